@@ -1,0 +1,1 @@
+"""faultxfer: move a fault detector to equipment with hardly any labelled history."""

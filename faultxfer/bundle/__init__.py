@@ -1,0 +1,1 @@
+"""Scaler, network, calibrator, threshold, feature order and lineage as one versioned artifact."""

@@ -1,0 +1,155 @@
+"""The bundle: everything it takes to turn raw sensor rows into alarms."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from faultxfer.bundle.calibration import Calibrator
+from faultxfer.bundle.scaler import Scaler
+from faultxfer.errors import BundleError
+from faultxfer.network.fit import logits_of
+from faultxfer.network.store import load_network, save_network
+
+# Raise when a reader of the previous form would misread the new one, and teach `load_bundle` the old form.
+FORMAT = 1
+_MANIFEST, _NETWORK, _SEEN = "manifest.json", "network.keras", "training_rows.npy"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A fault detector for one machine, or for the source fleet.
+
+    Attributes:
+        features: names of the ``d`` sensors, in the order of ``X``'s columns.
+        units: unit of each sensor, by name.
+        scaler: fitted on training rows.
+        network: Keras model from (n, d) scaled sensors to (n, 1) logits.
+        calibrator: logit to probability.
+        threshold: a row alarms when its probability is above it.
+        training_rows: (n,) uint64 fingerprints of the rows that fitted anything in here.
+        lineage: plain data on where it comes from.
+    """
+
+    features: tuple[str, ...]
+    units: dict[str, str]
+    scaler: Scaler
+    network: Any
+    calibrator: Calibrator
+    threshold: float
+    training_rows: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
+    lineage: dict[str, Any] = field(default_factory=dict)
+
+    def logits(self, X: np.ndarray) -> np.ndarray:
+        """(n, d) rows in engineering units to (n,) uncalibrated logits.
+
+        Raises:
+            BundleError: wrong number of sensors, or a value that is not finite (the network would answer with a
+                plausible probability).
+        """
+        return logits_of(self.network, self.scaler(self._checked(X)))
+
+    def probabilities(self, X: np.ndarray) -> np.ndarray:
+        """(n, d) rows in engineering units to (n,) calibrated fault probabilities."""
+        return self.calibrator(self.logits(X))
+
+    def alarms(self, probabilities: np.ndarray) -> np.ndarray:
+        """(n,) probabilities to (n,) bool."""
+        return probabilities > self.threshold
+
+    def _checked(self, X: np.ndarray) -> np.ndarray:
+        if X.ndim != 2 or X.shape[1] != len(self.features):
+            raise BundleError(
+                f"Rows with {len(self.features)} sensors were expected",
+                received={"shape": X.shape},
+                remedy=f"Give the columns {', '.join(self.features)}",
+            )
+        bad = ~np.isfinite(X)
+        if bad.any():
+            row, column = np.argwhere(bad)[0]
+            raise BundleError(
+                "A finite number in every sensor was expected",
+                received={"value": float(X[row, column]), "row": int(row), "rows concerned": int(bad.any(1).sum())},
+                where=f"sensor {self.features[column]!r}",
+                remedy="Leave such rows out, or repair the sensor; they are never guessed",
+            )
+        return X
+
+
+def save_bundle(bundle: Bundle, folder: Path) -> None:
+    """Write the bundle into an empty or new folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_network(bundle.network, folder / _NETWORK)
+    np.save(folder / _SEEN, bundle.training_rows.astype("<u8"), allow_pickle=False)
+    manifest = {
+        "format": FORMAT,
+        "features": list(bundle.features),
+        "units": bundle.units,
+        "scaler": {"mean": bundle.scaler.mean.tolist(), "scale": bundle.scaler.scale.tolist()},
+        "calibrator": {"slope": bundle.calibrator.slope, "offset": bundle.calibrator.offset},
+        "threshold": bundle.threshold,
+        "lineage": bundle.lineage,
+        "sha256": {name: _sha256(folder / name) for name in (_NETWORK, _SEEN)},
+    }
+    (folder / _MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
+
+
+def load_bundle(folder: Path) -> Bundle:
+    """Read a bundle after checking the hashes of its files and the layers of its network. Nothing in it is executed.
+
+    Raises:
+        BundleError: a file is missing, damaged or foreign, or the format is unknown.
+    """
+    try:
+        manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        _check(folder, manifest)
+        return _assembled(folder, manifest)
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise BundleError(
+            "A whole bundle was expected",
+            received={"problem": f"{type(error).__name__}: {error}"},
+            where=folder.name,
+            remedy="Restore the version from a trusted copy, or transfer again",
+        ) from error
+
+
+def _check(folder: Path, manifest: dict[str, Any]) -> None:
+    if manifest["format"] != FORMAT:
+        raise BundleError(
+            f"A bundle of format {FORMAT} was expected",
+            received={"format": manifest["format"]},
+            where=folder.name,
+            remedy="Use the faultxfer release that wrote it, or transfer again",
+        )
+    for name in (_NETWORK, _SEEN):
+        found = _sha256(folder / name)
+        if found != manifest["sha256"][name]:
+            raise BundleError(
+                f"A file with SHA-256 {manifest['sha256'][name][:12]}… was expected",
+                received={"sha256": found[:12] + "…"},
+                where=f"{folder.name}/{name}",
+                remedy="The file was changed after it was registered: restore it from a trusted copy",
+            )
+
+
+def _assembled(folder: Path, manifest: dict[str, Any]) -> Bundle:
+    scaler = manifest["scaler"]
+    return Bundle(
+        features=tuple(manifest["features"]),
+        units=dict(manifest["units"]),
+        scaler=Scaler(np.array(scaler["mean"], dtype=np.float64), np.array(scaler["scale"], dtype=np.float64)),
+        network=load_network(folder / _NETWORK),
+        calibrator=Calibrator(**manifest["calibrator"]),
+        threshold=float(manifest["threshold"]),
+        training_rows=np.load(folder / _SEEN, allow_pickle=False),
+        lineage=manifest["lineage"],
+    )
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

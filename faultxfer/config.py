@@ -1,0 +1,190 @@
+"""Options of the pipeline, checked on entry. Prefect turns the same models into forms."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from faultxfer.errors import ConfigError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+# Metrics that the gate can bound; `faultxfer.evaluate.metrics.Metrics` has a field for each.
+METRICS = ("pr_auc", "roc_auc", "recall", "precision", "false_alarm_rate", "log_loss")
+
+# Environment settings under which none of the libraries used reports anything to its makers.
+_NO_TELEMETRY = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "GX_ANALYTICS_ENABLED": "false",
+}
+
+
+# TensorFlow reads these when it is loaded: no start-up banner, and one order of summation on all x86 machines.
+_QUIET_TENSORFLOW = {"TF_CPP_MIN_LOG_LEVEL": "2", "TF_ENABLE_ONEDNN_OPTS": "0"}
+
+# Prefect's temporary server needs 10 to 30 s on a busy machine; its own limit of 20 s is too short. Its console
+# handler would show a traceback for every bad file; the flow run keeps it, and the command line says one sentence.
+_PREFECT_SETTINGS = {
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+    "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
+    "PREFECT_LOGGING_EXTRA_LOGGERS": "faultxfer.progress",
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+    "PREFECT_CLI_PROMPT": "false",
+}
+
+
+def prepare_environment() -> None:
+    """Settings of a faultxfer process; to be called before Prefect or TensorFlow is imported.
+
+    What the user has set stays as it is.
+    """
+    switch_telemetry_off()
+    for name, value in (_QUIET_TENSORFLOW | _PREFECT_SETTINGS).items():
+        os.environ.setdefault(name, value)
+
+
+def switch_telemetry_off() -> None:
+    """Set the environment so that Prefect, MLflow and Great Expectations stay off the network."""
+    for name, value in _NO_TELEMETRY.items():
+        os.environ.setdefault(name, value)
+
+
+class _Options(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NetworkOptions(_Options):
+    """Shape and training of the source network."""
+
+    hidden: tuple[int, ...] = Field(default=(128, 64, 32), min_length=1, description="Units of the hidden layers.")
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    learning_rate: float = Field(default=2e-3, gt=0)
+    weight_decay: float = Field(default=0.01, ge=0)
+    batch_size: int = Field(default=256, ge=1)
+    epochs: int = Field(default=60, ge=1, description="Most epochs; held-out source runs stop training earlier.")
+    patience: int = Field(default=8, ge=1, description="Epochs without a better validation loss before stopping.")
+
+
+class PretrainOptions(_Options):
+    """Options of ``pretrain``."""
+
+    network: NetworkOptions = NetworkOptions()
+    validation_share: float = Field(default=0.2, gt=0, lt=0.5, description="Share of source runs that stops training.")
+    test_share: float = Field(default=0.2, gt=0, lt=0.5, description="Share of source runs that judges the model.")
+    alarm_rate: float = Field(default=0.05, gt=0, lt=1, description="False-alarm rate the alarm threshold aims at.")
+    kept_source_rows: int = Field(default=20_000, ge=0, description="Source rows stored for the pooled rivals.")
+    seed: int = Field(default=0, ge=0)
+
+
+class SplitOptions(_Options):
+    """When a hold-out is honest, and how cross-fitting is done otherwise."""
+
+    calibration_share: float = Field(default=0.2, gt=0, lt=0.5)
+    test_share: float = Field(default=0.4, gt=0, lt=0.8)
+    min_test_faults: int = Field(default=20, ge=1, description="Fault rows a hold-out's test side needs.")
+    min_calibration_faults: int = Field(default=10, ge=1, description="Fault rows the calibration side needs.")
+    min_normals: int = Field(default=50, ge=1, description="Normal rows that each of these sides needs.")
+    min_test_runs: int = Field(default=3, ge=1, description="Runs that a hold-out's test side needs.")
+    folds: int = Field(default=5, ge=2, description="Folds of cross-fitting.")
+    gap: int = Field(default=2, ge=0, description="Rows left out on both sides of a time block.")
+
+
+class Limit(_Options):
+    """A bound on one metric."""
+
+    min: float | None = None
+    max: float | None = None
+
+
+class GateOptions(_Options):
+    """Thresholds of the evaluation gate; a gate without value thresholds refuses.
+
+    ``value`` bounds a metric of the candidate; ``change`` bounds candidate minus champion on the same rows;
+    ``rival`` bounds candidate minus best rival and only warns unless ``rival_refuses``.
+    """
+
+    value: dict[str, Limit] = Field(
+        default={
+            "pr_auc": Limit(min=0.5),
+            "recall": Limit(min=0.5),
+            "false_alarm_rate": Limit(max=0.1),
+        }
+    )
+    change: dict[str, Limit] = Field(
+        default={
+            "pr_auc": Limit(min=0.0),
+            "recall": Limit(min=-0.05),
+            "false_alarm_rate": Limit(max=0.02),
+        }
+    )
+    rival: dict[str, Limit] = Field(default={"pr_auc": Limit(min=-0.01)})
+    rival_refuses: bool = Field(default=False, description="Whether a better rival refuses instead of warning.")
+    min_faults: int = Field(default=5, ge=1, description="Fault rows without which nothing can be judged.")
+    min_normals: int = Field(default=10, ge=1, description="Normal rows without which nothing can be judged.")
+
+    @field_validator("value", "change", "rival")
+    @classmethod
+    def _known_metrics(cls, limits: dict[str, Limit]) -> dict[str, Limit]:
+        unknown = sorted(set(limits) - set(METRICS))
+        if unknown:
+            raise ValueError(f"metrics are {', '.join(METRICS)}. Received: {', '.join(unknown)}")
+        return limits
+
+
+class TransferOptions(_Options):
+    """Options of ``transfer``."""
+
+    strategy: str = Field(default="fine_tune", description="Transfer method; `fine_tune` or `feature_reuse`.")
+    trainable_layers: int = Field(default=2, ge=1, description="Last layers that stay trainable.")
+    scaler: Literal["source", "target"] = Field(
+        default="source", description="`source` keeps the source's StandardScaler, `target` refits it."
+    )
+    learning_rate: float = Field(default=5e-4, gt=0, description="Smaller than the source network's own.")
+    steps: int = Field(default=200, ge=1, description="Fewest gradient steps of fine-tuning.")
+    epochs: int = Field(default=20, ge=1, description="Fewest passes over the training rows of fine-tuning.")
+    batch_size: int = Field(default=64, ge=1)
+    alarm_rate: float = Field(default=0.05, gt=0, lt=1, description="False-alarm rate the alarm threshold aims at.")
+    split: SplitOptions = SplitOptions()
+    gate: GateOptions = GateOptions()
+    seed: int = Field(default=0, ge=0)
+
+
+def load_options(model: type[Model], path: Path | str) -> Model:
+    """Read options of type ``model`` from a YAML file.
+
+    Raises:
+        ConfigError: the file is missing, not YAML, or has an unknown or impossible field.
+    """
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(
+            "A readable YAML file was expected",
+            received={"file": str(path), "problem": " ".join(str(error).split())[:200]},
+            remedy="Check the path and the file's indentation",
+        ) from error
+    return parse_options(model, content or {}, where=str(path))
+
+
+def parse_options(model: type[Model], content: Any, where: str) -> Model:
+    """Check plain data against ``model``.
+
+    Raises:
+        ConfigError: names the first five problems and the allowed fields.
+    """
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        problems = [f"{'.'.join(str(p) for p in item['loc'])}: {item['msg']}" for item in error.errors()]
+        raise ConfigError(
+            f"Options of the form {sorted(model.model_fields)} were expected",
+            received={"problems": problems[:5]},
+            where=where,
+            remedy="See `docs/configuration.md`",
+        ) from error

@@ -1,0 +1,1 @@
+"""Data contracts: schema, inference from examples, and checking of rows."""

@@ -1,0 +1,128 @@
+"""The data contract: one YAML file per equipment family."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from faultxfer.errors import ContractError
+
+Breach = Literal["refuse", "quarantine", "warn"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Sensor(_Strict):
+    """One sensor column, in engineering units."""
+
+    unit: str = Field(default="", description="Engineering unit of the column, for people and for the model card.")
+    min: float | None = Field(default=None, description="Lowest physically possible value.")
+    max: float | None = Field(default=None, description="Highest physically possible value.")
+    max_missing: float = Field(
+        default=0.2, ge=0, le=1, description="Largest share of missing values before the file is refused."
+    )
+    on_breach: Breach = Field(default="quarantine", description="What happens to a row outside min and max.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Sensor:
+        if self.min is not None and self.max is not None and not self.min < self.max:
+            raise ValueError(f"min must lie below max. Received: min={self.min}, max={self.max}")
+        return self
+
+
+class Label(_Strict):
+    """The label column and the spellings of its two classes."""
+
+    column: str
+    normal: tuple[str, ...] = Field(default=("0", "0.0", "False", "false"), min_length=1)
+    fault: tuple[str, ...] = Field(default=("1", "1.0", "True", "true"), min_length=1)
+
+    @model_validator(mode="after")
+    def _disjoint(self) -> Label:
+        both = set(self.normal) & set(self.fault)
+        if both:
+            raise ValueError(f"a value cannot mean both normal and fault. Received: {sorted(both)}")
+        return self
+
+
+class Contract(_Strict):
+    """What a CSV of one equipment family must look like."""
+
+    version: Literal[1] = 1
+    family: str = Field(min_length=1, description="Name of the equipment family.")
+    label: Label
+    equipment_column: str | None = Field(default=None, description="Column that names the machine.")
+    run_column: str | None = Field(default=None, description="Column that names one continuous recording.")
+    time_column: str | None = Field(default=None, description="Timestamp, or a number that grows inside a run.")
+    sensors: dict[str, Sensor] = Field(min_length=1, description="Sensor columns, in the model's feature order.")
+    ignore: tuple[str, ...] = Field(default=(), description="Columns that are neither sensors nor keys.")
+
+    @model_validator(mode="after")
+    def _columns_have_one_role(self) -> Contract:
+        keys = [c for c in (self.label.column, self.equipment_column, self.run_column, self.time_column) if c]
+        roles = [*keys, *self.sensors, *self.ignore]
+        twice = sorted({name for name in roles if roles.count(name) > 1})
+        if twice:
+            raise ValueError(f"each column has exactly one role. Received: {twice} more than once")
+        return self
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Sensor names in feature order."""
+        return tuple(self.sensors)
+
+    def digest(self) -> str:
+        """SHA-256 (hex) of the contract's meaning; spelling and comments of the file do not count."""
+        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=False).encode()).hexdigest()
+
+
+def load_contract(path: Path | str) -> Contract:
+    """Read and check a contract file.
+
+    Raises:
+        ContractError: the file is missing, is not YAML, or does not follow the schema.
+    """
+    path = Path(path)
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ContractError(
+            "A readable contract file was expected",
+            received={"contract": str(path), "problem": error.strerror or str(error)},
+            remedy="Write one with `faultxfer contract infer CSV --out FILE --label COLUMN`",
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ContractError(
+            "A contract written in YAML was expected",
+            received={"problem": " ".join(str(error).split())[:300]},
+            where=str(path),
+            remedy="Mend the line named above; `docs/data-contracts.md` shows a whole contract",
+        ) from error
+    return parse_contract(content, where=str(path))
+
+
+def parse_contract(content: object, where: str) -> Contract:
+    """Check plain data against the contract schema.
+
+    Raises:
+        ContractError: with up to five of the problems found.
+    """
+    try:
+        return Contract.model_validate(content)
+    except ValidationError as error:
+        problems = [
+            f"{'.'.join(str(part) for part in item['loc']) or 'contract'}: {item['msg']}" for item in error.errors()
+        ]
+        raise ContractError(
+            "A contract that follows the schema was expected",
+            received={"problems": problems[:5]},
+            where=where,
+            remedy="See the field table in `docs/data-contracts.md`",
+        ) from error

@@ -1,0 +1,1 @@
+"""Reading, holding, splitting and simulating sensor data."""

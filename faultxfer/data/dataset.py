@@ -1,0 +1,100 @@
+"""Accepted rows as arrays."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from faultxfer.contract import columns
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Rows of one or more machines.
+
+    Attributes:
+        features: names of the ``d`` sensors, in feature order.
+        X: (n, d) float64, in engineering units, finite.
+        y: (n,) int8, 1 where there is a fault.
+        equipment: (n,) machine of each row.
+        run: (n,) recording of each row, unique across machines.
+        time: (n,) float64 seconds or sequence number; NaN where there is no time.
+    """
+
+    features: tuple[str, ...]
+    X: np.ndarray
+    y: np.ndarray
+    equipment: np.ndarray
+    run: np.ndarray
+    time: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    @property
+    def faults(self) -> int:
+        """Number of fault rows."""
+        return int(self.y.sum())
+
+    def take(self, rows: np.ndarray) -> Dataset:
+        """The rows at the given positions (or of a boolean mask)."""
+        return Dataset(self.features, self.X[rows], self.y[rows], self.equipment[rows], self.run[rows], self.time[rows])
+
+    def fingerprints(self) -> np.ndarray:
+        """(n,) uint64 that recognise a row by its sensor values alone.
+
+        Label, run and file name may be corrected between two exports; a detector that learned from these values has
+        still seen them.
+        """
+        values = np.ascontiguousarray(self.X, dtype="<f8")
+        digests = [hashlib.sha256(row.tobytes()).digest()[:8] for row in values]
+        return np.frombuffer(b"".join(digests), dtype="<u8")
+
+
+def save_dataset(data: Dataset, path: Path) -> None:
+    """Write as ``.npz``; nothing in it is pickled."""
+    np.savez_compressed(
+        path,
+        features=np.array(data.features),
+        X=data.X,
+        y=data.y,
+        equipment=data.equipment.astype(str),
+        run=data.run.astype(str),
+        time=data.time,
+    )
+
+
+def load_dataset(path: Path) -> Dataset:
+    """Read what :func:`save_dataset` wrote."""
+    with np.load(path, allow_pickle=False) as stored:
+        return Dataset(
+            features=tuple(str(name) for name in stored["features"]),
+            X=stored["X"],
+            y=stored["y"],
+            equipment=stored["equipment"].astype(object),
+            run=stored["run"].astype(object),
+            time=stored["time"],
+        )
+
+
+def dataset_from(accepted: pd.DataFrame, features: tuple[str, ...]) -> Dataset:
+    """Arrays of an accepted, labelled table (see :class:`faultxfer.contract.check.Checked`)."""
+    equipment = accepted[columns.EQUIPMENT].astype(str).to_numpy(dtype=object)
+    run = accepted[columns.RUN].astype(str).to_numpy(dtype=object)
+    return Dataset(
+        features=tuple(features),
+        X=sensor_matrix(accepted, features),
+        y=accepted[columns.FAULT].to_numpy(dtype=np.int8),
+        equipment=equipment,
+        run=equipment + "/" + run,
+        time=accepted[columns.TIME].to_numpy(dtype=np.float64),
+    )
+
+
+def sensor_matrix(accepted: pd.DataFrame, features: tuple[str, ...]) -> np.ndarray:
+    """(n, d) float64 sensor values in feature order."""
+    return accepted[list(features)].to_numpy(dtype=np.float64)

@@ -1,0 +1,218 @@
+"""Who is trained on, who calibrates, who judges: split by run, or cross-fit where no honest hold-out exists.
+
+Rows of one run are neighbours in time and nearly copies of each other, so a run never lies on two sides. A hold-out
+needs enough runs and faults on every side. Where they are lacking, out-of-fold predictions by run judge the
+*procedure* instead, and where even the runs are lacking, contiguous blocks in time with a gap between the sides
+(Bergmeir & Benitez, "On the use of cross-validation for time series predictor evaluation", 2012).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold
+
+from faultxfer.config import SplitOptions
+from faultxfer.data.dataset import Dataset
+from faultxfer.errors import DataError
+
+HOLD_OUT, CROSS_FIT = "hold-out", "cross-fit"
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Positions of the rows that train and of those that are predicted."""
+
+    train: np.ndarray
+    test: np.ndarray
+
+
+@dataclass(frozen=True)
+class Split:
+    """How rows are divided.
+
+    Attributes:
+        mode: ``hold-out`` or ``cross-fit``.
+        by: ``run`` or ``time block``.
+        reason: one sentence on why, for the report.
+        train, calibration, test: row positions of a hold-out; for cross-fitting ``train`` holds every row and
+            the other two are empty.
+        folds: the folds of cross-fitting; empty for a hold-out.
+    """
+
+    mode: str
+    by: str
+    reason: str
+    train: np.ndarray
+    calibration: np.ndarray
+    test: np.ndarray
+    folds: tuple[Fold, ...] = ()
+
+    @property
+    def worth(self) -> str:
+        """What figures from this split are worth, in one sentence."""
+        if self.mode == HOLD_OUT:
+            return "Figures come from runs that took no part in training, calibration or choice of the threshold."
+        if self.by == "run":
+            return (
+                "Figures come from cross-fitting by run: they judge the procedure, not the very model that is "
+                "registered, which is fitted on all rows."
+            )
+        return (
+            "Figures come from cross-fitting by blocks of time inside a run: they judge the procedure on the "
+            "recordings at hand and may flatter it on new ones."
+        )
+
+
+def split_rows(data: Dataset, options: SplitOptions, seed: int) -> Split:
+    """Choose and make the split.
+
+    Raises:
+        DataError: one class only, or too few rows of a class to cross-fit.
+    """
+    require_both_classes(data)
+    hold_out = try_hold_out(data, options, seed)
+    if isinstance(hold_out, Split):
+        return hold_out
+    return _cross_fit(data, options, seed, why_no_hold_out=hold_out)
+
+
+def require_both_classes(data: Dataset) -> None:
+    """Refuse rows of one class.
+
+    Raises:
+        DataError: there are no fault rows, or no normal rows.
+    """
+    if data.faults in (0, len(data)):
+        missing = "fault" if data.faults == 0 else "normal"
+        raise DataError(
+            f"Rows of both classes were expected, but no {missing} row came",
+            received={"rows": len(data), "fault rows": data.faults},
+            where=f"label of equipment {min(data.equipment)!r}",
+            remedy="Add labelled rows of the missing class, and check the label spellings in the contract",
+        )
+
+
+def try_hold_out(data: Dataset, options: SplitOptions, seed: int) -> Split | str:
+    """A hold-out by run, or the sentence that says why there is none."""
+    sides = divide_runs(data, (options.calibration_share, options.test_share), seed)
+    train, calibration, test = sides
+    for name, rows, faults in (
+        ("test", test, options.min_test_faults),
+        ("calibration", calibration, options.min_calibration_faults),
+        ("training", train, options.min_calibration_faults),
+    ):
+        side = data.take(rows)
+        if side.faults < faults or len(side) - side.faults < options.min_normals:
+            return (
+                f"the {name} side of a hold-out would have {side.faults} fault and {len(side) - side.faults} normal "
+                f"rows; {faults} and {options.min_normals} are needed"
+            )
+    runs = len(set(data.run[test]))
+    if runs < options.min_test_runs:
+        return f"the test side of a hold-out would have {runs} run(s); {options.min_test_runs} are needed"
+    order = "in time order" if _runs_are_in_time(data) else "at random, as runs have no common time"
+    reason = (
+        f"whole runs were held out {order}: {len(train)} rows train, {len(calibration)} calibrate, {len(test)} test"
+    )
+    return Split(HOLD_OUT, "run", reason, train, calibration, test)
+
+
+def divide_runs(data: Dataset, later_shares: tuple[float, ...], seed: int) -> tuple[np.ndarray, ...]:
+    """Give whole runs to sides: the first side takes what is left, each later side its share.
+
+    Runs with and without faults are divided apart, so that every side gets both where it can; inside each group
+    the earliest runs go to the first side where runs have a common time, else a seeded shuffle decides.
+
+    Returns:
+        For each side, sorted row positions.
+    """
+    runs, start, faulty = _runs(data)
+    rng = np.random.default_rng(seed)
+    order = np.argsort(start, kind="stable") if _runs_are_in_time(data) else rng.permutation(len(runs))
+    bounds = np.cumsum([1 - sum(later_shares), *later_shares])[:-1]
+    side_of: dict[object, int] = {}
+    for group in (order[faulty[order]], order[~faulty[order]]):
+        cuts = np.round(bounds * len(group)).astype(int)
+        for side, part in enumerate(np.split(group, cuts)):
+            side_of.update(dict.fromkeys(runs[part], side))
+    sides = np.array([side_of[run] for run in data.run])
+    return tuple(np.flatnonzero(sides == number) for number in range(len(later_shares) + 1))
+
+
+def _runs(data: Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Names of the runs, their first times, and whether each has a fault."""
+    runs, position = np.unique(data.run.astype(str), return_inverse=True)
+    start = np.full(len(runs), np.inf)
+    np.minimum.at(start, position, np.nan_to_num(data.time, nan=np.inf))
+    faulty = np.bincount(position, weights=data.y) > 0
+    return runs, start, faulty
+
+
+def _runs_are_in_time(data: Dataset) -> bool:
+    """Whether run starts can be compared; a sequence number that begins anew in each run cannot."""
+    _, start, _ = _runs(data)
+    return bool(np.isfinite(start).all()) and len(np.unique(start)) > len(start) / 2
+
+
+def _cross_fit(data: Dataset, options: SplitOptions, seed: int, why_no_hold_out: str) -> Split:
+    by = "run"
+    folds = _folds_by_run(data, options, seed)
+    if not folds:
+        by = "time block"
+        folds = _folds_by_block(data, options)
+    rows = np.arange(len(data))
+    none = rows[:0]
+    reason = f"{len(folds)} folds by {by}, as {why_no_hold_out}"
+    return Split(CROSS_FIT, by, reason, rows, none, none, folds)
+
+
+def _folds_by_run(data: Dataset, options: SplitOptions, seed: int) -> tuple[Fold, ...]:
+    """Stratified folds of whole runs; none if a class has fewer than two runs."""
+    fault_runs, normal_runs = (len(set(data.run[data.y == label])) for label in (1, 0))
+    count = min(options.folds, fault_runs, normal_runs)
+    if count < 2:
+        return ()
+    splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
+    folds = [Fold(train, test) for train, test in splitter.split(data.X, data.y, data.run)]
+    return tuple(folds) if _usable(folds, data.y) else ()
+
+
+def _folds_by_block(data: Dataset, options: SplitOptions) -> tuple[Fold, ...]:
+    """Contiguous blocks of each class's rows in time, with ``gap`` rows left out around each block.
+
+    Raises:
+        DataError: a class has too few rows for two blocks.
+    """
+    order = np.lexsort((np.arange(len(data)), np.nan_to_num(data.time), data.run.astype(str)))
+    smaller = min(data.faults, len(data) - data.faults)
+    for count in range(min(options.folds, smaller // 2), 1, -1):
+        folds = _blocks(order, data.y, count, options.gap)
+        if _usable(folds, data.y):
+            return tuple(folds)
+    raise DataError(
+        "At least 4 fault rows and 4 normal rows, spread over time, were expected to judge a transfer",
+        received={"rows": len(data), "fault rows": data.faults, "normal rows": len(data) - data.faults},
+        where=f"equipment {min(data.equipment)!r}",
+        remedy="Collect and label more rows of the rarer class; nothing was changed",
+    )
+
+
+def _blocks(order: np.ndarray, y: np.ndarray, count: int, gap: int) -> list[Fold]:
+    block = np.empty(len(order), dtype=int)
+    for label in (0, 1):
+        places = np.flatnonzero(y[order] == label)
+        for number, part in enumerate(np.array_split(places, count)):
+            block[part] = number
+    folds = []
+    for number in range(count):
+        inside = block == number
+        near = np.convolve(inside, np.ones(2 * gap + 1), mode="same") > 0
+        folds.append(Fold(np.sort(order[~near]), np.sort(order[inside])))
+    return folds
+
+
+def _usable(folds: list[Fold], y: np.ndarray) -> bool:
+    """Every training side needs at least two rows of each class."""
+    return all(min(y[fold.train].sum(), len(fold.train) - y[fold.train].sum()) >= 2 for fold in folds)

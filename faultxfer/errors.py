@@ -1,0 +1,95 @@
+"""Errors that a person can act on.
+
+Every message follows one formula: what was expected, ``Received: name=value``, where, and what to do.
+An error that derives from :class:`UserError` means bad input or usage; the command line ends with exit code 2
+and shows the message alone.
+"""
+
+from __future__ import annotations
+
+
+class FaultxferError(Exception):
+    """Base of all errors raised on purpose.
+
+    Args:
+        expected: one sentence without full stop that says what was expected.
+        received: what came instead, by name; shown as ``name=value``.
+        where: file, equipment, column or address the error belongs to.
+        remedy: what the reader can do about it, one sentence.
+    """
+
+    exit_code = 1
+
+    def __init__(
+        self,
+        expected: str,
+        *,
+        received: dict[str, object] | None = None,
+        where: str | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        self.expected = expected
+        self.received = dict(received or {})
+        self.where = where
+        self.remedy = remedy
+        super().__init__(_sentence(expected, self.received, where, remedy))
+
+    def as_dict(self) -> dict[str, object]:
+        """The error as plain data, for ``--json``."""
+        return {
+            "type": type(self).__name__,
+            "message": str(self),
+            "expected": self.expected,
+            "received": {name: _shown(value) for name, value in self.received.items()},
+            "where": self.where,
+            "remedy": self.remedy,
+        }
+
+
+class UserError(FaultxferError):
+    """Bad input or usage: the caller can mend it."""
+
+    exit_code = 2
+
+
+class DataError(UserError):
+    """The rows cannot be used for what was asked."""
+
+
+class ContractError(UserError):
+    """The data contract itself is wrong, or the file does not fit it at all."""
+
+
+class ConfigError(UserError):
+    """An option or a configuration file is wrong."""
+
+
+class RegistryError(UserError):
+    """The model registry cannot be reached, or lacks what was asked for."""
+
+
+class BundleError(UserError):
+    """A stored bundle is damaged, foreign or does not fit the rows given to it."""
+
+
+class StrategyError(UserError):
+    """A strategy cannot run on the rows at hand."""
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, (list, tuple, set, frozenset)):
+        items = [repr(item) for item in value]
+        shown = ", ".join(items[:8])
+        return f"[{shown}{f', … {len(items) - 8} more' if len(items) > 8 else ''}]"
+    return repr(value)
+
+
+def _sentence(expected: str, received: dict[str, object], where: str | None, remedy: str | None) -> str:
+    parts = [expected.rstrip(".") + "."]
+    if received:
+        parts.append("Received: " + ", ".join(f"{name}={_shown(value)}" for name, value in received.items()) + ".")
+    if where:
+        parts.append(f"Where: {where}.")
+    if remedy:
+        parts.append(remedy.rstrip(".") + ".")
+    return " ".join(parts)

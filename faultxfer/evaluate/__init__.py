@@ -1,0 +1,1 @@
+"""Metrics, gate, report and pictures. Takes arrays, never a bundle."""

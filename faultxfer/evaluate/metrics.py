@@ -1,0 +1,69 @@
+"""Row metrics of a fault detector."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
+
+from faultxfer.errors import DataError
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Figures on one set of rows.
+
+    Attributes:
+        pr_auc: average precision; a random ranking gets the fault share.
+        roc_auc: area under the receiver operating characteristic.
+        recall: share of fault rows that alarm.
+        precision: share of alarms that are faults; None without alarms.
+        false_alarm_rate: share of normal rows that alarm.
+        log_loss: of the calibrated probabilities, natural logarithm.
+        rows, faults: how many rows judged.
+    """
+
+    pr_auc: float
+    roc_auc: float
+    recall: float
+    precision: float | None
+    false_alarm_rate: float
+    log_loss: float
+    rows: int
+    faults: int
+
+    def as_dict(self) -> dict[str, float | int | None]:
+        """Plain data for JSON."""
+        return asdict(self)
+
+
+def measure(y: np.ndarray, probabilities: np.ndarray, alarms: np.ndarray) -> Metrics:
+    """Metrics of (m,) probabilities and alarms against (m,) labels.
+
+    Raises:
+        DataError: one class only, or a probability that is not finite.
+    """
+    faults, rows = int(y.sum()), len(y)
+    if faults in (0, rows):
+        raise DataError(
+            "Rows of both classes were expected to measure a detector",
+            received={"rows": rows, "fault rows": faults},
+            remedy="Judge on rows that hold faults and normal operation",
+        )
+    if not np.isfinite(probabilities).all():
+        raise DataError(
+            "Finite probabilities were expected",
+            received={"not finite": int((~np.isfinite(probabilities)).sum())},
+            remedy="Report this: a model answered with something that is not a probability",
+        )
+    return Metrics(
+        pr_auc=float(average_precision_score(y, probabilities)),
+        roc_auc=float(roc_auc_score(y, probabilities)),
+        recall=float(alarms[y == 1].mean()),
+        precision=float(y[alarms].mean()) if alarms.any() else None,
+        false_alarm_rate=float(alarms[y == 0].mean()),
+        log_loss=float(log_loss(y, np.clip(probabilities, 1e-12, 1 - 1e-12))),
+        rows=rows,
+        faults=faults,
+    )

@@ -1,0 +1,51 @@
+"""Findings: coded results of checks on rows and files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+Severity = Literal["refuse", "quarantine", "warn"]
+
+MAX_EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One coded check result.
+
+    Attributes:
+        code: stable upper-case code, documented in ``docs/data-contracts.md``.
+        severity: ``refuse`` stops the file, ``quarantine`` sets rows aside, ``warn`` only says.
+        message: one sentence for a plant engineer.
+        file: name of the file the finding belongs to, if one.
+        column: column of the file, if one.
+        line: first line of the file concerned, counted from 1 with the header as line 1.
+        count: number of rows (or columns) concerned.
+        expected: what the contract asks for.
+        received: what came, shortened.
+        examples: up to five offending values, as ``line N: value``.
+        remedy: what to do.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    file: str | None = None
+    column: str | None = None
+    line: int | None = None
+    count: int = 1
+    expected: str = ""
+    received: str = ""
+    examples: tuple[str, ...] = ()
+    remedy: str = ""
+
+    def as_dict(self) -> dict[str, object]:
+        """The finding as plain data for JSON."""
+        return {**asdict(self), "examples": list(self.examples)}
+
+
+def refusing(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings that stop a file."""
+    return [finding for finding in findings if finding.severity == "refuse"]

@@ -1,0 +1,98 @@
+"""Networks as ``.keras`` files, loaded only if they hold nothing but plain layers."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from faultxfer.errors import BundleError
+
+# Classes a stored network may name. Lambda, TFSMLayer, custom objects and everything else that could run code or read
+# files is refused before Keras sees the file.
+ALLOWED_CLASSES = frozenset(
+    {
+        "Functional",
+        "InputLayer",
+        "Rescaling",
+        "Activation",
+        "Dense",
+        "Dropout",
+        "HeNormal",
+        "GlorotUniform",
+        "Zeros",
+        "DTypePolicy",
+        "__tuple__",
+        "__keras_tensor__",
+    }
+)
+ALLOWED_PACKAGES = {"keras", "builtins"}
+ALLOWED_MEMBERS = {"config.json", "metadata.json", "model.weights.h5"}
+MAX_BYTES = 64 * 2**20
+
+
+def save_network(network: Any, path: Path) -> None:
+    """Write ``network`` without optimizer state."""
+    from faultxfer.network.freeze import copy_network
+
+    copy_network(network).save(path)
+
+
+def load_network(path: Path) -> Any:
+    """Check and load a ``.keras`` file, uncompiled.
+
+    Raises:
+        BundleError: the file is damaged, too large, or names a class that is not allowed.
+    """
+    check_network_file(path)
+    import keras
+
+    return keras.models.load_model(path, compile=False, safe_mode=True)
+
+
+def check_network_file(path: Path) -> None:
+    """Refuse a file that Keras should not be asked to parse.
+
+    Raises:
+        BundleError: see :func:`load_network`.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+            size = sum(item.file_size for item in archive.infolist())
+            config = json.loads(archive.read("config.json")) if size <= MAX_BYTES else {}
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise _foreign(path, "problem", str(error)) from error
+    if size > MAX_BYTES:
+        raise _foreign(path, "bytes", size)
+    if names != ALLOWED_MEMBERS:
+        raise _foreign(path, "members", sorted(names))
+    strange = sorted(_class_names(config) - ALLOWED_CLASSES)
+    if strange:
+        raise _foreign(path, "classes", strange)
+
+
+def _class_names(node: Any) -> set[str]:
+    if isinstance(node, list):
+        return set().union(*map(_class_names, node))
+    if not isinstance(node, dict):
+        return set()
+    found = set().union(*map(_class_names, node.values()))
+    if "class_name" in node:
+        found.add(str(node["class_name"]))
+    if node.get("registered_name") not in (None, node.get("class_name")):
+        found.add(str(node["registered_name"]))
+    module = node.get("module")
+    if module is not None and str(module).split(".")[0] not in ALLOWED_PACKAGES:
+        found.add(str(module))
+    return found
+
+
+def _foreign(path: Path, name: str, value: object) -> BundleError:
+    return BundleError(
+        "A network file of plain layers, as faultxfer writes it, was expected",
+        received={name: value},
+        where=path.name,
+        remedy="Do not load this model; restore the version from a trusted copy or transfer again",
+    )

@@ -1,0 +1,143 @@
+"""The main path as plain functions. The flows run the same steps as tasks; the command line runs the flows.
+
+``transfer`` reads as the product does: check the rows, fetch the models, split, adapt, evaluate, ask the gate,
+register.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from faultxfer.config import PretrainOptions, TransferOptions
+from faultxfer.contract.schema import load_contract
+from faultxfer.steps.adaptation import adapt_source, split_target
+from faultxfer.steps.intake import CheckedRows, check_files
+from faultxfer.steps.judging import ask_gate, evaluate_candidate
+from faultxfer.steps.preflight import check_pretrain_request, check_transfer_request
+from faultxfer.steps.pretraining import PretrainResult, register_source, train_source
+from faultxfer.steps.registration import TransferResult, register_candidate
+from faultxfer.steps.scoring import ScoreResult, fetch_detector, score_rows
+from faultxfer.steps.sources import fetch_models
+
+QUARANTINE = Path("quarantine")
+
+
+@contextmanager
+def workspace() -> Iterator[Path]:
+    """A folder for what passes between steps; gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="faultxfer-") as folder:
+        yield Path(folder)
+
+
+def validate(csv: list[str], contract: Path | str, *, quarantine: Path = QUARANTINE) -> CheckedRows:
+    """Check files against a contract; labels are checked where a file has them.
+
+    Args:
+        csv: files and glob patterns.
+        contract: contract file.
+        quarantine: folder for rows set aside.
+
+    Raises:
+        DataError, ContractError: something cannot be read. A refused file is a finding of the result.
+    """
+    with workspace() as work:
+        return check_files(csv, load_contract(contract), work=work, quarantine=quarantine, labelled=None)
+
+
+def pretrain(
+    csv: list[str],
+    contract: Path | str,
+    model: str,
+    options: PretrainOptions | None = None,
+    *,
+    quarantine: Path = QUARANTINE,
+) -> PretrainResult:
+    """Train the source model on equipment with history and register it.
+
+    Raises:
+        UserError: the files, the contract or the registry do not allow it; nothing is registered then.
+    """
+    options = options or PretrainOptions()
+    agreed = check_pretrain_request(csv, contract, model)
+    with workspace() as work:
+        rows = check_files(csv, agreed, work=work, quarantine=quarantine, labelled=True)
+        trained = train_source(rows, agreed, options, model=model, work=work)
+        return register_source(rows, trained, agreed, options, model=model)
+
+
+def transfer(
+    csv: list[str],
+    contract: Path | str,
+    model: str,
+    equipment: str,
+    options: TransferOptions | None = None,
+    *,
+    dry_run: bool = False,
+    override_gate: str | None = None,
+    quarantine: Path = QUARANTINE,
+    report_folder: Path | None = None,
+) -> TransferResult:
+    """The main job: move the source model to a machine with little labelled history.
+
+    Args:
+        csv: labelled files of the machine.
+        contract: the contract that the source model was trained with.
+        model: registered source model.
+        equipment: the machine; only its rows are used.
+        options: how; defaults are documented in ``docs/configuration.md``.
+        dry_run: stop before anything is written to the registry.
+        override_gate: promote in spite of a refusal, for this reason; it stays with the version.
+        quarantine: folder for rows set aside.
+        report_folder: also copy the pictures there.
+
+    Raises:
+        UserError: the files, the contract or the registry do not allow it; nothing is registered then.
+    """
+    options = options or TransferOptions()
+    agreed = check_transfer_request(csv, contract, model, equipment)
+    with workspace() as work:
+        fetched = fetch_models(model, equipment, work=work)
+        rows = check_files(csv, agreed, work=work, quarantine=quarantine, labelled=True, equipment=equipment)
+        split = split_target(rows, fetched, agreed, options)
+        adapted = adapt_source(rows, fetched, split, agreed, options, work=work)
+        evaluation = evaluate_candidate(
+            rows, fetched, split, adapted, options, model=model, equipment=equipment, work=work
+        )
+        decision = ask_gate(evaluation, options.gate)
+        return register_candidate(
+            rows,
+            fetched,
+            adapted,
+            evaluation,
+            decision,
+            agreed,
+            options,
+            dry_run=dry_run,
+            override_gate=override_gate,
+            report_folder=report_folder,
+        )
+
+
+def score(
+    csv: list[str],
+    model: str,
+    equipment: str,
+    out: Path | str,
+    version: int | None = None,
+    *,
+    quarantine: Path = QUARANTINE,
+) -> ScoreResult:
+    """Score new rows with a machine's champion, or the version asked for, into a CSV.
+
+    Raises:
+        UserError: the machine or version is unknown, or a file does not fit the version's contract.
+    """
+    with workspace() as work:
+        detector = fetch_detector(model, equipment, version, work=work)
+        rows = check_files(
+            csv, detector.contract, work=work, quarantine=quarantine, labelled=False, equipment=equipment
+        )
+        return score_rows(rows, detector, out=Path(out), model=model, equipment=equipment)

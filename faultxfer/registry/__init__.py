@@ -1,0 +1,1 @@
+"""The model registry on MLflow. The only package that imports mlflow."""

@@ -1,0 +1,103 @@
+"""Find and prepare the tracking store."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from filelock import FileLock
+
+from faultxfer.config import switch_telemetry_off
+from faultxfer.errors import RegistryError
+
+CONNECT_SECONDS = 5.0
+_MIGRATION_SECONDS = 300.0
+
+# Bundles hold no pickle, so nothing that faultxfer loads may unpickle; a dead server is said within seconds.
+_MLFLOW_SETTINGS = {
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
+}
+
+
+def prepare_environment() -> None:
+    """Quiet, pickle-free settings for MLflow; what the user has set stays."""
+    switch_telemetry_off()
+    for name, value in _MLFLOW_SETTINGS.items():
+        os.environ.setdefault(name, value)
+
+
+def default_folder() -> Path:
+    """Where database and artifacts lie when ``MLFLOW_TRACKING_URI`` is not set."""
+    return Path.cwd() / "mlruns"
+
+
+def tracking_uri() -> str:
+    """``MLFLOW_TRACKING_URI``, or SQLite in ``mlruns/mlflow.db`` below the current folder."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{default_folder() / 'mlflow.db'}"
+
+
+def artifact_location(uri: str) -> str | None:
+    """Where a new experiment keeps its artifacts; a server decides that itself."""
+    database = _sqlite_file(uri)
+    return None if database is None else (database.parent / "artifacts").as_uri()
+
+
+def check_reachable(uri: str) -> None:
+    """Say within seconds when there is nothing to talk to.
+
+    Raises:
+        RegistryError: the host does not answer, or the SQLite file's folder cannot be made.
+    """
+    database = _sqlite_file(uri)
+    if database is not None:
+        _check_folder(database.parent, uri)
+        return
+    parts = urlsplit(uri)
+    if parts.scheme not in ("http", "https"):
+        return
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection((parts.hostname or "", port), timeout=CONNECT_SECONDS).close()
+    except OSError as error:
+        raise _unreachable(uri, error.strerror or str(error)) from error
+
+
+def migrate(uri: str) -> None:
+    """Create or migrate an SQLite store once, under a lock: several processes at once would all fail."""
+    database = _sqlite_file(uri)
+    if database is None:
+        return
+    from mlflow import MlflowClient
+
+    with FileLock(f"{database}.lock", timeout=_MIGRATION_SECONDS):
+        MlflowClient(tracking_uri=uri, registry_uri=uri).search_experiments(max_results=1)
+
+
+def _sqlite_file(uri: str) -> Path | None:
+    prefix = "sqlite:///"
+    return Path(unquote(uri[len(prefix) :])).absolute() if uri.startswith(prefix) else None
+
+
+def _check_folder(folder: Path, uri: str) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unreachable(uri, error.strerror or str(error)) from error
+    if not os.access(folder, os.W_OK):
+        raise _unreachable(uri, "the folder is not writable")
+
+
+def _unreachable(uri: str, problem: str) -> RegistryError:
+    parts = urlsplit(uri)
+    shown = parts._replace(netloc=parts.netloc.rsplit("@", 1)[-1]).geturl()  # never show a password
+    return RegistryError(
+        "A tracking store that can be reached was expected",
+        received={"tracking_uri": shown, "problem": problem},
+        remedy="Start the server, or correct or unset MLFLOW_TRACKING_URI; nothing was registered",
+    )

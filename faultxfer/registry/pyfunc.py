@@ -1,0 +1,60 @@
+"""How MLflow loads a bundle: ``mlflow.pyfunc.load_model`` and ``mlflow models serve`` come through here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from faultxfer.bundle.bundle import Bundle, load_bundle
+from faultxfer.errors import BundleError
+
+
+class FaultModel:
+    """Raw sensor rows in engineering units to fault probabilities and alarms."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+
+    def predict(self, rows: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
+        """Score rows by column name.
+
+        Args:
+            rows: one numeric column per sensor, in any order; other columns are not used.
+            params: unused; part of MLflow's interface.
+
+        Returns:
+            ``fault_probability`` and ``alarm``, one line per row.
+
+        Raises:
+            BundleError: a sensor is missing, not a number, or not finite.
+        """
+        probabilities = self.bundle.probabilities(_matrix(rows, self.bundle.features))
+        return pd.DataFrame(
+            {"fault_probability": probabilities, "alarm": self.bundle.alarms(probabilities)}, index=rows.index
+        )
+
+
+def _matrix(rows: pd.DataFrame, features: tuple[str, ...]) -> np.ndarray:
+    missing = [name for name in features if name not in rows]
+    if missing:
+        raise BundleError(
+            f"A column for each of the {len(features)} sensors was expected",
+            received={"missing": missing, "columns": list(rows.columns)},
+            remedy="Name the columns as in the model's signature",
+        )
+    try:
+        return rows[list(features)].to_numpy(dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise BundleError(
+            "Numbers in every sensor column were expected",
+            received={"problem": str(error)},
+            remedy="Validate the file first with `faultxfer validate`",
+        ) from error
+
+
+def _load_pyfunc(path: str) -> FaultModel:
+    """Entry point that MLflow calls with the bundle's folder."""
+    return FaultModel(load_bundle(Path(path)))

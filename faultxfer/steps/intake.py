@@ -1,0 +1,139 @@
+"""Read files and check them against the contract."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from faultxfer.contract.check import Checked, check_table
+from faultxfer.contract.schema import Contract
+from faultxfer.contract.table import RawTable
+from faultxfer.data.read_csv import find_files, read_csv
+from faultxfer.errors import DataError
+from faultxfer.findings import Finding, refusing
+from faultxfer.steps.progress import progress
+
+
+@dataclass(frozen=True)
+class CheckedRows:
+    """Outcome of checking all files.
+
+    Attributes:
+        table: Parquet file of the accepted rows, or None where a file was refused.
+        files: name and SHA-256 of each file read.
+        findings: of all files.
+        read, accepted, quarantined, left_out: row counts; ``read`` is the sum of the other three unless refused.
+        quarantine: CSV of the rows set aside, or None where there are none.
+    """
+
+    table: Path | None
+    files: tuple[tuple[str, str], ...]
+    findings: tuple[Finding, ...]
+    read: int
+    accepted: int
+    quarantined: int
+    left_out: int
+    quarantine: Path | None
+
+    @property
+    def refused(self) -> bool:
+        """Whether at least one file was refused."""
+        return bool(refusing(self.findings))
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain data for JSON."""
+        return {
+            "refused": self.refused,
+            "read": self.read,
+            "accepted": self.accepted,
+            "quarantined": self.quarantined,
+            "left_out": self.left_out,
+            "quarantine": str(self.quarantine) if self.quarantine else None,
+            "files": [{"file": name, "sha256": digest} for name, digest in self.files],
+            "findings": [finding.as_dict() for finding in self.findings],
+        }
+
+
+def check_files(
+    csv: list[str],
+    contract: Contract,
+    *,
+    work: Path,
+    quarantine: Path,
+    labelled: bool | None,
+    equipment: str | None = None,
+) -> CheckedRows:
+    """Read every file and check it.
+
+    Args:
+        csv: files and glob patterns.
+        contract: what they must look like.
+        work: folder for the table of accepted rows.
+        quarantine: folder for rows set aside; made only if there are any.
+        labelled: whether the label is needed; None checks it where the file has one.
+        equipment: keep only this machine's rows.
+
+    Raises:
+        DataError: a file is missing or unreadable. A *refused* file is a finding, not an error.
+    """
+    progress.info("Checking the rows against contract %s", contract.family)
+    tables = [read_csv(path) for path in find_files(csv)]
+    checked = [_check(table, contract, labelled, equipment) for table in tables]
+    findings = tuple(finding for outcome in checked for finding in outcome.findings)
+    refused = bool(refusing(findings))
+    accepted = pd.concat([outcome.accepted for outcome in checked], ignore_index=True) if not refused else None
+    rejected = pd.concat([outcome.rejected for outcome in checked], ignore_index=True)
+    table = None
+    if accepted is not None:
+        table = work / "accepted.parquet"
+        accepted.to_parquet(table)
+    return CheckedRows(
+        table=table,
+        files=tuple((read.file, read.sha256) for read in tables),
+        findings=findings,
+        read=sum(outcome.read for outcome in checked),
+        accepted=0 if accepted is None else len(accepted),
+        quarantined=0 if refused else len(rejected),
+        left_out=sum(outcome.left_out for outcome in checked),
+        quarantine=None if refused or rejected.empty else _write_quarantine(rejected, findings, tables, quarantine),
+    )
+
+
+def require_accepted(rows: CheckedRows) -> Path:
+    """The table of accepted rows.
+
+    Raises:
+        DataError: a file was refused; says the first reasons.
+    """
+    if rows.table is not None:
+        return rows.table
+    reasons = refusing(rows.findings)
+    first = reasons[0]
+    raise DataError(
+        f"Files that fit the contract were expected, but {first.code}: {first.message}",
+        received={"value": first.received} if first.received else {"refusals": [item.code for item in reasons]},
+        where=f"{first.file}{f', column {first.column!r}' if first.column else ''}"
+        f"{f', line {first.line}' if first.line else ''}",
+        remedy=first.remedy,
+    )
+
+
+def _check(table: RawTable, contract: Contract, labelled: bool | None, equipment: str | None) -> Checked:
+    wanted = contract.label.column in table.frame.columns if labelled is None else labelled
+    return check_table(table, contract, labelled=wanted, equipment=equipment)
+
+
+def _write_quarantine(
+    rejected: pd.DataFrame, findings: tuple[Finding, ...], tables: list[RawTable], folder: Path
+) -> Path:
+    """Rows as they were read, and beside them why; named by content, so that nothing older is overwritten."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"{tables[0].file.split('.')[0]}-{tables[0].sha256[:8]}"
+    path = folder / f"{name}-rejected.csv"
+    rejected.to_csv(path, index=False)
+    details = json.dumps([finding.as_dict() for finding in findings], indent=2, ensure_ascii=False)
+    (folder / f"{name}-findings.json").write_text(details, encoding="utf-8")
+    return path

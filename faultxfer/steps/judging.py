@@ -1,0 +1,158 @@
+"""Measure everybody on the judged rows, draw the pictures, ask the gate."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from faultxfer.bundle.bundle import load_bundle
+from faultxfer.config import GateOptions, TransferOptions
+from faultxfer.data.dataset import Dataset
+from faultxfer.data.split import Split
+from faultxfer.evaluate.gate import Decision, judge
+from faultxfer.evaluate.gate.check import Comparison
+from faultxfer.evaluate.metrics import Metrics, measure
+from faultxfer.evaluate.plots import Judged, save_pictures
+from faultxfer.evaluate.report import Contestant, Report, as_markdown
+from faultxfer.steps.adaptation import Adaptation, read_target
+from faultxfer.steps.intake import CheckedRows
+from faultxfer.steps.progress import progress
+from faultxfer.steps.sources import Fetched
+from faultxfer.strategies import get_strategy
+from faultxfer.strategies.procedure import Predictions
+from faultxfer.strategies.rivals import RIVALS
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Report and pictures of one transfer; ``folder`` holds the pictures and is logged whole."""
+
+    report: Report
+    folder: Path
+    pictures: dict[str, Path]
+
+
+def evaluate_candidate(
+    rows: CheckedRows,
+    fetched: Fetched,
+    split: Split,
+    adapted: Adaptation,
+    options: TransferOptions,
+    *,
+    model: str,
+    equipment: str,
+    work: Path,
+) -> Evaluation:
+    """Figures and pictures of candidate, champion and rivals on the same judged rows."""
+    progress.info("Evaluating")
+    bundle = load_bundle(adapted.bundle)
+    spoken, positions = _predictions(adapted.predictions)
+    judged = read_target(rows, bundle.features).take(positions)
+    champion, comparison = _against_champion(fetched, judged, spoken["candidate"], options.gate)
+    contestants = (
+        Contestant(
+            "candidate",
+            f"candidate ({get_strategy(options.strategy).title})",
+            "candidate",
+            True,
+            _measure(judged, spoken["candidate"]),
+        ),
+        *([champion[0]] if champion else []),
+        *[_rival(name, judged, spoken, adapted) for name in RIVALS],
+    )
+    report = Report(
+        model=model,
+        equipment=equipment,
+        strategy=options.strategy,
+        mode=split.mode,
+        split=split.reason,
+        worth=split.worth,
+        contestants=contestants,
+        champion_version=fetched.champion.version if fetched.champion else None,
+        comparison=comparison,
+        threshold=bundle.threshold,
+    )
+    folder = work / "report"
+    folder.mkdir()
+    others = {RIVALS[name].title: said.probabilities for name, said in spoken.items() if name in RIVALS}
+    if champion:
+        others["champion"] = champion[1].probabilities
+    said = spoken["candidate"]
+    pictures = save_pictures(
+        folder,
+        Judged(judged.y, said.probabilities, said.alarms, judged.run, judged.time),
+        others,
+        {
+            entry.title if entry.role == "rival" else entry.role: entry.metrics.pr_auc if entry.metrics else None
+            for entry in contestants
+        },
+        adapted.history,
+    )
+    return Evaluation(report, folder, pictures)
+
+
+def ask_gate(evaluation: Evaluation, options: GateOptions) -> Decision:
+    """The gate's decision, written beside the pictures as ``report.json`` and ``report.md``."""
+    decision = judge(evaluation.report.evidence(), options)
+    progress.info("Gate: %s", decision.outcome)
+    content = {"report": evaluation.report.as_dict(), "decision": decision.as_dict()}
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    (evaluation.folder / "report.json").write_text(text, encoding="utf-8")
+    (evaluation.folder / "report.md").write_text(as_markdown(evaluation.report, decision), encoding="utf-8")
+    return decision
+
+
+def _predictions(path: Path) -> tuple[dict[str, Predictions], np.ndarray]:
+    with np.load(path, allow_pickle=False) as stored:
+        who = [key.removesuffix(".alarms") for key in stored if key.endswith(".alarms")]
+        spoken = {name: Predictions(stored[f"{name}.probabilities"], stored[f"{name}.alarms"]) for name in who}
+        return spoken, stored["rows"]
+
+
+def _measure(judged: Dataset, said: Predictions) -> Metrics:
+    return measure(judged.y, said.probabilities, said.alarms)
+
+
+def _rival(name: str, judged: Dataset, spoken: dict[str, Predictions], adapted: Adaptation) -> Contestant:
+    rival = RIVALS[name]
+    metrics = _measure(judged, spoken[name]) if name in spoken else None
+    problem = f"could not run: {adapted.could_not_run[name]}" if name not in spoken else ""
+    return Contestant(name, rival.title, "rival", rival.uses_source, metrics, problem)
+
+
+def _against_champion(
+    fetched: Fetched, judged: Dataset, candidate: Predictions, options: GateOptions
+) -> tuple[tuple[Contestant, Predictions] | None, Comparison | None]:
+    """The champion's figures on all judged rows, and the comparison on those it was not trained on."""
+    if fetched.champion is None or fetched.champion_bundle is None:
+        return None, None
+    bundle = load_bundle(fetched.champion_bundle)
+    probabilities = bundle.probabilities(judged.X)
+    said = Predictions(probabilities, bundle.alarms(probabilities))
+    seen = np.isin(judged.fingerprints(), bundle.training_rows)
+    note = f"was trained on {seen.sum()} of {len(seen)} of these rows" if seen.any() else ""
+    title = f"champion (version {fetched.champion.version})"
+    contestant = Contestant("champion", title, "champion", True, _measure(judged, said), note=note)
+    return (contestant, said), _compare(
+        judged.take(~seen), _where(candidate, ~seen), _where(said, ~seen), options, excluded=int(seen.sum())
+    )
+
+
+def _where(said: Predictions, rows: np.ndarray) -> Predictions:
+    return Predictions(said.probabilities[rows], said.alarms[rows])
+
+
+def _compare(
+    unseen: Dataset, candidate: Predictions, champion: Predictions, options: GateOptions, *, excluded: int
+) -> Comparison:
+    enough = unseen.faults >= options.min_faults and len(unseen) - unseen.faults >= options.min_normals
+    return Comparison(
+        candidate=_measure(unseen, candidate) if enough else None,
+        champion=_measure(unseen, champion) if enough else None,
+        rows=len(unseen),
+        faults=unseen.faults,
+        excluded=excluded,
+    )

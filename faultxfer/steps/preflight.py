@@ -1,0 +1,47 @@
+"""Say within a second what can be said without loading a network: nothing here imports tensorflow or mlflow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from faultxfer.contract.schema import Contract, load_contract
+from faultxfer.errors import ConfigError
+from faultxfer.registry import connect, names
+
+
+def check_pretrain_request(csv: list[str], contract: Path | str, model: str) -> Contract:
+    """Contract of a request whose names, files and tracking store are all there.
+
+    Raises:
+        UserError: the first of them that is not.
+    """
+    names.registered_name(model)
+    return _common(csv, contract)
+
+
+def check_transfer_request(csv: list[str], contract: Path | str, model: str, equipment: str) -> Contract:
+    """As :func:`check_pretrain_request`, for a transfer."""
+    names.registered_name(model, equipment)
+    return _common(csv, contract)
+
+
+def check_score_request(csv: list[str], model: str, equipment: str) -> None:
+    """As :func:`check_pretrain_request`, for scoring."""
+    names.registered_name(model, equipment)
+    _check_files(csv)
+    connect.check_reachable(connect.tracking_uri())
+
+
+def _common(csv: list[str], contract: Path | str) -> Contract:
+    agreed = load_contract(contract)
+    _check_files(csv)
+    connect.check_reachable(connect.tracking_uri())
+    return agreed
+
+
+def _check_files(csv: list[str]) -> None:
+    from faultxfer.data.read_csv import find_files
+
+    if not csv:
+        raise ConfigError("At least one CSV file was expected", received={"csv": csv}, remedy="Name the files to read")
+    find_files(csv)

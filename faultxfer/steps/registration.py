@@ -1,0 +1,204 @@
+"""Put a judged candidate into the registry, or keep its report."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from faultxfer.bundle.bundle import Bundle, load_bundle
+from faultxfer.config import TransferOptions
+from faultxfer.contract.schema import Contract
+from faultxfer.errors import BundleError
+from faultxfer.evaluate.gate import Decision
+from faultxfer.evaluate.report import Report, as_markdown
+from faultxfer.registry import names
+from faultxfer.registry.store import RunRecord, open_registry
+from faultxfer.steps.adaptation import Adaptation, read_target
+from faultxfer.steps.intake import CheckedRows
+from faultxfer.steps.judging import Evaluation
+from faultxfer.steps.progress import progress
+from faultxfer.steps.sources import Fetched
+
+PROMOTED, REFUSED, DRY_RUN = "promoted", "refused", "dry run"
+# Scores of one bundle agree between processes to this, see the smoke test.
+SAME = 1e-6
+_EXAMPLE_ROWS = 5
+
+
+@dataclass(frozen=True)
+class TransferResult:
+    """What a transfer did.
+
+    Attributes:
+        outcome: ``promoted``, ``refused`` or ``dry run``.
+        reason: the gate's reason, or that it was overridden.
+        model, equipment: from where to where.
+        registered: name of the registered model; version: the new version, or None.
+        run_id, tracking_uri: where report and pictures lie, None after a dry run.
+        pictures: address of each picture by name; empty after a dry run without ``--report``.
+        report, decision: the whole report and the gate's checks.
+        rows: counts and findings of the contract check.
+    """
+
+    outcome: str
+    reason: str
+    model: str
+    equipment: str
+    registered: str
+    version: str | None
+    run_id: str | None
+    tracking_uri: str | None
+    pictures: dict[str, str]
+    report: Report
+    decision: Decision
+    rows: CheckedRows
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "model": self.model,
+            "equipment": self.equipment,
+            "registered": self.registered,
+            "version": self.version,
+            "run_id": self.run_id,
+            "tracking_uri": self.tracking_uri,
+            "pictures": self.pictures,
+            "report": self.report.as_dict(),
+            "decision": self.decision.as_dict(),
+            "rows": self.rows.as_dict(),
+        }
+
+
+def register_candidate(
+    rows: CheckedRows,
+    fetched: Fetched,
+    adapted: Adaptation,
+    evaluation: Evaluation,
+    decision: Decision,
+    contract: Contract,
+    options: TransferOptions,
+    *,
+    dry_run: bool = False,
+    override_gate: str | None = None,
+    report_folder: Path | None = None,
+) -> TransferResult:
+    """Register and promote a candidate that passed (or was pushed past the gate); else keep only its report."""
+    report = evaluation.report
+    promote = decision.promoted or override_gate is not None
+    name = names.registered_name(report.model, report.equipment)
+    pictures = (
+        {key: str(_kept(path, report_folder)) for key, path in evaluation.pictures.items()} if report_folder else {}
+    )
+    if dry_run:
+        outcome, version, run_id, uri = DRY_RUN, None, None, None
+    else:
+        registry = open_registry()
+        record = _run_record(rows, fetched, adapted, evaluation, decision, contract, options, override_gate)
+        outcome, version, uri = (PROMOTED if promote else REFUSED), None, registry.uri
+        if promote:
+            progress.info("Registering %s", name)
+            bundle = load_bundle(adapted.bundle)
+            example = read_target(rows, bundle.features).X[:_EXAMPLE_ROWS]
+            made = registry.register(
+                record,
+                name=name,
+                model_tags={
+                    names.KIND: names.TARGET_KIND,
+                    names.SOURCE_MODEL: report.model,
+                    names.EQUIPMENT: report.equipment,
+                },
+                version_tags=record.tags,
+                description=as_markdown(report, decision),
+                bundle_folder=adapted.bundle,
+                features=bundle.features,
+                example=example,
+                smoke_test=lambda folder: smoke_test(bundle, folder, example),
+                promote=True,
+            )
+            version, run_id = made.version, made.run_id
+        else:
+            run_id = registry.record_run(record)
+        pictures = pictures or registry.artifact_addresses(run_id, evaluation.pictures)
+    reason = (
+        f"Promoted in spite of the gate: {override_gate}. {decision.reason}"
+        if (override_gate and not decision.promoted)
+        else decision.reason
+    )
+    return TransferResult(
+        outcome, reason, report.model, report.equipment, name, version, run_id, uri, pictures, report, decision, rows
+    )
+
+
+def smoke_test(bundle: Bundle, stored: Path, example: np.ndarray) -> None:
+    """Load a bundle as the registry gives it back and compare its scores.
+
+    Raises:
+        BundleError: it does not load, or scores differently.
+    """
+    expected, got = bundle.probabilities(example), load_bundle(stored).probabilities(example)
+    difference = float(np.abs(expected - got).max())
+    if not difference <= SAME:
+        raise BundleError(
+            f"The registered bundle was expected to score like the candidate to {SAME:g}",
+            received={"largest difference": difference},
+            remedy="The champion was left as it is; check the artifact store and run again",
+        )
+
+
+def _kept(path: Path, folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.copy(path, folder / path.name)).absolute()
+
+
+def _run_record(
+    rows: CheckedRows,
+    fetched: Fetched,
+    adapted: Adaptation,
+    evaluation: Evaluation,
+    decision: Decision,
+    contract: Contract,
+    options: TransferOptions,
+    override_gate: str | None,
+) -> RunRecord:
+    report = evaluation.report
+    metrics = dict(report.candidate.as_dict())
+    for entry in report.contestants[1:]:
+        if entry.metrics:
+            metrics |= {f"{entry.name}.{key}": value for key, value in entry.metrics.as_dict().items()}
+    tags = {
+        "faultxfer.model": names.registered_name(report.model, report.equipment),
+        names.KIND: names.TARGET_KIND,
+        names.SOURCE_MODEL: report.model,
+        names.EQUIPMENT: report.equipment,
+        names.SOURCE_VERSION: fetched.source.version,
+        names.GATE: decision.outcome,
+        names.REASON: decision.reason[:1000],
+        names.DATA: ",".join(digest for _, digest in rows.files)[:4000],
+        names.CONTRACT: contract.digest(),
+    }
+    if override_gate:
+        tags[names.OVERRIDE] = override_gate
+    return RunRecord(
+        name=f"transfer {report.model} to {report.equipment}",
+        tags=tags,
+        params=flat_options(options.model_dump(mode="json", exclude={"gate"})) | {"split mode": report.mode},
+        metrics=metrics,
+        curves=adapted.history,
+        data=tuple((name, digest, "target") for name, digest in rows.files),
+        files=evaluation.folder,
+        note=as_markdown(report, decision),
+    )
+
+
+def flat_options(options: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested options as one level of dotted names, for MLflow parameters."""
+    flat: dict[str, Any] = {}
+    for key, value in options.items():
+        flat |= flat_options(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return flat

@@ -1,0 +1,135 @@
+"""Score new rows with a registered version."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from faultxfer.bundle.bundle import Bundle, load_bundle
+from faultxfer.contract import columns
+from faultxfer.contract.schema import Contract, parse_contract
+from faultxfer.data.dataset import sensor_matrix
+from faultxfer.errors import DataError, RegistryError
+from faultxfer.registry import names
+from faultxfer.registry.store import Registry, Version, open_registry
+from faultxfer.steps.intake import CheckedRows, require_accepted
+from faultxfer.steps.progress import progress
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A downloaded version: where its bundle lies, and the contract it was trained under."""
+
+    version: Version
+    bundle: Path
+    contract: Contract
+
+
+@dataclass(frozen=True)
+class ScoreResult:
+    """What ``score`` did."""
+
+    out: Path
+    model: str
+    equipment: str
+    model_version: str
+    alarms: int
+    rows: CheckedRows
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "outcome": "scored",
+            "out": str(self.out),
+            "model": self.model,
+            "equipment": self.equipment,
+            "model_version": self.model_version,
+            "alarms": self.alarms,
+            "rows": self.rows.as_dict(),
+        }
+
+
+def fetch_detector(model: str, equipment: str, version: int | None, *, work: Path) -> Detector:
+    """Download the champion of a machine, or the version asked for.
+
+    Raises:
+        RegistryError: the machine is unknown (lists those known), has no champion, or not that version.
+    """
+    progress.info("Loading the detector of %s from the registry", equipment)
+    registry = open_registry()
+    found = _find(registry, model, equipment, version)
+    folder = work / "detector"
+    folder.mkdir()
+    bundle = registry.download_bundle(found, folder)
+    contract = parse_contract(load_bundle(bundle).lineage["contract"], where=found.uri)
+    return Detector(found, bundle, contract)
+
+
+def score_rows(rows: CheckedRows, detector: Detector, *, out: Path, model: str, equipment: str) -> ScoreResult:
+    """Write one line per accepted row, in input order; the file appears whole or not at all.
+
+    Raises:
+        DataError: a file was refused, or ``out`` cannot be written.
+    """
+    accepted = pd.read_parquet(require_accepted(rows))
+    bundle = load_bundle(detector.bundle)
+    progress.info("Scoring %d rows", len(accepted))
+    table = _table(accepted, bundle, detector, equipment, several=len(rows.files) > 1)
+    _write_whole(table, out)
+    return ScoreResult(out, model, equipment, detector.version.version, int(table["alarm"].sum()), rows)
+
+
+def _find(registry: Registry, model: str, equipment: str, version: int | None) -> Version:
+    name = names.registered_name(model, equipment)
+    known = registry.equipments(model)
+    if equipment not in known:
+        raise RegistryError(
+            f"Equipment with a registered model of {model!r} was expected",
+            received={"equipment": equipment, "known": known},
+            where=registry.uri.rsplit("@", 1)[-1],
+            remedy="Check --equipment and --model, or run `faultxfer transfer` for it first",
+        )
+    if version is not None:
+        return registry.version(name, version)
+    champion = registry.champion(name)
+    if champion is None:
+        raise RegistryError(
+            f"A champion of {equipment!r} was expected",
+            received={"champion": None},
+            remedy="Name a version with --version, or run `faultxfer transfer` until one passes the gate",
+        )
+    return champion
+
+
+def _table(
+    accepted: pd.DataFrame, bundle: Bundle, detector: Detector, equipment: str, *, several: bool
+) -> pd.DataFrame:
+    probabilities = bundle.probabilities(sensor_matrix(accepted, bundle.features))
+    scores = {
+        "row": accepted[columns.ROW],
+        "equipment": equipment,
+        **({detector.contract.time_column: accepted[columns.TIME_TEXT]} if detector.contract.time_column else {}),
+        "fault_probability": probabilities,
+        "alarm": bundle.alarms(probabilities),
+        "model_version": detector.version.version,
+    }
+    return pd.DataFrame({"file": accepted[columns.FILE], **scores} if several else scores)
+
+
+def _write_whole(table: pd.DataFrame, out: Path) -> None:
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        table.to_csv(part, index=False)
+        part.replace(out)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise DataError(
+            "An output file that can be written was expected",
+            received={"out": str(out), "problem": error.strerror or str(error)},
+            remedy="Choose another --out",
+        ) from error

@@ -1,0 +1,91 @@
+"""Fetch what a transfer starts from and what it must beat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from faultxfer.contract.schema import Contract
+from faultxfer.errors import ContractError, RegistryError
+from faultxfer.registry import names
+from faultxfer.registry.store import Registry, Version, open_registry
+from faultxfer.steps.progress import progress
+
+SOURCE_ROWS = "source_rows.npz"
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """Local copies of what the registry holds.
+
+    Attributes:
+        source: the source model's champion. source_bundle: its folder. source_rows: its kept rows, or None.
+        champion: the machine's present champion, or None. champion_bundle: its folder, or None.
+    """
+
+    source: Version
+    source_bundle: Path
+    source_rows: Path | None
+    champion: Version | None
+    champion_bundle: Path | None
+
+
+def fetch_models(model: str, equipment: str, *, work: Path) -> Fetched:
+    """Download the source bundle, the rows kept with it and the machine's champion.
+
+    Raises:
+        RegistryError: the store cannot be reached, or has no source model of that name.
+    """
+    progress.info("Loading source model %s from the registry", model)
+    registry = open_registry()
+    source = find_source(registry, model)
+    champion = registry.champion(names.registered_name(model, equipment))
+    return Fetched(
+        source=source,
+        source_bundle=registry.download_bundle(source, _folder(work, "source")),
+        source_rows=registry.download_run_file(source.run_id, SOURCE_ROWS, _folder(work, "rows")),
+        champion=champion,
+        champion_bundle=registry.download_bundle(champion, _folder(work, "champion")) if champion else None,
+    )
+
+
+def find_source(registry: Registry, model: str) -> Version:
+    """The champion of a source model.
+
+    Raises:
+        RegistryError: there is none; lists those there are.
+    """
+    found = registry.champion(names.registered_name(model))
+    if found is None:
+        known = [str(entry["name"]) for entry in registry.models() if entry["kind"] == names.SOURCE_KIND]
+        raise RegistryError(
+            "A registered source model was expected",
+            received={"model": model, "known": known},
+            where=registry.uri.rsplit("@", 1)[-1],
+            remedy="Train one with `faultxfer pretrain`, or check MLFLOW_TRACKING_URI",
+        )
+    return found
+
+
+def require_same_sensors(contract: Contract, features: tuple[str, ...]) -> None:
+    """The contract must name the source model's sensors; their order may differ.
+
+    Raises:
+        ContractError: with what is missing and what is new.
+    """
+    if set(contract.features) != set(features):
+        raise ContractError(
+            "A contract with the sensors of the source model was expected",
+            received={
+                "missing": sorted(set(features) - set(contract.features)),
+                "new": sorted(set(contract.features) - set(features)),
+            },
+            where=f"contract {contract.family!r}",
+            remedy="Use the contract that the source model was trained with, or pretrain with this one",
+        )
+
+
+def _folder(work: Path, name: str) -> Path:
+    folder = work / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

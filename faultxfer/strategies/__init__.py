@@ -1,0 +1,31 @@
+"""Transfer methods. To add one: a file here, a line in ``STRATEGIES``; the common suite then tests it."""
+
+from __future__ import annotations
+
+from faultxfer.errors import ConfigError
+from faultxfer.strategies.feature_reuse import FeatureReuse
+from faultxfer.strategies.fine_tune import FineTune
+from faultxfer.strategies.protocol import Strategy
+
+STRATEGIES: dict[str, Strategy] = {
+    strategy.name: strategy
+    for strategy in (
+        FineTune(),
+        FeatureReuse(),
+    )
+}
+
+
+def get_strategy(name: str) -> Strategy:
+    """The strategy of that name.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if name not in STRATEGIES:
+        raise ConfigError(
+            f"One of the strategies {', '.join(STRATEGIES)} was expected",
+            received={"strategy": name},
+            remedy="Choose one of these with --strategy",
+        )
+    return STRATEGIES[name]

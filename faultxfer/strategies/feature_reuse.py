@@ -1,0 +1,39 @@
+"""Keep everything but the last layer of the source network as a feature extractor and fit a new head."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from faultxfer.bundle.scaler import fit_scaler
+from faultxfer.network.fit import apply_network
+from faultxfer.network.freeze import copy_network, freeze_all_but_last
+from faultxfer.strategies.common import candidate, choose_scaler, require_features, require_rows
+from faultxfer.strategies.protocol import Adapted, Task
+
+# Inverse strength of the L2 penalty on standardised features; strong, as there are often more features than faults.
+_INVERSE_PENALTY = 0.1
+
+
+class FeatureReuse:
+    """Frozen extractor and a new convex head: logistic regression on the last hidden layer."""
+
+    name = "feature_reuse"
+    title = "frozen features, new head"
+    paper = 'Donahue et al., "DeCAF: a deep convolutional activation feature", ICML 2014'
+
+    def fit(self, task: Task) -> Adapted:
+        """Fit the head; needs two target rows of each class. Raises StrategyError below that."""
+        require_features(task)
+        require_rows(task, self.name)
+        scaler = choose_scaler(task)
+        cut = freeze_all_but_last(copy_network(task.source.network), 1)
+        features = apply_network(cut.extractor, scaler(task.target.X)).astype(np.float64)
+        standard = fit_scaler(features)
+        head = LogisticRegression(C=_INVERSE_PENALTY, class_weight="balanced", max_iter=2000)
+        head.fit(standard(features), task.target.y)
+        # The head's own scaling is folded into its weights, so that the network stays a plain chain of layers.
+        kernel = head.coef_[0] / standard.scale
+        bias = head.intercept_[0] - float(kernel @ standard.mean)
+        cut.whole.layers[-1].set_weights([kernel[:, None].astype(np.float32), np.array([bias], dtype=np.float32)])
+        return Adapted(candidate(task, scaler, cut.whole, self.name))

@@ -1,0 +1,118 @@
+"""Put a strategy or a rival through the split: fit, calibrate, choose the threshold, predict rows it never saw.
+
+All contestants go through the same folds and the same calibration rows, so their figures compare.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from faultxfer.bundle.bundle import Bundle
+from faultxfer.bundle.calibration import Calibrator, choose_threshold, fit_calibrator
+from faultxfer.data.split import CROSS_FIT, Split
+from faultxfer.strategies.protocol import Adapted, Rival, Scorer, Strategy, Task
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What one contestant says of the judged rows.
+
+    Attributes:
+        probabilities: (m,) calibrated fault probabilities.
+        alarms: (m,) bool, at the contestant's own threshold.
+    """
+
+    probabilities: np.ndarray
+    alarms: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    scorer: Scorer
+    calibrator: Calibrator
+    threshold: float
+    predictions: Predictions
+
+
+def judged_rows(split: Split) -> np.ndarray:
+    """Positions of the rows that judge: the test side, or for cross-fitting every row."""
+    return split.train if split.mode == CROSS_FIT else split.test
+
+
+def run_strategy(strategy: Strategy, task: Task, split: Split) -> tuple[Bundle, Predictions, Adapted]:
+    """Candidate bundle, and predictions for the judged rows.
+
+    After cross-fitting the bundle is fitted on all rows, its calibrator and threshold on all out-of-fold logits.
+
+    Args:
+        strategy: the method.
+        task: holds *all* of the target's rows; the split decides what the method sees.
+        split: who trains, calibrates and judges.
+    """
+    kept: list[Adapted] = []
+
+    def fit(part: Task) -> Scorer:
+        kept.append(strategy.fit(part))
+        return kept[-1]
+
+    fitted = _run(fit, task, split, refit=True)
+    final = kept[-1]
+    seen = task.target.take(np.concatenate([split.train, split.calibration])).fingerprints()
+    bundle = dataclasses.replace(
+        final.bundle,
+        calibrator=fitted.calibrator,
+        threshold=fitted.threshold,
+        training_rows=np.unique(seen),
+    )
+    return bundle, fitted.predictions, final
+
+
+def run_rival(rival: Rival, task: Task, split: Split) -> Predictions:
+    """A rival's predictions for the judged rows."""
+    if rival.as_is:
+        probabilities = task.source.calibrator(rival.fit(task)(task.target.X[judged_rows(split)]))
+        return Predictions(probabilities, task.source.alarms(probabilities))
+    return _run(rival.fit, task, split, refit=False).predictions
+
+
+def _run(fit: Callable[[Task], Scorer], task: Task, split: Split, *, refit: bool) -> _Fitted:
+    return _cross_fit(fit, task, split, refit=refit) if split.mode == CROSS_FIT else _hold_out(fit, task, split)
+
+
+def _hold_out(fit: Callable[[Task], Scorer], task: Task, split: Split) -> _Fitted:
+    scorer = fit(_part(task, split.train))
+    calibration, test = task.target.take(split.calibration), task.target.take(split.test)
+    calibrator, threshold = _calibrate(scorer(calibration.X), calibration.y, task)
+    probabilities = calibrator(scorer(test.X))
+    return _Fitted(scorer, calibrator, threshold, Predictions(probabilities, probabilities > threshold))
+
+
+def _cross_fit(fit: Callable[[Task], Scorer], task: Task, split: Split, *, refit: bool) -> _Fitted:
+    data = task.target
+    logits = np.empty(len(data))
+    for fold in split.folds:
+        scorer = fit(_part(task, fold.train))
+        logits[fold.test] = scorer(data.X[fold.test])
+    probabilities, alarms = np.empty(len(data)), np.empty(len(data), dtype=bool)
+    for fold in split.folds:
+        # A fold's own labels choose neither its calibrator nor its threshold.
+        calibrator, threshold = _calibrate(logits[fold.train], data.y[fold.train], task)
+        probabilities[fold.test] = calibrator(logits[fold.test])
+        alarms[fold.test] = probabilities[fold.test] > threshold
+    if refit:
+        scorer = fit(task)
+    calibrator, threshold = _calibrate(logits, data.y, task)
+    return _Fitted(scorer, calibrator, threshold, Predictions(probabilities, alarms))
+
+
+def _part(task: Task, rows: np.ndarray) -> Task:
+    return dataclasses.replace(task, target=task.target.take(rows))
+
+
+def _calibrate(logits: np.ndarray, y: np.ndarray, task: Task) -> tuple[Calibrator, float]:
+    calibrator = fit_calibrator(logits, y)
+    return calibrator, choose_threshold(calibrator(logits), y, task.options.alarm_rate)

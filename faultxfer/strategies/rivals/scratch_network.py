@@ -1,0 +1,37 @@
+"""The same network without the source's weights."""
+
+from __future__ import annotations
+
+import math
+
+import keras
+
+from faultxfer.bundle.scaler import fit_scaler
+from faultxfer.network.fit import Recipe, fit_network, logits_of, make_deterministic
+from faultxfer.strategies.common import require_rows
+from faultxfer.strategies.protocol import Scorer, Task
+
+_LEARNING_RATE = 2e-3
+_WEIGHT_DECAY = 0.01
+
+
+class ScratchNetwork:
+    """The source's architecture, freshly initialised and fitted on the target's rows and scale."""
+
+    name = "scratch_network"
+    title = "same network from scratch"
+    uses_source = False
+    as_is = False
+
+    def fit(self, task: Task) -> Scorer:
+        """Fit; needs two target rows of each class. Raises StrategyError below that."""
+        require_rows(task, self.name)
+        options = task.options
+        make_deterministic(options.seed)
+        network = keras.models.clone_model(task.source.network)
+        scaler = fit_scaler(task.target.X)
+        steps_per_epoch = math.ceil(len(task.target) / options.batch_size)
+        epochs = max(options.epochs, math.ceil(options.steps / steps_per_epoch))
+        recipe = Recipe(_LEARNING_RATE, _WEIGHT_DECAY, options.batch_size, epochs)
+        fit_network(network, scaler(task.target.X), task.target.y, recipe, seed=options.seed)
+        return lambda X: logits_of(network, scaler(X))

@@ -1,0 +1,1 @@
+"""Prefect flows: thin wrappers over the steps of ``faultxfer.pipeline``. The only package that imports prefect."""

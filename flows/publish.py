@@ -1,0 +1,49 @@
+"""What a flow run shows on its page in the Prefect UI."""
+
+from __future__ import annotations
+
+import re
+
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+
+from faultxfer.evaluate.report import as_markdown
+from faultxfer.steps.intake import CheckedRows
+from faultxfer.steps.registration import TransferResult
+
+
+def publish_findings(rows: CheckedRows) -> None:
+    """A table of the contract findings, where there are any."""
+    if rows.findings:
+        table = [
+            {
+                "finding": finding.code,
+                "severity": finding.severity,
+                "where": f"{finding.file or ''} {finding.column or ''}".strip(),
+                "rows": finding.count,
+                "message": finding.message,
+                "what to do": finding.remedy,
+            }
+            for finding in rows.findings
+        ]
+        create_table_artifact(table=table, key="contract-findings", description=_counts(rows))
+
+
+def publish_report(result: TransferResult) -> None:
+    """The gate's decision and the result table."""
+    where = [
+        f"Registered: {result.registered} version {result.version}" if result.version else "No version was registered.",
+        f"Outcome: {result.outcome}. {result.reason}",
+        *[f"- {key}: `{address}`" for key, address in result.pictures.items()],
+    ]
+    text = as_markdown(result.report, result.decision) + "\n" + "\n".join(where)
+    create_markdown_artifact(markdown=text, key=_key(f"transfer-{result.registered}"), description=result.outcome)
+
+
+def _counts(rows: CheckedRows) -> str:
+    kept = f"\n\nRows set aside: `{rows.quarantine}`" if rows.quarantine else ""
+    return f"{rows.read} rows read, {rows.accepted} accepted, {rows.quarantined} set aside.{kept}"
+
+
+def _key(text: str) -> str:
+    """Artifact keys are lower-case letters, digits and dashes."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")

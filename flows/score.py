@@ -1,0 +1,46 @@
+"""Score new rows with a registered version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prefect import flow, task
+
+from faultxfer import pipeline
+from faultxfer.steps.intake import check_files
+from faultxfer.steps.preflight import check_score_request
+from faultxfer.steps.scoring import ScoreResult, fetch_detector, score_rows
+from flows.publish import publish_findings
+
+fetch = task(fetch_detector, name="load the detector from the registry")
+check_rows = task(check_files, name="check rows against the contract")
+write_scores = task(score_rows, name="score")
+
+
+@flow(name="score")
+def score(
+    csv: list[str],
+    model: str,
+    equipment: str,
+    out: str,
+    version: int | None = None,
+    quarantine: str = str(pipeline.QUARANTINE),
+) -> ScoreResult:
+    """Score new rows of a machine.
+
+    Args:
+        csv: Files of the machine; labels are not needed.
+        model: Source model the machine's detector descends from.
+        equipment: The machine.
+        out: CSV to write.
+        version: Version to use; the champion if left out.
+        quarantine: Folder for rows set aside.
+    """
+    check_score_request(csv, model, equipment)
+    with pipeline.workspace() as work:
+        detector = fetch(model, equipment, version, work=work)
+        rows = check_rows(
+            csv, detector.contract, work=work, quarantine=Path(quarantine), labelled=False, equipment=equipment
+        )
+        publish_findings(rows)
+        return write_scores(rows, detector, out=Path(out), model=model, equipment=equipment)

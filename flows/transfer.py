@@ -1,0 +1,76 @@
+"""The main job: move the source model to a machine with little labelled history."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prefect import flow, task
+
+from faultxfer import pipeline
+from faultxfer.config import TransferOptions
+from faultxfer.steps.adaptation import adapt_source, split_target
+from faultxfer.steps.intake import check_files
+from faultxfer.steps.judging import ask_gate, evaluate_candidate
+from faultxfer.steps.preflight import check_transfer_request
+from faultxfer.steps.registration import TransferResult, register_candidate
+from faultxfer.steps.sources import fetch_models
+from flows.publish import publish_findings, publish_report
+
+fetch = task(fetch_models, name="load source and champion from the registry")
+check_rows = task(check_files, name="check rows against the contract")
+split_rows = task(split_target, name="split")
+adapt = task(adapt_source, name="scale, freeze, adapt; rivals")
+evaluate = task(evaluate_candidate, name="evaluate")
+judge = task(ask_gate, name="gate")
+register = task(register_candidate, name="register")
+
+
+@flow(name="transfer")
+def transfer(
+    csv: list[str],
+    contract: str,
+    model: str,
+    equipment: str,
+    options: TransferOptions | None = None,
+    dry_run: bool = False,
+    override_gate: str | None = None,
+    quarantine: str = str(pipeline.QUARANTINE),
+    report_folder: str | None = None,
+) -> TransferResult:
+    """Move the source model to a machine with little labelled history.
+
+    Args:
+        csv: Labelled files of the new machine.
+        contract: The contract's YAML file, the one the source model was trained with.
+        model: Registered source model.
+        equipment: The machine; only its rows are used.
+        options: How to transfer, and the gate's thresholds.
+        dry_run: Stop before anything is written to the registry.
+        override_gate: Promote in spite of a refusal, for this reason.
+        quarantine: Folder for rows set aside.
+        report_folder: Also copy the pictures there.
+    """
+    options = options or TransferOptions()
+    agreed = check_transfer_request(csv, contract, model, equipment)
+    with pipeline.workspace() as work:
+        fetched = fetch(model, equipment, work=work)
+        rows = check_rows(csv, agreed, work=work, quarantine=Path(quarantine), labelled=True, equipment=equipment)
+        publish_findings(rows)
+        split = split_rows(rows, fetched, agreed, options)
+        adapted = adapt(rows, fetched, split, agreed, options, work=work)
+        evaluation = evaluate(rows, fetched, split, adapted, options, model=model, equipment=equipment, work=work)
+        decision = judge(evaluation, options.gate)
+        result = register(
+            rows,
+            fetched,
+            adapted,
+            evaluation,
+            decision,
+            agreed,
+            options,
+            dry_run=dry_run,
+            override_gate=override_gate,
+            report_folder=Path(report_folder) if report_folder else None,
+        )
+    publish_report(result)
+    return result

@@ -1,0 +1,29 @@
+"""Check CSV files against a data contract."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prefect import flow, task
+
+from faultxfer import pipeline
+from faultxfer.contract.schema import load_contract
+from faultxfer.steps.intake import CheckedRows, check_files
+from flows.publish import publish_findings
+
+check_rows = task(check_files, name="check rows against the contract")
+
+
+@flow(name="validate")
+def validate(csv: list[str], contract: str, quarantine: str = str(pipeline.QUARANTINE)) -> CheckedRows:
+    """Check files against a contract and set bad rows aside.
+
+    Args:
+        csv: Files or patterns, for example `data/*.csv`.
+        contract: The contract's YAML file.
+        quarantine: Folder for rows set aside.
+    """
+    with pipeline.workspace() as work:
+        rows = check_rows(csv, load_contract(contract), work=work, quarantine=Path(quarantine), labelled=None)
+    publish_findings(rows)
+    return rows
