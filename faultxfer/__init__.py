@@ -1,1 +1,44 @@
-"""faultxfer: move a fault detector to equipment with hardly any labelled history."""
+"""faultxfer: move a fault detector to equipment with hardly any labelled history.
+
+The pipeline's functions and option models can be imported from here; nothing heavy is loaded until one is used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from faultxfer.config import GateOptions, PretrainOptions, TransferOptions
+    from faultxfer.errors import FaultxferError, UserError
+    from faultxfer.pipeline import pretrain, score, transfer, validate
+
+_HOMES = {
+    "FaultxferError": "faultxfer.errors",
+    "GateOptions": "faultxfer.config",
+    "PretrainOptions": "faultxfer.config",
+    "TransferOptions": "faultxfer.config",
+    "UserError": "faultxfer.errors",
+    "pretrain": "faultxfer.pipeline",
+    "score": "faultxfer.pipeline",
+    "transfer": "faultxfer.pipeline",
+    "validate": "faultxfer.pipeline",
+}
+
+__all__ = [
+    "FaultxferError",
+    "GateOptions",
+    "PretrainOptions",
+    "TransferOptions",
+    "UserError",
+    "pretrain",
+    "score",
+    "transfer",
+    "validate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'faultxfer' has no attribute {name!r}")

@@ -172,6 +172,17 @@ def load_options(model: type[Model], path: Path | str) -> Model:
     return parse_options(model, content or {}, where=str(path))
 
 
+def read_options(model: type[Model], path: Path | str | None, **given: Any) -> Model:
+    """Options from a file, if one is named, with the values that are given on top (None is not given).
+
+    Raises:
+        ConfigError: see :func:`load_options`.
+    """
+    base = load_options(model, path).model_dump() if path else {}
+    changes = {name: value for name, value in given.items() if value is not None}
+    return parse_options(model, {**base, **changes}, where=str(path or "options given"))
+
+
 def parse_options(model: type[Model], content: Any, where: str) -> Model:
     """Check plain data against ``model``.
 

@@ -32,7 +32,7 @@ def workspace() -> Iterator[Path]:
         yield Path(folder)
 
 
-def validate(csv: list[str], contract: Path | str, *, quarantine: Path = QUARANTINE) -> CheckedRows:
+def validate(csv: list[str], contract: Path | str, *, quarantine: Path | str = QUARANTINE) -> CheckedRows:
     """Check files against a contract; labels are checked where a file has them.
 
     Args:
@@ -44,7 +44,7 @@ def validate(csv: list[str], contract: Path | str, *, quarantine: Path = QUARANT
         DataError, ContractError: something cannot be read. A refused file is a finding of the result.
     """
     with workspace() as work:
-        return check_files(csv, load_contract(contract), work=work, quarantine=quarantine, labelled=None)
+        return check_files(csv, load_contract(contract), work=work, quarantine=Path(quarantine), labelled=None)
 
 
 def pretrain(
@@ -53,7 +53,7 @@ def pretrain(
     model: str,
     options: PretrainOptions | None = None,
     *,
-    quarantine: Path = QUARANTINE,
+    quarantine: Path | str = QUARANTINE,
 ) -> PretrainResult:
     """Train the source model on equipment with history and register it.
 
@@ -63,7 +63,7 @@ def pretrain(
     options = options or PretrainOptions()
     agreed = check_pretrain_request(csv, contract, model)
     with workspace() as work:
-        rows = check_files(csv, agreed, work=work, quarantine=quarantine, labelled=True)
+        rows = check_files(csv, agreed, work=work, quarantine=Path(quarantine), labelled=True)
         trained = train_source(rows, agreed, options, model=model, work=work)
         return register_source(rows, trained, agreed, options, model=model)
 
@@ -77,8 +77,8 @@ def transfer(
     *,
     dry_run: bool = False,
     override_gate: str | None = None,
-    quarantine: Path = QUARANTINE,
-    report_folder: Path | None = None,
+    quarantine: Path | str = QUARANTINE,
+    report_folder: Path | str | None = None,
 ) -> TransferResult:
     """The main job: move the source model to a machine with little labelled history.
 
@@ -97,10 +97,10 @@ def transfer(
         UserError: the files, the contract or the registry do not allow it; nothing is registered then.
     """
     options = options or TransferOptions()
-    agreed = check_transfer_request(csv, contract, model, equipment)
+    agreed = check_transfer_request(csv, contract, model, equipment, override_gate)
     with workspace() as work:
         fetched = fetch_models(model, equipment, work=work)
-        rows = check_files(csv, agreed, work=work, quarantine=quarantine, labelled=True, equipment=equipment)
+        rows = check_files(csv, agreed, work=work, quarantine=Path(quarantine), labelled=True, equipment=equipment)
         split = split_target(rows, fetched, agreed, options)
         adapted = adapt_source(rows, fetched, split, agreed, options, work=work)
         evaluation = evaluate_candidate(
@@ -117,7 +117,7 @@ def transfer(
             options,
             dry_run=dry_run,
             override_gate=override_gate,
-            report_folder=report_folder,
+            report_folder=Path(report_folder) if report_folder else None,
         )
 
 
@@ -128,7 +128,7 @@ def score(
     out: Path | str,
     version: int | None = None,
     *,
-    quarantine: Path = QUARANTINE,
+    quarantine: Path | str = QUARANTINE,
 ) -> ScoreResult:
     """Score new rows with a machine's champion, or the version asked for, into a CSV.
 
@@ -138,6 +138,6 @@ def score(
     with workspace() as work:
         detector = fetch_detector(model, equipment, version, work=work)
         rows = check_files(
-            csv, detector.contract, work=work, quarantine=quarantine, labelled=False, equipment=equipment
+            csv, detector.contract, work=work, quarantine=Path(quarantine), labelled=False, equipment=equipment
         )
         return score_rows(rows, detector, out=Path(out), model=model, equipment=equipment)

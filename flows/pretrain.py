@@ -13,9 +13,9 @@ from faultxfer.steps.preflight import check_pretrain_request
 from faultxfer.steps.pretraining import PretrainResult, register_source, train_source
 from flows.publish import publish_findings
 
-check_rows = task(check_files, name="check rows against the contract")
-train = task(train_source, name="train the source network")
-register = task(register_source, name="register the source model")
+check_rows = task(name="check rows against the contract")(check_files)
+train = task(name="train the source network")(train_source)
+register = task(name="register the source model")(register_source)
 
 
 @flow(name="pretrain")

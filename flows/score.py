@@ -12,9 +12,9 @@ from faultxfer.steps.preflight import check_score_request
 from faultxfer.steps.scoring import ScoreResult, fetch_detector, score_rows
 from flows.publish import publish_findings
 
-fetch = task(fetch_detector, name="load the detector from the registry")
-check_rows = task(check_files, name="check rows against the contract")
-write_scores = task(score_rows, name="score")
+fetch = task(name="load the detector from the registry")(fetch_detector)
+check_rows = task(name="check rows against the contract")(check_files)
+write_scores = task(name="score")(score_rows)
 
 
 @flow(name="score")

@@ -16,13 +16,13 @@ from faultxfer.steps.registration import TransferResult, register_candidate
 from faultxfer.steps.sources import fetch_models
 from flows.publish import publish_findings, publish_report
 
-fetch = task(fetch_models, name="load source and champion from the registry")
-check_rows = task(check_files, name="check rows against the contract")
-split_rows = task(split_target, name="split")
-adapt = task(adapt_source, name="scale, freeze, adapt; rivals")
-evaluate = task(evaluate_candidate, name="evaluate")
-judge = task(ask_gate, name="gate")
-register = task(register_candidate, name="register")
+fetch = task(name="load source and champion from the registry")(fetch_models)
+check_rows = task(name="check rows against the contract")(check_files)
+split_rows = task(name="split")(split_target)
+adapt = task(name="scale, freeze, adapt; rivals")(adapt_source)
+evaluate = task(name="evaluate")(evaluate_candidate)
+judge = task(name="gate")(ask_gate)
+register = task(name="register")(register_candidate)
 
 
 @flow(name="transfer")
@@ -51,7 +51,7 @@ def transfer(
         report_folder: Also copy the pictures there.
     """
     options = options or TransferOptions()
-    agreed = check_transfer_request(csv, contract, model, equipment)
+    agreed = check_transfer_request(csv, contract, model, equipment, override_gate)
     with pipeline.workspace() as work:
         fetched = fetch(model, equipment, work=work)
         rows = check_rows(csv, agreed, work=work, quarantine=Path(quarantine), labelled=True, equipment=equipment)

@@ -11,7 +11,7 @@ from faultxfer.contract.schema import load_contract
 from faultxfer.steps.intake import CheckedRows, check_files
 from flows.publish import publish_findings
 
-check_rows = task(check_files, name="check rows against the contract")
+check_rows = task(name="check rows against the contract")(check_files)
 
 
 @flow(name="validate")

@@ -27,8 +27,8 @@ def find_files(patterns: list[str]) -> list[Path]:
     """
     found: dict[Path, None] = {}
     for pattern in patterns:
-        matches = [Path(pattern)] if Path(pattern).exists() else [Path(name) for name in sorted(glob.glob(pattern))]
-        files = [path for path in matches if path.is_file()]
+        matches = [pattern] if Path(pattern).exists() else sorted(glob.glob(pattern))  # noqa: PTH207  # may be absolute
+        files = [Path(name) for name in matches if Path(name).is_file()]
         if not files:
             raise DataError(
                 "An existing CSV file was expected",

@@ -209,9 +209,7 @@ def _label_runs(axes: Axes, starts: np.ndarray, rows: int, labels: list[str]) ->
     for start, label in zip(starts.tolist(), labels, strict=True):
         if not shown or start - max(shown) >= rows / _MOST_LABELS:
             shown[start] = label
-    axes.set_xticks(
-        [*shown], [*shown.values()], parse_math=False, rotation=30, ha="right", rotation_mode="anchor", size=8
-    )
+    axes.set_xticks([*shown], [*shown.values()], parse_math=False, rotation=30, ha="right", size=8)
 
 
 def _run_labels(judged: Judged, runs: list[np.ndarray], dated: bool) -> list[str]:

@@ -34,7 +34,7 @@ def write_model(
 
     # "any" and not "double": MLflow refuses a column of int64 where a double is declared, and a sensor that happens
     # to hold whole numbers is read as int64. Our own loader turns every column into float64 or says why not.
-    inputs = Schema([ColSpec(AnyType(), name, required=True) for name in features])
+    inputs = Schema([ColSpec(AnyType(), name, required=True) for name in features])  # type: ignore[no-untyped-call]
     outputs = Schema([ColSpec("double", "fault_probability"), ColSpec("boolean", "alarm")])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # MLflow's advice on type hints, which a loader module has not

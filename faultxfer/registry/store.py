@@ -82,7 +82,7 @@ class Registry:
                 "kind": model.tags[names.KIND],
                 "source_model": model.tags.get(names.SOURCE_MODEL),
                 "equipment": model.tags.get(names.EQUIPMENT),
-                "champion": (model.aliases or {}).get(names.CHAMPION),
+                "champion": _champion_of(model),
             }
             for model in sorted(found, key=lambda model: model.name)
         ]
@@ -94,7 +94,7 @@ class Registry:
     def champion(self, name: str) -> Version | None:
         """The version production scores with, or None."""
         model = self._registered(name)
-        number = (model.aliases or {}).get(names.CHAMPION) if model else None
+        number = _champion_of(model) if model else None
         return None if number is None else self.version(name, number)
 
     def version(self, name: str, number: str | int) -> Version:
@@ -117,7 +117,7 @@ class Registry:
         model = self._registered(name)
         if model is None:
             return []
-        champion = (model.aliases or {}).get(names.CHAMPION)
+        champion = _champion_of(model)
         found = self.client.search_model_versions(f"name = '{_quoted(name)}'")
         return sorted(
             (_version(item, str(item.version) == champion) for item in found),
@@ -357,6 +357,11 @@ def _reported(what: str) -> Iterator[None]:
             received={"problem": " ".join(str(error).split())[:300]},
             remedy="Check MLFLOW_TRACKING_URI and the server's log, then run again",
         ) from error
+
+
+def _champion_of(model: RegisteredModel) -> str | None:
+    number = (model.aliases or {}).get(names.CHAMPION)
+    return None if number is None else str(number)  # a number over SQLite, text over HTTP
 
 
 def _version(item: ModelVersion, champion: bool) -> Version:

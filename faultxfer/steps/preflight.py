@@ -9,6 +9,16 @@ from faultxfer.errors import ConfigError
 from faultxfer.registry import connect, names
 
 
+def check_validate_request(csv: list[str], contract: Path | str) -> None:
+    """Contract and files are there.
+
+    Raises:
+        UserError: the first of them that is not.
+    """
+    load_contract(contract)
+    _check_files(csv)
+
+
 def check_pretrain_request(csv: list[str], contract: Path | str, model: str) -> Contract:
     """Contract of a request whose names, files and tracking store are all there.
 
@@ -19,9 +29,17 @@ def check_pretrain_request(csv: list[str], contract: Path | str, model: str) -> 
     return _common(csv, contract)
 
 
-def check_transfer_request(csv: list[str], contract: Path | str, model: str, equipment: str) -> Contract:
-    """As :func:`check_pretrain_request`, for a transfer."""
+def check_transfer_request(
+    csv: list[str], contract: Path | str, model: str, equipment: str, override_gate: str | None = None
+) -> Contract:
+    """As :func:`check_pretrain_request`, for a transfer; an override needs a reason."""
     names.registered_name(model, equipment)
+    if override_gate is not None and not override_gate.strip():
+        raise ConfigError(
+            "A reason for overriding the gate was expected",
+            received={"override_gate": override_gate},
+            remedy="Say why in a few words: it stays with the version",
+        )
     return _common(csv, contract)
 
 

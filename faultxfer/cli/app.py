@@ -1,0 +1,340 @@
+"""Commands and their options."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.exceptions import TyperException
+
+from faultxfer.cli.session import BAD_INPUT, DONE, REFUSED, fail, run_command
+
+app = typer.Typer(
+    name="faultxfer",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="rich",
+    help="Move a fault detector from equipment with years of labelled history to equipment that has almost none.",
+    epilog="Exit codes: 0 done, 10 the gate refused, 2 bad input or usage, 1 internal error.",
+)
+contract_app = typer.Typer(no_args_is_help=True, help="Write data contracts.")
+registry_app = typer.Typer(no_args_is_help=True, help="See what is registered.")
+
+_START, _MAIN, _LOOK = "Start here", "The main path", "Look"
+
+Csv = Annotated[list[str], typer.Argument(metavar="CSV...", help="CSV files or quoted patterns; .csv.gz too.")]
+ContractFile = Annotated[Path, typer.Option("--contract", metavar="FILE", help="The data contract (YAML).")]
+Model = Annotated[str, typer.Option("--model", metavar="NAME", help="The source model's name.")]
+Equipment = Annotated[str, typer.Option("--equipment", metavar="EQ", help="The machine.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+Plain = Annotated[bool, typer.Option("--no-prefect", help="Run the same steps without a Prefect flow run.")]
+Quarantine = Annotated[Path, typer.Option(metavar="DIR", help="Where rows set aside are kept.")]
+Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Options as YAML.")]
+Seed = Annotated[int | None, typer.Option(help="Same data and seed, same weights.")]
+
+
+@app.command(rich_help_panel=_START)
+def demo(
+    folder: Annotated[Path, typer.Option(metavar="DIR", help="Where the simulated CSVs go.")] = Path("faultxfer-demo"),
+    json_output: Json = False,
+    plain: Plain = False,
+) -> None:
+    """See the main job on a simulated pump fleet: pretrain, transfer, score."""
+    from faultxfer.cli.demo import render_demo, run_demo
+
+    run_command(
+        lambda: run_demo(folder, plain=plain),
+        json_output=json_output,
+        render=render_demo,
+        as_data=lambda result: result.as_dict(),
+        exit_code=lambda result: _transfer_code(result.transferred),
+    )
+
+
+@contract_app.command("infer")
+def contract_infer(
+    csv: Csv,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The contract to write.")],
+    label: Annotated[str, typer.Option(metavar="COL", help="The label column.")],
+    equipment_column: Annotated[str | None, typer.Option(metavar="COL", help="Names the machine.")] = None,
+    run_column: Annotated[str | None, typer.Option(metavar="COL", help="Names one recording.")] = None,
+    time_column: Annotated[str | None, typer.Option(metavar="COL", help="Timestamp or sequence number.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    json_output: Json = False,
+) -> None:
+    """Draft a contract from example files, to be read and edited by a person."""
+    columns = {"equipment_column": equipment_column, "run_column": run_column, "time_column": time_column}
+
+    def work() -> dict[str, Any]:
+        from faultxfer.steps.contracts import draft_contract
+
+        return draft_contract(csv, out, label=label, force=force, **columns)
+
+    def render(result: dict[str, Any]) -> None:
+        from faultxfer.cli.session import stdout
+
+        stdout().print(
+            f"Contract with {len(result['sensors'])} sensors written: {result['out']}\n"
+            "Read it before you use it: set units, physical limits and what is not a sensor.",
+            soft_wrap=True,
+        )
+
+    run_command(work, json_output=json_output, render=render, as_data=lambda result: result)
+
+
+@app.command(rich_help_panel=_MAIN)
+def validate(
+    csv: Csv,
+    contract: ContractFile,
+    quarantine: Quarantine = Path("quarantine"),
+    json_output: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Check files against a contract: findings, and a file of the rows set aside."""
+
+    def work() -> Any:
+        from faultxfer.steps.preflight import check_validate_request
+
+        check_validate_request(csv, contract)
+        return _run("validate", plain, csv=csv, contract=str(contract), quarantine=str(quarantine))
+
+    run_command(
+        work,
+        json_output=json_output,
+        render=lambda result: _render("checked_rows", result),
+        as_data=lambda result: result.as_dict(),
+        exit_code=lambda result: BAD_INPUT if result.refused else DONE,
+    )
+
+
+@app.command(rich_help_panel=_MAIN)
+def pretrain(
+    csv: Csv,
+    contract: ContractFile,
+    model: Model,
+    config: Config = None,
+    seed: Seed = None,
+    quarantine: Quarantine = Path("quarantine"),
+    json_output: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Train and register the source model on equipment with history."""
+
+    def work() -> Any:
+        from faultxfer.config import PretrainOptions, read_options
+        from faultxfer.steps.preflight import check_pretrain_request
+
+        options = read_options(PretrainOptions, config, seed=seed)
+        check_pretrain_request(csv, contract, model)
+        arguments = {"contract": str(contract), "model": model, "options": options, "quarantine": str(quarantine)}
+        return _run("pretrain", plain, csv=csv, **arguments)
+
+    run_command(
+        work,
+        json_output=json_output,
+        render=lambda result: _render("pretrained", result),
+        as_data=lambda result: result.as_dict(),
+    )
+
+
+@app.command(rich_help_panel=_MAIN)
+def transfer(
+    csv: Csv,
+    contract: ContractFile,
+    model: Model,
+    equipment: Equipment,
+    strategy: Annotated[str | None, typer.Option(help="`fine_tune` (default) or `feature_reuse`.")] = None,
+    trainable_layers: Annotated[int | None, typer.Option(help="Last layers that stay trainable.")] = None,
+    scaler: Annotated[str | None, typer.Option(help="`source` (default) or `target`.")] = None,
+    seed: Seed = None,
+    config: Config = None,
+    gate: Annotated[Path | None, typer.Option(metavar="FILE", help="Gate thresholds as YAML.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Stop before the registry.")] = False,
+    override_gate: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Promote in spite of a refusal; the reason is kept.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(metavar="DIR", help="Also put the pictures there.")] = None,
+    quarantine: Quarantine = Path("quarantine"),
+    json_output: Json = False,
+    plain: Plain = False,
+) -> None:
+    """The main job: adapt the source model to a machine, judge it, and register it if the gate lets it pass."""
+
+    def work() -> Any:
+        from faultxfer.config import GateOptions, TransferOptions, load_options, read_options
+        from faultxfer.steps.preflight import check_transfer_request
+
+        given = {"strategy": strategy, "trainable_layers": trainable_layers, "scaler": scaler, "seed": seed}
+        bounds = load_options(GateOptions, gate) if gate else None
+        options = read_options(TransferOptions, config, **given, gate=bounds)
+        check_transfer_request(csv, contract, model, equipment, override_gate)
+        return _run(
+            "transfer",
+            plain,
+            csv=csv,
+            contract=str(contract),
+            model=model,
+            equipment=equipment,
+            options=options,
+            dry_run=dry_run,
+            override_gate=override_gate,
+            report_folder=str(report) if report else None,
+            quarantine=str(quarantine),
+        )
+
+    run_command(
+        work,
+        json_output=json_output,
+        render=lambda result: _render("transferred", result),
+        as_data=lambda result: result.as_dict(),
+        exit_code=_transfer_code,
+    )
+
+
+@app.command(rich_help_panel=_MAIN)
+def score(
+    csv: Csv,
+    model: Model,
+    equipment: Equipment,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="CSV to write.")],
+    version: Annotated[int | None, typer.Option(metavar="N", help="Version; the champion if left out.")] = None,
+    quarantine: Quarantine = Path("quarantine"),
+    json_output: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Score new rows with a machine's champion, or the version asked for."""
+
+    def work() -> Any:
+        from faultxfer.steps.preflight import check_score_request
+
+        check_score_request(csv, model, equipment)
+        where = {"model": model, "equipment": equipment, "version": version}
+        return _run("score", plain, csv=csv, out=str(out), quarantine=str(quarantine), **where)
+
+    run_command(
+        work,
+        json_output=json_output,
+        render=lambda result: _render("scored", result),
+        as_data=lambda result: result.as_dict(),
+    )
+
+
+@registry_app.command("list")
+def registry_list(json_output: Json = False) -> None:
+    """Registered models and their champions."""
+
+    def work() -> Any:
+        from faultxfer.steps.catalog import list_models
+
+        return list_models()
+
+    run_command(
+        work,
+        json_output=json_output,
+        render=lambda listed: _render("models", listed),
+        as_data=lambda listed: {"models": listed},
+    )
+
+
+@registry_app.command("show")
+def registry_show(
+    model: Annotated[str, typer.Argument(help="The source model's name.")],
+    equipment: Annotated[str | None, typer.Option(metavar="EQ", help="A machine's model instead.")] = None,
+    version: Annotated[int | None, typer.Option(metavar="N", help="Version; the champion if left out.")] = None,
+    json_output: Json = False,
+) -> None:
+    """One version: gate result, lineage, report."""
+
+    def work() -> Any:
+        from faultxfer.steps.catalog import show_version
+
+        return show_version(model, equipment, version)
+
+    run_command(
+        work, json_output=json_output, render=lambda shown: _render("version", shown), as_data=lambda shown: shown
+    )
+
+
+@registry_app.command("history")
+def registry_history(
+    model: Annotated[str, typer.Argument(help="The source model's name.")],
+    equipment: Annotated[str | None, typer.Option(metavar="EQ", help="A machine's model instead.")] = None,
+    json_output: Json = False,
+) -> None:
+    """Versions and refused candidates, newest first."""
+
+    def work() -> Any:
+        from faultxfer.steps.catalog import show_history
+
+        return show_history(model, equipment)
+
+    run_command(
+        work,
+        json_output=json_output,
+        render=lambda entries: _render("history", entries),
+        as_data=lambda entries: {"history": entries},
+    )
+
+
+@app.command(rich_help_panel=_LOOK)
+def ui(
+    mlflow_port: Annotated[int, typer.Option(help="Port of MLflow; 0 takes a free one.")] = 5000,
+    prefect_port: Annotated[int, typer.Option(help="Port of Prefect; 0 takes a free one.")] = 4200,
+    json_output: Json = False,
+) -> None:
+    """Start MLflow's and Prefect's pages on this machine's data; Ctrl-C stops both."""
+    from faultxfer.cli.ui import serve
+
+    run_command(
+        lambda: serve(mlflow_port, prefect_port, json_output=json_output),
+        json_output=False,  # the addresses are printed while the servers run
+        render=lambda _: None,
+        as_data=lambda _: None,
+    )
+
+
+app.add_typer(contract_app, name="contract", rich_help_panel=_START)
+app.add_typer(registry_app, name="registry", rich_help_panel=_LOOK)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point of the ``faultxfer`` command."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = app(arguments, standalone_mode=False, prog_name="faultxfer")
+    except TyperException as error:  # every usage error
+        code = _usage_error(error, arguments)
+    except typer.Abort:
+        code = 130
+    except typer.Exit as leave:
+        code = leave.exit_code
+    sys.exit(code or DONE)
+
+
+def _usage_error(error: Any, arguments: list[str]) -> int:
+    if "--json" not in arguments:
+        error.show()
+        return BAD_INPUT
+    try:
+        fail({"type": "UsageError", "message": error.format_message()}, "", BAD_INPUT, json_output=True)
+    except typer.Exit:
+        return BAD_INPUT
+
+
+def _run(name: str, plain: bool, **arguments: Any) -> Any:
+    from faultxfer.cli.flow_runs import run_pipeline
+
+    return run_pipeline(name, plain=plain, **arguments)
+
+
+def _render(name: str, result: Any) -> None:
+    from faultxfer.cli import render
+
+    getattr(render, name)(result)
+
+
+def _transfer_code(result: Any) -> int:
+    return DONE if result.decision.promoted or result.outcome == "promoted" else REFUSED

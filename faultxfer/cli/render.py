@@ -1,0 +1,161 @@
+"""Results as tables for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from faultxfer.cli.session import stdout
+from faultxfer.findings import Finding
+
+if TYPE_CHECKING:
+    # Only names here: looking at the registry must not wait for TensorFlow.
+    from faultxfer.steps.intake import CheckedRows
+    from faultxfer.steps.pretraining import PretrainResult
+    from faultxfer.steps.registration import TransferResult
+    from faultxfer.steps.scoring import ScoreResult
+
+_COLOURS = {"passed": "green", "failed": "red", "warned": "yellow", "refuse": "red", "quarantine": "yellow"}
+
+
+def checked_rows(rows: CheckedRows) -> None:
+    """Counts, findings and where the rows set aside lie."""
+    console = stdout()
+    if rows.findings:
+        console.print(_findings(rows.findings))
+    verdict = "[red]refused[/]" if rows.refused else "[green]accepted[/]"
+    others = f", {rows.left_out} of other equipment" if rows.left_out else ""
+    console.print(f"{verdict}: {rows.read} rows read, {rows.accepted} accepted, {rows.quarantined} set aside{others}.")
+    if rows.quarantine:
+        console.print(f"Rows set aside, and why: {rows.quarantine}", soft_wrap=True)
+
+
+def pretrained(result: PretrainResult) -> None:
+    """The source model and how good it is."""
+    from faultxfer.evaluate.report import COLUMNS, figures
+
+    console = stdout()
+    _set_aside(result.rows)
+    table = Table(title=f"Source model {escape(result.model)}, version {result.version}")
+    for column in ("judged on", *COLUMNS):
+        table.add_column(column, justify="left" if column == "judged on" else "right")
+    judged = f"{result.metrics.rows} rows, {result.metrics.faults} faults of runs held out"
+    table.add_row(judged, *figures(result.metrics))
+    console.print(table)
+    _pictures(result.pictures)
+
+
+def transferred(result: TransferResult) -> None:
+    """Result table, gate checks, decision and pictures."""
+    from faultxfer.evaluate.report import COLUMNS, figures
+
+    console = stdout()
+    report, decision = result.report, result.decision
+    _set_aside(result.rows)
+    table = Table(title=f"{escape(result.model)} → {escape(result.equipment)}")
+    table.add_column("")
+    for column in COLUMNS:
+        table.add_column(column, justify="right")
+    for entry in report.contestants:
+        note = entry.problem or entry.note
+        title = f"{escape(entry.title)}{f' [dim]({escape(note)})[/]' if note else ''}"
+        table.add_row(title, *figures(entry.metrics), style="bold" if entry.role == "candidate" else None)
+    console.print(table)
+    console.print(f"Judged on {report.candidate.rows} rows with {report.candidate.faults} faults. {report.worth}")
+    console.print(report.transfer_verdict())
+    console.print()
+    for check in decision.checks:
+        console.print(f"[{_COLOURS.get(check.status, 'dim')}]{check.status:>14}[/]  {escape(check.message)}")
+    console.print()
+    _decision(result)
+    _pictures(result.pictures)
+
+
+def scored(result: ScoreResult) -> None:
+    """What was written where."""
+    _set_aside(result.rows)
+    stdout().print(
+        f"{result.rows.accepted} rows scored with version {result.model_version}, {result.alarms} alarms: {result.out}",
+        soft_wrap=True,
+    )
+
+
+def models(listed: list[dict[str, Any]]) -> None:
+    """Registered models."""
+    if not listed:
+        stdout().print("Nothing is registered yet. Start with `faultxfer demo` or `faultxfer pretrain`.")
+        return
+    stdout().print(_table("Registered models", ("name", "kind", "equipment", "champion", "registered"), listed))
+
+
+def version(shown: dict[str, Any]) -> None:
+    """One version with everything known of it."""
+    console = stdout()
+    table = Table(title=f"{shown['name']} version {shown['version']}", show_header=False)
+    table.add_column("", style="dim")
+    table.add_column("", overflow="fold")
+    for key in ("champion", "created", "uri", "run_id"):
+        table.add_row(key, escape(str(shown[key])))
+    for key, value in sorted(shown["tags"].items()):
+        table.add_row(key.removeprefix("faultxfer."), escape(value))
+    console.print(table)
+    if shown["description"]:
+        from rich.markdown import Markdown
+
+        console.print(Markdown(shown["description"]))
+
+
+def history(entries: list[dict[str, Any]]) -> None:
+    """Versions and refusals, newest first."""
+    columns = ("created", "outcome", "version", "champion", "gate", "source version", "reason")
+    stdout().print(_table("History", columns, entries))
+
+
+def _findings(findings: Iterable[Finding]) -> Table:
+    table = Table(title="Findings")
+    for column in ("severity", "code", "where", "rows", "what", "what to do"):
+        table.add_column(column, overflow="fold", justify="right" if column == "rows" else "left")
+    for finding in findings:
+        where = " ".join(
+            part for part in (finding.file, finding.column, f"line {finding.line}" if finding.line else "") if part
+        )
+        severity = f"[{_COLOURS.get(finding.severity, 'dim')}]{finding.severity}[/]"
+        what = f"{finding.message}. Expected {finding.expected}" if finding.expected else finding.message
+        if finding.examples:
+            what += f"; {'; '.join(finding.examples[:2])}"
+        table.add_row(
+            severity, finding.code, escape(where), str(finding.count), escape(what[:300]), escape(finding.remedy)
+        )
+    return table
+
+
+def _table(title: str, columns: tuple[str, ...], entries: list[dict[str, Any]]) -> Table:
+    table = Table(title=title)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for entry in entries:
+        cells = (entry.get(column) for column in columns)
+        table.add_row(*("–" if cell is None else escape(str(cell)) for cell in cells))
+    return table
+
+
+def _set_aside(rows: CheckedRows) -> None:
+    if rows.findings:
+        checked_rows(rows)
+
+
+def _decision(result: TransferResult) -> None:
+    colour = "green" if result.outcome == "promoted" else "yellow"
+    what = f"{result.outcome}: {result.registered}" + (f" version {result.version}" if result.version else "")
+    stdout().print(f"[bold {colour}]{escape(what)}[/]  {escape(result.reason)}")
+
+
+def _pictures(pictures: dict[str, str]) -> None:
+    console = stdout()
+    if pictures:
+        console.print("Pictures:")
+    for key, address in pictures.items():
+        console.print(f"  {key:<17} {address}", soft_wrap=True)

@@ -1,0 +1,141 @@
+"""Run one command: progress on a terminal, one JSON object for programs, one sentence for errors, an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
+
+from faultxfer.config import prepare_environment
+from faultxfer.errors import FaultxferError
+
+DONE, INTERNAL, BAD_INPUT, REFUSED = 0, 1, 2, 10
+
+Result = TypeVar("Result")
+
+# In a pipe there is no terminal to take the width from; 80 columns would cut the tables.
+_PIPE_WIDTH = 140
+
+
+def stdout() -> Console:
+    """Console for results."""
+    return Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)
+
+
+def stderr() -> Console:
+    """Console for progress and errors."""
+    return Console(stderr=True, width=None if sys.stderr.isatty() else _PIPE_WIDTH, highlight=False)
+
+
+def run_command(
+    work: Callable[[], Result],
+    *,
+    json_output: bool,
+    render: Callable[[Result], None],
+    as_data: Callable[[Result], Any],
+    exit_code: Callable[[Result], int] = lambda _: DONE,
+) -> NoReturn:
+    """Do ``work``, show its result, and leave with the right exit code.
+
+    Args:
+        work: does everything; what it prints goes to stderr.
+        json_output: print ``as_data(result)`` as one JSON object instead of rendering.
+        render: shows the result to a person.
+        as_data: the result as plain data.
+        exit_code: of the result.
+    """
+    prepare_environment()
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # other libraries' advice to programmers
+    try:
+        with contextlib.redirect_stdout(sys.stderr), _progress():
+            result = work()
+    except FaultxferError as error:
+        fail(error.as_dict(), str(error), error.exit_code, json_output=json_output)
+    except KeyboardInterrupt:
+        fail({"type": "Interrupted", "message": "Stopped."}, "Stopped.", 130, json_output=json_output)
+    except (typer.Exit, typer.Abort):
+        raise
+    except Exception as error:
+        log = _keep_traceback()
+        message = f"Something went wrong inside faultxfer ({type(error).__name__}: {error}). Details: {log}"
+        fail({"type": type(error).__name__, "message": message}, message, INTERNAL, json_output=json_output)
+    if json_output:
+        print_json(as_data(result))
+    else:
+        render(result)
+    raise typer.Exit(exit_code(result))
+
+
+def print_json(data: Any) -> None:
+    """One JSON object on stdout."""
+    sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
+
+
+def fail(error: dict[str, Any], message: str, code: int, *, json_output: bool) -> NoReturn:
+    """Say what went wrong, once, and leave."""
+    if json_output:
+        print_json({"outcome": "error", "error": error, "exit_code": code})
+    else:
+        stderr().print(f"[bold red]Error:[/] {escape(message)}", soft_wrap=True)
+    raise typer.Exit(code)
+
+
+def _keep_traceback() -> Path:
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="faultxfer-error-", suffix=".log", delete=False, encoding="utf-8"
+    ) as file:
+        traceback.print_exc(file=file)
+        return Path(file.name)
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[None]:
+    """Show the pipeline's progress log on a terminal; be quiet in a pipe."""
+    logger = logging.getLogger("faultxfer.progress")
+    console = stderr()
+    if not console.is_terminal:
+        yield
+        return
+    logger.setLevel(logging.INFO)
+    with console.status("Starting …") as status:
+        handler = _Steps(console, status)
+        logger.addHandler(handler)
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
+            handler.finish()
+
+
+class _Steps(logging.Handler):
+    """The current step beside a spinner, finished steps above it with their seconds."""
+
+    def __init__(self, console: Console, status: Status) -> None:
+        super().__init__(logging.INFO)
+        self.console, self.status = console, status
+        self.current: str | None = None
+        self.since = time.monotonic()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.finish()
+        self.current, self.since = record.getMessage(), time.monotonic()
+        self.status.update(f"{escape(self.current)} …")
+
+    def finish(self) -> None:
+        if self.current is not None:
+            self.console.print(f"[green]✓[/] {escape(self.current)} [dim]{time.monotonic() - self.since:.1f} s[/]")
+            self.current = None

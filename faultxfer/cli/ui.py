@@ -1,0 +1,168 @@
+"""Start the two web pages and stop them together."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from faultxfer.cli.session import print_json, stdout
+from faultxfer.errors import ConfigError
+from faultxfer.steps.progress import progress
+
+READY_SECONDS = 180.0
+_LOCAL = "127.0.0.1"
+
+
+@dataclass
+class _Server:
+    name: str
+    address: str
+    health: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+def serve(mlflow_port: int, prefect_port: int, *, json_output: bool) -> None:
+    """Start both servers, print their addresses, wait for Ctrl-C or SIGTERM, stop both.
+
+    Raises:
+        ConfigError: a port is taken, or a server ends by itself.
+    """
+    ports = _free_port("MLflow", mlflow_port), _free_port("Prefect", prefect_port)
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    servers: list[_Server] = []
+    try:
+        progress.info("Starting MLflow and Prefect")
+        servers.append(_mlflow(ports[0]))
+        servers.append(_prefect(ports[1]))
+        for server in servers:
+            _wait_until_ready(server)
+        _print_addresses(servers, json_output)
+        _watch(servers)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        _stop(servers)
+
+
+def _as_interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _mlflow(port: int) -> _Server:
+    from faultxfer.registry import connect
+
+    connect.prepare_environment()
+    uri = connect.tracking_uri()
+    connect.check_reachable(uri)
+    connect.migrate(uri)
+    # One worker and no job runner: two processes and 0.5 GB instead of fifteen and 3.3 GB.
+    environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    command = ["mlflow", "server", "--host", _LOCAL, "--port", str(port), "--workers", "1"]
+    command += ["--backend-store-uri", uri]
+    location = connect.artifact_location(uri)
+    if location:
+        command += ["--artifacts-destination", location]
+    address = f"http://{_LOCAL}:{port}"
+    return _start("MLflow", command, environment, address, f"{address}/health")
+
+
+def _prefect(port: int) -> _Server:
+    address = f"http://{_LOCAL}:{port}"
+    command = ["prefect", "server", "start", "--host", _LOCAL, "--port", str(port), "--no-services"]
+    environment = {"PREFECT_UI_API_URL": f"{address}/api", "PREFECT_LOGGING_SERVER_LEVEL": "ERROR"}
+    return _start("Prefect", command, environment, address, f"{address}/api/health")
+
+
+def _start(name: str, command: list[str], environment: dict[str, str], address: str, health: str) -> _Server:
+    handle, path = tempfile.mkstemp(prefix=f"faultxfer-{name.lower()}-", suffix=".log")
+    process = subprocess.Popen(  # noqa: S603  # our own interpreter with fixed arguments
+        [sys.executable, "-m", *command],
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=handle,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,  # Ctrl-C reaches us alone, and the whole group can be stopped
+    )
+    os.close(handle)
+    return _Server(name, address, health, process, Path(path))
+
+
+def _free_port(name: str, port: int) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_LOCAL, port))
+        except OSError as error:
+            raise ConfigError(
+                f"A free port for {name} was expected",
+                received={"port": port, "problem": error.strerror},
+                remedy=f"Choose another with --{name.lower()}-port, or 0 for any free one",
+            ) from error
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_ready(server: _Server) -> None:
+    end = time.monotonic() + READY_SECONDS
+    while time.monotonic() < end:
+        _require_alive(server)
+        try:
+            with urllib.request.urlopen(server.health, timeout=2):  # noqa: S310  # a loopback address made above
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.3)
+    raise _not_running(server, f"no answer within {READY_SECONDS:.0f} s")
+
+
+def _require_alive(server: _Server) -> None:
+    if server.process.poll() is not None:
+        raise _not_running(server, f"exit code {server.process.returncode}")
+
+
+def _not_running(server: _Server, problem: str) -> ConfigError:
+    return ConfigError(
+        f"A running {server.name} server was expected", received={"problem": problem}, remedy=f"See {server.log}"
+    )
+
+
+def _print_addresses(servers: list[_Server], json_output: bool) -> None:
+    # The addresses are the result, and are due while the work still runs and stdout is redirected.
+    with contextlib.redirect_stdout(sys.__stdout__):
+        if json_output:
+            print_json({server.name.lower(): server.address for server in servers})
+        else:
+            for server in servers:
+                stdout().print(f"{server.name:<8} {server.address}")
+            stdout().print("Ctrl-C stops both.")
+        sys.stdout.flush()
+
+
+def _watch(servers: list[_Server]) -> None:
+    while True:
+        for server in servers:
+            _require_alive(server)
+        time.sleep(0.5)
+
+
+def _stop(servers: list[_Server]) -> None:
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        for server in servers:
+            if server.process.poll() is None:
+                os.killpg(server.process.pid, sign)
+        for server in servers:
+            try:
+                server.process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                continue
+    for server in servers:
+        server.log.unlink(missing_ok=True)

@@ -1,0 +1,57 @@
+"""Draft a contract from example files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from faultxfer.contract.infer import infer_contract
+from faultxfer.contract.schema import parse_contract
+from faultxfer.data.read_csv import find_files, read_csv
+from faultxfer.errors import ConfigError
+
+
+def draft_contract(
+    csv: list[str],
+    out: Path,
+    *,
+    label: str,
+    force: bool = False,
+    equipment_column: str | None = None,
+    run_column: str | None = None,
+    time_column: str | None = None,
+) -> dict[str, Any]:
+    """Write a first contract and say what is in it.
+
+    Raises:
+        ConfigError: ``out`` exists already, or cannot be written.
+        DataError, ContractError: the files cannot be read, or hold nothing a contract could be made of.
+    """
+    if out.exists() and not force:
+        raise ConfigError(
+            "A contract file that does not exist yet was expected",
+            received={"out": str(out)},
+            remedy="Choose another name, or overwrite it with --force",
+        )
+    tables = [read_csv(path) for path in find_files(csv)]
+    text = infer_contract(
+        tables,
+        label=label,
+        family=out.stem,
+        equipment_column=equipment_column,
+        run_column=run_column,
+        time_column=time_column,
+    )
+    contract = parse_contract(yaml.safe_load(text), where=str(out))
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            "A file that can be written was expected",
+            received={"out": str(out), "problem": error.strerror},
+            remedy="Choose another place",
+        ) from error
+    return {"out": str(out), "sensors": list(contract.features), "ignored": list(contract.ignore)}
