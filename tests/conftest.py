@@ -1,0 +1,115 @@
+"""What tests share: a process without telemetry, a store of their own, a small simulated world."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from faultxfer.config import prepare_environment
+
+prepare_environment()
+# No test touches the Prefect profile or the tracking store of the person who runs it.
+for name in ("MLFLOW_TRACKING_URI", "PREFECT_API_URL", "PREFECT_PROFILE"):
+    os.environ.pop(name, None)
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+REAL_DATA = REPOSITORY.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _prefect_home(tmp_path_factory: pytest.TempPathFactory) -> None:
+    os.environ["PREFECT_HOME"] = str(tmp_path_factory.mktemp("prefect"))
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder of the real data sets."""
+    if not REAL_DATA.is_dir():
+        pytest.skip(f"the real data sets are not beside the repository: {REAL_DATA}")
+    return REAL_DATA
+
+
+@pytest.fixture(scope="session")
+def migrated_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty store, migrated once; migrating takes seconds."""
+    from faultxfer.registry import connect
+
+    folder = tmp_path_factory.mktemp("migrated") / "mlruns"
+    folder.mkdir()
+    connect.prepare_environment()
+    connect.migrate(f"sqlite:///{folder / 'mlflow.db'}")
+    return folder
+
+
+@pytest.fixture
+def store(tmp_path: Path, migrated_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with an empty store in ``mlruns/``."""
+    shutil.copytree(migrated_folder, tmp_path / "mlruns")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@dataclass(frozen=True)
+class World:
+    """A small simulated fleet and a store in which its source model ``pumps`` is registered."""
+
+    folder: Path
+    sources: list[str]
+    target: str
+    new_rows: str
+    contract: str
+    equipment: str
+
+
+@pytest.fixture(scope="session")
+def trained_folder(tmp_path_factory: pytest.TempPathFactory, migrated_folder: Path) -> Path:
+    """Small fleet, and a store with its source model; tests get copies."""
+    from faultxfer import pipeline
+    from faultxfer.data.simulator import write_pump_fleet
+
+    folder = tmp_path_factory.mktemp("trained")
+    shutil.copytree(migrated_folder, folder / "mlruns")
+    fleet = write_pump_fleet(folder / "fleet", source_pumps=3, runs_per_pump=24, rows_per_run=30)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        pipeline.pretrain([str(path) for path in fleet.source_csvs], fleet.contract, "pumps")
+    return folder
+
+
+@pytest.fixture
+def world(trained_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A copy of the trained store to work in."""
+    shutil.copytree(trained_folder / "mlruns", tmp_path / "mlruns")
+    _move_artifacts(tmp_path / "mlruns" / "mlflow.db", trained_folder, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    fleet = trained_folder / "fleet"
+    yield World(
+        folder=tmp_path,
+        sources=[str(path) for path in sorted(fleet.glob("pump-[1-3].csv"))],
+        target=str(fleet / "pump-9.csv"),
+        new_rows=str(fleet / "pump-9-new-rows.csv"),
+        contract=str(fleet / "pumps.yaml"),
+        equipment="pump-9",
+    )
+
+
+def _move_artifacts(database: Path, old: Path, new: Path) -> None:
+    """A copied store names the artifacts of the original; point it at its own."""
+    import sqlite3
+
+    with sqlite3.connect(database) as connection:
+        columns = {
+            "experiments": ["artifact_location"],
+            "runs": ["artifact_uri"],
+            "logged_models": ["artifact_location"],
+            "model_versions": ["source", "storage_location"],
+        }
+        for table, names in columns.items():
+            for name in names:
+                connection.execute(f"UPDATE {table} SET {name} = replace({name}, ?, ?)", (str(old), str(new)))
+    connection.close()

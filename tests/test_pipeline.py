@@ -1,0 +1,330 @@
+"""The main path on a small simulated fleet, without Prefect."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import mlflow.pyfunc
+import numpy as np
+import pandas as pd
+import pytest
+
+from conftest import World
+from faultxfer import GateOptions, TransferOptions, pipeline
+from faultxfer.bundle.bundle import load_bundle
+from faultxfer.config import Limit
+from faultxfer.errors import BundleError, ConfigError, ContractError, DataError, RegistryError, UserError
+from faultxfer.registry.store import open_registry
+from faultxfer.steps.sources import fetch_models
+
+EASY = GateOptions(value={"pr_auc": Limit(min=0.01)})
+HARD = GateOptions(value={"pr_auc": Limit(min=0.999)})
+
+
+def move(world: World, gate: GateOptions = EASY, csv: str | None = None, **more: object) -> pipeline.TransferResult:
+    options = more.pop("options", TransferOptions(gate=gate))
+    return pipeline.transfer([csv or world.target], world.contract, "pumps", world.equipment, options, **more)
+
+
+def known(world: World) -> dict[str, object]:
+    """Everything in the registry that a half-done command could have left behind."""
+    registry = open_registry()
+    experiment = registry.client.get_experiment_by_name("faultxfer")
+    runs = registry.client.search_runs([experiment.experiment_id]) if experiment else []
+    return {
+        "models": registry.models(),
+        "versions": {entry["name"]: len(registry.versions(entry["name"])) for entry in registry.models()},
+        "runs": sorted(run.info.run_id for run in runs),
+    }
+
+
+def later_rows(world: World, rows: int = 200) -> str:
+    """The target file with every sensor moved a little: rows that no champion has seen."""
+    frame = pd.read_csv(world.target).tail(rows)
+    sensors = frame.select_dtypes("float").columns
+    frame[sensors] = frame[sensors] * 1.0001
+    path = world.folder / "later.csv"
+    frame.to_csv(path, index=False)
+    return str(path)
+
+
+def test_a_candidate_that_passes_becomes_the_champion_with_its_report(world: World) -> None:
+    result = move(world)
+    assert result.outcome == "promoted"
+    registry = open_registry()
+    champion = registry.champion("pumps--pump-9")
+    assert champion is not None
+    assert champion.version == result.version == "1"
+    assert champion.tags["faultxfer.gate"] == "promote"
+    assert champion.tags["faultxfer.source_version"] == "1"
+    assert "PR-AUC" in champion.description
+    run = registry.client.get_run(str(result.run_id))
+    assert run.info.status == "FINISHED"
+    assert run.data.metrics["pr_auc"] == pytest.approx(result.report.candidate.pr_auc)
+    assert "boosting_pooled.pr_auc" in run.data.metrics
+    assert len(registry.client.get_metric_history(str(result.run_id), "loss")) > 1
+    assert run.inputs.dataset_inputs[0].dataset.name == "pump-9.csv"
+    for path in result.pictures.values():
+        assert Path(path).read_bytes().startswith(b"\x89PNG")
+    assert set(result.pictures) == {"precision_recall", "reliability", "score_over_time", "training_curves", "rivals"}
+
+
+def test_every_rival_is_in_the_report(world: World) -> None:
+    result = move(world, dry_run=True)
+    names = [entry.name for entry in result.report.contestants]
+    assert names == [
+        "candidate",
+        "source_as_is",
+        "scratch_network",
+        "logistic_target",
+        "boosting_target",
+        "logistic_pooled",
+        "boosting_pooled",
+    ]
+    assert all(entry.metrics is not None for entry in result.report.contestants)
+
+
+def test_a_refused_candidate_leaves_its_report_and_no_version(world: World) -> None:
+    result = move(world, HARD)
+    assert (result.outcome, result.version) == ("refused", None)
+    registry = open_registry()
+    assert registry.champion("pumps--pump-9") is None
+    (refusal,) = registry.refusals("pumps--pump-9")
+    assert "PR-AUC" in str(refusal["reason"])
+    assert Path(result.pictures["rivals"]).is_file()
+
+
+def test_an_override_promotes_and_its_reason_stays_with_the_version(world: World) -> None:
+    result = move(world, HARD, override_gate="pump is critical, agreed with the shift lead")
+    assert result.outcome == "promoted"
+    champion = open_registry().champion("pumps--pump-9")
+    assert champion is not None
+    assert champion.tags["faultxfer.override_reason"] == "pump is critical, agreed with the shift lead"
+    assert champion.tags["faultxfer.gate"] == "refuse"
+
+
+def test_an_override_without_a_reason_is_refused(world: World) -> None:
+    before = known(world)
+    with pytest.raises(ConfigError, match="reason"):
+        move(world, override_gate="  ")
+    assert known(world) == before
+
+
+def test_a_dry_run_writes_nothing_to_the_registry(world: World) -> None:
+    before = known(world)
+    result = move(world, dry_run=True, report_folder=world.folder / "report")
+    assert (result.outcome, result.version, result.run_id) == ("dry run", None, None)
+    assert known(world) == before
+    assert (world.folder / "report" / "rivals.png").is_file()
+
+
+def test_a_gate_without_thresholds_refuses(world: World) -> None:
+    result = move(world, GateOptions(value={}))
+    assert result.outcome == "refused"
+    assert "no value thresholds" in result.reason
+
+
+def test_the_same_rows_again_do_not_replace_the_champion(world: World) -> None:
+    move(world)
+    again = move(world)
+    assert again.outcome == "refused"
+    assert again.report.comparison is not None
+    assert (again.report.comparison.rows, again.report.comparison.excluded) == (0, again.report.candidate.rows)
+    assert "trained on" in again.reason
+    champion = open_registry().champion("pumps--pump-9")
+    assert champion is not None
+    assert champion.version == "1"
+
+
+def test_the_champion_is_compared_on_rows_it_has_not_seen(world: World) -> None:
+    move(world)
+    result = move(world, csv=later_rows(world), dry_run=True)
+    comparison = result.report.comparison
+    assert comparison is not None
+    assert (comparison.rows, comparison.excluded) == (200, 0)
+    assert comparison.champion is not None
+    champion = next(entry for entry in result.report.contestants if entry.role == "champion")
+    assert champion.metrics == comparison.champion
+
+
+def test_few_rows_of_few_runs_are_cross_fitted_and_the_report_says_so(world: World) -> None:
+    result = move(world, dry_run=True)
+    assert result.report.mode == "cross-fit"
+    assert "judge the procedure" in result.report.worth
+    assert result.report.candidate.rows == result.rows.accepted
+
+
+def test_a_single_run_is_cross_fitted_in_blocks_of_time(world: World) -> None:
+    frame = pd.read_csv(world.target)
+    mixed = frame.groupby("run")["fault"].agg(["sum", "count"]).query("sum >= 8 and sum <= count - 8").index[0]
+    path = world.folder / "one-run.csv"
+    frame[frame["run"] == mixed].to_csv(path, index=False)
+    result = move(world, csv=str(path), dry_run=True)
+    assert "time block" in result.report.split
+    assert "may flatter" in result.report.worth
+
+
+def test_many_runs_are_held_out_and_what_is_judged_is_what_is_registered(world: World) -> None:
+    options = TransferOptions(
+        gate=EASY, split={"min_test_faults": 5, "min_calibration_faults": 5, "min_normals": 20, "min_test_runs": 2}
+    )
+    result = move(world, options=options)
+    assert result.report.mode == "hold-out"
+    fetched = fetch_models("pumps", world.equipment, work=world.folder / "look")
+    assert fetched.champion_bundle is not None
+    bundle = load_bundle(fetched.champion_bundle)
+    assert len(bundle.training_rows) == result.rows.accepted - result.report.candidate.rows
+
+
+def test_two_runs_with_one_seed_give_the_same_weights(world: World) -> None:
+    first, second = (_weights(world, number) for number in (1, 2))
+    for one, other in zip(first, second, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def _weights(world: World, number: int) -> list[np.ndarray]:
+    result = move(world, override_gate="test")
+    assert result.version == str(number)
+    fetched = fetch_models("pumps", world.equipment, work=world.folder / f"look-{number}")
+    assert fetched.champion_bundle is not None
+    weights: list[np.ndarray] = load_bundle(fetched.champion_bundle).network.get_weights()
+    return weights
+
+
+def test_pretraining_twice_with_one_seed_gives_the_same_weights(world: World, trained_folder: Path) -> None:
+    pipeline.pretrain(world.sources, world.contract, "again")
+    first = fetch_models("pumps", world.equipment, work=world.folder / "a").source_bundle
+    second = fetch_models("again", world.equipment, work=world.folder / "b").source_bundle
+    for one, other in zip(
+        load_bundle(first).network.get_weights(), load_bundle(second).network.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_pyfunc_and_score_agree_on_raw_rows_in_any_column_order(world: World) -> None:
+    move(world)
+    pipeline.score([world.new_rows], "pumps", world.equipment, world.folder / "scores.csv")
+    scores = pd.read_csv(world.folder / "scores.csv")
+    raw = pd.read_csv(world.new_rows)
+    shuffled = raw[list(reversed(raw.columns))].assign(extra="not a sensor")
+    model = mlflow.pyfunc.load_model("models:/pumps--pump-9@champion")
+    predicted = model.predict(shuffled)
+    np.testing.assert_allclose(predicted["fault_probability"], scores["fault_probability"], atol=1e-6, rtol=0)
+    assert (predicted["alarm"] == scores["alarm"]).all()
+    with pytest.raises(mlflow.exceptions.MlflowException, match="flow_m3h"):
+        model.predict(raw.drop(columns="flow_m3h"))
+
+
+def test_whole_numbers_in_a_sensor_column_are_scored_by_pyfunc(world: World) -> None:
+    move(world)
+    raw = pd.read_csv(world.new_rows).round({"speed_rpm": 0}).astype({"speed_rpm": "int64"})
+    predicted = mlflow.pyfunc.load_model("models:/pumps--pump-9@champion").predict(raw)
+    assert np.isfinite(predicted["fault_probability"]).all()
+
+
+def test_scores_keep_the_input_order_and_skip_rows_set_aside(world: World) -> None:
+    move(world)
+    frame = pd.read_csv(world.new_rows).astype({"flow_m3h": object})
+    frame.loc[[3, 7], "flow_m3h"] = ["Bad", ""]
+    path = world.folder / "damaged.csv"
+    frame.to_csv(path, index=False)
+    result = pipeline.score([str(path)], "pumps", world.equipment, world.folder / "scores.csv")
+    scores = pd.read_csv(result.out)
+    assert list(scores.columns) == ["row", "equipment", "timestamp", "fault_probability", "alarm", "model_version"]
+    assert scores["row"].tolist() == [row for row in range(len(frame)) if row not in (3, 7)]
+    assert scores["timestamp"].tolist() == frame["timestamp"].drop([3, 7]).tolist()
+    assert result.rows.quarantine is not None
+    assert pd.read_csv(result.rows.quarantine)["_line"].tolist() == [5, 9]
+
+
+def test_an_earlier_version_can_be_asked_for(world: World) -> None:
+    move(world)
+    move(world, override_gate="second version")
+    result = pipeline.score([world.new_rows], "pumps", world.equipment, world.folder / "old.csv", version=1)
+    assert result.model_version == "1"
+    with pytest.raises(RegistryError, match=r"version='9'"):
+        pipeline.score([world.new_rows], "pumps", world.equipment, world.folder / "old.csv", version=9)
+
+
+def test_unknown_equipment_is_an_error_that_lists_the_known_ones(world: World) -> None:
+    move(world)
+    with pytest.raises(RegistryError, match="pump-9"):
+        pipeline.score([world.new_rows], "pumps", "pump-77", world.folder / "scores.csv")
+    assert not (world.folder / "scores.csv").exists()
+
+
+def test_an_unknown_source_model_is_an_error_that_lists_the_known_ones(world: World) -> None:
+    with pytest.raises(RegistryError, match="pumps"):
+        pipeline.transfer([world.target], world.contract, "fans", world.equipment)
+
+
+def _keep(world: World, change: object) -> str:
+    """The target file after ``change``, as text so that any spelling survives."""
+    frame = pd.read_csv(world.target, dtype=str)
+    frame = change(frame)  # type: ignore[operator]
+    path = world.folder / "bad.csv"
+    frame.to_csv(path, index=False)
+    return str(path)
+
+
+BAD_FILES = {
+    "one class only": (lambda f: f[f["fault"] == "0"], "no fault row"),
+    "five rows": (lambda f: f.groupby("fault").head(3).head(5), "Received"),
+    "text in a sensor column": (lambda f: f.assign(flow_m3h="high"), "SENSOR-NOT-A-NUMBER"),
+    "a sensor without values": (lambda f: f.assign(flow_m3h=""), "SENSOR-ALL-MISSING"),
+    "wrong label values": (lambda f: f.assign(fault="maybe"), "LABEL-UNKNOWN"),
+    "no label column": (lambda f: f.drop(columns="fault"), "COLUMN-MISSING"),
+    "a missing sensor": (lambda f: f.drop(columns="flow_m3h"), "flow_m3h"),
+    "another machine": (lambda f: f.assign(equipment="pump-8"), "EQUIPMENT-ABSENT"),
+    "no rows": (lambda f: f.head(0), "FILE-EMPTY"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_a_bad_file_is_one_sentence_and_leaves_the_registry_alone(world: World, name: str) -> None:
+    change, said = BAD_FILES[name]
+    before = known(world)
+    with pytest.raises(UserError, match=said) as caught:
+        move(world, csv=_keep(world, change))
+    assert "Received: " in str(caught.value)
+    assert known(world) == before
+
+
+def test_a_missing_or_empty_file_is_an_error(world: World) -> None:
+    with pytest.raises(DataError, match=r"csv='nowhere\.csv'"):
+        move(world, csv="nowhere.csv")
+    (world.folder / "empty.csv").write_text("")
+    with pytest.raises(DataError, match="header"):
+        move(world, csv="empty.csv")
+
+
+def test_a_contract_with_other_sensors_is_refused_with_the_difference(world: World) -> None:
+    import yaml
+
+    content = yaml.safe_load(Path(world.contract).read_text())
+    content["sensors"]["extra_sensor"] = {}
+    Path("other.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    frame = pd.read_csv(world.target).assign(extra_sensor=1.0)
+    frame.to_csv("other.csv", index=False)
+    with pytest.raises(ContractError, match=r"new=\['extra_sensor'\]"):
+        pipeline.transfer(["other.csv"], "other.yaml", "pumps", world.equipment)
+
+
+def test_a_damaged_version_is_not_scored(world: World) -> None:
+    move(world)
+    (network,) = (world.folder / "mlruns").rglob("models/*/artifacts/data/bundle/network.keras")
+    others = [path for path in (world.folder / "mlruns").rglob("network.keras") if path != network]
+    network.write_bytes(others[0].read_bytes() if others else b"not a network")
+    with pytest.raises(BundleError, match="SHA-256"):
+        pipeline.score([world.new_rows], "pumps", world.equipment, world.folder / "scores.csv")
+    assert not (world.folder / "scores.csv").exists()
+
+
+def test_results_are_plain_data(world: World) -> None:
+    for result in (
+        move(world),
+        pipeline.validate([world.target], world.contract),
+        pipeline.score([world.new_rows], "pumps", world.equipment, world.folder / "scores.csv"),
+    ):
+        assert json.loads(json.dumps(result.as_dict()))
