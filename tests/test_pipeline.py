@@ -22,8 +22,13 @@ EASY = GateOptions(value={"pr_auc": Limit(min=0.01)})
 HARD = GateOptions(value={"pr_auc": Limit(min=0.999)})
 
 
+def quick(gate: GateOptions, **split: int) -> TransferOptions:
+    """Few folds and few steps: what these tests ask does not depend on how well the network is tuned."""
+    return TransferOptions(gate=gate, steps=40, epochs=5, split={"folds": 2, **split})
+
+
 def move(world: World, gate: GateOptions = EASY, csv: str | None = None, **more: object) -> pipeline.TransferResult:
-    options = more.pop("options", TransferOptions(gate=gate))
+    options = more.pop("options", quick(gate))
     return pipeline.transfer([csv or world.target], world.contract, "pumps", world.equipment, options, **more)
 
 
@@ -160,15 +165,13 @@ def test_a_single_run_is_cross_fitted_in_blocks_of_time(world: World) -> None:
     mixed = frame.groupby("run")["fault"].agg(["sum", "count"]).query("sum >= 8 and sum <= count - 8").index[0]
     path = world.folder / "one-run.csv"
     frame[frame["run"] == mixed].to_csv(path, index=False)
-    result = move(world, csv=str(path), dry_run=True)
+    result = move(world, csv=str(path), options=quick(EASY, folds=5), dry_run=True)
     assert "time block" in result.report.split
     assert "may flatter" in result.report.worth
 
 
 def test_many_runs_are_held_out_and_what_is_judged_is_what_is_registered(world: World) -> None:
-    options = TransferOptions(
-        gate=EASY, split={"min_test_faults": 5, "min_calibration_faults": 5, "min_normals": 20, "min_test_runs": 2}
-    )
+    options = quick(EASY, min_test_faults=5, min_calibration_faults=5, min_normals=20, min_test_runs=2)
     result = move(world, options=options)
     assert result.report.mode == "hold-out"
     fetched = fetch_models("pumps", world.equipment, work=world.folder / "look")
@@ -313,9 +316,9 @@ def test_a_contract_with_other_sensors_is_refused_with_the_difference(world: Wor
 
 def test_a_damaged_version_is_not_scored(world: World) -> None:
     move(world)
-    (network,) = (world.folder / "mlruns").rglob("models/*/artifacts/data/bundle/network.keras")
-    others = [path for path in (world.folder / "mlruns").rglob("network.keras") if path != network]
-    network.write_bytes(others[0].read_bytes() if others else b"not a network")
+    networks = (world.folder / "mlruns").rglob("bundle/network.keras")
+    source, champion = sorted(networks, key=lambda path: path.stat().st_mtime)
+    champion.write_bytes(source.read_bytes())
     with pytest.raises(BundleError, match="SHA-256"):
         pipeline.score([world.new_rows], "pumps", world.equipment, world.folder / "scores.csv")
     assert not (world.folder / "scores.csv").exists()

@@ -192,10 +192,11 @@ def _folds_by_block(data: Dataset, options: SplitOptions) -> tuple[Fold, ...]:
         if _usable(folds, data.y):
             return tuple(folds)
     raise DataError(
-        "At least 4 fault rows and 4 normal rows, spread over time, were expected to judge a transfer",
+        "Enough rows of both classes to train on some and be judged on others were expected (two runs that hold "
+        f"faults, or one with at least 4 rows of each class beside the {options.gap} left out around each block)",
         received={"rows": len(data), "fault rows": data.faults, "normal rows": len(data) - data.faults},
         where=f"equipment {min(data.equipment)!r}",
-        remedy="Collect and label more rows of the rarer class; nothing was changed",
+        remedy="Collect and label more rows, best of another run with the rarer class; nothing was changed",
     )
 
 

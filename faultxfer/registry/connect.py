@@ -79,6 +79,24 @@ def migrate(uri: str) -> None:
         MlflowClient(tracking_uri=uri, registry_uri=uri).search_experiments(max_results=1)
 
 
+def point_mlflow_at(uri: str) -> None:
+    """Make ``uri`` MLflow's address in this process, and leave the environment as the user set it.
+
+    MLflow writes the address into ``MLFLOW_TRACKING_URI`` too; the next look-up would then find the last store used
+    instead of what the user asked for.
+    """
+    import mlflow
+
+    name = "MLFLOW_TRACKING_URI"
+    asked = os.environ.get(name)
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)
+    if asked is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = asked
+
+
 def _sqlite_file(uri: str) -> Path | None:
     prefix = "sqlite:///"
     return Path(unquote(uri[len(prefix) :])).absolute() if uri.startswith(prefix) else None

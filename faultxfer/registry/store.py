@@ -336,8 +336,7 @@ def open_registry(uri: str | None = None) -> Registry:
 
     with _reported(f"the tracking store {uri.rsplit('@', 1)[-1]}"):
         connection.migrate(uri)
-        mlflow.set_tracking_uri(uri)
-        mlflow.set_registry_uri(uri)
+        connection.point_mlflow_at(uri)
         registry = Registry(mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri), uri)
         registry.client.search_experiments(max_results=1)
     return registry
