@@ -1,9 +1,10 @@
 """How hard are the simulated pumps? Prints the table of ``docs/simulator.md``.
 
-    python benchmarks/simulator_difficulty.py
+    uv run python benchmarks/simulator_difficulty.py
 
-Plain scikit-learn models with their defaults, nothing tuned. Two judgements of each: cross-fitting by run on the few
-target rows, and a longer later recording of the same pump that only this script sees.
+Plain scikit-learn models with their defaults, nothing tuned; the seeds leave out 7, which the demo uses. Two judgements
+of each: cross-fitting by run on the few target rows, and a longer later recording of the same pump that only this
+script sees.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from faultxfer.data.simulator import INSTRUMENTS, NEW_PLANT, simulate_pump, write_pump_fleet
 
@@ -39,9 +41,12 @@ _MODELS: dict[str, Callable[[], Any]] = {
 def main() -> None:
     """Measure every method on several fleets and print mean and standard deviation over the fleets."""
     parser = argparse.ArgumentParser(description="Difficulty of the simulated pump fleets.")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5, 7])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5, 6])
     began = time.perf_counter()
-    per_seed = [_measure(seed) for seed in parser.parse_args().seeds]
+    seeds = parser.parse_args().seeds
+    # Boosting's threads wait for each other busily: on two busy cores six fleets took over 13 minutes.
+    with threadpool_limits(limits=1):
+        per_seed = [_measure(seed) for seed in seeds]
     print("| model | judged on | ROC-AUC | PR-AUC |\n|---|---|---|---|")
     for name, judged_on in per_seed[0]:
         values = np.array([figures[name, judged_on] for figures in per_seed])
@@ -60,7 +65,7 @@ def _measure(seed: int) -> Figures:
         seed=seed,
         runs=60,
         rows_per_run=28,
-        fault_share=0.36,
+        fault_share=0.5,
         start="2027-01-04T06:00:00",
         plant=NEW_PLANT,
     )

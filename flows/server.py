@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -28,7 +29,9 @@ def start_in_background() -> Callable[[], None]:
         except BaseException as error:  # handed to the thread that waits
             failed.append(error)
 
-    thread = threading.Thread(target=start, name="prefect-server", daemon=True)
+    # Prefect keeps its settings in a context variable, which a new thread would not see.
+    context = contextvars.copy_context()
+    thread = threading.Thread(target=context.run, args=(start,), name="prefect-server", daemon=True)
     thread.start()
 
     def wait() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +17,12 @@ prepare_environment()
 # No test touches the Prefect profile or the tracking store of the person who runs it.
 for name in ("MLFLOW_TRACKING_URI", "PREFECT_API_URL", "PREFECT_PROFILE"):
     os.environ.pop(name, None)
+# Prefect reads its settings when it is imported, which may be while tests are collected.
+_prefect_home = tempfile.TemporaryDirectory(prefix="faultxfer-prefect-", ignore_cleanup_errors=True)
+os.environ["PREFECT_HOME"] = _prefect_home.name
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 REAL_DATA = REPOSITORY.parent / "shared" / "data"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _prefect_home(tmp_path_factory: pytest.TempPathFactory) -> None:
-    os.environ["PREFECT_HOME"] = str(tmp_path_factory.mktemp("prefect"))
 
 
 @pytest.fixture(scope="session")

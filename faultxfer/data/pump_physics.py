@@ -254,13 +254,13 @@ def bearing_temperature(design: PumpDesign, duty: Duty, fault: Fault) -> np.ndar
     """(n,) °C: ambient, friction at speed, heat of the liquid along the shaft, and the fault's own heat."""
     rise = design.bearing_rise_c * duty.speed_ratio**1.5 + 0.15 * (duty.fluid_c - duty.ambient_c)
     heat = 16.0 * fault.of("bearing_wear") + 7.0 * fault.of("seal_leak")
-    return duty.ambient_c + lagged(rise + heat, _BEARING_LAG_MINUTES)
+    return np.asarray(duty.ambient_c + lagged(rise + heat, _BEARING_LAG_MINUTES))
 
 
 def winding_temperature(design: PumpDesign, duty: Duty, current: np.ndarray) -> np.ndarray:
     """(n,) °C: copper losses go with the square of the current."""
     load = current / rated_current(design)
-    return duty.ambient_c + lagged(design.winding_rise_c * load**2, _WINDING_LAG_MINUTES)
+    return np.asarray(duty.ambient_c + lagged(design.winding_rise_c * load**2, _WINDING_LAG_MINUTES))
 
 
 def lagged(values: np.ndarray, minutes: float) -> np.ndarray:
@@ -306,7 +306,7 @@ def _efficiency(design: PumpDesign, speed_ratio: np.ndarray, flow_ratio: np.ndar
 def _cavitation(design: PumpDesign, duty: Duty, fault: Fault, flow_ratio: np.ndarray) -> np.ndarray:
     """(n,) intensity: begins where NPSHa falls below twice NPSHr and is full where they are equal."""
     available = npsh_available(suction_pressure(design, duty, fault, flow_ratio), duty.fluid_c)
-    return np.clip(2 - available / npsh_required(design, duty.speed_ratio, flow_ratio), 0, 1)
+    return np.asarray(np.clip(2 - available / npsh_required(design, duty.speed_ratio, flow_ratio), 0, 1))
 
 
 def _bar(head_m: np.ndarray | float) -> np.ndarray:

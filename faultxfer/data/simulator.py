@@ -8,8 +8,8 @@ in a hotter hall and carry other instruments. That is the domain shift. What a f
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,136 +17,43 @@ import pandas as pd
 import yaml
 
 from faultxfer.contract.schema import Contract, Label, Sensor
+from faultxfer.data.pump_fleet import (
+    INSTRUMENTS,
+    NEW_PLANT,
+    OLD_PLANT,
+    Instrument,
+    Machine,
+    Plant,
+    generator,
+    machine_of,
+)
 from faultxfer.data.pump_physics import (
     FAULT_TYPES,
     NORMAL,
     STEP_MINUTES,
     Duty,
     Fault,
-    PumpDesign,
     sensor_values,
     smoothed,
 )
 from faultxfer.errors import ConfigError
 
+__all__ = [
+    "INSTRUMENTS",
+    "MODEL_FAMILY",
+    "NEW_PLANT",
+    "OLD_PLANT",
+    "Instrument",
+    "Machine",
+    "Plant",
+    "PumpFleet",
+    "machine_of",
+    "pump_contract",
+    "simulate_pump",
+    "write_pump_fleet",
+]
+
 MODEL_FAMILY = "pumps"
-
-Range = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class Instrument:
-    """What one kind of instrument reads and how far it can be trusted.
-
-    Attributes:
-        unit: engineering unit of the column.
-        low, high: physically possible values, the contract's min and max.
-        decimals: decimals that the logger keeps.
-        gain_error: standard deviation of the machine's gain around 1.
-        offset: standard deviation of the machine's offset, in the unit.
-        noise: standard deviation of one reading as a share of the reading.
-        jitter: standard deviation of one reading in the unit, whatever the reading.
-    """
-
-    unit: str
-    low: float
-    high: float
-    decimals: int
-    gain_error: float
-    offset: float
-    noise: float
-    jitter: float
-
-
-INSTRUMENTS: dict[str, Instrument] = {
-    "speed_rpm": Instrument("rpm", 0, 4000, 1, 0.001, 1.0, 0.0, 1.5),
-    "flow_m3h": Instrument("m3/h", 0, 2000, 2, 0.02, 0.5, 0.012, 0.2),
-    "suction_pressure_bar": Instrument("bar", -1, 10, 3, 0.01, 0.02, 0.0, 0.012),
-    "discharge_pressure_bar": Instrument("bar", -1, 40, 3, 0.01, 0.03, 0.006, 0.01),
-    "motor_current_a": Instrument("A", 0, 1000, 2, 0.015, 0.2, 0.012, 0.1),
-    "vibration_drive_end_mm_s": Instrument("mm/s", 0, 50, 3, 0.06, 0.03, 0.05, 0.03),
-    "vibration_non_drive_end_mm_s": Instrument("mm/s", 0, 50, 3, 0.06, 0.03, 0.05, 0.03),
-    "bearing_temperature_c": Instrument("degC", -20, 150, 2, 0.005, 0.8, 0.0, 0.5),
-    "winding_temperature_c": Instrument("degC", -20, 200, 2, 0.005, 0.8, 0.0, 0.7),
-    "fluid_temperature_c": Instrument("degC", -20, 120, 2, 0.005, 0.5, 0.0, 0.3),
-}
-
-
-@dataclass(frozen=True)
-class Plant:
-    """Ranges from which each machine of one plant is drawn, uniformly.
-
-    Attributes:
-        flow_m3h, head_m: rated flow and head.
-        static_head_share: static head of the system over rated head.
-        vibration_mm_s: healthy velocity RMS at rated duty.
-        speed_ratio: the machine's usual speed over rated speed.
-        resistance: the machine's usual friction over design friction.
-        tank_bar: usual gauge pressure of the suction tank.
-        fluid_c, ambient_c: usual temperatures of liquid and hall.
-        instrument_error: factor on the gain errors and offsets of :data:`INSTRUMENTS`.
-        vibration_gain: factor on the vibration readings, from the way the transducers are mounted.
-    """
-
-    flow_m3h: Range
-    head_m: Range
-    static_head_share: Range
-    vibration_mm_s: Range
-    speed_ratio: Range
-    resistance: Range
-    tank_bar: Range
-    fluid_c: Range
-    ambient_c: Range
-    instrument_error: float
-    vibration_gain: float
-
-
-OLD_PLANT = Plant(
-    flow_m3h=(140, 190),
-    head_m=(40, 52),
-    static_head_share=(0.15, 0.25),
-    vibration_mm_s=(1.1, 1.7),
-    speed_ratio=(0.9, 1.0),
-    resistance=(0.9, 1.3),
-    tank_bar=(0.15, 0.4),
-    fluid_c=(22, 32),
-    ambient_c=(17, 23),
-    instrument_error=1.0,
-    vibration_gain=1.0,
-)
-NEW_PLANT = Plant(
-    flow_m3h=(195, 225),
-    head_m=(46, 54),
-    static_head_share=(0.2, 0.3),
-    vibration_mm_s=(1.5, 2.0),
-    speed_ratio=(0.86, 0.92),
-    resistance=(1.0, 1.4),
-    tank_bar=(0.25, 0.5),
-    fluid_c=(30, 36),
-    ambient_c=(24, 28),
-    instrument_error=1.5,
-    vibration_gain=1.15,
-)
-
-
-@dataclass(frozen=True)
-class Machine:
-    """One pump with its instruments and its usual duty.
-
-    Attributes:
-        design: the pump as built.
-        gain, offset: per sensor; a reading is ``gain * truth + offset`` and noise.
-        speed_ratio, resistance, tank_bar, fluid_c, ambient_c: usual duty, see :class:`Plant`.
-    """
-
-    design: PumpDesign
-    gain: dict[str, float]
-    offset: dict[str, float]
-    speed_ratio: float
-    resistance: float
-    tank_bar: float
-    fluid_c: float
-    ambient_c: float
 
 
 @dataclass(frozen=True)
@@ -183,36 +90,6 @@ def pump_contract() -> Contract:
     )
 
 
-def machine_of(equipment: str, *, seed: int, plant: Plant = OLD_PLANT) -> Machine:
-    """The pump of that name: the same for the same seed, name and plant, however many others there are."""
-    rng = _rng(seed, equipment, "machine")
-
-    def draw(limits: Range) -> float:
-        return float(rng.uniform(*limits))
-
-    design = PumpDesign(
-        rated_flow_m3h=draw(plant.flow_m3h),
-        rated_head_m=draw(plant.head_m),
-        static_head_share=draw(plant.static_head_share),
-        vibration_drive_end=draw(plant.vibration_mm_s),
-        vibration_non_drive_end=0.85 * draw(plant.vibration_mm_s),
-        bearing_rise_c=draw((22, 28)),
-        winding_rise_c=draw((40, 50)),
-        efficiency=draw((0.73, 0.79)),
-    )
-    gain, offset = _instrument_errors(rng, plant)
-    return Machine(
-        design=design,
-        gain=gain,
-        offset=offset,
-        speed_ratio=draw(plant.speed_ratio),
-        resistance=draw(plant.resistance),
-        tank_bar=draw(plant.tank_bar),
-        fluid_c=draw(plant.fluid_c),
-        ambient_c=draw(plant.ambient_c),
-    )
-
-
 def simulate_pump(
     equipment: str,
     *,
@@ -233,7 +110,8 @@ def simulate_pump(
         seed: at least 0.
         runs: number of recordings.
         rows_per_run: rows of each recording, at least 8.
-        fault_share: share of the runs that have a fault, between 0 and 1; fault types take turns.
+        fault_share: share of the runs that have a fault, between 0 and 1, met over each ``1 / fault_share`` runs; fault
+            types take turns. More runs change no earlier one.
         start: time of the first row.
         pause_hours: time between two recordings, above 0.
         plant: ranges that the machine is drawn from.
@@ -248,12 +126,12 @@ def simulate_pump(
     _check_arguments(equipment, seed, runs, rows_per_run, fault_share, pause_hours)
     machine = machine_of(equipment, seed=seed, plant=plant)
     first = pd.Timestamp(start)
-    kinds = _fault_plan(_rng(seed, equipment, f"plan from {first}"), runs, fault_share)
+    kinds = _fault_plan(generator(seed, equipment, f"plan from {first}"), runs, fault_share)
     length = pd.Timedelta(minutes=STEP_MINUTES * rows_per_run)
     tables = []
     for number, kind in enumerate(kinds):
         begin = first + number * (length + pd.Timedelta(hours=pause_hours))
-        table = _run(machine, kind, rows_per_run, begin, _rng(seed, equipment, f"run at {begin}"))
+        table = _run(machine, kind, rows_per_run, begin, generator(seed, equipment, f"run at {begin}"))
         table.insert(1, "equipment", equipment)
         table.insert(2, "run", f"{equipment}-{begin:%Y%m%dT%H%M}")
         tables.append(table)
@@ -288,7 +166,9 @@ def write_pump_fleet(
         )
         for name in sources
     }
-    target = _target_rows(target_equipment, seed, target_runs, target_rows_per_run, fault_share=0.36)
+    # Half of the runs, so that most fault types come more than once. With five faulty runs, three of the four types
+    # came once and a fold met types it had not seen: logistic regression on the target rows had ROC-AUC 0.6.
+    target = _target_rows(target_equipment, seed, target_runs, target_rows_per_run, fault_share=0.5)
     later = pd.Timestamp(target["timestamp"].iloc[-1]).normalize() + pd.Timedelta(days=2, hours=6)
     week = _target_rows(target_equipment, seed, 7, 24, fault_share=0.3, start=later, pause_hours=20.0)
     folder.mkdir(parents=True, exist_ok=True)
@@ -324,33 +204,26 @@ def _target_rows(
     )
 
 
-def _rng(seed: int, *names: str) -> np.random.Generator:
-    """A generator of its own for each purpose, so that more runs or more pumps change no other one."""
-    digest = hashlib.sha256("\n".join(names).encode()).digest()
-    return np.random.default_rng([seed, *np.frombuffer(digest[:16], dtype="<u4").tolist()])
-
-
-def _instrument_errors(rng: np.random.Generator, plant: Plant) -> tuple[dict[str, float], dict[str, float]]:
-    gain, offset = {}, {}
-    for name, kind in INSTRUMENTS.items():
-        error, zero = np.clip(rng.standard_normal(2), -2, 2) * plant.instrument_error
-        mounted = plant.vibration_gain if name.startswith("vibration") else 1.0
-        gain[name] = float(mounted * (1 + kind.gain_error * error))
-        offset[name] = float(kind.offset * zero)
-    return gain, offset
-
-
 def _fault_plan(rng: np.random.Generator, runs: int, fault_share: float) -> list[str]:
-    """Fault type of each run: the types take turns in a shuffled order, spread evenly over time."""
-    faulty = round(fault_share * runs)
+    """Fault type of each run: the types take turns in a shuffled order, one fault in each ``1 / fault_share`` runs.
+
+    Stretches are laid from the first run on, so that a longer plan begins with the shorter one.
+    """
     kinds = list(rng.permutation(FAULT_TYPES))
     plan = [NORMAL] * runs
-    edges = np.linspace(0, runs, faulty + 1)
-    for number in range(faulty):
-        # One faulty run in each stretch of the calendar; a later stretch never reaches back.
-        low, high = int(np.ceil(edges[number])), int(np.ceil(edges[number + 1]))
-        plan[int(rng.integers(low, high))] = str(kinds[number % len(kinds)])
+    edges = _stretches(runs, fault_share)
+    for number, (low, high) in enumerate(pairwise(edges)):
+        chosen = int(rng.integers(low, high))
+        if chosen < runs:
+            plan[chosen] = str(kinds[number % len(kinds)])
     return plan
+
+
+def _stretches(runs: int, fault_share: float) -> list[int]:
+    """First run of each stretch that holds one faulty run, and of the stretch after the last."""
+    share = max(fault_share, 1e-9)  # no stretch is longer than a calendar can be
+    count = int(runs * fault_share) + 1 if fault_share else 0
+    return [int(np.ceil(round(k / share, 9))) for k in range(count + 1)]  # rounded, as 6 / 0.4 is a little above 15
 
 
 def _run(machine: Machine, kind: str, rows: int, begin: pd.Timestamp, rng: np.random.Generator) -> pd.DataFrame:
@@ -392,7 +265,9 @@ def _wander(rng: np.random.Generator, rows: int, between: float, within: float) 
 def _fault(kind: str, rows: int, rng: np.random.Generator) -> tuple[Fault, np.ndarray]:
     """Severity that ramps from the onset to the end of the run, and the label (n,) int."""
     onset = int(rows * rng.uniform(0.2, 0.6))
-    first, last = rng.uniform(0.15, 0.3), rng.uniform(0.6, 1.0)
+    # A fault is labelled once an inspection would find it. With onsets at 0.15 to 0.3 it drowned in the plant's own
+    # wander: models reached only ROC-AUC 0.82 to 0.88 on held-out runs of their own machines (seed 1).
+    first, last = rng.uniform(0.4, 0.55), rng.uniform(0.9, 1.0)
     severity = np.zeros(rows)
     if kind != NORMAL:
         severity[onset:] = np.linspace(first, last, rows - onset)

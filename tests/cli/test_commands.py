@@ -1,0 +1,268 @@
+"""The commands as a person or a program calls them: output, JSON, exit codes."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+from conftest import World
+from faultxfer.cli import main
+
+QUICK = {"steps": 40, "epochs": 5, "split": {"folds": 2}}
+PASSES = {"value": {"pr_auc": {"min": 0.01}}}
+REFUSES = {"value": {"pr_auc": {"min": 0.999}}}
+
+
+def call(*arguments: str) -> int:
+    """Run the command line in this process and give back its exit code."""
+    with pytest.raises(SystemExit) as left:
+        main(list(arguments))
+    return int(left.value.code or 0)
+
+
+def answer(capsys: pytest.CaptureFixture[str]) -> Any:
+    """The one JSON object on stdout."""
+    return json.loads(capsys.readouterr().out)
+
+
+def one_line(capsys: pytest.CaptureFixture[str]) -> str:
+    """The error on stderr, which must be one sentence long enough to act on, and no traceback."""
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "Traceback" not in said.err
+    assert said.err.startswith("Error: ")
+    return said.err
+
+
+def move(world: World, *more: str, gate: dict[str, object] = PASSES, csv: str | None = None) -> list[str]:
+    Path("options.yaml").write_text(yaml.safe_dump({**QUICK, "gate": gate}))
+    return [
+        *("transfer", csv or world.target, "--contract", world.contract, "--model", "pumps"),
+        *("--equipment", world.equipment, "--config", "options.yaml", "--no-prefect", *more),
+    ]
+
+
+def test_help_reads_like_a_table_of_contents(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("--help") == 0
+    text = capsys.readouterr().out
+    names = ("Start here", "see the main job", "the main path", "the main job: adapt", "look", "what is registered")
+    places = [text.lower().index(name.lower()) for name in names]
+    assert places == sorted(places)
+    assert "10 the gate refused" in text
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["demo"],
+        ["contract", "infer"],
+        ["validate"],
+        ["pretrain"],
+        ["transfer"],
+        ["score"],
+        ["registry", "list"],
+        ["registry", "show"],
+        ["registry", "history"],
+        ["ui"],
+    ],
+)
+def test_every_command_has_help_and_json(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(*command, "--help") == 0
+    assert "--json" in capsys.readouterr().out
+
+
+def test_transfer_promotes_with_exit_code_0(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(*move(world)) == 0
+    said = capsys.readouterr()
+    assert "promoted: pumps--pump-9 version 1" in said.out
+    assert "gradient boosting, source + target rows" in said.out
+    pictures = re.findall(r"(/\S+\.png)", said.out)
+    assert len(pictures) == 5
+    assert all(Path(picture).is_file() for picture in pictures)
+    assert said.err == ""  # quiet in a pipe
+
+
+def test_a_refusal_is_exit_code_10_and_says_why(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(*move(world, "--json", gate=REFUSES)) == 10
+    result = answer(capsys)
+    assert result["outcome"] == "refused"
+    assert "PR-AUC" in result["reason"]
+    assert result["version"] is None
+    assert call("registry", "history", "pumps", "--equipment", "pump-9", "--json") == 0
+    (entry,) = answer(capsys)["history"]
+    assert entry["outcome"] == "refused"
+
+
+def test_an_override_promotes_and_shows_its_reason(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(*move(world, "--override-gate", "agreed with the shift lead", gate=REFUSES)) == 0
+    assert "agreed with the shift lead" in capsys.readouterr().out
+    assert call("registry", "show", "pumps", "--equipment", "pump-9", "--json") == 0
+    assert answer(capsys)["tags"]["faultxfer.override_reason"] == "agreed with the shift lead"
+
+
+def test_a_dry_run_registers_nothing(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(*move(world, "--dry-run", "--report", "here", "--json")) == 0
+    result = answer(capsys)
+    assert (result["outcome"], result["version"]) == ("dry run", None)
+    assert sorted(path.name for path in Path("here").glob("*.png"))[0] == "precision_recall.png"
+    assert call("registry", "list", "--json") == 0
+    assert [entry["name"] for entry in answer(capsys)["models"]] == ["pumps"]
+
+
+def test_score_and_the_registry_commands(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(*move(world)) == 0
+    score = ["score", world.new_rows, "--model", "pumps", "--equipment", "pump-9", "--no-prefect"]
+    assert call(*score, "--out", "scores.csv") == 0
+    scores = pd.read_csv("scores.csv")
+    assert f"{len(scores)} rows scored with version 1" in capsys.readouterr().out
+    assert call("registry", "list") == 0
+    listed = capsys.readouterr().out
+    assert "pumps--pump-9" in listed
+    assert call("registry", "show", "pumps", "--equipment", "pump-9") == 0
+    shown = capsys.readouterr().out
+    assert "source_version" in shown
+    assert "data_sha256" in shown
+    assert "fine-tune the last layers" in shown
+    assert call("registry", "history", "pumps", "--equipment", "pump-9") == 0
+    assert "champion" in capsys.readouterr().out
+
+
+def test_scoring_an_unknown_machine_lists_the_known_ones(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(*move(world)) == 0
+    capsys.readouterr()
+    score = ["score", world.new_rows, "--model", "pumps", "--equipment", "pump-77", "--no-prefect"]
+    assert call(*score, "--out", "scores.csv") == 2
+    assert "'pump-9'" in one_line(capsys)
+    assert not Path("scores.csv").exists()
+
+
+def test_validate_shows_findings_and_writes_the_quarantine(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    frame = pd.read_csv(world.target, dtype=str)
+    frame.loc[4, "flow_m3h"] = "#VALUE!"
+    frame.to_csv("dirty.csv", index=False)
+    assert call("validate", "dirty.csv", "--contract", world.contract, "--no-prefect", "--json") == 0
+    result = answer(capsys)
+    assert (result["quarantined"], result["accepted"]) == (1, len(frame) - 1)
+    (finding,) = [item for item in result["findings"] if item["severity"] == "quarantine"]
+    assert (finding["code"], finding["line"], finding["column"]) == ("SENSOR-NOT-A-NUMBER", 6, "flow_m3h")
+    assert pd.read_csv(result["quarantine"], dtype=str).loc[0, "flow_m3h"] == "#VALUE!"
+    assert call("validate", "dirty.csv", "--contract", world.contract, "--no-prefect") == 0
+    assert "SENSOR-NOT-A-NUMBER" in capsys.readouterr().out
+
+
+def test_a_refused_file_is_exit_code_2_with_its_findings(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    pd.read_csv(world.target).drop(columns="flow_m3h").to_csv("narrow.csv", index=False)
+    assert call("validate", "narrow.csv", "--contract", world.contract, "--no-prefect", "--json") == 2
+    result = answer(capsys)
+    assert result["refused"] is True
+    assert result["findings"][0]["code"] == "COLUMN-MISSING"
+    assert not Path("quarantine").exists()
+
+
+def test_contract_infer_writes_a_contract_that_fits_its_file(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    infer = ["contract", "infer", world.target, "--out", "drafted.yaml", "--label", "fault"]
+    assert call(*infer, "--equipment-column", "equipment", "--run-column", "run") == 0
+    assert "Read it before you use it" in capsys.readouterr().out
+    assert call("validate", world.target, "--contract", "drafted.yaml", "--no-prefect", "--json") == 0
+    assert answer(capsys)["quarantined"] == 0
+    assert call(*infer) == 2
+    assert "--force" in one_line(capsys)
+
+
+USAGE_ERRORS = {
+    "no such command": ["retrain"],
+    "an option without its value": ["score", "x.csv", "--model"],
+    "a missing option": ["validate", "x.csv"],
+    "a version that is not a number": ["score", "x.csv", "--model", "m", "--equipment", "e", "--version", "new"],
+}
+
+
+@pytest.mark.parametrize("name", USAGE_ERRORS)
+def test_wrong_usage_is_exit_code_2(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(*USAGE_ERRORS[name]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+    assert call(*USAGE_ERRORS[name], "--json") == 2
+    assert answer(capsys)["error"]["type"] == "UsageError"
+
+
+BAD_REQUESTS = {
+    "a missing file": (["--csv", "nowhere.csv"], "nowhere.csv"),
+    "a missing contract": (["--contract", "nowhere.yaml"], "nowhere.yaml"),
+    "an unknown source model": (["--model", "fans"], "pumps"),
+    "a model name that is a path": (["--model", "../pumps"], "../pumps"),
+    "an equipment name that is a path": (["--equipment", "../../etc"], "../../etc"),
+    "an unknown strategy": (["--strategy", "magic"], "fine_tune"),
+    "an unknown scaler": (["--scaler", "robust"], "scaler"),
+    "too many trainable layers": (["--trainable-layers", "9"], "trainable_layers=9"),
+    "an override without a reason": (["--override-gate", " "], "reason"),
+    "a missing options file": (["--config", "nowhere.yaml"], "nowhere.yaml"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_REQUESTS)
+def test_a_bad_request_is_one_sentence_and_exit_code_2(
+    world: World, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changes, said = BAD_REQUESTS[name]
+    arguments = move(world)
+    if changes[0] == "--csv":
+        arguments[1] = changes[1]
+    else:
+        arguments += changes
+    assert call(*arguments) == 2
+    error = one_line(capsys)
+    assert said in error
+    assert "Received: " in error
+    assert call(*arguments, "--json") == 2
+    assert answer(capsys)["exit_code"] == 2
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9", "sqlite:////proc/none/mlflow.db", "ftp://example.invalid"])
+def test_an_unreachable_tracking_server_is_exit_code_2(
+    world: World, address: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    for arguments in (
+        move(world),
+        ["pretrain", *world.sources, "--contract", world.contract, "--model", "pumps", "--no-prefect"],
+        ["score", world.new_rows, "--model", "pumps", "--equipment", "p", "--out", "s.csv", "--no-prefect"],
+        ["registry", "list"],
+    ):
+        assert call(*arguments) == 2
+        assert "MLFLOW_TRACKING_URI" in one_line(capsys)
+
+
+def test_a_password_in_the_address_is_not_shown(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://user:hush@127.0.0.1:9")
+    assert call("registry", "list", "--json") == 2
+    said = capsys.readouterr()
+    assert "hush" not in said.out + said.err
+
+
+def test_an_internal_error_is_exit_code_1_and_keeps_its_traceback_in_a_file(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr("faultxfer.steps.catalog.list_models", broken)
+    assert call("registry", "list") == 1
+    error = one_line(capsys)
+    log = Path(error.strip().rsplit(" ", 1)[-1])
+    assert "ZeroDivisionError: a defect" in log.read_text()
+    log.unlink()
+
+
+def test_an_empty_registry_says_how_to_start(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("registry", "list") == 0
+    assert "faultxfer demo" in capsys.readouterr().out
+    assert call("registry", "show", "pumps") == 2
+    assert "registry list" in one_line(capsys)

@@ -1,0 +1,169 @@
+"""The flows on Prefect's own temporary server: the same results as the pipeline, and pages a person can read."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conftest import World
+from faultxfer import GateOptions, TransferOptions, pipeline
+from faultxfer.bundle.bundle import load_bundle
+from faultxfer.config import Limit
+from faultxfer.errors import DataError
+from faultxfer.steps.sources import fetch_models
+
+pytestmark = pytest.mark.slow
+
+OPTIONS = TransferOptions(
+    steps=40, epochs=5, split={"folds": 2}, gate=GateOptions(value={"pr_auc": Limit(min=0.01)})
+)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[None]:
+    """The temporary server that the command line starts."""
+    from flows.server import start_in_background
+
+    start_in_background()()
+    yield
+    from prefect.server.api.server import SubprocessASGIServer
+
+    SubprocessASGIServer().stop()
+
+
+def run(flow: Any, *arguments: Any, **options: Any) -> tuple[Any, Any]:
+    """Result and flow run id."""
+    state = flow(*arguments, **options, return_state=True)
+    return state.result(), state.state_details.flow_run_id
+
+
+def tasks_of(flow_run_id: Any, expected: int) -> list[str]:
+    """Names of the run's tasks in the order they started; the server records them a moment later."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+
+    end = time.monotonic() + 30
+    while True:
+        with get_client(sync_client=True) as client:
+            found = client.read_task_runs(flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[flow_run_id])))
+        done = [task for task in found if task.start_time is not None]
+        if len(done) >= expected or time.monotonic() > end:
+            return [task.name.rsplit("-", 1)[0] for task in sorted(done, key=lambda task: task.start_time)]
+        time.sleep(0.5)
+
+
+def artifact(key: str) -> Any:
+    from prefect.artifacts import Artifact
+
+    return Artifact.get(key)
+
+
+def test_transfer_runs_its_steps_in_order_and_publishes_the_report(world: World, server: None) -> None:
+    from flows.transfer import transfer
+
+    result, run_id = run(transfer, [world.target], world.contract, "pumps", world.equipment, OPTIONS)
+    assert result.outcome == "promoted"
+    assert tasks_of(run_id, 7) == [
+        "load source and champion from the registry",
+        "check rows against the contract",
+        "split",
+        "scale, freeze, adapt; rivals",
+        "evaluate",
+        "gate",
+        "register",
+    ]
+    page = artifact("transfer-pumps-pump-9")
+    assert page.flow_run_id == run_id
+    for said in ("GATE-VALUE", "gradient boosting, target rows", "version 1", "rivals.png"):
+        assert said in page.data
+
+
+def test_the_flow_and_the_plain_pipeline_give_the_same_weights(world: World, server: None) -> None:
+    from flows.transfer import transfer
+
+    weights = []
+    for number, call in enumerate((transfer, pipeline.transfer)):
+        result = call([world.target], world.contract, "pumps", world.equipment, OPTIONS, override_gate="compare")
+        assert result.outcome == "promoted"
+        fetched = fetch_models("pumps", world.equipment, work=world.folder / f"look-{number}")
+        assert fetched.champion_bundle is not None
+        weights.append(load_bundle(fetched.champion_bundle).network.get_weights())
+    for one, other in zip(*weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_refusal_reaches_the_run_page_and_registers_nothing(world: World, server: None) -> None:
+    from flows.transfer import transfer
+
+    hard = OPTIONS.model_copy(update={"gate": GateOptions(value={"pr_auc": Limit(min=0.999)})})
+    result, run_id = run(transfer, [world.target], world.contract, "pumps", world.equipment, hard)
+    assert (result.outcome, result.version) == ("refused", None)
+    page = artifact("transfer-pumps-pump-9")
+    assert page.flow_run_id == run_id
+    assert "refused by the gate" in page.data
+
+
+def test_findings_reach_the_run_page(world: World, server: None) -> None:
+    from flows.validate import validate
+
+    text = Path(world.target).read_text().splitlines()
+    cells = text[3].split(",")
+    cells[text[0].split(",").index("flow_m3h")] = "Bad"
+    Path("dirty.csv").write_text("\n".join([*text[:3], ",".join(cells), *text[4:]]) + "\n")
+    rows, run_id = run(validate, ["dirty.csv"], world.contract)
+    assert rows.quarantined == 1
+    page = artifact("contract-findings")
+    assert page.flow_run_id == run_id
+    (line,) = json.loads(page.data)
+    assert line["finding"] == "SENSOR-NOT-A-NUMBER"
+
+
+def test_bad_input_fails_the_flow_run_with_its_sentence(world: World, server: None) -> None:
+    from flows.pretrain import pretrain
+
+    state = pretrain(["nowhere.csv"], world.contract, "pumps", return_state=True)
+    assert state.is_failed()
+    with pytest.raises(DataError, match=r"csv='nowhere\.csv'"):
+        state.result()
+
+
+def test_pretrain_and_score_run_as_flows(world: World, server: None) -> None:
+    from flows.pretrain import pretrain
+    from flows.score import score
+
+    trained, run_id = run(pretrain, world.sources, world.contract, "fresh")
+    assert trained.version == "1"
+    assert tasks_of(run_id, 3) == [
+        "check rows against the contract",
+        "train the source network",
+        "register the source model",
+    ]
+    pipeline.transfer([world.target], world.contract, "pumps", world.equipment, OPTIONS)
+    scored, run_id = run(score, [world.new_rows], "pumps", world.equipment, "scores.csv")
+    assert scored.out.is_file()
+    assert len(tasks_of(run_id, 3)) == 3
+
+
+def test_the_parameters_of_transfer_make_a_form() -> None:
+    from flows.transfer import transfer
+
+    schema = transfer.parameters.model_dump()
+    assert set(schema["required"]) == {"csv", "contract", "model", "equipment"}
+    assert {"TransferOptions", "GateOptions", "SplitOptions"} <= set(schema["definitions"])
+
+
+def test_a_prefect_server_that_is_not_there_is_said_in_one_sentence() -> None:
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    from faultxfer.errors import ConfigError
+    from flows.server import start_in_background
+
+    with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}), pytest.raises(ConfigError) as caught:
+        start_in_background()()
+    assert "PREFECT_API_URL" in str(caught.value)
