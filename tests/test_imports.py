@@ -1,0 +1,56 @@
+"""Nobody who only asks for help waits for TensorFlow, and importing changes nothing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = ("tensorflow", "keras", "mlflow", "prefect", "great_expectations", "sklearn", "lightgbm", "matplotlib")
+
+LOOK = """
+import json, logging, os, sys, warnings
+before = (dict(os.environ), sorted(os.listdir(".")), logging.root.level, len(logging.root.handlers))
+{work}
+after = (dict(os.environ), sorted(os.listdir(".")), logging.root.level, len(logging.root.handlers))
+loaded = [name for name in {heavy!r} if name in sys.modules]
+print("\\n" + json.dumps({{"loaded": loaded, "changed": before != after}}))
+"""
+
+CASES = {
+    "import faultxfer": "import faultxfer",
+    "help": "from faultxfer.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    pass",
+    "a usage error": "from faultxfer.cli import main\ntry:\n    main(['score'])\nexcept SystemExit:\n    pass",
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_nothing_heavy_is_loaded_and_nothing_changes(name: str, tmp_path: Path) -> None:
+    program = LOOK.format(work=CASES[name], heavy=HEAVY)
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == {"loaded": [], "changed": False}
+
+
+def test_bad_requests_are_refused_before_anything_heavy_is_loaded(tmp_path: Path) -> None:
+    work = (
+        "from faultxfer.cli import main\ntry:\n"
+        "    main(['transfer', 'nowhere.csv', '--contract', 'c.yaml', '--model', 'm', '--equipment', 'e'])\n"
+        "except SystemExit as left:\n    assert left.code == 2"
+    )
+    program = LOOK.format(work=work, heavy=("tensorflow", "mlflow", "prefect", "great_expectations"))
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["loaded"] == []
+
+
+def test_every_public_name_can_be_imported() -> None:
+    import faultxfer
+
+    for name in faultxfer.__all__:
+        assert getattr(faultxfer, name).__name__ == name
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        faultxfer.nothing  # noqa: B018

@@ -1,0 +1,149 @@
+"""Both servers for real: started by ``faultxfer ui``, worked against over HTTP, stopped by Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlflow.pyfunc
+import numpy as np
+import pandas as pd
+import pytest
+
+from conftest import World
+from faultxfer import GateOptions, TransferOptions, pipeline
+from faultxfer.config import Limit
+from faultxfer.registry.store import open_registry
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass(frozen=True)
+class Pages:
+    mlflow: str
+    prefect: str
+    process: subprocess.Popen[str]
+
+
+def start(folder: Path) -> Pages:
+    process = subprocess.Popen(
+        [Path(sys.executable).parent / "faultxfer", "ui", "--mlflow-port", "0", "--prefect-port", "0", "--json"],
+        cwd=folder,
+        env={**os.environ, "PREFECT_HOME": str(folder / "prefect")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        raise AssertionError(process.communicate(timeout=30)[1])
+    return Pages(**json.loads(line), process=process)
+
+
+def get(address: str) -> Any:
+    with urllib.request.urlopen(address, timeout=20) as response:
+        return response.read().decode()
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory, migrated_folder: Path) -> Iterator[Pages]:
+    import shutil
+
+    folder = tmp_path_factory.mktemp("ui")
+    shutil.copytree(migrated_folder, folder / "mlruns")
+    running = start(folder)
+    try:
+        yield running
+    finally:
+        running.process.send_signal(signal.SIGINT)
+        running.process.communicate(timeout=60)
+
+
+def test_both_pages_answer(pages: Pages) -> None:
+    assert "MLflow" in get(pages.mlflow)
+    assert "Prefect" in get(pages.prefect)
+    assert get(f"{pages.prefect}/api/health") == "true"
+
+
+def test_the_main_path_over_http_with_runs_on_the_prefect_server(
+    pages: Pages, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    from flows.pretrain import pretrain
+    from flows.transfer import transfer
+
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", pages.mlflow)
+    options = TransferOptions(
+        steps=40, epochs=5, split={"folds": 2}, gate=GateOptions(value={"pr_auc": Limit(min=0.01)})
+    )
+    with temporary_settings({PREFECT_API_URL: f"{pages.prefect}/api"}):
+        pretrain(world.sources, world.contract, "served")
+        first = transfer([world.target], world.contract, "served", world.equipment, options)
+        again = transfer([world.target], world.contract, "served", world.equipment, options, override_gate="again")
+        state = transfer(["nowhere.csv"], world.contract, "served", world.equipment, options, return_state=True)
+    assert (first.version, again.version) == ("1", "2")
+    assert first.tracking_uri == pages.mlflow
+    registry = open_registry()
+    champion = registry.champion("served--pump-9")
+    assert champion is not None
+    assert champion.tags["faultxfer.previous_champion"] == "1"
+    assert {item.path for item in registry.client.list_artifacts(str(first.run_id))} >= {
+        "rivals.png",
+        "report.md",
+        "report.json",
+    }
+    assert state.is_failed()
+    assert _flow_runs(pages) == ["Completed", "Completed", "Completed", "Failed"]
+    pipeline.score([world.new_rows], "served", world.equipment, "scores.csv")
+    model = mlflow.pyfunc.load_model("models:/served--pump-9@champion")
+    predicted = model.predict(pd.read_csv(world.new_rows))["fault_probability"]
+    np.testing.assert_allclose(predicted, pd.read_csv("scores.csv")["fault_probability"], atol=1e-6, rtol=0)
+    assert not (world.folder / "mlruns" / "artifacts" / "served").exists()
+
+
+def _flow_runs(pages: Pages) -> list[str]:
+    """States of the flow runs on the server, oldest first."""
+    request = urllib.request.Request(
+        f"{pages.prefect}/api/flow_runs/filter",
+        data=json.dumps({"sort": "START_TIME_ASC"}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=20) as response:
+        return [run["state_name"] for run in json.load(response)]
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_stop_both_servers(store: Path, sign: signal.Signals) -> None:
+    running = start(store)
+    running.process.send_signal(sign)
+    out, err = running.process.communicate(timeout=60)
+    assert (running.process.returncode, out, err) == (0, "", "")
+    for address in (running.mlflow, running.prefect):
+        with pytest.raises(urllib.error.URLError):
+            get(address)
+
+
+def test_a_taken_port_is_said_at_once(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import socket
+
+    from faultxfer.cli import main
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(SystemExit) as left:
+            main(["ui", "--mlflow-port", str(port)])
+    assert left.value.code == 2
+    assert "--mlflow-port" in capsys.readouterr().err
