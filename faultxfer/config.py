@@ -63,10 +63,10 @@ class NetworkOptions(_Options):
     """Shape and training of the source network."""
 
     hidden: tuple[int, ...] = Field(default=(128, 64, 32), min_length=1, description="Units of the hidden layers.")
-    dropout: float = Field(default=0.1, ge=0, lt=1)
-    learning_rate: float = Field(default=2e-3, gt=0)
-    weight_decay: float = Field(default=0.01, ge=0)
-    batch_size: int = Field(default=256, ge=1)
+    dropout: float = Field(default=0.1, ge=0, lt=1, description="Share of units dropped while training.")
+    learning_rate: float = Field(default=2e-3, gt=0, description="Of AdamW, decayed to zero over the epochs.")
+    weight_decay: float = Field(default=0.01, ge=0, description="Of AdamW.")
+    batch_size: int = Field(default=256, ge=1, description="Rows in a gradient step.")
     epochs: int = Field(default=60, ge=1, description="Most epochs; held-out source runs stop training earlier.")
     patience: int = Field(default=8, ge=1, description="Epochs without a better validation loss before stopping.")
 
@@ -74,19 +74,19 @@ class NetworkOptions(_Options):
 class PretrainOptions(_Options):
     """Options of ``pretrain``."""
 
-    network: NetworkOptions = NetworkOptions()
+    network: NetworkOptions = Field(default=NetworkOptions(), description="Shape and training of the network.")
     validation_share: float = Field(default=0.2, gt=0, lt=0.5, description="Share of source runs that stops training.")
     test_share: float = Field(default=0.2, gt=0, lt=0.5, description="Share of source runs that judges the model.")
     alarm_rate: float = Field(default=0.05, gt=0, lt=1, description="False-alarm rate the alarm threshold aims at.")
     kept_source_rows: int = Field(default=20_000, ge=0, description="Source rows stored for the pooled rivals.")
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, description="Same data and seed, same weights.")
 
 
 class SplitOptions(_Options):
     """When a hold-out is honest, and how cross-fitting is done otherwise."""
 
-    calibration_share: float = Field(default=0.2, gt=0, lt=0.5)
-    test_share: float = Field(default=0.4, gt=0, lt=0.8)
+    calibration_share: float = Field(default=0.2, gt=0, lt=0.5, description="Share of runs that calibrates.")
+    test_share: float = Field(default=0.4, gt=0, lt=0.8, description="Share of runs that judges.")
     min_test_faults: int = Field(default=20, ge=1, description="Fault rows a hold-out's test side needs.")
     min_calibration_faults: int = Field(default=10, ge=1, description="Fault rows the calibration side needs.")
     min_normals: int = Field(default=50, ge=1, description="Normal rows that each of these sides needs.")
@@ -98,8 +98,8 @@ class SplitOptions(_Options):
 class Limit(_Options):
     """A bound on one metric."""
 
-    min: float | None = None
-    max: float | None = None
+    min: float | None = Field(default=None, description="Lowest value allowed.")
+    max: float | None = Field(default=None, description="Highest value allowed.")
 
 
 class GateOptions(_Options):
@@ -114,16 +114,20 @@ class GateOptions(_Options):
             "pr_auc": Limit(min=0.5),
             "recall": Limit(min=0.5),
             "false_alarm_rate": Limit(max=0.1),
-        }
+        },
+        description="Bounds on the candidate's own figures; without any the gate refuses.",
     )
     change: dict[str, Limit] = Field(
         default={
             "pr_auc": Limit(min=0.0),
             "recall": Limit(min=-0.05),
             "false_alarm_rate": Limit(max=0.02),
-        }
+        },
+        description="Bounds on candidate minus champion on the same rows.",
     )
-    rival: dict[str, Limit] = Field(default={"pr_auc": Limit(min=-0.01)})
+    rival: dict[str, Limit] = Field(
+        default={"pr_auc": Limit(min=-0.01)}, description="Bounds on candidate minus best rival."
+    )
     rival_refuses: bool = Field(default=False, description="Whether a better rival refuses instead of warning.")
     min_faults: int = Field(default=5, ge=1, description="Fault rows without which nothing can be judged.")
     min_normals: int = Field(default=10, ge=1, description="Normal rows without which nothing can be judged.")
@@ -148,11 +152,11 @@ class TransferOptions(_Options):
     learning_rate: float = Field(default=5e-4, gt=0, description="Smaller than the source network's own.")
     steps: int = Field(default=200, ge=1, description="Fewest gradient steps of fine-tuning.")
     epochs: int = Field(default=20, ge=1, description="Fewest passes over the training rows of fine-tuning.")
-    batch_size: int = Field(default=64, ge=1)
+    batch_size: int = Field(default=64, ge=1, description="Rows in a gradient step.")
     alarm_rate: float = Field(default=0.05, gt=0, lt=1, description="False-alarm rate the alarm threshold aims at.")
-    split: SplitOptions = SplitOptions()
-    gate: GateOptions = GateOptions()
-    seed: int = Field(default=0, ge=0)
+    split: SplitOptions = Field(default=SplitOptions(), description="When to hold out and how to cross-fit.")
+    gate: GateOptions = Field(default=GateOptions(), description="Thresholds that decide on a promotion.")
+    seed: int = Field(default=0, ge=0, description="Same data and seed, same weights.")
 
 
 def load_options(model: type[Model], path: Path | str) -> Model:

@@ -86,7 +86,7 @@ def save_bundle(bundle: Bundle, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     save_network(bundle.network, folder / _NETWORK)
     np.save(folder / _SEEN, bundle.training_rows.astype("<u8"), allow_pickle=False)
-    manifest = {
+    manifest: dict[str, Any] = {
         "format": FORMAT,
         "features": list(bundle.features),
         "units": bundle.units,
@@ -96,6 +96,7 @@ def save_bundle(bundle: Bundle, folder: Path) -> None:
         "lineage": bundle.lineage,
         "sha256": {name: _sha256(folder / name) for name in (_NETWORK, _SEEN)},
     }
+    manifest["sha256"][_MANIFEST] = _manifest_sha256(manifest)
     (folder / _MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
 
 
@@ -109,7 +110,7 @@ def load_bundle(folder: Path) -> Bundle:
         manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
         _check(folder, manifest)
         return _assembled(folder, manifest)
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise BundleError(
             "A whole bundle was expected",
             received={"problem": f"{type(error).__name__}: {error}"},
@@ -126,8 +127,8 @@ def _check(folder: Path, manifest: dict[str, Any]) -> None:
             where=folder.name,
             remedy="Use the faultxfer release that wrote it, or transfer again",
         )
-    for name in (_NETWORK, _SEEN):
-        found = _sha256(folder / name)
+    for name in (_MANIFEST, _NETWORK, _SEEN):
+        found = _manifest_sha256(manifest) if name == _MANIFEST else _sha256(folder / name)
         if found != manifest["sha256"][name]:
             raise BundleError(
                 f"A file with SHA-256 {manifest['sha256'][name][:12]}… was expected",
@@ -149,6 +150,13 @@ def _assembled(folder: Path, manifest: dict[str, Any]) -> Bundle:
         training_rows=np.load(folder / _SEEN, allow_pickle=False),
         lineage=manifest["lineage"],
     )
+
+
+def _manifest_sha256(manifest: dict[str, Any]) -> str:
+    """Hash of the manifest's content without this very hash, whatever its layout."""
+    others = {name: digest for name, digest in manifest["sha256"].items() if name != _MANIFEST}
+    content = json.loads(json.dumps({**manifest, "sha256": others}))  # keys and tuples as they will be read back
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _sha256(path: Path) -> str:

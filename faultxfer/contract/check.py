@@ -48,7 +48,7 @@ class _Notes:
     def __init__(self, table: RawTable) -> None:
         self.table = table
         self.findings: list[Finding] = []
-        self.codes: dict[int, list[str]] = {}
+        self.codes: dict[int, list[tuple[str, str]]] = {}
 
     def file(self, code: str, message: str, remedy: str, *, severity: Severity = "refuse", **more: object) -> None:
         self.findings.append(
@@ -81,7 +81,7 @@ class _Notes:
         )
         if severity == "quarantine":
             for label in index:
-                self.codes.setdefault(label, []).append(code)
+                self.codes.setdefault(label, []).append((code, column))
 
 
 def check_table(table: RawTable, contract: Contract, *, labelled: bool, equipment: str | None = None) -> Checked:
@@ -253,9 +253,11 @@ def _note_keys(notes: _Notes, frame: pd.DataFrame, contract: Contract) -> None:
 
 def parse_time(text: pd.Series) -> pd.Series:
     """Times as float64: seconds since 1970 for timestamps (UTC where none is said), else the number itself."""
+    import numpy as np
     import pandas as pd
 
     numbers = pd.to_numeric(text, errors="coerce").astype("float64")
+    numbers = numbers.where(np.isfinite(numbers))
     if numbers.notna().sum() >= text.notna().sum() / 2:
         return numbers
     stamps = pd.to_datetime(text.str.strip(), errors="coerce", utc=True, format="ISO8601")
@@ -274,8 +276,9 @@ def _apply_expectations(notes: _Notes, typed: pd.DataFrame, contract: Contract, 
 
 
 def _note_missing(notes: _Notes, unmet: Unmet, contract: Contract) -> None:
-    # Rows with text instead of a number are missing to Great Expectations too; they have their own finding.
-    index = [label for label in unmet.index if "SENSOR-NOT-A-NUMBER" not in notes.codes.get(label, [])]
+    # Cells with text instead of a number are missing to Great Expectations too; they have their own finding.
+    text = ("SENSOR-NOT-A-NUMBER", unmet.column)
+    index = [label for label in unmet.index if text not in notes.codes.get(label, [])]
     allowed = contract.sensors[unmet.column].max_missing
     notes.rows(
         "SENSOR-MISSING",
@@ -344,5 +347,5 @@ def _rejected(notes: _Notes) -> pd.DataFrame:
     rejected = notes.table.frame.loc[index].copy()
     rejected[columns.FILE] = notes.table.file
     rejected[columns.LINE] = notes.table.lines[index]
-    rejected["_codes"] = [" ".join(dict.fromkeys(notes.codes[label])) for label in index]
+    rejected[columns.CODES] = [" ".join(dict.fromkeys(code for code, _ in notes.codes[label])) for label in index]
     return rejected

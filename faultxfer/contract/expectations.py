@@ -65,7 +65,9 @@ def unmet_expectations(frame: pd.DataFrame, contract: Contract, *, labelled: boo
 def _expectations(gx: Any, contract: Contract, labelled: bool) -> list[Any]:
     made = []
     for name, sensor in contract.sensors.items():
-        made.append(gx.expectations.ExpectColumnValuesToNotBeNull(column=name, mostly=1 - sensor.max_missing))
+        # Rounded, as 1 - 0.7 is a little more than 0.3 and would refuse a file that has just the allowed share.
+        filled = round(1 - sensor.max_missing, 9)
+        made.append(gx.expectations.ExpectColumnValuesToNotBeNull(column=name, mostly=filled))
         if sensor.min is not None or sensor.max is not None:
             made.append(
                 gx.expectations.ExpectColumnValuesToBeBetween(column=name, min_value=sensor.min, max_value=sensor.max)

@@ -10,6 +10,7 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from faultxfer.contract import columns
 from faultxfer.errors import ContractError
 
 Breach = Literal["refuse", "quarantine", "warn"]
@@ -71,6 +72,13 @@ class Contract(_Strict):
         twice = sorted({name for name in roles if roles.count(name) > 1})
         if twice:
             raise ValueError(f"each column has exactly one role. Received: {twice} more than once")
+        return self
+
+    @model_validator(mode="after")
+    def _sensors_leave_bookkeeping_alone(self) -> Contract:
+        kept = sorted(columns.BOOKKEEPING.intersection(self.sensors))
+        if kept:
+            raise ValueError(f"a sensor cannot have a name that is kept for bookkeeping. Received: {kept}")
         return self
 
     @property

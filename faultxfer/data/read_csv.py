@@ -7,6 +7,8 @@ import glob
 import gzip
 import hashlib
 import io
+import re
+import zlib
 from collections import Counter
 from pathlib import Path
 
@@ -25,7 +27,7 @@ def find_files(patterns: list[str]) -> list[Path]:
     Raises:
         DataError: a pattern matches no file.
     """
-    found: dict[Path, None] = {}
+    found: dict[Path, Path] = {}
     for pattern in patterns:
         matches = [pattern] if Path(pattern).exists() else sorted(glob.glob(pattern))  # noqa: PTH207  # may be absolute
         files = [Path(name) for name in matches if Path(name).is_file()]
@@ -35,8 +37,9 @@ def find_files(patterns: list[str]) -> list[Path]:
                 received={"csv": pattern},
                 remedy="Check the path; quote patterns such as 'data/*.csv'",
             )
-        found.update(dict.fromkeys(files))
-    return list(found)
+        for path in files:
+            found.setdefault(path.resolve(), path)
+    return list(found.values())
 
 
 def read_csv(path: Path) -> RawTable:
@@ -47,21 +50,18 @@ def read_csv(path: Path) -> RawTable:
     """
     content, digest = _bytes(path)
     text = _decoded(path, content)
-    header_line = text.split("\n", 1)[0]
-    if not header_line.strip():
+    first_line = text.split("\n", 1)[0]
+    if not first_line.strip():
         raise DataError(
             "A header row with column names was expected",
-            received={"first line": header_line[:80]},
+            received={"first line": first_line[:80]},
             where=path.name,
             remedy="Export the file again with its column names; an empty file cannot be used",
         )
-    separator = max(_SEPARATORS, key=header_line.count)
-    _check_header(path, header_line, separator)
-    frame = _frame(path, text, separator)
-    lines = np.arange(2, len(frame) + 2)
-    blank = (frame == "").all(axis=1).to_numpy()
-    frame = frame[~blank].reset_index(drop=True)
-    return RawTable(path.name, frame, lines[~blank], digest)
+    # A separator inside a quoted name, as in "temperature, bearing", separates nothing.
+    separator = max(_SEPARATORS, key=re.sub(r'"[^"]*"', "", first_line).count)
+    frame, lines = _table(path.name, text, separator)
+    return RawTable(path.name, frame, lines, digest)
 
 
 def _bytes(path: Path) -> tuple[bytes, str]:
@@ -70,7 +70,7 @@ def _bytes(path: Path) -> tuple[bytes, str]:
         stored = path.read_bytes()
         content = gzip.decompress(stored) if path.suffix == ".gz" else stored
         return content, hashlib.sha256(stored).hexdigest()
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(
             "A readable file was expected",
             received={"problem": str(error)},
@@ -81,7 +81,7 @@ def _bytes(path: Path) -> tuple[bytes, str]:
 
 def _decoded(path: Path, content: bytes) -> str:
     try:
-        return content.decode("utf-8-sig")
+        return io.StringIO(content.decode("utf-8-sig"), newline=None).read()
     except UnicodeDecodeError as error:
         raise DataError(
             "Text in UTF-8 was expected",
@@ -91,36 +91,52 @@ def _decoded(path: Path, content: bytes) -> str:
         ) from error
 
 
-def _check_header(path: Path, header_line: str, separator: str) -> None:
-    names = [name.strip() for name in next(csv.reader([header_line], delimiter=separator))]
+def _table(file: str, text: str, separator: str) -> tuple[pd.DataFrame, np.ndarray]:
+    """Cells of the rows that are not blank, and the line on which each row begins.
+
+    pandas' own reader drops the cells of rows that are wider than the header, and does not tell where a row with a
+    line break in a cell stands.
+    """
+    reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    try:
+        names = _names(file, next(reader))
+        begin = reader.line_num + 1
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                rows.append(_fitted(file, begin, row, len(names)))
+                lines.append(begin)
+            begin = reader.line_num + 1
+    except csv.Error as error:
+        raise _misshapen({"problem": str(error)}, f"{file}, line {reader.line_num}") from error
+    return pd.DataFrame(rows, columns=names, dtype="str"), np.array(lines, dtype=int)
+
+
+def _names(file: str, header: list[str]) -> list[str]:
+    names = [name.strip() for name in header]
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise DataError(
             "Column names that occur once were expected",
             received={"twice": twice},
-            where=f"{path.name}, line 1",
+            where=f"{file}, line 1",
             remedy="Rename or remove the doubled columns",
         )
+    return [name or f"Unnamed: {place}" for place, name in enumerate(names)]
 
 
-def _frame(path: Path, text: str, separator: str) -> pd.DataFrame:
-    try:
-        frame = pd.read_csv(
-            io.StringIO(text),
-            sep=separator,
-            dtype=str,
-            keep_default_na=False,
-            skip_blank_lines=False,
-            index_col=False,
-            on_bad_lines="error",
-        )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise DataError(
-            "Rows with as many cells as the header were expected",
-            received={"problem": " ".join(str(error).split())},
-            where=path.name,
-            remedy="Look at the line named above; a stray separator or quote is the usual cause",
-        ) from error
-    frame.columns = [str(name).strip() for name in frame.columns]
-    # A row shorter than the header comes with missing cells; they count as blank.
-    return frame.fillna("")
+def _fitted(file: str, line: int, row: list[str], width: int) -> list[str]:
+    """The row as wide as the header: cells that lack at its end count as blank, blank ones too many are dropped."""
+    if any(cell.strip() for cell in row[width:]):
+        raise _misshapen({"cells": len(row), "columns": width}, f"{file}, line {line}")
+    return row[:width] + [""] * (width - len(row))
+
+
+def _misshapen(received: dict[str, object], where: str) -> DataError:
+    return DataError(
+        "Rows with as many cells as the header were expected",
+        received=received,
+        where=where,
+        remedy="Look at the line named above; a stray separator or quote is the usual cause",
+    )

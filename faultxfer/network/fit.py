@@ -86,12 +86,21 @@ def fit_network(
         ``loss`` per epoch, and ``val_loss`` with validation rows.
     """
     make_deterministic(seed)
+    _seed_dropout(network, seed)
     batches = _Batches(len(y), recipe, seed)
     run = _compiled_steps(network, x, y, recipe, batches.per_epoch * recipe.epochs)
     if validation is None:
         losses = run(np.concatenate([batches.next() for _ in range(recipe.epochs)]))
         return {"loss": losses.reshape(recipe.epochs, -1).mean(axis=1).tolist()}
     return _fit_until_worse(network, run, batches, recipe, validation)
+
+
+def _seed_dropout(network: keras.Model, seed: int) -> None:
+    """Give each dropout layer its own stream; a layer draws its seed when it is made, copied or loaded."""
+    for number, layer in enumerate(network.layers):
+        if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
+            state = np.random.SeedSequence([seed, number]).generate_state(2)
+            layer.seed_generator.state.assign(state)
 
 
 def _fit_until_worse(

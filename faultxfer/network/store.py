@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,8 @@ ALLOWED_CLASSES = frozenset(
 ALLOWED_PACKAGES = {"keras", "builtins"}
 ALLOWED_MEMBERS = {"config.json", "metadata.json", "model.weights.h5"}
 MAX_BYTES = 64 * 2**20
+# What a damaged or foreign archive makes zipfile and json raise; RuntimeError for encryption and endless nesting.
+_UNREADABLE = (OSError, KeyError, ValueError, EOFError, RuntimeError, struct.error, zlib.error, zipfile.BadZipFile)
 
 
 def save_network(network: Any, path: Path) -> None:
@@ -62,13 +66,13 @@ def check_network_file(path: Path) -> None:
             names = set(archive.namelist())
             size = sum(item.file_size for item in archive.infolist())
             config = json.loads(archive.read("config.json")) if size <= MAX_BYTES else {}
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        strange = sorted(_class_names(config) - ALLOWED_CLASSES)
+    except _UNREADABLE as error:
         raise _foreign(path, "problem", str(error)) from error
     if size > MAX_BYTES:
         raise _foreign(path, "bytes", size)
     if names != ALLOWED_MEMBERS:
         raise _foreign(path, "members", sorted(names))
-    strange = sorted(_class_names(config) - ALLOWED_CLASSES)
     if strange:
         raise _foreign(path, "classes", strange)
 

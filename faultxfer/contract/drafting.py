@@ -1,0 +1,169 @@
+"""The text of a drafted contract: YAML that every reader takes alike, with comments for the person who edits it."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
+from typing import Any
+
+import yaml
+
+from faultxfer.contract.labels import LabelSpellings
+
+EQUIPMENT, RUN, TIME = "equipment_column", "run_column", "time_column"
+
+_USUAL_MISSING = 0.2
+
+_UNITS = {
+    "mm_s": "mm/s", "m_s2": "m/s2", "m_s": "m/s", "m3h": "m3/h", "m3_h": "m3/h", "l_min": "l/min", "lpm": "l/min",
+    "kg_h": "kg/h", "bar": "bar", "mbar": "mbar", "kpa": "kPa", "mpa": "MPa", "pa": "Pa", "psi": "psi",
+    "c": "degC", "degc": "degC", "k": "K", "degf": "degF", "rpm": "rpm", "hz": "Hz", "a": "A", "ma": "mA", "v": "V",
+    "kv": "kV", "w": "W", "kw": "kW", "kwh": "kWh", "nm": "Nm", "pct": "%", "percent": "%", "mm": "mm", "um": "um",
+    "g": "g", "kg": "kg", "s": "s", "ms": "ms", "ppm": "ppm", "db": "dB",
+}  # fmt: skip
+
+_HEAD = """\
+# Data contract drafted from {rows} rows of {files}.
+# A draft: read every line, then
+#   1. move what is not a measurement from `sensors` to `ignore`, and check the units (guessed from the names);
+#   2. set `min` and `max` to what the instrument can physically read. They stand at the range seen in these rows,
+#      widened by that range on each side, which says nothing about another machine;
+#   3. then change `on_breach` from `warn` (say so, keep the row) to `quarantine` (set the row aside).
+# Every field is explained in docs/data-contracts.md.
+version: 1
+family: {family}
+"""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the examples show of one sensor: least and greatest value, and the largest missing share of a file."""
+
+    low: float
+    high: float
+    missing: float
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What was found.
+
+    Attributes:
+        family: name of the equipment family.
+        rows: number of example rows.
+        files: their names.
+        label: the label column.
+        spellings: spellings of its classes.
+        keys: column of each key, None where there is none.
+        sensors: by name, in feature order.
+        ignore: by name, why a column is no sensor.
+    """
+
+    family: str
+    rows: int
+    files: str
+    label: str
+    spellings: LabelSpellings
+    keys: dict[str, str | None]
+    sensors: dict[str, Seen]
+    ignore: dict[str, str]
+
+
+def write_draft(draft: Draft) -> str:
+    """The draft as a commented YAML file."""
+    return _HEAD.format(rows=draft.rows, files=draft.files, family=_scalar(draft.family)) + _body(draft)
+
+
+def _sensor_line(name: str, seen: Seen) -> str:
+    fields = {"max_missing": f"{_max_missing(seen.missing):g}", "on_breach": "warn"}
+    if seen.low < seen.high:
+        note = f"seen {seen.low:g} to {seen.high:g}"
+        fields = _range(seen.low, seen.high) | fields
+    else:
+        note = f"constant at {seen.low:g} in these rows, so no range was drafted"
+    if seen.missing > _USUAL_MISSING:
+        note += f"; missing in {seen.missing:.0%} of the rows of a file"
+    fields = {"unit": quoted(_unit(name))} | fields
+    return f"{{{', '.join(f'{field}: {text}' for field, text in fields.items())}}}  # {note}"
+
+
+def _range(low: float, high: float) -> dict[str, str]:
+    width = high - low
+    bounds = {"min": _rounded(low - width, ROUND_FLOOR), "max": _rounded(high + width, ROUND_CEILING)}
+    return {bound: text for bound, text in bounds.items() if text}
+
+
+def _max_missing(missing: float) -> float:
+    """The usual share, or a little more than what these rows lack: a contract must fit its own examples."""
+    return _USUAL_MISSING if missing <= _USUAL_MISSING else min(1.0, math.ceil(missing * 100 + 5) / 100)
+
+
+def plain_name(name: str) -> str:
+    """A column name in lower case, with one underscore between words."""
+    return re.sub(r"\W+", "_", name.lower()).strip("_")
+
+
+def _unit(name: str) -> str:
+    plain = f"_{plain_name(name)}"
+    return next((_UNITS[end] for end in sorted(_UNITS, key=len, reverse=True) if plain.endswith(f"_{end}")), "")
+
+
+def _rounded(value: float, rounding: str) -> str | None:
+    """Three significant digits, outwards, so that no row seen falls outside; None where there is no finite bound."""
+    if not math.isfinite(value):
+        return None
+    number = float(Context(prec=3, rounding=rounding).create_decimal(value))
+    # YAML 1.1 takes 1e+05 for text; its own writer knows how to spell it.
+    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else _yaml(number)
+
+
+def _yaml(value: Any, **style: Any) -> str:
+    text: str = yaml.safe_dump(value, allow_unicode=True, width=math.inf, **style)
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
+def quoted(text: str) -> str:
+    """A YAML string in double quotes, whatever stands in it."""
+    return _yaml(text, default_style='"')
+
+
+def _scalar(text: str) -> str:
+    """Plain where every YAML reader takes it for text, else in quotes."""
+    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]+", text) and yaml.safe_load(text) == text
+    return text if plain else quoted(text)
+
+
+def _body(draft: Draft) -> str:
+    lines = [
+        "",
+        "# The label column, and how its two classes may be spelt. Any other spelling is set aside.",
+        "label:",
+        f"  column: {_scalar(draft.label)}",
+        f"  normal: [{', '.join(map(quoted, draft.spellings.normal))}]{draft.spellings.note(0)}",
+        f"  fault: [{', '.join(map(quoted, draft.spellings.fault))}]{draft.spellings.note(1)}",
+        "",
+        "# Which machine, which recording of it, and when. Rows of one run never lie on two sides of a split.",
+        *[_key_line(role, draft.keys[role]) for role in (EQUIPMENT, RUN, TIME)],
+        "",
+        "# The sensors in the model's feature order.",
+        "sensors:",
+        *[f"  {_scalar(name)}: {_sensor_line(name, seen)}" for name, seen in draft.sensors.items()],
+        "",
+        "# Columns that the model never sees.",
+        "ignore:" if draft.ignore else "ignore: []",
+        *[f"  - {_scalar(name)}  # {reason}" for name, reason in draft.ignore.items()],
+    ]
+    return "\n".join(lines) + "\n"
+
+
+_WITHOUT = {
+    EQUIPMENT: "no column found; all rows count as one machine, named like the family",
+    RUN: "no column found; each file counts as one recording",
+    TIME: "no column found; the order of the rows in the file is kept",
+}
+
+
+def _key_line(role: str, name: str | None) -> str:
+    return f"{role}: {_scalar(name)}" if name else f"{role}: null  # {_WITHOUT[role]}"

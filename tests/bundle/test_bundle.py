@@ -1,0 +1,174 @@
+"""A bundle comes back as it was stored, or not at all."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from faultxfer.bundle.bundle import FORMAT, Bundle, load_bundle, save_bundle
+from faultxfer.bundle.calibration import Calibrator
+from faultxfer.bundle.scaler import Scaler
+from faultxfer.errors import BundleError
+from faultxfer.network.build import build_network
+
+FILES = ("manifest.json", "network.keras", "training_rows.npy")
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Bundle:
+    keras.utils.set_random_seed(0)
+    return Bundle(
+        features=("speed", "pressure", "current"),
+        units={"speed": "rpm", "pressure": "bar", "current": "A"},
+        scaler=Scaler(np.array([1500.1, 1 / 3, -1e-17]), np.array([1e2, 0.1, 7e-3])),
+        network=build_network(3, (6, 4), dropout=0.2),
+        calibrator=Calibrator(slope=1.1, offset=-0.3),
+        threshold=0.1 + 0.2,
+        training_rows=np.array([1, 2**63 + 1, 2**64 - 1], dtype=np.uint64),
+        lineage={"strategy": "pretrain", "data": [["päivä.csv", "ab"]], "nothing": None},
+    )
+
+
+@pytest.fixture(scope="module")
+def rows() -> np.ndarray:
+    return np.random.default_rng(0).normal([1500, 0.3, 0], [100, 0.1, 7e-3], size=(50, 3))
+
+
+@pytest.fixture(scope="module")
+def stored(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("stored") / "bundle"
+    save_bundle(bundle, folder)
+    return folder
+
+
+@pytest.fixture
+def folder(stored: Path, tmp_path: Path) -> Path:
+    """A copy to be spoiled."""
+    return Path(shutil.copytree(stored, tmp_path / "bundle"))
+
+
+def edit_manifest(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    change(manifest)
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def test_a_round_trip_scores_the_same_to_1e_12(bundle: Bundle, stored: Path, rows: np.ndarray) -> None:
+    again = load_bundle(stored)
+    np.testing.assert_allclose(again.probabilities(rows), bundle.probabilities(rows), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(again.logits(rows), bundle.logits(rows), rtol=0, atol=1e-12)
+
+
+def test_a_round_trip_keeps_every_number_and_name_exactly(bundle: Bundle, stored: Path) -> None:
+    again = load_bundle(stored)
+    for field in ("features", "units", "calibrator", "threshold", "lineage"):
+        assert getattr(again, field) == getattr(bundle, field)
+    np.testing.assert_array_equal(again.scaler.mean, bundle.scaler.mean)
+    np.testing.assert_array_equal(again.scaler.scale, bundle.scaler.scale)
+    np.testing.assert_array_equal(again.training_rows, bundle.training_rows)
+    assert again.training_rows.dtype == np.uint64
+
+
+def test_a_bundle_holds_three_files_and_none_is_a_pickle(stored: Path) -> None:
+    assert sorted(path.name for path in stored.iterdir()) == sorted(FILES)
+    json.loads((stored / "manifest.json").read_text(encoding="utf-8"))
+    np.load(stored / "training_rows.npy", allow_pickle=False)
+
+
+@pytest.mark.parametrize("name", ["network.keras", "training_rows.npy"])
+def test_a_changed_file_is_refused_with_both_sha_256(folder: Path, name: str) -> None:
+    content = bytearray((folder / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(BundleError, match=r"SHA-256 [0-9a-f]{12}… .*sha256='[0-9a-f]{12}…'") as refusal:
+        load_bundle(folder)
+    assert refusal.value.where == f"bundle/{name}"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda manifest: manifest.update(threshold=0.99),
+        lambda manifest: manifest["calibrator"].update(offset=-9.0),
+        lambda manifest: manifest["scaler"]["mean"].__setitem__(0, 0.0),
+        lambda manifest: manifest["features"].reverse(),
+        lambda manifest: manifest["lineage"].update(strategy="other"),
+    ],
+    ids=["threshold", "calibrator", "scaler", "features", "lineage"],
+)
+def test_a_changed_number_or_name_in_the_manifest_is_refused(
+    folder: Path, change: Callable[[dict[str, Any]], object]
+) -> None:
+    edit_manifest(folder, change)
+    with pytest.raises(BundleError, match="SHA-256") as refusal:
+        load_bundle(folder)
+    assert refusal.value.where == "bundle/manifest.json"
+
+
+def test_a_manifest_that_was_only_laid_out_anew_is_accepted(folder: Path) -> None:
+    edit_manifest(folder, lambda manifest: None)
+    assert load_bundle(folder).threshold == 0.1 + 0.2
+
+
+def test_a_network_is_not_parsed_when_its_hash_is_wrong(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(keras.models, "load_model", lambda *args, **kwargs: asked.append(args))
+    (folder / "network.keras").write_bytes(b"something else")
+    with pytest.raises(BundleError):
+        load_bundle(folder)
+    assert asked == []
+
+
+@pytest.mark.parametrize("unknown", [0, FORMAT + 1, "1", None])
+def test_an_unknown_format_is_refused_by_number(folder: Path, unknown: object) -> None:
+    edit_manifest(folder, lambda manifest: manifest.update(format=unknown))
+    with pytest.raises(BundleError, match=f"format {FORMAT} was expected.*format={unknown!r}"):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_file_is_refused_by_name(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(BundleError, match=f"whole bundle.*{name}"):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "null", "{}", "3", '{"format": 1}', '{"format": 1, "sha256": []}', "\udcff"]
+)
+def test_a_manifest_of_another_form_is_refused(folder: Path, content: str) -> None:
+    (folder / "manifest.json").write_bytes(content.encode("utf-8", "surrogateescape"))
+    with pytest.raises(BundleError, match="whole bundle"):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_value_that_is_not_finite_is_refused_with_sensor_and_row(bundle: Bundle, value: float) -> None:
+    X = np.zeros((4, 3))
+    X[2, 1] = value
+    with pytest.raises(BundleError, match=r"row=2, rows concerned=1.*sensor 'pressure'"):
+        bundle.probabilities(X)
+
+
+@pytest.mark.parametrize("shape", [(4, 2), (4, 4), (3,), (2, 3, 1)])
+def test_rows_of_another_width_are_refused_with_the_sensors_to_give(bundle: Bundle, shape: tuple[int, ...]) -> None:
+    with pytest.raises(BundleError, match="speed, pressure, current"):
+        bundle.logits(np.zeros(shape))
+
+
+def test_probabilities_are_calibrated_logits_of_scaled_rows(bundle: Bundle, rows: np.ndarray) -> None:
+    z = 1.1 * bundle.logits(rows) - 0.3
+    np.testing.assert_allclose(bundle.probabilities(rows), 1 / (1 + np.exp(-z)))
+
+
+def test_a_row_alarms_above_the_threshold_and_not_at_it(bundle: Bundle) -> None:
+    with_half = dataclasses.replace(bundle, threshold=0.5)
+    assert with_half.alarms(np.array([0.49, 0.5, 0.51])).tolist() == [False, False, True]

@@ -1,0 +1,92 @@
+"""Metrics against values computed by hand."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from faultxfer.config import METRICS
+from faultxfer.errors import DataError
+from faultxfer.evaluate.metrics import Metrics, measure
+
+Y = np.array([1, 0, 1, 0, 0], dtype=np.int8)
+P = np.array([0.9, 0.8, 0.6, 0.3, 0.1])
+ALARMS = np.array([True, True, False, False, False])
+
+
+def test_figures_of_five_rows_computed_by_hand() -> None:
+    found = measure(Y, P, ALARMS)
+    # Precision at each fault, from the top: 1/1 and 2/3, each with half of the faults.
+    assert found.pr_auc == pytest.approx((1 + 2 / 3) / 2)
+    # Pairs of a fault and a normal row in the right order: 3 of 3 for 0.9, 2 of 3 for 0.6.
+    assert found.roc_auc == pytest.approx(5 / 6)
+    assert found.recall == pytest.approx(1 / 2)
+    assert found.precision == pytest.approx(1 / 2)
+    assert found.false_alarm_rate == pytest.approx(1 / 3)
+    assert found.log_loss == pytest.approx(-sum(map(math.log, (0.9, 0.2, 0.6, 0.7, 0.9))) / 5)
+    assert (found.rows, found.faults) == (5, 2)
+
+
+def test_equal_probabilities_rank_nothing() -> None:
+    found = measure(Y, np.full(5, 0.4), ALARMS)
+    assert found.roc_auc == pytest.approx(0.5)
+    assert found.pr_auc == pytest.approx(2 / 5)
+
+
+def test_a_perfect_detector() -> None:
+    found = measure(Y, Y.astype(float), Y == 1)
+    assert (found.pr_auc, found.roc_auc, found.recall, found.precision, found.false_alarm_rate) == (1, 1, 1, 1, 0)
+    assert found.log_loss == pytest.approx(0, abs=1e-9)
+
+
+def test_certainty_that_is_wrong_costs_much_but_not_infinitely_much() -> None:
+    found = measure(Y, 1.0 - Y, Y == 0)
+    assert 20 < found.log_loss < 30
+    assert found.recall == 0
+
+
+def test_without_alarms_there_is_no_precision() -> None:
+    found = measure(Y, P, np.zeros(5, dtype=bool))
+    assert found.precision is None
+    assert (found.recall, found.false_alarm_rate) == (0, 0)
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_rows_of_one_class_are_refused(label: int) -> None:
+    with pytest.raises(DataError, match=f"both classes.*rows=5, fault rows={5 * label}"):
+        measure(np.full(5, label), P, ALARMS)
+
+
+def test_no_rows_are_refused() -> None:
+    with pytest.raises(DataError, match="both classes"):
+        measure(Y[:0], P[:0], ALARMS[:0])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_probability_that_is_not_finite_is_refused_and_counted(value: float) -> None:
+    with pytest.raises(DataError, match="not finite=2"):
+        measure(Y, np.where(Y == 1, value, P), ALARMS)
+
+
+def test_every_metric_that_the_gate_can_bound_is_measured_and_is_plain_data() -> None:
+    plain = measure(Y, P, ALARMS).as_dict()
+    assert set(METRICS) <= set(plain)
+    assert Metrics(**json.loads(json.dumps(plain))) == measure(Y, P, ALARMS)
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 100)), min_size=2, max_size=40))
+def test_neither_the_order_of_rows_nor_a_rescaling_of_probabilities_changes_the_ranking_figures(
+    rows: list[tuple[int, int]],
+) -> None:
+    y, p = np.array([label for label, _ in rows]), np.array([value for _, value in rows]) / 100
+    assume(0 < y.sum() < len(y))
+    found = measure(y, p, p > 0.5)
+    mixed = np.random.default_rng(len(rows)).permutation(len(rows))
+    again = measure(y[mixed], (p / 2 + 0.1)[mixed], (p > 0.5)[mixed])
+    for name in ("pr_auc", "roc_auc", "recall", "precision", "false_alarm_rate"):
+        assert getattr(again, name) == pytest.approx(getattr(found, name))

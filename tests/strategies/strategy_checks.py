@@ -1,0 +1,338 @@
+"""What every strategy and every rival must keep, as functions that raise AssertionError, and a tiny world for them."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from faultxfer.bundle.bundle import Bundle, load_bundle, save_bundle
+from faultxfer.bundle.calibration import Calibrator, choose_threshold, fit_calibrator
+from faultxfer.bundle.scaler import fit_scaler
+from faultxfer.config import TransferOptions
+from faultxfer.data.dataset import Dataset
+from faultxfer.data.split import HOLD_OUT, Split
+from faultxfer.errors import StrategyError
+from faultxfer.network.build import build_network
+from faultxfer.network.fit import Recipe, fit_network, make_deterministic
+from faultxfer.network.freeze import copy_network, layers_with_weights
+from faultxfer.strategies.procedure import run_strategy
+from faultxfer.strategies.protocol import Rival, Strategy, Task
+
+SENSORS = ("speed", "pressure", "current", "vibration")
+OPTIONS = TransferOptions(steps=6, epochs=2, batch_size=16, learning_rate=5e-3, seed=3)
+
+
+def tiny_rows(seed: int, runs: int = 10, rows_per_run: int = 12, shift: float = 0.0, name: str = "pump") -> Dataset:
+    """Rows of one machine; in every second run the last third is faulty and vibrates more."""
+    rng = np.random.default_rng(seed)
+    number, place = np.repeat(np.arange(runs), rows_per_run), np.tile(np.arange(rows_per_run), runs)
+    y = ((number % 2 == 0) & (place >= rows_per_run * 2 // 3)).astype(np.int8)
+    X = rng.normal([1500.0, 4.0, 50.0, 2.0], [60.0, 0.5, 5.0, 0.5], size=(len(y), 4)) + shift * np.array(
+        [60, 0.5, 5, 0]
+    )
+    X[:, 3] += 1.5 * y
+    run = np.array([f"{name}/run {k}" for k in number], dtype=object)
+    return Dataset(SENSORS, X, y, np.full(len(y), name, dtype=object), run, number * 86_400.0 + place * 60.0)
+
+
+def source_bundle(data: Dataset, hidden: tuple[int, ...], epochs: int, seed: int = 0) -> Bundle:
+    """A source bundle trained on ``data`` and calibrated on the same rows, as only tests may."""
+    make_deterministic(seed)
+    network = build_network(len(data.features), hidden, dropout=0.1)
+    scaler = fit_scaler(data.X)
+    fit_network(network, scaler(data.X), data.y, Recipe(5e-3, 0.01, 64, epochs), seed=seed)
+    raw = Bundle(data.features, dict.fromkeys(data.features, "1"), scaler, network, Calibrator(), 0.5)
+    calibrator = fit_calibrator(raw.logits(data.X), data.y)
+    threshold = choose_threshold(calibrator(raw.logits(data.X)), data.y, 0.05)
+    return dataclasses.replace(
+        raw,
+        calibrator=calibrator,
+        threshold=threshold,
+        training_rows=np.unique(data.fingerprints()),
+        lineage={"strategy": "pretrain", "identity": {"model": "pumps", "seed": seed}},
+    )
+
+
+@functools.cache
+def _source() -> tuple[Bundle, Dataset]:
+    rows = tiny_rows(seed=0, runs=16)
+    return source_bundle(rows, hidden=(8, 6, 4), epochs=8), rows
+
+
+def tiny_task() -> Task:
+    """A task whose source is a copy of the session's one, so that a check that breaks it breaks no other."""
+    bundle, rows = _source()
+    copied = dataclasses.replace(bundle, network=copy_network(bundle.network), lineage=dict(bundle.lineage))
+    return Task(copied, tiny_rows(seed=1, shift=2.0, name="pump-9"), rows, OPTIONS)
+
+
+def tiny_split(data: Dataset) -> Split:
+    """A hold-out: of ten runs the first four train, the next two calibrate, the last four judge."""
+    number = np.array([int(name.split()[-1]) for name in data.run])
+    sides = (np.flatnonzero(number < 4), np.flatnonzero((number >= 4) & (number < 6)), np.flatnonzero(number >= 6))
+    return Split(HOLD_OUT, "run", "for tests", *sides)
+
+
+def same(one: object, other: object, what: str) -> None:
+    np.testing.assert_equal(one, other, err_msg=what)
+
+
+def state(bundle: Bundle) -> dict[str, object]:
+    """All of a bundle as plain values, with copies of the weights."""
+    return {
+        "features": bundle.features,
+        "units": dict(bundle.units),
+        "mean": bundle.scaler.mean.copy(),
+        "scale": bundle.scaler.scale.copy(),
+        "weights": [np.array(weight) for weight in bundle.network.get_weights()],
+        "trainable": [layer.trainable for layer in bundle.network.layers],
+        "calibrator": bundle.calibrator,
+        "threshold": bundle.threshold,
+        "training_rows": bundle.training_rows.copy(),
+        "lineage": repr(bundle.lineage),
+    }
+
+
+def refused(call: Callable[[], object]) -> StrategyError | None:
+    try:
+        call()
+    except StrategyError as error:
+        return error
+    return None
+
+
+def with_labels(data: Dataset, y: np.ndarray) -> Dataset:
+    return dataclasses.replace(data, y=y.astype(np.int8))
+
+
+# --- strategies ---
+
+
+def source_bundle_is_unchanged(strategy: Strategy) -> None:
+    task = tiny_task()
+    before = state(task.source)
+    adapted = strategy.fit(task)
+    same(state(task.source), before, "the source bundle was changed")
+    assert adapted.bundle.network is not task.source.network, "candidate and source share a network"
+    weights = adapted.bundle.network.get_weights()
+    adapted.bundle.network.set_weights([weight + 1 for weight in weights])
+    same(state(task.source), before, "candidate and source share weights")
+
+
+def target_rows_are_unchanged(strategy: Strategy) -> None:
+    task = tiny_task()
+    strategy.fit(task)
+    again = tiny_task()
+    assert task.source_rows is not None
+    assert again.source_rows is not None
+    for given, expected in ((task.target, again.target), (task.source_rows, tiny_rows(seed=0, runs=16))):
+        same(vars(given), vars(expected), "rows were changed")
+
+
+def poisoned_test_rows_change_nothing(strategy: Strategy) -> None:
+    task = tiny_task()
+    split = tiny_split(task.target)
+    clean, _, _ = run_strategy(strategy, task, split)
+    y, X = task.target.y.copy(), task.target.X.copy()
+    y[split.test] = 1 - y[split.test]
+    X[split.test] *= -3.0
+    task = tiny_task()
+    poisoned = dataclasses.replace(task, target=dataclasses.replace(with_labels(task.target, y), X=X))
+    spoiled, _, _ = run_strategy(strategy, poisoned, split)
+    same(state(spoiled), state(clean), "the test rows took part in the training")
+
+
+def frozen_weights_stay_and_the_rest_moves(strategy: Strategy) -> None:
+    """Source layers before the last ``trainable_layers`` stay; each later one moves unless the strategy froze it."""
+    for trainable in (1, 2):
+        task = tiny_task()
+        task = dataclasses.replace(task, options=OPTIONS.model_copy(update={"trainable_layers": trainable}))
+        layers = layers_with_weights(strategy.fit(task).bundle.network)
+        source = layers_with_weights(task.source.network)
+        assert len(layers) == len(source), "the candidate has other layers than the source"
+        assert layers[-1].trainable, "the last layer is frozen"
+        for number, (old, new) in enumerate(zip(source, layers, strict=True)):
+            pairs = list(zip(old.get_weights(), new.get_weights(), strict=True))
+            if number < len(layers) - trainable or not new.trainable:
+                assert all(np.array_equal(a, b) for a, b in pairs), f"frozen layer {new.name} moved"
+            else:
+                assert not any(np.array_equal(a, b) for a, b in pairs), f"trainable layer {new.name} did not move"
+
+
+def same_seed_gives_the_same_weights(strategy: Strategy) -> None:
+    first = strategy.fit(tiny_task()).bundle
+    np.random.default_rng().random(3)
+    make_deterministic(987)  # whatever ran before
+    again = strategy.fit(tiny_task()).bundle
+    same(state(again), state(first), "the same seed gave another bundle")
+
+
+def stored_bundle_scores_the_same(strategy: Strategy) -> None:
+    task = tiny_task()
+    bundle = strategy.fit(task).bundle
+    with tempfile.TemporaryDirectory() as folder:
+        save_bundle(bundle, Path(folder) / "bundle")
+        again = load_bundle(Path(folder) / "bundle")
+    expected = bundle.probabilities(task.target.X)
+    np.testing.assert_allclose(again.probabilities(task.target.X), expected, rtol=0, atol=1e-12)
+    assert np.ptp(expected) > 0.01, "the candidate says the same of every row"
+
+
+def other_sensors_raise(strategy: Strategy) -> None:
+    for features in other_features():
+        error = refused(lambda features=features: strategy.fit(other_sensors(tiny_task(), features)))
+        assert error is not None, f"the sensors {features} were accepted"
+        assert "sensors" in str(error), "the error does not speak of sensors"
+
+
+def other_features() -> tuple[tuple[str, ...], ...]:
+    return (SENSORS[1], SENSORS[0], *SENSORS[2:]), (*SENSORS[:3], "new"), (*SENSORS, "new"), SENSORS[:3]
+
+
+def other_sensors(task: Task, features: tuple[str, ...]) -> Task:
+    """The same task with a target that has these columns."""
+    columns = np.resize(np.arange(4), len(features))
+    return dataclasses.replace(
+        task, target=dataclasses.replace(task.target, features=features, X=task.target.X[:, columns])
+    )
+
+
+def too_few_rows_are_refused_or_the_fallback_is_stated(strategy: Strategy) -> None:
+    for name, task in few_rows().items():
+        error = refused(lambda task=task: strategy.fit(task))
+        if error is not None:
+            assert strategy.name in str(error), f"{name}: the error does not name the strategy: {error}"
+            assert error.remedy, f"{name}: the error has no remedy"
+            continue
+        bundle = strategy.fit(task).bundle
+        assert np.isfinite(bundle.logits(tiny_task().target.X)).all(), f"{name}: a logit is not finite"
+        both = min(task.target.faults, len(task.target) - task.target.faults) >= 2
+        assert both or bundle.lineage.get("fallback"), f"{name}: neither an error nor a stated fallback"
+
+
+def few_rows() -> dict[str, Task]:
+    """Targets that hardly hold anything."""
+    task = tiny_task()
+    faults, normals = np.flatnonzero(task.target.y == 1), np.flatnonzero(task.target.y == 0)
+    sides = {
+        "normal rows only": normals,
+        "fault rows only": faults,
+        "one fault of five rows": np.concatenate([faults[:1], normals[:4]]),
+        "two faults of five rows": np.concatenate([faults[:2], normals[:3]]),
+        "no rows": normals[:0],
+    }
+    return {name: dataclasses.replace(task, target=task.target.take(rows)) for name, rows in sides.items()}
+
+
+def lineage_is_recorded(strategy: Strategy) -> None:
+    task = tiny_task()
+    bundle = strategy.fit(task).bundle
+    lineage = bundle.lineage
+    assert lineage.get("strategy") == strategy.name, f"the lineage names the strategy {lineage.get('strategy')!r}"
+    assert lineage.get("source") == task.source.lineage["identity"], "the lineage does not name the source"
+    assert lineage.get("training_rows") == len(task.target), "the lineage does not count the training rows"
+    options = lineage.get("options") or {}
+    assert TransferOptions(**options) == OPTIONS, "the options cannot be repeated from the lineage"
+    same(bundle.training_rows, np.unique(task.target.fingerprints()), "fingerprints are not those of the training rows")
+    assert (bundle.features, bundle.units) == (task.source.features, task.source.units)
+
+
+CHECKS: list[Callable[[Strategy], None]] = [
+    source_bundle_is_unchanged,
+    target_rows_are_unchanged,
+    poisoned_test_rows_change_nothing,
+    frozen_weights_stay_and_the_rest_moves,
+    same_seed_gives_the_same_weights,
+    stored_bundle_scores_the_same,
+    other_sensors_raise,
+    too_few_rows_are_refused_or_the_fallback_is_stated,
+    lineage_is_recorded,
+]
+
+
+# --- rivals ---
+
+
+def rival_scores_every_row(rival: Rival) -> None:
+    task = tiny_task()
+    scorer = rival.fit(task)
+    for X in (task.target.X, task.target.X[:1]):
+        logits = scorer(X)
+        assert logits.shape == (len(X),), f"logits have shape {logits.shape}"
+        assert np.isfinite(logits).all(), "a logit is not finite"
+    assert np.ptp(scorer(task.target.X)) > 0, "every row gets the same logit"
+
+
+def rival_refuses_too_few_rows(rival: Rival) -> None:
+    """Without both classes only a rival that fits nothing has something to say."""
+    for name, task in few_rows().items():
+        both = min(task.target.faults, len(task.target) - task.target.faults) >= 2
+        error = refused(lambda task=task: check_finite(rival, task))
+        assert error is None or rival.name in str(error), f"{name}: the error does not name the rival: {error}"
+        assert error is not None or both or rival.as_is, f"{name}: fitted without rows of both classes"
+
+
+def check_finite(rival: Rival, task: Task) -> None:
+    assert np.isfinite(rival.fit(task)(tiny_task().target.X)).all(), "a logit is not finite"
+
+
+def rival_repeats_itself(rival: Rival) -> None:
+    X = tiny_task().target.X
+    first = rival.fit(tiny_task())(X)
+    make_deterministic(987)
+    same(rival.fit(tiny_task())(X), first, "the same seed gave other logits")
+
+
+def rival_leaves_source_and_rows_alone(rival: Rival) -> None:
+    task = tiny_task()
+    before = state(task.source)
+    rival.fit(task)(task.target.X)
+    same(state(task.source), before, "the source bundle was changed")
+    same(vars(task.target), vars(tiny_task().target), "the target's rows were changed")
+    assert task.source_rows is not None
+    same(vars(task.source_rows), vars(tiny_rows(seed=0, runs=16)), "the source's rows were changed")
+
+
+def rival_without_source_does_not_look_at_it(rival: Rival) -> None:
+    """Whatever the source's rows and weights are, such a rival says the same; the others say something else."""
+    task = tiny_task()
+    assert task.source_rows is not None
+    first = rival.fit(task)(task.target.X)
+    network = copy_network(task.source.network)
+    network.set_weights([weight[::-1] * 1.5 + 0.1 for weight in network.get_weights()])
+    other = dataclasses.replace(
+        task,
+        source=dataclasses.replace(task.source, network=network),
+        source_rows=with_labels(task.source_rows, 1 - task.source_rows.y),
+    )
+    equal = np.array_equal(rival.fit(other)(task.target.X), first)
+    assert equal != rival.uses_source, f"uses_source={rival.uses_source}, but the source mattered: {not equal}"
+    if not rival.uses_source:
+        without = dataclasses.replace(task, source_rows=None)
+        same(rival.fit(without)(task.target.X), first, "the answer depends on source rows being kept")
+
+
+def rival_that_knows_the_source_refuses_other_sensors(rival: Rival) -> None:
+    """Columns in another order would be mixed up silently; a rival without the source may have its own order."""
+    reordered, *others = (other_sensors(tiny_task(), features) for features in other_features())
+    if not rival.uses_source:
+        assert np.isfinite(rival.fit(reordered)(reordered.target.X)).all(), "a logit is not finite"
+        return
+    for task in (reordered, *others):
+        error = refused(lambda task=task: rival.fit(task))
+        assert error is not None, f"the sensors {task.target.features} were accepted"
+
+
+RIVAL_CHECKS: list[Callable[[Rival], None]] = [
+    rival_scores_every_row,
+    rival_refuses_too_few_rows,
+    rival_repeats_itself,
+    rival_leaves_source_and_rows_alone,
+    rival_without_source_does_not_look_at_it,
+    rival_that_knows_the_source_refuses_other_sensors,
+]

@@ -1,0 +1,223 @@
+"""Every judged row is predicted by a model that never saw it, at a threshold that its label had no part in."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from strategy_checks import tiny_rows, tiny_split, tiny_task, with_labels
+
+from faultxfer.bundle.bundle import Bundle
+from faultxfer.config import SplitOptions
+from faultxfer.data.dataset import Dataset
+from faultxfer.data.split import CROSS_FIT, Split, split_rows
+from faultxfer.strategies import STRATEGIES
+from faultxfer.strategies.procedure import judged_rows, run_rival, run_strategy
+from faultxfer.strategies.protocol import Adapted, Scorer, Task
+from faultxfer.strategies.rivals import RIVALS
+
+
+@dataclass
+class Memoriser:
+    """Knows the labels of the rows it was fitted on, and nothing of any other row; notes what it was given."""
+
+    name: str = "memoriser"
+    title: str = "memoriser"
+    paper: str = ""
+    uses_source: bool = False
+    as_is: bool = False
+    fits: list[Dataset] = field(default_factory=list)
+    asked: list[tuple[int, np.ndarray]] = field(default_factory=list)
+
+    def fit(self, task: Task) -> Adapted:
+        number = len(self.fits)
+        self.fits.append(task.target)
+        known = {row.tobytes(): label for row, label in zip(task.target.X, task.target.y, strict=True)}
+
+        def scorer(X: np.ndarray) -> np.ndarray:
+            self.asked.append((number, X))
+            return np.array([{1: 9.0, 0: -9.0, None: 0.0}[known.get(row.tobytes())] for row in X])
+
+        return Scored(task.source, scorer=scorer)
+
+
+@dataclass(frozen=True)
+class Scored(Adapted):
+    """An adapted bundle that scores by a function of its own."""
+
+    scorer: Scorer = lambda X: X[:, 3]
+
+    def __call__(self, X: np.ndarray) -> np.ndarray:
+        return self.scorer(X)
+
+
+class LastSensor:
+    """The vibration is the logit: nothing is learned, so only calibrator and threshold depend on labels."""
+
+    name = title = "last sensor"
+    paper = ""
+    uses_source = as_is = False
+
+    def fit(self, task: Task) -> Adapted:
+        return Scored(task.source)
+
+
+@pytest.fixture
+def task() -> Task:
+    return tiny_task()
+
+
+@pytest.fixture
+def hold_out(task: Task) -> Split:
+    return tiny_split(task.target)
+
+
+@pytest.fixture
+def cross_fit(task: Task) -> Split:
+    split = split_rows(task.target, SplitOptions(min_test_faults=1000), seed=0)
+    assert (split.mode, split.by, len(split.folds)) == (CROSS_FIT, "run", 5)
+    return split
+
+
+def relabelled(task: Task, rows: np.ndarray) -> Task:
+    y = task.target.y.copy()
+    y[rows] = 1 - y[rows]
+    return dataclasses.replace(task, target=with_labels(task.target, y))
+
+
+def rows_of(X: np.ndarray) -> set[bytes]:
+    return {row.tobytes() for row in X}
+
+
+def test_hold_out_fits_on_training_rows_and_predicts_the_test_rows(task: Task, hold_out: Split) -> None:
+    who = Memoriser()
+    _, predictions, _ = run_strategy(who, task, hold_out)
+    assert len(who.fits) == 1
+    assert rows_of(who.fits[0].X) == rows_of(task.target.X[hold_out.train])
+    assert len(predictions.probabilities) == len(predictions.alarms) == len(hold_out.test)
+    np.testing.assert_array_equal(judged_rows(hold_out), hold_out.test)
+    assert np.ptp(predictions.probabilities) == 0  # it knows none of them
+
+
+def test_cross_fit_predicts_every_row_by_a_model_that_did_not_see_its_run(task: Task, cross_fit: Split) -> None:
+    who = Memoriser()
+    predictions = run_rival(who, task, cross_fit)
+    run_of = {row.tobytes(): run for row, run in zip(task.target.X, task.target.run, strict=True)}
+    predicted: list[bytes] = []
+    for number, X in who.asked:
+        assert {run_of[row] for row in rows_of(X)}.isdisjoint(who.fits[number].run)
+        predicted += rows_of(X)
+    assert sorted(predicted) == sorted(rows_of(task.target.X))
+    np.testing.assert_array_equal(judged_rows(cross_fit), np.arange(len(task.target)))
+    # It knows every label it was fitted on, so one row of its own in the prediction would stand out.
+    for fold in cross_fit.folds:
+        assert np.ptp(predictions.probabilities[fold.test]) == 0
+
+
+def test_after_cross_fitting_the_bundle_comes_from_all_rows_but_predictions_do_not(
+    task: Task, cross_fit: Split
+) -> None:
+    who = Memoriser()
+    run_strategy(who, task, cross_fit)
+    assert len(who.fits) == len(cross_fit.folds) + 1
+    assert len(who.fits[-1]) == len(task.target)
+    assert len(cross_fit.folds) not in {number for number, _ in who.asked}  # the last fit predicts nothing
+
+
+def test_a_rival_is_not_fitted_again_after_cross_fitting(task: Task, cross_fit: Split) -> None:
+    who = Memoriser()
+    run_rival(who, task, cross_fit)
+    assert len(who.fits) == len(cross_fit.folds)
+
+
+def test_labels_of_a_fold_choose_neither_its_calibrator_nor_its_threshold(task: Task, cross_fit: Split) -> None:
+    clean = run_rival(LastSensor(), task, cross_fit)
+    for fold in cross_fit.folds:
+        poisoned = run_rival(LastSensor(), relabelled(task, fold.test), cross_fit)
+        np.testing.assert_array_equal(poisoned.probabilities[fold.test], clean.probabilities[fold.test])
+        np.testing.assert_array_equal(poisoned.alarms[fold.test], clean.alarms[fold.test])
+        assert not np.array_equal(poisoned.probabilities[fold.train], clean.probabilities[fold.train])
+
+
+def test_calibration_rows_alone_choose_calibrator_and_threshold_of_a_hold_out(task: Task, hold_out: Split) -> None:
+    def chosen(task: Task) -> tuple[object, float]:
+        bundle, _, _ = run_strategy(LastSensor(), task, hold_out)
+        return bundle.calibrator, bundle.threshold
+
+    clean = chosen(task)
+    assert chosen(relabelled(task, hold_out.train)) == clean
+    assert chosen(relabelled(task, hold_out.test)) == clean
+    assert chosen(relabelled(task, hold_out.calibration)) != clean
+
+
+def test_the_threshold_keeps_the_alarm_rate_on_calibration_rows(task: Task, hold_out: Split) -> None:
+    options = task.options.model_copy(update={"alarm_rate": 0.2})
+    bundle, _, _ = run_strategy(STRATEGIES["fine_tune"], dataclasses.replace(task, options=options), hold_out)
+    side = task.target.take(hold_out.calibration)
+    rate = bundle.alarms(bundle.probabilities(side.X[side.y == 0])).mean()
+    assert 0 < rate <= 0.2
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_the_judged_predictions_are_those_of_the_bundle_handed_back(task: Task, hold_out: Split, name: str) -> None:
+    bundle, predictions, final = run_strategy(STRATEGIES[name], task, hold_out)
+    test = task.target.take(hold_out.test)
+    np.testing.assert_array_equal(bundle.probabilities(test.X), predictions.probabilities)
+    np.testing.assert_array_equal(bundle.alarms(predictions.probabilities), predictions.alarms)
+    assert final.bundle.network is bundle.network
+
+
+def test_a_hold_outs_bundle_remembers_training_and_calibration_rows_and_no_test_row(
+    task: Task, hold_out: Split
+) -> None:
+    bundle, _, _ = run_strategy(STRATEGIES["feature_reuse"], task, hold_out)
+    fingerprints = task.target.fingerprints()
+    assert set(bundle.training_rows) == set(fingerprints[np.concatenate([hold_out.train, hold_out.calibration])])
+    assert not np.isin(fingerprints[hold_out.test], bundle.training_rows).any()
+
+
+def test_a_cross_fitted_bundle_remembers_all_rows(task: Task, cross_fit: Split) -> None:
+    bundle, _, _ = run_strategy(STRATEGIES["feature_reuse"], task, cross_fit)
+    assert set(bundle.training_rows) == set(task.target.fingerprints())
+    assert bundle.lineage["training_rows"] == len(task.target)
+
+
+def test_a_cross_fitted_bundle_is_the_strategy_fitted_on_all_rows(task: Task, cross_fit: Split) -> None:
+    bundle, _, _ = run_strategy(STRATEGIES["feature_reuse"], task, cross_fit)
+    whole = STRATEGIES["feature_reuse"].fit(tiny_task()).bundle
+    np.testing.assert_equal(bundle.network.get_weights(), whole.network.get_weights())
+
+
+def test_the_source_as_it_is_keeps_its_own_calibrator_and_threshold(
+    task: Task, hold_out: Split, cross_fit: Split
+) -> None:
+    for split in (hold_out, cross_fit):
+        said = run_rival(RIVALS["source_as_is"], task, split)
+        X = task.target.X[judged_rows(split)]
+        np.testing.assert_array_equal(said.probabilities, task.source.probabilities(X))
+        np.testing.assert_array_equal(said.alarms, said.probabilities > task.source.threshold)
+
+
+def test_a_fitted_rival_gets_a_calibrator_and_a_threshold_of_its_own(task: Task, hold_out: Split) -> None:
+    source: Bundle = task.source
+    said = run_rival(LastSensor(), task, hold_out)
+    X = task.target.X[hold_out.test]
+    assert not np.allclose(said.probabilities, source.calibrator(X[:, 3]))
+    ranked = np.argsort(X[:, 3], kind="stable")
+    assert (np.diff(said.probabilities[ranked]) >= 0).all()
+
+
+def test_blocks_of_one_run_leave_out_the_neighbours_of_predicted_rows() -> None:
+    data = tiny_rows(seed=4, runs=1, rows_per_run=60)
+    task = dataclasses.replace(tiny_task(), target=data)
+    split = split_rows(data, SplitOptions(gap=2), seed=0)
+    assert split.by == "time block"
+    who = Memoriser()
+    run_rival(who, task, split)
+    place = {row.tobytes(): number for number, row in enumerate(data.X)}
+    for number, X in who.asked:
+        learned = np.array([place[row.tobytes()] for row in who.fits[number].X])
+        asked = np.array([place[row.tobytes()] for row in X])
+        assert np.abs(learned[:, None] - asked).min() > 2

@@ -1,0 +1,86 @@
+"""What the documents say is what the code does."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from faultxfer.config import GateOptions, Limit, NetworkOptions, PretrainOptions, SplitOptions, TransferOptions
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")])
+
+
+def option_table(model: type[BaseModel]) -> str:
+    """The table of ``docs/configuration.md`` for one model."""
+    rows = [f"| `{name}` | {_default(field)} | {field.description} |" for name, field in model.model_fields.items()]
+    return "\n".join(["| option | default | meaning |", "|---|---|---|", *rows])
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.default
+    if isinstance(value, BaseModel):
+        return "see below"
+    if isinstance(value, dict):
+        return "; ".join(f"`{key}` {_limit(limit)}" for key, limit in value.items())
+    return "none" if value is None else f"`{list(value) if isinstance(value, tuple) else value}`"
+
+
+def _limit(limit: Limit) -> str:
+    return ", ".join(f"{name} {bound:g}" for name, bound in limit.model_dump(exclude_none=True).items())
+
+
+@pytest.mark.parametrize(
+    "model", [TransferOptions, SplitOptions, GateOptions, Limit, PretrainOptions, NetworkOptions]
+)
+def test_every_option_is_documented_with_its_default(model: type[BaseModel]) -> None:
+    assert option_table(model) in (REPOSITORY / "docs" / "configuration.md").read_text()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_links_lead_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", document.read_text()):
+        if not target.startswith(("http://", "https://")):
+            assert (document.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_files_named_in_the_documents_exist(document: Path) -> None:
+    named = re.findall(r"`((?:faultxfer|flows|docs|benchmarks|data_contracts|tests)/[\w./-]+\.\w+)`", document.read_text())
+    missing = [name for name in named if not (REPOSITORY / name).exists()]
+    assert missing == []
+
+
+def test_every_command_of_the_readme_exists() -> None:
+    import typer.main
+
+    from faultxfer.cli.app import app
+
+    group = typer.main.get_command(app)
+    for words in re.findall(r"faultxfer ((?:contract |registry )?[a-z]+)", (REPOSITORY / "README.md").read_text()):
+        command = group
+        for word in words.split():
+            command = command.commands[word]  # type: ignore[attr-defined]
+
+
+def test_deployments_name_flows_and_parameters_that_exist() -> None:
+    deployments = yaml.safe_load((REPOSITORY / "prefect.yaml").read_text())["deployments"]
+    assert {deployment["name"] for deployment in deployments} >= {"pretrain", "transfer", "score", "validate"}
+    for deployment in deployments:
+        file, function = deployment["entrypoint"].split(":")
+        tree = ast.parse((REPOSITORY / file).read_text())
+        (found,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function]
+        assert set(deployment["parameters"]) <= {argument.arg for argument in found.args.args}
+
+
+def test_the_source_files_named_in_docstrings_exist() -> None:
+    for file in [*(REPOSITORY / "faultxfer").rglob("*.py"), *(REPOSITORY / "flows").rglob("*.py")]:
+        for name in re.findall(r"docs/[\w./-]+\.md|docs/decisions/\d{4}", file.read_text()):
+            found = list(REPOSITORY.glob(f"{name}*"))
+            assert found, f"{file}: {name}"
