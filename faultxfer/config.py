@@ -15,6 +15,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 # Metrics that the gate can bound; `faultxfer.evaluate.metrics.Metrics` has a field for each.
 METRICS = ("pr_auc", "roc_auc", "recall", "precision", "false_alarm_rate", "log_loss")
+LOWER_IS_BETTER = ("false_alarm_rate", "log_loss")
 
 # Environment settings under which none of the libraries used reports anything to its makers.
 _NO_TELEMETRY = {
@@ -138,6 +139,14 @@ class GateOptions(_Options):
         unknown = sorted(set(limits) - set(METRICS))
         if unknown:
             raise ValueError(f"metrics are {', '.join(METRICS)}. Received: {', '.join(unknown)}")
+        return limits
+
+    @field_validator("rival")
+    @classmethod
+    def _distance_to_the_best(cls, limits: dict[str, Limit]) -> dict[str, Limit]:
+        odd = sorted(name for name, limit in limits.items() if name in LOWER_IS_BETTER or limit.max is not None)
+        if odd:
+            raise ValueError(f"rivals are bounded by `min` on a figure where higher is better. Received: {odd}")
         return limits
 
 

@@ -36,9 +36,7 @@ def _limit(limit: Limit) -> str:
     return ", ".join(f"{name} {bound:g}" for name, bound in limit.model_dump(exclude_none=True).items())
 
 
-@pytest.mark.parametrize(
-    "model", [TransferOptions, SplitOptions, GateOptions, Limit, PretrainOptions, NetworkOptions]
-)
+@pytest.mark.parametrize("model", [TransferOptions, SplitOptions, GateOptions, Limit, PretrainOptions, NetworkOptions])
 def test_every_option_is_documented_with_its_default(model: type[BaseModel]) -> None:
     assert option_table(model) in (REPOSITORY / "docs" / "configuration.md").read_text()
 
@@ -52,7 +50,9 @@ def test_links_lead_somewhere(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
 def test_files_named_in_the_documents_exist(document: Path) -> None:
-    named = re.findall(r"`((?:faultxfer|flows|docs|benchmarks|data_contracts|tests)/[\w./-]+\.\w+)`", document.read_text())
+    named = re.findall(
+        r"`((?:faultxfer|flows|docs|benchmarks|data_contracts|tests)/[\w./-]+\.\w+)`", document.read_text()
+    )
     missing = [name for name in named if not (REPOSITORY / name).exists()]
     assert missing == []
 

@@ -9,8 +9,8 @@ import mlflow.pyfunc
 import numpy as np
 import pandas as pd
 import pytest
-
 from conftest import World
+
 from faultxfer import GateOptions, TransferOptions, pipeline
 from faultxfer.bundle.bundle import load_bundle
 from faultxfer.config import Limit

@@ -209,7 +209,8 @@ def _blocks(order: np.ndarray, y: np.ndarray, count: int, gap: int) -> list[Fold
     folds = []
     for number in range(count):
         inside = block == number
-        near = np.convolve(inside, np.ones(2 * gap + 1), mode="same") > 0
+        # Not mode="same": that is as long as the kernel where the gap is wider than the recording.
+        near = np.convolve(inside, np.ones(2 * gap + 1))[gap : gap + len(order)] > 0
         folds.append(Fold(np.sort(order[~near]), np.sort(order[inside])))
     return folds
 

@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
-
 from conftest import World
+
 from faultxfer.cli import main
 
 QUICK = {"steps": 40, "epochs": 5, "split": {"folds": 2}}

@@ -163,6 +163,34 @@ def test_a_gain_in_ranking_does_not_pay_for_lost_recall_or_more_false_alarms(
     assert [check.title for check in decision.checks if check.status == FAILED] == [f"{about} against the champion"]
 
 
+# --- GATE-TIE ---
+
+
+def test_bounds_that_only_tolerate_losses_do_not_let_a_tie_pass() -> None:
+    decision = judge(evidence(champion=GOOD), GateOptions(change={"recall": Limit(min=-0.05)}))
+    assert not decision.promoted
+    assert found(decision, "GATE-TIE").status == FAILED
+    assert "a tie does not promote" in decision.reason
+
+
+@pytest.mark.parametrize(("name", "champion"), [("recall", 0.69), ("false_alarm_rate", 0.05), ("log_loss", 0.26)])
+def test_a_gain_in_one_bounded_figure_is_no_tie(name: str, champion: float) -> None:
+    options = GateOptions(change={name: Limit(min=-1, max=1)})
+    decision = judge(evidence(champion=dataclasses.replace(GOOD, **{name: champion})), options)
+    assert found(decision, "GATE-TIE").status == PASSED
+    assert decision.promoted
+
+
+def test_without_a_champion_there_is_nothing_to_tie_with() -> None:
+    assert "GATE-TIE" not in [check.code for check in judge(evidence(), DEFAULT).checks]
+
+
+@pytest.mark.parametrize("bound", [{"log_loss": Limit(min=0)}, {"pr_auc": Limit(max=0)}])
+def test_rivals_are_bounded_from_below_where_higher_is_better(bound: dict[str, Limit]) -> None:
+    with pytest.raises(ValueError, match="higher is better"):
+        GateOptions(rival=bound)
+
+
 def test_a_metric_the_champion_lacks_is_not_applicable() -> None:
     options = GateOptions(change={"precision": Limit(min=0.0), "pr_auc": Limit(min=0.0)})
     decision = judge(evidence(champion=dataclasses.replace(WORSE, precision=None)), options)
@@ -224,7 +252,7 @@ def test_the_best_candidate_passes_against_its_rivals() -> None:
         ({}, DEFAULT.rival, "No rival could be measured"),
         ({"boosting": None}, DEFAULT.rival, "No rival could be measured"),
         ({"boosting": GOOD}, {}, "No bound against rivals"),
-        ({"boosting": GOOD}, {"pr_auc": Limit(max=1)}, "No bound against rivals"),
+        ({"boosting": GOOD}, {"pr_auc": Limit()}, "No bound against rivals"),
         ({"boosting": dataclasses.replace(GOOD, precision=None)}, {"precision": Limit(min=0)}, "could not be measured"),
     ],
 )

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from conftest import World
+
 from faultxfer import GateOptions, TransferOptions, pipeline
 from faultxfer.bundle.bundle import load_bundle
 from faultxfer.config import Limit
@@ -20,9 +20,7 @@ from faultxfer.steps.sources import fetch_models
 
 pytestmark = pytest.mark.slow
 
-OPTIONS = TransferOptions(
-    steps=40, epochs=5, split={"folds": 2}, gate=GateOptions(value={"pr_auc": Limit(min=0.01)})
-)
+OPTIONS = TransferOptions(steps=40, epochs=5, split={"folds": 2}, gate=GateOptions(value={"pr_auc": Limit(min=0.01)}))
 
 
 @pytest.fixture(scope="module")

@@ -18,8 +18,8 @@ import mlflow.pyfunc
 import numpy as np
 import pandas as pd
 import pytest
-
 from conftest import World
+
 from faultxfer import GateOptions, TransferOptions, pipeline
 from faultxfer.config import Limit
 from faultxfer.registry.store import open_registry

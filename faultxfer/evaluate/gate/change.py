@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from faultxfer.config import GateOptions, Limit
+from faultxfer.config import LOWER_IS_BETTER, GateOptions, Limit
 from faultxfer.evaluate.gate.check import FAILED, NOT_APPLICABLE, PASSED, Check, Comparison, Evidence, metric_name
 
 _TITLE = "against the champion"
@@ -20,10 +20,24 @@ def check(given: Evidence, options: GateOptions) -> list[Check]:
     if not bounded:
         message = "The gate has no change thresholds, so a champion cannot be replaced; set some under `change`."
         return [Check("GATE-NO-THRESHOLDS", "change thresholds are set", FAILED, message)]
-    return [
-        _change(name, getattr(comparison.candidate, name), getattr(comparison.champion, name), limit)
-        for name, limit in bounded.items()
-    ]
+    pairs = {name: (getattr(comparison.candidate, name), getattr(comparison.champion, name)) for name in bounded}
+    return [_tie(pairs), *[_change(name, *pairs[name], limit) for name, limit in bounded.items()]]
+
+
+def _tie(pairs: dict[str, tuple[float | None, float | None]]) -> Check:
+    """Bounds that only tolerate losses must not let a candidate pass that gains nothing."""
+    better = [metric_name(name) for name, pair in pairs.items() if _gain(name, *pair) > 0]
+    if better:
+        message = f"Better than the champion in {', '.join(better)}."
+        return Check("GATE-TIE", "a gain on the champion", PASSED, message)
+    message = "The candidate is better than the champion in none of the figures compared; a tie does not promote."
+    return Check("GATE-TIE", "a gain on the champion", FAILED, message)
+
+
+def _gain(name: str, candidate: float | None, champion: float | None) -> float:
+    if candidate is None or champion is None:
+        return 0.0
+    return champion - candidate if name in LOWER_IS_BETTER else candidate - champion
 
 
 def _cannot_compare(version: str | None, comparison: Comparison) -> Check:
@@ -40,7 +54,7 @@ def _change(name: str, candidate: float | None, champion: float | None, limit: L
     if candidate is None or champion is None:
         return Check("GATE-CHANGE", title, NOT_APPLICABLE, f"The {metric_name(name)} could not be measured for both.")
     change = candidate - champion
-    # Strictly above `min`: with the default of 0 a tie does not promote.
+    # Strictly above `min`: with the default of 0 an equal PR-AUC is not a gain.
     too_low = limit.min is not None and change <= limit.min
     too_high = limit.max is not None and change > limit.max
     bounds = " and ".join(

@@ -1,0 +1,111 @@
+"""What the check can say and what a contract can hold stands in the document, and its example is a contract."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import io
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import REPOSITORY
+
+from faultxfer.contract import check, columns
+from faultxfer.contract.schema import Contract, Label, Sensor, parse_contract
+from faultxfer.data.read_csv import read_csv
+
+DOCUMENT = (REPOSITORY / "docs" / "data-contracts.md").read_text(encoding="utf-8")
+CODE = re.compile(r"[A-Z]+(-[A-Z]+)+")
+
+
+def codes_in_check() -> set[str]:
+    """The strings of check.py that look like a code."""
+    texts = (node.value for node in ast.walk(ast.parse(inspect.getsource(check))) if isinstance(node, ast.Constant))
+    return {text for text in texts if isinstance(text, str) and CODE.fullmatch(text)}
+
+
+def section(title: str) -> str:
+    found = re.search(rf"^#+ {re.escape(title)}\n(.*?)(?=^#+ |\Z)", DOCUMENT, flags=re.MULTILINE | re.DOTALL)
+    assert found, f"no section {title!r}"
+    return found[1]
+
+
+def block(language: str) -> str:
+    found = re.search(rf"```{language}\n(.*?)```", DOCUMENT, flags=re.DOTALL)
+    assert found
+    return found[1]
+
+
+def test_the_codes_are_found_in_the_source() -> None:
+    assert {"COLUMN-MISSING", "LABEL-UNKNOWN", "TIME-UNREADABLE"} <= codes_in_check()
+
+
+@pytest.mark.parametrize("code", sorted(codes_in_check()))
+def test_every_code_has_a_section_that_says_how_why_and_what_to_do(code: str) -> None:
+    text = section(code)
+    for part in ("**Detected:**", "**Why it matters:**", "**What to do:**", "Severity"):
+        assert part in text
+
+
+def test_no_section_explains_a_code_that_is_never_given() -> None:
+    titles = {title for title in re.findall(r"^### (.+)$", DOCUMENT, flags=re.MULTILINE) if CODE.fullmatch(title)}
+    assert titles == codes_in_check()
+
+
+@pytest.mark.parametrize(
+    ("title", "model"),
+    [("The contract", Contract), ("`label`", Label), ("Each sensor", Sensor)],
+    ids=str,
+)
+def test_every_field_of_the_schema_is_in_its_table(title: str, model: type[Contract | Label | Sensor]) -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.+?) \|", section(title), flags=re.MULTILINE))
+    assert list(rows) == list(model.model_fields)
+    for name, field in model.model_fields.items():
+        assert (rows[name] == "required") is field.is_required(), name
+
+
+@pytest.mark.parametrize(("title", "model"), [("`label`", Label), ("Each sensor", Sensor)])
+def test_the_defaults_in_the_tables_are_those_of_the_schema(title: str, model: type[Label | Sensor]) -> None:
+    shown = dict(re.findall(r"^\| `(\w+)` \| `(.+?)` \|", section(title), flags=re.MULTILINE))
+    assert shown
+    for name, text in shown.items():
+        default = model.model_fields[name].default
+        assert yaml.safe_load(text) == (list(default) if isinstance(default, tuple) else default)
+
+
+def test_the_names_kept_for_bookkeeping_are_listed() -> None:
+    assert set(re.findall(r"`(_\w+)`", section("Each sensor"))) == columns.BOOKKEEPING
+
+
+def test_the_spellings_of_a_missing_cell_are_listed() -> None:
+    sentence = re.search(r"A cell counts as missing if it is empty or one of (.*?), in capitals", DOCUMENT, re.DOTALL)
+    assert sentence
+    assert {*re.findall(r"`(.+?)`", sentence[1]), ""} == columns.MISSING
+
+
+def test_the_whole_contract_fits_the_file_shown_beneath_it(tmp_path: Path) -> None:
+    contract = parse_contract(yaml.safe_load(io.StringIO(block("yaml"))), where="the document")
+    path = tmp_path / "shown.csv"
+    path.write_text(block("csv"), encoding="utf-8")
+    checked = check.check_table(read_csv(path), contract, labelled=True)
+    assert checked.findings == ()
+    assert len(checked.accepted) == 2
+
+
+def test_the_commands_shown_have_the_options_of_the_command_line() -> None:
+    from typer.main import get_command
+
+    from faultxfer.cli.app import app
+
+    infer = get_command(app).commands["contract"].commands["infer"]  # type: ignore[attr-defined]
+    validate = get_command(app).commands["validate"]  # type: ignore[attr-defined]
+    known = {name for command in (infer, validate) for parameter in command.params for name in parameter.opts}
+    used = {
+        option
+        for text in re.findall(r"```console\n(.*?)```", DOCUMENT, re.DOTALL)
+        for option in re.findall(r"--[a-z-]+", text)
+    }
+    assert {"--out", "--label", "--contract"} <= used
+    assert used <= known
