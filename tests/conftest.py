@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,13 +80,13 @@ def trained_folder(tmp_path_factory: pytest.TempPathFactory, migrated_folder: Pa
 
 
 @pytest.fixture
-def world(trained_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(trained_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """A copy of the trained store to work in."""
     shutil.copytree(trained_folder / "mlruns", tmp_path / "mlruns")
     _move_artifacts(tmp_path / "mlruns" / "mlflow.db", trained_folder, tmp_path)
     monkeypatch.chdir(tmp_path)
     fleet = trained_folder / "fleet"
-    yield World(
+    return World(
         folder=tmp_path,
         sources=[str(path) for path in sorted(fleet.glob("pump-[1-3].csv"))],
         target=str(fleet / "pump-9.csv"),

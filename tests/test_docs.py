@@ -63,7 +63,9 @@ def test_every_command_of_the_readme_exists() -> None:
     from faultxfer.cli.app import app
 
     group = typer.main.get_command(app)
-    for words in re.findall(r"faultxfer ((?:contract |registry )?[a-z]+)", (REPOSITORY / "README.md").read_text()):
+    for words in re.findall(
+        r"uv run faultxfer ((?:contract |registry )?[a-z]+)", (REPOSITORY / "README.md").read_text()
+    ):
         command = group
         for word in words.split():
             command = command.commands[word]  # type: ignore[attr-defined]

@@ -11,6 +11,7 @@ from faultxfer.contract.infer import infer_contract
 from faultxfer.contract.schema import parse_contract
 from faultxfer.data.read_csv import find_files, read_csv
 from faultxfer.errors import ConfigError
+from faultxfer.steps.outputs import writing
 
 
 def draft_contract(
@@ -45,13 +46,7 @@ def draft_contract(
         time_column=time_column,
     )
     contract = parse_contract(yaml.safe_load(text), where=str(out))
-    try:
+    with writing("out", out):
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(
-            "A file that can be written was expected",
-            received={"out": str(out), "problem": error.strerror},
-            remedy="Choose another place",
-        ) from error
     return {"out": str(out), "sensors": list(contract.features), "ignored": list(contract.ignore)}

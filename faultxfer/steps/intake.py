@@ -14,6 +14,7 @@ from faultxfer.contract.table import RawTable
 from faultxfer.data.read_csv import find_files, read_csv
 from faultxfer.errors import DataError
 from faultxfer.findings import Finding, refusing
+from faultxfer.steps.outputs import writing
 from faultxfer.steps.progress import progress
 
 
@@ -130,10 +131,11 @@ def _write_quarantine(
     rejected: pd.DataFrame, findings: tuple[Finding, ...], tables: list[RawTable], folder: Path
 ) -> Path:
     """Rows as they were read, and beside them why; named by content, so that nothing older is overwritten."""
-    folder.mkdir(parents=True, exist_ok=True)
     name = f"{tables[0].file.split('.')[0]}-{tables[0].sha256[:8]}"
     path = folder / f"{name}-rejected.csv"
-    rejected.to_csv(path, index=False)
     details = json.dumps([finding.as_dict() for finding in findings], indent=2, ensure_ascii=False)
-    (folder / f"{name}-findings.json").write_text(details, encoding="utf-8")
+    with writing("quarantine", folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        rejected.to_csv(path, index=False)
+        (folder / f"{name}-findings.json").write_text(details, encoding="utf-8")
     return path

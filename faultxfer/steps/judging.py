@@ -52,17 +52,7 @@ def evaluate_candidate(
     spoken, positions = _predictions(adapted.predictions)
     judged = read_target(rows, bundle.features).take(positions)
     champion, comparison = _against_champion(fetched, judged, spoken["candidate"], options.gate)
-    contestants = (
-        Contestant(
-            "candidate",
-            f"candidate ({get_strategy(options.strategy).title})",
-            "candidate",
-            True,
-            _measure(judged, spoken["candidate"]),
-        ),
-        *([champion[0]] if champion else []),
-        *[_rival(name, judged, spoken, adapted) for name in RIVALS],
-    )
+    contestants = _contestants(judged, spoken, adapted, options, champion[0] if champion else None)
     report = Report(
         model=model,
         equipment=equipment,
@@ -75,23 +65,11 @@ def evaluate_candidate(
         comparison=comparison,
         threshold=bundle.threshold,
     )
+    if champion:
+        spoken["champion"] = champion[1]
     folder = work / "report"
     folder.mkdir()
-    others = {RIVALS[name].title: said.probabilities for name, said in spoken.items() if name in RIVALS}
-    if champion:
-        others["champion"] = champion[1].probabilities
-    said = spoken["candidate"]
-    pictures = save_pictures(
-        folder,
-        Judged(judged.y, said.probabilities, said.alarms, judged.run, judged.time),
-        others,
-        {
-            entry.title if entry.role == "rival" else entry.role: entry.metrics.pr_auc if entry.metrics else None
-            for entry in contestants
-        },
-        adapted.history,
-    )
-    return Evaluation(report, folder, pictures)
+    return Evaluation(report, folder, _draw(folder, judged, spoken, contestants, adapted))
 
 
 def ask_gate(evaluation: Evaluation, options: GateOptions) -> Decision:
@@ -103,6 +81,38 @@ def ask_gate(evaluation: Evaluation, options: GateOptions) -> Decision:
     (evaluation.folder / "report.json").write_text(text, encoding="utf-8")
     (evaluation.folder / "report.md").write_text(as_markdown(evaluation.report, decision), encoding="utf-8")
     return decision
+
+
+def _contestants(
+    judged: Dataset,
+    spoken: dict[str, Predictions],
+    adapted: Adaptation,
+    options: TransferOptions,
+    champion: Contestant | None,
+) -> tuple[Contestant, ...]:
+    """The lines of the result table, the candidate first."""
+    title = f"candidate ({get_strategy(options.strategy).title})"
+    candidate = Contestant("candidate", title, "candidate", True, _measure(judged, spoken["candidate"]))
+    rivals = [_rival(name, judged, spoken, adapted) for name in RIVALS]
+    return (candidate, *([champion] if champion else []), *rivals)
+
+
+def _draw(
+    folder: Path,
+    judged: Dataset,
+    spoken: dict[str, Predictions],
+    contestants: tuple[Contestant, ...],
+    adapted: Adaptation,
+) -> dict[str, Path]:
+    titles = {entry.name: entry.title if entry.role == "rival" else entry.role for entry in contestants}
+    said = spoken["candidate"]
+    return save_pictures(
+        folder,
+        Judged(judged.y, said.probabilities, said.alarms, judged.run, judged.time),
+        {titles[name]: other.probabilities for name, other in spoken.items() if name != "candidate"},
+        {titles[entry.name]: entry.metrics.pr_auc if entry.metrics else None for entry in contestants},
+        adapted.history,
+    )
 
 
 def _predictions(path: Path) -> tuple[dict[str, Predictions], np.ndarray]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from faultxfer.bundle.bundle import Bundle, save_bundle
+from faultxfer.bundle.bundle import Bundle, load_bundle, save_bundle
 from faultxfer.bundle.calibration import Calibrator, choose_threshold, fit_calibrator
 from faultxfer.bundle.scaler import fit_scaler
 from faultxfer.config import PretrainOptions
@@ -27,10 +27,8 @@ from faultxfer.registry.store import RunRecord, open_registry
 from faultxfer.steps.adaptation import read_target
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.progress import progress
-from faultxfer.steps.registration import flat_options, smoke_test
+from faultxfer.steps.registration import EXAMPLE_ROWS, flat_options, smoke_test
 from faultxfer.steps.sources import SOURCE_ROWS
-
-_EXAMPLE_ROWS = 5
 
 
 @dataclass(frozen=True)
@@ -107,12 +105,10 @@ def register_source(
     rows: CheckedRows, trained: Pretrained, contract: Contract, options: PretrainOptions, *, model: str
 ) -> PretrainResult:
     """Register the source bundle and make it the model's champion."""
-    from faultxfer.bundle.bundle import load_bundle
-
     progress.info("Registering %s", model)
     registry = open_registry()
     bundle = load_bundle(trained.bundle)
-    example = read_target(rows, bundle.features).X[:_EXAMPLE_ROWS]
+    example = read_target(rows, bundle.features).X[:EXAMPLE_ROWS]
     note = _note(model, trained.metrics)
     tags = {
         "faultxfer.model": model,

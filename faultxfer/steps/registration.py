@@ -16,17 +16,18 @@ from faultxfer.errors import BundleError
 from faultxfer.evaluate.gate import Decision
 from faultxfer.evaluate.report import Report, as_markdown
 from faultxfer.registry import names
-from faultxfer.registry.store import RunRecord, open_registry
+from faultxfer.registry.store import Registry, RunRecord, Version, open_registry
 from faultxfer.steps.adaptation import Adaptation, read_target
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.judging import Evaluation
+from faultxfer.steps.outputs import writing
 from faultxfer.steps.progress import progress
 from faultxfer.steps.sources import Fetched
 
 PROMOTED, REFUSED, DRY_RUN = "promoted", "refused", "dry run"
 # Scores of one bundle agree between processes to this, see the smoke test.
 SAME = 1e-6
-_EXAMPLE_ROWS = 5
+EXAMPLE_ROWS = 5
 
 
 @dataclass(frozen=True)
@@ -90,48 +91,60 @@ def register_candidate(
 ) -> TransferResult:
     """Register and promote a candidate that passed (or was pushed past the gate); else keep only its report."""
     report = evaluation.report
-    promote = decision.promoted or override_gate is not None
     name = names.registered_name(report.model, report.equipment)
-    pictures = (
-        {key: str(_kept(path, report_folder)) for key, path in evaluation.pictures.items()} if report_folder else {}
-    )
-    if dry_run:
-        outcome, version, run_id, uri = DRY_RUN, None, None, None
-    else:
+    outcome = _outcome(decision, dry_run=dry_run, override_gate=override_gate)
+    pictures = _copied(evaluation.pictures, report_folder)
+    version = run_id = uri = None
+    if outcome != DRY_RUN:
         registry = open_registry()
+        uri = registry.uri
         record = _run_record(rows, fetched, adapted, evaluation, decision, contract, options, override_gate)
-        outcome, version, uri = (PROMOTED if promote else REFUSED), None, registry.uri
-        if promote:
-            progress.info("Registering %s", name)
-            bundle = load_bundle(adapted.bundle)
-            example = read_target(rows, bundle.features).X[:_EXAMPLE_ROWS]
-            made = registry.register(
-                record,
-                name=name,
-                model_tags={
-                    names.KIND: names.TARGET_KIND,
-                    names.SOURCE_MODEL: report.model,
-                    names.EQUIPMENT: report.equipment,
-                },
-                version_tags=record.tags,
-                description=as_markdown(report, decision),
-                bundle_folder=adapted.bundle,
-                features=bundle.features,
-                example=example,
-                smoke_test=lambda folder: smoke_test(bundle, folder, example),
-                promote=True,
-            )
+        if outcome == PROMOTED:
+            made = _promoted(registry, record, rows, adapted, report, name)
             version, run_id = made.version, made.run_id
         else:
             run_id = registry.record_run(record)
         pictures = pictures or registry.artifact_addresses(run_id, evaluation.pictures)
-    reason = (
-        f"Promoted in spite of the gate: {override_gate}. {decision.reason}"
-        if (override_gate and not decision.promoted)
-        else decision.reason
-    )
+    reason = _reason(decision, override_gate)
     return TransferResult(
         outcome, reason, report.model, report.equipment, name, version, run_id, uri, pictures, report, decision, rows
+    )
+
+
+def _outcome(decision: Decision, *, dry_run: bool, override_gate: str | None) -> str:
+    if dry_run:
+        return DRY_RUN
+    return PROMOTED if decision.promoted or override_gate is not None else REFUSED
+
+
+def _reason(decision: Decision, override_gate: str | None) -> str:
+    if override_gate is None or decision.promoted:
+        return decision.reason
+    return f"Promoted in spite of the gate: {override_gate}. {decision.reason}"
+
+
+def _promoted(
+    registry: Registry, record: RunRecord, rows: CheckedRows, adapted: Adaptation, report: Report, name: str
+) -> Version:
+    """Register the candidate and move the champion alias to it."""
+    progress.info("Registering %s", name)
+    bundle = load_bundle(adapted.bundle)
+    example = read_target(rows, bundle.features).X[:EXAMPLE_ROWS]
+    return registry.register(
+        record,
+        name=name,
+        model_tags={
+            names.KIND: names.TARGET_KIND,
+            names.SOURCE_MODEL: report.model,
+            names.EQUIPMENT: report.equipment,
+        },
+        version_tags=record.tags,
+        description=record.note,
+        bundle_folder=adapted.bundle,
+        features=bundle.features,
+        example=example,
+        smoke_test=lambda folder: smoke_test(bundle, folder, example),
+        promote=True,
     )
 
 
@@ -151,9 +164,13 @@ def smoke_test(bundle: Bundle, stored: Path, example: np.ndarray) -> None:
         )
 
 
-def _kept(path: Path, folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return Path(shutil.copy(path, folder / path.name)).absolute()
+def _copied(pictures: dict[str, Path], folder: Path | None) -> dict[str, str]:
+    """The pictures in a folder of the user's own, if one is named."""
+    if folder is None:
+        return {}
+    with writing("report", folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        return {key: str(Path(shutil.copy(path, folder / path.name)).absolute()) for key, path in pictures.items()}
 
 
 def _run_record(

@@ -13,10 +13,11 @@ from faultxfer.bundle.bundle import Bundle, load_bundle
 from faultxfer.contract import columns
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.data.dataset import sensor_matrix
-from faultxfer.errors import DataError, RegistryError
+from faultxfer.errors import RegistryError
 from faultxfer.registry import names
 from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.steps.intake import CheckedRows, require_accepted
+from faultxfer.steps.outputs import writing
 from faultxfer.steps.progress import progress
 
 
@@ -73,7 +74,8 @@ def score_rows(rows: CheckedRows, detector: Detector, *, out: Path, model: str, 
     """Write one line per accepted row, in input order; the file appears whole or not at all.
 
     Raises:
-        DataError: a file was refused, or ``out`` cannot be written.
+        DataError: a file was refused.
+        ConfigError: ``out`` cannot be written.
     """
     accepted = pd.read_parquet(require_accepted(rows))
     bundle = load_bundle(detector.bundle)
@@ -123,13 +125,9 @@ def _table(
 def _write_whole(table: pd.DataFrame, out: Path) -> None:
     part = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        table.to_csv(part, index=False)
-        part.replace(out)
-    except OSError as error:
+        with writing("out", out):
+            out.parent.mkdir(parents=True, exist_ok=True)
+            table.to_csv(part, index=False)
+            part.replace(out)
+    finally:
         part.unlink(missing_ok=True)
-        raise DataError(
-            "An output file that can be written was expected",
-            received={"out": str(out), "problem": error.strerror or str(error)},
-            remedy="Choose another --out",
-        ) from error

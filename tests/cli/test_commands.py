@@ -261,6 +261,17 @@ def test_an_internal_error_is_exit_code_1_and_keeps_its_traceback_in_a_file(
     log.unlink()
 
 
+def test_a_place_that_cannot_be_written_is_said(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("a-file").write_text("")
+    assert call(*move(world, "--dry-run", "--report", "a-file/report")) == 2
+    assert "--report" in one_line(capsys)
+    assert call(*move(world)) == 0
+    capsys.readouterr()
+    score = ["score", world.new_rows, "--model", "pumps", "--equipment", "pump-9", "--no-prefect"]
+    assert call(*score, "--out", "a-file/scores.csv") == 2
+    assert "--out" in one_line(capsys)
+
+
 def test_an_empty_registry_says_how_to_start(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call("registry", "list") == 0
     assert "faultxfer demo" in capsys.readouterr().out

@@ -1,0 +1,53 @@
+"""The main job on real data sets; skipped where they are absent."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from faultxfer import TransferOptions, pipeline
+from faultxfer.cli import main
+from faultxfer.registry.store import open_registry
+from faultxfer.strategies.rivals import RIVALS
+
+pytestmark = pytest.mark.slow
+
+PAIRS = {
+    "hydraulic": ("hydraulic/cooler100.csv", "hydraulic/cooler3.csv", "cooler3", "seq"),
+    "ai4i2020": ("ai4i2020/typeL.csv", "ai4i2020/typeH.csv", "typeH", "seq"),
+    "cmapss": ("cmapss/FD002.csv.gz", "cmapss/FD004.csv.gz", "FD004", "seq"),
+    "skab": ("skab/valve1.csv.gz", "skab/valve2.csv", "valve2", "timestamp"),
+}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_the_main_job_on_real_data(name: str, real_data: Path, store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, target, equipment, time_column = PAIRS[name]
+    infer = ["contract", "infer", str(real_data / source), "--out", "contract.yaml", "--label", "fault"]
+    infer += ["--equipment-column", "equipment", "--run-column", "run", "--time-column", time_column]
+    with pytest.raises(SystemExit) as left:
+        main([*infer, "--json"])
+    assert left.value.code == 0
+    assert not [sensor for sensor in json.loads(capsys.readouterr().out)["sensors"] if "fault" in sensor]
+
+    trained = pipeline.pretrain([str(real_data / source)], "contract.yaml", name)
+    assert trained.metrics.pr_auc > 2 * trained.metrics.faults / trained.metrics.rows or trained.metrics.pr_auc > 0.85
+
+    result = pipeline.transfer([str(real_data / target)], "contract.yaml", name, equipment, TransferOptions())
+    report = result.report
+    assert [entry.name for entry in report.contestants] == ["candidate", *RIVALS]
+    assert all(entry.metrics is not None for entry in report.contestants)
+    judged = report.candidate
+    assert judged.pr_auc > judged.faults / judged.rows  # better than a ranking at random
+    assert len(result.pictures) == 5
+    assert all(Path(picture).is_file() for picture in result.pictures.values())
+    registry = open_registry()
+    champion = registry.champion(f"{name}--{equipment}")
+    assert (champion is not None) == (result.outcome == "promoted") == result.decision.promoted
+    if champion is None:
+        assert registry.refusals(f"{name}--{equipment}")[0]["reason"]
+        return
+    scored = pipeline.score([str(real_data / target)], name, equipment, "scores.csv")
+    assert scored.rows.accepted == result.rows.accepted
