@@ -331,3 +331,35 @@ def test_results_are_plain_data(world: World) -> None:
         pipeline.score([world.new_rows], "pumps", world.equipment, world.folder / "scores.csv"),
     ):
         assert json.loads(json.dumps(result.as_dict()))
+
+
+def test_a_folder_of_a_whole_plant_is_read_for_one_machine(world: World) -> None:
+    alone = pipeline.score([world.new_rows], "pumps", _promoted(world), world.folder / "alone.csv")
+    frame = pd.read_csv(world.new_rows)
+    frame.assign(equipment="pump-8").to_csv("other.csv", index=False)
+    both = pipeline.score(["other.csv", world.new_rows], "pumps", world.equipment, world.folder / "both.csv")
+    assert both.rows.accepted == alone.rows.accepted
+    assert both.rows.left_out == len(frame)
+    assert [(item.code, item.severity, item.file) for item in both.rows.findings] == [
+        ("EQUIPMENT-ABSENT", "warn", "other.csv")
+    ]
+    pd.testing.assert_frame_equal(pd.read_csv("both.csv").drop(columns="file"), pd.read_csv("alone.csv"))
+
+
+def _promoted(world: World) -> str:
+    assert move(world).outcome == "promoted"
+    return world.equipment
+
+
+def test_two_checks_of_a_changing_folder_keep_both_quarantines(world: World) -> None:
+    text = Path(world.target).read_text()
+    header, first, *rest = text.splitlines()
+    cells = first.split(",")
+    cells[header.split(",").index("flow_m3h")] = "Bad"
+    Path("later.csv").write_text(text)
+    kept = []
+    for line in (",".join(cells), ",".join(cells).replace("Bad", "Worse")):
+        Path("dirty.csv").write_text("\n".join([header, line, *rest]) + "\n")
+        kept.append(pipeline.validate(["later.csv", "dirty.csv"], world.contract).quarantine)
+    assert kept[0] != kept[1]
+    assert all(path is not None and path.is_file() for path in kept)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,8 @@ from faultxfer.errors import DataError
 from faultxfer.findings import Finding, refusing
 from faultxfer.steps.outputs import writing
 from faultxfer.steps.progress import progress
+
+ABSENT = "EQUIPMENT-ABSENT"
 
 
 @dataclass(frozen=True)
@@ -82,11 +86,11 @@ def check_files(
     """
     progress.info("Checking the rows against contract %s", contract.family)
     tables = [read_csv(path) for path in find_files(csv)]
-    checked = [_check(table, contract, labelled, equipment) for table in tables]
+    checked = _leave_others_out([_check(table, contract, labelled, equipment) for table in tables])
     findings = tuple(finding for outcome in checked for finding in outcome.findings)
     refused = bool(refusing(findings))
-    accepted = pd.concat([outcome.accepted for outcome in checked], ignore_index=True) if not refused else None
-    rejected = pd.concat([outcome.rejected for outcome in checked], ignore_index=True)
+    accepted = None if refused else _stacked([outcome.accepted for outcome in checked])
+    rejected = _stacked([outcome.rejected for outcome in checked])
     table = None
     if accepted is not None:
         table = work / "accepted.parquet"
@@ -127,11 +131,33 @@ def _check(table: RawTable, contract: Contract, labelled: bool | None, equipment
     return check_table(table, contract, labelled=wanted, equipment=equipment)
 
 
+def _leave_others_out(checked: list[Checked]) -> list[Checked]:
+    """A file without the machine asked for is no error beside one that has it: a folder holds a whole plant."""
+    elsewhere = [all(item.code == ABSENT for item in refusing(outcome.findings)) for outcome in checked]
+    absent = [outcome.refused and other for outcome, other in zip(checked, elsewhere, strict=True)]
+    if all(absent):
+        return checked
+    return [_left_out(outcome) if missing else outcome for outcome, missing in zip(checked, absent, strict=True)]
+
+
+def _left_out(outcome: Checked) -> Checked:
+    findings = tuple(
+        dataclasses.replace(item, severity="warn") if item.code == ABSENT else item for item in outcome.findings
+    )
+    return dataclasses.replace(outcome, findings=findings, left_out=outcome.read)
+
+
+def _stacked(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    # An empty part still has its file's own columns, which the others lack.
+    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+
+
 def _write_quarantine(
     rejected: pd.DataFrame, findings: tuple[Finding, ...], tables: list[RawTable], folder: Path
 ) -> Path:
     """Rows as they were read, and beside them why; named by content, so that nothing older is overwritten."""
-    name = f"{tables[0].file.split('.')[0]}-{tables[0].sha256[:8]}"
+    content = "".join([table.sha256 for table in tables] + [f"{item.code}{item.count}" for item in findings])
+    name = f"{tables[0].file.split('.')[0]}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
     path = folder / f"{name}-rejected.csv"
     details = json.dumps([finding.as_dict() for finding in findings], indent=2, ensure_ascii=False)
     with writing("quarantine", folder):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -130,4 +131,5 @@ def _write_whole(table: pd.DataFrame, out: Path) -> None:
             table.to_csv(part, index=False)
             part.replace(out)
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # the folder itself may be the problem
+            part.unlink(missing_ok=True)
