@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from faultxfer.config import prepare_environment
+from faultxfer.registry import connect
 
 prepare_environment()
+connect.prepare_environment()  # MLflow reads its log level when it is imported, which may be while tests are collected
 # No test touches the Prefect profile or the tracking store of the person who runs it.
-for name in ("MLFLOW_TRACKING_URI", "PREFECT_API_URL", "PREFECT_PROFILE"):
+for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "PREFECT_API_URL", "PREFECT_PROFILE"):
     os.environ.pop(name, None)
 # Prefect reads its settings when it is imported, which may be while tests are collected.
 _prefect_home = tempfile.TemporaryDirectory(prefix="faultxfer-prefect-", ignore_cleanup_errors=True)
@@ -35,11 +37,8 @@ def real_data() -> Path:
 @pytest.fixture(scope="session")
 def migrated_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty store, migrated once; migrating takes seconds."""
-    from faultxfer.registry import connect
-
     folder = tmp_path_factory.mktemp("migrated") / "mlruns"
     folder.mkdir()
-    connect.prepare_environment()
     connect.migrate(f"sqlite:///{folder / 'mlflow.db'}")
     return folder
 

@@ -13,7 +13,7 @@ def run_pipeline(name: str, *, plain: bool, **arguments: Any) -> Any:
 
     The temporary Prefect server starts while this process imports TensorFlow.
     """
-    progress.info("Starting")
+    progress.info("Loading TensorFlow" if plain else "Loading TensorFlow, starting Prefect")
     if plain:
         from faultxfer import pipeline
 

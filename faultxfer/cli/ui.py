@@ -39,7 +39,8 @@ def serve(mlflow_port: int, prefect_port: int, *, json_output: bool) -> None:
         ConfigError: a port is taken, or a server ends by itself.
     """
     ports = _free_port("MLflow", mlflow_port), _free_port("Prefect", prefect_port)
-    signal.signal(signal.SIGTERM, _as_interrupt)
+    for sign in (signal.SIGINT, signal.SIGTERM):  # a shell's background job starts with SIGINT ignored
+        signal.signal(sign, _as_interrupt)
     servers: list[_Server] = []
     try:
         progress.info("Starting MLflow and Prefect")

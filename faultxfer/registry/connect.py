@@ -82,19 +82,19 @@ def migrate(uri: str) -> None:
 def point_mlflow_at(uri: str) -> None:
     """Make ``uri`` MLflow's address in this process, and leave the environment as the user set it.
 
-    MLflow writes the address into ``MLFLOW_TRACKING_URI`` too; the next look-up would then find the last store used
-    instead of what the user asked for.
+    MLflow writes the address into the environment too; the next look-up, and every process started from here, would
+    then find the last store used instead of what the user asked for.
     """
     import mlflow
 
-    name = "MLFLOW_TRACKING_URI"
-    asked = os.environ.get(name)
+    asked = {name: os.environ.get(name) for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")}
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
-    if asked is None:
-        os.environ.pop(name, None)
-    else:
-        os.environ[name] = asked
+    for name, value in asked.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def _sqlite_file(uri: str) -> Path | None:

@@ -8,6 +8,8 @@ from faultxfer.errors import ConfigError
 
 CHAMPION = "champion"
 EXPERIMENT = "faultxfer"
+# Without it MLflow's pages show the experiment as one of language models.
+EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 
 # Tags on registered models, versions and runs.
 KIND, SOURCE_MODEL, EQUIPMENT = "faultxfer.kind", "faultxfer.source_model", "faultxfer.equipment"

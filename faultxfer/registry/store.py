@@ -229,6 +229,8 @@ class Registry:
     def _upload(
         self, run_id: str, name: str, bundle_folder: Path, features: tuple[str, ...], example: np.ndarray
     ) -> tuple[str, str]:
+        from mlflow.entities import LoggedModelOutput
+
         experiment_id = self._experiment_id()
         logged = self.client.create_logged_model(
             experiment_id, name="model", source_run_id=run_id, model_type="fault detector"
@@ -238,6 +240,7 @@ class Registry:
             write_model(model_folder, bundle_folder, features, example, model_id=logged.model_id, run_id=run_id)
             self.client.log_model_artifacts(logged.model_id, str(model_folder))
         self.client.finalize_logged_model(logged.model_id, "READY")
+        self.client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
         return f"models:/{logged.model_id}", logged.model_id
 
     def _ensure_model(self, name: str, tags: dict[str, str]) -> None:
@@ -299,7 +302,8 @@ class Registry:
         found = self.client.get_experiment_by_name(names.EXPERIMENT)
         if found is None:
             try:
-                return str(self.client.create_experiment(names.EXPERIMENT, connection.artifact_location(self.uri)))
+                location = connection.artifact_location(self.uri)
+                return str(self.client.create_experiment(names.EXPERIMENT, location, tags=names.EXPERIMENT_TAGS))
             except MlflowException:
                 found = self.client.get_experiment_by_name(names.EXPERIMENT)  # made by another process meanwhile
                 if found is None:
@@ -347,10 +351,11 @@ def _reported(what: str) -> Iterator[None]:
     """Turn MLflow's and the network's errors into one sentence."""
     import requests
     from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError  # MLflow lets some of its database's errors through
 
     try:
         yield
-    except (MlflowException, requests.RequestException, OSError) as error:
+    except (MlflowException, SQLAlchemyError, requests.RequestException, OSError, ImportError) as error:
         raise RegistryError(
             f"An answer from {what} was expected",
             received={"problem": " ".join(str(error).split())[:300]},
