@@ -11,7 +11,7 @@ from faultxfer.config import PretrainOptions
 from faultxfer.steps.intake import check_files
 from faultxfer.steps.preflight import check_pretrain_request
 from faultxfer.steps.pretraining import PretrainResult, register_source, train_source
-from flows.publish import publish_findings
+from flows.publish import progress_in_the_log, publish_findings
 
 check_rows = task(name="check rows against the contract")(check_files)
 train = task(name="train the source network")(train_source)
@@ -37,7 +37,7 @@ def pretrain(
     """
     options = options or PretrainOptions()
     agreed = check_pretrain_request(csv, contract, model)
-    with pipeline.workspace() as work:
+    with pipeline.workspace() as work, progress_in_the_log():
         rows = check_rows(csv, agreed, work=work, quarantine=Path(quarantine), labelled=True)
         publish_findings(rows)
         trained = train(rows, agreed, options, model=model, work=work)

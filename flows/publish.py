@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.logging.handlers import APILogHandler
 
 from faultxfer.evaluate.report import as_markdown
 from faultxfer.steps.intake import CheckedRows
+from faultxfer.steps.progress import progress
 from faultxfer.steps.registration import TransferResult
+
+
+@contextmanager
+def progress_in_the_log() -> Iterator[None]:
+    """Send the steps' progress to the flow run's log, whether the command line or a worker runs the flow."""
+    handler, level = APILogHandler(), progress.level
+    progress.addHandler(handler)
+    progress.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        progress.removeHandler(handler)
+        progress.setLevel(level)
 
 
 def publish_findings(rows: CheckedRows) -> None:

@@ -10,7 +10,7 @@ from faultxfer import pipeline
 from faultxfer.steps.intake import check_files
 from faultxfer.steps.preflight import check_score_request
 from faultxfer.steps.scoring import ScoreResult, fetch_detector, score_rows
-from flows.publish import publish_findings
+from flows.publish import progress_in_the_log, publish_findings
 
 fetch = task(name="load the detector from the registry")(fetch_detector)
 check_rows = task(name="check rows against the contract")(check_files)
@@ -37,7 +37,7 @@ def score(
         quarantine: Folder for rows set aside.
     """
     check_score_request(csv, model, equipment)
-    with pipeline.workspace() as work:
+    with pipeline.workspace() as work, progress_in_the_log():
         detector = fetch(model, equipment, version, work=work)
         rows = check_rows(
             csv, detector.contract, work=work, quarantine=Path(quarantine), labelled=False, equipment=equipment

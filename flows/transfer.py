@@ -14,7 +14,7 @@ from faultxfer.steps.judging import ask_gate, evaluate_candidate
 from faultxfer.steps.preflight import check_transfer_request
 from faultxfer.steps.registration import TransferResult, register_candidate
 from faultxfer.steps.sources import fetch_models
-from flows.publish import publish_findings, publish_report
+from flows.publish import progress_in_the_log, publish_findings, publish_report
 
 fetch = task(name="load source and champion from the registry")(fetch_models)
 check_rows = task(name="check rows against the contract")(check_files)
@@ -52,7 +52,7 @@ def transfer(
     """
     options = options or TransferOptions()
     agreed = check_transfer_request(csv, contract, model, equipment, override_gate)
-    with pipeline.workspace() as work:
+    with pipeline.workspace() as work, progress_in_the_log():
         fetched = fetch(model, equipment, work=work)
         rows = check_rows(csv, agreed, work=work, quarantine=Path(quarantine), labelled=True, equipment=equipment)
         publish_findings(rows)

@@ -9,7 +9,7 @@ from prefect import flow, task
 from faultxfer import pipeline
 from faultxfer.contract.schema import load_contract
 from faultxfer.steps.intake import CheckedRows, check_files
-from flows.publish import publish_findings
+from flows.publish import progress_in_the_log, publish_findings
 
 check_rows = task(name="check rows against the contract")(check_files)
 
@@ -23,7 +23,7 @@ def validate(csv: list[str], contract: str, quarantine: str = str(pipeline.QUARA
         contract: The contract's YAML file.
         quarantine: Folder for rows set aside.
     """
-    with pipeline.workspace() as work:
+    with pipeline.workspace() as work, progress_in_the_log():
         rows = check_rows(csv, load_contract(contract), work=work, quarantine=Path(quarantine), labelled=None)
     publish_findings(rows)
     return rows

@@ -109,29 +109,13 @@ def register_source(
     registry = open_registry()
     bundle = load_bundle(trained.bundle)
     example = read_target(rows, bundle.features).X[:EXAMPLE_ROWS]
-    note = _note(model, trained.metrics)
-    tags = {
-        "faultxfer.model": model,
-        names.KIND: names.SOURCE_KIND,
-        names.DATA: ",".join(digest for _, digest in rows.files)[:4000],
-        names.CONTRACT: contract.digest(),
-    }
-    record = RunRecord(
-        name=f"pretrain {model}",
-        tags=tags,
-        params=flat_options(options.model_dump(mode="json")),
-        metrics=dict(trained.metrics.as_dict()),
-        curves=trained.history,
-        data=tuple((name, digest, "source") for name, digest in rows.files),
-        files=trained.folder,
-        note=note,
-    )
+    record = _run_record(rows, trained, contract, options, model)
     version = registry.register(
         record,
         name=names.registered_name(model),
         model_tags={names.KIND: names.SOURCE_KIND},
-        version_tags=tags,
-        description=note,
+        version_tags=record.tags,
+        description=record.note,
         bundle_folder=trained.bundle,
         features=bundle.features,
         example=example,
@@ -140,6 +124,26 @@ def register_source(
     )
     pictures = registry.artifact_addresses(version.run_id, trained.pictures)
     return PretrainResult(model, version.version, version.run_id, registry.uri, trained.metrics, pictures, rows)
+
+
+def _run_record(
+    rows: CheckedRows, trained: Pretrained, contract: Contract, options: PretrainOptions, model: str
+) -> RunRecord:
+    return RunRecord(
+        name=f"pretrain {model}",
+        tags={
+            "faultxfer.model": model,
+            names.KIND: names.SOURCE_KIND,
+            names.DATA: ",".join(digest for _, digest in rows.files)[:4000],
+            names.CONTRACT: contract.digest(),
+        },
+        params=flat_options(options.model_dump(mode="json")),
+        metrics=dict(trained.metrics.as_dict()),
+        curves=trained.history,
+        data=tuple((name, digest, "source") for name, digest in rows.files),
+        files=trained.folder,
+        note=_note(model, trained.metrics),
+    )
 
 
 def _sides(data: Dataset, options: PretrainOptions) -> tuple[Dataset, Dataset, Dataset]:

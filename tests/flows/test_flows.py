@@ -56,6 +56,21 @@ def tasks_of(flow_run_id: Any, expected: int) -> list[str]:
         time.sleep(0.5)
 
 
+def log_of(flow_run_id: Any, wanted: str) -> list[str]:
+    """Lines of the run's log; they arrive in batches."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
+
+    end = time.monotonic() + 30
+    while True:
+        with get_client(sync_client=True) as client:
+            found = client.read_logs(LogFilter(flow_run_id=LogFilterFlowRunId(any_=[flow_run_id])))
+        lines = [line.message for line in found]
+        if any(wanted in line for line in lines) or time.monotonic() > end:
+            return lines
+        time.sleep(0.5)
+
+
 def artifact(key: str) -> Any:
     from prefect.artifacts import Artifact
 
@@ -76,6 +91,7 @@ def test_transfer_runs_its_steps_in_order_and_publishes_the_report(world: World,
         "gate",
         "register",
     ]
+    assert any("Gate: promote" in line for line in log_of(run_id, "Gate: promote"))
     page = artifact("transfer-pumps-pump-9")
     assert page.flow_run_id == run_id
     for said in ("GATE-VALUE", "gradient boosting, target rows", "version 1", "rivals.png"):
