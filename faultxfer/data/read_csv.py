@@ -29,8 +29,7 @@ def find_files(patterns: list[str]) -> list[Path]:
     """
     found: dict[Path, Path] = {}
     for pattern in patterns:
-        matches = [pattern] if Path(pattern).exists() else sorted(glob.glob(pattern))  # noqa: PTH207  # may be absolute
-        files = [Path(name) for name in matches if Path(name).is_file()]
+        files = _matches(pattern)
         if not files:
             raise DataError(
                 "An existing CSV file was expected",
@@ -40,6 +39,18 @@ def find_files(patterns: list[str]) -> list[Path]:
         for path in files:
             found.setdefault(path.resolve(), path)
     return list(found.values())
+
+
+def _matches(pattern: str) -> list[Path]:
+    try:
+        names = [pattern] if Path(pattern).exists() else sorted(glob.glob(pattern))  # noqa: PTH207  # may be absolute
+        return [Path(name) for name in names if Path(name).is_file()]
+    except OSError as error:
+        raise DataError(
+            "A file that can be reached was expected",
+            received={"csv": pattern, "problem": error.strerror or str(error)},
+            remedy="Check the path, and the permissions of its folders",
+        ) from error
 
 
 def read_csv(path: Path) -> RawTable:

@@ -30,7 +30,9 @@ def draft_contract(
         ConfigError: ``out`` exists already, or cannot be written.
         DataError, ContractError: the files cannot be read, or hold nothing a contract could be made of.
     """
-    if out.exists() and not force:
+    with writing("out", out):
+        exists = out.exists()
+    if exists and not force:
         raise ConfigError(
             "A contract file that does not exist yet was expected",
             received={"out": str(out)},

@@ -272,6 +272,14 @@ def test_a_place_that_cannot_be_written_is_said(world: World, capsys: pytest.Cap
     assert "--out" in one_line(capsys)
 
 
+def test_a_path_the_system_cannot_follow_is_said(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    name = "a" * 300 + ".csv"
+    assert call("validate", name, "--contract", world.contract, "--no-prefect") == 2
+    assert "too long" in one_line(capsys)
+    assert call("contract", "infer", world.target, "--label", "fault", "--out", name) == 2
+    assert "--out" in one_line(capsys)
+
+
 def test_an_empty_registry_says_how_to_start(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call("registry", "list") == 0
     assert "faultxfer demo" in capsys.readouterr().out
