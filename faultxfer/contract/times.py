@@ -172,4 +172,4 @@ def _in_seconds(stamps: pd.Series) -> pd.Series:
     import pandas as pd
 
     passed = (stamps - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
-    return passed.astype("float64")
+    return pd.Series(passed, dtype="float64")
