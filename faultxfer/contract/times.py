@@ -165,7 +165,8 @@ def _zoned(stamps: pd.Series, named: pd.Series, zone: str | None) -> pd.Series:
 
 def _localized(stamps: pd.Series, zone: str | None) -> pd.Series:
     """In UTC. The hour that occurs twice in autumn is NaT: its rows could stand in either order."""
-    return stamps.dt.tz_localize(zone or "UTC", ambiguous="NaT", nonexistent="NaT").dt.tz_convert("UTC")
+    localized: pd.Series = stamps.dt.tz_localize(zone or "UTC", ambiguous="NaT", nonexistent="NaT").dt.tz_convert("UTC")
+    return localized
 
 
 def _in_seconds(stamps: pd.Series) -> pd.Series:
