@@ -22,8 +22,10 @@ _COLOURS = {"passed": "green", "failed": "red", "warned": "yellow", "refuse": "r
 
 
 def checked_rows(rows: CheckedRows) -> None:
-    """Counts, findings and where the rows set aside lie."""
+    """How the files were read, counts, findings and where the rows set aside lie."""
     console = stdout()
+    for reading in rows.reading:
+        console.print(escape(str(reading["sentence"])), soft_wrap=True)
     if rows.findings:
         console.print(_findings(rows.findings))
     verdict = "[red]refused[/]" if rows.refused else "[green]accepted[/]"

@@ -92,6 +92,9 @@ def check_table(table: RawTable, contract: Contract, *, labelled: bool, equipmen
         contract: what they must look like.
         labelled: whether the label column is needed (training) or ignored (scoring).
         equipment: keep only rows of this machine; others are left out and counted.
+
+    Raises:
+        DataError: numbers or times of the file can be read in more than one way, and the contract does not pin one.
     """
     notes = _Notes(table)
     _check_columns(notes, contract, labelled)
@@ -181,16 +184,12 @@ def _of_equipment(notes: _Notes, contract: Contract, equipment: str | None) -> p
 
 def _typed(notes: _Notes, frame: pd.DataFrame, contract: Contract, labelled: bool) -> pd.DataFrame:
     """Sensors as float64 (NaN where missing or not a number); the label as stripped text."""
-    import numpy as np
     import pandas as pd
 
     typed: dict[str, pd.Series] = {}
     for name, sensor in contract.sensors.items():
-        text = frame[name].str.strip()
-        blank = text.str.lower().isin(columns.MISSING)
-        values = pd.to_numeric(text.mask(blank), errors="coerce").astype("float64")
-        values = values.where(np.isfinite(values))
-        typed[name] = values
+        blank = notes.table.missing(name).loc[frame.index]
+        typed[name] = values = notes.table.numbers(name).loc[frame.index]
         _note_numbers(notes, name, values, blank, sensor.max_missing)
     if labelled:
         typed[contract.label.column] = frame[contract.label.column].str.strip()
@@ -219,8 +218,8 @@ def _note_numbers(notes: _Notes, name: str, values: pd.Series, blank: pd.Series,
         unread,
         name,
         f"Sensor {name!r} holds text instead of a number in {len(unread)} row(s)",
-        "Mend the cells, or add the spelling of a missing value; see the quarantine file",
-        expected="a finite decimal number",
+        "Mend the cells, or pin in the contract what they mean: `csv.missing`, `csv.decimal`, `csv.thousands`",
+        expected=f"a finite number ({notes.table.dialect.sentence()})",
         severity=severity,
     )
 
@@ -228,7 +227,7 @@ def _note_numbers(notes: _Notes, name: str, values: pd.Series, blank: pd.Series,
 def _note_keys(notes: _Notes, frame: pd.DataFrame, contract: Contract) -> None:
     for key in (contract.equipment_column, contract.run_column):
         if key and key in frame:
-            empty = frame[key].str.strip().str.lower().isin(columns.MISSING)
+            empty = notes.table.missing(key).loc[frame.index]
             notes.rows(
                 "KEY-MISSING",
                 list(frame.index[empty]),
@@ -239,30 +238,17 @@ def _note_keys(notes: _Notes, frame: pd.DataFrame, contract: Contract) -> None:
                 severity="quarantine",
             )
     if contract.time_column and contract.time_column in frame:
-        unread = parse_time(frame[contract.time_column]).isna()
+        times = notes.table.times(contract.time_column)
+        unread = times.seconds.loc[frame.index].isna()
         notes.rows(
             "TIME-UNREADABLE",
             list(frame.index[unread]),
             contract.time_column,
             f"The time cannot be read in {int(unread.sum())} row(s)",
-            "Write times as 2026-03-31 14:05:00, or as one growing number",
-            expected="an ISO 8601 timestamp or a number",
+            "Write times as 2026-03-31 14:05:00 or as one growing number, or pin `csv.time_format` in the contract",
+            expected=f"a time written like most in the file: {times.style}",
             severity="quarantine",
         )
-
-
-def parse_time(text: pd.Series) -> pd.Series:
-    """Times as float64: seconds since 1970 for timestamps (UTC where none is said), else the number itself."""
-    import numpy as np
-    import pandas as pd
-
-    numbers = pd.to_numeric(text, errors="coerce").astype("float64")
-    numbers = numbers.where(np.isfinite(numbers))
-    if numbers.notna().sum() >= text.notna().sum() / 2:
-        return numbers
-    stamps = pd.to_datetime(text.str.strip(), errors="coerce", utc=True, format="ISO8601")
-    seconds = (stamps - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
-    return seconds.astype("float64")
 
 
 def _apply_expectations(notes: _Notes, typed: pd.DataFrame, contract: Contract, labelled: bool) -> None:
@@ -333,8 +319,8 @@ def _bookkept(good: pd.DataFrame, table: RawTable, contract: Contract, labelled:
     out[columns.EQUIPMENT] = _text(raw, contract.equipment_column, contract.family)
     out[columns.RUN] = _text(raw, contract.run_column, table.file)
     out[columns.TIME_TEXT] = _text(raw, contract.time_column, "")
-    timed = contract.time_column is not None and contract.time_column in raw
-    out[columns.TIME] = parse_time(raw[contract.time_column]) if timed else float("nan")
+    timed = contract.time_column if contract.time_column in raw else None
+    out[columns.TIME] = table.times(timed).seconds.loc[good.index] if timed else float("nan")
     return out.reset_index(drop=True)
 
 

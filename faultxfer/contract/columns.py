@@ -8,4 +8,13 @@ EQUIPMENT, RUN, TIME, TIME_TEXT, FAULT = "_equipment", "_run", "_time", "_time_t
 CODES = "_codes"
 BOOKKEEPING = frozenset({FILE, ROW, LINE, EQUIPMENT, RUN, TIME, TIME_TEXT, FAULT, CODES})
 
-MISSING = frozenset({"", "-", "nan", "na", "n/a", "null", "none", "#n/a", "<na>"})
+# Empty cells, dashes, what statistics packages and spreadsheets write, and the status words of historians.
+MISSING = frozenset(
+    {
+        *("", "-", "--", "---", "nan", "na", "n/a", "n.a.", "null", "none", "nil", "<na>", "#n/a n/a", "1.#qnan"),
+        *("#n/a", "#value!", "#ref!", "#div/0!", "#num!", "#name?", "#null!", "#nv", "#wert!", "#bezug!", "#zahl!"),
+        *("bad", "bad input", "bad data", "bad quality", "no data", "nodata", "no result", "no value", "i/o timeout"),
+        *("comm fail", "not connect", "intf shut", "scan off", "pt created", "shutdown", "calc failed", "configure"),
+        *("arc off-line", "arc offline", "out of serv", "not available", "invalid"),
+    }
+)

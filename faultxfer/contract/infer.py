@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from faultxfer.contract import columns
-from faultxfer.contract.check import parse_time
 from faultxfer.contract.drafting import EQUIPMENT, RUN, TIME, Draft, Seen, plain_name, quoted, write_draft
 from faultxfer.contract.labels import classes_of, sort_spellings
 from faultxfer.contract.table import RawTable
-from faultxfer.errors import ContractError
+from faultxfer.errors import ContractError, DataError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,12 +68,13 @@ def infer_contract(
     Raises:
         ContractError: there are no rows, a named column is absent, the label's spellings cannot be sorted into normal
             and fault, or no column holds numbers.
+        DataError: the numbers of a column can be read in more than one way.
     """
     named = {EQUIPMENT: equipment_column, RUN: run_column, TIME: time_column}
     cells = _common_cells(tables)
     _require_columns(tables, [label, *(name for name in named.values() if name)])
     spellings = sort_spellings(cells[label], column=label, where=_files(tables))
-    keys = _key_columns(cells, label, named)
+    keys = _key_columns(tables, cells, label, named)
     ignore = _not_common(tables, list(cells.columns))
     sensors: dict[str, Seen] = {}
     for name in cells.columns:
@@ -135,29 +135,41 @@ def _require_sensors(sensors: dict[str, Seen], ignore: dict[str, str], tables: l
             "At least one column of numbers was expected beside the label and the keys",
             received={"columns": [f"{name}: {reason}" for name, reason in ignore.items()]},
             where=_files(tables),
-            remedy="Export the sensors as numbers with a decimal point, not a comma",
+            remedy="Export the sensors as numbers, with one decimal mark in the whole file",
         )
 
 
-def _key_columns(cells: pd.DataFrame, label: str, named: dict[str, str | None]) -> dict[str, str | None]:
+def _key_columns(
+    tables: list[RawTable], cells: pd.DataFrame, label: str, named: dict[str, str | None]
+) -> dict[str, str | None]:
     """The columns named, and for the other roles the first that goes by a usual name and could be meant."""
     keys = dict(named)
     for role, usual in _USUAL.items():
         free = [name for name in cells.columns if name != label and name not in keys.values()]
         if keys[role] is None:
             ranked = sorted((usual.index(plain_name(name)), name) for name in free if plain_name(name) in usual)
-            keys[role] = next((name for _, name in ranked if _could_be(role, cells[name])), None)
+            keys[role] = next((name for _, name in ranked if _could_be(role, name, tables)), None)
     return keys
 
 
-def _could_be(role: str, cells: pd.Series) -> bool:
+def _could_be(role: str, name: str, tables: list[RawTable]) -> bool:
     """Rows with an unreadable key are set aside, so a guess that would cost many rows is no guess to make."""
+    import pandas as pd
+
     if role == TIME:
-        return bool(parse_time(cells).notna().mean() >= MIN_NUMBERS)
-    filled = cells[~_blank(cells)]
-    numbers = _numbers(filled).dropna()
+        return all(_read_times(table, name) for table in tables)
+    blank = pd.concat([table.missing(name) for table in tables])
+    numbers = pd.concat([table.numbers(name) for table in tables]).dropna()
     # 3.75 is a measurement, not the name of a machine.
-    return len(filled) >= MIN_NUMBERS * len(cells) and bool((numbers == numbers.round()).all())
+    return bool((~blank).mean() >= MIN_NUMBERS and (numbers == numbers.round()).all())
+
+
+def _read_times(table: RawTable, name: str) -> bool:
+    """Dates that need a pin are dates: the check will ask for it."""
+    try:
+        return not len(table.frame) or bool(table.times(name).seconds.notna().mean() >= MIN_NUMBERS)
+    except DataError:
+        return True
 
 
 def _not_common(tables: list[RawTable], common: list[str]) -> dict[str, str]:
@@ -183,11 +195,10 @@ def _why_ignored(name: str, tables: list[RawTable], cells: pd.DataFrame, faulty:
 
 def _without_numbers(table: RawTable, name: str) -> str | None:
     """Why a file's column is no sensor: each file is checked by itself, so one without numbers would be refused."""
-    cells = table.frame[name].str.strip()
-    filled = int((~_blank(cells)).sum())
-    if not filled and len(cells):
+    filled = int((~table.missing(name)).sum())
+    if not filled and len(table.frame):
         return f"no value in any row of {_files([table])}"
-    return "text" if _numbers(cells).notna().sum() < MIN_NUMBERS * filled else None
+    return "text" if table.numbers(name).notna().sum() < MIN_NUMBERS * filled else None
 
 
 def _tells_label(cells: pd.Series, faulty: pd.Series) -> bool:
@@ -199,21 +210,8 @@ def _tells_label(cells: pd.Series, faulty: pd.Series) -> bool:
     return bool((seen == known).all() or (seen == 1 - known).all())
 
 
-def _blank(cells: pd.Series) -> pd.Series:
-    return cells.str.lower().isin(columns.MISSING)
-
-
-def _numbers(cells: pd.Series) -> pd.Series:
-    """Float64; NaN where the cell is no finite number, as in the check."""
-    import numpy as np
-    import pandas as pd
-
-    values = pd.to_numeric(cells.str.strip(), errors="coerce").astype("float64")
-    return values.where(np.isfinite(values))
-
-
 def _seen(name: str, tables: list[RawTable]) -> Seen:
-    files = [_numbers(table.frame[name]) for table in tables if len(table.frame)]
+    files = [table.numbers(name) for table in tables if len(table.frame)]
     return Seen(
         low=float(min(numbers.min() for numbers in files)),
         high=float(max(numbers.max() for numbers in files)),

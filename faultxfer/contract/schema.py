@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from faultxfer.contract import columns
+from faultxfer.contract.pins import Csv
 from faultxfer.errors import ContractError
 
 Breach = Literal["refuse", "quarantine", "warn"]
@@ -64,6 +65,7 @@ class Contract(_Strict):
     time_column: str | None = Field(default=None, description="Timestamp, or a number that grows inside a run.")
     sensors: dict[str, Sensor] = Field(min_length=1, description="Sensor columns, in the model's feature order.")
     ignore: tuple[str, ...] = Field(default=(), description="Columns that are neither sensors nor keys.")
+    csv: Csv = Field(default_factory=Csv, description="How the files are written, where detection needs a pin.")
 
     @model_validator(mode="after")
     def _columns_have_one_role(self) -> Contract:

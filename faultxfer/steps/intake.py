@@ -32,6 +32,7 @@ class CheckedRows:
         findings: of all files.
         read, accepted, quarantined, left_out: row counts; ``read`` is the sum of the other three unless refused.
         quarantine: CSV of the rows set aside, or None where there are none.
+        reading: for each file how it was read: encoding, separator, marks, times, and a sentence that says so.
     """
 
     table: Path | None
@@ -42,6 +43,7 @@ class CheckedRows:
     quarantined: int
     left_out: int
     quarantine: Path | None
+    reading: tuple[dict[str, object], ...] = ()
 
     @property
     def refused(self) -> bool:
@@ -58,6 +60,7 @@ class CheckedRows:
             "left_out": self.left_out,
             "quarantine": str(self.quarantine) if self.quarantine else None,
             "files": [{"file": name, "sha256": digest} for name, digest in self.files],
+            "reading": list(self.reading),
             "findings": [finding.as_dict() for finding in self.findings],
         }
 
@@ -74,7 +77,7 @@ def check_files(
     """Read every file and check it.
 
     Args:
-        csv: files and glob patterns.
+        csv: files, folders and glob patterns.
         contract: what they must look like.
         work: folder for the table of accepted rows.
         quarantine: folder for rows set aside; made only if there are any.
@@ -82,10 +85,10 @@ def check_files(
         equipment: keep only this machine's rows.
 
     Raises:
-        DataError: a file is missing or unreadable. A *refused* file is a finding, not an error.
+        DataError: a file is missing, unreadable or ambiguous. A *refused* file is a finding, not an error.
     """
     progress.info("Checking the rows against contract %s", contract.family)
-    tables = [read_csv(path) for path in find_files(csv)]
+    tables = [read_csv(path, contract.csv) for path in find_files(csv)]
     checked = _leave_others_out([_check(table, contract, labelled, equipment) for table in tables])
     findings = tuple(finding for outcome in checked for finding in outcome.findings)
     refused = bool(refusing(findings))
@@ -104,6 +107,7 @@ def check_files(
         quarantined=0 if refused else len(rejected),
         left_out=sum(outcome.left_out for outcome in checked),
         quarantine=None if refused or rejected.empty else _write_quarantine(rejected, findings, tables, quarantine),
+        reading=tuple(_reading(read, contract) for read in tables),
     )
 
 
@@ -124,6 +128,29 @@ def require_accepted(rows: CheckedRows) -> Path:
         f"{f', line {first.line}' if first.line else ''}",
         remedy=first.remedy,
     )
+
+
+def _reading(table: RawTable, contract: Contract) -> dict[str, object]:
+    """How a file was read, for the report."""
+    rows, sentence = len(table.frame), table.dialect.sentence()
+    times = _style_of_times(table, contract.time_column)
+    return {
+        "file": table.file,
+        "rows": rows,
+        **table.dialect.as_dict(),
+        "times": times,
+        "sentence": f"{table.file}: {sentence}, {f'times: {times}, ' if times else ''}{rows} rows",
+    }
+
+
+def _style_of_times(table: RawTable, column: str | None) -> str | None:
+    if column not in table.frame or table.frame.empty:
+        return None
+    try:
+        return table.times(str(column)).style
+    except DataError:
+        # The check got not so far, as the file was refused before.
+        return None
 
 
 def _check(table: RawTable, contract: Contract, labelled: bool | None, equipment: str | None) -> Checked:

@@ -150,10 +150,14 @@ def test_validate_shows_findings_and_writes_the_quarantine(world: World, capsys:
     result = answer(capsys)
     assert (result["quarantined"], result["accepted"]) == (1, len(frame) - 1)
     (finding,) = [item for item in result["findings"] if item["severity"] == "quarantine"]
-    assert (finding["code"], finding["line"], finding["column"]) == ("SENSOR-NOT-A-NUMBER", 6, "flow_m3h")
+    assert (finding["code"], finding["line"], finding["column"]) == ("SENSOR-MISSING", 6, "flow_m3h")
     assert pd.read_csv(result["quarantine"], dtype=str).loc[0, "flow_m3h"] == "#VALUE!"
     assert call("validate", "dirty.csv", "--contract", world.contract, "--no-prefect") == 0
-    assert "SENSOR-NOT-A-NUMBER" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "SENSOR-MISSING" in shown
+    assert "dirty.csv: UTF-8, ',' between columns, decimal point, times: year first," in shown
+    (reading,) = result["reading"]
+    assert (reading["file"], reading["encoding"], reading["rows"]) == ("dirty.csv", "utf-8", len(frame))
 
 
 def test_a_refused_file_is_exit_code_2_with_its_findings(world: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faultxfer.contract import columns
-from faultxfer.contract.check import parse_time
 from faultxfer.contract.expectations import unmet_expectations
+from faultxfer.contract.times import parse_time
 
 # Good rows
 

@@ -13,6 +13,7 @@ import yaml
 from conftest import REPOSITORY
 
 from faultxfer.contract import check, columns
+from faultxfer.contract.pins import Csv
 from faultxfer.contract.schema import Contract, Label, Sensor, parse_contract
 from faultxfer.data.read_csv import read_csv
 
@@ -56,18 +57,18 @@ def test_no_section_explains_a_code_that_is_never_given() -> None:
 
 @pytest.mark.parametrize(
     ("title", "model"),
-    [("The contract", Contract), ("`label`", Label), ("Each sensor", Sensor)],
+    [("The contract", Contract), ("`label`", Label), ("Each sensor", Sensor), ("`csv`", Csv)],
     ids=str,
 )
-def test_every_field_of_the_schema_is_in_its_table(title: str, model: type[Contract | Label | Sensor]) -> None:
+def test_every_field_of_the_schema_is_in_its_table(title: str, model: type[Contract | Label | Sensor | Csv]) -> None:
     rows = dict(re.findall(r"^\| `(\w+)` \| (.+?) \|", section(title), flags=re.MULTILINE))
     assert list(rows) == list(model.model_fields)
     for name, field in model.model_fields.items():
         assert (rows[name] == "required") is field.is_required(), name
 
 
-@pytest.mark.parametrize(("title", "model"), [("`label`", Label), ("Each sensor", Sensor)])
-def test_the_defaults_in_the_tables_are_those_of_the_schema(title: str, model: type[Label | Sensor]) -> None:
+@pytest.mark.parametrize(("title", "model"), [("`label`", Label), ("Each sensor", Sensor), ("`csv`", Csv)])
+def test_the_defaults_in_the_tables_are_those_of_the_schema(title: str, model: type[Label | Sensor | Csv]) -> None:
     shown = dict(re.findall(r"^\| `(\w+)` \| `(.+?)` \|", section(title), flags=re.MULTILINE))
     assert shown
     for name, text in shown.items():

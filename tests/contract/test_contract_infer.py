@@ -52,7 +52,7 @@ def test_without_key_columns_the_draft_says_what_stands_in() -> None:
 
 
 def test_a_time_that_cannot_be_read_is_not_taken_for_the_time() -> None:
-    contract, _ = infer(table(time=["31.03.2026 14:05"] * 4, flow=FLOW, fault=FAULT))
+    contract, _ = infer(table(time=["end of March"] * 4, flow=FLOW, fault=FAULT))
     assert contract.time_column is None
     assert contract.ignore == ("time",)
 
@@ -160,7 +160,7 @@ def test_one_column_for_two_roles_is_an_error() -> None:
 
 
 def test_a_file_without_sensors_is_an_error_that_hints_at_decimal_commas() -> None:
-    with pytest.raises(ContractError, match=r"column of numbers.*flow: text.*not a comma"):
+    with pytest.raises(ContractError, match=r"column of numbers.*flow: text.*one decimal mark"):
         infer(table(flow=["1,5"] * 4, fault=FAULT))
 
 

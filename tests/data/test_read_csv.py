@@ -149,9 +149,15 @@ def test_a_missing_file_is_an_error_that_names_it(tmp_path: Path) -> None:
         read_csv(tmp_path / "absent.csv")
 
 
-def test_text_that_is_not_utf8_is_refused_with_the_byte(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"UTF-8 was expected.*0xb0.*at byte=5"):
-        read(tmp_path, "temp °C,fault\n1,0\n".encode("latin-1"))
+def test_text_that_is_not_utf8_is_read_as_windows_text_and_says_so(tmp_path: Path) -> None:
+    table = read(tmp_path, "temp °C,fault\n1,0\n".encode("cp1252"))
+    assert list(table.frame.columns) == ["temp °C", "fault"]
+    assert table.dialect.encoding == "cp1252"
+
+
+def test_text_in_no_known_encoding_is_refused_with_the_byte(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"CP1252 was expected.*0x81.*at byte=5"):
+        read(tmp_path, b"temp \x81C,fault\n1,0\n")
 
 
 PACKED = gzip.compress(b"flow,fault\n" + b"1.5,0\n2.5,1\n" * 50)

@@ -1,0 +1,131 @@
+"""Times of every usual spelling are the same moment; those that could be two moments ask for the pin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from reading import read
+
+from faultxfer.contract.times import Times
+from faultxfer.errors import DataError
+
+MOMENT = pd.Timestamp("2026-03-31 14:05:00", tz="UTC").timestamp()
+
+
+def times(folder: Path, *cells: str, **pins: object) -> Times:
+    return read(folder, "time;x\n" + "".join(f"{cell};0\n" for cell in cells), **pins).times("time")
+
+
+@pytest.mark.parametrize(
+    ("cell", "style"),
+    [
+        ("2026-03-31 14:05:00", "year first"),
+        ("2026-03-31T14:05:00Z", "year first"),
+        ("2026-03-31T14:05:00.000+00:00", "year first"),
+        ("2026-03-31 16:05:00+02:00", "year first"),
+        ("2026-03-31 14:05", "year first"),
+        ("2026-03-31 14:05:00,000", "year first"),
+        ("2026/03/31 14:05:00", "year first"),
+        ("2026/3/31 14:05", "year first"),
+        ("2026-03-31 2:05 PM", "year first"),
+        ("2026-03-31 14:05:00 UTC", "year first"),
+        ("31.03.2026 14:05:00", "day first"),
+        ("31.03.2026 14:05", "day first"),
+        ("31.3.26 14:05", "day first"),
+        ("31.03.2026, 14:05:00", "day first"),
+        ("31/03/2026 14:05:00", "day first"),
+        ("31-03-2026 14:05", "day first"),
+        ("31/03/2026 16:05:00 +0200", "day first"),
+        ("03/31/2026 14:05", "month first"),
+        ("3/31/2026 2:05:00 PM", "month first"),
+        ("03/31/26 02:05 p.m.", "month first"),
+        ("1774965900", "seconds since 1970"),
+        ("1774965900.0", "seconds since 1970"),
+        ("1774965900000", "milliseconds since 1970"),
+    ],
+)
+def test_a_moment_is_read_from_every_usual_spelling(tmp_path: Path, cell: str, style: str) -> None:
+    found = times(tmp_path, cell, cell)
+    assert found.seconds.tolist() == [MOMENT, MOMENT]
+    assert found.style == style
+
+
+def test_a_date_alone_is_its_first_moment(tmp_path: Path) -> None:
+    assert times(tmp_path, "31.03.2026").seconds[0] == MOMENT - 14 * 3600 - 300
+
+
+@pytest.mark.parametrize("cells", [["1", "2"], ["0.5", "1.5"], ["20260331140500", "20260331140600"]], ids=str)
+def test_other_numbers_stay_the_numbers_they_are(tmp_path: Path, cells: list[str]) -> None:
+    found = times(tmp_path, *cells)
+    assert found.seconds.tolist() == [float(cell) for cell in cells]
+    assert found.style == "a number"
+
+
+def test_numbers_are_read_by_the_dialect_of_the_file(tmp_path: Path) -> None:
+    assert times(tmp_path, "0,5", "1,5").seconds.tolist() == [0.5, 1.5]
+
+
+@pytest.mark.parametrize(
+    ("cells", "why"),
+    [
+        (["03/04/2026 10:00", "04/04/2026 10:00"], "each may have"),
+        (["03-04-2026"], "each may have"),
+        (["13/04/2026", "04/13/2026"], "some have the day first and others the month"),
+    ],
+    ids=str,
+)
+def test_dates_that_can_be_read_in_two_ways_ask_for_the_pin(tmp_path: Path, cells: list[str], why: str) -> None:
+    with pytest.raises(DataError, match=rf"one way only.*{why}.*a\.csv, column 'time'.*day_first: true"):
+        times(tmp_path, *cells)
+
+
+@pytest.mark.parametrize(("day_first", "date"), [(True, "2026-04-03"), (False, "2026-03-04")])
+def test_a_pin_settles_days_and_months(tmp_path: Path, day_first: bool, date: str) -> None:
+    found = times(tmp_path, "03/04/2026", day_first=day_first)
+    assert found.seconds[0] == pd.Timestamp(date, tz="UTC").timestamp()
+
+
+@pytest.mark.parametrize(
+    "cell", ["2026-02-30 10:00", "31.04.2026", "31.03.2026 24:05", "31.03.2026 14:65", "13:00 PM", "yesterday", "", "-"]
+)
+def test_what_is_no_moment_cannot_be_read(tmp_path: Path, cell: str) -> None:
+    good = "31.03.2026 14:05"
+    seconds = times(tmp_path, good, cell, good).seconds
+    np.testing.assert_array_equal(seconds, [MOMENT, float("nan"), MOMENT])
+
+
+def test_a_time_in_another_style_than_most_cannot_be_read(tmp_path: Path) -> None:
+    seconds = times(tmp_path, "31.03.2026 14:05", "31.03.2026 14:05", "2026-03-31 14:05").seconds
+    assert seconds.isna().tolist() == [False, False, True]
+
+
+@pytest.mark.parametrize("cell", ["2026-03-31 16:05", "31.03.2026 16:05", "2026-03-31T14:05:00Z", "2026/03/31 16:05"])
+def test_a_pinned_zone_is_that_of_times_that_name_none(tmp_path: Path, cell: str) -> None:
+    assert times(tmp_path, cell, timezone="Europe/Berlin").seconds[0] == MOMENT
+
+
+def test_the_hour_that_summer_time_repeats_cannot_be_read(tmp_path: Path) -> None:
+    seconds = times(tmp_path, "25.10.2026 01:30", "25.10.2026 02:30", timezone="Europe/Berlin").seconds
+    assert seconds.isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("cell", "pinned"),
+    [
+        ("20260331140500", "%Y%m%d%H%M%S"),
+        ("31-Mar-26 14:05:00", "%d-%b-%y %H:%M:%S"),
+        ("2026-03-31 16:05 +0200", "%Y-%m-%d %H:%M %z"),
+        ("2026-03-31 14:05", "iso"),
+        ("1774965900000", "epoch_ms"),
+        ("1774965900", "epoch_s"),
+    ],
+)
+def test_a_pinned_format_is_used(tmp_path: Path, cell: str, pinned: str) -> None:
+    assert times(tmp_path, cell, time_format=pinned).seconds[0] == MOMENT
+
+
+def test_a_cell_that_does_not_fit_the_pinned_format_cannot_be_read(tmp_path: Path) -> None:
+    assert times(tmp_path, "31.03.2026", time_format="%Y-%m-%d").seconds.isna().all()
