@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from faultxfer.config import GateOptions, PretrainOptions, TransferOptions
     from faultxfer.errors import FaultxferError, UserError
-    from faultxfer.pipeline import pretrain, score, transfer, validate
+    from faultxfer.pipeline import pretrain, score, transfer
+    from faultxfer.steps.validation import validate
 
 _HOMES = {
     "FaultxferError": "faultxfer.errors",
@@ -22,7 +23,7 @@ _HOMES = {
     "pretrain": "faultxfer.pipeline",
     "score": "faultxfer.pipeline",
     "transfer": "faultxfer.pipeline",
-    "validate": "faultxfer.pipeline",
+    "validate": "faultxfer.steps.validation",
 }
 
 __all__ = [

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from faultxfer.errors import ConfigError
 
@@ -15,48 +14,14 @@ Model = TypeVar("Model", bound=BaseModel)
 
 # Metrics that the gate can bound; `faultxfer.evaluate.metrics.Metrics` has a field for each.
 METRICS = ("pr_auc", "roc_auc", "recall", "precision", "false_alarm_rate", "log_loss")
+# At least a tenth of the runs stays for training.
+MOST_HELD_OUT = 0.9
 LOWER_IS_BETTER = ("false_alarm_rate", "log_loss")
-
-# Environment settings under which none of the libraries used reports anything to its makers.
-_NO_TELEMETRY = {
-    "DO_NOT_TRACK": "1",
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "GX_ANALYTICS_ENABLED": "false",
-}
-
-
-# TensorFlow reads these when it is loaded: no start-up banner, and one order of summation on all x86 machines.
-_QUIET_TENSORFLOW = {"TF_CPP_MIN_LOG_LEVEL": "2", "TF_ENABLE_ONEDNN_OPTS": "0"}
-
-# Prefect's temporary server needs 10 to 30 s on a busy machine; its own limit of 20 s is too short. Its console
-# handler would show a traceback for every bad file; the flow run keeps it, and the command line says one sentence.
-_PREFECT_SETTINGS = {
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
-    "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
-    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
-    "PREFECT_CLI_PROMPT": "false",
-}
-
-
-def prepare_environment() -> None:
-    """Settings of a faultxfer process; to be called before Prefect or TensorFlow is imported.
-
-    What the user has set stays as it is.
-    """
-    switch_telemetry_off()
-    for name, value in (_QUIET_TENSORFLOW | _PREFECT_SETTINGS).items():
-        os.environ.setdefault(name, value)
-
-
-def switch_telemetry_off() -> None:
-    """Set the environment so that Prefect, MLflow and Great Expectations stay off the network."""
-    for name, value in _NO_TELEMETRY.items():
-        os.environ.setdefault(name, value)
 
 
 class _Options(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # A bound of NaN or infinity would be passed by anything.
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class NetworkOptions(_Options):
@@ -93,6 +58,15 @@ class SplitOptions(_Options):
     min_test_runs: int = Field(default=3, ge=1, description="Runs that a hold-out's test side needs.")
     folds: int = Field(default=5, ge=2, description="Folds of cross-fitting.")
     gap: int = Field(default=2, ge=0, description="Rows left out on both sides of a time block.")
+
+    @model_validator(mode="after")
+    def _rows_left_to_train_on(self) -> SplitOptions:
+        taken = self.calibration_share + self.test_share
+        if taken > MOST_HELD_OUT:
+            raise ValueError(
+                f"calibration_share and test_share may take {MOST_HELD_OUT:g} together. Received: {taken:g}"
+            )
+        return self
 
 
 class Limit(_Options):

@@ -6,45 +6,21 @@ register.
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from faultxfer.config import PretrainOptions, TransferOptions
-from faultxfer.contract.schema import load_contract
 from faultxfer.steps.adaptation import adapt_source, split_target
-from faultxfer.steps.intake import CheckedRows, check_files
+from faultxfer.steps.intake import check_files
 from faultxfer.steps.judging import ask_gate, evaluate_candidate
-from faultxfer.steps.preflight import check_pretrain_request, check_transfer_request
+from faultxfer.steps.outputs import QUARANTINE, workspace
+from faultxfer.steps.preflight import check_pretrain_request, check_score_request, check_transfer_request
 from faultxfer.steps.pretraining import PretrainResult, register_source, train_source
 from faultxfer.steps.registration import TransferResult, register_candidate
 from faultxfer.steps.scoring import ScoreResult, fetch_detector, score_rows
 from faultxfer.steps.sources import fetch_models
+from faultxfer.steps.validation import validate
 
-QUARANTINE = Path("quarantine")
-
-
-@contextmanager
-def workspace() -> Iterator[Path]:
-    """A folder for what passes between steps; gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="faultxfer-") as folder:
-        yield Path(folder)
-
-
-def validate(csv: list[str], contract: Path | str, *, quarantine: Path | str = QUARANTINE) -> CheckedRows:
-    """Check files against a contract; labels are checked where a file has them.
-
-    Args:
-        csv: files and glob patterns.
-        contract: contract file.
-        quarantine: folder for rows set aside.
-
-    Raises:
-        DataError, ContractError: something cannot be read. A refused file is a finding of the result.
-    """
-    with workspace() as work:
-        return check_files(csv, load_contract(contract), work=work, quarantine=Path(quarantine), labelled=None)
+__all__ = ["pretrain", "score", "transfer", "validate"]
 
 
 def pretrain(
@@ -135,6 +111,7 @@ def score(
     Raises:
         UserError: the machine or version is unknown, or a file does not fit the version's contract.
     """
+    check_score_request(csv, model, equipment, out)
     with workspace() as work:
         detector = fetch_detector(model, equipment, version, work=work)
         rows = check_files(

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from prefect import flow, task
 
-from faultxfer import pipeline
 from faultxfer.config import PretrainOptions
 from faultxfer.steps.intake import check_files
+from faultxfer.steps.outputs import QUARANTINE, workspace
 from faultxfer.steps.preflight import check_pretrain_request
 from faultxfer.steps.pretraining import PretrainResult, register_source, train_source
 from flows.publish import progress_in_the_log, publish_findings
@@ -24,7 +24,7 @@ def pretrain(
     contract: str,
     model: str,
     options: PretrainOptions | None = None,
-    quarantine: str = str(pipeline.QUARANTINE),
+    quarantine: str = str(QUARANTINE),
 ) -> PretrainResult:
     """Train the source model on equipment with years of labelled history.
 
@@ -37,7 +37,7 @@ def pretrain(
     """
     options = options or PretrainOptions()
     agreed = check_pretrain_request(csv, contract, model)
-    with pipeline.workspace() as work, progress_in_the_log():
+    with workspace() as work, progress_in_the_log():
         rows = check_rows(csv, agreed, work=work, quarantine=Path(quarantine), labelled=True)
         publish_findings(rows)
         trained = train(rows, agreed, options, model=model, work=work)

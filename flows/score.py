@@ -6,8 +6,8 @@ from pathlib import Path
 
 from prefect import flow, task
 
-from faultxfer import pipeline
 from faultxfer.steps.intake import check_files
+from faultxfer.steps.outputs import QUARANTINE, workspace
 from faultxfer.steps.preflight import check_score_request
 from faultxfer.steps.scoring import ScoreResult, fetch_detector, score_rows
 from flows.publish import progress_in_the_log, publish_findings
@@ -24,7 +24,7 @@ def score(
     equipment: str,
     out: str,
     version: int | None = None,
-    quarantine: str = str(pipeline.QUARANTINE),
+    quarantine: str = str(QUARANTINE),
 ) -> ScoreResult:
     """Score new rows of a machine.
 
@@ -36,8 +36,8 @@ def score(
         version: Version to use; the champion if left out.
         quarantine: Folder for rows set aside.
     """
-    check_score_request(csv, model, equipment)
-    with pipeline.workspace() as work, progress_in_the_log():
+    check_score_request(csv, model, equipment, out)
+    with workspace() as work, progress_in_the_log():
         detector = fetch(model, equipment, version, work=work)
         rows = check_rows(
             csv, detector.contract, work=work, quarantine=Path(quarantine), labelled=False, equipment=equipment

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextvars
 import threading
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from faultxfer.errors import ConfigError
+
+ANSWER_SECONDS = 10
 
 
 def start_in_background() -> Callable[[], None]:
@@ -47,8 +48,7 @@ def start_in_background() -> Callable[[], None]:
 
 
 def _start() -> None:
-    import socket
-
+    from prefect.client.orchestration import get_client
     from prefect.server.api.server import SubprocessASGIServer
     from prefect.settings import get_current_settings
 
@@ -56,6 +56,8 @@ def _start() -> None:
     if settings.api.url is None:
         SubprocessASGIServer().start(timeout=settings.server.ephemeral.startup_timeout_seconds)
         return
-    parts = urlsplit(str(settings.api.url))
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    socket.create_connection((parts.hostname or "", port), timeout=5).close()
+    # Anything may listen there; only Prefect answers this. The client knows the user's keys and certificates.
+    with get_client(sync_client=True, httpx_settings={"timeout": ANSWER_SECONDS}) as client:
+        problem = client.api_healthcheck()
+    if problem is not None:
+        raise problem

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from prefect import flow, task
 
-from faultxfer import pipeline
 from faultxfer.config import TransferOptions
 from faultxfer.steps.adaptation import adapt_source, split_target
 from faultxfer.steps.intake import check_files
 from faultxfer.steps.judging import ask_gate, evaluate_candidate
+from faultxfer.steps.outputs import QUARANTINE, workspace
 from faultxfer.steps.preflight import check_transfer_request
 from faultxfer.steps.registration import TransferResult, register_candidate
 from faultxfer.steps.sources import fetch_models
@@ -34,7 +34,7 @@ def transfer(
     options: TransferOptions | None = None,
     dry_run: bool = False,
     override_gate: str | None = None,
-    quarantine: str = str(pipeline.QUARANTINE),
+    quarantine: str = str(QUARANTINE),
     report_folder: str | None = None,
 ) -> TransferResult:
     """Move the source model to a machine with little labelled history.
@@ -52,7 +52,7 @@ def transfer(
     """
     options = options or TransferOptions()
     agreed = check_transfer_request(csv, contract, model, equipment, override_gate)
-    with pipeline.workspace() as work, progress_in_the_log():
+    with workspace() as work, progress_in_the_log():
         fetched = fetch(model, equipment, work=work)
         rows = check_rows(csv, agreed, work=work, quarantine=Path(quarantine), labelled=True, equipment=equipment)
         publish_findings(rows)

@@ -6,16 +6,16 @@ from pathlib import Path
 
 from prefect import flow, task
 
-from faultxfer import pipeline
 from faultxfer.contract.schema import load_contract
 from faultxfer.steps.intake import CheckedRows, check_files
+from faultxfer.steps.outputs import QUARANTINE, workspace
 from flows.publish import progress_in_the_log, publish_findings
 
 check_rows = task(name="check rows against the contract")(check_files)
 
 
 @flow(name="validate")
-def validate(csv: list[str], contract: str, quarantine: str = str(pipeline.QUARANTINE)) -> CheckedRows:
+def validate(csv: list[str], contract: str, quarantine: str = str(QUARANTINE)) -> CheckedRows:
     """Check files against a contract and set bad rows aside.
 
     Args:
@@ -23,7 +23,7 @@ def validate(csv: list[str], contract: str, quarantine: str = str(pipeline.QUARA
         contract: The contract's YAML file.
         quarantine: Folder for rows set aside.
     """
-    with pipeline.workspace() as work, progress_in_the_log():
+    with workspace() as work, progress_in_the_log():
         rows = check_rows(csv, load_contract(contract), work=work, quarantine=Path(quarantine), labelled=None)
     publish_findings(rows)
     return rows

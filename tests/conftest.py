@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from faultxfer.config import prepare_environment
+from faultxfer import environment
 from faultxfer.registry import connect
 
-prepare_environment()
+environment.prepare_command()
 connect.prepare_environment()  # MLflow reads its log level when it is imported, which may be while tests are collected
 # No test touches the Prefect profile or the tracking store of the person who runs it.
 for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "PREFECT_API_URL", "PREFECT_PROFILE"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,30 @@ def test_bad_requests_are_refused_before_anything_heavy_is_loaded(tmp_path: Path
         "except SystemExit as left:\n    assert left.code == 2"
     )
     program = LOOK.format(work=work, heavy=("tensorflow", "mlflow", "prefect", "great_expectations"))
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["loaded"] == []
+
+
+def test_tensorflow_is_set_up_alike_for_whoever_loads_the_network(tmp_path: Path) -> None:
+    work = (
+        "import faultxfer.network\n"
+        "assert os.environ['TF_ENABLE_ONEDNN_OPTS'] == '0' and os.environ['TF_CPP_MIN_LOG_LEVEL'] == '2'\n"
+        "assert not [name for name in sys.modules if name.startswith(('keras', 'tensorflow'))]"
+    )
+    program = LOOK.format(work=work, heavy=())
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env=clean, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_contract_check_loads_neither_tensorflow_nor_mlflow(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("flow,fault\n" + "1,0\n2,1\n" * 20)
+    (tmp_path / "c.yaml").write_text("{version: 1, family: f, label: {column: fault}, sensors: {flow: {}}}")
+    work = "import faultxfer\nassert faultxfer.validate(['a.csv'], 'c.yaml').accepted == 40"
+    program = LOOK.format(work=work, heavy=("tensorflow", "keras", "mlflow", "prefect"))
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["loaded"] == []

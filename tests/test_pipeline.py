@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import mlflow.pyfunc
@@ -16,6 +17,7 @@ from faultxfer.bundle.bundle import load_bundle
 from faultxfer.config import Limit
 from faultxfer.errors import BundleError, ConfigError, ContractError, DataError, RegistryError, UserError
 from faultxfer.registry.store import open_registry
+from faultxfer.steps.catalog import show_history
 from faultxfer.steps.sources import fetch_models
 
 EASY = GateOptions(value={"pr_auc": Limit(min=0.01)})
@@ -107,6 +109,29 @@ def test_an_override_promotes_and_its_reason_stays_with_the_version(world: World
     assert champion is not None
     assert champion.tags["faultxfer.override_reason"] == "pump is critical, agreed with the shift lead"
     assert champion.tags["faultxfer.gate"] == "refuse"
+
+
+def test_an_override_that_was_not_needed_is_no_override(world: World) -> None:
+    result = move(world, override_gate="just in case")
+    champion = open_registry().champion("pumps--pump-9")
+    assert result.decision.promoted
+    assert champion is not None
+    assert "faultxfer.override_reason" not in champion.tags
+
+
+def test_an_overridden_promotion_stands_once_in_the_history(world: World) -> None:
+    move(world, HARD, override_gate="agreed with the shift lead")
+    entries = show_history("pumps", "pump-9")
+    assert [entry["outcome"] for entry in entries] == ["promoted"]
+    assert entries[0]["reason"] == "overridden: agreed with the shift lead"
+
+
+def test_scores_do_not_overwrite_the_rows_they_are_made_from(world: World) -> None:
+    shutil.copy(world.new_rows, "rows.csv")
+    before = Path("rows.csv").read_bytes()
+    with pytest.raises(ConfigError, match="--out"):
+        pipeline.score(["*.csv"], "pumps", "pump-9", "./rows.csv")
+    assert Path("rows.csv").read_bytes() == before
 
 
 def test_an_override_without_a_reason_is_refused(world: World) -> None:

@@ -210,7 +210,7 @@ def score(
     def work() -> Any:
         from faultxfer.steps.preflight import check_score_request
 
-        check_score_request(csv, model, equipment)
+        check_score_request(csv, model, equipment, out)
         where = {"model": model, "equipment": equipment, "version": version}
         return _run("score", plain, csv=csv, out=str(out), quarantine=str(quarantine), **where)
 
@@ -281,8 +281,8 @@ def registry_history(
 
 @app.command(rich_help_panel=_LOOK)
 def ui(
-    mlflow_port: Annotated[int, typer.Option(help="Port of MLflow; 0 takes a free one.")] = 5000,
-    prefect_port: Annotated[int, typer.Option(help="Port of Prefect; 0 takes a free one.")] = 4200,
+    mlflow_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of MLflow; 0 takes a free one.")] = 5000,
+    prefect_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of Prefect; 0 takes a free one.")] = 4200,
     json_output: Json = False,
 ) -> None:
     """Start MLflow's and Prefect's pages on this machine's data; Ctrl-C stops both."""
@@ -290,9 +290,8 @@ def ui(
 
     run_command(
         lambda: serve(mlflow_port, prefect_port, json_output=json_output),
-        json_output=False,  # the addresses are printed while the servers run
-        render=lambda _: None,
-        as_data=lambda _: None,
+        json_output=json_output,
+        render=None,  # the addresses are printed while the servers run
     )
 
 

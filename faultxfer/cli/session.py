@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
-from faultxfer.config import prepare_environment
+from faultxfer import environment
 from faultxfer.errors import FaultxferError
 
 DONE, INTERNAL, BAD_INPUT, REFUSED = 0, 1, 2, 10
@@ -44,8 +44,8 @@ def run_command(
     work: Callable[[], Result],
     *,
     json_output: bool,
-    render: Callable[[Result], None],
-    as_data: Callable[[Result], Any],
+    render: Callable[[Result], None] | None,
+    as_data: Callable[[Result], Any] = lambda _: None,
     exit_code: Callable[[Result], int] = lambda _: DONE,
 ) -> NoReturn:
     """Do ``work``, show its result, and leave with the right exit code.
@@ -53,11 +53,11 @@ def run_command(
     Args:
         work: does everything; what it prints goes to stderr.
         json_output: print ``as_data(result)`` as one JSON object instead of rendering.
-        render: shows the result to a person.
+        render: shows the result to a person; None where ``work`` has shown it already, to programs as well.
         as_data: the result as plain data.
         exit_code: of the result.
     """
-    prepare_environment()
+    environment.prepare_command()
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # other libraries' advice to programmers
     try:
@@ -73,6 +73,8 @@ def run_command(
         log = _keep_traceback()
         message = f"Something went wrong inside faultxfer ({type(error).__name__}: {error}). Details: {log}"
         fail({"type": type(error).__name__, "message": message}, message, INTERNAL, json_output=json_output)
+    if render is None:
+        raise typer.Exit(exit_code(result))
     if json_output:
         print_json(as_data(result))
     else:

@@ -26,10 +26,10 @@ _LOCAL = "127.0.0.1"
 @dataclass
 class _Server:
     name: str
-    address: str
     health: str
     process: subprocess.Popen[bytes]
     log: Path
+    keep_log: bool = False
 
 
 def serve(mlflow_port: int, prefect_port: int, *, json_output: bool) -> None:
@@ -41,14 +41,15 @@ def serve(mlflow_port: int, prefect_port: int, *, json_output: bool) -> None:
     ports = _free_port("MLflow", mlflow_port), _free_port("Prefect", prefect_port)
     for sign in (signal.SIGINT, signal.SIGTERM):  # a shell's background job starts with SIGINT ignored
         signal.signal(sign, _as_interrupt)
+    pages: dict[str, str] = {}
     servers: list[_Server] = []
     try:
         progress.info("Starting MLflow and Prefect")
-        servers.append(_mlflow(ports[0]))
-        servers.append(_prefect(ports[1]))
+        pages["MLflow"] = _mlflow(ports[0], servers)
+        pages["Prefect"] = _prefect(ports[1], servers)
         for server in servers:
             _wait_until_ready(server)
-        _print_addresses(servers, json_output)
+        _print_addresses(pages, json_output)
         _watch(servers)
     except KeyboardInterrupt:
         pass
@@ -60,12 +61,15 @@ def _as_interrupt(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _mlflow(port: int) -> _Server:
+def _mlflow(port: int, servers: list[_Server]) -> str:
+    """The address of MLflow's pages: those of the tracking server, where there is one, else of one started here."""
     from faultxfer.registry import connect
 
     connect.prepare_environment()
     uri = connect.tracking_uri()
     connect.check_reachable(uri)
+    if connect.is_server(uri):
+        return connect.shown(uri)
     connect.migrate(uri)
     # One worker and no job runner: two processes and 0.5 GB instead of fifteen and 3.3 GB.
     environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
@@ -75,17 +79,19 @@ def _mlflow(port: int) -> _Server:
     if location:
         command += ["--artifacts-destination", location]
     address = f"http://{_LOCAL}:{port}"
-    return _start("MLflow", command, environment, address, f"{address}/health")
+    servers.append(_start("MLflow", command, environment, f"{address}/health"))
+    return address
 
 
-def _prefect(port: int) -> _Server:
+def _prefect(port: int, servers: list[_Server]) -> str:
     address = f"http://{_LOCAL}:{port}"
     command = ["prefect", "server", "start", "--host", _LOCAL, "--port", str(port), "--no-services"]
     environment = {"PREFECT_UI_API_URL": f"{address}/api", "PREFECT_LOGGING_SERVER_LEVEL": "ERROR"}
-    return _start("Prefect", command, environment, address, f"{address}/api/health")
+    servers.append(_start("Prefect", command, environment, f"{address}/api/health"))
+    return address
 
 
-def _start(name: str, command: list[str], environment: dict[str, str], address: str, health: str) -> _Server:
+def _start(name: str, command: list[str], environment: dict[str, str], health: str) -> _Server:
     handle, path = tempfile.mkstemp(prefix=f"faultxfer-{name.lower()}-", suffix=".log")
     process = subprocess.Popen(  # noqa: S603  # our own interpreter with fixed arguments
         [sys.executable, "-m", *command],
@@ -96,7 +102,7 @@ def _start(name: str, command: list[str], environment: dict[str, str], address: 
         start_new_session=True,  # Ctrl-C reaches us alone, and the whole group can be stopped
     )
     os.close(handle)
-    return _Server(name, address, health, process, Path(path))
+    return _Server(name, health, process, Path(path))
 
 
 def _free_port(name: str, port: int) -> int:
@@ -131,19 +137,20 @@ def _require_alive(server: _Server) -> None:
 
 
 def _not_running(server: _Server, problem: str) -> ConfigError:
+    server.keep_log = True
     return ConfigError(
         f"A running {server.name} server was expected", received={"problem": problem}, remedy=f"See {server.log}"
     )
 
 
-def _print_addresses(servers: list[_Server], json_output: bool) -> None:
+def _print_addresses(pages: dict[str, str], json_output: bool) -> None:
     # The addresses are the result, and are due while the work still runs and stdout is redirected.
     with contextlib.redirect_stdout(sys.__stdout__):
         if json_output:
-            print_json({server.name.lower(): server.address for server in servers})
+            print_json({name.lower(): address for name, address in pages.items()})
         else:
-            for server in servers:
-                stdout().print(f"{server.name:<8} {server.address}")
+            for name, address in pages.items():
+                stdout().print(f"{name:<8} {address}")
             stdout().print("Ctrl-C stops both.")
         sys.stdout.flush()
 
@@ -166,4 +173,5 @@ def _stop(servers: list[_Server]) -> None:
             except subprocess.TimeoutExpired:
                 continue
     for server in servers:
-        server.log.unlink(missing_ok=True)
+        if not server.keep_log:
+            server.log.unlink(missing_ok=True)

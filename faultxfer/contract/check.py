@@ -83,6 +83,22 @@ class _Notes:
             for label in index:
                 self.codes.setdefault(label, []).append((code, column))
 
+    def none_left(self) -> None:
+        """Refuse the file, and say which rules took most rows."""
+        most = sorted(
+            (found for found in self.findings if found.severity == "quarantine"), key=lambda found: -found.count
+        )
+        causes = "; ".join(f"{found.code} in {found.column!r}, {found.count} rows" for found in most[:3])
+        self.file(
+            "ROWS-NONE-LEFT",
+            f"Every row breaks a rule: {causes}",
+            most[0].remedy,
+            column=most[0].column,
+            line=most[0].line,
+            expected=most[0].expected,
+            received=most[0].received,
+        )
+
 
 def check_table(table: RawTable, contract: Contract, *, labelled: bool, equipment: str | None = None) -> Checked:
     """Check one table.
@@ -111,7 +127,7 @@ def check_table(table: RawTable, contract: Contract, *, labelled: bool, equipmen
         return _refused(table, notes)
     good = typed.drop(index=list(notes.codes))
     if good.empty:
-        notes.file("ROWS-NONE-LEFT", "Every row was set aside", "Mend the findings below and run again")
+        notes.none_left()
         return _refused(table, notes)
     return Checked(
         accepted=_bookkept(good, table, contract, labelled),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from faultxfer.config import switch_telemetry_off
 from faultxfer.contract.schema import Contract
+from faultxfer.environment import switch_telemetry_off
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,1 +1,5 @@
-"""The Keras network: build, freeze, fit, store. With ``strategies`` the only importer of keras and tensorflow."""
+"""The Keras network: build, freeze, fit, store. The only importer of keras and tensorflow."""
+
+from faultxfer.environment import prepare_tensorflow
+
+prepare_tensorflow()

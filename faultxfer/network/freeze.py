@@ -30,6 +30,11 @@ def copy_network(network: keras.Model) -> keras.Model:
     return twin
 
 
+def fresh_network(network: keras.Model) -> keras.Model:
+    """A network of the same layers with newly drawn weights."""
+    return keras.models.clone_model(network)
+
+
 def layers_with_weights(network: keras.Model) -> list[keras.layers.Layer]:
     """Layers that hold weights, first to last."""
     return [layer for layer in network.layers if layer.weights]

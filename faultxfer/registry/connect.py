@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from filelock import FileLock
 
-from faultxfer.config import switch_telemetry_off
+from faultxfer.environment import switch_telemetry_off
 from faultxfer.errors import RegistryError
 
 CONNECT_SECONDS = 5.0
@@ -22,6 +22,7 @@ _MLFLOW_SETTINGS = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 
 
@@ -48,6 +49,18 @@ def artifact_location(uri: str) -> str | None:
     return None if database is None else (database.parent / "artifacts").as_uri()
 
 
+def is_server(uri: str) -> bool:
+    """Whether an MLflow server answers there, not a database."""
+    return uri.startswith(("http://", "https://"))
+
+
+def shown(uri: str) -> str:
+    """The address without user and password."""
+    scheme, mark, rest = uri.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{host.rsplit('@', 1)[-1]}{slash}{path}"
+
+
 def check_reachable(uri: str) -> None:
     """Say within seconds when there is nothing to talk to.
 
@@ -58,14 +71,16 @@ def check_reachable(uri: str) -> None:
     if database is not None:
         _check_folder(database.parent, uri)
         return
-    parts = urlsplit(uri)
-    if parts.scheme not in ("http", "https"):
+    if not is_server(uri):
         return
-    port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
+        parts = urlsplit(uri)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
         socket.create_connection((parts.hostname or "", port), timeout=CONNECT_SECONDS).close()
     except OSError as error:
         raise _unreachable(uri, error.strerror or str(error)) from error
+    except ValueError as error:  # no address at all, as with port 99999
+        raise _unreachable(uri, str(error)) from error
 
 
 def migrate(uri: str) -> None:
@@ -112,10 +127,8 @@ def _check_folder(folder: Path, uri: str) -> None:
 
 
 def _unreachable(uri: str, problem: str) -> RegistryError:
-    parts = urlsplit(uri)
-    shown = parts._replace(netloc=parts.netloc.rsplit("@", 1)[-1]).geturl()  # never show a password
     return RegistryError(
         "A tracking store that can be reached was expected",
-        received={"tracking_uri": shown, "problem": problem},
+        received={"tracking_uri": shown(uri), "problem": problem},
         remedy="Start the server, or correct or unset MLFLOW_TRACKING_URI; nothing was registered",
     )

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
@@ -21,6 +22,9 @@ from faultxfer.registry.model_files import BUNDLE_IN_MODEL, write_model
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion, RegisteredModel
+
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -64,15 +68,47 @@ class Version:
         return f"models:/{self.name}/{self.version}"
 
 
+@contextmanager
+def _reported(what: str) -> Iterator[None]:
+    """Turn MLflow's and the network's errors into one sentence."""
+    import requests
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError  # MLflow lets some of its database's errors through
+
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, requests.RequestException, OSError, ImportError) as error:
+        raise RegistryError(
+            f"An answer from {what} was expected",
+            received={"problem": " ".join(str(error).split())[:300]},
+            remedy="Check MLFLOW_TRACKING_URI and the server's log, then run again",
+        ) from error
+
+
+def _asks_the_store(
+    method: Callable[Concatenate[Registry, Given], Answer],
+) -> Callable[Concatenate[Registry, Given], Answer]:
+    """A method of the registry that says in one sentence when the store does not answer."""
+
+    @wraps(method)
+    def asking(self: Registry, /, *args: Given.args, **kwargs: Given.kwargs) -> Answer:
+        with _reported("the tracking store"):
+            return method(self, *args, **kwargs)
+
+    return asking
+
+
 class Registry:
     """The tracking store and model registry behind one address. Make it with :func:`open_registry`."""
 
     def __init__(self, client: MlflowClient, uri: str) -> None:
         self.client = client
         self.uri = uri
+        self.address = connection.shown(uri)  # for people: without a password
 
     # --- looking up -------------------------------------------------------------------------------------------
 
+    @_asks_the_store
     def models(self) -> list[dict[str, Any]]:
         """Registered models of faultxfer, with their champion version or None."""
         found = [model for model in self._search_models() if names.KIND in (model.tags or {})]
@@ -91,6 +127,7 @@ class Registry:
         """Machines that have a registered model descending from source model ``model``."""
         return [str(known["equipment"]) for known in self.models() if known["source_model"] == model]
 
+    @_asks_the_store
     def champion(self, name: str) -> Version | None:
         """The version production scores with, or None."""
         model = self._registered(name)
@@ -112,6 +149,7 @@ class Registry:
             )
         return known[str(number)]
 
+    @_asks_the_store
     def versions(self, name: str) -> list[Version]:
         """All versions of a registered model, newest first; empty if the model is unknown."""
         model = self._registered(name)
@@ -125,6 +163,7 @@ class Registry:
             reverse=True,
         )
 
+    @_asks_the_store
     def refusals(self, name: str) -> list[dict[str, Any]]:
         """Runs whose candidate the gate refused for this registered model, newest first."""
         experiment = self.client.get_experiment_by_name(names.EXPERIMENT)
@@ -142,6 +181,7 @@ class Registry:
                 "reason": run.data.tags.get(names.REASON, ""),
             }
             for run in runs
+            if run.info.status == "FINISHED" and names.OVERRIDE not in run.data.tags
         ]
 
     def download_bundle(self, version: Version, folder: Path) -> Path:
@@ -156,12 +196,14 @@ class Registry:
             path = Path(mlflow.artifacts.download_artifacts(artifact_uri=version.uri, dst_path=str(folder)))
         return path / BUNDLE_IN_MODEL
 
+    @_asks_the_store
     def download_run_file(self, run_id: str, name: str, folder: Path) -> Path | None:
         """Copy one artifact of a run, or None where the run has none of that name."""
         if name not in {item.path for item in self.client.list_artifacts(run_id)}:
             return None
         return Path(self.client.download_artifacts(run_id, name, str(folder)))
 
+    @_asks_the_store
     def artifact_addresses(self, run_id: str, files: dict[str, Path]) -> dict[str, str]:
         """Where a run's logged files lie: a path on this machine, or the server's artifact address."""
         root = self.client.get_run(run_id).info.artifact_uri or ""
@@ -266,7 +308,8 @@ class Registry:
             with suppress(RegistryError), _reported("the tracking store"):  # the first error is the one to show
                 self.client.set_terminated(run_id, "FAILED")
             raise
-        self.client.set_terminated(run_id, "FINISHED")
+        with _reported("the tracking store"):
+            self.client.set_terminated(run_id, "FINISHED")
 
     def _log(self, run_id: str, record: RunRecord) -> None:
         from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
@@ -338,29 +381,12 @@ def open_registry(uri: str | None = None) -> Registry:
     connection.check_reachable(uri)
     import mlflow
 
-    with _reported(f"the tracking store {uri.rsplit('@', 1)[-1]}"):
+    with _reported(f"the tracking store {connection.shown(uri)}"):
         connection.migrate(uri)
         connection.point_mlflow_at(uri)
         registry = Registry(mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri), uri)
         registry.client.search_experiments(max_results=1)
     return registry
-
-
-@contextmanager
-def _reported(what: str) -> Iterator[None]:
-    """Turn MLflow's and the network's errors into one sentence."""
-    import requests
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import SQLAlchemyError  # MLflow lets some of its database's errors through
-
-    try:
-        yield
-    except (MlflowException, SQLAlchemyError, requests.RequestException, OSError, ImportError) as error:
-        raise RegistryError(
-            f"An answer from {what} was expected",
-            received={"problem": " ".join(str(error).split())[:300]},
-            remedy="Check MLFLOW_TRACKING_URI and the server's log, then run again",
-        ) from error
 
 
 def _champion_of(model: RegisteredModel) -> str | None:

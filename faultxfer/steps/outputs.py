@@ -1,12 +1,15 @@
-"""Files that the user asked for."""
+"""Where files go: those the user asked for, and those that pass between steps."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from faultxfer.errors import ConfigError
+
+QUARANTINE = Path("quarantine")
 
 
 @contextmanager
@@ -24,3 +27,10 @@ def writing(option: str, path: Path) -> Iterator[None]:
             received={option: str(path), "problem": error.strerror or str(error)},
             remedy=f"Choose another --{option}",
         ) from error
+
+
+@contextmanager
+def workspace() -> Iterator[Path]:
+    """A folder for what passes between steps; gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="faultxfer-") as folder:
+        yield Path(folder)

@@ -43,10 +43,15 @@ def check_transfer_request(
     return _common(csv, contract)
 
 
-def check_score_request(csv: list[str], model: str, equipment: str) -> None:
-    """As :func:`check_pretrain_request`, for scoring."""
+def check_score_request(csv: list[str], model: str, equipment: str, out: Path | str) -> None:
+    """As :func:`check_pretrain_request`, for scoring; the scores may not overwrite what is scored."""
     names.registered_name(model, equipment)
-    _check_files(csv)
+    if Path(out).resolve() in [path.resolve() for path in _check_files(csv)]:
+        raise ConfigError(
+            "Another file for the scores than the one they are made from was expected",
+            received={"out": str(out)},
+            remedy="Choose another --out",
+        )
     connect.check_reachable(connect.tracking_uri())
 
 
@@ -57,9 +62,9 @@ def _common(csv: list[str], contract: Path | str) -> Contract:
     return agreed
 
 
-def _check_files(csv: list[str]) -> None:
+def _check_files(csv: list[str]) -> list[Path]:
     from faultxfer.data.read_csv import find_files
 
     if not csv:
         raise ConfigError("At least one CSV file was expected", received={"csv": csv}, remedy="Name the files to read")
-    find_files(csv)
+    return find_files(csv)

@@ -123,7 +123,7 @@ def register_source(
         promote=True,
     )
     pictures = registry.artifact_addresses(version.run_id, trained.pictures)
-    return PretrainResult(model, version.version, version.run_id, registry.uri, trained.metrics, pictures, rows)
+    return PretrainResult(model, version.version, version.run_id, registry.address, trained.metrics, pictures, rows)
 
 
 def _run_record(

@@ -97,7 +97,7 @@ def register_candidate(
     version = run_id = uri = None
     if outcome != DRY_RUN:
         registry = open_registry()
-        uri = registry.uri
+        uri = registry.address
         record = _run_record(rows, fetched, adapted, evaluation, decision, contract, options, override_gate)
         if outcome == PROMOTED:
             made = _promoted(registry, record, rows, adapted, report, name)
@@ -199,7 +199,7 @@ def _run_record(
         names.DATA: ",".join(digest for _, digest in rows.files)[:4000],
         names.CONTRACT: contract.digest(),
     }
-    if override_gate:
+    if override_gate and not decision.promoted:
         tags[names.OVERRIDE] = override_gate
     return RunRecord(
         name=f"transfer {report.model} to {report.equipment}",

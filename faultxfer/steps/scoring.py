@@ -93,7 +93,7 @@ def _find(registry: Registry, model: str, equipment: str, version: int | None) -
         raise RegistryError(
             f"Equipment with a registered model of {model!r} was expected",
             received={"equipment": equipment, "known": known},
-            where=registry.uri.rsplit("@", 1)[-1],
+            where=registry.address,
             remedy="Check --equipment and --model, or run `faultxfer transfer` for it first",
         )
     if version is not None:

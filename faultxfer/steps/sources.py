@@ -61,7 +61,7 @@ def find_source(registry: Registry, model: str) -> Version:
         raise RegistryError(
             "A registered source model was expected",
             received={"model": model, "known": known},
-            where=registry.uri.rsplit("@", 1)[-1],
+            where=registry.address,
             remedy="Train one with `faultxfer pretrain`, or check MLFLOW_TRACKING_URI",
         )
     return found

@@ -204,6 +204,7 @@ BAD_REQUESTS = {
     "an unknown strategy": (["--strategy", "magic"], "fine_tune"),
     "an unknown scaler": (["--scaler", "robust"], "scaler"),
     "too many trainable layers": (["--trainable-layers", "9"], "trainable_layers=9"),
+    "shares that leave nothing to train on": (["--config", "greedy.yaml"], "0.9 together"),
     "an override without a reason": (["--override-gate", " "], "reason"),
     "a missing options file": (["--config", "nowhere.yaml"], "nowhere.yaml"),
 }
@@ -214,6 +215,7 @@ def test_a_bad_request_is_one_sentence_and_exit_code_2(
     world: World, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     changes, said = BAD_REQUESTS[name]
+    Path("greedy.yaml").write_text("split: {calibration_share: 0.45, test_share: 0.7}")
     arguments = move(world)
     if changes[0] == "--csv":
         arguments[1] = changes[1]
@@ -227,7 +229,12 @@ def test_a_bad_request_is_one_sentence_and_exit_code_2(
     assert answer(capsys)["exit_code"] == 2
 
 
-@pytest.mark.parametrize("address", ["http://127.0.0.1:9", "sqlite:////proc/none/mlflow.db", "ftp://example.invalid"])
+NO_ADDRESSES = ("http://localhost:abc", "http://localhost:99999", "http://[::1")
+
+
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:9", "sqlite:////proc/none/mlflow.db", "ftp://example.invalid", *NO_ADDRESSES]
+)
 def test_an_unreachable_tracking_server_is_exit_code_2(
     world: World, address: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.server
 import json
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -128,7 +130,7 @@ def test_findings_reach_the_run_page(world: World, server: None) -> None:
 
     text = Path(world.target).read_text().splitlines()
     cells = text[3].split(",")
-    cells[text[0].split(",").index("flow_m3h")] = "Bad"
+    cells[text[0].split(",").index("flow_m3h")] = "broken"
     Path("dirty.csv").write_text("\n".join([*text[:3], ",".join(cells), *text[4:]]) + "\n")
     rows, run_id = run(validate, ["dirty.csv"], world.contract)
     assert rows.quarantined == 1
@@ -172,12 +174,27 @@ def test_the_parameters_of_transfer_make_a_form() -> None:
     assert {"TransferOptions", "GateOptions", "SplitOptions"} <= set(schema["definitions"])
 
 
-def test_a_prefect_server_that_is_not_there_is_said_in_one_sentence() -> None:
+@pytest.fixture
+def elsewhere() -> Iterator[str]:
+    """Address of a web server that is not Prefect."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/api"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9/api", "http://127.0.0.1:abc/api", "something else"])
+def test_a_prefect_server_that_is_not_there_is_said_in_one_sentence(address: str, elsewhere: str) -> None:
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
     from faultxfer.errors import ConfigError
     from flows.server import start_in_background
 
-    with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}), pytest.raises(ConfigError) as caught:
+    with (
+        temporary_settings({PREFECT_API_URL: elsewhere if address == "something else" else address}),
+        pytest.raises(ConfigError) as caught,
+    ):
         start_in_background()()
     assert "PREFECT_API_URL" in str(caught.value)

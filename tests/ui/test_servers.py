@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -45,8 +46,8 @@ def start(folder: Path) -> Pages:
     )
     assert process.stdout is not None
     line = process.stdout.readline()
-    if not line:
-        raise AssertionError(process.communicate(timeout=30)[1])
+    if not line.startswith('{"mlflow"'):
+        raise AssertionError(line or process.communicate(timeout=30)[1])
     return Pages(**json.loads(line), process=process)
 
 
@@ -132,6 +133,27 @@ def test_ctrl_c_and_sigterm_stop_both_servers(store: Path, sign: signal.Signals)
     for address in (running.mlflow, running.prefect):
         with pytest.raises(urllib.error.URLError):
             get(address)
+
+
+def test_the_pages_of_a_tracking_server_are_those_of_mlflow(
+    pages: Pages, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", pages.mlflow.replace("//", "//me:secret@"))
+    running = start(store)
+    running.process.send_signal(signal.SIGTERM)
+    assert running.process.communicate(timeout=60)[1] == ""
+    assert running.mlflow == pages.mlflow
+
+
+def test_the_log_of_a_server_that_fails_stays_to_be_read(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "mysql://nobody@127.0.0.1:1/x")
+    with pytest.raises(AssertionError) as caught:
+        start(store)
+    answer = json.loads(str(caught.value))
+    assert answer["exit_code"] == 2
+    log = Path(re.search(r"See (\S+\.log)", answer["error"]["message"])[1])  # type: ignore[index]
+    assert log.read_text()
+    log.unlink()
 
 
 def test_a_taken_port_is_said_at_once(store: Path, capsys: pytest.CaptureFixture[str]) -> None:

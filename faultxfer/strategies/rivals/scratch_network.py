@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 
-import keras
-
 from faultxfer.bundle.scaler import fit_scaler
 from faultxfer.network.fit import Recipe, fit_network, logits_of, make_deterministic
+from faultxfer.network.freeze import fresh_network
 from faultxfer.strategies.common import require_rows
 from faultxfer.strategies.protocol import Scorer, Task
 
@@ -28,7 +27,7 @@ class ScratchNetwork:
         require_rows(task, self.name)
         options = task.options
         make_deterministic(options.seed)
-        network = keras.models.clone_model(task.source.network)
+        network = fresh_network(task.source.network)
         scaler = fit_scaler(task.target.X)
         steps_per_epoch = math.ceil(len(task.target) / options.batch_size)
         epochs = max(options.epochs, math.ceil(options.steps / steps_per_epoch))

@@ -1,0 +1,48 @@
+"""Environment settings that the libraries read when they are loaded; what the user has set stays as it is.
+
+Set by the modules that load those libraries, so that the command line, a worker and a notebook behave alike.
+"""
+
+from __future__ import annotations
+
+import os
+
+# Prefect, MLflow and Great Expectations report nothing to their makers.
+_NO_TELEMETRY = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "GX_ANALYTICS_ENABLED": "false",
+}
+
+# No start-up banner, and one order of summation, so that the same data and seed give the same weights everywhere.
+_TENSORFLOW = {"TF_CPP_MIN_LOG_LEVEL": "2", "TF_ENABLE_ONEDNN_OPTS": "0"}
+
+# Prefect's temporary server needs 10 to 30 s on a busy machine; its own limit of 20 s is too short. Its console
+# handler would show a traceback for every bad file; the flow run keeps it, and the command line says one sentence.
+_PREFECT_IN_A_COMMAND = {
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+    "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+    "PREFECT_CLI_PROMPT": "false",
+}
+
+
+def switch_telemetry_off() -> None:
+    """Before Prefect, MLflow or Great Expectations is imported."""
+    _set(_NO_TELEMETRY)
+
+
+def prepare_tensorflow() -> None:
+    """Before TensorFlow is imported."""
+    _set(_TENSORFLOW)
+
+
+def prepare_command() -> None:
+    """Before a command imports anything heavy."""
+    _set(_NO_TELEMETRY | _TENSORFLOW | _PREFECT_IN_A_COMMAND)
+
+
+def _set(settings: dict[str, str]) -> None:
+    for name, value in settings.items():
+        os.environ.setdefault(name, value)
