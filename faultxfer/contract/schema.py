@@ -8,27 +8,38 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from faultxfer.contract import columns
+from faultxfer.contract import codes, columns
 from faultxfer.contract.pins import Csv
+from faultxfer.contract.units import conversion
 from faultxfer.errors import ContractError
 
 Breach = Literal["refuse", "quarantine", "warn"]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # A limit of NaN or infinity would be no limit.
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Sensor(_Strict):
     """One sensor column, in engineering units."""
 
-    unit: str = Field(default="", description="Engineering unit of the column, for people and for the model card.")
+    unit: str = Field(default="", description="Engineering unit that the model works in, such as bar or degC.")
+    dtype: Literal["number", "whole"] = Field(
+        default="number", description="`whole` for counters and states: fractions break the rule."
+    )
     min: float | None = Field(default=None, description="Lowest physically possible value.")
     max: float | None = Field(default=None, description="Highest physically possible value.")
     max_missing: float = Field(
         default=0.2, ge=0, le=1, description="Largest share of missing values before the file is refused."
+    )
+    max_rate: float | None = Field(
+        default=None, gt=0, description="Largest believable change per second (per row where there is no time)."
+    )
+    stuck_after: int | None = Field(
+        default=None, ge=2, description="Rows of one run with the same value after which the sensor counts as stuck."
     )
     on_breach: Breach = Field(default="quarantine", description="What happens to a row outside min and max.")
 
@@ -37,6 +48,27 @@ class Sensor(_Strict):
         if self.min is not None and self.max is not None and not self.min < self.max:
             raise ValueError(f"min must lie below max. Received: min={self.min}, max={self.max}")
         return self
+
+
+class Scale(_Strict):
+    """What a machine's logger stores, made linear: value times ``factor`` plus ``offset``."""
+
+    factor: float = Field(default=1.0, description="Multiplies the value as read.")
+    offset: float = Field(default=0.0, description="Added afterwards, in the machine's own unit.")
+
+    @model_validator(mode="after")
+    def _keeps_the_value(self) -> Scale:
+        if self.factor == 0:
+            raise ValueError("a factor of 0 would make every value the same. Received: factor=0")
+        return self
+
+
+class Equipment(_Strict):
+    """How one machine's files differ from the contract."""
+
+    aliases: dict[str, str] = Field(default={}, description="The machine's tag for a column: {PT-101: pressure}.")
+    units: dict[str, str] = Field(default={}, description="The machine's unit of a sensor: {pressure: psi}.")
+    scale: dict[str, Scale] = Field(default={}, description="Factor and offset of a sensor, applied before the unit.")
 
 
 class Label(_Strict):
@@ -65,6 +97,15 @@ class Contract(_Strict):
     time_column: str | None = Field(default=None, description="Timestamp, or a number that grows inside a run.")
     sensors: dict[str, Sensor] = Field(min_length=1, description="Sensor columns, in the model's feature order.")
     ignore: tuple[str, ...] = Field(default=(), description="Columns that are neither sensors nor keys.")
+    sampling_period: float | None = Field(
+        default=None, gt=0, description="Usual seconds (or steps of the time column) between two rows of a run."
+    )
+    equipment: dict[str, Equipment] = Field(
+        default={}, description="By machine: its own tags, units and scales, where they differ."
+    )
+    rules: dict[str, Breach] = Field(
+        default={}, description="By finding code: refuse, quarantine or warn instead of the default."
+    )
     csv: Csv = Field(default_factory=Csv, description="How the files are written, where detection needs a pin.")
 
     @model_validator(mode="after")
@@ -82,6 +123,35 @@ class Contract(_Strict):
         if kept:
             raise ValueError(f"a sensor cannot have a name that is kept for bookkeeping. Received: {kept}")
         return self
+
+    @field_validator("rules")
+    @classmethod
+    def _rules_are_known(cls, rules: dict[str, Breach]) -> dict[str, Breach]:
+        unknown = sorted(set(rules) - set(codes.CONFIGURABLE))
+        if unknown:
+            raise ValueError(f"codes are {', '.join(codes.CONFIGURABLE)}. Received: {', '.join(unknown)}")
+        return rules
+
+    @model_validator(mode="after")
+    def _machines_speak_of_known_columns(self) -> Contract:
+        columns_known = {*self.sensors, self.label.column, self.run_column, self.time_column}
+        for machine, own in self.equipment.items():
+            strange = sorted(
+                {*own.aliases.values(), *own.units, *own.scale} - columns_known
+                | {*own.units, *own.scale} - set(self.sensors)
+            )
+            if strange:
+                raise ValueError(f"equipment {machine!r} names columns the contract does not have. Received: {strange}")
+            twice = sorted({name for name in own.aliases.values() if list(own.aliases.values()).count(name) > 1})
+            if twice:
+                raise ValueError(f"equipment {machine!r} has two tags for one column. Received: {twice}")
+            for sensor, unit in own.units.items():
+                conversion(unit, self.sensors[sensor].unit)
+        return self
+
+    def severity(self, code: str) -> Breach:
+        """What happens where a rule is broken."""
+        return self.rules.get(code) or {**codes.FIXED, **codes.CONFIGURABLE}[code]
 
     @property
     def features(self) -> tuple[str, ...]:

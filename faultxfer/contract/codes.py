@@ -1,0 +1,40 @@
+"""Every finding code of files and rows, and what happens unless the contract says otherwise."""
+
+from __future__ import annotations
+
+from faultxfer.findings import Severity
+
+# The file cannot be read or is not what the contract means; a contract cannot soften these.
+FIXED: dict[str, Severity] = {
+    "FILE-UNREADABLE": "refuse",
+    "FILE-ENCODING": "refuse",
+    "FILE-EMPTY": "refuse",
+    "FILE-NO-HEADER": "refuse",
+    "FILE-SHAPE": "refuse",
+    "FILE-AMBIGUOUS": "refuse",
+    "COLUMN-TWICE": "refuse",
+    "COLUMN-MISSING": "refuse",
+    "COLUMN-UNKNOWN": "warn",
+    "EQUIPMENT-ABSENT": "refuse",
+    "SENSOR-ALL-MISSING": "refuse",
+    "SENSOR-NOT-A-NUMBER": "quarantine",
+    "SENSOR-MISSING": "quarantine",
+    "KEY-MISSING": "quarantine",
+    "TIME-UNREADABLE": "quarantine",
+    "LABEL-UNKNOWN": "quarantine",
+    "ROWS-NONE-LEFT": "refuse",
+}
+
+# A contract may set another severity for these under `rules`. The range rule has `on_breach` at each sensor.
+CONFIGURABLE: dict[str, Severity] = {
+    "SENSOR-NOT-WHOLE": "quarantine",
+    "SENSOR-STUCK": "warn",
+    "SENSOR-RATE": "quarantine",
+    "TIME-GAP": "warn",
+    "TIME-BACKWARDS": "warn",
+    "TIME-DUPLICATE": "quarantine",
+    "ROW-DUPLICATE": "quarantine",
+    "LABEL-CONFLICT": "quarantine",
+    "LABEL-LEAK": "refuse",
+    "LABEL-ONE-CLASS": "warn",
+}
