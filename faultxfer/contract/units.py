@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import re
+import tokenize
 from functools import lru_cache
 from typing import Any
 
-# Spellings that pint does not know, or takes for something else.
-_SPELLINGS = {"%": "percent", "°c": "degC", "°f": "degF", "c": "degC", "f": "degF", "rpm": "revolution / minute"}
+# Spellings of plants that pint does not know, or takes for something else (C is its coulomb).
+_SPELLINGS = {
+    "%": "percent", "C": "degC", "°C": "degC", "F": "degF", "°F": "degF", "Nm": "newton * meter",
+    "lpm": "liter / minute", "gpm": "gallon / minute", "cfm": "foot ** 3 / minute",
+}  # fmt: skip
+_ANGULAR = {"rpm", "rad/s"}
+# Far enough apart that the factor is exact to the last digits.
+_SPAN = 1e6
+# m3/h is m ** 3 / h; H2O stays as it is.
+_POWER = re.compile(r"(?<![A-Za-z])([a-z]+)([23])(?![A-Za-z0-9])")
 
 
 @lru_cache(maxsize=256)
@@ -20,25 +30,26 @@ def conversion(unit: str, wanted: str) -> tuple[float, float]:
         return 1.0, 0.0
     registry = _registry()
     try:
-        zero, one, two = (_magnitude(registry, value, unit, wanted) for value in (0.0, 1.0, 2.0))
+        zero, half, whole = (_magnitude(registry, value, unit, wanted) for value in (0.0, _SPAN / 2, _SPAN))
     except _problems() as error:
         raise ValueError(
             f"two units of the same quantity, such as psi and bar, were expected. "
             f"Received: {unit!r} and {wanted!r} ({error})"
         ) from error
-    if abs((two - one) - (one - zero)) > 1e-9 * max(1.0, abs(two)):
-        raise ValueError(
-            f"units that differ by a factor and an offset were expected. Received: {unit!r} and {wanted!r}"
-        )
-    return one - zero, zero
+    if abs(whole - 2 * half + zero) > 1e-9 * abs(whole):
+        raise ValueError(f"units that differ by factor and offset were expected. Received: {unit!r} and {wanted!r}")
+    return (whole - zero) / _SPAN, zero
 
 
 def _magnitude(registry: Any, value: float, unit: str, wanted: str) -> float:
-    return float(registry.Quantity(value, _spelt(unit)).to(_spelt(wanted)).magnitude)
+    names = _spelt(unit), _spelt(wanted)
+    if set(names) & _ANGULAR:  # Hz counts turns where the other one does; pint would count radians
+        names = tuple("turn / second" if name == "Hz" else name for name in names)  # type: ignore[assignment]
+    return float(registry.Quantity(value, names[0]).to(names[1]).magnitude)
 
 
 def _spelt(unit: str) -> str:
-    return _SPELLINGS.get(unit.strip().lower(), unit.strip())
+    return _SPELLINGS.get(unit.strip(), _POWER.sub(r"\1**\2", unit.strip()))
 
 
 @lru_cache(maxsize=1)
@@ -49,8 +60,14 @@ def _registry() -> Any:
 
 
 def _problems() -> tuple[type[Exception], ...]:
-    import tokenize
-
     import pint
 
-    return (pint.errors.PintError, tokenize.TokenError, AttributeError, ValueError, TypeError, SyntaxError)
+    return (
+        pint.errors.PintError,
+        tokenize.TokenError,
+        AttributeError,
+        ValueError,
+        TypeError,
+        SyntaxError,
+        AssertionError,
+    )
