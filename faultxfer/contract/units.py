@@ -14,7 +14,7 @@ _SPELLINGS = {
 }  # fmt: skip
 _ANGULAR = {"rpm", "rad/s"}
 # Far enough apart that the factor is exact to the last digits.
-_SPAN = 1e6
+_SPAN = 1e3
 # m3/h is m ** 3 / h; H2O stays as it is.
 _POWER = re.compile(r"(?<![A-Za-z])([a-z]+)([23])(?![A-Za-z0-9])")
 
@@ -60,14 +60,8 @@ def _registry() -> Any:
 
 
 def _problems() -> tuple[type[Exception], ...]:
+    """What pint raises where text is no unit; its parser was not written for input of people."""
     import pint
 
-    return (
-        pint.errors.PintError,
-        tokenize.TokenError,
-        AttributeError,
-        ValueError,
-        TypeError,
-        SyntaxError,
-        AssertionError,
-    )
+    of_pint = (pint.errors.PintError, tokenize.TokenError, AssertionError)
+    return (*of_pint, AttributeError, ValueError, TypeError, SyntaxError, ArithmeticError)
