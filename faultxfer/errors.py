@@ -53,7 +53,26 @@ class UserError(FaultxferError):
 
 
 class DataError(UserError):
-    """The rows cannot be used for what was asked."""
+    """The rows cannot be used for what was asked.
+
+    Args:
+        code: the finding code, where one file is at fault.
+        line, column: place in that file.
+    """
+
+    def __init__(
+        self,
+        expected: str,
+        *,
+        received: dict[str, object] | None = None,
+        where: str | None = None,
+        remedy: str | None = None,
+        code: str | None = None,
+        line: int | None = None,
+        column: str | None = None,
+    ) -> None:
+        super().__init__(expected, received=received, where=where, remedy=remedy)
+        self.code, self.line, self.column = code, line, column
 
 
 class ContractError(UserError):

@@ -46,6 +46,11 @@ class Finding:
         return {**asdict(self), "examples": list(self.examples)}
 
 
+def shortened(cell: object) -> str:
+    """A cell short enough to show."""
+    return str(cell)[:40]
+
+
 def refusing(findings: Iterable[Finding]) -> list[Finding]:
     """The findings that stop a file."""
     return [finding for finding in findings if finding.severity == "refuse"]

@@ -84,6 +84,7 @@ def _require_no_marks(cells: Any, where: str) -> None:
             "or stand between thousands",
             received={"cells": marked.slice(0, 3).to_pylist()},
             where=where,
+            code="FILE-AMBIGUOUS",
             remedy='Pin what it means in the contract: `csv: {decimal: ","}`, or `csv: {decimal: ".", thousands: ","}`',
         )
 

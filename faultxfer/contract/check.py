@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from faultxfer.contract import columns
+from faultxfer.contract import columns, tags
 from faultxfer.contract.expectations import Unmet, unmet_expectations
+from faultxfer.contract.header import note_columns
+from faultxfer.contract.notes import Notes, as_rejected
+from faultxfer.contract.rules import RULES
+from faultxfer.contract.rules.protocol import Breach, Rows
 from faultxfer.contract.schema import Contract
 from faultxfer.contract.table import RawTable
-from faultxfer.findings import MAX_EXAMPLES, Finding, Severity, refusing
+from faultxfer.findings import Finding, Severity, refusing
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 # A file in which more rows than this share carry an unreadable label is a wrong file, not a dirty one.
@@ -28,6 +33,7 @@ class Checked:
         findings: all findings, refusing ones first.
         read: number of rows read.
         left_out: number of rows that belong to other equipment.
+        table: the rows as read.
     """
 
     accepted: pd.DataFrame
@@ -35,69 +41,16 @@ class Checked:
     findings: tuple[Finding, ...]
     read: int
     left_out: int
+    table: RawTable
+
+    def raw_rows(self, places: np.ndarray, code: str) -> pd.DataFrame:
+        """Rows as they stand in the file, to be rejected for ``code``."""
+        return as_rejected(self.table, places, code)
 
     @property
     def refused(self) -> bool:
         """Whether the whole file was refused."""
         return bool(refusing(self.findings))
-
-
-class _Notes:
-    """Findings of one table, and which rows they set aside."""
-
-    def __init__(self, table: RawTable) -> None:
-        self.table = table
-        self.findings: list[Finding] = []
-        self.codes: dict[int, list[tuple[str, str]]] = {}
-
-    def file(self, code: str, message: str, remedy: str, *, severity: Severity = "refuse", **more: object) -> None:
-        self.findings.append(
-            Finding(code, severity, message, file=self.table.file, remedy=remedy, **more)  # type: ignore[arg-type]
-        )
-
-    def rows(
-        self, code: str, index: list[int], column: str, message: str, remedy: str, *, expected: str, severity: Severity
-    ) -> None:
-        """Note rows by index label; severity ``quarantine`` sets them aside."""
-        if not index:
-            return
-        cells = self.table.frame[column]
-        lines = self.table.lines
-        examples = tuple(f"line {lines[label]}: {str(cells[label])[:40]!r}" for label in index[:MAX_EXAMPLES])
-        self.findings.append(
-            Finding(
-                code,
-                severity,
-                message,
-                file=self.table.file,
-                column=column,
-                line=int(lines[index[0]]),
-                count=len(index),
-                expected=expected,
-                received=str(cells[index[0]])[:40],
-                examples=examples,
-                remedy=remedy,
-            )
-        )
-        if severity == "quarantine":
-            for label in index:
-                self.codes.setdefault(label, []).append((code, column))
-
-    def none_left(self) -> None:
-        """Refuse the file, and say which rules took most rows."""
-        most = sorted(
-            (found for found in self.findings if found.severity == "quarantine"), key=lambda found: -found.count
-        )
-        causes = "; ".join(f"{found.code} in {found.column!r}, {found.count} rows" for found in most[:3])
-        self.file(
-            "ROWS-NONE-LEFT",
-            f"Every row breaks a rule: {causes}",
-            most[0].remedy,
-            column=most[0].column,
-            line=most[0].line,
-            expected=most[0].expected,
-            received=most[0].received,
-        )
 
 
 def check_table(table: RawTable, contract: Contract, *, labelled: bool, equipment: str | None = None) -> Checked:
@@ -112,181 +65,264 @@ def check_table(table: RawTable, contract: Contract, *, labelled: bool, equipmen
     Raises:
         DataError: numbers or times of the file can be read in more than one way, and the contract does not pin one.
     """
-    notes = _Notes(table)
-    _check_columns(notes, contract, labelled)
-    if refusing(notes.findings):
-        return _refused(table, notes)
-    mine = _of_equipment(notes, contract, equipment)
-    if refusing(notes.findings):
-        return _refused(table, notes)
-    typed = _typed(notes, mine, contract, labelled)
-    if refusing(notes.findings):
-        return _refused(table, notes)
-    _apply_expectations(notes, typed, contract, labelled)
-    if refusing(notes.findings):
-        return _refused(table, notes)
-    good = typed.drop(index=list(notes.codes))
-    if good.empty:
-        notes.none_left()
-        return _refused(table, notes)
-    return Checked(
-        accepted=_bookkept(good, table, contract, labelled),
-        rejected=_rejected(notes),
-        findings=_sorted(notes.findings),
-        read=len(table.frame),
-        left_out=len(table.frame) - len(mine),
-    )
+    check = _Check(table, contract, labelled, equipment)
+    for step in (check.columns, check.equipment_rows, check.cells, check.expectations, check.rules):
+        step()
+        if check.notes.refused:
+            return _refused(check.notes)
+    return check.outcome()
 
 
-def _sorted(findings: list[Finding]) -> tuple[Finding, ...]:
-    order = {"refuse": 0, "quarantine": 1, "warn": 2}
-    return tuple(sorted(findings, key=lambda finding: order[finding.severity]))
+def _refused(notes: Notes) -> Checked:
+    nothing = notes.table.frame.iloc[0:0]
+    return Checked(nothing, nothing, notes.sorted, read=len(notes.table), left_out=0, table=notes.table)
 
 
-def _refused(table: RawTable, notes: _Notes) -> Checked:
-    nothing = table.frame.iloc[0:0]
-    return Checked(nothing, nothing, _sorted(notes.findings), read=len(table.frame), left_out=0)
+class _Check:
+    """The check of one table, step by step; each adds to ``notes``."""
 
+    def __init__(self, table: RawTable, contract: Contract, labelled: bool, equipment: str | None) -> None:
+        self.contract, self.labelled, self.equipment = contract, labelled, equipment
+        self.table = tags.translated(table, contract, equipment)
+        self.notes = Notes(self.table)
+        self.mine: np.ndarray
+        self.values: dict[str, pd.Series] = {}
+        self.seconds: pd.Series | None = None
+        self.fault: np.ndarray | None = None
 
-def _check_columns(notes: _Notes, contract: Contract, labelled: bool) -> None:
-    present = list(notes.table.frame.columns)
-    if notes.table.frame.empty:
-        notes.file("FILE-EMPTY", "The file has no data rows", "Check the export; at least a header and rows are needed")
-        return
-    keys = [contract.equipment_column, contract.run_column, contract.time_column]
-    needed = [*contract.features, *([contract.label.column] if labelled else [])]
-    # Without a run column a file to be scored is one recording; time is only copied to the output.
-    needed += [key for key in keys if key] if labelled else [contract.equipment_column or contract.features[0]]
-    missing = [name for name in dict.fromkeys(needed) if name not in present]
-    if missing:
-        notes.file(
-            "COLUMN-MISSING",
-            f"{len(missing)} column(s) of the contract are missing: {', '.join(missing[:8])}",
-            "Rename the columns in the export, or change the contract",
-            count=len(missing),
-            expected=", ".join(needed),
-            received=", ".join(present),
-        )
-    known = {*contract.features, *contract.ignore, contract.label.column, *[key for key in keys if key]}
-    unknown = [name for name in present if name not in known]
-    if unknown:
-        notes.file(
-            "COLUMN-UNKNOWN",
-            f"{len(unknown)} column(s) are not in the contract and are not used: {', '.join(unknown[:8])}",
-            "Name them under `ignore` to silence this",
-            severity="warn",
-            count=len(unknown),
-        )
+    def columns(self) -> None:
+        """The columns are there, each once."""
+        tags.note_doubled(self.notes, self.contract, self.equipment)
+        note_columns(self.notes, self.contract, self.labelled)
 
+    def equipment_rows(self) -> None:
+        """Which rows belong to the machine asked for."""
+        import numpy as np
 
-def _of_equipment(notes: _Notes, contract: Contract, equipment: str | None) -> pd.DataFrame:
-    frame = notes.table.frame
-    if equipment is None or contract.equipment_column is None:
-        return frame
-    names = frame[contract.equipment_column].str.strip()
-    mine = frame[names == equipment]
-    if mine.empty:
-        found = sorted(names.unique())
-        notes.file(
-            "EQUIPMENT-ABSENT",
-            f"No row belongs to equipment {equipment!r}; the file has {', '.join(map(repr, found[:8]))}",
-            "Check --equipment, or take the right file",
-            column=contract.equipment_column,
-            expected=equipment,
-            received=", ".join(found[:8]),
-        )
-    return mine
-
-
-def _typed(notes: _Notes, frame: pd.DataFrame, contract: Contract, labelled: bool) -> pd.DataFrame:
-    """Sensors as float64 (NaN where missing or not a number); the label as stripped text."""
-    import pandas as pd
-
-    typed: dict[str, pd.Series] = {}
-    for name, sensor in contract.sensors.items():
-        blank = notes.table.missing(name).loc[frame.index]
-        typed[name] = values = notes.table.numbers(name).loc[frame.index]
-        _note_numbers(notes, name, values, blank, sensor.max_missing)
-    if labelled:
-        typed[contract.label.column] = frame[contract.label.column].str.strip()
-    _note_keys(notes, frame, contract)
-    return pd.DataFrame(typed, index=frame.index)
-
-
-def _note_numbers(notes: _Notes, name: str, values: pd.Series, blank: pd.Series, max_missing: float) -> None:
-    """Great Expectations sees numbers only: text and all-missing columns are noted here."""
-    text = values.isna() & ~blank
-    unread = list(values.index[text])
-    if blank.all():
-        notes.file(
-            "SENSOR-ALL-MISSING",
-            f"Sensor {name!r} has no value in any row",
-            "Check the tag in the export, or remove the sensor from the contract and pretrain again",
-            column=name,
-            count=len(blank),
-            line=int(notes.table.lines[blank.index[0]]),
-        )
-        return
-    share = float(text.mean())
-    severity: Severity = "refuse" if share > max_missing else "quarantine"
-    notes.rows(
-        "SENSOR-NOT-A-NUMBER",
-        unread,
-        name,
-        f"Sensor {name!r} holds text instead of a number in {len(unread)} row(s)",
-        "Mend the cells, or pin in the contract what they mean: `csv.missing`, `csv.decimal`, `csv.thousands`",
-        expected=f"a finite number ({notes.table.dialect.sentence()})",
-        severity=severity,
-    )
-
-
-def _note_keys(notes: _Notes, frame: pd.DataFrame, contract: Contract) -> None:
-    for key in (contract.equipment_column, contract.run_column):
-        if key and key in frame:
-            empty = notes.table.missing(key).loc[frame.index]
-            notes.rows(
-                "KEY-MISSING",
-                list(frame.index[empty]),
-                key,
-                f"Column {key!r} is blank in {int(empty.sum())} row(s)",
-                "Every row must say which machine and which recording it belongs to",
-                expected="a name",
-                severity="quarantine",
+        column = self.contract.equipment_column
+        self.mine = np.ones(len(self.table), dtype=bool)
+        if self.equipment is None or column is None:
+            return
+        names = self.table.cells(column).str.strip()
+        self.mine = (names == self.equipment).to_numpy(dtype=bool)
+        if not self.mine.any():
+            found = sorted(names.unique())
+            self.notes.file(
+                "EQUIPMENT-ABSENT",
+                f"No row belongs to equipment {self.equipment!r}; the file has {', '.join(map(repr, found[:8]))}",
+                "Check --equipment, or take the right file",
+                column=self.table.tag(column),
+                expected=self.equipment,
+                received=", ".join(found[:8]),
             )
-    if contract.time_column and contract.time_column in frame:
-        times = notes.table.times(contract.time_column)
-        unread = times.seconds.loc[frame.index].isna()
-        notes.rows(
+
+    def cells(self) -> None:
+        """Every cell is what its column should hold: a number, a name, a time."""
+        machines = self._machines() if self.contract.equipment else None
+        for name, sensor in self.contract.sensors.items():
+            values = self.table.numbers(name)
+            self._note_numbers(name, values, sensor.max_missing)
+            self.values[name] = tags.converted(values, name, self.contract, self.equipment, machines)
+        for key in (self.contract.equipment_column, self.contract.run_column):
+            if key and key in self.table.names:
+                self._note_key(key)
+        if self.contract.time_column and self.contract.time_column in self.table.names:
+            self._note_times(self.contract.time_column)
+
+    def _machines(self) -> pd.Series | None:
+        column = self.contract.equipment_column
+        return self.table.cells(column).str.strip() if column in self.table.names else None
+
+    def _note_numbers(self, name: str, values: pd.Series, max_missing: float) -> None:
+        """Great Expectations sees numbers only: text and all-missing columns are noted here."""
+        if not values.isna().any():
+            return
+        blank = self.table.missing(name).to_numpy() & self.mine
+        if blank.sum() == self.mine.sum():
+            self.notes.file(
+                "SENSOR-ALL-MISSING",
+                f"Sensor {name!r} has no value in any row",
+                "Check the tag in the export, or remove the sensor from the contract and pretrain again",
+                column=self.table.tag(name),
+                count=int(blank.sum()),
+                line=int(self.table.lines[blank.argmax()]),
+            )
+            return
+        unread = (values.isna().to_numpy() & ~blank & self.mine).nonzero()[0]
+        severity: Severity = "refuse" if len(unread) > max_missing * self.mine.sum() else "quarantine"
+        self.notes.rows(
+            "SENSOR-NOT-A-NUMBER",
+            unread,
+            name,
+            f"Sensor {name!r} holds text instead of a number in {len(unread)} row(s)",
+            "Mend the cells, or pin in the contract what they mean: `csv.missing`, `csv.decimal`, `csv.thousands`",
+            expected=f"a finite number ({self.table.dialect.sentence()})",
+            severity=severity,
+        )
+
+    def _note_key(self, key: str) -> None:
+        empty = (self.table.missing(key).to_numpy() & self.mine).nonzero()[0]
+        self.notes.rows(
+            "KEY-MISSING",
+            empty,
+            key,
+            f"Column {key!r} is blank in {len(empty)} row(s)",
+            "Every row must say which machine and which recording it belongs to",
+            expected="a name",
+            severity="quarantine",
+        )
+
+    def _note_times(self, column: str) -> None:
+        times = self.table.times(column)
+        self.seconds = times.seconds
+        unread = (times.seconds.isna().to_numpy() & self.mine).nonzero()[0]
+        self.notes.rows(
             "TIME-UNREADABLE",
-            list(frame.index[unread]),
-            contract.time_column,
-            f"The time cannot be read in {int(unread.sum())} row(s)",
+            unread,
+            column,
+            f"The time cannot be read in {len(unread)} row(s)",
             "Write times as 2026-03-31 14:05:00 or as one growing number, or pin `csv.time_format` in the contract",
             expected=f"a time written like most in the file: {times.style}",
             severity="quarantine",
         )
 
+    def expectations(self) -> None:
+        """Ranges, missing shares and label spellings, by Great Expectations."""
+        import pandas as pd
 
-def _apply_expectations(notes: _Notes, typed: pd.DataFrame, contract: Contract, labelled: bool) -> None:
-    for unmet in unmet_expectations(typed, contract, labelled=labelled):
-        if unmet.kind == "null":
-            _note_missing(notes, unmet, contract)
-        elif unmet.kind == "range":
-            _note_range(notes, unmet, contract)
-        else:
-            _note_labels(notes, unmet, contract, len(typed))
+        typed: dict[str, pd.Series] = dict(self.values)
+        if self.labelled:
+            typed[self.contract.label.column] = self.table.cells(self.contract.label.column).str.strip()
+        frame = pd.DataFrame(typed, copy=False)
+        frame = frame if self.mine.all() else frame[self.mine]
+        for unmet in unmet_expectations(frame, self.contract, labelled=self.labelled):
+            _NOTED[unmet.kind](self.notes, unmet, self.contract, len(frame))
+
+    def rules(self) -> None:
+        """What Great Expectations cannot state, on the rows that are left."""
+        if not (self.mine & ~self.notes.aside()).any():
+            self.notes.none_left()
+            return
+        rows = self._rows()
+        for rule in RULES:
+            before = len(self.notes.findings)
+            for breach in rule(rows):
+                self._note(breach, rows)
+            if any(found.severity == "quarantine" for found in self.notes.findings[before:]):
+                rows = rows.only(~self.notes.aside()[rows.place])
+        if not len(rows):
+            self.notes.none_left()
+
+    def _rows(self) -> Rows:
+        import numpy as np
+
+        place = np.flatnonzero(self.mine & ~self.notes.aside())
+        every = len(place) == len(self.table)
+        label = self.contract.label
+        if self.labelled:
+            self.fault = self.table.cells(label.column).str.strip().isin(label.fault).to_numpy(dtype=bool)
+        rows = Rows(
+            self.contract,
+            {name: values.to_numpy() for name, values in self.values.items()},
+            self.fault,
+            self._numbered(self.contract.equipment_column),
+            self._numbered(self.contract.run_column),
+            None if self.seconds is None else self.seconds.to_numpy(),
+            np.arange(len(self.table)),
+        )
+        return rows if every else rows.only(place)
+
+    def _numbered(self, column: str | None) -> np.ndarray:
+        """(n,) a number for each name in a key column, in order of appearance; 0 without the column."""
+        import numpy as np
+        import pandas as pd
+
+        if column is None or column not in self.table.names:
+            return np.zeros(len(self.table), dtype=np.int64)
+        return pd.factorize(self.table.cells(column))[0]
+
+    def _note(self, breach: Breach, rows: Rows) -> None:
+        severity = breach.severity or self.contract.severity(breach.code)
+        if breach.received:
+            self.notes.file(
+                breach.code,
+                breach.message,
+                breach.remedy,
+                severity=severity,
+                column=self.table.tag(breach.column),
+                expected=breach.expected,
+                received=breach.received,
+            )
+            return
+        places = rows.place[breach.places]
+        self.notes.rows(
+            breach.code,
+            places,
+            breach.column,
+            breach.message,
+            breach.remedy,
+            expected=breach.expected,
+            severity=severity,
+        )
+
+    def outcome(self) -> Checked:
+        """Accepted and rejected rows."""
+        aside = self.notes.aside()
+        return Checked(
+            accepted=self._bookkept((self.mine & ~aside).nonzero()[0]),
+            rejected=self.notes.rejected(),
+            findings=self.notes.sorted,
+            read=len(self.table),
+            left_out=int((~self.mine).sum()),
+            table=self.table,
+        )
+
+    def _bookkept(self, place: np.ndarray) -> pd.DataFrame:
+        """Accepted sensors with who, when and from where beside them."""
+        import pandas as pd
+
+        contract, table = self.contract, self.table
+        every = len(place) == len(table)
+        kept = {name: values.to_numpy() if every else values.to_numpy()[place] for name, values in self.values.items()}
+        out: dict[str, object] = dict(kept)
+        if self.fault is not None:
+            out[columns.FAULT] = self.fault[place].astype("int8")
+        out[columns.FILE] = _one_name(table.file, len(place))
+        out[columns.ROW] = place
+        out[columns.LINE] = table.lines[place]
+        out[columns.EQUIPMENT] = self._names(contract.equipment_column, contract.family, place)
+        out[columns.RUN] = self._names(contract.run_column, table.file, place)
+        out[columns.TIME_TEXT] = self._names(contract.time_column, "", place)
+        out[columns.TIME] = float("nan") if self.seconds is None else self.seconds.to_numpy()[place]
+        return pd.DataFrame(out, copy=False)
+
+    def _names(self, column: str | None, default: str, place: np.ndarray) -> object:
+        if column is None or column not in self.table.names:
+            return _one_name(default, len(place))
+        names = self.table.cells(column)
+        return (names if len(place) == len(names) else names.iloc[place]).str.strip().array
 
 
-def _note_missing(notes: _Notes, unmet: Unmet, contract: Contract) -> None:
+def _one_name(name: str, rows: int) -> object:
+    """The same text in every row, made at once."""
+    import pandas as pd
+    import pyarrow as pa
+
+    return pd.array(pa.repeat(pa.scalar(name, pa.large_string()), rows), dtype="str")
+
+
+def _note_missing(notes: Notes, unmet: Unmet, contract: Contract, _rows: int) -> None:
+    import numpy as np
+
     # Cells with text instead of a number are missing to Great Expectations too; they have their own finding.
-    text = ("SENSOR-NOT-A-NUMBER", unmet.column)
-    index = [label for label in unmet.index if text not in notes.codes.get(label, [])]
+    blank = notes.table.missing(unmet.column).to_numpy()
+    places = np.array([place for place in unmet.index if blank[place]], dtype=int)
     allowed = contract.sensors[unmet.column].max_missing
     notes.rows(
         "SENSOR-MISSING",
-        index,
+        places,
         unmet.column,
-        f"Sensor {unmet.column!r} has no value in {len(index)} row(s)"
+        f"Sensor {unmet.column!r} has no value in {len(places)} row(s)"
         + ("" if unmet.passed else f", more than the allowed share of {allowed:g}"),
         "Repair the export, or raise `max_missing` if the gaps are normal",
         expected=f"a value in at least {1 - allowed:.0%} of the rows",
@@ -294,14 +330,16 @@ def _note_missing(notes: _Notes, unmet: Unmet, contract: Contract) -> None:
     )
 
 
-def _note_range(notes: _Notes, unmet: Unmet, contract: Contract) -> None:
+def _note_range(notes: Notes, unmet: Unmet, contract: Contract, _rows: int) -> None:
+    import numpy as np
+
     sensor = contract.sensors[unmet.column]
     low = "-∞" if sensor.min is None else f"{sensor.min:g}"
     high = "∞" if sensor.max is None else f"{sensor.max:g}"
     unit = f" {sensor.unit}" if sensor.unit else ""
     notes.rows(
         "SENSOR-OUT-OF-RANGE",
-        list(unmet.index),
+        np.array(unmet.index, dtype=int),
         unmet.column,
         f"Sensor {unmet.column!r} lies outside its range in {len(unmet.index)} row(s)",
         "Check the unit and the sensor; if the values are real, widen the range in the contract",
@@ -310,11 +348,13 @@ def _note_range(notes: _Notes, unmet: Unmet, contract: Contract) -> None:
     )
 
 
-def _note_labels(notes: _Notes, unmet: Unmet, contract: Contract, rows: int) -> None:
+def _note_labels(notes: Notes, unmet: Unmet, contract: Contract, rows: int) -> None:
+    import numpy as np
+
     label = contract.label
     notes.rows(
         "LABEL-UNKNOWN",
-        list(unmet.index),
+        np.array(unmet.index, dtype=int),
         label.column,
         f"The label is neither a normal nor a fault spelling in {len(unmet.index)} row(s)",
         "Mend the labels, or name their spelling under `label` in the contract",
@@ -323,31 +363,4 @@ def _note_labels(notes: _Notes, unmet: Unmet, contract: Contract, rows: int) -> 
     )
 
 
-def _bookkept(good: pd.DataFrame, table: RawTable, contract: Contract, labelled: bool) -> pd.DataFrame:
-    """Accepted sensors with who, when and from where beside them."""
-    raw = table.frame.loc[good.index]
-    out = good[list(contract.features)].copy()
-    if labelled:
-        out[columns.FAULT] = good[contract.label.column].isin(contract.label.fault).astype("int8")
-    out[columns.FILE] = table.file
-    out[columns.ROW] = good.index.to_numpy()
-    out[columns.LINE] = table.lines[good.index.to_numpy()]
-    out[columns.EQUIPMENT] = _text(raw, contract.equipment_column, contract.family)
-    out[columns.RUN] = _text(raw, contract.run_column, table.file)
-    out[columns.TIME_TEXT] = _text(raw, contract.time_column, "")
-    timed = contract.time_column if contract.time_column in raw else None
-    out[columns.TIME] = table.times(timed).seconds.loc[good.index] if timed else float("nan")
-    return out.reset_index(drop=True)
-
-
-def _text(raw: pd.DataFrame, column: str | None, default: str) -> pd.Series | str:
-    return raw[column].str.strip() if column and column in raw else default
-
-
-def _rejected(notes: _Notes) -> pd.DataFrame:
-    index = sorted(notes.codes)
-    rejected = notes.table.frame.loc[index].copy()
-    rejected[columns.FILE] = notes.table.file
-    rejected[columns.LINE] = notes.table.lines[index]
-    rejected[columns.CODES] = [" ".join(dict.fromkeys(code for code, _ in notes.codes[label])) for label in index]
-    return rejected
+_NOTED = {"null": _note_missing, "range": _note_range, "label": _note_labels}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from faultxfer.contract.cells import missing_cells, numbers
 from faultxfer.contract.dialect import Dialect
 from faultxfer.contract.times import Times, read_times
+from faultxfer.errors import DataError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,14 +20,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RawTable:
-    """Rows of one file as text.
+    """Rows of one file: cells as text, and as numbers at once where the reader could take a whole column for numbers.
 
     Attributes:
         file: name shown in findings.
-        frame: every cell as text, index 0 … n-1.
+        frame: cells as text, index 0 … n-1; without the columns in ``typed``.
         lines: (n,) line number of each row in the file; the header is line 1.
         sha256: digest of the file's bytes.
         dialect: how the cells are written.
+        typed: by column of the file, its (n,) float64 values; NaN where the cell is missing.
+        reread: the text of all columns for some rows, for files with typed columns.
+        tags: by column of the contract, the name it has in the file, where the two differ.
     """
 
     file: str
@@ -31,18 +38,63 @@ class RawTable:
     lines: np.ndarray
     sha256: str
     dialect: Dialect = field(default_factory=Dialect)
+    typed: Mapping[str, np.ndarray] = field(default_factory=dict)
+    reread: Callable[[np.ndarray], pd.DataFrame] | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    @property
+    def names(self) -> list[str]:
+        """Columns, under the contract's names where the file has other tags."""
+        contract_names = {tag: name for name, tag in self.tags.items()}
+        return [contract_names.get(tag, tag) for tag in (*self.typed, *map(str, self.frame.columns))]
+
+    def with_tags(self, tags: Mapping[str, str]) -> RawTable:
+        """The same table with the contract's names for the file's tags."""
+        return dataclasses.replace(self, tags=dict(tags))
+
+    def tag(self, name: str) -> str:
+        """What a column is called in the file."""
+        return self.tags.get(name, name)
+
+    def cells(self, name: str, rows: np.ndarray | None = None) -> pd.Series:
+        """A column as text, all of it or some rows."""
+        tag = self.tag(name)
+        if tag in self.typed:
+            return self.rows(rows)[tag]
+        column = self.frame[tag]
+        return column if rows is None else column.iloc[rows]
+
+    def rows(self, rows: np.ndarray | None = None) -> pd.DataFrame:
+        """Rows as they stand in the file, in all columns; all rows without ``rows``."""
+        import numpy as np
+
+        if self.reread is not None:
+            return self.reread(np.arange(len(self)) if rows is None else rows)
+        return self.frame if rows is None else self.frame.iloc[rows]
 
     def missing(self, name: str) -> pd.Series:
         """Whether each cell of a column is blank or a spelling of a missing value."""
-        return missing_cells(self.frame[name], self.dialect)
+        tag = self.tag(name)
+        if tag in self.typed:
+            return self.numbers(name).isna()
+        return missing_cells(self.frame[tag], self.dialect)
 
     def numbers(self, name: str) -> pd.Series:
-        """A column as float64; NaN where a cell is missing or no finite number of the file's dialect.
+        """A column as float64, as it is written; NaN where a cell is missing or no finite number.
 
         Raises:
             DataError: the file does not tell what its decimal mark is.
         """
-        return numbers(self.frame[name], self.dialect, where=self._where(name))
+        import pandas as pd
+
+        tag = self.tag(name)
+        if tag in self.typed:
+            return pd.Series(self.typed[tag], name=tag, copy=False)
+        with self._placing(tag):
+            return numbers(self.frame[tag], self.dialect, where=self._where(tag))
 
     def times(self, name: str) -> Times:
         """A column as times, and how they are written.
@@ -50,7 +102,20 @@ class RawTable:
         Raises:
             DataError: the column can be read in more than one way, as 03/04/2026 can.
         """
-        return read_times(self.frame[name], self.dialect, where=self._where(name))
+        tag = self.tag(name)
+        with self._placing(tag):
+            return read_times(self.frame[tag], self.dialect, where=self._where(tag))
 
-    def _where(self, name: str) -> str:
-        return f"{self.file}, column {name!r}"
+    @contextmanager
+    def _placing(self, tag: str) -> Iterator[None]:
+        """Add column and line to the error of a column that can be read in several ways."""
+        try:
+            yield
+        except DataError as error:
+            cells = error.received.get("cells")
+            shown = self.frame[tag].str.strip() == (cells[0] if isinstance(cells, list) else None)
+            error.column, error.line = tag, int(self.lines[int(shown.to_numpy().argmax())])
+            raise
+
+    def _where(self, tag: str) -> str:
+        return f"{self.file}, column {tag!r}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 from pathlib import Path
 
+from faultxfer.contract import columns
 from faultxfer.contract.dialect import Dialect
 from faultxfer.contract.pins import Csv
 from faultxfer.contract.table import RawTable
@@ -34,12 +35,13 @@ def find_files(patterns: list[str]) -> list[Path]:
     return list(found.values())
 
 
-def read_csv(path: Path, pins: Csv | None = None) -> RawTable:
+def read_csv(path: Path, pins: Csv | None = None, numeric: frozenset[str] = frozenset()) -> RawTable:
     """Read one ``.csv``, ``.csv.gz``, ``.csv.zst`` or ``.parquet`` as text cells, and detect how it is written.
 
     Args:
         path: the file.
         pins: what the contract says of the way it is written; the rest is detected.
+        numeric: columns that should hold numbers; they are read as such at once where all their cells are.
 
     Raises:
         DataError: the file is unreadable or no table, has no header, two equal column names, or rows of different
@@ -52,11 +54,15 @@ def read_csv(path: Path, pins: Csv | None = None) -> RawTable:
     decoded, codec = encoding.decoded(path.name, content.unpacked(path, stored), pins.encoding)
     text, line_end = encoding.line_ends(decoded)
     mark = _separator(path.name, text, pins)
-    read = rows.read_rows(path.name, text, mark, _pinned_names(path.name, text, mark, pins))
+    names = _pinned_names(path.name, text, mark, pins)
     quoted = b'"' in text
-    found = marks.find_marks(
-        read.frame, decimal=pins.decimal, thousands=pins.thousands, plain_commas=mark == "," and not quoted
-    )
+    plain_commas = mark == "," and not quoted
+    numbers = _numbers(text, mark, pins, numeric, plain_commas=plain_commas)
+    read = rows.read_rows(path.name, text, mark, names, numbers)
+    if read.typed and numbers:
+        found = marks.Marks(numbers.decimal, None)
+    else:
+        found = marks.find_marks(read.frame, decimal=pins.decimal, thousands=pins.thousands, plain_commas=plain_commas)
     dialect = Dialect(
         encoding=codec,
         separator=mark,
@@ -68,7 +74,32 @@ def read_csv(path: Path, pins: Csv | None = None) -> RawTable:
         missing=pins.spellings,
         times=pins.times,
     )
-    return RawTable(path.name, read.frame, read.lines, content.digest(stored), dialect)
+    return RawTable(
+        path.name,
+        read.frame,
+        read.lines,
+        content.digest(stored),
+        dialect,
+        typed=read.typed,
+        reread=(lambda places: rows.reread(path.name, text, mark, names, read.lines[places])) if read.typed else None,
+    )
+
+
+def _numbers(
+    text: bytes, separator: str, pins: Csv, numeric: frozenset[str], *, plain_commas: bool
+) -> rows.Numbers | None:
+    """How to read numbers at once, where a look at some lines tells the decimal mark and finds no other one."""
+    if not numeric or pins.thousands:
+        return None
+    decimal: str | None = pins.decimal
+    if decimal is None:
+        try:
+            sample = rows.read_rows("", rows.some_lines(text), separator, None).frame
+        except DataError:
+            return None  # reading all rows says it with the right line
+        found = marks.find_marks(sample, decimal=None, thousands=None, plain_commas=plain_commas)
+        decimal = None if found.thousands else found.decimal
+    return rows.Numbers(numeric, decimal, columns.MISSING | pins.spellings) if decimal else None
 
 
 def _matches(pattern: str) -> list[Path]:
@@ -97,6 +128,7 @@ def _separator(file: str, text: bytes, pins: Csv) -> str:
             "A header row with column names was expected",
             received={"first line": lines[0][:80]},
             where=file,
+            code="FILE-EMPTY",
             remedy="Export the file again with its column names; an empty file cannot be used",
         )
     return separator.find_separator(file, lines, pins.separator)
@@ -114,6 +146,8 @@ def _pinned_names(file: str, text: bytes, mark: str, pins: Csv) -> list[str] | N
             "As many cells in the first row as `csv.columns` names were expected",
             received={"cells": len(first), "columns": list(pins.columns)},
             where=f"{file}, line 1",
+            code="FILE-SHAPE",
+            line=1,
             remedy="Name every column of the file in the contract, in the order of the file",
         )
     return list(pins.columns)

@@ -45,7 +45,7 @@ class Adaptation:
 
 def read_target(rows: CheckedRows, features: tuple[str, ...]) -> Dataset:
     """The accepted rows as arrays, sensors in ``features`` order."""
-    return dataset_from(pd.read_parquet(require_accepted(rows)), features)
+    return dataset_from(pd.read_feather(require_accepted(rows)), features)
 
 
 def split_target(rows: CheckedRows, fetched: Fetched, contract: Contract, options: TransferOptions) -> Split:

@@ -8,11 +8,14 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from faultxfer.contract.check import Checked, check_table
+from faultxfer.contract.copies import without_copies
 from faultxfer.contract.schema import Contract
 from faultxfer.contract.table import RawTable
+from faultxfer.contract.tags import tags_of_sensors
 from faultxfer.data.read_csv import find_files, read_csv
 from faultxfer.errors import DataError
 from faultxfer.findings import Finding, refusing
@@ -27,7 +30,7 @@ class CheckedRows:
     """Outcome of checking all files.
 
     Attributes:
-        table: Parquet file of the accepted rows, or None where a file was refused.
+        table: Arrow file of the accepted rows, or None where a file was refused.
         files: name and SHA-256 of each file read.
         findings: of all files.
         read, accepted, quarantined, left_out: row counts; ``read`` is the sum of the other three unless refused.
@@ -85,19 +88,20 @@ def check_files(
         equipment: keep only this machine's rows.
 
     Raises:
-        DataError: a file is missing, unreadable or ambiguous. A *refused* file is a finding, not an error.
+        DataError: no file is found. A *refused* file is a finding, not an error.
     """
     progress.info("Checking the rows against contract %s", contract.family)
-    tables = [read_csv(path, contract.csv) for path in find_files(csv)]
-    checked = _leave_others_out([_check(table, contract, labelled, equipment) for table in tables])
+    read = [_read(path, contract, labelled, equipment) for path in find_files(csv)]
+    checked = without_copies(_leave_others_out([outcome for _, outcome in read]), contract)
+    tables = [table for table, _ in read]
     findings = tuple(finding for outcome in checked for finding in outcome.findings)
     refused = bool(refusing(findings))
     accepted = None if refused else _stacked([outcome.accepted for outcome in checked])
     rejected = _stacked([outcome.rejected for outcome in checked])
     table = None
     if accepted is not None:
-        table = work / "accepted.parquet"
-        accepted.to_parquet(table)
+        table = work / "accepted.arrow"
+        accepted.to_feather(table, compression="uncompressed")
     return CheckedRows(
         table=table,
         files=tuple((read.file, read.sha256) for read in tables),
@@ -132,7 +136,7 @@ def require_accepted(rows: CheckedRows) -> Path:
 
 def _reading(table: RawTable, contract: Contract) -> dict[str, object]:
     """How a file was read, for the report."""
-    rows, sentence = len(table.frame), table.dialect.sentence()
+    rows, sentence = len(table), table.dialect.sentence()
     times = _style_of_times(table, contract.time_column)
     return {
         "file": table.file,
@@ -144,7 +148,7 @@ def _reading(table: RawTable, contract: Contract) -> dict[str, object]:
 
 
 def _style_of_times(table: RawTable, column: str | None) -> str | None:
-    if column not in table.frame or table.frame.empty:
+    if column not in table.frame or not len(table):
         return None
     try:
         return table.times(str(column)).style
@@ -153,9 +157,32 @@ def _style_of_times(table: RawTable, column: str | None) -> str | None:
         return None
 
 
-def _check(table: RawTable, contract: Contract, labelled: bool | None, equipment: str | None) -> Checked:
-    wanted = contract.label.column in table.frame.columns if labelled is None else labelled
-    return check_table(table, contract, labelled=wanted, equipment=equipment)
+def _read(path: Path, contract: Contract, labelled: bool | None, equipment: str | None) -> tuple[RawTable, Checked]:
+    """Read and check one file; one that cannot be read is refused like any other."""
+    table = RawTable(path.name, pd.DataFrame(), np.array([], dtype=int), "")
+    try:
+        table = read_csv(path, contract.csv, tags_of_sensors(contract))
+        wanted = contract.label.column in table.names if labelled is None else labelled
+        return table, check_table(table, contract, labelled=wanted, equipment=equipment)
+    except DataError as error:
+        if error.code is None:
+            raise
+        return table, _unread(table, error)
+
+
+def _unread(table: RawTable, error: DataError) -> Checked:
+    """A file in another state than the check can use."""
+    finding = Finding(
+        str(error.code),
+        "refuse",
+        error.expected,
+        file=table.file,
+        column=error.column,
+        line=error.line,
+        received=", ".join(f"{name}={value}" for name, value in error.received.items())[:200],
+        remedy=error.remedy or "",
+    )
+    return Checked(table.frame.iloc[0:0], table.frame.iloc[0:0], (finding,), read=len(table), left_out=0, table=table)
 
 
 def _leave_others_out(checked: list[Checked]) -> list[Checked]:

@@ -78,7 +78,7 @@ def score_rows(rows: CheckedRows, detector: Detector, *, out: Path, model: str, 
         DataError: a file was refused.
         ConfigError: ``out`` cannot be written.
     """
-    accepted = pd.read_parquet(require_accepted(rows))
+    accepted = pd.read_feather(require_accepted(rows))
     bundle = load_bundle(detector.bundle)
     progress.info("Scoring %d rows", len(accepted))
     table = _table(accepted, bundle, detector, equipment, several=len(rows.files) > 1)

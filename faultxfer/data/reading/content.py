@@ -55,6 +55,7 @@ def unpacked(path: Path, stored: bytes) -> bytes:
             "A table as text was expected",
             received={"file": kind},
             where=path.name,
+            code="FILE-UNREADABLE",
             remedy="Export the file as CSV (UTF-8), or give it the ending that belongs to its format",
         )
     return content
@@ -78,5 +79,6 @@ def unreadable(path: Path, error: Exception) -> DataError:
         "A readable file was expected",
         received={"problem": str(error)},
         where=str(path),
+        code="FILE-UNREADABLE",
         remedy="Check the permissions, or export the file again",
     )

@@ -57,6 +57,7 @@ def _detected(file: str, content: bytes) -> str:
             "A table as text was expected, but the file has zero bytes",
             received={"begins with": content[:16].hex(" ")},
             where=file,
+            code="FILE-ENCODING",
             remedy="Export the file as CSV (UTF-8); if it is UTF-16 without a byte order mark, pin it in the contract: "
             "`csv: {encoding: utf-16-le}`",
         )
@@ -76,5 +77,6 @@ def _no_text(file: str, content: bytes, encoding: str, error: UnicodeError) -> D
         f"Text in {encoding.upper()} was expected",
         received={"byte": hex(content[place]) if place < len(content) else "none", "at byte": place},
         where=file,
+        code="FILE-ENCODING",
         remedy="Export the file as CSV (UTF-8), or pin its encoding in the contract: `csv: {encoding: cp1250}`",
     )

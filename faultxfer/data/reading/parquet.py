@@ -52,5 +52,7 @@ def _text(file: str, name: str, column: pa.ChunkedArray) -> pd.Series:
             "Columns of numbers, text or times were expected",
             received={"type": str(column.type)},
             where=f"{file}, column {name!r}",
+            code="FILE-UNREADABLE",
+            column=name,
             remedy="Write one number, text or time into each cell, or leave the column out",
         ) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -20,13 +20,36 @@ _BLOCK = 1 << 24
 
 @dataclass(frozen=True)
 class Rows:
-    """Cells of the rows that are not blank, and the line on which each row begins (the first line is 1)."""
+    """Rows that are not blank.
+
+    Attributes:
+        frame: cells as text, without the columns in ``typed``.
+        lines: (n,) line on which each row begins; the first line is 1.
+        typed: (n,) float64 values of the columns asked for as numbers; NaN where missing. Empty unless all of them
+            hold nothing but numbers and missing values.
+    """
 
     frame: pd.DataFrame
     lines: np.ndarray
+    typed: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-def read_rows(file: str, text: bytes, separator: str, names: list[str] | None) -> Rows:
+@dataclass(frozen=True)
+class Numbers:
+    """Columns to read as numbers at once, and how numbers and missing values are spelt.
+
+    Attributes:
+        names: the columns.
+        decimal: decimal mark.
+        missing: spellings of a missing value in lower case.
+    """
+
+    names: frozenset[str]
+    decimal: str
+    missing: frozenset[str]
+
+
+def read_rows(file: str, text: bytes, separator: str, names: list[str] | None, numbers: Numbers | None = None) -> Rows:
     """Read all rows.
 
     Args:
@@ -34,12 +57,36 @@ def read_rows(file: str, text: bytes, separator: str, names: list[str] | None) -
         text: UTF-8 with line feeds.
         separator: one character.
         names: column names where the file has no header row.
+        numbers: columns to read as numbers, if every cell of them can be.
 
     Raises:
         DataError: equal names, or rows of different width.
     """
-    quick = _quick(file, text, separator, names) if _plain_lines(text, ord(separator)) else None
-    return quick or _row_by_row(file, text, separator, names)
+    if not _plain_lines(text, ord(separator)):
+        return _row_by_row(file, text, separator, names)
+    typed = _quick(file, text, separator, names, numbers) if numbers else None
+    return typed or _quick(file, text, separator, names) or _row_by_row(file, text, separator, names)
+
+
+def reread(file: str, text: bytes, separator: str, names: list[str] | None, lines: np.ndarray) -> pd.DataFrame:
+    """The rows on some lines as text; for files whose cells span no lines."""
+    ends = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == ord("\n"))
+    begins = np.concatenate(([0], ends + 1))
+    ends = np.append(ends, len(text))
+    head = b"" if names is not None else text[: ends[0]] + b"\n"
+    picked = head + b"\n".join(text[begins[line - 1] : ends[line - 1]] for line in lines)
+    return read_rows(file, picked, separator, names).frame
+
+
+def some_lines(text: bytes, blocks: int = 20, size: int = 1 << 13) -> bytes:
+    """The first lines, and whole lines from all over a long text."""
+    if len(text) <= blocks * size:
+        return text
+    picked = []
+    for start in np.linspace(0, len(text) - size, blocks).astype(int):
+        begin = text.find(b"\n", start) + 1 if start else 0
+        picked.append(text[begin : text.rfind(b"\n", begin, start + size) + 1])
+    return b"".join(picked)
 
 
 def first_row(file: str, text: bytes, separator: str) -> list[str]:
@@ -48,7 +95,7 @@ def first_row(file: str, text: bytes, separator: str) -> list[str]:
     try:
         return next(csv.reader(begin, delimiter=separator, strict=True), [])
     except csv.Error as error:
-        raise _misshapen({"problem": str(error)}, f"{file}, line 1") from error
+        raise _misshapen(file, 1, {"problem": str(error)}) from error
 
 
 def _plain_lines(text: bytes, separator: int) -> bool:
@@ -77,12 +124,17 @@ def _at_edges(codes: np.ndarray, quotes: np.ndarray, parity: int, before: int, e
     return bool(np.isin(padded[opening], edges).all() and np.isin(padded[closing + 2], edges).all())
 
 
-def _quick(file: str, text: bytes, separator: str, names: list[str] | None) -> Rows | None:
-    """None where the rows are not all as wide as the header; the slow way says which."""
+def _quick(
+    file: str, text: bytes, separator: str, names: list[str] | None, numbers: Numbers | None = None
+) -> Rows | None:
+    """None where the rows are not all as wide as the header, or not all numbers; the slow way says which."""
     header = names is None
     names = names or unique_names(file, first_row(file, text, separator))
     lines = _line_numbers(text)[1 if header else 0 :]
     body = memoryview(text)[text.find(b"\n") + 1 if b"\n" in text else len(text) :] if header else memoryview(text)
+    wanted = [name for name in names if numbers and name in numbers.names]
+    if numbers and (not wanted or not len(lines)):
+        return None
     if not len(lines):
         return Rows(_framed(pa.table({name: pa.array([], pa.string()) for name in names})), lines)
     try:
@@ -90,13 +142,47 @@ def _quick(file: str, text: bytes, separator: str, names: list[str] | None) -> R
             pa.BufferReader(pa.py_buffer(body)),
             read_options=arrow_csv.ReadOptions(column_names=names, block_size=1 << 22),
             parse_options=arrow_csv.ParseOptions(delimiter=separator),
-            convert_options=arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
-            ),
+            convert_options=_conversions(names, wanted, numbers),
         )
     except pa.ArrowInvalid:
         return None
-    return _without_blank_rows(table, lines) if len(table) == len(lines) else None
+    if len(table) != len(lines):
+        return None
+    return _with_numbers(table, lines, wanted) if wanted else _without_blank_rows(table, lines)
+
+
+def _conversions(names: list[str], wanted: list[str], numbers: Numbers | None) -> arrow_csv.ConvertOptions:
+    types = dict.fromkeys(names, pa.string()) | dict.fromkeys(wanted, pa.float64())
+    if numbers is None:
+        return arrow_csv.ConvertOptions(column_types=types, strings_can_be_null=False)
+    cases = (str, str.upper, str.capitalize, str.title)
+    return arrow_csv.ConvertOptions(
+        column_types=types,
+        strings_can_be_null=False,
+        decimal_point=numbers.decimal,
+        null_values=sorted({case(text) for text in numbers.missing for case in cases}),
+    )
+
+
+def _with_numbers(table: pa.Table, lines: np.ndarray, wanted: list[str]) -> Rows | None:
+    """None where a cell says infinity or the like, or where whole rows are blank: text tells them apart."""
+    typed = {}
+    for name in wanted:
+        column = table.column(name)
+        values = column.to_numpy()
+        if int(np.isfinite(values).sum()) != len(column) - column.null_count:
+            return None
+        typed[name] = values
+    first = table.column(wanted[0])
+    if first.null_count and _without_blank_rows(_as_text(table, typed), lines).lines.size != lines.size:
+        return None
+    return Rows(_framed(table.drop_columns(wanted)), lines, typed)
+
+
+def _as_text(table: pa.Table, typed: dict[str, np.ndarray]) -> pa.Table:
+    """Numbers as any text, for the look at blank rows."""
+    cells = {name: pc.fill_null(pc.cast(table.column(name), pa.string()), "") for name in typed}
+    return pa.table({name: cells.get(name, table.column(name)) for name in table.column_names})
 
 
 def _line_numbers(text: bytes) -> np.ndarray:
@@ -136,7 +222,7 @@ def _row_by_row(file: str, text: bytes, separator: str, names: list[str] | None)
                 lines.append(begin)
             begin = reader.line_num + 1
     except csv.Error as error:
-        raise _misshapen({"problem": str(error)}, f"{file}, line {reader.line_num}") from error
+        raise _misshapen(file, reader.line_num, {"problem": str(error)}) from error
     return Rows(pd.DataFrame(rows, columns=names, dtype="str"), np.array(lines, dtype=int))
 
 
@@ -153,6 +239,9 @@ def unique_names(file: str, header: list[str]) -> list[str]:
             "Column names that occur once were expected",
             received={"twice": twice},
             where=f"{file}, line 1",
+            code="COLUMN-TWICE",
+            line=1,
+            column=twice[0],
             remedy="Rename or remove the doubled columns",
         )
     return [name or f"Unnamed: {place}" for place, name in enumerate(names)]
@@ -161,14 +250,16 @@ def unique_names(file: str, header: list[str]) -> list[str]:
 def _fitted(file: str, line: int, row: list[str], width: int) -> list[str]:
     """The row as wide as the header: cells that lack at its end count as blank, blank ones too many are dropped."""
     if any(cell.strip() for cell in row[width:]):
-        raise _misshapen({"cells": len(row), "columns": width}, f"{file}, line {line}")
+        raise _misshapen(file, line, {"cells": len(row), "columns": width})
     return row[:width] + [""] * (width - len(row))
 
 
-def _misshapen(received: dict[str, object], where: str) -> DataError:
+def _misshapen(file: str, line: int, received: dict[str, object]) -> DataError:
     return DataError(
         "Rows with as many cells as the header were expected",
         received=received,
-        where=where,
+        where=f"{file}, line {line}",
+        code="FILE-SHAPE",
+        line=line,
         remedy="Look at the line named above; a stray separator or quote is the usual cause",
     )

@@ -46,6 +46,8 @@ def find_separator(file: str, lines: list[str], pinned: str | None) -> str:
             "One character between columns was expected, but several fit",
             received={"characters": rivals, "first line": lines[0][:80]},
             where=f"{file}, line 1",
+            code="FILE-AMBIGUOUS",
+            line=1,
             remedy=f"Pin the right one in the contract: `csv: {{separator: {rivals[0]!r}}}`",
         )
     return rivals[0]
@@ -63,6 +65,8 @@ def require_names(file: str, first_row: list[str]) -> None:
             "A header row with column names was expected, but the first row holds only numbers",
             received={"first row": filled},
             where=f"{file}, line 1",
+            code="FILE-NO-HEADER",
+            line=1,
             remedy=f"Name the {len(first_row)} columns in the contract: `csv: {{header: false, columns: [first, …]}}`, "
             "or pin `csv: {header: true}` if the names are numbers",
         )
@@ -81,6 +85,8 @@ def _require_pinned(file: str, header: str, pinned: str) -> None:
             "The separator pinned in the contract was expected in the first line",
             received={"separator": pinned, "first line": header[:80]},
             where=f"{file}, line 1",
+            code="FILE-SHAPE",
+            line=1,
             remedy="Correct `csv.separator` in the contract, or take it out to have it detected",
         )
 
@@ -95,5 +101,7 @@ def _require_one_column(file: str, lines: list[str], rows: list[dict[str, int]])
             "A table with a header row and one character between columns was expected",
             received={"first line": lines[0][:60], "problem": problem},
             where=f"{file}, line 1",
+            code="FILE-NO-HEADER",
+            line=1,
             remedy=_HEADER_REMEDY.replace("the rows and", "the rows, commas between columns and"),
         )

@@ -1,0 +1,85 @@
+"""The same rows in two files: one of them would judge what the other one taught."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from faultxfer.contract import columns
+from faultxfer.contract.check import Checked
+from faultxfer.contract.schema import Contract
+from faultxfer.findings import MAX_EXAMPLES, Finding
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+CODE = "ROW-DUPLICATE"
+
+
+def without_copies(checked: list[Checked], contract: Contract) -> list[Checked]:
+    """Set rows aside that stand in an earlier file too: same machine, time, label and readings.
+
+    Without a time column equal rows may be real; then nothing is done.
+    """
+    accepted = [outcome for outcome in checked if not outcome.refused and len(outcome.accepted)]
+    if contract.time_column is None or len(accepted) < 2:
+        return checked
+    seen = _seen_before(accepted, contract)
+    masks = {id(outcome): mask for outcome, mask in zip(accepted, seen, strict=True)}
+    return [_without(outcome, masks.get(id(outcome)), contract) for outcome in checked]
+
+
+def _seen_before(accepted: list[Checked], contract: Contract) -> list[np.ndarray]:
+    """For each table, which rows stand in an earlier one; rows with an unknown time never do."""
+    import numpy as np
+    import pandas as pd
+
+    keys = [columns.EQUIPMENT, columns.TIME, *contract.features]
+    if all(columns.FAULT in outcome.accepted for outcome in accepted):
+        keys.append(columns.FAULT)
+    hashes = [pd.util.hash_pandas_object(outcome.accepted[keys], index=False).to_numpy() for outcome in accepted]
+    found, known = [], np.array([], dtype=np.uint64)
+    for outcome, hashed in zip(accepted, hashes, strict=True):
+        found.append(np.isin(hashed, known) & outcome.accepted[columns.TIME].notna().to_numpy())
+        known = np.union1d(known, hashed)
+    return found
+
+
+def _without(outcome: Checked, copies: np.ndarray | None, contract: Contract) -> Checked:
+    if copies is None or not copies.any():
+        return outcome
+    severity = contract.severity(CODE)
+    finding = _finding(outcome.accepted[copies], severity, contract)
+    findings = (*outcome.findings, finding)
+    if severity != "quarantine":
+        return dataclasses.replace(outcome, findings=findings)
+    import pandas as pd
+
+    aside = outcome.raw_rows(outcome.accepted.loc[copies, columns.ROW].to_numpy(), CODE)
+    return dataclasses.replace(
+        outcome,
+        accepted=outcome.accepted[~copies].reset_index(drop=True),
+        rejected=pd.concat([outcome.rejected, aside]) if len(outcome.rejected) else aside,
+        findings=findings,
+    )
+
+
+def _finding(rows: pd.DataFrame, severity: str, contract: Contract) -> Finding:
+    lines = rows[columns.LINE].to_numpy()
+    shown = rows[columns.TIME_TEXT].to_numpy()
+    return Finding(
+        CODE,
+        severity,  # type: ignore[arg-type]
+        f"{len(rows)} row(s) stand in an earlier file as well",
+        file=str(rows[columns.FILE].iloc[0]),
+        column=contract.time_column,
+        line=int(lines[0]),
+        count=len(rows),
+        expected="each row once",
+        received=str(shown[0]),
+        examples=tuple(
+            f"line {line}: {cell!r}" for line, cell in zip(lines[:MAX_EXAMPLES], shown[:MAX_EXAMPLES], strict=True)
+        ),
+        remedy="Export each period once, or leave one of the files out; the rows of the first file were kept",
+    )

@@ -1,0 +1,129 @@
+"""Findings of one table while it is checked, and which rows they set aside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from faultxfer.contract import columns
+from faultxfer.contract.codes import CONFIGURABLE, FIXED
+from faultxfer.contract.table import RawTable
+from faultxfer.findings import MAX_EXAMPLES, Finding, Severity, refusing, shortened
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+_ORDER = {"refuse": 0, "quarantine": 1, "warn": 2}
+
+
+class Notes:
+    """What has been found so far in one table."""
+
+    def __init__(self, table: RawTable) -> None:
+        self.table = table
+        self.findings: list[Finding] = []
+        self._aside: list[tuple[str, np.ndarray]] = []
+
+    @property
+    def refused(self) -> bool:
+        """Whether a finding refuses the whole file."""
+        return bool(refusing(self.findings))
+
+    @property
+    def sorted(self) -> tuple[Finding, ...]:
+        """The findings, refusing ones first."""
+        return tuple(sorted(self.findings, key=lambda finding: _ORDER[finding.severity]))
+
+    def file(self, code: str, message: str, remedy: str, *, severity: Severity | None = None, **more: object) -> None:
+        """Note something about the file as a whole; the severity is the code's own if not given."""
+        severity = severity or FIXED.get(code) or CONFIGURABLE[code]
+        self.findings.append(
+            Finding(code, severity, message, file=self.table.file, remedy=remedy, **more)  # type: ignore[arg-type]
+        )
+
+    def rows(
+        self,
+        code: str,
+        places: np.ndarray,
+        column: str,
+        message: str,
+        remedy: str,
+        *,
+        expected: str,
+        severity: Severity,
+    ) -> None:
+        """Note rows by their places in the table; severity ``quarantine`` sets them aside."""
+        if not len(places):
+            return
+        first = places[:MAX_EXAMPLES]
+        cells = [shortened(cell) for cell in self.table.cells(column, first)]
+        lines = self.table.lines[first]
+        self.findings.append(
+            Finding(
+                code,
+                severity,
+                message,
+                file=self.table.file,
+                column=self.table.tag(column),
+                line=int(lines[0]),
+                count=len(places),
+                expected=expected,
+                received=cells[0],
+                examples=tuple(f"line {line}: {cell!r}" for line, cell in zip(lines, cells, strict=True)),
+                remedy=remedy,
+            )
+        )
+        if severity == "quarantine":
+            self._aside.append((code, places))
+
+    def aside(self, code: str | None = None) -> np.ndarray:
+        """(n,) bool: the rows set aside so far, by any code or by one."""
+        import numpy as np
+
+        found = np.zeros(len(self.table), dtype=bool)
+        for name, places in self._aside:
+            if code in (None, name):
+                found[places] = True
+        return found
+
+    def none_left(self) -> None:
+        """Refuse the file, and say which rules took most rows."""
+        most = sorted(
+            (found for found in self.findings if found.severity == "quarantine"), key=lambda found: -found.count
+        )
+        causes = "; ".join(f"{found.code} in {found.column!r}, {found.count} rows" for found in most[:3])
+        self.file(
+            "ROWS-NONE-LEFT",
+            f"Every row breaks a rule: {causes}",
+            most[0].remedy,
+            column=most[0].column,
+            line=most[0].line,
+            expected=most[0].expected,
+            received=most[0].received,
+        )
+
+    def rejected(self) -> pd.DataFrame:
+        """Rows set aside as they stand in the file, with file, line and codes beside them."""
+        import numpy as np
+
+        places = np.flatnonzero(self.aside())
+        return as_rejected(self.table, places, self._codes()[places])
+
+    def _codes(self) -> np.ndarray:
+        """(n,) the codes of each row, in the order found."""
+        import numpy as np
+
+        codes = np.full(len(self.table), "", dtype=object)
+        for code in dict.fromkeys(code for code, _ in self._aside):
+            places = self.aside(code)
+            codes[places] = [f"{before} {code}".strip() for before in codes[places]]
+        return codes
+
+
+def as_rejected(table: RawTable, places: np.ndarray, codes: np.ndarray | str) -> pd.DataFrame:
+    """Rows as they stand in the file, with file, line and codes beside them."""
+    rejected = table.rows(places).copy() if len(places) else table.frame.iloc[:0].copy()
+    rejected[columns.FILE] = table.file
+    rejected[columns.LINE] = table.lines[places]
+    rejected[columns.CODES] = codes
+    return rejected

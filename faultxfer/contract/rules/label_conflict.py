@@ -1,0 +1,49 @@
+"""Rows that say two things about the same moment teach nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from faultxfer.contract.rules.protocol import Breach, Rows
+from faultxfer.contract.rules.time_duplicate import same_moment, usually_one_row_each
+
+_REMEDY = "Ask who labelled the rows which label is right, and correct the export"
+
+
+def check(rows: Rows) -> Iterator[Breach]:
+    """Different labels at one moment of one recording, or for the same readings of one machine."""
+    if rows.fault is None:
+        return
+    at_once = np.array([], dtype=int)
+    moments = same_moment(rows)
+    if moments is not None and usually_one_row_each(moments):
+        at_once = _disagreeing(moments, rows.fault)
+        yield _breach(rows, at_once, "at the same time", None)
+    alike = np.setdiff1d(_disagreeing(rows.readings, rows.fault), at_once)
+    # Coarse sensors read alike now and then; only where nothing else tells rows apart is it a contradiction.
+    yield _breach(rows, alike, "for the same readings", "warn" if rows.seconds is not None else None)
+
+
+def _disagreeing(groups: np.ndarray, fault: np.ndarray) -> np.ndarray:
+    """Rows of groups that hold both labels."""
+    found = pd.Series(fault).groupby(groups).transform("nunique") if _shared(groups) else pd.Series(dtype=int)
+    return np.flatnonzero(found > 1)
+
+
+def _shared(groups: np.ndarray) -> bool:
+    return bool(pd.Series(groups).duplicated().any())
+
+
+def _breach(rows: Rows, places: np.ndarray, when: str, severity: str | None) -> Breach:
+    return Breach(
+        "LABEL-CONFLICT",
+        places,
+        rows.contract.label.column,
+        f"{len(places)} row(s) have different labels {when}",
+        _REMEDY,
+        "one label",
+        severity,  # type: ignore[arg-type]
+    )

@@ -1,0 +1,163 @@
+"""What a rule sees, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from faultxfer.contract.schema import Contract
+from faultxfer.findings import Severity
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Breach:
+    """Rows (or a column) that break one rule.
+
+    Attributes:
+        code: the finding code.
+        places: rows by their places in :class:`Rows`, ascending; empty where a whole column breaks the rule.
+        column: the column, by the contract's name.
+        message, remedy: for a plant engineer, one sentence each.
+        expected: what the contract asks for.
+        severity: instead of the contract's own for this code.
+        received: what came, where no single cell shows it.
+    """
+
+    code: str
+    places: np.ndarray
+    column: str
+    message: str
+    remedy: str
+    expected: str
+    severity: Severity | None = None
+    received: str = ""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows that may still be accepted, in file order.
+
+    Attributes:
+        contract: what they must look like.
+        values: by sensor, (n,) float64 in the contract's units; NaN where missing.
+        fault: (n,) bool, or None where labels are not checked.
+        machine, run: (n,) integers, equal for rows of the same machine or recording.
+        seconds: (n,) float64 time, or None where there is no time column.
+        place: (n,) place of each row in the file.
+    """
+
+    contract: Contract
+    values: dict[str, np.ndarray]
+    fault: np.ndarray | None
+    machine: np.ndarray
+    run: np.ndarray
+    seconds: np.ndarray | None
+    place: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.place)
+
+    @cached_property
+    def matrix(self) -> np.ndarray:
+        """(n, d) float64 values of all sensors."""
+        import numpy as np
+
+        return np.column_stack(list(self.values.values()))
+
+    @cached_property
+    def recording(self) -> np.ndarray:
+        """(n,) integers, equal for rows of the same machine and run."""
+        recording: np.ndarray = self.machine * (int(self.run.max(initial=0)) + 1) + self.run
+        return recording
+
+    @cached_property
+    def order(self) -> np.ndarray:
+        """(n,) places that bring the rows of each recording together, in file order."""
+        import numpy as np
+
+        if (np.diff(self.recording) >= 0).all():
+            return np.arange(len(self))
+        places: np.ndarray = np.argsort(self.recording, kind="stable")
+        return places
+
+    @cached_property
+    def follows(self) -> np.ndarray:
+        """(n,) bool in ``order``: whether the row before it belongs to the same recording."""
+        import numpy as np
+
+        recording = self.recording[self.order]
+        return np.concatenate(([False], recording[1:] == recording[:-1]))
+
+    def step(self, values: np.ndarray) -> np.ndarray:
+        """(n,) in ``order``: difference to the row before in the same recording, NaN at its beginning."""
+        import numpy as np
+
+        steps: np.ndarray = np.diff(values[self.order], prepend=np.nan)
+        steps[~self.follows] = np.nan
+        return steps
+
+    @cached_property
+    def pace(self) -> np.ndarray:
+        """(n,) in ``order``: seconds since the row before, or rows where there is no time."""
+        import numpy as np
+
+        return self.step(self.place.astype(np.float64) if self.seconds is None else self.seconds)
+
+    @cached_property
+    def readings(self) -> np.ndarray:
+        """(n,) integers, equal for rows of one machine whose every sensor has the same reading."""
+        return _groups([self.machine, *self.values.values()])
+
+    def of(self, mask: np.ndarray) -> np.ndarray:
+        """Places, ascending, of the rows for which a mask in ``order`` holds."""
+        import numpy as np
+
+        return np.sort(self.order[np.flatnonzero(mask)])
+
+    def only(self, keep: np.ndarray) -> Rows:
+        """The rows for which ``keep`` holds."""
+        return Rows(
+            self.contract,
+            {name: values[keep] for name, values in self.values.items()},
+            None if self.fault is None else self.fault[keep],
+            self.machine[keep],
+            self.run[keep],
+            None if self.seconds is None else self.seconds[keep],
+            self.place[keep],
+        )
+
+
+Rule = Callable[[Rows], Iterable[Breach]]
+
+
+def _groups(columns: list[np.ndarray]) -> np.ndarray:
+    """Integers that are equal where all columns are; rows that share theirs with nobody all differ."""
+    import numpy as np
+    import pandas as pd
+
+    weights = np.random.default_rng(0).normal(size=len(columns))
+    key = np.zeros(len(columns[0]))
+    for weight, column in zip(weights, columns, strict=True):
+        key += weight * np.nan_to_num(column.astype(np.float64, copy=False), nan=np.pi)
+    group = np.arange(len(key))
+    doubled = np.flatnonzero(pd.Series(key).duplicated(keep=False))
+    if len(doubled):  # few rows: compare them column by column, not by their key
+        rows = pd.DataFrame({number: column[doubled] for number, column in enumerate(columns)})
+        group[doubled] = doubled[_firsts(rows)]
+    return group
+
+
+def _firsts(rows: pd.DataFrame) -> np.ndarray:
+    """For each row the place of the first one equal to it."""
+    import numpy as np
+
+    numbers = rows.groupby(list(rows.columns), sort=False, dropna=False).ngroup().to_numpy()
+    _, first, inverse = np.unique(numbers, return_index=True, return_inverse=True)
+    places: np.ndarray = first[inverse]
+    return places

@@ -1,0 +1,40 @@
+"""A row that stands there twice would judge a model that was trained on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from faultxfer.contract.rules.protocol import Breach, Rows
+
+
+def check(rows: Rows) -> Iterator[Breach]:
+    """Copies of an earlier row: same machine, time, label and readings. Without time equal rows may be real."""
+    if rows.seconds is None or rows.contract.time_column is None:
+        return
+    places = copies(rows.readings, rows.seconds, rows.fault)
+    yield Breach(
+        "ROW-DUPLICATE",
+        places,
+        rows.contract.time_column,
+        f"{len(places)} row(s) are copies of an earlier row",
+        "Export each period once; the first of the equal rows was kept",
+        "each row once",
+    )
+
+
+def copies(readings: np.ndarray, seconds: np.ndarray, fault: np.ndarray | None) -> np.ndarray:
+    """Places of rows that equal an earlier one.
+
+    Args:
+        readings: (n,) equal where machine and all sensors are.
+        seconds: (n,) time.
+        fault: (n,) bool, or None.
+    """
+    _, counts = np.unique(readings, return_counts=True)
+    if counts.max(initial=0) < 2:
+        return np.array([], dtype=int)
+    keys = pd.DataFrame({"readings": readings, "seconds": seconds, "fault": False if fault is None else fault})
+    return np.flatnonzero(keys.duplicated())
