@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from faultxfer.contract.schema import Contract
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def schema_text() -> str:
-    """JSON Schema (draft 2020-12) of a contract file, indented.
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of a contract file.
 
-    It says less than :func:`faultxfer.contract.schema.parse_contract`: that ``min`` lies below ``max``, or that a column
-    has one role, no schema can tell.
+    It says less than :func:`faultxfer.contract.schema.parse_contract`: no schema can tell that ``min`` lies below
+    ``max``, or that a column has one role.
     """
-    schema = {"$schema": _DIALECT, **Contract.model_json_schema(), "title": "Data contract of faultxfer"}
-    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+    return {"$schema": _DIALECT, **Contract.model_json_schema(), "title": "Data contract of faultxfer"}
+
+
+def schema_text() -> str:
+    """The schema as it stands in a file."""
+    return json.dumps(json_schema(), indent=2) + "\n"

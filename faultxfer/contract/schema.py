@@ -118,7 +118,7 @@ class Contract(_Strict):
     rules: dict[str, Breach] = Field(
         default={},
         description="By finding code: refuse, quarantine or warn instead of the default.",
-        json_schema_extra={"propertyNames": {"enum": sorted(codes.CONFIGURABLE)}},
+        json_schema_extra={"propertyNames": {"enum": [*codes.CONFIGURABLE]}},
     )
     csv: Csv = Field(default_factory=Csv, description="How the files are written, where detection needs a pin.")
 
