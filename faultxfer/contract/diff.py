@@ -186,19 +186,19 @@ def _machines(old: Contract, new: Contract) -> Iterator[Change]:
     for machine in dict.fromkeys([*old.equipment, *new.equipment]):
         own = old.equipment.get(machine, Equipment()), new.equipment.get(machine, Equipment())
         moved = {name for name in old.sensors if name in new.sensors and _differs(old, new, machine, name)}
-        changes = [*_tags(*own), *_numbers(*own, moved)]
+        changes = [*_tags(*own, {*new.sensors, new.label.column}), *_numbers(*own, moved)]
         for change in under(f"equipment.{machine}", changes):
             yield replace(change, machine=machine)
 
 
-def _tags(old: Equipment, new: Equipment) -> Iterator[Change]:
-    """By column, as another tag for it may be another instrument."""
+def _tags(old: Equipment, new: Equipment, learnt: set[str]) -> Iterator[Change]:
+    """By column, as another tag for what models learn from may be another instrument."""
     before, after = ({column: tag for tag, column in own.aliases.items()} for own in (old, new))
     for column in dict.fromkeys([*before, *after]):
         first, second = before.get(column), after.get(column)
         if first != second:
             told: Told = ("the machine's tag for the column", "none")
-            if first and second:
+            if first and second and column in learnt:
                 told = ("another tag, and maybe another instrument", "machine")
             yield Change(f"aliases → {column}", "aliases", shown(first), shown(second), *told)
 

@@ -103,7 +103,7 @@ class Contract(_Strict):
 
     version: Literal[1] = Field(default=1, description="Version of this format.")
     family: str = Field(min_length=1, description="Name of the equipment family.")
-    label: Label = Field(description="The label column and the spellings of its two classes.")
+    label: Label = Field(description="Which column says normal or fault, and in which spellings.")
     equipment_column: str | None = Field(default=None, description="Column that names the machine.")
     run_column: str | None = Field(default=None, description="Column that names one continuous recording.")
     time_column: str | None = Field(default=None, description="Timestamp, or a number that grows inside a run.")
