@@ -20,7 +20,7 @@ app = typer.Typer(
     help="Move a fault detector from equipment with years of labelled history to equipment that has almost none.",
     epilog="Exit codes: 0 done, 10 the gate refused, 2 bad input or usage, 1 internal error.",
 )
-contract_app = typer.Typer(no_args_is_help=True, help="Write data contracts.")
+contract_app = typer.Typer(no_args_is_help=True, help="Write and compare data contracts.")
 registry_app = typer.Typer(no_args_is_help=True, help="See what is registered.")
 
 _START, _MAIN, _LOOK = "Start here", "The main path", "Look"
@@ -83,6 +83,48 @@ def contract_infer(
         )
 
     run_command(work, json_output=json_output, render=render, as_data=lambda result: result)
+
+
+@contract_app.command("diff")
+def contract_diff(
+    old: Annotated[Path, typer.Argument(metavar="A", help="The contract that the models were trained with.")],
+    new: Annotated[Path, typer.Argument(metavar="B", help="The contract that is to replace it.")],
+    json_output: Json = False,
+) -> None:
+    """Say what changed from contract A to B, and whether models trained under A remain valid."""
+
+    def work() -> dict[str, Any]:
+        from faultxfer.steps.contracts import compare_contracts
+
+        return compare_contracts(old, new)
+
+    run_command(
+        work,
+        json_output=json_output,
+        render=lambda result: _render("contract_changes", result),
+        as_data=lambda result: result,
+    )
+
+
+@contract_app.command("schema")
+def contract_schema(
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it here instead of to stdout.")] = None,
+    json_output: Json = False,
+) -> None:
+    """Give the JSON Schema of contracts, by which an editor completes and checks them."""
+
+    def work() -> dict[str, Any]:
+        from faultxfer.contract.json_schema import json_schema
+        from faultxfer.steps.contracts import write_schema
+
+        return write_schema(out) if out else json_schema()
+
+    run_command(
+        work,
+        json_output=json_output,
+        render=lambda result: _render("contract_schema", result),
+        as_data=lambda result: result,
+    )
 
 
 @app.command(rich_help_panel=_MAIN)

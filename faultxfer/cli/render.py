@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +35,23 @@ def checked_rows(rows: CheckedRows) -> None:
     console.print(f"{verdict}: {rows.read} rows read, {rows.accepted} accepted, {rows.quarantined} set aside{others}.")
     if rows.quarantine:
         console.print(f"Rows set aside, and why: {rows.quarantine}", soft_wrap=True)
+
+
+def contract_changes(result: dict[str, Any]) -> None:
+    """Field by field, and whether old models remain valid."""
+    console = stdout()
+    if result["changes"]:
+        columns = ("field", "old", "new", "meaning")
+        console.print(_table(f"{result['old']} → {result['new']}", columns, result["changes"]))
+    console.print(f"[{'green' if result['models_valid'] else 'red'}]{escape(result['verdict'])}[/]", soft_wrap=True)
+
+
+def contract_schema(result: dict[str, Any]) -> None:
+    """Where the schema was written, or the schema itself."""
+    if "out" in result:
+        stdout().print(f"Schema written: {result['out']}", soft_wrap=True, markup=False)
+    else:
+        sys.stdout.write(json.dumps(result, indent=2) + "\n")
 
 
 def pretrained(result: PretrainResult) -> None:
@@ -135,7 +154,7 @@ def _findings(findings: Iterable[Finding]) -> Table:
 
 
 def _table(title: str, columns: tuple[str, ...], entries: list[dict[str, Any]]) -> Table:
-    table = Table(title=title)
+    table = Table(title=escape(title))
     for column in columns:
         table.add_column(column, overflow="fold")
     for entry in entries:

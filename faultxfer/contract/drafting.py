@@ -16,7 +16,8 @@ EQUIPMENT, RUN, TIME = "equipment_column", "run_column", "time_column"
 
 _USUAL_MISSING = 0.2
 
-_UNITS = {
+# By the end of a column name; `units.conversion` understands each of them.
+UNITS = {
     "mm_s": "mm/s", "m_s2": "m/s2", "m_s": "m/s", "m3h": "m3/h", "m3_h": "m3/h", "l_min": "l/min", "lpm": "l/min",
     "kg_h": "kg/h", "bar": "bar", "mbar": "mbar", "kpa": "kPa", "mpa": "MPa", "pa": "Pa", "psi": "psi",
     "c": "degC", "degc": "degC", "k": "K", "degf": "degF", "rpm": "rpm", "hz": "Hz", "a": "A", "ma": "mA", "v": "V",
@@ -107,14 +108,14 @@ def plain_name(name: str) -> str:
 
 def _unit(name: str) -> str:
     plain = f"_{plain_name(name)}"
-    return next((_UNITS[end] for end in sorted(_UNITS, key=len, reverse=True) if plain.endswith(f"_{end}")), "")
+    return next((UNITS[end] for end in sorted(UNITS, key=len, reverse=True) if plain.endswith(f"_{end}")), "")
 
 
 def _rounded(value: float, rounding: str) -> str | None:
     """Three significant digits, outwards, so that no row seen falls outside; None where there is no finite bound."""
-    if not math.isfinite(value):
-        return None
     number = float(Context(prec=3, rounding=rounding).create_decimal(value))
+    if not math.isfinite(number):  # the widest numbers there are have no room to be rounded outwards
+        return None
     # YAML 1.1 takes 1e+05 for text; its own writer knows how to spell it.
     return str(int(number)) if number.is_integer() and abs(number) < 1e15 else _yaml(number)
 

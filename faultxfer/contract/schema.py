@@ -70,13 +70,25 @@ class Equipment(_Strict):
     units: dict[str, str] = Field(default={}, description="The machine's unit of a sensor: {pressure: psi}.")
     scale: dict[str, Scale] = Field(default={}, description="Factor and offset of a sensor, applied before the unit.")
 
+    @model_validator(mode="after")
+    def _one_tag_for_each_column(self) -> Equipment:
+        meant = list(self.aliases.values())
+        twice = sorted({name for name in meant if meant.count(name) > 1})
+        if twice:
+            raise ValueError(f"each column has one tag. Received: two or more tags for {twice}")
+        return self
+
 
 class Label(_Strict):
     """The label column and the spellings of its two classes."""
 
-    column: str
-    normal: tuple[str, ...] = Field(default=("0", "0.0", "False", "false"), min_length=1)
-    fault: tuple[str, ...] = Field(default=("1", "1.0", "True", "true"), min_length=1)
+    column: str = Field(description="Column that says normal or fault for each row.")
+    normal: tuple[str, ...] = Field(
+        default=("0", "0.0", "False", "false"), min_length=1, description="Spellings of a normal row, in quotes."
+    )
+    fault: tuple[str, ...] = Field(
+        default=("1", "1.0", "True", "true"), min_length=1, description="Spellings of a faulty row, in quotes."
+    )
 
     @model_validator(mode="after")
     def _disjoint(self) -> Label:
@@ -89,9 +101,9 @@ class Label(_Strict):
 class Contract(_Strict):
     """What a CSV of one equipment family must look like."""
 
-    version: Literal[1] = 1
+    version: Literal[1] = Field(default=1, description="Version of this format.")
     family: str = Field(min_length=1, description="Name of the equipment family.")
-    label: Label
+    label: Label = Field(description="Which column says normal or fault, and in which spellings.")
     equipment_column: str | None = Field(default=None, description="Column that names the machine.")
     run_column: str | None = Field(default=None, description="Column that names one continuous recording.")
     time_column: str | None = Field(default=None, description="Timestamp, or a number that grows inside a run.")
@@ -104,7 +116,9 @@ class Contract(_Strict):
         default={}, description="By machine: its own tags, units and scales, where they differ."
     )
     rules: dict[str, Breach] = Field(
-        default={}, description="By finding code: refuse, quarantine or warn instead of the default."
+        default={},
+        description="By finding code: refuse, quarantine or warn instead of the default.",
+        json_schema_extra={"propertyNames": {"enum": [*codes.CONFIGURABLE]}},
     )
     csv: Csv = Field(default_factory=Csv, description="How the files are written, where detection needs a pin.")
 
@@ -134,20 +148,21 @@ class Contract(_Strict):
 
     @model_validator(mode="after")
     def _machines_speak_of_known_columns(self) -> Contract:
-        columns_known = {*self.sensors, self.label.column, self.run_column, self.time_column}
+        known = {*self.sensors, self.label.column, self.run_column, self.time_column}
         for machine, own in self.equipment.items():
-            strange = sorted(
-                {*own.aliases.values(), *own.units, *own.scale} - columns_known
-                | {*own.units, *own.scale} - set(self.sensors)
-            )
+            measured = {*own.units, *own.scale}
+            strange = sorted(set(own.aliases.values()) - known | measured - set(self.sensors))
             if strange:
                 raise ValueError(f"equipment {machine!r} names columns the contract does not have. Received: {strange}")
-            twice = sorted({name for name in own.aliases.values() if list(own.aliases.values()).count(name) > 1})
-            if twice:
-                raise ValueError(f"equipment {machine!r} has two tags for one column. Received: {twice}")
-            for sensor, unit in own.units.items():
-                conversion(unit, self.sensors[sensor].unit)
+            self._units_fit(machine, own.units)
         return self
+
+    def _units_fit(self, machine: str, units: dict[str, str]) -> None:
+        for sensor, unit in units.items():
+            try:
+                conversion(unit, self.sensors[sensor].unit)
+            except ValueError as error:
+                raise ValueError(f"equipment {machine!r}, sensor {sensor!r}: {error}") from error
 
     def severity(self, code: str) -> Breach:
         """What happens where a rule is broken."""

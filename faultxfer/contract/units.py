@@ -9,10 +9,12 @@ from typing import Any
 
 # Spellings of plants that pint does not know, or takes for something else (C is its coulomb).
 _SPELLINGS = {
-    "%": "percent", "C": "degC", "°C": "degC", "F": "degF", "°F": "degF", "Nm": "newton * meter",
-    "lpm": "liter / minute", "gpm": "gallon / minute", "cfm": "foot ** 3 / minute",
+    "%": "percent", "C": "degC", "°C": "degC", "deg C": "degC", "F": "degF", "°F": "degF", "deg F": "degF",
+    "Nm": "newton * meter", "lpm": "liter / minute", "gpm": "gallon / minute", "cfm": "foot ** 3 / minute",
+    "ips": "inch / second", "PSI": "psi", "BAR": "bar", "Bar": "bar", "mBar": "mbar", "KPA": "kPa", "KPa": "kPa",
+    "Mpa": "MPa", "RPM": "rpm", "r/min": "rpm", "U/min": "rpm", "min-1": "1/min", "s-1": "1/s",
+    "kg/cm2": "kgf/cm**2", "kg/cm²": "kgf/cm**2",  # a pressure at every gauge that shows it
 }  # fmt: skip
-_ANGULAR = {"rpm", "rad/s"}
 # Far enough apart that the factor is exact to the last digits.
 _SPAN = 1e3
 # m3/h is m ** 3 / h; H2O stays as it is.
@@ -42,10 +44,24 @@ def conversion(unit: str, wanted: str) -> tuple[float, float]:
 
 
 def _magnitude(registry: Any, value: float, unit: str, wanted: str) -> float:
-    names = _spelt(unit), _spelt(wanted)
-    if set(names) & _ANGULAR:  # Hz counts turns where the other one does; pint would count radians
-        names = tuple("turn / second" if name == "Hz" else name for name in names)  # type: ignore[assignment]
-    return float(registry.Quantity(value, names[0]).to(names[1]).magnitude)
+    first, second = _spelt(unit), _spelt(wanted)
+    first, second = _beside(registry, first, second), _beside(registry, second, first)
+    return float(registry.Quantity(value, first).to(second).magnitude)
+
+
+def _beside(registry: Any, unit: str, other: str) -> str:
+    """What a unit means beside another one: Hz and 1/min count turns beside rpm, g is no gram beside m/s2."""
+    if unit == "g" and registry.Quantity(1, other).check("[acceleration]"):
+        return "standard_gravity"
+    per_time = registry.Quantity(1, unit).check("1/[time]")
+    if per_time and _is_angular(registry, other) and not _is_angular(registry, unit):
+        return f"turn * ({unit})"
+    return unit
+
+
+def _is_angular(registry: Any, unit: str) -> bool:
+    quantity = registry.Quantity(1, unit)
+    return bool(quantity.check("1/[time]")) and "radian" in str(quantity.to_root_units().units)
 
 
 def _spelt(unit: str) -> str:

@@ -1,4 +1,4 @@
-"""Draft a contract from example files."""
+"""Draft a contract from example files, compare two, and write the schema for editors."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 
 import yaml
 
+from faultxfer.contract.diff import diff_contracts
 from faultxfer.contract.infer import infer_contract
-from faultxfer.contract.schema import parse_contract
+from faultxfer.contract.json_schema import schema_text
+from faultxfer.contract.schema import load_contract, parse_contract
 from faultxfer.data.read_csv import find_files, read_csv
 from faultxfer.errors import ConfigError
 from faultxfer.steps.outputs import writing
@@ -52,3 +54,30 @@ def draft_contract(
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(text, encoding="utf-8")
     return {"out": str(out), "sensors": list(contract.features), "ignored": list(contract.ignore)}
+
+
+def compare_contracts(old: Path, new: Path) -> dict[str, Any]:
+    """What changed from one contract file to the other, and whether old models remain valid.
+
+    Raises:
+        ContractError: a file cannot be read or does not follow the schema.
+    """
+    return {"old": str(old), "new": str(new)} | diff_contracts(load_contract(old), load_contract(new)).as_dict()
+
+
+def write_schema(out: Path) -> dict[str, Any]:
+    """Write the JSON Schema of contracts; an older one is replaced.
+
+    Raises:
+        ConfigError: ``out`` is no ``.json`` file, so it may be a contract, or cannot be written.
+    """
+    if out.suffix != ".json":
+        raise ConfigError(
+            "A file name that ends in .json was expected",
+            received={"out": str(out)},
+            remedy="Name it, for example, contract.schema.json",
+        )
+    with writing("out", out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(schema_text(), encoding="utf-8")
+    return {"out": str(out)}

@@ -62,6 +62,8 @@ def test_help_reads_like_a_table_of_contents(capsys: pytest.CaptureFixture[str])
     [
         ["demo"],
         ["contract", "infer"],
+        ["contract", "diff"],
+        ["contract", "schema"],
         ["validate"],
         ["pretrain"],
         ["transfer"],

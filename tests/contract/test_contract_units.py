@@ -1,0 +1,105 @@
+"""Units convert as tables of physics say, back to where they came from, and nonsense is refused."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from faultxfer.contract.drafting import UNITS
+from faultxfer.contract.units import conversion
+
+KNOWN = [
+    (100, "psi", "bar", 6.894757293168),
+    (-40, "degF", "degC", -40),
+    (212, "°F", "°C", 100),
+    (0, "degC", "K", 273.15),
+    (3000, "rpm", "Hz", 50),
+    (50, "Hz", "rpm", 3000),
+    (60, "1/min", "Hz", 1),
+    (1500, "1/min", "rpm", 1500),
+    (1500, "min-1", "rpm", 1500),
+    (1, "Hz", "rad/s", 6.283185307179586),
+    (60, "m3/h", "l/min", 1000),
+    (60, "m³/h", "lpm", 1000),
+    (1, "gpm", "l/min", 3.785411784),
+    (1, "kgf/cm2", "bar", 0.980665),
+    (1, "kg/cm2", "bar", 0.980665),
+    (1, "MPa", "bar", 10),
+    (1, "in/s", "mm/s", 25.4),
+    (1, "ips", "mm/s", 25.4),
+    (1, "g", "m/s2", 9.80665),
+    (9806.65, "mm/s2", "g", 1),
+    (1000, "g", "kg", 1),
+    (1, "Nm", "J", 1),
+    (50, "%", "", 0.5),
+    (1, "PSI", "psi", 1),
+]
+
+# Units of one quantity each.
+QUANTITIES = [
+    ("bar", "psi", "kPa", "MPa", "mbar", "mmHg", "kgf/cm2"),
+    ("degC", "degF", "K"),
+    ("rpm", "Hz", "rad/s", "1/min"),
+    ("m3/h", "l/min", "l/s", "gpm", "cfm"),
+    ("mm/s", "in/s", "m/s"),
+    ("m/s2", "g", "mm/s2"),
+    ("kW", "W", "hp"),
+]
+PAIRS = [(one, two) for units in QUANTITIES for one in units for two in units]
+
+
+@pytest.mark.parametrize(("value", "unit", "wanted", "expected"), KNOWN)
+def test_known_values(value: float, unit: str, wanted: str, expected: float) -> None:
+    factor, offset = conversion(unit, wanted)
+    assert value * factor + offset == pytest.approx(expected, rel=1e-12, abs=1e-10)
+
+
+@given(st.sampled_from(PAIRS), st.floats(-1e6, 1e6))
+def test_forth_and_back_gives_the_same_value(pair: tuple[str, str], value: float) -> None:
+    factor, offset = conversion(*pair)
+    back, back_offset = conversion(*reversed(pair))
+    assert (value * factor + offset) * back + back_offset == pytest.approx(value, rel=1e-9, abs=1e-9)
+
+
+@given(st.sampled_from(QUANTITIES).flatmap(lambda units: st.tuples(*[st.sampled_from(units)] * 3)), st.floats(0, 1e4))
+def test_a_detour_over_a_third_unit_gives_the_same_value(units: tuple[str, str, str], value: float) -> None:
+    first, offset = conversion(units[0], units[1])
+    second, second_offset = conversion(units[1], units[2])
+    direct, direct_offset = conversion(units[0], units[2])
+    detour = (value * first + offset) * second + second_offset
+    assert detour == pytest.approx(value * direct + direct_offset, rel=1e-9, abs=1e-6)
+
+
+@given(st.text(max_size=20))
+def test_any_text_is_itself(unit: str) -> None:
+    assert conversion(unit, unit) == (1, 0)
+
+
+@given(st.text(max_size=20))
+def test_any_other_text_is_a_unit_or_a_value_error(unit: str) -> None:
+    try:
+        factor, _ = conversion(unit, "bar")
+    except ValueError:
+        return
+    assert factor != 0
+
+
+@pytest.mark.parametrize(
+    ("unit", "wanted"),
+    [
+        *[("nonsense", "bar"), ("bar", "nonsense"), ("", "bar"), ("psi", "degC"), ("g", "bar"), ("g", "nonsense")],
+        *[("bar(g)", "bar"), ("dB", ""), ("1 +", "bar"), ("bar; import os", "bar"), ("(", "bar")],
+        *[("2 bar", "degC"), ("rpm", "bar"), ("Hz", "degC")],
+    ],
+)
+def test_nonsense_is_refused_with_both_units(unit: str, wanted: str) -> None:
+    with pytest.raises(ValueError, match=r"expected\. Received: ") as caught:
+        conversion(unit, wanted)
+    assert f"{unit!r} and {wanted!r}" in str(caught.value)
+
+
+@pytest.mark.parametrize("unit", sorted(set(UNITS.values())))
+def test_every_unit_that_a_draft_may_guess_is_understood(unit: str) -> None:
+    with pytest.raises(ValueError, match="Cannot convert"):  # known, but no brightness; "is not defined" if unknown
+        conversion(unit, "candela")
