@@ -17,9 +17,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from faultxfer.config import prepare_environment
+from faultxfer.environment import prepare_command
 
-prepare_environment()
+prepare_command()
 
 from faultxfer import pipeline  # noqa: E402  # after the environment is set
 from faultxfer.evaluate.report import COLUMNS, figures  # noqa: E402

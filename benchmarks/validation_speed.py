@@ -1,0 +1,115 @@
+"""What the contract check costs beside plain reading: prints the table of ``docs/data-contracts.md``.
+
+    uv run python benchmarks/validation_speed.py
+
+Writes a table of 1 million rows and 20 sensors, reads it with ``pandas.read_csv(engine="pyarrow")`` and checks it with
+``faultxfer.validate``'s own steps, by turns; prints the ratio of the medians and the largest memory of the process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from faultxfer.contract.expectations import unmet_expectations
+from faultxfer.contract.schema import Contract, parse_contract
+from faultxfer.steps.intake import check_files
+
+RUNS = 1000
+CONTRACT = {
+    "family": "big",
+    "sensors": {f"s{number:02d}": {"min": -100, "max": 200, "max_rate": 1000} for number in range(20)},
+    "label": {"column": "fault"},
+    "run_column": "run",
+    "time_column": "timestamp",
+    "sampling_period": 1,
+}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="The contract check beside plain reading.")
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--kinds", nargs="+", choices=list(SPOILERS), default=list(SPOILERS))
+    arguments = parser.parse_args()
+    contract = parse_contract(CONTRACT, where="benchmark")
+    _load_great_expectations(contract)
+    print("| rows | pandas, s | check, s | ratio | accepted | set aside | peak memory, GB |")
+    print("|---|---|---|---|---|---|---|")
+    for kind in arguments.kinds:
+        print(_line(kind, contract, arguments.rows, arguments.repeats), flush=True)
+
+
+def _load_great_expectations(contract: Contract) -> None:
+    """Import it and its first-use parts: neither belongs to the rows."""
+    few = pd.DataFrame({name: [1.0, 2.0] for name in contract.features})
+    unmet_expectations(few, contract, labelled=False)
+
+
+def _line(kind: str, contract: Contract, rows: int, repeats: int) -> str:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        csv = _written(folder / "big.csv", rows, SPOILERS[kind])
+        reading, checking = [], []
+        for _ in range(repeats):
+            reading.append(_seconds(lambda: pd.read_csv(csv, engine="pyarrow")))
+            checking.append(
+                _seconds(lambda: check_files([str(csv)], contract, work=folder, quarantine=folder, labelled=True))
+            )
+        outcome = check_files([str(csv)], contract, work=folder, quarantine=folder, labelled=True)
+    read, checked = statistics.median(reading), statistics.median(checking)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    return (
+        f"| {rows:,}, {kind} | {read:.2f} | {checked:.2f} | {checked / read:.2f} | {outcome.accepted:,} "
+        f"| {outcome.quarantined:,} | {peak:.2f} |"
+    )
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def _written(path: Path, rows: int, spoil: Callable[[pd.DataFrame], None]) -> Path:
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({f"s{number:02d}": np.round(random.normal(50, 10, rows), 3) for number in range(20)})
+    stamps = pd.date_range("2024-01-01", periods=rows, freq="s").strftime("%Y-%m-%d %H:%M:%S")
+    frame.insert(0, "timestamp", stamps)
+    run = np.arange(rows) * RUNS // rows
+    frame.insert(1, "run", run)
+    frame["fault"] = (run % 5 == 0).astype(int)
+    spoil(frame)
+    frame.to_csv(path, index=False)
+    return path
+
+
+def _clean(_frame: pd.DataFrame) -> None:
+    """As it should be."""
+
+
+def _missing(frame: pd.DataFrame) -> None:
+    """Every hundredth row lacks a value, and another hundredth is out of range."""
+    frame.loc[::100, "s03"] = np.nan
+    frame.loc[50::100, "s07"] = 5000.0
+
+
+def _text(frame: pd.DataFrame) -> None:
+    """Every hundredth row holds text in a sensor's column."""
+    frame["s03"] = frame["s03"].astype(str)
+    frame.loc[::100, "s03"] = "broken"
+
+
+SPOILERS = {"clean": _clean, "1 % missing, 1 % out of range": _missing, "1 % text": _text}
+
+if __name__ == "__main__":
+    main()
