@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context
 from typing import Any
 
 import yaml
@@ -31,7 +31,9 @@ _HEAD = """\
 #   1. move what is not a measurement from `sensors` to `ignore`, and check the units (guessed from the names);
 #   2. set `min` and `max` to what the instrument can physically read. They stand at the range seen in these rows,
 #      widened by that range on each side, which says nothing about another machine;
-#   3. then change `on_breach` from `warn` (say so, keep the row) to `quarantine` (set the row aside).
+#   3. then change `on_breach` from `warn` (say so, keep the row) to `quarantine` (set the row aside);
+#   4. where a sensor can be known to fail, take `max_rate` and `stuck_after` from the comment below it into its braces.
+#      The figures are twice the fastest change and three times the longest standstill seen.
 # Every field is explained in docs/data-contracts.md.
 version: 1
 family: {family}
@@ -40,11 +42,22 @@ family: {family}
 
 @dataclass(frozen=True)
 class Seen:
-    """What the examples show of one sensor: least and greatest value, and the largest missing share of a file."""
+    """What the examples show of one sensor.
+
+    Attributes:
+        low, high: least and greatest value.
+        missing: largest missing share of a file.
+        still: most rows of a run, one after the other, with the same value.
+        rate: fastest change, 0 where none is known.
+        per: what time ``rate`` is for.
+    """
 
     low: float
     high: float
     missing: float
+    still: int
+    rate: float
+    per: str
 
 
 @dataclass(frozen=True)
@@ -60,6 +73,7 @@ class Draft:
         keys: column of each key, None where there is none.
         sensors: by name, in feature order.
         ignore: by name, why a column is no sensor.
+        period: the usual time step, if there is one.
     """
 
     family: str
@@ -70,11 +84,16 @@ class Draft:
     keys: dict[str, str | None]
     sensors: dict[str, Seen]
     ignore: dict[str, str]
+    period: float | None
 
 
 def write_draft(draft: Draft) -> str:
     """The draft as a commented YAML file."""
     return _HEAD.format(rows=draft.rows, files=draft.files, family=_scalar(draft.family)) + _body(draft)
+
+
+def _sensor_lines(name: str, seen: Seen) -> list[str]:
+    return [f"  {_scalar(name)}: {_sensor_line(name, seen)}", *_hint(seen)]
 
 
 def _sensor_line(name: str, seen: Seen) -> str:
@@ -87,7 +106,21 @@ def _sensor_line(name: str, seen: Seen) -> str:
     if seen.missing > _USUAL_MISSING:
         note += f"; missing in {seen.missing:.0%} of the rows of a file"
     fields = {"unit": quoted(_unit(name))} | fields
-    return f"{{{', '.join(f'{field}: {text}' for field, text in fields.items())}}}  # {note}"
+    return f"{_braces(fields)}  # {note}"
+
+
+def _braces(fields: dict[str, str]) -> str:
+    return f"{{{', '.join(f'{field}: {text}' for field, text in fields.items())}}}"
+
+
+def _hint(seen: Seen) -> list[str]:
+    """A comment with limits over time, and what was seen; a constant column says nothing of either."""
+    rate = _rounded(2 * seen.rate, ROUND_HALF_EVEN) if seen.rate else None
+    hints = [f"max_rate: {rate} (seen {seen.rate:.3g} per {seen.per})"] if rate else []
+    if seen.low < seen.high:
+        rows = "row" if seen.still == 1 else "rows"
+        hints.append(f"stuck_after: {max(10, 3 * seen.still)} (seen {seen.still} {rows} with one value)")
+    return [f"    # {', '.join(hints)}"] if hints else []
 
 
 def _range(low: float, high: float) -> dict[str, str]:
@@ -147,14 +180,16 @@ def _body(draft: Draft) -> str:
         "",
         "# Which machine, which recording of it, and when. Rows of one run never lie on two sides of a split.",
         *[_key_line(role, draft.keys[role]) for role in (EQUIPMENT, RUN, TIME)],
+        _period_line(draft.period),
         "",
         "# The sensors in the model's feature order.",
         "sensors:",
-        *[f"  {_scalar(name)}: {_sensor_line(name, seen)}" for name, seen in draft.sensors.items()],
+        *[line for name, seen in draft.sensors.items() for line in _sensor_lines(name, seen)],
         "",
         "# Columns that the model never sees.",
         "ignore:" if draft.ignore else "ignore: []",
         *[f"  - {_scalar(name)}  # {reason}" for name, reason in draft.ignore.items()],
+        *_examples(list(draft.sensors)),
     ]
     return "\n".join(lines) + "\n"
 
@@ -168,3 +203,36 @@ _WITHOUT = {
 
 def _key_line(role: str, name: str | None) -> str:
     return f"{role}: {_scalar(name)}" if name else f"{role}: null  # {_WITHOUT[role]}"
+
+
+def _period_line(period: float | None) -> str:
+    if period is None:
+        return "sampling_period: null  # no regular step of time found, so gaps are not told"
+    return f"sampling_period: {_yaml(period).removesuffix('.0')}  # the usual step of the time column"
+
+
+# What a machine elsewhere may have where the contract has the first.
+_ELSEWHERE = {
+    "bar": "psi", "kPa": "psi", "MPa": "psi", "degC": "degF", "m3/h": "gpm", "l/min": "gpm", "rpm": "Hz",
+    "mm/s": "in/s", "m/s": "ft/s", "kW": "hp", "kg": "lb", "mm": "in",
+}  # fmt: skip
+_RULES = ["# rules:", "#   SENSOR-STUCK: quarantine", "#   TIME-GAP: refuse"]
+
+
+def _examples(sensors: list[str]) -> list[str]:
+    """Commented fields that no rows can tell; without the `# ` in front they are valid."""
+    unit, shown = next(((_ELSEWHERE[_unit(name)], name) for name in sensors if _unit(name) in _ELSEWHERE), ("", ""))
+    sensor = _scalar(shown or sensors[0])
+    units = [f"#     units: {{{sensor}: {quoted(unit)}}}"] if unit else []
+    return [
+        "",
+        "# A machine whose files have other tags, units or scales, by its name in the equipment column. For example:",
+        "# equipment:",
+        "#   the-new-machine:",
+        f"#     aliases: {{PT-101: {sensor}}}",
+        *units,
+        f"#     scale: {{{sensor}: {{factor: 0.1, offset: 0}}}}",
+        "",
+        "# What happens where a rule is broken, if it is to be another thing than usual. For example:",
+        *_RULES,
+    ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from faultxfer.contract import columns
 from faultxfer.contract.drafting import EQUIPMENT, RUN, TIME, Draft, Seen, plain_name, quoted, write_draft
 from faultxfer.contract.labels import classes_of, sort_spellings
+from faultxfer.contract.pace import Pace, fastest, longest_still, pace_of, usual_step
 from faultxfer.contract.table import RawTable
 from faultxfer.errors import ContractError, DataError
 
@@ -76,17 +77,16 @@ def infer_contract(
     spellings = sort_spellings(cells[label], column=label, where=_files(tables))
     keys = _key_columns(tables, cells, label, named)
     ignore = _not_common(tables, list(cells.columns))
-    sensors: dict[str, Seen] = {}
-    for name in cells.columns:
-        if name == label or name in keys.values():
-            continue
-        reason = _why_ignored(name, tables, cells, spellings.faulty)
-        if reason:
-            ignore[name] = reason
-        else:
-            sensors[name] = _seen(name, tables)
+    free = [name for name in cells.columns if name != label and name not in keys.values()]
+    why = {name: _why_ignored(name, tables, cells, spellings.faulty) for name in free}
+    ignore |= {name: reason for name, reason in why.items() if reason}
+    filled = [table for table in tables if len(table.frame)]
+    paces = [pace_of(table, keys[TIME], [name for name in (keys[EQUIPMENT], keys[RUN]) if name]) for table in filled]
+    sensors = {name: _seen(name, filled, paces) for name, reason in why.items() if not reason}
     _require_sensors(sensors, ignore, tables)
-    return write_draft(Draft(family, len(cells), _files(tables), label, spellings, keys, sensors, ignore))
+    return write_draft(
+        Draft(family, len(cells), _files(tables), label, spellings, keys, sensors, ignore, usual_step(paces))
+    )
 
 
 def _files(tables: list[RawTable]) -> str:
@@ -210,10 +210,15 @@ def _tells_label(cells: pd.Series, faulty: pd.Series) -> bool:
     return bool((seen == known).all() or (seen == 1 - known).all())
 
 
-def _seen(name: str, tables: list[RawTable]) -> Seen:
-    files = [table.numbers(name) for table in tables if len(table.frame)]
+def _seen(name: str, tables: list[RawTable], paces: list[Pace]) -> Seen:
+    files = [table.numbers(name) for table in tables]
+    # One clock for all: rates of a file without readable times would be rates per row.
+    same_clock = len({pace.per for pace in paces}) == 1
     return Seen(
         low=float(min(numbers.min() for numbers in files)),
         high=float(max(numbers.max() for numbers in files)),
         missing=max(float(numbers.isna().mean()) for numbers in files),
+        still=max(map(longest_still, files, paces)),
+        rate=max(map(fastest, files, paces)) if same_clock else 0.0,
+        per=paces[0].per,
     )

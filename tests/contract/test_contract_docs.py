@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import REPOSITORY
+from pydantic import BaseModel
 
 from faultxfer.contract import codes, columns
 from faultxfer.contract.check import check_table
 from faultxfer.contract.pins import Csv
-from faultxfer.contract.schema import Contract, Label, Sensor, parse_contract
+from faultxfer.contract.schema import Contract, Equipment, Label, Scale, Sensor, parse_contract
+from faultxfer.contract.units import conversion
 from faultxfer.data.read_csv import read_csv
 
 DOCUMENT = (REPOSITORY / "docs" / "data-contracts.md").read_text(encoding="utf-8")
@@ -47,25 +49,60 @@ def test_no_section_explains_a_code_that_is_never_given() -> None:
     assert titles == set(CODES)
 
 
-@pytest.mark.parametrize(
-    ("title", "model"),
-    [("The contract", Contract), ("`label`", Label), ("Each sensor", Sensor), ("`csv`", Csv)],
-    ids=str,
-)
-def test_every_field_of_the_schema_is_in_its_table(title: str, model: type[Contract | Label | Sensor | Csv]) -> None:
+TABLES: list[tuple[str, type[BaseModel]]] = [
+    ("The contract", Contract),
+    ("`label`", Label),
+    ("Each sensor", Sensor),
+    ("`equipment`", Equipment),
+    ("`scale`", Scale),
+    ("`csv`", Csv),
+]
+
+
+@pytest.mark.parametrize(("title", "model"), TABLES)
+def test_every_field_of_the_schema_is_in_its_table(title: str, model: type[BaseModel]) -> None:
     rows = dict(re.findall(r"^\| `(\w+)` \| (.+?) \|", section(title), flags=re.MULTILINE))
     assert list(rows) == list(model.model_fields)
     for name, field in model.model_fields.items():
         assert (rows[name] == "required") is field.is_required(), name
 
 
-@pytest.mark.parametrize(("title", "model"), [("`label`", Label), ("Each sensor", Sensor), ("`csv`", Csv)])
-def test_the_defaults_in_the_tables_are_those_of_the_schema(title: str, model: type[Label | Sensor | Csv]) -> None:
+@pytest.mark.parametrize(("title", "model"), TABLES)
+def test_the_defaults_in_the_tables_are_those_of_the_schema(title: str, model: type[BaseModel]) -> None:
     shown = dict(re.findall(r"^\| `(\w+)` \| `(.+?)` \|", section(title), flags=re.MULTILINE))
     assert shown
     for name, text in shown.items():
-        default = model.model_fields[name].default
+        default = model.model_fields[name].get_default(call_default_factory=True)
+        if isinstance(default, BaseModel):
+            default = default.model_dump(exclude_defaults=True)
         assert yaml.safe_load(text) == (list(default) if isinstance(default, tuple) else default)
+
+
+def test_the_rules_are_listed_with_what_happens_usually() -> None:
+    rows = dict(re.findall(r"^\| `([A-Z-]+)` \| `(\w+)` \|", section("`rules`"), flags=re.MULTILINE))
+    assert rows == codes.CONFIGURABLE
+
+
+def test_the_machine_with_other_tags_gets_the_values_shown() -> None:
+    text = section("A machine with other tags or units")
+    shown = re.search(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
+    assert shown
+    contract = parse_contract(yaml.safe_load(shown[1]), where="the document")
+    (own,) = contract.equipment.values()
+    rows = re.findall(r"^\| `(\S+)` \| `([\d.]+)` \| `(\w+)` .* \| ([\d.]+) \|$", text, flags=re.MULTILINE)
+    assert {tag: sensor for tag, _, sensor, _ in rows} == own.aliases
+    for _, cell, sensor, used in rows:
+        unit, scale = contract.sensors[sensor].unit, own.scale.get(sensor, Scale())
+        factor, offset = conversion(own.units.get(sensor, unit), unit)
+        assert (float(cell) * scale.factor + scale.offset) * factor + offset == pytest.approx(float(used), abs=1e-3)
+
+
+def test_the_units_listed_are_understood() -> None:
+    sentence = re.search(r"Units are written as on the instrument: (.*?) and\s+others", DOCUMENT, re.DOTALL)
+    assert sentence
+    for unit in re.findall(r"`(.+?)`", sentence[1]):
+        with pytest.raises(ValueError, match="Cannot convert"):
+            conversion(unit, "candela")
 
 
 def test_the_names_kept_for_bookkeeping_are_listed() -> None:
@@ -92,9 +129,10 @@ def test_the_commands_shown_have_the_options_of_the_command_line() -> None:
 
     from faultxfer.cli.app import app
 
-    infer = get_command(app).commands["contract"].commands["infer"]  # type: ignore[attr-defined]
+    contract = get_command(app).commands["contract"].commands  # type: ignore[attr-defined]
     validate = get_command(app).commands["validate"]  # type: ignore[attr-defined]
-    known = {name for command in (infer, validate) for parameter in command.params for name in parameter.opts}
+    commands = [*contract.values(), validate]
+    known = {name for command in commands for parameter in command.params for name in parameter.opts}
     used = {
         option
         for text in re.findall(r"```console\n(.*?)```", DOCUMENT, re.DOTALL)

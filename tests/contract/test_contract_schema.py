@@ -24,6 +24,10 @@ def small(**changes: object) -> dict[str, object]:
     return {**yaml.safe_load(SMALL), **changes}
 
 
+def machine(**own: object) -> dict[str, object]:
+    return small(equipment={"pump-9": own})
+
+
 def test_a_small_contract_gets_the_documented_defaults() -> None:
     contract = parse_contract(small(), where="x")
     assert contract.version == 1
@@ -61,6 +65,25 @@ WRONG = {
     "an ignored sensor": (small(ignore=["speed"]), r"exactly one role. Received: \['speed'\]"),
     "a label that is a sensor": (small(label={"column": "flow"}), r"exactly one role. Received: \['flow'\]"),
     "a bookkeeping name": (small(sensors={"_row": {}}), r"kept for bookkeeping. Received: \['_row'\]"),
+    "a rate of nothing": (small(sensors={"flow": {"max_rate": 0}}), "sensors.flow.max_rate:"),
+    "an infinite limit": (small(sensors={"flow": {"max": float("inf")}}), "sensors.flow.max:"),
+    "stuck after one row": (small(sensors={"flow": {"stuck_after": 1}}), "sensors.flow.stuck_after:"),
+    "an unknown type": (small(sensors={"flow": {"dtype": "text"}}), "sensors.flow.dtype:"),
+    "no time between rows": (small(sampling_period=0), "sampling_period:"),
+    "a rule nobody knows": (small(rules={"SENSOR-STICKY": "warn"}), "SENSOR-STUCK, .*Received: SENSOR-STICKY"),
+    "a rule that is fixed": (small(rules={"FILE-EMPTY": "warn"}), "Received: FILE-EMPTY"),
+    "a rule with another word": (small(rules={"SENSOR-STUCK": "ignore"}), "rules.SENSOR-STUCK:"),
+    "a tag for no column": (machine(aliases={"PT-101": "pressure"}), r"pump-9' names columns .*\['pressure'\]"),
+    "two tags for a column": (machine(aliases={"a": "flow", "b": "flow"}), r"one tag.*for \['flow'\]"),
+    "a unit of no sensor": (machine(units={"pressure": "psi"}), r"names columns .*\['pressure'\]"),
+    "a unit of the label": (machine(units={"fault": "%"}), r"names columns .*\['fault'\]"),
+    "a scale of no sensor": (machine(scale={"pressure": {}}), r"names columns .*\['pressure'\]"),
+    "a unit of another quantity": (machine(units={"flow": "psi"}), "'pump-9', sensor 'flow': two units of the same"),
+    "an unknown unit": (machine(units={"flow": "buckets"}), "'buckets' is not defined"),
+    "a unit beside none": (machine(units={"speed": "rpm"}), "'pump-9', sensor 'speed': .*'rpm' and ''"),
+    "a factor of nothing": (machine(scale={"flow": {"factor": 0}}), "make every value the same. Received: factor=0"),
+    "an unknown field of a machine": (machine(tags={}), "equipment.pump-9.tags: Extra inputs"),
+    "an unknown field of a scale": (machine(scale={"flow": {"gain": 2}}), "equipment.pump-9.scale.flow.gain: Extra"),
 }
 
 
@@ -71,6 +94,28 @@ def test_a_wrong_contract_is_refused_with_the_field_and_the_reason(name: str) ->
         parse_contract(content, where="pumps.yaml")
     assert caught.value.where == "pumps.yaml"
     assert "docs/data-contracts.md" in str(caught.value)
+
+
+def test_a_machine_may_have_its_own_tags_units_and_scales() -> None:
+    own = {
+        "aliases": {"FT-7": "flow", "Alarm": "fault"},
+        "units": {"flow": "l/min"},
+        "scale": {"flow": {"factor": 0.1}},
+    }
+    equipment = parse_contract(machine(**own), where="x").equipment["pump-9"]
+    assert equipment.aliases == own["aliases"]
+    assert (equipment.scale["flow"].factor, equipment.scale["flow"].offset) == (0.1, 0)
+
+
+def test_tags_may_swap_the_names_of_two_columns() -> None:
+    assert parse_contract(machine(aliases={"flow": "speed", "speed": "flow"}), where="x").equipment
+
+
+def test_a_rule_has_the_severity_set_and_else_the_usual_one() -> None:
+    contract = parse_contract(small(rules={"SENSOR-STUCK": "refuse"}), where="x")
+    assert contract.severity("SENSOR-STUCK") == "refuse"
+    assert contract.severity("TIME-GAP") == "warn"
+    assert contract.severity("FILE-EMPTY") == "refuse"
 
 
 def test_at_most_five_problems_are_named() -> None:
@@ -100,8 +145,10 @@ def test_the_digest_is_that_of_the_meaning_not_of_the_spelling() -> None:
         small(sensors={"speed": {}, "flow": {"unit": "m3/h", "min": 0, "max": 100}}),
         small(sensors={"flow": {"unit": "m3/h", "min": 0, "max": 101}, "speed": {}}),
         small(ignore=["note"]),
+        small(rules={"TIME-GAP": "refuse"}),
+        machine(units={"flow": "l/min"}),
     ],
-    ids=["family", "order of the sensors", "limit", "ignore"],
+    ids=["family", "order of the sensors", "limit", "ignore", "rules", "equipment"],
 )
 def test_another_meaning_has_another_digest(changed: dict[str, object]) -> None:
     assert parse_contract(changed, where="x").digest() != parse_contract(small(), where="x").digest()
