@@ -44,7 +44,15 @@ def _many_unknown() -> Iterator[Bad]:
     faults = PUMPS.grid.change("fault", lambda cell: "cavitation" if cell == "1" else cell)
     lines = tuple(line for line in PUMPS.grid.lines if PUMPS.grid.cell(line, "fault") == "1")
     yield bad(
-        "label-kind-of-fault", "the kind of fault instead of 1", PUMPS, faults, code, "fault", lines, spelling=TAB
+        "label-kind-of-fault",
+        "the kind of fault instead of 1",
+        PUMPS,
+        faults,
+        code,
+        "fault",
+        lines,
+        spelling=TAB,
+        also=("LABEL-ONE-CLASS",),
     )
     open_end = COMPRESSORS.grid.fill("Störung", "", range(40, 50))
     yield bad(
