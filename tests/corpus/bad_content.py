@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cases import Bad, bad
-from grid import Spelling, joined, text_lines, written
+from grid import GERMAN, Spelling, joined, text_lines, written
 from packed import (
     OLD_WORKBOOK,
     PDF,
@@ -19,8 +19,6 @@ from packed import (
 )
 from plants import CHILLERS, COMPRESSORS, CONVEYORS, FANS, PUMPS
 
-_GERMAN = Spelling(separator=";", decimal=",")
-
 
 def cases() -> Iterator[Bad]:
     """All of them."""
@@ -33,14 +31,13 @@ def cases() -> Iterator[Bad]:
 
 def _damaged() -> Iterator[Bad]:
     pumps, code = written(PUMPS.grid), "FILE-UNREADABLE"
-    fans, german = written(FANS.grid), written(COMPRESSORS.grid, _GERMAN)
+    fans, german = written(FANS.grid), written(COMPRESSORS.grid, GERMAN)
     flipped = bytearray(gzipped(fans))
     flipped[-6] ^= 0xFF
     yield bad("gz-cut-half", "the copy stopped half way", PUMPS, gzipped(pumps)[:700], code, ending=".csv.gz")
     yield bad("gz-cut-trailer", "the last bytes are gone", FANS, gzipped(fans)[:-5], code, ending=".csv.gz")
     yield bad("gz-checksum", "a bit of the checksum flipped", FANS, bytes(flipped), code, ending=".csv.gz")
     yield bad("gz-not-packed", "plain text was renamed", COMPRESSORS, german, code, ending=".csv.gz")
-    yield bad("gz-no-bytes", "the disk was full", PUMPS, b"", code, ending=".csv.gz")
     yield bad("gz-header-only", "only the first block arrived", CHILLERS, gzipped(pumps)[:10], code, ending=".csv.gz")
     yield bad("zst-cut", "the upload broke off", CHILLERS, zstandard(pumps)[:400], code, ending=".csv.zst")
     yield bad("zst-not-packed", "gzip data was named zst", CONVEYORS, gzipped(fans), code, ending=".csv.zst")
@@ -129,6 +126,7 @@ def _empty() -> Iterator[Bad]:
     yield bad("no-bytes", "the disk was full", PUMPS, b"", code)
     yield bad("byte-order-mark-only", "a text editor saved nothing", COMPRESSORS, b"\xef\xbb\xbf", code)
     yield bad("blank-lines-only", "a macro wrote line ends", FANS, b"\r\n\r\n\r\n", code)
+    yield bad("gz-no-bytes", "the disk was full", PUMPS, b"", code, ending=".csv.gz")
     yield bad("gz-of-nothing", "an empty file was packed", CHILLERS, gzipped(b""), code, ending=".csv.gz")
     yield bad("header-only", "a time range without data", PUMPS, none, code)
     yield bad("header-only-no-line-end", "the same from a script", FANS, written(none)[:-1], code)
@@ -153,5 +151,5 @@ def _empty() -> Iterator[Bad]:
     yield bad("header-and-blank-lines", "rows were deleted", PUMPS, written(none) + b"\n\n  \n\n", code)
     yield bad(
         "header-and-separators", "cells were cleared", COMPRESSORS,
-        joined([*text_lines(german, _GERMAN), ";;;;;;;", ";;;;;;;", " ; ; ; ; ; ; ; "], _GERMAN), code,
+        joined([*text_lines(german, GERMAN), ";;;;;;;", ";;;;;;;", " ; ; ; ; ; ; ; "], GERMAN), code,
     )  # fmt: skip

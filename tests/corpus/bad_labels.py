@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cases import Bad, bad
-from grid import Spelling, written
+from grid import CP1252, GERMAN, PIPE, TAB, Spelling, written
 from packed import gzipped, parquet
 from plants import CHILLERS, COMPRESSORS, CONVEYORS, FANS, PUMPS
-
-_GERMAN, _TAB, _PIPE = Spelling(separator=";", decimal=","), Spelling(separator="\t"), Spelling(separator="|")
-_CP1252 = Spelling(";", ",", encoding="cp1252", line_end="\r\n")
 
 
 def cases() -> Iterator[Bad]:
@@ -26,11 +23,11 @@ def _unknown() -> Iterator[Bad]:
     code = "LABEL-UNKNOWN"
     for name, plant, column, cells, spelling in (
         ("word", PUMPS, "fault", {9: "unsure"}, Spelling()),
-        ("blank", PUMPS, "fault", {31: "", 32: ""}, _TAB),
-        ("third-class", FANS, "state", {40: "looseness"}, _PIPE),
+        ("blank", PUMPS, "fault", {31: "", 32: ""}, TAB),
+        ("third-class", FANS, "state", {40: "looseness"}, PIPE),
         ("number", CONVEYORS, "jam", {2: "2", 41: "-1"}, Spelling()),
-        ("capitals", COMPRESSORS, "Störung", {45: "JA"}, _GERMAN),
-        ("english", COMPRESSORS, "Störung", {7: "no", 46: "yes"}, _CP1252),
+        ("capitals", COMPRESSORS, "Störung", {45: "JA"}, GERMAN),
+        ("english", COMPRESSORS, "Störung", {7: "no", 46: "yes"}, CP1252),
         ("spreadsheet-error", CHILLERS, "alarm", {22: "#N/A"}, Spelling(quotes="all")),
         ("capital-true", CHILLERS, "alarm", {30: "TRUE", 31: "TRUE"}, Spelling(encoding="utf-16")),
     ):
@@ -47,7 +44,15 @@ def _many_unknown() -> Iterator[Bad]:
     faults = PUMPS.grid.change("fault", lambda cell: "cavitation" if cell == "1" else cell)
     lines = tuple(line for line in PUMPS.grid.lines if PUMPS.grid.cell(line, "fault") == "1")
     yield bad(
-        "label-kind-of-fault", "the kind of fault instead of 1", PUMPS, faults, code, "fault", lines, spelling=_TAB
+        "label-kind-of-fault",
+        "the kind of fault instead of 1",
+        PUMPS,
+        faults,
+        code,
+        "fault",
+        lines,
+        spelling=TAB,
+        also=("LABEL-ONE-CLASS",),
     )
     open_end = COMPRESSORS.grid.fill("Störung", "", range(40, 50))
     yield bad(
@@ -58,7 +63,7 @@ def _many_unknown() -> Iterator[Bad]:
         code,
         "Störung",
         range(40, 50),
-        spelling=_GERMAN,
+        spelling=GERMAN,
     )
     fifth = CHILLERS.grid.fill("alarm", "maintenance", range(2, 12))
     yield bad(
@@ -81,9 +86,9 @@ def _leaks() -> Iterator[Bad]:
     code = "LABEL-LEAK"
     for name, plant, column, faulty, values, spelling in (
         ("label-itself", PUMPS, "trip_flag", "1", ("0", "1"), Spelling()),
-        ("fault-code", PUMPS, "fault_code", "1", ("0", "17"), _TAB),
-        ("turned-around", COMPRESSORS, "Freigabe", "ja", ("1", "0"), _GERMAN),
-        ("severity", FANS, "alarm_class", "imbalance", ("10", "90"), _PIPE),
+        ("fault-code", PUMPS, "fault_code", "1", ("0", "17"), TAB),
+        ("turned-around", COMPRESSORS, "Freigabe", "ja", ("1", "0"), GERMAN),
+        ("severity", FANS, "alarm_class", "imbalance", ("10", "90"), PIPE),
         ("fraction", CHILLERS, "health_index", "true", ("0.97", "0.41"), Spelling(quotes="all")),
         ("negative", CONVEYORS, "clutch", "1", ("-1", "1"), Spelling(encoding="utf-16")),
     ):
@@ -112,7 +117,7 @@ def _leaks_of_more() -> Iterator[Bad]:
         steps.put("Füllstand", {8: "", 30: "#NV"}),
         code,
         "Füllstand",
-        spelling=_CP1252,
+        spelling=CP1252,
         also=("SENSOR-MISSING",),
     )
     flag = CHILLERS.grid.add("lamp", _by_class(CHILLERS.grid.column("alarm"), "true", ("0", "1")))
@@ -124,7 +129,7 @@ def _leaks_of_more() -> Iterator[Bad]:
         code,
         "lamp",
         severity="warn",
-        spelling=_TAB,
+        spelling=TAB,
         contract={"sensors": {"lamp": {}}, "rules": {code: "warn"}},
     )
     state = FANS.grid.put(
@@ -141,7 +146,7 @@ def _one_class() -> Iterator[Bad]:
     yield bad("class-normal-only", "faults were cut out", PUMPS, normal, code, "fault", severity="warn")
     healthy = FANS.grid.fill("state", "healthy")
     yield bad(
-        "class-never-labelled", "the label is a default", FANS, healthy, code, "state", severity="warn", spelling=_TAB
+        "class-never-labelled", "the label is a default", FANS, healthy, code, "state", severity="warn", spelling=TAB
     )
     faults = COMPRESSORS.grid.take(n for n in COMPRESSORS.grid.lines if COMPRESSORS.grid.cell(n, "Störung") == "ja")
     yield bad(
@@ -152,7 +157,7 @@ def _one_class() -> Iterator[Bad]:
         code,
         "Störung",
         severity="warn",
-        spelling=_GERMAN,
+        spelling=GERMAN,
     )
     refuse = {"rules": {code: "refuse"}}
     yield bad(
@@ -162,7 +167,7 @@ def _one_class() -> Iterator[Bad]:
         CONVEYORS.grid.fill("jam", "0.0"),
         code,
         "jam",
-        spelling=_PIPE,
+        spelling=PIPE,
         contract=refuse,
     )
     mixed = CHILLERS.grid.change("alarm", lambda cell: "no" if cell == "true" else cell)

@@ -111,6 +111,12 @@ class Spelling:
     ended: bool = True
 
 
+# What other programs write most often.
+GERMAN, TAB, PIPE = Spelling(separator=";", decimal=","), Spelling(separator="\t"), Spelling(separator="|")
+CP1252 = Spelling(";", ",", encoding="cp1252", line_end="\r\n")
+UTF16 = Spelling("\t", encoding="utf-16")
+
+
 def text_lines(grid: Grid, spelling: Spelling) -> list[str]:
     """The lines without their ends, for files that are damaged afterwards."""
     header = [spelling.separator.join(_quoted(name, spelling, spelling.quotes != "needed") for name in grid.header)]

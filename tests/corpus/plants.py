@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -232,3 +232,16 @@ def stamp(style: str) -> Callable[[str], str]:
 def scaled(factor: float, offset: float = 0.0) -> Callable[[str], str]:
     """Number cells times a factor plus an offset, with all digits."""
     return lambda cell: repr(float(cell) * factor + offset)
+
+
+def moved(grid: Grid, column: str, lines: Iterable[int], seconds: int) -> Grid:
+    """Clean times moved by seconds."""
+    shift = timedelta(seconds=seconds)
+    return grid.change(column, lambda cell: str(datetime.fromisoformat(cell) + shift), lines)
+
+
+def whole(grid: Grid, *columns: str) -> Grid:
+    """The numbers of some columns without decimals."""
+    for column in columns:
+        grid = grid.change(column, lambda cell: f"{float(cell):.0f}")
+    return grid

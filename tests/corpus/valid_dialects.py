@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 from cases import Valid, valid
-from grid import Grid, Spelling, joined, text_lines, written
+from grid import Spelling, joined, text_lines, written
 from packed import gzipped, parquet, zstandard
-from plants import ALL, CHILLERS, COMPRESSORS, CONVEYORS, FANS, PUMPS, Plant
+from plants import ALL, CHILLERS, COMPRESSORS, CONVEYORS, FANS, PUMPS, Plant, whole
 
 _DIALECTS = {
     "plain": Spelling(),
@@ -163,16 +163,13 @@ def _thousands() -> Iterator[Valid]:
     )
 
 
-def _whole(plant: Plant) -> Grid:
-    grid = plant.grid
-    for name in plant.sensors:
-        grid = grid.change(name, lambda cell: f"{float(cell):.0f}")
-    return grid
-
-
 def _pins() -> Iterator[Valid]:
     """What is ambiguous without a pin."""
-    pumps, german, belts = _whole(PUMPS), _whole(COMPRESSORS), CONVEYORS.grid
+    pumps, german, belts = (
+        whole(PUMPS.grid, *PUMPS.sensors),
+        whole(COMPRESSORS.grid, *COMPRESSORS.sensors),
+        CONVEYORS.grid,
+    )
     belts = belts.change("belt_speed", lambda cell: f"{float(cell):.3f}").change(
         "torque", lambda cell: f"{float(cell):.3f}"
     )

@@ -1,4 +1,4 @@
-"""Valid files of machines with their own tags, units and scales, made equal to the clean table by the contract alone."""
+"""Valid files of machines with their own tags, units and scales: the contract alone makes them the clean table."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from cases import Valid, valid
-from grid import Grid, Spelling, written
+from grid import GERMAN, PIPE, TAB, UTF16, Grid, Spelling, written
 from packed import gzipped, parquet
 from plants import CHILLERS, COMPRESSORS, CONVEYORS, FANS, PUMPS, Changes, Plant, scaled
 
-_GERMAN, _TAB, _PIPE = Spelling(separator=";", decimal=","), Spelling(separator="\t"), Spelling(separator="|")
-_UTF16 = Spelling("\t", encoding="utf-16")
 _PSI = 1e5 / 6894.757293168361
 _INCH = 0.0254
 _GALLON = 231 * _INCH**3
@@ -68,8 +66,8 @@ _PUMP = PUMPS.grid.take(range(32, 62))
 def _tags() -> Iterator[Valid]:
     for name, plant, machine, tags, spelling in (
         ("one", PUMPS, "pump-2", {"discharge_pressure": "PT-101"}, Spelling()),
-        ("all", PUMPS, "pump-2", dict(zip(PUMPS.sensors, ("ST1", "FT1", "PT1", "IT1", "TT1"), strict=True)), _TAB),
-        ("keys", PUMPS, "pump-2", {"timestamp": "Time Stamp", "run": "Batch No.", "fault": "ALM"}, _PIPE),
+        ("all", PUMPS, "pump-2", dict(zip(PUMPS.sensors, ("ST1", "FT1", "PT1", "IT1", "TT1"), strict=True)), TAB),
+        ("keys", PUMPS, "pump-2", {"timestamp": "Time Stamp", "run": "Batch No.", "fault": "ALM"}, PIPE),
         (
             "umlauts",
             PUMPS,
@@ -78,11 +76,11 @@ def _tags() -> Iterator[Valid]:
             Spelling(";", ",", encoding="cp1252"),
         ),
         ("with-comma", PUMPS, "pump-2", {"flow_m3h": "Flow, total"}, Spelling()),
-        ("german", COMPRESSORS, "K-07", {"Öldruck": "P_OEL", "Zeit": "TIME"}, _GERMAN),
-        ("crossed", COMPRESSORS, "K-07", {"Drehzahl": "N1", "Störung": "STOE"}, _UTF16),
+        ("german", COMPRESSORS, "K-07", {"Öldruck": "P_OEL", "Zeit": "TIME"}, GERMAN),
+        ("crossed", COMPRESSORS, "K-07", {"Drehzahl": "N1", "Störung": "STOE"}, UTF16),
         ("family", FANS, "fans", {"vibration_x": "VX [mm/s]", "state": "Zustand"}, Spelling()),
-        ("laboratory", CONVEYORS, "conveyors", {"belt_speed": "v", "torque": "M", "load": "m"}, _GERMAN),
-        ("dots", FANS, "fans", {"current": "PLC1.DB4.REAL12", "elapsed": "t/s"}, _PIPE),
+        ("laboratory", CONVEYORS, "conveyors", {"belt_speed": "v", "torque": "M", "load": "m"}, GERMAN),
+        ("dots", FANS, "fans", {"current": "PLC1.DB4.REAL12", "elapsed": "t/s"}, PIPE),
     ):
         grid = _PUMP if plant is PUMPS else plant.grid
         yield _case(f"tags-{name}", "the machine has its own tags", plant, _Own(tags), machine, spelling, grid)
@@ -91,18 +89,18 @@ def _tags() -> Iterator[Valid]:
 def _units_of_pumps() -> Iterator[Valid]:
     for name, sensor, unit, spelling in (
         ("psi", "discharge_pressure", ("psi", _PSI, 0.0), Spelling()),
-        ("kilopascal", "discharge_pressure", ("kPa", 100.0, 0.0), _GERMAN),
-        ("megapascal", "discharge_pressure", ("MPa", 0.1, 0.0), _TAB),
-        ("millibar", "discharge_pressure", ("mbar", 1000.0, 0.0), _PIPE),
+        ("kilopascal", "discharge_pressure", ("kPa", 100.0, 0.0), GERMAN),
+        ("megapascal", "discharge_pressure", ("MPa", 0.1, 0.0), TAB),
+        ("millibar", "discharge_pressure", ("mbar", 1000.0, 0.0), PIPE),
         ("fahrenheit", "bearing_temperature", ("degF", 1.8, 32.0), Spelling()),
-        ("fahrenheit-sign", "bearing_temperature", ("°F", 1.8, 32.0), _UTF16),
-        ("kelvin", "bearing_temperature", ("K", 1.0, 273.15), _TAB),
-        ("celsius-sign", "bearing_temperature", ("°C", 1.0, 0.0), _GERMAN),
+        ("fahrenheit-sign", "bearing_temperature", ("°F", 1.8, 32.0), UTF16),
+        ("kelvin", "bearing_temperature", ("K", 1.0, 273.15), TAB),
+        ("celsius-sign", "bearing_temperature", ("°C", 1.0, 0.0), GERMAN),
         ("hertz", "speed_rpm", ("Hz", 1 / 60, 0.0), Spelling(";")),
         ("liters-per-second", "flow_m3h", ("l/s", 1 / 3.6, 0.0), Spelling()),
-        ("cubic-meters-per-second", "flow_m3h", ("m3/s", 1 / 3600, 0.0), _PIPE),
-        ("gallons-per-minute", "flow_m3h", ("gpm", 1 / (60 * _GALLON), 0.0), _TAB),
-        ("milliampere", "motor_current", ("mA", 1000.0, 0.0), _UTF16),
+        ("cubic-meters-per-second", "flow_m3h", ("m3/s", 1 / 3600, 0.0), PIPE),
+        ("gallons-per-minute", "flow_m3h", ("gpm", 1 / (60 * _GALLON), 0.0), TAB),
+        ("milliampere", "motor_current", ("mA", 1000.0, 0.0), UTF16),
     ):
         own = _Own(units={sensor: unit})
         yield _case(f"units-{name}", "the machine has its own units", PUMPS, own, "pump-2", spelling, _PUMP)
@@ -110,10 +108,10 @@ def _units_of_pumps() -> Iterator[Valid]:
 
 def _units_of_others() -> Iterator[Valid]:
     for name, plant, machine, sensor, unit, spelling in (
-        ("share", COMPRESSORS, "K-07", "Füllstand", ("dimensionless", 0.01, 0.0), _GERMAN),
+        ("share", COMPRESSORS, "K-07", "Füllstand", ("dimensionless", 0.01, 0.0), GERMAN),
         ("inches", FANS, "fans", "vibration_x", ("inch/s", 1 / 25.4, 0.0), Spelling()),
-        ("kilogram", CONVEYORS, "conveyors", "load", ("kg", 1000.0, 0.0), _TAB),
-        ("foot-pounds", CONVEYORS, "conveyors", "torque", ("ft*lbf", 1 / _POUND_FORCE_FOOT, 0.0), _PIPE),
+        ("kilogram", CONVEYORS, "conveyors", "load", ("kg", 1000.0, 0.0), TAB),
+        ("foot-pounds", CONVEYORS, "conveyors", "torque", ("ft*lbf", 1 / _POUND_FORCE_FOOT, 0.0), PIPE),
         ("feet-per-minute", CONVEYORS, "conveyors", "belt_speed", ("ft/min", 60 / 0.3048, 0.0), Spelling()),
         ("german-psi", COMPRESSORS, "K-07", "Öldruck", ("psi", _PSI, 0.0), Spelling(";", ",", encoding="cp1252")),
     ):
@@ -125,11 +123,11 @@ def _units_of_others() -> Iterator[Valid]:
 def _scales() -> Iterator[Valid]:
     for name, plant, machine, scales, spelling in (
         ("tenths", PUMPS, "pump-2", {"speed_rpm": (0.1, 0.0)}, Spelling()),
-        ("counts", PUMPS, "pump-2", {"discharge_pressure": (40 / 27648, 0.0)}, _TAB),
-        ("current-loop", COMPRESSORS, "K-07", {"Füllstand": (6.25, -25.0)}, _GERMAN),
-        ("turned-sign", PUMPS, "pump-2", {"flow_m3h": (-1.0, 0.0)}, _PIPE),
+        ("counts", PUMPS, "pump-2", {"discharge_pressure": (40 / 27648, 0.0)}, TAB),
+        ("current-loop", COMPRESSORS, "K-07", {"Füllstand": (6.25, -25.0)}, GERMAN),
+        ("turned-sign", PUMPS, "pump-2", {"flow_m3h": (-1.0, 0.0)}, PIPE),
         ("offset", CONVEYORS, "conveyors", {"load": (1.0, -3.5)}, Spelling()),
-        ("transformer", FANS, "fans", {"current": (20.0, 0.0)}, _UTF16),
+        ("transformer", FANS, "fans", {"current": (20.0, 0.0)}, UTF16),
     ):
         grid = _PUMP if plant is PUMPS else plant.grid
         yield _case(
@@ -141,7 +139,10 @@ def _scales() -> Iterator[Valid]:
 
 
 _FOREIGN = _Own(
-    tags={"discharge_pressure": "PT-101", "bearing_temperature": "TT-7", "flow_m3h": "FT-3", "timestamp": "TIME", "fault": "TRIP"},
+    tags={
+        "discharge_pressure": "PT-101", "bearing_temperature": "TT-7", "flow_m3h": "FT-3", "timestamp": "TIME",
+        "fault": "TRIP",
+    },
     units={"discharge_pressure": ("psi", _PSI, 0.0), "bearing_temperature": ("degF", 1.8, 32.0)},
     scales={"flow_m3h": (0.01, 0.0)},
 )  # fmt: skip
@@ -153,8 +154,8 @@ def _all_at_once() -> Iterator[Valid]:
     turned = foreign.select(list(reversed(foreign.header)))
     for name, spelling in (
         ("comma", Spelling()),
-        ("german", _GERMAN),
-        ("utf16", _UTF16),
+        ("german", GERMAN),
+        ("utf16", UTF16),
         ("quoted", Spelling("|", ",", quotes="all")),
     ):
         yield valid(
@@ -195,7 +196,7 @@ def _all_at_once() -> Iterator[Valid]:
         clean,
         truth=clean,
         contract=contract,
-        spelling=_TAB,
+        spelling=TAB,
     )
 
 
@@ -220,7 +221,7 @@ def _mixed_files() -> Iterator[Valid]:
             f"CH-{number} differs between rows of others",
             CHILLERS,
             grid,
-            spelling=_PIPE,
+            spelling=PIPE,
             contract=own.contract(f"CH-{number}"),
         )
 
@@ -240,5 +241,5 @@ def _numbers_of_units() -> Iterator[Valid]:
         COMPRESSORS,
         temperature.file(COMPRESSORS.grid),
         contract=hot,
-        spelling=_GERMAN,
+        spelling=GERMAN,
     )

@@ -7,16 +7,14 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from cases import Valid, valid
-from grid import Grid, Spelling
+from grid import GERMAN, PIPE, TAB, Grid, Spelling
 from plants import CHILLERS, COMPRESSORS, FANS, PUMPS, Plant, stamp
-
-_GERMAN, _TAB, _PIPE = Spelling(separator=";", decimal=","), Spelling(separator="\t"), Spelling(separator="|")
 
 
 def cases() -> Iterator[Valid]:
     """All of them."""
-    yield from _styles(PUMPS, "timestamp", "pumps", (Spelling(), _PIPE, _TAB))
-    yield from _styles(COMPRESSORS, "Zeit", "compressors", (_GERMAN, Spelling(";", ",", encoding="cp1252"), _TAB))
+    yield from _styles(PUMPS, "timestamp", "pumps", (Spelling(), PIPE, TAB))
+    yield from _styles(COMPRESSORS, "Zeit", "compressors", (GERMAN, Spelling(";", ",", encoding="cp1252"), TAB))
     yield from _zones()
     yield from _nights()
     yield from _pinned_formats()
@@ -62,12 +60,12 @@ def _zones() -> Iterator[Valid]:
     india = PUMPS.grid.change(
         "timestamp", lambda cell: _moment(cell).astimezone(ZoneInfo("Asia/Kolkata")).isoformat(" ")
     )
-    yield valid("zone-half-hour", "an offset of 05:30", PUMPS, india, spelling=_TAB)
+    yield valid("zone-half-hour", "an offset of 05:30", PUMPS, india, spelling=TAB)
     for zone, style, spelling in (
-        ("Europe/Berlin", "%d.%m.%Y %H:%M:%S", _GERMAN),
+        ("Europe/Berlin", "%d.%m.%Y %H:%M:%S", GERMAN),
         ("America/New_York", "%m/%d/%Y %I:%M:%S %p", Spelling()),
-        ("Asia/Tokyo", "%Y/%m/%d %H:%M:%S", _PIPE),
-        ("Australia/Adelaide", "%Y-%m-%d %H:%M:%S", _TAB),
+        ("Asia/Tokyo", "%Y/%m/%d %H:%M:%S", PIPE),
+        ("Australia/Adelaide", "%Y-%m-%d %H:%M:%S", TAB),
     ):
         grid = PUMPS.grid.change("timestamp", _in_zone(zone, style))
         yield valid(
@@ -97,7 +95,7 @@ def _nights() -> Iterator[Valid]:
             COMPRESSORS,
             local,
             truth=night,
-            spelling=_GERMAN,
+            spelling=GERMAN,
         )
         yield valid(f"night-{name}-utc", "UTC in such a night", COMPRESSORS, night, truth=night)
 
@@ -105,9 +103,9 @@ def _nights() -> Iterator[Valid]:
 def _pinned_formats() -> Iterator[Valid]:
     for name, style, spelling in (
         ("compact", "%Y%m%dT%H%M%S", Spelling()),
-        ("digits-only", "%Y%m%d%H%M%S", _TAB),
+        ("digits-only", "%Y%m%d%H%M%S", TAB),
         ("month-name", "%d %b %Y %H:%M:%S", Spelling(";")),
-        ("time-before-date", "%H:%M:%S %d.%m.%Y", _PIPE),
+        ("time-before-date", "%H:%M:%S %d.%m.%Y", PIPE),
         ("year-day", "%Y-%j %H:%M:%S", Spelling(quotes="all")),
         ("month-first-dots", "%m.%d.%Y %H:%M", Spelling(encoding="utf-16")),
         ("offset", "%d/%b/%Y:%H:%M:%S +0000", Spelling()),
@@ -122,7 +120,7 @@ def _pinned_formats() -> Iterator[Valid]:
         "pinned as ISO 8601",
         COMPRESSORS,
         COMPRESSORS.grid,
-        spelling=_GERMAN,
+        spelling=GERMAN,
         contract={"csv": {"time_format": "iso"}},
     )
 
@@ -133,18 +131,18 @@ def _since_1970() -> Iterator[Valid]:
 
     for name, factor, digits in (("seconds", 1, 0), ("milliseconds", 1000, 0), ("seconds-with-fractions", 1, 3)):
         grid = PUMPS.grid.change("timestamp", moved(factor, digits))
-        yield valid(f"epoch-{name}", "a data base", PUMPS, grid, spelling=Spelling() if digits else _TAB)
+        yield valid(f"epoch-{name}", "a data base", PUMPS, grid, spelling=Spelling() if digits else TAB)
     comma = PUMPS.grid.change("timestamp", lambda cell: moved(1, 1)(cell).replace(".", ","))
-    yield valid("epoch-decimal-comma", "a data base with decimal commas", PUMPS, comma, spelling=_GERMAN)
+    yield valid("epoch-decimal-comma", "a data base with decimal commas", PUMPS, comma, spelling=GERMAN)
     millis = CHILLERS.grid.change("ts", lambda cell: cell + "000")
-    yield valid("epoch-chillers-milliseconds", "a gateway", CHILLERS, millis, spelling=_PIPE)
+    yield valid("epoch-chillers-milliseconds", "a gateway", CHILLERS, millis, spelling=PIPE)
     yield valid("epoch-pinned-milliseconds", "pinned", CHILLERS, millis, contract={"csv": {"time_format": "epoch_ms"}})
     yield valid(
         "epoch-pinned-seconds",
         "pinned",
         CHILLERS,
         CHILLERS.grid,
-        spelling=_GERMAN,
+        spelling=GERMAN,
         contract={"csv": {"time_format": "epoch_s"}},
     )
     words = CHILLERS.grid.change(
@@ -152,9 +150,9 @@ def _since_1970() -> Iterator[Valid]:
     )
     yield valid("epoch-chillers-iso", "one gateway writes ISO 8601", CHILLERS, words)
     dots = CHILLERS.grid.change("ts", lambda cell: datetime.fromtimestamp(int(cell), UTC).strftime("%d.%m.%Y %H:%M"))
-    yield valid("epoch-chillers-dots", "a building in Austria", CHILLERS, dots, spelling=_GERMAN)
+    yield valid("epoch-chillers-dots", "a building in Austria", CHILLERS, dots, spelling=GERMAN)
     science = CHILLERS.grid.change("ts", lambda cell: f"{int(cell):.9e}")
-    yield valid("epoch-scientific", "a numerical program", CHILLERS, science, spelling=_TAB)
+    yield valid("epoch-scientific", "a numerical program", CHILLERS, science, spelling=TAB)
 
 
 def _numbers() -> Iterator[Valid]:
@@ -167,24 +165,24 @@ def _numbers() -> Iterator[Valid]:
         "0,00; 5,00",
         FANS,
         elapsed(lambda value: f"{value:.2f}".replace(".", ",")),
-        spelling=_GERMAN,
+        spelling=GERMAN,
     )
-    yield valid("elapsed-scientific", "5.0e+00", FANS, elapsed(lambda value: f"{value:.3e}"), spelling=_TAB)
-    yield valid("elapsed-zeros-before", "00005", FANS, elapsed(lambda value: f"{value:05.0f}"), spelling=_PIPE)
+    yield valid("elapsed-scientific", "5.0e+00", FANS, elapsed(lambda value: f"{value:.3e}"), spelling=TAB)
+    yield valid("elapsed-zeros-before", "00005", FANS, elapsed(lambda value: f"{value:05.0f}"), spelling=PIPE)
     yield valid("elapsed-pinned", "pinned as a number", FANS, FANS.grid, contract={"csv": {"time_format": "number"}})
     before = FANS.grid.change("elapsed", lambda cell: str(int(cell) - 180))
     yield valid("elapsed-from-minus", "seconds before and after the start", FANS, before, truth=before)
     years = FANS.grid.change("elapsed", lambda cell: str(2026 + int(cell)))
-    yield valid("elapsed-large-steps", "a cycle counter", FANS, years, truth=years, spelling=_GERMAN)
+    yield valid("elapsed-large-steps", "a cycle counter", FANS, years, truth=years, spelling=GERMAN)
 
 
 def _early_days() -> Iterator[Valid]:
     """Days up to 12, told by dots or by a pin."""
     early = PUMPS.grid.change("timestamp", lambda cell: cell.replace("-17 ", "-04 "))
     for name, style, pin, spelling in (
-        ("day", "%d/%m/%Y %H:%M", True, _TAB),
+        ("day", "%d/%m/%Y %H:%M", True, TAB),
         ("month", "%m/%d/%Y %H:%M", False, Spelling()),
-        ("day-dashes", "%d-%m-%y %H:%M:%S", True, _PIPE),
+        ("day-dashes", "%d-%m-%y %H:%M:%S", True, PIPE),
         ("month-half-days", "%m/%d/%Y %I:%M %p", False, Spelling(quotes="all")),
         ("dots", "%d.%m.%Y %H:%M", None, Spelling(";")),
     ):

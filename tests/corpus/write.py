@@ -6,21 +6,31 @@ import argparse
 import json
 from pathlib import Path
 
+import bad_clocks
+import bad_columns
 import bad_content
+import bad_copies
+import bad_jumps
+import bad_keys
 import bad_labels
-import bad_rows
+import bad_pins
+import bad_ranges
 import bad_sensors
 import bad_shape
 import bad_times
 import valid_columns
 import valid_dialects
 import valid_machines
+import valid_rows
 import valid_times
 import yaml
 from cases import Bad, Valid
 
-_BAD_PARTS = (bad_content, bad_shape, bad_sensors, bad_times, bad_rows, bad_labels)
-_VALID_PARTS = (valid_dialects, valid_times, valid_columns, valid_machines)
+_BAD_PARTS = (
+    bad_content, bad_shape, bad_pins, bad_columns, bad_keys, bad_sensors, bad_ranges, bad_times, bad_clocks, bad_jumps,
+    bad_copies, bad_labels,
+)  # fmt: skip
+_VALID_PARTS = (valid_dialects, valid_times, valid_columns, valid_rows, valid_machines)
 
 BAD: tuple[Bad, ...] = tuple(case for part in _BAD_PARTS for case in part.cases())
 VALID: tuple[Valid, ...] = tuple(case for part in _VALID_PARTS for case in part.cases())
