@@ -22,7 +22,7 @@ def test_a_valid_file_is_accepted_with_the_values_of_the_clean_table(case: Valid
     rows = len(case.truth.rows)
     assert (told.read, told.accepted, told.quarantined, told.left_out) == (rows, rows, 0, 0)
     assert told.table is not None
-    _compare(case, pd.read_parquet(told.table))
+    _compare(case, pd.read_feather(told.table))
 
 
 def _compare(case: Valid, accepted: pd.DataFrame) -> None:
