@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from faultxfer.contract import columns
-from faultxfer.contract.expectations import Unmet, unmet_expectations
+from faultxfer.contract.expectations import Unmet, Validation, validate_table
 from faultxfer.contract.schema import Contract
 from faultxfer.contract.table import RawTable
 from faultxfer.findings import MAX_EXAMPLES, Finding, Severity, refusing
@@ -28,6 +28,7 @@ class Checked:
         findings: all findings, refusing ones first.
         read: number of rows read.
         left_out: number of rows that belong to other equipment.
+        validation: what Great Expectations found, or None where the file was refused before.
     """
 
     accepted: pd.DataFrame
@@ -35,6 +36,7 @@ class Checked:
     findings: tuple[Finding, ...]
     read: int
     left_out: int
+    validation: Validation | None = None
 
     @property
     def refused(self) -> bool:
@@ -49,6 +51,7 @@ class _Notes:
         self.table = table
         self.findings: list[Finding] = []
         self.codes: dict[int, list[tuple[str, str]]] = {}
+        self.validation: Validation | None = None
 
     def file(self, code: str, message: str, remedy: str, *, severity: Severity = "refuse", **more: object) -> None:
         self.findings.append(
@@ -135,6 +138,7 @@ def check_table(table: RawTable, contract: Contract, *, labelled: bool, equipmen
         findings=_sorted(notes.findings),
         read=len(table.frame),
         left_out=len(table.frame) - len(mine),
+        validation=notes.validation,
     )
 
 
@@ -145,7 +149,7 @@ def _sorted(findings: list[Finding]) -> tuple[Finding, ...]:
 
 def _refused(table: RawTable, notes: _Notes) -> Checked:
     nothing = table.frame.iloc[0:0]
-    return Checked(nothing, nothing, _sorted(notes.findings), read=len(table.frame), left_out=0)
+    return Checked(nothing, nothing, _sorted(notes.findings), len(table.frame), 0, notes.validation)
 
 
 def _check_columns(notes: _Notes, contract: Contract, labelled: bool) -> None:
@@ -268,7 +272,8 @@ def _note_keys(notes: _Notes, frame: pd.DataFrame, contract: Contract) -> None:
 
 
 def _apply_expectations(notes: _Notes, typed: pd.DataFrame, contract: Contract, labelled: bool) -> None:
-    for unmet in unmet_expectations(typed, contract, labelled=labelled):
+    notes.validation = validate_table(typed, contract, labelled=labelled)
+    for unmet in notes.validation.unmet:
         if unmet.kind == "null":
             _note_missing(notes, unmet, contract)
         elif unmet.kind == "range":
