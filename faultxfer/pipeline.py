@@ -12,7 +12,7 @@ from faultxfer.config import PretrainOptions, TransferOptions
 from faultxfer.steps.adaptation import adapt_source, split_target
 from faultxfer.steps.intake import check_files
 from faultxfer.steps.judging import ask_gate, evaluate_candidate
-from faultxfer.steps.outputs import QUARANTINE, workspace
+from faultxfer.steps.outputs import QUARANTINE, docs_folder, workspace
 from faultxfer.steps.preflight import check_pretrain_request, check_score_request, check_transfer_request
 from faultxfer.steps.pretraining import PretrainResult, register_source, train_source
 from faultxfer.steps.registration import TransferResult, register_candidate
@@ -30,6 +30,7 @@ def pretrain(
     options: PretrainOptions | None = None,
     *,
     quarantine: Path | str = QUARANTINE,
+    data_docs: Path | str | None = None,
 ) -> PretrainResult:
     """Train the source model on equipment with history and register it.
 
@@ -39,7 +40,8 @@ def pretrain(
     options = options or PretrainOptions()
     agreed = check_pretrain_request(csv, contract, model)
     with workspace() as work:
-        rows = check_files(csv, agreed, work=work, quarantine=Path(quarantine), labelled=True)
+        docs = docs_folder(data_docs, work)
+        rows = check_files(csv, agreed, work=work, quarantine=Path(quarantine), labelled=True, data_docs=docs)
         trained = train_source(rows, agreed, options, model=model, work=work)
         return register_source(rows, trained, agreed, options, model=model)
 
@@ -54,6 +56,7 @@ def transfer(
     dry_run: bool = False,
     override_gate: str | None = None,
     quarantine: Path | str = QUARANTINE,
+    data_docs: Path | str | None = None,
     report_folder: Path | str | None = None,
 ) -> TransferResult:
     """The main job: move the source model to a machine with little labelled history.
@@ -67,6 +70,7 @@ def transfer(
         dry_run: stop before anything is written to the registry.
         override_gate: promote in spite of a refusal, for this reason; it stays with the version.
         quarantine: folder for rows set aside.
+        data_docs: also keep the Data Docs there; the MLflow run has them in any case.
         report_folder: also copy the pictures there.
 
     Raises:
@@ -76,7 +80,15 @@ def transfer(
     agreed = check_transfer_request(csv, contract, model, equipment, override_gate)
     with workspace() as work:
         fetched = fetch_models(model, equipment, work=work)
-        rows = check_files(csv, agreed, work=work, quarantine=Path(quarantine), labelled=True, equipment=equipment)
+        rows = check_files(
+            csv,
+            agreed,
+            work=work,
+            quarantine=Path(quarantine),
+            labelled=True,
+            equipment=equipment,
+            data_docs=docs_folder(data_docs, work),
+        )
         split = split_target(rows, fetched, agreed, options)
         adapted = adapt_source(rows, fetched, split, agreed, options, work=work)
         evaluation = evaluate_candidate(
@@ -105,6 +117,7 @@ def score(
     version: int | None = None,
     *,
     quarantine: Path | str = QUARANTINE,
+    data_docs: Path | str | None = None,
 ) -> ScoreResult:
     """Score new rows with a machine's champion, or the version asked for, into a CSV.
 
@@ -115,6 +128,12 @@ def score(
     with workspace() as work:
         detector = fetch_detector(model, equipment, version, work=work)
         rows = check_files(
-            csv, detector.contract, work=work, quarantine=Path(quarantine), labelled=False, equipment=equipment
+            csv,
+            detector.contract,
+            work=work,
+            quarantine=Path(quarantine),
+            labelled=False,
+            equipment=equipment,
+            data_docs=Path(data_docs) if data_docs else None,
         )
         return score_rows(rows, detector, out=Path(out), model=model, equipment=equipment)

@@ -12,8 +12,12 @@ from prefect.logging.handlers import APILogHandler
 
 from faultxfer.evaluate.report import as_markdown
 from faultxfer.steps.intake import CheckedRows
+from faultxfer.steps.outputs import DOCS_INDEX
 from faultxfer.steps.progress import progress
 from faultxfer.steps.registration import TransferResult
+
+# Said before the run exists; its own address follows when it does.
+IN_THE_RUN = f"{DOCS_INDEX}, among the artifacts of the MLflow run that this leads to"
 
 
 @contextmanager
@@ -29,8 +33,8 @@ def progress_in_the_log() -> Iterator[None]:
         progress.setLevel(level)
 
 
-def publish_findings(rows: CheckedRows) -> None:
-    """A table of the contract findings, where there are any."""
+def publish_findings(rows: CheckedRows, *, docs: str | None) -> None:
+    """A table of the contract findings, where there are any, and where the Data Docs lie."""
     if rows.findings:
         table = [
             {
@@ -43,7 +47,16 @@ def publish_findings(rows: CheckedRows) -> None:
             }
             for finding in rows.findings
         ]
-        create_table_artifact(table=table, key="contract-findings", description=_counts(rows))
+        create_table_artifact(table=table, key="contract-findings", description=_counts(rows, docs))
+    elif rows.docs == docs:
+        publish_docs(rows, "contract")
+
+
+def publish_docs(rows: CheckedRows, about: str) -> None:
+    """Where Great Expectations' Data Docs lie."""
+    if rows.docs:
+        text = f"Data Docs of {len(rows.files)} file(s): `{rows.docs}`"
+        create_markdown_artifact(markdown=text, key=_key(f"data-docs-{about}"), description="Data Docs")
 
 
 def publish_report(result: TransferResult) -> None:
@@ -52,14 +65,16 @@ def publish_report(result: TransferResult) -> None:
         f"Registered: {result.registered} version {result.version}" if result.version else "No version was registered.",
         f"Outcome: {result.outcome}. {result.reason}",
         *[f"- {key}: `{address}`" for key, address in result.pictures.items()],
+        *([f"- Data Docs: `{result.rows.docs}`"] if result.rows.docs else []),
     ]
     text = as_markdown(result.report, result.decision) + "\n" + "\n".join(where)
     create_markdown_artifact(markdown=text, key=_key(f"transfer-{result.registered}"), description=result.outcome)
 
 
-def _counts(rows: CheckedRows) -> str:
+def _counts(rows: CheckedRows, docs: str | None) -> str:
     kept = f"\n\nRows set aside: `{rows.quarantine}`" if rows.quarantine else ""
-    return f"{rows.read} rows read, {rows.accepted} accepted, {rows.quarantined} set aside.{kept}"
+    pages = f"\n\nData Docs: `{docs}`" if docs else ""
+    return f"{rows.read} rows read, {rows.accepted} accepted, {rows.quarantined} set aside.{kept}{pages}"
 
 
 def _key(text: str) -> str:

@@ -25,6 +25,7 @@ def score(
     out: str,
     version: int | None = None,
     quarantine: str = str(QUARANTINE),
+    data_docs: str | None = None,
 ) -> ScoreResult:
     """Score new rows of a machine.
 
@@ -35,12 +36,19 @@ def score(
         out: CSV to write.
         version: Version to use; the champion if left out.
         quarantine: Folder for rows set aside.
+        data_docs: Folder for Great Expectations' Data Docs; not written if left out.
     """
     check_score_request(csv, model, equipment, out)
     with workspace() as work, progress_in_the_log():
         detector = fetch(model, equipment, version, work=work)
         rows = check_rows(
-            csv, detector.contract, work=work, quarantine=Path(quarantine), labelled=False, equipment=equipment
+            csv,
+            detector.contract,
+            work=work,
+            quarantine=Path(quarantine),
+            labelled=False,
+            equipment=equipment,
+            data_docs=Path(data_docs) if data_docs else None,
         )
-        publish_findings(rows)
+        publish_findings(rows, docs=rows.docs)
         return write_scores(rows, detector, out=Path(out), model=model, equipment=equipment)

@@ -10,11 +10,11 @@ from faultxfer.config import TransferOptions
 from faultxfer.steps.adaptation import adapt_source, split_target
 from faultxfer.steps.intake import check_files
 from faultxfer.steps.judging import ask_gate, evaluate_candidate
-from faultxfer.steps.outputs import QUARANTINE, workspace
+from faultxfer.steps.outputs import QUARANTINE, docs_folder, workspace
 from faultxfer.steps.preflight import check_transfer_request
 from faultxfer.steps.registration import TransferResult, register_candidate
 from faultxfer.steps.sources import fetch_models
-from flows.publish import progress_in_the_log, publish_findings, publish_report
+from flows.publish import IN_THE_RUN, progress_in_the_log, publish_findings, publish_report
 
 fetch = task(name="load source and champion from the registry")(fetch_models)
 check_rows = task(name="check rows against the contract")(check_files)
@@ -35,6 +35,7 @@ def transfer(
     dry_run: bool = False,
     override_gate: str | None = None,
     quarantine: str = str(QUARANTINE),
+    data_docs: str | None = None,
     report_folder: str | None = None,
 ) -> TransferResult:
     """Move the source model to a machine with little labelled history.
@@ -48,14 +49,23 @@ def transfer(
         dry_run: Stop before anything is written to the registry.
         override_gate: Promote in spite of a refusal, for this reason.
         quarantine: Folder for rows set aside.
+        data_docs: Folder for Great Expectations' Data Docs; the MLflow run has them in any case.
         report_folder: Also copy the pictures there.
     """
     options = options or TransferOptions()
     agreed = check_transfer_request(csv, contract, model, equipment, override_gate)
     with workspace() as work, progress_in_the_log():
         fetched = fetch(model, equipment, work=work)
-        rows = check_rows(csv, agreed, work=work, quarantine=Path(quarantine), labelled=True, equipment=equipment)
-        publish_findings(rows)
+        rows = check_rows(
+            csv,
+            agreed,
+            work=work,
+            quarantine=Path(quarantine),
+            labelled=True,
+            equipment=equipment,
+            data_docs=docs_folder(data_docs, work),
+        )
+        publish_findings(rows, docs=data_docs or IN_THE_RUN)
         split = split_rows(rows, fetched, agreed, options)
         adapted = adapt(rows, fetched, split, agreed, options, work=work)
         evaluation = evaluate(rows, fetched, split, adapted, options, model=model, equipment=equipment, work=work)

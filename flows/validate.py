@@ -15,15 +15,21 @@ check_rows = task(name="check rows against the contract")(check_files)
 
 
 @flow(name="validate")
-def validate(csv: list[str], contract: str, quarantine: str = str(QUARANTINE)) -> CheckedRows:
+def validate(
+    csv: list[str], contract: str, quarantine: str = str(QUARANTINE), data_docs: str | None = None
+) -> CheckedRows:
     """Check files against a contract and set bad rows aside.
 
     Args:
         csv: Files or patterns, for example `data/*.csv`.
         contract: The contract's YAML file.
         quarantine: Folder for rows set aside.
+        data_docs: Folder for Great Expectations' Data Docs; not written if left out.
     """
     with workspace() as work, progress_in_the_log():
-        rows = check_rows(csv, load_contract(contract), work=work, quarantine=Path(quarantine), labelled=None)
-    publish_findings(rows)
+        docs = Path(data_docs) if data_docs else None
+        rows = check_rows(
+            csv, load_contract(contract), work=work, quarantine=Path(quarantine), labelled=None, data_docs=docs
+        )
+    publish_findings(rows, docs=rows.docs)
     return rows

@@ -32,6 +32,7 @@ Equipment = Annotated[str, typer.Option("--equipment", metavar="EQ", help="The m
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 Plain = Annotated[bool, typer.Option("--no-prefect", help="Run the same steps without a Prefect flow run.")]
 Quarantine = Annotated[Path, typer.Option(metavar="DIR", help="Where rows set aside are kept.")]
+DataDocs = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Put Great Expectations' Data Docs there.")]
 Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Options as YAML.")]
 Seed = Annotated[int | None, typer.Option(help="Same data and seed, same weights.")]
 
@@ -132,6 +133,7 @@ def validate(
     csv: Csv,
     contract: ContractFile,
     quarantine: Quarantine = Path("quarantine"),
+    data_docs: DataDocs = None,
     json_output: Json = False,
     plain: Plain = False,
 ) -> None:
@@ -141,7 +143,8 @@ def validate(
         from faultxfer.steps.preflight import check_validate_request
 
         check_validate_request(csv, contract)
-        return _run("validate", plain, csv=csv, contract=str(contract), quarantine=str(quarantine))
+        where = {"contract": str(contract), "quarantine": str(quarantine), "data_docs": _text(data_docs)}
+        return _run("validate", plain, csv=csv, **where)
 
     run_command(
         work,
@@ -160,6 +163,7 @@ def pretrain(
     config: Config = None,
     seed: Seed = None,
     quarantine: Quarantine = Path("quarantine"),
+    data_docs: DataDocs = None,
     json_output: Json = False,
     plain: Plain = False,
 ) -> None:
@@ -171,8 +175,8 @@ def pretrain(
 
         options = read_options(PretrainOptions, config, seed=seed)
         check_pretrain_request(csv, contract, model)
-        arguments = {"contract": str(contract), "model": model, "options": options, "quarantine": str(quarantine)}
-        return _run("pretrain", plain, csv=csv, **arguments)
+        where = {"contract": str(contract), "quarantine": str(quarantine), "data_docs": _text(data_docs)}
+        return _run("pretrain", plain, csv=csv, model=model, options=options, **where)
 
     run_command(
         work,
@@ -200,6 +204,7 @@ def transfer(
     ] = None,
     report: Annotated[Path | None, typer.Option(metavar="DIR", help="Also put the pictures there.")] = None,
     quarantine: Quarantine = Path("quarantine"),
+    data_docs: DataDocs = None,
     json_output: Json = False,
     plain: Plain = False,
 ) -> None:
@@ -225,6 +230,7 @@ def transfer(
             override_gate=override_gate,
             report_folder=str(report) if report else None,
             quarantine=str(quarantine),
+            data_docs=_text(data_docs),
         )
 
     run_command(
@@ -244,6 +250,7 @@ def score(
     out: Annotated[Path, typer.Option(metavar="FILE", help="CSV to write.")],
     version: Annotated[int | None, typer.Option(metavar="N", help="Version; the champion if left out.")] = None,
     quarantine: Quarantine = Path("quarantine"),
+    data_docs: DataDocs = None,
     json_output: Json = False,
     plain: Plain = False,
 ) -> None:
@@ -253,8 +260,9 @@ def score(
         from faultxfer.steps.preflight import check_score_request
 
         check_score_request(csv, model, equipment, out)
-        where = {"model": model, "equipment": equipment, "version": version}
-        return _run("score", plain, csv=csv, out=str(out), quarantine=str(quarantine), **where)
+        what = {"model": model, "equipment": equipment, "version": version}
+        where = {"out": str(out), "quarantine": str(quarantine), "data_docs": _text(data_docs)}
+        return _run("score", plain, csv=csv, **what, **where)
 
     run_command(
         work,
@@ -369,6 +377,10 @@ def _run(name: str, plain: bool, **arguments: Any) -> Any:
     from faultxfer.cli.flow_runs import run_pipeline
 
     return run_pipeline(name, plain=plain, **arguments)
+
+
+def _text(path: Path | None) -> str | None:
+    return str(path) if path else None
 
 
 def _render(name: str, result: Any) -> None:

@@ -35,6 +35,7 @@ def checked_rows(rows: CheckedRows) -> None:
     console.print(f"{verdict}: {rows.read} rows read, {rows.accepted} accepted, {rows.quarantined} set aside{others}.")
     if rows.quarantine:
         console.print(f"Rows set aside, and why: {rows.quarantine}", soft_wrap=True)
+    _docs(rows)
 
 
 def contract_changes(result: dict[str, Any]) -> None:
@@ -166,6 +167,13 @@ def _table(title: str, columns: tuple[str, ...], entries: list[dict[str, Any]]) 
 def _set_aside(rows: CheckedRows) -> None:
     if rows.findings:
         checked_rows(rows)
+    else:
+        _docs(rows)
+
+
+def _docs(rows: CheckedRows) -> None:
+    if rows.docs:
+        stdout().print(f"Data Docs: {escape(rows.docs)}", soft_wrap=True)
 
 
 def _decision(result: TransferResult) -> None:

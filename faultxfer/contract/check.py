@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from faultxfer.contract import columns, tags
-from faultxfer.contract.expectations import Unmet, unmet_expectations
+from faultxfer.contract.expectations import Unmet, Validation, validate_table
 from faultxfer.contract.header import note_columns
 from faultxfer.contract.notes import Notes, as_rejected
 from faultxfer.contract.rules import RULES
@@ -34,6 +34,7 @@ class Checked:
         read: number of rows read.
         left_out: number of rows that belong to other equipment.
         table: the rows as read.
+        validation: what Great Expectations found, or None where the file was refused before.
     """
 
     accepted: pd.DataFrame
@@ -42,6 +43,7 @@ class Checked:
     read: int
     left_out: int
     table: RawTable
+    validation: Validation | None = None
 
     def raw_rows(self, places: np.ndarray, code: str) -> pd.DataFrame:
         """Rows as they stand in the file, to be rejected for ``code``."""
@@ -69,13 +71,8 @@ def check_table(table: RawTable, contract: Contract, *, labelled: bool, equipmen
     for step in (check.columns, check.equipment_rows, check.cells, check.expectations, check.rules):
         step()
         if check.notes.refused:
-            return _refused(check.notes)
+            return check.refused()
     return check.outcome()
-
-
-def _refused(notes: Notes) -> Checked:
-    nothing = notes.table.frame.iloc[0:0]
-    return Checked(nothing, nothing, notes.sorted, read=len(notes.table), left_out=0, table=notes.table)
 
 
 class _Check:
@@ -89,6 +86,7 @@ class _Check:
         self.values: dict[str, pd.Series] = {}
         self.seconds: pd.Series | None = None
         self.fault: np.ndarray | None = None
+        self.validation: Validation | None = None
 
     def columns(self) -> None:
         """The columns are there, each once."""
@@ -195,7 +193,8 @@ class _Check:
             typed[self.contract.label.column] = self.table.cells(self.contract.label.column).str.strip()
         frame = pd.DataFrame(typed, copy=False)
         frame = frame if self.mine.all() else frame[self.mine]
-        for unmet in unmet_expectations(frame, self.contract, labelled=self.labelled):
+        self.validation = validate_table(frame, self.contract, labelled=self.labelled)
+        for unmet in self.validation.unmet:
             _NOTED[unmet.kind](self.notes, unmet, self.contract, len(frame))
 
     def rules(self) -> None:
@@ -275,7 +274,13 @@ class _Check:
             read=len(self.table),
             left_out=int((~self.mine).sum()),
             table=self.table,
+            validation=self.validation,
         )
+
+    def refused(self) -> Checked:
+        """Nothing but the findings."""
+        nothing = self.table.frame.iloc[0:0]
+        return Checked(nothing, nothing, self.notes.sorted, len(self.table), 0, self.table, self.validation)
 
     def _bookkept(self, place: np.ndarray) -> pd.DataFrame:
         """Accepted sensors with who, when and from where beside them."""

@@ -3,13 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from faultxfer.contract.schema import Contract
+from faultxfer.contract.schema import Contract, Sensor
 from faultxfer.environment import switch_telemetry_off
+from faultxfer.findings import MAX_EXAMPLES
 
 if TYPE_CHECKING:
     import pandas as pd
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+_KINDS = {
+    "expect_column_values_to_not_be_null": "null",
+    "expect_column_values_to_be_between": "range",
+    "expect_column_values_to_be_in_set": "label",
+}
+_SEVERITIES = {"refuse": "critical", "quarantine": "warning", "warn": "info"}
+# Index labels are all that is needed of each row; tallies of the unexpected values would cost as much again.
+_EVERY_ROW = {"result_format": "COMPLETE", "include_unexpected_rows": False, "partial_unexpected_count": 0}
+_LOOKALIKES = str.maketrans({"<": "‹", ">": "›", "&": "＆", "'": "’", '"': "”"})
+_COUNTS = (
+    "element_count",
+    "missing_count",
+    "missing_percent",
+    "unexpected_count",
+    "unexpected_percent",
+    "unexpected_percent_nonmissing",
+    "unexpected_percent_total",
+)
 
 
 @dataclass(frozen=True)
@@ -29,52 +52,141 @@ class Unmet:
     index: tuple[int, ...]
 
 
-_KINDS = {
-    "expect_column_values_to_not_be_null": "null",
-    "expect_column_values_to_be_between": "range",
-    "expect_column_values_to_be_in_set": "label",
-}
+@dataclass(frozen=True)
+class Failed:
+    """One failed expectation in words."""
+
+    expectation: str
+    column: str
+    unexpected: int
+    rows: int
+
+    def sentence(self) -> str:
+        """For the index of the Data Docs."""
+        return f"{self.expectation}({self.column}): {self.unexpected} of {self.rows} rows"
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What Great Expectations found in one table.
+
+    Attributes:
+        unmet: the expectations that at least one row did not meet.
+        result: the suite's validation result, with counts and a few examples instead of every row.
+    """
+
+    unmet: list[Unmet]
+    result: Any
+
+    @property
+    def evaluated(self) -> int:
+        """Number of expectations in the suite."""
+        return len(self.result.results)
+
+    @property
+    def failed(self) -> list[Failed]:
+        """The expectations that were not kept, tolerance included."""
+        return [_failed(item) for item in self.result.results if not item.success]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The result as Great Expectations writes it to JSON."""
+        return dict(self.result.to_json_dict())
 
 
 def unmet_expectations(frame: pd.DataFrame, contract: Contract, *, labelled: bool) -> list[Unmet]:
+    """The expectations that at least one row of ``frame`` does not meet; see ``validate_table``."""
+    return validate_table(frame, contract, labelled=labelled).unmet
+
+
+def validate_table(frame: pd.DataFrame, contract: Contract, *, labelled: bool) -> Validation:
     """Check ``frame`` against the contract's suite.
 
     Empty and all-null columns pass range checks in Great Expectations; the caller guards against both.
+
+    The suite is validated by the engine directly. A batch of a data source is hashed twice, which costs as much as
+    the checks; a checkpoint stores its result, which takes ten seconds and more where a million rows fail.
 
     Args:
         frame: sensor columns as float64, the label column as text; a unique index.
         contract: the contract.
         labelled: whether the label column is checked too.
-
-    Returns:
-        One entry for each expectation that at least one row did not meet.
     """
     switch_telemetry_off()
     import great_expectations as gx
+    from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
+    from great_expectations.validator.validator import Validator
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]  # a plain dict is what it stores
+    engine = PandasExecutionEngine(batch_data_dict={contract.family: frame})
     # The whole list at once: adding expectations to a stored suite one by one is quadratic.
-    suite = gx.ExpectationSuite(name=contract.family, expectations=_expectations(gx, contract, labelled))
-    asset = context.data_sources.add_pandas("rows").add_dataframe_asset("rows")
-    batch = asset.add_batch_definition_whole_dataframe("rows").get_batch({"dataframe": frame})
-    outcome = batch.validate(suite, result_format={"result_format": "COMPLETE", "include_unexpected_rows": False})
-    return [_unmet(result) for result in outcome.results if _missed(result)]
+    results = Validator(engine, data_context=context).graph_validate(
+        [expectation.configuration for expectation in _expectations(gx, contract, labelled)],
+        runtime_configuration={"result_format": _EVERY_ROW},
+    )
+    unmet = [_unmet(result) for result in results if _missed(result)]
+    return Validation(unmet, _summary(results, contract))
+
+
+def docs_page(validation: Validation, **shown: str) -> str:
+    """Great Expectations' Data Docs page of one validation, as HTML that needs nothing from the network.
+
+    Args:
+        validation: the result.
+        shown: what ``templates/validation.html`` shows beside it.
+    """
+    from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
+
+    document = ValidationResultsPageRenderer().render(_harmless(validation.result))
+    return str(_view().render(document, template="validation.html", **shown))
+
+
+def docs_index(**shown: Any) -> str:
+    """The first page of the Data Docs, from ``templates/index.html``."""
+    switch_telemetry_off()
+    return str(_view().env.get_template("index.html").render(**shown))
+
+
+def _harmless(result: Any) -> Any:
+    """A copy without characters that are markup: the renderer does not escape every name and value of a file."""
+    from great_expectations.core.expectation_validation_result import expectationSuiteValidationResultSchema
+
+    return expectationSuiteValidationResultSchema.load(_without_markup(result.to_json_dict()))
+
+
+def _without_markup(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_without_markup(key): _without_markup(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_markup(item) for item in value]
+    return value.translate(_LOOKALIKES) if isinstance(value, str) else value
+
+
+def _view() -> Any:
+    from great_expectations.render.view.view import DefaultJinjaPageView
+
+    # Its own pages load their layout, scripts and logo from six web sites; ours hold all they need.
+    return DefaultJinjaPageView(custom_views_directory=str(TEMPLATES))
 
 
 def _expectations(gx: Any, contract: Contract, labelled: bool) -> list[Any]:
     made = []
     for name, sensor in contract.sensors.items():
-        # Rounded, as 1 - 0.7 is a little more than 0.3 and would refuse a file that has just the allowed share.
-        filled = round(1 - sensor.max_missing, 9)
-        made.append(gx.expectations.ExpectColumnValuesToNotBeNull(column=name, mostly=filled))
-        if sensor.min is not None or sensor.max is not None:
-            made.append(
-                gx.expectations.ExpectColumnValuesToBeBetween(column=name, min_value=sensor.min, max_value=sensor.max)
-            )
+        made += _of_sensor(gx, name, sensor)
     if labelled:
         spellings = [*contract.label.normal, *contract.label.fault]
         made.append(gx.expectations.ExpectColumnValuesToBeInSet(column=contract.label.column, value_set=spellings))
+    return made
+
+
+def _of_sensor(gx: Any, name: str, sensor: Sensor) -> list[Any]:
+    # Rounded, as 1 - 0.7 is a little more than 0.3 and would refuse a file that has just the allowed share.
+    filled = round(1 - sensor.max_missing, 9)
+    made = [gx.expectations.ExpectColumnValuesToNotBeNull(column=name, mostly=filled)]
+    if sensor.min is not None or sensor.max is not None:
+        severity = _SEVERITIES[sensor.on_breach]
+        between = gx.expectations.ExpectColumnValuesToBeBetween
+        made.append(between(column=name, min_value=sensor.min, max_value=sensor.max, severity=severity))
     return made
 
 
@@ -90,4 +202,45 @@ def _unmet(result: Any) -> Unmet:
         column=result.expectation_config.kwargs["column"],
         passed=bool(result.success),
         index=tuple(int(label) for label in result.result["unexpected_index_list"]),
+    )
+
+
+def _failed(result: Any) -> Failed:
+    counts, config = result.result, result.expectation_config
+    return Failed(config.type, config.kwargs["column"], counts["unexpected_count"], counts["element_count"])
+
+
+def _summary(results: list[Any], contract: Contract) -> Any:
+    """The results as one, cut to what a page shows: a million bad rows must not put a million values into it."""
+    import great_expectations as gx
+    from great_expectations.core import ExpectationSuiteValidationResult
+
+    short = [_shortened(result) for result in results]
+    kept = sum(result.success for result in short)
+    statistics = {
+        "evaluated_expectations": len(short),
+        "successful_expectations": kept,
+        "unsuccessful_expectations": len(short) - kept,
+        "success_percent": 100 * kept / len(short),
+    }
+    return ExpectationSuiteValidationResult(
+        success=kept == len(short),
+        results=short,
+        suite_name=contract.family,
+        statistics=statistics,
+        meta={"great_expectations_version": gx.__version__, "contract": contract.digest()},
+    )
+
+
+def _shortened(result: Any) -> Any:
+    from great_expectations.core import ExpectationValidationResult
+
+    counts = {name: result.result[name] for name in _COUNTS if name in result.result}
+    seen = dict.fromkeys(result.result.get("unexpected_list", ())[: 100 * MAX_EXAMPLES])
+    examples = [value for value in seen if value is not None][:MAX_EXAMPLES]
+    return ExpectationValidationResult(
+        success=bool(result.success),
+        expectation_config=result.expectation_config,
+        result={**counts, "partial_unexpected_list": examples},
+        exception_info=result.exception_info,
     )

@@ -13,6 +13,7 @@ import pandas as pd
 
 from faultxfer.contract.check import Checked, check_table
 from faultxfer.contract.copies import without_copies
+from faultxfer.contract.data_docs import write_data_docs
 from faultxfer.contract.schema import Contract
 from faultxfer.contract.table import RawTable
 from faultxfer.contract.tags import tags_of_sensors
@@ -36,6 +37,7 @@ class CheckedRows:
         read, accepted, quarantined, left_out: row counts; ``read`` is the sum of the other three unless refused.
         quarantine: CSV of the rows set aside, or None where there are none.
         reading: for each file how it was read: encoding, separator, marks, times, and a sentence that says so.
+        docs: where the Data Docs lie: ``index.html`` in a folder, or as an artifact of an MLflow run.
     """
 
     table: Path | None
@@ -47,6 +49,7 @@ class CheckedRows:
     left_out: int
     quarantine: Path | None
     reading: tuple[dict[str, object], ...] = ()
+    docs: str | None = None
 
     @property
     def refused(self) -> bool:
@@ -62,6 +65,7 @@ class CheckedRows:
             "quarantined": self.quarantined,
             "left_out": self.left_out,
             "quarantine": str(self.quarantine) if self.quarantine else None,
+            "data_docs": self.docs,
             "files": [{"file": name, "sha256": digest} for name, digest in self.files],
             "reading": list(self.reading),
             "findings": [finding.as_dict() for finding in self.findings],
@@ -76,6 +80,7 @@ def check_files(
     quarantine: Path,
     labelled: bool | None,
     equipment: str | None = None,
+    data_docs: Path | None = None,
 ) -> CheckedRows:
     """Read every file and check it.
 
@@ -86,6 +91,7 @@ def check_files(
         quarantine: folder for rows set aside; made only if there are any.
         labelled: whether the label is needed; None checks it where the file has one.
         equipment: keep only this machine's rows.
+        data_docs: folder for Great Expectations' Data Docs; not written if left out.
 
     Raises:
         DataError: no file is found. A *refused* file is a finding, not an error.
@@ -112,6 +118,7 @@ def check_files(
         left_out=sum(outcome.left_out for outcome in checked),
         quarantine=None if refused or rejected.empty else _write_quarantine(rejected, findings, tables, quarantine),
         reading=tuple(_reading(read, contract) for read in tables),
+        docs=_write_docs(tables, checked, contract, data_docs),
     )
 
 
@@ -132,6 +139,14 @@ def require_accepted(rows: CheckedRows) -> Path:
         f"{f', line {first.line}' if first.line else ''}",
         remedy=first.remedy,
     )
+
+
+def _write_docs(tables: list[RawTable], checked: list[Checked], contract: Contract, folder: Path | None) -> str | None:
+    if folder is None:
+        return None
+    names = [table.file for table in tables]
+    with writing("data-docs", folder):
+        return str(write_data_docs(list(zip(names, checked, strict=True)), contract, folder).absolute())
 
 
 def _reading(table: RawTable, contract: Contract) -> dict[str, object]:

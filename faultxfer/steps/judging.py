@@ -19,6 +19,7 @@ from faultxfer.evaluate.plots import Judged, save_pictures
 from faultxfer.evaluate.report import Contestant, Report, as_markdown
 from faultxfer.steps.adaptation import Adaptation, read_target
 from faultxfer.steps.intake import CheckedRows
+from faultxfer.steps.outputs import keep_docs
 from faultxfer.steps.progress import progress
 from faultxfer.steps.sources import Fetched
 from faultxfer.strategies import get_strategy
@@ -69,6 +70,7 @@ def evaluate_candidate(
         spoken["champion"] = champion[1]
     folder = work / "report"
     folder.mkdir()
+    keep_docs(rows.docs, folder)
     return Evaluation(report, folder, _draw(folder, judged, spoken, contestants, adapted))
 
 

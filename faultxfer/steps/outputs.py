@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ from pathlib import Path
 from faultxfer.errors import ConfigError
 
 QUARANTINE = Path("quarantine")
+DATA_DOCS = "data_docs"
+DOCS_INDEX = f"{DATA_DOCS}/index.html"
 
 
 @contextmanager
@@ -27,6 +30,17 @@ def writing(option: str, path: Path) -> Iterator[None]:
             received={option: str(path), "problem": error.strerror or str(error)},
             remedy=f"Choose another --{option}",
         ) from error
+
+
+def docs_folder(asked: Path | str | None, work: Path) -> Path:
+    """Where training writes its Data Docs: the folder asked for, or one beside the other files of the run."""
+    return Path(asked) if asked else work / DATA_DOCS
+
+
+def keep_docs(docs: str | None, files: Path) -> None:
+    """Copy the Data Docs to the files that a run logs."""
+    if docs:
+        shutil.copytree(Path(docs).parent, files / DATA_DOCS)
 
 
 @contextmanager

@@ -26,8 +26,9 @@ from faultxfer.registry import names
 from faultxfer.registry.store import RunRecord, open_registry
 from faultxfer.steps.adaptation import read_target
 from faultxfer.steps.intake import CheckedRows
+from faultxfer.steps.outputs import keep_docs
 from faultxfer.steps.progress import progress
-from faultxfer.steps.registration import EXAMPLE_ROWS, flat_options, smoke_test
+from faultxfer.steps.registration import DOCS_NOTE, EXAMPLE_ROWS, flat_options, smoke_test, with_logged_docs
 from faultxfer.steps.sources import SOURCE_ROWS
 
 
@@ -94,6 +95,7 @@ def train_source(
     save_bundle(bundle, work / "bundle")
     folder = work / "report"
     folder.mkdir()
+    keep_docs(rows.docs, folder)
     metrics, pictures = _judge(bundle, test, history, folder)
     (folder / "report.json").write_text(json.dumps({"metrics": metrics.as_dict()}, indent=2), encoding="utf-8")
     if options.kept_source_rows:
@@ -123,6 +125,7 @@ def register_source(
         promote=True,
     )
     pictures = registry.artifact_addresses(version.run_id, trained.pictures)
+    rows = with_logged_docs(rows, registry, version.run_id)
     return PretrainResult(model, version.version, version.run_id, registry.address, trained.metrics, pictures, rows)
 
 
@@ -142,7 +145,7 @@ def _run_record(
         curves=trained.history,
         data=tuple((name, digest, "source") for name, digest in rows.files),
         files=trained.folder,
-        note=_note(model, trained.metrics),
+        note=_note(model, trained.metrics) + DOCS_NOTE,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from faultxfer.registry.store import Registry, RunRecord, Version, open_registry
 from faultxfer.steps.adaptation import Adaptation, read_target
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.judging import Evaluation
-from faultxfer.steps.outputs import writing
+from faultxfer.steps.outputs import DATA_DOCS, DOCS_INDEX, writing
 from faultxfer.steps.progress import progress
 from faultxfer.steps.sources import Fetched
 
@@ -28,6 +29,7 @@ PROMOTED, REFUSED, DRY_RUN = "promoted", "refused", "dry run"
 # Scores of one bundle agree between processes to this, see the smoke test.
 SAME = 1e-6
 EXAMPLE_ROWS = 5
+DOCS_NOTE = f"\n\nThe check of the files: artifact `{DOCS_INDEX}` of the run (Data Docs).\n"
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,9 @@ def register_candidate(
         else:
             run_id = registry.record_run(record)
         pictures = pictures or registry.artifact_addresses(run_id, evaluation.pictures)
+        rows = with_logged_docs(rows, registry, run_id)
+    elif rows.docs and Path(rows.docs).is_relative_to(evaluation.folder.parent.absolute()):
+        rows = dataclasses.replace(rows, docs=None)  # it goes with the run's other files
     reason = _reason(decision, override_gate)
     return TransferResult(
         outcome, reason, report.model, report.equipment, name, version, run_id, uri, pictures, report, decision, rows
@@ -209,8 +214,16 @@ def _run_record(
         curves=adapted.history,
         data=tuple((name, digest, "target") for name, digest in rows.files),
         files=evaluation.folder,
-        note=as_markdown(report, decision),
+        note=as_markdown(report, decision) + DOCS_NOTE,
     )
+
+
+def with_logged_docs(rows: CheckedRows, registry: Registry, run_id: str) -> CheckedRows:
+    """The same rows, their Data Docs where the run keeps them."""
+    if not rows.docs:
+        return rows
+    folder = registry.artifact_addresses(run_id, {DATA_DOCS: Path(DATA_DOCS)})[DATA_DOCS]
+    return dataclasses.replace(rows, docs=f"{folder}/index.html")
 
 
 def flat_options(options: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -9,16 +9,26 @@ from faultxfer.steps.intake import CheckedRows, check_files
 from faultxfer.steps.outputs import QUARANTINE, workspace
 
 
-def validate(csv: list[str], contract: Path | str, *, quarantine: Path | str = QUARANTINE) -> CheckedRows:
+def validate(
+    csv: list[str],
+    contract: Path | str,
+    *,
+    quarantine: Path | str = QUARANTINE,
+    data_docs: Path | str | None = None,
+) -> CheckedRows:
     """Check files against a contract; labels are checked where a file has them.
 
     Args:
         csv: files and glob patterns.
         contract: contract file.
         quarantine: folder for rows set aside.
+        data_docs: folder for Data Docs; not written if left out.
 
     Raises:
         DataError, ContractError: something cannot be read. A refused file is a finding of the result.
     """
     with workspace() as work:
-        return check_files(csv, load_contract(contract), work=work, quarantine=Path(quarantine), labelled=None)
+        docs = Path(data_docs) if data_docs else None
+        return check_files(
+            csv, load_contract(contract), work=work, quarantine=Path(quarantine), labelled=None, data_docs=docs
+        )
