@@ -113,7 +113,7 @@ def validate_table(frame: pd.DataFrame, contract: Contract, *, labelled: bool) -
     """
     switch_telemetry_off()
     import great_expectations as gx
-    from great_expectations.execution_engine import PandasExecutionEngine
+    from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
     from great_expectations.validator.validator import Validator
 
     context = gx.get_context(mode="ephemeral")
@@ -135,7 +135,7 @@ def docs_page(validation: Validation, **shown: str) -> str:
         validation: the result.
         shown: what ``templates/validation.html`` shows beside it.
     """
-    from great_expectations.render.renderer import ValidationResultsPageRenderer
+    from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
 
     document = ValidationResultsPageRenderer().render(_harmless(validation.result))
     return str(_view().render(document, template="validation.html", **shown))
@@ -163,7 +163,7 @@ def _without_markup(value: Any) -> Any:
 
 
 def _view() -> Any:
-    from great_expectations.render.view import DefaultJinjaPageView
+    from great_expectations.render.view.view import DefaultJinjaPageView
 
     # Its own pages load their layout, scripts and logo from six web sites; ours hold all they need.
     return DefaultJinjaPageView(custom_views_directory=str(TEMPLATES))
@@ -237,7 +237,7 @@ def _shortened(result: Any) -> Any:
 
     counts = {name: result.result[name] for name in _COUNTS if name in result.result}
     seen = dict.fromkeys(result.result.get("unexpected_list", ())[: 100 * MAX_EXAMPLES])
-    examples = [value for value in seen if value is not None][:MAX_EXAMPLES]
+    examples = [value for value in seen if value is not None and value == value][:MAX_EXAMPLES]  # NaN shows nothing
     return ExpectationValidationResult(
         success=bool(result.success),
         expectation_config=result.expectation_config,
