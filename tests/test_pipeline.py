@@ -388,3 +388,24 @@ def test_two_checks_of_a_changing_folder_keep_both_quarantines(world: World) -> 
         kept.append(pipeline.validate(["later.csv", "dirty.csv"], world.contract).quarantine)
     assert kept[0] != kept[1]
     assert all(path is not None and path.is_file() for path in kept)
+
+
+def test_the_data_docs_lie_with_the_run_of_a_transfer_and_of_a_pretraining(world: World) -> None:
+    result = move(world, data_docs="docs")
+    docs = Path(str(result.rows.docs))
+    assert docs.parts[-3:] == ("artifacts", "data_docs", "index.html")
+    assert result.as_dict()["rows"]["data_docs"] == str(docs)
+    assert "pump-9.csv" in docs.read_text()
+    assert len(list(docs.parent.glob("files/*.html"))) == 1
+    assert Path("docs/index.html").read_text() == docs.read_text()
+    registry = open_registry()
+    for name in ("pumps", "pumps--pump-9"):
+        champion = registry.champion(name)
+        assert champion is not None
+        assert "data_docs" in {item.path for item in registry.client.list_artifacts(champion.run_id)}
+        assert "data_docs/index.html" in registry.client.get_model_version(name, champion.version).description
+
+
+def test_a_dry_run_keeps_data_docs_only_where_asked(world: World) -> None:
+    assert move(world, dry_run=True).rows.docs is None
+    assert move(world, dry_run=True, data_docs="docs").rows.docs == str(Path("docs/index.html").absolute())

@@ -237,7 +237,7 @@ def _shortened(result: Any) -> Any:
 
     counts = {name: result.result[name] for name in _COUNTS if name in result.result}
     seen = dict.fromkeys(result.result.get("unexpected_list", ())[: 100 * MAX_EXAMPLES])
-    examples = [value for value in seen if value is not None][:MAX_EXAMPLES]
+    examples = [value for value in seen if value is not None and value == value][:MAX_EXAMPLES]  # NaN shows nothing
     return ExpectationValidationResult(
         success=bool(result.success),
         expectation_config=result.expectation_config,

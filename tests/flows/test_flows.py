@@ -96,7 +96,7 @@ def test_transfer_runs_its_steps_in_order_and_publishes_the_report(world: World,
     assert any("Gate: promote" in line for line in log_of(run_id, "Gate: promote"))
     page = artifact("transfer-pumps-pump-9")
     assert page.flow_run_id == run_id
-    for said in ("GATE-VALUE", "gradient boosting, target rows", "version 1", "rivals.png"):
+    for said in ("GATE-VALUE", "gradient boosting, target rows", "version 1", "rivals.png", "data_docs/index.html"):
         assert said in page.data
 
 
@@ -132,12 +132,23 @@ def test_findings_reach_the_run_page(world: World, server: None) -> None:
     cells = text[3].split(",")
     cells[text[0].split(",").index("flow_m3h")] = "broken"
     Path("dirty.csv").write_text("\n".join([*text[:3], ",".join(cells), *text[4:]]) + "\n")
-    rows, run_id = run(validate, ["dirty.csv"], world.contract)
+    rows, run_id = run(validate, ["dirty.csv"], world.contract, data_docs="docs")
     assert rows.quarantined == 1
     page = artifact("contract-findings")
     assert page.flow_run_id == run_id
     (line,) = json.loads(page.data)
     assert line["finding"] == "SENSOR-NOT-A-NUMBER"
+    assert f"Data Docs: `{Path('docs/index.html').absolute()}`" in page.description
+
+
+def test_data_docs_reach_the_run_page_of_good_files_too(world: World, server: None) -> None:
+    from flows.validate import validate
+
+    rows, run_id = run(validate, [world.target], world.contract, data_docs="docs")
+    assert rows.findings == ()
+    page = artifact("data-docs-contract")
+    assert page.flow_run_id == run_id
+    assert str(Path("docs/index.html").absolute()) in page.data
 
 
 def test_bad_input_fails_the_flow_run_with_its_sentence(world: World, server: None) -> None:
@@ -155,6 +166,7 @@ def test_pretrain_and_score_run_as_flows(world: World, server: None) -> None:
 
     trained, run_id = run(pretrain, world.sources, world.contract, "fresh")
     assert trained.version == "1"
+    assert str(trained.rows.docs) in artifact("data-docs-fresh").data
     assert tasks_of(run_id, 3) == [
         "check rows against the contract",
         "train the source network",
