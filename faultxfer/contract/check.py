@@ -55,13 +55,13 @@ class Checked:
         return bool(refusing(self.findings))
 
 
-def check_table(table: RawTable, contract: Contract, *, labelled: bool, equipment: str | None = None) -> Checked:
+def check_table(table: RawTable, contract: Contract, *, labelled: bool | None, equipment: str | None = None) -> Checked:
     """Check one table.
 
     Args:
         table: the rows as read.
         contract: what they must look like.
-        labelled: whether the label column is needed (training) or ignored (scoring).
+        labelled: whether the label column is needed (training) or ignored (scoring); None checks it where it is.
         equipment: keep only rows of this machine; others are left out and counted.
 
     Raises:
@@ -78,9 +78,10 @@ def check_table(table: RawTable, contract: Contract, *, labelled: bool, equipmen
 class _Check:
     """The check of one table, step by step; each adds to ``notes``."""
 
-    def __init__(self, table: RawTable, contract: Contract, labelled: bool, equipment: str | None) -> None:
-        self.contract, self.labelled, self.equipment = contract, labelled, equipment
+    def __init__(self, table: RawTable, contract: Contract, labelled: bool | None, equipment: str | None) -> None:
+        self.contract, self.equipment = contract, equipment
         self.table = tags.translated(table, contract, equipment)
+        self.labelled = contract.label.column in self.table.names if labelled is None else labelled
         self.notes = Notes(self.table)
         self.mine: np.ndarray
         self.values: dict[str, pd.Series] = {}

@@ -19,8 +19,6 @@ def note_columns(notes: Notes, contract: Contract, labelled: bool) -> None:
             "COLUMN-MISSING",
             f"{len(missing)} column(s) of the contract are missing: {', '.join(missing[:8])}",
             "Rename the columns in the export, or name the machine's own tags under `equipment` in the contract",
-            column=missing[0],
-            line=1,
             count=len(missing),
             expected=", ".join(needed),
             received=", ".join(present),
@@ -31,8 +29,6 @@ def note_columns(notes: Notes, contract: Contract, labelled: bool) -> None:
             "COLUMN-UNKNOWN",
             f"{len(unknown)} column(s) are not in the contract and are not used: {', '.join(unknown[:8])}",
             "Name them under `ignore` to silence this",
-            column=unknown[0],
-            line=1,
             count=len(unknown),
         )
 

@@ -41,7 +41,7 @@ def note_doubled(notes: Notes, contract: Contract, equipment: str | None) -> Non
                     "COLUMN-TWICE",
                     f"Columns {tag!r} and {name!r} both stand for {name!r}",
                     "Leave one of them out of the export, or take the alias out of the contract",
-                    column=tag,
+                    column=name,
                     line=1,
                     expected=f"one column for {name}",
                     received=f"{tag}, {name}",

@@ -131,7 +131,7 @@ def _separator(file: str, text: bytes, pins: Csv) -> str:
             code="FILE-EMPTY",
             remedy="Export the file again with its column names; an empty file cannot be used",
         )
-    return separator.find_separator(file, lines, pins.separator)
+    return separator.find_separator(file, lines, pins.separator, len(pins.columns) or None)
 
 
 def _pinned_names(file: str, text: bytes, mark: str, pins: Csv) -> list[str] | None:

@@ -177,8 +177,7 @@ def _read(path: Path, contract: Contract, labelled: bool | None, equipment: str 
     table = RawTable(path.name, pd.DataFrame(), np.array([], dtype=int), "")
     try:
         table = read_csv(path, contract.csv, tags_of_sensors(contract))
-        wanted = contract.label.column in table.names if labelled is None else labelled
-        return table, check_table(table, contract, labelled=wanted, equipment=equipment)
+        return table, check_table(table, contract, labelled=labelled, equipment=equipment)
     except DataError as error:
         if error.code is None:
             raise

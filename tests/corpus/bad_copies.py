@@ -18,6 +18,10 @@ def cases() -> Iterator[Bad]:
     yield from _conflicts_of_copies()
 
 
+def _time(plant: Plant) -> str:
+    return str(plant.base["time_column"])
+
+
 def _copied_rows() -> Iterator[Bad]:
     code, back = "ROW-DUPLICATE", ("TIME-BACKWARDS",)
     block = PUMPS.grid.take([*range(2, 37), *range(32, 37), *range(37, 62)])
@@ -27,7 +31,7 @@ def _copied_rows() -> Iterator[Bad]:
         PUMPS,
         block,
         code,
-        None,
+        _time(PUMPS),
         range(37, 42),
         severity="quarantine",
         also=back,
@@ -39,7 +43,7 @@ def _copied_rows() -> Iterator[Bad]:
         FANS,
         every,
         code,
-        None,
+        _time(FANS),
         range(3, 146, 2),
         severity="quarantine",
         spelling=PIPE,
@@ -51,7 +55,7 @@ def _copied_rows() -> Iterator[Bad]:
         COMPRESSORS,
         whole,
         code,
-        None,
+        _time(COMPRESSORS),
         range(50, 66),
         severity="quarantine",
         also=back,
@@ -64,14 +68,21 @@ def _copied_rows() -> Iterator[Bad]:
         PUMPS,
         renamed,
         code,
-        None,
+        _time(PUMPS),
         range(62, 77),
         severity="quarantine",
         spelling=TAB,
     )
     spelt = CHILLERS.grid.take([*range(2, 5), 4, *range(5, 47)]).change("power", lambda cell: cell + "00", (5,))
     yield bad(
-        "copy-other-spelling", "one value with more zeros", CHILLERS, spelt, code, None, (5,), severity="quarantine"
+        "copy-other-spelling",
+        "one value with more zeros",
+        CHILLERS,
+        spelt,
+        code,
+        _time(CHILLERS),
+        (5,),
+        severity="quarantine",
     )
     note = PUMPS.grid.take([*range(2, 62), 61]).fill("operator_note", "see log", (62,))
     yield bad(
@@ -80,7 +91,7 @@ def _copied_rows() -> Iterator[Bad]:
         PUMPS,
         note,
         code,
-        None,
+        _time(PUMPS),
         (62,),
         severity="quarantine",
         spelling=Spelling(";", encoding="cp1252"),
@@ -92,7 +103,7 @@ def _copied_rows() -> Iterator[Bad]:
         PUMPS,
         block,
         code,
-        None,
+        _time(PUMPS),
         range(37, 42),
         also=back,
         contract=refuse,
@@ -104,7 +115,7 @@ def _copied_rows() -> Iterator[Bad]:
         CHILLERS,
         parquet(last),
         code,
-        None,
+        _time(CHILLERS),
         (47, 48, 49),
         severity="warn",
         ending=".parquet",
@@ -121,7 +132,7 @@ def _copied_files() -> Iterator[Bad]:
         COMPRESSORS,
         second,
         code,
-        None,
+        _time(COMPRESSORS),
         range(2, 8),
         severity="quarantine",
         beside=(first,),
@@ -135,7 +146,7 @@ def _copied_files() -> Iterator[Bad]:
         PUMPS,
         more,
         code,
-        None,
+        _time(PUMPS),
         range(2, 7),
         severity="quarantine",
         beside=(pump,),
@@ -143,7 +154,8 @@ def _copied_files() -> Iterator[Bad]:
     )
     sent, again = (gzipped(written(CHILLERS.grid.take(lines))) for lines in (range(2, 41), range(38, 47)))
     yield bad(
-        "copy-tail-packed", "the tail was sent again", CHILLERS, again, code, None, (2, 3, 4), severity="quarantine",
+        "copy-tail-packed", "the tail was sent again", CHILLERS, again, code, _time(CHILLERS), (2, 3, 4),
+        severity="quarantine",
         beside=(sent,), ending=".csv.gz", also=("TIME-BACKWARDS", "LABEL-ONE-CLASS"),
     )  # fmt: skip
 
@@ -170,7 +182,8 @@ def _conflicts() -> Iterator[Bad]:
     ):
         yield bad(
             f"conflict-{name}", "equal readings are normal and faulty", plant, grid, code,
-            plant.base["label"]["column"], lines, severity="quarantine", spelling=spelling, contract=changes,
+            plant.base["label"]["column"], lines, spelling=spelling, contract=changes,
+            severity="warn" if "time_column" in plant.base else "quarantine",
         )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from faultxfer.contract.rules.protocol import Breach, Rows
 from faultxfer.contract.rules.time_duplicate import same_moment, usually_one_row_each
 
+CODE = "LABEL-CONFLICT"
 _REMEDY = "Ask who labelled the rows which label is right, and correct the export"
 
 
@@ -17,14 +18,22 @@ def check(rows: Rows) -> Iterator[Breach]:
     """Different labels at one moment of one recording, or for the same readings of one machine."""
     if rows.fault is None:
         return
-    at_once = np.array([], dtype=int)
-    moments = same_moment(rows)
-    if moments is not None and usually_one_row_each(moments):
-        at_once = _disagreeing(moments, rows.fault)
-        yield _breach(rows, at_once, "at the same time", None)
+    at_once = _at_once(rows, rows.fault)
+    yield _breach(rows, at_once, "at the same time", None)
     alike = np.setdiff1d(_disagreeing(rows.readings, rows.fault), at_once)
     # Coarse sensors read alike now and then; only where nothing else tells rows apart is it a contradiction.
-    yield _breach(rows, alike, "for the same readings", "warn" if rows.seconds is not None else None)
+    told_apart = rows.seconds is not None and CODE not in rows.contract.rules
+    yield _breach(rows, alike, "for the same readings", "warn" if told_apart else None)
+
+
+def _at_once(rows: Rows, fault: np.ndarray) -> np.ndarray:
+    """Rows of one moment; where moments are coarser than rows, only those with the same readings as well."""
+    moments = same_moment(rows)
+    if moments is None:
+        return np.array([], dtype=int)
+    if usually_one_row_each(moments):
+        return _disagreeing(moments, fault)
+    return _disagreeing(pd.MultiIndex.from_arrays([rows.readings, moments]).factorize()[0], fault)
 
 
 def _disagreeing(groups: np.ndarray, fault: np.ndarray) -> np.ndarray:
@@ -39,7 +48,7 @@ def _shared(groups: np.ndarray) -> bool:
 
 def _breach(rows: Rows, places: np.ndarray, when: str, severity: str | None) -> Breach:
     return Breach(
-        "LABEL-CONFLICT",
+        CODE,
         places,
         rows.contract.label.column,
         f"{len(places)} row(s) have different labels {when}",

@@ -18,7 +18,9 @@ def check(rows: Rows) -> Iterator[Breach]:
     moments = same_moment(rows)
     if moments is None or rows.contract.time_column is None:
         return
-    later = np.flatnonzero(pd.Series(moments).duplicated())
+    # Copies of a whole row have a rule of their own.
+    copies = pd.DataFrame({"moment": moments, "readings": rows.readings, "fault": rows.fault}).duplicated()
+    later = np.flatnonzero(pd.Series(moments).duplicated() & ~copies)
     coarse = not usually_one_row_each(moments)
     yield Breach(
         "TIME-DUPLICATE",

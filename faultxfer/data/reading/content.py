@@ -19,6 +19,9 @@ _MAGIC = {
     b"\x28\xb5\x2f\xfd": "Zstandard data in a file that is not called .zst",
     b"PAR1": "a Parquet table in a file that is not called .parquet",
     b"%PDF": "a PDF document",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"SQLite format 3": "a database",
 }
 
 

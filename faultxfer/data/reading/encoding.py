@@ -50,7 +50,8 @@ def _pinned(file: str, content: bytes, pinned: str | None) -> str | None:
 
 def _detected(file: str, content: bytes) -> str:
     marked = next((name for mark, name in _MARKS if content.startswith(mark)), None)
-    if marked == "utf-16":
+    wide = content.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE))  # begins like UTF-16
+    if marked == "utf-16" and not wide:
         return marked
     if b"\0" in content[:4096]:
         raise DataError(

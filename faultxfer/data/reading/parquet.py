@@ -31,6 +31,7 @@ def read_parquet(path: Path, pins: Csv) -> RawTable:
     """
     stored = stored_bytes(path)
     try:
+        unique_names(path.name, pq.read_schema(io.BytesIO(stored)).names)  # two of one name cannot be read at all
         table = pq.read_table(io.BytesIO(stored))
     except (OSError, pa.ArrowException) as error:
         raise unreadable(path, error) from error

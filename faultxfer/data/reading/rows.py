@@ -213,6 +213,7 @@ def _row_by_row(file: str, text: bytes, separator: str, names: list[str] | None)
     reader = csv.reader(io.StringIO(text.decode()), delimiter=separator, strict=True)
     rows: list[list[str]] = []
     lines: list[int] = []
+    begin = 1
     try:
         names = names or unique_names(file, next(reader))
         begin = reader.line_num + 1
@@ -222,7 +223,7 @@ def _row_by_row(file: str, text: bytes, separator: str, names: list[str] | None)
                 lines.append(begin)
             begin = reader.line_num + 1
     except csv.Error as error:
-        raise _misshapen(file, reader.line_num, {"problem": str(error)}) from error
+        raise _misshapen(file, begin, {"problem": str(error)}) from error
     return Rows(pd.DataFrame(rows, columns=names, dtype="str"), np.array(lines, dtype=int))
 
 

@@ -24,8 +24,8 @@ def first_lines(text: bytes) -> list[str]:
     return list(islice(begin.split("\n"), _SAMPLE_LINES))
 
 
-def find_separator(file: str, lines: list[str], pinned: str | None) -> str:
-    """The pinned separator, or the one that the header and the rows agree on.
+def find_separator(file: str, lines: list[str], pinned: str | None, width: int | None = None) -> str:
+    """The pinned separator, or the one that the rows agree on; ``width`` is the number of columns, where it is known.
 
     Raises:
         DataError: the pinned one is absent, two fit equally well, or the file is no table.
@@ -41,6 +41,8 @@ def find_separator(file: str, lines: list[str], pinned: str | None) -> str:
     agreeing = [mark for mark in found if all(row[mark] == counts[0][mark] for row in counts[1:])]
     best = max(found, key=lambda mark: counts[0][mark])
     rivals = agreeing if len(counts) > 1 and agreeing else [m for m in found if counts[0][m] == counts[0][best]]
+    if width is not None and len(rivals) > 1:
+        rivals = [mark for mark in rivals if counts[0][mark] == width - 1] or rivals
     if len(rivals) > 1:
         raise DataError(
             "One character between columns was expected, but several fit",
