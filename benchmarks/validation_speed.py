@@ -3,7 +3,7 @@
     uv run python benchmarks/validation_speed.py
 
 Writes a table of 1 million rows and 20 sensors, reads it with ``pandas.read_csv(engine="pyarrow")`` and checks it with
-``faultxfer.validate``'s own steps, by turns; prints the ratio of the medians and the largest memory of the process.
+the steps of ``faultxfer.validate``, by turns; prints the ratio of the medians and the largest memory of the process.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _line(kind: str, contract: Contract, rows: int, repeats: int) -> str:
         for _ in range(repeats):
             reading.append(_seconds(lambda: pd.read_csv(csv, engine="pyarrow")))
             checking.append(
-                _seconds(lambda: check_files([str(csv)], contract, work=folder, quarantine=folder, labelled=True))
+                _seconds(lambda: check_files([str(csv)], contract, work=None, quarantine=folder, labelled=True))
             )
         outcome = check_files([str(csv)], contract, work=folder, quarantine=folder, labelled=True)
     read, checked = statistics.median(reading), statistics.median(checking)

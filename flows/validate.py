@@ -8,7 +8,7 @@ from prefect import flow, task
 
 from faultxfer.contract.schema import load_contract
 from faultxfer.steps.intake import CheckedRows, check_files
-from faultxfer.steps.outputs import QUARANTINE, workspace
+from faultxfer.steps.outputs import QUARANTINE
 from flows.publish import progress_in_the_log, publish_findings
 
 check_rows = task(name="check rows against the contract")(check_files)
@@ -26,10 +26,10 @@ def validate(
         quarantine: Folder for rows set aside.
         data_docs: Folder for Great Expectations' Data Docs; not written if left out.
     """
-    with workspace() as work, progress_in_the_log():
-        docs = Path(data_docs) if data_docs else None
+    docs = Path(data_docs) if data_docs else None
+    with progress_in_the_log():
         rows = check_rows(
-            csv, load_contract(contract), work=work, quarantine=Path(quarantine), labelled=None, data_docs=docs
+            csv, load_contract(contract), work=None, quarantine=Path(quarantine), labelled=None, data_docs=docs
         )
     publish_findings(rows, docs=rows.docs)
     return rows

@@ -41,6 +41,8 @@ class RawTable:
     typed: Mapping[str, np.ndarray] = field(default_factory=dict)
     reread: Callable[[np.ndarray], pd.DataFrame] | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    # Times are looked at twice, and reading a million of them takes a while.
+    _times: dict[str, Times] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -103,8 +105,10 @@ class RawTable:
             DataError: the column can be read in more than one way, as 03/04/2026 can.
         """
         tag = self.tag(name)
-        with self._placing(tag):
-            return read_times(self.frame[tag], self.dialect, where=self._where(tag))
+        if tag not in self._times:
+            with self._placing(tag):
+                self._times[tag] = read_times(self.frame[tag], self.dialect, where=self._where(tag))
+        return self._times[tag]
 
     @contextmanager
     def _placing(self, tag: str) -> Iterator[None]:

@@ -81,7 +81,7 @@ def read_csv(path: Path, pins: Csv | None = None, numeric: frozenset[str] = froz
         content.digest(stored),
         dialect,
         typed=read.typed,
-        reread=(lambda places: rows.reread(path.name, text, mark, names, read.lines[places])) if read.typed else None,
+        reread=rows.TextRows(path.name, text, mark, names, read.lines) if read.typed else None,
     )
 
 

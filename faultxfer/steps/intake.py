@@ -31,7 +31,7 @@ class CheckedRows:
     """Outcome of checking all files.
 
     Attributes:
-        table: Arrow file of the accepted rows, or None where a file was refused.
+        table: Arrow file of the accepted rows, or None where a file was refused or nobody asked for it.
         files: name and SHA-256 of each file read.
         findings: of all files.
         read, accepted, quarantined, left_out: row counts; ``read`` is the sum of the other three unless refused.
@@ -76,7 +76,7 @@ def check_files(
     csv: list[str],
     contract: Contract,
     *,
-    work: Path,
+    work: Path | None,
     quarantine: Path,
     labelled: bool | None,
     equipment: str | None = None,
@@ -87,7 +87,7 @@ def check_files(
     Args:
         csv: files, folders and glob patterns.
         contract: what they must look like.
-        work: folder for the table of accepted rows.
+        work: folder for the table of accepted rows; None where nobody needs it.
         quarantine: folder for rows set aside; made only if there are any.
         labelled: whether the label is needed; None checks it where the file has one.
         equipment: keep only this machine's rows.
@@ -105,7 +105,7 @@ def check_files(
     accepted = None if refused else _stacked([outcome.accepted for outcome in checked])
     rejected = _stacked([outcome.rejected for outcome in checked])
     table = None
-    if accepted is not None:
+    if accepted is not None and work is not None:
         table = work / "accepted.arrow"
         accepted.to_feather(table, compression="uncompressed")
     return CheckedRows(
@@ -217,7 +217,8 @@ def _left_out(outcome: Checked) -> Checked:
 
 def _stacked(parts: list[pd.DataFrame]) -> pd.DataFrame:
     # An empty part still has its file's own columns, which the others lack.
-    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    filled = [part for part in parts if len(part)] or parts[:1]
+    return filled[0] if len(filled) == 1 else pd.concat(filled, ignore_index=True)
 
 
 def _write_quarantine(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from faultxfer.contract.schema import load_contract
 from faultxfer.steps.intake import CheckedRows, check_files
-from faultxfer.steps.outputs import QUARANTINE, workspace
+from faultxfer.steps.outputs import QUARANTINE
 
 
 def validate(
@@ -27,8 +27,7 @@ def validate(
     Raises:
         DataError, ContractError: something cannot be read. A refused file is a finding of the result.
     """
-    with workspace() as work:
-        docs = Path(data_docs) if data_docs else None
-        return check_files(
-            csv, load_contract(contract), work=work, quarantine=Path(quarantine), labelled=None, data_docs=docs
-        )
+    docs = Path(data_docs) if data_docs else None
+    return check_files(
+        csv, load_contract(contract), work=None, quarantine=Path(quarantine), labelled=None, data_docs=docs
+    )

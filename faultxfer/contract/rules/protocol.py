@@ -81,24 +81,33 @@ class Rows:
         """(n,) places that bring the rows of each recording together, in file order."""
         import numpy as np
 
-        if (np.diff(self.recording) >= 0).all():
-            return np.arange(len(self))
         places: np.ndarray = np.argsort(self.recording, kind="stable")
         return places
+
+    @cached_property
+    def together(self) -> bool:
+        """Whether the rows of each recording stand together as they are."""
+        import numpy as np
+
+        return bool((np.diff(self.recording) >= 0).all())
+
+    def ordered(self, values: np.ndarray) -> np.ndarray:
+        """Values in ``order``."""
+        return values if self.together else values[self.order]
 
     @cached_property
     def follows(self) -> np.ndarray:
         """(n,) bool in ``order``: whether the row before it belongs to the same recording."""
         import numpy as np
 
-        recording = self.recording[self.order]
+        recording = self.ordered(self.recording)
         return np.concatenate(([False], recording[1:] == recording[:-1]))
 
     def step(self, values: np.ndarray) -> np.ndarray:
         """(n,) in ``order``: difference to the row before in the same recording, NaN at its beginning."""
         import numpy as np
 
-        steps: np.ndarray = np.diff(values[self.order], prepend=np.nan)
+        steps: np.ndarray = np.diff(self.ordered(values), prepend=np.nan)
         steps[~self.follows] = np.nan
         return steps
 
@@ -118,7 +127,8 @@ class Rows:
         """Places, ascending, of the rows for which a mask in ``order`` holds."""
         import numpy as np
 
-        return np.sort(self.order[np.flatnonzero(mask)])
+        places = np.flatnonzero(mask)
+        return places if self.together else np.sort(self.order[places])
 
     def only(self, keep: np.ndarray) -> Rows:
         """The rows for which ``keep`` holds."""
@@ -144,7 +154,8 @@ def _groups(columns: list[np.ndarray]) -> np.ndarray:
     weights = np.random.default_rng(0).normal(size=len(columns))
     key = np.zeros(len(columns[0]))
     for weight, column in zip(weights, columns, strict=True):
-        key += weight * np.nan_to_num(column.astype(np.float64, copy=False), nan=np.pi)
+        known = np.where(np.isnan(column), np.pi, column) if np.isnan(column).any() else column
+        key += weight * known
     group = np.arange(len(key))
     doubled = np.flatnonzero(pd.Series(key).duplicated(keep=False))
     if len(doubled):  # few rows: compare them column by column, not by their key

@@ -6,6 +6,7 @@ import csv
 import io
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -68,14 +69,35 @@ def read_rows(file: str, text: bytes, separator: str, names: list[str] | None, n
     return typed or _quick(file, text, separator, names) or _row_by_row(file, text, separator, names)
 
 
-def reread(file: str, text: bytes, separator: str, names: list[str] | None, lines: np.ndarray) -> pd.DataFrame:
-    """The rows on some lines as text; for files whose cells span no lines."""
-    ends = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == ord("\n"))
-    begins = np.concatenate(([0], ends + 1))
-    ends = np.append(ends, len(text))
-    head = b"" if names is not None else text[: ends[0]] + b"\n"
-    picked = head + b"\n".join(text[begins[line - 1] : ends[line - 1]] for line in lines)
-    return read_rows(file, picked, separator, names).frame
+@dataclass(frozen=True)
+class TextRows:
+    """A read table's rows as text again, for files whose cells span no lines.
+
+    Attributes:
+        file, text, separator, names: as in :func:`read_rows`.
+        lines: (n,) the line of each row.
+    """
+
+    file: str
+    text: bytes
+    separator: str
+    names: list[str] | None
+    lines: np.ndarray
+
+    def __call__(self, places: np.ndarray) -> pd.DataFrame:
+        """Rows by their places."""
+        lines = self.lines[places]
+        picked = b"\n".join(
+            self.text[begin:end] for begin, end in zip(self._ends[lines - 1] + 1, self._ends[lines], strict=True)
+        )
+        head = b"" if self.names is not None else self.text[: self._ends[1]] + b"\n"
+        return read_rows(self.file, head + picked, self.separator, self.names).frame
+
+    @cached_property
+    def _ends(self) -> np.ndarray:
+        """Where each line ends, the one before the first included."""
+        ends = np.flatnonzero(np.frombuffer(self.text, dtype=np.uint8) == ord("\n"))
+        return np.concatenate(([-1], ends, [len(self.text)]))
 
 
 def some_lines(text: bytes, blocks: int = 20, size: int = 1 << 13) -> bytes:
@@ -130,13 +152,13 @@ def _quick(
     """None where the rows are not all as wide as the header, or not all numbers; the slow way says which."""
     header = names is None
     names = names or unique_names(file, first_row(file, text, separator))
-    lines = _line_numbers(text)[1 if header else 0 :]
     body = memoryview(text)[text.find(b"\n") + 1 if b"\n" in text else len(text) :] if header else memoryview(text)
     wanted = [name for name in names if numbers and name in numbers.names]
-    if numbers and (not wanted or not len(lines)):
+    if numbers and not wanted:
         return None
-    if not len(lines):
-        return Rows(_framed(pa.table({name: pa.array([], pa.string()) for name in names})), lines)
+    if not bytes(body[:1000]).strip():
+        lines = _line_numbers(text)[1 if header else 0 :]
+        return None if len(lines) else _no_rows(names)
     try:
         table = arrow_csv.read_csv(
             pa.BufferReader(pa.py_buffer(body)),
@@ -146,6 +168,7 @@ def _quick(
         )
     except pa.ArrowInvalid:
         return None
+    lines = _line_numbers(text, len(table) + header)[1 if header else 0 :]
     if len(table) != len(lines):
         return None
     return _with_numbers(table, lines, wanted) if wanted else _without_blank_rows(table, lines)
@@ -166,13 +189,11 @@ def _conversions(names: list[str], wanted: list[str], numbers: Numbers | None) -
 
 def _with_numbers(table: pa.Table, lines: np.ndarray, wanted: list[str]) -> Rows | None:
     """None where a cell says infinity or the like, or where whole rows are blank: text tells them apart."""
-    typed = {}
-    for name in wanted:
-        column = table.column(name)
-        values = column.to_numpy()
-        if int(np.isfinite(values).sum()) != len(column) - column.null_count:
-            return None
-        typed[name] = values
+    numbers = table.select(wanted).to_pandas()  # one block, filled by all cores
+    nulls = sum(table.column(name).null_count for name in wanted)
+    if int(np.isfinite(numbers.to_numpy()).sum()) != numbers.size - nulls:
+        return None
+    typed = {name: numbers[name].to_numpy() for name in wanted}
     first = table.column(wanted[0])
     if first.null_count and _without_blank_rows(_as_text(table, typed), lines).lines.size != lines.size:
         return None
@@ -185,10 +206,17 @@ def _as_text(table: pa.Table, typed: dict[str, np.ndarray]) -> pa.Table:
     return pa.table({name: cells.get(name, table.column(name)) for name in table.column_names})
 
 
-def _line_numbers(text: bytes) -> np.ndarray:
-    """Numbers of the lines that are not empty, in a text without line breaks in cells."""
-    if b"\n\n" not in text and not text.startswith(b"\n"):
-        return np.arange(1, text.count(b"\n") + (not text.endswith(b"\n") and bool(text)) + 1)
+def _no_rows(names: list[str]) -> Rows:
+    return Rows(_framed(pa.table({name: pa.array([], pa.string()) for name in names})), np.array([], dtype=int))
+
+
+def _line_numbers(text: bytes, filled: int = -1) -> np.ndarray:
+    """Numbers of the lines that are not empty; ``filled`` is how many there are, where that is known.
+
+    For texts without line breaks in cells.
+    """
+    if text.count(b"\n") + (not text.endswith(b"\n")) == filled:
+        return np.arange(1, filled + 1)
     ends = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == ord("\n"))
     ends = ends if text.endswith(b"\n") else np.append(ends, len(text))
     return np.flatnonzero(np.diff(ends, prepend=-1) > 1) + 1
