@@ -63,7 +63,7 @@ def test_tensorflow_is_set_up_alike_for_whoever_loads_the_network(tmp_path: Path
 
 
 def test_the_contract_check_loads_neither_tensorflow_nor_mlflow(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("flow,fault\n" + "1,0\n2,1\n1,1\n2,0\n" * 10)
+    (tmp_path / "a.csv").write_text("flow,fault\n" + "".join(f"{row},{row % 2}\n" for row in range(40)))
     (tmp_path / "c.yaml").write_text("{version: 1, family: f, label: {column: fault}, sensors: {flow: {}}}")
     work = "import faultxfer\nassert faultxfer.validate(['a.csv'], 'c.yaml').accepted == 40"
     program = LOOK.format(work=work, heavy=("tensorflow", "keras", "mlflow", "prefect"))

@@ -47,7 +47,8 @@ def start(folder: Path) -> Pages:
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line.startswith('{"mlflow"'):
-        raise AssertionError(line or process.communicate(timeout=30)[1])
+        said = process.communicate(timeout=30)[1]
+        raise AssertionError(line or said)
     return Pages(**json.loads(line), process=process)
 
 
