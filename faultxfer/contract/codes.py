@@ -38,3 +38,6 @@ CONFIGURABLE: dict[str, Severity] = {
     "LABEL-LEAK": "refuse",
     "LABEL-ONE-CLASS": "warn",
 }
+
+# What happens by default, by code.
+DEFAULTS: dict[str, Severity] = FIXED | CONFIGURABLE

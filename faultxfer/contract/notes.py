@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from faultxfer.contract import columns
-from faultxfer.contract.codes import CONFIGURABLE, FIXED
+from faultxfer.contract.codes import DEFAULTS
 from faultxfer.contract.table import RawTable
 from faultxfer.findings import MAX_EXAMPLES, Finding, Severity, refusing, shortened
 
@@ -36,7 +36,7 @@ class Notes:
 
     def file(self, code: str, message: str, remedy: str, *, severity: Severity | None = None, **more: object) -> None:
         """Note something about the file as a whole; the severity is the code's own if not given."""
-        severity = severity or FIXED.get(code) or CONFIGURABLE[code]
+        severity = severity or DEFAULTS[code]
         self.findings.append(
             Finding(code, severity, message, file=self.table.file, remedy=remedy, **more)  # type: ignore[arg-type]
         )

@@ -166,7 +166,7 @@ class Contract(_Strict):
 
     def severity(self, code: str) -> Breach:
         """What happens where a rule is broken."""
-        return self.rules.get(code) or {**codes.FIXED, **codes.CONFIGURABLE}[code]
+        return self.rules.get(code) or codes.DEFAULTS[code]
 
     @property
     def features(self) -> tuple[str, ...]:

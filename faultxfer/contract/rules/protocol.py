@@ -64,13 +64,6 @@ class Rows:
         return len(self.place)
 
     @cached_property
-    def matrix(self) -> np.ndarray:
-        """(n, d) float64 values of all sensors."""
-        import numpy as np
-
-        return np.column_stack(list(self.values.values()))
-
-    @cached_property
     def recording(self) -> np.ndarray:
         """(n,) integers, equal for rows of the same machine and run."""
         recording: np.ndarray = self.machine * (int(self.run.max(initial=0)) + 1) + self.run
