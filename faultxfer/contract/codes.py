@@ -7,6 +7,7 @@ from faultxfer.findings import Severity
 # The file cannot be read or is not what the contract means; a contract cannot soften these.
 FIXED: dict[str, Severity] = {
     "FILE-UNREADABLE": "refuse",
+    "FILE-TOO-LARGE": "refuse",
     "FILE-ENCODING": "refuse",
     "FILE-EMPTY": "refuse",
     "FILE-NO-HEADER": "refuse",

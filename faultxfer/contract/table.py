@@ -24,12 +24,13 @@ class RawTable:
 
     Attributes:
         file: name shown in findings.
-        frame: cells as text, index 0 … n-1; without the columns in ``typed``.
+        frame: cells as text, index 0 … n-1; without the columns in ``typed`` and those nobody asked for.
         lines: (n,) line number of each row in the file; the header is line 1.
         sha256: digest of the file's bytes.
         dialect: how the cells are written.
+        header: all columns of the file; empty where ``frame`` has them all.
         typed: by column of the file, its (n,) float64 values; NaN where the cell is missing.
-        reread: the text of all columns for some rows, for files with typed columns.
+        reread: the text of all columns for some rows, where ``frame`` lacks some.
         tags: by column of the contract, the name it has in the file, where the two differ.
     """
 
@@ -38,6 +39,7 @@ class RawTable:
     lines: np.ndarray
     sha256: str
     dialect: Dialect = field(default_factory=Dialect)
+    header: tuple[str, ...] = ()
     typed: Mapping[str, np.ndarray] = field(default_factory=dict)
     reread: Callable[[np.ndarray], pd.DataFrame] | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -51,7 +53,7 @@ class RawTable:
     def names(self) -> list[str]:
         """Columns, under the contract's names where the file has other tags."""
         contract_names = {tag: name for name, tag in self.tags.items()}
-        return [contract_names.get(tag, tag) for tag in (*self.typed, *map(str, self.frame.columns))]
+        return [contract_names.get(tag, tag) for tag in self.header or map(str, self.frame.columns)]
 
     def with_tags(self, tags: Mapping[str, str]) -> RawTable:
         """The same table with the contract's names for the file's tags."""

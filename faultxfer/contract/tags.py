@@ -23,6 +23,13 @@ def tags_of_sensors(contract: Contract) -> frozenset[str]:
     return frozenset((*contract.features, *own))
 
 
+def tags_of_columns(contract: Contract) -> frozenset[str]:
+    """Every name a column that is used may have."""
+    keys = (contract.equipment_column, contract.run_column, contract.time_column, contract.label.column)
+    own = (tag for way in contract.equipment.values() for tag in way.aliases)
+    return frozenset((*contract.features, *(key for key in keys if key), *own))
+
+
 def translated(table: RawTable, contract: Contract, equipment: str | None) -> RawTable:
     """The table under the contract's column names."""
     ways = _ways(table, contract, equipment)

@@ -9,8 +9,9 @@ from faultxfer.contract import columns
 from faultxfer.contract.dialect import Dialect
 from faultxfer.contract.pins import Csv
 from faultxfer.contract.table import RawTable
-from faultxfer.data.reading import content, encoding, marks, rows, separator
+from faultxfer.data.reading import content, encoding, lines, marks, rows, separator
 from faultxfer.data.reading.parquet import read_parquet
+from faultxfer.data.reading.text import Numbers, Text, first_row
 from faultxfer.errors import DataError
 
 
@@ -35,13 +36,19 @@ def find_files(patterns: list[str]) -> list[Path]:
     return list(found.values())
 
 
-def read_csv(path: Path, pins: Csv | None = None, numeric: frozenset[str] = frozenset()) -> RawTable:
+def read_csv(
+    path: Path,
+    pins: Csv | None = None,
+    numeric: frozenset[str] = frozenset(),
+    keep: frozenset[str] | None = None,
+) -> RawTable:
     """Read one ``.csv``, ``.csv.gz``, ``.csv.zst`` or ``.parquet`` as text cells, and detect how it is written.
 
     Args:
         path: the file.
         pins: what the contract says of the way it is written; the rest is detected.
         numeric: columns that should hold numbers; they are read as such at once where all their cells are.
+        keep: the columns that are needed; no memory is spent on others where that is possible. None: all.
 
     Raises:
         DataError: the file is unreadable or no table, has no header, two equal column names, or rows of different
@@ -49,7 +56,7 @@ def read_csv(path: Path, pins: Csv | None = None, numeric: frozenset[str] = froz
     """
     pins = pins or Csv()
     if path.suffix.lower() == ".parquet":
-        return read_parquet(path, pins)
+        return read_parquet(path, pins, keep)
     stored = content.stored_bytes(path)
     decoded, codec = encoding.decoded(path.name, content.unpacked(path, stored), pins.encoding)
     text, line_end = encoding.line_ends(decoded)
@@ -58,11 +65,13 @@ def read_csv(path: Path, pins: Csv | None = None, numeric: frozenset[str] = froz
     quoted = b'"' in text
     plain_commas = mark == "," and not quoted
     numbers = _numbers(text, mark, pins, numeric, plain_commas=plain_commas)
-    read = rows.read_rows(path.name, text, mark, names, numbers)
-    if read.typed and numbers:
-        found = marks.Marks(numbers.decimal, None)
-    else:
-        found = marks.find_marks(read.frame, decimal=pins.decimal, thousands=pins.thousands, plain_commas=plain_commas)
+    divided = Text(path.name, text, mark, names)
+    content.require_room(path, rows.memory_needed(divided, keep))
+    read = rows.read_rows(divided, numbers, keep)
+    known = numbers.decimal if read.typed and numbers else pins.decimal
+    # Times and names beside typed columns prove nothing of numbers.
+    doubtful = read.frame[[name for name in read.frame if name in numeric]] if read.typed else read.frame
+    found = marks.find_marks(doubtful, decimal=known, thousands=pins.thousands, plain_commas=plain_commas)
     dialect = Dialect(
         encoding=codec,
         separator=mark,
@@ -80,26 +89,25 @@ def read_csv(path: Path, pins: Csv | None = None, numeric: frozenset[str] = froz
         read.lines,
         content.digest(stored),
         dialect,
+        header=read.names,
         typed=read.typed,
-        reread=rows.TextRows(path.name, text, mark, names, read.lines) if read.typed else None,
+        reread=None if read.whole else rows.TextRows(divided, read.lines),
     )
 
 
-def _numbers(
-    text: bytes, separator: str, pins: Csv, numeric: frozenset[str], *, plain_commas: bool
-) -> rows.Numbers | None:
+def _numbers(text: bytes, separator: str, pins: Csv, numeric: frozenset[str], *, plain_commas: bool) -> Numbers | None:
     """How to read numbers at once, where a look at some lines tells the decimal mark and finds no other one."""
     if not numeric or pins.thousands:
         return None
     decimal: str | None = pins.decimal
     if decimal is None:
         try:
-            sample = rows.read_rows("", rows.some_lines(text), separator, None).frame
+            sample = rows.read_rows(Text("", lines.some_lines(text), separator)).frame
         except DataError:
             return None  # reading all rows says it with the right line
         found = marks.find_marks(sample, decimal=None, thousands=None, plain_commas=plain_commas)
         decimal = None if found.thousands else found.decimal
-    return rows.Numbers(numeric, decimal, columns.MISSING | pins.spellings) if decimal else None
+    return Numbers(numeric, decimal, columns.MISSING | pins.spellings) if decimal else None
 
 
 def _matches(pattern: str) -> list[Path]:
@@ -136,7 +144,7 @@ def _separator(file: str, text: bytes, pins: Csv) -> str:
 
 def _pinned_names(file: str, text: bytes, mark: str, pins: Csv) -> list[str] | None:
     """Names for a file without header, None for one with."""
-    first = rows.first_row(file, text, mark)
+    first = first_row(file, text, mark)
     if pins.header is None:
         separator.require_names(file, first)
     if pins.header is not False:

@@ -16,7 +16,7 @@ from faultxfer.contract.copies import without_copies
 from faultxfer.contract.data_docs import write_data_docs
 from faultxfer.contract.schema import Contract
 from faultxfer.contract.table import RawTable
-from faultxfer.contract.tags import tags_of_sensors
+from faultxfer.contract.tags import tags_of_columns, tags_of_sensors
 from faultxfer.data.read_csv import find_files, read_csv
 from faultxfer.errors import DataError
 from faultxfer.findings import Finding, refusing
@@ -176,7 +176,7 @@ def _read(path: Path, contract: Contract, labelled: bool | None, equipment: str 
     """Read and check one file; one that cannot be read is refused like any other."""
     table = RawTable(path.name, pd.DataFrame(), np.array([], dtype=int), "")
     try:
-        table = read_csv(path, contract.csv, tags_of_sensors(contract))
+        table = read_csv(path, contract.csv, tags_of_sensors(contract), tags_of_columns(contract))
         return table, check_table(table, contract, labelled=labelled, equipment=equipment)
     except DataError as error:
         if error.code is None:

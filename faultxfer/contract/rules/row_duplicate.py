@@ -33,8 +33,7 @@ def copies(readings: np.ndarray, seconds: np.ndarray, fault: np.ndarray | None) 
         seconds: (n,) time.
         fault: (n,) bool, or None.
     """
-    _, counts = np.unique(readings, return_counts=True)
-    if counts.max(initial=0) < 2:
+    if pd.Series(readings).is_unique:
         return np.array([], dtype=int)
     keys = pd.DataFrame({"readings": readings, "seconds": seconds, "fault": False if fault is None else fault})
     return np.flatnonzero(keys.duplicated())

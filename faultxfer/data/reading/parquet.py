@@ -16,30 +16,50 @@ from faultxfer.contract.dialect import Dialect
 from faultxfer.contract.pins import Csv
 from faultxfer.contract.table import RawTable
 from faultxfer.data.reading.content import digest, stored_bytes, unreadable
-from faultxfer.data.reading.rows import unique_names
+from faultxfer.data.reading.text import unique_names
 from faultxfer.errors import DataError
 
 # pandas stores its row labels under such a name.
 _INDEX = re.compile(r"__index_level_\d+__")
 
 
-def read_parquet(path: Path, pins: Csv) -> RawTable:
+def read_parquet(path: Path, pins: Csv, keep: frozenset[str] | None = None) -> RawTable:
     """Read one ``.parquet``; line numbers are those the rows would have in a CSV with a header.
 
+    Args:
+        path: the file.
+        pins: what the contract says of missing values and times.
+        keep: the columns that are needed; no memory is spent on others. None: all.
+
     Raises:
-        DataError: the file is unreadable, or a column holds lists, records or bytes.
+        DataError: the file is unreadable, or a needed column holds lists, records or bytes.
     """
     stored = stored_bytes(path)
     try:
-        unique_names(path.name, pq.read_schema(io.BytesIO(stored)).names)  # two of one name cannot be read at all
-        table = pq.read_table(io.BytesIO(stored))
+        schema = pq.read_schema(io.BytesIO(stored))
+        unique_names(path.name, schema.names)  # two of one name cannot be read at all
+        stored_names = [name for name in schema.names if not _INDEX.fullmatch(name)]
+        names = dict(zip(unique_names(path.name, stored_names), stored_names, strict=True))
+        kept = {name: there for name, there in names.items() if keep is None or name in keep}
+        frame = _frame(path.name, stored, kept)
     except (OSError, pa.ArrowException) as error:
         raise unreadable(path, error) from error
-    kept = [place for place, name in enumerate(table.column_names) if not _INDEX.fullmatch(name)]
-    names = unique_names(path.name, [table.column_names[place] for place in kept])
-    cells = {name: _text(path.name, name, table.column(place)) for name, place in zip(names, kept, strict=True)}
-    dialect = Dialect("parquet", missing=pins.spellings, times=pins.times)
-    return RawTable(path.name, pd.DataFrame(cells, dtype="str"), np.arange(len(table)) + 2, digest(stored), dialect)
+    return RawTable(
+        path.name,
+        frame,
+        np.arange(len(frame)) + 2,
+        digest(stored),
+        Dialect("parquet", missing=pins.spellings, times=pins.times),
+        header=tuple(names),
+        reread=None if len(kept) == len(names) else lambda rows: _frame(path.name, stored, names).iloc[rows],
+    )
+
+
+def _frame(file: str, stored: bytes, names: dict[str, str]) -> pd.DataFrame:
+    """Columns as text, by their names; ``names`` says what they are called in the file."""
+    table = pq.read_table(io.BytesIO(stored), columns=list(names.values()))
+    cells = {name: _text(file, name, table.column(there)) for name, there in names.items()}
+    return pd.DataFrame(cells, index=pd.RangeIndex(len(table)), dtype="str")
 
 
 def _text(file: str, name: str, column: pa.ChunkedArray) -> pd.Series:

@@ -1,0 +1,129 @@
+"""Only needed columns are held in memory, numbers as such, and nothing of that can be seen from outside."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from faultxfer.contract.schema import parse_contract
+from faultxfer.contract.table import RawTable
+from faultxfer.data.read_csv import read_csv
+from faultxfer.data.reading import content
+from faultxfer.errors import DataError
+from faultxfer.steps.intake import check_files
+
+NUMERIC = frozenset({"flow", "speed"})
+KEEP = NUMERIC | {"fault"}
+CONTRACT = parse_contract(
+    {"family": "pumps", "sensors": {"flow": {"max": 100}, "speed": {}}, "label": {"column": "fault"}}, where="test"
+)
+
+
+def table_of(folder: Path, text: str) -> RawTable:
+    path = folder / "a.csv"
+    path.write_text(text, encoding="utf-8")
+    return read_csv(path, None, NUMERIC, KEEP)
+
+
+def test_a_column_of_text_does_not_make_text_of_the_others(tmp_path: Path) -> None:
+    table = table_of(tmp_path, "flow,speed,fault\n1,broken,0\n2,5,1\n")
+    assert list(table.typed) == ["flow"]
+    assert list(table.cells("speed")) == ["broken", "5"]
+    assert table.numbers("speed").tolist()[1:] == [5.0]
+
+
+def test_infinity_is_text_and_the_other_columns_stay_numbers(tmp_path: Path) -> None:
+    table = table_of(tmp_path, "flow,speed,fault\ninf,3,0\n2,5,1\n")
+    assert list(table.typed) == ["speed"]
+    assert np.isnan(table.numbers("flow")[0])
+
+
+def test_more_columns_of_text_than_attempts_are_read_all_the_same(tmp_path: Path) -> None:
+    names = [f"s{number}" for number in range(12)]
+    path = tmp_path / "a.csv"
+    path.write_text(",".join(names) + "\n" + ",".join("x" * 12) + "\n" + ",".join("1" * 12) + "\n", encoding="utf-8")
+    table = read_csv(path, None, frozenset(names))
+    assert [table.numbers(name)[1] for name in names] == [1.0] * 12
+
+
+@pytest.mark.parametrize(
+    ("row", "kept"), [(",,,", False), (' ,"",,', False), ("NaN,,,", True), (",,,note", True), (",,0,", True)]
+)
+def test_a_row_is_blank_only_if_nothing_stands_in_any_column(tmp_path: Path, row: str, kept: bool) -> None:
+    table = table_of(tmp_path, f"flow,speed,fault,note\n1,2,0,\n{row}\n3,4,0,\n")
+    assert list(table.lines) == ([2, 3, 4] if kept else [2, 4])
+    assert len(table.numbers("flow")) == len(table)
+
+
+def test_columns_nobody_needs_are_known_by_name_and_not_held(tmp_path: Path) -> None:
+    table = table_of(tmp_path, "note,flow,speed,fault,other\nwarm,1,2,0,x\ncold,3,4,1,y\n")
+    assert table.names == ["note", "flow", "speed", "fault", "other"]
+    assert list(table.frame.columns) == ["fault"]
+    assert table.rows(np.array([1])).to_dict("records") == [
+        {"note": "cold", "flow": "3", "speed": "4", "fault": "1", "other": "y"}
+    ]
+
+
+def parquet(frame: pd.DataFrame) -> bytes:
+    stored = io.BytesIO()
+    pq.write_table(pa.table({**{name: frame[name] for name in frame}, "vibration": [[1.0, 2.0]] * len(frame)}), stored)
+    return stored.getvalue()
+
+
+def test_a_parquet_column_nobody_needs_may_hold_anything(tmp_path: Path) -> None:
+    (tmp_path / "a.parquet").write_bytes(parquet(pd.DataFrame({"flow": [1.0, 2.0], "speed": [3, 4], "fault": [0, 1]})))
+    checked = check_files(
+        [str(tmp_path / "a.parquet")], CONTRACT, work=None, quarantine=tmp_path / "quarantine", labelled=True
+    )
+    assert (checked.accepted, checked.quarantined) == (2, 0)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
+def test_rows_set_aside_keep_the_columns_nobody_needs(tmp_path: Path, name: str) -> None:
+    frame = pd.DataFrame({"note": ["warm", "cold"], "flow": [1.0, 200.0], "speed": [3, 4], "fault": [0, 1]})
+    if name == "a.csv":
+        frame.to_csv(tmp_path / name, index=False)
+    else:
+        frame.to_parquet(tmp_path / name, index=False)
+    checked = check_files(
+        [str(tmp_path / name)], CONTRACT, work=None, quarantine=tmp_path / "quarantine", labelled=True
+    )
+    assert checked.quarantine is not None
+    rejected = pd.read_csv(checked.quarantine)
+    assert rejected[list(frame.columns)].to_dict("records") == frame.iloc[[1]].to_dict("records")
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "packed"])
+def test_a_file_that_does_not_fit_into_memory_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: object
+) -> None:
+    path = tmp_path / ("a.csv.gz" if pack is gzip.compress else "a.csv")
+    text = b"flow,speed,fault\n" + b"1,2,0\n" * 1000
+    path.write_bytes(pack(text))  # type: ignore[operator]
+    monkeypatch.setattr(content, "_available_memory", lambda: 2000)
+    with pytest.raises(DataError, match="fit into memory") as caught:
+        read_csv(path)
+    assert caught.value.code == "FILE-TOO-LARGE"
+    assert "Split the file by period" in str(caught.value)
+
+
+def test_a_file_of_many_columns_fits_if_the_needed_ones_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    others = [f"other{number}" for number in range(200)]
+    path = tmp_path / "a.csv"
+    path.write_text(",".join(["flow", *others]) + "\n" + ("1" + ",2" * 200 + "\n") * 100, encoding="utf-8")
+    monkeypatch.setattr(content, "_available_memory", lambda: 100_000)
+    assert len(read_csv(path, None, frozenset({"flow"}), frozenset({"flow"}))) == 100
+    with pytest.raises(DataError, match="fit into memory"):
+        read_csv(path)
+
+
+def test_the_memory_of_this_machine_is_known_or_not_asked_for() -> None:
+    available = content._available_memory()
+    assert available is None or available > 0
