@@ -15,7 +15,7 @@ import pytest
 from faultxfer.contract.schema import parse_contract
 from faultxfer.contract.table import RawTable
 from faultxfer.data.read_csv import read_csv
-from faultxfer.data.reading import content
+from faultxfer.data.reading import arrow, content
 from faultxfer.errors import DataError
 from faultxfer.steps.intake import check_files
 
@@ -69,6 +69,22 @@ def test_columns_nobody_needs_are_known_by_name_and_not_held(tmp_path: Path) -> 
     assert table.rows(np.array([1])).to_dict("records") == [
         {"note": "cold", "flow": "3", "speed": "4", "fault": "1", "other": "y"}
     ]
+
+
+@pytest.mark.parametrize("piece", [1, 7, 20, 1000])
+@pytest.mark.parametrize("text", ["broken", "2.5"])
+def test_a_file_read_in_pieces_is_the_file_read_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int, text: str
+) -> None:
+    content = f"flow,speed,fault\n1,2,0\n3,{text},1\n,,\n\n5,6,0"
+    whole = table_of(tmp_path, content)
+    monkeypatch.setattr(arrow, "_PIECE", piece)
+    parts = table_of(tmp_path, content)
+    assert list(parts.lines) == list(whole.lines) == [2, 3, 6]
+    assert list(parts.typed) == list(whole.typed)
+    for name in ("flow", "speed"):
+        np.testing.assert_array_equal(parts.numbers(name), whole.numbers(name))
+    assert list(parts.cells("fault")) == ["0", "1", "0"]
 
 
 def parquet(frame: pd.DataFrame) -> bytes:

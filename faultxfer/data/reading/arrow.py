@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from faultxfer.data.reading.text import Numbers, Rows, Text
 
 # Each column that holds text against expectation costs another attempt; with more of them, all is read as text.
 _MOST_MISTAKEN = 6
+_PIECE = 1 << 26
 
 
 class _NotNumbersError(Exception):
@@ -44,24 +46,15 @@ def read_plain(text: Text, keep: frozenset[str] | None, numbers: Numbers | None 
     """
     names, content = text.all_names(), text.content
     begin = (content.find(b"\n") + 1 or len(content)) if text.header else 0
-    body = memoryview(content)[begin:]
     wanted = [name for name in names if numbers and name in numbers.names]
     kept = [name for name in names if keep is None or name in keep or name in wanted] or names[:1]
     if numbers and not wanted:
         return None
-    if not bytes(body[:1000]).strip():
+    if not content[begin : begin + 1000].strip():
         lines = line_numbers(content)[1 if text.header else 0 :]
         return None if len(lines) else _no_rows(names)
-    try:
-        table = arrow_csv.read_csv(
-            pa.BufferReader(pa.py_buffer(body)),
-            read_options=arrow_csv.ReadOptions(column_names=names, block_size=1 << 22),
-            parse_options=arrow_csv.ParseOptions(delimiter=text.separator),
-            convert_options=_conversions(kept, wanted, numbers),
-        )
-    except pa.ArrowInvalid as error:
-        if numbers and (mistaken := _text_column(error, names)):
-            raise _NotNumbersError({mistaken}) from error
+    table = _table(text, begin, names, _conversions(kept, wanted, numbers))
+    if table is None:
         return None
     lines = line_numbers(content, len(table) + text.header)[1 if text.header else 0 :]
     if len(table) != len(lines):
@@ -72,6 +65,34 @@ def read_plain(text: Text, keep: frozenset[str] | None, numbers: Numbers | None 
         table, lines = table.filter(pa.array(filled)), lines[filled]
         typed = {name: values[filled] for name, values in typed.items()}
     return Rows(tuple(names), _framed(table.drop_columns(wanted)), lines, typed)
+
+
+def _table(text: Text, begin: int, names: list[str], conversions: arrow_csv.ConvertOptions) -> pa.Table | None:
+    """None where the rows are not all as wide as the header. Raises _NotNumbersError where a cell is no number."""
+    whole = memoryview(text.content)
+    try:
+        return pa.concat_tables(
+            arrow_csv.read_csv(
+                pa.BufferReader(pa.py_buffer(whole[start:end])),
+                read_options=arrow_csv.ReadOptions(column_names=names, block_size=1 << 22),
+                parse_options=arrow_csv.ParseOptions(delimiter=text.separator),
+                convert_options=conversions,
+            )
+            for start, end in _pieces(text.content, begin)
+        )
+    except pa.ArrowInvalid as error:
+        if mistaken := _text_column(error, names):
+            raise _NotNumbersError({mistaken}) from error
+        return None
+
+
+def _pieces(content: bytes, begin: int) -> Iterator[tuple[int, int]]:
+    """Where to cut, at line ends: Arrow keeps what it parsed of columns nobody asked for until it has read all."""
+    while begin < len(content):
+        end = content.rfind(b"\n", begin, begin + _PIECE) + 1 or content.find(b"\n", begin + _PIECE) + 1
+        end = end or len(content)
+        yield begin, end
+        begin = end
 
 
 def _text_column(error: pa.ArrowInvalid, names: list[str]) -> str | None:
