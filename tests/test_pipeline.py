@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -13,12 +14,13 @@ import pytest
 from conftest import World
 
 from faultxfer import GateOptions, TransferOptions, pipeline
-from faultxfer.bundle.bundle import load_bundle
+from faultxfer.bundle.bundle import load_bundle, save_bundle
 from faultxfer.config import Limit
+from faultxfer.contract.class_share import Classes
 from faultxfer.errors import BundleError, ConfigError, ContractError, DataError, RegistryError, UserError
 from faultxfer.registry.store import open_registry
 from faultxfer.steps.catalog import show_history
-from faultxfer.steps.sources import fetch_models
+from faultxfer.steps.sources import fetch_models, recorded_classes
 
 EASY = GateOptions(value={"pr_auc": Limit(min=0.01)})
 HARD = GateOptions(value={"pr_auc": Limit(min=0.999)})
@@ -317,6 +319,31 @@ def test_a_bad_file_is_one_sentence_and_leaves_the_registry_alone(world: World, 
         move(world, csv=_keep(world, change))
     assert "Received: " in str(caught.value)
     assert known(world) == before
+
+
+def test_a_share_of_faults_far_from_the_source_is_told_with_the_result(world: World) -> None:
+    def mostly_faults(frame: pd.DataFrame) -> pd.DataFrame:
+        faults = frame[frame["fault"] == "1"]
+        return pd.concat([faults, frame[frame["fault"] == "0"].head(len(faults) // 3)])
+
+    assert "LABEL-SHARE" not in [finding.code for finding in move(world, dry_run=True).rows.findings]
+    csv = _keep(world, mostly_faults)
+    result = move(world, csv=csv, dry_run=True, data_docs="docs")
+    (finding,) = [finding for finding in result.rows.findings if finding.code == "LABEL-SHARE"]
+    assert finding.severity == "warn"
+    assert "25.37% of the source's rows" in finding.message
+    assert "LABEL-SHARE" in json.dumps(result.as_dict()["rows"])
+    assert "LABEL-SHARE" in Path("docs/index.html").read_text()
+    assert "LABEL-SHARE" not in [finding.code for finding in pipeline.validate([csv], world.contract).findings]
+
+
+def test_a_source_model_of_an_older_release_is_not_compared(world: World) -> None:
+    folder = fetch_models("pumps", world.equipment, work=world.folder / "look").source_bundle
+    bundle = load_bundle(folder)
+    assert recorded_classes(folder) == Classes(rows=2160, faults=548)
+    older = {key: value for key, value in bundle.lineage.items() if key != "classes"}
+    save_bundle(dataclasses.replace(bundle, lineage=older), world.folder / "older")
+    assert recorded_classes(world.folder / "older") is None
 
 
 def test_a_missing_or_empty_file_is_an_error(world: World) -> None:

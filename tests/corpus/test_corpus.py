@@ -43,7 +43,7 @@ def test_the_script_writes_every_file(tmp_path: Path) -> None:
 
 def test_every_code_has_bad_files() -> None:
     counts = Counter(case.code for case in BAD)
-    known = {*codes.FIXED, *codes.CONFIGURABLE, "SENSOR-OUT-OF-RANGE"}
+    known = {*codes.FIXED, *codes.CONFIGURABLE, "SENSOR-OUT-OF-RANGE"} - codes.AT_TRANSFER
     assert set(counts) == known
     assert [code for code, count in counts.items() if count < 2] == []
 
