@@ -74,6 +74,7 @@ class Draft:
         sensors: by name, in feature order.
         ignore: by name, why a column is no sensor.
         period: the usual time step, if there is one.
+        columns: names of all columns, for files without a header row.
     """
 
     family: str
@@ -85,6 +86,7 @@ class Draft:
     sensors: dict[str, Seen]
     ignore: dict[str, str]
     period: float | None
+    columns: tuple[str, ...] = ()
 
 
 def write_draft(draft: Draft) -> str:
@@ -189,6 +191,7 @@ def _body(draft: Draft) -> str:
         "# Columns that the model never sees.",
         "ignore:" if draft.ignore else "ignore: []",
         *[f"  - {_scalar(name)}  # {reason}" for name, reason in draft.ignore.items()],
+        *_header_lines(draft.columns),
         *_examples(list(draft.sensors)),
     ]
     return "\n".join(lines) + "\n"
@@ -209,6 +212,19 @@ def _period_line(period: float | None) -> str:
     if period is None:
         return "sampling_period: null  # no regular step of time found, so gaps are not told"
     return f"sampling_period: {_yaml(period).removesuffix('.0')}  # the usual step of the time column"
+
+
+def _header_lines(columns: tuple[str, ...]) -> list[str]:
+    """Names for files that have none."""
+    if not columns:
+        return []
+    return [
+        "",
+        "# The files have no header row: these are the names of all their columns, in the order of the file.",
+        "csv:",
+        "  header: false",
+        f"  columns: [{', '.join(map(_scalar, columns))}]",
+    ]
 
 
 # What a machine elsewhere may have where the contract has the first.
