@@ -9,7 +9,7 @@ from typing import Any
 
 from faultxfer.contract.changes import Change, Told, plain, shown, under
 from faultxfer.contract.schema import Contract, Equipment, Label, Scale, Sensor
-from faultxfer.contract.units import conversion
+from faultxfer.contract.units import conversion, one_sided
 
 
 @dataclass(frozen=True)
@@ -134,6 +134,8 @@ def _sensor(old: Sensor, new: Sensor) -> Iterator[Change]:
 def _unit(old: str, new: str) -> Told:
     if not old or not new:
         return "without a unit on both sides nobody can tell whether the numbers stay the same", "all"
+    if one_sided(old, new):
+        return "gauge or absolute is said on one side only: nobody can tell whether the numbers stay the same", "all"
     try:
         factor, offset = conversion(old, new)
     except ValueError:

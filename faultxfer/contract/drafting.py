@@ -20,6 +20,8 @@ _USUAL_MISSING = 0.2
 UNITS = {
     "mm_s": "mm/s", "m_s2": "m/s2", "m_s": "m/s", "m3h": "m3/h", "m3_h": "m3/h", "l_min": "l/min", "lpm": "l/min",
     "kg_h": "kg/h", "bar": "bar", "mbar": "mbar", "kpa": "kPa", "mpa": "MPa", "pa": "Pa", "psi": "psi",
+    "barg": "barg", "bara": "bara", "mbarg": "mbarg", "mbara": "mbara", "kpag": "kPag", "kpaa": "kPaa",
+    "psig": "psig", "psia": "psia",
     "c": "degC", "degc": "degC", "k": "K", "degf": "degF", "rpm": "rpm", "hz": "Hz", "a": "A", "ma": "mA", "v": "V",
     "kv": "kV", "w": "W", "kw": "kW", "kwh": "kWh", "nm": "Nm", "pct": "%", "percent": "%", "mm": "mm", "um": "um",
     "g": "g", "kg": "kg", "s": "s", "ms": "ms", "ppm": "ppm", "db": "dB",
@@ -229,7 +231,8 @@ def _header_lines(columns: tuple[str, ...]) -> list[str]:
 
 # What a machine elsewhere may have where the contract has the first.
 _ELSEWHERE = {
-    "bar": "psi", "kPa": "psi", "MPa": "psi", "degC": "degF", "m3/h": "gpm", "l/min": "gpm", "rpm": "Hz",
+    "bar": "psi", "kPa": "psi", "MPa": "psi", "barg": "psig", "bara": "psia",
+    "degC": "degF", "m3/h": "gpm", "l/min": "gpm", "rpm": "Hz",
     "mm/s": "in/s", "m/s": "ft/s", "kW": "hp", "kg": "lb", "mm": "in",
 }  # fmt: skip
 _RULES = ["# rules:", "#   SENSOR-STUCK: quarantine", "#   TIME-GAP: refuse"]

@@ -65,6 +65,11 @@ NOT_VALID = {
     ),
     "another unit": (changed(sensors__speed__unit="Hz"), "sensors.speed.unit", "1 rpm is 0.0166667 Hz"),
     "another quantity": (changed(sensors__speed__unit="bar"), "sensors.speed.unit", "another quantity"),
+    "gauge said on one side": (
+        changed(sensors__pressure__unit="barg", equipment={}),
+        "sensors.pressure.unit",
+        "one side only",
+    ),
     "a unit where none was": (changed(sensors__output__unit="%"), "sensors.output.unit", "nobody can tell"),
     "another label column": (changed(label__column="alarm"), "label.column", "another column"),
     "classes swapped": (
