@@ -115,8 +115,8 @@ def _sensors(old: dict[str, Sensor], new: dict[str, Sensor]) -> Iterator[Change]
             yield Change(f"sensors.{name}", "sensors", "–", "a sensor", "added: old models have no input for it", "all")
     both, reordered = ([name for name in one if name in other] for one, other in ((old, new), (new, old)))
     if both != reordered:
-        meaning = "reordered: the order of the sensors is the order of a model's inputs"
-        yield Change("sensors", "order of the sensors", ", ".join(both), ", ".join(reordered), meaning, "all")
+        meaning = "reordered: every model finds its sensors by name; only new ones have the new order"
+        yield Change("sensors", "order of the sensors", ", ".join(both), ", ".join(reordered), meaning, "none")
     for name in both:
         yield from under(f"sensors.{name}", _sensor(old[name], new[name]))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from faultxfer.bundle.bundle import read_lineage
+from faultxfer.bundle.bundle import load_bundle, read_lineage
 from faultxfer.contract.class_share import Classes
 from faultxfer.contract.schema import Contract
 from faultxfer.errors import ContractError, RegistryError
@@ -97,6 +97,24 @@ def require_same_sensors(contract: Contract, features: tuple[str, ...]) -> None:
             },
             where=f"contract {contract.family!r}",
             remedy="Use the contract that the source model was trained with, or pretrain with this one",
+        )
+
+
+def require_sensors_of_champion(contract: Contract, fetched: Fetched) -> None:
+    """The machine's champion must find its sensors, as the candidate is compared with it on the same rows.
+
+    Raises:
+        ContractError: with those the contract lacks.
+    """
+    if fetched.champion is None or fetched.champion_bundle is None:
+        return
+    missing = set(load_bundle(fetched.champion_bundle).features) - set(contract.features)
+    if missing:
+        raise ContractError(
+            "A contract with the sensors of the machine's champion was expected: the candidate must beat it",
+            received={"missing": sorted(missing)},
+            where=f"{fetched.champion.name} version {fetched.champion.version}",
+            remedy="Keep these sensors in the contract, or pretrain and transfer under another --model",
         )
 
 
