@@ -477,3 +477,13 @@ def test_the_data_docs_lie_with_the_run_of_a_transfer_and_of_a_pretraining(world
 def test_a_dry_run_keeps_data_docs_only_where_asked(world: World) -> None:
     assert move(world, dry_run=True).rows.docs is None
     assert move(world, dry_run=True, data_docs="docs").rows.docs == str(Path("docs/index.html").absolute())
+
+
+def test_a_training_that_stops_at_a_refused_file_leaves_the_data_docs_asked_for(world: World) -> None:
+    narrow = _keep(world, lambda frame: frame.drop(columns="flow_m3h"))
+    with pytest.raises(DataError, match="COLUMN-MISSING"):
+        move(world, csv=narrow, data_docs="of-transfer")
+    with pytest.raises(DataError, match="COLUMN-MISSING"):
+        pipeline.pretrain([narrow], world.contract, "others", data_docs="of-pretrain")
+    for folder in ("of-transfer", "of-pretrain"):
+        assert "COLUMN-MISSING" in Path(folder, "index.html").read_text()

@@ -220,6 +220,14 @@ def test_the_largest_numbers_there_are_are_times_like_others() -> None:
     assert checked.accepted[columns.TIME].tolist() == [1.6e308, 1.7e308]
 
 
+@pytest.mark.parametrize(
+    ("times", "code"), [(["-1.6e308", "1.7e308"], "TIME-GAP"), (["1.6e308", "-1.7e308"], "TIME-BACKWARDS")]
+)
+def test_a_step_of_time_too_large_for_a_number_is_a_step_like_others(times: list[str], code: str) -> None:
+    contract = with_sensor(max_rate=1).model_copy(update={"sampling_period": 60})
+    assert only(check(cells(2).assign(time=times), contract)).code == code
+
+
 def _seconds(stamps: list[str]) -> pd.Series:
     return as_table(pd.DataFrame({"time": stamps}, dtype="str")).times("time").seconds
 
