@@ -88,6 +88,7 @@ def transfer(
             labelled=True,
             equipment=equipment,
             data_docs=docs_folder(data_docs, work),
+            source=fetched.classes,
         )
         split = split_target(rows, fetched, agreed, options)
         adapted = adapt_source(rows, fetched, split, agreed, options, work=work)

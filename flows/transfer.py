@@ -64,6 +64,7 @@ def transfer(
             labelled=True,
             equipment=equipment,
             data_docs=docs_folder(data_docs, work),
+            source=fetched.classes,
         )
         publish_findings(rows, docs=data_docs or IN_THE_RUN)
         split = split_rows(rows, fetched, agreed, options)

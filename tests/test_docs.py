@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -62,13 +63,17 @@ def test_every_command_of_the_readme_exists() -> None:
 
     from faultxfer.cli.app import app
 
-    group = typer.main.get_command(app)
-    for words in re.findall(
-        r"uv run faultxfer ((?:contract |registry )?[a-z]+)", (REPOSITORY / "README.md").read_text()
-    ):
-        command = group
-        for word in words.split():
-            command = command.commands[word]  # type: ignore[attr-defined]
+    named = re.findall(r"uv run faultxfer ((?:contract |registry )?[a-z]+)", (REPOSITORY / "README.md").read_text())
+    assert {"demo", "contract infer", "pretrain", "transfer", "score"} <= set(named)
+    assert set(named) <= _commands(typer.main.get_command(app))
+
+
+def _commands(command: Any, words: tuple[str, ...] = ()) -> set[str]:
+    """Every command below one, its words with spaces between them."""
+    below = getattr(command, "commands", None)
+    if below is None:
+        return {" ".join(words)}
+    return {found for name, other in below.items() for found in _commands(other, (*words, name))}
 
 
 def test_deployments_name_flows_and_parameters_that_exist() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -10,15 +11,18 @@ import mlflow.pyfunc
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from conftest import World
 
 from faultxfer import GateOptions, TransferOptions, pipeline
-from faultxfer.bundle.bundle import load_bundle
+from faultxfer.bundle.bundle import load_bundle, save_bundle
 from faultxfer.config import Limit
+from faultxfer.contract.class_share import Classes
+from faultxfer.contract.schema import load_contract
 from faultxfer.errors import BundleError, ConfigError, ContractError, DataError, RegistryError, UserError
 from faultxfer.registry.store import open_registry
 from faultxfer.steps.catalog import show_history
-from faultxfer.steps.sources import fetch_models
+from faultxfer.steps.sources import fetch_models, recorded_classes, require_sensors_of_champion
 
 EASY = GateOptions(value={"pr_auc": Limit(min=0.01)})
 HARD = GateOptions(value={"pr_auc": Limit(min=0.999)})
@@ -319,6 +323,31 @@ def test_a_bad_file_is_one_sentence_and_leaves_the_registry_alone(world: World, 
     assert known(world) == before
 
 
+def test_a_share_of_faults_far_from_the_source_is_told_with_the_result(world: World) -> None:
+    def mostly_faults(frame: pd.DataFrame) -> pd.DataFrame:
+        faults = frame[frame["fault"] == "1"]
+        return pd.concat([faults, frame[frame["fault"] == "0"].head(len(faults) // 3)])
+
+    assert "LABEL-SHARE" not in [finding.code for finding in move(world, dry_run=True).rows.findings]
+    csv = _keep(world, mostly_faults)
+    result = move(world, csv=csv, dry_run=True, data_docs="docs")
+    (finding,) = [finding for finding in result.rows.findings if finding.code == "LABEL-SHARE"]
+    assert finding.severity == "warn"
+    assert "25.37% of the source's rows" in finding.message
+    assert "LABEL-SHARE" in json.dumps(result.as_dict()["rows"])
+    assert "LABEL-SHARE" in Path("docs/index.html").read_text()
+    assert "LABEL-SHARE" not in [finding.code for finding in pipeline.validate([csv], world.contract).findings]
+
+
+def test_a_source_model_of_an_older_release_is_not_compared(world: World) -> None:
+    folder = fetch_models("pumps", world.equipment, work=world.folder / "look").source_bundle
+    bundle = load_bundle(folder)
+    assert recorded_classes(folder) == Classes(rows=2160, faults=548)
+    older = {key: value for key, value in bundle.lineage.items() if key != "classes"}
+    save_bundle(dataclasses.replace(bundle, lineage=older), world.folder / "older")
+    assert recorded_classes(world.folder / "older") is None
+
+
 def test_a_missing_or_empty_file_is_an_error(world: World) -> None:
     with pytest.raises(DataError, match=r"csv='nowhere\.csv'"):
         move(world, csv="nowhere.csv")
@@ -328,8 +357,6 @@ def test_a_missing_or_empty_file_is_an_error(world: World) -> None:
 
 
 def test_a_contract_with_other_sensors_is_refused_with_the_difference(world: World) -> None:
-    import yaml
-
     content = yaml.safe_load(Path(world.contract).read_text())
     content["sensors"]["extra_sensor"] = {}
     Path("other.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
@@ -337,6 +364,47 @@ def test_a_contract_with_other_sensors_is_refused_with_the_difference(world: Wor
     frame.to_csv("other.csv", index=False)
     with pytest.raises(ContractError, match=r"new=\['extra_sensor'\]"):
         pipeline.transfer(["other.csv"], "other.yaml", "pumps", world.equipment)
+
+
+def _reordered(world: World) -> str:
+    content = yaml.safe_load(Path(world.contract).read_text())
+    content["sensors"] = dict(reversed(content["sensors"].items()))
+    Path("reordered.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    return "reordered.yaml"
+
+
+def test_a_source_scores_the_same_under_a_contract_with_its_sensors_in_another_order(world: World) -> None:
+    first = move(world, dry_run=True)
+    options = quick(EASY)
+    second = pipeline.transfer([world.target], _reordered(world), "pumps", world.equipment, options, dry_run=True)
+    assert second.report.contestants == first.report.contestants
+    assert second.report.threshold == first.report.threshold
+
+
+def test_a_champion_keeps_its_order_beside_a_source_with_another_one(world: World) -> None:
+    move(world)
+    first = move(world, csv=later_rows(world), dry_run=True).report.comparison
+    pipeline.pretrain(world.sources, _reordered(world), "pumps")
+    fetched = fetch_models("pumps", world.equipment, work=world.folder / "look")
+    assert fetched.champion_bundle is not None
+    assert load_bundle(fetched.source_bundle).features == load_bundle(fetched.champion_bundle).features[::-1]
+    second = move(world, csv=later_rows(world), dry_run=True).report.comparison
+    assert first is not None
+    assert second is not None
+    assert second.champion == first.champion
+    again = move(world, dry_run=True).report.comparison
+    assert again is not None
+    assert again.rows == 0  # it recognises the rows that it learnt from
+
+
+def test_a_champion_whose_sensors_the_contract_lacks_is_said_before_training(world: World) -> None:
+    fetched = fetch_models("pumps", move(world).equipment, work=world.folder / "look")
+    contract = load_contract(world.contract)
+    require_sensors_of_champion(contract, fetched)
+    narrower = contract.model_copy(update={"sensors": dict(list(contract.sensors.items())[1:])})
+    with pytest.raises(ContractError, match=r"missing=\['speed_rpm'\]\. Where: pumps--pump-9 version 1\."):
+        require_sensors_of_champion(narrower, fetched)
+    require_sensors_of_champion(narrower, dataclasses.replace(fetched, champion=None, champion_bundle=None))
 
 
 def test_a_damaged_version_is_not_scored(world: World) -> None:
@@ -409,3 +477,13 @@ def test_the_data_docs_lie_with_the_run_of_a_transfer_and_of_a_pretraining(world
 def test_a_dry_run_keeps_data_docs_only_where_asked(world: World) -> None:
     assert move(world, dry_run=True).rows.docs is None
     assert move(world, dry_run=True, data_docs="docs").rows.docs == str(Path("docs/index.html").absolute())
+
+
+def test_a_training_that_stops_at_a_refused_file_leaves_the_data_docs_asked_for(world: World) -> None:
+    narrow = _keep(world, lambda frame: frame.drop(columns="flow_m3h"))
+    with pytest.raises(DataError, match="COLUMN-MISSING"):
+        move(world, csv=narrow, data_docs="of-transfer")
+    with pytest.raises(DataError, match="COLUMN-MISSING"):
+        pipeline.pretrain([narrow], world.contract, "others", data_docs="of-pretrain")
+    for folder in ("of-transfer", "of-pretrain"):
+        assert "COLUMN-MISSING" in Path(folder, "index.html").read_text()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from faultxfer.network.store import load_network, save_network
 
 # Raise when a reader of the previous form would misread the new one, and teach `load_bundle` the old form.
 FORMAT = 1
+T = TypeVar("T")
 _MANIFEST, _NETWORK, _SEEN = "manifest.json", "network.keras", "training_rows.npy"
 
 
@@ -106,10 +108,23 @@ def load_bundle(folder: Path) -> Bundle:
     Raises:
         BundleError: a file is missing, damaged or foreign, or the format is unknown.
     """
+    return _read(folder, _assembled)
+
+
+def read_lineage(folder: Path) -> dict[str, Any]:
+    """Where a bundle comes from, after the same checks of its files but without building its network.
+
+    Raises:
+        BundleError: as :func:`load_bundle`.
+    """
+    return _read(folder, lambda _folder, manifest: dict(manifest["lineage"]))
+
+
+def _read(folder: Path, taken: Callable[[Path, dict[str, Any]], T]) -> T:
     try:
         manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
         _check(folder, manifest)
-        return _assembled(folder, manifest)
+        return taken(folder, manifest)
     except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise BundleError(
             "A whole bundle was expected",

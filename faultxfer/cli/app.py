@@ -63,16 +63,19 @@ def contract_infer(
     equipment_column: Annotated[str | None, typer.Option(metavar="COL", help="Names the machine.")] = None,
     run_column: Annotated[str | None, typer.Option(metavar="COL", help="Names one recording.")] = None,
     time_column: Annotated[str | None, typer.Option(metavar="COL", help="Timestamp or sequence number.")] = None,
+    columns: Annotated[
+        str | None, typer.Option(metavar="A,B,C", help="Names of all columns, for files without a header row.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
     json_output: Json = False,
 ) -> None:
     """Draft a contract from example files, to be read and edited by a person."""
-    columns = {"equipment_column": equipment_column, "run_column": run_column, "time_column": time_column}
+    keys = {"equipment_column": equipment_column, "run_column": run_column, "time_column": time_column}
 
     def work() -> dict[str, Any]:
         from faultxfer.steps.contracts import draft_contract
 
-        return draft_contract(csv, out, label=label, force=force, **columns)
+        return draft_contract(csv, out, label=label, force=force, columns=columns, **keys)
 
     def render(result: dict[str, Any]) -> None:
         from faultxfer.cli.session import stdout

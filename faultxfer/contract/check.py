@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from faultxfer.contract import columns, tags
 from faultxfer.contract.expectations import Unmet, Validation, validate_table
 from faultxfer.contract.header import note_columns
-from faultxfer.contract.notes import Notes, as_rejected
+from faultxfer.contract.notes import Notes
 from faultxfer.contract.rules import RULES
 from faultxfer.contract.rules.protocol import Breach, Rows
 from faultxfer.contract.schema import Contract
@@ -44,10 +44,6 @@ class Checked:
     left_out: int
     table: RawTable
     validation: Validation | None = None
-
-    def raw_rows(self, places: np.ndarray, code: str) -> pd.DataFrame:
-        """Rows as they stand in the file, to be rejected for ``code``."""
-        return as_rejected(self.table, places, code)
 
     @property
     def refused(self) -> bool:

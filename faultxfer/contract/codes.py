@@ -38,7 +38,11 @@ CONFIGURABLE: dict[str, Severity] = {
     "LABEL-CONFLICT": "quarantine",
     "LABEL-LEAK": "refuse",
     "LABEL-ONE-CLASS": "warn",
+    "LABEL-SHARE": "warn",
 }
+
+# Told only where files are checked beside a source model.
+AT_TRANSFER = frozenset({"LABEL-SHARE"})
 
 # What happens by default, by code.
 DEFAULTS: dict[str, Severity] = FIXED | CONFIGURABLE

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from faultxfer.contract import columns
 from faultxfer.contract.check import Checked
+from faultxfer.contract.notes import Notes
 from faultxfer.contract.schema import Contract
-from faultxfer.findings import MAX_EXAMPLES, Finding
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,36 +50,25 @@ def _without(outcome: Checked, copies: np.ndarray | None, contract: Contract) ->
     if copies is None or not copies.any():
         return outcome
     severity = contract.severity(CODE)
-    finding = _finding(outcome.accepted[copies], severity, contract)
-    findings = (*outcome.findings, finding)
-    if severity != "quarantine":
-        return dataclasses.replace(outcome, findings=findings)
+    notes = Notes(outcome.table)
+    notes.rows(
+        CODE,
+        outcome.accepted.loc[copies, columns.ROW].to_numpy(),
+        str(contract.time_column),
+        f"{copies.sum()} row(s) stand in an earlier file as well",
+        "Export each period once, or leave one of the files out; the rows of the first file were kept",
+        expected="each row once",
+        severity=severity,
+    )
+    outcome = dataclasses.replace(outcome, findings=(*outcome.findings, *notes.findings))
+    return _set_aside(outcome, copies, notes.rejected()) if severity == "quarantine" else outcome
+
+
+def _set_aside(outcome: Checked, copies: np.ndarray, aside: pd.DataFrame) -> Checked:
     import pandas as pd
 
-    aside = outcome.raw_rows(outcome.accepted.loc[copies, columns.ROW].to_numpy(), CODE)
     return dataclasses.replace(
         outcome,
         accepted=outcome.accepted[~copies].reset_index(drop=True),
         rejected=pd.concat([outcome.rejected, aside]) if len(outcome.rejected) else aside,
-        findings=findings,
-    )
-
-
-def _finding(rows: pd.DataFrame, severity: str, contract: Contract) -> Finding:
-    lines = rows[columns.LINE].to_numpy()
-    shown = rows[columns.TIME_TEXT].to_numpy()
-    return Finding(
-        CODE,
-        severity,  # type: ignore[arg-type]
-        f"{len(rows)} row(s) stand in an earlier file as well",
-        file=str(rows[columns.FILE].iloc[0]),
-        column=contract.time_column,
-        line=int(lines[0]),
-        count=len(rows),
-        expected="each row once",
-        received=str(shown[0]),
-        examples=tuple(
-            f"line {line}: {cell!r}" for line, cell in zip(lines[:MAX_EXAMPLES], shown[:MAX_EXAMPLES], strict=True)
-        ),
-        remedy="Export each period once, or leave one of the files out; the rows of the first file were kept",
     )

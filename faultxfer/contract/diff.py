@@ -9,7 +9,7 @@ from typing import Any
 
 from faultxfer.contract.changes import Change, Told, plain, shown, under
 from faultxfer.contract.schema import Contract, Equipment, Label, Scale, Sensor
-from faultxfer.contract.units import conversion
+from faultxfer.contract.units import conversion, one_sided
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,8 @@ def _sensors(old: dict[str, Sensor], new: dict[str, Sensor]) -> Iterator[Change]
             yield Change(f"sensors.{name}", "sensors", "–", "a sensor", "added: old models have no input for it", "all")
     both, reordered = ([name for name in one if name in other] for one, other in ((old, new), (new, old)))
     if both != reordered:
-        meaning = "reordered: the order of the sensors is the order of a model's inputs"
-        yield Change("sensors", "order of the sensors", ", ".join(both), ", ".join(reordered), meaning, "all")
+        meaning = "reordered: every model finds its sensors by name; only new ones have the new order"
+        yield Change("sensors", "order of the sensors", ", ".join(both), ", ".join(reordered), meaning, "none")
     for name in both:
         yield from under(f"sensors.{name}", _sensor(old[name], new[name]))
 
@@ -134,6 +134,8 @@ def _sensor(old: Sensor, new: Sensor) -> Iterator[Change]:
 def _unit(old: str, new: str) -> Told:
     if not old or not new:
         return "without a unit on both sides nobody can tell whether the numbers stay the same", "all"
+    if one_sided(old, new):
+        return "gauge or absolute is said on one side only: nobody can tell whether the numbers stay the same", "all"
     try:
         factor, offset = conversion(old, new)
     except ValueError:

@@ -20,6 +20,8 @@ _USUAL_MISSING = 0.2
 UNITS = {
     "mm_s": "mm/s", "m_s2": "m/s2", "m_s": "m/s", "m3h": "m3/h", "m3_h": "m3/h", "l_min": "l/min", "lpm": "l/min",
     "kg_h": "kg/h", "bar": "bar", "mbar": "mbar", "kpa": "kPa", "mpa": "MPa", "pa": "Pa", "psi": "psi",
+    "barg": "barg", "bara": "bara", "mbarg": "mbarg", "mbara": "mbara", "kpag": "kPag", "kpaa": "kPaa",
+    "psig": "psig", "psia": "psia",
     "c": "degC", "degc": "degC", "k": "K", "degf": "degF", "rpm": "rpm", "hz": "Hz", "a": "A", "ma": "mA", "v": "V",
     "kv": "kV", "w": "W", "kw": "kW", "kwh": "kWh", "nm": "Nm", "pct": "%", "percent": "%", "mm": "mm", "um": "um",
     "g": "g", "kg": "kg", "s": "s", "ms": "ms", "ppm": "ppm", "db": "dB",
@@ -74,6 +76,7 @@ class Draft:
         sensors: by name, in feature order.
         ignore: by name, why a column is no sensor.
         period: the usual time step, if there is one.
+        columns: names of all columns, for files without a header row.
     """
 
     family: str
@@ -85,6 +88,7 @@ class Draft:
     sensors: dict[str, Seen]
     ignore: dict[str, str]
     period: float | None
+    columns: tuple[str, ...] = ()
 
 
 def write_draft(draft: Draft) -> str:
@@ -189,6 +193,7 @@ def _body(draft: Draft) -> str:
         "# Columns that the model never sees.",
         "ignore:" if draft.ignore else "ignore: []",
         *[f"  - {_scalar(name)}  # {reason}" for name, reason in draft.ignore.items()],
+        *_header_lines(draft.columns),
         *_examples(list(draft.sensors)),
     ]
     return "\n".join(lines) + "\n"
@@ -211,9 +216,23 @@ def _period_line(period: float | None) -> str:
     return f"sampling_period: {_yaml(period).removesuffix('.0')}  # the usual step of the time column"
 
 
+def _header_lines(columns: tuple[str, ...]) -> list[str]:
+    """Names for files that have none."""
+    if not columns:
+        return []
+    return [
+        "",
+        "# The files have no header row: these are the names of all their columns, in the order of the file.",
+        "csv:",
+        "  header: false",
+        f"  columns: [{', '.join(map(_scalar, columns))}]",
+    ]
+
+
 # What a machine elsewhere may have where the contract has the first.
 _ELSEWHERE = {
-    "bar": "psi", "kPa": "psi", "MPa": "psi", "degC": "degF", "m3/h": "gpm", "l/min": "gpm", "rpm": "Hz",
+    "bar": "psi", "kPa": "psi", "MPa": "psi", "barg": "psig", "bara": "psia",
+    "degC": "degF", "m3/h": "gpm", "l/min": "gpm", "rpm": "Hz",
     "mm/s": "in/s", "m/s": "ft/s", "kW": "hp", "kg": "lb", "mm": "in",
 }  # fmt: skip
 _RULES = ["# rules:", "#   SENSOR-STUCK: quarantine", "#   TIME-GAP: refuse"]

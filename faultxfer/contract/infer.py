@@ -6,6 +6,7 @@ in silence.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from faultxfer.contract import columns
@@ -52,6 +53,7 @@ def infer_contract(
     equipment_column: str | None = None,
     run_column: str | None = None,
     time_column: str | None = None,
+    header: tuple[str, ...] = (),
 ) -> str:
     """Draft a contract from labelled example rows.
 
@@ -62,6 +64,7 @@ def infer_contract(
         equipment_column: names the machine; recognised by its usual names if not given.
         run_column: names one recording; as above.
         time_column: timestamp or sequence number; as above.
+        header: names under which files without a header row were read; they are pinned in the draft.
 
     Returns:
         A commented YAML file that follows the schema.
@@ -85,7 +88,7 @@ def infer_contract(
     sensors = {name: _seen(name, filled, paces) for name, reason in why.items() if not reason}
     _require_sensors(sensors, ignore, tables)
     return write_draft(
-        Draft(family, len(cells), _files(tables), label, spellings, keys, sensors, ignore, usual_step(paces))
+        Draft(family, len(cells), _files(tables), label, spellings, keys, sensors, ignore, usual_step(paces), header)
     )
 
 
@@ -119,7 +122,7 @@ def _require_columns(tables: list[RawTable], needed: list[str]) -> None:
                 f"A column named {absent[0]!r} was expected",
                 received={"columns": present},
                 where=table.file,
-                remedy="Check the spelling, capitals included; name one of the columns listed",
+                remedy="Check the spelling, capitals included; name one of the columns listed" + _no_header(present),
             )
     if len(set(needed)) < len(needed):
         raise ContractError(
@@ -127,6 +130,13 @@ def _require_columns(tables: list[RawTable], needed: list[str]) -> None:
             received={"columns": needed},
             remedy="Name different columns for the label, the equipment, the run and the time",
         )
+
+
+def _no_header(names: list[str]) -> str:
+    """What to do where a number among the names tells that the first row is data."""
+    if not any(re.fullmatch(r"[+-]?[\d.,]+", name.strip()) for name in names):
+        return ""
+    return f". If these are cells of a first row without names, name the {len(names)} columns with --columns a,b,c"
 
 
 def _require_sensors(sensors: dict[str, Seen], ignore: dict[str, str], tables: list[RawTable]) -> None:

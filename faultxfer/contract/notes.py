@@ -106,8 +106,12 @@ class Notes:
         """Rows set aside as they stand in the file, with file, line and codes beside them."""
         import numpy as np
 
-        places = np.flatnonzero(self.aside())
-        return as_rejected(self.table, places, self._codes()[places])
+        places, table = np.flatnonzero(self.aside()), self.table
+        rejected = table.rows(places).copy() if len(places) else table.frame.iloc[:0].copy()
+        rejected[columns.FILE] = table.file
+        rejected[columns.LINE] = table.lines[places]
+        rejected[columns.CODES] = self._codes()[places]
+        return rejected
 
     def _codes(self) -> np.ndarray:
         """(n,) the codes of each row, in the order found."""
@@ -118,12 +122,3 @@ class Notes:
             places = self.aside(code)
             codes[places] = [f"{before} {code}".strip() for before in codes[places]]
         return codes
-
-
-def as_rejected(table: RawTable, places: np.ndarray, codes: np.ndarray | str) -> pd.DataFrame:
-    """Rows as they stand in the file, with file, line and codes beside them."""
-    rejected = table.rows(places).copy() if len(places) else table.frame.iloc[:0].copy()
-    rejected[columns.FILE] = table.file
-    rejected[columns.LINE] = table.lines[places]
-    rejected[columns.CODES] = codes
-    return rejected

@@ -36,11 +36,6 @@ class Times:
     style: str
 
 
-def parse_time(text: pd.Series) -> pd.Series:
-    """Times of cells that belong to no file, as float64; see :class:`Times`."""
-    return read_times(text, Dialect(), where="the time column").seconds
-
-
 def read_times(text: pd.Series, dialect: Dialect, *, where: str) -> Times:
     """Cells as times by what is pinned, else by what they look like.
 
@@ -90,7 +85,8 @@ def _are_numbers(cells: pd.Series) -> bool:
 
 
 def _from_numbers(values: pd.Series, pinned: str | None) -> Times:
-    style = pinned or _magnitude(float(values.abs().median()))
+    # The lower of two middle values: their mean may be too large for a float.
+    style = pinned or _magnitude(float(values.abs().quantile(interpolation="lower")))
     return Times(values / 1000 if style == "epoch_ms" else values, _EPOCH[style])
 
 

@@ -15,6 +15,11 @@ _SPELLINGS = {
     "Mpa": "MPa", "RPM": "rpm", "r/min": "rpm", "U/min": "rpm", "min-1": "1/min", "s-1": "1/s",
     "kg/cm2": "kgf/cm**2", "kg/cm²": "kgf/cm**2",  # a pressure at every gauge that shows it
 }  # fmt: skip
+# psig, barg, kPaa, bar(g), bar a: pint has no such units.
+_PRESSURE = re.compile(r"((?i:bar|psi|kpa|kg/cm[2²])|m(?i:bar)|M(?i:pa)) ?(?:\(([gaGA])\)|([gaGA]))")
+_PRESSURES = {"bar": "bar", "mbar": "mbar", "kpa": "kPa", "mpa": "MPa", "psi": "psi", "kg/cm2": "kg/cm2"}
+_SIDES = {"g": "gauge", "a": "absolute"}
+_ATMOSPHERE = 101325  # Pa, the standard one; that of the day is not in the file
 # Far enough apart that the factor is exact to the last digits.
 _SPAN = 1e3
 # m3/h is m ** 3 / h; H2O stays as it is.
@@ -25,12 +30,21 @@ _POWER = re.compile(r"(?<![A-Za-z])([a-z]+)([23])(?![A-Za-z0-9])")
 def conversion(unit: str, wanted: str) -> tuple[float, float]:
     """Factor and offset with ``value * factor + offset`` in ``wanted``; both are linear in every unit that plants use.
 
+    From gauge to absolute pressure one standard atmosphere is added. ``bar`` and ``psi`` say neither: they convert into
+    one another, and not into units that do.
+
     Raises:
-        ValueError: a unit is unknown, or the two do not measure the same.
+        ValueError: a unit is unknown, or the two do not measure the same, or one of two pressures does not say whether
+            it is gauge or absolute.
     """
     if unit.strip() == wanted.strip():
         return 1.0, 0.0
     registry = _registry()
+    if one_sided(unit, wanted):
+        raise ValueError(
+            f"gauge or absolute on both sides was expected, such as psig and barg. Received: {unit!r} and {wanted!r} "
+            "(one of them does not say which it is: write barg or bara, psig or psia)"
+        )
     try:
         zero, half, whole = (_magnitude(registry, value, unit, wanted) for value in (0.0, _SPAN / 2, _SPAN))
     except _problems() as error:
@@ -41,6 +55,20 @@ def conversion(unit: str, wanted: str) -> tuple[float, float]:
     if abs(whole - 2 * half + zero) > 1e-9 * abs(whole):
         raise ValueError(f"units that differ by factor and offset were expected. Received: {unit!r} and {wanted!r}")
     return (whole - zero) / _SPAN, zero
+
+
+def one_sided(unit: str, other: str) -> bool:
+    """Whether one of two pressures says that it is gauge or absolute, and the other one does not."""
+    said = {_PRESSURE.fullmatch(name.strip()) is not None for name in (unit, other)}
+    return len(said) > 1 and _are_pressures(unit, other)
+
+
+def _are_pressures(*units: str) -> bool:
+    registry = _registry()
+    try:
+        return all(registry.Quantity(1, _spelt(unit)).check("[pressure]") for unit in units)
+    except _problems():
+        return False
 
 
 def _magnitude(registry: Any, value: float, unit: str, wanted: str) -> float:
@@ -65,14 +93,28 @@ def _is_angular(registry: Any, unit: str) -> bool:
 
 
 def _spelt(unit: str) -> str:
+    pressure = _PRESSURE.fullmatch(unit.strip())
+    if pressure:
+        name, side = pressure[1].lower().replace("²", "2"), pressure[2] or pressure[3]
+        return _defined(_PRESSURES[name], _SIDES[side.lower()])
     return _SPELLINGS.get(unit.strip(), _POWER.sub(r"\1**\2", unit.strip()))
+
+
+def _defined(pressure: str, side: str) -> str:
+    """The name in our registry: names of pint have no slashes."""
+    return f"{pressure.replace('/', '_per_')}_{side}"
 
 
 @lru_cache(maxsize=1)
 def _registry() -> Any:
     import pint
 
-    return pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
+    registry: Any = pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
+    for name in _PRESSURES.values():
+        pascal = registry.Quantity(1, _spelt(name)).to("pascal").magnitude
+        registry.define(f"{_defined(name, 'absolute')} = {pascal!r} * pascal")
+        registry.define(f"{_defined(name, 'gauge')} = {pascal!r} * pascal; offset: {_ATMOSPHERE}")
+    return registry
 
 
 def _problems() -> tuple[type[Exception], ...]:

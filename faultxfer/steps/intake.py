@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from faultxfer.contract.check import Checked, check_table
+from faultxfer.contract.class_share import Classes, with_class_share
 from faultxfer.contract.copies import without_copies
 from faultxfer.contract.data_docs import write_data_docs
 from faultxfer.contract.schema import Contract
@@ -81,6 +82,7 @@ def check_files(
     labelled: bool | None,
     equipment: str | None = None,
     data_docs: Path | None = None,
+    source: Classes | None = None,
 ) -> CheckedRows:
     """Read every file and check it.
 
@@ -92,6 +94,7 @@ def check_files(
         labelled: whether the label is needed; None checks it where the file has one.
         equipment: keep only this machine's rows.
         data_docs: folder for Great Expectations' Data Docs; not written if left out.
+        source: classes of the source model's rows, to compare the share of faults with; left out where unknown.
 
     Raises:
         DataError: no file is found. A *refused* file is a finding, not an error.
@@ -99,6 +102,7 @@ def check_files(
     progress.info("Checking the rows against contract %s", contract.family)
     read = [_read(path, contract, labelled, equipment) for path in find_files(csv)]
     checked = without_copies(_leave_others_out([outcome for _, outcome in read]), contract)
+    checked = with_class_share(checked, contract, source)
     tables = [table for table, _ in read]
     findings = tuple(finding for outcome in checked for finding in outcome.findings)
     refused = bool(refusing(findings))
@@ -135,10 +139,15 @@ def require_accepted(rows: CheckedRows) -> Path:
     raise DataError(
         f"Files that fit the contract were expected, but {first.code}: {first.message}",
         received={"value": first.received} if first.received else {"refusals": [item.code for item in reasons]},
-        where=f"{first.file}{f', column {first.column!r}' if first.column else ''}"
-        f"{f', line {first.line}' if first.line else ''}",
+        where=_place(first),
         remedy=first.remedy,
     )
+
+
+def _place(finding: Finding) -> str:
+    column = f"column {finding.column!r}" if finding.column else ""
+    line = f"line {finding.line}" if finding.line else ""
+    return ", ".join(part for part in (finding.file or "all files together", column, line) if part)
 
 
 def _write_docs(tables: list[RawTable], checked: list[Checked], contract: Contract, folder: Path | None) -> str | None:

@@ -52,7 +52,7 @@ def evaluate_candidate(
     bundle = load_bundle(adapted.bundle)
     spoken, positions = _predictions(adapted.predictions)
     judged = read_target(rows, bundle.features).take(positions)
-    champion, comparison = _against_champion(fetched, judged, spoken["candidate"], options.gate)
+    champion, comparison = _against_champion(fetched, rows, positions, spoken["candidate"], options.gate)
     contestants = _contestants(judged, spoken, adapted, options, champion[0] if champion else None)
     report = Report(
         model=model,
@@ -136,12 +136,17 @@ def _rival(name: str, judged: Dataset, spoken: dict[str, Predictions], adapted: 
 
 
 def _against_champion(
-    fetched: Fetched, judged: Dataset, candidate: Predictions, options: GateOptions
+    fetched: Fetched, rows: CheckedRows, positions: np.ndarray, candidate: Predictions, options: GateOptions
 ) -> tuple[tuple[Contestant, Predictions] | None, Comparison | None]:
-    """The champion's figures on all judged rows, and the comparison on those it was not trained on."""
+    """The champion's figures on all judged rows, and the comparison on those it was not trained on.
+
+    It may descend from a source with its sensors in another order, so it reads the rows in its own one; fingerprints
+    of the rows it has seen are made in that order too.
+    """
     if fetched.champion is None or fetched.champion_bundle is None:
         return None, None
     bundle = load_bundle(fetched.champion_bundle)
+    judged = read_target(rows, bundle.features).take(positions)
     probabilities = bundle.probabilities(judged.X)
     said = Predictions(probabilities, bundle.alarms(probabilities))
     seen = np.isin(judged.fingerprints(), bundle.training_rows)

@@ -90,6 +90,7 @@ def train_source(
         "contract": contract.model_dump(mode="json"),
         "data": list(rows.files),
         "training_rows": len(train),
+        "classes": {"rows": len(data), "faults": data.faults},
     }
     bundle = dataclasses.replace(bundle, lineage=lineage)
     save_bundle(bundle, work / "bundle")

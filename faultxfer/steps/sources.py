@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from faultxfer.bundle.bundle import load_bundle, read_lineage
+from faultxfer.contract.class_share import Classes
 from faultxfer.contract.schema import Contract
 from faultxfer.errors import ContractError, RegistryError
 from faultxfer.registry import names
@@ -21,6 +23,7 @@ class Fetched:
     Attributes:
         source: the source model's champion. source_bundle: its folder. source_rows: its kept rows, or None.
         champion: the machine's present champion, or None. champion_bundle: its folder, or None.
+        classes: of the rows that the source model was made from; None where an older release did not record them.
     """
 
     source: Version
@@ -28,6 +31,7 @@ class Fetched:
     source_rows: Path | None
     champion: Version | None
     champion_bundle: Path | None
+    classes: Classes | None
 
 
 def fetch_models(model: str, equipment: str, *, work: Path) -> Fetched:
@@ -39,14 +43,25 @@ def fetch_models(model: str, equipment: str, *, work: Path) -> Fetched:
     progress.info("Loading source model %s from the registry", model)
     registry = open_registry()
     source = find_source(registry, model)
+    source_bundle = registry.download_bundle(source, _folder(work, "source"))
     champion = registry.champion(names.registered_name(model, equipment))
     return Fetched(
         source=source,
-        source_bundle=registry.download_bundle(source, _folder(work, "source")),
+        source_bundle=source_bundle,
         source_rows=registry.download_run_file(source.run_id, SOURCE_ROWS, _folder(work, "rows")),
         champion=champion,
         champion_bundle=registry.download_bundle(champion, _folder(work, "champion")) if champion else None,
+        classes=recorded_classes(source_bundle),
     )
+
+
+def recorded_classes(bundle: Path) -> Classes | None:
+    """Classes of the rows that a source bundle was made from; None where it does not say."""
+    recorded = read_lineage(bundle).get("classes")
+    if recorded is None:
+        progress.info("The source model does not say how many faults it learnt from: the share is not compared")
+        return None
+    return Classes(rows=int(recorded["rows"]), faults=int(recorded["faults"]))
 
 
 def find_source(registry: Registry, model: str) -> Version:
@@ -82,6 +97,24 @@ def require_same_sensors(contract: Contract, features: tuple[str, ...]) -> None:
             },
             where=f"contract {contract.family!r}",
             remedy="Use the contract that the source model was trained with, or pretrain with this one",
+        )
+
+
+def require_sensors_of_champion(contract: Contract, fetched: Fetched) -> None:
+    """The machine's champion must find its sensors, as the candidate is compared with it on the same rows.
+
+    Raises:
+        ContractError: with those the contract lacks.
+    """
+    if fetched.champion is None or fetched.champion_bundle is None:
+        return
+    missing = set(load_bundle(fetched.champion_bundle).features) - set(contract.features)
+    if missing:
+        raise ContractError(
+            "A contract with the sensors of the machine's champion was expected: the candidate must beat it",
+            received={"missing": sorted(missing)},
+            where=f"{fetched.champion.name} version {fetched.champion.version}",
+            remedy="Keep these sensors in the contract, or pretrain and transfer under another --model",
         )
 
 

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import pytest
 
-from faultxfer.bundle.bundle import FORMAT, Bundle, load_bundle, save_bundle
+from faultxfer.bundle.bundle import FORMAT, Bundle, load_bundle, read_lineage, save_bundle
 from faultxfer.bundle.calibration import Calibrator
 from faultxfer.bundle.scaler import Scaler
 from faultxfer.errors import BundleError
@@ -125,6 +125,16 @@ def test_a_network_is_not_parsed_when_its_hash_is_wrong(folder: Path, monkeypatc
     with pytest.raises(BundleError):
         load_bundle(folder)
     assert asked == []
+
+
+def test_the_lineage_is_read_without_the_network_and_after_the_same_checks(
+    folder: Path, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keras.models, "load_model", None)
+    assert read_lineage(folder) == bundle.lineage
+    edit_manifest(folder, lambda manifest: manifest["lineage"].update(strategy="other"))
+    with pytest.raises(BundleError, match="SHA-256"):
+        read_lineage(folder)
 
 
 @pytest.mark.parametrize("unknown", [0, FORMAT + 1, "1", None])

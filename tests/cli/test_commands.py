@@ -181,6 +181,48 @@ def test_contract_infer_writes_a_contract_that_fits_its_file(world: World, capsy
     assert "--force" in one_line(capsys)
 
 
+def test_contract_infer_names_the_columns_of_a_file_without_header(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"{row},p 1,{20 + row % 7}.5,{row / 10},{row // 20}" for row in range(40)]
+    Path("bare.csv").write_text("\n".join(rows) + "\n")
+    infer = ["contract", "infer", "bare.csv", "--out", "drafted.yaml", "--label", "fault"]
+    assert call(*infer, "--columns", 'time,machine,"flow, m3/h",no,fault') == 0
+    drafted = yaml.safe_load(Path("drafted.yaml").read_text())
+    assert drafted["csv"] == {"header": False, "columns": ["time", "machine", "flow, m3/h", "no", "fault"]}
+    assert (drafted["time_column"], drafted["equipment_column"]) == ("time", "machine")
+    capsys.readouterr()
+    assert call("validate", "bare.csv", "--contract", "drafted.yaml", "--no-prefect", "--json") == 0
+    result = answer(capsys)
+    assert (result["read"], result["accepted"], result["findings"]) == (40, 40, [])
+
+
+BARE = "0,1.5,0\n1,2.5,1\n"
+WITHOUT_HEADER = {
+    "numbers alone": (BARE, [], "first row holds only numbers", "--columns a,b,c"),
+    "text among the numbers": ("p1,1.5,0\np1,2.5,1\n", [], "'fault' was expected", "name the 3 columns with --columns"),
+    "too few names": (BARE, ["--columns", "time,fault"], "As many cells", "every column of the file with --columns"),
+    "one name twice": (BARE, ["--columns", "flow,flow,fault"], "Different names", "flow,flow,fault"),
+    "a blank name": (BARE, ["--columns", "time,,fault"], "Different names", "--columns time,flow"),
+    "no names": (BARE, ["--columns", " "], "Different names", "--columns time,flow"),
+    "a header of its own": ("a,b,fault\n" + BARE, ["--columns", "a, b,fault"], "very names", "Leave --columns out"),
+    "names without the label": (BARE, ["--columns", "a,b,c"], "'fault' was expected", "Check the spelling"),
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_HEADER)
+def test_contract_infer_says_what_to_do_about_a_missing_header(
+    name: str, store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text, more, said, remedy = WITHOUT_HEADER[name]
+    Path("bare.csv").write_text(text)
+    assert call("contract", "infer", "bare.csv", "--out", "drafted.yaml", "--label", "fault", *more) == 2
+    error = one_line(capsys)
+    assert said in error
+    assert remedy in error
+    assert not Path("drafted.yaml").exists()
+
+
 USAGE_ERRORS = {
     "no such command": ["retrain"],
     "an option without its value": ["score", "x.csv", "--model"],

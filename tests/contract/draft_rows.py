@@ -23,7 +23,7 @@ FLOW = [10.0, 20.0, 30.0, 20.0]
 FAULT = [0, 0, 1, 1]
 
 
-def infer(*tables: RawTable, **options: str) -> tuple[Contract, str]:
+def infer(*tables: RawTable, **options: object) -> tuple[Contract, str]:
     text = infer_contract(list(tables), **{"label": "fault", "family": "pumps", **options})
     return parse_contract(yaml.safe_load(text), where="draft"), text
 

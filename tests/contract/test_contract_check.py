@@ -7,13 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
-from check_rows import CONTRACT, ROWS, blank_flow, broken, cells, check, only, with_sensor
+from check_rows import CONTRACT, ROWS, as_table, blank_flow, broken, cells, check, only, with_sensor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faultxfer.contract import columns
 from faultxfer.contract.expectations import unmet_expectations
-from faultxfer.contract.times import parse_time
 
 # Good rows
 
@@ -204,13 +203,33 @@ def test_refusing_findings_stand_first() -> None:
     ],
 )
 def test_timestamps_are_seconds_in_utc(stamps: list[str]) -> None:
-    times = parse_time(pd.Series(stamps, dtype="str"))
+    times = _seconds(stamps)
     assert times[0] == pd.Timestamp("2026-01-01", tz="UTC").timestamp()
     assert times[1] - times[0] == 60
 
 
 def test_numbers_stay_the_numbers_they_are() -> None:
-    assert parse_time(pd.Series(["1", " 2.5 ", "x"], dtype="str")).tolist()[:2] == [1, 2.5]
+    assert _seconds(["1", " 2.5 ", "x"]).tolist()[:2] == [1, 2.5]
+
+
+def test_the_largest_numbers_there_are_are_times_like_others() -> None:
+    """The mean of two of them would be infinite."""
+    frame = cells(2).assign(time=["1.6e308", "1.7e308"])
+    checked = check(frame)
+    assert checked.findings == ()
+    assert checked.accepted[columns.TIME].tolist() == [1.6e308, 1.7e308]
+
+
+@pytest.mark.parametrize(
+    ("times", "code"), [(["-1.6e308", "1.7e308"], "TIME-GAP"), (["1.6e308", "-1.7e308"], "TIME-BACKWARDS")]
+)
+def test_a_step_of_time_too_large_for_a_number_is_a_step_like_others(times: list[str], code: str) -> None:
+    contract = with_sensor(max_rate=1).model_copy(update={"sampling_period": 60})
+    assert only(check(cells(2).assign(time=times), contract)).code == code
+
+
+def _seconds(stamps: list[str]) -> pd.Series:
+    return as_table(pd.DataFrame({"time": stamps}, dtype="str")).times("time").seconds
 
 
 @pytest.mark.parametrize("cell", ["inf", "1e999", "nan", ""])

@@ -58,13 +58,13 @@ def machine(**own: Any) -> dict[str, Any]:
 NOT_VALID = {
     "a sensor added": (changed(sensors__flow={}), "sensors.flow", "added"),
     "a sensor removed": (changed(sensors__output=None), "sensors.output", "removed"),
-    "sensors reordered": (
-        changed(sensors={name: BASE["sensors"][name] for name in ("speed", "pressure", "output")}),
-        "sensors",
-        "order of a model's inputs",
-    ),
     "another unit": (changed(sensors__speed__unit="Hz"), "sensors.speed.unit", "1 rpm is 0.0166667 Hz"),
     "another quantity": (changed(sensors__speed__unit="bar"), "sensors.speed.unit", "another quantity"),
+    "gauge said on one side": (
+        changed(sensors__pressure__unit="barg", equipment={}),
+        "sensors.pressure.unit",
+        "one side only",
+    ),
     "a unit where none was": (changed(sensors__output__unit="%"), "sensors.output.unit", "nobody can tell"),
     "another label column": (changed(label__column="alarm"), "label.column", "another column"),
     "classes swapped": (
@@ -109,6 +109,10 @@ VALID = {
     "a spelling less": (
         changed(label__fault=["bad"]),
         *("label.fault", '["nok"]', '["bad"]', "bad is understood now; rows with nok are set aside now"),
+    ),
+    "sensors reordered": (
+        changed(sensors={name: BASE["sensors"][name] for name in ("speed", "pressure", "output")}),
+        *("sensors", "pressure, speed, output", "speed, pressure, output", "finds its sensors by name"),
     ),
     "an ignored column": (changed(ignore=[]), "ignore", '["note"]', "–", "no model ever sees"),
     "no run column": (changed(run_column=None), "run_column", "run", "–", "held out"),

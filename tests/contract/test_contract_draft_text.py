@@ -146,3 +146,11 @@ def test_a_messy_file_fits_the_contract_drafted_from_it(tmp_path: Path) -> None:
     checked = check_table(raw, contract, labelled=True)
     assert not checked.refused
     assert (len(checked.accepted), len(checked.rejected)) == (39, 1)
+
+
+@given(st.lists(st.text(min_size=1, max_size=8).map(str.strip).filter(bool), min_size=1, max_size=4, unique=True))
+def test_names_given_for_a_file_without_header_come_back_from_the_draft(names: list[str]) -> None:
+    columns = tuple(dict.fromkeys((*names, "flow", "fault")))
+    contract, _ = infer(table(flow=FLOW, fault=FAULT), header=columns)
+    assert (contract.csv.header, contract.csv.columns) == (False, columns)
+    assert infer(table(flow=FLOW, fault=FAULT))[0].csv.header is None

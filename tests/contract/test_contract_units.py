@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from faultxfer.contract.check import check_table
 from faultxfer.contract.drafting import UNITS
+from faultxfer.contract.schema import parse_contract
+from faultxfer.contract.table import RawTable
 from faultxfer.contract.units import conversion
 
 KNOWN = [
@@ -34,11 +39,24 @@ KNOWN = [
     (1, "Nm", "J", 1),
     (50, "%", "", 0.5),
     (1, "PSI", "psi", 1),
+    (0, "barg", "bara", 1.01325),
+    (1.01325, "bara", "barg", 0),
+    (0, "psig", "psia", 14.695948775513),
+    (100, "psig", "barg", 6.894757293168),
+    (100, "psia", "bara", 6.894757293168),
+    (-1013.25, "mbarg", "kPaa", 0),
+    (100, "kPag", "barg", 1),
+    (1, "MPag", "barg", 10),
+    (1, "kg/cm2g", "barg", 0.980665),
+    (1, "kg/cm²(a)", "bara", 0.980665),
+    (0, "BAR(G)", "kPaa", 101.325),
+    (0, "PSIG", "bar a", 1.01325),
 ]
 
 # Units of one quantity each.
 QUANTITIES = [
     ("bar", "psi", "kPa", "MPa", "mbar", "mmHg", "kgf/cm2"),
+    ("barg", "psig", "kPag", "MPag", "mbarg", "bara", "psia", "kPaa", "mbara", "kg/cm2g"),
     ("degC", "degF", "K"),
     ("rpm", "Hz", "rad/s", "1/min"),
     ("m3/h", "l/min", "l/s", "gpm", "cfm"),
@@ -89,7 +107,7 @@ def test_any_other_text_is_a_unit_or_a_value_error(unit: str) -> None:
     ("unit", "wanted"),
     [
         *[("nonsense", "bar"), ("bar", "nonsense"), ("", "bar"), ("psi", "degC"), ("g", "bar"), ("g", "nonsense")],
-        *[("bar(g)", "bar"), ("dB", ""), ("1 +", "bar"), ("bar; import os", "bar"), ("(", "bar")],
+        *[("bar(x)", "bar"), ("dB", ""), ("1 +", "bar"), ("bar; import os", "bar"), ("(", "bar")],
         *[("2 bar", "degC"), ("rpm", "bar"), ("Hz", "degC")],
     ],
 )
@@ -97,6 +115,39 @@ def test_nonsense_is_refused_with_both_units(unit: str, wanted: str) -> None:
     with pytest.raises(ValueError, match=r"expected\. Received: ") as caught:
         conversion(unit, wanted)
     assert f"{unit!r} and {wanted!r}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("unit", "wanted"),
+    [("barg", "bar"), ("bar", "bara"), ("psi", "psig"), ("kPa", "barg"), ("psia", "mbar"), ("bar(g)", "bar")],
+)
+def test_a_pressure_that_does_not_say_gauge_or_absolute_is_not_guessed(unit: str, wanted: str) -> None:
+    with pytest.raises(
+        ValueError, match=r"^gauge or absolute on both sides was expected.*write barg or bara"
+    ) as caught:
+        conversion(unit, wanted)
+    assert f"{unit!r} and {wanted!r}" in str(caught.value)
+
+
+@pytest.mark.parametrize("other", ["degC", "rpm", "", "%", "nonsense"])
+def test_a_gauge_pressure_beside_another_quantity_is_refused_as_such(other: str) -> None:
+    with pytest.raises(ValueError, match="two units of the same quantity"):
+        conversion("barg", other)
+
+
+def test_a_machine_that_shows_absolute_pressure_is_checked_in_gauge() -> None:
+    sensors = {"pressure": {"unit": "barg", "min": 0, "max": 10}}
+    content = {"family": "pumps", "label": {"column": "fault"}, "sensors": sensors}
+    contract = parse_contract({**content, "equipment": {"pumps": {"units": {"pressure": "psia"}}}}, where="x")
+    frame = pd.DataFrame({"pressure": ["14.695948775513443", "100", "7"]}, dtype="str")
+    checked = check_table(RawTable("a.csv", frame, np.arange(3) + 2, "0" * 64), contract, labelled=False)
+    assert checked.accepted["pressure"].tolist() == pytest.approx([0, 5.88150729], abs=1e-8)
+    assert [finding.line for finding in checked.findings] == [4]  # below the air pressure is below zero
+
+
+def test_gauge_to_gauge_keeps_zero_at_zero_exactly() -> None:
+    for wanted in ("psig", "kPag", "mbarg", "MPag", "kg/cm2g"):
+        assert conversion("barg", wanted)[1] == 0
 
 
 @pytest.mark.parametrize("unit", sorted(set(UNITS.values())))

@@ -100,7 +100,8 @@ class Rows:
         """(n,) in ``order``: difference to the row before in the same recording, NaN at its beginning."""
         import numpy as np
 
-        steps: np.ndarray = np.diff(self.ordered(values), prepend=np.nan)
+        with np.errstate(over="ignore"):  # a step too large for a float is an infinite one
+            steps: np.ndarray = np.diff(self.ordered(values), prepend=np.nan)
         steps[~self.follows] = np.nan
         return steps
 
