@@ -18,11 +18,11 @@ from faultxfer import GateOptions, TransferOptions, pipeline
 from faultxfer.bundle.bundle import load_bundle, save_bundle
 from faultxfer.config import Limit
 from faultxfer.contract.class_share import Classes
-from faultxfer.contract.schema import load_contract
+from faultxfer.contract.schema import load_contract, parse_contract
 from faultxfer.errors import BundleError, ConfigError, ContractError, DataError, RegistryError, UserError
 from faultxfer.registry.store import open_registry
 from faultxfer.steps.catalog import show_history
-from faultxfer.steps.sources import fetch_models, recorded_classes, require_sensors_of_champion
+from faultxfer.steps.sources import fetch_models, recorded_classes, require_same_meaning, require_sensors_of_champion
 
 EASY = GateOptions(value={"pr_auc": Limit(min=0.01)})
 HARD = GateOptions(value={"pr_auc": Limit(min=0.999)})
@@ -405,6 +405,27 @@ def test_a_champion_whose_sensors_the_contract_lacks_is_said_before_training(wor
     with pytest.raises(ContractError, match=r"missing=\['speed_rpm'\]\. Where: pumps--pump-9 version 1\."):
         require_sensors_of_champion(narrower, fetched)
     require_sensors_of_champion(narrower, dataclasses.replace(fetched, champion=None, champion_bundle=None))
+
+
+def test_a_contract_in_another_unit_is_refused_before_training(world: World) -> None:
+    content = yaml.safe_load(Path(world.contract).read_text())
+    content["sensors"]["discharge_pressure_bar"]["unit"] = "psi"
+    Path("psi.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    with pytest.raises(ContractError, match=r"sensors\.discharge_pressure_bar\.unit='bar → psi'.*under `equipment`"):
+        pipeline.transfer([world.target], "psi.yaml", "pumps", world.equipment)
+
+
+def test_labels_that_changed_sides_are_refused_and_units_written_down_later_are_not(world: World) -> None:
+    fetched = fetch_models("pumps", world.equipment, work=world.folder / "look")
+    contract = load_contract(world.contract)
+    content = contract.model_dump(mode="json")
+    for sensor in content["sensors"].values():
+        sensor["unit"] = ""
+    require_same_meaning(parse_contract(content, where="test"), fetched.source_bundle)
+    label = content["label"]
+    label["normal"], label["fault"] = label["fault"], label["normal"]
+    with pytest.raises(ContractError, match="label spellings"):
+        require_same_meaning(parse_contract(content, where="test"), fetched.source_bundle)
 
 
 def test_a_damaged_version_is_not_scored(world: World) -> None:

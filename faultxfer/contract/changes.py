@@ -14,6 +14,10 @@ Ends = Literal["all", "machine", "none"]
 Told = tuple[str, Ends]
 
 
+# What stands for a value that is not there.
+NOTHING = "–"
+
+
 @dataclass(frozen=True)
 class Change:
     """One field that differs.
@@ -61,7 +65,7 @@ def under(parent: str, changes: Iterable[Change]) -> Iterator[Change]:
 def shown(value: Any) -> str:
     """A value as text for a table."""
     if value is None or value in ((), ""):
-        return "–"
+        return NOTHING
     if isinstance(value, float):
         return f"{value:.12g}"
     if isinstance(value, Scale):

@@ -18,7 +18,7 @@ from faultxfer.errors import StrategyError
 from faultxfer.network.fit import History
 from faultxfer.steps.intake import CheckedRows, require_accepted
 from faultxfer.steps.progress import progress
-from faultxfer.steps.sources import Fetched, require_same_sensors, require_sensors_of_champion
+from faultxfer.steps.sources import Fetched, require_same_meaning, require_same_sensors, require_sensors_of_champion
 from faultxfer.strategies import get_strategy
 from faultxfer.strategies.procedure import Predictions, judged_rows, run_rival, run_strategy
 from faultxfer.strategies.protocol import Rival, Task
@@ -53,11 +53,14 @@ def split_target(rows: CheckedRows, fetched: Fetched, contract: Contract, option
 
     Raises:
         DataError: a file was refused, or the rows hold one class only or too few faults.
-        ContractError: the sensors are not the source model's, or the champion lacks one of its own.
+        ContractError: the sensors are not the source model's, the champion lacks one of its own, or a unit or label
+            has another meaning.
     """
     features = load_bundle(fetched.source_bundle).features
     require_same_sensors(contract, features)
     require_sensors_of_champion(contract, fetched)
+    for bundle in filter(None, (fetched.source_bundle, fetched.champion_bundle)):
+        require_same_meaning(contract, bundle)
     split = split_rows(read_target(rows, features), options.split, options.seed)
     progress.info("Split: %s, %s", split.mode, split.reason)
     return split

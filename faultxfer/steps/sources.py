@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from faultxfer.bundle.bundle import load_bundle, read_lineage
+from faultxfer.contract.changes import NOTHING, Change
 from faultxfer.contract.class_share import Classes
-from faultxfer.contract.schema import Contract
+from faultxfer.contract.diff import diff_contracts
+from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.errors import ContractError, RegistryError
 from faultxfer.registry import names
 from faultxfer.registry.store import Registry, Version, open_registry
@@ -98,6 +100,36 @@ def require_same_sensors(contract: Contract, features: tuple[str, ...]) -> None:
             where=f"contract {contract.family!r}",
             remedy="Use the contract that the source model was trained with, or pretrain with this one",
         )
+
+
+def require_same_meaning(contract: Contract, bundle: Path) -> None:
+    """Sensors and labels must mean what they meant when the model was trained: numbers in another unit look sound.
+
+    Raises:
+        ContractError: with the sensors whose unit is another one, and label spellings that changed sides.
+    """
+    recorded = read_lineage(bundle).get("contract")
+    if recorded is None:
+        return
+    then = parse_contract(recorded, where="the model's own contract")
+    changed = [
+        change
+        for change in diff_contracts(then, contract).changes
+        if change.ends == "all" and change.kind in ("units", "label spellings") and _told(change)
+    ]
+    if changed:
+        raise ContractError(
+            "Units and label spellings as the model was trained with were expected",
+            received={change.field: f"{change.old} → {change.new}" for change in changed},
+            where=f"contract {contract.family!r}",
+            remedy="Keep the contract's units, and name the unit of this machine's file under `equipment`; "
+            "or pretrain with the new contract",
+        )
+
+
+def _told(change: Change) -> bool:
+    """A unit that is written down later, or not any more, is no other unit."""
+    return change.kind != "units" or NOTHING not in (change.old, change.new)
 
 
 def require_sensors_of_champion(contract: Contract, fetched: Fetched) -> None:
