@@ -168,6 +168,16 @@ def _cross_fit(data: Dataset, options: SplitOptions, seed: int, why_no_hold_out:
     return Split(CROSS_FIT, by, reason, rows, none, none, folds)
 
 
+def fold_rows(data: Dataset, options: SplitOptions, seed: int) -> tuple[Fold, ...]:
+    """Folds for cross-fitting inside training rows: by run where it goes, else blocks in time with a gap.
+
+    Raises:
+        DataError: too few rows of a class.
+    """
+    require_both_classes(data)
+    return _folds_by_run(data, options, seed) or _folds_by_block(data, options)
+
+
 def _folds_by_run(data: Dataset, options: SplitOptions, seed: int) -> tuple[Fold, ...]:
     """Stratified folds of whole runs; none if a class has fewer than two runs."""
     fault_runs, normal_runs = (len(set(data.run[data.y == label])) for label in (1, 0))

@@ -1,0 +1,71 @@
+"""Source models of ``transfer_quality.py``: trained once per source and kept on disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import lightgbm
+import numpy as np
+from transfer_tasks import Table, read_table
+
+from faultxfer.bundle.frozen import FrozenSource, LinearModel, soft_clipped
+from faultxfer.bundle.input_map import spread_of
+from faultxfer.data.dataset import Dataset
+from faultxfer.strategies.candidates.boosting import boost
+from faultxfer.strategies.candidates.convex import fit_logistic
+
+_POOLED_ROWS = 4000
+_LINEAR_ROWS = 20_000
+
+
+@dataclass(frozen=True)
+class PreparedSource:
+    """Source models, and the sample of source rows that pooled candidates see."""
+
+    frozen: FrozenSource
+    X: np.ndarray
+    y: np.ndarray
+
+
+def prepare_source(table: Table, data_folder: Path, cache: Path) -> PreparedSource:
+    """Read the source, and train its models unless they are on disk."""
+    data = read_table(table, data_folder)
+    folder = cache / "sources" / table.name
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(0)
+    shuffled = rng.permutation(len(data))
+    spread, normal = spread_of(data.X), spread_of(data.X[data.y == 0])
+    text = folder / "trees.txt"
+    if not text.exists():
+        text.write_text(source_trees(data.X, data.y))
+    some = shuffled[:_LINEAR_ROWS]
+    coef, intercept = fit_logistic(soft_clipped(data.X[some], spread), data.y[some], 1.0)
+    frozen = FrozenSource(
+        spread=spread,
+        normal=normal,
+        trees=lightgbm.Booster(model_str=text.read_text()),
+        linear=LinearModel(coef, intercept),
+    )
+    pooled = np.sort(shuffled[:_POOLED_ROWS])
+    return PreparedSource(frozen, data.X[pooled], data.y[pooled])
+
+
+def source_trees(X: np.ndarray, y: np.ndarray) -> str:
+    """LightGBM on source rows."""
+    return boost(X, y, 0, rounds=200, learning_rate=0.05, min_data_in_leaf=20)
+
+
+def source_sides(data: Dataset, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Row positions of 65 % of the runs to train, 15 % to stop, 20 % to judge, divided alike with and without faults."""
+    rng = np.random.default_rng(seed)
+    names, position = np.unique(data.run.astype(str), return_inverse=True)
+    faulty = np.bincount(position, weights=data.y) > 0
+    side = np.zeros(len(names), dtype=int)
+    for group in (np.flatnonzero(faulty), np.flatnonzero(~faulty)):
+        shuffled = rng.permutation(group)
+        cuts = np.round(np.array([0.65, 0.8]) * len(group)).astype(int)
+        for number, part in enumerate(np.split(shuffled, cuts)):
+            side[part] = number
+    first, second, third = (np.flatnonzero(side[position] == number) for number in range(3))
+    return first, second, third

@@ -1,0 +1,62 @@
+"""Candidates of the stack. To add one: a class in a file here, a line in :func:`candidates`."""
+
+from __future__ import annotations
+
+from faultxfer.strategies.candidates.protocol import Candidate, Rows
+from faultxfer.strategies.candidates.rivals import (
+    AlwaysNormal,
+    PooledBoosting,
+    PooledLinear,
+    ScratchBoosting,
+    ScratchForest,
+    ScratchLinear,
+    SourceAsIs,
+)
+from faultxfer.strategies.candidates.source_logits import (
+    BinHead,
+    LogitForest,
+    LogitHead,
+    ResidualBoosting,
+    WideLogitHead,
+)
+
+__all__ = ["Candidate", "Rows", "rivals", "tree_transfers"]
+
+
+def rivals() -> tuple[Candidate, ...]:
+    """What an honest report compares with."""
+    return (
+        AlwaysNormal(),
+        ScratchLinear(),
+        ScratchForest(),
+        ScratchBoosting(),
+        PooledLinear("source"),
+        PooledLinear("target"),
+        PooledBoosting("source"),
+        PooledBoosting("target"),
+        SourceAsIs("linear", "source"),
+        SourceAsIs("trees", "source"),
+    )
+
+
+def tree_transfers() -> tuple[Candidate, ...]:
+    """Transfer that needs the source's trees and its linear model, and no network."""
+    maps = ("target", "normal", "offset", "blend")
+    both = ("trees", "linear")
+    return (
+        *(SourceAsIs("trees", name) for name in maps),
+        *(SourceAsIs("linear", name) for name in maps),
+        *(PooledLinear(name) for name in ("normal", "offset")),
+        *(PooledBoosting(name) for name in ("normal", "offset")),
+        *(PooledBoosting(name, share=0.5) for name in ("source", "target", "normal", "offset")),
+        LogitForest(("trees",)),
+        LogitForest(both),
+        ResidualBoosting(("trees",), ("source",)),
+        ResidualBoosting(("trees",)),
+        ResidualBoosting(both),
+        LogitHead(both),
+        WideLogitHead(("trees",)),
+        WideLogitHead(both),
+        BinHead(),
+        BinHead(("trees",)),
+    )
