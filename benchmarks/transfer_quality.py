@@ -22,7 +22,7 @@ from faultxfer.bundle.members import member_logits
 from faultxfer.config import SplitOptions
 from faultxfer.data.dataset import Dataset
 from faultxfer.data.split import fold_rows
-from faultxfer.strategies.candidates import Candidate, rivals, tree_transfers
+from faultxfer.strategies.candidates import Candidate, neural_transfers, rivals, tree_transfers
 from faultxfer.strategies.selector import cross_fit
 
 FOLDS = SplitOptions(folds=4)
@@ -30,7 +30,7 @@ FOLDS = SplitOptions(folds=4)
 
 def groups() -> dict[str, tuple[Candidate, ...]]:
     """Candidates by group; each group is measured and kept apart."""
-    return {"rivals": rivals(), "trees": tree_transfers()}
+    return {"rivals": rivals(), "trees": tree_transfers(), "neural": neural_transfers()}
 
 
 def main() -> None:
@@ -58,7 +58,7 @@ def _measure_task(task: TransferTask, arguments: argparse.Namespace) -> None:
     ]
     if not todo:
         return
-    source = prepare_source(task.source, arguments.data, arguments.cache)
+    source = prepare_source(task.source, arguments.data, arguments.cache, network="neural" in arguments.groups)
     target = read_table(task.target, arguments.data)
     for rows, seed, group in todo:
         path = cell_path(arguments.cache, task.name, rows, seed, group)

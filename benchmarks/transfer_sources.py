@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import lightgbm
 import numpy as np
 from transfer_tasks import Table, read_table
 
-from faultxfer.bundle.frozen import FrozenSource, LinearModel, soft_clipped
+from faultxfer.bundle.frozen import Activations, FrozenSource, LinearModel, soft_clipped
 from faultxfer.bundle.input_map import spread_of
+from faultxfer.bundle.scaler import fit_scaler
 from faultxfer.data.dataset import Dataset
 from faultxfer.strategies.candidates.boosting import boost
 from faultxfer.strategies.candidates.convex import fit_logistic
@@ -28,8 +30,8 @@ class PreparedSource:
     y: np.ndarray
 
 
-def prepare_source(table: Table, data_folder: Path, cache: Path) -> PreparedSource:
-    """Read the source, and train its models unless they are on disk."""
+def prepare_source(table: Table, data_folder: Path, cache: Path, *, network: bool) -> PreparedSource:
+    """Read the source, and train its models, the network only where wanted, unless they are on disk."""
     data = read_table(table, data_folder)
     folder = cache / "sources" / table.name
     folder.mkdir(parents=True, exist_ok=True)
@@ -46,9 +48,39 @@ def prepare_source(table: Table, data_folder: Path, cache: Path) -> PreparedSour
         normal=normal,
         trees=lightgbm.Booster(model_str=text.read_text()),
         linear=LinearModel(coef, intercept),
+        network=_network(data, folder) if network else None,
     )
     pooled = np.sort(shuffled[:_POOLED_ROWS])
     return PreparedSource(frozen, data.X[pooled], data.y[pooled])
+
+
+def _network(data: Dataset, folder: Path) -> Activations:
+    """The source network on 80 % of the runs, stopped by the other 20 %, which its teacher has not seen either."""
+    from faultxfer.network.features import NetworkFeatures
+    from faultxfer.network.store import load_network, save_network
+
+    path = folder / "network.keras"
+    train, stop, judge = source_sides(data)
+    train = np.sort(np.concatenate([train, judge]))
+    scaler = fit_scaler(data.X[train])
+    if not path.exists():
+        save_network(source_network(data, train, stop), path)
+    return NetworkFeatures(load_network(path), scaler.mean, scaler.scale)
+
+
+def source_network(data: Dataset, train: np.ndarray, stop: np.ndarray) -> Any:
+    """A fitted Keras network on StandardScaler-scaled rows at the positions ``train``."""
+    from faultxfer.network.pretrain import fit_ensemble
+
+    scaler = fit_scaler(data.X[train])
+    trees = lightgbm.Booster(model_str=source_trees(data.X[train], data.y[train]))
+    return fit_ensemble(
+        scaler(data.X[train]),
+        data.y[train],
+        lambda scaled: np.asarray(trees.predict(scaled * scaler.scale + scaler.mean, num_threads=1)),
+        (scaler(data.X[stop]), data.y[stop]),
+        seed=0,
+    )
 
 
 def source_trees(X: np.ndarray, y: np.ndarray) -> str:
@@ -57,7 +89,7 @@ def source_trees(X: np.ndarray, y: np.ndarray) -> str:
 
 
 def source_sides(data: Dataset, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Row positions of 65 % of the runs to train, 15 % to stop, 20 % to judge, divided alike with and without faults."""
+    """65 % of the runs to train, 15 % to stop, 20 % to judge, alike for runs with and without faults."""
     rng = np.random.default_rng(seed)
     names, position = np.unique(data.run.astype(str), return_inverse=True)
     faulty = np.bincount(position, weights=data.y) > 0

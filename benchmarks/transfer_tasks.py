@@ -64,8 +64,10 @@ def _new_pump(name: str) -> Table:
     return Table(name, "fault", read)
 
 
-_COOLER = {label: [_file(f"hydraulic/{name}.csv", label) for name in ("cooler100", "cooler3", "cooler20")] for label in
-           ("fault", "fault_accu")}
+_COOLER = {
+    label: [_file(f"hydraulic/{name}.csv", label) for name in ("cooler100", "cooler3", "cooler20")]
+    for label in ("fault", "fault_accu")
+}
 _FD = {k: _file(f"cmapss/FD00{k}.csv.gz") for k in (1, 2, 3, 4)}
 _VALVE1 = _file("skab/valve1.csv.gz")
 _TYPE_L = _file("ai4i2020/typeL.csv")
@@ -109,7 +111,7 @@ def draw_cell(data: Dataset, rows: int, seed: int, fewest_faults: int = 4) -> Ce
     None where the half has fewer rows.
     """
     rng = np.random.default_rng([seed, 20_26])
-    names, position = np.unique(data.run.astype(str), return_inverse=True)
+    position = np.unique(data.run.astype(str), return_inverse=True)[1]
     faulty = np.bincount(position, weights=data.y) > 0
     halves: list[list[int]] = [[], []]
     for group in (np.flatnonzero(faulty), np.flatnonzero(~faulty)):

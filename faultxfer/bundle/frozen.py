@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -25,8 +25,14 @@ class Booster(Protocol):
 class Activations(Protocol):
     """A frozen network: see :class:`faultxfer.network.features.NetworkFeatures`."""
 
+    head: np.ndarray
+    mean: np.ndarray
+    scale: np.ndarray
+    network: Any
+    adapter: Any
+
     def __call__(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(n, d) readings in source units to (n, h) last hidden features and (n, k) logits of the members."""
+        """(n, d) readings in source units to (n, h) features of the heads and (n, k) logits of the members."""
         ...
 
 
@@ -48,7 +54,6 @@ class FrozenSource:
         trees: LightGBM fitted on source rows in engineering units.
         linear: logistic regression fitted on the same rows.
         network: the source network, or None where there is none.
-        head: (h + 1,) weights and intercept of the network's averaged head on its hidden features.
     """
 
     spread: Spread
@@ -56,7 +61,6 @@ class FrozenSource:
     trees: Booster
     linear: LinearModel
     network: Activations | None = None
-    head: np.ndarray | None = None
 
 
 class Views:
@@ -99,7 +103,9 @@ class Views:
             self._blocks[f"hidden@{map_name}"] = hidden.astype(np.float64)
             self._blocks[f"network@{map_name}"] = _clipped(logits.mean(axis=1))
         elif kind == "trees":
-            self._blocks[f"trees@{map_name}"] = _clipped(self.source.trees.predict(mapped, raw_score=True, num_threads=1))
+            self._blocks[f"trees@{map_name}"] = _clipped(
+                self.source.trees.predict(mapped, raw_score=True, num_threads=1)
+            )
         elif kind == "linear":
             linear = self.source.linear
             self._blocks[f"linear@{map_name}"] = _clipped(

@@ -9,7 +9,7 @@ import numpy as np
 from faultxfer.bundle.frozen import FrozenSource, Views
 from faultxfer.bundle.input_map import InputMap
 
-IDENTITY, LINEAR, TREES, CONSTANT = "identity", "linear", "trees", "constant"
+IDENTITY, LINEAR, TREES, CONSTANT, ADAPTED = "identity", "linear", "trees", "constant", "adapted"
 LOGIT, SHARE = "logit", "share"
 # A forest's share of 0 or 1 among few rows is not certainty.
 _SHARE_LIMIT = 0.005
@@ -22,10 +22,12 @@ class Member:
     Attributes:
         family: what it is averaged with first.
         name: which candidate.
-        kind: ``identity`` (a block is the logit), ``linear``, ``trees`` or ``constant``.
+        kind: ``identity`` (a block is the logit), ``linear``, ``trees``, ``constant`` or ``adapted`` (the source
+            network on readings with a gain and an offset of its own).
         blocks: blocks of :class:`~faultxfer.bundle.frozen.Views` that are its features, in order.
         arrays: ``coef`` (k,) and ``intercept`` (1,) of a linear head; ``edges`` (d, b + 1) where sensors are encoded
-            by bins beside the blocks; ``base`` (j + 1,) weights and offset of the logit that trees are added to.
+            by bins beside the blocks; ``gain`` and ``offset`` (d,) of an adapted member; ``base`` (j + 1,) weights and
+            offset of the logit that trees are added to.
         base: blocks of that logit.
         text: trees as LightGBM text.
         link: what the trees say: a ``logit``, or a ``share`` of faults.
@@ -106,7 +108,8 @@ def _trees(member: Member, views: Views) -> np.ndarray:
     import lightgbm
 
     booster = lightgbm.Booster(model_str=member.text)
-    scores = np.asarray(booster.predict(features_of(member, views), raw_score=True, num_threads=1))
+    raw = member.link == LOGIT  # the raw score of a forest is a sum over its trees
+    scores = np.asarray(booster.predict(features_of(member, views), raw_score=raw, num_threads=1))
     if member.link == SHARE:
         share = np.clip(scores, _SHARE_LIMIT, 1 - _SHARE_LIMIT)
         return np.asarray(np.log(share / (1 - share)))
@@ -116,4 +119,12 @@ def _trees(member: Member, views: Views) -> np.ndarray:
     return np.asarray(scores + views.blocks(member.base) @ weights[:-1] + weights[-1])
 
 
-_SCORERS = {IDENTITY: _identity, LINEAR: _linear, TREES: _trees, CONSTANT: _constant}
+def _adapted(member: Member, views: Views) -> np.ndarray:
+    network = views.source.network
+    if network is None:
+        raise ValueError(f"A source network was expected. Received: member={member.name}")
+    _, logits = network(views.X * member.arrays["gain"] + member.arrays["offset"])
+    return np.asarray(logits.astype(np.float64).mean(axis=1))
+
+
+_SCORERS = {ADAPTED: _adapted, IDENTITY: _identity, LINEAR: _linear, TREES: _trees, CONSTANT: _constant}

@@ -54,7 +54,8 @@ def cross_fit(
         candidates: what may be in the stack.
         source: the source's models.
         source_rows: (m, d) rows and (m,) labels of the source for pooled candidates.
-        X, y: (n, d) target training rows and (n,) labels.
+        X: (n, d) target training rows.
+        y: (n,) their labels.
         folds: the same for all candidates.
         seed: of anything drawn.
     """
@@ -80,9 +81,7 @@ class _SourceViews(Views):
         return super().block(f"{name.partition('@')[0]}@{MAPS[0]}")
 
 
-def stack_of(
-    crossed: CrossFit, y: np.ndarray, tau: float = TAU, shares: dict[str, float] | None = None
-) -> Stack:
+def stack_of(crossed: CrossFit, y: np.ndarray, tau: float = TAU, shares: dict[str, float] | None = None) -> Stack:
     """Calibrate and weigh the members by their out-of-fold logits."""
     prior = family_prior([member.family for member in crossed.members], shares)
     weights = simplex_weights(crossed_platt(crossed.logits, y, crossed.folds), y, prior, tau)

@@ -35,7 +35,9 @@ def platt(logits: np.ndarray, y: np.ndarray, precision: float = SLOPE_PRECISION)
     return a, b
 
 
-def crossed_platt(logits: np.ndarray, y: np.ndarray, folds: np.ndarray, precision: float = SLOPE_PRECISION) -> np.ndarray:
+def crossed_platt(
+    logits: np.ndarray, y: np.ndarray, folds: np.ndarray, precision: float = SLOPE_PRECISION
+) -> np.ndarray:
     """(c, n) calibrated logits; each fold's calibration comes from the other folds, numbered in ``folds`` (n,)."""
     calibrated = np.empty_like(logits)
     for fold in np.unique(folds):

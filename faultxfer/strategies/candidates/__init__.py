@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from faultxfer.strategies.candidates.heads import AdaptedInput, FreshHead, MapHead, WideHead
 from faultxfer.strategies.candidates.protocol import Candidate, Rows
 from faultxfer.strategies.candidates.rivals import (
     AlwaysNormal,
@@ -20,7 +21,7 @@ from faultxfer.strategies.candidates.source_logits import (
     WideLogitHead,
 )
 
-__all__ = ["Candidate", "Rows", "rivals", "tree_transfers"]
+__all__ = ["Candidate", "Rows", "neural_transfers", "rivals", "tree_transfers"]
 
 
 def rivals() -> tuple[Candidate, ...]:
@@ -59,4 +60,28 @@ def tree_transfers() -> tuple[Candidate, ...]:
         WideLogitHead(both),
         BinHead(),
         BinHead(("trees",)),
+    )
+
+
+def neural_transfers() -> tuple[Candidate, ...]:
+    """Transfer through the source network, frozen."""
+    maps = ("source", "target", "normal", "offset")
+    three = ("network", "trees", "linear")
+    return (
+        *(SourceAsIs("network", name) for name in (*maps, "blend")),
+        *(MapHead(name, penalty) for name in maps for penalty in (1.0, 10.0)),
+        *(FreshHead(name, 3.0) for name in maps),
+        *(WideHead(name) for name in maps),
+        *(AdaptedInput(name, strength) for name in ("source", "normal", "target") for strength in (1.0,)),
+        AdaptedInput("source", 5.0),
+        LogitForest(("network",)),
+        LogitForest(("network", "trees")),
+        ResidualBoosting(("network",)),
+        ResidualBoosting(("network", "trees")),
+        LogitHead(("network",)),
+        LogitHead(three),
+        WideLogitHead(("network",)),
+        WideLogitHead(three),
+        BinHead(("network",)),
+        BinHead(("network", "trees")),
     )

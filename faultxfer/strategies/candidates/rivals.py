@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from faultxfer.bundle.members import CONSTANT, IDENTITY, LINEAR, SHARE, TREES, Member
@@ -11,7 +13,7 @@ from faultxfer.strategies.candidates.protocol import Rows
 
 _SENSORS = "sensors@target"
 # As good as 31 leaves and 255 bins on these sources, in a third of the time.
-_POOLED = {"min_data_in_leaf": 10, "num_leaves": 15, "max_bin": 63}
+_POOLED: dict[str, Any] = {"min_data_in_leaf": 10, "num_leaves": 15, "max_bin": 63}
 
 
 class _Rival:

@@ -87,7 +87,7 @@ class LogitHead(_FromLogits):
 
 
 class WideLogitHead(_FromLogits):
-    """Linear head on scaled sensors beside the source logits: the logits' weights pulled to their mean, the rest to 0."""
+    """Linear head on scaled sensors (pulled to 0) and source logits (pulled to their mean)."""
 
     family = "wide"
     paper = 'Cheng et al., "Wide & deep learning for recommender systems", 2016'
