@@ -22,7 +22,7 @@ from faultxfer.bundle.members import member_logits
 from faultxfer.config import SplitOptions
 from faultxfer.data.dataset import Dataset
 from faultxfer.data.split import fold_rows
-from faultxfer.strategies.candidates import Candidate, neural_transfers, rivals, tree_transfers
+from faultxfer.strategies.candidates import Candidate, instance_transfers, neural_transfers, rivals, tree_transfers
 from faultxfer.strategies.selector import cross_fit
 
 FOLDS = SplitOptions(folds=4)
@@ -30,7 +30,12 @@ FOLDS = SplitOptions(folds=4)
 
 def groups() -> dict[str, tuple[Candidate, ...]]:
     """Candidates by group; each group is measured and kept apart."""
-    return {"rivals": rivals(), "trees": tree_transfers(), "neural": neural_transfers()}
+    return {
+        "rivals": rivals(),
+        "trees": tree_transfers(),
+        "neural": neural_transfers(),
+        "instances": instance_transfers(),
+    }
 
 
 def main() -> None:

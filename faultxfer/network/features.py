@@ -51,5 +51,5 @@ class NetworkFeatures:
             parts.append(kernel[:units, 0])
             sensors = sensors + kernel[units:, 0]
             bias += float(intercept[0])
-        head: np.ndarray = np.concatenate([*parts, np.atleast_1d(sensors), [bias]]).astype(np.float64)
-        return head / self.members
+        head = np.concatenate([*parts, np.atleast_1d(sensors), [bias]]).astype(np.float64)
+        return np.asarray(head / self.members)

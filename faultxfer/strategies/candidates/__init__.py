@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from faultxfer.strategies.candidates.heads import AdaptedInput, FreshHead, MapHead, WideHead
+from faultxfer.strategies.candidates.instances import ReweightedBoosting, SeveralMaps, TrAdaBoost
 from faultxfer.strategies.candidates.protocol import Candidate, Rows
 from faultxfer.strategies.candidates.rivals import (
     AlwaysNormal,
@@ -21,7 +22,7 @@ from faultxfer.strategies.candidates.source_logits import (
     WideLogitHead,
 )
 
-__all__ = ["Candidate", "Rows", "neural_transfers", "rivals", "tree_transfers"]
+__all__ = ["Candidate", "Rows", "instance_transfers", "neural_transfers", "rivals", "tree_transfers"]
 
 
 def rivals() -> tuple[Candidate, ...]:
@@ -84,4 +85,21 @@ def neural_transfers() -> tuple[Candidate, ...]:
         WideLogitHead(three),
         BinHead(("network",)),
         BinHead(("network", "trees")),
+    )
+
+
+def instance_transfers() -> tuple[Candidate, ...]:
+    """Transfer that ships nothing of the source but needs its rows while it is fitted."""
+    return (
+        ReweightedBoosting("source"),
+        ReweightedBoosting("target"),
+        TrAdaBoost("source"),
+        TrAdaBoost("target"),
+        SeveralMaps(("source", "target"), 0.5),
+        SeveralMaps(("source", "target", "normal", "offset"), 0.5),
+        SeveralMaps(("source", "target", "normal", "offset"), 0.1),
+        PooledBoosting("source", share=0.8),
+        PooledBoosting("target", share=0.8),
+        ResidualBoosting(("trees",), ("source",), rounds=120),
+        ResidualBoosting(("trees",), rounds=120),
     )

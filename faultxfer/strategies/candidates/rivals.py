@@ -13,7 +13,7 @@ from faultxfer.strategies.candidates.protocol import Rows
 
 _SENSORS = "sensors@target"
 # As good as 31 leaves and 255 bins on these sources, in a third of the time.
-_POOLED: dict[str, Any] = {"min_data_in_leaf": 10, "num_leaves": 15, "max_bin": 63}
+POOLED: dict[str, Any] = {"min_data_in_leaf": 10, "num_leaves": 15, "max_bin": 63}
 
 
 class _Rival:
@@ -130,7 +130,7 @@ class PooledBoosting(_Rival):
         """Boost."""
         features, y = pooled(rows, f"sensors@{self.map_name}")
         weights = None if self.share is None else domain_weights(rows, self.share)
-        text = boost(features, y, rows.seed, weights=weights, **_POOLED)
+        text = boost(features, y, rows.seed, weights=weights, **POOLED)
         return Member(self.family, self.name, TREES, (f"sensors@{self.map_name}",), text=text, constants=(1.0,))
 
 

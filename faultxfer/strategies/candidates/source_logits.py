@@ -53,6 +53,12 @@ class ResidualBoosting(_FromLogits):
     family = "residual"
     paper = 'Friedman, "Greedy function approximation", Annals of Statistics 2001, started from the source'
 
+    def __init__(self, models: tuple[str, ...], maps: tuple[str, ...] = _THREE, rounds: int = 40) -> None:
+        super().__init__(models, maps)
+        self.rounds = rounds
+        if rounds != 40:
+            self.name += f"-{rounds}"
+
     def fit(self, rows: Rows) -> Member:
         """Fit the base head on source logits, then a few small trees."""
         base = rows.target.blocks(self.logits)
@@ -63,7 +69,7 @@ class ResidualBoosting(_FromLogits):
             rows.target.block(_SENSORS),
             rows.y,
             rows.seed,
-            rounds=40,
+            rounds=self.rounds,
             base=base @ coef + intercept,
             learning_rate=0.05,
             num_leaves=6,
