@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from transfer_sources import PreparedSource, prepare_source
+from transfer_report import read_cells, report
+from transfer_sources import PreparedSource, prepare_source, source_figures
 from transfer_tasks import TASKS, TransferTask, draw_cell, read_table
 
 from faultxfer.bundle.frozen import Views
@@ -39,7 +40,7 @@ def groups() -> dict[str, tuple[Candidate, ...]]:
 
 
 def main() -> None:
-    """Measure what is missing in the cache."""
+    """Measure what is missing in the cache and print the tables."""
     parser = argparse.ArgumentParser(description="Does transfer beat honest rivals?")
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
     parser.add_argument("--cache", type=Path, required=True, help="folder for source models and results")
@@ -47,10 +48,34 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[50, 200, 1000])
     parser.add_argument("--groups", nargs="+", choices=list(groups()), default=list(groups()))
     parser.add_argument("--tasks", nargs="+", choices=[task.name for task in TASKS])
+    parser.add_argument("--report", action="store_true", help="only print the tables of what is in the cache")
+    parser.add_argument("--source-networks", action="store_true", help="only print how the source networks compare")
     arguments = parser.parse_args()
+    if arguments.source_networks:
+        print(source_table(arguments.data, arguments.cache))
+        return
+    if not arguments.report:
+        _measure_all(arguments)
+    cells = read_cells(arguments.cache, arguments.groups)
+    print(report([c for c in cells if c.rows in arguments.rows and c.seed in arguments.seeds]))
+
+
+def _measure_all(arguments: argparse.Namespace) -> None:
     for task in TASKS:
         if not arguments.tasks or task.name in arguments.tasks:
             _measure_task(task, arguments)
+
+
+def source_table(data: Path, cache: Path) -> str:
+    """PR-AUC and ROC-AUC of source network and LightGBM on source runs that neither has seen."""
+    lines = [
+        "| source | network PR-AUC | LightGBM PR-AUC | network ROC-AUC | LightGBM ROC-AUC |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for table in {task.source.name: task.source for task in TASKS}.values():
+        figures = source_figures(table, data, cache)
+        lines.append(f"| {table.name} | {' | '.join(f'{value:.3f}' for value in figures)} |")
+    return "\n".join(lines)
 
 
 def _measure_task(task: TransferTask, arguments: argparse.Namespace) -> None:

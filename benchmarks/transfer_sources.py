@@ -57,6 +57,16 @@ def prepare_source(table: Table, data_folder: Path, cache: Path, *, network: boo
     return PreparedSource(frozen, data.X[pooled], data.y[pooled])
 
 
+def source_figures(table: Table, data_folder: Path, cache: Path) -> tuple[float, float, float, float]:
+    """PR-AUC of network and LightGBM, then ROC-AUC of both, on held-out source runs; trained if not on disk."""
+    folder = cache / "sources" / table.name
+    if not (folder / "network.json").exists():
+        prepare_source(table, data_folder, cache, network=True)
+    found = json.loads((folder / "network.json").read_text(encoding="utf-8"))
+    precision, roc = average_precision_score.__name__, roc_auc_score.__name__
+    return tuple(found[f"{model}_{metric}"] for metric in (precision, roc) for model in ("network", "trees"))
+
+
 def _network(data: Dataset, folder: Path) -> Activations:
     """The source network on 65 % of the runs, stopped by 15 %; the other 20 % judge it beside LightGBM."""
     from faultxfer.network.features import NetworkFeatures

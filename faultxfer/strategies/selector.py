@@ -19,7 +19,8 @@ from faultxfer.data.split import Fold
 from faultxfer.strategies.candidates.protocol import Candidate, Rows
 from faultxfer.strategies.stacking import crossed_platt, family_prior, platt, simplex_weights
 
-TAU = 10.0
+# Ten and thirty were worse at 50 and at 200 rows, with and without the network (docs/transfer-quality.md).
+TAU = 100.0
 
 
 @dataclass(frozen=True)
