@@ -8,6 +8,7 @@ needs enough runs and faults on every side. Where they are lacking, out-of-fold 
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -166,6 +167,24 @@ def _cross_fit(data: Dataset, options: SplitOptions, seed: int, why_no_hold_out:
     none = rows[:0]
     reason = f"{len(folds)} folds by {by}, as {why_no_hold_out}"
     return Split(CROSS_FIT, by, reason, rows, none, none, folds)
+
+
+def fold_rows(data: Dataset, options: SplitOptions, seed: int) -> tuple[Fold, ...]:
+    """Folds for cross-fitting inside training rows: by run where it goes, else blocks in time.
+
+    These folds weigh candidates and judge nothing, so the gap between blocks shrinks where the rows are too few for it.
+
+    Raises:
+        DataError: too few rows of a class.
+    """
+    require_both_classes(data)
+    by_run = _folds_by_run(data, options, seed)
+    for gap in range(options.gap, 0, -1):
+        if by_run:
+            break
+        with contextlib.suppress(DataError):
+            return _folds_by_block(data, options.model_copy(update={"gap": gap}))
+    return by_run or _folds_by_block(data, options.model_copy(update={"gap": 0}))
 
 
 def _folds_by_run(data: Dataset, options: SplitOptions, seed: int) -> tuple[Fold, ...]:

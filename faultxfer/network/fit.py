@@ -60,6 +60,11 @@ def weighted_loss(logits: np.ndarray, y: np.ndarray) -> float:
     return float(np.average(np.logaddexp(0, np.where(y == 1, -logits, logits)), weights=class_weights(y)))
 
 
+def plain_loss(logits: np.ndarray, y: np.ndarray) -> float:
+    """Log-loss of (n,) logits."""
+    return float(np.logaddexp(0, np.where(y == 1, -logits, logits)).mean())
+
+
 def fit_network(
     network: keras.Model,
     x: np.ndarray,
@@ -68,19 +73,22 @@ def fit_network(
     *,
     seed: int,
     validation: tuple[np.ndarray, np.ndarray] | None = None,
+    balanced: bool = True,
 ) -> History:
-    """Fit ``network`` in place with class-balanced weights.
+    """Fit ``network`` in place.
 
     The training step is compiled anew at each call, over the weights that are trainable now; so freezing before the
     call is all it takes.
 
     Args:
-        network: outputs one logit.
+        network: outputs one logit, or one for each of several members, which are fitted side by side and averaged
+            where validation rows are judged.
         x: (n, d) inputs.
-        y: (n,) labels 0 or 1.
+        y: (n,) labels 0 or 1, or probabilities where ``balanced`` is off.
         recipe: how to fit.
         seed: of the shuffle and the dropout.
-        validation: rows whose weighted loss stops the training; the best epoch's weights are kept.
+        validation: rows whose loss stops the training; the best epoch's weights are kept.
+        balanced: whether both classes get the same total weight.
 
     Returns:
         ``loss`` per epoch, and ``val_loss`` with validation rows.
@@ -88,11 +96,12 @@ def fit_network(
     make_deterministic(seed)
     _seed_dropout(network, seed)
     batches = _Batches(len(y), recipe, seed)
-    run = _compiled_steps(network, x, y, recipe, batches.per_epoch * recipe.epochs)
+    weights = class_weights(y) if balanced else np.ones(len(y), np.float32)
+    run = _compiled_steps(network, x, y, weights, recipe, batches.per_epoch * recipe.epochs)
     if validation is None:
         losses = run(np.concatenate([batches.next() for _ in range(recipe.epochs)]))
         return {"loss": losses.reshape(recipe.epochs, -1).mean(axis=1).tolist()}
-    return _fit_until_worse(network, run, batches, recipe, validation)
+    return _fit_until_worse(network, run, batches, recipe, validation, balanced)
 
 
 def _seed_dropout(network: keras.Model, seed: int) -> None:
@@ -109,12 +118,14 @@ def _fit_until_worse(
     batches: _Batches,
     recipe: Recipe,
     validation: tuple[np.ndarray, np.ndarray],
+    balanced: bool,
 ) -> History:
+    loss = weighted_loss if balanced else plain_loss
     history: History = {"loss": [], "val_loss": []}
     best, weights = np.inf, network.get_weights()
     for epoch in range(recipe.epochs):
         history["loss"].append(float(run(batches.next()).mean()))
-        history["val_loss"].append(weighted_loss(logits_of(network, validation[0]), validation[1]))
+        history["val_loss"].append(loss(logits_of(network, validation[0]), validation[1]))
         if history["val_loss"][-1] < best:
             best, weights = history["val_loss"][-1], network.get_weights()
         if epoch - int(np.argmin(history["val_loss"])) >= recipe.patience:
@@ -139,7 +150,7 @@ class _Batches:
 
 
 def _compiled_steps(
-    network: keras.Model, x: np.ndarray, y: np.ndarray, recipe: Recipe, total_steps: int
+    network: keras.Model, x: np.ndarray, y: np.ndarray, row_weights: np.ndarray, recipe: Recipe, total_steps: int
 ) -> Callable[[np.ndarray], np.ndarray]:
     """A function that takes one gradient step for each row of (steps, batch) row numbers and returns the losses."""
     variables = network.trainable_variables
@@ -147,7 +158,8 @@ def _compiled_steps(
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay)
     optimizer.build(variables)
     inputs, labels = tf.constant(_as_float(x)), tf.constant(_as_float(y)[:, None])
-    weights = tf.constant(class_weights(y)[:, None])
+    weights = tf.constant(_as_float(row_weights)[:, None])
+    members = network.output_shape[-1]
 
     @tf.function(input_signature=[tf.TensorSpec((None, None), tf.int32)])  # type: ignore[untyped-decorator]
     def run(batches: tf.Tensor) -> tf.Tensor:
@@ -157,7 +169,8 @@ def _compiled_steps(
             rows = tf.maximum(batches[step], 0)
             with tf.GradientTape() as tape:
                 logits = network(tf.gather(inputs, rows), training=True)
-                entropy = tf.nn.sigmoid_cross_entropy_with_logits(tf.gather(labels, rows), logits)
+                wanted = tf.repeat(tf.gather(labels, rows), members, axis=1)
+                entropy = tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(wanted, logits), axis=1, keepdims=True)
                 loss = tf.reduce_sum(real * tf.gather(weights, rows) * entropy) / tf.reduce_sum(real)
             optimizer.apply(tape.gradient(loss, variables), variables)
             losses = losses.write(step, loss)
@@ -177,8 +190,8 @@ def apply_network(network: keras.Model, x: np.ndarray) -> np.ndarray:
 
 
 def logits_of(network: keras.Model, x: np.ndarray) -> np.ndarray:
-    """(n,) float64 fault logits for (n, d) scaled sensors."""
-    return apply_network(network, x)[:, 0].astype(np.float64)
+    """(n,) float64 fault logits for (n, d) scaled sensors; the mean where the network has several members."""
+    return np.asarray(apply_network(network, x).astype(np.float64).mean(axis=1))
 
 
 def _as_float(values: np.ndarray) -> np.ndarray:

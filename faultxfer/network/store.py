@@ -21,6 +21,8 @@ ALLOWED_CLASSES = frozenset(
         "Activation",
         "Dense",
         "Dropout",
+        "Concatenate",
+        "ReLU",
         "HeNormal",
         "GlorotUniform",
         "Zeros",

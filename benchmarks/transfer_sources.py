@@ -1,0 +1,135 @@
+"""Source models of ``transfer_quality.py``: trained once per source and kept on disk."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightgbm
+import numpy as np
+from sklearn.metrics import average_precision_score, roc_auc_score
+from transfer_tasks import Table, read_table
+
+from faultxfer.bundle.frozen import Activations, FrozenSource, LinearModel, soft_clipped
+from faultxfer.bundle.input_map import spread_of
+from faultxfer.bundle.scaler import fit_scaler
+from faultxfer.data.dataset import Dataset
+from faultxfer.strategies.candidates.boosting import boost
+from faultxfer.strategies.candidates.convex import fit_logistic
+
+_POOLED_ROWS = 4000
+_LINEAR_ROWS = 20_000
+
+
+@dataclass(frozen=True)
+class PreparedSource:
+    """Source models, and the sample of source rows that pooled candidates see."""
+
+    frozen: FrozenSource
+    X: np.ndarray
+    y: np.ndarray
+
+
+def prepare_source(table: Table, data_folder: Path, cache: Path, *, network: bool) -> PreparedSource:
+    """Read the source, and train its models, the network only where wanted, unless they are on disk."""
+    data = read_table(table, data_folder)
+    folder = cache / "sources" / table.name
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(0)
+    shuffled = rng.permutation(len(data))
+    spread, normal = spread_of(data.X), spread_of(data.X[data.y == 0])
+    text = folder / "trees.txt"
+    if not text.exists():
+        text.write_text(source_trees(data.X, data.y))
+    some = shuffled[:_LINEAR_ROWS]
+    coef, intercept = fit_logistic(soft_clipped(data.X[some], spread), data.y[some], 1.0)
+    frozen = FrozenSource(
+        spread=spread,
+        normal=normal,
+        trees=lightgbm.Booster(model_str=text.read_text()),
+        linear=LinearModel(coef, intercept),
+        network=_network(data, folder) if network else None,
+    )
+    pooled = np.sort(shuffled[:_POOLED_ROWS])
+    return PreparedSource(frozen, data.X[pooled], data.y[pooled])
+
+
+def source_figures(table: Table, data_folder: Path, cache: Path) -> tuple[float, float, float, float]:
+    """PR-AUC of network and LightGBM, then ROC-AUC of both, on held-out source runs; trained if not on disk."""
+    folder = cache / "sources" / table.name
+    if not (folder / "network.json").exists():
+        prepare_source(table, data_folder, cache, network=True)
+    found = json.loads((folder / "network.json").read_text(encoding="utf-8"))
+    precision, roc = average_precision_score.__name__, roc_auc_score.__name__
+    return tuple(found[f"{model}_{metric}"] for metric in (precision, roc) for model in ("network", "trees"))
+
+
+def _network(data: Dataset, folder: Path) -> Activations:
+    """The source network on 65 % of the runs, stopped by 15 %; the other 20 % judge it beside LightGBM."""
+    from faultxfer.network.features import NetworkFeatures
+    from faultxfer.network.store import load_network, save_network
+
+    path = folder / "network.keras"
+    train, stop, judge = source_sides(data)
+    scaler = fit_scaler(data.X[train])
+    if not path.exists():
+        began = time.process_time()
+        network, trees = source_network(data, train, stop)
+        seconds = time.process_time() - began
+        save_network(network, path)
+        figures = _judged(network, trees, scaler(data.X[judge]), data.X[judge], data.y[judge])
+        (folder / "network.json").write_text(json.dumps({**figures, "seconds": seconds}), encoding="utf-8")
+    return NetworkFeatures(load_network(path), scaler.mean, scaler.scale)
+
+
+def _judged(
+    network: Any, trees: lightgbm.Booster, scaled: np.ndarray, X: np.ndarray, y: np.ndarray
+) -> dict[str, float]:
+    """PR-AUC and ROC-AUC of network and LightGBM, fitted on the same rows, on source runs that neither has seen."""
+    from faultxfer.network.fit import logits_of
+
+    scores = {"network": logits_of(network, scaled), "trees": trees.predict(X, num_threads=1)}
+    return {
+        f"{name}_{metric.__name__}": float(metric(y, values))
+        for name, values in scores.items()
+        for metric in (average_precision_score, roc_auc_score)
+    }
+
+
+def source_network(data: Dataset, train: np.ndarray, stop: np.ndarray) -> tuple[Any, lightgbm.Booster]:
+    """A Keras network fitted on StandardScaler-scaled rows at the positions ``train``, and the trees that taught it."""
+    from faultxfer.network.pretrain import fit_ensemble
+
+    scaler = fit_scaler(data.X[train])
+    trees = lightgbm.Booster(model_str=source_trees(data.X[train], data.y[train]))
+    network = fit_ensemble(
+        scaler(data.X[train]),
+        data.y[train],
+        lambda scaled: np.asarray(trees.predict(scaled * scaler.scale + scaler.mean, num_threads=1)),
+        (scaler(data.X[stop]), data.y[stop]),
+        seed=0,
+    )
+    return network, trees
+
+
+def source_trees(X: np.ndarray, y: np.ndarray) -> str:
+    """LightGBM on source rows."""
+    return boost(X, y, 0, rounds=200, learning_rate=0.05, min_data_in_leaf=20)
+
+
+def source_sides(data: Dataset, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """65 % of the runs to train, 15 % to stop, 20 % to judge, alike for runs with and without faults."""
+    rng = np.random.default_rng(seed)
+    names, position = np.unique(data.run.astype(str), return_inverse=True)
+    faulty = np.bincount(position, weights=data.y) > 0
+    side = np.zeros(len(names), dtype=int)
+    for group in (np.flatnonzero(faulty), np.flatnonzero(~faulty)):
+        shuffled = rng.permutation(group)
+        cuts = np.round(np.array([0.65, 0.8]) * len(group)).astype(int)
+        for number, part in enumerate(np.split(shuffled, cuts)):
+            side[part] = number
+    first, second, third = (np.flatnonzero(side[position] == number) for number in range(3))
+    return first, second, third

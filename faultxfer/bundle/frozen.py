@@ -1,0 +1,136 @@
+"""The source's models with fixed weights, and what they say of given rows: computed once, shared by all candidates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from faultxfer.bundle.input_map import InputMap, Spread
+
+# Source logits beyond this say nothing more, and would swamp a head fitted on 50 rows.
+_LOGIT_LIMIT = 8.0
+_SOFT_CLIP = 4.0
+
+
+class Booster(Protocol):
+    """What is used of :class:`lightgbm.Booster`."""
+
+    def predict(self, data: np.ndarray, *, raw_score: bool, num_threads: int) -> np.ndarray:
+        """(n, d) rows to (n,) scores."""
+        ...
+
+
+class Activations(Protocol):
+    """A frozen network: see :class:`faultxfer.network.features.NetworkFeatures`."""
+
+    head: np.ndarray
+    mean: np.ndarray
+    scale: np.ndarray
+    network: Any
+    adapter: Any
+
+    def __call__(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(n, d) readings in source units to (n, h) features of the heads and (n, k) logits of the members."""
+        ...
+
+
+@dataclass(frozen=True)
+class LinearModel:
+    """A logistic regression on soft-clipped robust-scaled sensors: (d,) coefficients and an intercept."""
+
+    coef: np.ndarray
+    intercept: float
+
+
+@dataclass(frozen=True)
+class FrozenSource:
+    """The source as candidates see it; nothing in it is ever changed.
+
+    Attributes:
+        spread: robust statistics of all source rows.
+        normal: those of its normal rows.
+        trees: LightGBM fitted on source rows in engineering units.
+        linear: logistic regression fitted on the same rows.
+        network: the source network, or None where there is none.
+    """
+
+    spread: Spread
+    normal: Spread
+    trees: Booster
+    linear: LinearModel
+    network: Activations | None = None
+
+
+class Views:
+    """Rows seen through the source: blocks of features by name, each computed when first asked for.
+
+    A block is named ``kind@map``: ``sensors`` (n, d) soft-clipped robust-scaled readings; ``hidden`` (n, h);
+    ``network``, ``trees`` and ``linear`` (n, 1) source logits.
+    """
+
+    def __init__(self, source: FrozenSource, maps: dict[str, InputMap], X: np.ndarray) -> None:
+        self.source, self.maps, self.X = source, maps, X
+        self._blocks: dict[str, np.ndarray] = {}
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def block(self, name: str) -> np.ndarray:
+        """(n, k) float64 features."""
+        if name not in self._blocks:
+            kind, _, map_name = name.partition("@")
+            self._fill(kind, map_name)
+        return self._blocks[name]
+
+    def blocks(self, names: tuple[str, ...]) -> np.ndarray:
+        """(n, k) blocks side by side."""
+        return np.hstack([self.block(name) for name in names])
+
+    def take(self, rows: np.ndarray) -> Views:
+        """The rows at the given positions, with what is already computed and what can be computed later."""
+        part = _Part(self.source, self.maps, self.X[rows])
+        part.whole, part.rows = self, rows
+        return part
+
+    def _fill(self, kind: str, map_name: str) -> None:
+        mapped = self.maps[map_name](self.X)
+        if kind in ("hidden", "network"):
+            if self.source.network is None:
+                raise ValueError(f"A source network was expected. Received: block={kind}@{map_name}")
+            hidden, logits = self.source.network(mapped)
+            self._blocks[f"hidden@{map_name}"] = hidden.astype(np.float64)
+            self._blocks[f"network@{map_name}"] = _clipped(logits.mean(axis=1))
+        elif kind == "trees":
+            self._blocks[f"trees@{map_name}"] = _clipped(
+                self.source.trees.predict(mapped, raw_score=True, num_threads=1)
+            )
+        elif kind == "linear":
+            linear = self.source.linear
+            self._blocks[f"linear@{map_name}"] = _clipped(
+                self.block(f"sensors@{map_name}") @ linear.coef + linear.intercept
+            )
+        else:
+            self._blocks[f"sensors@{map_name}"] = soft_clipped(mapped, self.source.spread)
+
+
+class _Part(Views):
+    """Some rows of other views: every block is computed once, for all rows."""
+
+    whole: Views
+    rows: np.ndarray
+
+    def _fill(self, kind: str, map_name: str) -> None:
+        self._blocks[f"{kind}@{map_name}"] = self.whole.block(f"{kind}@{map_name}")[self.rows]
+
+
+def soft_clipped(X: np.ndarray, spread: Spread) -> np.ndarray:
+    """(n, d) readings, robust-scaled and clipped smoothly: r / √(1 + (r / 4)²)."""
+    r = (X - spread.center) / spread.scale
+    return np.asarray(r / np.sqrt(1 + (r / _SOFT_CLIP) ** 2))
+
+
+def _clipped(logits: np.ndarray) -> np.ndarray:
+    """(n,) logits to an (n, 1) block within ±8."""
+    return np.clip(np.asarray(logits, dtype=np.float64), -_LOGIT_LIMIT, _LOGIT_LIMIT)[:, None]

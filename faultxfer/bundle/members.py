@@ -1,0 +1,130 @@
+"""A fitted stack as plain data: arrays, LightGBM text and numbers, and the one function that scores from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from faultxfer.bundle.frozen import FrozenSource, Views
+from faultxfer.bundle.input_map import InputMap
+
+IDENTITY, LINEAR, TREES, CONSTANT, ADAPTED = "identity", "linear", "trees", "constant", "adapted"
+LOGIT, SHARE = "logit", "share"
+# A forest's share of 0 or 1 among few rows is not certainty.
+_SHARE_LIMIT = 0.005
+
+
+@dataclass(frozen=True)
+class Member:
+    """One fitted candidate.
+
+    Attributes:
+        family: what it is averaged with first.
+        name: which candidate.
+        kind: ``identity`` (a block is the logit), ``linear``, ``trees``, ``constant`` or ``adapted`` (the source
+            network on readings with a gain and an offset of its own).
+        blocks: blocks of :class:`~faultxfer.bundle.frozen.Views` that are its features, in order.
+        arrays: ``coef`` (k,) and ``intercept`` (1,) of a linear head; ``edges`` (d, b + 1) where sensors are encoded
+            by bins beside the blocks; ``gain`` and ``offset`` (d,) of an adapted member; ``base`` (j + 1,) weights and
+            offset of the logit that trees are added to.
+        base: blocks of that logit.
+        text: trees as LightGBM text.
+        link: what the trees say: a ``logit``, or a ``share`` of faults.
+        constants: values of constant features behind the blocks, as the domain flag.
+        slope, offset: Platt scaling of the member's logit.
+        weight: in the stack.
+    """
+
+    family: str
+    name: str
+    kind: str
+    blocks: tuple[str, ...] = ()
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    base: tuple[str, ...] = ()
+    text: str = ""
+    link: str = LOGIT
+    constants: tuple[float, ...] = ()
+    slope: float = 1.0
+    offset: float = 0.0
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Members, and the maps from the target's readings to source units that their blocks name."""
+
+    members: tuple[Member, ...]
+    maps: dict[str, InputMap]
+
+
+def logits(stack: Stack, source: FrozenSource, X: np.ndarray) -> np.ndarray:
+    """(n, d) target readings to (n,) calibrated logits: the weighted sum of the members' calibrated logits."""
+    views = Views(source, stack.maps, X)
+    total = np.zeros(len(X))
+    for member in stack.members:
+        total += member.weight * (member.slope * member_logits(member, views) + member.offset)
+    return total
+
+
+def member_logits(member: Member, views: Views) -> np.ndarray:
+    """(n,) uncalibrated logits of one member."""
+    return _SCORERS[member.kind](member, views)
+
+
+def features_of(member: Member, views: Views) -> np.ndarray:
+    """(n, k) features of a linear head or of trees: blocks, then bins, then constants."""
+    parts = [views.block(name) for name in member.blocks]
+    if "edges" in member.arrays:
+        parts.append(encode(views.X, member.arrays["edges"]))
+    if member.constants:
+        parts.append(np.tile(member.constants, (len(views), 1)))
+    return np.hstack(parts)
+
+
+def encode(X: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Piecewise-linear encoding of (n, d) sensors by (d, b + 1) edges to (n, d * b) values in [0, 1].
+
+    Gorishniy et al., "On embeddings for numerical features in tabular deep learning", NeurIPS 2022. A bin of no width
+    is a step.
+    """
+    low, width = edges[:, :-1], np.maximum(np.diff(edges, axis=1), 1e-12)
+    return np.asarray(np.clip((X[:, :, None] - low) / width, 0, 1).reshape(len(X), -1))
+
+
+def _identity(member: Member, views: Views) -> np.ndarray:
+    return views.block(member.blocks[0])[:, 0]
+
+
+def _constant(member: Member, views: Views) -> np.ndarray:
+    return np.full(len(views), float(member.arrays["intercept"][0]))
+
+
+def _linear(member: Member, views: Views) -> np.ndarray:
+    return np.asarray(features_of(member, views) @ member.arrays["coef"] + member.arrays["intercept"][0])
+
+
+def _trees(member: Member, views: Views) -> np.ndarray:
+    import lightgbm
+
+    booster = lightgbm.Booster(model_str=member.text)
+    raw = member.link == LOGIT  # the raw score of a forest is a sum over its trees
+    scores = np.asarray(booster.predict(features_of(member, views), raw_score=raw, num_threads=1))
+    if member.link == SHARE:
+        share = np.clip(scores, _SHARE_LIMIT, 1 - _SHARE_LIMIT)
+        return np.asarray(np.log(share / (1 - share)))
+    if not member.base:
+        return scores
+    weights = member.arrays["base"]
+    return np.asarray(scores + views.blocks(member.base) @ weights[:-1] + weights[-1])
+
+
+def _adapted(member: Member, views: Views) -> np.ndarray:
+    network = views.source.network
+    if network is None:
+        raise ValueError(f"A source network was expected. Received: member={member.name}")
+    _, logits = network(views.X * member.arrays["gain"] + member.arrays["offset"])
+    return np.asarray(logits.astype(np.float64).mean(axis=1))
+
+
+_SCORERS = {ADAPTED: _adapted, IDENTITY: _identity, LINEAR: _linear, TREES: _trees, CONSTANT: _constant}

@@ -1,0 +1,141 @@
+"""The source network: robust scaling, soft clipping and a piecewise-linear encoding inside, several members on top.
+
+Built of plain layers only, so that it is stored and loaded like any other network here:
+
+* ``robust`` re-scales the StandardScaler's output to medians and quartile ranges, ``clip`` bounds it smoothly;
+* ``bins`` is a fixed block-diagonal layer with a ReLU that saturates at 1: the piecewise-linear encoding of Gorishniy
+  et al., "On embeddings for numerical features in tabular deep learning", NeurIPS 2022, which lets a network make the
+  sharp per-sensor cuts that trees make;
+* the members (Lakshminarayanan et al., "Simple and scalable predictive uncertainty estimation using deep ensembles",
+  NeurIPS 2017) share that input, and each has a linear head on its last hidden layer and the clipped sensors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import keras
+import numpy as np
+
+from faultxfer.network.build import SOFT_CLIP
+
+ENCODED, FEATURES, MEMBER_LOGITS = "encoded", "features", "member_logits"
+_IQR_OF_NORMAL = 1.349
+
+
+@dataclass(frozen=True)
+class EnsembleShape:
+    """Shape of the source network.
+
+    Attributes:
+        hidden: units of each hidden layer of a member.
+        dropout: share of units dropped while training.
+        members: number of members.
+        bins: quantile bins per sensor; 0 leaves the encoding out.
+    """
+
+    hidden: tuple[int, ...] = (128, 64, 32)
+    dropout: float = 0.1
+    members: int = 4
+    bins: int = 8
+
+
+def build_ensemble(scaled: np.ndarray, shape: EnsembleShape) -> keras.Model:
+    """A network from scaled sensors to one fault logit.
+
+    Args:
+        scaled: (n, d) scaled training sensors, whose quantiles fix the input layers.
+        shape: of the network.
+
+    Returns:
+        An uncompiled model with output (n, 1). Its layers ``encoded``, ``features`` (n, members * h + d) and
+        ``member_logits`` (n, members) are what :class:`faultxfer.network.features.NetworkFeatures` reads.
+    """
+    inputs = keras.Input((scaled.shape[1],), name="scaled_sensors")
+    clipped, encoded = _input_layers(inputs, np.asarray(scaled, dtype=np.float64), shape.bins)
+    hidden = [_member(encoded, shape, number) for number in range(shape.members)]
+    heads = [
+        keras.layers.Dense(1, name=f"head_{number}")(keras.layers.Concatenate(name=f"seen_{number}")([last, clipped]))
+        for number, last in enumerate(hidden)
+    ]
+    logits = keras.layers.Concatenate(name=MEMBER_LOGITS)(heads)
+    mean = keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros", trainable=False, name="fault_logit")(
+        logits
+    )
+    network = keras.Model(inputs, mean, name="fault_ensemble")
+    network.get_layer("fault_logit").set_weights([np.full((shape.members, 1), 1 / shape.members, dtype=np.float32)])
+    _fix_input_layers(network, np.asarray(scaled, dtype=np.float64), shape.bins)
+    return network
+
+
+def trunk_of(network: keras.Model) -> tuple[keras.Model, keras.Model]:
+    """The fixed encoder of (n, d) sensors, and the trainable rest from encoded sensors to member logits.
+
+    Layers are shared, so fitting the second changes ``network``.
+    """
+    encoded = network.get_layer(ENCODED).output
+    encoder = keras.Model(network.input, encoded)
+    inputs = keras.Input(encoded.shape[1:])
+    return encoder, _apply_from(network, inputs)
+
+
+def _input_layers(
+    inputs: keras.KerasTensor, scaled: np.ndarray, bins: int
+) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    sensors = scaled.shape[1]
+    robust = keras.layers.Dense(sensors, kernel_initializer="zeros", trainable=False, name="robust")(inputs)
+    x = keras.layers.Rescaling(1 / SOFT_CLIP, name="clip_in")(robust)
+    x = keras.layers.Activation("tanh", name="clip")(x)
+    clipped = keras.layers.Rescaling(SOFT_CLIP, name="clip_out")(x)
+    if not bins:
+        return clipped, keras.layers.Rescaling(1.0, name=ENCODED)(clipped)
+    places = keras.layers.Dense(sensors * bins, kernel_initializer="zeros", trainable=False, name="bins")(robust)
+    shares = keras.layers.ReLU(max_value=1.0, name="bin_shares")(places)
+    return clipped, keras.layers.Concatenate(name=ENCODED)([clipped, shares])
+
+
+def _fix_input_layers(network: keras.Model, scaled: np.ndarray, bins: int) -> None:
+    low, center, high = np.percentile(scaled, [25, 50, 75], axis=0)
+    spread = (high - low) / _IQR_OF_NORMAL
+    spread = np.where(spread > 1e-6, spread, 1.0)
+    network.get_layer("robust").set_weights([np.diag(1 / spread), -center / spread])
+    if bins:
+        network.get_layer("bins").set_weights(_bin_weights((scaled - center) / spread, bins))
+
+
+def _bin_weights(robust: np.ndarray, bins: int) -> list[np.ndarray]:
+    """Kernel (d, d * bins) and bias of the encoding; bins of no width stay silent."""
+    sensors = robust.shape[1]
+    kernel, bias = np.zeros((sensors, sensors * bins)), np.zeros(sensors * bins)
+    for sensor in range(sensors):
+        edges = np.unique(np.quantile(robust[:, sensor], np.linspace(0, 1, bins + 1)).round(6))
+        for number, (low, high) in enumerate(pairwise(edges)):
+            kernel[sensor, sensor * bins + number] = 1 / (high - low)
+            bias[sensor * bins + number] = -low / (high - low)
+    return [kernel, bias]
+
+
+def _member(encoded: keras.KerasTensor, shape: EnsembleShape, number: int) -> keras.KerasTensor:
+    x = encoded
+    for depth, units in enumerate(shape.hidden, 1):
+        name = f"member_{number}_hidden_{depth}"
+        x = keras.layers.Dense(units, activation="silu", kernel_initializer="he_normal", name=name)(x)
+        x = keras.layers.Dropout(shape.dropout, name=f"member_{number}_dropout_{depth}")(x)
+    return x
+
+
+def _apply_from(network: keras.Model, encoded: keras.KerasTensor) -> keras.Model:
+    """The members on an input of their own; the clipped sensors are the first columns of what is encoded."""
+    sensors = network.input_shape[1]
+    pick = keras.layers.Dense(sensors, use_bias=False, kernel_initializer="zeros", trainable=False, name="pick")
+    clipped = pick(encoded)
+    pick.set_weights([np.eye(encoded.shape[1], sensors)])
+    heads = []
+    for number in range(network.get_layer(MEMBER_LOGITS).output.shape[1]):
+        x = encoded
+        for layer in network.layers:
+            if layer.name.startswith(f"member_{number}_"):
+                x = layer(x)
+        heads.append(network.get_layer(f"head_{number}")(keras.layers.Concatenate()([x, clipped])))
+    return keras.Model(encoded, keras.layers.Concatenate()(heads), name="trunk")

@@ -1,0 +1,151 @@
+"""Honest alternatives to transfer: no source, the source as it is, or everything pooled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from faultxfer.bundle.members import CONSTANT, IDENTITY, LINEAR, SHARE, TREES, Member
+from faultxfer.strategies.candidates.boosting import boost, grow_forest
+from faultxfer.strategies.candidates.convex import fit_logistic
+from faultxfer.strategies.candidates.protocol import Rows
+
+_SENSORS = "sensors@target"
+# As good as 31 leaves and 255 bins on these sources, in a third of the time.
+POOLED: dict[str, Any] = {"min_data_in_leaf": 10, "num_leaves": 15, "max_bin": 63}
+
+
+class _Rival:
+    rival, neural = True, False
+    family = "scratch"
+    name = ""
+    paper = "none: plain supervised learning"
+
+
+class AlwaysNormal(_Rival):
+    """The share of faults among the rows, whatever the sensors say."""
+
+    name = "always-normal"
+
+    def fit(self, rows: Rows) -> Member:
+        """Count."""
+        share = (rows.y.sum() + 0.5) / (len(rows.y) + 1)
+        return Member(self.family, self.name, CONSTANT, arrays={"intercept": np.array([np.log(share / (1 - share))])})
+
+
+class ScratchLinear(_Rival):
+    """Logistic regression on the target's rows alone."""
+
+    name = "scratch-linear"
+
+    def fit(self, rows: Rows) -> Member:
+        """Fit on sensors scaled by the target's own statistics."""
+        coef, intercept = fit_logistic(rows.target.block(_SENSORS), rows.y, 1.0)
+        return Member(self.family, self.name, LINEAR, (_SENSORS,), {"coef": coef, "intercept": np.array([intercept])})
+
+
+class ScratchForest(_Rival):
+    """Random forest on the target's rows alone."""
+
+    name = "scratch-forest"
+
+    def fit(self, rows: Rows) -> Member:
+        """Grow."""
+        text = grow_forest(rows.target.block(_SENSORS), rows.y, rows.seed)
+        return Member(self.family, self.name, TREES, (_SENSORS,), text=text, link=SHARE)
+
+
+class ScratchBoosting(_Rival):
+    """Gradient boosting on the target's rows alone."""
+
+    name = "scratch-boosting"
+
+    def fit(self, rows: Rows) -> Member:
+        """Boost."""
+        text = boost(rows.target.block(_SENSORS), rows.y, rows.seed)
+        return Member(self.family, self.name, TREES, (_SENSORS,), text=text)
+
+
+class SourceAsIs(_Rival):
+    """A source model on the target's readings, through one input map."""
+
+    family = "source"
+
+    def __init__(self, model: str, map_name: str) -> None:
+        self.block = f"{model}@{map_name}"
+        self.name = f"source-{model}@{map_name}"
+        self.rival = map_name == "source" and model != "network"
+        self.neural = model == "network"
+        if self.neural:
+            self.family = "source-network"
+
+    def fit(self, rows: Rows) -> Member:
+        """Nothing to fit but the calibration, which the selector adds (Platt, 1999)."""
+        return Member(self.family, self.name, IDENTITY, (self.block,))
+
+
+class PooledLinear(_Rival):
+    """Logistic regression on source and target rows with a domain flag."""
+
+    family = "pooled-linear"
+    paper = 'Daumé III, "Frustratingly easy domain adaptation", ACL 2007, with the flag alone'
+
+    def __init__(self, map_name: str) -> None:
+        self.map_name = map_name
+        self.name = f"pooled-linear@{map_name}"
+        self.rival = map_name in ("source", "target")
+
+    def fit(self, rows: Rows) -> Member:
+        """Fit on all rows at equal weight."""
+        features, y = pooled(rows, f"sensors@{self.map_name}")
+        coef, intercept = fit_logistic(features, y, 1.0)
+        return Member(
+            self.family,
+            self.name,
+            LINEAR,
+            (f"sensors@{self.map_name}",),
+            {"coef": coef, "intercept": np.array([intercept])},
+            constants=(1.0,),
+        )
+
+
+class PooledBoosting(_Rival):
+    """Gradient boosting on source and target rows with a domain flag.
+
+    ``share`` is the target rows' share of the total weight; None weighs every row alike.
+    """
+
+    family = "pooled-boosting"
+    paper = 'Daumé III, "Frustratingly easy domain adaptation", ACL 2007, with the flag alone'
+
+    def __init__(self, map_name: str, share: float | None = None) -> None:
+        self.map_name, self.share = map_name, share
+        self.name = f"pooled-boosting@{map_name}" + (f"-{share:g}" if share else "")
+        self.rival = map_name in ("source", "target") and share is None
+        if share:
+            self.family = "weighted-boosting"
+
+    def fit(self, rows: Rows) -> Member:
+        """Boost."""
+        features, y = pooled(rows, f"sensors@{self.map_name}")
+        weights = None if self.share is None else domain_weights(rows, self.share)
+        text = boost(features, y, rows.seed, weights=weights, **POOLED)
+        return Member(self.family, self.name, TREES, (f"sensors@{self.map_name}",), text=text, constants=(1.0,))
+
+
+def pooled(rows: Rows, block: str) -> tuple[np.ndarray, np.ndarray]:
+    """(m + n, k + 1) source then target rows with the domain flag last, and their labels."""
+    parts = []
+    for views, flag in ((rows.source, 0.0), (rows.target, 1.0)):
+        features = views.block(block)
+        parts.append(np.hstack([features, np.full((len(features), 1), flag)]))
+    return np.vstack(parts), np.concatenate([rows.source_y, rows.y])
+
+
+def domain_weights(rows: Rows, share: float) -> np.ndarray:
+    """(m + n,) weights with mean 1 that give the target's rows ``share`` of the total, at least one each."""
+    m, n = len(rows.source_y), len(rows.y)
+    target = max(share * (m + n) / n, 1.0)
+    source = max((m + n - n * target) / m, 0.05)
+    return np.concatenate([np.full(m, source), np.full(n, target)])

@@ -1,0 +1,94 @@
+"""Fit every candidate in the same folds inside the target's training rows, and stack them by what they predicted.
+
+The selector sees training rows alone. Each candidate's out-of-fold logits calibrate it and weigh it; then it is fitted
+on all rows.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from faultxfer.bundle.frozen import FrozenSource, Views
+from faultxfer.bundle.input_map import MAPS, InputMap, fit_maps
+from faultxfer.bundle.members import Member, Stack, member_logits
+from faultxfer.data.split import Fold
+from faultxfer.strategies.candidates.protocol import Candidate, Rows
+from faultxfer.strategies.stacking import crossed_platt, family_prior, platt, simplex_weights
+
+# Ten and thirty were worse at 50 and at 200 rows, with and without the network (docs/transfer-quality.md).
+TAU = 100.0
+
+
+@dataclass(frozen=True)
+class CrossFit:
+    """What the candidates say of rows they were not fitted on, and the candidates fitted on all rows.
+
+    Attributes:
+        members: fitted on all rows, neither calibrated nor weighed.
+        maps: input maps fitted on all rows.
+        logits: (c, n) out-of-fold logits.
+        folds: (n,) number of the fold that each row was predicted in.
+    """
+
+    members: tuple[Member, ...]
+    maps: dict[str, InputMap]
+    logits: np.ndarray
+    folds: np.ndarray
+
+
+def cross_fit(
+    candidates: Sequence[Candidate],
+    source: FrozenSource,
+    source_rows: tuple[np.ndarray, np.ndarray],
+    X: np.ndarray,
+    y: np.ndarray,
+    folds: Sequence[Fold],
+    seed: int,
+) -> CrossFit:
+    """Out-of-fold logits and refitted members of every candidate.
+
+    Args:
+        candidates: what may be in the stack.
+        source: the source's models.
+        source_rows: (m, d) rows and (m,) labels of the source for pooled candidates.
+        X: (n, d) target training rows.
+        y: (n,) their labels.
+        folds: the same for all candidates.
+        seed: of anything drawn.
+    """
+    same = {name: InputMap(np.ones(X.shape[1]), np.zeros(X.shape[1])) for name in MAPS}
+    pool = _SourceViews(source, same, source_rows[0])
+    logits, number = np.zeros((len(candidates), len(y))), np.zeros(len(y), dtype=int)
+    for place, fold in enumerate(folds):
+        maps = fit_maps(X[fold.train], y[fold.train], source.spread, source.normal)
+        rows = Rows(Views(source, maps, X), y, pool, source_rows[1], seed)
+        number[fold.test] = place
+        part, judged = rows.take(fold.train), rows.target.take(fold.test)
+        for index, candidate in enumerate(candidates):
+            logits[index, fold.test] = member_logits(candidate.fit(part), judged)
+    maps = fit_maps(X, y, source.spread, source.normal)
+    rows = Rows(Views(source, maps, X), y, pool, source_rows[1], seed)
+    return CrossFit(tuple(candidate.fit(rows) for candidate in candidates), maps, logits, number)
+
+
+class _SourceViews(Views):
+    """Source rows: already in source units, so every map is the first one and shares its blocks."""
+
+    def block(self, name: str) -> np.ndarray:
+        return super().block(f"{name.partition('@')[0]}@{MAPS[0]}")
+
+
+def stack_of(crossed: CrossFit, y: np.ndarray, tau: float = TAU, shares: dict[str, float] | None = None) -> Stack:
+    """Calibrate and weigh the members by their out-of-fold logits."""
+    prior = family_prior([member.family for member in crossed.members], shares)
+    weights = simplex_weights(crossed_platt(crossed.logits, y, crossed.folds), y, prior, tau)
+    slopes, offsets = platt(crossed.logits, y)
+    members = tuple(
+        dataclasses.replace(member, slope=float(a), offset=float(b), weight=float(w))
+        for member, a, b, w in zip(crossed.members, slopes, offsets, weights, strict=True)
+    )
+    return Stack(members, crossed.maps)

@@ -1,0 +1,115 @@
+"""The source network encodes sensors as promised, is stored with plain layers, and learns what its teacher knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from faultxfer.network.adapter import InputAdapter
+from faultxfer.network.build import SOFT_CLIP
+from faultxfer.network.ensemble import ENCODED, EnsembleShape, build_ensemble, trunk_of
+from faultxfer.network.features import NetworkFeatures
+from faultxfer.network.fit import Recipe, apply_network, logits_of, make_deterministic
+from faultxfer.network.pretrain import fit_ensemble
+from faultxfer.network.store import check_network_file, load_network, save_network
+from faultxfer.network.synthetic import synthetic_rows
+
+SHAPE = EnsembleShape(hidden=(6, 4), dropout=0.1, members=2, bins=4)
+
+
+@pytest.fixture(scope="module")
+def scaled() -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return np.column_stack([rng.normal(size=400), rng.exponential(size=400), rng.integers(0, 2, 400), np.zeros(400)])
+
+
+@pytest.fixture(scope="module")
+def network(scaled: np.ndarray) -> keras.Model:
+    make_deterministic(0)
+    return build_ensemble(scaled, SHAPE)
+
+
+def test_bins_count_how_far_a_sensor_lies_in_each_quantile_bin(network: keras.Model, scaled: np.ndarray) -> None:
+    encoded = apply_network(keras.Model(network.input, network.get_layer(ENCODED).output), scaled)
+    shares = encoded[:, 4:].reshape(400, 4, 4)
+    assert shares.min() >= 0
+    assert shares.max() <= 1
+    # Four bins of equal counts: the sum over the bins is four times the row's place in the source's distribution.
+    place = np.argsort(np.argsort(scaled[:, 0])) / 399
+    np.testing.assert_allclose(shares[:, 0].sum(axis=1), 4 * place, atol=0.25)
+
+
+def test_a_constant_sensor_is_silent_in_the_bins(network: keras.Model, scaled: np.ndarray) -> None:
+    far = scaled.copy()
+    far[:, 3] = 1e6
+    encoder = keras.Model(network.input, network.get_layer("bin_shares").output)
+    np.testing.assert_array_equal(apply_network(encoder, far), apply_network(encoder, scaled))
+
+
+def test_no_sensor_comes_in_beyond_the_soft_clip(network: keras.Model) -> None:
+    encoder = keras.Model(network.input, network.get_layer(ENCODED).output)
+    assert np.abs(apply_network(encoder, np.full((1, 4), 1e9))).max() <= SOFT_CLIP
+
+
+def test_the_network_says_the_mean_of_its_members(network: keras.Model, scaled: np.ndarray) -> None:
+    features, logits = NetworkFeatures(network, np.zeros(4), np.ones(4))(scaled)
+    np.testing.assert_allclose(logits.mean(axis=1), logits_of(network, scaled), atol=1e-5)
+    assert features.shape == (400, 2 * 4 + 4)
+
+
+def test_the_averaged_head_gives_the_networks_logit_from_the_features(network: keras.Model, scaled: np.ndarray) -> None:
+    frozen = NetworkFeatures(network, np.zeros(4), np.ones(4))
+    features, _ = frozen(scaled)
+    np.testing.assert_allclose(features @ frozen.head[:-1] + frozen.head[-1], logits_of(network, scaled), atol=1e-5)
+
+
+def test_encoder_and_trunk_make_the_whole_network(network: keras.Model, scaled: np.ndarray) -> None:
+    encoder, trunk = trunk_of(network)
+    np.testing.assert_allclose(logits_of(trunk, apply_network(encoder, scaled)), logits_of(network, scaled), atol=1e-5)
+
+
+def test_a_stored_source_network_passes_the_loaders_list_and_says_the_same(
+    network: keras.Model, scaled: np.ndarray, tmp_path: Path
+) -> None:
+    path = tmp_path / "network.keras"
+    save_network(network, path)
+    check_network_file(path)
+    np.testing.assert_array_equal(logits_of(load_network(path), scaled), logits_of(network, scaled))
+
+
+def test_the_network_learns_from_its_teacher_what_few_rows_do_not_show(scaled: np.ndarray) -> None:
+    def teacher(rows: np.ndarray) -> np.ndarray:
+        return np.where((rows[:, 0] > 0) == (rows[:, 1] > 1), 0.95, 0.05)
+
+    few, other = scaled[:60], scaled[200:]
+    truth = (teacher(other) > 0.5).astype(np.int8)
+    recipe = Recipe(learning_rate=5e-3, weight_decay=0.01, batch_size=128, epochs=15)
+    arguments = {"seed": 0, "shape": EnsembleShape((32, 16), 0.0, 2, 8), "recipe": recipe}
+    labels = (teacher(few) > 0.5).astype(np.int8)
+    alone = fit_ensemble(few, labels, None, (other, truth), **arguments)
+    taught = fit_ensemble(few, labels, teacher, (other, truth), synthetic=4000, **arguments)
+    hits = [((logits_of(fitted, other) > 0) == truth).mean() for fitted in (alone, taught)]
+    assert hits[1] > hits[0]
+
+
+def test_synthetic_rows_stay_between_neighbours(scaled: np.ndarray) -> None:
+    made = synthetic_rows(scaled, 1000, seed=0)
+    assert made.shape == (1000, 4)
+    assert (made[:, 3] == 0).all()
+    assert np.quantile(made[:, 0], 0.99) < scaled[:, 0].max()
+    np.testing.assert_array_equal(made, synthetic_rows(scaled, 1000, seed=0))
+
+
+def test_an_adapter_finds_an_offset_that_the_target_carries(scaled: np.ndarray) -> None:
+    inputs = keras.Input((4,))
+    dense = keras.layers.Dense(1)
+    network = keras.Model(inputs, dense(inputs))
+    dense.set_weights([np.array([[6.0], [0], [0], [0]]), np.zeros(1)])
+    y = (scaled[:, 0] > 0).astype(np.int8)
+    gain, offset = InputAdapter(network).fit(scaled + np.eye(4)[0], y)
+    assert offset[0] == pytest.approx(-1, abs=0.5)
+    np.testing.assert_allclose(offset[1:], 0, atol=1e-3)
+    np.testing.assert_allclose(gain[1:], 1, atol=1e-3)

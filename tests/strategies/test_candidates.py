@@ -1,0 +1,114 @@
+"""Every candidate of the stack fits on few rows, keeps plain data only, and is judged on rows it was not fitted on."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import lightgbm
+import numpy as np
+import pytest
+
+from faultxfer.bundle.frozen import FrozenSource, LinearModel, Views, soft_clipped
+from faultxfer.bundle.input_map import MAPS, InputMap, fit_maps, spread_of
+from faultxfer.bundle.members import Member, logits, member_logits
+from faultxfer.bundle.scaler import fit_scaler
+from faultxfer.data.split import Fold
+from faultxfer.network.ensemble import EnsembleShape, build_ensemble
+from faultxfer.network.features import NetworkFeatures
+from faultxfer.network.fit import make_deterministic
+from faultxfer.strategies.candidates import (
+    Candidate,
+    Rows,
+    instance_transfers,
+    neural_transfers,
+    rivals,
+    tree_transfers,
+)
+from faultxfer.strategies.candidates.boosting import boost
+from faultxfer.strategies.candidates.convex import fit_logistic
+from faultxfer.strategies.selector import cross_fit, stack_of
+
+CANDIDATES = (*rivals(), *tree_transfers(), *instance_transfers(), *neural_transfers())
+
+
+def drawn(count: int, shift: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    X = rng.normal(0, 1, (count, 4)) * [1.0, 2.0, 0.5, 3.0] + [10.0, 0.0, 1.0, -5.0]
+    y = (X[:, 0] - 10 + X[:, 1] / 2 + 0.3 * rng.normal(size=count) > 0.8).astype(np.int8)
+    return X + shift, y
+
+
+@pytest.fixture(scope="module")
+def source() -> FrozenSource:
+    X, y = drawn(600, 0.0, 0)
+    make_deterministic(0)
+    scaler = fit_scaler(X)
+    network = build_ensemble(scaler(X), EnsembleShape(hidden=(6, 4), members=2, bins=3))
+    spread = spread_of(X)
+    coef, intercept = fit_logistic(soft_clipped(X, spread), y, 1.0)
+    return FrozenSource(
+        spread,
+        spread_of(X[y == 0]),
+        lightgbm.Booster(model_str=boost(X, y, 0, rounds=30)),
+        LinearModel(coef, intercept),
+        NetworkFeatures(network, scaler.mean, scaler.scale),
+    )
+
+
+@pytest.fixture(scope="module")
+def rows(source: FrozenSource) -> Rows:
+    X, y = drawn(60, 0.5, 1)
+    source_X, source_y = drawn(300, 0.0, 2)
+    same = {name: InputMap(np.ones(4), np.zeros(4)) for name in MAPS}
+    maps = fit_maps(X, y, source.spread, source.normal)
+    return Rows(Views(source, maps, X), y, Views(source, same, source_X), source_y, 0)
+
+
+@pytest.mark.parametrize("candidate", CANDIDATES, ids=lambda candidate: candidate.name)
+def test_a_candidate_scores_new_rows_the_same_way_each_time(candidate: Candidate, rows: Rows) -> None:
+    fresh, _ = drawn(20, 0.5, 3)
+    views = Views(rows.target.source, rows.target.maps, fresh)
+    first, second = candidate.fit(rows), candidate.fit(rows)
+    scores = member_logits(first, views)
+    assert scores.shape == (20,)
+    assert np.isfinite(scores).all()
+    np.testing.assert_array_equal(scores, member_logits(second, views))
+
+
+@pytest.mark.parametrize("candidate", CANDIDATES, ids=lambda candidate: candidate.name)
+def test_a_fitted_candidate_is_plain_data_under_its_own_name(candidate: Candidate, rows: Rows) -> None:
+    member = candidate.fit(rows)
+    assert (member.name, member.family) == (candidate.name, candidate.family)
+    for field in dataclasses.fields(Member):
+        value = getattr(member, field.name)
+        assert isinstance(value, str | float | tuple | dict), field.name
+    assert all(isinstance(array, np.ndarray) and array.dtype.kind == "f" for array in member.arrays.values())
+    assert candidate.paper
+
+
+def test_names_are_unique() -> None:
+    names = [candidate.name for candidate in CANDIDATES]
+    assert len(set(names)) == len(names)
+
+
+def test_the_rows_of_a_fold_do_not_fit_what_predicts_them(source: FrozenSource) -> None:
+    X, y = drawn(60, 0.5, 1)
+    place = np.arange(60)
+    folds = [Fold(place[place % 3 != k], place[place % 3 == k]) for k in range(3)]
+    poisoned = np.where(place % 3 == 1, 1 - y, y).astype(np.int8)
+    clean, spoiled = (cross_fit(rivals(), source, drawn(300, 0.0, 2), X, labels, folds, 0) for labels in (y, poisoned))
+    inside = place % 3 == 1
+    np.testing.assert_array_equal(clean.logits[:, inside], spoiled.logits[:, inside])
+    np.testing.assert_array_equal(clean.folds, place % 3)
+
+
+def test_a_stack_of_a_cross_fit_scores_from_its_members(source: FrozenSource) -> None:
+    X, y = drawn(60, 0.5, 1)
+    place = np.arange(60)
+    folds = [Fold(place[place % 3 != k], place[place % 3 == k]) for k in range(3)]
+    crossed = cross_fit(rivals(), source, drawn(300, 0.0, 2), X, y, folds, 0)
+    stack = stack_of(crossed, y)
+    fresh, truth = drawn(500, 0.5, 9)
+    scores = logits(stack, source, fresh)
+    assert sum(member.weight for member in stack.members) == pytest.approx(1)
+    assert scores[truth == 1].mean() > scores[truth == 0].mean() + 1
