@@ -16,6 +16,7 @@ from transfer_tasks import Table, read_table
 from faultxfer.bundle.frozen import Activations, FrozenSource, LinearModel, soft_clipped
 from faultxfer.bundle.input_map import spread_of
 from faultxfer.bundle.scaler import fit_scaler
+from faultxfer.config import NetworkOptions
 from faultxfer.data.dataset import Dataset
 from faultxfer.strategies.candidates.boosting import boost
 from faultxfer.strategies.candidates.convex import fit_logistic
@@ -105,12 +106,13 @@ def source_network(data: Dataset, train: np.ndarray, stop: np.ndarray) -> tuple[
 
     scaler = fit_scaler(data.X[train])
     trees = lightgbm.Booster(model_str=source_trees(data.X[train], data.y[train]))
-    network = fit_ensemble(
+    network, _ = fit_ensemble(
         scaler(data.X[train]),
         data.y[train],
         lambda scaled: np.asarray(trees.predict(scaled * scaler.scale + scaler.mean, num_threads=1)),
         (scaler(data.X[stop]), data.y[stop]),
         seed=0,
+        options=NetworkOptions(),
     )
     return network, trees
 

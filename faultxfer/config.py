@@ -27,13 +27,17 @@ class _Options(BaseModel):
 class NetworkOptions(_Options):
     """Shape and training of the source network."""
 
-    hidden: tuple[int, ...] = Field(default=(128, 64, 32), min_length=1, description="Units of the hidden layers.")
+    hidden: tuple[int, ...] = Field(default=(128, 64, 32), min_length=1, description="Units of a member's layers.")
+    members: int = Field(default=4, ge=1, description="Members, which are averaged.")
+    bins: int = Field(default=8, ge=0, description="Quantile bins that each sensor is encoded by; 0 for none.")
     dropout: float = Field(default=0.1, ge=0, lt=1, description="Share of units dropped while training.")
+    teacher_share: float = Field(default=0.5, ge=0, le=1, description="Of the source's trees in the labels learnt.")
+    synthetic_rows: int = Field(default=40_000, ge=0, description="Rows made near the source's, labelled by its trees.")
     learning_rate: float = Field(default=2e-3, gt=0, description="Of AdamW, decayed to zero over the epochs.")
-    weight_decay: float = Field(default=0.01, ge=0, description="Of AdamW.")
-    batch_size: int = Field(default=256, ge=1, description="Rows in a gradient step.")
-    epochs: int = Field(default=60, ge=1, description="Most epochs; held-out source runs stop training earlier.")
-    patience: int = Field(default=8, ge=1, description="Epochs without a better validation loss before stopping.")
+    weight_decay: float = Field(default=0.05, ge=0, description="Of AdamW.")
+    batch_size: int = Field(default=512, ge=1, description="Rows in a gradient step.")
+    epochs: int = Field(default=24, ge=1, description="Most epochs; held-out source runs stop training earlier.")
+    patience: int = Field(default=6, ge=1, description="Epochs without a better validation loss before stopping.")
 
 
 class PretrainOptions(_Options):
@@ -126,7 +130,7 @@ class GateOptions(_Options):
 class TransferOptions(_Options):
     """Options of ``transfer``."""
 
-    strategy: str = Field(default="fine_tune", description="Transfer method; `fine_tune` or `feature_reuse`.")
+    strategy: str = Field(default="stack", description="Transfer method; `stack`, `fine_tune` or `feature_reuse`.")
     trainable_layers: int = Field(default=2, ge=1, description="Last layers that stay trainable.")
     scaler: Literal["source", "target"] = Field(
         default="source", description="`source` keeps the source's StandardScaler, `target` refits it."

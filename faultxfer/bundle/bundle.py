@@ -6,21 +6,29 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
 from faultxfer.bundle.calibration import Calibrator
+from faultxfer.bundle.frozen import FrozenSource
+from faultxfer.bundle.members import Stack
+from faultxfer.bundle.members import logits as stack_logits
 from faultxfer.bundle.scaler import Scaler
+from faultxfer.bundle.source_models import SourceModels, source_models_from
+from faultxfer.bundle.stack_files import files_of, load_stack, save_stack
 from faultxfer.errors import BundleError
 from faultxfer.network.fit import logits_of
 from faultxfer.network.store import load_network, save_network
 
 # Raise when a reader of the previous form would misread the new one, and teach `load_bundle` the old form.
-FORMAT = 1
+FORMAT = 2
+# Format 1 knew neither source models nor stacks; all else is the same.
+_READABLE = (1, 2)
 T = TypeVar("T")
-_MANIFEST, _NETWORK, _SEEN = "manifest.json", "network.keras", "training_rows.npy"
+_MANIFEST, _NETWORK, _SEEN, _TREES = "manifest.json", "network.keras", "training_rows.npy", "source_trees.txt"
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,8 @@ class Bundle:
         threshold: a row alarms when its probability is above it.
         training_rows: (n,) uint64 fingerprints of the rows that fitted anything in here.
         lineage: plain data on where it comes from.
+        models: the source's other models, where transfer may start from them or the stack needs them.
+        stack: weighted candidates that decide in place of the network alone.
     """
 
     features: tuple[str, ...]
@@ -46,6 +56,17 @@ class Bundle:
     threshold: float
     training_rows: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
     lineage: dict[str, Any] = field(default_factory=dict)
+    models: SourceModels | None = None
+    stack: Stack | None = None
+
+    @cached_property
+    def frozen(self) -> FrozenSource | None:
+        """The source's models ready to score; None for a bundle without them."""
+        if self.models is None:
+            return None
+        from faultxfer.network.features import NetworkFeatures
+
+        return self.models.frozen(NetworkFeatures(self.network, self.scaler.mean, self.scaler.scale))
 
     def logits(self, X: np.ndarray) -> np.ndarray:
         """(n, d) rows in engineering units to (n,) uncalibrated logits.
@@ -54,7 +75,10 @@ class Bundle:
             BundleError: wrong number of sensors, or a value that is not finite (the network would answer with a
                 plausible probability).
         """
-        return logits_of(self.network, self.scaler(self._checked(X)))
+        checked = self._checked(X)
+        if self.stack is not None and self.frozen is not None:
+            return stack_logits(self.stack, self.frozen, checked)
+        return logits_of(self.network, self.scaler(checked))
 
     def probabilities(self, X: np.ndarray) -> np.ndarray:
         """(n, d) rows in engineering units to (n,) calibrated fault probabilities."""
@@ -96,10 +120,21 @@ def save_bundle(bundle: Bundle, folder: Path) -> None:
         "calibrator": {"slope": bundle.calibrator.slope, "offset": bundle.calibrator.offset},
         "threshold": bundle.threshold,
         "lineage": bundle.lineage,
-        "sha256": {name: _sha256(folder / name) for name in (_NETWORK, _SEEN)},
     }
+    if bundle.models is not None:
+        manifest["models"] = bundle.models.as_dict()
+        (folder / _TREES).write_text(bundle.models.trees, encoding="utf-8")
+    if bundle.stack is not None:
+        manifest["stack"] = save_stack(bundle.stack, folder)
+    manifest["sha256"] = {name: _sha256(folder / name) for name in _files(manifest)}
     manifest["sha256"][_MANIFEST] = _manifest_sha256(manifest)
     (folder / _MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
+
+
+def _files(manifest: dict[str, Any]) -> list[str]:
+    """Every file but the manifest."""
+    trees = [_TREES] if "models" in manifest else []
+    return [_NETWORK, _SEEN, *trees, *(files_of(manifest["stack"]) if "stack" in manifest else ())]
 
 
 def load_bundle(folder: Path) -> Bundle:
@@ -135,14 +170,14 @@ def _read(folder: Path, taken: Callable[[Path, dict[str, Any]], T]) -> T:
 
 
 def _check(folder: Path, manifest: dict[str, Any]) -> None:
-    if manifest["format"] != FORMAT:
+    if manifest["format"] not in _READABLE:
         raise BundleError(
             f"A bundle of format {FORMAT} was expected",
             received={"format": manifest["format"]},
             where=folder.name,
             remedy="Use the faultxfer release that wrote it, or transfer again",
         )
-    for name in (_MANIFEST, _NETWORK, _SEEN):
+    for name in (_MANIFEST, *_files(manifest)):
         found = _manifest_sha256(manifest) if name == _MANIFEST else _sha256(folder / name)
         if found != manifest["sha256"][name]:
             raise BundleError(
@@ -164,7 +199,15 @@ def _assembled(folder: Path, manifest: dict[str, Any]) -> Bundle:
         threshold=float(manifest["threshold"]),
         training_rows=np.load(folder / _SEEN, allow_pickle=False),
         lineage=manifest["lineage"],
+        models=_models(folder, manifest),
+        stack=load_stack(manifest["stack"], folder) if "stack" in manifest else None,
     )
+
+
+def _models(folder: Path, manifest: dict[str, Any]) -> SourceModels | None:
+    if "models" not in manifest:
+        return None
+    return source_models_from(manifest["models"], (folder / _TREES).read_text(encoding="utf-8"))
 
 
 def _manifest_sha256(manifest: dict[str, Any]) -> str:

@@ -17,7 +17,7 @@ _SOFT_CLIP = 4.0
 class Booster(Protocol):
     """What is used of :class:`lightgbm.Booster`."""
 
-    def predict(self, data: np.ndarray, *, raw_score: bool, num_threads: int) -> np.ndarray:
+    def predict(self, data: Any, *, raw_score: bool = False, **settings: Any) -> Any:
         """(n, d) rows to (n,) scores."""
         ...
 
@@ -29,7 +29,11 @@ class Activations(Protocol):
     mean: np.ndarray
     scale: np.ndarray
     network: Any
-    adapter: Any
+
+    @property
+    def adapter(self) -> Any:
+        """Fits gains and offsets through the network."""
+        ...
 
     def __call__(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(n, d) readings in source units to (n, h) features of the heads and (n, k) logits of the members."""

@@ -69,6 +69,19 @@ def build_ensemble(scaled: np.ndarray, shape: EnsembleShape) -> keras.Model:
     return network
 
 
+def is_ensemble(network: keras.Model) -> bool:
+    """Whether a network was made by :func:`build_ensemble`."""
+    return any(layer.name == MEMBER_LOGITS for layer in network.layers)
+
+
+def member_stages(network: keras.Model) -> list[list[keras.layers.Layer]]:
+    """Learnt layers, first to last: for each depth the hidden layer of every member, then their heads."""
+    hidden = [layer for layer in network.layers if "_hidden_" in layer.name]
+    depths = sorted({int(layer.name.rpartition("_")[2]) for layer in hidden})
+    stages = [[layer for layer in hidden if int(layer.name.rpartition("_")[2]) == depth] for depth in depths]
+    return [*stages, [layer for layer in network.layers if layer.name.startswith("head_")]]
+
+
 def trunk_of(network: keras.Model) -> tuple[keras.Model, keras.Model]:
     """The fixed encoder of (n, d) sensors, and the trainable rest from encoded sensors to member logits.
 

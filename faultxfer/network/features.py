@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import keras
 import numpy as np
 
@@ -27,7 +29,11 @@ class NetworkFeatures:
         self.hidden_units = sum(tensor.shape[1] for tensor in hidden)
         self._model = keras.Model(network.input, keras.layers.Concatenate()([*hidden, logits]))
         self.head = self._head(network)
-        self.adapter = InputAdapter(network)
+
+    @cached_property
+    def adapter(self) -> InputAdapter:
+        """Traced when first asked for."""
+        return InputAdapter(self.network)
 
     def __call__(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(n, d) readings to (n, h) features of the heads and (n, members) logits.
@@ -41,6 +47,17 @@ class NetworkFeatures:
     def _last_hidden(network: keras.Model, number: int) -> keras.KerasTensor:
         layers = [layer for layer in network.layers if layer.name.startswith(f"member_{number}_hidden")]
         return layers[-1].output
+
+    def set_head(self, coef: np.ndarray, intercept: float) -> None:
+        """Give every member's head its part of (h,) weights and the intercept: the inverse of ``head``."""
+        sensors = self.network.input_shape[1]
+        start = 0
+        for number in range(self.members):
+            head = self.network.get_layer(f"head_{number}")
+            units = head.input.shape[1] - sensors
+            kernel = np.concatenate([self.members * coef[start : start + units], coef[self.hidden_units - sensors :]])
+            head.set_weights([kernel[:, None].astype(np.float32), np.array([intercept], dtype=np.float32)])
+            start += units
 
     def _head(self, network: keras.Model) -> np.ndarray:
         """(h + 1,) weights of the averaged logit on the features and 1."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import keras
 
 from faultxfer.errors import StrategyError
+from faultxfer.network.ensemble import is_ensemble, member_stages, trunk_of
 
 
 @dataclass(frozen=True)
@@ -30,38 +31,45 @@ def copy_network(network: keras.Model) -> keras.Model:
     return twin
 
 
-def fresh_network(network: keras.Model) -> keras.Model:
-    """A network of the same layers with newly drawn weights."""
-    return keras.models.clone_model(network)
-
-
 def layers_with_weights(network: keras.Model) -> list[keras.layers.Layer]:
     """Layers that hold weights, first to last."""
     return [layer for layer in network.layers if layer.weights]
+
+
+def stages_of(network: keras.Model) -> list[list[keras.layers.Layer]]:
+    """Learnt layers, first to last; in an ensemble each stage holds the layer of every member."""
+    return member_stages(network) if is_ensemble(network) else [[layer] for layer in layers_with_weights(network)]
 
 
 def freeze_all_but_last(network: keras.Model, trainable_layers: int) -> Cut:
     """Freeze everything before the last ``trainable_layers`` layers that hold weights, and cut there.
 
     Args:
-        network: a chain of layers, as :func:`faultxfer.network.build.build_network` makes it.
+        network: a chain of layers, as :func:`faultxfer.network.build.build_network` makes it, or an ensemble, as
+            :func:`faultxfer.network.ensemble.build_ensemble` does. The input layers of an ensemble are always fixed.
         trainable_layers: how many layers with weights stay trainable, at least 1.
 
     Raises:
         StrategyError: the network has fewer layers with weights.
     """
-    weighted = layers_with_weights(network)
-    if not 1 <= trainable_layers <= len(weighted):
+    stages = stages_of(network)
+    if not 1 <= trainable_layers <= len(stages):
         raise StrategyError(
-            f"Between 1 and {len(weighted)} trainable layers were expected",
+            f"Between 1 and {len(stages)} trainable layers were expected",
             received={"trainable_layers": trainable_layers},
             where=f"network {network.name!r}",
             remedy="Choose a smaller number with --trainable-layers",
         )
-    first = weighted[-trainable_layers]
+    for number, stage in enumerate(stages):
+        for layer in stage:
+            layer.trainable = number >= len(stages) - trainable_layers
+    if is_ensemble(network):
+        return Cut(network, *trunk_of(network))
+    return _cut_chain(network, stages[-trainable_layers][0])
+
+
+def _cut_chain(network: keras.Model, first: keras.layers.Layer) -> Cut:
     position = network.layers.index(first)
-    for number, layer in enumerate(network.layers):
-        layer.trainable = number >= position
     extractor = keras.Model(network.input, first.input, name="extractor")
     inputs = keras.Input(first.input.shape[1:], name="frozen_features")
     x = inputs

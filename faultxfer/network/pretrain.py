@@ -7,29 +7,24 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
+from faultxfer.config import NetworkOptions
 from faultxfer.network.ensemble import EnsembleShape, build_ensemble, trunk_of
-from faultxfer.network.fit import Recipe, apply_network, fit_network, make_deterministic
+from faultxfer.network.fit import History, Recipe, apply_network, fit_network, make_deterministic
 from faultxfer.network.synthetic import synthetic_rows
 
-# AdamW's decay is decoupled, so it acts on every step alike; 0.05 as in tabular baselines (Gorishniy et al., 2021).
-RECIPE = Recipe(learning_rate=2e-3, weight_decay=0.05, batch_size=512, epochs=24, patience=6)
-SHAPE = EnsembleShape()
-SYNTHETIC = 40_000
+Teacher = Callable[[np.ndarray], np.ndarray]
 
 
 def fit_ensemble(
     scaled: np.ndarray,
     y: np.ndarray,
-    teacher: Callable[[np.ndarray], np.ndarray] | None,
+    teacher: Teacher | None,
     validation: tuple[np.ndarray, np.ndarray],
     *,
     seed: int,
-    shape: EnsembleShape = SHAPE,
-    recipe: Recipe = RECIPE,
-    teacher_share: float = 0.5,
-    synthetic: int = SYNTHETIC,
-) -> keras.Model:
-    """A fitted source network.
+    options: NetworkOptions,
+) -> tuple[keras.Model, History]:
+    """A fitted source network and its training curves.
 
     Args:
         scaled: (n, d) scaled source sensors.
@@ -39,31 +34,29 @@ def fit_ensemble(
             labels of synthetic rows.
         validation: scaled rows and labels of other source runs; they stop the training.
         seed: of weights, synthetic rows, shuffle and dropout.
-        shape: of the network.
-        recipe: how to fit.
-        teacher_share: of the teacher in the labels of real rows.
-        synthetic: synthetic rows beside the real ones.
+        options: shape and training. AdamW's decay is decoupled, so it acts on every step alike; 0.05 as in tabular
+            baselines (Gorishniy et al., 2021).
     """
     make_deterministic(seed)
-    network = build_ensemble(scaled, shape)
+    network = build_ensemble(scaled, EnsembleShape(options.hidden, options.dropout, options.members, options.bins))
     encoder, trunk = trunk_of(network)
-    rows, labels = _rows_to_learn(scaled, y, teacher, teacher_share, synthetic, seed)
-    fit_network(
+    rows, labels = _rows_to_learn(scaled, y, teacher, options.teacher_share, options.synthetic_rows, seed)
+    history = fit_network(
         trunk,
         apply_network(encoder, rows),
         labels,
-        recipe,
+        Recipe(options.learning_rate, options.weight_decay, options.batch_size, options.epochs, options.patience),
         seed=seed,
         validation=(apply_network(encoder, validation[0]), validation[1]),
         balanced=False,
     )
-    return network
+    return network, history
 
 
 def _rows_to_learn(
     scaled: np.ndarray,
     y: np.ndarray,
-    teacher: Callable[[np.ndarray], np.ndarray] | None,
+    teacher: Teacher | None,
     share: float,
     synthetic: int,
     seed: int,

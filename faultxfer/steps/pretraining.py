@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import numpy as np
 
 from faultxfer.bundle.bundle import Bundle, load_bundle, save_bundle
 from faultxfer.bundle.calibration import Calibrator, choose_threshold, fit_calibrator
-from faultxfer.bundle.scaler import fit_scaler
+from faultxfer.bundle.scaler import Scaler, fit_scaler
+from faultxfer.bundle.source_models import SourceModels
 from faultxfer.config import PretrainOptions
 from faultxfer.contract.schema import Contract
 from faultxfer.data.dataset import Dataset, save_dataset
@@ -20,8 +22,8 @@ from faultxfer.data.split import divide_runs, require_both_classes
 from faultxfer.errors import DataError
 from faultxfer.evaluate.metrics import Metrics, measure
 from faultxfer.evaluate.plots import Judged, save_pictures
-from faultxfer.network.build import build_network
-from faultxfer.network.fit import History, Recipe, fit_network, make_deterministic
+from faultxfer.network.fit import History
+from faultxfer.network.pretrain import fit_ensemble
 from faultxfer.registry import names
 from faultxfer.registry.store import RunRecord, open_registry
 from faultxfer.steps.adaptation import read_target
@@ -30,6 +32,7 @@ from faultxfer.steps.outputs import keep_docs
 from faultxfer.steps.progress import progress
 from faultxfer.steps.registration import DOCS_NOTE, EXAMPLE_ROWS, flat_options, smoke_test, with_logged_docs
 from faultxfer.steps.sources import SOURCE_ROWS
+from faultxfer.strategies.source_models import fit_source_models
 
 
 @dataclass(frozen=True)
@@ -167,24 +170,27 @@ def _fit(
     train: Dataset, validation: Dataset, contract: Contract, options: PretrainOptions, model: str
 ) -> tuple[Bundle, History]:
     scaler = fit_scaler(train.X)
-    make_deterministic(options.seed)
-    shape = options.network
-    network = build_network(len(train.features), shape.hidden, shape.dropout)
-    recipe = Recipe(shape.learning_rate, shape.weight_decay, shape.batch_size, shape.epochs, shape.patience)
-    history = fit_network(
-        network,
+    models = fit_source_models(train.X, train.y, options.seed)
+    network, history = fit_ensemble(
         scaler(train.X),
         train.y,
-        recipe,
+        _teacher(models, scaler),
+        (scaler(validation.X), validation.y),
         seed=options.seed,
-        validation=(scaler(validation.X), validation.y),
+        options=options.network,
     )
     units = {name: sensor.unit for name, sensor in contract.sensors.items()}
-    raw = Bundle(train.features, units, scaler, network, Calibrator(), 0.5)
+    raw = Bundle(train.features, units, scaler, network, Calibrator(), 0.5, models=models)
     calibrator = fit_calibrator(raw.logits(validation.X), validation.y)
     threshold = choose_threshold(calibrator(raw.logits(validation.X)), validation.y, options.alarm_rate)
     seen = np.unique(np.concatenate([train.fingerprints(), validation.fingerprints()]))
     return dataclasses.replace(raw, calibrator=calibrator, threshold=threshold, training_rows=seen), history
+
+
+def _teacher(models: SourceModels, scaler: Scaler) -> Callable[[np.ndarray], np.ndarray]:
+    """The source's trees on scaled rows."""
+    trees = models.frozen(None).trees
+    return lambda scaled: np.asarray(trees.predict(scaled * scaler.scale + scaler.mean, num_threads=1))
 
 
 def _judge(bundle: Bundle, test: Dataset, history: History, folder: Path) -> tuple[Metrics, dict[str, Path]]:

@@ -6,10 +6,12 @@ from faultxfer.errors import ConfigError
 from faultxfer.strategies.feature_reuse import FeatureReuse
 from faultxfer.strategies.fine_tune import FineTune
 from faultxfer.strategies.protocol import Strategy
+from faultxfer.strategies.stack import StackedCandidates
 
 STRATEGIES: dict[str, Strategy] = {
     strategy.name: strategy
     for strategy in (
+        StackedCandidates(),
         FineTune(),
         FeatureReuse(),
     )

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from faultxfer.bundle.scaler import fit_scaler
-from faultxfer.network.fit import apply_network
+from faultxfer.network.features import NetworkFeatures
 from faultxfer.network.freeze import copy_network, freeze_all_but_last
 from faultxfer.strategies.common import candidate, choose_scaler, require_features, require_rows
 from faultxfer.strategies.protocol import Adapted, Task
@@ -27,13 +27,14 @@ class FeatureReuse:
         require_features(task)
         require_rows(task, self.name)
         scaler = choose_scaler(task)
-        cut = freeze_all_but_last(copy_network(task.source.network), 1)
-        features = apply_network(cut.extractor, scaler(task.target.X)).astype(np.float64)
+        network = copy_network(task.source.network)
+        freeze_all_but_last(network, 1)
+        extractor = NetworkFeatures(network, scaler.mean, scaler.scale)
+        features = extractor(task.target.X)[0].astype(np.float64)
         standard = fit_scaler(features)
         head = LogisticRegression(C=_INVERSE_PENALTY, class_weight="balanced", max_iter=2000)
         head.fit(standard(features), task.target.y)
-        # The head's own scaling is folded into its weights, so that the network stays a plain chain of layers.
-        kernel = head.coef_[0] / standard.scale
-        bias = head.intercept_[0] - float(kernel @ standard.mean)
-        cut.whole.layers[-1].set_weights([kernel[:, None].astype(np.float32), np.array([bias], dtype=np.float32)])
-        return Adapted(candidate(task, scaler, cut.whole, self.name))
+        # The head's own scaling is folded into its weights, so that the network stays one of plain layers.
+        coef = head.coef_[0] / standard.scale
+        extractor.set_head(coef, head.intercept_[0] - float(coef @ standard.mean))
+        return Adapted(candidate(task, scaler, network, self.name))

@@ -8,11 +8,13 @@ import keras
 import numpy as np
 import pytest
 
+from faultxfer.config import NetworkOptions
 from faultxfer.network.adapter import InputAdapter
 from faultxfer.network.build import SOFT_CLIP
 from faultxfer.network.ensemble import ENCODED, EnsembleShape, build_ensemble, trunk_of
 from faultxfer.network.features import NetworkFeatures
-from faultxfer.network.fit import Recipe, apply_network, logits_of, make_deterministic
+from faultxfer.network.fit import apply_network, logits_of, make_deterministic
+from faultxfer.network.freeze import copy_network
 from faultxfer.network.pretrain import fit_ensemble
 from faultxfer.network.store import check_network_file, load_network, save_network
 from faultxfer.network.synthetic import synthetic_rows
@@ -66,6 +68,15 @@ def test_the_averaged_head_gives_the_networks_logit_from_the_features(network: k
     np.testing.assert_allclose(features @ frozen.head[:-1] + frozen.head[-1], logits_of(network, scaled), atol=1e-5)
 
 
+def test_a_head_that_is_set_is_the_networks_logit(network: keras.Model, scaled: np.ndarray) -> None:
+    frozen = NetworkFeatures(copy_network(network), np.zeros(4), np.ones(4))
+    features, _ = frozen(scaled)
+    coef = np.random.default_rng(0).normal(size=features.shape[1])
+    frozen.set_head(coef, 0.5)
+    np.testing.assert_allclose(logits_of(frozen.network, scaled), features @ coef + 0.5, atol=1e-4)
+    np.testing.assert_allclose(frozen._head(frozen.network), [*coef, 0.5], rtol=1e-6)
+
+
 def test_encoder_and_trunk_make_the_whole_network(network: keras.Model, scaled: np.ndarray) -> None:
     encoder, trunk = trunk_of(network)
     np.testing.assert_allclose(logits_of(trunk, apply_network(encoder, scaled)), logits_of(network, scaled), atol=1e-5)
@@ -86,11 +97,12 @@ def test_the_network_learns_from_its_teacher_what_few_rows_do_not_show(scaled: n
 
     few, other = scaled[:60], scaled[200:]
     truth = (teacher(other) > 0.5).astype(np.int8)
-    recipe = Recipe(learning_rate=5e-3, weight_decay=0.01, batch_size=128, epochs=15)
-    arguments = {"seed": 0, "shape": EnsembleShape((32, 16), 0.0, 2, 8), "recipe": recipe}
+    shape = {"hidden": (32, 16), "dropout": 0.0, "members": 2, "bins": 8}
+    recipe = {"learning_rate": 5e-3, "weight_decay": 0.01, "batch_size": 128, "epochs": 15}
+    alone_options, taught_options = (NetworkOptions(**shape, **recipe, synthetic_rows=rows) for rows in (0, 4000))
     labels = (teacher(few) > 0.5).astype(np.int8)
-    alone = fit_ensemble(few, labels, None, (other, truth), **arguments)
-    taught = fit_ensemble(few, labels, teacher, (other, truth), synthetic=4000, **arguments)
+    alone, _ = fit_ensemble(few, labels, None, (other, truth), seed=0, options=alone_options)
+    taught, _ = fit_ensemble(few, labels, teacher, (other, truth), seed=0, options=taught_options)
     hits = [((logits_of(fitted, other) > 0) == truth).mean() for fitted in (alone, taught)]
     assert hits[1] > hits[0]
 

@@ -13,15 +13,16 @@ import numpy as np
 from faultxfer.bundle.bundle import Bundle, load_bundle, save_bundle
 from faultxfer.bundle.calibration import Calibrator, choose_threshold, fit_calibrator
 from faultxfer.bundle.scaler import fit_scaler
-from faultxfer.config import TransferOptions
+from faultxfer.config import NetworkOptions, TransferOptions
 from faultxfer.data.dataset import Dataset
 from faultxfer.data.split import HOLD_OUT, Split
 from faultxfer.errors import StrategyError
-from faultxfer.network.build import build_network
-from faultxfer.network.fit import Recipe, fit_network, make_deterministic
-from faultxfer.network.freeze import copy_network, layers_with_weights
+from faultxfer.network.fit import make_deterministic
+from faultxfer.network.freeze import copy_network, stages_of
+from faultxfer.network.pretrain import fit_ensemble
 from faultxfer.strategies.procedure import run_strategy
 from faultxfer.strategies.protocol import Rival, Strategy, Task
+from faultxfer.strategies.source_models import fit_source_models
 
 SENSORS = ("speed", "pressure", "current", "vibration")
 OPTIONS = TransferOptions(steps=6, epochs=2, batch_size=16, learning_rate=5e-3, seed=3)
@@ -41,12 +42,16 @@ def tiny_rows(seed: int, runs: int = 10, rows_per_run: int = 12, shift: float = 
 
 
 def source_bundle(data: Dataset, hidden: tuple[int, ...], epochs: int, seed: int = 0) -> Bundle:
-    """A source bundle trained on ``data`` and calibrated on the same rows, as only tests may."""
-    make_deterministic(seed)
-    network = build_network(len(data.features), hidden, dropout=0.1)
+    """A source bundle trained, stopped and calibrated on the same rows, as only tests may."""
     scaler = fit_scaler(data.X)
-    fit_network(network, scaler(data.X), data.y, Recipe(5e-3, 0.01, 64, epochs), seed=seed)
-    raw = Bundle(data.features, dict.fromkeys(data.features, "1"), scaler, network, Calibrator(), 0.5)
+    options = NetworkOptions(
+        hidden=hidden, members=2, bins=3, learning_rate=5e-3, batch_size=64, epochs=epochs, synthetic_rows=0
+    )
+    rows = (scaler(data.X), data.y)
+    network, _ = fit_ensemble(*rows, None, rows, seed=seed, options=options)
+    units = dict.fromkeys(data.features, "1")
+    models = fit_source_models(data.X, data.y, seed)
+    raw = Bundle(data.features, units, scaler, network, Calibrator(), 0.5, models=models)
     calibrator = fit_calibrator(raw.logits(data.X), data.y)
     threshold = choose_threshold(calibrator(raw.logits(data.X)), data.y, 0.05)
     return dataclasses.replace(
@@ -95,6 +100,8 @@ def state(bundle: Bundle) -> dict[str, object]:
         "threshold": bundle.threshold,
         "training_rows": bundle.training_rows.copy(),
         "lineage": repr(bundle.lineage),
+        "models": None if bundle.models is None else (bundle.models.as_dict(), bundle.models.trees),
+        "stack": None if bundle.stack is None else [vars(member) for member in bundle.stack.members],
     }
 
 
@@ -148,20 +155,26 @@ def poisoned_test_rows_change_nothing(strategy: Strategy) -> None:
 
 
 def frozen_weights_stay_and_the_rest_moves(strategy: Strategy) -> None:
-    """Source layers before the last ``trainable_layers`` stay; each later one moves unless the strategy froze it."""
+    """Stages before the last ``trainable_layers`` stay, and the fixed input layers; the others move.
+
+    A stack learns beside the network, which stays as a whole.
+    """
     for trainable in (1, 2):
         task = tiny_task()
         task = dataclasses.replace(task, options=OPTIONS.model_copy(update={"trainable_layers": trainable}))
-        layers = layers_with_weights(strategy.fit(task).bundle.network)
-        source = layers_with_weights(task.source.network)
-        assert len(layers) == len(source), "the candidate has other layers than the source"
-        assert layers[-1].trainable, "the last layer is frozen"
-        for number, (old, new) in enumerate(zip(source, layers, strict=True)):
-            pairs = list(zip(old.get_weights(), new.get_weights(), strict=True))
-            if number < len(layers) - trainable or not new.trainable:
-                assert all(np.array_equal(a, b) for a, b in pairs), f"frozen layer {new.name} moved"
+        bundle = strategy.fit(task).bundle
+        old, new = task.source.network, bundle.network
+        assert [layer.name for layer in old.layers] == [layer.name for layer in new.layers], "other layers"
+        stages = [{layer.name for layer in stage} for stage in stages_of(new)]
+        assert bundle.stack is not None or all(layer.trainable for layer in stages_of(new)[-1]), "the head is frozen"
+        free = set() if bundle.stack is not None else set().union(*stages[-trainable:])
+        assert free or bundle.stack.members, "nothing was learnt"
+        for before, after in zip(old.layers, new.layers, strict=True):
+            pairs = list(zip(before.get_weights(), after.get_weights(), strict=True))
+            if after.name in free and after.trainable:
+                assert not any(np.array_equal(a, b) for a, b in pairs), f"trainable layer {after.name} did not move"
             else:
-                assert not any(np.array_equal(a, b) for a, b in pairs), f"trainable layer {new.name} did not move"
+                assert all(np.array_equal(a, b) for a, b in pairs), f"frozen layer {after.name} moved"
 
 
 def same_seed_gives_the_same_weights(strategy: Strategy) -> None:

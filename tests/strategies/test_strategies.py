@@ -87,7 +87,7 @@ class TrainsAFrozenLayer(FineTune):
 
     def fit(self, task: Task) -> Adapted:
         adapted = super().fit(task)
-        first = adapted.bundle.network.get_layer("hidden_1")
+        first = adapted.bundle.network.get_layer("member_0_hidden_1")
         first.set_weights([weight + np.float32(1e-3) for weight in first.get_weights()])
         return adapted
 

@@ -22,7 +22,7 @@ from faultxfer.strategies.candidates.source_logits import (
     WideLogitHead,
 )
 
-__all__ = ["Candidate", "Rows", "instance_transfers", "neural_transfers", "rivals", "tree_transfers"]
+__all__ = ["Candidate", "Rows", "instance_transfers", "neural_transfers", "rivals", "stacked", "tree_transfers"]
 
 
 def rivals() -> tuple[Candidate, ...]:
@@ -103,3 +103,8 @@ def instance_transfers() -> tuple[Candidate, ...]:
         ResidualBoosting(("trees",), ("source",), rounds=120),
         ResidualBoosting(("trees",), rounds=120),
     )
+
+
+def stacked() -> tuple[Candidate, ...]:
+    """What the default stack averages."""
+    return (*rivals(), *tree_transfers(), *neural_transfers())

@@ -1,24 +1,25 @@
-"""The same network without the source's weights."""
+"""A network without the source's weights."""
 
 from __future__ import annotations
 
 import math
 
 from faultxfer.bundle.scaler import fit_scaler
+from faultxfer.network.build import build_network
 from faultxfer.network.fit import Recipe, fit_network, logits_of, make_deterministic
-from faultxfer.network.freeze import fresh_network
 from faultxfer.strategies.common import require_rows
 from faultxfer.strategies.protocol import Scorer, Task
 
+_HIDDEN, _DROPOUT = (128, 64, 32), 0.1
 _LEARNING_RATE = 2e-3
 _WEIGHT_DECAY = 0.01
 
 
 class ScratchNetwork:
-    """The source's architecture, freshly initialised and fitted on the target's rows and scale."""
+    """A multilayer perceptron fitted on the target's rows and scale."""
 
     name = "scratch_network"
-    title = "same network from scratch"
+    title = "network from scratch"
     uses_source = False
     as_is = False
 
@@ -27,7 +28,7 @@ class ScratchNetwork:
         require_rows(task, self.name)
         options = task.options
         make_deterministic(options.seed)
-        network = fresh_network(task.source.network)
+        network = build_network(len(task.target.features), _HIDDEN, _DROPOUT)
         scaler = fit_scaler(task.target.X)
         steps_per_epoch = math.ceil(len(task.target) / options.batch_size)
         epochs = max(options.epochs, math.ceil(options.steps / steps_per_epoch))
