@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from faultxfer.strategies.candidates.heads import AdaptedInput, FreshHead, MapHead, WideHead
 from faultxfer.strategies.candidates.instances import ReweightedBoosting, SeveralMaps, TrAdaBoost
+from faultxfer.strategies.candidates.pooled_head import PooledHead
 from faultxfer.strategies.candidates.protocol import Candidate, Rows
 from faultxfer.strategies.candidates.rivals import (
     AlwaysNormal,
@@ -22,7 +23,7 @@ from faultxfer.strategies.candidates.source_logits import (
     WideLogitHead,
 )
 
-__all__ = ["Candidate", "Rows", "instance_transfers", "neural_transfers", "rivals", "tree_transfers"]
+__all__ = ["Candidate", "Rows", "instance_transfers", "neural_transfers", "pooled_heads", "rivals", "tree_transfers"]
 
 
 def rivals() -> tuple[Candidate, ...]:
@@ -103,3 +104,9 @@ def instance_transfers() -> tuple[Candidate, ...]:
         ResidualBoosting(("trees",), ("source",), rounds=120),
         ResidualBoosting(("trees",), rounds=120),
     )
+
+
+def pooled_heads() -> tuple[Candidate, ...]:
+    """Heads on frozen features that see the source's rows while they are fitted."""
+    maps = ("source", "target", "offset")
+    return (*(PooledHead(name) for name in maps), *(PooledHead(name, share=0.5) for name in maps))
