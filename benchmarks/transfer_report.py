@@ -11,7 +11,7 @@ from scipy.special import expit
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from faultxfer.strategies.selector import TAU
-from faultxfer.strategies.stacking import crossed_platt, family_prior, platt, simplex_weights
+from faultxfer.strategies.stacking import crossed_platt, half_rivals_prior, platt, simplex_weights
 
 
 @dataclass(frozen=True)
@@ -102,9 +102,9 @@ def chosen_rival(cell: Measured, rule: str = RULES[0]) -> float:
     return float(rivals.scores[np.argmax(quality)])
 
 
-def stacked(cell: Measured, tau: float = TAU, shares: dict[str, float] | None = None) -> np.ndarray:
-    """(m,) test logits of the stack."""
-    prior = family_prior(list(cell.families), shares)
+def stacked(cell: Measured, tau: float = TAU) -> np.ndarray:
+    """(m,) test logits of the stack, weighed as :func:`faultxfer.strategies.selector.stack_of` does."""
+    prior = half_rivals_prior(cell.families.tolist(), cell.rival)
     weights = simplex_weights(crossed_platt(cell.logits, cell.y, cell.folds), cell.y, prior, tau)
     a, b = platt(cell.logits, cell.y)
     return np.asarray((weights * a) @ cell.test + weights @ b)
