@@ -24,6 +24,8 @@ class Measured:
         rival, neural: (c,) bool.
         logits, folds, y: (c, n) out-of-fold logits, their folds and labels.
         test, test_y: (c, m) test logits and their labels.
+        calibrated: (c, n) out-of-fold logits after cross-fitted Platt scaling.
+        test_calibrated: (c, m) test logits after Platt scaling by all out-of-fold logits.
         scores: (c,) mean of PR-AUC and ROC-AUC on the test rows.
         seconds: of fitting all of them.
     """
@@ -40,6 +42,8 @@ class Measured:
     y: np.ndarray
     test: np.ndarray
     test_y: np.ndarray
+    calibrated: np.ndarray
+    test_calibrated: np.ndarray
     scores: np.ndarray
     seconds: float
 
@@ -49,7 +53,8 @@ class Measured:
         return Measured(**{**self.__dict__, **parts})
 
 
-_PER_CANDIDATE = ("names", "families", "rival", "neural", "logits", "test", "scores")
+_PER_CANDIDATE = ("names", "families", "rival", "neural", "logits", "test", "calibrated", "test_calibrated", "scores")
+_STORED = ("names", "families", "rival", "neural", "logits", "test")
 
 
 def score(y: np.ndarray, logits: np.ndarray) -> float:
@@ -77,8 +82,11 @@ def _joined(task: str, rows: int, seed: int, paths: Sequence[Path]) -> Measured:
         if not scored.exists() or scored.stat().st_mtime < path.stat().st_mtime:
             np.save(scored, [score(part["test_y"], row) for row in part["test"]])
         parts.append({**part, "scores": np.load(scored)})
-    joined = {name: np.concatenate([part[name] for part in parts]) for name in _PER_CANDIDATE}
+    joined = {name: np.concatenate([part[name] for part in parts]) for name in (*_STORED, "scores")}
     same = {name: parts[0][name] for name in ("folds", "y", "test_y")}
+    joined["calibrated"] = crossed_platt(joined["logits"], same["y"], same["folds"])
+    slopes, offsets = platt(joined["logits"], same["y"])
+    joined["test_calibrated"] = slopes[:, None] * joined["test"] + offsets[:, None]
     return Measured(task, rows, seed, **joined, **same, seconds=float(sum(part["seconds"] for part in parts)))
 
 
@@ -97,7 +105,7 @@ def chosen_rival(cell: Measured, rule: str = RULES[0]) -> float:
     if rule == "out-of-fold score":
         quality = np.array([score(cell.y, z) for z in rivals.logits])
     else:
-        z = rivals.logits if rule == "log-loss" else crossed_platt(rivals.logits, cell.y, cell.folds)
+        z = rivals.logits if rule == "log-loss" else rivals.calibrated
         quality = -(np.logaddexp(0, z) - cell.y * z).mean(axis=1)
     return float(rivals.scores[np.argmax(quality)])
 
@@ -105,17 +113,13 @@ def chosen_rival(cell: Measured, rule: str = RULES[0]) -> float:
 def stacked(cell: Measured, tau: float = TAU) -> np.ndarray:
     """(m,) test logits of the stack, weighed as :func:`faultxfer.strategies.selector.stack_of` does."""
     prior = half_rivals_prior(cell.families.tolist(), cell.rival)
-    weights = simplex_weights(crossed_platt(cell.logits, cell.y, cell.folds), cell.y, prior, tau)
-    a, b = platt(cell.logits, cell.y)
-    return np.asarray((weights * a) @ cell.test + weights @ b)
+    return np.asarray(simplex_weights(cell.calibrated, cell.y, prior, tau) @ cell.test_calibrated)
 
 
 def chosen(cell: Measured) -> np.ndarray:
     """(m,) test logits of the one candidate with the best calibrated out-of-fold log-loss: choosing, not averaging."""
-    z = crossed_platt(cell.logits, cell.y, cell.folds)
-    best = int(np.argmin((np.logaddexp(0, z) - cell.y * z).mean(axis=1)))
-    a, b = platt(cell.logits[[best]], cell.y)
-    return np.asarray(a[0] * cell.test[best] + b[0])
+    z = cell.calibrated
+    return np.asarray(cell.test_calibrated[np.argmin((np.logaddexp(0, z) - cell.y * z).mean(axis=1))])
 
 
 Contestant = Callable[[Measured], np.ndarray]
