@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import expit
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from faultxfer.strategies.candidates import default_candidates
 from faultxfer.strategies.selector import TAU
 from faultxfer.strategies.stacking import crossed_platt, half_rivals_prior, platt, simplex_weights
 
@@ -122,16 +123,18 @@ def chosen(cell: Measured) -> np.ndarray:
     return np.asarray(cell.test_calibrated[np.argmin((np.logaddexp(0, z) - cell.y * z).mean(axis=1))])
 
 
+_DEFAULT = [candidate.name for candidate in default_candidates()]
 Contestant = Callable[[Measured], np.ndarray]
 CONTESTANTS: dict[str, Contestant] = {
+    "default stack": lambda cell: stacked(cell.only(np.isin(cell.names, _DEFAULT))),
     "stack of rivals": lambda cell: stacked(cell.only(cell.rival)),
     "stack of rivals and transfer without network": lambda cell: stacked(cell.only(~cell.neural)),
     "stack of neural candidates": lambda cell: stacked(cell.only(cell.neural)),
-    "stack of rivals and neural candidates": lambda cell: stacked(cell.only(cell.rival | cell.neural)),
+    "stack of rivals and all neural candidates": lambda cell: stacked(cell.only(cell.rival | cell.neural)),
     "stack of everything": stacked,
     "one candidate chosen among all": chosen,
 }
-OWN, ALONE = "stack of everything", "stack of rivals"
+OWN, ALONE = "default stack", "stack of rivals"
 
 
 def interval(cells: Sequence[Measured], gains: np.ndarray, draws: int = 2000) -> tuple[float, float, float]:
@@ -194,7 +197,7 @@ def _gain_table(cells: Sequence[Measured], scores: dict[str, np.ndarray]) -> str
 def _difference(cells: Sequence[Measured], scores: dict[str, np.ndarray]) -> str:
     """Whether the network earns its place, and whether the gain holds against every rule of choosing a rival."""
     lines = ["| difference | N | mean | 95 % |", "|---|---:|---:|---|"]
-    pairs = [(OWN, ALONE), ("stack of rivals and neural candidates", ALONE)]
+    pairs = [(OWN, ALONE), ("stack of rivals and all neural candidates", ALONE), ("stack of everything", ALONE)]
     pairs += [(OWN, f"rival chosen by {rule}") for rule in RULES]
     for first, second in pairs:
         for rows in sorted({cell.rows for cell in cells}):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from faultxfer.bundle.input_map import MAPS
 from faultxfer.strategies.candidates.heads import AdaptedInput, FreshHead, MapHead, WideHead
 from faultxfer.strategies.candidates.instances import ReweightedBoosting, SeveralMaps, TrAdaBoost
 from faultxfer.strategies.candidates.pooled_head import PooledHead
@@ -23,7 +24,16 @@ from faultxfer.strategies.candidates.source_logits import (
     WideLogitHead,
 )
 
-__all__ = ["Candidate", "Rows", "instance_transfers", "neural_transfers", "pooled_heads", "rivals", "tree_transfers"]
+__all__ = [
+    "Candidate",
+    "Rows",
+    "default_candidates",
+    "instance_transfers",
+    "neural_transfers",
+    "pooled_heads",
+    "rivals",
+    "tree_transfers",
+]
 
 
 def rivals() -> tuple[Candidate, ...]:
@@ -40,6 +50,14 @@ def rivals() -> tuple[Candidate, ...]:
         SourceAsIs("linear", "source"),
         SourceAsIs("trees", "source"),
     )
+
+
+def default_candidates() -> tuple[Candidate, ...]:
+    """The rivals, and the source network as it is under every input map: what few rows can judge without overfitting.
+
+    Everything fitted on the few rows beyond a calibration lost to this on average (``docs/transfer-quality.md``).
+    """
+    return (*rivals(), *(SourceAsIs("network", name) for name in MAPS))
 
 
 def tree_transfers() -> tuple[Candidate, ...]:
