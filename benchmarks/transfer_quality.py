@@ -23,7 +23,14 @@ from faultxfer.bundle.members import member_logits
 from faultxfer.config import SplitOptions
 from faultxfer.data.dataset import Dataset
 from faultxfer.data.split import fold_rows
-from faultxfer.strategies.candidates import Candidate, instance_transfers, neural_transfers, rivals, tree_transfers
+from faultxfer.strategies.candidates import (
+    Candidate,
+    instance_transfers,
+    neural_transfers,
+    pooled_heads,
+    rivals,
+    tree_transfers,
+)
 from faultxfer.strategies.selector import cross_fit
 
 FOLDS = SplitOptions(folds=4)
@@ -36,6 +43,7 @@ def groups() -> dict[str, tuple[Candidate, ...]]:
         "trees": tree_transfers(),
         "neural": neural_transfers(),
         "instances": instance_transfers(),
+        "pooled-heads": pooled_heads(),
     }
 
 
@@ -88,7 +96,9 @@ def _measure_task(task: TransferTask, arguments: argparse.Namespace) -> None:
     ]
     if not todo:
         return
-    source = prepare_source(task.source, arguments.data, arguments.cache, network="neural" in arguments.groups)
+    source = prepare_source(
+        task.source, arguments.data, arguments.cache, network=bool({"neural", "pooled-heads"} & set(arguments.groups))
+    )
     target = read_table(task.target, arguments.data)
     for rows, seed, group in todo:
         path = cell_path(arguments.cache, task.name, rows, seed, group)

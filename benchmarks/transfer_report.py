@@ -10,8 +10,9 @@ import numpy as np
 from scipy.special import expit
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from faultxfer.strategies.candidates import default_candidates
 from faultxfer.strategies.selector import TAU
-from faultxfer.strategies.stacking import crossed_platt, family_prior, platt, simplex_weights
+from faultxfer.strategies.stacking import crossed_platt, half_rivals_prior, platt, simplex_weights
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Measured:
         rival, neural: (c,) bool.
         logits, folds, y: (c, n) out-of-fold logits, their folds and labels.
         test, test_y: (c, m) test logits and their labels.
+        calibrated: (c, n) out-of-fold logits after cross-fitted Platt scaling.
+        test_calibrated: (c, m) test logits after Platt scaling by all out-of-fold logits.
         scores: (c,) mean of PR-AUC and ROC-AUC on the test rows.
         seconds: of fitting all of them.
     """
@@ -40,6 +43,8 @@ class Measured:
     y: np.ndarray
     test: np.ndarray
     test_y: np.ndarray
+    calibrated: np.ndarray
+    test_calibrated: np.ndarray
     scores: np.ndarray
     seconds: float
 
@@ -49,7 +54,8 @@ class Measured:
         return Measured(**{**self.__dict__, **parts})
 
 
-_PER_CANDIDATE = ("names", "families", "rival", "neural", "logits", "test", "scores")
+_PER_CANDIDATE = ("names", "families", "rival", "neural", "logits", "test", "calibrated", "test_calibrated", "scores")
+_STORED = ("names", "families", "rival", "neural", "logits", "test")
 
 
 def score(y: np.ndarray, logits: np.ndarray) -> float:
@@ -77,8 +83,11 @@ def _joined(task: str, rows: int, seed: int, paths: Sequence[Path]) -> Measured:
         if not scored.exists() or scored.stat().st_mtime < path.stat().st_mtime:
             np.save(scored, [score(part["test_y"], row) for row in part["test"]])
         parts.append({**part, "scores": np.load(scored)})
-    joined = {name: np.concatenate([part[name] for part in parts]) for name in _PER_CANDIDATE}
+    joined = {name: np.concatenate([part[name] for part in parts]) for name in (*_STORED, "scores")}
     same = {name: parts[0][name] for name in ("folds", "y", "test_y")}
+    joined["calibrated"] = crossed_platt(joined["logits"], same["y"], same["folds"])
+    slopes, offsets = platt(joined["logits"], same["y"])
+    joined["test_calibrated"] = slopes[:, None] * joined["test"] + offsets[:, None]
     return Measured(task, rows, seed, **joined, **same, seconds=float(sum(part["seconds"] for part in parts)))
 
 
@@ -97,37 +106,35 @@ def chosen_rival(cell: Measured, rule: str = RULES[0]) -> float:
     if rule == "out-of-fold score":
         quality = np.array([score(cell.y, z) for z in rivals.logits])
     else:
-        z = rivals.logits if rule == "log-loss" else crossed_platt(rivals.logits, cell.y, cell.folds)
+        z = rivals.logits if rule == "log-loss" else rivals.calibrated
         quality = -(np.logaddexp(0, z) - cell.y * z).mean(axis=1)
     return float(rivals.scores[np.argmax(quality)])
 
 
-def stacked(cell: Measured, tau: float = TAU, shares: dict[str, float] | None = None) -> np.ndarray:
-    """(m,) test logits of the stack."""
-    prior = family_prior(list(cell.families), shares)
-    weights = simplex_weights(crossed_platt(cell.logits, cell.y, cell.folds), cell.y, prior, tau)
-    a, b = platt(cell.logits, cell.y)
-    return np.asarray((weights * a) @ cell.test + weights @ b)
+def stacked(cell: Measured, tau: float = TAU) -> np.ndarray:
+    """(m,) test logits of the stack, weighed as :func:`faultxfer.strategies.selector.stack_of` does."""
+    prior = half_rivals_prior(cell.families.tolist(), cell.rival)
+    return np.asarray(simplex_weights(cell.calibrated, cell.y, prior, tau) @ cell.test_calibrated)
 
 
 def chosen(cell: Measured) -> np.ndarray:
     """(m,) test logits of the one candidate with the best calibrated out-of-fold log-loss: choosing, not averaging."""
-    z = crossed_platt(cell.logits, cell.y, cell.folds)
-    best = int(np.argmin((np.logaddexp(0, z) - cell.y * z).mean(axis=1)))
-    a, b = platt(cell.logits[[best]], cell.y)
-    return np.asarray(a[0] * cell.test[best] + b[0])
+    z = cell.calibrated
+    return np.asarray(cell.test_calibrated[np.argmin((np.logaddexp(0, z) - cell.y * z).mean(axis=1))])
 
 
+_DEFAULT = [candidate.name for candidate in default_candidates()]
 Contestant = Callable[[Measured], np.ndarray]
 CONTESTANTS: dict[str, Contestant] = {
+    "default stack": lambda cell: stacked(cell.only(np.isin(cell.names, _DEFAULT))),
     "stack of rivals": lambda cell: stacked(cell.only(cell.rival)),
     "stack of rivals and transfer without network": lambda cell: stacked(cell.only(~cell.neural)),
     "stack of neural candidates": lambda cell: stacked(cell.only(cell.neural)),
-    "stack of rivals and neural candidates": lambda cell: stacked(cell.only(cell.rival | cell.neural)),
+    "stack of rivals and all neural candidates": lambda cell: stacked(cell.only(cell.rival | cell.neural)),
     "stack of everything": stacked,
     "one candidate chosen among all": chosen,
 }
-OWN, ALONE = "stack of everything", "stack of rivals"
+OWN, ALONE = "default stack", "stack of rivals"
 
 
 def interval(cells: Sequence[Measured], gains: np.ndarray, draws: int = 2000) -> tuple[float, float, float]:
@@ -190,7 +197,7 @@ def _gain_table(cells: Sequence[Measured], scores: dict[str, np.ndarray]) -> str
 def _difference(cells: Sequence[Measured], scores: dict[str, np.ndarray]) -> str:
     """Whether the network earns its place, and whether the gain holds against every rule of choosing a rival."""
     lines = ["| difference | N | mean | 95 % |", "|---|---:|---:|---|"]
-    pairs = [(OWN, ALONE), ("stack of rivals and neural candidates", ALONE)]
+    pairs = [(OWN, ALONE), ("stack of rivals and all neural candidates", ALONE), ("stack of everything", ALONE)]
     pairs += [(OWN, f"rival chosen by {rule}") for rule in RULES]
     for first, second in pairs:
         for rows in sorted({cell.rows for cell in cells}):

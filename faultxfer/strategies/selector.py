@@ -17,7 +17,7 @@ from faultxfer.bundle.input_map import MAPS, InputMap, fit_maps
 from faultxfer.bundle.members import Member, Stack, member_logits
 from faultxfer.data.split import Fold
 from faultxfer.strategies.candidates.protocol import Candidate, Rows
-from faultxfer.strategies.stacking import crossed_platt, family_prior, platt, simplex_weights
+from faultxfer.strategies.stacking import crossed_platt, half_rivals_prior, platt, simplex_weights
 
 # Ten and thirty were worse at 50 and at 200 rows, with and without the network (docs/transfer-quality.md).
 TAU = 100.0
@@ -32,12 +32,14 @@ class CrossFit:
         maps: input maps fitted on all rows.
         logits: (c, n) out-of-fold logits.
         folds: (n,) number of the fold that each row was predicted in.
+        rival: (c,) bool, which members are rivals.
     """
 
     members: tuple[Member, ...]
     maps: dict[str, InputMap]
     logits: np.ndarray
     folds: np.ndarray
+    rival: np.ndarray
 
 
 def cross_fit(
@@ -72,7 +74,8 @@ def cross_fit(
             logits[index, fold.test] = member_logits(candidate.fit(part), judged)
     maps = fit_maps(X, y, source.spread, source.normal)
     rows = Rows(Views(source, maps, X), y, pool, source_rows[1], seed)
-    return CrossFit(tuple(candidate.fit(rows) for candidate in candidates), maps, logits, number)
+    members = tuple(candidate.fit(rows) for candidate in candidates)
+    return CrossFit(members, maps, logits, number, np.array([candidate.rival for candidate in candidates]))
 
 
 class _SourceViews(Views):
@@ -82,9 +85,15 @@ class _SourceViews(Views):
         return super().block(f"{name.partition('@')[0]}@{MAPS[0]}")
 
 
-def stack_of(crossed: CrossFit, y: np.ndarray, tau: float = TAU, shares: dict[str, float] | None = None) -> Stack:
-    """Calibrate and weigh the members by their out-of-fold logits."""
-    prior = family_prior([member.family for member in crossed.members], shares)
+def stack_of(crossed: CrossFit, y: np.ndarray, tau: float = TAU) -> Stack:
+    """Calibrate and weigh the members by their out-of-fold logits.
+
+    Args:
+        crossed: of the candidates.
+        y: (n,) labels.
+        tau: strength of the pull towards the prior weights, in rows.
+    """
+    prior = half_rivals_prior([member.family for member in crossed.members], crossed.rival)
     weights = simplex_weights(crossed_platt(crossed.logits, y, crossed.folds), y, prior, tau)
     slopes, offsets = platt(crossed.logits, y)
     members = tuple(

@@ -6,6 +6,9 @@ a Kullback–Leibler pull towards weights that are uniform over families of cand
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.special import expit
 
@@ -47,11 +50,30 @@ def crossed_platt(
     return calibrated
 
 
-def family_prior(families: list[str], shares: dict[str, float] | None = None) -> np.ndarray:
-    """(c,) weights: ``shares`` over families (uniform when missing), then uniform inside each."""
-    counts = {name: families.count(name) for name in families}
-    weights = np.array([(shares or {}).get(name, 1.0) / counts[name] for name in families])
+def family_prior(families: Sequence[str]) -> np.ndarray:
+    """(c,) weights, uniform over families, then uniform inside each."""
+    counts = Counter(families)
+    weights = np.array([1 / counts[name] for name in families])
     return np.asarray(weights / weights.sum())
+
+
+def half_rivals_prior(families: Sequence[str], rival: np.ndarray) -> np.ndarray:
+    """(c,) weights: half for the rivals, half for the others, and uniform over families in each half.
+
+    There are many more families of transfer than of rivals; without the halves the rivals would be diluted, and with
+    them what is robust where transfer fails.
+
+    Args:
+        families: (c,) names.
+        rival: (c,) bool.
+    """
+    if rival.all() or not rival.any():
+        return family_prior(families)
+    names = np.asarray(families)
+    weights = np.empty(len(names))
+    for half in (rival, ~rival):
+        weights[half] = 0.5 * family_prior(names[half].tolist())
+    return weights
 
 
 def simplex_weights(

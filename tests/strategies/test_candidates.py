@@ -21,6 +21,7 @@ from faultxfer.strategies.candidates import (
     Rows,
     instance_transfers,
     neural_transfers,
+    pooled_heads,
     rivals,
     tree_transfers,
 )
@@ -28,7 +29,7 @@ from faultxfer.strategies.candidates.boosting import boost
 from faultxfer.strategies.candidates.convex import fit_logistic
 from faultxfer.strategies.selector import cross_fit, stack_of
 
-CANDIDATES = (*rivals(), *tree_transfers(), *instance_transfers(), *neural_transfers())
+CANDIDATES = (*rivals(), *tree_transfers(), *instance_transfers(), *neural_transfers(), *pooled_heads())
 
 
 def drawn(count: int, shift: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from faultxfer.bundle.input_map import MAPS
 from faultxfer.strategies.candidates.heads import AdaptedInput, FreshHead, MapHead, WideHead
 from faultxfer.strategies.candidates.instances import ReweightedBoosting, SeveralMaps, TrAdaBoost
+from faultxfer.strategies.candidates.pooled_head import PooledHead
 from faultxfer.strategies.candidates.protocol import Candidate, Rows
 from faultxfer.strategies.candidates.rivals import (
     AlwaysNormal,
@@ -25,6 +27,18 @@ from faultxfer.strategies.candidates.source_logits import (
 __all__ = ["Candidate", "Rows", "instance_transfers", "neural_transfers", "rivals", "stacked", "tree_transfers"]
 
 
+__all__ = [
+    "Candidate",
+    "Rows",
+    "default_candidates",
+    "instance_transfers",
+    "neural_transfers",
+    "pooled_heads",
+    "rivals",
+    "tree_transfers",
+]
+
+
 def rivals() -> tuple[Candidate, ...]:
     """What an honest report compares with."""
     return (
@@ -39,6 +53,14 @@ def rivals() -> tuple[Candidate, ...]:
         SourceAsIs("linear", "source"),
         SourceAsIs("trees", "source"),
     )
+
+
+def default_candidates() -> tuple[Candidate, ...]:
+    """The rivals, and the source network as it is under every input map: what few rows can judge without overfitting.
+
+    Everything fitted on the few rows beyond a calibration lost to this on average (``docs/transfer-quality.md``).
+    """
+    return (*rivals(), *(SourceAsIs("network", name) for name in MAPS))
 
 
 def tree_transfers() -> tuple[Candidate, ...]:
@@ -103,6 +125,12 @@ def instance_transfers() -> tuple[Candidate, ...]:
         ResidualBoosting(("trees",), ("source",), rounds=120),
         ResidualBoosting(("trees",), rounds=120),
     )
+
+
+def pooled_heads() -> tuple[Candidate, ...]:
+    """Heads on frozen features that see the source's rows while they are fitted."""
+    maps = ("source", "target", "offset")
+    return (*(PooledHead(name) for name in maps), *(PooledHead(name, share=0.5) for name in maps))
 
 
 def stacked() -> tuple[Candidate, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from faultxfer.bundle.input_map import MAPS
 from faultxfer.bundle.members import LINEAR, SHARE, TREES, Member, encode
 from faultxfer.strategies.candidates.boosting import boost, grow_forest
 from faultxfer.strategies.candidates.convex import fit_logistic
@@ -135,6 +134,3 @@ class BinHead(_FromLogits):
         coef, intercept = fit_logistic(features, rows.y, penalty, prior=prior)
         arrays = {"coef": coef, "intercept": np.array([intercept]), "edges": edges}
         return Member(self.family, self.name, LINEAR, self.logits, arrays)
-
-
-ALL_MAPS = MAPS

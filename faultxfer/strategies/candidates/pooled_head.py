@@ -1,0 +1,50 @@
+"""Linear head on frozen features, fitted on source and target rows together."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from faultxfer.bundle.members import LINEAR, Member
+from faultxfer.strategies.candidates.convex import fit_logistic
+from faultxfer.strategies.candidates.heads import hidden_spread
+from faultxfer.strategies.candidates.protocol import Rows
+
+# Source rows in the fit: it is quadratic in features, and more rows changed little in the linear rivals.
+_SOURCE_ROWS = 2000
+
+
+class PooledHead:
+    """The neural counterpart of the pooled linear rival: hidden features beside the sensors, with a domain flag.
+
+    ``share`` is the target rows' share of the total weight; None weighs every row alike.
+    """
+
+    family = "pooled-head"
+    paper = 'Daumé III, "Frustratingly easy domain adaptation", ACL 2007, on deep features (Donahue et al., ICML 2014)'
+    rival, neural = False, True
+
+    def __init__(self, map_name: str, share: float | None = None, penalty: float = 3.0) -> None:
+        self.map_name, self.share, self.penalty = map_name, share, penalty
+        self.name = f"pooled-head@{map_name}" + (f"-{share:g}" if share else "")
+
+    def fit(self, rows: Rows) -> Member:
+        """Newton's method on at most ``_SOURCE_ROWS`` source rows and all target rows."""
+        block = f"hidden@{self.map_name}"
+        picked = np.arange(0, len(rows.source_y), max(1, len(rows.source_y) // _SOURCE_ROWS))[:_SOURCE_ROWS]
+        source, target = rows.source.block(block)[picked], rows.target.block(block)
+        features = np.vstack([source, target])
+        flag = np.concatenate([np.zeros(len(source)), np.ones(len(target))])[:, None]
+        coef, intercept = fit_logistic(
+            np.hstack([features, flag]),
+            np.concatenate([rows.source_y[picked], rows.y]),
+            np.append(self.penalty * hidden_spread(rows) ** 2, 1.0),
+            weights=None if self.share is None else _weights(len(source), len(target), self.share),
+        )
+        arrays = {"coef": coef, "intercept": np.array([intercept])}
+        return Member(self.family, self.name, LINEAR, (block,), arrays, constants=(1.0,))
+
+
+def _weights(source: int, target: int, share: float) -> np.ndarray:
+    """(source + target,) weights: target rows keep weight 1 and have ``share`` of the total."""
+    each = min(1.0, target * (1 - share) / (share * source))
+    return np.concatenate([np.full(source, each), np.ones(target)])
