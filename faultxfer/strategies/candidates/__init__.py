@@ -135,4 +135,5 @@ def pooled_heads() -> tuple[Candidate, ...]:
 
 def stacked() -> tuple[Candidate, ...]:
     """What the default stack averages."""
-    return (*rivals(), *tree_transfers(), *neural_transfers())
+    neural = (one for one in neural_transfers() if not isinstance(one, AdaptedInput))
+    return (*rivals(), *tree_transfers(), *neural)
