@@ -21,7 +21,7 @@ def fit_ensemble(
     scaled: np.ndarray,
     y: np.ndarray,
     teacher: Callable[[np.ndarray], np.ndarray] | None,
-    validation: tuple[np.ndarray, np.ndarray],
+    validation: tuple[np.ndarray, np.ndarray] | None,
     *,
     seed: int,
     shape: EnsembleShape = SHAPE,
@@ -37,7 +37,7 @@ def fit_ensemble(
         teacher: gradient boosting fitted on the same rows: (k, d) scaled rows to (k,) fault probabilities. They are
             mixed into the labels (Hinton et al., "Distilling the knowledge in a neural network", 2015) and are the
             labels of synthetic rows.
-        validation: scaled rows and labels of other source runs; they stop the training.
+        validation: scaled rows and labels of other source runs; they stop the training. None runs all epochs.
         seed: of weights, synthetic rows, shuffle and dropout.
         shape: of the network.
         recipe: how to fit.
@@ -54,7 +54,7 @@ def fit_ensemble(
         labels,
         recipe,
         seed=seed,
-        validation=(apply_network(encoder, validation[0]), validation[1]),
+        validation=None if validation is None else (apply_network(encoder, validation[0]), validation[1]),
         balanced=False,
     )
     return network

@@ -53,11 +53,13 @@ def rivals() -> tuple[Candidate, ...]:
 
 
 def default_candidates() -> tuple[Candidate, ...]:
-    """The rivals, and the source network as it is under every input map: what few rows can judge without overfitting.
+    """The rivals; the source network as it is, under every input map; and heads on it fitted on source and target rows.
 
-    Everything fitted on the few rows beyond a calibration lost to this on average (``docs/transfer-quality.md``).
+    Heads fitted on the few target rows alone lost to these on average, and so did boosting and forests on source logits
+    (``docs/transfer-quality.md``).
     """
-    return (*rivals(), *(SourceAsIs("network", name) for name in MAPS))
+    heads = (PooledHead(name) for name in ("source", "target", "offset"))
+    return (*rivals(), *(SourceAsIs("network", name) for name in MAPS), *heads)
 
 
 def tree_transfers() -> tuple[Candidate, ...]:
