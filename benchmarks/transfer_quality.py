@@ -64,8 +64,9 @@ def main() -> None:
         return
     if not arguments.report:
         _measure_all(arguments)
-    cells = read_cells(arguments.cache, arguments.groups)
-    print(report([c for c in cells if c.rows in arguments.rows and c.seed in arguments.seeds]))
+    if "rivals" in arguments.groups:  # without them there is nothing to compare with
+        cells = read_cells(arguments.cache, arguments.groups)
+        print(report([c for c in cells if c.rows in arguments.rows and c.seed in arguments.seeds]))
 
 
 def _measure_all(arguments: argparse.Namespace) -> None:

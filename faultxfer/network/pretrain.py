@@ -19,7 +19,7 @@ def fit_ensemble(
     scaled: np.ndarray,
     y: np.ndarray,
     teacher: Teacher | None,
-    validation: tuple[np.ndarray, np.ndarray],
+    validation: tuple[np.ndarray, np.ndarray] | None,
     *,
     seed: int,
     options: NetworkOptions,
@@ -32,7 +32,7 @@ def fit_ensemble(
         teacher: gradient boosting fitted on the same rows: (k, d) scaled rows to (k,) fault probabilities. They are
             mixed into the labels (Hinton et al., "Distilling the knowledge in a neural network", 2015) and are the
             labels of synthetic rows.
-        validation: scaled rows and labels of other source runs; they stop the training.
+        validation: scaled rows and labels of other source runs; they stop the training. None runs all epochs.
         seed: of weights, synthetic rows, shuffle and dropout.
         options: shape and training. AdamW's decay is decoupled, so it acts on every step alike; 0.05 as in tabular
             baselines (Gorishniy et al., 2021).
@@ -47,7 +47,7 @@ def fit_ensemble(
         labels,
         Recipe(options.learning_rate, options.weight_decay, options.batch_size, options.epochs, options.patience),
         seed=seed,
-        validation=(apply_network(encoder, validation[0]), validation[1]),
+        validation=None if validation is None else (apply_network(encoder, validation[0]), validation[1]),
         balanced=False,
     )
     return network, history

@@ -13,7 +13,7 @@ from faultxfer.data.dataset import Dataset
 from faultxfer.data.split import Fold, fold_rows
 from faultxfer.errors import DataError, StrategyError
 from faultxfer.network.freeze import copy_network
-from faultxfer.strategies.candidates import stacked
+from faultxfer.strategies.candidates import default_candidates
 from faultxfer.strategies.common import candidate, require_features, require_rows
 from faultxfer.strategies.protocol import Adapted, Task
 from faultxfer.strategies.selector import cross_fit, stack_of
@@ -45,7 +45,7 @@ class StackedCandidates:
         kept = np.random.default_rng(seed).permutation(len(source_rows))[:_POOLED_ROWS]
         pool = source_rows.take(np.sort(kept))
         folds = self._folds(task)
-        crossed = cross_fit(stacked(), frozen, (pool.X, pool.y), task.target.X, task.target.y, folds, seed)
+        crossed = cross_fit(default_candidates(), frozen, (pool.X, pool.y), task.target.X, task.target.y, folds, seed)
         stack = _without_idle(stack_of(crossed, task.target.y))
         adapted = candidate(task, task.source.scaler, copy_network(task.source.network), self.name)
         weights = {member.name: round(member.weight, 4) for member in stack.members}

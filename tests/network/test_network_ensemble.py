@@ -39,9 +39,10 @@ def test_bins_count_how_far_a_sensor_lies_in_each_quantile_bin(network: keras.Mo
     shares = encoded[:, 4:].reshape(400, 4, 4)
     assert shares.min() >= 0
     assert shares.max() <= 1
-    # Four bins of equal counts: the sum over the bins is four times the row's place in the source's distribution.
-    place = np.argsort(np.argsort(scaled[:, 0])) / 399
-    np.testing.assert_allclose(shares[:, 0].sum(axis=1), 4 * place, atol=0.25)
+    # The whole part of the sum over the four bins is the number of quartiles that lie below the value.
+    below = (scaled[:, [0]] > np.quantile(scaled[:, 0], [0.25, 0.5, 0.75])).sum(axis=1)
+    counted = np.minimum(np.floor(shares[:, 0].sum(axis=1)), 3)
+    assert (counted == below).mean() > 0.98  # a value next to an edge may fall on either side of it in float32
 
 
 def test_a_constant_sensor_is_silent_in_the_bins(network: keras.Model, scaled: np.ndarray) -> None:

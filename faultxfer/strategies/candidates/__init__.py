@@ -56,11 +56,13 @@ def rivals() -> tuple[Candidate, ...]:
 
 
 def default_candidates() -> tuple[Candidate, ...]:
-    """The rivals, and the source network as it is under every input map: what few rows can judge without overfitting.
+    """The rivals; the source network as it is, under every input map; and heads on it fitted on source and target rows.
 
-    Everything fitted on the few rows beyond a calibration lost to this on average (``docs/transfer-quality.md``).
+    Heads fitted on the few target rows alone lost to these on average, and so did boosting and forests on source logits
+    (``docs/transfer-quality.md``).
     """
-    return (*rivals(), *(SourceAsIs("network", name) for name in MAPS))
+    heads = (PooledHead(name) for name in ("source", "target", "offset"))
+    return (*rivals(), *(SourceAsIs("network", name) for name in MAPS), *heads)
 
 
 def tree_transfers() -> tuple[Candidate, ...]:
@@ -131,9 +133,3 @@ def pooled_heads() -> tuple[Candidate, ...]:
     """Heads on frozen features that see the source's rows while they are fitted."""
     maps = ("source", "target", "offset")
     return (*(PooledHead(name) for name in maps), *(PooledHead(name, share=0.5) for name in maps))
-
-
-def stacked() -> tuple[Candidate, ...]:
-    """What the default stack averages."""
-    neural = (one for one in neural_transfers() if not isinstance(one, AdaptedInput))
-    return (*rivals(), *tree_transfers(), *neural)
