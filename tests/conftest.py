@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from faultxfer import environment
+from faultxfer.config import NetworkOptions, PretrainOptions
 from faultxfer.registry import connect
 
 environment.prepare_command()
@@ -51,6 +52,10 @@ def store(tmp_path: Path, migrated_folder: Path, monkeypatch: pytest.MonkeyPatch
     return tmp_path
 
 
+# Learns the small fleet in a few seconds.
+SMALL_NETWORK = NetworkOptions(hidden=(32, 16), members=2, synthetic_rows=2000)
+
+
 @dataclass(frozen=True)
 class World:
     """A small simulated fleet and a store in which its source model ``pumps`` is registered."""
@@ -74,7 +79,8 @@ def trained_folder(tmp_path_factory: pytest.TempPathFactory, migrated_folder: Pa
     fleet = write_pump_fleet(folder / "fleet", source_pumps=3, runs_per_pump=24, rows_per_run=30)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        pipeline.pretrain([str(path) for path in fleet.source_csvs], fleet.contract, "pumps")
+        options = PretrainOptions(network=SMALL_NETWORK)
+        pipeline.pretrain([str(path) for path in fleet.source_csvs], fleet.contract, "pumps", options)
     return folder
 
 

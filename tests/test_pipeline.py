@@ -30,7 +30,7 @@ HARD = GateOptions(value={"pr_auc": Limit(min=0.999)})
 
 def quick(gate: GateOptions, **split: int) -> TransferOptions:
     """Few folds and few steps: what these tests ask does not depend on how well the network is tuned."""
-    return TransferOptions(gate=gate, steps=40, epochs=5, split={"folds": 2, **split})
+    return TransferOptions(strategy="fine_tune", gate=gate, steps=40, epochs=5, split={"folds": 2, **split})
 
 
 def move(world: World, gate: GateOptions = EASY, csv: str | None = None, **more: object) -> pipeline.TransferResult:

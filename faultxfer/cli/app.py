@@ -195,7 +195,7 @@ def transfer(
     contract: ContractFile,
     model: Model,
     equipment: Equipment,
-    strategy: Annotated[str | None, typer.Option(help="`fine_tune` (default) or `feature_reuse`.")] = None,
+    strategy: Annotated[str | None, typer.Option(help="`stack` (default), `fine_tune` or `feature_reuse`.")] = None,
     trainable_layers: Annotated[int | None, typer.Option(help="Last layers that stay trainable.")] = None,
     scaler: Annotated[str | None, typer.Option(help="`source` (default) or `target`.")] = None,
     seed: Seed = None,

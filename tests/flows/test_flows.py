@@ -22,7 +22,9 @@ from faultxfer.steps.sources import fetch_models
 
 pytestmark = pytest.mark.slow
 
-OPTIONS = TransferOptions(steps=40, epochs=5, split={"folds": 2}, gate=GateOptions(value={"pr_auc": Limit(min=0.01)}))
+OPTIONS = TransferOptions(
+    strategy="fine_tune", steps=40, epochs=5, split={"folds": 2}, gate=GateOptions(value={"pr_auc": Limit(min=0.01)})
+)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,9 @@ from faultxfer.errors import BundleError, RegistryError
 from faultxfer.registry.store import Registry, open_registry
 from faultxfer.steps import registration
 
-OPTIONS = TransferOptions(steps=40, epochs=5, split={"folds": 2}, gate=GateOptions(value={"pr_auc": Limit(min=0.01)}))
+OPTIONS = TransferOptions(
+    strategy="fine_tune", steps=40, epochs=5, split={"folds": 2}, gate=GateOptions(value={"pr_auc": Limit(min=0.01)})
+)
 
 
 def move(world: World, **more: str) -> pipeline.TransferResult:

@@ -87,7 +87,11 @@ def test_the_main_path_over_http_with_runs_on_the_prefect_server(
 
     monkeypatch.setenv("MLFLOW_TRACKING_URI", pages.mlflow)
     options = TransferOptions(
-        steps=40, epochs=5, split={"folds": 2}, gate=GateOptions(value={"pr_auc": Limit(min=0.01)})
+        strategy="fine_tune",
+        steps=40,
+        epochs=5,
+        split={"folds": 2},
+        gate=GateOptions(value={"pr_auc": Limit(min=0.01)}),
     )
     with temporary_settings({PREFECT_API_URL: f"{pages.prefect}/api"}):
         pretrain(world.sources, world.contract, "served")
