@@ -81,6 +81,19 @@ def test_a_candidate_that_passes_becomes_the_champion_with_its_report(world: Wor
     assert set(result.pictures) == {"precision_recall", "reliability", "score_over_time", "training_curves", "rivals"}
 
 
+def test_the_default_is_a_stack_and_scores_by_mlflow_as_by_command(world: World) -> None:
+    options = TransferOptions(gate=EASY, split={"folds": 2})
+    result = move(world, options=options)
+    assert result.outcome == "promoted"
+    rows = pd.read_csv(world.new_rows)
+    scored = pipeline.score([world.new_rows], "pumps", world.equipment, "scores.csv")
+    model = mlflow.pyfunc.load_model("models:/pumps--pump-9@champion")
+    said = model.predict(rows[list(rows.columns[::-1])])
+    assert scored.rows.accepted == len(rows)
+    np.testing.assert_allclose(pd.read_csv("scores.csv")["fault_probability"], said["fault_probability"], atol=1e-9)
+    assert move(world, options=options, dry_run=True).report.comparison is not None
+
+
 def test_every_rival_is_in_the_report(world: World) -> None:
     result = move(world, dry_run=True)
     names = [entry.name for entry in result.report.contestants]
