@@ -52,6 +52,7 @@ class Seen:
         still: most rows of a run, one after the other, with the same value.
         rate: fastest change, 0 where none is known.
         per: what time ``rate`` is for.
+        switch: whether the cells say yes and no.
     """
 
     low: float
@@ -60,6 +61,7 @@ class Seen:
     still: int
     rate: float
     per: str
+    switch: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,10 @@ def _sensor_lines(name: str, seen: Seen) -> list[str]:
 
 def _sensor_line(name: str, seen: Seen) -> str:
     fields = {"max_missing": f"{_max_missing(seen.missing):g}", "on_breach": "warn"}
-    if seen.low < seen.high:
+    if seen.switch:
+        note = "yes and no, read as 1 and 0"
+        fields = {"dtype": "bool"} | fields
+    elif seen.low < seen.high:
         note = f"seen {seen.low:g} to {seen.high:g}"
         fields = _range(seen.low, seen.high) | fields
     else:
@@ -118,7 +123,9 @@ def _braces(fields: dict[str, str]) -> str:
 
 
 def _hint(seen: Seen) -> list[str]:
-    """A comment with limits over time, and what was seen; a constant column says nothing of either."""
+    """A comment with limits over time, and what was seen; a constant column or a switch says nothing of either."""
+    if seen.switch:
+        return []
     rate = _rounded(2 * seen.rate, ROUND_HALF_EVEN) if seen.rate else None
     hints = [f"max_rate: {rate} (seen {seen.rate:.3g} per {seen.per})"] if rate else []
     if seen.low < seen.high:

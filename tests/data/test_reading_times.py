@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 from reading import read
 
+from faultxfer.contract.schema import Contract
 from faultxfer.contract.times import Times
 from faultxfer.errors import DataError
+from faultxfer.steps.intake import check_files
 
 MOMENT = pd.Timestamp("2026-03-31 14:05:00", tz="UTC").timestamp()
 
@@ -215,3 +217,20 @@ def test_a_pinned_format_is_used(tmp_path: Path, cell: str, pinned: str) -> None
 
 def test_a_cell_that_does_not_fit_the_pinned_format_cannot_be_read(tmp_path: Path) -> None:
     assert times(tmp_path, "31.03.2026", time_format="%Y-%m-%d").seconds.isna().all()
+
+
+def test_the_report_tells_the_times_of_a_machine_with_its_own_tag_for_them(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("TS-1;machine;flow;fault\n31.03.2026 14:05;p1;1;0\n31.03.2026 14:06;p1;2;1\n")
+    contract = Contract.model_validate(
+        {
+            "family": "pumps",
+            "label": {"column": "fault"},
+            "equipment_column": "machine",
+            "time_column": "time",
+            "sensors": {"flow": {}},
+            "equipment": {"p1": {"aliases": {"TS-1": "time"}}},
+        }
+    )
+    rows = check_files([str(path)], contract, work=None, quarantine=tmp_path / "quarantine", labelled=True)
+    assert rows.reading[0]["times"] == "day first"
