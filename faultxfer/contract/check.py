@@ -34,8 +34,8 @@ class _NotRead(NamedTuple):
 _NOT_READ = {
     "number": _NotRead(
         "text instead of a number",
-        "Mend the cells, or pin in the contract what they mean: `csv.missing`, `csv.decimal`, `csv.thousands`; a sensor "
-        "that says yes and no has `dtype: bool`",
+        "Mend the cells, or pin in the contract what they mean: `csv.missing`, `csv.decimal`, `csv.thousands`; a "
+        "sensor that says yes and no has `dtype: bool`",
         "a finite number ({dialect})",
     ),
     "bool": _NotRead(
