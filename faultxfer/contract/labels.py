@@ -17,9 +17,9 @@ _OPPOSITE = {
     "0": "1", "0.0": "1.0", "false": "true", "f": "t", "no": "yes", "n": "y", "ok": "nok", "good": "bad",
     "pass": "fail", "passed": "failed", "healthy": "faulty", "negative": "positive",
     # Dutch, German, French, Spanish, Italian, Portuguese.
-    "nee": "ja", "onwaar": "waar", "goed": "fout", "nein": "ja", "falsch": "wahr", "i.o.": "n.i.o.", "io": "nio", "gut": "schlecht", "fehlerfrei": "fehlerhaft",
-    "non": "oui", "faux": "vrai", "bon": "mauvais", "falso": "verdadero", "nao": "sim", "não": "sim", "bueno": "malo",
-    "buono": "difettoso", "bom": "mau", "normale": "anomalia",
+    "nee": "ja", "onwaar": "waar", "goed": "fout", "nein": "ja", "falsch": "wahr", "i.o.": "n.i.o.", "io": "nio",
+    "gut": "schlecht", "fehlerfrei": "fehlerhaft", "non": "oui", "faux": "vrai", "bon": "mauvais", "falso": "verdadero",
+    "nao": "sim", "não": "sim", "bueno": "malo", "buono": "difettoso", "bom": "mau", "normale": "anomalia",
 }  # fmt: skip
 _OTHER_FAULTS = {
     "anomaly": "normal", "anomalous": "normal", "abnormal": "normal", "failure": "normal", "defect": "normal",
