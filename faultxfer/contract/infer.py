@@ -13,6 +13,7 @@ from faultxfer.contract import columns
 from faultxfer.contract.drafting import EQUIPMENT, RUN, TIME, Draft, Seen, plain_name, quoted, write_draft
 from faultxfer.contract.labels import classes_of, sort_spellings
 from faultxfer.contract.pace import Pace, fastest, longest_still, pace_of, usual_step
+from faultxfer.contract.pins import Csv
 from faultxfer.contract.table import RawTable
 from faultxfer.errors import ContractError, DataError
 
@@ -53,7 +54,7 @@ def infer_contract(
     equipment_column: str | None = None,
     run_column: str | None = None,
     time_column: str | None = None,
-    header: tuple[str, ...] = (),
+    csv: Csv | None = None,
 ) -> str:
     """Draft a contract from labelled example rows.
 
@@ -64,7 +65,7 @@ def infer_contract(
         equipment_column: names the machine; recognised by its usual names if not given.
         run_column: names one recording; as above.
         time_column: timestamp or sequence number; as above.
-        header: names under which files without a header row were read; they are pinned in the draft.
+        csv: what was pinned to read the files; the draft pins it too.
 
     Returns:
         A commented YAML file that follows the schema.
@@ -87,9 +88,8 @@ def infer_contract(
     paces = [pace_of(table, keys[TIME], [name for name in (keys[EQUIPMENT], keys[RUN]) if name]) for table in filled]
     sensors = {name: _seen(name, filled, paces) for name, reason in why.items() if not reason}
     _require_sensors(sensors, ignore, tables)
-    return write_draft(
-        Draft(family, len(cells), _files(tables), label, spellings, keys, sensors, ignore, usual_step(paces), header)
-    )
+    found = (label, spellings, keys, sensors, ignore, usual_step(paces))
+    return write_draft(Draft(family, len(cells), _files(tables), *found, csv or Csv()))
 
 
 def _files(tables: list[RawTable]) -> str:

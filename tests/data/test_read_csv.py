@@ -126,9 +126,7 @@ def test_a_separator_named_by_the_file_settles_a_tie(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("above", ["sep=,\n", "\n", "\n\n"])
-@pytest.mark.parametrize(
-    ("text", "line"), [("a,b\n1,2\n1,2,3\n", 3), ("a,a\n1,2\n", 1), ("1,2\n3,4\n", 1)], ids=repr
-)
+@pytest.mark.parametrize(("text", "line"), [("a,b\n1,2\n1,2,3\n", 3), ("a,a\n1,2\n", 1), ("1,2\n3,4\n", 1)], ids=repr)
 def test_errors_name_the_line_of_the_file(tmp_path: Path, above: str, text: str, line: int) -> None:
     path = tmp_path / "a.csv"
     path.write_text(above + text, encoding="utf-8")
