@@ -83,13 +83,13 @@ def contract_infer(
 ) -> None:
     """Draft a contract from example files, to be read and edited by a person."""
     keys = {"equipment_column": equipment_column, "run_column": run_column, "time_column": time_column}
-    pins = {"separator": separator, "decimal": decimal, "thousands": thousands, "encoding": encoding}
-    times = {"time_format": time_format, "day_first": day_first}
+    pins: dict[str, Any] = {"separator": separator, "decimal": decimal, "thousands": thousands, "encoding": encoding}
+    pins |= {"time_format": time_format, "day_first": day_first}
 
     def work() -> dict[str, Any]:
         from faultxfer.steps.contracts import draft_contract
 
-        return draft_contract(csv, out, label=label, force=force, columns=columns, **keys, **pins, **times)
+        return draft_contract(csv, out, label=label, force=force, columns=columns, **keys, **pins)
 
     def render(result: dict[str, Any]) -> None:
         from faultxfer.cli.session import stdout

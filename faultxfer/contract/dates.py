@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from faultxfer.errors import DataError
@@ -100,7 +101,7 @@ def _ambiguous(cells: pd.Series, parts: pd.DataFrame, orders: list[Order], where
         problem = "each may have the day or the month first"
     pins = ["`csv: {day_first: true}`", "`csv: {day_first: false}`"]
     if "year" in orders:
-        form = _form(parts[dates].iloc[0])
+        form = _form(cells[dates].iloc[0], parts[dates].iloc[0])
         pins = [f'`csv: {{time_format: "{form}"}}` where the year stands first', f"{pins[0]} where the day does"]
     return DataError(
         f"Dates that can be read in one way only were expected, but {problem}",
@@ -111,9 +112,10 @@ def _ambiguous(cells: pd.Series, parts: pd.DataFrame, orders: list[Order], where
     )
 
 
-def _form(parts: pd.Series) -> str:
+def _form(cell: str, parts: pd.Series) -> str:
     """The format of a date with the year first, and of its clock."""
     import pandas as pd
 
+    mark, month = re.findall(r"\W+|\w+", cell)[1:3]
     clock = "" if pd.isna(parts["hour"]) else " %H:%M" + ("" if pd.isna(parts["second"]) else ":%S")
-    return f"%y{parts['mark']}%m{parts['mark']}%d{clock}"
+    return f"%y{mark}{'%b' if month.isalpha() else '%m'}{mark}%d{clock}"
