@@ -27,7 +27,7 @@ PARTS: dict[Order, Parts] = {
     "year": Parts("one", "two", "three"),
 }
 _MOST_DAYS, _MOST_MONTHS = 31, 12
-# Times this much shorter are the span of a reading that is the right one.
+# Read wrongly, days become years: the dates lie much further apart, at least by this factor.
 _CLEARLY = 2
 
 
@@ -53,9 +53,9 @@ def date_order(cells: pd.Series, parts: pd.DataFrame, day_first: bool | None, wh
     dots = bool((parts["mark"].dropna() == ".").all())
     if "day" in orders and "year" in orders:
         shorter = _shorter(parts.loc[told.index])
-        # A month among the years of one reading, a day among those of the other.
-        orders = [order for order in orders if order != "year"] if shorter == "day" else orders
-        dots &= shorter != "year"
+        if shorter == "day":
+            orders.remove("year")
+        dots = dots and shorter != "year"
     if dots and "day" in orders:
         return "day"  # dots are written where the day stands first
     if len(orders) != 1:
