@@ -149,6 +149,7 @@ def test_a_messy_file_fits_the_contract_drafted_from_it(tmp_path: Path) -> None:
     assert (len(checked.accepted), len(checked.rejected)) == (39, 1)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(min_size=1, max_size=8).map(str.strip).filter(bool), min_size=1, max_size=4, unique=True))
 def test_names_given_for_a_file_without_header_come_back_from_the_draft(names: list[str]) -> None:
     columns = tuple(dict.fromkeys((*names, "flow", "fault")))
