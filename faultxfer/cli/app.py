@@ -24,6 +24,7 @@ contract_app = typer.Typer(no_args_is_help=True, help="Write and compare data co
 registry_app = typer.Typer(no_args_is_help=True, help="See what is registered.")
 
 _START, _MAIN, _LOOK = "Start here", "The main path", "Look"
+_CSV = "How the files are written, where they do not tell; the draft pins it"
 
 Csv = Annotated[list[str], typer.Argument(metavar="CSV...", help="CSV files or quoted patterns; .csv.gz too.")]
 ContractFile = Annotated[Path, typer.Option("--contract", metavar="FILE", help="The data contract (YAML).")]
@@ -55,6 +56,11 @@ def demo(
     )
 
 
+def _pin(metavar: str | None, help_text: str, *names: str) -> Any:
+    """An option that says how the files are written, where that cannot be told."""
+    return typer.Option(*names, metavar=metavar, help=help_text, rich_help_panel=_CSV)
+
+
 @contract_app.command("infer")
 def contract_infer(
     csv: Csv,
@@ -66,16 +72,24 @@ def contract_infer(
     columns: Annotated[
         str | None, typer.Option(metavar="A,B,C", help="Names of all columns, for files without a header row.")
     ] = None,
+    separator: Annotated[str | None, _pin("C", "Character between columns.")] = None,
+    decimal: Annotated[str | None, _pin("C", "Decimal mark.")] = None,
+    thousands: Annotated[str | None, _pin("C", "Mark between thousands.")] = None,
+    encoding: Annotated[str | None, _pin("NAME", "Text encoding, such as cp1250.")] = None,
+    time_format: Annotated[str | None, _pin("FORMAT", "How times are written, such as %y-%m-%d.")] = None,
+    day_first: Annotated[bool | None, _pin(None, "What 03/04/2026 begins with.", "--day-first/--month-first")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
     json_output: Json = False,
 ) -> None:
     """Draft a contract from example files, to be read and edited by a person."""
     keys = {"equipment_column": equipment_column, "run_column": run_column, "time_column": time_column}
+    pins: dict[str, Any] = {"separator": separator, "decimal": decimal, "thousands": thousands, "encoding": encoding}
+    pins |= {"time_format": time_format, "day_first": day_first}
 
     def work() -> dict[str, Any]:
         from faultxfer.steps.contracts import draft_contract
 
-        return draft_contract(csv, out, label=label, force=force, columns=columns, **keys)
+        return draft_contract(csv, out, label=label, force=force, columns=columns, **keys, **pins)
 
     def render(result: dict[str, Any]) -> None:
         from faultxfer.cli.session import stdout

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from faultxfer.contract import columns, tags
 from faultxfer.contract.expectations import Unmet, Validation, validate_table
@@ -11,7 +11,7 @@ from faultxfer.contract.header import note_columns
 from faultxfer.contract.notes import Notes
 from faultxfer.contract.rules import RULES
 from faultxfer.contract.rules.protocol import Breach, Rows
-from faultxfer.contract.schema import Contract
+from faultxfer.contract.schema import Contract, Sensor
 from faultxfer.contract.table import RawTable
 from faultxfer.findings import Finding, Severity, refusing
 
@@ -21,6 +21,29 @@ if TYPE_CHECKING:
 
 # A file in which more rows than this share carry an unreadable label is a wrong file, not a dirty one.
 MAX_BAD_LABELS = 0.2
+
+
+class _NotRead(NamedTuple):
+    """Words for cells that a sensor cannot hold."""
+
+    instead: str
+    remedy: str
+    expected: str
+
+
+_NOT_READ = {
+    "number": _NotRead(
+        "text instead of a number",
+        "Mend the cells, or pin in the contract what they mean: `csv.missing`, `csv.decimal`, `csv.thousands`; a "
+        "sensor that says yes and no has `dtype: bool`",
+        "a finite number ({dialect})",
+    ),
+    "bool": _NotRead(
+        "neither yes nor no",
+        "Mend the cells, name them under `csv.missing`, or take `dtype: bool` out of the contract if they are numbers",
+        "true or false, yes or no, on or off, 1 or 0",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -115,8 +138,8 @@ class _Check:
         """Every cell is what its column should hold: a number, a name, a time."""
         machines = self._machines() if self.contract.equipment else None
         for name, sensor in self.contract.sensors.items():
-            values = self.table.numbers(name)
-            self._note_numbers(name, values, sensor.max_missing)
+            values = self.table.truths(name) if sensor.dtype == "bool" else self.table.numbers(name)
+            self._note_numbers(name, values, sensor)
             self.values[name] = tags.converted(values, name, self.contract, self.equipment, machines)
         for key in (self.contract.equipment_column, self.contract.run_column):
             if key and key in self.table.names:
@@ -128,7 +151,7 @@ class _Check:
         column = self.contract.equipment_column
         return self.table.cells(column).str.strip() if column in self.table.names else None
 
-    def _note_numbers(self, name: str, values: pd.Series, max_missing: float) -> None:
+    def _note_numbers(self, name: str, values: pd.Series, sensor: Sensor) -> None:
         """Great Expectations sees numbers only: text and all-missing columns are noted here."""
         if not values.isna().any():
             return
@@ -144,14 +167,15 @@ class _Check:
             )
             return
         unread = (values.isna().to_numpy() & ~blank & self.mine).nonzero()[0]
-        severity: Severity = "refuse" if len(unread) > max_missing * self.mine.sum() else "quarantine"
+        severity: Severity = "refuse" if len(unread) > sensor.max_missing * self.mine.sum() else "quarantine"
+        told = _NOT_READ["bool" if sensor.dtype == "bool" else "number"]
         self.notes.rows(
             "SENSOR-NOT-A-NUMBER",
             unread,
             name,
-            f"Sensor {name!r} holds text instead of a number in {len(unread)} row(s)",
-            "Mend the cells, or pin in the contract what they mean: `csv.missing`, `csv.decimal`, `csv.thousands`",
-            expected=f"a finite number ({self.table.dialect.sentence()})",
+            f"Sensor {name!r} holds {told.instead} in {len(unread)} row(s)",
+            told.remedy,
+            expected=told.expected.format(dialect=self.table.dialect.sentence()),
             severity=severity,
         )
 

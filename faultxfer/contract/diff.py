@@ -157,8 +157,15 @@ def _limit(wider_if_more: bool, unlimited: str) -> Callable[[Any, Any], Told]:
     return told
 
 
+_TYPES = {
+    "number": "fractions are allowed now, yes and no are not",
+    "whole": "fractions break the rule now",
+    "bool": "yes and no are read as 1 and 0 now, other numbers are not",
+}
+
+
 def _type(_old: str, new: str) -> Told:
-    return ("fractions break the rule now" if new == "whole" else "fractions are allowed now"), "none"
+    return _TYPES[new], "none"
 
 
 _STRICTNESS = ("warn", "quarantine", "refuse")

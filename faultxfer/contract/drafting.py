@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context
 from typing import Any
 
 import yaml
 
 from faultxfer.contract.labels import LabelSpellings
+from faultxfer.contract.pins import Csv
 
 EQUIPMENT, RUN, TIME = "equipment_column", "run_column", "time_column"
 
@@ -52,6 +53,7 @@ class Seen:
         still: most rows of a run, one after the other, with the same value.
         rate: fastest change, 0 where none is known.
         per: what time ``rate`` is for.
+        switch: whether the cells say yes and no.
     """
 
     low: float
@@ -60,6 +62,7 @@ class Seen:
     still: int
     rate: float
     per: str
+    switch: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ class Draft:
         sensors: by name, in feature order.
         ignore: by name, why a column is no sensor.
         period: the usual time step, if there is one.
-        columns: names of all columns, for files without a header row.
+        csv: how the files are written, where that had to be said.
     """
 
     family: str
@@ -88,7 +91,7 @@ class Draft:
     sensors: dict[str, Seen]
     ignore: dict[str, str]
     period: float | None
-    columns: tuple[str, ...] = ()
+    csv: Csv = field(default_factory=Csv)
 
 
 def write_draft(draft: Draft) -> str:
@@ -102,7 +105,10 @@ def _sensor_lines(name: str, seen: Seen) -> list[str]:
 
 def _sensor_line(name: str, seen: Seen) -> str:
     fields = {"max_missing": f"{_max_missing(seen.missing):g}", "on_breach": "warn"}
-    if seen.low < seen.high:
+    if seen.switch:
+        note = "yes and no, read as 1 and 0"
+        fields = {"dtype": "bool"} | fields
+    elif seen.low < seen.high:
         note = f"seen {seen.low:g} to {seen.high:g}"
         fields = _range(seen.low, seen.high) | fields
     else:
@@ -118,7 +124,9 @@ def _braces(fields: dict[str, str]) -> str:
 
 
 def _hint(seen: Seen) -> list[str]:
-    """A comment with limits over time, and what was seen; a constant column says nothing of either."""
+    """A comment with limits over time, and what was seen; a constant column or a switch says nothing of either."""
+    if seen.switch:
+        return []
     rate = _rounded(2 * seen.rate, ROUND_HALF_EVEN) if seen.rate else None
     hints = [f"max_rate: {rate} (seen {seen.rate:.3g} per {seen.per})"] if rate else []
     if seen.low < seen.high:
@@ -193,7 +201,7 @@ def _body(draft: Draft) -> str:
         "# Columns that the model never sees.",
         "ignore:" if draft.ignore else "ignore: []",
         *[f"  - {_scalar(name)}  # {reason}" for name, reason in draft.ignore.items()],
-        *_header_lines(draft.columns),
+        *_csv_lines(draft.csv),
         *_examples(list(draft.sensors)),
     ]
     return "\n".join(lines) + "\n"
@@ -216,17 +224,25 @@ def _period_line(period: float | None) -> str:
     return f"sampling_period: {_yaml(period).removesuffix('.0')}  # the usual step of the time column"
 
 
-def _header_lines(columns: tuple[str, ...]) -> list[str]:
-    """Names for files that have none."""
-    if not columns:
+def _csv_lines(csv: Csv) -> list[str]:
+    """What was pinned to read the examples."""
+    pinned = {name: value for name, value in csv.model_dump().items() if name in csv.model_fields_set}
+    if not pinned:
         return []
+    without = ["# They have no header row: `columns` names all their columns, in the order of the file."]
     return [
         "",
-        "# The files have no header row: these are the names of all their columns, in the order of the file.",
+        "# How the files are written, as it was said for this draft.",
+        *(without if csv.columns else []),
         "csv:",
-        "  header: false",
-        f"  columns: [{', '.join(map(_scalar, columns))}]",
+        *[f"  {name}: {_pin(value)}" for name, value in pinned.items()],
     ]
+
+
+def _pin(value: bool | str | tuple[str, ...]) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return quoted(value) if isinstance(value, str) else f"[{', '.join(map(_scalar, value))}]"
 
 
 # What a machine elsewhere may have where the contract has the first.

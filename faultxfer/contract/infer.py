@@ -13,6 +13,7 @@ from faultxfer.contract import columns
 from faultxfer.contract.drafting import EQUIPMENT, RUN, TIME, Draft, Seen, plain_name, quoted, write_draft
 from faultxfer.contract.labels import classes_of, sort_spellings
 from faultxfer.contract.pace import Pace, fastest, longest_still, pace_of, usual_step
+from faultxfer.contract.pins import Csv
 from faultxfer.contract.table import RawTable
 from faultxfer.errors import ContractError, DataError
 
@@ -53,7 +54,7 @@ def infer_contract(
     equipment_column: str | None = None,
     run_column: str | None = None,
     time_column: str | None = None,
-    header: tuple[str, ...] = (),
+    csv: Csv | None = None,
 ) -> str:
     """Draft a contract from labelled example rows.
 
@@ -64,7 +65,7 @@ def infer_contract(
         equipment_column: names the machine; recognised by its usual names if not given.
         run_column: names one recording; as above.
         time_column: timestamp or sequence number; as above.
-        header: names under which files without a header row were read; they are pinned in the draft.
+        csv: what was pinned to read the files; the draft pins it too.
 
     Returns:
         A commented YAML file that follows the schema.
@@ -87,9 +88,8 @@ def infer_contract(
     paces = [pace_of(table, keys[TIME], [name for name in (keys[EQUIPMENT], keys[RUN]) if name]) for table in filled]
     sensors = {name: _seen(name, filled, paces) for name, reason in why.items() if not reason}
     _require_sensors(sensors, ignore, tables)
-    return write_draft(
-        Draft(family, len(cells), _files(tables), label, spellings, keys, sensors, ignore, usual_step(paces), header)
-    )
+    found = (label, spellings, keys, sensors, ignore, usual_step(paces))
+    return write_draft(Draft(family, len(cells), _files(tables), *found, csv or Csv()))
 
 
 def _files(tables: list[RawTable]) -> str:
@@ -200,15 +200,28 @@ def _why_ignored(name: str, tables: list[RawTable], cells: pd.DataFrame, faulty:
         return "equals the label in every row: it would leak the label to the model"
     if plain_name(name) in _KEY_NAMES:
         return "named like a key or a counter, not like a measurement"
-    return next((reason for table in tables if (reason := _without_numbers(table, name))), None)
+    switch = _is_switch(name, tables)
+    return next((reason for table in tables if (reason := _without_values(table, name, switch=switch))), None)
 
 
-def _without_numbers(table: RawTable, name: str) -> str | None:
-    """Why a file's column is no sensor: each file is checked by itself, so one without numbers would be refused."""
-    filled = int((~table.missing(name)).sum())
-    if not filled and len(table.frame):
+def _without_values(table: RawTable, name: str, *, switch: bool) -> str | None:
+    """Why a file's column is no sensor: each file is checked by itself, so one without values would be refused."""
+    if table.missing(name).all() and len(table.frame):
         return f"no value in any row of {_files([table])}"
-    return "text" if table.numbers(name).notna().sum() < MIN_NUMBERS * filled else None
+    return None if _reads(table, name, switch=switch) else "text"
+
+
+def _reads(table: RawTable, name: str, *, switch: bool) -> bool:
+    """Whether nearly all filled cells are numbers, or yes and no."""
+    read = table.truths(name) if switch else table.numbers(name)
+    return bool(read.notna().sum() >= MIN_NUMBERS * (~table.missing(name)).sum())
+
+
+def _is_switch(name: str, tables: list[RawTable]) -> bool:
+    """Whether a column says yes and no in words."""
+    if all(_reads(table, name, switch=False) for table in tables):
+        return False
+    return all(_reads(table, name, switch=True) for table in tables)
 
 
 def _tells_label(cells: pd.Series, faulty: pd.Series) -> bool:
@@ -221,7 +234,8 @@ def _tells_label(cells: pd.Series, faulty: pd.Series) -> bool:
 
 
 def _seen(name: str, tables: list[RawTable], paces: list[Pace]) -> Seen:
-    files = [table.numbers(name) for table in tables]
+    switch = _is_switch(name, tables)
+    files = [table.truths(name) if switch else table.numbers(name) for table in tables]
     # One clock for all: rates of a file without readable times would be rates per row.
     same_clock = len({pace.per for pace in paces}) == 1
     return Seen(
@@ -231,4 +245,5 @@ def _seen(name: str, tables: list[RawTable], paces: list[Pace]) -> Seen:
         still=max(map(longest_still, files, paces)),
         rate=max(map(fastest, files, paces)) if same_clock else 0.0,
         per=paces[0].per,
+        switch=switch,
     )

@@ -10,15 +10,25 @@ from faultxfer.errors import ContractError
 if TYPE_CHECKING:
     import pandas as pd
 
-# Normal spelling → its opposite, in lower case. The opposite stands in where the examples have one class only.
+# Normal spelling → its opposite, in lower case. The opposite stands in where the examples have one class only;
+# of two normal spellings with one opposite it is the last.
 _OPPOSITE = {
     "no fault": "fault", "no_fault": "fault", "none": "fault", "nominal": "fault", "normal": "fault",
     "0": "1", "0.0": "1.0", "false": "true", "f": "t", "no": "yes", "n": "y", "ok": "nok", "good": "bad",
     "pass": "fail", "passed": "failed", "healthy": "faulty", "negative": "positive",
+    # Dutch, German, French, Spanish, Italian, Portuguese.
+    "nee": "ja", "onwaar": "waar", "goed": "fout", "nein": "ja", "falsch": "wahr", "i.o.": "n.i.o.", "io": "nio",
+    "gut": "schlecht", "fehlerfrei": "fehlerhaft", "non": "oui", "faux": "vrai", "bon": "mauvais", "falso": "verdadero",
+    "nao": "sim", "não": "sim", "bueno": "malo", "buono": "difettoso", "bom": "mau", "normale": "anomalia",
 }  # fmt: skip
 _OTHER_FAULTS = {
     "anomaly": "normal", "anomalous": "normal", "abnormal": "normal", "failure": "normal", "defect": "normal",
-    "defective": "normal", "alarm": "normal", "broken": "normal", "not ok": "ok", "not_ok": "ok",
+    "defective": "normal", "alarm": "normal", "broken": "normal", "not ok": "ok", "not_ok": "ok", "error": "ok",
+    "sí": "no", "si": "no", "sì": "no", "vero": "falso", "verdadeiro": "falso",
+    "störung": "normal", "stoerung": "normal", "fehler": "normal", "defekt": "normal", "schaden": "normal",
+    "ausfall": "normal", "anomalie": "normal", "panne": "normal", "défaut": "normal", "defaut": "normal",
+    "défaillance": "normal", "falla": "normal", "fallo": "normal", "avería": "normal", "averia": "normal",
+    "anomalía": "normal", "guasto": "normal", "falha": "normal", "defeito": "normal", "storing": "normal",
 }  # fmt: skip
 _BACK = {fault: normal for normal, fault in _OPPOSITE.items()} | _OTHER_FAULTS
 # A cell like these says that nobody labelled the row.

@@ -27,8 +27,9 @@ class Sensor(_Strict):
     """One sensor column, in engineering units."""
 
     unit: str = Field(default="", description="Engineering unit that the model works in, such as bar or degC.")
-    dtype: Literal["number", "whole"] = Field(
-        default="number", description="`whole` for counters and states: fractions break the rule."
+    dtype: Literal["number", "whole", "bool"] = Field(
+        default="number",
+        description="`whole` for counters and states: fractions break the rule. `bool` for yes and no, on and off.",
     )
     min: float | None = Field(default=None, description="Lowest physically possible value.")
     max: float | None = Field(default=None, description="Highest physically possible value.")

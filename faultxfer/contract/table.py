@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from faultxfer.contract.cells import missing_cells, numbers
 from faultxfer.contract.dialect import Dialect
 from faultxfer.contract.times import Times, read_times
+from faultxfer.contract.truths import truths
 from faultxfer.errors import DataError
 
 if TYPE_CHECKING:
@@ -99,6 +100,14 @@ class RawTable:
             return pd.Series(self.typed[tag], name=tag, copy=False)
         with self._placing(tag):
             return numbers(self.frame[tag], self.dialect, where=self._where(tag))
+
+    def truths(self, name: str) -> pd.Series:
+        """A column of yes and no as float64 1 and 0; NaN where a cell is missing or says neither."""
+        tag = self.tag(name)
+        if tag in self.typed:
+            values = self.numbers(name)
+            return values.where(values.isin((0.0, 1.0)))
+        return truths(self.frame[tag], self.dialect)
 
     def times(self, name: str) -> Times:
         """A column as times, and how they are written.

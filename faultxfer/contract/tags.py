@@ -18,9 +18,10 @@ _MOST_MACHINES = 1000
 
 
 def tags_of_sensors(contract: Contract) -> frozenset[str]:
-    """Every name a sensor's column may have."""
-    own = (tag for way in contract.equipment.values() for tag, name in way.aliases.items() if name in contract.sensors)
-    return frozenset((*contract.features, *own))
+    """Every name a column of numbers may have; sensors that say yes and no are left out."""
+    measured = [name for name, sensor in contract.sensors.items() if sensor.dtype != "bool"]
+    own = (tag for way in contract.equipment.values() for tag, name in way.aliases.items() if name in measured)
+    return frozenset((*measured, *own))
 
 
 def tags_of_columns(contract: Contract) -> frozenset[str]:

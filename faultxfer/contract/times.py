@@ -1,23 +1,28 @@
-"""Text cells as times: ISO 8601, day or month first, seconds or milliseconds since 1970, or a growing number."""
+"""Text cells as times: ISO 8601, day or month first, digits alone, seconds since 1970, or a growing number."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from faultxfer.contract.cells import numbers
+from faultxfer.contract.cells import missing_cells, numbers
+from faultxfer.contract.dates import PARTS, Parts, date_order
 from faultxfer.contract.dialect import Dialect
-from faultxfer.errors import DataError
+from faultxfer.contract.stamps import compact_form
 
 if TYPE_CHECKING:
+    import re
+
     import pandas as pd
 
 _CLOCK = (
     r"(?:[ T,]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}(?:[.,]\d+)?))?)?"
     r"\s*(?P<half>[AaPp]\.?[Mm]\.?)?\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?$"
 )
-_YEAR_FIRST = r"^(?P<year>\d{4})(?P<mark>[-/.])(?P<one>\d{1,2})[-/.](?P<two>\d{1,2})" + _CLOCK
-_YEAR_LAST = r"^(?P<one>\d{1,2})(?P<mark>[-/.])(?P<two>\d{1,2})[-/.](?P<year>\d{4}|\d{2})" + _CLOCK
+_YEAR_FIRST = r"^(?P<one>\d{4})(?P<mark>[-/.])(?P<two>\d{1,2})[-/.](?P<three>\d{1,2})" + _CLOCK
+_SHORT_FIRST = r"^(?P<one>\d{1,2})(?P<mark>[-/.])(?P<two>\d{1,2})[-/.](?P<three>\d{4}|\d{1,2})" + _CLOCK
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_NAMED = rf"^(\d{{1,2}})[-/. ]+({'|'.join(_MONTHS)})[a-z]*[-/. ]+(\d{{4}}|\d{{2}})\b"
 # Milliseconds since 1970 from 1973 to 2286; seconds since 1970 from 2001 to 2286.
 _MILLISECONDS, _SECONDS = (1e11, 1e13), (1e9, 1e10)
 _EPOCH = {"epoch_s": "seconds since 1970", "epoch_ms": "milliseconds since 1970", "number": "a number"}
@@ -49,16 +54,14 @@ def read_times(text: pd.Series, dialect: Dialect, *, where: str) -> Times:
             return Times(quick, "year first")
     cells = text.str.strip()
     if pinned in _EPOCH or (pinned is None and _are_numbers(cells)):
-        return _from_numbers(numbers(text, dialect, where=where), pinned)
+        return _from_digits(text, dialect, where) if pinned is None else _from_numbers(text, dialect, where)
     if pinned is not None and pinned != "iso":
-        return Times(_in_seconds(_by_format(cells, pinned, dialect.times.zone)), f"written as {pinned}")
-    parts = cells.str.extract(_YEAR_LAST)
-    if pinned is None and parts["year"].notna().sum() > cells.str.match(_YEAR_FIRST).sum():
-        day_first = _day_first(cells, parts, dialect.times.day_first, where)
-        day, month = ("one", "two") if day_first else ("two", "one")
-        return Times(
-            _in_seconds(_assembled(parts, day, month, dialect.times.zone)), f"{'day' if day_first else 'month'} first"
-        )
+        return _formatted(cells, pinned, dialect)
+    dates = _without_month_names(cells)
+    parts = dates.str.extract(_SHORT_FIRST)
+    if pinned is None and parts["mark"].notna().sum() > cells.str.match(_YEAR_FIRST).sum():
+        order = date_order(cells, parts, dialect.times.day_first, where)
+        return Times(_in_seconds(_assembled(parts, PARTS[order], dialect.times.zone)), f"{order} first")
     return Times(_in_seconds(_year_first(cells, dialect.times.zone)), "year first")
 
 
@@ -80,13 +83,23 @@ def _plain_iso(text: pd.Series, zone: str | None) -> pd.Series | None:
 
 
 def _are_numbers(cells: pd.Series) -> bool:
-    plain = cells.str.fullmatch(r"[+-]?[\d.,]*\d[.,]?(?:[eE][+-]?\d+)?") & ~cells.str.match(_YEAR_LAST)
+    plain = cells.str.fullmatch(r"[+-]?[\d.,]*\d[.,]?(?:[eE][+-]?\d+)?") & ~cells.str.match(_SHORT_FIRST)
     return bool(plain.sum() >= cells.notna().sum() / 2)
 
 
-def _from_numbers(values: pd.Series, pinned: str | None) -> Times:
+def _from_digits(text: pd.Series, dialect: Dialect, where: str) -> Times:
+    """Numbers, or dates written in digits alone."""
+    cells = text.str.strip()
+    times = _from_numbers(text, dialect, where)
+    otherwise = next(pin for pin, style in _EPOCH.items() if style == times.style)
+    form = compact_form(cells[~missing_cells(text, dialect)], otherwise, where)
+    return times if form is None else _formatted(cells, form, dialect)
+
+
+def _from_numbers(text: pd.Series, dialect: Dialect, where: str) -> Times:
+    values = numbers(text, dialect, where=where)
     # The lower of two middle values: their mean may be too large for a float.
-    style = pinned or _magnitude(float(values.abs().quantile(interpolation="lower")))
+    style = dialect.times.format or _magnitude(float(values.abs().quantile(interpolation="lower")))
     return Times(values / 1000 if style == "epoch_ms" else values, _EPOCH[style])
 
 
@@ -96,24 +109,22 @@ def _magnitude(usual: float) -> str:
     return "epoch_s" if _SECONDS[0] <= usual < _SECONDS[1] else "number"
 
 
-def _day_first(cells: pd.Series, parts: pd.DataFrame, pinned: bool | None, where: str) -> bool:
-    """Dots are written in day-first countries only; slashes and dashes need a day above 12 to tell."""
-    if pinned is not None:
-        return pinned
-    if (parts["mark"].dropna() == ".").all():
-        return True
-    day = bool((parts["one"].astype("float64") > 12).any())
-    month = bool((parts["two"].astype("float64") > 12).any())
-    if day == month:
-        raise DataError(
-            "Dates that can be read in one way only were expected, but "
-            + ("some have the day first and others the month" if day else "each may have the day or the month first"),
-            received={"cells": list(cells[parts["year"].notna()].iloc[:3])},
-            where=where,
-            code="FILE-AMBIGUOUS",
-            remedy="Pin it in the contract: `csv: {day_first: true}` or `csv: {day_first: false}`",
-        )
-    return day
+def _without_month_names(cells: pd.Series) -> pd.Series:
+    """31-Mar-2026 as 31.03.2026; the names are English."""
+    import re
+
+    if not cells.str.match(_NAMED, case=False).any():
+        return cells
+    return cells.str.replace(_NAMED, _numbered, flags=re.IGNORECASE, regex=True)
+
+
+def _numbered(date: re.Match[str]) -> str:
+    day, month, year = date.groups()
+    return f"{day}.{_MONTHS.index(month.lower()) + 1:02d}.{year}"
+
+
+def _formatted(cells: pd.Series, form: str, dialect: Dialect) -> Times:
+    return Times(_in_seconds(_by_format(cells, form, dialect.times.zone)), f"written as {form}")
 
 
 def _by_format(cells: pd.Series, pinned: str, zone: str | None) -> pd.Series:
@@ -138,35 +149,33 @@ def _year_first(cells: pd.Series, zone: str | None) -> pd.Series:
     if other.any():
         parts = cells[other].str.extract(_YEAR_FIRST)
         stamps = stamps.astype("datetime64[ns, UTC]")
-        stamps[other] = _assembled(parts, "two", "one", zone).astype("datetime64[ns, UTC]")
+        stamps[other] = _assembled(parts, PARTS["year"], zone).astype("datetime64[ns, UTC]")
     return stamps
 
 
-def _assembled(parts: pd.DataFrame, day: str, month: str, zone: str | None) -> pd.Series:
+def _assembled(parts: pd.DataFrame, order: Parts, zone: str | None) -> pd.Series:
     """Stamps in UTC from their parts; NaT where a part is missing or out of range."""
     import pandas as pd
 
-    year = parts["year"].astype("float64")
+    date = pd.DataFrame({name: parts[part].astype("float64") for name, part in zip(Parts._fields, order, strict=True)})
+    digits = parts[order.year].str.len()
+    date["year"] = date["year"].where(digits > 2, date["year"] + 2000).where(digits > 1)
     clock = {
         name: parts[name].str.replace(",", ".").astype("float64").fillna(0) for name in ("hour", "minute", "second")
     }
-    dates = pd.to_datetime(
-        pd.DataFrame({"year": year.where(year > 99, year + 2000), "month": parts[month], "day": parts[day]}).astype(
-            "float64"
-        ),
-        errors="coerce",
-    )
     hours, fits = _hours(clock["hour"], parts["half"].str.lower().str[0])
     fits &= (clock["minute"] < 60) & (clock["second"] < 60)
     seconds = hours * 3600 + clock["minute"] * 60 + clock["second"]
-    stamps = (dates + pd.to_timedelta((seconds * 1e6).round(), unit="us")).where(fits)
-    return _zoned(stamps, parts["zone"], zone)
+    # 24:00 ends a day, nothing follows it.
+    fits &= seconds <= 24 * 3600
+    stamps = pd.to_datetime(date, errors="coerce") + pd.to_timedelta((seconds * 1e6).round(), unit="us")
+    return _zoned(stamps.where(fits), parts["zone"], zone)
 
 
 def _hours(hour: pd.Series, half: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """Hours from 0 to 23, and where they could be read."""
+    """Hours from 0 to 24, and where they could be read."""
     twelve = half.notna()
-    fits = (hour < 24).where(~twelve, (hour >= 1) & (hour <= 12))
+    fits = (hour <= 24).where(~twelve, (hour >= 1) & (hour <= 12))
     return (hour % 12 + 12 * (half == "p")).where(twelve, hour), fits
 
 

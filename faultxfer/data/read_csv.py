@@ -9,7 +9,7 @@ from faultxfer.contract import columns
 from faultxfer.contract.dialect import Dialect
 from faultxfer.contract.pins import Csv
 from faultxfer.contract.table import RawTable
-from faultxfer.data.reading import content, encoding, lines, marks, rows, separator
+from faultxfer.data.reading import content, encoding, lines, marks, preamble, rows, separator
 from faultxfer.data.reading.parquet import read_parquet
 from faultxfer.data.reading.text import Numbers, Text, first_row
 from faultxfer.errors import DataError
@@ -59,15 +59,17 @@ def read_csv(
         return read_parquet(path, pins, keep)
     stored = content.stored_bytes(path)
     decoded, codec = encoding.decoded(path.name, content.unpacked(path, stored), pins.encoding)
-    text, line_end = encoding.line_ends(decoded)
-    mark = _separator(path.name, text, pins)
-    names = _pinned_names(path.name, text, mark, pins)
-    quoted = b'"' in text
-    plain_commas = mark == "," and not quoted
-    numbers = _numbers(text, mark, pins, numeric, plain_commas=plain_commas)
-    divided = Text(path.name, text, mark, names)
-    content.require_room(path, rows.memory_needed(divided, keep))
-    read = rows.read_rows(divided, numbers, keep)
+    whole, line_end = encoding.line_ends(decoded)
+    text, above = preamble.split_off(whole)
+    with above.counted():
+        mark = _separator(path.name, text, pins, above.separator)
+        names = _pinned_names(path.name, text, mark, pins)
+        quoted = b'"' in text
+        plain_commas = mark == "," and not quoted
+        numbers = _numbers(text, mark, pins, numeric, plain_commas=plain_commas)
+        divided = Text(path.name, text, mark, names)
+        content.require_room(path, rows.memory_needed(divided, keep))
+        read = rows.read_rows(divided, numbers, keep)
     known = numbers.decimal if read.typed and numbers else pins.decimal
     # Times and names beside typed columns prove nothing of numbers.
     doubtful = read.frame[[name for name in read.frame if name in numeric]] if read.typed else read.frame
@@ -86,7 +88,7 @@ def read_csv(
     return RawTable(
         path.name,
         read.frame,
-        read.lines,
+        read.lines + above.lines,
         content.digest(stored),
         dialect,
         header=read.names,
@@ -129,7 +131,8 @@ def _is_table(file: Path) -> bool:
     return file.is_file() and file.name.lower().endswith(content.TABLES) and not file.name.startswith((".", "~"))
 
 
-def _separator(file: str, text: bytes, pins: Csv) -> str:
+def _separator(file: str, text: bytes, pins: Csv, named: str | None) -> str:
+    """The one pinned, the one that the file itself names, or the one that the rows agree on."""
     lines = separator.first_lines(text)
     if not lines[0].strip():
         raise DataError(
@@ -139,6 +142,8 @@ def _separator(file: str, text: bytes, pins: Csv) -> str:
             code="FILE-EMPTY",
             remedy="Export the file again with its column names; an empty file cannot be used",
         )
+    if named and not pins.separator and named in lines[0]:
+        return named
     return separator.find_separator(file, lines, pins.separator, len(pins.columns) or None)
 
 

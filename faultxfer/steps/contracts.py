@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from csv import reader as csv_reader
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from faultxfer.contract.schema import load_contract, parse_contract
 from faultxfer.contract.table import RawTable
 from faultxfer.data.read_csv import find_files, read_csv
 from faultxfer.errors import ConfigError, DataError
+from faultxfer.steps.draft_pins import advised, pins_of
 from faultxfer.steps.outputs import writing
 
 
@@ -29,6 +29,7 @@ def draft_contract(
     run_column: str | None = None,
     time_column: str | None = None,
     columns: str | None = None,
+    **pins: object,
 ) -> dict[str, Any]:
     """Write a first contract and say what is in it.
 
@@ -41,9 +42,10 @@ def draft_contract(
         run_column: names one recording.
         time_column: timestamp or sequence number.
         columns: names of all columns, separated by commas, for files without a header row.
+        pins: by field of ``csv``, how the files are written; None where it is detected. The draft pins them too.
 
     Raises:
-        ConfigError: ``out`` exists already, or cannot be written; ``columns`` are no names.
+        ConfigError: ``out`` exists already, or cannot be written; ``columns`` or ``pins`` are none.
         DataError, ContractError: the files cannot be read, or hold nothing a contract could be made of.
     """
     with writing("out", out):
@@ -54,17 +56,19 @@ def draft_contract(
             received={"out": str(out)},
             remedy="Choose another name, or overwrite it with --force",
         )
-    header = _names(columns)
-    tables = [_read(path, header) for path in find_files(csv)]
-    text = infer_contract(
-        tables,
-        label=label,
-        family=out.stem,
-        equipment_column=equipment_column,
-        run_column=run_column,
-        time_column=time_column,
-        header=header,
-    )
+    given = pins_of(columns, pins)
+    try:
+        text = infer_contract(
+            [_read(path, given) for path in find_files(csv)],
+            label=label,
+            family=out.stem,
+            equipment_column=equipment_column,
+            run_column=run_column,
+            time_column=time_column,
+            csv=given,
+        )
+    except DataError as error:
+        raise advised(error, given) from error
     contract = parse_contract(yaml.safe_load(text), where=str(out))
     with writing("out", out):
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -72,59 +76,22 @@ def draft_contract(
     return {"out": str(out), "sensors": list(contract.features), "ignored": list(contract.ignore)}
 
 
-def _names(columns: str | None) -> tuple[str, ...]:
-    """Column names from ``a,b,c``; a name with a comma stands in quotes."""
-    if columns is None:
-        return ()
-    (names,) = csv_reader([columns.replace("\n", " ")], skipinitialspace=True) if columns.strip() else ([],)
-    names = [name.strip() for name in names]
-    if not names or not all(names) or len(set(names)) < len(names):
-        raise ConfigError(
-            "Different names of all columns, in the order of the file, were expected",
-            received={"columns": columns},
-            remedy="Write them with commas between them: --columns time,flow,pressure,fault",
-        )
-    return tuple(names)
-
-
-def _read(path: Path, header: tuple[str, ...]) -> RawTable:
+def _read(path: Path, pins: Csv) -> RawTable:
     """An example file under its own header, or under the names given.
 
     Raises:
         DataError: as :func:`read_csv`; or the file has another number of columns, or a header of its own.
     """
-    try:
-        table = read_csv(path, Csv(header=False, columns=header) if header else None)
-    except DataError as error:
-        raise _advised(error, header) from error
-    if header and len(table) and [cell.strip() for cell in table.frame.iloc[0]] == list(header):
+    table = read_csv(path, pins)
+    header = list(pins.columns)
+    if header and len(table) and [cell.strip() for cell in table.frame.iloc[0]] == header:
         raise DataError(
             "A file without a header row was expected, but its first row holds the very names given",
-            received={"first row": list(header)},
+            received={"first row": header},
             where=path.name,
             remedy="Leave --columns out",
         )
     return table
-
-
-def _advised(error: DataError, header: tuple[str, ...]) -> DataError:
-    """The reader tells what to pin in the contract; there is none yet."""
-    cells = error.received.get("first row")
-    if error.code == "FILE-NO-HEADER" and isinstance(cells, list):
-        remedy = f"Name all columns in their order: --columns a,b,c (the first row has {len(cells)} filled cells)"
-    elif error.code == "FILE-SHAPE" and header:
-        remedy = "Name every column of the file with --columns, in the order of the file"
-    else:
-        return error
-    return DataError(
-        error.expected,
-        received=error.received,
-        where=error.where,
-        remedy=remedy,
-        code=error.code,
-        line=error.line,
-        column=error.column,
-    )
 
 
 def compare_contracts(old: Path, new: Path) -> dict[str, Any]:

@@ -121,7 +121,7 @@ def check_files(
         quarantined=0 if refused else len(rejected),
         left_out=sum(outcome.left_out for outcome in checked),
         quarantine=None if refused or rejected.empty else _write_quarantine(rejected, findings, tables, quarantine),
-        reading=tuple(_reading(read, contract) for read in tables),
+        reading=tuple(_reading(outcome.table, contract) for outcome in checked),
         docs=_write_docs(tables, checked, contract, data_docs),
     )
 
@@ -172,10 +172,10 @@ def _reading(table: RawTable, contract: Contract) -> dict[str, object]:
 
 
 def _style_of_times(table: RawTable, column: str | None) -> str | None:
-    if column not in table.frame or not len(table):
+    if column is None or column not in table.names or not len(table):
         return None
     try:
-        return table.times(str(column)).style
+        return table.times(column).style
     except DataError:
         # The check got not so far, as the file was refused before.
         return None

@@ -223,6 +223,70 @@ def test_contract_infer_says_what_to_do_about_a_missing_header(
     assert not Path("drafted.yaml").exists()
 
 
+AMBIGUOUS = {
+    "separators": (
+        "x,y;flow;fault\n1,2;3;0\n1,2;4;1\n",
+        'Pin the right one: `--separator ";"`',
+        ["--separator", ";"],
+        {"separator": ";"},
+    ),
+    "a decimal mark": (
+        "flow;fault\n1,234;0\n1,235;1\n",
+        '`--decimal ","`, or `--decimal "." --thousands ","`',
+        ["--decimal", ","],
+        {"decimal": ","},
+    ),
+    "thousands": (
+        "flow;fault\n1,234;0\n1,235;1\n",
+        '`--decimal ","`, or `--decimal "." --thousands ","`',
+        ["--decimal", ".", "--thousands", ","],
+        {"decimal": ".", "thousands": ","},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", AMBIGUOUS)
+def test_contract_infer_takes_pins_for_files_that_do_not_tell(
+    name: str, store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text, said, more, pinned = AMBIGUOUS[name]
+    Path("a.csv").write_text(text)
+    infer = ["contract", "infer", "a.csv", "--out", "drafted.yaml", "--label", "fault"]
+    assert call(*infer) == 2
+    error = one_line(capsys)
+    assert said in error
+    assert "in the contract" not in error
+    assert call(*infer, *more) == 0
+    assert yaml.safe_load(Path("drafted.yaml").read_text())["csv"] == pinned
+    assert call("validate", "a.csv", "--contract", "drafted.yaml", "--no-prefect") == 0
+
+
+@pytest.mark.parametrize(
+    ("cells", "more", "pinned"),
+    [
+        (["03/04/2026", "04/04/2026"], ["--day-first"], {"day_first": True}),
+        (["03/04/2026", "04/04/2026"], ["--month-first"], {"day_first": False}),
+        (["26-03-01", "26-03-02"], ["--time-format", "%y-%m-%d"], {"time_format": "%y-%m-%d"}),
+    ],
+    ids=str,
+)
+def test_contract_infer_takes_pins_for_times(
+    cells: list[str], more: list[str], pinned: dict[str, object], store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("a.csv").write_text(f"time\tflow\tfault\n{cells[0]}\t1\t0\n{cells[1]}\t2\t1\n")
+    infer = ["contract", "infer", "a.csv", "--out", "drafted.yaml", "--label", "fault", "--separator", r"\t"]
+    assert call(*infer, *more) == 0
+    drafted = yaml.safe_load(Path("drafted.yaml").read_text())
+    assert (drafted["time_column"], drafted["csv"]) == ("time", {"separator": "\t", **pinned})
+    assert call("validate", "a.csv", "--contract", "drafted.yaml", "--no-prefect") == 0
+
+
+def test_contract_infer_refuses_pins_that_are_none(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("a.csv").write_text("flow,fault\n1,0\n2,1\n")
+    assert call("contract", "infer", "a.csv", "--out", "d.yaml", "--label", "fault", "--decimal", "x") == 2
+    assert "--decimal" in one_line(capsys)
+
+
 USAGE_ERRORS = {
     "no such command": ["retrain"],
     "an option without its value": ["score", "x.csv", "--model"],

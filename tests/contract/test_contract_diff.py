@@ -99,6 +99,7 @@ VALID = {
     "slower": (changed(sensors__pressure__max_rate=1), "sensors.pressure.max_rate", "2", "1", "narrower"),
     "stuck sooner": (changed(sensors__speed__stuck_after=9), "sensors.speed.stuck_after", "–", "9", "narrower"),
     "whole": (changed(sensors__speed__dtype="whole"), "sensors.speed.dtype", "number", "whole", "fractions break"),
+    "yes and no": (changed(sensors__output__dtype="bool"), "sensors.output.dtype", "number", "bool", "as 1 and 0"),
     "milder": (changed(sensors__speed__on_breach="warn"), "sensors.speed.on_breach", "quarantine", "warn", "milder"),
     "stricter": (changed(rules={"SENSOR-STUCK": "refuse"}), "rules.SENSOR-STUCK", "warn", "refuse", "stricter"),
     "a unit spelt otherwise": (changed(sensors__speed__unit="RPM"), "sensors.speed.unit", "rpm", "RPM", "same unit"),

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faultxfer.contract.check import check_table
+from faultxfer.contract.pins import Csv
 from faultxfer.data.read_csv import read_csv
 from faultxfer.errors import ContractError
 
@@ -148,9 +149,10 @@ def test_a_messy_file_fits_the_contract_drafted_from_it(tmp_path: Path) -> None:
     assert (len(checked.accepted), len(checked.rejected)) == (39, 1)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(min_size=1, max_size=8).map(str.strip).filter(bool), min_size=1, max_size=4, unique=True))
 def test_names_given_for_a_file_without_header_come_back_from_the_draft(names: list[str]) -> None:
     columns = tuple(dict.fromkeys((*names, "flow", "fault")))
-    contract, _ = infer(table(flow=FLOW, fault=FAULT), header=columns)
+    contract, _ = infer(table(flow=FLOW, fault=FAULT), csv=Csv(header=False, columns=columns))
     assert (contract.csv.header, contract.csv.columns) == (False, columns)
     assert infer(table(flow=FLOW, fault=FAULT))[0].csv.header is None

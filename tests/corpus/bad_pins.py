@@ -73,6 +73,8 @@ def _ambiguous_times() -> Iterator[Bad]:
         ("slashes-short-year", "%m/%d/%y %H:%M", Spelling(";", ",", encoding="cp1252")),
         ("dashes", "%d-%m-%Y %H:%M:%S", TAB),
         ("half-days", "%m/%d/%Y %I:%M:%S %p", Spelling("|", line_end="\r\n")),
+        ("year-of-two-digits", "%y-%m-%d %H:%M:%S", Spelling(";")),
+        ("digits-of-two-digit-years", "%y%m%d%H%M", Spelling()),
     ):
         yield bad(
             f"day-or-month-{name}", f"{style} in the first days of a month", PUMPS,

@@ -218,6 +218,9 @@ def _blank_lines() -> Iterator[Valid]:
         COMPRESSORS,
         _with_blank_lines(COMPRESSORS, german, {9: ";;;;;;;", 49: ";;;;;;;"}),
     )
+    yield valid("blank-above-header", "a macro began with line ends", FANS, b"\r\n \r\n" + written(FANS.grid))
+    named = b"sep=;\r\n" + written(COMPRESSORS.grid, german)
+    yield valid("separator-named", "a spreadsheet is told the separator", COMPRESSORS, named)
     yield valid("blank-at-the-end", "many line ends", CHILLERS, written(CHILLERS.grid) + b"\n\n\n\n")
     yield valid("blank-at-the-end-crlf", "many line ends", COMPRESSORS, written(COMPRESSORS.grid, german) + b"\r\n\r\n")
     yield valid("mixed-line-ends", "parts of two systems", PUMPS, written(PUMPS.grid).replace(b"\n", b"\r\n", 20))

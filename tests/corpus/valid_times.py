@@ -46,6 +46,10 @@ def _styles(plant: Plant, column: str, name: str, spellings: tuple[Spelling, ...
         "day-first-dashes": "%d-%m-%Y %H:%M:%S",
         "month-first": "%m/%d/%Y %H:%M:%S",
         "half-days": "%m/%d/%Y %I:%M:%S %p",
+        "historian": "%d-%b-%y %H:%M:%S",
+        "month-names": "%d %B %Y %I:%M:%S %p",
+        "digits": "%Y%m%d%H%M%S",
+        "month-first-dots": "%m.%d.%Y %H:%M:%S",
         "utc-named": "%Y-%m-%d %H:%M:%S UTC",
     }
     for number, (style, form) in enumerate(styles.items()):

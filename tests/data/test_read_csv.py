@@ -8,10 +8,12 @@ import hashlib
 import io
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from faultxfer.contract.pins import Csv
 from faultxfer.contract.table import RawTable
 from faultxfer.data.read_csv import find_files, read_csv
 from faultxfer.errors import DataError
@@ -97,6 +99,43 @@ def test_a_line_break_inside_a_quoted_cell_does_not_shift_line_numbers(tmp_path:
     assert list(table.lines) == [2, 5, 6, 8]
 
 
+@pytest.mark.parametrize(
+    ("above", "lines"),
+    [
+        *(("sep=;\n", 1), ("SEP=;\r\n", 1), ('"sep=;"\n', 1), ("sep=;;\n", 1)),
+        *(("\n", 1), ("\n  \n", 2), ("sep=;\n\n", 2), ("\nsep=;\n", 2)),
+    ],
+    ids=repr,
+)
+def test_what_stands_above_the_header_is_skipped_and_its_lines_count(tmp_path: Path, above: str, lines: int) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(f"{above}a;b,c\n1;2\n\n3;4\n".encode())
+    table = read_csv(path)
+    assert table.names == ["a", "b,c"]
+    assert list(table.lines) == [2 + lines, 4 + lines]
+    assert table.dialect.separator == ";"
+    kept = read_csv(path, keep=frozenset({"a"}))
+    assert kept.rows(np.array([1])).to_dict("records") == [{"a": "3", "b,c": "4"}]
+
+
+def test_a_separator_named_by_the_file_settles_a_tie(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("sep=;\na,1;b,2\n1,5;2,5\n", encoding="utf-8")
+    assert read_csv(path).names == ["a,1", "b,2"]
+    assert read_csv(path, Csv(separator=",")).names == ["a", "1;b", "2"]
+
+
+@pytest.mark.parametrize("above", ["sep=,\n", "\n", "\n\n"])
+@pytest.mark.parametrize(("text", "line"), [("a,b\n1,2\n1,2,3\n", 3), ("a,a\n1,2\n", 1), ("1,2\n3,4\n", 1)], ids=repr)
+def test_errors_name_the_line_of_the_file(tmp_path: Path, above: str, text: str, line: int) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(above + text, encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        read_csv(path)
+    assert caught.value.line == line + above.count("\n")
+    assert f"line {caught.value.line}" in str(caught.value)
+
+
 def test_cells_missing_at_the_end_of_a_row_count_as_blank(tmp_path: Path) -> None:
     assert read(tmp_path, "flow,speed,fault\n1,2,0\n3\n").frame.to_dict("list") == {
         "flow": ["1", "3"],
@@ -132,7 +171,7 @@ def test_column_names_that_occur_twice_are_refused(tmp_path: Path, header: str) 
         read(tmp_path, f"{header}\n1,2,0\n")
 
 
-@pytest.mark.parametrize("content", ["", "\n\n", "  \nflow,fault\n1,0\n"])
+@pytest.mark.parametrize("content", ["", "\n\n", "  \n\n"])
 def test_a_file_without_a_header_is_refused(tmp_path: Path, content: str) -> None:
     with pytest.raises(DataError, match=r"header row.*a\.csv"):
         read(tmp_path, content)

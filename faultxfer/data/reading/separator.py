@@ -43,6 +43,7 @@ def find_separator(file: str, lines: list[str], pinned: str | None, width: int |
     rivals = agreeing if len(counts) > 1 and agreeing else [m for m in found if counts[0][m] == counts[0][best]]
     if width is not None and len(rivals) > 1:
         rivals = [mark for mark in rivals if counts[0][mark] == width - 1] or rivals
+    rivals.sort(key=lambda mark: -counts[0][mark])
     if len(rivals) > 1:
         raise DataError(
             "One character between columns was expected, but several fit",
