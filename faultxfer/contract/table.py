@@ -45,6 +45,8 @@ class RawTable:
     tags: Mapping[str, str] = field(default_factory=dict)
     # Times are looked at twice, and reading a million of them takes a while.
     _times: dict[str, Times] = field(default_factory=dict, repr=False, compare=False)
+    # So are names.
+    _stripped: dict[str, pd.Series] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -70,6 +72,13 @@ class RawTable:
             return self.rows(rows)[tag]
         column = self.frame[tag]
         return column if rows is None else column.iloc[rows]
+
+    def stripped(self, name: str) -> pd.Series:
+        """A column of names as text without the spaces around them, by which alone two names never differ."""
+        tag = self.tag(name)
+        if tag not in self._stripped:
+            self._stripped[tag] = self.cells(name).str.strip()
+        return self._stripped[tag]
 
     def rows(self, rows: np.ndarray | None = None) -> pd.DataFrame:
         """Rows as they stand in the file, in all columns; all rows without ``rows``."""
