@@ -23,7 +23,7 @@ class RawTable:
     """Rows of one file: cells as text, and as numbers at once where the reader could take a whole column for numbers.
 
     Attributes:
-        file: name shown in findings.
+        file: name shown in findings; with folders before it where several files have one name.
         frame: cells as text, index 0 … n-1; without the columns in ``typed`` and those nobody asked for.
         lines: (n,) line number of each row in the file; the header is line 1.
         sha256: digest of the file's bytes.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import glob
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,21 @@ def find_files(patterns: list[str]) -> list[Path]:
         for path in files:
             found.setdefault(path.resolve(), path)
     return list(found.values())
+
+
+def names_of(paths: list[Path]) -> list[str]:
+    """What to call each file: its name, with as many folders before it as files of one name differ by."""
+    parts = [path.absolute().parts for path in paths]
+    depths = [1] * len(paths)
+    while doubled := _doubled([part[-depth:] for part, depth in zip(parts, depths, strict=True)]):
+        depths = [depth + (place in doubled) for place, depth in enumerate(depths)]
+    return ["/".join(part[-depth:]) for part, depth in zip(parts, depths, strict=True)]
+
+
+def _doubled(names: list[tuple[str, ...]]) -> set[int]:
+    """Places of names that another one equals."""
+    counts = Counter(names)
+    return {place for place, name in enumerate(names) if counts[name] > 1}
 
 
 def read_csv(
