@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from faultxfer.contract.across import with_rules_across
 from faultxfer.contract.check import Checked, check_table
 from faultxfer.contract.class_share import Classes, with_class_share
 from faultxfer.contract.copies import without_copies
@@ -104,6 +105,7 @@ def check_files(
     named = zip(paths, names_of(paths), strict=True)
     read = [_read(path, name, contract, labelled, equipment) for path, name in named]
     checked = without_copies(_leave_others_out([outcome for _, outcome in read]), contract)
+    checked = with_rules_across(checked, contract)
     checked = with_class_share(checked, contract, source)
     tables = [table for table, _ in read]
     findings = tuple(finding for outcome in checked for finding in outcome.findings)
