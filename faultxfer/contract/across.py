@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from faultxfer.contract import columns
@@ -76,18 +76,33 @@ def _stacked(outcomes: list[Checked], contract: Contract) -> Rows:
     )
 
 
-def _conflicts(rows: Rows) -> Iterable[Breach]:
-    """As within a file; besides, a machine has one label at one moment, whatever its files and runs are called.
+def _conflicts(rows: Rows) -> Iterator[Breach]:
+    """As within a file; besides, equal readings of one moment have one label, whatever their files and runs are called.
 
-    Only dates are moments: a number may count from the beginning of each file, so that equal ones need equal readings.
+    The more serious finding comes first, and each row has one.
     """
     import numpy as np
 
-    if rows.seconds is not None and np.abs(rows.seconds).min() >= _DATES_FROM:
-        rows = dataclasses.replace(rows, run=np.zeros_like(rows.run))
-    elif rows.seconds is not None and rows.contract.run_column is None:
-        rows = dataclasses.replace(rows, run=rows.readings)
-    return label_conflict.check(rows)
+    found = [breach for view in _views(rows) for breach in label_conflict.check(view)]
+    told = np.array([], dtype=int)
+    for breach in sorted(found, key=lambda breach: breach.severity == "warn"):
+        places = np.setdiff1d(breach.places, told)
+        told = np.union1d(told, places)
+        yield dataclasses.replace(breach, places=places)
+
+
+def _views(rows: Rows) -> list[Rows]:
+    """Rows by what makes them rows of one recording: the run, or the readings as well.
+
+    Without runs a machine has one label at one date. A number may count from the beginning of each file.
+    """
+    import numpy as np
+
+    if rows.seconds is None:
+        return [rows]
+    if rows.contract.run_column is None and np.abs(rows.seconds).min() >= _DATES_FROM:
+        return [dataclasses.replace(rows, run=np.zeros_like(rows.run))]
+    return [rows, dataclasses.replace(rows, run=rows.readings)]
 
 
 def _new(rule: Rule, rows: Rows) -> Iterator[tuple[Breach, np.ndarray]]:
@@ -109,7 +124,7 @@ def _new(rule: Rule, rows: Rows) -> Iterator[tuple[Breach, np.ndarray]]:
 
 
 def _noted(outcome: Checked, breach: Breach, places: np.ndarray, contract: Contract) -> Checked:
-    """The outcome of a file of which these rows break a rule."""
+    """The outcome of a file of which these rows break a rule; its message begins with their number."""
     if not len(places):
         return outcome
     severity = breach.severity or contract.severity(breach.code)
@@ -118,7 +133,7 @@ def _noted(outcome: Checked, breach: Breach, places: np.ndarray, contract: Contr
         breach.code,
         places,
         breach.column,
-        f"{breach.message}, over all files together",
+        f"{len(places)} {breach.message.partition(' ')[2]}, together with other files",
         breach.remedy,
         expected=breach.expected,
         severity=severity,

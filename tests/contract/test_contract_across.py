@@ -68,18 +68,28 @@ def test_labels_that_contradict_another_file_are_set_aside_in_both(tmp_path: Pat
     assert (rows.accepted, rows.quarantined) == (ROWS - 4, ROWS + 4)
     conflict = rows.findings[0]
     assert (conflict.column, conflict.line, conflict.received) == ("fault", 2, "0")
-    assert "files together" in conflict.message
+    assert conflict.message == "4 row(s) have different labels at the same time, together with other files"
     kept = pd.read_csv(str(rows.quarantine))
     assert list(kept[kept[columns.CODES] == "LABEL-CONFLICT"][columns.LINE]) == [2, 3, 4, 5] * 2
 
 
 @pytest.mark.parametrize("contract", [CONTRACT, NO_RUNS], ids=["runs", "no runs"])
 def test_other_readings_of_one_moment_do_not_hide_a_contradiction(tmp_path: Path, contract: Contract) -> None:
-    rows = checked(tmp_path, half("0"), other(half("1")).assign(run="r2"), contract=contract)
+    rows = checked(tmp_path, half("0"), other(half("1")), contract=contract)
     conflicts = [item for item in told(rows) if item[0] == "LABEL-CONFLICT"]
     assert conflicts == [("LABEL-CONFLICT", "quarantine", name, 10) for name in ("a.csv", "b.csv")]
     assert rows.refused
     assert "ROWS-NONE-LEFT" in {item.code for item in rows.findings}
+
+
+def test_equal_readings_at_the_same_time_contradict_under_any_name_of_the_run(tmp_path: Path) -> None:
+    rows = checked(tmp_path, cells(), RELABELLED.assign(run="r2"))
+    assert ("LABEL-CONFLICT", "quarantine", "b.csv", 4) in told(rows)
+    assert rows.accepted == ROWS - 4
+
+
+def test_runs_may_have_clocks_that_start_anew(tmp_path: Path) -> None:
+    assert without_one_class(checked(tmp_path, half("0"), other(half("1")).assign(run="r2"))) == []
 
 
 def test_the_contract_decides_what_happens_to_contradictions(tmp_path: Path) -> None:
