@@ -134,6 +134,7 @@ def test_cells_stay_as_they_stand_in_the_file(tmp_path: Path) -> None:
 # What is no sensor proves nothing of the sensors
 
 FLOW = frozenset({"flow"})
+KEPT = ["all columns", "no note", "the note too"]
 # A row with a line break in a cell cannot be read by columns, an unfinished one cannot either.
 ENDS = {"by columns": "", "row by row": '\n1;7;"a\nb";0', "a short row": "\n1;7"}
 
@@ -145,7 +146,7 @@ def flows(folder: Path, text: str, keep: frozenset[str] | None) -> list[float]:
 
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("note", ["2.1", "2,1", "seal 2.1", "1,234.5"])
-@pytest.mark.parametrize("keep", [None, frozenset({"flow", "fault"}), frozenset({"flow", "fault", "note"})], ids=str)
+@pytest.mark.parametrize("keep", [None, frozenset({"flow", "fault"}), frozenset({"flow", "fault", "note"})], ids=KEPT)
 def test_a_note_does_not_tell_the_decimal_mark_of_a_sensor(
     tmp_path: Path, note: str, keep: frozenset[str] | None, end: str
 ) -> None:
@@ -154,7 +155,7 @@ def test_a_note_does_not_tell_the_decimal_mark_of_a_sensor(
 
 
 @pytest.mark.parametrize("end", ENDS)
-@pytest.mark.parametrize("keep", [None, frozenset({"flow", "fault"})], ids=str)
+@pytest.mark.parametrize("keep", [None, frozenset({"flow", "fault"})], ids=KEPT[:2])
 def test_sensors_are_read_by_their_own_mark_whatever_the_notes_hold(
     tmp_path: Path, keep: frozenset[str] | None, end: str
 ) -> None:
