@@ -16,7 +16,11 @@ check_rows = task(name="check rows against the contract")(check_files)
 
 @flow(name="validate")
 def validate(
-    csv: list[str], contract: str, quarantine: str = str(QUARANTINE), data_docs: str | None = None
+    csv: list[str],
+    contract: str,
+    quarantine: str = str(QUARANTINE),
+    data_docs: str | None = None,
+    equipment: str | None = None,
 ) -> CheckedRows:
     """Check files against a contract and set bad rows aside.
 
@@ -25,11 +29,18 @@ def validate(
         contract: The contract's YAML file.
         quarantine: Folder for rows set aside.
         data_docs: Folder for Great Expectations' Data Docs; not written if left out.
+        equipment: Check only this machine's rows; all rows if left out.
     """
     docs = Path(data_docs) if data_docs else None
     with progress_in_the_log():
         rows = check_rows(
-            csv, load_contract(contract), work=None, quarantine=Path(quarantine), labelled=None, data_docs=docs
+            csv,
+            load_contract(contract),
+            work=None,
+            quarantine=Path(quarantine),
+            labelled=None,
+            equipment=equipment,
+            data_docs=docs,
         )
     publish_findings(rows, docs=rows.docs)
     return rows

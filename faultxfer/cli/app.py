@@ -149,6 +149,9 @@ def contract_schema(
 def validate(
     csv: Csv,
     contract: ContractFile,
+    equipment: Annotated[
+        str | None, typer.Option(metavar="EQ", help="Check this machine's rows alone, by its own tags and units.")
+    ] = None,
     quarantine: Quarantine = Path("quarantine"),
     data_docs: DataDocs = None,
     json_output: Json = False,
@@ -161,7 +164,7 @@ def validate(
 
         check_validate_request(csv, contract)
         where = {"contract": str(contract), "quarantine": str(quarantine), "data_docs": _text(data_docs)}
-        return _run("validate", plain, csv=csv, **where)
+        return _run("validate", plain, csv=csv, equipment=equipment, **where)
 
     run_command(
         work,

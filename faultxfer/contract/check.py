@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from faultxfer.contract import columns, tags
+from faultxfer.contract import columns, machines, tags
 from faultxfer.contract.expectations import Unmet, Validation, validate_table
 from faultxfer.contract.header import note_columns
 from faultxfer.contract.notes import Notes
@@ -109,9 +109,11 @@ class _Check:
         self.validation: Validation | None = None
 
     def columns(self) -> None:
-        """The columns are there, each once."""
-        tags.note_doubled(self.notes, self.contract, self.equipment)
-        note_columns(self.notes, self.contract, self.labelled)
+        """The machines are known, and the columns are there, each once."""
+        machines.note_machines(self.notes, self.contract, self.equipment)
+        if not self.notes.refused:
+            tags.note_doubled(self.notes, self.contract, self.equipment)
+            note_columns(self.notes, self.contract, self.labelled)
 
     def equipment_rows(self) -> None:
         """Which rows belong to the machine asked for."""
@@ -121,7 +123,7 @@ class _Check:
         self.mine = np.ones(len(self.table), dtype=bool)
         if self.equipment is None or column is None:
             return
-        names = self.table.cells(column).str.strip()
+        names = self.table.stripped(column)
         self.mine = (names == self.equipment).to_numpy(dtype=bool)
         if not self.mine.any():
             found = sorted(names.unique())
@@ -136,11 +138,11 @@ class _Check:
 
     def cells(self) -> None:
         """Every cell is what its column should hold: a number, a name, a time."""
-        machines = self._machines() if self.contract.equipment else None
+        names = self._machines() if self.contract.equipment else None
         for name, sensor in self.contract.sensors.items():
             values = self.table.truths(name) if sensor.dtype == "bool" else self.table.numbers(name)
             self._note_numbers(name, values, sensor)
-            self.values[name] = tags.converted(values, name, self.contract, self.equipment, machines)
+            self.values[name] = tags.converted(values, name, self.contract, self.equipment, names)
         for key in (self.contract.equipment_column, self.contract.run_column):
             if key and key in self.table.names:
                 self._note_key(key)
@@ -149,7 +151,7 @@ class _Check:
 
     def _machines(self) -> pd.Series | None:
         column = self.contract.equipment_column
-        return self.table.cells(column).str.strip() if column in self.table.names else None
+        return self.table.stripped(column) if column in self.table.names else None
 
     def _note_numbers(self, name: str, values: pd.Series, sensor: Sensor) -> None:
         """Great Expectations sees numbers only: text and all-missing columns are noted here."""
@@ -211,7 +213,7 @@ class _Check:
 
         typed: dict[str, pd.Series] = dict(self.values)
         if self.labelled:
-            typed[self.contract.label.column] = self.table.cells(self.contract.label.column).str.strip()
+            typed[self.contract.label.column] = self.table.stripped(self.contract.label.column)
         frame = pd.DataFrame(typed, copy=False)
         frame = frame if self.mine.all() else frame[self.mine]
         self.validation = validate_table(frame, self.contract, labelled=self.labelled)
@@ -240,7 +242,7 @@ class _Check:
         every = len(place) == len(self.table)
         label = self.contract.label
         if self.labelled:
-            self.fault = self.table.cells(label.column).str.strip().isin(label.fault).to_numpy(dtype=bool)
+            self.fault = self.table.stripped(label.column).isin(label.fault).to_numpy(dtype=bool)
         rows = Rows(
             self.contract,
             {name: values.to_numpy() for name, values in self.values.items()},
@@ -259,7 +261,7 @@ class _Check:
 
         if column is None or column not in self.table.names:
             return np.zeros(len(self.table), dtype=np.int64)
-        return pd.factorize(self.table.cells(column))[0]
+        return pd.factorize(self.table.stripped(column))[0]
 
     def _note(self, breach: Breach, rows: Rows) -> None:
         severity = breach.severity or self.contract.severity(breach.code)
@@ -325,8 +327,8 @@ class _Check:
     def _names(self, column: str | None, default: str, place: np.ndarray) -> object:
         if column is None or column not in self.table.names:
             return _one_name(default, len(place))
-        names = self.table.cells(column)
-        return (names if len(place) == len(names) else names.iloc[place]).str.strip().array
+        names = self.table.stripped(column)
+        return (names if len(place) == len(names) else names.iloc[place]).array
 
 
 def _one_name(name: str, rows: int) -> object:

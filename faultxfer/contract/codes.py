@@ -17,6 +17,8 @@ FIXED: dict[str, Severity] = {
     "COLUMN-MISSING": "refuse",
     "COLUMN-UNKNOWN": "warn",
     "EQUIPMENT-ABSENT": "refuse",
+    "EQUIPMENT-UNKNOWN": "refuse",
+    "EQUIPMENT-MIXED": "refuse",
     "SENSOR-ALL-MISSING": "refuse",
     "SENSOR-NOT-A-NUMBER": "quarantine",
     "SENSOR-MISSING": "quarantine",

@@ -61,14 +61,15 @@ def _without(outcome: Checked, copies: np.ndarray | None, contract: Contract) ->
         severity=severity,
     )
     outcome = dataclasses.replace(outcome, findings=(*outcome.findings, *notes.findings))
-    return _set_aside(outcome, copies, notes.rejected()) if severity == "quarantine" else outcome
+    return set_aside(outcome, copies, notes.rejected()) if severity == "quarantine" else outcome
 
 
-def _set_aside(outcome: Checked, copies: np.ndarray, aside: pd.DataFrame) -> Checked:
+def set_aside(outcome: Checked, places: np.ndarray, aside: pd.DataFrame) -> Checked:
+    """Without the accepted rows that ``places`` (a mask) tells; ``aside`` are the same rows as they were read."""
     import pandas as pd
 
     return dataclasses.replace(
         outcome,
-        accepted=outcome.accepted[~copies].reset_index(drop=True),
+        accepted=outcome.accepted[~places].reset_index(drop=True),
         rejected=pd.concat([outcome.rejected, aside]) if len(outcome.rejected) else aside,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING
 
 from faultxfer.contract import columns
@@ -107,7 +108,8 @@ class Notes:
         import numpy as np
 
         places, table = np.flatnonzero(self.aside()), self.table
-        rejected = table.rows(places).copy() if len(places) else table.frame.iloc[:0].copy()
+        cells = table.rows(places) if len(places) else table.frame.iloc[:0]
+        rejected = cells.rename(columns=_earlier(list(cells.columns)))
         rejected[columns.FILE] = table.file
         rejected[columns.LINE] = table.lines[places]
         rejected[columns.CODES] = self._codes()[places]
@@ -122,3 +124,9 @@ class Notes:
             places = self.aside(code)
             codes[places] = [f"{before} {code}".strip() for before in codes[places]]
         return codes
+
+
+def _earlier(names: list[str]) -> dict[str, str]:
+    """Numbered names for the notes of earlier checks, in a file that was made from a quarantine file."""
+    doubled = [name for name in (columns.FILE, columns.LINE, columns.CODES) if name in names]
+    return {name: next(free for n in count(1) if (free := f"{name}_{n}") not in names) for name in doubled}

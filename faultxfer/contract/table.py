@@ -24,7 +24,7 @@ class RawTable:
     """Rows of one file: cells as text, and as numbers at once where the reader could take a whole column for numbers.
 
     Attributes:
-        file: name shown in findings.
+        file: name shown in findings; with folders before it where several files have one name.
         frame: cells as text, index 0 … n-1; without the columns in ``typed`` and those nobody asked for.
         lines: (n,) line number of each row in the file; the header is line 1.
         sha256: digest of the file's bytes.
@@ -46,6 +46,8 @@ class RawTable:
     tags: Mapping[str, str] = field(default_factory=dict)
     # Times are looked at twice, and reading a million of them takes a while.
     _times: dict[str, Times] = field(default_factory=dict, repr=False, compare=False)
+    # So are names.
+    _stripped: dict[str, pd.Series] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -71,6 +73,13 @@ class RawTable:
             return self.rows(rows)[tag]
         column = self.frame[tag]
         return column if rows is None else column.iloc[rows]
+
+    def stripped(self, name: str) -> pd.Series:
+        """A column of names as text without the spaces around them, by which alone two names never differ."""
+        tag = self.tag(name)
+        if tag not in self._stripped:
+            self._stripped[tag] = self.cells(name).str.strip()
+        return self._stripped[tag]
 
     def rows(self, rows: np.ndarray | None = None) -> pd.DataFrame:
         """Rows as they stand in the file, in all columns; all rows without ``rows``."""

@@ -13,9 +13,6 @@ from faultxfer.contract.units import conversion
 if TYPE_CHECKING:
     import pandas as pd
 
-# More machines than this in one file have no tags of their own; looking each up would take seconds.
-_MOST_MACHINES = 1000
-
 
 def tags_of_sensors(contract: Contract) -> frozenset[str]:
     """Every name a column of numbers may have; sensors that say yes and no are left out."""
@@ -32,10 +29,27 @@ def tags_of_columns(contract: Contract) -> frozenset[str]:
 
 
 def translated(table: RawTable, contract: Contract, equipment: str | None) -> RawTable:
-    """The table under the contract's column names."""
-    ways = _ways(table, contract, equipment)
-    tags = {name: tag for way in ways for tag, name in way.aliases.items() if tag in table.names}
+    """The table under the contract's column names, unless its machines disagree about them."""
+    found = {name: meant.pop() for name, meant in _meanings(table, contract, equipment).items() if len(meant) == 1}
+    tags = {name: tag for name, tag in found.items() if tag not in (None, name)}
     return table.with_tags(tags) if tags else table
+
+
+def note_disagreeing(notes: Notes, contract: Contract, equipment: str | None) -> None:
+    """Refuse a file in which one column of the contract is another column of the file for each machine."""
+    table = notes.table.with_tags({})
+    for name, meant in _meanings(table, contract, equipment).items():
+        if len(meant) > 1:
+            tags = ", ".join(sorted(map(repr, meant - {None}))) + (" or none" if None in meant else "")
+            notes.file(
+                "EQUIPMENT-MIXED",
+                f"The machines of this file have {name!r} under different tags: {tags}",
+                "Give each machine a file of its own, take one machine's rows with --equipment, or rename the columns",
+                column=name,
+                line=1,
+                expected=f"one column for {name} in the rows of all machines",
+                received=tags.replace("'", ""),
+            )
 
 
 def note_doubled(notes: Notes, contract: Contract, equipment: str | None) -> None:
@@ -79,15 +93,34 @@ def converted(
     return values
 
 
+def machines_of(table: RawTable, contract: Contract, equipment: str | None) -> list[str]:
+    """Machines whose rows are wanted, by name: the one asked for, those of the file, or the family for all."""
+    column = contract.equipment_column
+    if equipment is not None or column is None or column not in table.names:
+        return [equipment or contract.family]
+    return [str(name) for name in table.stripped(column)[~table.missing(column)].unique()]
+
+
 def _ways(table: RawTable, contract: Contract, equipment: str | None) -> list[OwnWay]:
-    """How the machines of this file differ from the contract."""
+    """How the machines of this file have their columns; machines without an entry follow the contract."""
     if not contract.equipment:
         return []
-    if equipment is not None or contract.equipment_column not in table.names:
-        names = [equipment or contract.family]
-    else:
-        names = list(table.cells(contract.equipment_column).str.strip().unique()[:_MOST_MACHINES])
-    return [contract.equipment[name] for name in names if name in contract.equipment]
+    names = set(machines_of(table, contract, equipment))
+    listed = [contract.equipment[name] for name in contract.equipment if name in names]
+    return listed if len(listed) == len(names) else [*listed, OwnWay()]
+
+
+def _meanings(table: RawTable, contract: Contract, equipment: str | None) -> dict[str, set[str | None]]:
+    """By column of the contract that has a tag: which columns of the file it is for the machines; None for none."""
+    present, ways = set(table.names), _ways(table, contract, equipment)
+    named = dict.fromkeys(name for way in ways for name in way.aliases.values())
+    return {name: {_tag(name, way, present) for way in ways} for name in named}
+
+
+def _tag(name: str, way: OwnWay, present: set[str]) -> str | None:
+    """One machine's column of the file for a column of the contract."""
+    own = [tag for tag, meant in way.aliases.items() if meant == name]
+    return next((tag for tag in (*own, name) if tag in present), None)
 
 
 def _linear(own: OwnWay, name: str, contract: Contract) -> tuple[float, float]:

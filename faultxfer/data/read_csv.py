@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import glob
+from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from faultxfer.contract import columns
 from faultxfer.contract.dialect import Dialect
@@ -13,6 +16,9 @@ from faultxfer.data.reading import content, encoding, lines, marks, preamble, ro
 from faultxfer.data.reading.parquet import read_parquet
 from faultxfer.data.reading.text import Numbers, Text, first_row
 from faultxfer.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def find_files(patterns: list[str]) -> list[Path]:
@@ -34,6 +40,21 @@ def find_files(patterns: list[str]) -> list[Path]:
         for path in files:
             found.setdefault(path.resolve(), path)
     return list(found.values())
+
+
+def names_of(paths: list[Path]) -> list[str]:
+    """What to call each file: its name, with as many folders before it as files of one name differ by."""
+    parts = [path.absolute().parts for path in paths]
+    depths = [1] * len(paths)
+    while doubled := _doubled([part[-depth:] for part, depth in zip(parts, depths, strict=True)]):
+        depths = [depth + (place in doubled) for place, depth in enumerate(depths)]
+    return ["/".join(part[-depth:]) for part, depth in zip(parts, depths, strict=True)]
+
+
+def _doubled(names: list[tuple[str, ...]]) -> set[int]:
+    """Places of names that another one equals."""
+    counts = Counter(names)
+    return {place for place, name in enumerate(names) if counts[name] > 1}
 
 
 def read_csv(
@@ -66,14 +87,13 @@ def read_csv(
         names = _pinned_names(path.name, text, mark, pins)
         quoted = b'"' in text
         plain_commas = mark == "," and not quoted
-        numbers = _numbers(text, mark, pins, numeric, plain_commas=plain_commas)
         divided = Text(path.name, text, mark, names)
+        numbers = _numbers(divided, pins, numeric, plain_commas=plain_commas)
         content.require_room(path, rows.memory_needed(divided, keep))
         read = rows.read_rows(divided, numbers, keep)
     known = numbers.decimal if read.typed and numbers else pins.decimal
-    # Times and names beside typed columns prove nothing of numbers.
-    doubtful = read.frame[[name for name in read.frame if name in numeric]] if read.typed else read.frame
-    found = marks.find_marks(doubtful, decimal=known, thousands=pins.thousands, plain_commas=plain_commas)
+    proof = _proof(read.frame, numeric, keep, told=known is not None or plain_commas)
+    found = marks.find_marks(proof, decimal=known, thousands=pins.thousands, plain_commas=plain_commas)
     dialect = Dialect(
         encoding=codec,
         separator=mark,
@@ -97,17 +117,33 @@ def read_csv(
     )
 
 
-def _numbers(text: bytes, separator: str, pins: Csv, numeric: frozenset[str], *, plain_commas: bool) -> Numbers | None:
+def _proof(frame: pd.DataFrame, numeric: frozenset[str], keep: frozenset[str] | None, *, told: bool) -> pd.DataFrame:
+    """The columns that tell the marks: those of numbers alone, as others are written by other hands.
+
+    Where no number has a mark, the other needed columns may tell it, as a time in seconds has one. ``told``: nothing
+    has to.
+    """
+    if not numeric:
+        return frame
+    numbers = frame[[name for name in frame if name in numeric]]
+    if told or marks.any_mark(numbers):
+        return numbers
+    return frame if keep is None else frame[[name for name in frame if name in keep]]
+
+
+def _numbers(text: Text, pins: Csv, numeric: frozenset[str], *, plain_commas: bool) -> Numbers | None:
     """How to read numbers at once, where a look at some lines tells the decimal mark and finds no other one."""
     if not numeric or pins.thousands:
         return None
     decimal: str | None = pins.decimal
     if decimal is None:
         try:
-            sample = rows.read_rows(Text("", lines.some_lines(text), separator)).frame
+            few = dataclasses.replace(text, content=lines.some_lines(text.content))
+            sample = rows.read_rows(few).frame
         except DataError:
             return None  # reading all rows says it with the right line
-        found = marks.find_marks(sample, decimal=None, thousands=None, plain_commas=plain_commas)
+        sensors = sample[[name for name in sample if name in numeric]]
+        found = marks.find_marks(sensors, decimal=None, thousands=None, plain_commas=plain_commas)
         decimal = None if found.thousands else found.decimal
     return Numbers(numeric, decimal, columns.MISSING | pins.spellings) if decimal else None
 

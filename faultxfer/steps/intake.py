@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from faultxfer.contract.across import with_rules_across
 from faultxfer.contract.check import Checked, check_table
 from faultxfer.contract.class_share import Classes, with_class_share
 from faultxfer.contract.copies import without_copies
@@ -18,7 +19,7 @@ from faultxfer.contract.data_docs import write_data_docs
 from faultxfer.contract.schema import Contract
 from faultxfer.contract.table import RawTable
 from faultxfer.contract.tags import tags_of_columns, tags_of_sensors
-from faultxfer.data.read_csv import find_files, read_csv
+from faultxfer.data.read_csv import find_files, names_of, read_csv
 from faultxfer.errors import DataError
 from faultxfer.findings import Finding, refusing
 from faultxfer.steps.outputs import writing
@@ -100,8 +101,11 @@ def check_files(
         DataError: no file is found. A *refused* file is a finding, not an error.
     """
     progress.info("Checking the rows against contract %s", contract.family)
-    read = [_read(path, contract, labelled, equipment) for path in find_files(csv)]
+    paths = find_files(csv)
+    named = zip(paths, names_of(paths), strict=True)
+    read = [_read(path, name, contract, labelled, equipment) for path, name in named]
     checked = without_copies(_leave_others_out([outcome for _, outcome in read]), contract)
+    checked = with_rules_across(checked, contract)
     checked = with_class_share(checked, contract, source)
     tables = [table for table, _ in read]
     findings = tuple(finding for outcome in checked for finding in outcome.findings)
@@ -181,11 +185,14 @@ def _style_of_times(table: RawTable, column: str | None) -> str | None:
         return None
 
 
-def _read(path: Path, contract: Contract, labelled: bool | None, equipment: str | None) -> tuple[RawTable, Checked]:
+def _read(
+    path: Path, name: str, contract: Contract, labelled: bool | None, equipment: str | None
+) -> tuple[RawTable, Checked]:
     """Read and check one file; one that cannot be read is refused like any other."""
-    table = RawTable(path.name, pd.DataFrame(), np.array([], dtype=int), "")
+    table = RawTable(name, pd.DataFrame(), np.array([], dtype=int), "")
     try:
         table = read_csv(path, contract.csv, tags_of_sensors(contract), tags_of_columns(contract))
+        table = dataclasses.replace(table, file=name)
         return table, check_table(table, contract, labelled=labelled, equipment=equipment)
     except DataError as error:
         if error.code is None:
@@ -235,7 +242,7 @@ def _write_quarantine(
 ) -> Path:
     """Rows as they were read, and beside them why; named by content, so that nothing older is overwritten."""
     content = "".join([table.sha256 for table in tables] + [f"{item.code}{item.count}" for item in findings])
-    name = f"{tables[0].file.split('.')[0]}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
+    name = f"{tables[0].file.split('/')[-1].split('.')[0]}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
     path = folder / f"{name}-rejected.csv"
     details = json.dumps([finding.as_dict() for finding in findings], indent=2, ensure_ascii=False)
     with writing("quarantine", folder):

@@ -13,6 +13,7 @@ def validate(
     csv: list[str],
     contract: Path | str,
     *,
+    equipment: str | None = None,
     quarantine: Path | str = QUARANTINE,
     data_docs: Path | str | None = None,
 ) -> CheckedRows:
@@ -21,6 +22,7 @@ def validate(
     Args:
         csv: files and glob patterns.
         contract: contract file.
+        equipment: check only this machine's rows; all rows if left out.
         quarantine: folder for rows set aside.
         data_docs: folder for Data Docs; not written if left out.
 
@@ -29,5 +31,11 @@ def validate(
     """
     docs = Path(data_docs) if data_docs else None
     return check_files(
-        csv, load_contract(contract), work=None, quarantine=Path(quarantine), labelled=None, data_docs=docs
+        csv,
+        load_contract(contract),
+        work=None,
+        quarantine=Path(quarantine),
+        labelled=None,
+        equipment=equipment,
+        data_docs=docs,
     )

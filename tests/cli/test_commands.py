@@ -162,6 +162,15 @@ def test_validate_shows_findings_and_writes_the_quarantine(world: World, capsys:
     assert (reading["file"], reading["encoding"], reading["rows"]) == ("dirty.csv", "utf-8", len(frame))
 
 
+def test_validate_checks_the_rows_of_one_machine(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    check = ["validate", world.target, "--contract", world.contract, "--no-prefect", "--json"]
+    rows = pd.read_csv(world.target)
+    assert call(*check, "--equipment", "pump-9") == 0
+    assert answer(capsys)["accepted"] == (rows["equipment"] == "pump-9").sum()
+    assert call(*check, "--equipment", "pump-77") == 2
+    assert answer(capsys)["findings"][0]["code"] == "EQUIPMENT-ABSENT"
+
+
 def test_a_refused_file_is_exit_code_2_with_its_findings(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     pd.read_csv(world.target).drop(columns="flow_m3h").to_csv("narrow.csv", index=False)
     assert call("validate", "narrow.csv", "--contract", world.contract, "--no-prefect", "--json") == 2

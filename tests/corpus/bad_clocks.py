@@ -15,6 +15,7 @@ def cases() -> Iterator[Bad]:
     yield from _clock_set_back()
     yield from _two_readings()
     yield from _coarse_times()
+    yield from _two_files()
 
 
 def _backwards() -> Iterator[Bad]:
@@ -206,3 +207,18 @@ def _coarse_times() -> Iterator[Bad]:
         severity="warn",
         spelling=CP1252,
     )
+
+
+def _two_files() -> Iterator[Bad]:
+    code = "TIME-DUPLICATE"
+    other = PUMPS.grid.take(range(2, 17)).change("flow_m3h", lambda cell: f"{float(cell) + 3:.2f}")
+    yield bad(
+        "twice-two-loggers", "two loggers recorded run A1", PUMPS, other, code, "timestamp", range(2, 17),
+        severity="quarantine", beside=(PUMPS.grid,),
+    )  # fmt: skip
+    tail = COMPRESSORS.grid.take(range(40, 50)).change("Öldruck", lambda cell: f"{float(cell) + 0.1:.2f}")
+    yield bad(
+        "twice-averaged", "the tail came again as averages", COMPRESSORS, tail, code, "Zeit", range(2, 12),
+        severity="warn", beside=(COMPRESSORS.grid,), spelling=GERMAN, contract={"rules": {code: "warn"}},
+        also=("LABEL-ONE-CLASS",),
+    )  # fmt: skip

@@ -13,6 +13,7 @@ import bad_copies
 import bad_jumps
 import bad_keys
 import bad_labels
+import bad_machines
 import bad_pins
 import bad_ranges
 import bad_sensors
@@ -28,7 +29,7 @@ from cases import Bad, Valid
 
 _BAD_PARTS = (
     bad_content, bad_shape, bad_pins, bad_columns, bad_keys, bad_sensors, bad_ranges, bad_times, bad_clocks, bad_jumps,
-    bad_copies, bad_labels,
+    bad_copies, bad_labels, bad_machines,
 )  # fmt: skip
 _VALID_PARTS = (valid_dialects, valid_times, valid_columns, valid_rows, valid_machines)
 

@@ -9,6 +9,8 @@ import pytest
 from reading import read
 
 from faultxfer.contract import columns
+from faultxfer.contract.pins import Csv
+from faultxfer.data.read_csv import read_csv
 from faultxfer.errors import DataError
 
 NAN = float("nan")
@@ -127,3 +129,48 @@ def test_further_spellings_may_be_numbers(tmp_path: Path) -> None:
 def test_cells_stay_as_they_stand_in_the_file(tmp_path: Path) -> None:
     table = read(tmp_path, "flow;x\n 1.234,50 ;Bad\n")
     assert table.frame.to_numpy().tolist() == [[" 1.234,50 ", "Bad"]]
+
+
+# What is no sensor proves nothing of the sensors
+
+FLOW = frozenset({"flow"})
+KEPT = ["all columns", "no note", "the note too"]
+# A row with a line break in a cell cannot be read by columns, an unfinished one cannot either.
+ENDS = {"by columns": "", "row by row": '\n1;7;"a\nb";0', "a short row": "\n1;7"}
+
+
+def flows(folder: Path, text: str, keep: frozenset[str] | None) -> list[float]:
+    (folder / "a.csv").write_text(text, encoding="utf-8")
+    return read_csv(folder / "a.csv", None, FLOW, keep).numbers("flow").tolist()
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("note", ["2.1", "2,1", "seal 2.1", "1,234.5"])
+@pytest.mark.parametrize("keep", [None, frozenset({"flow", "fault"}), frozenset({"flow", "fault", "note"})], ids=KEPT)
+def test_a_note_does_not_tell_the_decimal_mark_of_a_sensor(
+    tmp_path: Path, note: str, keep: frozenset[str] | None, end: str
+) -> None:
+    with pytest.raises(DataError, match=r"one way only.*column 'flow'"):
+        flows(tmp_path, f"time;flow;note;fault\n1;1.234;{note};0\n2;5.678;{note};0{ENDS[end]}", keep)
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("keep", [None, frozenset({"flow", "fault"})], ids=KEPT[:2])
+def test_sensors_are_read_by_their_own_mark_whatever_the_notes_hold(
+    tmp_path: Path, keep: frozenset[str] | None, end: str
+) -> None:
+    text = "time;flow;note;fault\n1;1,5;2.1;0\n2;1,234;3.14;0\n3;2;4.5;0" + ENDS[end]
+    assert flows(tmp_path, text, keep)[:3] == [1.5, 1.234, 2]
+
+
+def test_whole_numbers_leave_the_mark_of_times_to_the_times(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("time;flow;note\n0,5;7;2.1\n1,0;8;2.2\n", encoding="utf-8")
+    table = read_csv(tmp_path / "a.csv", None, FLOW, frozenset({"flow", "time"}))
+    assert table.times("time").seconds.tolist() == [0.5, 1]
+    assert table.numbers("flow").tolist() == [7, 8]
+
+
+def test_a_file_without_header_is_looked_at_by_its_pinned_names(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("2.1;1,5\n2.2;1,234\n", encoding="utf-8")
+    pins = Csv(header=False, columns=("note", "flow"), separator=";")
+    assert read_csv(tmp_path / "a.csv", pins, FLOW, FLOW).numbers("flow").tolist() == [1.5, 1.234]

@@ -146,7 +146,7 @@ def test_findings_reach_the_run_page(world: World, server: None) -> None:
 def test_data_docs_reach_the_run_page_of_good_files_too(world: World, server: None) -> None:
     from flows.validate import validate
 
-    rows, run_id = run(validate, [world.target], world.contract, data_docs="docs")
+    rows, run_id = run(validate, [world.target], world.contract, data_docs="docs", equipment=world.equipment)
     assert rows.findings == ()
     page = artifact("data-docs-contract")
     assert page.flow_run_id == run_id

@@ -31,7 +31,7 @@ def _at_once(rows: Rows, fault: np.ndarray) -> np.ndarray:
     moments = same_moment(rows)
     if moments is None:
         return np.array([], dtype=int)
-    if usually_one_row_each(moments):
+    if usually_one_row_each(rows, moments):
         return _disagreeing(moments, fault)
     return _disagreeing(pd.MultiIndex.from_arrays([rows.readings, moments]).factorize()[0], fault)
 

@@ -50,6 +50,7 @@ class Rows:
         machine, run: (n,) integers, equal for rows of the same machine or recording.
         seconds: (n,) float64 time, or None where there is no time column.
         place: (n,) place of each row in the file.
+        file: (n,) integers, equal for rows of the same file; None where there is but one.
     """
 
     contract: Contract
@@ -59,6 +60,7 @@ class Rows:
     run: np.ndarray
     seconds: np.ndarray | None
     place: np.ndarray
+    file: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.place)
@@ -134,6 +136,7 @@ class Rows:
             self.run[keep],
             None if self.seconds is None else self.seconds[keep],
             self.place[keep],
+            None if self.file is None else self.file[keep],
         )
 
 

@@ -21,7 +21,7 @@ def check(rows: Rows) -> Iterator[Breach]:
     # Copies of a whole row have a rule of their own.
     copies = pd.DataFrame({"moment": moments, "readings": rows.readings, "fault": rows.fault}).duplicated()
     later = np.flatnonzero(pd.Series(moments).duplicated() & ~copies)
-    coarse = not usually_one_row_each(moments)
+    coarse = not usually_one_row_each(rows, moments)
     yield Breach(
         "TIME-DUPLICATE",
         later,
@@ -41,6 +41,7 @@ def same_moment(rows: Rows) -> np.ndarray | None:
     return pd.DataFrame({"run": rows.recording, "time": rows.seconds}).groupby(["run", "time"]).ngroup().to_numpy()
 
 
-def usually_one_row_each(moments: np.ndarray) -> bool:
-    """Whether shared stamps are the exception."""
-    return bool(pd.Series(moments).duplicated().mean() <= _MOST_SHARED)
+def usually_one_row_each(rows: Rows, moments: np.ndarray) -> bool:
+    """Whether shared stamps are the exception within a file."""
+    file = 0 if rows.file is None else rows.file
+    return bool(pd.DataFrame({"moment": moments, "file": file}).duplicated().mean() <= _MOST_SHARED)

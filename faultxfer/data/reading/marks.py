@@ -47,6 +47,11 @@ def find_marks(frame: pd.DataFrame, *, decimal: str | None, thousands: str | Non
     return Marks(decimal, thousands)
 
 
+def any_mark(frame: pd.DataFrame) -> bool:
+    """Whether any cell has a digit beside a point or a comma."""
+    return any(_count(_cells(frame[[name]]), r"\d[.,]|[.,]\d") for name in frame)
+
+
 def _sample(frame: pd.DataFrame) -> pa.Array:
     """Cells of rows spread over the whole file."""
     places = np.unique(np.linspace(0, max(len(frame) - 1, 0), _SAMPLE_ROWS).astype(int))
