@@ -1,6 +1,6 @@
 """The README's first command in a process of its own, and what it leaves behind.
 
-One run serves all tests of this file: it takes about a minute.
+One run serves all tests of this file: it takes about two minutes.
 """
 
 from __future__ import annotations
