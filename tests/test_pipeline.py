@@ -85,6 +85,7 @@ def test_the_default_is_a_stack_and_scores_by_mlflow_as_by_command(world: World)
     options = TransferOptions(gate=EASY, split={"folds": 2})
     result = move(world, options=options)
     assert result.outcome == "promoted"
+    assert sum(weight for _, weight in result.report.weights) == pytest.approx(1)
     rows = pd.read_csv(world.new_rows)
     scored = pipeline.score([world.new_rows], "pumps", world.equipment, "scores.csv")
     model = mlflow.pyfunc.load_model("models:/pumps--pump-9@champion")

@@ -57,6 +57,7 @@ class Report:
         champion_version: the champion before this run, or None.
         comparison: against the champion, or None.
         threshold: alarm threshold of the candidate.
+        weights: of a stack's members by name, the heaviest first; empty for a single network.
     """
 
     model: str
@@ -69,6 +70,7 @@ class Report:
     champion_version: str | None
     comparison: Comparison | None
     threshold: float
+    weights: tuple[tuple[str, float], ...] = ()
 
     @property
     def candidate(self) -> Metrics:
@@ -111,6 +113,7 @@ class Report:
             "worth": self.worth,
             "verdict": self.transfer_verdict(),
             "threshold": self.threshold,
+            "weights": dict(self.weights),
             "champion_version": self.champion_version,
             "comparison": comparison
             and {
@@ -160,8 +163,24 @@ def as_markdown(report: Report, decision: Decision) -> str:
         "|---|---|---|",
         *[f"| {check.code}: {check.title} | {check.status} | {check.message} |" for check in decision.checks],
         "",
+        *_members(report),
     ]
     return "\n".join(lines)
+
+
+def _members(report: Report) -> list[str]:
+    """Who has which say in a stack."""
+    if not report.weights:
+        return []
+    lines = [f"| {name} | {weight:.0%} |" for name, weight in report.weights]
+    return [
+        "The candidate is a weighted average of calibrated logits:",
+        "",
+        "| member | weight |",
+        "|---|---|",
+        *lines,
+        "",
+    ]
 
 
 def _line(entry: Contestant) -> str:

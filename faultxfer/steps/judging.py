@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from faultxfer.bundle.bundle import load_bundle
+from faultxfer.bundle.bundle import Bundle, load_bundle
 from faultxfer.config import GateOptions, TransferOptions
 from faultxfer.data.dataset import Dataset
 from faultxfer.data.split import Split
@@ -65,6 +65,7 @@ def evaluate_candidate(
         champion_version=fetched.champion.version if fetched.champion else None,
         comparison=comparison,
         threshold=bundle.threshold,
+        weights=_weights(bundle),
     )
     if champion:
         spoken["champion"] = champion[1]
@@ -72,6 +73,11 @@ def evaluate_candidate(
     folder.mkdir()
     keep_docs(rows.docs, folder)
     return Evaluation(report, folder, _draw(folder, judged, spoken, contestants, adapted))
+
+
+def _weights(bundle: Bundle) -> tuple[tuple[str, float], ...]:
+    members = bundle.stack.members if bundle.stack else ()
+    return tuple(sorted(((member.name, member.weight) for member in members), key=lambda one: -one[1]))
 
 
 def ask_gate(evaluation: Evaluation, options: GateOptions) -> Decision:

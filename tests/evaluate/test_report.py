@@ -57,6 +57,15 @@ def test_markdown_has_every_contestant_with_its_figures_and_why_one_could_not_ru
     assert all(column in text for column in COLUMNS)
 
 
+def test_markdown_says_who_has_which_say_in_a_stack_and_nothing_of_it_for_a_single_network() -> None:
+    given = report()
+    decision = judge(given.evidence(), GateOptions())
+    stack = dataclasses.replace(given, weights=(("source-network@source", 0.75), ("scratch-linear", 0.25)))
+    assert "| source-network@source | 75% |\n| scratch-linear | 25% |" in as_markdown(stack, decision)
+    assert stack.as_dict()["weights"] == {"source-network@source": 0.75, "scratch-linear": 0.25}
+    assert "weight" not in as_markdown(given, decision)
+
+
 def test_markdown_has_every_check_with_result_and_message() -> None:
     given = report()
     decision = judge(given.evidence(), GateOptions())
