@@ -130,7 +130,9 @@ class GateOptions(_Options):
 class TransferOptions(_Options):
     """Options of ``transfer``."""
 
-    strategy: str = Field(default="stack", description="Transfer method; `stack`, `fine_tune` or `feature_reuse`.")
+    strategy: str = Field(
+        default="stack", description="Transfer method; `stack`, `fine_tune`, `feature_reuse` or `single_network`."
+    )
     trainable_layers: int = Field(default=2, ge=1, description="Last layers that stay trainable.")
     scaler: Literal["source", "target"] = Field(
         default="source", description="`source` keeps the source's StandardScaler, `target` refits it."

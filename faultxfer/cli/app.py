@@ -212,7 +212,9 @@ def transfer(
     contract: ContractFile,
     model: Model,
     equipment: Equipment,
-    strategy: Annotated[str | None, typer.Option(help="`stack` (default), `fine_tune` or `feature_reuse`.")] = None,
+    strategy: Annotated[
+        str | None, typer.Option(help="`stack` (default), `fine_tune`, `feature_reuse` or `single_network`.")
+    ] = None,
     trainable_layers: Annotated[int | None, typer.Option(help="Last layers that stay trainable.")] = None,
     scaler: Annotated[str | None, typer.Option(help="`source` (default) or `target`.")] = None,
     seed: Seed = None,

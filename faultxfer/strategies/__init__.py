@@ -6,6 +6,7 @@ from faultxfer.errors import ConfigError
 from faultxfer.strategies.feature_reuse import FeatureReuse
 from faultxfer.strategies.fine_tune import FineTune
 from faultxfer.strategies.protocol import Strategy
+from faultxfer.strategies.single_network import SingleNetwork
 from faultxfer.strategies.stack import StackedCandidates
 
 STRATEGIES: dict[str, Strategy] = {
@@ -14,6 +15,7 @@ STRATEGIES: dict[str, Strategy] = {
         StackedCandidates(),
         FineTune(),
         FeatureReuse(),
+        SingleNetwork(),
     )
 }
 

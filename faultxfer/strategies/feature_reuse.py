@@ -21,6 +21,7 @@ class FeatureReuse:
     name = "feature_reuse"
     title = "frozen features, new head"
     paper = 'Donahue et al., "DeCAF: a deep convolutional activation feature", ICML 2014'
+    freezes = True
 
     def fit(self, task: Task) -> Adapted:
         """Fit the head; needs two target rows of each class. Raises StrategyError below that."""

@@ -16,6 +16,7 @@ class FineTune:
     name = "fine_tune"
     title = "fine-tune the last layers"
     paper = 'Yosinski et al., "How transferable are features in deep neural networks?", NeurIPS 2014'
+    freezes = True
 
     def fit(self, task: Task) -> Adapted:
         """Fine-tune; needs two target rows of each class. Raises StrategyError below that."""

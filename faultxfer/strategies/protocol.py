@@ -47,11 +47,15 @@ class Adapted:
 
 
 class Strategy(Protocol):
-    """A transfer method: (source bundle, target training rows) to candidate bundle."""
+    """A transfer method: (source bundle, target training rows) to candidate bundle.
+
+    ``freezes`` tells whether the candidate keeps the source's network, all but the layers that are trained.
+    """
 
     name: str
     title: str
     paper: str
+    freezes: bool
 
     def fit(self, task: Task) -> Adapted:
         """Adapt.

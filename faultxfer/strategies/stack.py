@@ -31,6 +31,10 @@ class StackedCandidates:
     name = "stack"
     title = "weighted stack of transfer and rivals"
     paper = 'Breiman, "Stacked regressions", Machine Learning 1996'
+    freezes = True
+
+    def __init__(self, name: str = name) -> None:
+        self.name = name  # under which it is asked for
 
     def fit(self, task: Task) -> Adapted:
         """Cross-fit, weigh and refit every candidate.
@@ -40,7 +44,7 @@ class StackedCandidates:
         """
         require_features(task)
         require_rows(task, self.name)
-        frozen, source_rows = _source_of(task)
+        frozen, source_rows = self._source_of(task)
         seed = task.options.seed
         kept = np.random.default_rng(seed).permutation(len(source_rows))[:_POOLED_ROWS]
         pool = source_rows.take(np.sort(kept))
@@ -62,15 +66,15 @@ class StackedCandidates:
                 remedy="Label more rows of the rarer class, or choose `--strategy fine_tune`",
             ) from error
 
-
-def _source_of(task: Task) -> tuple[FrozenSource, Dataset]:
-    if task.source.frozen is None or task.source_rows is None:
-        raise StrategyError(
-            "A source model with its trees and a sample of its rows was expected by 'stack'",
-            received={"trees": task.source.models is not None, "source rows": task.source_rows is not None},
-            remedy="Pretrain again with this release and `kept_source_rows` above 0, or choose `--strategy fine_tune`",
-        )
-    return task.source.frozen, task.source_rows
+    def _source_of(self, task: Task) -> tuple[FrozenSource, Dataset]:
+        if task.source.frozen is None or task.source_rows is None:
+            raise StrategyError(
+                f"A source model with its trees and a sample of its rows was expected by {self.name!r}",
+                received={"trees": task.source.models is not None, "source rows": task.source_rows is not None},
+                remedy="Pretrain again with this release and `kept_source_rows` above 0, or choose "
+                "`--strategy fine_tune`",
+            )
+        return task.source.frozen, task.source_rows
 
 
 def _without_idle(stack: Stack) -> Stack:

@@ -17,7 +17,7 @@ from faultxfer.data.dataset import Dataset
 from faultxfer.data.simulator import INSTRUMENTS, NEW_PLANT, OLD_PLANT, Plant, simulate_pump
 from faultxfer.errors import ConfigError, StrategyError
 from faultxfer.network.freeze import copy_network
-from faultxfer.strategies import STRATEGIES, get_strategy
+from faultxfer.strategies import STRATEGIES, get_strategy, single_network
 from faultxfer.strategies.fine_tune import FineTune
 from faultxfer.strategies.protocol import Adapted, Rival, Scorer, Strategy, Task
 from faultxfer.strategies.rivals import RIVALS
@@ -26,6 +26,13 @@ from faultxfer.strategies.rivals.logistic import TargetLogistic
 
 StrategyCheck = Callable[[Strategy], None]
 RivalCheck = Callable[[Rival], None]
+
+
+@pytest.fixture(autouse=True)
+def small_student(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the checks ask does not depend on how long the student learns."""
+    small = {"hidden": (8, 4), "synthetic_rows": 200, "epochs": 4, "learning_rate": 1e-2}
+    monkeypatch.setattr(single_network, "_STUDENT", single_network._STUDENT.model_copy(update=small))
 
 
 def name_of(check: Callable[..., None]) -> str:
