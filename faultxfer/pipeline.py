@@ -41,7 +41,15 @@ def pretrain(
     agreed = check_pretrain_request(csv, contract, model)
     with workspace() as work:
         docs = docs_folder(data_docs, work)
-        rows = check_files(csv, agreed, work=work, quarantine=Path(quarantine), labelled=True, data_docs=docs)
+        rows = check_files(
+            csv,
+            agreed,
+            work=work,
+            quarantine=Path(quarantine),
+            labelled=True,
+            equipment=agreed.machine_of_unnamed_rows,
+            data_docs=docs,
+        )
         trained = train_source(rows, agreed, options, model=model, work=work)
         return register_source(rows, trained, agreed, options, model=model)
 

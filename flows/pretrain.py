@@ -41,7 +41,15 @@ def pretrain(
     agreed = check_pretrain_request(csv, contract, model)
     with workspace() as work, progress_in_the_log():
         docs = docs_folder(data_docs, work)
-        rows = check_rows(csv, agreed, work=work, quarantine=Path(quarantine), labelled=True, data_docs=docs)
+        rows = check_rows(
+            csv,
+            agreed,
+            work=work,
+            quarantine=Path(quarantine),
+            labelled=True,
+            equipment=agreed.machine_of_unnamed_rows,
+            data_docs=docs,
+        )
         publish_findings(rows, docs=data_docs or IN_THE_RUN)
         trained = train(rows, agreed, options, model=model, work=work)
         result = register(rows, trained, agreed, options, model=model)

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from faultxfer import TransferOptions, pipeline
+from faultxfer import PretrainOptions, TransferOptions, pipeline
 from faultxfer.cli import main
+from faultxfer.config import NetworkOptions
 from faultxfer.registry.store import open_registry
 from faultxfer.strategies.rivals import RIVALS
 
 pytestmark = pytest.mark.slow
 
+# The default takes minutes on each; how good it is stands in docs/real-data.md.
+NETWORK = NetworkOptions(hidden=(64, 32), members=2, synthetic_rows=5000, epochs=12)
 PAIRS = {
     "hydraulic": ("hydraulic/cooler100.csv", "hydraulic/cooler3.csv", "cooler3", "seq"),
     "ai4i2020": ("ai4i2020/typeL.csv", "ai4i2020/typeH.csv", "typeH", "seq"),
@@ -32,16 +35,18 @@ def test_the_main_job_on_real_data(name: str, real_data: Path, store: Path, caps
     assert left.value.code == 0
     assert not [sensor for sensor in json.loads(capsys.readouterr().out)["sensors"] if "fault" in sensor]
 
-    trained = pipeline.pretrain([str(real_data / source)], "contract.yaml", name)
+    trained = pipeline.pretrain([str(real_data / source)], "contract.yaml", name, PretrainOptions(network=NETWORK))
     assert trained.metrics.pr_auc > 2 * trained.metrics.faults / trained.metrics.rows or trained.metrics.pr_auc > 0.85
 
-    result = pipeline.transfer([str(real_data / target)], "contract.yaml", name, equipment, TransferOptions())
+    options = TransferOptions(split={"folds": 3})
+    result = pipeline.transfer([str(real_data / target)], "contract.yaml", name, equipment, options)
     report = result.report
     assert [entry.name for entry in report.contestants] == ["candidate", *RIVALS]
     assert all(entry.metrics is not None for entry in report.contestants)
     judged = report.candidate
     assert judged.pr_auc > judged.faults / judged.rows  # better than a ranking at random
-    assert len(result.pictures) == 5
+    assert set(result.pictures) == {"precision_recall", "reliability", "score_over_time", "rivals"}
+    assert report.weights
     assert all(Path(picture).is_file() for picture in result.pictures.values())
     registry = open_registry()
     champion = registry.champion(f"{name}--{equipment}")

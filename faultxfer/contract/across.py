@@ -1,4 +1,9 @@
-"""The rules that hold between files: what each file alone does not show, all of them together may."""
+"""The rules that hold between files: what each file alone does not show, all of them together may.
+
+Runs are numbered anew in each file, clocks start anew, and files of two machines look alike where no column names the
+machine. So between files a contradiction is told and changes nothing, unless a named machine has equal readings at one
+date under two labels, or the contract gives the rule a severity.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +32,7 @@ def with_rules_across(checked: list[Checked], contract: Contract) -> list[Checke
 
     Contradicting labels and times first, each on the rows that are left, then columns that are the label.
     """
-    for rule in (_conflicts, time_duplicate.check):
+    for rule in (_conflicts, _doubled_times):
         checked = _ruled(checked, contract, rule)
     return _with_leaks(_none_left(checked), contract)
 
@@ -76,6 +81,11 @@ def _stacked(outcomes: list[Checked], contract: Contract) -> Rows:
     )
 
 
+def _doubled_times(rows: Rows) -> Iterator[Breach]:
+    """Rows with the time of another file's row of the same run: told, as runs may be numbered anew."""
+    yield from (_softened(breach, rows) for breach in time_duplicate.check(rows))
+
+
 def _conflicts(rows: Rows) -> Iterator[Breach]:
     """As within a file; besides, equal readings of one moment have one label, whatever their files and runs are called.
 
@@ -83,7 +93,9 @@ def _conflicts(rows: Rows) -> Iterator[Breach]:
     """
     import numpy as np
 
-    found = [breach for view in _views(rows) for breach in label_conflict.check(view)]
+    found = [_softened(breach, rows) for view in _loose_views(rows) for breach in label_conflict.check(view)]
+    alike = dataclasses.replace(rows, run=rows.readings)
+    found += [breach if _certain(rows) else _softened(breach, rows) for breach in label_conflict.check(alike)]
     told = np.array([], dtype=int)
     for breach in sorted(found, key=lambda breach: breach.severity == "warn"):
         places = np.setdiff1d(breach.places, told)
@@ -91,18 +103,29 @@ def _conflicts(rows: Rows) -> Iterator[Breach]:
         yield dataclasses.replace(breach, places=places)
 
 
-def _views(rows: Rows) -> list[Rows]:
-    """Rows by what makes them rows of one recording: the run, or the readings as well.
+def _softened(breach: Breach, rows: Rows) -> Breach:
+    """A warning, unless the contract gives the rule a severity."""
+    return breach if breach.code in rows.contract.rules else dataclasses.replace(breach, severity="warn")
 
-    Without runs a machine has one label at one date. A number may count from the beginning of each file.
-    """
+
+def _certain(rows: Rows) -> bool:
+    """Whether equal rows of two files are one row: a column names the machine, and no clock starts anew."""
+    return rows.contract.equipment_column is not None and (rows.seconds is None or _dated(rows))
+
+
+def _dated(rows: Rows) -> bool:
     import numpy as np
 
-    if rows.seconds is None:
-        return [rows]
-    if rows.contract.run_column is None and np.abs(rows.seconds).min() >= _DATES_FROM:
+    return rows.seconds is not None and bool(np.abs(rows.seconds).min() >= _DATES_FROM)
+
+
+def _loose_views(rows: Rows) -> list[Rows]:
+    """Rows of one recording by their run; without runs a machine has one label at one date."""
+    import numpy as np
+
+    if rows.contract.run_column is None and _dated(rows):
         return [dataclasses.replace(rows, run=np.zeros_like(rows.run))]
-    return [rows, dataclasses.replace(rows, run=rows.readings)]
+    return [rows]
 
 
 def _new(rule: Rule, rows: Rows) -> Iterator[tuple[Breach, np.ndarray]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from faultxfer.errors import DataError
@@ -29,6 +30,8 @@ PARTS: dict[Order, Parts] = {
 _MOST_DAYS, _MOST_MONTHS = 31, 12
 # Read wrongly, days become years: the dates lie much further apart, at least by this factor.
 _CLEARLY = 2
+# Years by which a recording is likelier the younger one.
+_LONG_AGO = 10
 
 
 def date_order(cells: pd.Series, parts: pd.DataFrame, day_first: bool | None, where: str) -> Order:
@@ -55,7 +58,7 @@ def date_order(cells: pd.Series, parts: pd.DataFrame, day_first: bool | None, wh
         shorter = _shorter(parts.loc[told.index])
         if shorter == "day":
             orders.remove("year")
-        dots = dots and shorter != "year"
+        dots = dots and shorter != "year" and (shorter == "day" or _recent_with_day_first(parts.loc[told.index]))
     if dots and "day" in orders:
         return "day"  # dots are written where the day stands first
     if len(orders) != 1:
@@ -84,6 +87,12 @@ def _shorter(parts: pd.DataFrame) -> Order | None:
     if day * _CLEARLY < year:
         return "day"
     return "year" if year * _CLEARLY < day else None
+
+
+def _recent_with_day_first(parts: pd.DataFrame) -> bool:
+    """Whether the day first makes the likelier year: 26.03.01 is hardly a day of 2001, nor 31.03.26 one of 2031."""
+    first, last = (float(parts[name].astype("float64").max()) for name in ("one", "three"))
+    return first - last < _LONG_AGO or first > datetime.now(UTC).year % 100
 
 
 def _span(parts: pd.DataFrame, order: Literal["day", "year"]) -> float:

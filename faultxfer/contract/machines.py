@@ -63,8 +63,9 @@ def _note_misspelt(notes: Notes, contract: Contract, equipment: str | None) -> N
 
 
 def _plain(name: str) -> str:
-    """A name without what people write now so, now so."""
-    return re.sub(r"[\s_-]", "", name).casefold()
+    """A name without what people and spreadsheets write now so, now so: ``pump-09``, ``Pump 9``, ``9.0``."""
+    whole = re.sub(r"(?<=\d)\.0+$", "", name)
+    return re.sub(r"[\s_-]|(?<!\d)0+(?=\d)", "", whole).casefold()
 
 
 def _listed(names: Iterable[str]) -> str:

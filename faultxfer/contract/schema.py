@@ -174,6 +174,11 @@ class Contract(_Strict):
         """Sensor names in feature order."""
         return tuple(self.sensors)
 
+    @property
+    def machine_of_unnamed_rows(self) -> str | None:
+        """The family, where no column names the machine of a row; None where one does."""
+        return None if self.equipment_column else self.family
+
     def digest(self) -> str:
         """SHA-256 (hex) of the contract's meaning; spelling and comments of the file do not count."""
         return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=False).encode()).hexdigest()

@@ -77,9 +77,28 @@ def test_labels_that_contradict_another_file_are_set_aside_in_both(tmp_path: Pat
 def test_other_readings_of_one_moment_do_not_hide_a_contradiction(tmp_path: Path, contract: Contract) -> None:
     rows = checked(tmp_path, half("0"), other(half("1")), contract=contract)
     conflicts = [item for item in told(rows) if item[0] == "LABEL-CONFLICT"]
-    assert conflicts == [("LABEL-CONFLICT", "quarantine", name, 10) for name in ("a.csv", "b.csv")]
+    assert conflicts == [("LABEL-CONFLICT", "warn", name, 10) for name in ("a.csv", "b.csv")]
+    assert rows.accepted == 20
+
+
+def test_a_contract_may_set_aside_what_is_only_told(tmp_path: Path) -> None:
+    contract = changed(rules={"LABEL-CONFLICT": "quarantine"})
+    rows = checked(tmp_path, half("0"), other(half("1")), contract=contract)
     assert rows.refused
     assert "ROWS-NONE-LEFT" in {item.code for item in rows.findings}
+
+
+def test_files_of_machines_that_no_column_names_keep_their_rows(tmp_path: Path) -> None:
+    unnamed = changed(equipment_column=None, run_column=None, ignore=["note", "run", "pump"])
+    first, second = cells(), other(cells().assign(fault="0"))
+    rows = checked(tmp_path, first, second, contract=unnamed)
+    assert (rows.accepted, rows.quarantined) == (2 * ROWS, 0)
+    assert {item.severity for item in rows.findings} == {"warn"}
+
+
+def test_runs_that_are_numbered_anew_in_each_file_keep_their_rows(tmp_path: Path) -> None:
+    rows = checked(tmp_path, counted(cells()), counted(other(cells())))
+    assert (rows.accepted, rows.quarantined) == (2 * ROWS, 0)
 
 
 def test_equal_readings_at_the_same_time_contradict_under_any_name_of_the_run(tmp_path: Path) -> None:
@@ -118,10 +137,10 @@ def test_times_that_count_from_the_beginning_of_each_file_are_no_moments(tmp_pat
     assert without_one_class(rows) == []
 
 
-def test_the_same_counted_rows_with_another_label_are_set_aside(tmp_path: Path) -> None:
+def test_the_same_counted_rows_with_another_label_are_told(tmp_path: Path) -> None:
     rows = checked(tmp_path, counted(cells()), counted(RELABELLED), contract=NO_RUNS)
-    assert ("LABEL-CONFLICT", "quarantine", "a.csv", 4) in told(rows)
-    assert rows.accepted == ROWS - 4
+    assert ("LABEL-CONFLICT", "warn", "a.csv", 4) in told(rows)
+    assert rows.accepted == ROWS + 4
 
 
 def test_what_a_file_shows_alone_is_told_once(tmp_path: Path) -> None:
@@ -133,10 +152,10 @@ def test_what_a_file_shows_alone_is_told_once(tmp_path: Path) -> None:
 # Times
 
 
-def test_other_readings_of_a_run_at_the_same_time_are_set_aside_in_the_later_file(tmp_path: Path) -> None:
+def test_other_readings_of_a_run_at_the_same_time_are_told_in_the_later_file(tmp_path: Path) -> None:
     rows = checked(tmp_path, cells(), other(cells()))
-    assert told(rows) == [("TIME-DUPLICATE", "quarantine", "b.csv", ROWS)]
-    assert (rows.accepted, rows.quarantined) == (ROWS, ROWS)
+    assert told(rows) == [("TIME-DUPLICATE", "warn", "b.csv", ROWS)]
+    assert (rows.accepted, rows.quarantined) == (2 * ROWS, 0)
 
 
 @pytest.mark.parametrize("how", [{"run": "r2"}, {"pump": "p2"}], ids=str)
@@ -151,7 +170,7 @@ def test_without_a_run_column_each_file_is_a_run_of_its_own(tmp_path: Path) -> N
 def test_files_without_labels_are_compared_too(tmp_path: Path) -> None:
     bare = cells().drop(columns="fault")
     rows = checked(tmp_path, bare, other(bare), labelled=False)
-    assert told(rows) == [("TIME-DUPLICATE", "quarantine", "b.csv", ROWS)]
+    assert told(rows) == [("TIME-DUPLICATE", "warn", "b.csv", ROWS)]
 
 
 def test_a_run_that_goes_on_in_another_file_is_accepted(tmp_path: Path) -> None:

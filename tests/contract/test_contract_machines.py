@@ -37,7 +37,7 @@ def aliases(**tags: str) -> dict[str, dict[str, str]]:
 # Misspelt machines
 
 
-@pytest.mark.parametrize("name", ["P-1", "p_1", "P1", "p 1", " p1 "])
+@pytest.mark.parametrize("name", ["P-1", "p_1", "P1", "p 1", " p1 ", "p-01", "p1.0"])
 def test_a_machine_called_nearly_like_a_listed_one_is_refused_and_both_are_named(name: str) -> None:
     finding = only(check(cells().assign(pump=name), contract(p_1=HALF)))
     assert (finding.code, finding.severity, finding.column) == ("EQUIPMENT-UNKNOWN", "refuse", "pump")

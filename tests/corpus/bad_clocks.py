@@ -214,7 +214,7 @@ def _two_files() -> Iterator[Bad]:
     other = PUMPS.grid.take(range(2, 17)).change("flow_m3h", lambda cell: f"{float(cell) + 3:.2f}")
     yield bad(
         "twice-two-loggers", "two loggers recorded run A1", PUMPS, other, code, "timestamp", range(2, 17),
-        severity="quarantine", beside=(PUMPS.grid,),
+        severity="quarantine", beside=(PUMPS.grid,), contract={"rules": {code: "quarantine"}},
     )  # fmt: skip
     tail = COMPRESSORS.grid.take(range(40, 50)).change("Öldruck", lambda cell: f"{float(cell) + 0.1:.2f}")
     yield bad(
