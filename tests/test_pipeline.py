@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from conftest import World
+from conftest import SMALL_NETWORK, World
 
-from faultxfer import GateOptions, TransferOptions, pipeline
+from faultxfer import GateOptions, PretrainOptions, TransferOptions, pipeline
 from faultxfer.bundle.bundle import load_bundle, save_bundle
 from faultxfer.config import Limit
 from faultxfer.contract.class_share import Classes
@@ -239,7 +239,7 @@ def _weights(world: World, number: int) -> list[np.ndarray]:
 
 
 def test_pretraining_twice_with_one_seed_gives_the_same_weights(world: World, trained_folder: Path) -> None:
-    pipeline.pretrain(world.sources, world.contract, "again")
+    pipeline.pretrain(world.sources, world.contract, "again", PretrainOptions(network=SMALL_NETWORK))
     first = fetch_models("pumps", world.equipment, work=world.folder / "a").source_bundle
     second = fetch_models("again", world.equipment, work=world.folder / "b").source_bundle
     for one, other in zip(

@@ -36,7 +36,7 @@ def test_the_main_job_on_real_data(name: str, real_data: Path, store: Path, caps
     assert not [sensor for sensor in json.loads(capsys.readouterr().out)["sensors"] if "fault" in sensor]
 
     trained = pipeline.pretrain([str(real_data / source)], "contract.yaml", name, PretrainOptions(network=NETWORK))
-    assert trained.metrics.pr_auc > 2 * trained.metrics.faults / trained.metrics.rows or trained.metrics.pr_auc > 0.85
+    assert trained.metrics.pr_auc > 1.2 * trained.metrics.faults / trained.metrics.rows  # better than at random
 
     options = TransferOptions(split={"folds": 3})
     result = pipeline.transfer([str(real_data / target)], "contract.yaml", name, equipment, options)

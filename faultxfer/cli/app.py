@@ -215,8 +215,10 @@ def transfer(
     strategy: Annotated[
         str | None, typer.Option(help="`stack` (default), `fine_tune`, `feature_reuse` or `single_network`.")
     ] = None,
-    trainable_layers: Annotated[int | None, typer.Option(help="Last layers that stay trainable.")] = None,
-    scaler: Annotated[str | None, typer.Option(help="`source` (default) or `target`.")] = None,
+    trainable_layers: Annotated[
+        int | None, typer.Option(help="Last layers that stay trainable, in `fine_tune`.")
+    ] = None,
+    scaler: Annotated[str | None, typer.Option(help="`source` (default) or `target`; a stack has both.")] = None,
     seed: Seed = None,
     config: Config = None,
     gate: Annotated[Path | None, typer.Option(metavar="FILE", help="Gate thresholds as YAML.")] = None,

@@ -85,7 +85,7 @@ def test_transfer_promotes_with_exit_code_0(world: World, capsys: pytest.Capture
     assert "promoted: pumps--pump-9 version 1" in said.out
     assert "gradient boosting, source + target rows" in said.out
     pictures = re.findall(r"(/\S+\.png)", said.out)
-    assert len(pictures) == 5
+    assert len(pictures) == 4  # a stack has no training curves
     assert all(Path(picture).is_file() for picture in pictures)
     assert said.err == ""  # quiet in a pipe
 
@@ -130,7 +130,7 @@ def test_score_and_the_registry_commands(world: World, capsys: pytest.CaptureFix
     shown = capsys.readouterr().out
     assert "source_version" in shown
     assert "data_sha256" in shown
-    assert "fine-tune the last layers" in shown
+    assert "weighted stack" in shown
     assert call("registry", "history", "pumps", "--equipment", "pump-9") == 0
     assert "champion" in capsys.readouterr().out
 
@@ -320,7 +320,7 @@ BAD_REQUESTS = {
     "an equipment name that is a path": (["--equipment", "../../etc"], "../../etc"),
     "an unknown strategy": (["--strategy", "magic"], "fine_tune"),
     "an unknown scaler": (["--scaler", "robust"], "scaler"),
-    "too many trainable layers": (["--trainable-layers", "9"], "trainable_layers=9"),
+    "too many trainable layers": (["--strategy", "fine_tune", "--trainable-layers", "9"], "trainable_layers=9"),
     "shares that leave nothing to train on": (["--config", "greedy.yaml"], "0.9 together"),
     "an override without a reason": (["--override-gate", " "], "reason"),
     "a missing options file": (["--config", "nowhere.yaml"], "nowhere.yaml"),
