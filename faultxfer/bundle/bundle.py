@@ -76,7 +76,13 @@ class Bundle:
                 plausible probability).
         """
         checked = self._checked(X)
-        if self.stack is not None and self.frozen is not None:
+        if self.stack is not None:
+            if self.frozen is None:  # the network alone would answer as if it were the stack
+                raise BundleError(
+                    "The source's models, which a stack scores with, were expected",
+                    received={"models": None},
+                    remedy="Restore the version from a trusted copy, or transfer again",
+                )
             return stack_logits(self.stack, self.frozen, checked)
         return logits_of(self.network, self.scaler(checked))
 

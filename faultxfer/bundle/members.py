@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
-from faultxfer.bundle.frozen import FrozenSource, Views
+from faultxfer.bundle.frozen import Booster, FrozenSource, Views
 from faultxfer.bundle.input_map import InputMap
 
 IDENTITY, LINEAR, TREES, CONSTANT, ADAPTED = "identity", "linear", "trees", "constant", "adapted"
@@ -104,10 +105,17 @@ def _linear(member: Member, views: Views) -> np.ndarray:
     return np.asarray(features_of(member, views) @ member.arrays["coef"] + member.arrays["intercept"][0])
 
 
-def _trees(member: Member, views: Views) -> np.ndarray:
+@lru_cache(maxsize=64)
+def _booster(text: str) -> Booster:
+    """Parsed once, as a detector that is asked for one row at a time would spend its time on parsing."""
     import lightgbm
 
-    booster = lightgbm.Booster(model_str=member.text)
+    booster: Booster = lightgbm.Booster(model_str=text)
+    return booster
+
+
+def _trees(member: Member, views: Views) -> np.ndarray:
+    booster = _booster(member.text)
     raw = member.link == LOGIT  # the raw score of a forest is a sum over its trees
     scores = np.asarray(booster.predict(features_of(member, views), raw_score=raw, num_threads=1))
     if member.link == SHARE:

@@ -6,6 +6,8 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from faultxfer.bundle.scaler import fit_scaler
+from faultxfer.errors import StrategyError
+from faultxfer.network.ensemble import is_ensemble
 from faultxfer.network.features import NetworkFeatures
 from faultxfer.network.freeze import copy_network, freeze_all_but_last
 from faultxfer.strategies.common import candidate, choose_scaler, require_features, require_rows
@@ -27,6 +29,12 @@ class FeatureReuse:
         """Fit the head; needs two target rows of each class. Raises StrategyError below that."""
         require_features(task)
         require_rows(task, self.name)
+        if not is_ensemble(task.source.network):
+            raise StrategyError(
+                f"A source network as this release makes it was expected by {self.name!r}",
+                received={"network": task.source.network.name},
+                remedy="Pretrain again, or choose `--strategy fine_tune`",
+            )
         scaler = choose_scaler(task)
         network = copy_network(task.source.network)
         freeze_all_but_last(network, 1)

@@ -14,6 +14,7 @@ from strategy_checks import tiny_task
 from faultxfer.bundle.bundle import Bundle, _manifest_sha256, load_bundle, save_bundle
 from faultxfer.bundle.members import Member
 from faultxfer.errors import BundleError, StrategyError
+from faultxfer.network.build import build_network
 from faultxfer.strategies import get_strategy
 
 
@@ -94,6 +95,18 @@ def test_a_source_without_what_the_candidates_need_is_named(lacking: str) -> Non
         task = dataclasses.replace(task, source_rows=None)
     with pytest.raises(StrategyError, match=r"'stack'.*Pretrain again"):
         get_strategy("stack").fit(task)
+
+
+def test_a_stack_without_its_source_models_does_not_answer(stacked: Bundle) -> None:
+    with pytest.raises(BundleError, match="which a stack scores with"):
+        dataclasses.replace(stacked, models=None).logits(tiny_task().target.X)
+
+
+def test_feature_reuse_names_a_source_network_of_an_older_release() -> None:
+    task = tiny_task()
+    older = dataclasses.replace(task.source, network=build_network(4, (8, 4), 0.1), models=None)
+    with pytest.raises(StrategyError, match=r"'feature_reuse'.*Pretrain again"):
+        get_strategy("feature_reuse").fit(dataclasses.replace(task, source=older))
 
 
 def test_noise_in_the_labels_of_the_source_does_not_lead_the_stack(stacked: Bundle) -> None:
