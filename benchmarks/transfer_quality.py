@@ -14,24 +14,29 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from scipy.special import expit
 from transfer_report import read_cells, report
 from transfer_sources import PreparedSource, prepare_source, source_figures
-from transfer_tasks import TASKS, TransferTask, draw_cell, read_table
+from transfer_tasks import TASKS, Cell, TransferTask, draw_cell, read_table
 
 from faultxfer.bundle.frozen import Views
-from faultxfer.bundle.members import member_logits
+from faultxfer.bundle.input_map import MAPS, TARGET
+from faultxfer.bundle.members import logits, member_logits
 from faultxfer.config import SplitOptions
-from faultxfer.data.dataset import Dataset
 from faultxfer.data.split import fold_rows
+from faultxfer.network.fit import logits_of
 from faultxfer.strategies.candidates import (
     Candidate,
+    SourceAsIs,
+    default_candidates,
     instance_transfers,
     neural_transfers,
     pooled_heads,
     rivals,
     tree_transfers,
 )
-from faultxfer.strategies.selector import cross_fit
+from faultxfer.strategies.selector import cross_fit, stack_of
+from faultxfer.strategies.single_network import distil
 
 FOLDS = SplitOptions(folds=4)
 
@@ -40,6 +45,7 @@ def groups() -> dict[str, tuple[Candidate, ...]]:
     """Candidates by group; each group is measured and kept apart."""
     return {
         "rivals": rivals(),
+        "network": tuple(SourceAsIs("network", name) for name in MAPS),
         "trees": tree_transfers(),
         "neural": neural_transfers(),
         "instances": instance_transfers(),
@@ -52,9 +58,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Does transfer beat honest rivals?")
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
     parser.add_argument("--cache", type=Path, required=True, help="folder for source models and results")
-    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(10)))
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(3, 13)))
     parser.add_argument("--rows", type=int, nargs="+", default=[50, 200, 1000])
-    parser.add_argument("--groups", nargs="+", choices=list(groups()), default=list(groups()))
+    parser.add_argument(
+        "--groups", nargs="+", choices=[*groups(), *OTHERS], default=["rivals", "network"], help="of contestants"
+    )
+    parser.add_argument("--spread", action="store_true", help="draw the N rows from all runs, not from few")
     parser.add_argument("--tasks", nargs="+", choices=[task.name for task in TASKS])
     parser.add_argument("--report", action="store_true", help="only print the tables of what is in the cache")
     parser.add_argument("--source-networks", action="store_true", help="only print how the source networks compare")
@@ -64,8 +73,8 @@ def main() -> None:
         return
     if not arguments.report:
         _measure_all(arguments)
-    if "rivals" in arguments.groups:  # without them there is nothing to compare with
-        cells = read_cells(arguments.cache, arguments.groups)
+    if {"rivals", "network"} <= set(arguments.groups):  # without them there is nothing to compare
+        cells = read_cells(cell_folder(arguments), arguments.groups)
         print(report([c for c in cells if c.rows in arguments.rows and c.seed in arguments.seeds]))
 
 
@@ -88,59 +97,72 @@ def source_table(data: Path, cache: Path) -> str:
 
 
 def _measure_task(task: TransferTask, arguments: argparse.Namespace) -> None:
+    folder = cell_folder(arguments) / task.name.replace(" ", "_")
     todo = [
         (rows, seed, group)
         for rows in arguments.rows
         for seed in arguments.seeds
         for group in arguments.groups
-        if not cell_path(arguments.cache, task.name, rows, seed, group).exists()
+        if not (folder / f"{rows}-{seed}-{group}.npz").exists()
     ]
     if not todo:
         return
-    source = prepare_source(
-        task.source, arguments.data, arguments.cache, network=bool({"neural", "pooled-heads"} & set(arguments.groups))
-    )
+    folder.mkdir(parents=True, exist_ok=True)
+    source = prepare_source(task.source, arguments.data, arguments.cache, network=_need_network(arguments.groups))
     target = read_table(task.target, arguments.data)
     for rows, seed, group in todo:
-        path = cell_path(arguments.cache, task.name, rows, seed, group)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        seconds = measure_cell(source, target, rows, seed, groups()[group], path)
-        if seconds:
-            print(f"{task.name} N={rows} seed={seed} {group}: {seconds:.1f} s", flush=True)
+        cell = draw_cell(target, rows, seed, few_runs=not arguments.spread)
+        if cell is None:
+            continue
+        began = time.process_time()  # a busy machine must not look like a slow method
+        found = OTHERS[group](source, cell, seed) if group in OTHERS else measure(source, cell, seed, groups()[group])
+        seconds = time.process_time() - began
+        np.savez_compressed(
+            folder / f"{rows}-{seed}-{group}.npz", **found, test_y=cell.test.y, seconds=np.array(seconds)
+        )
+        print(f"{task.name} N={rows} seed={seed} {group}: {seconds:.1f} s", flush=True)
 
 
-def cell_path(cache: Path, task: str, rows: int, seed: int, group: str) -> Path:
-    """Where one cell's logits are kept."""
-    return cache / "cells" / task.replace(" ", "_") / f"{rows}-{seed}-{group}.npz"
+def _need_network(names: Sequence[str]) -> bool:
+    return any(name in OTHERS or any(candidate.neural for candidate in groups()[name]) for name in names)
 
 
-def measure_cell(
-    source: PreparedSource, target: Dataset, rows: int, seed: int, candidates: Sequence[Candidate], path: Path
-) -> float:
-    """Out-of-fold and test logits of the candidates, written to ``path``; returns seconds, 0 where N is too large."""
-    cell = draw_cell(target, rows, seed)
-    if cell is None:
-        return 0.0
-    began = time.process_time()  # a busy machine must not look like a slow method
+def cell_folder(arguments: argparse.Namespace) -> Path:
+    """Where the cells' logits are kept."""
+    return Path(arguments.cache / ("spread-cells" if arguments.spread else "cells"))
+
+
+def measure(source: PreparedSource, cell: Cell, seed: int, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
+    """Out-of-fold and test logits of the candidates."""
     folds = fold_rows(cell.train, FOLDS, seed)
     crossed = cross_fit(candidates, source.frozen, (source.X, source.y), cell.train.X, cell.train.y, folds, seed)
-    seconds = time.process_time() - began
     views = Views(source.frozen, crossed.maps, cell.test.X)
-    np.savez_compressed(
-        path,
-        names=np.array([member.name for member in crossed.members]),
-        families=np.array([member.family for member in crossed.members]),
-        rival=np.array([candidate.rival for candidate in candidates]),
-        neural=np.array([candidate.neural for candidate in candidates]),
-        logits=crossed.logits.astype(np.float32),
-        folds=crossed.folds,
-        y=cell.train.y,
-        test=np.array([member_logits(member, views) for member in crossed.members], dtype=np.float32),
-        test_y=cell.test.y,
-        test_run=np.unique(cell.test.run.astype(str), return_inverse=True)[1],
-        seconds=seconds,
+    return {
+        "names": np.array([member.name for member in crossed.members]),
+        "families": np.array([member.family for member in crossed.members]),
+        "rival": np.array([candidate.rival for candidate in candidates]),
+        "neural": np.array([candidate.neural for candidate in candidates]),
+        "logits": crossed.logits.astype(np.float32),
+        "folds": crossed.folds,
+        "y": cell.train.y,
+        "test": np.array([member_logits(member, views) for member in crossed.members], dtype=np.float32),
+    }
+
+
+def measure_single_network(source: PreparedSource, cell: Cell, seed: int) -> dict[str, np.ndarray]:
+    """Test logits of one network distilled from the default stack."""
+    folds = fold_rows(cell.train, FOLDS, seed)
+    X, y = cell.train.X, cell.train.y
+    stack = stack_of(cross_fit(default_candidates(), source.frozen, (source.X, source.y), X, y, folds, seed), y)
+    network, scaler, _ = distil(
+        lambda rows: expit(logits(stack, source.frozen, rows)), X, source.X, stack.maps[TARGET], seed
     )
-    return seconds
+    said = logits_of(network, scaler(cell.test.X))
+    return {"names": np.array(["single network"]), "test": said[None].astype(np.float32)}
+
+
+# Contestants outside the stack: only what they say of the test rows is kept.
+OTHERS = {"single": measure_single_network}
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from faultxfer.strategies.candidates import default_candidates
 from faultxfer.strategies.selector import TAU
-from faultxfer.strategies.stacking import crossed_platt, half_rivals_prior, platt, simplex_weights
+from faultxfer.strategies.stacking import crossed_platt, family_prior, platt, simplex_weights
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Measured:
         test_calibrated: (c, m) test logits after Platt scaling by all out-of-fold logits.
         scores: (c,) mean of PR-AUC and ROC-AUC on the test rows.
         seconds: of fitting all of them.
+        others: (m,) test logits of contestants outside the stack, by name.
     """
 
     task: str
@@ -47,6 +48,7 @@ class Measured:
     test_calibrated: np.ndarray
     scores: np.ndarray
     seconds: float
+    others: dict[str, np.ndarray]
 
     def only(self, keep: np.ndarray) -> Measured:
         """The candidates of a mask."""
@@ -55,6 +57,8 @@ class Measured:
 
 
 _PER_CANDIDATE = ("names", "families", "rival", "neural", "logits", "test", "calibrated", "test_calibrated", "scores")
+# Groups whose candidates are never stacked.
+OUTSIDE = ("single", "adapt")
 _STORED = ("names", "families", "rival", "neural", "logits", "test")
 
 
@@ -63,32 +67,44 @@ def score(y: np.ndarray, logits: np.ndarray) -> float:
     return float((average_precision_score(y, logits) + roc_auc_score(y, logits)) / 2)
 
 
-def read_cells(cache: Path, groups: Sequence[str]) -> list[Measured]:
-    """Cells that have every group."""
+def read_cells(folder: Path, groups: Sequence[str]) -> list[Measured]:
+    """Cells that have every group with out-of-fold logits; contestants outside the stack join where they are."""
     found = []
-    for path in sorted((cache / "cells").glob(f"*/*-{groups[0]}.npz")):
+    for path in sorted(folder.glob("*/*-rivals.npz")):
         task, (rows, seed, _) = path.parent.name, path.stem.split("-", 2)
         paths = [path.parent / f"{rows}-{seed}-{group}.npz" for group in groups]
-        if all(part.exists() for part in paths):
-            found.append(_joined(task, int(rows), int(seed), paths))
+        parts = [_stored(part) for part in paths if part.exists()]
+        stacked_parts = [part for part in parts if "logits" in part]
+        others = {
+            str(n): z
+            for part in parts
+            if "logits" not in part
+            for n, z in zip(part["names"], part["test"], strict=True)
+        }
+        if len(stacked_parts) == sum(group not in OUTSIDE for group in groups):
+            found.append(_joined(task, int(rows), int(seed), stacked_parts, others))
     return found
 
 
-def _joined(task: str, rows: int, seed: int, paths: Sequence[Path]) -> Measured:
-    parts = []
-    for path in paths:
-        scored = path.with_suffix(".scores.npy")
-        with np.load(path) as stored:
-            part = dict(stored)
-        if not scored.exists() or scored.stat().st_mtime < path.stat().st_mtime:
-            np.save(scored, [score(part["test_y"], row) for row in part["test"]])
-        parts.append({**part, "scores": np.load(scored)})
+def _stored(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path) as stored:
+        part = dict(stored)
+    scored = path.with_suffix(".scores.npy")
+    if not scored.exists() or scored.stat().st_mtime < path.stat().st_mtime:
+        np.save(scored, [score(part["test_y"], row) for row in part["test"]])
+    return {**part, "scores": np.load(scored)}
+
+
+def _joined(
+    task: str, rows: int, seed: int, parts: Sequence[dict[str, np.ndarray]], others: dict[str, np.ndarray]
+) -> Measured:
     joined = {name: np.concatenate([part[name] for part in parts]) for name in (*_STORED, "scores")}
     same = {name: parts[0][name] for name in ("folds", "y", "test_y")}
     joined["calibrated"] = crossed_platt(joined["logits"], same["y"], same["folds"])
     slopes, offsets = platt(joined["logits"], same["y"])
     joined["test_calibrated"] = slopes[:, None] * joined["test"] + offsets[:, None]
-    return Measured(task, rows, seed, **joined, **same, seconds=float(sum(part["seconds"] for part in parts)))
+    seconds = float(sum(part["seconds"] for part in parts))
+    return Measured(task, rows, seed, **joined, **same, seconds=seconds, others=others)
 
 
 RULES = ("log-loss", "calibrated log-loss", "out-of-fold score")
@@ -113,7 +129,7 @@ def chosen_rival(cell: Measured, rule: str = RULES[0]) -> float:
 
 def stacked(cell: Measured, tau: float = TAU) -> np.ndarray:
     """(m,) test logits of the stack, weighed as :func:`faultxfer.strategies.selector.stack_of` does."""
-    prior = half_rivals_prior(cell.families.tolist(), cell.rival)
+    prior = family_prior(cell.families.tolist())
     return np.asarray(simplex_weights(cell.calibrated, cell.y, prior, tau) @ cell.test_calibrated)
 
 
@@ -125,16 +141,14 @@ def chosen(cell: Measured) -> np.ndarray:
 
 _DEFAULT = [candidate.name for candidate in default_candidates()]
 Contestant = Callable[[Measured], np.ndarray]
+OWN, ALONE = "default stack", "stack of rivals"
 CONTESTANTS: dict[str, Contestant] = {
-    "default stack": lambda cell: stacked(cell.only(np.isin(cell.names, _DEFAULT))),
-    "stack of rivals": lambda cell: stacked(cell.only(cell.rival)),
-    "stack of rivals and transfer without network": lambda cell: stacked(cell.only(~cell.neural)),
-    "stack of neural candidates": lambda cell: stacked(cell.only(cell.neural)),
-    "stack of rivals and all neural candidates": lambda cell: stacked(cell.only(cell.rival | cell.neural)),
-    "stack of everything": stacked,
+    OWN: lambda cell: stacked(cell.only(np.isin(cell.names, _DEFAULT))),
+    ALONE: lambda cell: stacked(cell.only(cell.rival)),
+    "stack of the source network's candidates": lambda cell: stacked(cell.only(cell.neural)),
+    "stack of everything measured": stacked,
     "one candidate chosen among all": chosen,
 }
-OWN, ALONE = "default stack", "stack of rivals"
 
 
 def interval(cells: Sequence[Measured], gains: np.ndarray, draws: int = 2000) -> tuple[float, float, float]:
@@ -169,7 +183,30 @@ def report(cells: Sequence[Measured]) -> str:
     scores["best rival (oracle)"] = np.array([cell.scores[cell.rival].max() for cell in cells])
     errors = [adaptive_ece(c.test_y, expit(z)) for c, z in zip(cells, said[OWN], strict=True)]
     parts = [_gain_table(cells, scores), _difference(cells, scores), _task_table(cells, scores), _cost(cells, errors)]
+    if any(cell.others for cell in cells):
+        parts.append(_others(cells, scores))
     return "\n\n".join(parts)
+
+
+def _others(cells: Sequence[Measured], scores: dict[str, np.ndarray]) -> str:
+    """Contestants outside the stack, each on the cells where it was measured."""
+    lines = [
+        "| outside the stack | N | cells | against the CV rival | 95 % | against the default stack | 95 % |",
+        "|---|---:|---:|---:|---|---:|---|",
+    ]
+    for name in sorted({name for cell in cells for name in cell.others}):
+        for rows in sorted({cell.rows for cell in cells}):
+            where = [i for i in _where(cells, rows) if name in cells[i].others]
+            if not where:
+                continue
+            some = [cells[i] for i in where]
+            values = np.array([score(cell.test_y, cell.others[name]) for cell in some])
+            figures = []
+            for other in (f"rival chosen by {RULES[0]}", OWN):
+                mean, low, high = interval(some, values - scores[other][where])
+                figures.append(f"{mean:+.4f} | [{low:+.3f}, {high:+.3f}]")
+            lines.append(f"| {name} | {rows} | {len(some)} | {' | '.join(figures)} |")
+    return "\n".join(lines)
 
 
 def _where(cells: Sequence[Measured], rows: int) -> np.ndarray:
@@ -197,7 +234,7 @@ def _gain_table(cells: Sequence[Measured], scores: dict[str, np.ndarray]) -> str
 def _difference(cells: Sequence[Measured], scores: dict[str, np.ndarray]) -> str:
     """Whether the network earns its place, and whether the gain holds against every rule of choosing a rival."""
     lines = ["| difference | N | mean | 95 % |", "|---|---:|---:|---|"]
-    pairs = [(OWN, ALONE), ("stack of rivals and all neural candidates", ALONE), ("stack of everything", ALONE)]
+    pairs = [(OWN, ALONE)]
     pairs += [(OWN, f"rival chosen by {rule}") for rule in RULES]
     for first, second in pairs:
         for rows in sorted({cell.rows for cell in cells}):
@@ -208,7 +245,13 @@ def _difference(cells: Sequence[Measured], scores: dict[str, np.ndarray]) -> str
 
 
 def _task_table(cells: Sequence[Measured], scores: dict[str, np.ndarray]) -> str:
-    shown = (f"rival chosen by {RULES[0]}", "best rival (oracle)", ALONE, "stack of neural candidates", OWN)
+    shown = (
+        f"rival chosen by {RULES[0]}",
+        "best rival (oracle)",
+        ALONE,
+        "stack of the source network's candidates",
+        OWN,
+    )
     lines = [f"| task | N | {' | '.join(shown)} |", f"|---|---:|{'---:|' * len(shown)}"]
     for task, rows in sorted({(cell.task, cell.rows) for cell in cells}):
         where = [i for i, cell in enumerate(cells) if (cell.task, cell.rows) == (task, rows)]

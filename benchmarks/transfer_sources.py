@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,30 +58,33 @@ def prepare_source(table: Table, data_folder: Path, cache: Path, *, network: boo
 
 
 def source_figures(table: Table, data_folder: Path, cache: Path) -> tuple[float, float, float, float]:
-    """PR-AUC of network and LightGBM, then ROC-AUC of both, on held-out source runs; trained if not on disk."""
-    folder = cache / "sources" / table.name
-    if not (folder / "network.json").exists():
-        prepare_source(table, data_folder, cache, network=True)
-    found = json.loads((folder / "network.json").read_text(encoding="utf-8"))
+    """PR-AUC of network and LightGBM, then ROC-AUC of both, fitted on 65 % of the source runs, stopped by 15 %.
+
+    The other 20 % judge both; a network for this alone is trained if its figures are not on disk.
+    """
+    path = cache / "sources" / table.name / "figures.json"
+    if not path.exists():
+        data = read_table(table, data_folder)
+        train, stop, judge = source_sides(data)
+        scaler = fit_scaler(data.X[train])
+        network, trees = source_network(data, train, stop)
+        figures = _judged(network, trees, scaler(data.X[judge]), data.X[judge], data.y[judge])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(figures), encoding="utf-8")
+    found = json.loads(path.read_text(encoding="utf-8"))
     precision, roc = average_precision_score.__name__, roc_auc_score.__name__
     return tuple(found[f"{model}_{metric}"] for metric in (precision, roc) for model in ("network", "trees"))
 
 
 def _network(data: Dataset, folder: Path) -> Activations:
-    """The source network on 65 % of the runs, stopped by 15 %; the other 20 % judge it beside LightGBM."""
+    """The source network on all source rows, as the source's trees are."""
     from faultxfer.network.features import NetworkFeatures
     from faultxfer.network.store import load_network, save_network
 
     path = folder / "network.keras"
-    train, stop, judge = source_sides(data)
-    scaler = fit_scaler(data.X[train])
+    scaler = fit_scaler(data.X)
     if not path.exists():
-        began = time.process_time()
-        network, trees = source_network(data, train, stop)
-        seconds = time.process_time() - began
-        save_network(network, path)
-        figures = _judged(network, trees, scaler(data.X[judge]), data.X[judge], data.y[judge])
-        (folder / "network.json").write_text(json.dumps({**figures, "seconds": seconds}), encoding="utf-8")
+        save_network(source_network(data, np.arange(len(data)), None)[0], path)
     return NetworkFeatures(load_network(path), scaler.mean, scaler.scale)
 
 
@@ -100,8 +102,11 @@ def _judged(
     }
 
 
-def source_network(data: Dataset, train: np.ndarray, stop: np.ndarray) -> tuple[Any, lightgbm.Booster]:
-    """A Keras network fitted on StandardScaler-scaled rows at the positions ``train``, and the trees that taught it."""
+def source_network(data: Dataset, train: np.ndarray, stop: np.ndarray | None) -> tuple[Any, lightgbm.Booster]:
+    """A Keras network fitted on StandardScaler-scaled rows at the positions ``train``, and the trees that taught it.
+
+    Rows at ``stop`` end the training early; None trains through all epochs.
+    """
     from faultxfer.network.pretrain import fit_ensemble
 
     scaler = fit_scaler(data.X[train])
@@ -110,7 +115,7 @@ def source_network(data: Dataset, train: np.ndarray, stop: np.ndarray) -> tuple[
         scaler(data.X[train]),
         data.y[train],
         lambda scaled: np.asarray(trees.predict(scaled * scaler.scale + scaler.mean, num_threads=1)),
-        (scaler(data.X[stop]), data.y[stop]),
+        None if stop is None else (scaler(data.X[stop]), data.y[stop]),
         seed=0,
         options=NetworkOptions(),
     )

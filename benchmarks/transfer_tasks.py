@@ -105,8 +105,8 @@ def read_table(table: Table, folder: Path) -> Dataset:
     )
 
 
-def draw_cell(data: Dataset, rows: int, seed: int, fewest_faults: int = 4) -> Cell | None:
-    """``rows`` rows from as few runs as possible of half of the runs; the other half's runs test.
+def draw_cell(data: Dataset, rows: int, seed: int, fewest_faults: int = 4, *, few_runs: bool = True) -> Cell | None:
+    """``rows`` rows from as few runs as possible of half of the runs, or from all of them; the other half's runs test.
 
     None where the half has fewer rows.
     """
@@ -122,7 +122,10 @@ def draw_cell(data: Dataset, rows: int, seed: int, fewest_faults: int = 4) -> Ce
     sides = np.isin(position, halves[0])
     if sides.sum() < rows:
         return None
-    train = _few_runs(data, position, rng.permutation(halves[0]), rows, rng, fewest_faults)
+    if few_runs:
+        train = _few_runs(data, position, rng.permutation(halves[0]), rows, rng, fewest_faults)
+    else:
+        train = _draw(data, np.flatnonzero(sides), rows, rng, fewest_faults)
     test = np.flatnonzero(~sides)
     if len(test) > _TEST_ROWS:
         test = np.sort(rng.choice(test, _TEST_ROWS, replace=False))

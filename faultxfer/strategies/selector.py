@@ -17,7 +17,7 @@ from faultxfer.bundle.input_map import MAPS, InputMap, fit_maps
 from faultxfer.bundle.members import Member, Stack, member_logits
 from faultxfer.data.split import Fold
 from faultxfer.strategies.candidates.protocol import Candidate, Rows
-from faultxfer.strategies.stacking import crossed_platt, half_rivals_prior, platt, simplex_weights
+from faultxfer.strategies.stacking import crossed_platt, family_prior, platt, simplex_weights
 
 # Ten and thirty were worse at 50 and at 200 rows, with and without the network (docs/transfer-quality.md).
 TAU = 100.0
@@ -32,14 +32,12 @@ class CrossFit:
         maps: input maps fitted on all rows.
         logits: (c, n) out-of-fold logits.
         folds: (n,) number of the fold that each row was predicted in.
-        rival: (c,) bool, which members are rivals.
     """
 
     members: tuple[Member, ...]
     maps: dict[str, InputMap]
     logits: np.ndarray
     folds: np.ndarray
-    rival: np.ndarray
 
 
 def cross_fit(
@@ -75,7 +73,7 @@ def cross_fit(
     maps = fit_maps(X, y, source.spread, source.normal)
     rows = Rows(Views(source, maps, X), y, pool, source_rows[1], seed)
     members = tuple(candidate.fit(rows) for candidate in candidates)
-    return CrossFit(members, maps, logits, number, np.array([candidate.rival for candidate in candidates]))
+    return CrossFit(members, maps, logits, number)
 
 
 class _SourceViews(Views):
@@ -93,11 +91,30 @@ def stack_of(crossed: CrossFit, y: np.ndarray, tau: float = TAU) -> Stack:
         y: (n,) labels.
         tau: strength of the pull towards the prior weights, in rows.
     """
-    prior = half_rivals_prior([member.family for member in crossed.members], crossed.rival)
-    weights = simplex_weights(crossed_platt(crossed.logits, y, crossed.folds), y, prior, tau)
+    weights, _ = weigh(crossed.logits, [member.family for member in crossed.members], y, crossed.folds, tau)
     slopes, offsets = platt(crossed.logits, y)
     members = tuple(
         dataclasses.replace(member, slope=float(a), offset=float(b), weight=float(w))
         for member, a, b, w in zip(crossed.members, slopes, offsets, weights, strict=True)
     )
     return Stack(members, crossed.maps)
+
+
+def weigh(
+    logits: np.ndarray, families: Sequence[str], y: np.ndarray, folds: np.ndarray, tau: float = TAU
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weights of candidates, uniform over families where nothing speaks against it, and what they then say together.
+
+    Args:
+        logits: (c, n) out-of-fold logits.
+        families: (c,) names.
+        y: (n,) labels.
+        folds: (n,) fold that each row was predicted in.
+        tau: strength of the pull towards the prior weights, in rows.
+
+    Returns:
+        (c,) weights and (n,) cross-calibrated, weighted logits.
+    """
+    calibrated = crossed_platt(logits, y, folds)
+    weights = simplex_weights(calibrated, y, family_prior(families), tau)
+    return weights, np.asarray(weights @ calibrated)

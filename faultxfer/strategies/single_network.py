@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
-from faultxfer.bundle.bundle import Bundle
-from faultxfer.bundle.input_map import TARGET
-from faultxfer.bundle.scaler import fit_scaler
+from faultxfer.bundle.input_map import TARGET, InputMap
+from faultxfer.bundle.scaler import Scaler, fit_scaler
 from faultxfer.config import NetworkOptions
+from faultxfer.network.fit import History
 from faultxfer.network.pretrain import fit_ensemble
 from faultxfer.strategies.common import candidate
 from faultxfer.strategies.protocol import Adapted, Task
@@ -33,22 +36,36 @@ class SingleNetwork:
             StrategyError: the stack cannot be fitted.
         """
         teacher = StackedCandidates(self.name).fit(task).bundle
-        X = np.vstack([task.target.X, *_more_rows(task, teacher)])
-        scaler = fit_scaler(X)
-
-        def says(scaled: np.ndarray) -> np.ndarray:
-            return teacher.probabilities(scaled * scaler.scale + scaler.mean)
-
-        network, history = fit_ensemble(
-            scaler(X), np.zeros(len(X)), says, None, seed=task.options.seed, options=_STUDENT
+        if task.source_rows is None or teacher.stack is None:  # the stack has refused by now
+            raise ValueError("Source rows and a stack were expected")
+        network, scaler, history = distil(
+            teacher.probabilities, task.target.X, task.source_rows.X, teacher.stack.maps[TARGET], task.options.seed
         )
         return Adapted(candidate(task, scaler, network, self.name), history)
 
 
-def _more_rows(task: Task, teacher: Bundle) -> list[np.ndarray]:
-    """Source rows as they are, and as the target would have read them."""
-    if task.source_rows is None or teacher.stack is None:
-        return []
-    drawn = np.random.default_rng(task.options.seed).permutation(len(task.source_rows))[:_SOURCE_ROWS]
-    rows, to_source = task.source_rows.X[np.sort(drawn)], teacher.stack.maps[TARGET]
-    return [rows, (rows - to_source.offset) / to_source.gain]
+def distil(
+    teacher: Callable[[np.ndarray], np.ndarray], target: np.ndarray, source: np.ndarray, to_source: InputMap, seed: int
+) -> tuple[Any, Scaler, History]:
+    """A network that says what ``teacher`` says, its scaling stage and its training curves.
+
+    Args:
+        teacher: (k, d) rows in engineering units to (k,) probabilities.
+        target: (n, d) target rows.
+        source: (m, d) source rows; some are shown as they are, and as the target would have read them.
+        to_source: from the target's readings to the source's units.
+        seed: of all draws.
+    """
+    drawn = np.random.default_rng(seed).permutation(len(source))[:_SOURCE_ROWS]
+    rows = source[np.sort(drawn)]
+    X = np.vstack([target, rows, (rows - to_source.offset) / to_source.gain])
+    scaler = fit_scaler(X)
+    network, history = fit_ensemble(
+        scaler(X),
+        np.zeros(len(X)),
+        lambda scaled: teacher(scaled * scaler.scale + scaler.mean),
+        None,
+        seed=seed,
+        options=_STUDENT,
+    )
+    return network, scaler, history

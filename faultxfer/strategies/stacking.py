@@ -57,25 +57,6 @@ def family_prior(families: Sequence[str]) -> np.ndarray:
     return np.asarray(weights / weights.sum())
 
 
-def half_rivals_prior(families: Sequence[str], rival: np.ndarray) -> np.ndarray:
-    """(c,) weights: half for the rivals, half for the others, and uniform over families in each half.
-
-    There are many more families of transfer than of rivals; without the halves the rivals would be diluted, and with
-    them what is robust where transfer fails.
-
-    Args:
-        families: (c,) names.
-        rival: (c,) bool.
-    """
-    if rival.all() or not rival.any():
-        return family_prior(families)
-    names = np.asarray(families)
-    weights = np.empty(len(names))
-    for half in (rival, ~rival):
-        weights[half] = 0.5 * family_prior(names[half].tolist())
-    return weights
-
-
 def simplex_weights(
     logits: np.ndarray, y: np.ndarray, prior: np.ndarray, tau: float, steps: int = 300, rate: float = 0.5
 ) -> np.ndarray:

@@ -41,7 +41,7 @@ def test_rivals_and_the_source_network_both_have_a_say(stacked: Bundle) -> None:
     assert stacked.stack is not None
     names = {member.name for member in stacked.stack.members}
     assert any(name.startswith("scratch-") for name in names)
-    assert any(name.startswith(("source-network", "pooled-head")) for name in names)
+    assert any(name.startswith("source-network") for name in names)
 
 
 def test_a_stored_stack_is_the_same_in_every_part(stacked: Bundle, stored: Path) -> None:

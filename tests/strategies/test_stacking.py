@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from faultxfer.strategies.stacking import crossed_platt, family_prior, half_rivals_prior, platt, simplex_weights
+from faultxfer.strategies.stacking import crossed_platt, family_prior, platt, simplex_weights
 
 
 @pytest.fixture
@@ -48,16 +48,6 @@ def test_a_fold_does_not_calibrate_itself(rows: tuple[np.ndarray, np.ndarray]) -
 
 def test_prior_is_uniform_over_families_and_then_inside() -> None:
     np.testing.assert_allclose(family_prior(["a", "b", "b", "c"]), [1 / 3, 1 / 6, 1 / 6, 1 / 3])
-
-
-def test_half_of_the_prior_is_the_rivals() -> None:
-    families, rival = ["scratch", "pooled", "heads", "heads", "trees"], np.array([True, True, False, False, False])
-    np.testing.assert_allclose(half_rivals_prior(families, rival), [0.25, 0.25, 0.125, 0.125, 0.25])
-
-
-@pytest.mark.parametrize("rival", [True, False])
-def test_without_rivals_or_without_others_the_prior_is_by_family(rival: bool) -> None:
-    np.testing.assert_allclose(half_rivals_prior(["a", "b", "b"], np.full(3, rival)), [0.5, 0.25, 0.25])
 
 
 def test_weights_go_to_the_candidate_that_predicts(rows: tuple[np.ndarray, np.ndarray]) -> None:

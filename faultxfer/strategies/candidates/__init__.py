@@ -24,12 +24,10 @@ from faultxfer.strategies.candidates.source_logits import (
     WideLogitHead,
 )
 
-__all__ = ["Candidate", "Rows", "instance_transfers", "neural_transfers", "rivals", "stacked", "tree_transfers"]
-
-
 __all__ = [
     "Candidate",
     "Rows",
+    "SourceAsIs",
     "default_candidates",
     "instance_transfers",
     "neural_transfers",
@@ -56,13 +54,11 @@ def rivals() -> tuple[Candidate, ...]:
 
 
 def default_candidates() -> tuple[Candidate, ...]:
-    """The rivals; the source network as it is, under every input map; and heads on it fitted on source and target rows.
+    """The rivals, and the source network as it is under every input map.
 
-    Heads fitted on the few target rows alone lost to these on average, and so did boosting and forests on source logits
-    (``docs/transfer-quality.md``).
+    Heads, forests and boosting on top of the source's models did not add to these (``docs/transfer-quality.md``).
     """
-    heads = (PooledHead(name) for name in ("source", "target", "offset"))
-    return (*rivals(), *(SourceAsIs("network", name) for name in MAPS), *heads)
+    return (*rivals(), *(SourceAsIs("network", name) for name in MAPS))
 
 
 def tree_transfers() -> tuple[Candidate, ...]:

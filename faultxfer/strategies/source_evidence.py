@@ -1,0 +1,89 @@
+"""Do the rows at hand show that the source helps? Negative transfer must be noticed before anything is judged.
+
+The stack of all candidates and that of those without the source are compared by what they said out of fold, each
+calibrated once more so that mere shrinking is no gain; a one-sided 95 % bound over groups of rows decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import t
+
+from faultxfer.strategies.selector import CrossFit, weigh
+from faultxfer.strategies.stacking import crossed_platt
+
+# The family of the candidates that know the target's rows alone.
+WITHOUT_SOURCE = "scratch"
+_LEAST_GROUPS = 8
+_LEVEL = 0.95
+HELPS, HURTS, UNCLEAR = "helps", "hurts", "unclear"
+
+
+@dataclass(frozen=True)
+class SourceEvidence:
+    """Log-loss saved by the source.
+
+    Attributes:
+        verdict: ``helps``, ``hurts`` or ``unclear``.
+        gain: mean saving of log-loss per row, in nats.
+        low, high: one-sided 95 % bounds of it.
+    """
+
+    verdict: str
+    gain: float
+    low: float
+    high: float
+
+    @property
+    def sentence(self) -> str:
+        """For the report."""
+        figures = f"log-loss {-self.gain:+.3f} per row, 95 % bounds {-self.high:+.3f} and {-self.low:+.3f}"
+        said = {
+            HELPS: "the source helps",
+            HURTS: "the source hurts",
+            UNCLEAR: "too few rows to tell whether the source helps",
+        }[self.verdict]
+        return f"Inside the training rows: {said} ({figures})."
+
+
+def source_evidence(crossed: CrossFit, y: np.ndarray, run: np.ndarray) -> SourceEvidence:
+    """Compare the stack with and without the source on out-of-fold predictions.
+
+    Args:
+        crossed: of all candidates.
+        y: (n,) labels.
+        run: (n,) runs; rows of one run are not independent.
+    """
+    without = np.array([member.family == WITHOUT_SOURCE for member in crossed.members])
+    losses = [_losses(crossed, y, keep) for keep in (np.ones(len(without), dtype=bool), without)]
+    saved = losses[1] - losses[0]
+    groups = _groups(run)
+    sums = np.bincount(groups, weights=saved - saved.mean())
+    spread = np.sqrt(len(sums) / (len(sums) - 1) * (sums**2).sum()) / len(saved)
+    margin = float(t.ppf(_LEVEL, len(sums) - 1) * spread)
+    gain = float(saved.mean())
+    verdict = HELPS if gain > margin else HURTS if gain < -margin else UNCLEAR
+    return SourceEvidence(verdict, gain, gain - margin, gain + margin)
+
+
+def _losses(crossed: CrossFit, y: np.ndarray, keep: np.ndarray) -> np.ndarray:
+    """(n,) log-losses of the stack of some members."""
+    _, logits = weigh(
+        crossed.logits[keep], [m.family for m, k in zip(crossed.members, keep, strict=True) if k], y, crossed.folds
+    )
+    z = crossed_platt(logits[None], y, crossed.folds)[0]
+    return np.asarray(np.logaddexp(0, z) - y * z)
+
+
+def _groups(run: np.ndarray) -> np.ndarray:
+    """(n,) numbers of runs, or of consecutive rows of them where there are few runs."""
+    numbers = np.unique(run.astype(str), return_inverse=True)[1]
+    pieces = int(np.ceil(_LEAST_GROUPS / (numbers.max() + 1)))
+    parts = np.empty(len(run), dtype=int)
+    for number in range(numbers.max() + 1):
+        rows = np.flatnonzero(numbers == number)
+        for piece, inside in enumerate(np.array_split(rows, pieces)):
+            parts[inside] = number * pieces + piece
+    return np.unique(parts, return_inverse=True)[1]
