@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,9 +34,20 @@ class PreparedSource:
     y: np.ndarray
 
 
-def prepare_source(table: Table, data_folder: Path, cache: Path, *, network: bool) -> PreparedSource:
-    """Read the source, and train its models, the network only where wanted, unless they are on disk."""
+def prepare_source(
+    table: Table,
+    data_folder: Path,
+    cache: Path,
+    *,
+    network: bool,
+    change: Callable[[Dataset], Dataset] | None = None,
+) -> PreparedSource:
+    """Read the source, and train its models, the network only where wanted, unless they are on disk.
+
+    ``change`` is done to its rows first.
+    """
     data = read_table(table, data_folder)
+    data = data if change is None else change(data)
     folder = cache / "sources" / table.name
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(0)
