@@ -58,6 +58,7 @@ class Report:
         comparison: against the champion, or None.
         threshold: alarm threshold of the candidate.
         weights: of a stack's members by name, the heaviest first; empty for a single network.
+        source_evidence: what a stack's training rows say of the source, in a sentence; empty for a single network.
     """
 
     model: str
@@ -71,6 +72,7 @@ class Report:
     comparison: Comparison | None
     threshold: float
     weights: tuple[tuple[str, float], ...] = ()
+    source_evidence: str = ""
 
     @property
     def candidate(self) -> Metrics:
@@ -112,6 +114,7 @@ class Report:
             "split": self.split,
             "worth": self.worth,
             "verdict": self.transfer_verdict(),
+            "source_evidence": self.source_evidence,
             "threshold": self.threshold,
             "weights": dict(self.weights),
             "champion_version": self.champion_version,
@@ -151,6 +154,7 @@ def as_markdown(report: Report, decision: Decision) -> str:
         "",
         *[f"- **Note:** {warning}" for warning in decision.warnings],
         f"- {report.transfer_verdict()}",
+        *([f"- {report.source_evidence}"] if report.source_evidence else []),
         f"- Judged on {judged.rows} rows with {judged.faults} faults: {report.split}.",
         f"- {report.worth}",
         f"- A row alarms above a fault probability of {report.threshold:.3f}.",

@@ -66,6 +66,7 @@ def evaluate_candidate(
         comparison=comparison,
         threshold=bundle.threshold,
         weights=_weights(bundle),
+        source_evidence=bundle.lineage.get("source_evidence", {}).get("sentence", ""),
     )
     if champion:
         spoken["champion"] = champion[1]

@@ -6,6 +6,7 @@ calibrated once more so that mere shrinking is no gain; a one-sided 95 % bound o
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,13 +40,19 @@ class SourceEvidence:
     @property
     def sentence(self) -> str:
         """For the report."""
-        figures = f"log-loss {-self.gain:+.3f} per row, 95 % bounds {-self.high:+.3f} and {-self.low:+.3f}"
         said = {
             HELPS: "the source helps",
             HURTS: "the source hurts",
-            UNCLEAR: "too few rows to tell whether the source helps",
+            UNCLEAR: "there are too few rows to tell whether the source helps",
         }[self.verdict]
-        return f"Inside the training rows: {said} ({figures})."
+        return (
+            f"Inside the training rows, {said}: it saves {self.gain:+.3f} of log-loss per row "
+            f"(95 % bounds {self.low:+.3f} and {self.high:+.3f})."
+        )
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain data for the lineage."""
+        return {**dataclasses.asdict(self), "sentence": self.sentence}
 
 
 def source_evidence(crossed: CrossFit, y: np.ndarray, run: np.ndarray) -> SourceEvidence:

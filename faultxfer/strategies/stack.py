@@ -17,6 +17,7 @@ from faultxfer.strategies.candidates import default_candidates
 from faultxfer.strategies.common import candidate, require_features, require_rows
 from faultxfer.strategies.protocol import Adapted, Task
 from faultxfer.strategies.selector import cross_fit, stack_of
+from faultxfer.strategies.source_evidence import source_evidence
 
 _FOLDS = SplitOptions(folds=4)
 # Source rows that pooled candidates see; more of them drown the target's.
@@ -53,7 +54,8 @@ class StackedCandidates:
         stack = _without_idle(stack_of(crossed, task.target.y))
         adapted = candidate(task, task.source.scaler, copy_network(task.source.network), self.name)
         weights = {member.name: round(member.weight, 4) for member in stack.members}
-        lineage = {**adapted.lineage, "stack": weights}
+        evidence = source_evidence(crossed, task.target.y, task.target.run)
+        lineage = {**adapted.lineage, "stack": weights, "source_evidence": evidence.as_dict()}
         return Adapted(dataclasses.replace(adapted, models=task.source.models, stack=stack, lineage=lineage))
 
     def _folds(self, task: Task) -> tuple[Fold, ...]:
