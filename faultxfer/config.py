@@ -29,7 +29,7 @@ class NetworkOptions(_Options):
 
     hidden: tuple[int, ...] = Field(default=(128, 64, 32), min_length=1, description="Units of a member's layers.")
     members: int = Field(default=4, ge=1, description="Members, which are averaged.")
-    bins: int = Field(default=8, ge=0, description="Quantile bins that each sensor is encoded by; 0 for none.")
+    bins: int = Field(default=32, ge=0, description="Quantile bins that each sensor is encoded by; 0 for none.")
     dropout: float = Field(default=0.1, ge=0, lt=1, description="Share of units dropped while training.")
     teacher_share: float = Field(default=0.5, ge=0, le=1, description="Of the source's trees in the labels learnt.")
     synthetic_rows: int = Field(default=40_000, ge=0, description="Rows made near the source's, labelled by its trees.")

@@ -1,7 +1,8 @@
-"""Rows near the source's own, for a teacher to label: how a network gets as many rows as it needs to learn trees.
+"""Rows made of the source's own, for a teacher to label: how a network gets as many rows as it needs to learn trees.
 
-Bucilă, Caruana & Niculescu-Mizil, "Model compression", KDD 2006 (MUNGE): a row takes some of its sensors from a near
-neighbour, with a little noise of the neighbour's distance.
+Bucilă, Caruana & Niculescu-Mizil, "Model compression", KDD 2006: half of them by MUNGE, where a row takes some of its
+sensors from a near neighbour, with a little noise of the neighbour's distance; in the other half it takes them from
+rows anywhere, so that the network follows the trees on runs that are unlike those of the source, too.
 """
 
 from __future__ import annotations
@@ -14,7 +15,21 @@ _NEIGHBOURS = 8
 _CROWD = 10_000
 
 
-def synthetic_rows(scaled: np.ndarray, count: int, seed: int, *, swap: float = 0.4, noise: float = 0.3) -> np.ndarray:
+def synthetic_rows(scaled: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """(count, d) rows, near and far ones, made of (n, d) scaled rows."""
+    near = near_rows(scaled, count // 2, seed)
+    return np.vstack([near, far_rows(scaled, count - len(near), seed)])
+
+
+def far_rows(scaled: np.ndarray, count: int, seed: int, *, swap: float = 0.5) -> np.ndarray:
+    """(count, d) rows of (n, d) ones whose sensors come from any other row, each for itself, by the chance ``swap``."""
+    rng = np.random.default_rng(seed + 1)
+    rows = scaled[rng.integers(len(scaled), size=count)]
+    other = np.take_along_axis(scaled, rng.integers(len(scaled), size=rows.shape), 0)
+    return np.where(rng.random(rows.shape) < swap, other, rows)
+
+
+def near_rows(scaled: np.ndarray, count: int, seed: int, *, swap: float = 0.4, noise: float = 0.3) -> np.ndarray:
     """(count, d) rows made of pairs of near (n, d) rows.
 
     Args:
