@@ -17,7 +17,7 @@ from faultxfer.network.fit import apply_network, logits_of, make_deterministic
 from faultxfer.network.freeze import copy_network
 from faultxfer.network.pretrain import fit_ensemble
 from faultxfer.network.store import check_network_file, load_network, save_network
-from faultxfer.network.synthetic import synthetic_rows
+from faultxfer.network.synthetic import far_rows, near_rows, synthetic_rows
 
 SHAPE = EnsembleShape(hidden=(6, 4), dropout=0.1, members=2, bins=4)
 
@@ -108,12 +108,24 @@ def test_the_network_learns_from_its_teacher_what_few_rows_do_not_show(scaled: n
     assert hits[1] > hits[0]
 
 
-def test_synthetic_rows_stay_between_neighbours(scaled: np.ndarray) -> None:
-    made = synthetic_rows(scaled, 1000, seed=0)
+def test_near_rows_stay_between_neighbours(scaled: np.ndarray) -> None:
+    made = near_rows(scaled, 1000, seed=0)
     assert made.shape == (1000, 4)
     assert (made[:, 3] == 0).all()
     assert np.quantile(made[:, 0], 0.99) < scaled[:, 0].max()
-    np.testing.assert_array_equal(made, synthetic_rows(scaled, 1000, seed=0))
+    np.testing.assert_array_equal(made, near_rows(scaled, 1000, seed=0))
+
+
+def test_far_rows_take_each_sensor_from_some_row_and_mix_what_belongs_together(scaled: np.ndarray) -> None:
+    made = far_rows(scaled, 1000, seed=0)
+    assert all(np.isin(made[:, sensor], scaled[:, sensor]).all() for sensor in range(4))
+    assert not (made[:, None, :3] == scaled[None, :, :3]).all(axis=2).any(axis=1).all()
+
+
+def test_half_of_the_synthetic_rows_are_near_and_half_far(scaled: np.ndarray) -> None:
+    made = synthetic_rows(scaled, 101, seed=0)
+    np.testing.assert_array_equal(made[:50], near_rows(scaled, 50, seed=0))
+    np.testing.assert_array_equal(made[50:], far_rows(scaled, 51, seed=0))
 
 
 def test_an_adapter_finds_an_offset_that_the_target_carries(scaled: np.ndarray) -> None:
