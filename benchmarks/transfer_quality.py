@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 from scipy.special import expit
-from transfer_report import read_cells, report
+from transfer_report import ADAPT, read_cells, report
 from transfer_sources import PreparedSource, prepare_source, source_figures
-from transfer_tasks import TASKS, Cell, TransferTask, draw_cell, read_table
+from transfer_tasks import TASKS, Cell, TransferTask, draw_cell, read_table, tasks_at
 
 from faultxfer.bundle.frozen import Views
 from faultxfer.bundle.input_map import MAPS, TARGET
@@ -74,12 +74,12 @@ def main() -> None:
     if not arguments.report:
         _measure_all(arguments)
     if {"rivals", "network"} <= set(arguments.groups):  # without them there is nothing to compare
-        cells = read_cells(cell_folder(arguments), arguments.groups)
+        cells = read_cells(cell_folder(arguments), [*arguments.groups, ADAPT])
         print(report([c for c in cells if c.rows in arguments.rows and c.seed in arguments.seeds]))
 
 
 def _measure_all(arguments: argparse.Namespace) -> None:
-    for task in TASKS:
+    for task in tasks_at(arguments.data):
         if not arguments.tasks or task.name in arguments.tasks:
             _measure_task(task, arguments)
 
@@ -90,7 +90,7 @@ def source_table(data: Path, cache: Path) -> str:
         "| source | network PR-AUC | LightGBM PR-AUC | network ROC-AUC | LightGBM ROC-AUC |",
         "|---|---:|---:|---:|---:|",
     ]
-    for table in {task.source.name: task.source for task in TASKS}.values():
+    for table in {task.source.name: task.source for task in tasks_at(data)}.values():
         figures = source_figures(table, data, cache)
         lines.append(f"| {table.name} | {' | '.join(f'{value:.3f}' for value in figures)} |")
     return "\n".join(lines)

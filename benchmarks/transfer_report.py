@@ -58,8 +58,9 @@ class Measured:
 
 
 _PER_CANDIDATE = ("names", "families", "rival", "neural", "logits", "test", "calibrated", "test_calibrated", "scores")
+ADAPT = "adapt"  # what adapt_contestants.py has measured
 # Groups whose candidates are never stacked.
-OUTSIDE = ("single", "adapt")
+OUTSIDE = ("single", ADAPT)
 _STORED = ("names", "families", "rival", "neural", "logits", "test")
 
 

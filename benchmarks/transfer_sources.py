@@ -50,13 +50,11 @@ def prepare_source(
     data = data if change is None else change(data)
     folder = cache / "sources" / table.name
     folder.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(0)
-    shuffled = rng.permutation(len(data))
     spread, normal = spread_of(data.X), spread_of(data.X[data.y == 0])
     text = folder / "trees.txt"
     if not text.exists():
         text.write_text(source_trees(data.X, data.y))
-    some = shuffled[:_LINEAR_ROWS]
+    some = _shuffled(data)[:_LINEAR_ROWS]
     coef, intercept = fit_logistic(soft_clipped(data.X[some], spread), data.y[some], 1.0)
     frozen = FrozenSource(
         spread=spread,
@@ -65,8 +63,17 @@ def prepare_source(
         linear=LinearModel(coef, intercept),
         network=_network(data, folder) if network else None,
     )
-    pooled = np.sort(shuffled[:_POOLED_ROWS])
+    pooled = pooled_rows(data)
     return PreparedSource(frozen, data.X[pooled], data.y[pooled])
+
+
+def pooled_rows(data: Dataset) -> np.ndarray:
+    """Positions of the source rows that pooled candidates see."""
+    return np.sort(_shuffled(data)[:_POOLED_ROWS])
+
+
+def _shuffled(data: Dataset) -> np.ndarray:
+    return np.random.default_rng(0).permutation(len(data))
 
 
 def source_figures(table: Table, data_folder: Path, cache: Path) -> tuple[float, float, float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +73,7 @@ _FD = {k: _file(f"cmapss/FD00{k}.csv.gz") for k in (1, 2, 3, 4)}
 _VALVE1 = _file("skab/valve1.csv.gz")
 _TYPE_L = _file("ai4i2020/typeL.csv")
 _PUMPS = Table("pumps", "fault", _old_pumps)
+_TEP = {mode: _file(f"tep/tep-{mode}.csv.gz") for mode in ("mode1", "mode3", "mode4", "mode6")}
 
 TASKS = (
     TransferTask("FD002→FD004", _FD[2], _FD[4]),
@@ -87,7 +89,16 @@ TASKS = (
     TransferTask("skab valve1→other", _VALVE1, _file("skab/other.csv")),
     TransferTask("pumps→pump-9", _PUMPS, _new_pump("pump-9")),
     TransferTask("pumps→pump-10", _PUMPS, _new_pump("pump-10")),
+    *(TransferTask(f"TEP mode1→{mode}", _TEP["mode1"], _TEP[mode]) for mode in ("mode3", "mode4", "mode6")),
 )
+
+
+def tasks_at(folder: Path) -> tuple[TransferTask, ...]:
+    """All tasks; those of the Tennessee Eastman process only where ``tep.py`` has put its tables."""
+    if (folder / "tep").exists():
+        return TASKS
+    print("The TEP tasks are left out: their tables are simulated by benchmarks/tep.py.", file=sys.stderr)
+    return tuple(task for task in TASKS if task.source is not _TEP["mode1"])
 
 
 def read_table(table: Table, folder: Path) -> Dataset:
