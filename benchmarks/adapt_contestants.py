@@ -30,10 +30,10 @@ from adapt.feature_based import CORAL
 from adapt.instance_based import TrAdaBoost
 from adapt.parameter_based import FineTuning, RegularTransferLC
 from lightgbm import LGBMClassifier
-from outside_report import GROUP
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
-from transfer_quality import cell_path
+from transfer_quality import cell_folder
+from transfer_report import ADAPT
 from transfer_sources import pooled_rows
 from transfer_tasks import TASKS, Cell, TransferTask, draw_cell, read_table, tasks_at
 
@@ -164,7 +164,8 @@ def _missing(path: Path, names: Sequence[str]) -> list[str]:
 
 def _measure_task(task: TransferTask, arguments: argparse.Namespace) -> None:
     cells = [(rows, seed) for rows in arguments.rows for seed in arguments.seeds]
-    paths = {cell: cell_path(arguments.cache, task.name, *cell, GROUP) for cell in cells}
+    folder = cell_folder(arguments) / task.name.replace(" ", "_")
+    paths = {(rows, seed): folder / f"{rows}-{seed}-{ADAPT}.npz" for rows, seed in cells}
     todo = {cell: names for cell in cells if (names := _missing(paths[cell], arguments.contestants))}
     if not todo:
         return
@@ -173,7 +174,7 @@ def _measure_task(task: TransferTask, arguments: argparse.Namespace) -> None:
     scaler = StandardScaler().fit(some.X)
     source = Source(scaler, scaler.transform(some.X), some.y)
     for (rows, seed), names in todo.items():
-        cell = draw_cell(target, rows, seed)
+        cell = draw_cell(target, rows, seed, few_runs=not arguments.spread)
         if cell is not None:
             seconds = measure_cell(source, cell, seed, names, paths[rows, seed])
             print(f"{task.name} N={rows} seed={seed}: {seconds:.1f} s", flush=True)
@@ -184,8 +185,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure ADAPT's methods on the cells of transfer_quality.py.")
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
     parser.add_argument("--cache", type=Path, required=True, help="the cache of transfer_quality.py")
-    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(10)))
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(3, 13)))
     parser.add_argument("--rows", type=int, nargs="+", default=[50, 200, 1000])
+    parser.add_argument("--spread", action="store_true", help="draw the N rows from all runs, not from few")
     parser.add_argument("--tasks", nargs="+", choices=[task.name for task in TASKS])
     parser.add_argument("--contestants", nargs="+", choices=list(CONTESTANTS), default=list(CONTESTANTS))
     arguments = parser.parse_args()

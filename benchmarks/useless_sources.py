@@ -18,7 +18,7 @@ import numpy as np
 from transfer_quality import FOLDS
 from transfer_report import interval_of_share, score
 from transfer_sources import PreparedSource, prepare_source
-from transfer_tasks import TASKS, Cell, Table, draw_cell, read_table
+from transfer_tasks import Cell, Table, draw_cell, read_table, tasks_at
 
 from faultxfer.bundle.frozen import Views
 from faultxfer.bundle.members import member_logits
@@ -54,7 +54,7 @@ def main() -> None:
 
 def _run(kind: str, arguments: argparse.Namespace) -> tuple[list[str], list[float]]:
     verdicts, gains = [], []
-    for task in TASKS:
+    for task in tasks_at(arguments.data):
         path = arguments.cache / "useless" / kind.replace(" ", "-") / f"{task.name.replace(' ', '_')}.npz"
         if not path.exists():
             _measure(kind, task.source, read_table(task.target, arguments.data), path, arguments)
