@@ -9,17 +9,19 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from faultxfer.config import GateOptions, PretrainOptions, TransferOptions
+    from faultxfer.config import CurveOptions, GateOptions, PretrainOptions, TransferOptions
     from faultxfer.errors import FaultxferError, UserError
-    from faultxfer.pipeline import pretrain, score, transfer
+    from faultxfer.pipeline import learning_curve, pretrain, score, transfer
     from faultxfer.steps.validation import validate
 
 _HOMES = {
+    "CurveOptions": "faultxfer.config",
     "FaultxferError": "faultxfer.errors",
     "GateOptions": "faultxfer.config",
     "PretrainOptions": "faultxfer.config",
     "TransferOptions": "faultxfer.config",
     "UserError": "faultxfer.errors",
+    "learning_curve": "faultxfer.pipeline",
     "pretrain": "faultxfer.pipeline",
     "score": "faultxfer.pipeline",
     "transfer": "faultxfer.pipeline",
@@ -27,11 +29,13 @@ _HOMES = {
 }
 
 __all__ = [
+    "CurveOptions",
     "FaultxferError",
     "GateOptions",
     "PretrainOptions",
     "TransferOptions",
     "UserError",
+    "learning_curve",
     "pretrain",
     "score",
     "transfer",

@@ -147,6 +147,18 @@ class TransferOptions(_Options):
     seed: int = Field(default=0, ge=0, description="Same data and seed, same weights.")
 
 
+class CurveOptions(_Options):
+    """Options of ``learning-curve``."""
+
+    counts: tuple[int, ...] | None = Field(
+        default=None, description="Labelled rows to draw; six from 25 up to what the rows allow, 800 at most, if unset."
+    )
+    repeats: int = Field(default=6, ge=2, description="Draws, each with other runs held out to judge.")
+    test_share: float = Field(default=0.33, gt=0, lt=0.8, description="Share of runs that judges.")
+    more: int = Field(default=100, ge=1, description="Further labelled rows to be asked about.")
+    seed: int = Field(default=0, ge=0, description="Same data and seed, same curve.")
+
+
 def load_options(model: type[Model], path: Path | str) -> Model:
     """Read options of type ``model`` from a YAML file.
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from faultxfer.config import PretrainOptions, TransferOptions
+from faultxfer.config import CurveOptions, PretrainOptions, TransferOptions
 from faultxfer.steps.adaptation import adapt_source, split_target
 from faultxfer.steps.intake import check_files
 from faultxfer.steps.judging import ask_gate, evaluate_candidate
-from faultxfer.steps.outputs import QUARANTINE, docs_folder, workspace
+from faultxfer.steps.learning import LearningResult, draw_rows, measure_learning, report_learning
+from faultxfer.steps.outputs import LEARNING_CURVE, QUARANTINE, docs_folder, workspace
 from faultxfer.steps.preflight import check_pretrain_request, check_score_request, check_transfer_request
 from faultxfer.steps.pretraining import PretrainResult, register_source, train_source
 from faultxfer.steps.registration import TransferResult, register_candidate
@@ -20,7 +21,7 @@ from faultxfer.steps.scoring import ScoreResult, fetch_detector, score_rows
 from faultxfer.steps.sources import fetch_models
 from faultxfer.steps.validation import validate
 
-__all__ = ["pretrain", "score", "transfer", "validate"]
+__all__ = ["learning_curve", "pretrain", "score", "transfer", "validate"]
 
 
 def pretrain(
@@ -146,3 +147,48 @@ def score(
             data_docs=Path(data_docs) if data_docs else None,
         )
         return score_rows(rows, detector, out=Path(out), model=model, equipment=equipment)
+
+
+def learning_curve(
+    csv: list[str],
+    contract: Path | str,
+    model: str,
+    equipment: str,
+    options: CurveOptions | None = None,
+    *,
+    out: Path | str = LEARNING_CURVE,
+    quarantine: Path | str = QUARANTINE,
+    data_docs: Path | str | None = None,
+) -> LearningResult:
+    """Measure what labelled rows of a machine bring with the source and without it; registers nothing.
+
+    Args:
+        csv: labelled files of the machine.
+        contract: the contract that the source model was trained with.
+        model: registered source model.
+        equipment: the machine; only its rows are used.
+        options: how; defaults are documented in ``docs/configuration.md``.
+        out: folder for the figures (JSON), the answers (Markdown) and the picture (PNG).
+        quarantine: folder for rows set aside.
+        data_docs: folder for Data Docs; not written if left out.
+
+    Raises:
+        UserError: the files, the contract or the registry do not allow it, or the rows are too few.
+    """
+    options = options or CurveOptions()
+    agreed = check_transfer_request(csv, contract, model, equipment)
+    with workspace() as work:
+        fetched = fetch_models(model, equipment, work=work)
+        rows = check_files(
+            csv,
+            agreed,
+            work=work,
+            quarantine=Path(quarantine),
+            labelled=True,
+            equipment=equipment,
+            data_docs=Path(data_docs) if data_docs else None,
+            source=fetched.classes,
+        )
+        draws = draw_rows(rows, fetched, agreed, options)
+        heard = measure_learning(draws, fetched, options)
+        return report_learning(rows, draws, heard, options, model=model, equipment=equipment, out=Path(out))

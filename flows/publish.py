@@ -12,6 +12,7 @@ from prefect.logging.handlers import APILogHandler
 
 from faultxfer.evaluate.report import as_markdown
 from faultxfer.steps.intake import CheckedRows
+from faultxfer.steps.learning import LearningResult
 from faultxfer.steps.outputs import DOCS_INDEX
 from faultxfer.steps.progress import progress
 from faultxfer.steps.registration import TransferResult
@@ -69,6 +70,14 @@ def publish_report(result: TransferResult) -> None:
     ]
     text = as_markdown(result.report, result.decision) + "\n" + "\n".join(where)
     create_markdown_artifact(markdown=text, key=_key(f"transfer-{result.registered}"), description=result.outcome)
+
+
+def publish_learning(result: LearningResult) -> None:
+    """The answers and the table of a learning curve."""
+    files = "\n".join(f"- {kind}: `{path}`" for kind, path in result.files.items())
+    text = f"{result.markdown()}\n{files}"
+    key = _key(f"learning-curve-{result.model}-{result.equipment}")
+    create_markdown_artifact(markdown=text, key=key, description="Would more labels help?")
 
 
 def _counts(rows: CheckedRows, docs: str | None) -> str:

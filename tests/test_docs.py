@@ -12,7 +12,15 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from faultxfer.config import GateOptions, Limit, NetworkOptions, PretrainOptions, SplitOptions, TransferOptions
+from faultxfer.config import (
+    CurveOptions,
+    GateOptions,
+    Limit,
+    NetworkOptions,
+    PretrainOptions,
+    SplitOptions,
+    TransferOptions,
+)
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")])
@@ -37,7 +45,9 @@ def _limit(limit: Limit) -> str:
     return ", ".join(f"{name} {bound:g}" for name, bound in limit.model_dump(exclude_none=True).items())
 
 
-@pytest.mark.parametrize("model", [TransferOptions, SplitOptions, GateOptions, Limit, PretrainOptions, NetworkOptions])
+@pytest.mark.parametrize(
+    "model", [TransferOptions, SplitOptions, GateOptions, Limit, PretrainOptions, NetworkOptions, CurveOptions]
+)
 def test_every_option_is_documented_with_its_default(model: type[BaseModel]) -> None:
     assert option_table(model) in (REPOSITORY / "docs" / "configuration.md").read_text()
 
@@ -63,7 +73,7 @@ def test_every_command_of_the_readme_exists() -> None:
 
     from faultxfer.cli.app import app
 
-    named = re.findall(r"uv run faultxfer ((?:contract |registry )?[a-z]+)", (REPOSITORY / "README.md").read_text())
+    named = re.findall(r"uv run faultxfer ((?:contract |registry )?[a-z-]+)", (REPOSITORY / "README.md").read_text())
     assert {"demo", "contract infer", "pretrain", "transfer", "score"} <= set(named)
     assert set(named) <= _commands(typer.main.get_command(app))
 
@@ -78,7 +88,7 @@ def _commands(command: Any, words: tuple[str, ...] = ()) -> set[str]:
 
 def test_deployments_name_flows_and_parameters_that_exist() -> None:
     deployments = yaml.safe_load((REPOSITORY / "prefect.yaml").read_text())["deployments"]
-    assert {deployment["name"] for deployment in deployments} >= {"pretrain", "transfer", "score", "validate"}
+    assert {deployment["name"] for deployment in deployments} >= {"pretrain", "transfer", "score", "validate", "learning-curve"}
     for deployment in deployments:
         file, function = deployment["entrypoint"].split(":")
         tree = ast.parse((REPOSITORY / file).read_text())

@@ -296,6 +296,43 @@ def score(
     )
 
 
+@app.command("learning-curve", rich_help_panel=_MAIN)
+def learning_curve(
+    csv: Csv,
+    contract: ContractFile,
+    model: Model,
+    equipment: Equipment,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where figures, answers and picture go.")] = Path(
+        "learning-curve"
+    ),
+    more: Annotated[int | None, typer.Option(metavar="N", help="Further labelled rows to ask about.")] = None,
+    config: Config = None,
+    seed: Seed = None,
+    quarantine: Quarantine = Path("quarantine"),
+    data_docs: DataDocs = None,
+    json_output: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Would more labels help? Transfer against scratch over label counts; registers nothing."""
+
+    def work() -> Any:
+        from faultxfer.config import CurveOptions, read_options
+        from faultxfer.steps.preflight import check_transfer_request
+
+        options = read_options(CurveOptions, config, more=more, seed=seed)
+        check_transfer_request(csv, contract, model, equipment)
+        what = {"contract": str(contract), "model": model, "equipment": equipment, "options": options}
+        where = {"out": str(out), "quarantine": str(quarantine), "data_docs": _text(data_docs)}
+        return _run("learning_curve", plain, csv=csv, **what, **where)
+
+    run_command(
+        work,
+        json_output=json_output,
+        render=lambda result: _render("learned", result),
+        as_data=lambda result: result.as_dict(),
+    )
+
+
 @registry_app.command("list")
 def registry_list(json_output: Json = False) -> None:
     """Registered models and their champions."""

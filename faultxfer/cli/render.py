@@ -16,6 +16,7 @@ from faultxfer.findings import Finding
 if TYPE_CHECKING:
     # Only names here: looking at the registry must not wait for TensorFlow.
     from faultxfer.steps.intake import CheckedRows
+    from faultxfer.steps.learning import LearningResult
     from faultxfer.steps.pretraining import PretrainResult
     from faultxfer.steps.registration import TransferResult
     from faultxfer.steps.scoring import ScoreResult
@@ -103,6 +104,24 @@ def scored(result: ScoreResult) -> None:
         f"{result.rows.accepted} rows scored with version {result.model_version}, {result.alarms} alarms: {result.out}",
         soft_wrap=True,
     )
+
+
+def learned(result: LearningResult) -> None:
+    """The table of a learning curve, the answers, and where the files lie."""
+    from faultxfer.evaluate.learning_report import COLUMNS, cells
+
+    console = stdout()
+    _set_aside(result.rows)
+    table = Table(title=f"Learning curve {escape(result.model)} → {escape(result.equipment)}, PR-AUC")
+    for column in COLUMNS:
+        table.add_column(column, justify="right")
+    for point in result.curve.points:
+        table.add_row(*(escape(cell) for cell in cells(point, result.curve)))
+    console.print(table)
+    for answer in result.answers:
+        console.print(f"• {escape(answer)}", soft_wrap=True)
+    for path in result.files.values():
+        console.print(f"  {path}", soft_wrap=True, markup=False)
 
 
 def models(listed: list[dict[str, Any]]) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 CANDIDATE = "candidate"
 # Okabe & Ito, "Color universal design", 2008: told apart with every common kind of colour blindness.
-_BLUE, _ORANGE, _RED, _GREY = "#0072B2", "#E69F00", "#D55E00", "#BDBDBD"
+BLUE, _ORANGE, RED, _GREY = "#0072B2", "#E69F00", "#D55E00", "#BDBDBD"
 _OTHERS = ("#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555")
 _DASHES = "-", "--", "-."
 _MOST_ROWS, _MOST_LABELS, _LABEL_WIDTH = 3000, 12, 18  # what can be told apart at 8 inches
@@ -76,26 +76,31 @@ def save_pictures(
     if any(history.values()):
         figures["training_curves"] = training_curves_figure(history)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, figure in figures.items():  # without the software's version the bytes depend on the picture alone
-        figure.savefig(folder / f"{name}.png", dpi=120, metadata={"Software": None})
+    for name, figure in figures.items():
+        save_figure(figure, folder / f"{name}.png")
     return {name: folder / f"{name}.png" for name in figures}
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write as PNG; without the software's version the bytes depend on the picture alone."""
+    figure.savefig(path, dpi=120, metadata={"Software": None})
 
 
 def precision_recall_figure(judged: Judged, others: dict[str, np.ndarray], pr_auc: dict[str, float | None]) -> Figure:
     """Precision against recall of all contestants, with the point at which the candidate alarms."""
-    figure, (axes,) = _figure("How many faults are found, and how many alarms are true?")
+    figure, (axes,) = new_figure("How many faults are found, and how many alarms are true?")
     for k, (title, probabilities) in enumerate({CANDIDATE: judged.probabilities, **others}.items()):
         precision, recall, _ = precision_recall_curve(judged.y, probabilities)
         score, style = pr_auc.get(title), _DASHES[(k + k // len(_OTHERS)) % len(_DASHES)]
         label = title if score is None else f"{title} (PR-AUC {score:.3f})"
-        color, width = (_BLUE, 3.0) if title == CANDIDATE else (_OTHERS[k % len(_OTHERS)], 1.1)
+        color, width = (BLUE, 3.0) if title == CANDIDATE else (_OTHERS[k % len(_OTHERS)], 1.1)
         axes.plot(recall, precision, style, ds="steps-post", c=color, lw=width, zorder=1 + width, label=label)
     _mark_operating_point(axes, judged)
     share = judged.y.mean()
     axes.axhline(share, color="black", linestyle=":", label=f"alarms at random (fault share {share:.2g})")
     axes.set(xlabel="share of fault rows found (recall)", ylabel="share of alarms that are true (precision)")
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.04))
-    return _with_legend_below(figure, columns=2)
+    return with_legend_below(figure, columns=2)
 
 
 def _mark_operating_point(axes: Axes, judged: Judged) -> None:
@@ -104,7 +109,7 @@ def _mark_operating_point(axes: Axes, judged: Judged) -> None:
         return
     recall, precision = judged.alarms[judged.y == 1].mean(), judged.y[judged.alarms].mean()
     label = f"{CANDIDATE}'s alarms: {recall:.0%} of fault rows found, {precision:.0%} of alarms true"
-    axes.plot(recall, precision, "o", color=_BLUE, mfc="white", mew=2.5, ms=11, zorder=5, clip_on=False, label=label)
+    axes.plot(recall, precision, "o", color=BLUE, mfc="white", mew=2.5, ms=11, zorder=5, clip_on=False, label=label)
 
 
 def reliability_figure(y: np.ndarray, probabilities: np.ndarray) -> Figure:
@@ -112,20 +117,20 @@ def reliability_figure(y: np.ndarray, probabilities: np.ndarray) -> Figure:
 
     The intervals take rows as independent; rows of one run are alike, so the truth is less certain than they look.
     """
-    figure, (axes, below) = _figure("When a fault probability is stated, how often is it a fault?", heights=(4, 1))
+    figure, (axes, below) = new_figure("When a fault probability is stated, how often is it a fault?", heights=(4, 1))
     bins = equal_mass_bins(probabilities)
     stated, observed = (np.array([values[rows].mean() for rows in bins]) for values in (probabilities, y))
     tests = [binomtest(int(y[rows].sum()), len(rows)).proportion_ci(method="wilson") for rows in bins]
     errors = np.array([observed - [test.low for test in tests], [test.high for test in tests] - observed]).clip(min=0)
     label = f"{CANDIDATE}, {len(y)} rows in groups of similar size; 95 % interval as if rows were independent"
     axes.plot([0, 1], [0, 1], color="black", linestyle=":", label="stated = observed")
-    axes.errorbar(stated, observed, yerr=errors, fmt="o-", color=_BLUE, capsize=3, label=label)
+    axes.errorbar(stated, observed, yerr=errors, fmt="o-", color=BLUE, capsize=3, label=label)
     axes.set(ylabel="observed share of faults", xlim=(-0.02, 1.02), ylim=(-0.02, 1.04))
-    below.hist(probabilities, bins=np.linspace(0, 1, 42).tolist(), color=_BLUE, alpha=0.6, log=True)
+    below.hist(probabilities, bins=np.linspace(0, 1, 42).tolist(), color=BLUE, alpha=0.6, log=True)
     below.set(xlabel="fault probability stated", ylabel="rows\n(log scale)", ylim=(0.7, None))  # one row must be seen
     below.yaxis.set_major_formatter("{x:g}")
     below.yaxis.set_minor_formatter("")
-    return _with_legend_below(figure, columns=2)
+    return with_legend_below(figure, columns=2)
 
 
 def equal_mass_bins(probabilities: np.ndarray, most: int = 10, fewest_rows: int = 10) -> list[np.ndarray]:
@@ -149,13 +154,13 @@ def score_over_time_figure(judged: Judged) -> Figure:
     rows = np.concatenate(runs)
     starts = np.cumsum([0, *(len(run) for run in runs[:-1])])
     some = "" if len(runs) == len(all_runs) else f"\n({len(runs)} of {len(all_runs)} runs are shown and counted here)"
-    figure, (axes,) = _figure("What the candidate says over time, and where the faults were" + some)
+    figure, (axes,) = new_figure("What the candidate says over time, and where the faults were" + some)
     _draw_scores(axes, judged, rows, starts)
     _label_runs(axes, starts, len(rows), _run_labels(judged, runs, dated))
     axes.set(xlim=(-0.5, len(rows) - 0.5), ylim=(-0.17, 1.04), yticks=np.linspace(0, 1, 6), ylabel="fault probability")
     axes.set_xlabel(f"rows, one run after the other ({'start of the run, UTC' if dated else 'name of the run'})")
     axes.grid(visible=False, axis="x")
-    return _with_legend_below(figure, columns=4)
+    return with_legend_below(figure, columns=4)
 
 
 def runs_in_order(judged: Judged) -> tuple[list[np.ndarray], bool]:
@@ -197,8 +202,8 @@ def _draw_scores(axes: Axes, judged: Judged, rows: np.ndarray, starts: np.ndarra
     axes.vlines(starts[1:] - 0.5, -0.17, 1.04, color=_GREY, linewidth=0.7, zorder=1)
     # A NaN before each run's first row lifts the pen between runs.
     x, p = (np.insert(values.astype(float), starts, np.nan) for values in (place, judged.probabilities[rows]))
-    axes.plot(x, p, color=_BLUE, linewidth=1, marker=".", ms=5 if len(rows) < 300 else 1.5, label="fault probability")
-    for label, hit, height, color in (("alarm, true", 1, -0.05, "black"), ("alarm, false", 0, -0.12, _RED)):
+    axes.plot(x, p, color=BLUE, linewidth=1, marker=".", ms=5 if len(rows) < 300 else 1.5, label="fault probability")
+    for label, hit, height, color in (("alarm, true", 1, -0.05, "black"), ("alarm, false", 0, -0.12, RED)):
         at = place[alarms & (y == hit)]
         axes.plot(at, np.full(len(at), height), "|", color=color, ms=9, mew=1.5, label=f"{label} ({len(at)} rows)")
 
@@ -225,8 +230,8 @@ def training_curves_figure(history: dict[str, list[float]]) -> Figure:
     """Loss per epoch, on a logarithmic scale where it spans more than a factor of ten."""
     from matplotlib.ticker import LogLocator, MaxNLocator
 
-    figure, (axes,) = _figure("The network's error while it learned")
-    lines = (("loss", "rows it learned from", _BLUE, "o-"), ("val_loss", "rows held back from it", _RED, "s--"))
+    figure, (axes,) = new_figure("The network's error while it learned")
+    lines = (("loss", "rows it learned from", BLUE, "o-"), ("val_loss", "rows held back from it", RED, "s--"))
     for key, label, color, style in lines:
         if values := history.get(key):
             axes.plot(range(1, len(values) + 1), values, style, color=color, ms=3, label=label)
@@ -238,16 +243,16 @@ def training_curves_figure(history: dict[str, list[float]]) -> Figure:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
     axes.set(xlabel="epoch (pass over the rows)", ylabel="loss (class-balanced log-loss, nats)")
     axes.set_xlim(0.5, max(map(len, history.values())) + 0.5)
-    return _with_legend_below(figure, columns=2)
+    return with_legend_below(figure, columns=2)
 
 
 def rivals_figure(pr_auc: dict[str, float | None], share: float) -> Figure:
     """PR-AUC of all contestants, the best on top and those that could not run at the bottom."""
-    figure, (axes,) = _figure("How well does each contestant rank faults above normal rows?")
+    figure, (axes,) = new_figure("How well does each contestant rank faults above normal rows?")
     plate = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}  # keeps the dotted line off the text
     titles = sorted(pr_auc, key=lambda title: (pr_auc[title] is not None, pr_auc[title] or 0.0, title))
     for place, title in enumerate(titles):
-        value, (color, weight) = pr_auc[title], (_BLUE, "bold") if title == CANDIDATE else (_GREY, "normal")
+        value, (color, weight) = pr_auc[title], (BLUE, "bold") if title == CANDIDATE else (_GREY, "normal")
         if value is not None:
             axes.barh(place, value, height=0.7, color=color)
         text = "could not run" if value is None else f"{value:.3f}"
@@ -256,7 +261,7 @@ def rivals_figure(pr_auc: dict[str, float | None], share: float) -> Figure:
     axes.set_yticks(range(len(titles)), [textwrap.fill(title, 30) for title in titles], parse_math=False)
     axes.set(xlabel="PR-AUC (average precision; 1 is perfect)", xticks=np.linspace(0, 1, 6), xlim=(0, 1.12))
     axes.grid(visible=False, axis="y")
-    return _with_legend_below(figure, columns=1)
+    return with_legend_below(figure, columns=1)
 
 
 def _checked(judged: Judged, others: dict[str, np.ndarray]) -> Judged:
@@ -277,7 +282,7 @@ def _checked(judged: Judged, others: dict[str, np.ndarray]) -> Judged:
     return Judged(judged.y.astype(int), judged.probabilities, alarms, run, judged.time.astype(float))
 
 
-def _figure(title: str, heights: tuple[float, ...] = (1,)) -> tuple[Figure, list[Axes]]:
+def new_figure(title: str, heights: tuple[float, ...] = (1,)) -> tuple[Figure, list[Axes]]:
     """A figure with one plot for each of the ``heights``, below one another with a common x axis."""
     from matplotlib.figure import Figure
 
@@ -291,7 +296,8 @@ def _figure(title: str, heights: tuple[float, ...] = (1,)) -> tuple[Figure, list
     return figure, figure.axes
 
 
-def _with_legend_below(figure: Figure, columns: int) -> Figure:
+def with_legend_below(figure: Figure, columns: int) -> Figure:
+    """The same figure, with a legend of its first plot."""
     handles, labels = figure.axes[0].get_legend_handles_labels()
     legend = figure.legend(handles, labels, loc="outside lower center", ncols=columns, fontsize=8, frameon=False)
     for text in legend.get_texts():

@@ -158,6 +158,8 @@ def as_markdown(report: Report, decision: Decision) -> str:
         f"- Judged on {judged.rows} rows with {judged.faults} faults: {report.split}.",
         f"- {report.worth}",
         f"- A row alarms above a fault probability of {report.threshold:.3f}.",
+        "- Would more labels help? `faultxfer learning-curve CSV... --contract FILE "
+        f"--model {report.model} --equipment {report.equipment}` tells.",
         "",
         f"| {report.model} → {report.equipment} | {' | '.join(COLUMNS)} |",
         f"|---|{'---|' * len(COLUMNS)}",

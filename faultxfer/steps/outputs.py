@@ -11,6 +11,7 @@ from pathlib import Path
 from faultxfer.errors import ConfigError
 
 QUARANTINE = Path("quarantine")
+LEARNING_CURVE = Path("learning-curve")
 DATA_DOCS = "data_docs"
 DOCS_INDEX = f"{DATA_DOCS}/index.html"
 

@@ -16,7 +16,7 @@ from faultxfer.network.freeze import copy_network
 from faultxfer.strategies.candidates import default_candidates
 from faultxfer.strategies.common import candidate, require_features, require_rows
 from faultxfer.strategies.protocol import Adapted, Task
-from faultxfer.strategies.selector import cross_fit, stack_of
+from faultxfer.strategies.selector import CrossFit, cross_fit, stack_of
 from faultxfer.strategies.source_evidence import source_evidence
 
 _FOLDS = SplitOptions(folds=4)
@@ -43,40 +43,55 @@ class StackedCandidates:
         Raises:
             StrategyError: fewer than two rows of a class, or a source model without what the candidates need.
         """
-        require_features(task)
-        require_rows(task, self.name)
-        frozen, source_rows = self._source_of(task)
-        seed = task.options.seed
-        kept = np.random.default_rng(seed).permutation(len(source_rows))[:_POOLED_ROWS]
-        pool = source_rows.take(np.sort(kept))
-        folds = self._folds(task)
-        crossed = cross_fit(default_candidates(), frozen, (pool.X, pool.y), task.target.X, task.target.y, folds, seed)
-        stack = _without_idle(stack_of(crossed, task.target.y))
+        crossed, _ = cross_fit_task(task, self.name)
+        stack = weighed(crossed, task.target.y)
         adapted = candidate(task, task.source.scaler, copy_network(task.source.network), self.name)
         weights = {member.name: round(member.weight, 4) for member in stack.members}
         evidence = source_evidence(crossed, task.target.y, task.target.run)
         lineage = {**adapted.lineage, "stack": weights, "source_evidence": evidence.as_dict()}
         return Adapted(dataclasses.replace(adapted, models=task.source.models, stack=stack, lineage=lineage))
 
-    def _folds(self, task: Task) -> tuple[Fold, ...]:
-        try:
-            return fold_rows(task.target, _FOLDS, task.options.seed)
-        except DataError as error:
-            raise StrategyError(
-                f"Rows that can be divided into folds were expected by {self.name!r}",
-                received={"rows": len(task.target), "fault rows": task.target.faults},
-                remedy="Label more rows of the rarer class, or choose `--strategy fine_tune`",
-            ) from error
 
-    def _source_of(self, task: Task) -> tuple[FrozenSource, Dataset]:
-        if task.source.frozen is None or task.source_rows is None:
-            raise StrategyError(
-                f"A source model with its trees and a sample of its rows was expected by {self.name!r}",
-                received={"trees": task.source.models is not None, "source rows": task.source_rows is not None},
-                remedy="Pretrain again with this release and `kept_source_rows` above 0, or choose "
-                "`--strategy fine_tune`",
-            )
-        return task.source.frozen, task.source_rows
+def cross_fit_task(task: Task, who: str) -> tuple[CrossFit, FrozenSource]:
+    """Every candidate in the same folds of the training rows, and the source's models that they look through.
+
+    Raises:
+        StrategyError: see :meth:`StackedCandidates.fit`; says that it is ``who`` that cannot run.
+    """
+    require_features(task)
+    require_rows(task, who)
+    frozen, source_rows = _source_of(task, who)
+    seed = task.options.seed
+    kept = np.random.default_rng(seed).permutation(len(source_rows))[:_POOLED_ROWS]
+    pool = source_rows.take(np.sort(kept))
+    X, y = task.target.X, task.target.y
+    return cross_fit(default_candidates(), frozen, (pool.X, pool.y), X, y, _folds(task, who), seed), frozen
+
+
+def _folds(task: Task, who: str) -> tuple[Fold, ...]:
+    try:
+        return fold_rows(task.target, _FOLDS, task.options.seed)
+    except DataError as error:
+        raise StrategyError(
+            f"Rows that can be divided into folds were expected by {who!r}",
+            received={"rows": len(task.target), "fault rows": task.target.faults},
+            remedy="Label more rows of the rarer class, or choose `--strategy fine_tune`",
+        ) from error
+
+
+def _source_of(task: Task, who: str) -> tuple[FrozenSource, Dataset]:
+    if task.source.frozen is None or task.source_rows is None:
+        raise StrategyError(
+            f"A source model with its trees and a sample of its rows was expected by {who!r}",
+            received={"trees": task.source.models is not None, "source rows": task.source_rows is not None},
+            remedy="Pretrain again with this release and `kept_source_rows` above 0, or choose `--strategy fine_tune`",
+        )
+    return task.source.frozen, task.source_rows
+
+
+def weighed(crossed: CrossFit, y: np.ndarray) -> Stack:
+    """The stack of what was cross-fitted, without members that have no say."""
+    return _without_idle(stack_of(crossed, y))
 
 
 def _without_idle(stack: Stack) -> Stack:

@@ -67,6 +67,7 @@ def test_help_reads_like_a_table_of_contents(capsys: pytest.CaptureFixture[str])
         ["validate"],
         ["pretrain"],
         ["transfer"],
+        ["learning-curve"],
         ["score"],
         ["registry", "list"],
         ["registry", "show"],

@@ -1,0 +1,35 @@
+"""The default stack and its equal from scratch, fitted on the same rows in one go."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import partial
+
+import numpy as np
+
+from faultxfer.bundle.members import logits
+from faultxfer.strategies.protocol import Scorer, Task
+from faultxfer.strategies.selector import CrossFit
+from faultxfer.strategies.stack import cross_fit_task, weighed
+
+_SCRATCH = "scratch"  # the family of candidates that know no source
+
+
+def fit_transfer_and_scratch(task: Task) -> tuple[Scorer, Scorer]:
+    """The default stack, and the same stack of the candidates that know no source.
+
+    Candidates from scratch are part of the default stack, so that one cross-fitting serves both.
+
+    Raises:
+        StrategyError: see :meth:`faultxfer.strategies.stack.StackedCandidates.fit`.
+    """
+    crossed, source = cross_fit_task(task, "stack")
+    both = (crossed, _from_scratch(crossed))
+    transfer, scratch = (partial(logits, weighed(each, task.target.y), source) for each in both)
+    return transfer, scratch
+
+
+def _from_scratch(crossed: CrossFit) -> CrossFit:
+    kept = np.array([member.family == _SCRATCH for member in crossed.members])
+    members = tuple(member for member, keep in zip(crossed.members, kept, strict=True) if keep)
+    return dataclasses.replace(crossed, members=members, logits=crossed.logits[kept], rival=crossed.rival[kept])

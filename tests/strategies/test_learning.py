@@ -1,0 +1,34 @@
+"""Transfer and scratch of one cross-fitting: the default stack, and one that knows nothing of the source."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from strategy_checks import tiny_task
+
+from faultxfer.strategies import get_strategy
+from faultxfer.strategies.learning import fit_transfer_and_scratch
+
+
+def test_transfer_is_the_default_stack_and_scratch_knows_no_source() -> None:
+    task = tiny_task()
+    X = task.target.X
+    transfer, scratch = (scorer(X) for scorer in fit_transfer_and_scratch(task))
+    np.testing.assert_allclose(transfer, get_strategy("stack").fit(task)(X))
+    assert task.source.models is not None
+    assert task.source_rows is not None
+    network = task.source.network
+    network.set_weights([weight[::-1] for weight in network.get_weights()])
+    spoiled = dataclasses.replace(
+        task.source, models=dataclasses.replace(task.source.models, linear=_turned(task.source.models.linear))
+    )
+    wrong = dataclasses.replace(task.source_rows, y=1 - task.source_rows.y)
+    other = dataclasses.replace(task, source=spoiled, source_rows=wrong)
+    without, same = (scorer(X) for scorer in fit_transfer_and_scratch(other))
+    np.testing.assert_array_equal(same, scratch)
+    assert not np.allclose(without, transfer)
+
+
+def _turned(linear: object) -> object:
+    return dataclasses.replace(linear, coef=-linear.coef)

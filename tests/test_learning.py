@@ -1,0 +1,49 @@
+"""``learning-curve`` from files to files: what it says, what it writes, and that the registry stays as it was."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import World
+
+from faultxfer.cli import main
+from faultxfer.registry.store import open_registry
+
+
+def call(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as left:
+        main(list(arguments))
+    return int(left.value.code or 0)
+
+
+def asked(world: World, *more: str, **options: object) -> tuple[str, ...]:
+    Path("options.yaml").write_text(yaml.safe_dump({"repeats": 2, **options}))
+    where = ("--contract", world.contract, "--model", "pumps", "--equipment", world.equipment)
+    return ("learning-curve", world.target, *where, "--config", "options.yaml", "--no-prefect", *more)
+
+
+def test_the_curve_is_measured_and_nothing_is_registered(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    before = open_registry().models()
+    assert call(*asked(world, "--out", "curve", "--json", counts=[30, 45, 60, 90])) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result == json.loads(Path("curve/learning-curve.json").read_text())
+    assert [point["rows"] for point in result["curve"]["points"]] == [30, 45, 60, 90]
+    for point in result["curve"]["points"]:
+        assert 0 < point["scratch"]["low"] <= point["scratch"]["value"] <= point["scratch"]["high"] <= 1
+    assert Path("curve/learning-curve.png").read_bytes().startswith(b"\x89PNG")
+    report = Path("curve/learning-curve.md").read_text()
+    assert all(answer in report for answer in result["answers"])
+    assert open_registry().models() == before
+
+
+def test_rows_that_are_too_few_end_with_one_sentence_and_no_files(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(*asked(world, "--out", "curve", counts=[3000, 4000, 5000, 6000])) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("Error: For a learning curve at least 4 counts")
+    assert "Received: counts=" in said
+    assert not Path("curve").exists()
