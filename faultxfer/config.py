@@ -153,7 +153,7 @@ class CurveOptions(_Options):
     counts: tuple[int, ...] | None = Field(
         default=None, description="Labelled rows to draw; six from 25 up to what the rows allow, 800 at most, if unset."
     )
-    repeats: int = Field(default=6, ge=2, description="Draws, each with other runs held out to judge.")
+    repeats: int = Field(default=5, ge=2, description="Draws, each with other runs held out to judge.")
     test_share: float = Field(default=0.33, gt=0, lt=0.8, description="Share of runs that judges.")
     more: int = Field(default=100, ge=1, description="Further labelled rows to be asked about.")
     seed: int = Field(default=0, ge=0, description="Same data and seed, same curve.")

@@ -14,7 +14,12 @@ from faultxfer.steps.intake import check_files
 from faultxfer.steps.judging import ask_gate, evaluate_candidate
 from faultxfer.steps.learning import LearningResult, draw_rows, measure_learning, report_learning
 from faultxfer.steps.outputs import LEARNING_CURVE, QUARANTINE, docs_folder, workspace
-from faultxfer.steps.preflight import check_pretrain_request, check_score_request, check_transfer_request
+from faultxfer.steps.preflight import (
+    check_learning_request,
+    check_pretrain_request,
+    check_score_request,
+    check_transfer_request,
+)
 from faultxfer.steps.pretraining import PretrainResult, register_source, train_source
 from faultxfer.steps.registration import TransferResult, register_candidate
 from faultxfer.steps.scoring import ScoreResult, fetch_detector, score_rows
@@ -176,7 +181,7 @@ def learning_curve(
         UserError: the files, the contract or the registry do not allow it, or the rows are too few.
     """
     options = options or CurveOptions()
-    agreed = check_transfer_request(csv, contract, model, equipment)
+    agreed = check_learning_request(csv, contract, model, equipment, out)
     with workspace() as work:
         fetched = fetch_models(model, equipment, work=work)
         rows = check_files(
@@ -190,5 +195,5 @@ def learning_curve(
             source=fetched.classes,
         )
         draws = draw_rows(rows, fetched, agreed, options)
-        heard = measure_learning(draws, fetched, options)
+        heard = measure_learning(rows, draws, fetched, options)
         return report_learning(rows, draws, heard, options, model=model, equipment=equipment, out=Path(out))

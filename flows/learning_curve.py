@@ -10,7 +10,7 @@ from faultxfer.config import CurveOptions
 from faultxfer.steps.intake import check_files
 from faultxfer.steps.learning import LearningResult, draw_rows, measure_learning, report_learning
 from faultxfer.steps.outputs import LEARNING_CURVE, QUARANTINE, workspace
-from faultxfer.steps.preflight import check_transfer_request
+from faultxfer.steps.preflight import check_learning_request
 from faultxfer.steps.sources import fetch_models
 from flows.publish import progress_in_the_log, publish_findings, publish_learning
 
@@ -45,7 +45,7 @@ def learning_curve(
         data_docs: Folder for Great Expectations' Data Docs; not written if left out.
     """
     options = options or CurveOptions()
-    agreed = check_transfer_request(csv, contract, model, equipment)
+    agreed = check_learning_request(csv, contract, model, equipment, out)
     with workspace() as work, progress_in_the_log():
         fetched = fetch(model, equipment, work=work)
         rows = check_rows(
@@ -60,7 +60,7 @@ def learning_curve(
         )
         publish_findings(rows, docs=rows.docs)
         draws = draw(rows, fetched, agreed, options)
-        heard = measure(draws, fetched, options)
+        heard = measure(rows, draws, fetched, options)
         result = report(rows, draws, heard, options, model=model, equipment=equipment, out=Path(out))
     publish_learning(result)
     return result

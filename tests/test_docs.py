@@ -88,7 +88,13 @@ def _commands(command: Any, words: tuple[str, ...] = ()) -> set[str]:
 
 def test_deployments_name_flows_and_parameters_that_exist() -> None:
     deployments = yaml.safe_load((REPOSITORY / "prefect.yaml").read_text())["deployments"]
-    assert {deployment["name"] for deployment in deployments} >= {"pretrain", "transfer", "score", "validate", "learning-curve"}
+    assert {deployment["name"] for deployment in deployments} >= {
+        "pretrain",
+        "transfer",
+        "score",
+        "validate",
+        "learning-curve",
+    }
     for deployment in deployments:
         file, function = deployment["entrypoint"].split(":")
         tree = ast.parse((REPOSITORY / file).read_text())

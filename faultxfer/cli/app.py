@@ -317,10 +317,10 @@ def learning_curve(
 
     def work() -> Any:
         from faultxfer.config import CurveOptions, read_options
-        from faultxfer.steps.preflight import check_transfer_request
+        from faultxfer.steps.preflight import check_learning_request
 
         options = read_options(CurveOptions, config, more=more, seed=seed)
-        check_transfer_request(csv, contract, model, equipment)
+        check_learning_request(csv, contract, model, equipment, out)
         what = {"contract": str(contract), "model": model, "equipment": equipment, "options": options}
         where = {"out": str(out), "quarantine": str(quarantine), "data_docs": _text(data_docs)}
         return _run("learning_curve", plain, csv=csv, **what, **where)

@@ -46,25 +46,21 @@ class Draw:
 
 @dataclass(frozen=True)
 class Draws:
-    """All repeats.
+    """All repeats, as positions in the rows they were drawn from.
 
     Attributes:
-        data: the rows that positions refer to. Blocks of time are its runs where ``by`` says so.
         by: ``run`` or ``time block``.
+        run: (n,) what counts as a recording of each row: blocks of time where ``by`` says so.
         counts: labelled rows, growing.
+        faults: mean number of fault rows among them.
         repeats: one draw for each repeat.
     """
 
-    data: Dataset
     by: str
+    run: np.ndarray
     counts: tuple[int, ...]
+    faults: tuple[float, ...]
     repeats: tuple[Draw, ...]
-
-    @property
-    def faults(self) -> tuple[float, ...]:
-        """Mean number of fault rows at each count."""
-        y = self.data.y
-        return tuple(float(np.mean([y[draw.train[k]].sum() for draw in self.repeats])) for k in range(len(self.counts)))
 
 
 def draw_counts(data: Dataset, options: CurveOptions) -> Draws:
@@ -74,33 +70,39 @@ def draw_counts(data: Dataset, options: CurveOptions) -> Draws:
         DataError: one class only, or too few rows or recordings for four counts.
     """
     require_both_classes(data)
-    by = RUN
+    by, kept = RUN, np.arange(len(data))
     if _fewest_runs(data) < _FEWEST_RUNS:
-        by, data = TIME_BLOCK, blocks_as_runs(data, _BLOCKS, _GAP)
+        run, kept = blocks_as_runs(data, _BLOCKS, _GAP)
+        by, data = TIME_BLOCK, replace(data, run=run)
+    part = data.take(kept)
     rng = np.random.default_rng([options.seed, 20_26])
-    sides = [_hold_out(data, options, rng) for _ in range(options.repeats)]
-    counts = _counts(data, min(len(train) for train, _ in sides), options)
-    repeats = tuple(Draw(_nested(data, train, counts, rng), test) for train, test in sides)
-    return Draws(data, by, counts, repeats)
+    sides = [_hold_out(part, options, rng) for _ in range(options.repeats)]
+    counts = _counts(part, min(len(train) for train, _ in sides), options)
+    repeats = tuple(
+        Draw(tuple(kept[rows] for rows in _nested(part, train, counts, rng)), kept[test]) for train, test in sides
+    )
+    faults = np.mean([[data.y[rows].sum() for rows in draw.train] for draw in repeats], axis=0)
+    return Draws(by, data.run, counts, tuple(float(count) for count in faults), repeats)
 
 
-def blocks_as_runs(data: Dataset, blocks: int, gap: int) -> Dataset:
-    """The same rows with ``blocks`` contiguous blocks of each run and class as runs, where runs are too few to divide.
+def blocks_as_runs(data: Dataset, blocks: int, gap: int) -> tuple[np.ndarray, np.ndarray]:
+    """``blocks`` contiguous blocks of each run and class in place of runs, where runs are too few to divide.
 
-    Rows with another block within ``gap`` rows before them are left out, so that rows of two blocks are no neighbours.
+    Returns:
+        (n,) names of the blocks, and the positions of the rows to keep: those with another block within ``gap`` rows
+        before them are left out, so that rows of two blocks are no neighbours.
     """
     order = np.lexsort((np.arange(len(data)), np.nan_to_num(data.time), data.run.astype(str)))
     block = np.empty(len(data), dtype=object)
-    stretch = np.array([f"{run}/{label}" for run, label in zip(data.run, data.y, strict=True)], dtype=object)
-    for name in np.unique(stretch.astype(str)):
-        rows = order[stretch[order] == name]
-        for number, part in enumerate(np.array_split(rows, blocks)):
+    stretch = np.array([f"{run}/{label}" for run, label in zip(data.run, data.y, strict=True)])
+    for name in np.unique(stretch):
+        for number, part in enumerate(np.array_split(order[stretch[order] == name], blocks)):
             block[part] = f"{name}/block {number}"
     apart = np.ones(len(data), dtype=bool)
     for distance in range(1, min(gap, len(data) - 1) + 1):
         later, earlier = order[distance:], order[:-distance]
         apart[later] &= (block[later] == block[earlier]) | (data.run[later] != data.run[earlier])
-    return replace(data, run=block).take(apart)
+    return block, np.flatnonzero(apart)
 
 
 def _fewest_runs(data: Dataset) -> int:

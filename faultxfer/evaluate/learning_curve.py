@@ -54,7 +54,7 @@ class Point:
     Attributes:
         rows, faults: labelled rows, and mean fault rows among them.
         transfer, scratch, gain: PR-AUC of each, and their difference on the same rows.
-        scratch_rows: rows that scratch needs to reach transfer here; None beyond the limit of the curve.
+        scratch_rows: rows that scratch needs to reach transfer here; None beyond :attr:`LearningCurve.reach`.
     """
 
     rows: int
@@ -93,6 +93,7 @@ class LearningCurve:
     Attributes:
         at_hand: labelled rows that there are. now, more: ``more`` rows are asked about on top of ``now``.
         limit: rows beyond which nothing is told, twice those at hand.
+        reach: rows up to which scratch is followed: the limit, or the last count where its power law does not fit.
         fault_share: PR-AUC of a random ranking.
         runs, repeats: recordings and hold-outs behind the intervals.
         grid: rows at which the fitted curves are given.
@@ -102,6 +103,7 @@ class LearningCurve:
     now: int
     more: int
     limit: int
+    reach: int
     fault_share: float
     runs: int
     repeats: int
@@ -136,34 +138,33 @@ def learning_curve(
     # Rows at hand far beyond the last count cannot be judged from these counts.
     now = at_hand if at_hand <= 2 * counts[-1] else counts[-1]
     more, limit = min(more, now), 2 * now
-    measured = {who: _resampled(repeats, who, seed) for who in (TRANSFER, SCRATCH)}
+    means = {who: _resampled(repeats, who, seed) for who in (TRANSFER, SCRATCH)}
+    laws = {who: _fit(counts, each) for who, each in means.items()}
     grid = np.geomspace(counts[0], limit, 40)
-    laws = {who: _fit(counts, means) for who, means in measured.items()}
-    reach = _reached(counts, measured, laws[SCRATCH], limit)
-    gains = measured[TRANSFER] - measured[SCRATCH]
-    points = tuple(
-        Point(
-            rows=count,
-            faults=faults[k],
-            transfer=_estimate(measured[TRANSFER][:, k]),
-            scratch=_estimate(measured[SCRATCH][:, k]),
-            gain=_estimate(gains[:, k]),
-            scratch_rows=_estimate(reach[:, k]),
-        )
-        for k, count in enumerate(counts)
-    )
-    labels = np.concatenate([repeat.y for repeat in repeats])
+    shapes = {who: _shape(counts, means[who], laws[who], now, more, grid) for who in means}
+    reach = limit if shapes[SCRATCH].fits else counts[-1]
     return LearningCurve(
         at_hand=at_hand,
         now=now,
         more=more,
         limit=limit,
-        fault_share=float(labels.mean()),
+        reach=reach,
+        fault_share=float(np.concatenate([repeat.y for repeat in repeats]).mean()),
         runs=len({run for repeat in repeats for run in repeat.run.tolist()}),
         repeats=len(repeats),
-        points=points,
-        shapes={who: _shape(counts, measured[who], laws[who], now, more, grid) for who in measured},
+        points=_points(counts, faults, means, _reached(counts, means, laws[SCRATCH], limit, reach)),
+        shapes=shapes,
         grid=tuple(float(count) for count in grid),
+    )
+
+
+def _points(
+    counts: tuple[int, ...], faults: tuple[float, ...], means: dict[str, np.ndarray], needed: np.ndarray
+) -> tuple[Point, ...]:
+    gains = means[TRANSFER] - means[SCRATCH]
+    columns = (means[TRANSFER], means[SCRATCH], gains, needed)
+    return tuple(
+        Point(count, faults[k], *(_estimate(values[:, k]) for values in columns)) for k, count in enumerate(counts)
     )
 
 
@@ -216,8 +217,10 @@ def _near_nothing(miss: Estimate) -> bool:
     return abs(miss.value) <= _MISS or miss.low <= 0 <= miss.high
 
 
-def _reached(counts: tuple[int, ...], means: dict[str, np.ndarray], law: PowerLaw, limit: int) -> np.ndarray:
-    """(1 + b, k) rows at which scratch reaches transfer's PR-AUC of each count, infinite beyond ``limit``.
+def _reached(
+    counts: tuple[int, ...], means: dict[str, np.ndarray], law: PowerLaw, limit: int, reach: int
+) -> np.ndarray:
+    """(1 + b, k) rows at which scratch reaches transfer's PR-AUC of each count, infinite beyond ``reach``.
 
     Between counts the curve is straight in the logarithm of the rows; beyond the last, the fitted law's end leads on.
     """
@@ -228,7 +231,7 @@ def _reached(counts: tuple[int, ...], means: dict[str, np.ndarray], law: PowerLa
         np.exp([_first_at(level, rows, curve) for level in levels])
         for levels, curve in zip(means[TRANSFER], best, strict=True)
     ]
-    return np.array(lines)
+    return np.where(np.array(lines) <= reach * (1 + 1e-9), lines, np.inf)  # rows went through a logarithm
 
 
 def _first_at(level: float, rows: np.ndarray, curve: np.ndarray) -> float:

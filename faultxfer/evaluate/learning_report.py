@@ -79,7 +79,7 @@ def _rows_saved(point: Point, curve: LearningCurve) -> str:
     has = f"What transfer has with {point.rows} rows, scratch"
     value = point.scratch_rows.value
     if value is None:
-        return f"{has} does not reach within {curve.limit} rows."
+        return f"{has} does not reach within {curve.reach} rows."
     if value <= curve.points[0].rows:
         return f"{has} has with no more than {curve.points[0].rows}."
     return f"{has} needs about {_count(point.scratch_rows, curve)} for."
@@ -139,7 +139,7 @@ def _figure(estimate: Estimate, *, sign: bool = False) -> str:
 
 
 def _count(estimate: Estimate, curve: LearningCurve) -> str:
-    beyond = f"more than {curve.limit}"
+    beyond = f"more than {curve.reach}"
     value, low, high = (
         beyond if rows is None else f"{rows:.0f}" for rows in (estimate.value, estimate.low, estimate.high)
     )

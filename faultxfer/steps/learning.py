@@ -76,7 +76,7 @@ def draw_rows(rows: CheckedRows, fetched: Fetched, contract: Contract, options: 
     return draw_counts(read_target(rows, features), options)
 
 
-def measure_learning(draws: Draws, fetched: Fetched, options: CurveOptions) -> tuple[Repeat, ...]:
+def measure_learning(rows: CheckedRows, draws: Draws, fetched: Fetched, options: CurveOptions) -> tuple[Repeat, ...]:
     """Fit transfer and scratch on the same rows at every count of every repeat, and hear them on the rows held out.
 
     Raises:
@@ -84,7 +84,9 @@ def measure_learning(draws: Draws, fetched: Fetched, options: CurveOptions) -> t
     """
     source_rows = load_dataset(fetched.source_rows) if fetched.source_rows else None
     settings = TransferOptions(seed=options.seed)
-    base = Task(load_bundle(fetched.source_bundle), draws.data, source_rows, settings)
+    source = load_bundle(fetched.source_bundle)
+    target = dataclasses.replace(read_target(rows, source.features), run=draws.run)
+    base = Task(source, target, source_rows, settings)
     heard = []
     for number, draw in enumerate(draws.repeats, start=1):
         counts = ", ".join(map(str, draws.counts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from faultxfer.contract.schema import Contract, load_contract
@@ -39,6 +40,22 @@ def check_transfer_request(
             "A reason for overriding the gate was expected",
             received={"override_gate": override_gate},
             remedy="Say why in a few words: it stays with the version",
+        )
+    return _common(csv, contract)
+
+
+def check_learning_request(
+    csv: list[str], contract: Path | str, model: str, equipment: str, out: Path | str
+) -> Contract:
+    """As :func:`check_transfer_request`, for a learning curve: minutes of work must find a folder to go to."""
+    names.registered_name(model, equipment)
+    there = next(path for path in (Path(out).absolute(), *Path(out).absolute().parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise ConfigError(
+            "A folder that can be written was expected for the results",
+            received={"out": str(out)},
+            where=str(there),
+            remedy="Choose another --out",
         )
     return _common(csv, contract)
 
