@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from conftest import World
 
-from faultxfer import GateOptions, TransferOptions, pipeline
+from faultxfer import CurveOptions, GateOptions, TransferOptions, pipeline
 from faultxfer.bundle.bundle import load_bundle
 from faultxfer.config import Limit
 from faultxfer.errors import DataError
@@ -100,6 +100,22 @@ def test_transfer_runs_its_steps_in_order_and_publishes_the_report(world: World,
     assert page.flow_run_id == run_id
     for said in ("GATE-VALUE", "gradient boosting, target rows", "version 1", "rivals.png", "data_docs/index.html"):
         assert said in page.data
+
+
+def test_a_learning_curve_runs_its_steps_and_publishes_the_answers(world: World, server: None) -> None:
+    from flows.learning_curve import learning_curve
+
+    options = CurveOptions(counts=(30, 45, 60, 90), repeats=2)
+    result, run_id = run(learning_curve, [world.target], world.contract, "pumps", world.equipment, options)
+    assert tasks_of(run_id, 5) == [
+        "load source and champion from the registry",
+        "check rows against the contract",
+        "hold out and draw rows",
+        "fit at every count",
+        "curves and answers",
+    ]
+    page = artifact("learning-curve-pumps-pump-9").data
+    assert all(answer in page for answer in result.answers)
 
 
 def test_the_flow_and_the_plain_pipeline_give_the_same_weights(world: World, server: None) -> None:
