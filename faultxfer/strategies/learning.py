@@ -10,9 +10,8 @@ import numpy as np
 from faultxfer.bundle.members import logits
 from faultxfer.strategies.protocol import Scorer, Task
 from faultxfer.strategies.selector import CrossFit
+from faultxfer.strategies.source_evidence import WITHOUT_SOURCE
 from faultxfer.strategies.stack import cross_fit_task, weighed
-
-_SCRATCH = "scratch"  # the family of candidates that know no source
 
 
 def fit_transfer_and_scratch(task: Task) -> tuple[Scorer, Scorer]:
@@ -30,6 +29,6 @@ def fit_transfer_and_scratch(task: Task) -> tuple[Scorer, Scorer]:
 
 
 def _from_scratch(crossed: CrossFit) -> CrossFit:
-    kept = np.array([member.family == _SCRATCH for member in crossed.members])
+    kept = np.array([member.family == WITHOUT_SOURCE for member in crossed.members])
     members = tuple(member for member, keep in zip(crossed.members, kept, strict=True) if keep)
-    return dataclasses.replace(crossed, members=members, logits=crossed.logits[kept], rival=crossed.rival[kept])
+    return dataclasses.replace(crossed, members=members, logits=crossed.logits[kept])
