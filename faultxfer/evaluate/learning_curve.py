@@ -185,12 +185,12 @@ def _resampled(repeats: tuple[Repeat, ...], who: str, seed: int) -> np.ndarray:
     of_runs = np.vstack([np.ones(len(names)), rng.exponential(size=(RESAMPLES, len(names)))])
     drawn = rng.multinomial(len(repeats), np.full(len(repeats), 1 / len(repeats)), size=RESAMPLES)
     share = np.vstack([np.ones(len(repeats)), drawn]) / len(repeats)
-    total = 0.0
+    total = np.zeros((1 + RESAMPLES, len(repeats[0].scores[who])))
     for number, repeat in enumerate(repeats):
         weights = of_runs[:, [names[run] for run in repeat.run.tolist()]]
         each = [weighted_pr_auc(repeat.y, scores, weights) for scores in repeat.scores[who]]
-        total = total + share[:, [number]] * np.stack(each, axis=1)
-    return np.asarray(total)
+        total += share[:, [number]] * np.stack(each, axis=1)
+    return total
 
 
 def _fit(counts: tuple[int, ...], means: np.ndarray) -> PowerLaw:

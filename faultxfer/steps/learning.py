@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,14 @@ def draw_rows(rows: CheckedRows, fetched: Fetched, contract: Contract, options: 
     features = load_bundle(fetched.source_bundle).features
     require_same_sensors(contract, features)
     require_same_meaning(contract, fetched.source_bundle)
-    return draw_counts(read_target(rows, features), options)
+    draws = draw_counts(read_target(rows, features), options)
+    without = sorted(set(options.counts or ()) - set(draws.counts))
+    progress.info(
+        "Drawing %s labelled rows, %d times; %ss held out judge%s",
+        *(_listed(draws.counts), len(draws.repeats), draws.by),
+        f" (the rows at hand do not allow {_listed(without)})" if without else "",
+    )
+    return draws
 
 
 def measure_learning(rows: CheckedRows, draws: Draws, fetched: Fetched, options: CurveOptions) -> tuple[Repeat, ...]:
@@ -89,8 +97,7 @@ def measure_learning(rows: CheckedRows, draws: Draws, fetched: Fetched, options:
     base = Task(source, target, source_rows, settings)
     heard = []
     for number, draw in enumerate(draws.repeats, start=1):
-        counts = ", ".join(map(str, draws.counts))
-        progress.info("Repeat %d of %d: transfer and scratch on %s rows", number, len(draws.repeats), counts)
+        progress.info("Repeat %d of %d: transfer and scratch at each count", number, len(draws.repeats))
         heard.append(_hear(draw, base))
     return tuple(heard)
 
@@ -123,6 +130,10 @@ def report_learning(
         files["md"].write_text(result.markdown(), encoding="utf-8")
         save_learning_picture(files["png"], curve, f"{model} → {equipment}")
     return result
+
+
+def _listed(counts: Iterable[int]) -> str:
+    return ", ".join(map(str, counts))
 
 
 def _hear(draw: Draw, base: Task) -> Repeat:
