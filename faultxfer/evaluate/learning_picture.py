@@ -61,4 +61,4 @@ def _label_counts(axes: Axes, curve: LearningCurve) -> None:
 
 def _lowest(curve: LearningCurve) -> float:
     bounds = [getattr(point, who).low for point in curve.points for who in _STYLES]
-    return min([curve.fault_share, *(bound for bound in bounds if bound is not None)])
+    return float(min([curve.fault_share, *(bound for bound in bounds if bound is not None)]))
