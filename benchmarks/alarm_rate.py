@@ -1,0 +1,132 @@
+"""Is a promised false-alarm rate kept on new runs? Prints the table of ``docs/alarms.md``.
+
+    uv run python benchmarks/alarm_rate.py --data DIR --cache DIR
+
+Target rows are drawn from half of the runs: from as few of them as bring the rows, and from all of them. The threshold
+is chosen on their out-of-fold scores and judged on normal rows of the other half. ``--report`` prints what the cache
+holds.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from alarm_cells import DRAWS, AlarmCell, cells
+from scipy.stats import beta
+from transfer_tasks import TASKS
+
+from faultxfer.bundle.threshold import AlarmThreshold, choose_threshold, effective_rows
+
+CONFIDENCE = 0.95
+RATES = (0.01, 0.05)
+METHODS = ("promise", "rows as if independent", "estimate only")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One threshold on one cell.
+
+    Attributes:
+        refused: the rows could not support the request.
+        estimate, realised: share of normal rows that alarm out of fold, and in the runs held out.
+        low_by_run, low_by_row: lower limits of the 95 % interval of the realised rate, rows of a run taken together
+            or each for itself.
+    """
+
+    refused: bool
+    estimate: float
+    realised: float
+    low_by_run: float
+    low_by_row: float
+
+
+def main() -> None:
+    """Measure what is missing in the cache and print the table."""
+    parser = argparse.ArgumentParser(description="Is a promised false-alarm rate kept on new runs?")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
+    parser.add_argument("--cache", type=Path, required=True, help="folder for source models and results")
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(10)))
+    parser.add_argument("--rows", type=int, nargs="+", default=[200, 1000, 4000])
+    parser.add_argument("--tasks", nargs="+", default=[task.name for task in TASKS])
+    parser.add_argument("--report", action="store_true", help="only print the table of what is in the cache")
+    given = parser.parse_args()
+    found = list(cells(given.data, given.cache, given.tasks, given.rows, given.seeds, measure=not given.report))
+    print(f"{len(found)} splits of {len({cell.task for cell in found})} tasks\n")
+    print(table(found))
+
+
+def table(found: Sequence[AlarmCell]) -> str:
+    """One line for each request, method, draw and number of rows, as markdown."""
+    lines = [
+        "| asked | method | rows | from | splits | refused | out of fold | realised | ≤ asked | met, by run "
+        "| met, by row | met (by run) or refused |",
+        "|---:|---|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for rate in RATES:
+        for method in METHODS:
+            for rows in (*sorted({cell.rows for cell in found}), None):
+                for draw in DRAWS if rows else (None,):
+                    some = [cell for cell in found if rows in (cell.rows, None) and draw in (cell.draw, None)]
+                    if some:
+                        outcomes = [judge(cell, rate, method) for cell in some]
+                        lines.append(_line(rate, method, rows, draw, outcomes))
+    return "\n".join(lines)
+
+
+def judge(cell: AlarmCell, rate: float, method: str) -> Outcome:
+    """Choose by the cell's own rows, look at the runs held out."""
+    chosen = _choose(cell, rate, method)
+    alarms = cell.test > chosen.value
+    count, rows = alarms.sum(), len(alarms)
+    # At the share seen, so that the design effect is that of these very alarms.
+    worth = min(effective_rows(cell.test, cell.test_run, float(alarms.mean()), CONFIDENCE), rows)
+    return Outcome(
+        refused=not chosen.kept,
+        estimate=chosen.estimate,
+        realised=float(alarms.mean()),
+        low_by_run=_lower(count / rows * worth, worth),
+        low_by_row=_lower(count, rows),
+    )
+
+
+def _choose(cell: AlarmCell, rate: float, method: str) -> AlarmThreshold:
+    run = np.arange(len(cell.y)) if method == METHODS[1] else cell.run
+    return choose_threshold(cell.logits, cell.y, run, rate, None if method == METHODS[2] else CONFIDENCE)
+
+
+def _lower(count: float, rows: float) -> float:
+    """Lower limit of the two-sided 95 % Clopper–Pearson interval."""
+    return float(beta.ppf(0.025, count, rows - count + 1)) if count > 0 else 0.0
+
+
+def _line(rate: float, method: str, rows: int | None, draw: str | None, outcomes: Sequence[Outcome]) -> str:
+    made = [outcome for outcome in outcomes if not outcome.refused]
+    refused = 1 - len(made) / len(outcomes)
+    by_run = [outcome.low_by_run <= rate for outcome in made]
+    cells = [
+        f"{rate:.0%}",
+        method,
+        str(rows or "all"),
+        draw or "both",
+        str(len(outcomes)),
+        f"{refused:.0%}",
+        _mean([outcome.estimate for outcome in made], ".2%"),
+        _mean([outcome.realised for outcome in made], ".2%"),
+        _mean([outcome.realised <= rate for outcome in made], ".0%"),
+        _mean(by_run, ".0%"),
+        _mean([outcome.low_by_row <= rate for outcome in made], ".0%"),
+        f"{(sum(by_run) + len(outcomes) - len(made)) / len(outcomes):.0%}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _mean(values: Sequence[float], form: str) -> str:
+    return format(float(np.mean(values)), form) if values else "–"
+
+
+if __name__ == "__main__":
+    main()
