@@ -194,13 +194,12 @@ def _likeness(scores: np.ndarray, number: np.ndarray, highest: float) -> float:
 
 def _refusal(threshold: AlarmThreshold, where: str) -> DataError:
     needed = math.log(1 - threshold.confidence) / math.log(1 - threshold.rate)
-    if threshold.effective:
-        # Rows of runs like these are worth as much as these are.
-        rows = math.ceil(threshold.normals * needed / threshold.effective)
-        more = f"about {rows - threshold.normals} more normal rows of other runs like these"
-        instead = f"`--alarm-rate {math.ceil(threshold.best * 1000) / 1000:g}`, which these rows can promise"
-    else:
-        more, instead = "normal rows of several runs", "a higher `--alarm-rate`"
+    more, higher = "normal rows of several runs", "a higher `--alarm-rate`"
+    if threshold.effective >= 1:
+        # Rows of more runs like these are worth as much as these are.
+        missing = max(math.ceil(threshold.normals * (needed / threshold.effective - 1)), 1)
+        more = f"about {missing} more normal rows of other runs like these"
+        higher = f"`--alarm-rate {math.ceil(threshold.best * 1000) / 1000:g}` or more"
     return DataError(
         f"Normal rows that can promise a false-alarm rate of {threshold.rate:.2%} in new runs with "
         f"{threshold.confidence:.0%} confidence were expected ({math.ceil(needed)} independent ones)",
@@ -208,8 +207,8 @@ def _refusal(threshold: AlarmThreshold, where: str) -> DataError:
             "normal rows": threshold.normals,
             "runs": threshold.runs,
             "independent rows they are worth": round(threshold.effective),
-            "lowest rate they can promise": round(threshold.best, 4),
+            "lowest rate they may promise": round(threshold.best, 4),
         },
         where=where,
-        remedy=f"Bring {more}, ask for {instead}, or leave `alarm_confidence` out for an estimate without a promise",
+        remedy=f"Bring {more}, ask for {higher}, or leave `alarm_confidence` out for an estimate without a promise",
     )
