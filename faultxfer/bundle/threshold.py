@@ -93,7 +93,7 @@ def choose_threshold(
         rate: share of normal rows that may alarm.
         confidence: of the promise, or None for an estimate.
     """
-    normal, runs = probabilities[y == 0], run[y == 0]
+    normal, runs = probabilities[y == 0], _numbered(run[y == 0])
     rows, order = len(normal), np.sort(normal)
     level = confidence or REPORTED_CONFIDENCE
     effective = effective_rows(normal, runs, rate, level)
@@ -113,7 +113,7 @@ def choose_threshold(
         bound=float(upper_bounds(np.array([allowed / rows]), effective, level)[0]),
         best=float(bounds[0]),
         normals=rows,
-        runs=len(np.unique(runs.astype(str))),
+        runs=len(np.bincount(runs)),
         effective=effective,
     )
 
@@ -161,7 +161,7 @@ def effective_rows(scores: np.ndarray, run: np.ndarray, rate: float, confidence:
         rate: share of the rows whose likeness inside runs counts, the highest scores.
         confidence: of the bound that they are to serve.
     """
-    _, number = np.unique(run.astype(str), return_inverse=True)
+    number = _numbered(run)
     sizes = np.bincount(number)
     if len(sizes) < 2:
         return 0.0
@@ -169,6 +169,12 @@ def effective_rows(scores: np.ndarray, run: np.ndarray, rate: float, confidence:
     likeness = max(_likeness(scores, number, share) for share in (rate, _WIDER * rate))
     guess = float(norm.ppf(confidence) / student.ppf(confidence, len(sizes) - 1)) ** 2
     return float(guess * len(scores) / (1 + (spread - 1) * likeness))
+
+
+def _numbered(run: np.ndarray) -> np.ndarray:
+    """(n,) runs, by name or number, as numbers from 0 without gaps."""
+    names = run.astype(str) if run.dtype == object else run
+    return np.asarray(np.unique(names, return_inverse=True)[1])
 
 
 def _likeness(scores: np.ndarray, number: np.ndarray, highest: float) -> float:

@@ -243,8 +243,9 @@ def transfer(
         from faultxfer.config import GateOptions, TransferOptions, load_options, read_options
         from faultxfer.steps.preflight import check_transfer_request
 
-        given = {"strategy": strategy, "trainable_layers": trainable_layers, "scaler": scaler, "seed": seed}
+        given: dict[str, Any] = {"strategy": strategy, "trainable_layers": trainable_layers, "scaler": scaler}
         given |= {"alarm_rate": alarm_rate, "alarm_confidence": alarm_confidence, "fault_share": fault_share}
+        given["seed"] = seed
         bounds = load_options(GateOptions, gate) if gate else None
         options = read_options(TransferOptions, config, **given, gate=bounds)
         check_transfer_request(csv, contract, model, equipment, override_gate)
