@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 from transfer_sources import PreparedSource, prepare_source
-from transfer_tasks import TASKS, TransferTask, read_table
+from transfer_tasks import TransferTask, read_table, tasks_at
 
 from faultxfer.bundle.calibration import platt
 from faultxfer.bundle.frozen import Views
@@ -58,7 +58,7 @@ def cells(
 ) -> Iterator[AlarmCell]:
     """Cells from the cache; those that are missing are measured first, or left out."""
     which = list(itertools.product(rows, seeds, DRAWS))
-    for task in (task for task in TASKS if task.name in tasks):
+    for task in (task for task in tasks_at(data) if not tasks or task.name in tasks):
         paths = [cache / "alarms" / task.name.replace(" ", "_") / _file(*cell) for cell in which]
         if measure:
             _measure_missing(task, data, cache, list(zip(which, paths, strict=True)))

@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, help="folder for source models and results")
     parser.add_argument("--seeds", type=int, nargs="+", default=list(range(10)))
     parser.add_argument("--rows", type=int, nargs="+", default=[200, 1000, 4000])
-    parser.add_argument("--tasks", nargs="+", default=[task.name for task in TASKS])
+    parser.add_argument("--tasks", nargs="+", choices=[task.name for task in TASKS], default=[])
     parser.add_argument("--report", action="store_true", help="only print the table of what is in the cache")
     parser.add_argument("--simulated", action="store_true", help="only print the table of simulated machines")
     given = parser.parse_args()
