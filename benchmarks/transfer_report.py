@@ -11,9 +11,10 @@ from scipy.special import expit
 from scipy.stats import beta
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from faultxfer.bundle.calibration import platt
 from faultxfer.strategies.candidates import default_candidates
 from faultxfer.strategies.selector import TAU
-from faultxfer.strategies.stacking import crossed_platt, family_prior, platt, simplex_weights
+from faultxfer.strategies.stacking import crossed_platt, family_prior, simplex_weights
 
 
 @dataclass(frozen=True)

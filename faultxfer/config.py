@@ -142,6 +142,12 @@ class TransferOptions(_Options):
     epochs: int = Field(default=20, ge=1, description="Fewest passes over the training rows of fine-tuning.")
     batch_size: int = Field(default=64, ge=1, description="Rows in a gradient step.")
     alarm_rate: float = Field(default=0.05, gt=0, lt=1, description="False-alarm rate the alarm threshold aims at.")
+    alarm_confidence: float | None = Field(
+        default=None, gt=0.5, lt=1, description="Promise `alarm_rate` for new runs at this confidence, or refuse."
+    )
+    fault_share: float | None = Field(
+        default=None, gt=0, lt=1, description="Fault share in use, where it differs from that of the labelled rows."
+    )
     split: SplitOptions = Field(default=SplitOptions(), description="When to hold out and how to cross-fit.")
     gate: GateOptions = Field(default=GateOptions(), description="Thresholds that decide on a promotion.")
     seed: int = Field(default=0, ge=0, description="Same data and seed, same weights.")

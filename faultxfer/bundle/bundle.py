@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from faultxfer.bundle.members import logits as stack_logits
 from faultxfer.bundle.scaler import Scaler
 from faultxfer.bundle.source_models import SourceModels, source_models_from
 from faultxfer.bundle.stack_files import files_of, load_stack, save_stack
+from faultxfer.bundle.threshold import AlarmThreshold
 from faultxfer.errors import BundleError
 from faultxfer.network.fit import logits_of
 from faultxfer.network.store import load_network, save_network
@@ -42,6 +44,7 @@ class Bundle:
         network: Keras model from (n, d) scaled sensors to (n, 1) logits.
         calibrator: logit to probability.
         threshold: a row alarms when its probability is above it.
+        alarm: evidence for the threshold's false-alarm rate; None in bundles that were written without it.
         training_rows: (n,) uint64 fingerprints of the rows that fitted anything in here.
         lineage: plain data on where it comes from.
         models: the source's other models, where transfer may start from them or the stack needs them.
@@ -58,6 +61,7 @@ class Bundle:
     lineage: dict[str, Any] = field(default_factory=dict)
     models: SourceModels | None = None
     stack: Stack | None = None
+    alarm: AlarmThreshold | None = None
 
     @cached_property
     def frozen(self) -> FrozenSource | None:
@@ -123,10 +127,12 @@ def save_bundle(bundle: Bundle, folder: Path) -> None:
         "features": list(bundle.features),
         "units": bundle.units,
         "scaler": {"mean": bundle.scaler.mean.tolist(), "scale": bundle.scaler.scale.tolist()},
-        "calibrator": {"slope": bundle.calibrator.slope, "offset": bundle.calibrator.offset},
+        "calibrator": dataclasses.asdict(bundle.calibrator),
         "threshold": bundle.threshold,
         "lineage": bundle.lineage,
     }
+    if bundle.alarm is not None:
+        manifest["alarm"] = bundle.alarm.as_dict()
     if bundle.models is not None:
         manifest["models"] = bundle.models.as_dict()
         (folder / _TREES).write_text(bundle.models.trees, encoding="utf-8")
@@ -207,6 +213,7 @@ def _assembled(folder: Path, manifest: dict[str, Any]) -> Bundle:
         lineage=manifest["lineage"],
         models=_models(folder, manifest),
         stack=load_stack(manifest["stack"], folder) if "stack" in manifest else None,
+        alarm=AlarmThreshold(**manifest["alarm"]) if "alarm" in manifest else None,
     )
 
 

@@ -1,61 +1,96 @@
-"""From a network's logit to a probability, and from a probability to an alarm."""
+"""From logits to probabilities: Platt scaling, and the correction to another share of faults."""
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import expit
+from scipy.special import expit, logit
 
 # A priori the slope is 1 with this precision: 50 rows must not turn a good ranking into certainty.
 _SLOPE_PRECISION = 2.0
 _OFFSET_PRECISION = 0.01
+_LEAST_SLOPE = 0.02
+_EM_STEPS = 1000
+_EM_TOLERANCE = 1e-7
 
 
 @dataclass(frozen=True)
 class Calibrator:
-    """Platt scaling: probability = expit(slope * logit + offset)."""
+    """Platt scaling: probability = expit(slope * logit + offset).
+
+    Attributes:
+        slope, offset: of the logit.
+        fault_share: share of fault rows that the probabilities hold for; None where it was not recorded.
+    """
 
     slope: float = 1.0
     offset: float = 0.0
+    fault_share: float | None = None
 
     def __call__(self, logits: np.ndarray) -> np.ndarray:
         """(n,) logits to (n,) probabilities."""
         return np.asarray(expit(self.slope * logits + self.offset))
 
+    def moved_to(self, fault_share: float) -> Calibrator:
+        """The same, for rows of which another share are faults.
 
-def fit_calibrator(logits: np.ndarray, y: np.ndarray) -> Calibrator:
-    """Platt scaling with a prior on the slope (Platt, "Probabilistic outputs for support vector machines", 1999).
+        Bayes' rule with the same sensors given fault or normal (Elkan, "The foundations of cost-sensitive learning",
+        IJCAI 2001; Saerens, Latinne & Decaestecker, Neural Computation 2002): every log-odds moves by the difference
+        of the shares' log-odds, so the ranking stays, and a threshold chosen afterwards alarms on the same rows.
+        """
+        if self.fault_share is None:
+            raise ValueError("A calibrator with a known share of faults was expected. Received: fault_share=None")
+        shift = float(logit(fault_share) - logit(self.fault_share))
+        return dataclasses.replace(self, offset=self.offset + shift, fault_share=fault_share)
 
-    The slope stays positive, so calibration never turns the ranking over.
+
+def platt(logits: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Slopes and offsets (c,) for the logits (c, n) of ``c`` scorers at once (Platt, 1999), with slope prior 1.
+
+    Slopes stay positive, so that calibration never turns a ranking over.
 
     Args:
-        logits: (n,) logits of rows that did not fit the network.
+        logits: (c, n) logits of rows that did not fit the scorers.
         y: (n,) labels 0 or 1.
     """
+    a, b = np.ones(len(logits)), np.zeros(len(logits))
+    for _ in range(30):
+        p = expit(a[:, None] * logits + b[:, None])
+        error, curve = p - y, np.maximum(p * (1 - p), 1e-6)
+        ga = (error * logits).sum(1) + _SLOPE_PRECISION * (a - 1)
+        gb = error.sum(1) + _OFFSET_PRECISION * b
+        haa = (curve * logits**2).sum(1) + _SLOPE_PRECISION
+        hab, hbb = (curve * logits).sum(1), curve.sum(1) + _OFFSET_PRECISION
+        determinant = haa * hbb - hab**2
+        step_a = (hbb * ga - hab * gb) / determinant
+        step_b = np.where(a > _LEAST_SLOPE, (haa * gb - hab * ga) / determinant, gb / hbb)
+        a = np.maximum(a - np.clip(step_a, -0.5, 0.5), _LEAST_SLOPE)
+        b = b - np.clip(step_b, -2, 2)
+    return a, b
 
-    def loss(parameters: np.ndarray) -> float:
-        slope, offset = np.exp(parameters[0]), parameters[1]
-        z = slope * logits + offset
-        fit = float(np.logaddexp(0, np.where(y == 1, -z, z)).sum())
-        return fit + 0.5 * (_SLOPE_PRECISION * float(slope - 1) ** 2 + _OFFSET_PRECISION * float(offset) ** 2)
 
-    found = minimize(loss, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-8, "maxiter": 2000})
-    return Calibrator(float(np.exp(found.x[0])), float(found.x[1]))
+def fit_calibrator(logits: np.ndarray, y: np.ndarray) -> Calibrator:
+    """Platt scaling of one scorer's logits (n,) by labels (n,); see :func:`platt`."""
+    slopes, offsets = platt(logits[None, :], y)
+    return Calibrator(float(slopes[0]), float(offsets[0]), float(np.mean(y)))
 
 
-def choose_threshold(probabilities: np.ndarray, y: np.ndarray, alarm_rate: float) -> float:
-    """Lowest threshold that keeps false alarms on these normal rows at or below ``alarm_rate``.
+def estimated_share(probabilities: np.ndarray, fault_share: float) -> float:
+    """Share of faults among rows without labels, by expectation maximisation (Saerens et al., 2002).
 
-    A row alarms when its probability is *above* the threshold.
+    It takes for granted that faults and normal rows look as they did when the probabilities were calibrated.
 
     Args:
-        probabilities: (n,) calibrated probabilities of calibration rows.
-        y: (n,) labels.
-        alarm_rate: share of normal rows that may alarm.
+        probabilities: (n,) calibrated probabilities.
+        fault_share: share of faults that they hold for.
     """
-    normal = np.sort(probabilities[y == 0])
-    # Counted in shares as they will be measured: 0.29 * 100 is a little less than 29 in floating point.
-    allowed = int((np.arange(1, len(normal)) / len(normal) <= alarm_rate).sum())
-    return float(normal[len(normal) - 1 - allowed])
+    share = fault_share
+    for _ in range(_EM_STEPS):
+        faults = probabilities * share / fault_share
+        normals = (1 - probabilities) * (1 - share) / (1 - fault_share)
+        before, share = share, float(np.mean(faults / (faults + normals)))
+        if abs(share - before) < _EM_TOLERANCE:
+            break
+    return share

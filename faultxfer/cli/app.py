@@ -219,6 +219,11 @@ def transfer(
         int | None, typer.Option(help="Last layers that stay trainable, in `fine_tune`.")
     ] = None,
     scaler: Annotated[str | None, typer.Option(help="`source` (default) or `target`; a stack has both.")] = None,
+    alarm_rate: Annotated[float | None, typer.Option(help="False-alarm rate that the threshold aims at.")] = None,
+    alarm_confidence: Annotated[
+        float | None, typer.Option(help="Promise that rate for new runs, such as 0.95, or refuse.")
+    ] = None,
+    fault_share: Annotated[float | None, typer.Option(help="Share of faults in use, if not that of the rows.")] = None,
     seed: Seed = None,
     config: Config = None,
     gate: Annotated[Path | None, typer.Option(metavar="FILE", help="Gate thresholds as YAML.")] = None,
@@ -238,7 +243,9 @@ def transfer(
         from faultxfer.config import GateOptions, TransferOptions, load_options, read_options
         from faultxfer.steps.preflight import check_transfer_request
 
-        given = {"strategy": strategy, "trainable_layers": trainable_layers, "scaler": scaler, "seed": seed}
+        given: dict[str, Any] = {"strategy": strategy, "trainable_layers": trainable_layers, "scaler": scaler}
+        given |= {"alarm_rate": alarm_rate, "alarm_confidence": alarm_confidence, "fault_share": fault_share}
+        given["seed"] = seed
         bounds = load_options(GateOptions, gate) if gate else None
         options = read_options(TransferOptions, config, **given, gate=bounds)
         check_transfer_request(csv, contract, model, equipment, override_gate)

@@ -89,6 +89,8 @@ def transferred(result: TransferResult) -> None:
     console.print(table)
     console.print(f"Judged on {report.candidate.rows} rows with {report.candidate.faults} faults. {report.worth}")
     console.print(report.transfer_verdict())
+    for note in report.alarm_notes:
+        console.print(escape(note))
     console.print()
     for check in decision.checks:
         console.print(f"[{_COLOURS.get(check.status, 'dim')}]{check.status:>14}[/]  {escape(check.message)}")
@@ -104,6 +106,8 @@ def scored(result: ScoreResult) -> None:
         f"{result.rows.accepted} rows scored with version {result.model_version}, {result.alarms} alarms: {result.out}",
         soft_wrap=True,
     )
+    if result.note:
+        stdout().print(f"[yellow]{escape(result.note)}[/]", soft_wrap=True)
 
 
 def learned(result: LearningResult) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from faultxfer.errors import DataError
 from faultxfer.evaluate.gate.check import Comparison, Decision, Evidence
@@ -59,6 +59,8 @@ class Report:
         threshold: alarm threshold of the candidate.
         weights: of a stack's members by name, the heaviest first; empty for a single network.
         source_evidence: what a stack's training rows say of the source, in a sentence; empty for a single network.
+        alarm: evidence for the threshold's false-alarm rate, as plain data.
+        alarm_notes: sentences on what threshold and probabilities can be relied on for.
     """
 
     model: str
@@ -73,6 +75,8 @@ class Report:
     threshold: float
     weights: tuple[tuple[str, float], ...] = ()
     source_evidence: str = ""
+    alarm: dict[str, object] = field(default_factory=dict)
+    alarm_notes: tuple[str, ...] = ()
 
     @property
     def candidate(self) -> Metrics:
@@ -116,6 +120,7 @@ class Report:
             "verdict": self.transfer_verdict(),
             "source_evidence": self.source_evidence,
             "threshold": self.threshold,
+            "alarm": {**self.alarm, "notes": list(self.alarm_notes)},
             "weights": dict(self.weights),
             "champion_version": self.champion_version,
             "comparison": comparison
@@ -158,6 +163,7 @@ def as_markdown(report: Report, decision: Decision) -> str:
         f"- Judged on {judged.rows} rows with {judged.faults} faults: {report.split}.",
         f"- {report.worth}",
         f"- A row alarms above a fault probability of {report.threshold:.3f}.",
+        *[f"- {note}" for note in report.alarm_notes],
         "- Would more labels help? `faultxfer learning-curve CSV... --contract FILE "
         f"--model {report.model} --equipment {report.equipment}` tells.",
         "",

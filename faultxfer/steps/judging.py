@@ -67,6 +67,8 @@ def evaluate_candidate(
         threshold=bundle.threshold,
         weights=_weights(bundle),
         source_evidence=bundle.lineage.get("source_evidence", {}).get("sentence", ""),
+        alarm=bundle.alarm.as_dict() if bundle.alarm else {},
+        alarm_notes=_alarm_notes(bundle, options),
     )
     if champion:
         spoken["champion"] = champion[1]
@@ -79,6 +81,16 @@ def evaluate_candidate(
 def _weights(bundle: Bundle) -> tuple[tuple[str, float], ...]:
     members = bundle.stack.members if bundle.stack else ()
     return tuple(sorted(((member.name, member.weight) for member in members), key=lambda one: -one[1]))
+
+
+def _alarm_notes(bundle: Bundle, options: TransferOptions) -> tuple[str, ...]:
+    notes = [bundle.alarm.sentence()] if bundle.alarm else []
+    if options.fault_share is not None:
+        notes.append(
+            f"Probabilities are stated for a fault share of {options.fault_share:.1%} in use, not for that of the "
+            "labelled rows; log-loss on these rows suffers from it, ranking and alarms do not."
+        )
+    return tuple(notes)
 
 
 def ask_gate(evaluation: Evaluation, options: GateOptions) -> Decision:

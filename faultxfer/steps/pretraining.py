@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from faultxfer.bundle.bundle import Bundle, load_bundle, save_bundle
-from faultxfer.bundle.calibration import Calibrator, choose_threshold, fit_calibrator
+from faultxfer.bundle.calibration import Calibrator, fit_calibrator
 from faultxfer.bundle.scaler import Scaler, fit_scaler
 from faultxfer.bundle.source_models import SourceModels
+from faultxfer.bundle.threshold import choose_threshold
 from faultxfer.config import PretrainOptions
 from faultxfer.contract.schema import Contract
 from faultxfer.data.dataset import Dataset, save_dataset
@@ -182,9 +183,11 @@ def _fit(
     units = {name: sensor.unit for name, sensor in contract.sensors.items()}
     raw = Bundle(train.features, units, scaler, network, Calibrator(), 0.5, models=models)
     calibrator = fit_calibrator(raw.logits(validation.X), validation.y)
-    threshold = choose_threshold(calibrator(raw.logits(validation.X)), validation.y, options.alarm_rate)
+    said = calibrator(raw.logits(validation.X))
+    alarm = choose_threshold(said, validation.y, validation.run, options.alarm_rate)
     seen = np.unique(np.concatenate([train.fingerprints(), validation.fingerprints()]))
-    return dataclasses.replace(raw, calibrator=calibrator, threshold=threshold, training_rows=seen), history
+    whole = dataclasses.replace(raw, calibrator=calibrator, threshold=alarm.value, alarm=alarm, training_rows=seen)
+    return whole, history
 
 
 def _teacher(models: SourceModels, scaler: Scaler) -> Callable[[np.ndarray], np.ndarray]:

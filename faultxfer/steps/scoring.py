@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from faultxfer.bundle.bundle import Bundle, load_bundle
+from faultxfer.bundle.calibration import estimated_share
 from faultxfer.contract import columns
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.data.dataset import sensor_matrix
@@ -20,6 +22,10 @@ from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.steps.intake import CheckedRows, require_accepted
 from faultxfer.steps.outputs import writing
 from faultxfer.steps.progress import progress
+
+# Fewer rows than this give no share of faults, and odds that differ by less than this factor are no news.
+_FEWEST_FOR_SHARE = 100
+_OTHER_ODDS = 4.0
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,7 @@ class ScoreResult:
     model_version: str
     alarms: int
     rows: CheckedRows
+    note: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -51,6 +58,7 @@ class ScoreResult:
             "equipment": self.equipment,
             "model_version": self.model_version,
             "alarms": self.alarms,
+            "note": self.note,
             "rows": self.rows.as_dict(),
         }
 
@@ -83,7 +91,25 @@ def score_rows(rows: CheckedRows, detector: Detector, *, out: Path, model: str, 
     progress.info("Scoring %d rows", len(accepted))
     table = _table(accepted, bundle, detector, equipment, several=len(rows.files) > 1)
     _write_whole(table, out)
-    return ScoreResult(out, model, equipment, detector.version.version, int(table["alarm"].sum()), rows)
+    note = share_note(table["fault_probability"].to_numpy(), bundle.calibrator.fault_share)
+    if note:
+        progress.info(note)
+    return ScoreResult(out, model, equipment, detector.version.version, int(table["alarm"].sum()), rows, note)
+
+
+def share_note(probabilities: np.ndarray, fault_share: float | None) -> str:
+    """A sentence where (n,) rows look like another share of faults than the probabilities hold for; else empty."""
+    if fault_share is None or len(probabilities) < _FEWEST_FOR_SHARE:
+        return ""
+    found = estimated_share(probabilities, fault_share)
+    odds = max(found / (1 - found), 1 / len(probabilities)) if found < 1 else float(len(probabilities))
+    if abs(np.log(odds * (1 - fault_share) / fault_share)) < np.log(_OTHER_ODDS):
+        return ""
+    return (
+        f"These rows look like a fault share of {found:.1%}; the probabilities hold for {fault_share:.1%}. Alarms are "
+        "not touched by it. If such rows are usual, transfer again with `--fault-share`; if not, look for a change of "
+        "operation or a sensor."
+    )
 
 
 def _find(registry: Registry, model: str, equipment: str, version: int | None) -> Version:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from faultxfer.bundle.bundle import Bundle
-from faultxfer.bundle.calibration import Calibrator, choose_threshold, fit_calibrator
+from faultxfer.bundle.calibration import Calibrator, fit_calibrator
+from faultxfer.bundle.threshold import AlarmThreshold, choose_threshold, require_enough_normals, require_kept
 from faultxfer.data.split import CROSS_FIT, Split
 from faultxfer.strategies.protocol import Adapted, Rival, Scorer, Strategy, Task
 
@@ -34,7 +35,7 @@ class Predictions:
 class _Fitted:
     scorer: Scorer
     calibrator: Calibrator
-    threshold: float
+    threshold: AlarmThreshold
     predictions: Predictions
 
 
@@ -52,7 +53,12 @@ def run_strategy(strategy: Strategy, task: Task, split: Split) -> tuple[Bundle, 
         strategy: the method.
         task: holds *all* of the target's rows; the split decides what the method sees.
         split: who trains, calibrates and judges.
+
+    Raises:
+        DataError: the rows cannot support the false-alarm rate that is to be promised.
+        StrategyError: the strategy cannot run on these rows.
     """
+    _require_enough_normals(task, split)
     kept: list[Adapted] = []
 
     def fit(part: Task) -> Scorer:
@@ -60,12 +66,14 @@ def run_strategy(strategy: Strategy, task: Task, split: Split) -> tuple[Bundle, 
         return kept[-1]
 
     fitted = _run(fit, task, split, refit=True)
+    require_kept(fitted.threshold, _equipment(task))
     final = kept[-1]
     seen = task.target.take(np.concatenate([split.train, split.calibration])).fingerprints()
     bundle = dataclasses.replace(
         final.bundle,
         calibrator=fitted.calibrator,
-        threshold=fitted.threshold,
+        threshold=fitted.threshold.value,
+        alarm=fitted.threshold,
         training_rows=np.unique(seen),
     )
     return bundle, fitted.predictions, final
@@ -86,9 +94,9 @@ def _run(fit: Callable[[Task], Scorer], task: Task, split: Split, *, refit: bool
 def _hold_out(fit: Callable[[Task], Scorer], task: Task, split: Split) -> _Fitted:
     scorer = fit(_part(task, split.train))
     calibration, test = task.target.take(split.calibration), task.target.take(split.test)
-    calibrator, threshold = _calibrate(scorer(calibration.X), calibration.y, task)
+    calibrator, threshold = _calibrate(scorer(calibration.X), task, split.calibration)
     probabilities = calibrator(scorer(test.X))
-    return _Fitted(scorer, calibrator, threshold, Predictions(probabilities, probabilities > threshold))
+    return _Fitted(scorer, calibrator, threshold, Predictions(probabilities, probabilities > threshold.value))
 
 
 def _cross_fit(fit: Callable[[Task], Scorer], task: Task, split: Split, *, refit: bool) -> _Fitted:
@@ -100,12 +108,12 @@ def _cross_fit(fit: Callable[[Task], Scorer], task: Task, split: Split, *, refit
     probabilities, alarms = np.empty(len(data)), np.empty(len(data), dtype=bool)
     for fold in split.folds:
         # A fold's own labels choose neither its calibrator nor its threshold.
-        calibrator, threshold = _calibrate(logits[fold.train], data.y[fold.train], task)
+        calibrator, threshold = _calibrate(logits[fold.train], task, fold.train)
         probabilities[fold.test] = calibrator(logits[fold.test])
-        alarms[fold.test] = probabilities[fold.test] > threshold
+        alarms[fold.test] = probabilities[fold.test] > threshold.value
     if refit:
         scorer = fit(task)
-    calibrator, threshold = _calibrate(logits, data.y, task)
+    calibrator, threshold = _calibrate(logits, task, split.train)
     return _Fitted(scorer, calibrator, threshold, Predictions(probabilities, alarms))
 
 
@@ -113,6 +121,20 @@ def _part(task: Task, rows: np.ndarray) -> Task:
     return dataclasses.replace(task, target=task.target.take(rows))
 
 
-def _calibrate(logits: np.ndarray, y: np.ndarray, task: Task) -> tuple[Calibrator, float]:
-    calibrator = fit_calibrator(logits, y)
-    return calibrator, choose_threshold(calibrator(logits), y, task.options.alarm_rate)
+def _calibrate(logits: np.ndarray, task: Task, rows: np.ndarray) -> tuple[Calibrator, AlarmThreshold]:
+    """Calibrator and threshold by the ``logits`` of the target's ``rows``."""
+    data, options = task.target.take(rows), task.options
+    calibrator = fit_calibrator(logits, data.y)
+    if options.fault_share is not None:
+        calibrator = calibrator.moved_to(options.fault_share)
+    chosen = choose_threshold(calibrator(logits), data.y, data.run, options.alarm_rate, options.alarm_confidence)
+    return calibrator, chosen
+
+
+def _require_enough_normals(task: Task, split: Split) -> None:
+    data = task.target.take(split.train if split.mode == CROSS_FIT else split.calibration)
+    require_enough_normals(data.y, data.run, task.options.alarm_rate, task.options.alarm_confidence, _equipment(task))
+
+
+def _equipment(task: Task) -> str:
+    return f"normal rows of equipment {min(task.target.equipment)!r}"

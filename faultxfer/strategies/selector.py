@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from faultxfer.bundle.calibration import platt
 from faultxfer.bundle.frozen import FrozenSource, Views
 from faultxfer.bundle.input_map import MAPS, InputMap, fit_maps
 from faultxfer.bundle.members import Member, Stack, member_logits
 from faultxfer.data.split import Fold
 from faultxfer.strategies.candidates.protocol import Candidate, Rows
-from faultxfer.strategies.stacking import crossed_platt, family_prior, platt, simplex_weights
+from faultxfer.strategies.stacking import crossed_platt, family_prior, simplex_weights
 
 # Ten and thirty were worse at 50 and at 200 rows, with and without the network (docs/transfer-quality.md).
 TAU = 100.0

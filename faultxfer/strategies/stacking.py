@@ -12,40 +12,15 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import expit
 
-SLOPE_PRECISION = 2.0
-_OFFSET_PRECISION = 0.01
-_LEAST_SLOPE = 0.02
+from faultxfer.bundle.calibration import platt
 
 
-def platt(logits: np.ndarray, y: np.ndarray, precision: float = SLOPE_PRECISION) -> tuple[np.ndarray, np.ndarray]:
-    """Slopes and offsets (c,) for the logits (c, n) of ``c`` candidates at once, with slope prior 1.
-
-    Slopes stay positive, so that calibration never turns a ranking over.
-    """
-    a, b = np.ones(len(logits)), np.zeros(len(logits))
-    for _ in range(30):
-        p = expit(a[:, None] * logits + b[:, None])
-        error, curve = p - y, np.maximum(p * (1 - p), 1e-6)
-        ga = (error * logits).sum(1) + precision * (a - 1)
-        gb = error.sum(1) + _OFFSET_PRECISION * b
-        haa = (curve * logits**2).sum(1) + precision
-        hab, hbb = (curve * logits).sum(1), curve.sum(1) + _OFFSET_PRECISION
-        determinant = haa * hbb - hab**2
-        step_a = (hbb * ga - hab * gb) / determinant
-        step_b = np.where(a > _LEAST_SLOPE, (haa * gb - hab * ga) / determinant, gb / hbb)
-        a = np.maximum(a - np.clip(step_a, -0.5, 0.5), _LEAST_SLOPE)
-        b = b - np.clip(step_b, -2, 2)
-    return a, b
-
-
-def crossed_platt(
-    logits: np.ndarray, y: np.ndarray, folds: np.ndarray, precision: float = SLOPE_PRECISION
-) -> np.ndarray:
+def crossed_platt(logits: np.ndarray, y: np.ndarray, folds: np.ndarray) -> np.ndarray:
     """(c, n) calibrated logits; each fold's calibration comes from the other folds, numbered in ``folds`` (n,)."""
     calibrated = np.empty_like(logits)
     for fold in np.unique(folds):
         inside = folds == fold
-        a, b = platt(logits[:, ~inside], y[~inside], precision)
+        a, b = platt(logits[:, ~inside], y[~inside])
         calibrated[:, inside] = a[:, None] * logits[:, inside] + b[:, None]
     return calibrated
 

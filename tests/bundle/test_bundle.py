@@ -13,9 +13,10 @@ import keras
 import numpy as np
 import pytest
 
-from faultxfer.bundle.bundle import FORMAT, Bundle, load_bundle, read_lineage, save_bundle
+from faultxfer.bundle.bundle import FORMAT, Bundle, _manifest_sha256, load_bundle, read_lineage, save_bundle
 from faultxfer.bundle.calibration import Calibrator
 from faultxfer.bundle.scaler import Scaler
+from faultxfer.bundle.threshold import choose_threshold
 from faultxfer.errors import BundleError
 from faultxfer.network.build import build_network
 
@@ -30,9 +31,10 @@ def bundle() -> Bundle:
         units={"speed": "rpm", "pressure": "bar", "current": "A"},
         scaler=Scaler(np.array([1500.1, 1 / 3, -1e-17]), np.array([1e2, 0.1, 7e-3])),
         network=build_network(3, (6, 4), dropout=0.2),
-        calibrator=Calibrator(slope=1.1, offset=-0.3),
+        calibrator=Calibrator(slope=1.1, offset=-0.3, fault_share=0.2),
         threshold=0.1 + 0.2,
         training_rows=np.array([1, 2**63 + 1, 2**64 - 1], dtype=np.uint64),
+        alarm=choose_threshold(np.linspace(0, 1, 90), np.zeros(90), np.arange(90), 0.05, 0.9),
         lineage={"strategy": "pretrain", "data": [["päivä.csv", "ab"]], "nothing": None},
     )
 
@@ -69,12 +71,23 @@ def test_a_round_trip_scores_the_same_to_1e_12(bundle: Bundle, stored: Path, row
 
 def test_a_round_trip_keeps_every_number_and_name_exactly(bundle: Bundle, stored: Path) -> None:
     again = load_bundle(stored)
-    for field in ("features", "units", "calibrator", "threshold", "lineage"):
+    for field in ("features", "units", "calibrator", "threshold", "lineage", "alarm"):
         assert getattr(again, field) == getattr(bundle, field)
     np.testing.assert_array_equal(again.scaler.mean, bundle.scaler.mean)
     np.testing.assert_array_equal(again.scaler.scale, bundle.scaler.scale)
     np.testing.assert_array_equal(again.training_rows, bundle.training_rows)
     assert again.training_rows.dtype == np.uint64
+
+
+def test_a_bundle_of_before_there_was_evidence_for_its_threshold_is_read(folder: Path, bundle: Bundle) -> None:
+    def older(manifest: dict[str, Any]) -> None:
+        del manifest["alarm"], manifest["calibrator"]["fault_share"]
+        manifest["sha256"]["manifest.json"] = _manifest_sha256(manifest)
+
+    edit_manifest(folder, older)
+    again = load_bundle(folder)
+    assert (again.threshold, again.alarm) == (bundle.threshold, None)
+    assert again.calibrator == Calibrator(slope=1.1, offset=-0.3)
 
 
 def test_a_bundle_holds_three_files_and_none_is_a_pickle(stored: Path) -> None:

@@ -1,18 +1,18 @@
-"""Calibration keeps the ranking and mends the odds; the threshold keeps its promise on the calibration rows."""
+"""Calibration keeps the ranking and mends the odds, also for another share of faults."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from faultxfer.bundle.calibration import Calibrator, choose_threshold, fit_calibrator
+from faultxfer.bundle.calibration import Calibrator, estimated_share, fit_calibrator, platt
 
 ROW = st.tuples(st.floats(-30, 30), st.integers(0, 1))
 ROWS = st.lists(ROW, min_size=4, max_size=60)
-RATE = st.one_of(st.floats(0.001, 0.999), st.sampled_from([0.01, 0.05, 0.07, 0.1, 0.29, 0.57, 0.58]))
+SHARE = st.floats(0.001, 0.999)
 
 
 def both(rows: list[tuple[float, int]]) -> tuple[np.ndarray, np.ndarray]:
@@ -62,42 +62,50 @@ def test_a_few_perfectly_ranked_rows_do_not_become_certainty() -> None:
     assert fit_calibrator(logits, y)(np.array([2.0]))[0] < 0.999
 
 
-@given(ROWS, RATE)
-def test_false_alarms_on_calibration_rows_stay_at_or_below_the_rate_asked(
-    rows: list[tuple[float, int]], rate: float
-) -> None:
-    values, y = both(rows)
-    probabilities = expit(values)
-    threshold = choose_threshold(probabilities, y, rate)
-    assert (probabilities[y == 0] > threshold).mean() <= rate
-
-
-@given(st.integers(1, 120), RATE)
-@example(100, 0.29)  # 0.29 * 100 is 28.999999999999996
-@example(10, 0.09999999999999999)
-def test_no_lower_threshold_would_keep_the_rate(normals: int, rate: float) -> None:
-    probabilities = np.linspace(0.1, 0.9, normals)  # all different, so each lower one lets one more row alarm
-    threshold = choose_threshold(probabilities, np.zeros(normals, dtype=int), rate)
-    assert threshold in probabilities
-    below = probabilities[probabilities < threshold]
-    if len(below):
-        assert (probabilities > below.max()).mean() > rate
-
-
-def test_fault_rows_do_not_move_the_threshold() -> None:
-    normal = np.linspace(0, 0.5, 20)
-    with_faults = np.concatenate([normal, np.full(30, 0.99)])
-    labels = np.repeat([0, 1], [20, 30])
-    assert choose_threshold(with_faults, labels, 0.1) == choose_threshold(normal, np.zeros(20), 0.1)
-
-
-def test_the_threshold_of_ten_known_rows() -> None:
-    probabilities = np.arange(10) / 10
-    # At most 2 of 10 may alarm, and a row alarms *above* the threshold: 0.8 and 0.9 do, 0.7 does not.
-    assert choose_threshold(probabilities, np.zeros(10, dtype=int), 0.2) == 0.7
-    assert choose_threshold(probabilities, np.zeros(10, dtype=int), 0.01) == 0.9
-
-
 def test_the_default_calibrator_is_the_logistic_function() -> None:
     logits = np.array([-1.0, 0.0, 2.0])
     np.testing.assert_allclose(Calibrator()(logits), expit(logits))
+
+
+def test_one_scorer_is_calibrated_as_it_is_among_many() -> None:
+    rng = np.random.default_rng(2)
+    logits, y = rng.normal(size=(3, 80)) * [[1], [3], [9]], rng.integers(0, 2, 80)
+    slopes, offsets = platt(logits, y)
+    for row, slope, offset in zip(logits, slopes, offsets, strict=True):
+        assert fit_calibrator(row, y) == Calibrator(pytest.approx(slope), pytest.approx(offset), y.mean())
+
+
+def _fleet(fault_share: float, rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Readings of one sensor, 2 higher in a fault, and labels."""
+    rng = np.random.default_rng(seed)
+    y = (rng.random(rows) < fault_share).astype(int)
+    return rng.normal(size=rows) + 2 * y, y
+
+
+def test_probabilities_moved_to_the_share_in_use_are_right_there() -> None:
+    labelled, in_use = _fleet(0.4, 4000, seed=0), _fleet(0.03, 40_000, seed=1)
+    enriched = fit_calibrator(*labelled)
+    moved = enriched.moved_to(0.03)
+    assert enriched(in_use[0]).mean() > 0.09
+    assert moved(in_use[0]).mean() == pytest.approx(in_use[1].mean(), abs=0.005)
+    assert log_loss(moved(in_use[0]), in_use[1]) < log_loss(enriched(in_use[0]), in_use[1]) - 0.03
+
+
+@given(st.lists(st.floats(-20, 20), min_size=2, max_size=30), SHARE, SHARE)
+def test_another_share_keeps_the_ranking_and_can_be_taken_back(
+    logits: list[float], labelled: float, in_use: float
+) -> None:
+    before = Calibrator(0.7, -0.4, labelled)
+    after = before.moved_to(in_use)
+    said = after(np.sort(logits))
+    assert (np.diff(said) >= 0).all()
+    assert (after(np.array(logits)) >= before(np.array(logits))).all() == (in_use >= labelled)
+    assert after.moved_to(labelled).offset == pytest.approx(before.offset, abs=1e-9)
+
+
+@pytest.mark.parametrize("fault_share", [0.0, 0.05, 0.3, 0.7])
+def test_the_share_of_faults_among_unlabelled_rows_is_found(fault_share: float) -> None:
+    calibrator = fit_calibrator(*_fleet(0.3, 4000, seed=3))
+    readings, y = _fleet(fault_share, 4000, seed=4)
+    assert calibrator.fault_share is not None
+    assert estimated_share(calibrator(readings), calibrator.fault_share) == pytest.approx(y.mean(), abs=0.03)

@@ -109,6 +109,17 @@ def test_an_override_promotes_and_shows_its_reason(world: World, capsys: pytest.
     assert answer(capsys)["tags"]["faultxfer.override_reason"] == "agreed with the shift lead"
 
 
+def test_a_false_alarm_rate_is_promised_or_refused(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    quick = ["--strategy", "feature_reuse", "--dry-run"]
+    assert call(*move(world, *quick, "--alarm-rate", "0.001", "--alarm-confidence", "0.95")) == 2
+    assert "lowest rate they may promise=" in one_line(capsys)
+    promise = ["--alarm-rate", "0.3", "--alarm-confidence", "0.9", "--fault-share", "0.02"]
+    assert call(*move(world, *quick, *promise)) in (0, 10)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "At most 30.00% false alarms in new runs, with 90% confidence" in shown
+    assert "stated for a fault share of 2.0% in use" in shown
+
+
 def test_a_dry_run_registers_nothing(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(*move(world, "--dry-run", "--report", "here", "--json")) == 0
     result = answer(capsys)

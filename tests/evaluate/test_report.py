@@ -92,6 +92,13 @@ def test_markdown_says_on_what_rows_it_was_judged_and_what_the_figures_are_worth
     assert "above a fault probability of 0.422" in text
 
 
+def test_what_the_threshold_can_be_relied_on_for_is_told_with_it() -> None:
+    given = dataclasses.replace(report(), alarm={"bound": 0.04}, alarm_notes=("At most 5.00% false alarms.",))
+    text = as_markdown(given, judge(given.evidence(), GateOptions()))
+    assert "probability of 0.422.\n- At most 5.00% false alarms.\n" in text
+    assert given.as_dict()["alarm"] == {"bound": 0.04, "notes": ["At most 5.00% false alarms."]}
+
+
 def test_figures_are_rounded_as_a_person_reads_them_and_dashes_where_there_are_none() -> None:
     assert figures(GOOD) == ["0.800", "0.910", "70%", "4.3%", "0.250"]
     assert figures(None) == ["–"] * len(COLUMNS)

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from faultxfer.bundle.bundle import Bundle, load_bundle, save_bundle
-from faultxfer.bundle.calibration import Calibrator, choose_threshold, fit_calibrator
+from faultxfer.bundle.calibration import Calibrator, fit_calibrator
 from faultxfer.bundle.scaler import fit_scaler
+from faultxfer.bundle.threshold import choose_threshold
 from faultxfer.config import NetworkOptions, TransferOptions
 from faultxfer.data.dataset import Dataset
 from faultxfer.data.split import HOLD_OUT, Split
@@ -53,7 +54,7 @@ def source_bundle(data: Dataset, hidden: tuple[int, ...], epochs: int, seed: int
     models = fit_source_models(data.X, data.y, seed)
     raw = Bundle(data.features, units, scaler, network, Calibrator(), 0.5, models=models)
     calibrator = fit_calibrator(raw.logits(data.X), data.y)
-    threshold = choose_threshold(calibrator(raw.logits(data.X)), data.y, 0.05)
+    threshold = choose_threshold(calibrator(raw.logits(data.X)), data.y, data.run, 0.05).value
     return dataclasses.replace(
         raw,
         calibrator=calibrator,

@@ -13,6 +13,7 @@ from faultxfer.bundle.bundle import Bundle
 from faultxfer.config import SplitOptions
 from faultxfer.data.dataset import Dataset
 from faultxfer.data.split import CROSS_FIT, Split, split_rows
+from faultxfer.errors import DataError
 from faultxfer.strategies import STRATEGIES
 from faultxfer.strategies.procedure import judged_rows, run_rival, run_strategy
 from faultxfer.strategies.protocol import Adapted, Scorer, Task
@@ -150,6 +151,44 @@ def test_calibration_rows_alone_choose_calibrator_and_threshold_of_a_hold_out(ta
     assert chosen(relabelled(task, hold_out.train)) == clean
     assert chosen(relabelled(task, hold_out.test)) == clean
     assert chosen(relabelled(task, hold_out.calibration)) != clean
+
+
+def asking(task: Task, **options: object) -> Task:
+    return dataclasses.replace(task, options=task.options.model_copy(update=options))
+
+
+def test_a_promise_that_the_rows_cannot_support_is_refused_before_anything_is_fitted(
+    task: Task, hold_out: Split, cross_fit: Split
+) -> None:
+    for split in (hold_out, cross_fit):
+        who = Memoriser()
+        with pytest.raises(DataError, match=r"1\.00% in new runs with 95% confidence .* equipment 'pump'"):
+            run_strategy(who, asking(task, alarm_rate=0.01, alarm_confidence=0.95), split)
+        assert who.fits == []
+
+
+def test_a_promise_is_kept_with_the_bundle_and_counts_the_rows_that_chose_the_threshold(
+    task: Task, hold_out: Split, cross_fit: Split
+) -> None:
+    for split, rows in ((hold_out, hold_out.calibration), (cross_fit, cross_fit.train)):
+        bundle, _, _ = run_strategy(LastSensor(), asking(task, alarm_rate=0.5, alarm_confidence=0.8), split)
+        side = task.target.take(rows)
+        assert bundle.alarm is not None
+        assert bundle.alarm.bound <= 0.5
+        assert bundle.alarm.value == bundle.threshold
+        assert (bundle.alarm.normals, bundle.alarm.runs) == (len(side) - side.faults, len(set(side.run[side.y == 0])))
+
+
+def test_another_share_of_faults_in_use_moves_probabilities_and_no_alarm(
+    task: Task, hold_out: Split, cross_fit: Split
+) -> None:
+    for split in (hold_out, cross_fit):
+        as_labelled, said, _ = run_strategy(LastSensor(), task, split)
+        in_use, moved, _ = run_strategy(LastSensor(), asking(task, fault_share=0.01), split)
+        assert (moved.probabilities < said.probabilities).all()
+        np.testing.assert_array_equal(moved.alarms, said.alarms)
+        assert in_use.calibrator.fault_share == 0.01
+        assert in_use.threshold < as_labelled.threshold
 
 
 def test_the_threshold_keeps_the_alarm_rate_on_calibration_rows(task: Task, hold_out: Split) -> None:

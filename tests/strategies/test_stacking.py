@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from faultxfer.strategies.stacking import crossed_platt, family_prior, platt, simplex_weights
+from faultxfer.bundle.calibration import platt
+from faultxfer.strategies.stacking import crossed_platt, family_prior, simplex_weights
 
 
 @pytest.fixture
