@@ -19,6 +19,10 @@ MOST_HELD_OUT = 0.9
 LOWER_IS_BETTER = ("false_alarm_rate", "log_loss")
 
 
+# Ways to bring a new machine's readings to the source's scale; `faultxfer.bundle.input_map` fits them.
+Scaling = Literal["source", "target", "normal", "offset", "blend"]
+
+
 class _Options(BaseModel):
     # A bound of NaN or infinity would be passed by anything.
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -130,14 +134,19 @@ class GateOptions(_Options):
 class TransferOptions(_Options):
     """Options of ``transfer``."""
 
-    strategy: str = Field(
-        default="stack", description="Transfer method; `stack`, `fine_tune`, `feature_reuse` or `single_network`."
+    strategy: str = Field(default="stack", description="Transfer method; see `docs/strategies.md`.")
+    trainable_layers: int | None = Field(
+        default=None, ge=1, description="Last layers that are fine-tuned; the strategy's own number if unset."
     )
-    trainable_layers: int = Field(default=2, ge=1, description="Last layers that stay trainable.")
-    scaler: Literal["source", "target"] = Field(
-        default="source", description="`source` keeps the source's StandardScaler, `target` refits it."
+    scaler: Scaling | None = Field(
+        default=None, description="Whose statistics scale the target's rows; the strategy's own choice if unset."
     )
-    learning_rate: float = Field(default=5e-4, gt=0, description="Smaller than the source network's own.")
+    pull: float | None = Field(
+        default=None, ge=0, description="Of fine-tuned weights towards their start; the strategy's own if unset."
+    )
+    learning_rate: float = Field(
+        default=5e-4, gt=0, description="Of fine-tuning; smaller than the source network's own."
+    )
     steps: int = Field(default=200, ge=1, description="Fewest gradient steps of fine-tuning.")
     epochs: int = Field(default=20, ge=1, description="Fewest passes over the training rows of fine-tuning.")
     batch_size: int = Field(default=64, ge=1, description="Rows in a gradient step.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from faultxfer.config import CurveOptions, PretrainOptions, TransferOptions
-from faultxfer.steps.adaptation import adapt_source, split_target
+from faultxfer.steps.adaptation import adapt_source, check_strategy, split_target
 from faultxfer.steps.intake import check_files
 from faultxfer.steps.judging import ask_gate, evaluate_candidate
 from faultxfer.steps.learning import LearningResult, draw_rows, measure_learning, report_learning
@@ -92,6 +92,7 @@ def transfer(
     """
     options = options or TransferOptions()
     agreed = check_transfer_request(csv, contract, model, equipment, override_gate)
+    check_strategy(options)
     with workspace() as work:
         fetched = fetch_models(model, equipment, work=work)
         rows = check_files(

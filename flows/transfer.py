@@ -7,7 +7,7 @@ from pathlib import Path
 from prefect import flow, task
 
 from faultxfer.config import TransferOptions
-from faultxfer.steps.adaptation import adapt_source, split_target
+from faultxfer.steps.adaptation import adapt_source, check_strategy, split_target
 from faultxfer.steps.intake import check_files
 from faultxfer.steps.judging import ask_gate, evaluate_candidate
 from faultxfer.steps.outputs import QUARANTINE, docs_folder, workspace
@@ -54,6 +54,7 @@ def transfer(
     """
     options = options or TransferOptions()
     agreed = check_transfer_request(csv, contract, model, equipment, override_gate)
+    check_strategy(options)
     with workspace() as work, progress_in_the_log():
         fetched = fetch(model, equipment, work=work)
         rows = check_rows(

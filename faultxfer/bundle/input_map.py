@@ -8,11 +8,14 @@ is a dimension of every candidate. Matching first and second moments is the diag
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 
-SOURCE, TARGET, NORMAL, OFFSET, BLEND = "source", "target", "normal", "offset", "blend"
-MAPS = (SOURCE, TARGET, NORMAL, OFFSET, BLEND)
+from faultxfer.config import Scaling
+
+MAPS: tuple[str, ...] = get_args(Scaling)
+SOURCE, TARGET, NORMAL, OFFSET, BLEND = MAPS
 # Rows at which a target's own statistics weigh as much as the source's in the blended map.
 _PRIOR_ROWS = 50.0
 _IQR_OF_NORMAL = 1.349

@@ -213,12 +213,15 @@ def transfer(
     model: Model,
     equipment: Equipment,
     strategy: Annotated[
-        str | None, typer.Option(help="`stack` (default), `fine_tune`, `feature_reuse` or `single_network`.")
+        str | None, typer.Option(help="`stack` (default), or one way alone; docs/strategies.md lists them.")
     ] = None,
     trainable_layers: Annotated[
-        int | None, typer.Option(help="Last layers that stay trainable, in `fine_tune`.")
+        int | None, typer.Option(help="Last layers to train, in the strategies that fine-tune.")
     ] = None,
-    scaler: Annotated[str | None, typer.Option(help="`source` (default) or `target`; a stack has both.")] = None,
+    scaler: Annotated[
+        str | None,
+        typer.Option(help="`source`, `target`, `normal`, `offset` or `blend`, in strategies other than the stack."),
+    ] = None,
     alarm_rate: Annotated[float | None, typer.Option(help="False-alarm rate that the threshold aims at.")] = None,
     alarm_confidence: Annotated[
         float | None, typer.Option(help="Promise that rate for new runs, such as 0.95, or refuse.")

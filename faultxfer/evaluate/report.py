@@ -181,8 +181,8 @@ def as_markdown(report: Report, decision: Decision) -> str:
 
 
 def _members(report: Report) -> list[str]:
-    """Who has which say in a stack."""
-    if not report.weights:
+    """Who has which say in a stack; one member by itself has all of it."""
+    if len(report.weights) < 2:
         return []
     lines = [f"| {name} | {weight:.0%} |" for name, weight in report.weights]
     return [

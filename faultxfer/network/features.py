@@ -28,7 +28,7 @@ class NetworkFeatures:
         hidden.append(network.get_layer("clip_out").output)
         self.hidden_units = sum(tensor.shape[1] for tensor in hidden)
         self._model = keras.Model(network.input, keras.layers.Concatenate()([*hidden, logits]))
-        self.head = self._head(network)
+        self.head = self._head()
 
     @cached_property
     def adapter(self) -> InputAdapter:
@@ -48,25 +48,41 @@ class NetworkFeatures:
         layers = [layer for layer in network.layers if layer.name.startswith(f"member_{number}_hidden")]
         return layers[-1].output
 
+    def seen_by(self, member: int) -> np.ndarray:
+        """Columns of the (n, h) features that the head of a member reads: its last hidden layer, then the sensors."""
+        units = [self.network.get_layer(f"head_{number}").input.shape[1] - self._sensors for number in self._numbers]
+        start = sum(units[:member])
+        own = np.arange(start, start + units[member])
+        return np.concatenate([own, np.arange(self.hidden_units - self._sensors, self.hidden_units)])
+
+    def head_of(self, member: int) -> np.ndarray:
+        """(units + d + 1,) weights of a member's head on the columns :meth:`seen_by` and 1."""
+        kernel, intercept = self.network.get_layer(f"head_{member}").get_weights()
+        return np.append(kernel[:, 0], intercept).astype(np.float64)
+
+    def set_head_of(self, member: int, coef: np.ndarray, intercept: float) -> None:
+        """Give one member the head that :meth:`head_of` returns."""
+        weights = [coef[:, None].astype(np.float32), np.array([intercept], dtype=np.float32)]
+        self.network.get_layer(f"head_{member}").set_weights(weights)
+
     def set_head(self, coef: np.ndarray, intercept: float) -> None:
         """Give every member's head its part of (h,) weights and the intercept: the inverse of ``head``."""
-        sensors = self.network.input_shape[1]
-        start = 0
-        for number in range(self.members):
-            head = self.network.get_layer(f"head_{number}")
-            units = head.input.shape[1] - sensors
-            kernel = np.concatenate([self.members * coef[start : start + units], coef[self.hidden_units - sensors :]])
-            head.set_weights([kernel[:, None].astype(np.float32), np.array([intercept], dtype=np.float32)])
-            start += units
+        for number in self._numbers:
+            own = coef[self.seen_by(number)]
+            own[: -self._sensors] *= self.members
+            self.set_head_of(number, own, intercept)
 
-    def _head(self, network: keras.Model) -> np.ndarray:
+    @property
+    def _sensors(self) -> int:
+        return int(self.network.input_shape[1])
+
+    @property
+    def _numbers(self) -> range:
+        return range(self.members)
+
+    def _head(self) -> np.ndarray:
         """(h + 1,) weights of the averaged logit on the features and 1."""
-        parts, sensors, bias = [], 0.0, 0.0
-        for number in range(self.members):
-            kernel, intercept = network.get_layer(f"head_{number}").get_weights()
-            units = len(kernel) - network.input_shape[1]
-            parts.append(kernel[:units, 0])
-            sensors = sensors + kernel[units:, 0]
-            bias += float(intercept[0])
-        head = np.concatenate([*parts, np.atleast_1d(sensors), [bias]]).astype(np.float64)
-        return np.asarray(head / self.members)
+        head = np.zeros(self.hidden_units + 1)
+        for number in self._numbers:
+            head[np.append(self.seen_by(number), self.hidden_units)] += self.head_of(number)
+        return head / self.members

@@ -30,6 +30,9 @@ class Recipe:
         batch_size: rows in a step.
         epochs: passes over the rows.
         patience: epochs without a better validation loss before stopping; unused without validation rows.
+        pull: strength of the penalty ``pull / 2 * Σ (weight − start)²`` on the trainable weights' distance from where
+            they start, beside the mean loss of a step: L2-SP (Li et al., "Explicit inductive bias for transfer
+            learning with convolutional networks", ICML 2018). 0 leaves it out.
     """
 
     learning_rate: float
@@ -37,6 +40,7 @@ class Recipe:
     batch_size: int
     epochs: int
     patience: int = 8
+    pull: float = 0.0
 
 
 def make_deterministic(seed: int) -> None:
@@ -160,6 +164,7 @@ def _compiled_steps(
     inputs, labels = tf.constant(_as_float(x)), tf.constant(_as_float(y)[:, None])
     weights = tf.constant(_as_float(row_weights)[:, None])
     members = network.output_shape[-1]
+    starts = [tf.constant(np.array(variable)) for variable in variables]
 
     @tf.function(input_signature=[tf.TensorSpec((None, None), tf.int32)])  # type: ignore[untyped-decorator]
     def run(batches: tf.Tensor) -> tf.Tensor:
@@ -172,13 +177,19 @@ def _compiled_steps(
                 wanted = tf.repeat(tf.gather(labels, rows), members, axis=1)
                 entropy = tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(wanted, logits), axis=1, keepdims=True)
                 loss = tf.reduce_sum(real * tf.gather(weights, rows) * entropy) / tf.reduce_sum(real)
-            optimizer.apply(tape.gradient(loss, variables), variables)
+                penalised = loss + 0.5 * recipe.pull * _distance(variables, starts) if recipe.pull else loss
+            optimizer.apply(tape.gradient(penalised, variables), variables)
             losses = losses.write(step, loss)
         return losses.stack()
 
     # Traced once, here: calling the function itself would make TensorFlow warn of retracing after a few fits.
     traced = run.get_concrete_function()
     return lambda batches: np.asarray(traced(tf.constant(batches)))
+
+
+def _distance(variables: list[tf.Variable], starts: list[tf.Tensor]) -> tf.Tensor:
+    """Sum of squared differences."""
+    return tf.add_n([tf.reduce_sum((now - then) ** 2) for now, then in zip(variables, starts, strict=True)])
 
 
 def apply_network(network: keras.Model, x: np.ndarray) -> np.ndarray:

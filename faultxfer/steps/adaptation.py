@@ -19,7 +19,7 @@ from faultxfer.network.fit import History
 from faultxfer.steps.intake import CheckedRows, require_accepted
 from faultxfer.steps.progress import progress
 from faultxfer.steps.sources import Fetched, require_same_meaning, require_same_sensors, require_sensors_of_champion
-from faultxfer.strategies import get_strategy
+from faultxfer.strategies import chosen_strategy
 from faultxfer.strategies.procedure import Predictions, judged_rows, run_rival, run_strategy
 from faultxfer.strategies.protocol import Rival, Task
 from faultxfer.strategies.rivals import RIVALS
@@ -41,6 +41,15 @@ class Adaptation:
     predictions: Path
     history: History
     could_not_run: dict[str, str]
+
+
+def check_strategy(options: TransferOptions) -> None:
+    """Before anything is read: is there such a strategy, and does it use what is given?
+
+    Raises:
+        ConfigError: no.
+    """
+    chosen_strategy(options)
 
 
 def read_target(rows: CheckedRows, features: tuple[str, ...]) -> Dataset:
@@ -74,7 +83,7 @@ def adapt_source(
     Raises:
         StrategyError: the strategy cannot run on these rows.
     """
-    strategy = get_strategy(options.strategy)
+    strategy = chosen_strategy(options)
     source = load_bundle(fetched.source_bundle)
     target = read_target(rows, source.features)
     source_rows = load_dataset(fetched.source_rows) if fetched.source_rows else None

@@ -1,10 +1,22 @@
-"""Transfer methods. To add one: a file here, a line in ``STRATEGIES``; the common suite then tests it."""
+"""Transfer methods. To add one: a file here, a line in ``STRATEGIES``; the common suite then tests it.
+
+A candidate of the stack (``candidates/``) becomes a strategy of its own by one line with :class:`OneCandidate`.
+"""
 
 from __future__ import annotations
 
+from faultxfer.bundle.input_map import TARGET
+from faultxfer.config import TransferOptions
 from faultxfer.errors import ConfigError
+from faultxfer.strategies.alone import OneCandidate
+from faultxfer.strategies.candidates.density_ratio import by_least_squares
+from faultxfer.strategies.candidates.heads import AdaptedInput, WideHead
+from faultxfer.strategies.candidates.instances import ReweightedBoosting, TrAdaBoost
+from faultxfer.strategies.candidates.pooled_head import PooledHead
+from faultxfer.strategies.candidates.rivals import PooledBoosting, PooledLinear, SourceAsIs
 from faultxfer.strategies.feature_reuse import FeatureReuse
 from faultxfer.strategies.fine_tune import FineTune
+from faultxfer.strategies.linear_probe_fine_tune import LinearProbeFineTune
 from faultxfer.strategies.protocol import Strategy
 from faultxfer.strategies.single_network import SingleNetwork
 from faultxfer.strategies.stack import StackedCandidates
@@ -13,11 +25,30 @@ STRATEGIES: dict[str, Strategy] = {
     strategy.name: strategy
     for strategy in (
         StackedCandidates(),
-        FineTune(),
+        OneCandidate("recalibrate", "source network, recalibrated", lambda name: SourceAsIs("network", name)),
         FeatureReuse(),
+        OneCandidate("wide_head", "head on features, sensors and source logit", WideHead),
+        OneCandidate("input_adapter", "gain and offset of each sensor", lambda name: AdaptedInput(name, 1.0)),
+        FineTune(),
+        LinearProbeFineTune(),
+        OneCandidate(
+            "instance_weighting", "boosting on re-weighted source rows", ReweightedBoosting, source_rows=True
+        ),
+        OneCandidate(
+            "instance_weighting_ulsif",
+            "boosting on re-weighted source rows (uLSIF)",
+            lambda name: ReweightedBoosting(name, by_least_squares),
+            source_rows=True,
+        ),
+        OneCandidate("tradaboost", "TrAdaBoost", TrAdaBoost, source_rows=True),
+        OneCandidate("pooled_linear", "pooled logistic regression", PooledLinear, scaler=TARGET, source_rows=True),
+        OneCandidate("pooled_boosting", "pooled boosting", PooledBoosting, scaler=TARGET, source_rows=True),
+        OneCandidate("pooled_head", "pooled head on frozen features", PooledHead, scaler=TARGET, source_rows=True),
         SingleNetwork(),
     )
 }
+# Options that some strategies use and others do not.
+_OWN_OPTIONS = frozenset[str]().union(*(strategy.options for strategy in STRATEGIES.values()))
 
 
 def get_strategy(name: str) -> Strategy:
@@ -33,3 +64,22 @@ def get_strategy(name: str) -> Strategy:
             remedy="Choose one of these with --strategy",
         )
     return STRATEGIES[name]
+
+
+def chosen_strategy(options: TransferOptions) -> Strategy:
+    """The strategy that the options name, which uses every option given.
+
+    Raises:
+        ConfigError: there is no such strategy, or an option that it does not use differs from its default.
+    """
+    strategy = get_strategy(options.strategy)
+    for option in sorted(_OWN_OPTIONS - strategy.options):
+        given = getattr(options, option)
+        if given != type(options).model_fields[option].default:
+            users = [name for name, other in STRATEGIES.items() if option in other.options]
+            raise ConfigError(
+                f"No `{option}` was expected with the strategy `{strategy.name}`, which does not use it",
+                received={option: given},
+                remedy=f"Leave it out, or choose a strategy that uses it: {', '.join(users)}",
+            )
+    return strategy

@@ -1,4 +1,4 @@
-"""Checks and parts that strategies share."""
+"""Parts that strategies share."""
 
 from __future__ import annotations
 
@@ -8,52 +8,42 @@ import numpy as np
 
 from faultxfer.bundle.bundle import Bundle
 from faultxfer.bundle.calibration import Calibrator
+from faultxfer.bundle.input_map import SOURCE, TARGET, fit_maps
 from faultxfer.bundle.scaler import Scaler, fit_scaler
-from faultxfer.errors import StrategyError
+from faultxfer.data.dataset import Dataset
+from faultxfer.strategies.needs import require_frozen
 from faultxfer.strategies.protocol import Task
 
-MIN_ROWS_PER_CLASS = 2
+# Source rows that pooled candidates see; more of them drown the target's.
+_POOLED_ROWS = 4000
 
 
-def require_rows(task: Task, who: str) -> None:
-    """Every method here needs some rows of each class.
+def choose_scaler(task: Task, who: str) -> Scaler:
+    """The scaling stage in front of a network, as the options ask for it; fitted on training rows only.
 
-    Raises:
-        StrategyError: there are fewer.
-    """
-    faults = task.target.faults
-    normals = len(task.target) - faults
-    if min(faults, normals) < MIN_ROWS_PER_CLASS:
-        raise StrategyError(
-            f"At least {MIN_ROWS_PER_CLASS} training rows of each class were expected by {who!r}",
-            received={"fault rows": faults, "normal rows": normals},
-            remedy="Label more rows of the rarer class",
-        )
-
-
-def require_features(task: Task) -> None:
-    """The target's sensors must be the source's, in the same order.
+    ``source`` keeps the source's StandardScaler, ``target`` refits it; any other input map is folded into the source's.
 
     Raises:
-        StrategyError: with what is missing, added or moved.
+        StrategyError: a source model of format 1 has no statistics that the map could lead to.
     """
-    source, target = task.source.features, task.target.features
-    if source == target:
-        return
-    raise StrategyError(
-        "The source model's sensors in their order were expected",
-        received={
-            "missing": [name for name in source if name not in target],
-            "added": [name for name in target if name not in source],
-            "moved": [a for a, b in zip(source, target, strict=False) if a != b and a in target],
-        },
-        remedy="Use the contract that the source model was trained with",
-    )
+    name = task.options.scaler or SOURCE
+    if name == SOURCE:
+        return task.source.scaler
+    if name == TARGET:
+        return fit_scaler(task.target.X)
+    frozen = require_frozen(task, who)
+    chosen = fit_maps(task.target.X, task.target.y, frozen.spread, frozen.normal)[name]
+    mean, scale = task.source.scaler.mean, task.source.scaler.scale
+    # ((gain * x + offset) - mean) / scale, as one scaler
+    return Scaler((mean - chosen.offset) / chosen.gain, scale / chosen.gain)
 
 
-def choose_scaler(task: Task) -> Scaler:
-    """The scaling stage the options ask for, fitted on training rows only."""
-    return task.source.scaler if task.options.scaler == "source" else fit_scaler(task.target.X)
+def source_pool(task: Task) -> Dataset:
+    """Source rows that are fitted on beside the target's: at most 4,000, drawn by the seed; none if none were kept."""
+    if task.source_rows is None:
+        return task.target.take(np.arange(0))
+    kept = np.random.default_rng(task.options.seed).permutation(len(task.source_rows))[:_POOLED_ROWS]
+    return task.source_rows.take(np.sort(kept))
 
 
 def candidate(task: Task, scaler: Scaler, network: Any, strategy: str) -> Bundle:

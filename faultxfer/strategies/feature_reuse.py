@@ -3,47 +3,42 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
-from faultxfer.bundle.scaler import fit_scaler
-from faultxfer.errors import StrategyError
-from faultxfer.network.ensemble import is_ensemble
 from faultxfer.network.features import NetworkFeatures
 from faultxfer.network.freeze import copy_network, freeze_all_but_last
-from faultxfer.strategies.common import candidate, choose_scaler, require_features, require_rows
-from faultxfer.strategies.protocol import Adapted, Task
+from faultxfer.strategies.candidates.heads import fit_pulled_head, spread_of_features
+from faultxfer.strategies.common import candidate, choose_scaler
+from faultxfer.strategies.needs import require
+from faultxfer.strategies.protocol import Adapted, Need, Task
 
-# Inverse strength of the L2 penalty on standardised features; strong, as there are often more features than faults.
-_INVERSE_PENALTY = 0.1
+_PENALTY = 10.0
 
 
 class FeatureReuse:
-    """Frozen extractor and a new convex head: logistic regression on the last hidden layer."""
+    """Frozen extractor and a new convex head, pulled towards the source's: one Keras network, no gradient steps."""
 
     name = "feature_reuse"
     title = "frozen features, new head"
-    paper = 'Donahue et al., "DeCAF: a deep convolutional activation feature", ICML 2014'
+    paper = (
+        'Donahue et al., "DeCAF: a deep convolutional activation feature", ICML 2014; pulled towards the source\'s '
+        'head as by Li et al., "Explicit inductive bias for transfer learning", ICML 2018'
+    )
+    needs = (Need.SENSORS, Need.BOTH_CLASSES, Need.SOURCE_ENSEMBLE)
+    options = frozenset({"scaler"})
     freezes = True
 
     def fit(self, task: Task) -> Adapted:
-        """Fit the head; needs two target rows of each class. Raises StrategyError below that."""
-        require_features(task)
-        require_rows(task, self.name)
-        if not is_ensemble(task.source.network):
-            raise StrategyError(
-                f"A source network as this release makes it was expected by {self.name!r}",
-                received={"network": task.source.network.name},
-                remedy="Pretrain again, or choose `--strategy fine_tune`",
-            )
-        scaler = choose_scaler(task)
+        """Fit the head by Newton's method.
+
+        Raises:
+            StrategyError: one of ``needs`` is missing.
+        """
+        require(task, self)
+        scaler = choose_scaler(task, self.name)
         network = copy_network(task.source.network)
         freeze_all_but_last(network, 1)
         extractor = NetworkFeatures(network, scaler.mean, scaler.scale)
         features = extractor(task.target.X)[0].astype(np.float64)
-        standard = fit_scaler(features)
-        head = LogisticRegression(C=_INVERSE_PENALTY, class_weight="balanced", max_iter=2000)
-        head.fit(standard(features), task.target.y)
-        # The head's own scaling is folded into its weights, so that the network stays one of plain layers.
-        coef = head.coef_[0] / standard.scale
-        extractor.set_head(coef, head.intercept_[0] - float(coef @ standard.mean))
+        head = fit_pulled_head(features, task.target.y, extractor.head, spread_of_features(features), _PENALTY)
+        extractor.set_head(head[:-1], head[-1])
         return Adapted(candidate(task, scaler, network, self.name))

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
-from faultxfer.network.fit import Recipe, apply_network, fit_network
+from faultxfer.bundle.scaler import Scaler
+from faultxfer.network.fit import History, Recipe, apply_network, fit_network
 from faultxfer.network.freeze import copy_network, freeze_all_but_last
-from faultxfer.strategies.common import candidate, choose_scaler, require_features, require_rows
-from faultxfer.strategies.protocol import Adapted, Task
+from faultxfer.strategies.common import candidate, choose_scaler
+from faultxfer.strategies.needs import require
+from faultxfer.strategies.protocol import Adapted, Need, Task
+
+_TRAINABLE_LAYERS = 2
+_PULL = 0.0
 
 
 class FineTune:
@@ -15,23 +21,41 @@ class FineTune:
 
     name = "fine_tune"
     title = "fine-tune the last layers"
-    paper = 'Yosinski et al., "How transferable are features in deep neural networks?", NeurIPS 2014'
+    paper = (
+        'Yosinski et al., "How transferable are features in deep neural networks?", NeurIPS 2014; with `pull`, Li et '
+        'al., "Explicit inductive bias for transfer learning" (L2-SP), ICML 2018'
+    )
+    needs: tuple[Need, ...] = (Need.SENSORS, Need.BOTH_CLASSES)
+    options = frozenset({"scaler", "trainable_layers", "learning_rate", "pull"})
     freezes = True
 
     def fit(self, task: Task) -> Adapted:
-        """Fine-tune; needs two target rows of each class. Raises StrategyError below that."""
-        require_features(task)
-        require_rows(task, self.name)
-        options = task.options
-        scaler = choose_scaler(task)
-        cut = freeze_all_but_last(copy_network(task.source.network), options.trainable_layers)
-        frozen_features = apply_network(cut.extractor, scaler(task.target.X))
-        steps_per_epoch = math.ceil(len(task.target) / options.batch_size)
-        recipe = Recipe(
-            learning_rate=options.learning_rate,
-            weight_decay=0.0,  # decay pulls towards zero, away from what the source taught
-            batch_size=options.batch_size,
-            epochs=max(options.epochs, math.ceil(options.steps / steps_per_epoch)),
-        )
-        history = fit_network(cut.head, frozen_features, task.target.y, recipe, seed=options.seed)
-        return Adapted(candidate(task, scaler, cut.whole, self.name), history)
+        """Fine-tune.
+
+        Raises:
+            StrategyError: one of ``needs`` is missing, or the network has fewer layers than are to be trained.
+        """
+        require(task, self)
+        scaler = choose_scaler(task, self.name)
+        network = copy_network(task.source.network)
+        history = tune(network, scaler, task, task.options.trainable_layers or _TRAINABLE_LAYERS, _PULL)
+        return Adapted(candidate(task, scaler, network, self.name), history)
+
+
+def tune(network: Any, scaler: Scaler, task: Task, trainable_layers: int, pull: float) -> History:
+    """Train the last layers of a network in place; returns its training curves.
+
+    ``pull`` is the L2-SP strength where the options give none; it pulls towards the weights ``network`` comes with.
+    """
+    options = task.options
+    cut = freeze_all_but_last(network, trainable_layers)
+    frozen_features = apply_network(cut.extractor, scaler(task.target.X))
+    steps_per_epoch = math.ceil(len(task.target) / options.batch_size)
+    recipe = Recipe(
+        learning_rate=options.learning_rate,
+        weight_decay=0.0,  # decay pulls towards zero, away from what the source taught
+        batch_size=options.batch_size,
+        epochs=max(options.epochs, math.ceil(options.steps / steps_per_epoch)),
+        pull=pull if options.pull is None else options.pull,
+    )
+    return fit_network(cut.head, frozen_features, task.target.y, recipe, seed=options.seed)

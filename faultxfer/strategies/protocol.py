@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 import numpy as np
@@ -13,8 +14,19 @@ from faultxfer.config import TransferOptions
 from faultxfer.data.dataset import Dataset
 from faultxfer.network.fit import History
 
+MIN_ROWS_PER_CLASS = 2
 Scorer = Callable[[np.ndarray], np.ndarray]
 """(n, d) rows in engineering units to (n,) uncalibrated fault logits."""
+
+
+class Need(StrEnum):
+    """What a strategy or a rival may be unable to run without; :mod:`faultxfer.strategies.needs` checks it."""
+
+    SENSORS = "the source's sensors, in its order"
+    BOTH_CLASSES = f"{MIN_ROWS_PER_CLASS} target rows of each class"
+    SOURCE_ENSEMBLE = "a source network of format 2"
+    SOURCE_MODELS = "the source's trees and statistics"
+    SOURCE_ROWS = "rows of the source"
 
 
 @dataclass(frozen=True)
@@ -49,12 +61,16 @@ class Adapted:
 class Strategy(Protocol):
     """A transfer method: (source bundle, target training rows) to candidate bundle.
 
-    ``freezes`` tells whether the candidate keeps the source's network, all but the layers that are trained.
+    ``paper`` says where it comes from; ``needs`` what it cannot run without; ``options`` which options of
+    :class:`TransferOptions` that not every strategy has it uses; ``freezes`` whether the candidate keeps the source's
+    network, all but the layers that are trained.
     """
 
     name: str
     title: str
     paper: str
+    needs: tuple[Need, ...]
+    options: frozenset[str]
     freezes: bool
 
     def fit(self, task: Task) -> Adapted:
@@ -69,12 +85,14 @@ class Strategy(Protocol):
 class Rival(Protocol):
     """An honest alternative to transfer, for the report.
 
-    ``uses_source`` tells whether it knows the source (negative transfer is measured against those that do not);
-    ``as_is`` that it keeps the source's calibrator and threshold instead of getting its own.
+    ``needs`` is what it cannot run without; ``uses_source`` tells whether it knows the source (negative transfer is
+    measured against those that do not); ``as_is`` that it keeps the source's calibrator and threshold instead of
+    getting its own.
     """
 
     name: str
     title: str
+    needs: tuple[Need, ...]
     uses_source: bool
     as_is: bool
 

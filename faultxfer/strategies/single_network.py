@@ -27,6 +27,8 @@ class SingleNetwork:
     name = "single_network"
     title = "one network distilled from the stack"
     paper = 'Hinton et al., "Distilling the knowledge in a neural network", 2015'
+    needs = StackedCandidates.needs
+    options = StackedCandidates.options
     freezes = False
 
     def fit(self, task: Task) -> Adapted:

@@ -9,19 +9,17 @@ import numpy as np
 from faultxfer.bundle.frozen import FrozenSource
 from faultxfer.bundle.members import Stack
 from faultxfer.config import SplitOptions
-from faultxfer.data.dataset import Dataset
 from faultxfer.data.split import Fold, fold_rows
 from faultxfer.errors import DataError, StrategyError
 from faultxfer.network.freeze import copy_network
 from faultxfer.strategies.candidates import default_candidates
-from faultxfer.strategies.common import candidate, require_features, require_rows
-from faultxfer.strategies.protocol import Adapted, Task
+from faultxfer.strategies.common import candidate, source_pool
+from faultxfer.strategies.needs import require_all, require_frozen
+from faultxfer.strategies.protocol import Adapted, Need, Task
 from faultxfer.strategies.selector import CrossFit, cross_fit, stack_of
 from faultxfer.strategies.source_evidence import source_evidence
 
 _FOLDS = SplitOptions(folds=4)
-# Source rows that pooled candidates see; more of them drown the target's.
-_POOLED_ROWS = 4000
 # Members with less say than this cost files and time and change nothing.
 _LEAST_WEIGHT = 0.003
 
@@ -32,6 +30,8 @@ class StackedCandidates:
     name = "stack"
     title = "weighted stack of transfer and rivals"
     paper = 'Breiman, "Stacked regressions", Machine Learning 1996'
+    needs: tuple[Need, ...] = tuple(Need)
+    options: frozenset[str] = frozenset()
     freezes = True
 
     def __init__(self, name: str = name) -> None:
@@ -41,7 +41,7 @@ class StackedCandidates:
         """Cross-fit, weigh and refit every candidate.
 
         Raises:
-            StrategyError: fewer than two rows of a class, or a source model without what the candidates need.
+            StrategyError: one of ``needs`` is missing, or the rows cannot be divided into folds.
         """
         crossed, _ = cross_fit_task(task, self.name)
         stack = weighed(crossed, task.target.y)
@@ -58,12 +58,8 @@ def cross_fit_task(task: Task, who: str) -> tuple[CrossFit, FrozenSource]:
     Raises:
         StrategyError: see :meth:`StackedCandidates.fit`; says that it is ``who`` that cannot run.
     """
-    require_features(task)
-    require_rows(task, who)
-    frozen, source_rows = _source_of(task, who)
-    seed = task.options.seed
-    kept = np.random.default_rng(seed).permutation(len(source_rows))[:_POOLED_ROWS]
-    pool = source_rows.take(np.sort(kept))
+    require_all(task, StackedCandidates.needs, who)
+    frozen, seed, pool = require_frozen(task, who), task.options.seed, source_pool(task)
     X, y = task.target.X, task.target.y
     return cross_fit(default_candidates(), frozen, (pool.X, pool.y), X, y, _folds(task, who), seed), frozen
 
@@ -78,15 +74,6 @@ def _folds(task: Task, who: str) -> tuple[Fold, ...]:
             remedy="Label more rows of the rarer class, or choose `--strategy fine_tune`",
         ) from error
 
-
-def _source_of(task: Task, who: str) -> tuple[FrozenSource, Dataset]:
-    if task.source.frozen is None or task.source_rows is None:
-        raise StrategyError(
-            f"A source model with its trees and a sample of its rows was expected by {who!r}",
-            received={"trees": task.source.models is not None, "source rows": task.source_rows is not None},
-            remedy="Pretrain again with this release and `kept_source_rows` above 0, or choose `--strategy fine_tune`",
-        )
-    return task.source.frozen, task.source_rows
 
 
 def weighed(crossed: CrossFit, y: np.ndarray) -> Stack:

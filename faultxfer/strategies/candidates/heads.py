@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from faultxfer.bundle.members import ADAPTED, LINEAR, Member
+from faultxfer.bundle.members import ADAPTED, Member
 from faultxfer.strategies.candidates.convex import fit_logistic
-from faultxfer.strategies.candidates.protocol import Rows
+from faultxfer.strategies.candidates.protocol import Plain, Rows
 
 _SENSORS = "sensors@target"
 _LEAST_SPREAD = 0.05
 
 
-class _Neural:
-    rival, neural = False, True
-    family = ""
-    name = ""
-    paper = ""
+class _Neural(Plain):
+    neural = True
 
 
 class MapHead(_Neural):
@@ -32,17 +29,10 @@ class MapHead(_Neural):
     def fit(self, rows: Rows) -> Member:
         """Newton's method; the penalty counts each feature in its source standard deviations."""
         block = f"hidden@{self.map_name}"
-        features, spread = rows.target.block(block), hidden_spread(rows)
-        head = network_head(rows)
-        coef, intercept = fit_logistic(
-            features,
-            rows.y,
-            self.penalty * spread**2,
-            prior=head[:-1],
-            offset=np.full(len(rows.y), head[-1]),
+        head = fit_pulled_head(
+            rows.target.block(block), rows.y, network_head(rows), hidden_spread(rows), self.penalty
         )
-        arrays = {"coef": coef, "intercept": np.array([intercept + head[-1]])}
-        return Member(self.family, self.name, LINEAR, (block,), arrays)
+        return self.linear((block,), (head[:-1], head[-1]))
 
 
 class FreshHead(_Neural):
@@ -58,9 +48,8 @@ class FreshHead(_Neural):
     def fit(self, rows: Rows) -> Member:
         """Newton's method on the rows' own space."""
         block = f"hidden@{self.map_name}"
-        features = rows.target.block(block)
-        coef, intercept = fit_logistic(features, rows.y, self.penalty * hidden_spread(rows) ** 2)
-        return Member(self.family, self.name, LINEAR, (block,), {"coef": coef, "intercept": np.array([intercept])})
+        fitted = fit_logistic(rows.target.block(block), rows.y, self.penalty * hidden_spread(rows) ** 2)
+        return self.linear((block,), fitted)
 
 
 class WideHead(_Neural):
@@ -80,8 +69,7 @@ class WideHead(_Neural):
         sensors = rows.target.X.shape[1]
         penalty = np.concatenate([self.penalty * hidden_spread(rows) ** 2, np.full(sensors, self.penalty), [2.0]])
         prior = np.append(np.zeros(features.shape[1] - 1), 1.0)
-        coef, intercept = fit_logistic(features, rows.y, penalty, prior=prior)
-        return Member(self.family, self.name, LINEAR, blocks, {"coef": coef, "intercept": np.array([intercept])})
+        return self.linear(blocks, fit_logistic(features, rows.y, penalty, prior=prior))
 
 
 class AdaptedInput(_Neural):
@@ -110,13 +98,47 @@ class AdaptedInput(_Neural):
         return Member(self.family, self.name, ADAPTED, arrays=arrays)
 
 
+def fit_pulled_head(
+    features: np.ndarray,
+    y: np.ndarray,
+    head: np.ndarray,
+    spread: np.ndarray,
+    penalty: float,
+    weights: np.ndarray | None = None,
+) -> np.ndarray:
+    """A convex head near a given one: the posterior mode under a Gaussian around it, by Newton's method.
+
+    Args:
+        features: (n, h).
+        y: (n,) labels.
+        head: (h + 1,) weights and intercept to stay near.
+        spread: (h,) standard deviations in which a feature counts.
+        penalty: strength of the pull.
+        weights: (n,) of the rows.
+
+    Returns:
+        (h + 1,) weights and intercept.
+    """
+    offset = np.full(len(y), head[-1])
+    coef, intercept = fit_logistic(
+        features, y, penalty * spread**2, prior=head[:-1], offset=offset, weights=weights
+    )
+    return np.append(coef, intercept + head[-1])
+
+
+def spread_of_features(features: np.ndarray) -> np.ndarray:
+    """(h,) standard deviations of (n, h) features, none close to 0."""
+    return np.asarray(np.maximum(features.std(axis=0), _LEAST_SPREAD))
+
+
 def hidden_spread(rows: Rows) -> np.ndarray:
-    """(h,) standard deviations of the frozen features over the source's rows."""
-    return np.asarray(np.maximum(rows.source.block("hidden@source").std(axis=0), _LEAST_SPREAD))
+    """(h,) standard deviations of the frozen features over the source's rows, or the target's where none are kept."""
+    views = rows.source if len(rows.source) else rows.target
+    return spread_of_features(views.block("hidden@source"))
 
 
 def network_head(rows: Rows) -> np.ndarray:
-    """(h + 1,) weights and intercept of the source network's averaged head."""
+    """(h + 1,) weights of the averaged head on the features and 1."""
     network = rows.target.source.network
     if network is None:
         raise ValueError("A source network was expected. Received: network=None")

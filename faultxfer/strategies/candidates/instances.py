@@ -3,57 +3,53 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 from scipy.special import expit
 
-from faultxfer.bundle.members import TREES, Member, member_logits
+from faultxfer.bundle.members import Member, member_logits
 from faultxfer.strategies.candidates.boosting import boost
-from faultxfer.strategies.candidates.convex import fit_logistic
-from faultxfer.strategies.candidates.protocol import Rows
-from faultxfer.strategies.candidates.rivals import POOLED, domain_weights, pooled
+from faultxfer.strategies.candidates.density_ratio import by_classifier, by_least_squares
+from faultxfer.strategies.candidates.pooling import domain_weights, pooled
+from faultxfer.strategies.candidates.protocol import Plain, Rows
+from faultxfer.strategies.candidates.rivals import POOLED
+
+Ratio = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
 
 _ROUNDS = 8
 _TREES_PER_ROUND = 20
 
 
-class _Instances:
-    rival, neural = False, False
-    family = ""
-    name = ""
-    paper = ""
+class ReweightedBoosting(Plain):
+    """Pooled boosting whose source rows weigh what a density ratio says of how target-like they are.
 
-
-class ReweightedBoosting(_Instances):
-    """Pooled boosting whose source rows weigh what a domain classifier says of their density ratio.
-
-    The log-odds of "target" given the sensors are the log density ratio up to a constant; they are halved, which keeps
-    more source rows in play (relative density ratios: Yamada et al., Neural Computation 2013).
+    Args:
+        map_name: input map of the target's rows.
+        ratio: (m, k) source and (n, k) target features and a seed to (m,) ratios.
     """
 
     family = "reweighted"
     paper = 'Bickel, Brückner & Scheffer, "Discriminative learning under covariate shift", JMLR 2009'
 
-    def __init__(self, map_name: str) -> None:
-        self.map_name = map_name
+    def __init__(self, map_name: str, ratio: Ratio = by_classifier) -> None:
+        self.map_name, self.ratio = map_name, ratio
         self.name = f"reweighted@{map_name}"
+        if ratio is by_least_squares:
+            self.name = f"reweighted-ulsif@{map_name}"
+            self.paper = 'Kanamori et al., "A least-squares approach to direct importance estimation", JMLR 2009'
 
     def fit(self, rows: Rows) -> Member:
-        """Fit the domain classifier, then boost."""
+        """Estimate the ratios, then boost; both domains keep the same total weight."""
         block = f"sensors@{self.map_name}"
-        features, y = pooled(rows, block)
-        base = domain_weights(rows, 0.5)
-        m = len(rows.source_y)
-        is_target = np.r_[np.zeros(m), np.ones(len(y) - m)]
-        coef, intercept = fit_logistic(features[:, :-1], is_target, 10.0, weights=base)
-        ratio = np.exp(0.5 * np.clip(features[:m, :-1] @ coef + intercept, -8, 8))
-        weights = base.copy()
-        weights[:m] *= ratio / ratio.mean()
-        text = boost(features, y, rows.seed, weights=weights, **POOLED)
-        return Member(self.family, self.name, TREES, (block,), text=text, constants=(1.0,))
+        ratio = self.ratio(rows.source.block(block), rows.target.block(block), rows.seed)
+        m = len(rows.source)
+        weights = domain_weights(m, len(rows.target), 0.5)
+        weights[:m] *= ratio / ratio.mean() if ratio.any() else 1.0
+        return self.trees((block,), boost(*pooled(rows, block), rows.seed, weights=weights, **POOLED), flag=True)
 
 
-class SeveralMaps(_Instances):
+class SeveralMaps(Plain):
     """Pooled boosting on the sensors under several maps side by side: each cut picks the map that fits its sensor.
 
     On source rows all maps agree, so only target rows tell them apart.
@@ -72,11 +68,11 @@ class SeveralMaps(_Instances):
         features = np.vstack([rows.source.blocks(self.blocks), rows.target.blocks(self.blocks)])
         y = np.concatenate([rows.source_y, rows.y])
         settings = {**POOLED, "feature_fraction": self.forget}
-        text = boost(features, y, rows.seed, weights=domain_weights(rows, self.share), **settings)
-        return Member(self.family, self.name, TREES, self.blocks, text=text)
+        weights = domain_weights(len(rows.source), len(rows.target), self.share)
+        return self.trees(self.blocks, boost(features, y, rows.seed, weights=weights, **settings))
 
 
-class TrAdaBoost(_Instances):
+class TrAdaBoost(Plain):
     """Source rows that a model of both gets wrong lose weight round by round; one model is fitted with what is left.
 
     TrAdaBoost lets the later half of its rounds vote; keeping the last weights alone makes one set of trees of it.
@@ -94,14 +90,13 @@ class TrAdaBoost(_Instances):
         block = f"sensors@{self.map_name}"
         features, y = pooled(rows, block)
         m = len(rows.source_y)
-        weights = domain_weights(rows, 0.5)
+        weights = domain_weights(m, len(rows.target), 0.5)
         beta = 1 / (1 + np.sqrt(2 * np.log(max(m, 2)) / _ROUNDS))
         settings = {**POOLED, "rounds": _TREES_PER_ROUND, "learning_rate": 0.2}
-        member = Member(self.family, self.name, TREES, (block,), constants=(1.0,))
         for _ in range(_ROUNDS):
             text = boost(features, y, rows.seed, weights=weights, **settings)
-            scores = member_logits(dataclasses.replace(member, text=text, constants=(0.0,)), rows.source)
+            as_source = dataclasses.replace(self.trees((block,), text), constants=(0.0,))
+            scores = member_logits(as_source, rows.source)
             wrong = np.abs(rows.source_y - expit(scores))
             weights[:m] *= beta**wrong
-        text = boost(features, y, rows.seed, weights=weights, **POOLED)
-        return dataclasses.replace(member, text=text)
+        return self.trees((block,), boost(features, y, rows.seed, weights=weights, **POOLED), flag=True)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from faultxfer.bundle.members import LINEAR, Member
+from faultxfer.bundle.members import Member
 from faultxfer.strategies.candidates.convex import fit_logistic
 from faultxfer.strategies.candidates.heads import hidden_spread
-from faultxfer.strategies.candidates.protocol import Rows
+from faultxfer.strategies.candidates.pooling import domain_weights
+from faultxfer.strategies.candidates.protocol import Plain, Rows
 
 # Source rows in the fit: it is quadratic in features, and more rows changed little in the linear rivals.
 _SOURCE_ROWS = 2000
 
 
-class PooledHead:
+class PooledHead(Plain):
     """The neural counterpart of the pooled linear rival: hidden features beside the sensors, with a domain flag.
 
     ``share`` is the target rows' share of the total weight; None weighs every row alike.
@@ -21,7 +22,7 @@ class PooledHead:
 
     family = "pooled-head"
     paper = 'Daumé III, "Frustratingly easy domain adaptation", ACL 2007, on deep features (Donahue et al., ICML 2014)'
-    rival, neural = False, True
+    neural = True
 
     def __init__(self, map_name: str, share: float | None = None, penalty: float = 3.0) -> None:
         self.map_name, self.share, self.penalty = map_name, share, penalty
@@ -34,17 +35,16 @@ class PooledHead:
         source, target = rows.source.block(block)[picked], rows.target.block(block)
         features = np.vstack([source, target])
         flag = np.concatenate([np.zeros(len(source)), np.ones(len(target))])[:, None]
-        coef, intercept = fit_logistic(
+        fitted = fit_logistic(
             np.hstack([features, flag]),
             np.concatenate([rows.source_y[picked], rows.y]),
             np.append(self.penalty * hidden_spread(rows) ** 2, 1.0),
             weights=None if self.share is None else _weights(len(source), len(target), self.share),
         )
-        arrays = {"coef": coef, "intercept": np.array([intercept])}
-        return Member(self.family, self.name, LINEAR, (block,), arrays, constants=(1.0,))
+        return self.linear((block,), fitted, flag=True)
 
 
 def _weights(source: int, target: int, share: float) -> np.ndarray:
-    """(source + target,) weights: target rows keep weight 1 and have ``share`` of the total."""
-    each = min(1.0, target * (1 - share) / (share * source))
-    return np.concatenate([np.full(source, each), np.ones(target)])
+    """Target rows keep weight 1, so that the penalty means the same with and without a share."""
+    weights = domain_weights(source, target, share)
+    return np.asarray(weights / weights[-1])

@@ -1,14 +1,14 @@
-"""What a candidate of the stack is given, and what it gives back."""
+"""What a candidate of the stack is given, what it gives back, and what most of them share."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from faultxfer.bundle.frozen import Views
-from faultxfer.bundle.members import Member
+from faultxfer.bundle.members import LINEAR, TREES, Member
 
 
 @dataclass(frozen=True)
@@ -50,3 +50,31 @@ class Candidate(Protocol):
     def fit(self, rows: Rows) -> Member:
         """Fit on target rows of both classes."""
         ...
+
+
+class Plain:
+    """Base of candidates: neither a rival nor neural, and how to make a member of what was fitted."""
+
+    family = ""
+    name = ""
+    paper = ""
+    rival, neural = False, False
+
+    def linear(
+        self, blocks: tuple[str, ...], fitted: tuple[np.ndarray, float], *, flag: bool = False, **arrays: np.ndarray
+    ) -> Member:
+        """A linear head: (k,) coefficients and the intercept, as :func:`.convex.fit_logistic` returns them.
+
+        Args:
+            blocks: its features.
+            fitted: coefficients and intercept.
+            flag: whether the domain flag is the last feature; it is 1 wherever the member scores.
+            arrays: more of the member's arrays.
+        """
+        coef, intercept = fitted
+        held = {"coef": coef, "intercept": np.array([intercept]), **arrays}
+        return Member(self.family, self.name, LINEAR, blocks, held, constants=(1.0,) if flag else ())
+
+    def trees(self, blocks: tuple[str, ...], text: str, *, flag: bool = False, **more: Any) -> Member:
+        """Trees as LightGBM text; ``more`` are further fields of the member."""
+        return Member(self.family, self.name, TREES, blocks, text=text, constants=(1.0,) if flag else (), **more)

@@ -6,20 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from faultxfer.bundle.members import CONSTANT, IDENTITY, LINEAR, SHARE, TREES, Member
+from faultxfer.bundle.members import CONSTANT, IDENTITY, SHARE, Member
 from faultxfer.strategies.candidates.boosting import boost, grow_forest
 from faultxfer.strategies.candidates.convex import fit_logistic
-from faultxfer.strategies.candidates.protocol import Rows
+from faultxfer.strategies.candidates.pooling import domain_weights, pooled
+from faultxfer.strategies.candidates.protocol import Plain, Rows
 
 _SENSORS = "sensors@target"
 # As good as 31 leaves and 255 bins on these sources, in a third of the time.
 POOLED: dict[str, Any] = {"min_data_in_leaf": 10, "num_leaves": 15, "max_bin": 63}
 
 
-class _Rival:
-    rival, neural = True, False
+class _Rival(Plain):
+    rival = True
     family = "scratch"
-    name = ""
     paper = "none: plain supervised learning"
 
 
@@ -41,8 +41,7 @@ class ScratchLinear(_Rival):
 
     def fit(self, rows: Rows) -> Member:
         """Fit on sensors scaled by the target's own statistics."""
-        coef, intercept = fit_logistic(rows.target.block(_SENSORS), rows.y, 1.0)
-        return Member(self.family, self.name, LINEAR, (_SENSORS,), {"coef": coef, "intercept": np.array([intercept])})
+        return self.linear((_SENSORS,), fit_logistic(rows.target.block(_SENSORS), rows.y, 1.0))
 
 
 class ScratchForest(_Rival):
@@ -52,8 +51,7 @@ class ScratchForest(_Rival):
 
     def fit(self, rows: Rows) -> Member:
         """Grow."""
-        text = grow_forest(rows.target.block(_SENSORS), rows.y, rows.seed)
-        return Member(self.family, self.name, TREES, (_SENSORS,), text=text, link=SHARE)
+        return self.trees((_SENSORS,), grow_forest(rows.target.block(_SENSORS), rows.y, rows.seed), link=SHARE)
 
 
 class ScratchBoosting(_Rival):
@@ -63,14 +61,14 @@ class ScratchBoosting(_Rival):
 
     def fit(self, rows: Rows) -> Member:
         """Boost."""
-        text = boost(rows.target.block(_SENSORS), rows.y, rows.seed)
-        return Member(self.family, self.name, TREES, (_SENSORS,), text=text)
+        return self.trees((_SENSORS,), boost(rows.target.block(_SENSORS), rows.y, rows.seed))
 
 
 class SourceAsIs(_Rival):
     """A source model on the target's readings, through one input map."""
 
     family = "source"
+    paper = 'Platt, "Probabilistic outputs for support vector machines", 1999: calibration alone'
 
     def __init__(self, model: str, map_name: str) -> None:
         self.block = f"{model}@{map_name}"
@@ -81,7 +79,7 @@ class SourceAsIs(_Rival):
             self.family = "source-network"
 
     def fit(self, rows: Rows) -> Member:
-        """Nothing to fit but the calibration, which the selector adds (Platt, 1999)."""
+        """Nothing to fit but the calibration, which is added out of fold."""
         return Member(self.family, self.name, IDENTITY, (self.block,))
 
 
@@ -98,16 +96,8 @@ class PooledLinear(_Rival):
 
     def fit(self, rows: Rows) -> Member:
         """Fit on all rows at equal weight."""
-        features, y = pooled(rows, f"sensors@{self.map_name}")
-        coef, intercept = fit_logistic(features, y, 1.0)
-        return Member(
-            self.family,
-            self.name,
-            LINEAR,
-            (f"sensors@{self.map_name}",),
-            {"coef": coef, "intercept": np.array([intercept])},
-            constants=(1.0,),
-        )
+        block = f"sensors@{self.map_name}"
+        return self.linear((block,), fit_logistic(*pooled(rows, block), 1.0), flag=True)
 
 
 class PooledBoosting(_Rival):
@@ -128,24 +118,7 @@ class PooledBoosting(_Rival):
 
     def fit(self, rows: Rows) -> Member:
         """Boost."""
-        features, y = pooled(rows, f"sensors@{self.map_name}")
-        weights = None if self.share is None else domain_weights(rows, self.share)
-        text = boost(features, y, rows.seed, weights=weights, **POOLED)
-        return Member(self.family, self.name, TREES, (f"sensors@{self.map_name}",), text=text, constants=(1.0,))
-
-
-def pooled(rows: Rows, block: str) -> tuple[np.ndarray, np.ndarray]:
-    """(m + n, k + 1) source then target rows with the domain flag last, and their labels."""
-    parts = []
-    for views, flag in ((rows.source, 0.0), (rows.target, 1.0)):
-        features = views.block(block)
-        parts.append(np.hstack([features, np.full((len(features), 1), flag)]))
-    return np.vstack(parts), np.concatenate([rows.source_y, rows.y])
-
-
-def domain_weights(rows: Rows, share: float) -> np.ndarray:
-    """(m + n,) weights with mean 1 that give the target's rows ``share`` of the total, at least one each."""
-    m, n = len(rows.source_y), len(rows.y)
-    target = max(share * (m + n) / n, 1.0)
-    source = max((m + n - n * target) / m, 0.05)
-    return np.concatenate([np.full(m, source), np.full(n, target)])
+        block = f"sensors@{self.map_name}"
+        weights = None if self.share is None else domain_weights(len(rows.source), len(rows.target), self.share)
+        text = boost(*pooled(rows, block), rows.seed, weights=weights, **POOLED)
+        return self.trees((block,), text, flag=True)

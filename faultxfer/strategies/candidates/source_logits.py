@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from faultxfer.bundle.members import LINEAR, SHARE, TREES, Member, encode
+from faultxfer.bundle.members import SHARE, Member, encode
 from faultxfer.strategies.candidates.boosting import boost, grow_forest
 from faultxfer.strategies.candidates.convex import fit_logistic
-from faultxfer.strategies.candidates.protocol import Rows
+from faultxfer.strategies.candidates.protocol import Plain, Rows
 
 _SENSORS = "sensors@target"
 _THREE = ("source", "target", "normal")
@@ -18,10 +18,7 @@ def logit_blocks(models: tuple[str, ...], maps: tuple[str, ...]) -> tuple[str, .
     return tuple(f"{model}@{map_name}" for model in models for map_name in maps)
 
 
-class _FromLogits:
-    rival = False
-    family = ""
-    name = ""
+class _FromLogits(Plain):
     paper = 'Wolpert, "Stacked generalization", Neural Networks 1992, across domains'
 
     def __init__(self, models: tuple[str, ...], maps: tuple[str, ...] = _THREE) -> None:
@@ -43,7 +40,7 @@ class LogitForest(_FromLogits):
         features = rows.target.blocks(blocks)
         fraction = min(1.0, 3 / np.sqrt(features.shape[1]))
         text = grow_forest(features, rows.y, rows.seed, feature_fraction_bynode=fraction)
-        return Member(self.family, self.name, TREES, blocks, text=text, link=SHARE)
+        return self.trees(blocks, text, link=SHARE)
 
 
 class ResidualBoosting(_FromLogits):
@@ -74,7 +71,7 @@ class ResidualBoosting(_FromLogits):
             num_leaves=6,
             lambda_l2=5.0,
         )
-        return Member(self.family, self.name, TREES, (_SENSORS,), {"base": weights}, base=self.logits, text=text)
+        return self.trees((_SENSORS,), text, base=self.logits, arrays={"base": weights})
 
 
 class LogitHead(_FromLogits):
@@ -87,8 +84,7 @@ class LogitHead(_FromLogits):
         """Fit."""
         features = rows.target.blocks(self.logits)
         count = features.shape[1]
-        coef, intercept = fit_logistic(features, rows.y, 2.0 * count, prior=np.full(count, 1 / count))
-        return Member(self.family, self.name, LINEAR, self.logits, {"coef": coef, "intercept": np.array([intercept])})
+        return self.linear(self.logits, fit_logistic(features, rows.y, 2.0 * count, prior=np.full(count, 1 / count)))
 
 
 class WideLogitHead(_FromLogits):
@@ -105,8 +101,7 @@ class WideLogitHead(_FromLogits):
         sensors = features.shape[1] - count
         penalty = np.concatenate([np.full(sensors, 5.0), np.full(count, 2.0 * count)])
         prior = np.concatenate([np.zeros(sensors), np.full(count, 1 / count)])
-        coef, intercept = fit_logistic(features, rows.y, penalty, prior=prior)
-        return Member(self.family, self.name, LINEAR, blocks, {"coef": coef, "intercept": np.array([intercept])})
+        return self.linear(blocks, fit_logistic(features, rows.y, penalty, prior=prior))
 
 
 class BinHead(_FromLogits):
@@ -131,6 +126,4 @@ class BinHead(_FromLogits):
         features = np.hstack([logits, encoded])
         penalty = np.concatenate([np.full(count, 2.0 * count), np.full(encoded.shape[1], 2.0)])
         prior = np.concatenate([np.full(count, 1 / max(count, 1)), np.zeros(encoded.shape[1])])
-        coef, intercept = fit_logistic(features, rows.y, penalty, prior=prior)
-        arrays = {"coef": coef, "intercept": np.array([intercept]), "edges": edges}
-        return Member(self.family, self.name, LINEAR, self.logits, arrays)
+        return self.linear(self.logits, fit_logistic(features, rows.y, penalty, prior=prior), edges=edges)

@@ -1,21 +1,55 @@
-"""Honest alternatives to transfer. To add one: a class here, a line in ``RIVALS``; the common suite then tests it."""
+"""Honest alternatives to transfer. To add one: a class here, a line in ``RIVALS``; the common suite then tests it.
+
+Those that pool or rescale are candidates of the stack, each under every input map.
+"""
 
 from __future__ import annotations
 
+from faultxfer.bundle.input_map import BLEND, MAPS, NORMAL, OFFSET, SOURCE, TARGET
+from faultxfer.strategies.alone import RivalCandidate
+from faultxfer.strategies.candidates.rivals import PooledBoosting, PooledLinear
+from faultxfer.strategies.candidates.rivals import SourceAsIs as SourceThroughMap
 from faultxfer.strategies.protocol import Rival
-from faultxfer.strategies.rivals.boosting import PooledBoosting, TargetBoosting
-from faultxfer.strategies.rivals.logistic import PooledLogistic, TargetLogistic
+from faultxfer.strategies.rivals.always_normal import AlwaysNormal
+from faultxfer.strategies.rivals.scratch import ScratchBoosting, ScratchLogistic
 from faultxfer.strategies.rivals.scratch_network import ScratchNetwork
 from faultxfer.strategies.rivals.source_as_is import SourceAsIs
+
+_SCALED = {
+    SOURCE: "source's scale",
+    TARGET: "target's scale",
+    NORMAL: "scale of normal rows",
+    OFFSET: "offset of normal rows",
+    BLEND: "blended scale",
+}
+
+
+def _rescaled(name: str) -> Rival:
+    return RivalCandidate(
+        f"source_as_is_{name}", f"source model, {_SCALED[name]}", SourceThroughMap("network", name)
+    )
+
+
+def _pooled(name: str) -> Rival:
+    title = f"gradient boosting, source + target rows, {_SCALED[name]}"
+    return RivalCandidate(f"boosting_pooled_{name}", title, PooledBoosting(name), source_rows=True)
+
 
 RIVALS: dict[str, Rival] = {
     rival.name: rival
     for rival in (
+        AlwaysNormal(),
         SourceAsIs(),
+        *(_rescaled(name) for name in MAPS if name != SOURCE),
         ScratchNetwork(),
-        TargetLogistic(),
-        TargetBoosting(),
-        PooledLogistic(),
-        PooledBoosting(),
+        ScratchLogistic(),
+        ScratchBoosting(),
+        RivalCandidate(
+            "logistic_pooled",
+            "logistic regression, source + target rows",
+            PooledLinear(TARGET),
+            source_rows=True,
+        ),
+        *(_pooled(name) for name in MAPS),
     )
 }

@@ -7,8 +7,8 @@ import math
 from faultxfer.bundle.scaler import fit_scaler
 from faultxfer.network.build import build_network
 from faultxfer.network.fit import Recipe, fit_network, logits_of, make_deterministic
-from faultxfer.strategies.common import require_rows
-from faultxfer.strategies.protocol import Scorer, Task
+from faultxfer.strategies.needs import require
+from faultxfer.strategies.protocol import Need, Scorer, Task
 
 _HIDDEN, _DROPOUT = (128, 64, 32), 0.1
 _LEARNING_RATE = 2e-3
@@ -20,12 +20,13 @@ class ScratchNetwork:
 
     name = "scratch_network"
     title = "network from scratch"
+    needs: tuple[Need, ...] = (Need.BOTH_CLASSES,)
     uses_source = False
     as_is = False
 
     def fit(self, task: Task) -> Scorer:
         """Fit; needs two target rows of each class. Raises StrategyError below that."""
-        require_rows(task, self.name)
+        require(task, self)
         options = task.options
         make_deterministic(options.seed)
         network = build_network(len(task.target.features), _HIDDEN, _DROPOUT)

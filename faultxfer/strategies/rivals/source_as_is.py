@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from faultxfer.strategies.common import require_features
-from faultxfer.strategies.protocol import Scorer, Task
+from faultxfer.strategies.needs import require
+from faultxfer.strategies.protocol import Need, Scorer, Task
 
 
 class SourceAsIs:
@@ -11,10 +11,11 @@ class SourceAsIs:
 
     name = "source_as_is"
     title = "source model as it is"
+    needs: tuple[Need, ...] = (Need.SENSORS,)
     uses_source = True
     as_is = True
 
     def fit(self, task: Task) -> Scorer:
-        """Nothing is fitted."""
-        require_features(task)
+        """Nothing is fitted; raises StrategyError where the sensors differ."""
+        require(task, self)
         return task.source.logits

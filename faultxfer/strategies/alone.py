@@ -1,0 +1,100 @@
+"""One candidate by itself, as a strategy or as a rival."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from faultxfer.bundle.frozen import FrozenSource, Views
+from faultxfer.bundle.input_map import MAPS, SOURCE, InputMap, fit_maps
+from faultxfer.bundle.members import Stack, logits
+from faultxfer.network.freeze import copy_network
+from faultxfer.strategies.candidates.protocol import Candidate, Rows
+from faultxfer.strategies.common import candidate, source_pool
+from faultxfer.strategies.needs import require, require_frozen
+from faultxfer.strategies.protocol import Adapted, Need, Scorer, Task
+
+
+class OneCandidate:
+    """A strategy whose bundle holds one member; the procedure calibrates it and chooses the alarm threshold.
+
+    Args:
+        name, title: of the strategy.
+        make: a candidate from the name of an input map, which is what ``--scaler`` chooses here.
+        scaler: the map where the options name none.
+        source_rows: whether source rows are fitted on.
+    """
+
+    options = frozenset({"scaler"})
+    freezes = True
+
+    def __init__(
+        self,
+        name: str,
+        title: str,
+        make: Callable[[str], Candidate],
+        *,
+        scaler: str = SOURCE,
+        source_rows: bool = False,
+    ) -> None:
+        self.name, self.title = name, title
+        self._make, self._scaler = make, scaler
+        self.paper = make(scaler).paper
+        self.needs = _needs(source_rows=source_rows)
+
+    def fit(self, task: Task) -> Adapted:
+        """Fit the candidate on all training rows.
+
+        Raises:
+            StrategyError: one of ``needs`` is missing.
+        """
+        require(task, self)
+        made = self._make(task.options.scaler or self._scaler)
+        stack = fit_alone(made, require_frozen(task, self.name), task)
+        adapted = candidate(task, task.source.scaler, copy_network(task.source.network), self.name)
+        lineage = {**adapted.lineage, "stack": {member.name: member.weight for member in stack.members}}
+        return Adapted(dataclasses.replace(adapted, models=task.source.models, stack=stack, lineage=lineage))
+
+
+class RivalCandidate:
+    """A rival that knows the source and gets a calibrator and a threshold of its own.
+
+    Args:
+        name, title: of the rival.
+        candidate: what is fitted.
+        source_rows: whether source rows are fitted on.
+    """
+
+    uses_source, as_is = True, False
+
+    def __init__(self, name: str, title: str, candidate: Candidate, *, source_rows: bool = False) -> None:
+        self.name, self.title, self._candidate = name, title, candidate
+        self.needs = _needs(source_rows=source_rows)
+
+    def fit(self, task: Task) -> Scorer:
+        """Fit the candidate on all training rows.
+
+        Raises:
+            StrategyError: one of ``needs`` is missing.
+        """
+        require(task, self)
+        frozen = require_frozen(task, self.name)
+        stack = fit_alone(self._candidate, frozen, task)
+        return lambda X: logits(stack, frozen, X)
+
+
+def _needs(*, source_rows: bool) -> tuple[Need, ...]:
+    needs = (Need.SENSORS, Need.BOTH_CLASSES, Need.SOURCE_ENSEMBLE, Need.SOURCE_MODELS)
+    return (*needs, Need.SOURCE_ROWS) if source_rows else needs
+
+
+def fit_alone(candidate: Candidate, frozen: FrozenSource, task: Task) -> Stack:
+    """A stack of one member with weight 1, not calibrated."""
+    target = task.target
+    maps = fit_maps(target.X, target.y, frozen.spread, frozen.normal)
+    same = {name: InputMap(np.ones(target.X.shape[1]), np.zeros(target.X.shape[1])) for name in MAPS}
+    pool = source_pool(task)
+    rows = Rows(Views(frozen, maps, target.X), target.y, Views(frozen, same, pool.X), pool.y, task.options.seed)
+    return Stack((candidate.fit(rows),), maps)

@@ -1,0 +1,112 @@
+"""What a strategy or a rival needs, and the one check that says by name what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from faultxfer.bundle.frozen import FrozenSource
+from faultxfer.errors import StrategyError
+from faultxfer.network.ensemble import is_ensemble
+from faultxfer.strategies.protocol import MIN_ROWS_PER_CLASS, Need, Task
+
+
+class Needy(Protocol):
+    """A strategy or a rival, as far as its needs go."""
+
+    @property
+    def name(self) -> str:
+        """Under which it is asked for."""
+        ...
+
+    @property
+    def needs(self) -> Iterable[Need]:
+        """Without which it cannot run."""
+        ...
+
+
+def require(task: Task, who: Needy) -> None:
+    """Check everything that ``who`` needs.
+
+    Raises:
+        StrategyError: names ``who`` and the first thing that is missing.
+    """
+    require_all(task, who.needs, who.name)
+
+
+def require_all(task: Task, needs: Iterable[Need], who: str) -> None:
+    """Check needs on behalf of ``who``.
+
+    Raises:
+        StrategyError: names ``who`` and the first thing that is missing.
+    """
+    for need in needs:
+        _CHECKS[need](task, who)
+
+
+def require_frozen(task: Task, who: str) -> FrozenSource:
+    """The source's models ready to score; its network must be an ensemble.
+
+    Raises:
+        StrategyError: it is of format 1.
+    """
+    if task.source.frozen is None:
+        raise StrategyError(
+            f"A source model with its trees and statistics was expected by {who!r}",
+            received={"models": None},
+            remedy="Pretrain again with this release, or choose `--strategy fine_tune`",
+        )
+    return task.source.frozen
+
+
+def _require_rows(task: Task, who: str) -> None:
+    faults = task.target.faults
+    normals = len(task.target) - faults
+    if min(faults, normals) < MIN_ROWS_PER_CLASS:
+        raise StrategyError(
+            f"At least {MIN_ROWS_PER_CLASS} training rows of each class were expected by {who!r}",
+            received={"fault rows": faults, "normal rows": normals},
+            remedy="Label more rows of the rarer class",
+        )
+
+
+def _require_sensors(task: Task, who: str) -> None:
+    source, target = task.source.features, task.target.features
+    if source == target:
+        return
+    raise StrategyError(
+        f"The source model's sensors in their order were expected by {who!r}",
+        received={
+            "missing": [name for name in source if name not in target],
+            "added": [name for name in target if name not in source],
+            "moved": [a for a, b in zip(source, target, strict=False) if a != b and a in target],
+        },
+        remedy="Use the contract that the source model was trained with",
+    )
+
+
+def _require_source_rows(task: Task, who: str) -> None:
+    if task.source_rows is None:
+        raise StrategyError(
+            f"Source rows were expected by {who!r}, but the source model was registered without them",
+            received={"source_rows": None},
+            remedy="Pretrain again with `kept_source_rows` above 0, or choose `--strategy fine_tune`",
+        )
+
+
+def _require_ensemble(task: Task, who: str) -> None:
+    if not is_ensemble(task.source.network):
+        raise StrategyError(
+            f"A source network as this release makes it was expected by {who!r}",
+            received={"network": task.source.network.name},
+            remedy="Pretrain again with this release, or choose `--strategy fine_tune`",
+        )
+
+
+_CHECKS: dict[Need, Callable[[Task, str], object]] = {
+    Need.SENSORS: _require_sensors,
+    Need.BOTH_CLASSES: _require_rows,
+    Need.SOURCE_ROWS: _require_source_rows,
+    Need.SOURCE_ENSEMBLE: _require_ensemble,
+    Need.SOURCE_MODELS: require_frozen,
+}
