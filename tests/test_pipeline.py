@@ -100,12 +100,14 @@ def test_every_rival_is_in_the_report(world: World) -> None:
     names = [entry.name for entry in result.report.contestants]
     assert names == [
         "candidate",
+        "always_normal",
         "source_as_is",
+        *(f"source_as_is_{scaler}" for scaler in ("target", "normal", "offset", "blend")),
         "scratch_network",
         "logistic_target",
         "boosting_target",
         "logistic_pooled",
-        "boosting_pooled",
+        *(f"boosting_pooled_{scaler}" for scaler in ("source", "target", "normal", "offset", "blend")),
     ]
     assert all(entry.metrics is not None for entry in result.report.contestants)
 

@@ -28,7 +28,7 @@ CANDIDATE = "candidate"
 BLUE, _ORANGE, RED, _GREY = "#0072B2", "#E69F00", "#D55E00", "#BDBDBD"
 _OTHERS = ("#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555")
 _DASHES = "-", "--", "-."
-_MOST_ROWS, _MOST_LABELS, _LABEL_WIDTH = 3000, 12, 18  # what can be told apart at 8 inches
+_MOST_ROWS, _MOST_LABELS, _MOST_CURVES, _LABEL_WIDTH = 3000, 12, 11, 18  # what can be told apart at 8 inches
 _REPORT = "Report this: a model's answer does not fit the rows it was given"
 _EPOCH_SECONDS = (1e8, 4.1e9)  # 1973 to 2099; other values are sequence numbers
 
@@ -87,9 +87,11 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 
 def precision_recall_figure(judged: Judged, others: dict[str, np.ndarray], pr_auc: dict[str, float | None]) -> Figure:
-    """Precision against recall of all contestants, with the point at which the candidate alarms."""
+    """Precision against recall of the candidate and the best others, with the point at which the candidate alarms."""
     figure, (axes,) = new_figure("How many faults are found, and how many alarms are true?")
-    for k, (title, probabilities) in enumerate({CANDIDATE: judged.probabilities, **others}.items()):
+    best = sorted(others, key=lambda title: -(pr_auc.get(title) or 0.0))[:_MOST_CURVES]
+    drawn = {CANDIDATE: judged.probabilities, **{title: others[title] for title in others if title in best}}
+    for k, (title, probabilities) in enumerate(drawn.items()):
         precision, recall, _ = precision_recall_curve(judged.y, probabilities)
         score, style = pr_auc.get(title), _DASHES[(k + k // len(_OTHERS)) % len(_DASHES)]
         label = title if score is None else f"{title} (PR-AUC {score:.3f})"
@@ -251,6 +253,7 @@ def rivals_figure(pr_auc: dict[str, float | None], share: float) -> Figure:
     figure, (axes,) = new_figure("How well does each contestant rank faults above normal rows?")
     plate = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}  # keeps the dotted line off the text
     titles = sorted(pr_auc, key=lambda title: (pr_auc[title] is not None, pr_auc[title] or 0.0, title))
+    figure.set_figheight(max(figure.get_figheight(), 0.4 * len(titles)))
     for place, title in enumerate(titles):
         value, (color, weight) = pr_auc[title], (BLUE, "bold") if title == CANDIDATE else (_GREY, "normal")
         if value is not None:

@@ -31,9 +31,7 @@ STRATEGIES: dict[str, Strategy] = {
         OneCandidate("input_adapter", "gain and offset of each sensor", lambda name: AdaptedInput(name, 1.0)),
         FineTune(),
         LinearProbeFineTune(),
-        OneCandidate(
-            "instance_weighting", "boosting on re-weighted source rows", ReweightedBoosting, source_rows=True
-        ),
+        OneCandidate("instance_weighting", "boosting on re-weighted source rows", ReweightedBoosting, source_rows=True),
         OneCandidate(
             "instance_weighting_ulsif",
             "boosting on re-weighted source rows (uLSIF)",

@@ -332,6 +332,7 @@ BAD_REQUESTS = {
     "an equipment name that is a path": (["--equipment", "../../etc"], "../../etc"),
     "an unknown strategy": (["--strategy", "magic"], "fine_tune"),
     "an unknown scaler": (["--scaler", "robust"], "scaler"),
+    "a scaler for the stack": (["--scaler", "target"], "fine_tune"),
     "too many trainable layers": (["--strategy", "fine_tune", "--trainable-layers", "9"], "trainable_layers=9"),
     "shares that leave nothing to train on": (["--config", "greedy.yaml"], "0.9 together"),
     "an override without a reason": (["--override-gate", " "], "reason"),

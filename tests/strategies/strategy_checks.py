@@ -18,11 +18,12 @@ from faultxfer.config import NetworkOptions, TransferOptions
 from faultxfer.data.dataset import Dataset
 from faultxfer.data.split import HOLD_OUT, Split
 from faultxfer.errors import StrategyError
+from faultxfer.network.build import build_network
 from faultxfer.network.fit import make_deterministic
 from faultxfer.network.freeze import copy_network, stages_of
 from faultxfer.network.pretrain import fit_ensemble
 from faultxfer.strategies.procedure import run_strategy
-from faultxfer.strategies.protocol import Rival, Strategy, Task
+from faultxfer.strategies.protocol import Need, Rival, Strategy, Task
 from faultxfer.strategies.source_models import fit_source_models
 
 SENSORS = ("speed", "pressure", "current", "vibration")
@@ -75,6 +76,18 @@ def tiny_task() -> Task:
     bundle, rows = _source()
     copied = dataclasses.replace(bundle, network=copy_network(bundle.network), lineage=dict(bundle.lineage))
     return Task(copied, tiny_rows(seed=1, shift=2.0, name="pump-9"), rows, OPTIONS)
+
+
+@functools.cache
+def shared_task(contestant: Strategy | Rival) -> Task:
+    """One task for all checks of a contestant that fit it once: what the source's models say is computed once."""
+    return tiny_task()
+
+
+@functools.cache
+def fitted(strategy: Strategy) -> Bundle:
+    """The bundle of a strategy, fitted once for the checks that only look at it."""
+    return strategy.fit(shared_task(strategy)).bundle
 
 
 def tiny_split(data: Dataset) -> Split:
@@ -143,13 +156,12 @@ def target_rows_are_unchanged(strategy: Strategy) -> None:
 
 
 def poisoned_test_rows_change_nothing(strategy: Strategy) -> None:
-    task = tiny_task()
+    task = shared_task(strategy)
     split = tiny_split(task.target)
     clean, _, _ = run_strategy(strategy, task, split)
     y, X = task.target.y.copy(), task.target.X.copy()
     y[split.test] = 1 - y[split.test]
     X[split.test] *= -3.0
-    task = tiny_task()
     poisoned = dataclasses.replace(task, target=dataclasses.replace(with_labels(task.target, y), X=X))
     spoiled, _, _ = run_strategy(strategy, poisoned, split)
     same(state(spoiled), state(clean), "the test rows took part in the training")
@@ -160,8 +172,8 @@ def frozen_weights_stay_and_the_rest_moves(strategy: Strategy) -> None:
 
     A stack learns beside the network, which stays as a whole.
     """
-    for trainable in (1, 2):
-        task = tiny_task()
+    for trainable in (1, 2) if "trainable_layers" in strategy.options else (1,):
+        task = shared_task(strategy)
         task = dataclasses.replace(task, options=OPTIONS.model_copy(update={"trainable_layers": trainable}))
         bundle = strategy.fit(task).bundle
         old, new = task.source.network, bundle.network
@@ -191,8 +203,7 @@ def same_seed_gives_the_same_weights(strategy: Strategy) -> None:
 
 
 def stored_bundle_scores_the_same(strategy: Strategy) -> None:
-    task = tiny_task()
-    bundle = strategy.fit(task).bundle
+    task, bundle = shared_task(strategy), fitted(strategy)
     with tempfile.TemporaryDirectory() as folder:
         save_bundle(bundle, Path(folder) / "bundle")
         again = load_bundle(Path(folder) / "bundle")
@@ -203,7 +214,7 @@ def stored_bundle_scores_the_same(strategy: Strategy) -> None:
 
 def other_sensors_raise(strategy: Strategy) -> None:
     for features in other_features():
-        error = refused(lambda features=features: strategy.fit(other_sensors(tiny_task(), features)))
+        error = refused(lambda features=features: strategy.fit(other_sensors(shared_task(strategy), features)))
         assert error is not None, f"the sensors {features} were accepted"
         assert "sensors" in str(error), "the error does not speak of sensors"
 
@@ -221,21 +232,20 @@ def other_sensors(task: Task, features: tuple[str, ...]) -> Task:
 
 
 def too_few_rows_are_refused_or_the_fallback_is_stated(strategy: Strategy) -> None:
-    for name, task in few_rows().items():
+    for name, task in few_rows(shared_task(strategy)).items():
         error = refused(lambda task=task: strategy.fit(task))
         if error is not None:
             assert strategy.name in str(error), f"{name}: the error does not name the strategy: {error}"
             assert error.remedy, f"{name}: the error has no remedy"
             continue
         bundle = strategy.fit(task).bundle
-        assert np.isfinite(bundle.logits(tiny_task().target.X)).all(), f"{name}: a logit is not finite"
+        assert np.isfinite(bundle.logits(shared_task(strategy).target.X)).all(), f"{name}: a logit is not finite"
         both = min(task.target.faults, len(task.target) - task.target.faults) >= 2
         assert both or bundle.lineage.get("fallback"), f"{name}: neither an error nor a stated fallback"
 
 
-def few_rows() -> dict[str, Task]:
-    """Targets that hardly hold anything."""
-    task = tiny_task()
+def few_rows(task: Task) -> dict[str, Task]:
+    """The same task with targets that hardly hold anything."""
     faults, normals = np.flatnonzero(task.target.y == 1), np.flatnonzero(task.target.y == 0)
     sides = {
         "normal rows only": normals,
@@ -248,8 +258,7 @@ def few_rows() -> dict[str, Task]:
 
 
 def lineage_is_recorded(strategy: Strategy) -> None:
-    task = tiny_task()
-    bundle = strategy.fit(task).bundle
+    task, bundle = shared_task(strategy), fitted(strategy)
     lineage = bundle.lineage
     assert lineage.get("strategy") == strategy.name, f"the lineage names the strategy {lineage.get('strategy')!r}"
     assert lineage.get("source") == task.source.lineage["identity"], "the lineage does not name the source"
@@ -258,6 +267,46 @@ def lineage_is_recorded(strategy: Strategy) -> None:
     assert TransferOptions(**options) == OPTIONS, "the options cannot be repeated from the lineage"
     same(bundle.training_rows, np.unique(task.target.fingerprints()), "fingerprints are not those of the training rows")
     assert (bundle.features, bundle.units) == (task.source.features, task.source.units)
+
+
+def options_are_used_as_declared(strategy: Strategy) -> None:
+    """Another scaler gives other scores where the strategy declares the option, and the same scores where not."""
+    task = shared_task(strategy)
+    options = OPTIONS.model_copy(update={"scaler": "blend"})
+    blended = strategy.fit(dataclasses.replace(task, options=options))
+    equal = np.array_equal(blended(task.target.X), fitted(strategy).logits(task.target.X))
+    assert equal != ("scaler" in strategy.options), f"declared: {sorted(strategy.options)}, equal scores: {equal}"
+
+
+# --- strategies and rivals ---
+
+
+def what_is_missing_is_said_by_name(contestant: Strategy | Rival) -> None:
+    """Without a declared need there is an error that names the contestant; what is not declared is not needed."""
+    for need, task in lacking(shared_task(contestant)).items():
+        error = refused(lambda task=task: finite(contestant, task))
+        if need in contestant.needs:
+            assert error is not None, f"fitted without {need}"
+            assert contestant.name in str(error), f"without {need}: the error does not name who needs it: {error}"
+            assert error.remedy, f"without {need}: the error has no remedy"
+        elif not (need is Need.SOURCE_ENSEMBLE and Need.SOURCE_MODELS in contestant.needs):
+            assert error is None, f"{need} is needed but not declared: {error}"
+
+
+def lacking(task: Task) -> dict[Need, Task]:
+    """The same task without each thing that a source may lack."""
+    without_models = dataclasses.replace(task.source, models=None)
+    older = dataclasses.replace(without_models, network=build_network(len(SENSORS), (8, 4), 0.1))
+    return {
+        Need.SOURCE_ROWS: dataclasses.replace(task, source_rows=None),
+        Need.SOURCE_MODELS: dataclasses.replace(task, source=without_models),
+        Need.SOURCE_ENSEMBLE: dataclasses.replace(task, source=older),
+    }
+
+
+def finite(contestant: Strategy | Rival, task: Task) -> None:
+    """Fit, and score rows of the target."""
+    assert np.isfinite(contestant.fit(task)(shared_task(contestant).target.X)).all(), "a logit is not finite"
 
 
 CHECKS: list[Callable[[Strategy], None]] = [
@@ -270,6 +319,8 @@ CHECKS: list[Callable[[Strategy], None]] = [
     other_sensors_raise,
     too_few_rows_are_refused_or_the_fallback_is_stated,
     lineage_is_recorded,
+    options_are_used_as_declared,
+    what_is_missing_is_said_by_name,
 ]
 
 
@@ -277,26 +328,23 @@ CHECKS: list[Callable[[Strategy], None]] = [
 
 
 def rival_scores_every_row(rival: Rival) -> None:
-    task = tiny_task()
+    task = shared_task(rival)
     scorer = rival.fit(task)
     for X in (task.target.X, task.target.X[:1]):
         logits = scorer(X)
         assert logits.shape == (len(X),), f"logits have shape {logits.shape}"
         assert np.isfinite(logits).all(), "a logit is not finite"
-    assert np.ptp(scorer(task.target.X)) > 0, "every row gets the same logit"
+    constant = np.ptp(scorer(task.target.X)) == 0
+    assert constant == (not rival.needs), "every row gets the same logit, or one that needs nothing tells rows apart"
 
 
 def rival_refuses_too_few_rows(rival: Rival) -> None:
-    """Without both classes only a rival that fits nothing has something to say."""
-    for name, task in few_rows().items():
+    """Without both classes only a rival that does not declare that need has something to say."""
+    for name, task in few_rows(shared_task(rival)).items():
         both = min(task.target.faults, len(task.target) - task.target.faults) >= 2
-        error = refused(lambda task=task: check_finite(rival, task))
+        error = refused(lambda task=task: finite(rival, task))
         assert error is None or rival.name in str(error), f"{name}: the error does not name the rival: {error}"
-        assert error is not None or both or rival.as_is, f"{name}: fitted without rows of both classes"
-
-
-def check_finite(rival: Rival, task: Task) -> None:
-    assert np.isfinite(rival.fit(task)(tiny_task().target.X)).all(), "a logit is not finite"
+        assert (error is None) == (both or Need.BOTH_CLASSES not in rival.needs), f"{name}: {error}"
 
 
 def rival_repeats_itself(rival: Rival) -> None:
@@ -318,7 +366,7 @@ def rival_leaves_source_and_rows_alone(rival: Rival) -> None:
 
 def rival_without_source_does_not_look_at_it(rival: Rival) -> None:
     """Whatever the source's rows and weights are, such a rival says the same; the others say something else."""
-    task = tiny_task()
+    task = shared_task(rival)
     assert task.source_rows is not None
     first = rival.fit(task)(task.target.X)
     network = copy_network(task.source.network)
@@ -330,14 +378,11 @@ def rival_without_source_does_not_look_at_it(rival: Rival) -> None:
     )
     equal = np.array_equal(rival.fit(other)(task.target.X), first)
     assert equal != rival.uses_source, f"uses_source={rival.uses_source}, but the source mattered: {not equal}"
-    if not rival.uses_source:
-        without = dataclasses.replace(task, source_rows=None)
-        same(rival.fit(without)(task.target.X), first, "the answer depends on source rows being kept")
 
 
 def rival_that_knows_the_source_refuses_other_sensors(rival: Rival) -> None:
     """Columns in another order would be mixed up silently; a rival without the source may have its own order."""
-    reordered, *others = (other_sensors(tiny_task(), features) for features in other_features())
+    reordered, *others = (other_sensors(shared_task(rival), features) for features in other_features())
     if not rival.uses_source:
         assert np.isfinite(rival.fit(reordered)(reordered.target.X)).all(), "a logit is not finite"
         return
@@ -353,4 +398,5 @@ RIVAL_CHECKS: list[Callable[[Rival], None]] = [
     rival_leaves_source_and_rows_alone,
     rival_without_source_does_not_look_at_it,
     rival_that_knows_the_source_refuses_other_sensors,
+    what_is_missing_is_said_by_name,
 ]

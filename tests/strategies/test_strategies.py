@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,17 +15,18 @@ import strategy_checks as checks
 from sklearn.metrics import roc_auc_score
 from strategy_checks import CHECKS, RIVAL_CHECKS, tiny_task
 
+from faultxfer.bundle.input_map import fit_maps
 from faultxfer.config import TransferOptions
 from faultxfer.data.dataset import Dataset
 from faultxfer.data.simulator import INSTRUMENTS, NEW_PLANT, OLD_PLANT, Plant, simulate_pump
 from faultxfer.errors import ConfigError, StrategyError
 from faultxfer.network.freeze import copy_network
-from faultxfer.strategies import STRATEGIES, get_strategy, single_network
+from faultxfer.strategies import STRATEGIES, chosen_strategy, get_strategy, single_network
 from faultxfer.strategies.fine_tune import FineTune
-from faultxfer.strategies.protocol import Adapted, Rival, Scorer, Strategy, Task
+from faultxfer.strategies.protocol import Adapted, Need, Rival, Scorer, Strategy, Task
 from faultxfer.strategies.rivals import RIVALS
-from faultxfer.strategies.rivals.boosting import PooledBoosting
-from faultxfer.strategies.rivals.logistic import TargetLogistic
+from faultxfer.strategies.rivals.scratch import ScratchLogistic
+from faultxfer.strategies.rivals.source_as_is import SourceAsIs
 
 StrategyCheck = Callable[[Strategy], None]
 RivalCheck = Callable[[Rival], None]
@@ -57,16 +61,16 @@ def collected(request: pytest.FixtureRequest, function: str) -> int:
     return sum(getattr(item, "originalname", "") == function for item in module.collect())
 
 
-def test_nine_checks_are_collected_for_every_strategy(request: pytest.FixtureRequest) -> None:
-    assert {"fine_tune", "feature_reuse"} <= set(STRATEGIES)
-    assert len(CHECKS) == len(set(CHECKS)) == 9
-    assert collected(request, "test_strategy") == 9 * len(STRATEGIES)
+def test_eleven_checks_are_collected_for_every_strategy(request: pytest.FixtureRequest) -> None:
+    assert {"stack", "recalibrate", "fine_tune", "feature_reuse", "tradaboost", "single_network"} <= set(STRATEGIES)
+    assert len(CHECKS) == len(set(CHECKS)) == 11
+    assert collected(request, "test_strategy") == 11 * len(STRATEGIES)
 
 
-def test_six_checks_are_collected_for_every_rival(request: pytest.FixtureRequest) -> None:
-    assert {"source_as_is", "scratch_network", "boosting_target", "boosting_pooled"} <= set(RIVALS)
-    assert len(RIVAL_CHECKS) == len(set(RIVAL_CHECKS)) == 6
-    assert collected(request, "test_rival") == 6 * len(RIVALS)
+def test_seven_checks_are_collected_for_every_rival(request: pytest.FixtureRequest) -> None:
+    assert {"source_as_is", "scratch_network", "boosting_target", "boosting_pooled_target"} <= set(RIVALS)
+    assert len(RIVAL_CHECKS) == len(set(RIVAL_CHECKS)) == 7
+    assert collected(request, "test_rival") == 7 * len(RIVALS)
 
 
 class MutatesTheSource(FineTune):
@@ -137,6 +141,22 @@ class AlwaysAnswers(FineTune):
             return Adapted(dataclasses.replace(task.source, network=copy_network(task.source.network)))
 
 
+class IgnoresTheScaler(FineTune):
+    """Declares an option that it does not look at."""
+
+    def fit(self, task: Task) -> Adapted:
+        return super().fit(dataclasses.replace(task, options=task.options.model_copy(update={"scaler": None})))
+
+
+class HidesItsNeeds(FineTune):
+    """Cannot do without the source's rows, and does not say so beforehand."""
+
+    def fit(self, task: Task) -> Adapted:
+        if task.source_rows is None:
+            raise StrategyError("Source rows were expected")
+        return super().fit(task)
+
+
 BROKEN: list[tuple[Strategy, StrategyCheck]] = [
     (MutatesTheSource(), checks.source_bundle_is_unchanged),
     (IgnoresTheSeed(), checks.same_seed_gives_the_same_weights),
@@ -145,6 +165,8 @@ BROKEN: list[tuple[Strategy, StrategyCheck]] = [
     (DropsTheLineage(), checks.lineage_is_recorded),
     (TakesAnySensors(), checks.other_sensors_raise),
     (AlwaysAnswers(), checks.too_few_rows_are_refused_or_the_fallback_is_stated),
+    (IgnoresTheScaler(), checks.options_are_used_as_declared),
+    (HidesItsNeeds(), checks.what_is_missing_is_said_by_name),
 ]
 
 
@@ -176,10 +198,10 @@ def test_the_suite_catches_a_strategy_that_peeks_at_the_test_rows(monkeypatch: p
 
 
 def test_the_suite_catches_a_broken_rival() -> None:
-    class ClaimsNotToKnowTheSource(PooledBoosting):
+    class ClaimsNotToKnowTheSource(SourceAsIs):
         uses_source = False
 
-    class ScoresAColumn(TargetLogistic):
+    class ScoresAColumn(ScratchLogistic):
         def fit(self, task: Task) -> Scorer:
             scorer = super().fit(task)
             return lambda X: scorer(X)[:, None]
@@ -190,10 +212,33 @@ def test_the_suite_catches_a_broken_rival() -> None:
         checks.rival_scores_every_row(ScoresAColumn())
 
 
-@pytest.mark.parametrize("name", [name for name in RIVALS if name.endswith("_pooled")])
-def test_a_pooled_rival_without_kept_source_rows_says_so(name: str) -> None:
-    with pytest.raises(StrategyError, match=f"{name}.*kept_source_rows"):
-        RIVALS[name].fit(dataclasses.replace(tiny_task(), source_rows=None))
+@pytest.mark.parametrize("option", [{"scaler": "source"}, {"trainable_layers": 2}, {"pull": 0.0}])
+def test_an_option_that_the_strategy_does_not_use_is_refused_with_those_that_use_it(option: dict[str, Any]) -> None:
+    (name,) = option
+    assert chosen_strategy(TransferOptions(strategy="fine_tune", **option)).name == "fine_tune"
+    with pytest.raises(ConfigError, match=f"`{name}`.*`stack`.*fine_tune, linear_probe_fine_tune"):
+        chosen_strategy(TransferOptions(**option))
+
+
+def test_a_pull_keeps_fine_tuned_weights_closer_to_the_source() -> None:
+    task = tiny_task()
+    source = np.concatenate([weight.ravel() for weight in task.source.network.get_weights()])
+    moved = []
+    for pull in (0.0, 10.0):
+        options = checks.OPTIONS.model_copy(update={"pull": pull, "steps": 40})
+        network = STRATEGIES["fine_tune"].fit(dataclasses.replace(task, options=options)).bundle.network
+        moved.append(np.linalg.norm(np.concatenate([weight.ravel() for weight in network.get_weights()]) - source))
+    assert 0 < moved[1] < 0.5 * moved[0]
+
+
+def test_an_input_map_in_front_of_a_network_is_folded_into_its_scaler() -> None:
+    task = tiny_task()
+    frozen = task.source.frozen
+    assert frozen is not None
+    options = checks.OPTIONS.model_copy(update={"scaler": "normal"})
+    scaler = STRATEGIES["feature_reuse"].fit(dataclasses.replace(task, options=options)).bundle.scaler
+    to_source = fit_maps(task.target.X, task.target.y, frozen.spread, frozen.normal)["normal"]
+    np.testing.assert_allclose(scaler(task.target.X), task.source.scaler(to_source(task.target.X)), atol=1e-9)
 
 
 def test_more_trainable_layers_than_the_source_has_are_refused() -> None:
@@ -219,8 +264,27 @@ def test_every_contestant_is_registered_under_its_name_and_has_a_title(registry:
     assert len({entry.title for entry in registry.values()}) == len(registry)
 
 
-def test_every_strategy_names_its_paper() -> None:
-    assert all(any(character.isdigit() for character in strategy.paper) for strategy in STRATEGIES.values())
+DOCUMENTED = {
+    cells[1].strip().strip("`"): [cell.strip() for cell in cells[2:-1]]
+    for line in (Path(__file__).parents[2] / "docs" / "strategies.md").read_text().splitlines()
+    if len(cells := line.split("|")) == 7
+}
+NEED_IN_A_CELL = {
+    Need.SOURCE_ENSEMBLE: "network of format 2",
+    Need.SOURCE_MODELS: "trees",
+    Need.SOURCE_ROWS: "source rows",
+}
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_strategy_is_documented_with_its_paper_needs_and_options(name: str) -> None:
+    strategy, (_, paper, needs, options) = STRATEGIES[name], DOCUMENTED[name]
+    years = set(re.findall(r"\b\d{4}\b", strategy.paper))
+    assert years
+    assert set(re.findall(r"\b\d{4}\b", paper)) == years
+    assert needs == (", ".join(NEED_IN_A_CELL[need] for need in strategy.needs if need in NEED_IN_A_CELL) or "–")
+    assert set(re.findall(r"`(\w+)`", options)) == strategy.options
+    assert strategy.needs[:2] == (Need.SENSORS, Need.BOTH_CLASSES)
 
 
 def test_an_unknown_strategy_is_answered_with_those_there_are() -> None:

@@ -1,4 +1,4 @@
-"""Candidates of the stack. To add one: a class in a file here, a line in :func:`candidates`."""
+"""Candidates of the stack. To add one: a class in a file here, a line in :func:`default_candidates`."""
 
 from __future__ import annotations
 

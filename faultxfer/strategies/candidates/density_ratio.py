@@ -23,7 +23,8 @@ def by_classifier(source: np.ndarray, target: np.ndarray, seed: int) -> np.ndarr
     2013). Bickel, Brückner & Scheffer, "Discriminative learning under covariate shift", JMLR 2009.
 
     Args:
-        source, target: (m, k) and (n, k) features.
+        source: (m, k) features.
+        target: (n, k) features.
         seed: unused; nothing is drawn.
     """
     is_target = np.r_[np.zeros(len(source)), np.ones(len(target))]
@@ -39,7 +40,8 @@ def by_least_squares(source: np.ndarray, target: np.ndarray, seed: int) -> np.nd
     approach to direct importance estimation" (uLSIF), JMLR 2009.
 
     Args:
-        source, target: (m, k) and (n, k) features.
+        source: (m, k) features.
+        target: (n, k) features.
         seed: draws the centres and the folds.
     """
     rng = np.random.default_rng(seed)

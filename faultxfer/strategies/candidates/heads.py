@@ -29,9 +29,7 @@ class MapHead(_Neural):
     def fit(self, rows: Rows) -> Member:
         """Newton's method; the penalty counts each feature in its source standard deviations."""
         block = f"hidden@{self.map_name}"
-        head = fit_pulled_head(
-            rows.target.block(block), rows.y, network_head(rows), hidden_spread(rows), self.penalty
-        )
+        head = fit_pulled_head(rows.target.block(block), rows.y, network_head(rows), hidden_spread(rows), self.penalty)
         return self.linear((block,), (head[:-1], head[-1]))
 
 
@@ -120,9 +118,7 @@ def fit_pulled_head(
         (h + 1,) weights and intercept.
     """
     offset = np.full(len(y), head[-1])
-    coef, intercept = fit_logistic(
-        features, y, penalty * spread**2, prior=head[:-1], offset=offset, weights=weights
-    )
+    coef, intercept = fit_logistic(features, y, penalty * spread**2, prior=head[:-1], offset=offset, weights=weights)
     return np.append(coef, intercept + head[-1])
 
 

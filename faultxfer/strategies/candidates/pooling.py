@@ -20,7 +20,8 @@ def domain_weights(source: int, target: int, share: float) -> np.ndarray:
     """(source + target,) weights of rows with mean 1 that give the target's ``share`` of the total, at least one each.
 
     Args:
-        source, target: how many rows.
+        source: how many rows.
+        target: how many rows.
         share: of the target, between 0 and 1.
     """
     every = source + target
