@@ -54,7 +54,7 @@ def require_frozen(task: Task, who: str) -> FrozenSource:
         raise StrategyError(
             f"A source model with its trees and statistics was expected by {who!r}",
             received={"models": None},
-            remedy="Pretrain again with this release, or choose `--strategy fine_tune`",
+            remedy="Pretrain again with this release, or choose `--strategy fine_tune` without another scaler",
         )
     return task.source.frozen
 

@@ -289,7 +289,7 @@ def what_is_missing_is_said_by_name(contestant: Strategy | Rival) -> None:
             assert error is not None, f"fitted without {need}"
             assert contestant.name in str(error), f"without {need}: the error does not name who needs it: {error}"
             assert error.remedy, f"without {need}: the error has no remedy"
-        elif not (need is Need.SOURCE_ENSEMBLE and Need.SOURCE_MODELS in contestant.needs):
+        else:
             assert error is None, f"{need} is needed but not declared: {error}"
 
 

@@ -7,6 +7,9 @@ import dataclasses
 import lightgbm
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import spearmanr
 
 from faultxfer.bundle.frozen import FrozenSource, LinearModel, Views, soft_clipped
 from faultxfer.bundle.input_map import MAPS, InputMap, fit_maps, spread_of
@@ -27,9 +30,15 @@ from faultxfer.strategies.candidates import (
 )
 from faultxfer.strategies.candidates.boosting import boost
 from faultxfer.strategies.candidates.convex import fit_logistic
+from faultxfer.strategies.candidates.density_ratio import by_classifier, by_least_squares
+from faultxfer.strategies.candidates.instances import Ratio, ReweightedBoosting
+from faultxfer.strategies.candidates.pooling import domain_weights
 from faultxfer.strategies.selector import cross_fit, stack_of
 
-CANDIDATES = (*rivals(), *tree_transfers(), *instance_transfers(), *neural_transfers(), *pooled_heads())
+CANDIDATES = (
+    *(*rivals(), *tree_transfers(), *instance_transfers(), *neural_transfers(), *pooled_heads()),
+    ReweightedBoosting("source", by_least_squares),
+)
 
 
 def drawn(count: int, shift: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -85,6 +94,30 @@ def test_a_fitted_candidate_is_plain_data_under_its_own_name(candidate: Candidat
         assert isinstance(value, str | float | tuple | dict), field.name
     assert all(isinstance(array, np.ndarray) and array.dtype.kind == "f" for array in member.arrays.values())
     assert candidate.paper
+
+
+@given(st.integers(1, 5000), st.integers(1, 5000), st.floats(0.05, 0.95))
+def test_weights_of_domains_give_the_target_its_share_or_what_it_has(source: int, target: int, share: float) -> None:
+    weights = domain_weights(source, target, share)
+    assert weights.mean() == pytest.approx(1)
+    assert weights[source:].sum() / weights.sum() == pytest.approx(max(share, target / (source + target)))
+
+
+@pytest.mark.parametrize("ratio", [by_classifier, by_least_squares])
+def test_density_ratios_rank_source_rows_by_how_target_like_they_are(ratio: Ratio) -> None:
+    rng = np.random.default_rng(0)
+    source, target = rng.normal(size=(600, 2)), rng.normal(loc=[1.0, 0.0], size=(80, 2))
+    found = ratio(source, target, 0)
+    assert (found >= 0).all()
+    assert spearmanr(found, source[:, 0]).statistic > 0.9  # the true ratio is exp(x₀ − ½)
+    np.testing.assert_array_equal(ratio(source, target, 0), found)
+
+
+@pytest.mark.parametrize("ratio", [by_classifier, by_least_squares])
+@pytest.mark.parametrize("rows", [1, 2, 5])
+def test_density_ratios_of_hardly_any_target_rows_are_finite(ratio: Ratio, rows: int) -> None:
+    rng = np.random.default_rng(0)
+    assert np.isfinite(ratio(rng.normal(size=(50, 3)), rng.normal(size=(rows, 3)), 0)).all()
 
 
 def test_names_are_unique() -> None:
