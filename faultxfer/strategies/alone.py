@@ -86,7 +86,7 @@ class RivalCandidate:
 
 
 def _needs(*, source_rows: bool) -> tuple[Need, ...]:
-    needs = (Need.SENSORS, Need.BOTH_CLASSES, Need.SOURCE_ENSEMBLE, Need.SOURCE_MODELS)
+    needs: tuple[Need, ...] = (Need.SENSORS, Need.BOTH_CLASSES, Need.SOURCE_ENSEMBLE, Need.SOURCE_MODELS)
     return (*needs, Need.SOURCE_ROWS) if source_rows else needs
 
 

@@ -23,7 +23,7 @@ class FeatureReuse:
         'Donahue et al., "DeCAF: a deep convolutional activation feature", ICML 2014; pulled towards the source\'s '
         'head as by Li et al., "Explicit inductive bias for transfer learning", ICML 2018'
     )
-    needs = (Need.SENSORS, Need.BOTH_CLASSES, Need.SOURCE_ENSEMBLE)
+    needs: tuple[Need, ...] = (Need.SENSORS, Need.BOTH_CLASSES, Need.SOURCE_ENSEMBLE)
     options = frozenset({"scaler"})
     freezes = True
 

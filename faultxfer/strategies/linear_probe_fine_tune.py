@@ -26,7 +26,7 @@ class LinearProbeFineTune:
         'Kumar et al., "Fine-tuning can distort pretrained features and underperform out-of-distribution", ICLR 2022; '
         'with `pull`, Li et al., "Explicit inductive bias for transfer learning" (L2-SP), ICML 2018'
     )
-    needs = (Need.SENSORS, Need.BOTH_CLASSES, Need.SOURCE_ENSEMBLE)
+    needs: tuple[Need, ...] = (Need.SENSORS, Need.BOTH_CLASSES, Need.SOURCE_ENSEMBLE)
     options = frozenset({"scaler", "trainable_layers", "learning_rate", "pull"})
     freezes = True
 

@@ -57,7 +57,7 @@ def by_least_squares(source: np.ndarray, target: np.ndarray, seed: int) -> np.nd
     }
     width, penalty = min(errors, key=lambda chosen: errors[chosen])
     at_source, at_target = bumps[width]
-    return np.maximum(at_source @ _heights(at_source, at_target, penalty), 0.0)
+    return np.asarray(at_source @ _heights(at_source, at_target, penalty))
 
 
 def _bump(distance: np.ndarray, width: float) -> np.ndarray:
