@@ -75,7 +75,6 @@ def _folds(task: Task, who: str) -> tuple[Fold, ...]:
         ) from error
 
 
-
 def weighed(crossed: CrossFit, y: np.ndarray) -> Stack:
     """The stack of what was cross-fitted, without members that have no say."""
     return _without_idle(stack_of(crossed, y))
