@@ -85,4 +85,4 @@ class NetworkFeatures:
         head = np.zeros(self.hidden_units + 1)
         for number in self._numbers:
             head[np.append(self.seen_by(number), self.hidden_units)] += self.head_of(number)
-        return head / self.members
+        return np.asarray(head / self.members)

@@ -33,21 +33,19 @@ def _pooled(name: str) -> Rival:
     return RivalCandidate(f"boosting_pooled_{name}", title, PooledBoosting(name), source_rows=True)
 
 
-RIVALS: dict[str, Rival] = {
-    rival.name: rival
-    for rival in (
-        AlwaysNormal(),
-        SourceAsIs(),
-        *(_rescaled(name) for name in MAPS if name != SOURCE),
-        ScratchNetwork(),
-        ScratchLogistic(),
-        ScratchBoosting(),
-        RivalCandidate(
-            "logistic_pooled",
-            "logistic regression, source + target rows",
-            PooledLinear(TARGET),
-            source_rows=True,
-        ),
-        *(_pooled(name) for name in MAPS),
-    )
-}
+_ALL: tuple[Rival, ...] = (
+    AlwaysNormal(),
+    SourceAsIs(),
+    *(_rescaled(name) for name in MAPS if name != SOURCE),
+    ScratchNetwork(),
+    ScratchLogistic(),
+    ScratchBoosting(),
+    RivalCandidate(
+        "logistic_pooled",
+        "logistic regression, source + target rows",
+        PooledLinear(TARGET),
+        source_rows=True,
+    ),
+    *(_pooled(name) for name in MAPS),
+)
+RIVALS: dict[str, Rival] = {rival.name: rival for rival in _ALL}

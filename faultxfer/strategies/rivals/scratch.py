@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import lightgbm
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -46,7 +48,7 @@ class ScratchBoosting:
         """Fit; needs two target rows of each class. Raises StrategyError below that."""
         require(task, self)
         X, y = task.target.X, task.target.y
-        settings = {
+        settings: dict[str, Any] = {
             "learning_rate": 0.08,
             # The default of 20 rows in a leaf allows no split at all on a few dozen rows.
             "min_data_in_leaf": int(np.clip(len(y) // 20, 2, 20)),
