@@ -75,7 +75,7 @@ def test_a_head_that_is_set_is_the_networks_logit(network: keras.Model, scaled: 
     coef = np.random.default_rng(0).normal(size=features.shape[1])
     frozen.set_head(coef, 0.5)
     np.testing.assert_allclose(logits_of(frozen.network, scaled), features @ coef + 0.5, atol=1e-4)
-    np.testing.assert_allclose(frozen._head(frozen.network), [*coef, 0.5], rtol=1e-6)
+    np.testing.assert_allclose(frozen._head(), [*coef, 0.5], rtol=1e-6)
 
 
 def test_encoder_and_trunk_make_the_whole_network(network: keras.Model, scaled: np.ndarray) -> None:

@@ -288,7 +288,7 @@ def test_every_strategy_is_documented_with_its_paper_needs_and_options(name: str
 
 
 def test_an_unknown_strategy_is_answered_with_those_there_are() -> None:
-    with pytest.raises(ConfigError, match=r"fine_tune, feature_reuse.*strategy='magic'"):
+    with pytest.raises(ConfigError, match=r"stack, .*fine_tune, .*strategy='magic'"):
         get_strategy("magic")
 
 
