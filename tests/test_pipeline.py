@@ -177,7 +177,7 @@ def test_a_gate_without_thresholds_refuses(world: World) -> None:
 
 def test_the_same_rows_again_do_not_replace_the_champion(world: World) -> None:
     move(world)
-    again = move(world)
+    again = move(world, force=True)
     assert again.outcome == "refused"
     assert again.report.comparison is not None
     assert (again.report.comparison.rows, again.report.comparison.excluded) == (0, again.report.candidate.rows)
@@ -232,7 +232,7 @@ def test_two_runs_with_one_seed_give_the_same_weights(world: World) -> None:
 
 
 def _weights(world: World, number: int) -> list[np.ndarray]:
-    result = move(world, override_gate="test")
+    result = move(world, override_gate="test", force=True)
     assert result.version == str(number)
     fetched = fetch_models("pumps", world.equipment, work=world.folder / f"look-{number}")
     assert fetched.champion_bundle is not None
