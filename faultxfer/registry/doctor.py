@@ -16,7 +16,6 @@ from typing import Any
 from faultxfer.bundle.plain_files import UNREADABLE
 from faultxfer.errors import BundleError, RegistryError
 from faultxfer.registry import journal, names
-from faultxfer.registry.asking import asks_the_store
 from faultxfer.registry.journal import Chain, Entry
 from faultxfer.registry.model_files import BUNDLE_IN_MODEL, files_sha256
 from faultxfer.registry.owner import is_gone
@@ -51,7 +50,6 @@ class Ill:
         return {"code": self.code, "where": self.where, "message": self.message, "remedy": self.remedy}
 
 
-@asks_the_store
 def examine(registry: Registry, name: str | None, grace: timedelta) -> Iterator[Ill]:
     """Look at one registered model, or at all of them and at what belongs to none.
 

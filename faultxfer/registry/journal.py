@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from faultxfer.errors import ChampionMovedError, RegistryError
 from faultxfer.registry import names, provenance
+from faultxfer.registry.asking import asks_the_store
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -122,6 +123,7 @@ def chained(model: str, stored: Iterable[tuple[int, str]]) -> Chain:
     return Chain(entries, tuple(void), tuple(problems))
 
 
+@asks_the_store
 def read_journal(client: MlflowClient, model: str) -> Chain:
     """The journal of a registered model; empty where it has none."""
     name, stored, token = names.journal_name(model), [], None
@@ -144,6 +146,7 @@ def read_whole(client: MlflowClient, model: str) -> Chain:
     return chain
 
 
+@asks_the_store
 def append(client: MlflowClient, entry: Entry) -> None:
     """Add an entry, if the one it follows is still the last.
 

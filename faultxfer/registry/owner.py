@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import socket
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 
 def this_process() -> str:
     """Host and process that run this."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+    return f"{_place()}:{os.getpid()}"
 
 
 def is_gone(owner: str | None, since: datetime, grace: timedelta) -> bool:
@@ -23,9 +24,17 @@ def is_gone(owner: str | None, since: datetime, grace: timedelta) -> bool:
         grace: how long a registration on another host may take.
     """
     host, _, process = (owner or "").rpartition(":")
-    if host == socket.gethostname() and process.isdecimal():
+    if host == _place() and process.isdecimal():
         return not _is_alive(int(process))
     return datetime.now(UTC) - since > grace
+
+
+def _place() -> str:
+    """The host, and where it can be told the numbering of its processes: containers may share a host's name."""
+    try:
+        return f"{socket.gethostname()} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return socket.gethostname()
 
 
 def _is_alive(process: int) -> bool:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import getpass
 import hashlib
 import os
+import socket
 import subprocess
 from functools import cache
 from importlib.metadata import distributions, version
 from pathlib import Path
-
-from faultxfer.registry.owner import this_process
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _GIT_SECONDS = 5.0
@@ -25,7 +24,7 @@ def actor() -> str:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container's user may have no name
         user = f"user {os.getuid()}"
-    return f"{user}@{this_process().rpartition(':')[0]}"
+    return f"{user}@{socket.gethostname()}"
 
 
 @cache

@@ -112,8 +112,9 @@ def _promote(registry: Registry, version: Version, run_id: str, promotion: Promo
     try:
         promote(registry, version, replace(promotion, details={**promotion.details, "run_id": run_id}))
     except ChampionMovedError:
-        registry.client.set_tag(run_id, names.REASON, "Another promotion came first; judged again in a later run")
-        registry.client.set_terminated(run_id, "KILLED")
+        with suppress(RegistryError), reported("the tracking store"):
+            registry.client.set_tag(run_id, names.REASON, "Another promotion came first; judged again in a later run")
+            registry.client.set_terminated(run_id, "KILLED")
         raise
 
 

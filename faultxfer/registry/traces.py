@@ -16,10 +16,15 @@ if TYPE_CHECKING:
 
 def unfinished_runs(registry: Registry, grace: timedelta) -> Iterator[tuple[str, str]]:
     """Runs that nobody works on any more, each with the status that it should have."""
-    champions = {version.run_id for known in registry.models() for version in registry.versions(known["name"])}
+    whole = {
+        version.run_id
+        for known in registry.models()
+        for version in registry.versions(known["name"])
+        if version.tags.get(names.STATE) != names.CANDIDATE
+    }
     for run in _runs(registry, "attributes.status = 'RUNNING'"):
         if _is_left(run, grace):
-            yield run.info.run_id, "FINISHED" if run.info.run_id in champions else "KILLED"
+            yield run.info.run_id, "FINISHED" if run.info.run_id in whole else "KILLED"
 
 
 def unused_uploads(registry: Registry, grace: timedelta) -> Iterator[str]:

@@ -8,7 +8,8 @@ from typing import Any
 
 from faultxfer.errors import ConfigError, RegistryError
 from faultxfer.registry import journal, names
-from faultxfer.registry.doctor import earlier_champions, examine, files_problem
+from faultxfer.registry.asking import reported
+from faultxfer.registry.doctor import Ill, earlier_champions, examine, files_problem
 from faultxfer.registry.promotion import Promotion, examined_journal, promote, settle, standing
 from faultxfer.registry.provenance import code
 from faultxfer.registry.smoke import smoke_test
@@ -143,21 +144,25 @@ def heal_registry(model: str | None, equipment: str | None, *, dry_run: bool, mi
         equipment: one of its machines.
         dry_run: only say what would be done.
         minutes: how old a registration by another host must be to count as broken off.
+
+    Raises:
+        RegistryError: the store does not answer.
     """
     registry = open_registry()
     name = None if model is None else names.registered_name(model, equipment)
-    found = []
-    for ill in examine(registry, name, timedelta(minutes=minutes)):
-        entry = ill.as_dict()
-        if ill.mend is None:
-            entry["done"] = "needs a person"
-        elif dry_run:
-            entry["done"] = "would " + ill.remedy
-        else:
-            ill.mend()
-            entry["done"] = "done: " + ill.remedy
-        found.append(entry)
+    with reported("the tracking store"):
+        ills = examine(registry, name, timedelta(minutes=minutes))
+        found = [{**ill.as_dict(), "done": _mended(ill, dry_run=dry_run)} for ill in ills]
     return {"dry_run": dry_run, "found": found, "sound": all(one["done"].startswith("done") for one in found)}
+
+
+def _mended(ill: Ill, *, dry_run: bool) -> str:
+    if ill.mend is None:
+        return "needs a person"
+    if dry_run:
+        return "would " + ill.remedy
+    ill.mend()
+    return "done: " + ill.remedy
 
 
 def _promotable(registry: Registry, name: str, number: int) -> Version:
