@@ -6,6 +6,7 @@ import dataclasses
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import mlflow.pyfunc
 import numpy as np
@@ -185,6 +186,25 @@ def test_the_same_rows_again_do_not_replace_the_champion(world: World) -> None:
     champion = open_registry().champion("pumps--pump-9")
     assert champion is not None
     assert champion.version == "1"
+
+
+def test_a_transfer_that_another_overtakes_is_judged_again_against_the_new_champion(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move(world)
+    real, against = pipeline.ask_gate, []
+
+    def overtaken(evaluation: Any, *more: object) -> object:
+        against.append(evaluation.report.champion_version)
+        if len(against) == 1:
+            move(world, override_gate="overtakes")
+        return real(evaluation, *more)
+
+    monkeypatch.setattr(pipeline, "ask_gate", overtaken)
+    result = move(world, override_gate="comes late")
+    assert against == ["1", "1", "2"]
+    assert (result.version, result.report.champion_version) == ("3", "2")
+    assert [entry["outcome"] for entry in show_history("pumps", "pump-9")] == ["promoted"] * 3
 
 
 def test_the_champion_is_compared_on_rows_it_has_not_seen(world: World) -> None:
