@@ -87,6 +87,10 @@ class RegistryError(UserError):
     """The model registry cannot be reached, or lacks what was asked for."""
 
 
+class ChampionMovedError(RegistryError):
+    """Another promotion came first: what was decided against the old champion has to be decided again."""
+
+
 class BundleError(UserError):
     """A stored bundle is damaged, foreign or does not fit the rows given to it."""
 

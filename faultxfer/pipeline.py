@@ -22,8 +22,10 @@ from faultxfer.steps.preflight import (
 )
 from faultxfer.steps.pretraining import PretrainResult, register_source, train_source
 from faultxfer.steps.registration import TransferResult, register_candidate
+from faultxfer.steps.rejudging import judge_until_settled
+from faultxfer.steps.repeats import Unchanged, find_repeat
 from faultxfer.steps.scoring import ScoreResult, fetch_detector, score_rows
-from faultxfer.steps.sources import fetch_models
+from faultxfer.steps.sources import Fetched, fetch_models
 from faultxfer.steps.validation import validate
 
 __all__ = ["learning_curve", "pretrain", "score", "transfer", "validate"]
@@ -69,10 +71,11 @@ def transfer(
     *,
     dry_run: bool = False,
     override_gate: str | None = None,
+    force: bool = False,
     quarantine: Path | str = QUARANTINE,
     data_docs: Path | str | None = None,
     report_folder: Path | str | None = None,
-) -> TransferResult:
+) -> TransferResult | Unchanged:
     """The main job: move the source model to a machine with little labelled history.
 
     Args:
@@ -83,6 +86,7 @@ def transfer(
         options: how; defaults are documented in ``docs/configuration.md``.
         dry_run: stop before anything is written to the registry.
         override_gate: promote in spite of a refusal, for this reason; it stays with the version.
+        force: do again what the same data, configuration and source have led to before.
         quarantine: folder for rows set aside.
         data_docs: also keep the Data Docs there; the MLflow run has them in any case.
         report_folder: also copy the pictures there.
@@ -105,24 +109,35 @@ def transfer(
             data_docs=docs_folder(data_docs, work),
             source=fetched.classes,
         )
+        repeat = None
+        if not (force or dry_run):
+            repeat = find_repeat(
+                rows, fetched, agreed, options, model=model, equipment=equipment, override_gate=override_gate
+            )
+        if repeat:
+            return repeat
         split = split_target(rows, fetched, agreed, options)
         adapted = adapt_source(rows, fetched, split, agreed, options, work=work)
-        evaluation = evaluate_candidate(
-            rows, fetched, split, adapted, options, model=model, equipment=equipment, work=work
-        )
-        decision = ask_gate(evaluation, options.gate)
-        return register_candidate(
-            rows,
-            fetched,
-            adapted,
-            evaluation,
-            decision,
-            agreed,
-            options,
-            dry_run=dry_run,
-            override_gate=override_gate,
-            report_folder=Path(report_folder) if report_folder else None,
-        )
+
+        def judged(against: Fetched, folder: Path) -> TransferResult:
+            evaluation = evaluate_candidate(
+                rows, against, split, adapted, options, model=model, equipment=equipment, work=folder
+            )
+            decision = ask_gate(evaluation, options.gate)
+            return register_candidate(
+                rows,
+                against,
+                adapted,
+                evaluation,
+                decision,
+                agreed,
+                options,
+                dry_run=dry_run,
+                override_gate=override_gate,
+                report_folder=Path(report_folder) if report_folder else None,
+            )
+
+        return judge_until_settled(judged, fetched, model=model, equipment=equipment, work=work)
 
 
 def score(

@@ -16,6 +16,7 @@ from faultxfer.steps.learning import LearningResult
 from faultxfer.steps.outputs import DOCS_INDEX
 from faultxfer.steps.progress import progress
 from faultxfer.steps.registration import TransferResult
+from faultxfer.steps.repeats import Unchanged
 
 # Said before the run exists; its own address follows when it does.
 IN_THE_RUN = f"{DOCS_INDEX}, among the artifacts of the MLflow run that this leads to"
@@ -78,6 +79,12 @@ def publish_learning(result: LearningResult) -> None:
     text = f"{result.markdown()}\n{files}"
     key = _key(f"learning-curve-{result.model}-{result.equipment}")
     create_markdown_artifact(markdown=text, key=key, description="Would more labels help?")
+
+
+def publish_repeat(result: Unchanged) -> None:
+    """That nothing was to be done."""
+    key = _key(f"transfer-{result.registered}")
+    create_markdown_artifact(markdown=f"{result.reason}.", key=key, description=result.outcome)
 
 
 def _counts(rows: CheckedRows, docs: str | None) -> str:

@@ -13,11 +13,14 @@ from faultxfer.steps.judging import ask_gate, evaluate_candidate
 from faultxfer.steps.outputs import QUARANTINE, docs_folder, workspace
 from faultxfer.steps.preflight import check_transfer_request
 from faultxfer.steps.registration import TransferResult, register_candidate
-from faultxfer.steps.sources import fetch_models
-from flows.publish import IN_THE_RUN, progress_in_the_log, publish_findings, publish_report
+from faultxfer.steps.rejudging import judge_until_settled
+from faultxfer.steps.repeats import Unchanged, find_repeat
+from faultxfer.steps.sources import Fetched, fetch_models
+from flows.publish import IN_THE_RUN, progress_in_the_log, publish_findings, publish_repeat, publish_report
 
 fetch = task(name="load source and champion from the registry")(fetch_models)
 check_rows = task(name="check rows against the contract")(check_files)
+look_for_repeat = task(name="look for the same request")(find_repeat)
 split_rows = task(name="split")(split_target)
 adapt = task(name="scale, freeze, adapt; rivals")(adapt_source)
 evaluate = task(name="evaluate")(evaluate_candidate)
@@ -34,10 +37,11 @@ def transfer(
     options: TransferOptions | None = None,
     dry_run: bool = False,
     override_gate: str | None = None,
+    force: bool = False,
     quarantine: str = str(QUARANTINE),
     data_docs: str | None = None,
     report_folder: str | None = None,
-) -> TransferResult:
+) -> TransferResult | Unchanged:
     """Move the source model to a machine with little labelled history.
 
     Args:
@@ -48,6 +52,7 @@ def transfer(
         options: How to transfer, and the gate's thresholds.
         dry_run: Stop before anything is written to the registry.
         override_gate: Promote in spite of a refusal, for this reason.
+        force: Do again what the same data, configuration and source have led to before.
         quarantine: Folder for rows set aside.
         data_docs: Folder for Great Expectations' Data Docs; the MLflow run has them in any case.
         report_folder: Also copy the pictures there.
@@ -68,21 +73,33 @@ def transfer(
             source=fetched.classes,
         )
         publish_findings(rows, docs=data_docs or IN_THE_RUN)
+        repeat = None
+        if not (force or dry_run):
+            repeat = look_for_repeat(
+                rows, fetched, agreed, options, model=model, equipment=equipment, override_gate=override_gate
+            )
+        if repeat:
+            publish_repeat(repeat)
+            return repeat
         split = split_rows(rows, fetched, agreed, options)
         adapted = adapt(rows, fetched, split, agreed, options, work=work)
-        evaluation = evaluate(rows, fetched, split, adapted, options, model=model, equipment=equipment, work=work)
-        decision = judge(evaluation, options.gate)
-        result = register(
-            rows,
-            fetched,
-            adapted,
-            evaluation,
-            decision,
-            agreed,
-            options,
-            dry_run=dry_run,
-            override_gate=override_gate,
-            report_folder=Path(report_folder) if report_folder else None,
-        )
+
+        def judged(against: Fetched, folder: Path) -> TransferResult:
+            evaluation = evaluate(rows, against, split, adapted, options, model=model, equipment=equipment, work=folder)
+            decision = judge(evaluation, options.gate)
+            return register(
+                rows,
+                against,
+                adapted,
+                evaluation,
+                decision,
+                agreed,
+                options,
+                dry_run=dry_run,
+                override_gate=override_gate,
+                report_folder=Path(report_folder) if report_folder else None,
+            )
+
+        result = judge_until_settled(judged, fetched, model=model, equipment=equipment, work=work)
     publish_report(result)
     return result

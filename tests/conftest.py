@@ -15,6 +15,7 @@ from faultxfer.config import NetworkOptions, PretrainOptions
 from faultxfer.registry import connect
 
 environment.prepare_command()
+os.environ["FAULTXFER_SMOKE_TEST"] = "this_process"  # a clean process loads TensorFlow; one test pays for it
 connect.prepare_environment()  # MLflow reads its log level when it is imported, which may be while tests are collected
 # No test touches the Prefect profile or the tracking store of the person who runs it.
 for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "PREFECT_API_URL", "PREFECT_PROFILE"):

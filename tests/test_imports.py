@@ -24,6 +24,7 @@ print("\\n" + json.dumps({{"loaded": loaded, "changed": before != after}}))
 CASES = {
     "import faultxfer": "import faultxfer",
     "help": "from faultxfer.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    pass",
+    "what a rollback needs beside MLflow": "import faultxfer.steps.upkeep",
     "a usage error": "from faultxfer.cli import main\ntry:\n    main(['score'])\nexcept SystemExit:\n    pass",
 }
 

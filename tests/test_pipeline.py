@@ -6,6 +6,7 @@ import dataclasses
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import mlflow.pyfunc
 import numpy as np
@@ -177,7 +178,7 @@ def test_a_gate_without_thresholds_refuses(world: World) -> None:
 
 def test_the_same_rows_again_do_not_replace_the_champion(world: World) -> None:
     move(world)
-    again = move(world)
+    again = move(world, force=True)
     assert again.outcome == "refused"
     assert again.report.comparison is not None
     assert (again.report.comparison.rows, again.report.comparison.excluded) == (0, again.report.candidate.rows)
@@ -185,6 +186,25 @@ def test_the_same_rows_again_do_not_replace_the_champion(world: World) -> None:
     champion = open_registry().champion("pumps--pump-9")
     assert champion is not None
     assert champion.version == "1"
+
+
+def test_a_transfer_that_another_overtakes_is_judged_again_against_the_new_champion(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move(world)
+    real, against = pipeline.ask_gate, []
+
+    def overtaken(evaluation: Any, *more: object) -> object:
+        against.append(evaluation.report.champion_version)
+        if len(against) == 1:
+            move(world, override_gate="overtakes")
+        return real(evaluation, *more)
+
+    monkeypatch.setattr(pipeline, "ask_gate", overtaken)
+    result = move(world, override_gate="comes late")
+    assert against == ["1", "1", "2"]
+    assert (result.version, result.report.champion_version) == ("3", "2")
+    assert [entry["outcome"] for entry in show_history("pumps", "pump-9")] == ["promoted"] * 3
 
 
 def test_the_champion_is_compared_on_rows_it_has_not_seen(world: World) -> None:
@@ -232,7 +252,7 @@ def test_two_runs_with_one_seed_give_the_same_weights(world: World) -> None:
 
 
 def _weights(world: World, number: int) -> list[np.ndarray]:
-    result = move(world, override_gate="test")
+    result = move(world, override_gate="test", force=True)
     assert result.version == str(number)
     fetched = fetch_models("pumps", world.equipment, work=world.folder / f"look-{number}")
     assert fetched.champion_bundle is not None

@@ -15,8 +15,10 @@ import numpy as np
 
 from faultxfer.bundle.calibration import Calibrator
 from faultxfer.bundle.frozen import FrozenSource
+from faultxfer.bundle.golden import GOLDEN, Golden, chosen_rows, load_golden, save_golden
 from faultxfer.bundle.members import Stack
 from faultxfer.bundle.members import logits as stack_logits
+from faultxfer.bundle.plain_files import MANIFEST_BYTES, TEXT_BYTES, UNREADABLE, load_array, read_text, sha256_of
 from faultxfer.bundle.scaler import Scaler
 from faultxfer.bundle.source_models import SourceModels, source_models_from
 from faultxfer.bundle.stack_files import files_of, load_stack, save_stack
@@ -117,8 +119,14 @@ class Bundle:
         return X
 
 
-def save_bundle(bundle: Bundle, folder: Path) -> None:
-    """Write the bundle into an empty or new folder."""
+def save_bundle(bundle: Bundle, folder: Path, rows: np.ndarray | None = None) -> None:
+    """Write the bundle into an empty or new folder.
+
+    Args:
+        bundle: what to write.
+        folder: is made if need be.
+        rows: (n, d) readings in engineering units, some of which are kept with their scores for smoke tests.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     save_network(bundle.network, folder / _NETWORK)
     np.save(folder / _SEEN, bundle.training_rows.astype("<u8"), allow_pickle=False)
@@ -138,7 +146,10 @@ def save_bundle(bundle: Bundle, folder: Path) -> None:
         (folder / _TREES).write_text(bundle.models.trees, encoding="utf-8")
     if bundle.stack is not None:
         manifest["stack"] = save_stack(bundle.stack, folder)
-    manifest["sha256"] = {name: _sha256(folder / name) for name in _files(manifest)}
+    if rows is not None:
+        manifest["golden"] = True
+        save_golden(_golden(bundle, chosen_rows(rows)), folder)
+    manifest["sha256"] = {name: sha256_of(folder / name) for name in _files(manifest)}
     manifest["sha256"][_MANIFEST] = _manifest_sha256(manifest)
     (folder / _MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
 
@@ -146,7 +157,13 @@ def save_bundle(bundle: Bundle, folder: Path) -> None:
 def _files(manifest: dict[str, Any]) -> list[str]:
     """Every file but the manifest."""
     trees = [_TREES] if "models" in manifest else []
-    return [_NETWORK, _SEEN, *trees, *(files_of(manifest["stack"]) if "stack" in manifest else ())]
+    golden = [GOLDEN] if "golden" in manifest else []
+    return [_NETWORK, _SEEN, *trees, *golden, *(files_of(manifest["stack"]) if "stack" in manifest else ())]
+
+
+def _golden(bundle: Bundle, X: np.ndarray) -> Golden:
+    probabilities = bundle.probabilities(X)
+    return Golden(bundle.features, X, probabilities, bundle.alarms(probabilities))
 
 
 def load_bundle(folder: Path) -> Bundle:
@@ -167,12 +184,34 @@ def read_lineage(folder: Path) -> dict[str, Any]:
     return _read(folder, lambda _folder, manifest: dict(manifest["lineage"]))
 
 
+def read_golden(folder: Path) -> Golden | None:
+    """Rows and the scores that the bundle gave for them; None where an older release kept none.
+
+    Raises:
+        BundleError: as :func:`load_bundle`.
+    """
+
+    def taken(folder: Path, manifest: dict[str, Any]) -> Golden | None:
+        return load_golden(folder, tuple(manifest["features"])) if "golden" in manifest else None
+
+    return _read(folder, taken)
+
+
+def check_bundle(folder: Path) -> None:
+    """Check the hashes of a bundle's files and parse nothing but the manifest.
+
+    Raises:
+        BundleError: as :func:`load_bundle`.
+    """
+    _read(folder, lambda _folder, _manifest: None)
+
+
 def _read(folder: Path, taken: Callable[[Path, dict[str, Any]], T]) -> T:
     try:
-        manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        manifest = json.loads(read_text(folder / _MANIFEST, MANIFEST_BYTES))
         _check(folder, manifest)
         return taken(folder, manifest)
-    except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
+    except UNREADABLE as error:
         raise BundleError(
             "A whole bundle was expected",
             received={"problem": f"{type(error).__name__}: {error}"},
@@ -190,7 +229,7 @@ def _check(folder: Path, manifest: dict[str, Any]) -> None:
             remedy="Use the faultxfer release that wrote it, or transfer again",
         )
     for name in (_MANIFEST, *_files(manifest)):
-        found = _manifest_sha256(manifest) if name == _MANIFEST else _sha256(folder / name)
+        found = _manifest_sha256(manifest) if name == _MANIFEST else sha256_of(folder / name)
         if found != manifest["sha256"][name]:
             raise BundleError(
                 f"A file with SHA-256 {manifest['sha256'][name][:12]}… was expected",
@@ -209,7 +248,7 @@ def _assembled(folder: Path, manifest: dict[str, Any]) -> Bundle:
         network=load_network(folder / _NETWORK),
         calibrator=Calibrator(**manifest["calibrator"]),
         threshold=float(manifest["threshold"]),
-        training_rows=np.load(folder / _SEEN, allow_pickle=False),
+        training_rows=load_array(folder / _SEEN),
         lineage=manifest["lineage"],
         models=_models(folder, manifest),
         stack=load_stack(manifest["stack"], folder) if "stack" in manifest else None,
@@ -220,7 +259,7 @@ def _assembled(folder: Path, manifest: dict[str, Any]) -> Bundle:
 def _models(folder: Path, manifest: dict[str, Any]) -> SourceModels | None:
     if "models" not in manifest:
         return None
-    return source_models_from(manifest["models"], (folder / _TREES).read_text(encoding="utf-8"))
+    return source_models_from(manifest["models"], read_text(folder / _TREES, TEXT_BYTES))
 
 
 def _manifest_sha256(manifest: dict[str, Any]) -> str:
@@ -228,7 +267,3 @@ def _manifest_sha256(manifest: dict[str, Any]) -> str:
     others = {name: digest for name, digest in manifest["sha256"].items() if name != _MANIFEST}
     content = json.loads(json.dumps({**manifest, "sha256": others}))  # keys and tuples as they will be read back
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

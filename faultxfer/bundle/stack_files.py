@@ -9,6 +9,7 @@ import numpy as np
 
 from faultxfer.bundle.input_map import InputMap
 from faultxfer.bundle.members import Member, Stack
+from faultxfer.bundle.plain_files import TEXT_BYTES, load_arrays, read_text
 
 ARRAYS = "stack.npz"
 _PLAIN = ("family", "name", "kind", "blocks", "base", "link", "constants", "slope", "offset", "weight")
@@ -38,10 +39,10 @@ def load_stack(stored: dict[str, Any], folder: Path) -> Stack:
     """The inverse of :func:`save_stack`; hashes of the files are checked before.
 
     Raises:
-        KeyError, TypeError, ValueError, OSError: something else was stored.
+        KeyError, TypeError, ValueError, OSError, zipfile.BadZipFile: something else was stored.
     """
-    with np.load(folder / ARRAYS, allow_pickle=False) as arrays:
-        members = tuple(_member(number, one, arrays, folder) for number, one in enumerate(stored["members"]))
+    arrays = load_arrays(folder / ARRAYS)
+    members = tuple(_member(number, one, arrays, folder) for number, one in enumerate(stored["members"]))
     maps = {
         name: InputMap(np.array(one["gain"], dtype=np.float64), np.array(one["offset"], dtype=np.float64))
         for name, one in stored["maps"].items()
@@ -49,9 +50,9 @@ def load_stack(stored: dict[str, Any], folder: Path) -> Stack:
     return Stack(members, maps)
 
 
-def _member(number: int, stored: dict[str, Any], arrays: Any, folder: Path) -> Member:
+def _member(number: int, stored: dict[str, Any], arrays: dict[str, np.ndarray], folder: Path) -> Member:
     plain: dict[str, Any] = {name: _as_tuple(stored[name]) for name in _PLAIN}
-    text = (folder / _trees_of(number)).read_text(encoding="utf-8") if stored["trees"] else ""
+    text = read_text(folder / _trees_of(number), TEXT_BYTES) if stored["trees"] else ""
     return Member(**plain, arrays={name: arrays[f"{number}.{name}"] for name in stored["arrays"]}, text=text)
 
 

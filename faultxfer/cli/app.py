@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
+from faultxfer.cli.registry import registry_app
 from faultxfer.cli.session import BAD_INPUT, DONE, REFUSED, fail, run_command
 
 app = typer.Typer(
@@ -21,7 +22,6 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 10 the gate refused, 2 bad input or usage, 1 internal error.",
 )
 contract_app = typer.Typer(no_args_is_help=True, help="Write and compare data contracts.")
-registry_app = typer.Typer(no_args_is_help=True, help="See what is registered.")
 
 _START, _MAIN, _LOOK = "Start here", "The main path", "Look"
 _CSV = "How the files are written, where they do not tell; the draft pins it"
@@ -231,6 +231,7 @@ def transfer(
     config: Config = None,
     gate: Annotated[Path | None, typer.Option(metavar="FILE", help="Gate thresholds as YAML.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Stop before the registry.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Do again what the same request led to before.")] = False,
     override_gate: Annotated[
         str | None, typer.Option(metavar="REASON", help="Promote in spite of a refusal; the reason is kept.")
     ] = None,
@@ -262,6 +263,7 @@ def transfer(
             options=options,
             dry_run=dry_run,
             override_gate=override_gate,
+            force=force,
             report_folder=str(report) if report else None,
             quarantine=str(quarantine),
             data_docs=_text(data_docs),
@@ -343,63 +345,6 @@ def learning_curve(
     )
 
 
-@registry_app.command("list")
-def registry_list(json_output: Json = False) -> None:
-    """Registered models and their champions."""
-
-    def work() -> Any:
-        from faultxfer.steps.catalog import list_models
-
-        return list_models()
-
-    run_command(
-        work,
-        json_output=json_output,
-        render=lambda listed: _render("models", listed),
-        as_data=lambda listed: {"models": listed},
-    )
-
-
-@registry_app.command("show")
-def registry_show(
-    model: Annotated[str, typer.Argument(help="The source model's name.")],
-    equipment: Annotated[str | None, typer.Option(metavar="EQ", help="A machine's model instead.")] = None,
-    version: Annotated[int | None, typer.Option(metavar="N", help="Version; the champion if left out.")] = None,
-    json_output: Json = False,
-) -> None:
-    """One version: gate result, lineage, report."""
-
-    def work() -> Any:
-        from faultxfer.steps.catalog import show_version
-
-        return show_version(model, equipment, version)
-
-    run_command(
-        work, json_output=json_output, render=lambda shown: _render("version", shown), as_data=lambda shown: shown
-    )
-
-
-@registry_app.command("history")
-def registry_history(
-    model: Annotated[str, typer.Argument(help="The source model's name.")],
-    equipment: Annotated[str | None, typer.Option(metavar="EQ", help="A machine's model instead.")] = None,
-    json_output: Json = False,
-) -> None:
-    """Versions and refused candidates, newest first."""
-
-    def work() -> Any:
-        from faultxfer.steps.catalog import show_history
-
-        return show_history(model, equipment)
-
-    run_command(
-        work,
-        json_output=json_output,
-        render=lambda entries: _render("history", entries),
-        as_data=lambda entries: {"history": entries},
-    )
-
-
 @app.command(rich_help_panel=_LOOK)
 def ui(
     mlflow_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of MLflow; 0 takes a free one.")] = 5000,
@@ -461,4 +406,6 @@ def _render(name: str, result: Any) -> None:
 
 
 def _transfer_code(result: Any) -> int:
+    if result.outcome == "unchanged":
+        return DONE if result.before == "promoted" else REFUSED
     return DONE if result.decision.promoted or result.outcome == "promoted" else REFUSED

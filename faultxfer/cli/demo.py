@@ -49,7 +49,9 @@ def run_demo(folder: Path, *, plain: bool) -> DemoResult:
             "pretrain", plain=plain, csv=csv, contract=contract, model=MODEL, quarantine=quarantine
         )
     new = {"model": MODEL, "equipment": equipment, "quarantine": quarantine}
-    transferred = run_pipeline("transfer", plain=plain, csv=[str(fleet.target_csv)], contract=contract, **new)
+    transferred = run_pipeline(
+        "transfer", plain=plain, csv=[str(fleet.target_csv)], contract=contract, force=True, **new
+    )
     scored = None
     if transferred.version:
         out = str(folder / "scores.csv")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from faultxfer.steps.learning import LearningResult
     from faultxfer.steps.pretraining import PretrainResult
     from faultxfer.steps.registration import TransferResult
+    from faultxfer.steps.repeats import Unchanged
     from faultxfer.steps.scoring import ScoreResult
 
 _COLOURS = {"passed": "green", "failed": "red", "warned": "yellow", "refuse": "red", "quarantine": "yellow"}
@@ -71,11 +72,15 @@ def pretrained(result: PretrainResult) -> None:
     _pictures(result.pictures)
 
 
-def transferred(result: TransferResult) -> None:
+def transferred(result: TransferResult | Unchanged) -> None:
     """Result table, gate checks, decision and pictures."""
     from faultxfer.evaluate.report import COLUMNS, figures
+    from faultxfer.steps.repeats import Unchanged
 
     console = stdout()
+    if isinstance(result, Unchanged):
+        console.print(f"[green]unchanged[/]: {escape(result.reason)}.", soft_wrap=True)
+        return
     report, decision = result.report, result.decision
     _set_aside(result.rows)
     table = Table(title=f"{escape(result.model)} → {escape(result.equipment)}")
@@ -157,6 +162,37 @@ def history(entries: list[dict[str, Any]]) -> None:
     """Versions and refusals, newest first."""
     columns = ("created", "outcome", "version", "champion", "gate", "source version", "reason")
     stdout().print(_table("History", columns, entries))
+
+
+def journal(entries: list[dict[str, Any]]) -> None:
+    """Changes of champion, newest first."""
+    columns = ("entry", "at", "action", "from_version", "to_version", "actor", "reason", "sha256")
+    stdout().print(_table("Journal", columns, entries))
+
+
+def changed(done: dict[str, Any]) -> None:
+    """Which version is champion now."""
+    before = f"version {done['from']}" if done["from"] else "no champion"
+    stdout().print(f"[green]{done['outcome']}[/]: {escape(done['registered'])}, {before} → version {done['to']}")
+
+
+def verified(result: dict[str, Any]) -> None:
+    """Each model's journal and champion, and what is wrong with them."""
+    console = stdout()
+    columns = ("name", "champion", "entries", "head")
+    console.print(_table("Journals", columns, result["models"]))
+    for model in result["models"]:
+        for problem in model["problems"]:
+            console.print(f"[red]{escape(model['name'])}[/]: {escape(problem)}", soft_wrap=True)
+    console.print("[green]sound[/]" if result["sound"] else "[red]not sound[/]: see `faultxfer registry doctor`")
+
+
+def healed(result: dict[str, Any]) -> None:
+    """What was found and done."""
+    if result["found"]:
+        stdout().print(_table("Found", ("code", "where", "message", "done"), result["found"]))
+    else:
+        stdout().print("[green]Nothing is half done or damaged.[/]")
 
 
 def _findings(findings: Iterable[Finding]) -> Table:

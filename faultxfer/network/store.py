@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import struct
 import zipfile
@@ -32,8 +33,11 @@ ALLOWED_CLASSES = frozenset(
     }
 )
 ALLOWED_PACKAGES = {"keras", "builtins"}
-ALLOWED_MEMBERS = {"config.json", "metadata.json", "model.weights.h5"}
+ALLOWED_MEMBERS = ["config.json", "metadata.json", "model.weights.h5"]
 MAX_BYTES = 64 * 2**20
+# A network of a hundred layers takes a tenth of it.
+MAX_CONFIG_BYTES = 2 * 2**20
+_CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
 # What a damaged or foreign archive makes zipfile and json raise; RuntimeError for encryption and endless nesting.
 _UNREADABLE = (OSError, KeyError, ValueError, EOFError, RuntimeError, struct.error, zlib.error, zipfile.BadZipFile)
 
@@ -65,18 +69,52 @@ def check_network_file(path: Path) -> None:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            names = set(archive.namelist())
-            size = sum(item.file_size for item in archive.infolist())
-            config = json.loads(archive.read("config.json")) if size <= MAX_BYTES else {}
-        strange = sorted(_class_names(config) - ALLOWED_CLASSES)
+            _check_members(path, archive)
+            strange = sorted(_class_names(json.loads(archive.read(_CONFIG))) - ALLOWED_CLASSES)
+            links = _foreign_weights(archive.read(_WEIGHTS))
     except _UNREADABLE as error:
         raise _foreign(path, "problem", str(error)) from error
-    if size > MAX_BYTES:
-        raise _foreign(path, "bytes", size)
-    if names != ALLOWED_MEMBERS:
-        raise _foreign(path, "members", sorted(names))
     if strange:
         raise _foreign(path, "classes", strange)
+    if links:
+        raise _foreign(path, "weights", links)
+
+
+def _check_members(path: Path, archive: zipfile.ZipFile) -> None:
+    """Names and sizes, before anything is unpacked."""
+    sizes = {item.filename: item.file_size for item in archive.infolist()}
+    members = sorted(item.filename for item in archive.infolist())  # a name may come twice
+    if sum(item.file_size for item in archive.infolist()) > MAX_BYTES:
+        raise _foreign(path, "bytes", sum(sizes.values()))
+    if members != ALLOWED_MEMBERS:
+        raise _foreign(path, "members", members)
+    if sizes[_CONFIG] > MAX_CONFIG_BYTES:
+        raise _foreign(path, "bytes of config.json", sizes[_CONFIG])
+
+
+def _foreign_weights(content: bytes) -> list[str]:
+    """Parts of the weights that lie in other files, or claim more room than a network takes."""
+    import h5py
+
+    found: list[str] = []
+    room = 0
+
+    def look(group: Any, place: str) -> None:
+        nonlocal room
+        for name in group:
+            here = f"{place}/{name}"
+            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                found.append(here)
+            elif isinstance(part := group[name], h5py.Dataset):
+                room += part.nbytes
+                if part.external or part.is_virtual:
+                    found.append(here)
+            else:
+                look(part, here)
+
+    with h5py.File(io.BytesIO(content), "r") as file:
+        look(file, "")
+    return [*found, *([f"{room} bytes"] if room > MAX_BYTES else [])]
 
 
 def _class_names(node: Any) -> set[str]:

@@ -61,6 +61,21 @@ def shown(uri: str) -> str:
     return f"{scheme}{mark}{host.rsplit('@', 1)[-1]}{slash}{path}"
 
 
+def without_password(uri: str) -> str:
+    """An MLflow server's address without user and password, which go to MLflow by its own environment variables.
+
+    MLflow names the whole address in its errors, and errors end up in logs and on the pages of flow runs.
+    """
+    if not is_server(uri):
+        return uri
+    user, mark, password = urlsplit(uri).netloc.rpartition("@")[0].partition(":")
+    if user:
+        os.environ.setdefault("MLFLOW_TRACKING_USERNAME", unquote(user))
+    if mark:
+        os.environ.setdefault("MLFLOW_TRACKING_PASSWORD", unquote(password))
+    return shown(uri)
+
+
 def check_reachable(uri: str) -> None:
     """Say within seconds when there is nothing to talk to.
 

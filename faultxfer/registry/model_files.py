@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from importlib.metadata import version
 from pathlib import Path
@@ -9,7 +10,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from faultxfer.bundle.plain_files import sha256_of
+from faultxfer.errors import BundleError
+
 BUNDLE_IN_MODEL = Path("data") / "bundle"
+LOADER = "faultxfer.registry.pyfunc"
+# MLflow writes it into every copy that it downloads.
+_OF_THE_DOWNLOAD = "registered_model_meta"
+_MOST_FILES, _MOST_BYTES = 1000, 4 * 2**30
 
 
 def write_model(
@@ -40,10 +48,48 @@ def write_model(
         warnings.simplefilter("ignore", UserWarning)  # MLflow's advice on type hints, which a loader module has not
         mlflow.pyfunc.save_model(
             str(folder),
-            loader_module="faultxfer.registry.pyfunc",
+            loader_module=LOADER,
             data_path=str(bundle_folder),
             signature=ModelSignature(inputs=inputs, outputs=outputs),
             input_example=pd.DataFrame(example, columns=list(features)),
             pip_requirements=[f"faultxfer=={version('faultxfer')}"],
             mlflow_model=Model(model_id=model_id, run_id=run_id),
+        )
+
+
+def files_sha256(folder: Path) -> str:
+    """SHA-256 (hex) over names and hashes of all files of a model, MLflow's own as well.
+
+    Raises:
+        BundleError: there are more or larger files than a bundle has.
+    """
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != _OF_THE_DOWNLOAD)
+    size = sum(path.stat().st_size for path in files)
+    if len(files) > _MOST_FILES or size > _MOST_BYTES:
+        raise BundleError(
+            f"A model of at most {_MOST_FILES} files and {_MOST_BYTES} bytes was expected",
+            received={"files": len(files), "bytes": size},
+            remedy="Do not load this model; restore the version from a trusted copy or transfer again",
+        )
+    lines = [f"{sha256_of(path)}  {path.relative_to(folder).as_posix()}\n" for path in files]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def require_same_files(folder: Path, registered: str | None, *, where: str) -> None:
+    """Compare a model as downloaded with what was registered, before anything in it is parsed.
+
+    Args:
+        folder: the model's files.
+        registered: what :func:`files_sha256` gave then; None where an older release registered it.
+        where: address of the version.
+
+    Raises:
+        BundleError: the files are not the same.
+    """
+    if registered is not None and (found := files_sha256(folder)) != registered:
+        raise BundleError(
+            f"Files with SHA-256 {registered[:12]}… were expected, as they were registered",
+            received={"sha256": found[:12] + "…"},
+            where=where,
+            remedy="The artifact store was changed or damaged: `faultxfer registry doctor` goes back to sound files",
         )

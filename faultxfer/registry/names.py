@@ -17,9 +17,18 @@ GATE, REASON, PROMOTED = "faultxfer.gate", "faultxfer.reason", "faultxfer.promot
 OVERRIDE, PREVIOUS = "faultxfer.override_reason", "faultxfer.previous_champion"
 SOURCE_VERSION, DATA, CONTRACT = "faultxfer.source_version", "faultxfer.data_sha256", "faultxfer.contract_sha256"
 
-SOURCE_KIND, TARGET_KIND = "source", "target"
+# Of a version: how far its registration got, SHA-256 over its files, and the journal entry that made it champion.
+STATE, FILES, ENTRY = "faultxfer.state", "faultxfer.files_sha256", "faultxfer.journal_entry"
+# Of a run and a version: the process at work on it, see `owner`. Of a run: what was asked for, see `steps.repeats`.
+OWNER, REQUEST = "faultxfer.owner", "faultxfer.request_sha256"
+
+SOURCE_KIND, TARGET_KIND, JOURNAL_KIND = "source", "target", "journal"
+# A candidate's registration is under way or was broken off; a retired version is never promoted again.
+CANDIDATE, REGISTERED, RETIRED = "candidate", "registered", "retired"
 
 _SEPARATOR = "--"
+# Not allowed in names, so that no model or machine can be called like a journal.
+_JOURNAL = "~journal"
 _SAFE = re.compile(r"\w[\w .()+-]{0,99}", flags=re.UNICODE)
 
 
@@ -45,3 +54,8 @@ def registered_name(model: str, equipment: str | None = None) -> str:
     if equipment is None:
         return model
     return f"{model}{_SEPARATOR}{check_name('equipment', equipment)}"
+
+
+def journal_name(registered: str) -> str:
+    """Name of the registered model whose versions are the journal of another one."""
+    return f"{registered}{_JOURNAL}"

@@ -95,7 +95,7 @@ def adapt_source(
     for rival in RIVALS.values():
         _hear(rival, task, split, spoken, failures)
     lineage = {**candidate.lineage, "contract": contract.model_dump(mode="json"), "data": list(rows.files)}
-    save_bundle(dataclasses.replace(candidate, lineage=lineage), work / "bundle")
+    save_bundle(dataclasses.replace(candidate, lineage=lineage), work / "bundle", target.X)
     path = work / "predictions.npz"
     arrays = {f"{name}.probabilities": said.probabilities for name, said in spoken.items()}
     arrays |= {f"{name}.alarms": said.alarms for name, said in spoken.items()}

@@ -26,6 +26,8 @@ from faultxfer.strategies import get_strategy
 from faultxfer.strategies.procedure import Predictions
 from faultxfer.strategies.rivals import RIVALS
 
+REPORT = "report.json"
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -99,7 +101,7 @@ def ask_gate(evaluation: Evaluation, options: GateOptions) -> Decision:
     progress.info("Gate: %s", decision.outcome)
     content = {"report": evaluation.report.as_dict(), "decision": decision.as_dict()}
     text = json.dumps(content, indent=2, ensure_ascii=False)
-    (evaluation.folder / "report.json").write_text(text, encoding="utf-8")
+    (evaluation.folder / REPORT).write_text(text, encoding="utf-8")
     (evaluation.folder / "report.md").write_text(as_markdown(evaluation.report, decision), encoding="utf-8")
     return decision
 

@@ -26,12 +26,16 @@ from faultxfer.evaluate.plots import Judged, save_pictures
 from faultxfer.network.fit import History
 from faultxfer.network.pretrain import fit_ensemble
 from faultxfer.registry import names
-from faultxfer.registry.store import RunRecord, open_registry
+from faultxfer.registry.promotion import Promotion
+from faultxfer.registry.provenance import code
+from faultxfer.registry.registering import Candidate, register
+from faultxfer.registry.runs import RunRecord
+from faultxfer.registry.store import open_registry
 from faultxfer.steps.adaptation import read_target
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.outputs import keep_docs
 from faultxfer.steps.progress import progress
-from faultxfer.steps.registration import DOCS_NOTE, EXAMPLE_ROWS, flat_options, smoke_test, with_logged_docs
+from faultxfer.steps.registration import DOCS_NOTE, EXAMPLE_ROWS, flat_options, with_logged_docs
 from faultxfer.steps.sources import SOURCE_ROWS
 from faultxfer.strategies.source_models import fit_source_models
 
@@ -97,7 +101,7 @@ def train_source(
         "classes": {"rows": len(data), "faults": data.faults},
     }
     bundle = dataclasses.replace(bundle, lineage=lineage)
-    save_bundle(bundle, work / "bundle")
+    save_bundle(bundle, work / "bundle", test.X)
     folder = work / "report"
     folder.mkdir()
     keep_docs(rows.docs, folder)
@@ -114,24 +118,24 @@ def register_source(
     """Register the source bundle and make it the model's champion."""
     progress.info("Registering %s", model)
     registry = open_registry()
-    bundle = load_bundle(trained.bundle)
-    example = read_target(rows, bundle.features).X[:EXAMPLE_ROWS]
+    features = load_bundle(trained.bundle).features
     record = _run_record(rows, trained, contract, options, model)
-    version = registry.register(
-        record,
+    candidate = Candidate(
         name=names.registered_name(model),
         model_tags={names.KIND: names.SOURCE_KIND},
-        version_tags=record.tags,
-        description=record.note,
         bundle_folder=trained.bundle,
-        features=bundle.features,
-        example=example,
-        smoke_test=lambda folder: smoke_test(bundle, folder, example),
-        promote=True,
+        features=features,
+        example=read_target(rows, features).X[:EXAMPLE_ROWS],
     )
+    version = register(registry, record, candidate, _promotion(rows, contract, options))
     pictures = registry.artifact_addresses(version.run_id, trained.pictures)
     rows = with_logged_docs(rows, registry, version.run_id)
     return PretrainResult(model, version.version, version.run_id, registry.address, trained.metrics, pictures, rows)
+
+
+def _promotion(rows: CheckedRows, contract: Contract, options: PretrainOptions) -> Promotion:
+    details = {"data": dict(rows.files), "contract_sha256": contract.digest(), "seed": options.seed, **code()}
+    return Promotion("Pretrained on equipment with history", details)
 
 
 def _run_record(

@@ -8,26 +8,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from faultxfer.bundle.bundle import Bundle, load_bundle
+from faultxfer.bundle.bundle import load_bundle
+from faultxfer.bundle.plain_files import sha256_of
 from faultxfer.config import TransferOptions
 from faultxfer.contract.schema import Contract
-from faultxfer.errors import BundleError
 from faultxfer.evaluate.gate import Decision
 from faultxfer.evaluate.report import Report, as_markdown
 from faultxfer.registry import names
-from faultxfer.registry.store import Registry, RunRecord, Version, open_registry
+from faultxfer.registry.promotion import Promotion
+from faultxfer.registry.provenance import code
+from faultxfer.registry.registering import Candidate, register
+from faultxfer.registry.runs import RunRecord, record_run
+from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.steps.adaptation import Adaptation, read_target
 from faultxfer.steps.intake import CheckedRows
-from faultxfer.steps.judging import Evaluation
+from faultxfer.steps.judging import REPORT, Evaluation
 from faultxfer.steps.outputs import DATA_DOCS, DOCS_INDEX, writing
 from faultxfer.steps.progress import progress
+from faultxfer.steps.repeats import request_sha256
 from faultxfer.steps.sources import Fetched
 
 PROMOTED, REFUSED, DRY_RUN = "promoted", "refused", "dry run"
-# Scores of one bundle agree between processes to this, see the smoke test.
-SAME = 1e-6
 EXAMPLE_ROWS = 5
 DOCS_NOTE = f"\n\nThe check of the files: artifact `{DOCS_INDEX}` of the run (Data Docs).\n"
 
@@ -91,7 +92,11 @@ def register_candidate(
     override_gate: str | None = None,
     report_folder: Path | None = None,
 ) -> TransferResult:
-    """Register and promote a candidate that passed (or was pushed past the gate); else keep only its report."""
+    """Register and promote a candidate that passed (or was pushed past the gate); else keep only its report.
+
+    Raises:
+        ChampionMovedError: it was judged against a champion that is none any more.
+    """
     report = evaluation.report
     name = names.registered_name(report.model, report.equipment)
     outcome = _outcome(decision, dry_run=dry_run, override_gate=override_gate)
@@ -102,13 +107,14 @@ def register_candidate(
         uri = registry.address
         record = _run_record(rows, fetched, adapted, evaluation, decision, contract, options, override_gate)
         if outcome == PROMOTED:
-            made = _promoted(registry, record, rows, adapted, report, name)
+            promotion = _promotion(rows, fetched, evaluation, decision, contract, options, override_gate)
+            made = _promoted(registry, record, rows, adapted, report, promotion)
             version, run_id = made.version, made.run_id
         else:
-            run_id = registry.record_run(record)
+            run_id = record_run(registry, record)
         pictures = pictures or registry.artifact_addresses(run_id, evaluation.pictures)
         rows = with_logged_docs(rows, registry, run_id)
-    elif rows.docs and Path(rows.docs).is_relative_to(evaluation.folder.parent.absolute()):
+    elif rows.docs and rows.table and Path(rows.docs).is_relative_to(rows.table.parent.absolute()):
         rows = dataclasses.replace(rows, docs=None)  # it goes with the run's other files
     reason = _reason(decision, override_gate)
     return TransferResult(
@@ -129,44 +135,53 @@ def _reason(decision: Decision, override_gate: str | None) -> str:
 
 
 def _promoted(
-    registry: Registry, record: RunRecord, rows: CheckedRows, adapted: Adaptation, report: Report, name: str
+    registry: Registry,
+    record: RunRecord,
+    rows: CheckedRows,
+    adapted: Adaptation,
+    report: Report,
+    promotion: Promotion,
 ) -> Version:
-    """Register the candidate and move the champion alias to it."""
+    """Register the candidate and make it champion."""
+    name = names.registered_name(report.model, report.equipment)
     progress.info("Registering %s", name)
-    bundle = load_bundle(adapted.bundle)
-    example = read_target(rows, bundle.features).X[:EXAMPLE_ROWS]
-    return registry.register(
-        record,
+    features = load_bundle(adapted.bundle).features
+    candidate = Candidate(
         name=name,
         model_tags={
             names.KIND: names.TARGET_KIND,
             names.SOURCE_MODEL: report.model,
             names.EQUIPMENT: report.equipment,
         },
-        version_tags=record.tags,
-        description=record.note,
         bundle_folder=adapted.bundle,
-        features=bundle.features,
-        example=example,
-        smoke_test=lambda folder: smoke_test(bundle, folder, example),
-        promote=True,
+        features=features,
+        example=read_target(rows, features).X[:EXAMPLE_ROWS],
     )
+    return register(registry, record, candidate, promotion)
 
 
-def smoke_test(bundle: Bundle, stored: Path, example: np.ndarray) -> None:
-    """Load a bundle as the registry gives it back and compare its scores.
-
-    Raises:
-        BundleError: it does not load, or scores differently.
-    """
-    expected, got = bundle.probabilities(example), load_bundle(stored).probabilities(example)
-    difference = float(np.abs(expected - got).max())
-    if not difference <= SAME:
-        raise BundleError(
-            f"The registered bundle was expected to score like the candidate to {SAME:g}",
-            received={"largest difference": difference},
-            remedy="The champion was left as it is; check the artifact store and run again",
-        )
+def _promotion(
+    rows: CheckedRows,
+    fetched: Fetched,
+    evaluation: Evaluation,
+    decision: Decision,
+    contract: Contract,
+    options: TransferOptions,
+    override_gate: str | None,
+) -> Promotion:
+    """What the journal keeps of this transfer."""
+    details = {
+        "gate": decision.outcome,
+        "gate_report_sha256": sha256_of(evaluation.folder / REPORT),
+        "data": dict(rows.files),
+        "contract_sha256": contract.digest(),
+        "source": f"{fetched.source.name} version {fetched.source.version}",
+        "source_files_sha256": fetched.source.tags.get(names.FILES),
+        "request_sha256": request_sha256(rows, fetched, contract, options, override_gate),
+        "seed": options.seed,
+        **code(),
+    }
+    return Promotion(_reason(decision, override_gate), details, head=fetched.head)
 
 
 def _copied(pictures: dict[str, Path], folder: Path | None) -> dict[str, str]:
@@ -203,6 +218,7 @@ def _run_record(
         names.REASON: decision.reason[:1000],
         names.DATA: ",".join(digest for _, digest in rows.files)[:4000],
         names.CONTRACT: contract.digest(),
+        names.REQUEST: request_sha256(rows, fetched, contract, options, override_gate),
     }
     if override_gate and not decision.promoted:
         tags[names.OVERRIDE] = override_gate

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from faultxfer.contract.diff import diff_contracts
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.errors import ContractError, RegistryError
 from faultxfer.registry import names
+from faultxfer.registry.promotion import Standing, standing
 from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.steps.progress import progress
 
@@ -25,6 +27,7 @@ class Fetched:
     Attributes:
         source: the source model's champion. source_bundle: its folder. source_rows: its kept rows, or None.
         champion: the machine's present champion, or None. champion_bundle: its folder, or None.
+        head: the journal's entry that made the champion.
         classes: of the rows that the source model was made from; None where an older release did not record them.
     """
 
@@ -33,6 +36,7 @@ class Fetched:
     source_rows: Path | None
     champion: Version | None
     champion_bundle: Path | None
+    head: str
     classes: Classes | None
 
 
@@ -46,15 +50,28 @@ def fetch_models(model: str, equipment: str, *, work: Path) -> Fetched:
     registry = open_registry()
     source = find_source(registry, model)
     source_bundle = registry.download_bundle(source, _folder(work, "source"))
-    champion = registry.champion(names.registered_name(model, equipment))
+    stands = standing(registry, names.registered_name(model, equipment))
     return Fetched(
         source=source,
         source_bundle=source_bundle,
         source_rows=registry.download_run_file(source.run_id, SOURCE_ROWS, _folder(work, "rows")),
-        champion=champion,
-        champion_bundle=registry.download_bundle(champion, _folder(work, "champion")) if champion else None,
+        champion=stands.champion,
+        champion_bundle=_champion_bundle(registry, stands, work),
+        head=stands.head,
         classes=recorded_classes(source_bundle),
     )
+
+
+def fetch_champion(fetched: Fetched, model: str, equipment: str, *, work: Path) -> Fetched:
+    """The same source, and the champion that there is by now."""
+    registry = open_registry()
+    stands = standing(registry, names.registered_name(model, equipment))
+    bundle = _champion_bundle(registry, stands, work)
+    return dataclasses.replace(fetched, champion=stands.champion, champion_bundle=bundle, head=stands.head)
+
+
+def _champion_bundle(registry: Registry, stands: Standing, work: Path) -> Path | None:
+    return registry.download_bundle(stands.champion, _folder(work, "champion")) if stands.champion else None
 
 
 def recorded_classes(bundle: Path) -> Classes | None:

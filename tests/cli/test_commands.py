@@ -72,6 +72,11 @@ def test_help_reads_like_a_table_of_contents(capsys: pytest.CaptureFixture[str])
         ["registry", "list"],
         ["registry", "show"],
         ["registry", "history"],
+        ["registry", "journal"],
+        ["registry", "promote"],
+        ["registry", "rollback"],
+        ["registry", "verify"],
+        ["registry", "doctor"],
         ["ui"],
     ],
 )
@@ -145,6 +150,48 @@ def test_score_and_the_registry_commands(world: World, capsys: pytest.CaptureFix
     assert "weighted stack" in shown
     assert call("registry", "history", "pumps", "--equipment", "pump-9") == 0
     assert "champion" in capsys.readouterr().out
+
+
+def test_the_same_request_again_is_said_and_does_nothing(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(*move(world, gate=REFUSES)) == 10
+    capsys.readouterr()
+    assert call(*move(world, "--json", gate=REFUSES)) == 10
+    assert answer(capsys)["outcome"] == "unchanged"
+    assert call(*move(world)) == 0
+    capsys.readouterr()
+    assert call(*move(world)) == 0
+    assert "--force" in capsys.readouterr().out
+    assert call(*move(world, "--json")) == 0
+    again = answer(capsys)
+    assert (again["outcome"], again["before"], again["version"]) == ("unchanged", "promoted", "1")
+
+
+def test_rollback_scores_bit_for_bit_as_before_and_stands_in_the_journal(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine = ["--equipment", "pump-9"]
+    score = ["score", world.new_rows, "--model", "pumps", *machine, "--no-prefect", "--out"]
+    assert call(*move(world, "--strategy", "fine_tune")) == 0
+    assert call(*score, "before.csv") == 0
+    assert call(*move(world, "--strategy", "fine_tune", "--seed", "5", "--override-gate", "a second version")) == 0
+    capsys.readouterr()
+    assert call("registry", "rollback", "pumps", *machine, "--reason", "too many alarms", "--json") == 0
+    done = answer(capsys)
+    assert (done["outcome"], done["from"], done["to"]) == ("rolled back", "2", "1")
+    assert call(*score, "after.csv") == 0
+    assert Path("before.csv").read_bytes() == Path("after.csv").read_bytes()
+    capsys.readouterr()
+    assert call("registry", "journal", "pumps", *machine, "--json") == 0
+    entries = answer(capsys)["journal"]
+    assert [entry["action"] for entry in entries] == ["rollback", "promote", "promote"]
+    assert entries[0]["reason"] == "too many alarms"
+    assert call("registry", "promote", "pumps", "2", *machine, "--reason", "checked by hand") == 0
+    assert "version 1 → version 2" in capsys.readouterr().out
+    assert call("registry", "verify", "--head", entries[0]["sha256"]) == 2  # the source's journal has no such entry
+    assert call("registry", "verify", "pumps", *machine, "--head", entries[0]["sha256"]) == 0
+    assert call("registry", "doctor") == 0
+    assert "Nothing is half done" in capsys.readouterr().out
+    assert call("registry", "rollback", "pumps", *machine, "--reason", " ") == 2
 
 
 def test_scoring_an_unknown_machine_lists_the_known_ones(world: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -86,9 +86,10 @@ def test_transfer_runs_its_steps_in_order_and_publishes_the_report(world: World,
 
     result, run_id = run(transfer, [world.target], world.contract, "pumps", world.equipment, OPTIONS)
     assert result.outcome == "promoted"
-    assert tasks_of(run_id, 7) == [
+    assert tasks_of(run_id, 8) == [
         "load source and champion from the registry",
         "check rows against the contract",
+        "look for the same request",
         "split",
         "scale, freeze, adapt; rivals",
         "evaluate",

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
+import pandas as pd
 import pytest
 from conftest import World
 
 from faultxfer import GateOptions, TransferOptions, pipeline
+from faultxfer.bundle.golden import Golden
 from faultxfer.config import Limit
 from faultxfer.errors import BundleError, RegistryError
+from faultxfer.registry import registering, smoke
 from faultxfer.registry.store import Registry, open_registry
-from faultxfer.steps import registration
 
 OPTIONS = TransferOptions(
     strategy="fine_tune", steps=40, epochs=5, split={"folds": 2}, gate=GateOptions(value={"pr_auc": Limit(min=0.01)})
@@ -40,10 +43,11 @@ def test_a_bundle_that_scores_differently_from_the_registry_does_not_become_cham
     def differs(*_: object) -> None:
         raise BundleError("a bundle that scores like the candidate was expected")
 
-    monkeypatch.setattr(registration, "smoke_test", differs)
+    monkeypatch.setattr(registering, "smoke_test", differs)
     with pytest.raises(BundleError):
         move(world, override_gate="a second version")
     assert champion_version() == "1"
+    assert len(open_registry().versions("pumps--pump-9")) == 1
     assert run_states(open_registry()).count("FAILED") == 1
 
 
@@ -70,30 +74,41 @@ def test_a_version_whose_files_are_gone_is_one_sentence(world: World) -> None:
     move(world)
     for path in (world.folder / "mlruns" / "artifacts").rglob("bundle/manifest.json"):
         path.unlink()
-    with pytest.raises((RegistryError, BundleError), match="bundle"):
+    with pytest.raises((RegistryError, BundleError), match="registered"):
         pipeline.score([world.new_rows], "pumps", world.equipment, world.folder / "scores.csv")
     assert not (world.folder / "scores.csv").exists()
 
 
-def test_the_smoke_test_compares_scores(world: World, tmp_path: Path) -> None:
-    import dataclasses
+@pytest.mark.slow
+def test_a_version_is_loaded_back_in_a_clean_process_before_it_is_champion(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAULTXFER_SMOKE_TEST", "clean_process")
+    assert move(world).outcome == "promoted"
+    champion = open_registry().champion("pumps--pump-9")
+    assert champion is not None
+    monkeypatch.setattr(smoke.subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=2, stdout="no", stderr=""))
+    with pytest.raises(BundleError, match="said='no'"):
+        smoke.smoke_test(open_registry(), champion)
 
-    from faultxfer.bundle.bundle import load_bundle, save_bundle
-    from faultxfer.contract.schema import load_contract
-    from faultxfer.steps.adaptation import read_target
-    from faultxfer.steps.intake import check_files
-    from faultxfer.steps.sources import fetch_models
 
-    fetched = fetch_models("pumps", world.equipment, work=tmp_path / "look")
-    bundle = load_bundle(fetched.source_bundle)
-    (tmp_path / "work").mkdir()
-    rows = check_files(
-        [world.target], load_contract(world.contract), work=tmp_path / "work", quarantine=tmp_path, labelled=True
-    )
-    example = read_target(rows, bundle.features).X[:5]
-    registration.smoke_test(bundle, fetched.source_bundle, example)
-    save_bundle(
-        dataclasses.replace(bundle, calibrator=dataclasses.replace(bundle.calibrator, offset=1.0)), tmp_path / "b"
-    )
-    with pytest.raises(BundleError, match="largest difference"):
-        registration.smoke_test(bundle, tmp_path / "b", example)
+GOLDEN = Golden(("flow", "speed"), np.zeros((3, 2)), np.array([0.1, 0.5, 0.9]), np.array([False, False, True]))
+ANSWERS = {
+    "a column less": (lambda f: f[["fault_probability"]], "columns"),
+    "another name": (lambda f: f.rename(columns={"alarm": "alert"}), "columns"),
+    "another type": (lambda f: f.astype({"fault_probability": "float32"}), "columns"),
+    "alarms as numbers": (lambda f: f.astype({"alarm": "int64"}), "columns"),
+    "a row less": (lambda f: f.head(2), "3 finite"),
+    "not a number": (lambda f: f.assign(fault_probability=[0.1, np.nan, 0.9]), "finite"),
+    "another score": (lambda f: f.assign(fault_probability=[0.1, 0.5, 0.9 + 2e-6]), "largest difference"),
+    "another alarm": (lambda f: f.assign(alarm=[False, True, True]), "other alarms=1"),
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_the_smoke_test_compares_names_types_and_values(name: str) -> None:
+    answer = pd.DataFrame({"fault_probability": GOLDEN.probabilities + 5e-7, "alarm": GOLDEN.alarms})
+    smoke.compare(GOLDEN, answer)
+    change, said = ANSWERS[name]
+    with pytest.raises(BundleError, match=said):
+        smoke.compare(GOLDEN, change(answer))

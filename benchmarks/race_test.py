@@ -1,0 +1,108 @@
+"""Many processes promote the same machine's model at once, over SQLite and over an MLflow server.
+
+    uv run python benchmarks/race_test.py [--processes 8] [--promotions 10] [--store sqlite|http|both]
+
+Each promotion is a whole registration of a small inert bundle, decided against the champion of that moment; whoever
+comes too late judges again, which here means to take the new champion and try again. Afterwards: every promotion has
+exactly one entry in the journal, the entries form one chain, and the champion is the one that the last entry names.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import registry_trials as trials
+
+
+def promote_again_and_again(store: trials.Store, bundle: Path, promotions: int) -> dict[str, Any]:
+    """One of the processes."""
+    from faultxfer.errors import ChampionMovedError
+    from faultxfer.registry.promotion import standing
+    from faultxfer.registry.store import open_registry
+
+    trials.at(store)
+    registry, made, moved = open_registry(), [], 0
+    while len(made) < promotions:
+        head = standing(registry, trials.NAME).head
+        try:
+            made.append(trials.register_prepared(bundle, ("flow", "pressure"), head=head))
+        except ChampionMovedError:
+            moved += 1
+    return {"made": made, "moved": moved}
+
+
+def outcome(store: trials.Store) -> dict[str, Any]:
+    """The journal, the champion and what is left over."""
+    from faultxfer.registry.journal import read_journal
+    from faultxfer.registry.store import open_registry
+    from faultxfer.steps.upkeep import verify_registry
+
+    trials.at(store)
+    registry = open_registry()
+    chain = read_journal(registry.client, trials.NAME)
+    return {
+        "promoted": [entry.to_version for entry in chain.entries.values()],
+        "void": len(chain.void),
+        "champion": registry.alias(trials.NAME),
+        "verify": verify_registry(None, None, None),
+        "leftovers": trials.leftovers(),
+    }
+
+
+def race(kind: str, folder: Path, processes: int, promotions: int) -> dict[str, Any]:
+    """One race; gives back the figures of its line, and what went wrong."""
+    trials.warm()
+    trials.without_smoke_test()
+    with trials.store_of(kind, folder / kind) as store:
+        bundle = trials.inert_bundle(folder / f"{kind}-candidate")
+        begun = time.monotonic()
+        children = [trials.start(lambda: promote_again_and_again(store, bundle, promotions)) for _ in range(processes)]
+        answers = [trials.finish(*child) for child in children]
+        seconds = time.monotonic() - begun
+        after = trials.in_child(lambda: outcome(store))
+    made = sorted(version for status, answer in answers if status == 0 for version in answer["made"])
+    wrong = {
+        "a process failed": any(status for status, _ in answers),
+        "promotions without one entry each": sorted(after["promoted"]) != made,
+        "an entry twice": max(Counter(after["promoted"]).values()) > 1,
+        "promotions missing": len(made) != processes * promotions,
+        "the champion is another one": after["champion"] != after["promoted"][-1],
+        "not sound": not after["verify"]["sound"],
+        "leftovers": any(after["leftovers"].values()),
+    }
+    return {
+        "store": kind,
+        "promotions": len(made),
+        "entries": len(after["promoted"]),
+        "judged again": sum(answer["moved"] for _, answer in answers if answer),
+        "void entries": after["void"],
+        "seconds": round(seconds),
+        "wrong": ", ".join(name for name, holds in wrong.items() if holds) or "nothing",
+    }
+
+
+def main() -> int:
+    """Print the table; 1 if anything went wrong."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--processes", type=int, default=8)
+    parser.add_argument("--promotions", type=int, default=10)
+    parser.add_argument("--store", choices=("sqlite", "http", "both"), default="both")
+    given = parser.parse_args()
+    kinds = ("sqlite", "http") if given.store == "both" else (given.store,)
+    with tempfile.TemporaryDirectory(prefix="faultxfer-race-") as folder:
+        lines = [race(kind, Path(folder), given.processes, given.promotions) for kind in kinds]
+    print("| " + " | ".join(lines[0]) + " |")
+    print("|" + "---|" * len(lines[0]))
+    for line in lines:
+        print("| " + " | ".join(str(value) for value in line.values()) + " |")
+    return int(any(line["wrong"] != "nothing" for line in lines))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,213 @@
+"""What the kill test, the race test and the full-disk test share: stores, a prepared candidate, forked processes.
+
+Everything is imported once and then forked, which saves the half minute that TensorFlow takes in each process. That is
+sound only as long as no TensorFlow operation and no connection to a database was made before: the parent does nothing
+but fork.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import traceback
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from faultxfer import environment
+from faultxfer.registry import connect
+
+environment.prepare_command()
+connect.prepare_environment()
+os.environ["FAULTXFER_SMOKE_TEST"] = "this_process"
+
+MODEL, EQUIPMENT = "pumps", "pump-9"
+NAME = f"{MODEL}--{EQUIPMENT}"
+_READY_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Store:
+    """A store to try things on.
+
+    Attributes:
+        kind: ``sqlite`` or ``http``.
+        folder: working folder; of SQLite also the store.
+        uri: tracking address.
+    """
+
+    kind: str
+    folder: Path
+    uri: str
+
+
+@contextlib.contextmanager
+def store_of(kind: str, folder: Path) -> Iterator[Store]:
+    """An empty SQLite store, or a running MLflow server."""
+    folder.mkdir(parents=True)
+    database = f"sqlite:///{folder / 'mlruns' / 'mlflow.db'}"
+    in_child(lambda: connect.check_reachable(database) or connect.migrate(database))
+    if kind == "sqlite":
+        yield Store(kind, folder, database)
+        return
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command += ["--backend-store-uri", database, "--artifacts-destination", str(folder / "served")]
+    settings = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with (folder / "server.log").open("w") as log:
+        server = subprocess.Popen(command, env=settings, stdout=log, stderr=log, start_new_session=True)
+    try:
+        _wait(f"{address}/health", server)
+        yield Store(kind, folder, address)
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(timeout=30)
+
+
+def _wait(address: str, server: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < end and server.poll() is None:
+        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=2):
+            return
+        time.sleep(0.3)
+    raise SystemExit("the MLflow server did not start")
+
+
+def start(work: Callable[[], Any]) -> tuple[int, int]:
+    """Fork; gives back the process and where its answer, as JSON, can be read."""
+    reading, writing = os.pipe()
+    process = os.fork()
+    if process:
+        os.close(writing)
+        return process, reading
+    os.close(reading)
+    try:
+        answer = json.dumps(work()).encode()
+        with os.fdopen(writing, "wb") as pipe:
+            pipe.write(answer)
+        os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+    os._exit(1)
+
+
+def finish(process: int, reading: int) -> tuple[int, Any]:
+    """Wait; gives back the exit status, negative for a signal, and the answer if there is one."""
+    with os.fdopen(reading, "rb") as pipe:
+        answer = pipe.read()
+    status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    return status, json.loads(answer) if answer else None
+
+
+def in_child(work: Callable[[], Any]) -> Any:
+    """Do ``work`` in a process of its own, which must end well."""
+    status, answer = finish(*start(work))
+    if status:
+        raise SystemExit(f"a step of the trial itself failed with status {status}")
+    return answer
+
+
+def warm(*modules: str) -> None:
+    """Import now what every process will need."""
+    for module in ("mlflow.pyfunc", "mlflow.models", "faultxfer.steps.upkeep", *modules):
+        importlib.import_module(module)
+
+
+def at(store: Store) -> None:
+    """Work with ``store`` in this process."""
+    os.chdir(store.folder)
+    os.environ["MLFLOW_TRACKING_URI"] = store.uri
+
+
+def register_prepared(bundle: Path, features: tuple[str, ...], name: str = NAME, head: str | None = None) -> str:
+    """Register a prepared bundle as the next champion; gives back its version."""
+    import numpy as np
+
+    from faultxfer.registry import names
+    from faultxfer.registry.promotion import Promotion
+    from faultxfer.registry.registering import Candidate, register
+    from faultxfer.registry.runs import RunRecord
+    from faultxfer.registry.store import open_registry
+
+    record = RunRecord(
+        name="trial",
+        tags={"faultxfer.model": name, names.GATE: "promote"},
+        params={"strategy": "prepared"},
+        metrics={"pr_auc": 0.9},
+        curves={},
+        data=(("rows.csv", "0" * 64, "target"),),
+        files=bundle.parent / "report",
+        note="trial",
+    )
+    model, _, equipment = name.partition("--")
+    tags = {names.KIND: names.TARGET_KIND, names.SOURCE_MODEL: model, names.EQUIPMENT: equipment}
+    candidate = Candidate(name, tags, bundle, features, np.ones((2, len(features))))
+    return register(open_registry(), record, candidate, Promotion("trial", {"seed": 0}, head)).version
+
+
+def inert_bundle(folder: Path) -> Path:
+    """Files that are uploaded and compared but never parsed, for trials without TensorFlow."""
+    bundle = folder / "bundle"
+    bundle.mkdir(parents=True)
+    (bundle / "manifest.json").write_text("{}")
+    (bundle / "network.keras").write_bytes(os.urandom(200_000))
+    (folder / "report").mkdir()
+    (folder / "report" / "report.md").write_text("trial")
+    return bundle
+
+
+def without_smoke_test() -> None:
+    """For inert bundles: what a smoke test downloads is still compared with what was registered."""
+    from faultxfer.registry import registering
+
+    registering.smoke_test = _downloads  # type: ignore[assignment]
+
+
+def _downloads(registry: Any, version: Any) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        registry.download_model(version, Path(folder))
+
+
+def leftovers() -> dict[str, int]:
+    """Counted without the doctor's help: what belongs to no champion, past or present."""
+    from faultxfer.registry import journal, names
+    from faultxfer.registry.store import open_registry
+
+    registry = open_registry()
+    client = registry.client
+    experiments = [found.experiment_id for found in [client.get_experiment_by_name(names.EXPERIMENT)] if found]
+    versions, used = 0, set()
+    for known in registry.models():
+        chain = journal.read_journal(client, known["name"])
+        promoted = {entry.to_version for entry in chain.entries.values()}
+        for version in registry.versions(known["name"]):
+            versions += version.version not in promoted
+            used.add(version.model_id)
+    running = client.search_runs(experiments, "attributes.status = 'RUNNING'") if experiments else []
+    uploads = client.search_logged_models(experiments, max_results=1000) if experiments else []
+    return {
+        "versions": versions,
+        "runs": len(running),
+        "uploads": sum(upload.model_id not in used for upload in uploads),
+        "models": sum(not registry.versions(known["name"]) for known in registry.models()),
+    }
+
+
+def clear(folder: Path) -> None:
+    """Delete a working folder."""
+    shutil.rmtree(folder, ignore_errors=True)

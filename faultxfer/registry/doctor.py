@@ -1,0 +1,202 @@
+"""Find what broken-off or damaged registrations left, and finish it or take it back.
+
+The journal decides: what stands in it is finished, what does not is taken back. The journal itself is never changed.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from faultxfer.bundle.plain_files import UNREADABLE
+from faultxfer.errors import BundleError, RegistryError
+from faultxfer.registry import journal, names
+from faultxfer.registry.journal import Chain, Entry
+from faultxfer.registry.model_files import BUNDLE_IN_MODEL, files_sha256
+from faultxfer.registry.owner import is_gone
+from faultxfer.registry.promotion import Promotion, adopt, examined_journal, promote, settle
+from faultxfer.registry.registering import retire
+from faultxfer.registry.store import Registry, Version
+from faultxfer.registry.traces import delete_empty_model, empty_models, unfinished_runs, unused_uploads
+
+Remedy = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Ill:
+    """One thing found.
+
+    Attributes:
+        code: stable, with a section in ``docs/registry.md``.
+        where: model, version or run.
+        message: what is wrong.
+        remedy: what mends it, in words; empty where only a person can.
+        mend: does it; None where only a person can.
+    """
+
+    code: str
+    where: str
+    message: str
+    remedy: str = ""
+    mend: Remedy | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {"code": self.code, "where": self.where, "message": self.message, "remedy": self.remedy}
+
+
+def examine(registry: Registry, name: str | None, grace: timedelta) -> Iterator[Ill]:
+    """Look at one registered model, or at all of them and at what belongs to none.
+
+    What is found is to be mended before the next is asked for: files that a version leaves behind are found after it.
+
+    Args:
+        registry: where.
+        name: registered model; None for all.
+        grace: how long a registration by a process on another host may take before it counts as broken off.
+    """
+    for known in registry.models() if name is None else [{"name": name}]:
+        yield from _of_model(registry, str(known["name"]), grace)
+    if name is None:
+        for run_id, status in unfinished_runs(registry, grace):
+            message = f"The run is still shown as running, and its process is gone; it becomes {status}"
+            end = partial(registry.client.set_terminated, run_id, status)
+            yield Ill("RUN-UNFINISHED", f"run {run_id}", message, "end the run", end)
+        for model_id in unused_uploads(registry, grace):
+            drop = partial(registry.client.delete_logged_model, model_id)
+            yield Ill("UPLOAD-UNUSED", model_id, "Files of a model that no version has", "delete them", drop)
+        for model in empty_models(registry, grace):
+            delete = partial(delete_empty_model, registry, model)
+            yield Ill("MODEL-EMPTY", model, "A registered model without versions", "delete it", delete)
+
+
+def _of_model(registry: Registry, name: str, grace: timedelta) -> Iterator[Ill]:
+    chain = examined_journal(registry, name)
+    if chain.problems:
+        message = "The journal was changed from outside: " + "; ".join(chain.problems)
+        yield Ill("JOURNAL-BROKEN", names.journal_name(name), message)
+        return
+    yield from _orphans(registry, name, chain, grace)
+    changed = yield from _changed_files(registry, name, chain)
+    yield from _champion(registry, name, chain, changed)
+
+
+def _orphans(registry: Registry, name: str, chain: Chain, grace: timedelta) -> Iterator[Ill]:
+    promoted = {entry.to_version for entry in chain.entries.values()}
+    for version in registry.versions(name):
+        begun = datetime.fromisoformat(version.created)
+        open_still = version.tags.get(names.STATE) == names.CANDIDATE and version.version not in promoted
+        if open_still and is_gone(version.tags.get(names.OWNER), begun, grace):
+            message = "Its registration was broken off before it was champion"
+            yield Ill("VERSION-ORPHAN", version.uri, message, "delete it", partial(retire, registry, version))
+
+
+def _changed_files(registry: Registry, name: str, chain: Chain) -> Generator[Ill, None, set[str]]:
+    """Versions whose files are not those registered; gives back their numbers."""
+    changed = set()
+    last = chain.last.to_version if chain.last else registry.alias(name)
+    for version in registry.versions(name):
+        if version.tags.get(names.STATE) == names.CANDIDATE:
+            continue
+        problem = files_problem(registry, version, _recorded(chain, version))
+        if problem is None:
+            continue
+        changed.add(version.version)
+        if version.version != last and version.tags.get(names.STATE) != names.RETIRED:
+            tag = partial(registry.client.set_model_version_tag, name, version.version, names.STATE, names.RETIRED)
+            yield Ill("FILES-CHANGED", version.uri, problem, "mark it as retired", tag)
+    return changed  # `yield from` gives it to the caller
+
+
+def _champion(registry: Registry, name: str, chain: Chain, changed: set[str]) -> Iterator[Ill]:
+    known = {version.version: version for version in registry.versions(name)}
+    alias = registry.alias(name)
+    if chain.last is None:
+        yield from _without_journal(registry, name, alias, known)
+        return
+    number = chain.last.to_version
+    if number not in known or number in changed:
+        what = "The champion's files are not those that were registered"
+        message = what if number in known else "The champion that the journal names does not exist"
+        code = "FILES-CHANGED" if number in known else "CHAMPION-MISSING"
+        yield _back(registry, chain, known, changed, code, f"models:/{name}/{number}", message)
+    elif alias != number or known[number].tags.get(names.ENTRY) != chain.head:
+        message = f"The journal names version {number}, the alias {f'version {alias}' if alias else 'none'}"
+        remedy = "let alias and tags follow the journal"
+        yield Ill("PROMOTION-UNFINISHED", name, message, remedy, partial(settle, registry, name))
+
+
+def _without_journal(registry: Registry, name: str, alias: str | None, known: dict[str, Version]) -> Iterator[Ill]:
+    if alias is None:
+        return
+    if alias not in known:
+        message = f"The alias names version {alias}, which does not exist, and there is no journal"
+        drop = partial(registry.client.delete_registered_model_alias, name, names.CHAMPION)
+        yield Ill("CHAMPION-MISSING", name, message, "delete the alias", drop)
+        return
+    message = f"Version {alias} is champion and no journal says why"
+    begin = partial(_adopt, registry, known[alias])
+    yield Ill("JOURNAL-MISSING", name, message, "begin the journal with it", begin)
+
+
+def _adopt(registry: Registry, version: Version) -> None:
+    with tempfile.TemporaryDirectory(prefix="faultxfer-doctor-") as folder:
+        adopt(registry, version, files_sha256(registry.download_model(version, Path(folder))))
+
+
+def _back(
+    registry: Registry,
+    chain: Chain,
+    known: dict[str, Version],
+    changed: set[str],
+    code: str,
+    where: str,
+    message: str,
+) -> Ill:
+    """Back to the newest earlier champion whose files are sound."""
+    sound = earlier_champions(chain, [number for number in known if number not in changed])
+    if not sound:
+        return Ill(code, where, f"{message}, and there is no earlier one to go back to; transfer again")
+    promotion = Promotion(f"doctor: {message}", head=chain.head, action=journal.ROLLBACK)
+    mend = partial(promote, registry, known[sound[0]], promotion)
+    return Ill(code, where, message, f"go back to version {sound[0]}", mend)
+
+
+def earlier_champions(chain: Chain, sound: list[str]) -> list[str]:
+    """Numbers of versions that were champion before the present one, the latest first, without repeats."""
+    now = chain.last.to_version if chain.last else None
+    entries = reversed(list(chain.entries.values()))
+    numbers = [number for entry in entries for number in (entry.to_version, entry.from_version) if number]
+    return [number for number in dict.fromkeys(numbers) if number != now and number in sound]
+
+
+def _recorded(chain: Chain, version: Version) -> str | None:
+    entries: list[Entry] = [entry for entry in chain.entries.values() if entry.to_version == version.version]
+    return entries[-1].files_sha256 if entries else None
+
+
+def files_problem(registry: Registry, version: Version, recorded: str | None) -> str | None:
+    """What is wrong with a version's files; None if they are those registered.
+
+    Args:
+        registry: where.
+        version: which.
+        recorded: SHA-256 over its files by the journal, where that has one.
+    """
+    if recorded is not None and recorded != version.tags.get(names.FILES):
+        return "The journal and the version's tag name different SHA-256 of its files"
+    with tempfile.TemporaryDirectory(prefix="faultxfer-doctor-") as folder:
+        try:
+            model = registry.download_model(version, Path(folder))
+            if not (model / BUNDLE_IN_MODEL).is_dir():
+                return "The version has no bundle"
+        except (BundleError, RegistryError) as error:
+            return str(error)
+        except UNREADABLE as error:
+            return f"{type(error).__name__}: {error}"
+    return None

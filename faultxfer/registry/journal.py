@@ -1,0 +1,239 @@
+"""The journal: which version was champion, from when, by whom and why.
+
+The journal of a registered model is a registered model of its own, and each of its versions is one entry. MLflow gives
+version numbers one after the other and never again, over a database and over HTTP alike, and stores a version's tags
+in the same transaction. So adding a version is a compare-and-swap: every entry names the hash of the entry it follows,
+and of two entries that follow the same one, the lower number counts and the other is void. See ``docs/decisions/0010``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from faultxfer.errors import ChampionMovedError, RegistryError
+from faultxfer.registry import names, provenance
+from faultxfer.registry.asking import asks_the_store
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+PROMOTE, ROLLBACK, ADOPT = "promote", "rollback", "adopt"
+# What the first entry follows.
+BEGINNING = "0" * 64
+_TEXT = "faultxfer.entry"
+# MLflow takes tags of 100 000 characters; a plant's folder may hold more files than fit.
+_LONGEST = 90_000
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One change of champion.
+
+    Attributes:
+        model: registered model.
+        action: ``promote``, ``rollback``, or ``adopt`` for a champion that was there before its journal.
+        from_version, to_version: champion before and after.
+        reason: why, in a sentence.
+        files_sha256: over all files of ``to_version``.
+        previous: SHA-256 of the entry that this one follows.
+        details: gate, digests of data, contract and report, source version, seed, code.
+        actor: who or what did it.
+        at: when (ISO 8601, UTC).
+        id: tells an entry that was sent twice from two entries.
+    """
+
+    model: str
+    action: str
+    from_version: str | None
+    to_version: str
+    reason: str
+    files_sha256: str | None
+    previous: str
+    details: dict[str, Any] = field(default_factory=dict)
+    actor: str = field(default_factory=provenance.actor)
+    at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def text(self) -> str:
+        """The entry as stored: JSON with sorted keys."""
+        return json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
+
+    @property
+    def sha256(self) -> str:
+        """What the next entry names."""
+        return hashlib.sha256(self.text().encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A journal as read.
+
+    Attributes:
+        entries: those that count, oldest first, by their number.
+        void: numbers of entries that lost a race; nothing followed from them.
+        problems: what shows that the journal was changed afterwards.
+    """
+
+    entries: dict[int, Entry]
+    void: tuple[int, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @property
+    def last(self) -> Entry | None:
+        """The entry that names the present champion; None for an empty journal."""
+        return list(self.entries.values())[-1] if self.entries else None
+
+    @property
+    def head(self) -> str:
+        """SHA-256 of the last entry."""
+        return self.last.sha256 if self.last else BEGINNING
+
+
+def chained(model: str, stored: Iterable[tuple[int, str]]) -> Chain:
+    """Follow the hashes through the entries of ``model``'s journal.
+
+    Args:
+        model: registered model that the journal is of.
+        stored: number and text of every entry, in any order.
+    """
+    entries: dict[int, Entry] = {}
+    void, problems = [], []
+    head, known, expected = BEGINNING, {BEGINNING}, 1
+    for number, text in sorted(stored):
+        if number != expected:
+            problems.append(f"{_numbers(expected, number - 1)} missing")
+        expected = number + 1
+        entry = _parsed(text)
+        if entry is None or entry.model != model:
+            problems.append(f"entry {number} is not one of this journal")
+        elif entry.previous == head:
+            entries[number], head = entry, entry.sha256
+            known.add(head)
+        elif entry.previous in known:
+            void.append(number)
+        else:
+            problems.append(f"entry {number} does not follow from an entry before it")
+    return Chain(entries, tuple(void), tuple(problems))
+
+
+@asks_the_store
+def read_journal(client: MlflowClient, model: str) -> Chain:
+    """The journal of a registered model; empty where it has none."""
+    name, stored, token = names.journal_name(model), [], None
+    while True:
+        page = client.search_model_versions(f"name = '{name}'", max_results=1000, page_token=token)
+        stored += [(int(item.version), (item.tags or {}).get(_TEXT, "")) for item in page if item.name == name]
+        token = page.token
+        if not token:
+            return chained(model, stored)
+
+
+def read_whole(client: MlflowClient, model: str) -> Chain:
+    """The journal, to act on it.
+
+    Raises:
+        RegistryError: it was changed from outside.
+    """
+    chain = read_journal(client, model)
+    require_whole(chain, model)
+    return chain
+
+
+@asks_the_store
+def append(client: MlflowClient, entry: Entry) -> None:
+    """Add an entry, if the one it follows is still the last.
+
+    Raises:
+        ChampionMovedError: another one came first.
+        RegistryError: the journal was changed from outside.
+    """
+    require_head(client, entry.model, entry.previous)
+    _ensure_journal(client, entry.model)
+    client.create_model_version(
+        names.journal_name(entry.model),
+        f"models:/{entry.model}/{entry.to_version}",
+        tags={_TEXT: _short(entry).text()},
+        description=_described(entry),
+    )
+    # Over HTTP a lost answer is asked for again: not the number given back but the journal says who came first.
+    if entry.id not in {other.id for other in read_journal(client, entry.model).entries.values()}:
+        raise _moved(entry.model)
+
+
+def require_head(client: MlflowClient, model: str, head: str) -> None:
+    """Say before any work is done that a decision comes too late.
+
+    Raises:
+        ChampionMovedError: the last entry is another one than ``head``.
+        RegistryError: the journal was changed from outside.
+    """
+    if read_whole(client, model).head != head:
+        raise _moved(model)
+
+
+def require_whole(chain: Chain, model: str) -> None:
+    """Nothing is promoted on a journal that somebody changed.
+
+    Raises:
+        RegistryError: with what is wrong.
+    """
+    if chain.problems:
+        raise RegistryError(
+            "A journal in which every entry follows from the one before was expected",
+            received={"problems": list(chain.problems)},
+            where=names.journal_name(model),
+            remedy="Restore the tracking store from a backup, or see `docs/registry.md` on a broken journal; "
+            "the champion stays as it is",
+        )
+
+
+def _moved(model: str) -> ChampionMovedError:
+    return ChampionMovedError(
+        "The champion that the candidate was judged against was expected to be still the champion",
+        received={"model": model},
+        remedy="Run it again: it is then judged against the new champion",
+    )
+
+
+def _ensure_journal(client: MlflowClient, model: str) -> None:
+    from mlflow.exceptions import MlflowException
+
+    name = names.journal_name(model)
+    if not client.search_registered_models(f"name = '{name}'"):
+        with suppress(MlflowException):  # another process made it meanwhile; if not, adding the entry says so
+            tags = {names.KIND: names.JOURNAL_KIND}
+            client.create_registered_model(name, tags, f"Journal of {model}: one version for each change of champion.")
+
+
+def _short(entry: Entry) -> Entry:
+    """The entry with one digest over all data files, where there are too many to name."""
+    if len(entry.text()) <= _LONGEST:
+        return entry
+    files = json.dumps(entry.details.get("data"), sort_keys=True)
+    digest = {"files": len(entry.details.get("data") or ()), "sha256": hashlib.sha256(files.encode()).hexdigest()}
+    return replace(entry, reason=entry.reason[:5000], details={**entry.details, "data": digest})
+
+
+def _parsed(text: str) -> Entry | None:
+    try:
+        content = json.loads(text)
+        entry = Entry(**content)
+    except (TypeError, ValueError):
+        return None
+    return entry if entry.text() == text else None  # anything else would have another hash than it shows
+
+
+def _described(entry: Entry) -> str:
+    before = f"version {entry.from_version}" if entry.from_version else "no champion"
+    return f"**{entry.action}**: {before} → version {entry.to_version}, by {entry.actor}\n\n{entry.reason[:4000]}"
+
+
+def _numbers(first: int, last: int) -> str:
+    return f"entry {first} is" if first == last else f"entries {first} to {last} are"

@@ -1,0 +1,178 @@
+"""How a version gets into the registry: whole, or not at all."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from faultxfer.errors import ChampionMovedError, RegistryError
+from faultxfer.registry import journal, names
+from faultxfer.registry.asking import asks_the_store, reported
+from faultxfer.registry.model_files import files_sha256, write_model
+from faultxfer.registry.owner import this_process
+from faultxfer.registry.promotion import Promotion, promote
+from faultxfer.registry.runs import RunRecord, experiment_id, logged_run
+from faultxfer.registry.smoke import smoke_test
+from faultxfer.registry.store import Registry, Version
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What becomes a version.
+
+    Attributes:
+        name: registered model; made if it does not exist.
+        model_tags: set when the registered model is made.
+        bundle_folder: the saved bundle, with golden rows.
+        features: its sensors in order.
+        example: (k, d) rows that show how to call the model.
+    """
+
+    name: str
+    model_tags: dict[str, str]
+    bundle_folder: Path
+    features: tuple[str, ...]
+    example: np.ndarray
+
+
+def register(registry: Registry, record: RunRecord, candidate: Candidate, promotion: Promotion) -> Version:
+    """Log a run, register its bundle as a new version, load it back, write the journal, and move the alias last.
+
+    Whatever goes wrong on the way, the version is taken back and the champion stays.
+
+    Args:
+        registry: where.
+        record: the run; its tags and note are the version's as well.
+        candidate: what to register.
+        promotion: why it shall be champion.
+
+    Raises:
+        ChampionMovedError: another promotion came first.
+        BundleError: what comes back from the registry does not score like the candidate.
+        RegistryError: the store does not answer.
+    """
+    if promotion.head is not None:
+        _require_head(registry, candidate.name, promotion.head)
+    with _taken_back_unless_whole(registry) as made:
+        with logged_run(registry, record) as run_id:
+            made.model_id, files = _upload(registry, run_id, candidate)
+            made.version = _create(registry, run_id, made.model_id, files, record, candidate)
+            smoke_test(registry, made.version)
+        _promote(registry, made.version, run_id, promotion)
+    return registry.version(candidate.name, made.version.version)
+
+
+def retire(registry: Registry, version: Version) -> None:
+    """Take back a version that was never promoted, with its files."""
+    registry.client.delete_model_version(version.name, version.version)
+    if version.model_id:
+        registry.client.delete_logged_model(version.model_id)
+
+
+@dataclass
+class _Made:
+    """What there is to take back."""
+
+    model_id: str | None = None
+    version: Version | None = None
+
+
+@contextmanager
+def _taken_back_unless_whole(registry: Registry) -> Iterator[_Made]:
+    made = _Made()
+    try:
+        yield made
+    except BaseException:
+        with suppress(RegistryError), reported("the tracking store"):  # the first error is the one to show
+            _take_back(registry, made)
+        raise
+
+
+def _take_back(registry: Registry, made: _Made) -> None:
+    if made.version is not None:
+        chain = journal.read_journal(registry.client, made.version.name)
+        # Once it stands in the journal it is champion, and what remains is to let the alias follow.
+        if made.version.version not in {entry.to_version for entry in chain.entries.values()}:
+            retire(registry, made.version)
+    elif made.model_id is not None:
+        registry.client.delete_logged_model(made.model_id)
+
+
+@asks_the_store
+def _require_head(registry: Registry, name: str, head: str) -> None:
+    journal.require_head(registry.client, name, head)
+
+
+def _promote(registry: Registry, version: Version, run_id: str, promotion: Promotion) -> None:
+    try:
+        promote(registry, version, replace(promotion, details={**promotion.details, "run_id": run_id}))
+    except ChampionMovedError:
+        with suppress(RegistryError), reported("the tracking store"):
+            registry.client.set_tag(run_id, names.REASON, "Another promotion came first; judged again in a later run")
+            registry.client.set_terminated(run_id, "KILLED")
+        raise
+
+
+@asks_the_store
+def _upload(registry: Registry, run_id: str, candidate: Candidate) -> tuple[str, str]:
+    """Id of MLflow's model, and SHA-256 over its files."""
+    from mlflow.entities import LoggedModelOutput
+
+    client = registry.client
+    logged = client.create_logged_model(
+        experiment_id(registry), name="model", source_run_id=run_id, model_type="fault detector"
+    )
+    try:
+        with tempfile.TemporaryDirectory(prefix="faultxfer-model-") as folder:
+            model_folder = Path(folder) / "model"
+            write_model(
+                model_folder,
+                candidate.bundle_folder,
+                candidate.features,
+                candidate.example,
+                model_id=logged.model_id,
+                run_id=run_id,
+            )
+            files = files_sha256(model_folder)
+            client.log_model_artifacts(logged.model_id, str(model_folder))
+        client.finalize_logged_model(logged.model_id, "READY")
+        client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+    except BaseException:
+        with suppress(RegistryError), reported("the tracking store"):
+            client.delete_logged_model(logged.model_id)
+        raise
+    return logged.model_id, files
+
+
+@asks_the_store
+def _create(
+    registry: Registry, run_id: str, model_id: str, files: str, record: RunRecord, candidate: Candidate
+) -> Version:
+    _ensure_model(registry, candidate)
+    tags = {
+        **record.tags,
+        names.STATE: names.CANDIDATE,
+        names.OWNER: this_process(),
+        names.FILES: files,
+    }
+    made = registry.client.create_model_version(
+        candidate.name, f"models:/{model_id}", run_id, tags=tags, description=record.note, model_id=model_id
+    )
+    return registry.version(candidate.name, str(made.version))
+
+
+def _ensure_model(registry: Registry, candidate: Candidate) -> None:
+    from mlflow.exceptions import MlflowException
+
+    if not registry.is_registered(candidate.name):
+        try:
+            tags = {**candidate.model_tags, names.OWNER: this_process()}
+            registry.client.create_registered_model(candidate.name, tags=tags)
+        except MlflowException:
+            if not registry.is_registered(candidate.name):  # somebody else made it in between: fine
+                raise

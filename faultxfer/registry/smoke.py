@@ -1,0 +1,179 @@
+"""Load a version back from the registry as production would, and compare its scores with those it was stored with."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from faultxfer.bundle.plain_files import read_text
+from faultxfer.errors import BundleError, ConfigError, FaultxferError
+from faultxfer.registry.model_files import BUNDLE_IN_MODEL, LOADER
+
+if TYPE_CHECKING:
+    from faultxfer.bundle.golden import Golden
+    from faultxfer.registry.store import Registry, Version
+
+# Scores of one bundle agree between processes to this.
+SAME = 1e-6
+WHERE = "FAULTXFER_SMOKE_TEST"
+CLEAN_PROCESS, THIS_PROCESS = "clean_process", "this_process"
+_SECONDS = 600.0
+_MLMODEL_BYTES = 2**20
+_LEFT_THE_CHAMPION = "The champion was left as it is; check the artifact store and run again"
+
+
+def smoke_test(registry: Registry, version: Version) -> None:
+    """Score a version's golden rows as loaded from the registry, in a process that holds nothing of this one.
+
+    ``FAULTXFER_SMOKE_TEST=this_process`` saves the half minute that a process takes to load TensorFlow.
+
+    Raises:
+        BundleError: it does not load, or scores differently.
+        ConfigError: the environment asks for something else.
+    """
+    where = os.environ.get(WHERE) or CLEAN_PROCESS
+    if where == THIS_PROCESS:
+        check_version(registry, version)
+    elif where == CLEAN_PROCESS:
+        _in_clean_process(registry, version)
+    else:
+        raise ConfigError(
+            f"{CLEAN_PROCESS} or {THIS_PROCESS} was expected",
+            received={WHERE: where},
+            remedy="Correct or unset the environment variable",
+        )
+
+
+def check_version(registry: Registry, version: Version) -> None:
+    """The smoke test itself.
+
+    Raises:
+        BundleError: see :func:`smoke_test`.
+    """
+    import mlflow.pyfunc
+
+    from faultxfer.bundle.bundle import load_bundle, read_golden
+
+    with tempfile.TemporaryDirectory(prefix="faultxfer-smoke-") as folder:
+        model_folder = registry.download_model(version, Path(folder))
+        require_our_loader(model_folder)
+        golden = read_golden(model_folder / BUNDLE_IN_MODEL)
+        if golden is None:
+            load_bundle(model_folder / BUNDLE_IN_MODEL)  # of an older release: it loads, which is all that can be said
+            return
+        model = mlflow.pyfunc.load_model(str(model_folder))
+        asked = tuple(model.metadata.get_input_schema().input_names())
+        if asked != golden.features:
+            raise _differs("the bundle's sensors in its signature", {"signature": asked, "bundle": golden.features})
+        compare(golden, model.predict(_frame(golden)))
+
+
+def require_our_loader(model_folder: Path) -> None:
+    """MLflow imports the module that a model's ``MLmodel`` file names: it has to be ours, with no code beside it.
+
+    Raises:
+        BundleError: it is another one.
+    """
+    import yaml
+
+    try:
+        content = yaml.safe_load(read_text(model_folder / "MLmodel", _MLMODEL_BYTES))
+        flavors = content["flavors"]
+        found = {"flavors": sorted(flavors), "loader": flavors["python_function"]["loader_module"]}
+        code = flavors["python_function"].get("code")
+    except (OSError, KeyError, TypeError, AttributeError, ValueError, yaml.YAMLError) as error:
+        raise _not_ours({"problem": f"{type(error).__name__}: {error}"}) from error
+    if found != {"flavors": ["python_function"], "loader": LOADER} or code:
+        raise _not_ours({**found, "code": code})
+
+
+def compare(golden: Golden, scored: Any) -> None:
+    """Names, types and values of what a model gave for its golden rows.
+
+    Args:
+        golden: the rows and what is expected.
+        scored: the model's answer, a data frame.
+
+    Raises:
+        BundleError: they differ.
+    """
+    import numpy as np
+
+    types = {str(name): str(kind) for name, kind in scored.dtypes.items()}
+    if types != {"fault_probability": "float64", "alarm": "bool"}:
+        raise _differs("columns fault_probability (float64) and alarm (bool)", {"columns": types})
+    probabilities, alarms = scored["fault_probability"].to_numpy(), scored["alarm"].to_numpy()
+    if probabilities.shape != golden.probabilities.shape or not np.isfinite(probabilities).all():
+        raise _differs(f"{len(golden.probabilities)} finite probabilities", {"probabilities": probabilities.tolist()})
+    difference = float(np.abs(probabilities - golden.probabilities).max())
+    if not difference <= SAME:
+        raise _differs(f"the candidate's scores to {SAME:g}", {"largest difference": difference})
+    if (alarms != golden.alarms).any():
+        raise _differs("the candidate's alarms", {"other alarms": int((alarms != golden.alarms).sum())})
+
+
+def _frame(golden: Golden) -> Any:
+    """The rows as a plant would give them: by name, in another order than the bundle's."""
+    import pandas as pd
+
+    return pd.DataFrame(golden.X, columns=list(golden.features))[list(reversed(golden.features))]
+
+
+def _in_clean_process(registry: Registry, version: Version) -> None:
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": registry.uri}  # not on the command line, which all can read
+    environment.pop("MLFLOW_REGISTRY_URI", None)
+    try:
+        done = subprocess.run(  # noqa: S603  # our own interpreter; names are checked when a model is registered
+            [sys.executable, "-m", __name__, version.name, version.version],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise _differs(f"an answer within {_SECONDS:.0f} s", {"version": version.uri}) from error
+    if done.returncode == 0:
+        return
+    said = (done.stdout.strip().splitlines() or done.stderr.strip().splitlines() or [""])[-1]
+    raise _differs("that it loads and scores in a process of its own", {"exit code": done.returncode, "said": said})
+
+
+def _differs(expected: str, received: dict[str, object]) -> BundleError:
+    return BundleError(
+        f"Of the registered version {expected} was expected", received=received, remedy=_LEFT_THE_CHAMPION
+    )
+
+
+def _not_ours(received: dict[str, object]) -> BundleError:
+    return BundleError(
+        f"A model that is loaded by {LOADER} alone was expected",
+        received=received,
+        where="MLmodel",
+        remedy="Do not load this model; restore the version from a trusted copy or transfer again",
+    )
+
+
+def main(name: str, number: str) -> int:
+    """Check one version; what is wrong goes to stdout as one line."""
+    from faultxfer import environment
+    from faultxfer.registry.store import open_registry
+
+    environment.prepare_command()
+    try:
+        registry = open_registry()
+        check_version(registry, registry.version(name, number))
+    except FaultxferError as error:
+        sys.stdout.write(json.dumps(str(error)) + "\n")
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,42 @@
+"""Judge and register, and judge again where another promotion came first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from faultxfer.errors import ChampionMovedError
+from faultxfer.steps.progress import progress
+from faultxfer.steps.registration import TransferResult
+from faultxfer.steps.sources import Fetched, fetch_champion
+
+# Each takes seconds; who loses more often than this has a registry in which something else is wrong.
+_JUDGEMENTS = 20
+
+Judging = Callable[[Fetched, Path], TransferResult]
+
+
+def judge_until_settled(judged: Judging, fetched: Fetched, *, model: str, equipment: str, work: Path) -> TransferResult:
+    """The result of ``judged`` on the champion that is still one when the candidate is promoted.
+
+    Args:
+        judged: measures, asks the gate and registers, against the champion given, in the folder given.
+        fetched: source and champion as they were when the transfer began.
+        model: the source model.
+        equipment: the machine.
+        work: folder for what passes between the steps.
+
+    Raises:
+        ChampionMovedError: other promotions came first again and again.
+    """
+    for number in range(1, _JUDGEMENTS + 1):
+        folder = work / f"judgement-{number}"
+        folder.mkdir()
+        try:
+            return judged(fetched, folder)
+        except ChampionMovedError:
+            if number == _JUDGEMENTS:
+                raise
+            progress.info("Another promotion came first: judging again, against the new champion")
+            fetched = fetch_champion(fetched, model, equipment, work=folder)
+    raise AssertionError("unreachable")

@@ -1,0 +1,115 @@
+"""The same request again: said so, and nothing done."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from faultxfer.config import TransferOptions
+from faultxfer.contract.schema import Contract
+from faultxfer.registry import names
+from faultxfer.registry.journal import read_journal
+from faultxfer.registry.promotion import settle
+from faultxfer.registry.provenance import code
+from faultxfer.registry.store import Registry, open_registry
+from faultxfer.steps.intake import CheckedRows
+from faultxfer.steps.sources import Fetched
+
+UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True)
+class Unchanged:
+    """A transfer that was made before, from the same data, configuration and source.
+
+    Attributes:
+        outcome: ``unchanged``.
+        before: what came of it then, ``promoted`` or ``refused``.
+        reason: in a sentence, with what to do to have it done again.
+        registered: name of the registered model; version: what was registered then, or None.
+        champion: the version that production scores with now, or None.
+        run_id, tracking_uri: where the report of then lies.
+    """
+
+    outcome: str
+    before: str
+    reason: str
+    model: str
+    equipment: str
+    registered: str
+    version: str | None
+    champion: str | None
+    run_id: str
+    tracking_uri: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return asdict(self)
+
+
+def request_sha256(
+    rows: CheckedRows, fetched: Fetched, contract: Contract, options: TransferOptions, override_gate: str | None
+) -> str:
+    """SHA-256 (hex) of all that decides what a transfer makes: data, contract, options, source and release.
+
+    The champion is none of it: after a rollback the same data would make the version again that was rolled back.
+    """
+    request = {
+        "data": sorted(digest for _, digest in rows.files),
+        "contract": contract.digest(),
+        "options": options.model_dump(mode="json"),
+        "override": override_gate,
+        "source": [fetched.source.name, fetched.source.version, fetched.source.tags.get(names.FILES)],
+        "release": code()["release"],
+    }
+    return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
+
+
+def find_repeat(
+    rows: CheckedRows,
+    fetched: Fetched,
+    contract: Contract,
+    options: TransferOptions,
+    *,
+    model: str,
+    equipment: str,
+    override_gate: str | None = None,
+) -> Unchanged | None:
+    """What came of the same request before; None where it is new."""
+    registry = open_registry()
+    name = names.registered_name(model, equipment)
+    request = request_sha256(rows, fetched, contract, options, override_gate)
+    found = _promoted(registry, name, request) or _refused(registry, name, request)
+    if found is None:
+        return None
+    before, when, version, run_id = found
+    settle(registry, name)  # the alias may be all that is left to do
+    return Unchanged(
+        outcome=UNCHANGED,
+        before=before,
+        reason=f"The same data, configuration and source were transferred at {when} and "
+        f"{before}{f' as version {version}' if version else ''}; --force does it again",
+        model=model,
+        equipment=equipment,
+        registered=name,
+        version=version,
+        champion=registry.alias(name),
+        run_id=run_id,
+        tracking_uri=registry.address,
+    )
+
+
+def _promoted(registry: Registry, name: str, request: str) -> tuple[str, str, str | None, str] | None:
+    for entry in reversed(read_journal(registry.client, name).entries.values()):
+        if entry.details.get("request_sha256") == request:
+            return "promoted", entry.at, entry.to_version, str(entry.details.get("run_id"))
+    return None
+
+
+def _refused(registry: Registry, name: str, request: str) -> tuple[str, str, str | None, str] | None:
+    for refusal in registry.refusals(name):
+        if refusal["request"] == request:
+            return "refused", refusal["created"], None, refusal["run_id"]
+    return None

@@ -1,0 +1,268 @@
+"""A version is registered whole or not at all; what was broken off or damaged is found and mended.
+
+The files of these versions are uploaded and compared but hold no network, so that no test waits for one.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import registry_trials as trials
+
+from faultxfer.errors import BundleError, ChampionMovedError, ConfigError, RegistryError
+from faultxfer.registry import journal, names, registering
+from faultxfer.registry.promotion import standing
+from faultxfer.registry.store import Registry, open_registry
+from faultxfer.steps import upkeep
+
+NAME, SENSORS = trials.NAME, ("flow", "pressure")
+WHO = (trials.MODEL, trials.EQUIPMENT)
+
+
+@pytest.fixture
+def bundle(store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(registering, "smoke_test", trials._downloads)
+    return trials.inert_bundle(store / "candidate")
+
+
+@pytest.fixture
+def registry(bundle: Path) -> Registry:
+    """A store with two versions, the second of which is champion."""
+    for _ in range(2):
+        trials.register_prepared(bundle, SENSORS)
+    return open_registry()
+
+
+def chain_of(registry: Registry) -> journal.Chain:
+    return journal.read_journal(registry.client, NAME)
+
+
+def heal(*, dry_run: bool = False) -> list[tuple[str, str]]:
+    found = upkeep.heal_registry(None, None, dry_run=dry_run, minutes=0)["found"]
+    return [(one["code"], one["done"].split(":")[0].split(" ")[0]) for one in found]
+
+
+def spoil(registry: Registry, version: str) -> None:
+    (path,) = Path("mlruns/artifacts").rglob(f"*{registry.version(NAME, version).model_id}*/**/network.keras")
+    path.write_bytes(b"other weights")
+
+
+def test_a_promotion_stands_in_journal_tags_and_alias(registry: Registry) -> None:
+    champion = registry.champion(NAME)
+    assert champion is not None
+    chain = chain_of(registry)
+    assert [(entry.from_version, entry.to_version) for entry in chain.entries.values()] == [(None, "1"), ("1", "2")]
+    assert champion.version == "2"
+    assert champion.tags[names.ENTRY] == chain.head
+    assert chain.last is not None
+    assert chain.last.files_sha256 == champion.tags[names.FILES]
+    assert {"run_id", "seed"} <= set(chain.last.details)
+    assert upkeep.verify_registry(*WHO, chain.head)["sound"]
+    assert [model["name"] for model in registry.models()] == [NAME]  # journals are no models
+
+
+def test_a_decision_on_an_old_champion_comes_too_late_and_leaves_nothing(registry: Registry, bundle: Path) -> None:
+    old = next(iter(chain_of(registry).entries.values())).sha256
+    with pytest.raises(ChampionMovedError):
+        trials.register_prepared(bundle, SENSORS, head=old)
+    assert len(registry.versions(NAME)) == 2
+    assert not any(trials.leftovers().values())
+
+
+def test_a_race_that_is_lost_at_the_last_moment_takes_the_version_back(
+    registry: Registry, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = standing(registry, NAME).head
+    real = journal.require_head
+    asked = []
+
+    def another_comes_first(client: object, model: str, expected: str) -> None:
+        real(client, model, expected)
+        asked.append(model)
+        if len(asked) == 2:  # the one right before the entry is written
+            upkeep.roll_back(*WHO, None, "somebody else")
+
+    monkeypatch.setattr(journal, "require_head", another_comes_first)
+    with pytest.raises(ChampionMovedError):
+        trials.register_prepared(bundle, SENSORS, head=head)
+    chain = chain_of(registry)
+    assert (len(chain.void), chain.problems, registry.alias(NAME)) == (1, (), "1")
+    assert len(registry.versions(NAME)) == 2
+    assert not any(trials.leftovers().values())
+
+
+def test_a_failing_smoke_test_leaves_nothing(registry: Registry, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def differs(*_: object) -> None:
+        raise BundleError("the same scores were expected")
+
+    monkeypatch.setattr(registering, "smoke_test", differs)
+    with pytest.raises(BundleError):
+        trials.register_prepared(bundle, SENSORS)
+    assert (registry.alias(NAME), len(registry.versions(NAME))) == ("2", 2)
+    assert not any(trials.leftovers().values())
+
+
+FULL = ["log_batch", "log_artifacts", "create_logged_model", "log_model_artifacts", "create_model_version", "set_tag"]
+
+
+@pytest.mark.parametrize("call", FULL)
+def test_a_full_disk_is_one_sentence_and_a_rerun_succeeds(
+    registry: Registry, bundle: Path, call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(f"mlflow.MlflowClient.{call}", full)
+    with pytest.raises(RegistryError, match=r"No space left on device.*free space"):
+        trials.register_prepared(bundle, SENSORS)
+    monkeypatch.undo()
+    monkeypatch.setattr(registering, "smoke_test", trials._downloads)
+    monkeypatch.chdir(bundle.parents[1])
+    assert (registry.alias(NAME), len(registry.versions(NAME))) == ("2", 2)
+    assert trials.register_prepared(bundle, SENSORS) == registry.alias(NAME)
+    assert upkeep.verify_registry(None, None, None)["sound"]
+
+
+def test_an_alias_that_cannot_be_moved_follows_when_it_can(
+    registry: Registry, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("mlflow.MlflowClient.set_registered_model_alias", full)
+        with pytest.raises(RegistryError, match="No space left"):
+            trials.register_prepared(bundle, SENSORS)
+    assert registry.alias(NAME) == "2"  # whole, and the journal is ahead of it
+    champion = standing(registry, NAME).champion
+    assert champion is not None
+    assert champion.version == "3"
+    assert not upkeep.verify_registry(None, None, None)["sound"]
+    assert heal(dry_run=True) == [("PROMOTION-UNFINISHED", "would")]
+    assert registry.alias(NAME) == "2"
+    assert heal() == [("PROMOTION-UNFINISHED", "done")]
+    assert registry.alias(NAME) == "3"
+    assert heal() == []
+
+
+def broken_off(registry: Registry, tags: dict[str, str]) -> str:
+    """A version as a killed process leaves it, with its run and its upload."""
+    client = registry.client
+    experiment = client.get_experiment_by_name(names.EXPERIMENT).experiment_id
+    run = client.create_run(experiment, tags=tags).info.run_id
+    upload = client.create_logged_model(experiment, name="model", source_run_id=run)
+    made = client.create_model_version(
+        NAME, f"models:/{upload.model_id}", run, tags={names.STATE: names.CANDIDATE, **tags}
+    )
+    return str(made.version)
+
+
+def test_the_doctor_takes_back_what_a_dead_process_left_and_leaves_the_living_alone(registry: Registry) -> None:
+    from faultxfer.registry.owner import this_process
+
+    gone = broken_off(registry, {names.OWNER: f"{this_process().rpartition(':')[0]}:{2**22 + 1}"})
+    alive = broken_off(registry, {names.OWNER: this_process()})
+    registry.client.create_registered_model("pumps--empty", {names.KIND: names.TARGET_KIND, names.OWNER: "x:1"})
+    assert sorted(heal()) == [("MODEL-EMPTY", "done"), ("RUN-UNFINISHED", "done"), ("VERSION-ORPHAN", "done")]
+    numbers = [version.version for version in registry.versions(NAME)]
+    assert gone not in numbers
+    assert {"1", "2", alive} == set(numbers)
+    assert registry.alias(NAME) == "2"
+    assert heal() == []
+    with pytest.raises(RegistryError, match="whole"):
+        upkeep.promote_version(*WHO, int(alive), "by hand")
+
+
+def test_a_champion_whose_files_changed_is_rolled_back_and_the_version_retired(registry: Registry) -> None:
+    spoil(registry, "2")
+    with pytest.raises(BundleError, match="SHA-256"):
+        registry.download_bundle(registry.version(NAME, 2), Path("copy"))
+    assert "SHA-256" in upkeep.verify_registry(None, None, None)["models"][0]["problems"][0]
+    assert heal() == [("FILES-CHANGED", "done")]
+    assert registry.alias(NAME) == "1"
+    assert heal() == [("FILES-CHANGED", "done")]  # no champion any more, it is retired
+    assert heal() == []
+    with pytest.raises(RegistryError, match="retired"):
+        upkeep.promote_version(*WHO, 2, "by hand")
+
+
+def test_a_champion_that_cannot_be_replaced_needs_a_person(registry: Registry) -> None:
+    spoil(registry, "1")
+    spoil(registry, "2")
+    assert ("FILES-CHANGED", "needs") in heal()
+    assert registry.alias(NAME) == "2"
+
+
+def test_a_deleted_champion_is_followed_by_the_one_before(registry: Registry) -> None:
+    registry.client.delete_model_version(NAME, "2")
+    assert registry.champion(NAME) is None
+    with pytest.raises(RegistryError, match="doctor"):
+        standing(registry, NAME)
+    assert heal() == [("CHAMPION-MISSING", "done")]
+    assert registry.alias(NAME) == "1"
+
+
+def test_a_champion_without_journal_gets_one_unless_there_was_one(registry: Registry) -> None:
+    registry.client.delete_registered_model(names.journal_name(NAME))
+    assert heal() == [("JOURNAL-BROKEN", "needs")]
+    for version, key in (("1", names.ENTRY), ("2", names.ENTRY), ("2", names.FILES)):  # as an older release left them
+        registry.client.delete_model_version_tag(NAME, version, key)
+    assert heal() == [("JOURNAL-MISSING", "done")]
+    assert upkeep.verify_registry(None, None, None)["sound"]
+    (entry,) = upkeep.read_entries(*WHO)
+    assert (entry["action"], entry["to_version"]) == ("adopt", "2")
+
+
+def edit_entry(number: int, change: Callable[[dict[str, object]], object]) -> None:
+    """As somebody would who can write to the database."""
+    where = (names.journal_name(NAME), number, "faultxfer.entry")
+    with sqlite3.connect("mlruns/mlflow.db") as database:
+        query = "SELECT value FROM model_version_tags WHERE name = ? AND version = ? AND key = ?"
+        content = json.loads(database.execute(query, where).fetchone()[0])
+        change(content)
+        text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+        database.execute(
+            "UPDATE model_version_tags SET value = ? WHERE name = ? AND version = ? AND key = ?", (text, *where)
+        )
+    database.close()
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_journal_that_was_rewritten_is_found_and_nothing_is_promoted_on_it(registry: Registry, number: int) -> None:
+    edit_entry(number, lambda entry: entry.update(reason="something else"))
+    assert not upkeep.verify_registry(None, None, None)["sound"]
+    with pytest.raises(RegistryError, match="every entry follows"):
+        upkeep.promote_version(*WHO, 1, "by hand")
+    assert heal() == [("JOURNAL-BROKEN", "needs")]
+    assert registry.alias(NAME) == "2"
+
+
+def test_a_last_entry_that_was_cut_off_is_found(registry: Registry) -> None:
+    head = chain_of(registry).head
+    registry.client.delete_model_version(names.journal_name(NAME), "2")
+    (checked,) = upkeep.verify_registry(*WHO, head)["models"]
+    assert any("the journal lacks" in problem for problem in checked["problems"])
+    assert any(head[:12] in problem for problem in checked["problems"])
+
+
+def test_rollback_goes_back_further_when_asked_and_says_what_there_is(registry: Registry, bundle: Path) -> None:
+    trials.register_prepared(bundle, SENSORS)
+    assert upkeep.roll_back(*WHO, 1, "the first was best")["to"] == "1"
+    assert registry.alias(NAME) == "1"
+    with pytest.raises(RegistryError, match=r"earlier champions=\['3', '2'\]"):
+        upkeep.roll_back(*WHO, 9, "no such version")
+    with pytest.raises(ConfigError, match="reason"):
+        upkeep.roll_back(*WHO, None, "")
+    assert upkeep.roll_back(*WHO, None, "back again")["to"] == "3"
+
+
+def test_a_rollback_to_changed_files_is_refused(registry: Registry) -> None:
+    spoil(registry, "1")
+    with pytest.raises(RegistryError, match="SHA-256"):
+        upkeep.roll_back(*WHO, None, "too many alarms")
+    assert registry.alias(NAME) == "2"
