@@ -37,6 +37,7 @@ from faultxfer.steps.outputs import keep_docs
 from faultxfer.steps.progress import progress
 from faultxfer.steps.registration import DOCS_NOTE, EXAMPLE_ROWS, flat_options, with_logged_docs
 from faultxfer.steps.sources import SOURCE_ROWS
+from faultxfer.strategies.source_evidence import JUDGED
 from faultxfer.strategies.source_models import fit_source_models
 
 
@@ -100,12 +101,11 @@ def train_source(
         "training_rows": len(train),
         "classes": {"rows": len(data), "faults": data.faults},
     }
-    bundle = dataclasses.replace(bundle, lineage=lineage)
-    save_bundle(bundle, work / "bundle", test.X)
     folder = work / "report"
     folder.mkdir()
     keep_docs(rows.docs, folder)
     metrics, pictures = _judge(bundle, test, history, folder)
+    save_bundle(dataclasses.replace(bundle, lineage={**lineage, JUDGED: metrics.as_dict()}), work / "bundle", test.X)
     (folder / "report.json").write_text(json.dumps({"metrics": metrics.as_dict()}, indent=2), encoding="utf-8")
     if options.kept_source_rows:
         save_dataset(_sample(train, options), folder / SOURCE_ROWS)

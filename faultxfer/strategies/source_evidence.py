@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import t
 
+from faultxfer.bundle.bundle import Bundle
 from faultxfer.strategies.selector import CrossFit, weigh
 from faultxfer.strategies.stacking import crossed_platt
 
@@ -19,7 +20,11 @@ from faultxfer.strategies.stacking import crossed_platt
 WITHOUT_SOURCE = "scratch"
 _LEAST_GROUPS = 8
 _LEVEL = 0.95
-HELPS, HURTS, UNCLEAR = "helps", "hurts", "unclear"
+HELPS, HURTS, UNCLEAR, LEFT_OUT = "helps", "hurts", "unclear", "left out"
+# Where a source bundle's lineage has the figures of its own held-out runs.
+JUDGED = "judged"
+# A source that ranks its own machine's rows no better than this has nothing to hand on.
+_LEAST_ROC_AUC = 0.6
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class SourceEvidence:
     """Log-loss saved by the source.
 
     Attributes:
-        verdict: ``helps``, ``hurts`` or ``unclear``.
+        verdict: ``helps``, ``hurts``, ``unclear``, or ``left out`` where the source is no good on its own machine.
         gain: mean saving of log-loss per row, in nats.
         low, high: one-sided 95 % bounds of it.
     """
@@ -40,6 +45,8 @@ class SourceEvidence:
     @property
     def sentence(self) -> str:
         """For the report."""
+        if self.verdict == LEFT_OUT:
+            return "The source is left out: on held-out runs of its own machine it hardly beats chance."
         said = {
             HELPS: "the source helps",
             HURTS: "the source hurts",
@@ -55,6 +62,12 @@ class SourceEvidence:
         return {**dataclasses.asdict(self), "sentence": self.sentence}
 
 
+def knows_its_own_machine(source: Bundle) -> bool:
+    """Whether the source model did better than chance on held-out runs of its own; True where nobody has looked."""
+    figure = source.lineage.get(JUDGED, {}).get("roc_auc")
+    return figure is None or figure >= _LEAST_ROC_AUC
+
+
 def source_evidence(crossed: CrossFit, y: np.ndarray, run: np.ndarray) -> SourceEvidence:
     """Compare the stack with and without the source on out-of-fold predictions.
 
@@ -64,6 +77,8 @@ def source_evidence(crossed: CrossFit, y: np.ndarray, run: np.ndarray) -> Source
         run: (n,) runs; rows of one run are not independent.
     """
     without = np.array([member.family == WITHOUT_SOURCE for member in crossed.members])
+    if without.all():
+        return SourceEvidence(LEFT_OUT, 0.0, 0.0, 0.0)
     losses = [_losses(crossed, y, keep) for keep in (np.ones(len(without), dtype=bool), without)]
     saved = losses[1] - losses[0]
     groups = _groups(run)

@@ -12,12 +12,12 @@ from faultxfer.config import SplitOptions
 from faultxfer.data.split import Fold, fold_rows
 from faultxfer.errors import DataError, StrategyError
 from faultxfer.network.freeze import copy_network
-from faultxfer.strategies.candidates import default_candidates
+from faultxfer.strategies.candidates import Candidate, default_candidates
 from faultxfer.strategies.common import candidate, source_pool
 from faultxfer.strategies.needs import require_all, require_frozen
 from faultxfer.strategies.protocol import Adapted, Need, Task
 from faultxfer.strategies.selector import CrossFit, cross_fit, stack_of
-from faultxfer.strategies.source_evidence import source_evidence
+from faultxfer.strategies.source_evidence import WITHOUT_SOURCE, knows_its_own_machine, source_evidence
 
 _FOLDS = SplitOptions(folds=4)
 # Members with less say than this cost files and time and change nothing.
@@ -61,7 +61,15 @@ def cross_fit_task(task: Task, who: str) -> tuple[CrossFit, FrozenSource]:
     require_all(task, StackedCandidates.needs, who)
     frozen, seed, pool = require_frozen(task, who), task.options.seed, source_pool(task)
     X, y = task.target.X, task.target.y
-    return cross_fit(default_candidates(), frozen, (pool.X, pool.y), X, y, _folds(task, who), seed), frozen
+    return cross_fit(_candidates(task), frozen, (pool.X, pool.y), X, y, _folds(task, who), seed), frozen
+
+
+def _candidates(task: Task) -> tuple[Candidate, ...]:
+    """All, or those without the source if it is no good on its own machine."""
+    every = default_candidates()
+    if knows_its_own_machine(task.source):
+        return every
+    return tuple(one for one in every if one.family == WITHOUT_SOURCE)
 
 
 def _folds(task: Task, who: str) -> tuple[Fold, ...]:

@@ -121,6 +121,16 @@ def test_noise_in_the_labels_of_the_source_does_not_lead_the_stack(stacked: Bund
     assert _share(spoiled.members) < _share(stacked.stack.members)
 
 
+@pytest.mark.parametrize(("roc_auc", "left_out"), [(0.52, True), (0.9, False)])
+def test_a_source_that_does_not_know_its_own_machine_is_left_out(roc_auc: float, left_out: bool) -> None:
+    task = tiny_task()
+    source = dataclasses.replace(task.source, lineage={**task.source.lineage, "judged": {"roc_auc": roc_auc}})
+    bundle = get_strategy("stack").fit(dataclasses.replace(task, source=source)).bundle
+    assert bundle.stack is not None
+    assert all(member.family == "scratch" for member in bundle.stack.members) == left_out
+    assert ("left out" in bundle.lineage["source_evidence"]["sentence"]) == left_out
+
+
 def _write_signed(folder: Path, manifest: dict[str, Any]) -> None:
     """As somebody would who knows how the hashes are made."""
     manifest["sha256"]["manifest.json"] = _manifest_sha256(manifest)
