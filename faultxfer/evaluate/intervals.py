@@ -90,7 +90,9 @@ def resampled_figures(
     """Each of :data:`FIGURES` in every resample, as (1 + b,) arrays; NaN where it has no value.
 
     Args:
-        y, probabilities, alarms: (m,) labels and what a contestant says.
+        y: (m,) labels.
+        probabilities: (m,) of a fault, by one contestant.
+        alarms: (m,) bool.
         resamples: of the same rows; the same ones for two contestants give paired differences.
     """
     totals = _Totals(y, resamples)

@@ -56,7 +56,8 @@ def clusters_of(y: np.ndarray, run: np.ndarray, time: np.ndarray) -> Clusters:
 
     Args:
         y: (m,) labels.
-        run, time: (m,) recording and time of each row; rows without a time keep their order.
+        run: (m,) recording of each row.
+        time: (m,) time of each row; rows without one keep their order.
     """
     runs = np.unique(run.astype(str), return_inverse=True)[1]
     clusters = _counted(runs, y, "run")
