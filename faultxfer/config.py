@@ -142,7 +142,7 @@ class GateOptions(_Options):
     first: Literal["promote", "approve"] = Field(
         default="promote", description="A machine's first model: promote it if it passes, or ask a person."
     )
-    tie: float = Field(default=0.02, gt=0, description="A proven gain or loss below this is a tie.")
+    tie: float = Field(default=0.02, gt=0, description="A difference that is surely smaller than this is a tie.")
     confidence: float = Field(default=0.95, ge=0.8, lt=1, description="With which each bound of an interval holds.")
     min_faults: int = Field(default=5, ge=1, description="Fault rows without which nothing can be judged.")
     min_normals: int = Field(default=10, ge=1, description="Normal rows without which nothing can be judged.")

@@ -15,7 +15,7 @@ from scipy.stats import t as student
 from faultxfer.evaluate.metrics import LEAST_PROBABILITY
 from faultxfer.evaluate.rows import Clusters
 
-RESAMPLES = 2000
+RESAMPLES = 1000
 # Scores are told apart up to this many levels when they are resampled, so many resamples at a time.
 _LEVELS, _AT_ONCE = 1024, 100
 FIGURES = ("pr_auc", "roc_auc", "recall", "precision", "false_alarm_rate", "log_loss")
