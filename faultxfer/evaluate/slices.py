@@ -12,7 +12,8 @@ def slices_of(y: np.ndarray, columns: dict[str, np.ndarray]) -> Iterator[tuple[s
 
     A value that only fault rows carry is a kind of fault, which is told apart from all normal rows; any other value is
     a condition, with its own faults and its own normal rows. Blank cells belong to no part, and a column with one value
-    has none. A value without faults is left out: there is nothing to find in it.
+    has none. A value without faults is left out, as there is nothing to find in it, and so is one that all rows are
+    part of.
 
     Args:
         y: (m,) labels.
@@ -25,4 +26,6 @@ def slices_of(y: np.ndarray, columns: dict[str, np.ndarray]) -> Iterator[tuple[s
             rows = text == value
             if not y[rows].any():
                 continue
-            yield name, value, rows if not y[rows].all() else rows | (y == 0)
+            part = rows if not y[rows].all() else rows | (y == 0)
+            if not part.all():
+                yield name, value, part
