@@ -16,8 +16,8 @@ from faultxfer.evaluate.metrics import LEAST_PROBABILITY
 from faultxfer.evaluate.rows import Clusters
 
 RESAMPLES = 1000
-# Scores are told apart up to this many levels when they are resampled, so many resamples at a time.
-_LEVELS, _AT_ONCE = 1024, 100
+# Scores are told apart up to this many levels when they are resampled.
+_LEVELS = 1024
 FIGURES = ("pr_auc", "roc_auc", "recall", "precision", "false_alarm_rate", "log_loss")
 
 
@@ -126,11 +126,13 @@ class _Totals:
 def _ranking(y: np.ndarray, scores: np.ndarray, resamples: Resamples) -> tuple[np.ndarray, np.ndarray]:
     """Average precision and area under the ROC curve, (1 + b,) each; the estimate sees every level of the scores."""
     weights, level = resamples.weights, _levels(scores)
-    parts = [_areas(y, level, resamples.clusters, weights[:1])]
     merged = level if level.max() < _LEVELS else level * _LEVELS // (int(level.max()) + 1)
-    for start in range(1, len(weights), _AT_ONCE):
-        parts.append(_areas(y, merged, resamples.clusters, weights[start : start + _AT_ONCE]))
-    pr_auc, roc_auc = (np.concatenate(areas) for areas in zip(*parts, strict=True))
+    parts = zip(
+        _areas(y, level, resamples.clusters, weights[:1]),
+        _areas(y, merged, resamples.clusters, weights[1:]),
+        strict=True,
+    )
+    pr_auc, roc_auc = (np.concatenate(part) for part in parts)
     return pr_auc, roc_auc
 
 
@@ -140,14 +142,22 @@ def _levels(scores: np.ndarray) -> np.ndarray:
 
 
 def _areas(y: np.ndarray, level: np.ndarray, clusters: Clusters, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both areas for (b, g) weights, from weighted counts at falling scores."""
-    faults, normals = (weights @ _counts(level, clusters, y == label) for label in (1, 0))
-    found, false = np.cumsum(faults, axis=1), np.cumsum(normals, axis=1)
+    """Both areas for (b, g) weights.
+
+    Both are sums over faults alone: of the precision at each fault's level, and of the normal rows below it. Weighing
+    clusters commutes with counting along the scores, so the counts are made once for each cluster.
+    """
+    faults, normals = (_counts(level, clusters, y == label) for label in (1, 0))
+    at = faults.any(axis=0)  # levels with a fault
+    false = np.cumsum(normals, axis=1)
+    # A fault and a normal row of one level count half.
+    below = (false[:, -1:] - false + normals / 2)[:, at]
+    here, found, wrong = faults[:, at], np.cumsum(faults, axis=1)[:, at], false[:, at]
+    hits, hits_so_far = weights @ here, weights @ found
     with np.errstate(invalid="ignore", divide="ignore"):
-        pr_auc = (faults * found / np.maximum(found + false, 1)).sum(axis=1) / found[:, -1]
-        # A fault and a normal row of one level count half.
-        above = false[:, -1:] - false + normals / 2
-        roc_auc = (faults * above).sum(axis=1) / (found[:, -1] * false[:, -1])
+        precision = hits_so_far / np.maximum(hits_so_far + weights @ wrong, 1)
+        pr_auc = (hits * precision).sum(axis=1) / hits.sum(axis=1)
+        roc_auc = (hits * (weights @ below)).sum(axis=1) / (hits.sum(axis=1) * (weights @ normals.sum(axis=1)))
     return pr_auc, roc_auc
 
 

@@ -13,6 +13,8 @@ from faultxfer.evaluate.intervals import Interval
 # How often more rows should settle a difference that is as large as it looks now.
 _POWER = 0.8
 _MOST_FAULTS = 100_000
+# A difference below this is none.
+_LEAST = 1e-6
 
 
 def by_interval(limit: Limit, default: str) -> bool:
@@ -85,7 +87,7 @@ def more_faults(name: str, limit: Limit, interval: Interval, faults: int, option
         distances.append(options.tie - abs(interval.estimate))
     # The error falls with the square root of the faults, as long as they come from as many more runs.
     reach = (norm.ppf(options.confidence) + norm.ppf(_POWER)) * interval.error
-    needed = min((faults * ((reach / way) ** 2 - 1) for way in distances if way > 0), default=math.inf)
+    needed = min((faults * ((reach / way) ** 2 - 1) for way in distances if way > _LEAST), default=math.inf)
     if needed > _MOST_FAULTS:
         return " More labelled faults would hardly settle it."
     return f" About {_rounded(max(needed, 1))} more labelled faults, of other runs, would settle it if it stays so."

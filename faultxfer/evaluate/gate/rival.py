@@ -39,17 +39,18 @@ def _against(
     if candidate is None or figure is None:
         return Check("GATE-RIVAL", title, NOT_APPLICABLE, f"The {metric_name(name)} could not be measured for both.")
     change = candidate - figure
-    shown = f"({change:+.3f}{spread(interval, '+.3f')})"
+    difference = f"{change:+.3f}{spread(interval, '+.3f')}"
     if by_interval(limit, "estimate") and interval is not None:
         worse = broken(limit, interval.low, interval.high)
     else:
         worse = broken(limit, change, change)
     if not worse:
-        figures = f"{candidate:.3f}, the best rival's {figure:.3f} {shown}"
-        message = f"The candidate's {metric_name(name)} is {figures}: {best}."
+        figures = f"{candidate:.3f}, the best rival's {figure:.3f} ({best})"
+        message = f"The candidate's {metric_name(name)} is {figures}: {difference}."
         return Check("GATE-RIVAL", title, PASSED, message)
     message = (
-        f"A rival does better: {best} has {metric_name(name)} {figure:.3f}, the candidate {candidate:.3f} {shown}."
+        f"A rival does better: {best} has {metric_name(name)} {figure:.3f}, "
+        f"the candidate {candidate:.3f} ({difference})."
     )
     if interval is not None and interval.high > 0:
         message += " It may be chance."
