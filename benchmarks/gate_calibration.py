@@ -47,8 +47,9 @@ class Setting:
     within_run: float
 
 
-# Stacks of 50 and of 200 labelled rows on the same test rows of nine machine pairs, three seeds each: the correlation
-# inside a class has quartiles .72, .93, .97; the share of whole runs in what they disagree in has .52, .58, .76.
+# By ``retrain_likeness.py``, stacks of 50 and of 200 labelled rows on nine machine pairs, three seeds each: the
+# correlation inside a class has quartiles .72, .93, .97; the share of whole runs in what they disagree in has .52, .58,
+# .76.
 SETTINGS = (
     Setting("very alike", 0.98, 0.2),
     Setting("alike", 0.95, 0.2),
