@@ -6,6 +6,7 @@ Every bound is one-sided and holds with the confidence asked for; low and high t
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -125,11 +126,12 @@ class _Totals:
 
 def _ranking(y: np.ndarray, scores: np.ndarray, resamples: Resamples) -> tuple[np.ndarray, np.ndarray]:
     """Average precision and area under the ROC curve, (1 + b,) each; the estimate sees every level of the scores."""
-    weights, level = resamples.weights, _levels(scores)
+    clusters, level = resamples.clusters, _levels(scores)
     merged = level if level.max() < _LEVELS else level * _LEVELS // (int(level.max()) + 1)
+    everything = dataclasses.replace(clusters, index=np.zeros_like(clusters.index))
     parts = zip(
-        _areas(y, level, resamples.clusters, weights[:1]),
-        _areas(y, merged, resamples.clusters, weights[1:]),
+        _areas(y, level, everything, np.ones((1, 1))),
+        _areas(y, merged, clusters, resamples.weights[1:]),
         strict=True,
     )
     pr_auc, roc_auc = (np.concatenate(part) for part in parts)
