@@ -69,8 +69,7 @@ def evaluate_candidate(
         worth=split.worth,
         contestants=contestants,
         evidence=gather(
-            _judged(judged, spoken["candidate"]),
-            {rival.title: _judged(judged, spoken[name]) if name in spoken else None for name, rival in RIVALS.items()},
+            *_heard(judged, spoken),
             options.gate,
             champion_version=fetched.champion.version if fetched.champion else None,
             comparison=comparison,
@@ -89,6 +88,12 @@ def evaluate_candidate(
     folder.mkdir()
     keep_docs(rows.docs, folder)
     return Evaluation(report, folder, _draw(folder, judged, spoken, contestants, adapted))
+
+
+def _heard(judged: Dataset, spoken: dict[str, Predictions]) -> tuple[Judged, dict[str, Judged | None]]:
+    """What the candidate says, and the rivals by title."""
+    rivals = {rival.title: _judged(judged, spoken[name]) if name in spoken else None for name, rival in RIVALS.items()}
+    return _judged(judged, spoken["candidate"]), rivals
 
 
 def _weights(bundle: Bundle) -> tuple[tuple[str, float], ...]:
