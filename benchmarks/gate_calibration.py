@@ -48,8 +48,8 @@ class Setting:
 
 
 # By ``retrain_likeness.py``, stacks of 50 and of 200 labelled rows on nine machine pairs, three seeds each: the
-# correlation inside a class has quartiles .72, .93, .97; the share of whole runs in what they disagree in has .52, .58,
-# .76.
+# correlation inside a class has quartiles .68, .90, .94; the share of whole runs in what they disagree in has .49, .60,
+# .73.
 SETTINGS = (
     Setting("very alike", 0.98, 0.2),
     Setting("alike", 0.95, 0.2),
