@@ -126,17 +126,23 @@ def _said(score: np.ndarray, y: np.ndarray, run: np.ndarray, far: float) -> Judg
     return Judged(y, 1 / (1 + np.exp(-logit)), score > norm.isf(ALARM_RATE), run.astype(str), np.full(len(y), np.nan))
 
 
+# Whether a model is good enough in itself is another question: a champion that is not would hide how often equal models
+# replace each other.
+ANY_VALUE = {"pr_auc": Limit(min=0.0)}
+
+
 def rules(primary: str) -> GateOptions:
     """The default rules, with the proof of a gain asked of another figure."""
     tolerated = GateOptions().change
     by_estimate = {name: Limit(min=0.0, proof="estimate") for name in ("roc_auc", "pr_auc")}
     proof = Limit(max=0.0) if primary == "log_loss" else Limit(min=0.0)
-    return GateOptions(change={**tolerated, **by_estimate, primary: proof})
+    return GateOptions(value=ANY_VALUE, change={**tolerated, **by_estimate, primary: proof})
 
 
 WHOLE, PARTS = "by the default rules", "the same, each mode judged too"
 BY_PR_AUC, BY_LOG_LOSS = "gain proven in PR-AUC instead", "gain proven in log-loss instead"
-RULES = {WHOLE: GateOptions(), PARTS: GateOptions(), BY_PR_AUC: rules("pr_auc"), BY_LOG_LOSS: rules("log_loss")}
+DEFAULT = GateOptions(value=ANY_VALUE)
+RULES = {WHOLE: DEFAULT, PARTS: DEFAULT, BY_PR_AUC: rules("pr_auc"), BY_LOG_LOSS: rules("log_loss")}
 
 EQUAL = Scenario("equal models", (0.0, 0.0))
 LOSS = Scenario("5 points lost in one mode, 5 gained in the other", (-POINTS, POINTS))

@@ -135,7 +135,7 @@ def test_markdown_says_on_what_rows_it_was_judged_and_what_the_figures_are_worth
 
 def test_what_the_threshold_can_be_relied_on_for_is_told_with_it() -> None:
     given = dataclasses.replace(report(), alarm={"bound": 0.04}, alarm_notes=("At most 5.00% false alarms.",))
-    text = as_markdown(given, judge(given.evidence(), GateOptions()))
+    text = as_markdown(given, judge(given.evidence, GateOptions()))
     assert "probability of 0.422.\n- At most 5.00% false alarms.\n" in text
     assert given.as_dict()["alarm"] == {"bound": 0.04, "notes": ["At most 5.00% false alarms."]}
 
