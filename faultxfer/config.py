@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from faultxfer.errors import ConfigError
 
 Model = TypeVar("Model", bound=BaseModel)
 
 # Metrics that the gate can bound; `faultxfer.evaluate.metrics.Metrics` has a field for each.
-METRICS = ("pr_auc", "roc_auc", "recall", "precision", "false_alarm_rate", "log_loss")
+METRICS = ("pr_auc", "roc_auc", "recall", "precision", "false_alarm_rate", "log_loss", "calibration_error")
+# Figures of events, which `value` can bound too; `faultxfer.evaluate.events.EventFigures` has a field for each.
+EVENT_METRICS = ("event_recall", "detection_delay", "false_alarms_per_day", "alarms_per_hour")
 # At least a tenth of the runs stays for training.
 MOST_HELD_OUT = 0.9
-LOWER_IS_BETTER = ("false_alarm_rate", "log_loss")
+LOWER_IS_BETTER = ("false_alarm_rate", "log_loss", "calibration_error")
 
 
 # Ways to bring a new machine's readings to the source's scale; `faultxfer.bundle.input_map` fits them.
@@ -82,15 +86,27 @@ class Limit(_Options):
 
     min: float | None = Field(default=None, description="Lowest value allowed.")
     max: float | None = Field(default=None, description="Highest value allowed.")
+    proof: Literal["estimate", "interval"] | None = Field(
+        default=None,
+        description="What must keep the bound; `interval` under `change` and `slices` if left out, else `estimate`.",
+    )
+
+    @property
+    def bounds(self) -> bool:
+        """Whether it asks for anything."""
+        return self.min is not None or self.max is not None
 
 
 class GateOptions(_Options):
-    """Thresholds of the evaluation gate; a gate without value thresholds refuses.
+    """Rules of the evaluation gate; a gate without value thresholds refuses.
 
-    ``value`` bounds a metric of the candidate; ``change`` bounds candidate minus champion on the same rows;
-    ``rival`` bounds candidate minus best rival and only warns unless ``rival_refuses``.
+    ``value`` bounds a metric of the candidate; ``change`` bounds candidate minus champion on the same rows, and
+    ``slices`` the same in every supported part of them; ``rival`` bounds candidate minus best rival and only warns
+    unless ``rival_refuses``; ``forgetting`` bounds candidate minus source model on the source's rows.
     """
 
+    family: str | None = Field(default=None, description="Equipment family the rules are for; others are refused.")
+    version: str = Field(default="", description="Your own name for this state of the rules, for the report.")
     value: dict[str, Limit] = Field(
         default={
             "pr_auc": Limit(min=0.5),
@@ -101,25 +117,43 @@ class GateOptions(_Options):
     )
     change: dict[str, Limit] = Field(
         default={
-            "pr_auc": Limit(min=0.0),
-            "recall": Limit(min=-0.05),
-            "false_alarm_rate": Limit(max=0.02),
+            "roc_auc": Limit(min=0.0, proof="interval"),
+            "pr_auc": Limit(min=0.0, proof="estimate"),
+            "recall": Limit(min=-0.05, proof="estimate"),
+            "false_alarm_rate": Limit(max=0.02, proof="estimate"),
         },
         description="Bounds on candidate minus champion on the same rows.",
     )
+    slices: dict[str, Limit] = Field(
+        default={"roc_auc": Limit(min=-0.05)},
+        description="Bounds on candidate minus champion in every supported part of the rows.",
+    )
+    slice_min_faults: int = Field(default=20, ge=1, description="Fault rows that a part needs to be judged.")
+    slice_min_runs: int = Field(default=5, ge=2, description="Runs with faults that a part needs to be judged.")
     rival: dict[str, Limit] = Field(
         default={"pr_auc": Limit(min=-0.01)}, description="Bounds on candidate minus best rival."
     )
     rival_refuses: bool = Field(default=False, description="Whether a better rival refuses instead of warning.")
+    forgetting: dict[str, Limit] = Field(
+        default={}, description="Bounds on candidate minus source model on kept source rows."
+    )
+    max_megabytes: float | None = Field(default=200.0, gt=0, description="Largest bundle on disk.")
+    max_milliseconds: float | None = Field(default=None, gt=0, description="Longest time to score 1000 rows.")
+    first: Literal["promote", "approve"] = Field(
+        default="promote", description="A machine's first model: promote it if it passes, or ask a person."
+    )
+    tie: float = Field(default=0.02, gt=0, description="A difference that is surely smaller than this is a tie.")
+    confidence: float = Field(default=0.95, ge=0.8, lt=1, description="With which each bound of an interval holds.")
     min_faults: int = Field(default=5, ge=1, description="Fault rows without which nothing can be judged.")
     min_normals: int = Field(default=10, ge=1, description="Normal rows without which nothing can be judged.")
 
-    @field_validator("value", "change", "rival")
+    @field_validator("value", "change", "slices", "rival", "forgetting")
     @classmethod
-    def _known_metrics(cls, limits: dict[str, Limit]) -> dict[str, Limit]:
-        unknown = sorted(set(limits) - set(METRICS))
+    def _known_metrics(cls, limits: dict[str, Limit], info: ValidationInfo) -> dict[str, Limit]:
+        known = METRICS + (EVENT_METRICS if info.field_name == "value" else ())
+        unknown = sorted(set(limits) - set(known))
         if unknown:
-            raise ValueError(f"metrics are {', '.join(METRICS)}. Received: {', '.join(unknown)}")
+            raise ValueError(f"metrics are {', '.join(known)}. Received: {', '.join(unknown)}")
         return limits
 
     @field_validator("rival")
@@ -129,6 +163,10 @@ class GateOptions(_Options):
         if odd:
             raise ValueError(f"rivals are bounded by `min` on a figure where higher is better. Received: {odd}")
         return limits
+
+    def digest(self) -> str:
+        """SHA-256 (hex) of what the rules say; layout and comments of the file do not count."""
+        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
 
 
 class TransferOptions(_Options):

@@ -36,13 +36,16 @@ def _default(field: FieldInfo) -> str:
     value = field.default
     if isinstance(value, BaseModel):
         return "see below"
+    if value in ({}, ""):
+        return "none"
     if isinstance(value, dict):
         return "; ".join(f"`{key}` {_limit(limit)}" for key, limit in value.items())
     return "none" if value is None else f"`{list(value) if isinstance(value, tuple) else value}`"
 
 
 def _limit(limit: Limit) -> str:
-    return ", ".join(f"{name} {bound:g}" for name, bound in limit.model_dump(exclude_none=True).items())
+    bounds = limit.model_dump(exclude_none=True)
+    return ", ".join(f"{name} {bound if name == 'proof' else format(bound, 'g')}" for name, bound in bounds.items())
 
 
 @pytest.mark.parametrize(

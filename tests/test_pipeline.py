@@ -176,13 +176,22 @@ def test_a_gate_without_thresholds_refuses(world: World) -> None:
     assert "no value thresholds" in result.reason
 
 
+def test_gate_rules_for_another_family_are_refused_before_anything_is_read(world: World) -> None:
+    before = known(world)
+    with pytest.raises(ConfigError, match=r"for the family .* were expected.*family='fans'"):
+        move(world, GateOptions(family="fans"))
+    assert known(world) == before
+
+
 def test_the_same_rows_again_do_not_replace_the_champion(world: World) -> None:
     move(world)
     again = move(world, force=True)
     assert again.outcome == "refused"
     assert again.report.comparison is not None
     assert (again.report.comparison.rows, again.report.comparison.excluded) == (0, again.report.candidate.rows)
+    assert again.decision.outcome == "not enough evidence"
     assert "trained on" in again.reason
+    assert [entry["gate"] for entry in show_history("pumps", "pump-9")] == ["not enough evidence", "promote"]
     champion = open_registry().champion("pumps--pump-9")
     assert champion is not None
     assert champion.version == "1"

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from faultxfer.steps.repeats import Unchanged
     from faultxfer.steps.scoring import ScoreResult
 
-_COLOURS = {"passed": "green", "failed": "red", "warned": "yellow", "refuse": "red", "quarantine": "yellow"}
+_COLOURS = {
+    **{"passed": "green", "failed": "red", "warned": "yellow", "refuse": "red", "quarantine": "yellow"},
+    **{"tied": "yellow", "not shown": "yellow", "needs approval": "yellow"},
+}
 
 
 def checked_rows(rows: CheckedRows) -> None:
@@ -74,7 +77,7 @@ def pretrained(result: PretrainResult) -> None:
 
 def transferred(result: TransferResult | Unchanged) -> None:
     """Result table, gate checks, decision and pictures."""
-    from faultxfer.evaluate.report import COLUMNS, figures
+    from faultxfer.evaluate.report import COLUMNS, certainty_sentence, event_sentences, figures
     from faultxfer.steps.repeats import Unchanged
 
     console = stdout()
@@ -96,6 +99,8 @@ def transferred(result: TransferResult | Unchanged) -> None:
     console.print(report.transfer_verdict())
     for note in report.alarm_notes:
         console.print(escape(note))
+    for sentence in (*event_sentences(report.evidence.events), certainty_sentence(report.evidence)):
+        console.print(escape(sentence))
     console.print()
     for check in decision.checks:
         console.print(f"[{_COLOURS.get(check.status, 'dim')}]{check.status:>14}[/]  {escape(check.message)}")
@@ -235,9 +240,18 @@ def _docs(rows: CheckedRows) -> None:
         stdout().print(f"Data Docs: {escape(rows.docs)}", soft_wrap=True)
 
 
+# What a person reads of a candidate that was not promoted, where "refused" would say too much.
+_NOT_PROMOTED = {
+    "tie": "a tie, the champion stays",
+    "not enough evidence": "not enough evidence, nothing promoted",
+    "needs approval": "waits for approval",
+}
+
+
 def _decision(result: TransferResult) -> None:
     colour = "green" if result.outcome == "promoted" else "yellow"
-    what = f"{result.outcome}: {result.registered}" + (f" version {result.version}" if result.version else "")
+    told = result.outcome if result.outcome != "refused" else _NOT_PROMOTED.get(result.decision.outcome, "refused")
+    what = f"{told}: {result.registered}" + (f" version {result.version}" if result.version else "")
     stdout().print(f"[bold {colour}]{escape(what)}[/]  {escape(result.reason)}")
 
 

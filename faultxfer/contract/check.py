@@ -321,6 +321,8 @@ class _Check:
         out[columns.EQUIPMENT] = self._names(contract.equipment_column, contract.family, place)
         out[columns.RUN] = self._names(contract.run_column, table.file, place)
         out[columns.TIME_TEXT] = self._names(contract.time_column, "", place)
+        for name in contract.slices:
+            out[columns.SLICE + name] = self._names(name, "", place)
         out[columns.TIME] = float("nan") if self.seconds is None else self.seconds.to_numpy()[place]
         return pd.DataFrame(out, copy=False)
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 FILE, ROW, LINE = "_file", "_row", "_line"
 EQUIPMENT, RUN, TIME, TIME_TEXT, FAULT = "_equipment", "_run", "_time", "_time_text", "_fault"
 CODES = "_codes"
+# Followed by the name of a column that divides the rows into parts.
+SLICE = "_slice "
 BOOKKEEPING = frozenset({FILE, ROW, LINE, EQUIPMENT, RUN, TIME, TIME_TEXT, FAULT, CODES})
 
 # Empty cells, dashes, what statistics packages and spreadsheets write, and the status words of historians.

@@ -64,6 +64,7 @@ def diff_contracts(old: Contract, new: Contract) -> ContractDiff:
         *plain(old, new, _KEYS, "key columns"),
         *_sensors(old.sensors, new.sensors),
         *plain(old, new, {"ignore": "columns that no model ever sees"}, "ignored columns"),
+        *plain(old, new, {"slices": "parts of the rows that the gate compares; no model sees them"}, "slices"),
         *plain(old, new, {"sampling_period": "from which step on a gap is told"}, "sampling period"),
         *_machines(old, new),
         *_rules(old, new),

@@ -43,4 +43,5 @@ def _needed(contract: Contract, labelled: bool) -> list[str]:
 
 def _known(contract: Contract) -> set[str]:
     keys = {contract.equipment_column, contract.run_column, contract.time_column} - {None}
-    return {*contract.features, *contract.ignore, contract.label.column, *(key for key in keys if key)}
+    others = (contract.label.column, *(key for key in keys if key))
+    return {*contract.features, *contract.ignore, *contract.slices, *others}

@@ -110,6 +110,9 @@ class Contract(_Strict):
     time_column: str | None = Field(default=None, description="Timestamp, or a number that grows inside a run.")
     sensors: dict[str, Sensor] = Field(min_length=1, description="Sensor columns, in the model's feature order.")
     ignore: tuple[str, ...] = Field(default=(), description="Columns that are neither sensors nor keys.")
+    slices: tuple[str, ...] = Field(
+        default=(), description="Columns that say under which condition a row was recorded, or which fault it is."
+    )
     sampling_period: float | None = Field(
         default=None, gt=0, description="Usual seconds (or steps of the time column) between two rows of a run."
     )
@@ -126,7 +129,7 @@ class Contract(_Strict):
     @model_validator(mode="after")
     def _columns_have_one_role(self) -> Contract:
         keys = [c for c in (self.label.column, self.equipment_column, self.run_column, self.time_column) if c]
-        roles = [*keys, *self.sensors, *self.ignore]
+        roles = [*keys, *self.sensors, *self.ignore, *(name for name in self.slices if name not in keys)]
         twice = sorted({name for name in roles if roles.count(name) > 1})
         if twice:
             raise ValueError(f"each column has exactly one role. Received: {twice} more than once")
@@ -134,7 +137,7 @@ class Contract(_Strict):
 
     @model_validator(mode="after")
     def _sensors_leave_bookkeeping_alone(self) -> Contract:
-        kept = sorted(columns.BOOKKEEPING.intersection(self.sensors))
+        kept = sorted(name for name in self.sensors if name in columns.BOOKKEEPING or name.startswith(columns.SLICE))
         if kept:
             raise ValueError(f"a sensor cannot have a name that is kept for bookkeeping. Received: {kept}")
         return self

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ class Dataset:
         equipment: (n,) machine of each row.
         run: (n,) recording of each row, unique across machines.
         time: (n,) float64 seconds or sequence number; NaN where there is no time.
+        slices: column -> (n,) values that divide the rows into parts; empty where the contract names none.
     """
 
     features: tuple[str, ...]
@@ -31,6 +32,7 @@ class Dataset:
     equipment: np.ndarray
     run: np.ndarray
     time: np.ndarray
+    slices: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.y)
@@ -42,7 +44,15 @@ class Dataset:
 
     def take(self, rows: np.ndarray) -> Dataset:
         """The rows at the given positions (or of a boolean mask)."""
-        return Dataset(self.features, self.X[rows], self.y[rows], self.equipment[rows], self.run[rows], self.time[rows])
+        return Dataset(
+            self.features,
+            self.X[rows],
+            self.y[rows],
+            self.equipment[rows],
+            self.run[rows],
+            self.time[rows],
+            {name: values[rows] for name, values in self.slices.items()},
+        )
 
     def fingerprints(self) -> np.ndarray:
         """(n,) uint64 that recognise a row by its sensor values alone.
@@ -92,6 +102,11 @@ def dataset_from(accepted: pd.DataFrame, features: tuple[str, ...]) -> Dataset:
         equipment=equipment,
         run=equipment + "/" + run,
         time=accepted[columns.TIME].to_numpy(dtype=np.float64),
+        slices={
+            name.removeprefix(columns.SLICE): accepted[name].astype(str).to_numpy(dtype=object)
+            for name in accepted.columns
+            if name.startswith(columns.SLICE)
+        },
     )
 
 

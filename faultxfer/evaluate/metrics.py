@@ -9,6 +9,9 @@ from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
 from faultxfer.errors import DataError
 
+# Certainty that is wrong would cost infinitely much.
+LEAST_PROBABILITY = 1e-12
+
 
 @dataclass(frozen=True)
 class Metrics:
@@ -21,6 +24,8 @@ class Metrics:
         precision: share of alarms that are faults; None without alarms.
         false_alarm_rate: share of normal rows that alarm.
         log_loss: of the calibrated probabilities, natural logarithm.
+        calibration_error: adaptive expected calibration error: stated against observed fault share in bins of equal
+            mass (Nixon et al., "Measuring Calibration in Deep Learning", 2019).
         rows, faults: how many rows judged.
     """
 
@@ -30,6 +35,7 @@ class Metrics:
     precision: float | None
     false_alarm_rate: float
     log_loss: float
+    calibration_error: float
     rows: int
     faults: int
 
@@ -63,7 +69,28 @@ def measure(y: np.ndarray, probabilities: np.ndarray, alarms: np.ndarray) -> Met
         recall=float(alarms[y == 1].mean()),
         precision=float(y[alarms].mean()) if alarms.any() else None,
         false_alarm_rate=float(alarms[y == 0].mean()),
-        log_loss=float(log_loss(y, np.clip(probabilities, 1e-12, 1 - 1e-12))),
+        log_loss=float(log_loss(y, np.clip(probabilities, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY))),
+        calibration_error=calibration_error(y, probabilities),
         rows=rows,
         faults=faults,
     )
+
+
+def calibration_error(y: np.ndarray, probabilities: np.ndarray) -> float:
+    """Mean distance of stated and observed fault share over bins of equal mass, weighted by their rows."""
+    bins = equal_mass_bins(probabilities)
+    return float(sum(abs(probabilities[rows].mean() - y[rows].mean()) * len(rows) for rows in bins) / len(y))
+
+
+def equal_mass_bins(probabilities: np.ndarray, most: int = 10, fewest_rows: int = 10) -> list[np.ndarray]:
+    """Row positions of up to ``most`` bins of growing probability; equal probabilities share a bin.
+
+    Every bin has ``fewest_rows`` rows or more, unless there are fewer of the (m,) probabilities altogether.
+    """
+    order = np.argsort(probabilities, kind="stable")
+    size = max(fewest_rows, -(-len(order) // most))
+    cuts = [0]
+    for end in (np.flatnonzero(np.diff(probabilities[order])) + 1).tolist():
+        if end - cuts[-1] >= size and len(order) - end >= fewest_rows:
+            cuts.append(end)
+    return np.split(order, cuts[1:])

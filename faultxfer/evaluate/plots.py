@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import textwrap
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +17,8 @@ from scipy.stats import binomtest
 from sklearn.metrics import precision_recall_curve
 
 from faultxfer.errors import DataError
+from faultxfer.evaluate.metrics import equal_mass_bins
+from faultxfer.evaluate.rows import Judged, has_dates
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,18 +31,6 @@ _OTHERS = ("#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555")
 _DASHES = "-", "--", "-."
 _MOST_ROWS, _MOST_LABELS, _MOST_CURVES, _LABEL_WIDTH = 3000, 12, 11, 18  # what can be told apart at 8 inches
 _REPORT = "Report this: a model's answer does not fit the rows it was given"
-_EPOCH_SECONDS = (1e8, 4.1e9)  # 1973 to 2099; other values are sequence numbers
-
-
-@dataclass(frozen=True)
-class Judged:
-    """The judged rows and what the candidate says of them, in arrays of shape (m,)."""
-
-    y: np.ndarray  # labels 0 or 1, of both classes
-    probabilities: np.ndarray  # of a fault
-    alarms: np.ndarray  # bool, at the candidate's own threshold
-    run: np.ndarray  # recording of each row
-    time: np.ndarray  # float64 seconds since 1970 or sequence number; NaN where there is no time
 
 
 def save_pictures(
@@ -135,20 +124,6 @@ def reliability_figure(y: np.ndarray, probabilities: np.ndarray) -> Figure:
     return with_legend_below(figure, columns=2)
 
 
-def equal_mass_bins(probabilities: np.ndarray, most: int = 10, fewest_rows: int = 10) -> list[np.ndarray]:
-    """Row positions of up to ``most`` bins of growing probability; equal probabilities share a bin.
-
-    Every bin has ``fewest_rows`` rows or more, unless there are fewer of the (m,) probabilities altogether.
-    """
-    order = np.argsort(probabilities, kind="stable")
-    size = max(fewest_rows, -(-len(order) // most))
-    cuts = [0]
-    for end in (np.flatnonzero(np.diff(probabilities[order])) + 1).tolist():
-        if end - cuts[-1] >= size and len(order) - end >= fewest_rows:
-            cuts.append(end)
-    return np.split(order, cuts[1:])
-
-
 def score_over_time_figure(judged: Judged) -> Figure:
     """The candidate's probability row after row, with true faults shaded and alarms marked."""
     all_runs, dated = runs_in_order(judged)
@@ -174,8 +149,7 @@ def runs_in_order(judged: Judged) -> tuple[list[np.ndarray], bool]:
     names, place, counts = np.unique(judged.run, return_inverse=True, return_counts=True)
     runs = np.split(np.lexsort((judged.time, place)), np.cumsum(counts)[:-1])
     starts = np.array([judged.time[run[0]] for run in runs])
-    plausible = (judged.time > _EPOCH_SECONDS[0]) & (judged.time < _EPOCH_SECONDS[1])
-    dated = bool(plausible.all()) and len(np.unique(starts)) > len(starts) / 2
+    dated = has_dates(judged.time) and len(np.unique(starts)) > len(starts) / 2
     # Digits count as numbers, so that run 2 comes before run 10.
     parts = [[(text, int(digits or -1)) for text, digits in re.findall(r"(\D*)(\d*)", name)] for name in names.tolist()]
     order = sorted(range(len(runs)), key=lambda k: (starts[k] if dated else 0.0, parts[k]))

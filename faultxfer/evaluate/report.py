@@ -4,11 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from faultxfer.errors import DataError
-from faultxfer.evaluate.gate.check import Comparison, Decision, Evidence
+from faultxfer.evaluate.events import OPERATOR_LOAD, EventFigures
+from faultxfer.evaluate.gate.check import (
+    NEEDS_APPROVAL,
+    NOT_ENOUGH,
+    PROMOTE,
+    REFUSE,
+    TIE,
+    Comparison,
+    Decision,
+    Evidence,
+)
+from faultxfer.evaluate.intervals import Interval
 from faultxfer.evaluate.metrics import Metrics
 
 COLUMNS = ("PR-AUC", "ROC-AUC", "recall", "false alarms", "log-loss")
+_HEADS = {
+    PROMOTE: "passed by the gate",
+    REFUSE: "refused by the gate",
+    TIE: "a tie, so the champion stays",
+    NOT_ENOUGH: "not enough evidence, so nothing was promoted",
+    NEEDS_APPROVAL: "a person must approve",
+}
 
 
 @dataclass(frozen=True)
@@ -54,8 +71,7 @@ class Report:
         model, equipment, strategy: what was transferred where and how.
         mode, split, worth: how rows were divided, why, and what the figures are worth.
         contestants: the candidate first.
-        champion_version: the champion before this run, or None.
-        comparison: against the champion, or None.
+        evidence: what the gate looks at, with the comparison against the champion.
         threshold: alarm threshold of the candidate.
         weights: of a stack's members by name, the heaviest first; empty for a single network.
         source_evidence: what a stack's training rows say of the source, in a sentence; empty for a single network.
@@ -70,8 +86,7 @@ class Report:
     split: str
     worth: str
     contestants: tuple[Contestant, ...]
-    champion_version: str | None
-    comparison: Comparison | None
+    evidence: Evidence
     threshold: float
     weights: tuple[tuple[str, float], ...] = ()
     source_evidence: str = ""
@@ -81,15 +96,17 @@ class Report:
     @property
     def candidate(self) -> Metrics:
         """The candidate's figures."""
-        metrics = self.contestants[0].metrics
-        if metrics is None:
-            raise DataError("A measured candidate was expected", received={"candidate": None})
-        return metrics
+        return self.evidence.candidate
 
-    def evidence(self) -> Evidence:
-        """What the gate may look at."""
-        rivals = {entry.title: entry.metrics for entry in self.contestants if entry.role == "rival"}
-        return Evidence(self.candidate, self.champion_version, self.comparison, rivals)
+    @property
+    def champion_version(self) -> str | None:
+        """The champion before this run, or None."""
+        return self.evidence.champion_version
+
+    @property
+    def comparison(self) -> Comparison | None:
+        """Candidate and champion on the same rows, or None."""
+        return self.evidence.comparison
 
     def transfer_verdict(self) -> str:
         """One plain sentence: did the source help?"""
@@ -109,7 +126,6 @@ class Report:
 
     def as_dict(self) -> dict[str, object]:
         """Plain data for JSON."""
-        comparison = self.comparison
         return {
             "model": self.model,
             "equipment": self.equipment,
@@ -122,15 +138,7 @@ class Report:
             "threshold": self.threshold,
             "alarm": {**self.alarm, "notes": list(self.alarm_notes)},
             "weights": dict(self.weights),
-            "champion_version": self.champion_version,
-            "comparison": comparison
-            and {
-                "rows": comparison.rows,
-                "faults": comparison.faults,
-                "excluded": comparison.excluded,
-                "candidate": comparison.candidate and comparison.candidate.as_dict(),
-                "champion": comparison.champion and comparison.champion.as_dict(),
-            },
+            **self.evidence.as_dict(),
             "contestants": [contestant.as_dict() for contestant in self.contestants],
         }
 
@@ -149,11 +157,10 @@ def figures(metrics: Metrics | None) -> list[str]:
 
 
 def as_markdown(report: Report, decision: Decision) -> str:
-    """The report for MLflow's version page and Prefect's artifact page."""
-    head = f"# {report.equipment}: {'passed' if decision.promoted else 'refused'} by the gate"
+    """The report for MLflow's version page and Prefect's artifact page: sentences first, then the tables."""
     judged = report.candidate
     lines = [
-        head,
+        f"# {report.equipment}: {_HEADS[decision.outcome]}",
         "",
         decision.reason,
         "",
@@ -164,12 +171,17 @@ def as_markdown(report: Report, decision: Decision) -> str:
         f"- {report.worth}",
         f"- A row alarms above a fault probability of {report.threshold:.3f}.",
         *[f"- {note}" for note in report.alarm_notes],
+        *[f"- {sentence}" for sentence in event_sentences(report.evidence.events)],
+        f"- {certainty_sentence(report.evidence)}",
         "- Would more labels help? `faultxfer learning-curve CSV... --contract FILE "
         f"--model {report.model} --equipment {report.equipment}` tells.",
         "",
         f"| {report.model} → {report.equipment} | {' | '.join(COLUMNS)} |",
         f"|---|{'---|' * len(COLUMNS)}",
         *[_line(entry) for entry in report.contestants],
+        _bounds(report.evidence.intervals),
+        "",
+        f"The rules of the gate: {decision.rules}.",
         "",
         "| check | result | |",
         "|---|---|---|",
@@ -178,6 +190,59 @@ def as_markdown(report: Report, decision: Decision) -> str:
         *_members(report),
     ]
     return "\n".join(lines)
+
+
+def event_sentences(events: EventFigures | None) -> list[str]:
+    """Faults found and alarms raised, counted as events."""
+    if events is None:
+        return []
+    found = events.event_recall
+    sentences = [
+        f"It noticed {events.found} of {events.faults} fault events: {found.estimate:.0%}, and between {found.low:.0%} "
+        f"and {found.high:.0%} can be expected of others{_delay(events.detection_delay)}."
+    ]
+    rate = events.false_alarms_per_day
+    if rate is None:
+        return [*sentences, f"{events.false_alarms} alarms touched no fault; without dates they have no rate."]
+    sentences.append(
+        f"{events.false_alarms} alarms touched no fault: {rate.estimate:.2g} for each day of normal operation, between "
+        f"{rate.low:.2g} and {rate.high:.2g}."
+    )
+    if events.alarms_per_hour is not None:
+        within = "within" if events.alarms_per_hour <= OPERATOR_LOAD else "above"
+        sentences.append(
+            f"All alarms together are {events.alarms_per_hour:.2g} an hour on these rows, {within} the "
+            f"{OPERATOR_LOAD:g} an hour that EEMUA 191 finds acceptable for one operator with all systems."
+        )
+    return sentences
+
+
+def _delay(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    for size, unit in ((86400.0, "days"), (3600.0, "hours"), (60.0, "minutes")):
+        if seconds >= size:
+            return f"; half of the faults within {seconds / size:.3g} {unit} of their start"
+    return f"; half of the faults within {seconds:.3g} seconds of their start"
+
+
+def certainty_sentence(evidence: Evidence) -> str:
+    """What an interval means here."""
+    if not evidence.intervals:
+        return "How sure the figures are cannot be said: too few runs, or blocks of time, hold faults or none."
+    units = "runs" if evidence.by == "run" else "blocks of time of the same few runs, which makes them look surer"
+    return (
+        f"Other recordings of this machine would give other figures: each bound was found by drawing {units} again and "
+        f"again ({evidence.clusters} hold faults), and is wrong about once in twenty times at the default confidence."
+    )
+
+
+def _bounds(intervals: dict[str, Interval]) -> str:
+    """The candidate's bounds as a line of the table."""
+    forms = {"pr_auc": ".3f", "roc_auc": ".3f", "recall": ".0%", "false_alarm_rate": ".1%", "log_loss": ".3f"}
+    found = [(intervals.get(name), form) for name, form in forms.items()]
+    cells = [f"{one.low:{form}} to {one.high:{form}}" if one else "–" for one, form in found]
+    return f"| candidate, between | {' | '.join(cells)} |"
 
 
 def _members(report: Report) -> list[str]:

@@ -113,19 +113,20 @@ class Registry:
 
     @asks_the_store
     def refusals(self, name: str) -> list[dict[str, Any]]:
-        """Runs whose candidate the gate refused for this registered model, newest first."""
+        """Runs whose candidate the gate did not let pass for this registered model, newest first."""
         experiment = self.client.get_experiment_by_name(names.EXPERIMENT)
         if experiment is None:
             return []
         runs = self.client.search_runs(
             [experiment.experiment_id],
-            filter_string=f"tags.`{names.GATE}` = 'refuse' and tags.`faultxfer.model` = '{_quoted(name)}'",
+            filter_string=f"tags.`{names.GATE}` != 'promote' and tags.`faultxfer.model` = '{_quoted(name)}'",
             order_by=["attributes.start_time DESC"],
         )
         return [
             {
                 "run_id": run.info.run_id,
                 "created": _time(run.info.start_time),
+                "gate": run.data.tags[names.GATE],
                 "reason": run.data.tags.get(names.REASON, ""),
                 "request": run.data.tags.get(names.REQUEST),
             }

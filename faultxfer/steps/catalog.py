@@ -47,7 +47,7 @@ def show_history(model: str, equipment: str | None) -> list[dict[str, Any]]:
         if not registry.refusals(name):
             raise
     entries = [_entry(version) for version in registry.versions(name)] + [
-        {"outcome": "refused", "gate": "refuse", **refusal} for refusal in registry.refusals(name)
+        {"outcome": "refused", **refusal} for refusal in registry.refusals(name)
     ]
     return sorted(entries, key=lambda entry: str(entry["created"]), reverse=True)
 

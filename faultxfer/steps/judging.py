@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,13 +11,15 @@ import numpy as np
 
 from faultxfer.bundle.bundle import Bundle, load_bundle
 from faultxfer.config import GateOptions, TransferOptions
-from faultxfer.data.dataset import Dataset
+from faultxfer.data.dataset import Dataset, load_dataset
 from faultxfer.data.split import Split
 from faultxfer.evaluate.gate import Decision, judge
-from faultxfer.evaluate.gate.check import Comparison
-from faultxfer.evaluate.metrics import Metrics, measure
-from faultxfer.evaluate.plots import Judged, save_pictures
+from faultxfer.evaluate.gate.check import Comparison, Cost, Forgetting
+from faultxfer.evaluate.measuring import compare, forgot, gather, measured
+from faultxfer.evaluate.metrics import Metrics
+from faultxfer.evaluate.plots import save_pictures
 from faultxfer.evaluate.report import Contestant, Report, as_markdown
+from faultxfer.evaluate.rows import Judged
 from faultxfer.steps.adaptation import Adaptation, read_target
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.outputs import keep_docs
@@ -27,6 +30,8 @@ from faultxfer.strategies.procedure import Predictions
 from faultxfer.strategies.rivals import RIVALS
 
 REPORT = "report.json"
+# Source rows that tell what was forgotten, and rows that are scored to time it.
+_SOURCE_ROWS, _BATCH = 4000, 1000
 
 
 @dataclass(frozen=True)
@@ -64,8 +69,14 @@ def evaluate_candidate(
         split=split.reason,
         worth=split.worth,
         contestants=contestants,
-        champion_version=fetched.champion.version if fetched.champion else None,
-        comparison=comparison,
+        evidence=gather(
+            *_heard(judged, spoken),
+            options.gate,
+            champion_version=fetched.champion.version if fetched.champion else None,
+            comparison=comparison,
+            forgetting=_forgetting(fetched, bundle, options.gate),
+            cost=_cost(bundle, adapted.bundle, judged.X),
+        ),
         threshold=bundle.threshold,
         weights=_weights(bundle),
         source_evidence=bundle.lineage.get("source_evidence", {}).get("sentence", ""),
@@ -78,6 +89,12 @@ def evaluate_candidate(
     folder.mkdir()
     keep_docs(rows.docs, folder)
     return Evaluation(report, folder, _draw(folder, judged, spoken, contestants, adapted))
+
+
+def _heard(judged: Dataset, spoken: dict[str, Predictions]) -> tuple[Judged, dict[str, Judged | None]]:
+    """What the candidate says, and the rivals by title."""
+    rivals = {rival.title: _judged(judged, spoken[name]) if name in spoken else None for name, rival in RIVALS.items()}
+    return _judged(judged, spoken["candidate"]), rivals
 
 
 def _weights(bundle: Bundle) -> tuple[tuple[str, float], ...]:
@@ -97,7 +114,7 @@ def _alarm_notes(bundle: Bundle, options: TransferOptions) -> tuple[str, ...]:
 
 def ask_gate(evaluation: Evaluation, options: GateOptions) -> Decision:
     """The gate's decision, written beside the pictures as ``report.json`` and ``report.md``."""
-    decision = judge(evaluation.report.evidence(), options)
+    decision = judge(evaluation.report.evidence, options)
     progress.info("Gate: %s", decision.outcome)
     content = {"report": evaluation.report.as_dict(), "decision": decision.as_dict()}
     text = json.dumps(content, indent=2, ensure_ascii=False)
@@ -131,7 +148,7 @@ def _draw(
     said = spoken["candidate"]
     return save_pictures(
         folder,
-        Judged(judged.y, said.probabilities, said.alarms, judged.run, judged.time),
+        _judged(judged, said),
         {titles[name]: other.probabilities for name, other in spoken.items() if name != "candidate"},
         {titles[entry.name]: entry.metrics.pr_auc if entry.metrics else None for entry in contestants},
         adapted.history,
@@ -145,8 +162,12 @@ def _predictions(path: Path) -> tuple[dict[str, Predictions], np.ndarray]:
         return spoken, stored["rows"]
 
 
+def _judged(judged: Dataset, said: Predictions) -> Judged:
+    return Judged(judged.y, said.probabilities, said.alarms, judged.run, judged.time)
+
+
 def _measure(judged: Dataset, said: Predictions) -> Metrics:
-    return measure(judged.y, said.probabilities, said.alarms)
+    return measured(_judged(judged, said))
 
 
 def _rival(name: str, judged: Dataset, spoken: dict[str, Predictions], adapted: Adaptation) -> Contestant:
@@ -174,23 +195,40 @@ def _against_champion(
     note = f"was trained on {seen.sum()} of {len(seen)} of these rows" if seen.any() else ""
     title = f"champion (version {fetched.champion.version})"
     contestant = Contestant("champion", title, "champion", True, _measure(judged, said), note=note)
-    return (contestant, said), _compare(
-        judged.take(~seen), _where(candidate, ~seen), _where(said, ~seen), options, excluded=int(seen.sum())
-    )
+    unseen = judged.take(~seen)
+    ours, theirs = (_judged(unseen, _where(words, ~seen)) for words in (candidate, said))
+    return (contestant, said), compare(ours, theirs, unseen.slices, options, excluded=int(seen.sum()))
 
 
 def _where(said: Predictions, rows: np.ndarray) -> Predictions:
     return Predictions(said.probabilities[rows], said.alarms[rows])
 
 
-def _compare(
-    unseen: Dataset, candidate: Predictions, champion: Predictions, options: GateOptions, *, excluded: int
-) -> Comparison:
-    enough = unseen.faults >= options.min_faults and len(unseen) - unseen.faults >= options.min_normals
-    return Comparison(
-        candidate=_measure(unseen, candidate) if enough else None,
-        champion=_measure(unseen, champion) if enough else None,
-        rows=len(unseen),
-        faults=unseen.faults,
-        excluded=excluded,
-    )
+def _forgetting(fetched: Fetched, candidate: Bundle, options: GateOptions) -> Forgetting | None:
+    """Candidate and source model on source rows; None where none are kept. Both may have learned from these rows."""
+    if fetched.source_rows is None:
+        return None
+    kept = load_dataset(fetched.source_rows)
+    kept = kept.take(np.random.default_rng(0).permutation(len(kept))[:_SOURCE_ROWS])
+    if kept.faults in (0, len(kept)):
+        return None
+    source = load_bundle(fetched.source_bundle)
+    return forgot(_judged(kept, _say(candidate, kept.X)), _judged(kept, _say(source, kept.X)), options)
+
+
+def _say(bundle: Bundle, X: np.ndarray) -> Predictions:
+    probabilities = bundle.probabilities(X)
+    return Predictions(probabilities, bundle.alarms(probabilities))
+
+
+def _cost(bundle: Bundle, folder: Path, X: np.ndarray) -> Cost:
+    """Best of three, after a first time that prepares the network."""
+    batch = X[np.arange(_BATCH) % len(X)]
+    bundle.probabilities(batch)
+    seconds = []
+    for _ in range(3):
+        began = time.perf_counter()
+        bundle.probabilities(batch)
+        seconds.append(time.perf_counter() - began)
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return Cost(milliseconds=min(seconds) * 1e3, megabytes=size / 1e6)

@@ -31,9 +31,17 @@ def check_pretrain_request(csv: list[str], contract: Path | str, model: str) -> 
 
 
 def check_transfer_request(
-    csv: list[str], contract: Path | str, model: str, equipment: str, override_gate: str | None = None
+    csv: list[str],
+    contract: Path | str,
+    model: str,
+    equipment: str,
+    override_gate: str | None = None,
+    family: str | None = None,
 ) -> Contract:
-    """As :func:`check_pretrain_request`, for a transfer; an override needs a reason."""
+    """As :func:`check_pretrain_request`, for a transfer.
+
+    An override needs a reason, and gate rules for one family are for no other.
+    """
     names.registered_name(model, equipment)
     if override_gate is not None and not override_gate.strip():
         raise ConfigError(
@@ -41,7 +49,15 @@ def check_transfer_request(
             received={"override_gate": override_gate},
             remedy="Say why in a few words: it stays with the version",
         )
-    return _common(csv, contract)
+    agreed = _common(csv, contract)
+    if family not in (None, agreed.family):
+        raise ConfigError(
+            f"Gate rules for the family {agreed.family!r} were expected",
+            received={"family": family},
+            where=str(contract),
+            remedy="Take the rules of this family, or leave `family` out of rules that are meant for all",
+        )
+    return agreed
 
 
 def check_learning_request(

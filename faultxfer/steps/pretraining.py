@@ -22,7 +22,8 @@ from faultxfer.data.dataset import Dataset, save_dataset
 from faultxfer.data.split import divide_runs, require_both_classes
 from faultxfer.errors import DataError
 from faultxfer.evaluate.metrics import Metrics, measure
-from faultxfer.evaluate.plots import Judged, save_pictures
+from faultxfer.evaluate.plots import save_pictures
+from faultxfer.evaluate.rows import Judged
 from faultxfer.network.fit import History
 from faultxfer.network.pretrain import fit_ensemble
 from faultxfer.registry import names

@@ -115,6 +115,7 @@ VALID = {
         changed(sensors={name: BASE["sensors"][name] for name in ("speed", "pressure", "output")}),
         *("sensors", "pressure, speed, output", "speed, pressure, output", "finds its sensors by name"),
     ),
+    "a part": (changed(slices=["mode"]), "slices", "–", '["mode"]', "no model sees them"),
     "an ignored column": (changed(ignore=[]), "ignore", '["note"]', "–", "no model ever sees"),
     "no run column": (changed(run_column=None), "run_column", "run", "–", "held out"),
     "a period": (changed(sampling_period=60), "sampling_period", "–", "60", "gap"),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from faultxfer.config import METRICS
 from faultxfer.errors import DataError
-from faultxfer.evaluate.metrics import Metrics, measure
+from faultxfer.evaluate.metrics import Metrics, calibration_error, measure
 
 Y = np.array([1, 0, 1, 0, 0], dtype=np.int8)
 P = np.array([0.9, 0.8, 0.6, 0.3, 0.1])
@@ -30,6 +30,14 @@ def test_figures_of_five_rows_computed_by_hand() -> None:
     assert found.false_alarm_rate == pytest.approx(1 / 3)
     assert found.log_loss == pytest.approx(-sum(map(math.log, (0.9, 0.2, 0.6, 0.7, 0.9))) / 5)
     assert (found.rows, found.faults) == (5, 2)
+
+
+def test_calibration_error_is_the_mean_distance_of_stated_and_observed_over_bins_of_equal_mass() -> None:
+    # Twelve rows make one bin of 12: stated 0.4 on average, observed 0.5.
+    assert calibration_error(np.tile([0, 1], 6), np.tile([0.3, 0.5], 6)) == pytest.approx(0.1)
+    # Two bins of 10: the lower states 0.1 and has 0.2, the upper states 0.9 and has 0.6.
+    y = np.r_[np.ones(2), np.zeros(8), np.ones(6), np.zeros(4)]
+    assert calibration_error(y, np.repeat([0.1, 0.9], 10)) == pytest.approx((0.1 + 0.3) / 2)
 
 
 def test_equal_probabilities_rank_nothing() -> None:

@@ -14,7 +14,9 @@ from matplotlib.text import Text
 
 from faultxfer.errors import DataError
 from faultxfer.evaluate import plots
-from faultxfer.evaluate.plots import Judged, save_pictures
+from faultxfer.evaluate.metrics import equal_mass_bins
+from faultxfer.evaluate.plots import save_pictures
+from faultxfer.evaluate.rows import Judged
 
 HISTORY = {"loss": [2.0, 0.5, 0.1], "val_loss": [2.1, 0.7, 0.4]}
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -116,7 +118,7 @@ def test_twelve_contestants_have_lines_that_differ() -> None:
 
 @pytest.mark.parametrize("rows", [1, 8, 19, 20, 50, 99, 100, 1234])
 def test_bins_hold_every_row_once_and_ten_rows_each(rows: int) -> None:
-    bins = plots.equal_mass_bins(np.random.default_rng(rows).random(rows))
+    bins = equal_mass_bins(np.random.default_rng(rows).random(rows))
     assert sorted(np.concatenate(bins)) == list(range(rows))
     assert 1 <= len(bins) <= 10
     assert all(len(part) >= 10 for part in bins) or len(bins) == 1
@@ -124,7 +126,7 @@ def test_bins_hold_every_row_once_and_ten_rows_each(rows: int) -> None:
 
 def test_equal_probabilities_share_a_bin() -> None:
     probabilities = np.repeat([0.1, 0.2, 0.9], [40, 3, 57])
-    bins = plots.equal_mass_bins(probabilities)
+    bins = equal_mass_bins(probabilities)
     values = [set(probabilities[part]) for part in bins]
     assert sum(len(part) for part in values) == len(set.union(*values)) == 3
 

@@ -8,19 +8,52 @@ import json
 import pytest
 
 from faultxfer.config import GateOptions
-from faultxfer.errors import DataError
+from faultxfer.evaluate.events import EventFigures
 from faultxfer.evaluate.gate import judge
-from faultxfer.evaluate.gate.check import Check, Comparison, Decision
+from faultxfer.evaluate.gate.check import Check, Comparison, Decision, Evidence
+from faultxfer.evaluate.intervals import Interval
 from faultxfer.evaluate.metrics import Metrics
-from faultxfer.evaluate.report import COLUMNS, Contestant, Report, as_markdown, figures
+from faultxfer.evaluate.report import (
+    COLUMNS,
+    Contestant,
+    Report,
+    as_markdown,
+    certainty_sentence,
+    event_sentences,
+    figures,
+)
 
 GOOD = Metrics(
-    pr_auc=0.8, roc_auc=0.91, recall=0.7, precision=0.6, false_alarm_rate=0.043, log_loss=0.25, rows=100, faults=20
+    pr_auc=0.8,
+    roc_auc=0.91,
+    recall=0.7,
+    precision=0.6,
+    false_alarm_rate=0.043,
+    log_loss=0.25,
+    calibration_error=0.05,
+    rows=100,
+    faults=20,
 )
 
 
 def scored(pr_auc: float) -> Metrics:
     return dataclasses.replace(GOOD, pr_auc=pr_auc)
+
+
+BETTER = Interval(0.1, 0.05, 0.15, 0.03)
+COMPARISON = Comparison(
+    GOOD, scored(0.7), rows=96, faults=18, excluded=4, changes={"pr_auc": BETTER, "roc_auc": BETTER}
+)
+EVENTS = EventFigures(8, 6, Interval(0.75, 0.4, 0.95), 1200.0, 3, Interval(1.5, 0.4, 3.9), 0.2)
+EVIDENCE = Evidence(
+    GOOD,
+    "3",
+    COMPARISON,
+    {"gradient boosting": scored(0.5)},
+    intervals={"pr_auc": Interval(0.8, 0.7, 0.88, 0.05)},
+    events=EVENTS,
+    clusters=9,
+)
 
 
 def report(*, alone: float | None = 0.5, other: float | None = None, with_source: float = 0.95) -> Report:
@@ -40,15 +73,14 @@ def report(*, alone: float | None = 0.5, other: float | None = None, with_source
         split="whole runs were held out",
         worth="Figures come from runs that took no part.",
         contestants=contestants,
-        champion_version="3",
-        comparison=Comparison(GOOD, scored(0.7), rows=96, faults=18, excluded=4),
+        evidence=EVIDENCE,
         threshold=0.4217,
     )
 
 
 def test_markdown_has_every_contestant_with_its_figures_and_why_one_could_not_run() -> None:
     given = report()
-    text = as_markdown(given, judge(given.evidence(), GateOptions()))
+    text = as_markdown(given, judge(given.evidence, GateOptions()))
     for entry in given.contestants:
         (line,) = [line for line in text.splitlines() if line.startswith("|") and entry.title in line.split("|")[1]]
         assert [cell.strip() for cell in line.split("|")[2:-1]] == figures(entry.metrics)
@@ -59,7 +91,7 @@ def test_markdown_has_every_contestant_with_its_figures_and_why_one_could_not_ru
 
 def test_markdown_says_who_has_which_say_in_a_stack_and_nothing_of_it_for_a_single_network() -> None:
     given = report()
-    decision = judge(given.evidence(), GateOptions())
+    decision = judge(given.evidence, GateOptions())
     stack = dataclasses.replace(given, weights=(("source-network@source", 0.75), ("scratch-linear", 0.25)))
     assert "| source-network@source | 75% |\n| scratch-linear | 25% |" in as_markdown(stack, decision)
     assert stack.as_dict()["weights"] == {"source-network@source": 0.75, "scratch-linear": 0.25}
@@ -68,24 +100,33 @@ def test_markdown_says_who_has_which_say_in_a_stack_and_nothing_of_it_for_a_sing
 
 def test_markdown_has_every_check_with_result_and_message() -> None:
     given = report()
-    decision = judge(given.evidence(), GateOptions())
+    decision = judge(given.evidence, GateOptions())
     lines = as_markdown(given, decision).splitlines()
     assert len(decision.checks) > 5
     for check in decision.checks:
         assert f"| {check.code}: {check.title} | {check.status} | {check.message} |" in lines
 
 
-@pytest.mark.parametrize(("outcome", "word"), [("promote", "passed"), ("refuse", "refused")])
+@pytest.mark.parametrize(
+    ("outcome", "word"),
+    [
+        ("promote", "passed by the gate"),
+        ("refuse", "refused by the gate"),
+        ("tie", "a tie, so the champion stays"),
+        ("not enough evidence", "not enough evidence, so nothing was promoted"),
+        ("needs approval", "a person must approve"),
+    ],
+)
 def test_markdown_begins_with_the_decision_and_its_reason(outcome: str, word: str) -> None:
     decision = Decision(outcome, "Because.", (Check("GATE-X", "x", "passed", "m"),), warnings=("Mind the rival.",))
     text = as_markdown(report(), decision)
-    assert text.startswith(f"# pump-9: {word} by the gate\n\nBecause.\n")
+    assert text.startswith(f"# pump-9: {word}\n\nBecause.\n")
     assert "- **Note:** Mind the rival." in text
 
 
 def test_markdown_says_on_what_rows_it_was_judged_and_what_the_figures_are_worth() -> None:
     given = report()
-    text = as_markdown(given, judge(given.evidence(), GateOptions()))
+    text = as_markdown(given, judge(given.evidence, GateOptions()))
     assert "Judged on 100 rows with 20 faults: whole runs were held out." in text
     assert given.worth in text
     assert given.transfer_verdict() in text
@@ -94,7 +135,7 @@ def test_markdown_says_on_what_rows_it_was_judged_and_what_the_figures_are_worth
 
 def test_what_the_threshold_can_be_relied_on_for_is_told_with_it() -> None:
     given = dataclasses.replace(report(), alarm={"bound": 0.04}, alarm_notes=("At most 5.00% false alarms.",))
-    text = as_markdown(given, judge(given.evidence(), GateOptions()))
+    text = as_markdown(given, judge(given.evidence, GateOptions()))
     assert "probability of 0.422.\n- At most 5.00% false alarms.\n" in text
     assert given.as_dict()["alarm"] == {"bound": 0.04, "notes": ["At most 5.00% false alarms."]}
 
@@ -142,31 +183,39 @@ def test_as_dict_is_json_and_complete() -> None:
 
 
 def test_as_dict_without_champion_says_null() -> None:
-    plain = dataclasses.replace(report(), comparison=None, champion_version=None).as_dict()
+    alone = dataclasses.replace(EVIDENCE, comparison=None, champion_version=None)
+    plain = dataclasses.replace(report(), evidence=alone).as_dict()
     assert json.loads(json.dumps(plain))["comparison"] is None
 
 
 def test_as_dict_of_a_comparison_on_too_few_rows_says_null_for_both() -> None:
-    too_few = Comparison(None, None, rows=2, faults=0, excluded=98)
-    plain = dataclasses.replace(report(), comparison=too_few).as_dict()
-    assert json.loads(json.dumps(plain))["comparison"] == {
-        "rows": 2,
-        "faults": 0,
-        "excluded": 98,
-        "candidate": None,
-        "champion": None,
-    }
+    few = dataclasses.replace(EVIDENCE, comparison=Comparison(None, None, rows=2, faults=0, excluded=98))
+    plain = json.loads(json.dumps(dataclasses.replace(report(), evidence=few).as_dict()))["comparison"]
+    assert (plain["candidate"], plain["champion"], plain["rows"], plain["excluded"]) == (None, None, 2, 98)
 
 
-def test_the_gate_sees_every_rival_and_neither_candidate_nor_champion_among_them() -> None:
-    evidence = report().evidence()
-    assert set(evidence.rivals) == {"source model as it is", "gradient boosting", "other rival"}
-    assert evidence.rivals["other rival"] is None
-    assert evidence.candidate == GOOD
-
-
-def test_a_report_without_a_measured_candidate_is_refused() -> None:
+def test_markdown_tells_events_and_how_sure_the_figures_are_in_sentences_before_the_tables() -> None:
     given = report()
-    nobody = dataclasses.replace(given.contestants[0], metrics=None)
-    with pytest.raises(DataError, match="measured candidate"):
-        dataclasses.replace(given, contestants=(nobody, *given.contestants[1:])).evidence()
+    text = as_markdown(given, judge(given.evidence, GateOptions()))
+    before, tables = text.split("\n|", maxsplit=1)
+    for words in (
+        "noticed 6 of 8 fault events: 75%, and between 40% and 95%",
+        "half of the faults within 20 minutes",
+        "3 alarms touched no fault: 1.5 for each day of normal operation, between 0.4 and 3.9",
+        "within the 6 an hour that EEMUA 191",
+        "drawing runs again and again (9 hold faults)",
+    ):
+        assert words in before
+    assert "| candidate, between | 0.700 to 0.880 | – |" in tables
+
+
+def test_events_without_dates_are_counted_and_have_no_rate() -> None:
+    undated = dataclasses.replace(EVENTS, detection_delay=None, false_alarms_per_day=None, alarms_per_hour=None)
+    sentences = event_sentences(undated)
+    assert sentences[1] == "3 alarms touched no fault; without dates they have no rate."
+    assert event_sentences(None) == []
+
+
+def test_figures_of_too_few_runs_have_no_bounds_and_the_report_says_why() -> None:
+    assert "cannot be said" in certainty_sentence(dataclasses.replace(EVIDENCE, intervals={}))
+    assert "blocks of time" in certainty_sentence(dataclasses.replace(EVIDENCE, by="block of time"))

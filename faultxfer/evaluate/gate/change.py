@@ -3,65 +3,85 @@
 from __future__ import annotations
 
 from faultxfer.config import LOWER_IS_BETTER, GateOptions, Limit
-from faultxfer.evaluate.gate.check import FAILED, NOT_APPLICABLE, PASSED, Check, Comparison, Evidence, metric_name
+from faultxfer.evaluate.gate.bounds import asks_a_gain, gained, more_faults, spread, tolerated, words
+from faultxfer.evaluate.gate.check import (
+    FAILED,
+    NOT_APPLICABLE,
+    OPEN,
+    PASSED,
+    TIED,
+    Check,
+    Comparison,
+    Evidence,
+    metric_name,
+)
 
 _TITLE = "against the champion"
 
 
 def check(given: Evidence, options: GateOptions) -> list[Check]:
     """Candidate minus champion, per bounded metric; a tie does not promote."""
-    if given.comparison is None:
+    comparison = given.comparison
+    if comparison is None:
         message = "There is no champion yet, so nothing was compared with it; the value checks alone decide."
         return [Check("GATE-CHANGE", _TITLE, NOT_APPLICABLE, message)]
-    comparison = given.comparison
     if comparison.candidate is None or comparison.champion is None:
-        return [_cannot_compare(given.champion_version, comparison)]
-    bounded = {name: limit for name, limit in options.change.items() if limit != Limit()}
+        return [_cannot_compare(given.champion_version, comparison, options)]
+    bounded = {name: limit for name, limit in options.change.items() if limit.bounds}
     if not bounded:
         message = "The gate has no change thresholds, so a champion cannot be replaced; set some under `change`."
         return [Check("GATE-NO-THRESHOLDS", "change thresholds are set", FAILED, message)]
-    pairs = {name: (getattr(comparison.candidate, name), getattr(comparison.champion, name)) for name in bounded}
-    return [_tie(pairs), *[_change(name, *pairs[name], limit) for name, limit in bounded.items()]]
+    checks = [_change(name, limit, comparison, options) for name, limit in bounded.items()]
+    gain_asked = any(asks_a_gain(name, limit) for name, limit in bounded.items())
+    return checks if gain_asked else [_gain_somewhere(bounded, comparison), *checks]
 
 
-def _tie(pairs: dict[str, tuple[float | None, float | None]]) -> Check:
-    """Bounds that only tolerate losses must not let a candidate pass that gains nothing."""
-    better = [metric_name(name) for name, pair in pairs.items() if _gain(name, *pair) > 0]
-    if better:
-        message = f"Better than the champion in {', '.join(better)}."
-        return Check("GATE-TIE", "a gain on the champion", PASSED, message)
-    message = "The candidate is better than the champion in none of the figures compared; a tie does not promote."
-    return Check("GATE-TIE", "a gain on the champion", FAILED, message)
-
-
-def _gain(name: str, candidate: float | None, champion: float | None) -> float:
-    if candidate is None or champion is None:
-        return 0.0
-    return champion - candidate if name in LOWER_IS_BETTER else candidate - champion
-
-
-def _cannot_compare(version: str | None, comparison: Comparison) -> Check:
+def _cannot_compare(version: str | None, comparison: Comparison, options: GateOptions) -> Check:
     message = (
         f"The champion (version {version}) was trained on {comparison.excluded} of these rows; the {comparison.rows} "
         f"rows left with {comparison.faults} faults are too few to show that the candidate is better. "
-        "Bring newer labelled rows."
+        f"Bring newer labelled rows with at least {options.min_faults} faults and {options.min_normals} normal rows."
     )
-    return Check("GATE-CHANGE-EVIDENCE", "rows the champion has not seen", FAILED, message)
+    return Check("GATE-CHANGE-EVIDENCE", "rows the champion has not seen", OPEN, message)
 
 
-def _change(name: str, candidate: float | None, champion: float | None, limit: Limit) -> Check:
+def _figures(name: str, comparison: Comparison) -> tuple[float, float] | None:
+    pair = getattr(comparison.candidate, name), getattr(comparison.champion, name)
+    return None if None in pair else pair
+
+
+def _gain_somewhere(bounded: dict[str, Limit], comparison: Comparison) -> Check:
+    """Bounds that only tolerate losses must not let a candidate pass that gains nothing."""
+    better = []
+    for name, limit in bounded.items():
+        gain = Limit(max=0.0, proof=limit.proof) if name in LOWER_IS_BETTER else Limit(min=0.0, proof=limit.proof)
+        pair = _figures(name, comparison)
+        if pair and gained(name, gain, pair[0] - pair[1], comparison.changes.get(name), tie=0.0) == PASSED:
+            better.append(metric_name(name))
+    if better:
+        return Check("GATE-TIE", "a gain on the champion", PASSED, f"Better than the champion in {', '.join(better)}.")
+    message = "Better than the champion in none of the figures compared, as far as is shown; a tie does not promote."
+    return Check("GATE-TIE", "a gain on the champion", TIED, message)
+
+
+def _change(name: str, limit: Limit, comparison: Comparison, options: GateOptions) -> Check:
     title = f"{metric_name(name)} {_TITLE}"
-    if candidate is None or champion is None:
+    pair = _figures(name, comparison)
+    if pair is None:
         return Check("GATE-CHANGE", title, NOT_APPLICABLE, f"The {metric_name(name)} could not be measured for both.")
-    change = candidate - champion
-    # Strictly above `min`: with the default of 0 an equal PR-AUC is not a gain.
-    too_low = limit.min is not None and change <= limit.min
-    too_high = limit.max is not None and change > limit.max
-    bounds = " and ".join(
-        f"{word} {bound:+g}" for word, bound in (("more than", limit.min), ("at most", limit.max)) if bound is not None
-    )
+    change, interval = pair[0] - pair[1], comparison.changes.get(name)
+    if asks_a_gain(name, limit):
+        status = gained(name, limit, change, interval, options.tie)
+    else:
+        status = tolerated(limit, change, interval, default="interval", strictly=True)
     message = (
-        f"The {metric_name(name)} is {candidate:.3f} against the champion's {champion:.3f} ({change:+.3f}); "
-        f"a change of {bounds} is asked."
+        f"The {metric_name(name)} is {pair[0]:.3f} against the champion's {pair[1]:.3f} "
+        f"({change:+.3f}{spread(interval, '+.3f')}); a change of {words(limit, 'more than', '+g')} is asked."
     )
-    return Check("GATE-CHANGE", title, FAILED if too_low or too_high else PASSED, message)
+    if status == TIED:
+        message += f" That is a tie: they differ by less than {options.tie:g}, and a tie does not promote."
+    if status == OPEN and interval is None:
+        message += " How sure that is cannot be said of so few runs: at least 3 with faults and 3 without are needed."
+    if status == OPEN and interval is not None:
+        message += more_faults(name, limit, interval, comparison.faults, options)
+    return Check("GATE-CHANGE", title, status, message)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from faultxfer.config import GateOptions
-from faultxfer.evaluate.gate.check import FAILED, PASSED, Check, Evidence
+from faultxfer.evaluate.gate.check import OPEN, PASSED, Check, Evidence
 
 
 def check(given: Evidence, options: GateOptions) -> list[Check]:
@@ -14,4 +14,6 @@ def check(given: Evidence, options: GateOptions) -> list[Check]:
         f"{faults} fault and {normals} normal rows judge; at least {options.min_faults} and "
         f"{options.min_normals} are needed."
     )
-    return [Check("GATE-EVIDENCE", "enough rows to judge", PASSED if enough else FAILED, message)]
+    if faults < options.min_faults:
+        message += f" At least {options.min_faults - faults} more labelled faults would settle it."
+    return [Check("GATE-EVIDENCE", "enough rows to judge", PASSED if enough else OPEN, message)]

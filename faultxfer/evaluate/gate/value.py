@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
-from faultxfer.config import GateOptions, Limit
-from faultxfer.evaluate.gate.check import FAILED, PASSED, Check, Evidence, metric_name
+from faultxfer.config import EVENT_METRICS, GateOptions, Limit
+from faultxfer.evaluate.gate.bounds import kept, spread, tolerated, words
+from faultxfer.evaluate.gate.check import FAILED, OPEN, PASSED, Check, Evidence, metric_name
+from faultxfer.evaluate.intervals import Interval
 
 
 def check(given: Evidence, options: GateOptions) -> list[Check]:
     """One check per bounded metric; no bounds, no blessing."""
-    bounded = {name: limit for name, limit in options.value.items() if limit != Limit()}
+    bounded = {name: limit for name, limit in options.value.items() if limit.bounds}
     if not bounded:
         message = "The gate has no value thresholds, so nothing can pass it; set some under `value`."
         return [Check("GATE-NO-THRESHOLDS", "value thresholds are set", FAILED, message)]
-    return [_within(name, getattr(given.candidate, name), limit) for name, limit in bounded.items()]
+    return [_within(name, *_figure(name, given), limit) for name, limit in bounded.items()]
 
 
-def _within(name: str, value: float | None, limit: Limit) -> Check:
+def _figure(name: str, given: Evidence) -> tuple[float | None, Interval | None]:
+    if name not in EVENT_METRICS:
+        return getattr(given.candidate, name), given.intervals.get(name)
+    found = getattr(given.events, name, None)
+    return (found.estimate, found) if isinstance(found, Interval) else (found, None)
+
+
+def _within(name: str, value: float | None, interval: Interval | None, limit: Limit) -> Check:
     title = f"{metric_name(name)} by itself"
     if value is None:
-        return Check("GATE-VALUE", title, FAILED, f"The {metric_name(name)} could not be measured: nothing alarmed.")
-    too_low = limit.min is not None and value < limit.min
-    too_high = limit.max is not None and value > limit.max
-    bounds = " and ".join(
-        f"{word} {bound:g}" for word, bound in (("at least", limit.min), ("at most", limit.max)) if bound is not None
-    )
-    message = f"The candidate's {metric_name(name)} is {value:.3f}; {bounds} is asked."
-    return Check("GATE-VALUE", title, FAILED if too_low or too_high else PASSED, message)
+        return _not_measured(name, title)
+    status = tolerated(limit, value, interval, default="estimate", strictly=False)
+    asked = f"{words(limit, 'at least')} is asked"
+    message = f"The candidate's {metric_name(name)} is {value:.3f}{spread(interval)}; {asked}."
+    if status == PASSED and interval is not None and not kept(limit, interval.low, interval.high):
+        message += " These rows alone do not rule out a figure on the wrong side."
+    if status == OPEN:
+        message += " More labelled runs are needed to show it."
+    return Check("GATE-VALUE", title, status, message)
+
+
+def _not_measured(name: str, title: str) -> Check:
+    if name in EVENT_METRICS:
+        why = "the rows have no dates, or it missed half of the faults"
+        return Check("GATE-VALUE", title, OPEN, f"The {metric_name(name)} could not be measured: {why}.")
+    return Check("GATE-VALUE", title, FAILED, f"The {metric_name(name)} could not be measured: nothing alarmed.")
