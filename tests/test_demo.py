@@ -22,6 +22,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from faultxfer.strategies.rivals import RIVALS
+
 pytestmark = pytest.mark.slow
 
 # Loaded by every Python process below, Prefect's server among them: writes down and refuses what leaves the machine.
@@ -86,7 +88,8 @@ def test_the_demo_ends_with_a_promoted_version_and_its_pictures(demo: Demo) -> N
     assert demo.done.returncode == 0, demo.done.stderr
     transfer = demo.result["transfer"]
     assert (transfer["outcome"], transfer["version"]) == ("promoted", "1")
-    assert len(transfer["report"]["contestants"]) == 7
+    rivals = [entry["name"] for entry in transfer["report"]["contestants"] if entry["role"] == "rival"]
+    assert rivals == list(RIVALS)
     for picture in transfer["pictures"].values():
         assert Path(picture).read_bytes().startswith(b"\x89PNG")
 

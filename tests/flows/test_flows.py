@@ -124,7 +124,8 @@ def test_the_flow_and_the_plain_pipeline_give_the_same_weights(world: World, ser
 
     weights = []
     for number, call in enumerate((transfer, pipeline.transfer)):
-        result = call([world.target], world.contract, "pumps", world.equipment, OPTIONS, override_gate="compare")
+        args = ([world.target], world.contract, "pumps", world.equipment, OPTIONS)
+        result = call(*args, override_gate="compare", force=True)
         assert result.outcome == "promoted"
         fetched = fetch_models("pumps", world.equipment, work=world.folder / f"look-{number}")
         assert fetched.champion_bundle is not None
