@@ -206,6 +206,25 @@ def pretrain(
     )
 
 
+def _only_strategy(strategy: str | None, *, single_network: bool) -> str | None:
+    """The strategy asked for by name, or by ``--single-network``.
+
+    Raises:
+        ConfigError: both ask for another one.
+    """
+    if not single_network:
+        return strategy
+    if strategy not in (None, "single_network"):
+        from faultxfer.errors import ConfigError
+
+        raise ConfigError(
+            "One strategy was expected",
+            received={"--strategy": strategy, "--single-network": True},
+            remedy="Leave one of them out",
+        )
+    return "single_network"
+
+
 @app.command(rich_help_panel=_MAIN)
 def transfer(
     csv: Csv,
@@ -215,6 +234,9 @@ def transfer(
     strategy: Annotated[
         str | None, typer.Option(help="`stack` (default), or one way alone; docs/strategies.md lists them.")
     ] = None,
+    single_network: Annotated[
+        bool, typer.Option("--single-network", help="Ship one Keras network: `--strategy single_network`.")
+    ] = False,
     trainable_layers: Annotated[
         int | None, typer.Option(help="Last layers to train, in the strategies that fine-tune.")
     ] = None,
@@ -247,7 +269,8 @@ def transfer(
         from faultxfer.config import GateOptions, TransferOptions, load_options, read_options
         from faultxfer.steps.preflight import check_transfer_request
 
-        given: dict[str, Any] = {"strategy": strategy, "trainable_layers": trainable_layers, "scaler": scaler}
+        chosen = _only_strategy(strategy, single_network=single_network)
+        given: dict[str, Any] = {"strategy": chosen, "trainable_layers": trainable_layers, "scaler": scaler}
         given |= {"alarm_rate": alarm_rate, "alarm_confidence": alarm_confidence, "fault_share": fault_share}
         given["seed"] = seed
         bounds = load_options(GateOptions, gate) if gate else None

@@ -125,6 +125,15 @@ def test_a_false_alarm_rate_is_promised_or_refused(world: World, capsys: pytest.
     assert "stated for a fault share of 2.0% in use" in shown
 
 
+def test_one_network_is_asked_for_by_a_flag_that_no_other_strategy_goes_with(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(*move(world, "--single-network", "--strategy", "fine_tune")) == 2
+    assert "--strategy='fine_tune', --single-network=True" in one_line(capsys)
+    assert call(*move(world, "--single-network", "--alarm-rate", "0.001", "--alarm-confidence", "0.95")) == 2
+    assert "lowest rate they may promise=" in one_line(capsys)
+
+
 def test_a_dry_run_registers_nothing(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(*move(world, "--dry-run", "--report", "here", "--json")) == 0
     result = answer(capsys)
