@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 from scipy.special import expit
-from scipy.stats import beta
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from faultxfer.bundle.calibration import platt
@@ -165,13 +164,6 @@ def interval(cells: Sequence[Measured], gains: np.ndarray, draws: int = 2000) ->
     ]
     low, high = np.percentile(means, [2.5, 97.5])
     return float(np.mean([group.mean() for group in groups])), float(low), float(high)
-
-
-def interval_of_share(count: int, of: int) -> tuple[float, float]:
-    """Exact 95 % interval of a share (Clopper & Pearson, 1934)."""
-    low = beta.ppf(0.025, count, of - count + 1) if count else 0.0
-    high = beta.ppf(0.975, count + 1, of - count) if count < of else 1.0
-    return float(low), float(high)
 
 
 def adaptive_ece(y: np.ndarray, probabilities: np.ndarray, bins: int = 10) -> float:

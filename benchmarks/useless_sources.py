@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from transfer_quality import FOLDS
-from transfer_report import interval_of_share, score
+from transfer_report import score
 from transfer_sources import PreparedSource, prepare_source
 from transfer_tasks import Cell, Table, draw_cell, read_table, tasks_at
 
@@ -24,9 +24,10 @@ from faultxfer.bundle.frozen import Views
 from faultxfer.bundle.members import member_logits
 from faultxfer.data.dataset import Dataset
 from faultxfer.data.split import fold_rows
+from faultxfer.evaluate.intervals import clopper_pearson
 from faultxfer.strategies.candidates import default_candidates
 from faultxfer.strategies.selector import CrossFit, cross_fit, stack_of
-from faultxfer.strategies.source_evidence import HELPS, WITHOUT_SOURCE, source_evidence
+from faultxfer.strategies.source_evidence import HELPS, source_evidence, without_source
 
 AS_IT_IS, PERMUTED, SHUFFLED = "as it is", "labels permuted", "sensors shuffled"
 
@@ -44,9 +45,9 @@ def main() -> None:
     for kind in (AS_IT_IS, PERMUTED, SHUFFLED):
         verdicts, gains = _run(kind, arguments)
         counts = Counter(verdicts)
-        low, high = interval_of_share(counts[HELPS], len(verdicts))
+        share = clopper_pearson(counts[HELPS], len(verdicts), 0.975)
         print(
-            f"| {kind} | {len(verdicts)} | {counts[HELPS]} | {low:.1%} to {high:.1%} | {counts['hurts']} | "
+            f"| {kind} | {len(verdicts)} | {counts[HELPS]} | {share.low:.1%} to {share.high:.1%} | {counts['hurts']} | "
             f"{np.mean(gains):+.3f} | {np.mean(np.array(gains) < -0.01):.0%} |",
             flush=True,
         )
@@ -92,13 +93,7 @@ def _judge(source: PreparedSource, cell: Cell, seed: int) -> tuple[str, float]:
     X, y = cell.train.X, cell.train.y
     crossed = cross_fit(default_candidates(), source.frozen, (source.X, source.y), X, y, folds, seed)
     verdict = source_evidence(crossed, y, cell.train.run).verdict
-    return verdict, _score(source, crossed, cell) - _score(source, _scratch(crossed), cell)
-
-
-def _scratch(crossed: CrossFit) -> CrossFit:
-    keep = [place for place, member in enumerate(crossed.members) if member.family == WITHOUT_SOURCE]
-    members = tuple(crossed.members[place] for place in keep)
-    return dataclasses.replace(crossed, members=members, logits=crossed.logits[keep])
+    return verdict, _score(source, crossed, cell) - _score(source, without_source(crossed), cell)
 
 
 def _score(source: PreparedSource, crossed: CrossFit, cell: Cell) -> float:

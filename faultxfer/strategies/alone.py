@@ -5,16 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-import numpy as np
-
 from faultxfer.bundle.frozen import FrozenSource, Views
-from faultxfer.bundle.input_map import MAPS, SOURCE, InputMap, fit_maps
+from faultxfer.bundle.input_map import SOURCE, fit_maps
 from faultxfer.bundle.members import Stack, logits
 from faultxfer.network.freeze import copy_network
 from faultxfer.strategies.candidates.protocol import Candidate, Rows
 from faultxfer.strategies.common import candidate, source_pool
 from faultxfer.strategies.needs import require, require_frozen
 from faultxfer.strategies.protocol import Adapted, Need, Scorer, Task
+from faultxfer.strategies.selector import source_views
 
 
 class OneCandidate:
@@ -94,7 +93,6 @@ def fit_alone(candidate: Candidate, frozen: FrozenSource, task: Task) -> Stack:
     """A stack of one member with weight 1, not calibrated."""
     target = task.target
     maps = fit_maps(target.X, target.y, frozen.spread, frozen.normal)
-    same = {name: InputMap(np.ones(target.X.shape[1]), np.zeros(target.X.shape[1])) for name in MAPS}
     pool = source_pool(task)
-    rows = Rows(Views(frozen, maps, target.X), target.y, Views(frozen, same, pool.X), pool.y, task.options.seed)
+    rows = Rows(Views(frozen, maps, target.X), target.y, source_views(frozen, pool.X), pool.y, task.options.seed)
     return Stack((candidate.fit(rows),), maps)

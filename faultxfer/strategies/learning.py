@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from functools import partial
-
-import numpy as np
 
 from faultxfer.bundle.members import logits
 from faultxfer.strategies.protocol import Scorer, Task
-from faultxfer.strategies.selector import CrossFit
-from faultxfer.strategies.source_evidence import WITHOUT_SOURCE
+from faultxfer.strategies.source_evidence import without_source
 from faultxfer.strategies.stack import cross_fit_task, weighed
 
 
@@ -23,12 +19,6 @@ def fit_transfer_and_scratch(task: Task) -> tuple[Scorer, Scorer]:
         StrategyError: see :meth:`faultxfer.strategies.stack.StackedCandidates.fit`.
     """
     crossed, source = cross_fit_task(task, "stack")
-    both = (crossed, _from_scratch(crossed))
+    both = (crossed, without_source(crossed))
     transfer, scratch = (partial(logits, weighed(each, task.target.y), source) for each in both)
     return transfer, scratch
-
-
-def _from_scratch(crossed: CrossFit) -> CrossFit:
-    kept = np.array([member.family == WITHOUT_SOURCE for member in crossed.members])
-    members = tuple(member for member, keep in zip(crossed.members, kept, strict=True) if keep)
-    return dataclasses.replace(crossed, members=members, logits=crossed.logits[kept])

@@ -61,8 +61,7 @@ def cross_fit(
         folds: the same for all candidates.
         seed: of anything drawn.
     """
-    same = {name: InputMap(np.ones(X.shape[1]), np.zeros(X.shape[1])) for name in MAPS}
-    pool = _SourceViews(source, same, source_rows[0])
+    pool = source_views(source, source_rows[0])
     logits, number = np.zeros((len(candidates), len(y))), np.zeros(len(y), dtype=int)
     for place, fold in enumerate(folds):
         maps = fit_maps(X[fold.train], y[fold.train], source.spread, source.normal)
@@ -75,6 +74,12 @@ def cross_fit(
     rows = Rows(Views(source, maps, X), y, pool, source_rows[1], seed)
     members = tuple(candidate.fit(rows) for candidate in candidates)
     return CrossFit(members, maps, logits, number)
+
+
+def source_views(source: FrozenSource, X: np.ndarray) -> Views:
+    """(m, d) source rows seen through the source: in its units whatever the map is called."""
+    same = {name: InputMap(np.ones(X.shape[1]), np.zeros(X.shape[1])) for name in MAPS}
+    return _SourceViews(source, same, X)
 
 
 class _SourceViews(Views):

@@ -76,11 +76,10 @@ def source_evidence(crossed: CrossFit, y: np.ndarray, run: np.ndarray) -> Source
         y: (n,) labels.
         run: (n,) runs; rows of one run are not independent.
     """
-    without = np.array([member.family == WITHOUT_SOURCE for member in crossed.members])
-    if without.all():
+    scratch = without_source(crossed)
+    if len(scratch.members) == len(crossed.members):
         return SourceEvidence(LEFT_OUT, 0.0, 0.0, 0.0)
-    losses = [_losses(crossed, y, keep) for keep in (np.ones(len(without), dtype=bool), without)]
-    saved = losses[1] - losses[0]
+    saved = _losses(scratch, y) - _losses(crossed, y)
     groups = _groups(run)
     sums = np.bincount(groups, weights=saved - saved.mean())
     spread = np.sqrt(len(sums) / (len(sums) - 1) * (sums**2).sum()) / len(saved)
@@ -90,11 +89,16 @@ def source_evidence(crossed: CrossFit, y: np.ndarray, run: np.ndarray) -> Source
     return SourceEvidence(verdict, gain, gain - margin, gain + margin)
 
 
-def _losses(crossed: CrossFit, y: np.ndarray, keep: np.ndarray) -> np.ndarray:
-    """(n,) log-losses of the stack of some members."""
-    _, logits = weigh(
-        crossed.logits[keep], [m.family for m, k in zip(crossed.members, keep, strict=True) if k], y, crossed.folds
-    )
+def without_source(crossed: CrossFit) -> CrossFit:
+    """The candidates that know the target's rows alone."""
+    keep = [place for place, member in enumerate(crossed.members) if member.family == WITHOUT_SOURCE]
+    members = tuple(crossed.members[place] for place in keep)
+    return dataclasses.replace(crossed, members=members, logits=crossed.logits[keep])
+
+
+def _losses(crossed: CrossFit, y: np.ndarray) -> np.ndarray:
+    """(n,) log-losses of the stack."""
+    _, logits = weigh(crossed.logits, [member.family for member in crossed.members], y, crossed.folds)
     z = crossed_platt(logits[None], y, crossed.folds)[0]
     return np.asarray(np.logaddexp(0, z) - y * z)
 
