@@ -16,7 +16,6 @@ import argparse
 import importlib
 import os
 import random
-import shutil
 import signal
 import sys
 import tempfile
@@ -28,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import registry_trials as trials
+from registry_work import Trial, forget, prepared
 
 _CLIENT = "mlflow:MlflowClient"
 _COPIED = {
@@ -131,148 +131,23 @@ def _killing(function: Callable[..., Any], point: Point) -> Callable[..., Any]:
     return killing
 
 
-@dataclass(frozen=True)
-class Trial:
-    """What is done and killed.
-
-    Attributes:
-        store: where.
-        bundle: the prepared candidate, with ``report`` beside it.
-        features: its sensors.
-        fleet: the simulated files; None with ``--inert``.
-    """
-
-    store: trials.Store
-    bundle: Path
-    features: tuple[str, ...]
-    fleet: Path | None
-
-    def work(self, point: Point) -> str | None:
-        """Do what is to be killed; gives back the version."""
-        trials.at(self.store)
-        if self.fleet is None:
-            trials.without_smoke_test()
-        return transfer(self.fleet) if point.whole else trials.register_prepared(self.bundle, self.features)
-
-    def killed(self, point: Point) -> str | None:
-        """The same, killed on the way."""
-        # Before the patch, as connecting asks MLflow too, and so that random moments fall into the registration.
-        trials.at(self.store)
-        if not point.target:
-            from faultxfer.registry.store import open_registry
-
-            open_registry().models()
-        if self.fleet is None:
-            trials.without_smoke_test()
-        kill_at(point)
-        return transfer(self.fleet) if point.whole else trials.register_prepared(self.bundle, self.features)
-
-    def champion_scores(self, *, first: bool) -> str | None:
-        """What is wrong with the champion; None if it loads and scores as it did when it was made."""
-        from faultxfer.registry.smoke import check_version
-        from faultxfer.registry.store import open_registry
-
-        trials.at(self.store)
-        registry = open_registry()
-        champion = registry.champion(trials.NAME)
-        if champion is None:
-            return None if first else "no champion"
-        if self.fleet is None:
-            trials._downloads(registry, champion)
-        else:
-            check_version(registry, champion)
-        return None
-
-    def aftermath(self, point: Point) -> dict[str, Any]:
-        """Champion, doctor, the same again."""
-        from faultxfer.registry.store import open_registry
-        from faultxfer.steps.upkeep import heal_registry, verify_registry
-
-        said = {"champion": self.champion_scores(first=point.first)}
-        found = heal_registry(None, None, dry_run=False, minutes=60)
-        again = heal_registry(None, None, dry_run=True, minutes=60)["found"]
-        left = trials.leftovers()
-        version = self.work(point)
-        champion = open_registry().alias(trials.NAME)
-        verified = verify_registry(None, None, None)
-        return {
-            **said,
-            "doctor": [one["code"] for one in found["found"]],
-            "doctor again": again,
-            "left": {name: count for name, count in left.items() if count},
-            "rerun": None if version == champion else f"version {version}, champion {champion}",
-            "verify": [problem for model in verified["models"] for problem in model["problems"]],
-        }
-
-
-def transfer(fleet: Path) -> str | None:
-    """A whole transfer, as small as it can be; the version that came of it, now or before."""
-    from faultxfer import GateOptions, TransferOptions, pipeline
-    from faultxfer.config import Limit
-    from faultxfer.strategies import rivals
-
-    rivals.RIVALS.clear()
-    gate = GateOptions(value={"pr_auc": Limit(min=0.0)})
-    options = TransferOptions(strategy="fine_tune", steps=1, epochs=1, split={"folds": 2}, gate=gate)
-    result = pipeline.transfer(
-        [str(fleet / "pump-9.csv")],
-        fleet / "pumps.yaml",
-        trials.MODEL,
-        trials.EQUIPMENT,
-        options,
-        override_gate="trial",
-    )
-    return result.version
-
-
-def prepare(folder: Path, store: trials.Store) -> list[str]:
-    """Simulate, pretrain, and keep a candidate's bundle; gives back its sensors."""
-    from faultxfer import PretrainOptions, pipeline
-    from faultxfer.bundle.bundle import load_bundle
-    from faultxfer.config import NetworkOptions
-    from faultxfer.data.simulator import write_pump_fleet
+def killed(trial: Trial, point: Point) -> str | None:
+    """The work, killed on the way."""
     from faultxfer.registry.store import open_registry
 
-    trials.at(store)
-    fleet = write_pump_fleet(folder / "fleet", source_pumps=3, runs_per_pump=24, rows_per_run=30)
-    network = NetworkOptions(hidden=(16,), members=1, synthetic_rows=500, epochs=2)
-    pipeline.pretrain(
-        [str(path) for path in fleet.source_csvs], fleet.contract, trials.MODEL, PretrainOptions(network=network)
-    )
-    registry = open_registry()
-    source = registry.champion(trials.MODEL)
-    bundle = registry.download_bundle(source, folder / "download")
-    shutil.copytree(bundle, folder / "candidate" / "bundle")
-    (folder / "candidate" / "report").mkdir()
-    (folder / "candidate" / "report" / "report.md").write_text("trial")
-    return list(load_bundle(bundle).features)
-
-
-def champion_there(trial: Trial) -> str:
-    """Make the first champion."""
-    return str(trial.work(Point("", "")))
-
-
-def forget(store: trials.Store) -> None:
-    """Delete the machine's model and journal, so that the next trial begins anew."""
-    from faultxfer.registry import names
-    from faultxfer.registry.store import open_registry
-
-    trials.at(store)
-    client = open_registry().client
-    for version in open_registry().versions(trials.NAME):
-        client.delete_logged_model(version.model_id)
-    for name in (trials.NAME, names.journal_name(trials.NAME)):
-        if client.search_registered_models(f"name = '{name}'"):
-            client.delete_registered_model(name)
+    trial.begin()
+    # Before the patch, as connecting asks MLflow too, and so that random moments fall into the registration.
+    open_registry().models()
+    kill_at(point)
+    return trial.work(whole=point.whole)
 
 
 def one(trial: Trial, point: Point) -> str:
     """Kill once; what is wrong, or nothing."""
     if not point.first:
-        trials.in_child(lambda: champion_there(trial))
-    status, _ = trials.finish(*trials.start(lambda: trial.killed(point)))
-    after = trials.in_child(lambda: trial.aftermath(point))
+        trials.in_child(trial.work)
+    status, _ = trials.finish(*trials.start(lambda: killed(trial, point)))
+    after = trials.in_child(lambda: trial.aftermath(whole=point.whole, first=point.first))
     trials.in_child(lambda: forget(trial.store))
     wrong = {name: value for name, value in after.items() if name != "doctor" and value}
     if status != -signal.SIGKILL and point.target:
@@ -284,12 +159,7 @@ def run(kind: str, folder: Path, times: int, word: str, *, inert: bool) -> int:
     """All points of one store; prints its lines and gives back how many went wrong."""
     wrong_in_all = 0
     with trials.store_of(kind, folder / kind) as store:
-        place = folder / f"{kind}-candidate"
-        if inert:
-            trial = Trial(store, trials.inert_bundle(place), ("flow", "pressure"), None)
-        else:
-            features = trials.in_child(lambda: prepare(place, store))
-            trial = Trial(store, place / "candidate" / "bundle", tuple(features), place / "fleet")
+        trial = prepared(kind, folder, store, inert=inert)
         for point in points(kind):
             if word not in point.name or (inert and point.whole):
                 continue

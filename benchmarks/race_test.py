@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import registry_trials as trials
+import registry_work as work
 
 
 def promote_again_and_again(store: trials.Store, bundle: Path, promotions: int) -> dict[str, Any]:
@@ -29,9 +30,9 @@ def promote_again_and_again(store: trials.Store, bundle: Path, promotions: int) 
     trials.at(store)
     registry, made, moved = open_registry(), [], 0
     while len(made) < promotions:
-        head = standing(registry, trials.NAME).head
+        head = standing(registry, work.NAME).head
         try:
-            made.append(trials.register_prepared(bundle, ("flow", "pressure"), head=head))
+            made.append(work.register_prepared(bundle, ("flow", "pressure"), head=head))
         except ChampionMovedError:
             moved += 1
     return {"made": made, "moved": moved}
@@ -45,22 +46,22 @@ def outcome(store: trials.Store) -> dict[str, Any]:
 
     trials.at(store)
     registry = open_registry()
-    chain = read_journal(registry.client, trials.NAME)
+    chain = read_journal(registry.client, work.NAME)
     return {
         "promoted": [entry.to_version for entry in chain.entries.values()],
         "void": len(chain.void),
-        "champion": registry.alias(trials.NAME),
+        "champion": registry.alias(work.NAME),
         "verify": verify_registry(None, None, None),
-        "leftovers": trials.leftovers(),
+        "leftovers": work.leftovers(),
     }
 
 
 def race(kind: str, folder: Path, processes: int, promotions: int) -> dict[str, Any]:
     """One race; gives back the figures of its line, and what went wrong."""
     trials.warm()
-    trials.without_smoke_test()
+    work.without_smoke_test()
     with trials.store_of(kind, folder / kind) as store:
-        bundle = trials.inert_bundle(folder / f"{kind}-candidate")
+        bundle = work.inert_bundle(folder / f"{kind}-candidate")
         begun = time.monotonic()
         children = [trials.start(lambda: promote_again_and_again(store, bundle, promotions)) for _ in range(processes)]
         answers = [trials.finish(*child) for child in children]

@@ -1,4 +1,4 @@
-"""What the kill test, the race test and the full-disk test share: stores, a prepared candidate, forked processes.
+"""What the kill test, the race test and the full-disk test share: stores and forked processes.
 
 Everything is imported once and then forked, which saves the half minute that TensorFlow takes in each process. That is
 sound only as long as no TensorFlow operation and no connection to a database was made before: the parent does nothing
@@ -11,7 +11,6 @@ import contextlib
 import importlib
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -31,8 +30,6 @@ environment.prepare_command()
 connect.prepare_environment()
 os.environ["FAULTXFER_SMOKE_TEST"] = "this_process"
 
-MODEL, EQUIPMENT = "pumps", "pump-9"
-NAME = f"{MODEL}--{EQUIPMENT}"
 _READY_SECONDS = 300.0
 
 
@@ -122,7 +119,8 @@ def in_child(work: Callable[[], Any]) -> Any:
 
 def warm(*modules: str) -> None:
     """Import now what every process will need."""
-    for module in ("mlflow.pyfunc", "mlflow.models", "faultxfer.steps.upkeep", *modules):
+    stores = ("mlflow.store.tracking.sqlalchemy_store", "mlflow.store.model_registry.sqlalchemy_store")
+    for module in ("mlflow.pyfunc", "mlflow.models", *stores, "faultxfer.steps.upkeep", *modules):
         importlib.import_module(module)
 
 
@@ -130,84 +128,3 @@ def at(store: Store) -> None:
     """Work with ``store`` in this process."""
     os.chdir(store.folder)
     os.environ["MLFLOW_TRACKING_URI"] = store.uri
-
-
-def register_prepared(bundle: Path, features: tuple[str, ...], name: str = NAME, head: str | None = None) -> str:
-    """Register a prepared bundle as the next champion; gives back its version."""
-    import numpy as np
-
-    from faultxfer.registry import names
-    from faultxfer.registry.promotion import Promotion
-    from faultxfer.registry.registering import Candidate, register
-    from faultxfer.registry.runs import RunRecord
-    from faultxfer.registry.store import open_registry
-
-    record = RunRecord(
-        name="trial",
-        tags={"faultxfer.model": name, names.GATE: "promote"},
-        params={"strategy": "prepared"},
-        metrics={"pr_auc": 0.9},
-        curves={},
-        data=(("rows.csv", "0" * 64, "target"),),
-        files=bundle.parent / "report",
-        note="trial",
-    )
-    model, _, equipment = name.partition("--")
-    tags = {names.KIND: names.TARGET_KIND, names.SOURCE_MODEL: model, names.EQUIPMENT: equipment}
-    candidate = Candidate(name, tags, bundle, features, np.ones((2, len(features))))
-    return register(open_registry(), record, candidate, Promotion("trial", {"seed": 0}, head)).version
-
-
-def inert_bundle(folder: Path) -> Path:
-    """Files that are uploaded and compared but never parsed, for trials without TensorFlow."""
-    bundle = folder / "bundle"
-    bundle.mkdir(parents=True)
-    (bundle / "manifest.json").write_text("{}")
-    (bundle / "network.keras").write_bytes(os.urandom(200_000))
-    (folder / "report").mkdir()
-    (folder / "report" / "report.md").write_text("trial")
-    return bundle
-
-
-def without_smoke_test() -> None:
-    """For inert bundles: what a smoke test downloads is still compared with what was registered."""
-    from faultxfer.registry import registering
-
-    registering.smoke_test = _downloads  # type: ignore[assignment]
-
-
-def _downloads(registry: Any, version: Any) -> None:
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        registry.download_model(version, Path(folder))
-
-
-def leftovers() -> dict[str, int]:
-    """Counted without the doctor's help: what belongs to no champion, past or present."""
-    from faultxfer.registry import journal, names
-    from faultxfer.registry.store import open_registry
-
-    registry = open_registry()
-    client = registry.client
-    experiments = [found.experiment_id for found in [client.get_experiment_by_name(names.EXPERIMENT)] if found]
-    versions, used = 0, set()
-    for known in registry.models():
-        chain = journal.read_journal(client, known["name"])
-        promoted = {entry.to_version for entry in chain.entries.values()}
-        for version in registry.versions(known["name"]):
-            versions += version.version not in promoted
-            used.add(version.model_id)
-    running = client.search_runs(experiments, "attributes.status = 'RUNNING'") if experiments else []
-    uploads = client.search_logged_models(experiments, max_results=1000) if experiments else []
-    return {
-        "versions": versions,
-        "runs": len(running),
-        "uploads": sum(upload.model_id not in used for upload in uploads),
-        "models": sum(not registry.versions(known["name"]) for known in registry.models()),
-    }
-
-
-def clear(folder: Path) -> None:
-    """Delete a working folder."""
-    shutil.rmtree(folder, ignore_errors=True)

@@ -83,6 +83,10 @@ class ConfigError(UserError):
     """An option or a configuration file is wrong."""
 
 
+class DiskFullError(UserError):
+    """There is no room for a file."""
+
+
 class RegistryError(UserError):
     """The model registry cannot be reached, or lacks what was asked for."""
 

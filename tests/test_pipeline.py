@@ -75,6 +75,9 @@ def test_a_candidate_that_passes_becomes_the_champion_with_its_report(world: Wor
     assert run.info.status == "FINISHED"
     assert run.data.metrics["pr_auc"] == pytest.approx(result.report.candidate.pr_auc)
     assert "boosting_pooled_target.pr_auc" in run.data.metrics
+    assert result.report.evidence.events is not None
+    assert run.data.metrics["event_recall"] == result.report.evidence.events.event_recall.estimate
+    assert run.data.tags["faultxfer.gate_rules"] == result.decision.rules
     assert len(registry.client.get_metric_history(str(result.run_id), "loss")) > 1
     assert run.inputs.dataset_inputs[0].dataset.name == "pump-9.csv"
     for path in result.pictures.values():

@@ -11,7 +11,6 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import typer
@@ -96,12 +95,15 @@ def fail(error: dict[str, Any], message: str, code: int, *, json_output: bool) -
     raise typer.Exit(code)
 
 
-def _keep_traceback() -> Path:
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="faultxfer-error-", suffix=".log", delete=False, encoding="utf-8"
-    ) as file:
-        traceback.print_exc(file=file)
-        return Path(file.name)
+def _keep_traceback() -> str:
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="faultxfer-error-", suffix=".log", delete=False, encoding="utf-8"
+        ) as file:
+            traceback.print_exc(file=file)
+            return file.name
+    except OSError as error:  # a full disk may be what went wrong
+        return f"could not be kept ({error.strerror or error})"
 
 
 @contextlib.contextmanager

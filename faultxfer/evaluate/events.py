@@ -16,6 +16,7 @@ from faultxfer.evaluate.rows import Judged, has_dates
 # EEMUA 191: one alarm in ten minutes is what one operator can handle in the long run, from all systems together.
 OPERATOR_LOAD = 6.0
 _HOUR, _DAY = 3600.0, 86400.0
+_FIGURES = ("event_recall", "detection_delay", "false_alarms_per_day", "alarms_per_hour")
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ class EventFigures:
     false_alarms: int
     false_alarms_per_day: Interval | None
     alarms_per_hour: float | None
+
+    def estimates(self) -> dict[str, float | None]:
+        """Each figure without its bounds; None where it could not be measured."""
+        values = {name: getattr(self, name) for name in _FIGURES}
+        return {name: value.estimate if isinstance(value, Interval) else value for name, value in values.items()}
 
     def as_dict(self) -> dict[str, object]:
         """Plain data for JSON."""

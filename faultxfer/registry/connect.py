@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from pathlib import Path
@@ -29,6 +30,8 @@ _MLFLOW_SETTINGS = {
 def prepare_environment() -> None:
     """Quiet, pickle-free settings for MLflow; what the user has set stays."""
     switch_telemetry_off()
+    # It prints a traceback for each error of a database, which is then raised too, and said in one sentence.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     for name, value in _MLFLOW_SETTINGS.items():
         os.environ.setdefault(name, value)
 

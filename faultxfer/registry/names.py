@@ -14,6 +14,7 @@ EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 # Tags on registered models, versions and runs.
 KIND, SOURCE_MODEL, EQUIPMENT = "faultxfer.kind", "faultxfer.source_model", "faultxfer.equipment"
 GATE, REASON, PROMOTED = "faultxfer.gate", "faultxfer.reason", "faultxfer.promoted_at"
+GATE_RULES = "faultxfer.gate_rules"
 OVERRIDE, PREVIOUS = "faultxfer.override_reason", "faultxfer.previous_champion"
 SOURCE_VERSION, DATA, CONTRACT = "faultxfer.source_version", "faultxfer.data_sha256", "faultxfer.contract_sha256"
 

@@ -172,6 +172,7 @@ def _promotion(
     """What the journal keeps of this transfer."""
     details = {
         "gate": decision.outcome,
+        "gate_rules": decision.rules,
         "gate_report_sha256": sha256_of(evaluation.folder / REPORT),
         "data": dict(rows.files),
         "contract_sha256": contract.digest(),
@@ -205,6 +206,7 @@ def _run_record(
 ) -> RunRecord:
     report = evaluation.report
     metrics = dict(report.candidate.as_dict())
+    metrics |= report.evidence.events.estimates() if report.evidence.events else {}
     for entry in report.contestants[1:]:
         if entry.metrics:
             metrics |= {f"{entry.name}.{key}": value for key, value in entry.metrics.as_dict().items()}
@@ -215,6 +217,7 @@ def _run_record(
         names.EQUIPMENT: report.equipment,
         names.SOURCE_VERSION: fetched.source.version,
         names.GATE: decision.outcome,
+        names.GATE_RULES: decision.rules,
         names.REASON: decision.reason[:1000],
         names.DATA: ",".join(digest for _, digest in rows.files)[:4000],
         names.CONTRACT: contract.digest(),

@@ -15,7 +15,7 @@ import h5py
 import keras
 import numpy as np
 import pytest
-import registry_trials as trials
+import registry_work as work
 
 from faultxfer.bundle import bundle as bundles
 from faultxfer.bundle import plain_files
@@ -175,8 +175,8 @@ def test_a_hostile_bundle_with_hashes_that_fit_runs_nothing(
 def test_a_version_whose_files_were_exchanged_is_refused_before_anything_is_parsed(
     store: Path, stored_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registering, "smoke_test", trials._downloads)
-    version = trials.register_prepared(stored_bundle, SENSORS)
+    monkeypatch.setattr(registering, "smoke_test", work.downloads)
+    version = work.register_prepared(stored_bundle, SENSORS)
     registry = open_registry()
     (place,) = {path.parent for path in (store / "mlruns").rglob("bundle/manifest.json")}
     sound = {path: path.read_bytes() for path in (*place.iterdir(), place.parents[1] / "MLmodel")}
@@ -188,14 +188,14 @@ def test_a_version_whose_files_were_exchanged_is_refused_before_anything_is_pars
             patch.setattr(keras.models, "load_model", lambda *args, into=asked, **_: into.append(args))
             patch.setattr(bundles, "read_text", lambda *args, into=asked: into.append(args))
             with pytest.raises(BundleError, match="as they were registered"):
-                registry.download_bundle(registry.version(trials.NAME, version), tmp_path / name)
+                registry.download_bundle(registry.version(work.NAME, version), tmp_path / name)
         assert asked == [], name
         assert not (tmp_path / "canary").exists(), name
         for path, content in sound.items():
             path.write_bytes(content)
-    copy = registry.download_model(registry.version(trials.NAME, version), tmp_path / "sound")
+    copy = registry.download_model(registry.version(work.NAME, version), tmp_path / "sound")
     smoke.require_our_loader(copy)
-    smoke.check_version(registry, registry.version(trials.NAME, version))
+    smoke.check_version(registry, registry.version(work.NAME, version))
 
 
 @pytest.mark.parametrize(

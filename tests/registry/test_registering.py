@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import registry_trials as trials
+import registry_work as work
 
 from faultxfer.errors import BundleError, ChampionMovedError, ConfigError, RegistryError
 from faultxfer.registry import journal, names, registering
@@ -20,21 +20,21 @@ from faultxfer.registry.promotion import standing
 from faultxfer.registry.store import Registry, open_registry
 from faultxfer.steps import upkeep
 
-NAME, SENSORS = trials.NAME, ("flow", "pressure")
-WHO = (trials.MODEL, trials.EQUIPMENT)
+NAME, SENSORS = work.NAME, ("flow", "pressure")
+WHO = (work.MODEL, work.EQUIPMENT)
 
 
 @pytest.fixture
 def bundle(store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(registering, "smoke_test", trials._downloads)
-    return trials.inert_bundle(store / "candidate")
+    monkeypatch.setattr(registering, "smoke_test", work.downloads)
+    return work.inert_bundle(store / "candidate")
 
 
 @pytest.fixture
 def registry(bundle: Path) -> Registry:
     """A store with two versions, the second of which is champion."""
     for _ in range(2):
-        trials.register_prepared(bundle, SENSORS)
+        work.register_prepared(bundle, SENSORS)
     return open_registry()
 
 
@@ -69,9 +69,9 @@ def test_a_promotion_stands_in_journal_tags_and_alias(registry: Registry) -> Non
 def test_a_decision_on_an_old_champion_comes_too_late_and_leaves_nothing(registry: Registry, bundle: Path) -> None:
     old = next(iter(chain_of(registry).entries.values())).sha256
     with pytest.raises(ChampionMovedError):
-        trials.register_prepared(bundle, SENSORS, head=old)
+        work.register_prepared(bundle, SENSORS, head=old)
     assert len(registry.versions(NAME)) == 2
-    assert not any(trials.leftovers().values())
+    assert not any(work.leftovers().values())
 
 
 def test_a_race_that_is_lost_at_the_last_moment_takes_the_version_back(
@@ -89,11 +89,11 @@ def test_a_race_that_is_lost_at_the_last_moment_takes_the_version_back(
 
     monkeypatch.setattr(journal, "require_head", another_comes_first)
     with pytest.raises(ChampionMovedError):
-        trials.register_prepared(bundle, SENSORS, head=head)
+        work.register_prepared(bundle, SENSORS, head=head)
     chain = chain_of(registry)
     assert (len(chain.void), chain.problems, registry.alias(NAME)) == (1, (), "1")
     assert len(registry.versions(NAME)) == 2
-    assert not any(trials.leftovers().values())
+    assert not any(work.leftovers().values())
 
 
 def test_a_failing_smoke_test_leaves_nothing(registry: Registry, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,9 +102,9 @@ def test_a_failing_smoke_test_leaves_nothing(registry: Registry, bundle: Path, m
 
     monkeypatch.setattr(registering, "smoke_test", differs)
     with pytest.raises(BundleError):
-        trials.register_prepared(bundle, SENSORS)
+        work.register_prepared(bundle, SENSORS)
     assert (registry.alias(NAME), len(registry.versions(NAME))) == ("2", 2)
-    assert not any(trials.leftovers().values())
+    assert not any(work.leftovers().values())
 
 
 FULL = ["log_batch", "log_artifacts", "create_logged_model", "log_model_artifacts", "create_model_version", "set_tag"]
@@ -119,12 +119,12 @@ def test_a_full_disk_is_one_sentence_and_a_rerun_succeeds(
 
     monkeypatch.setattr(f"mlflow.MlflowClient.{call}", full)
     with pytest.raises(RegistryError, match=r"No space left on device.*free space"):
-        trials.register_prepared(bundle, SENSORS)
+        work.register_prepared(bundle, SENSORS)
     monkeypatch.undo()
-    monkeypatch.setattr(registering, "smoke_test", trials._downloads)
+    monkeypatch.setattr(registering, "smoke_test", work.downloads)
     monkeypatch.chdir(bundle.parents[1])
     assert (registry.alias(NAME), len(registry.versions(NAME))) == ("2", 2)
-    assert trials.register_prepared(bundle, SENSORS) == registry.alias(NAME)
+    assert work.register_prepared(bundle, SENSORS) == registry.alias(NAME)
     assert upkeep.verify_registry(None, None, None)["sound"]
 
 
@@ -137,7 +137,7 @@ def test_an_alias_that_cannot_be_moved_follows_when_it_can(
     with monkeypatch.context() as patch:
         patch.setattr("mlflow.MlflowClient.set_registered_model_alias", full)
         with pytest.raises(RegistryError, match="No space left"):
-            trials.register_prepared(bundle, SENSORS)
+            work.register_prepared(bundle, SENSORS)
     assert registry.alias(NAME) == "2"  # whole, and the journal is ahead of it
     champion = standing(registry, NAME).champion
     assert champion is not None
@@ -251,7 +251,7 @@ def test_a_last_entry_that_was_cut_off_is_found(registry: Registry) -> None:
 
 
 def test_rollback_goes_back_further_when_asked_and_says_what_there_is(registry: Registry, bundle: Path) -> None:
-    trials.register_prepared(bundle, SENSORS)
+    work.register_prepared(bundle, SENSORS)
     assert upkeep.roll_back(*WHO, 1, "the first was best")["to"] == "1"
     assert registry.alias(NAME) == "1"
     with pytest.raises(RegistryError, match=r"earlier champions=\['3', '2'\]"):

@@ -1,7 +1,9 @@
-"""The kill test and the race test in small; `benchmarks/` has them whole."""
+"""The kill test, the race test and the full-disk test in small; `benchmarks/` has them whole."""
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +20,7 @@ def run(script: str, *arguments: str) -> str:
         [sys.executable, BENCHMARKS / script, *arguments], capture_output=True, text=True, timeout=1200
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr  # nobody who runs into this has seen one
     return done.stdout
 
 
@@ -32,3 +35,13 @@ def test_a_kill_leaves_a_champion_and_nothing_that_the_doctor_does_not_mend(poin
     lines = [line for line in table.splitlines() if line.startswith("| sqlite")]
     assert len(lines) >= 2
     assert table.splitlines()[-1].startswith("0 of all kills")
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0 or not shutil.which("mount"), reason="only root on Linux may mount"
+)
+def test_a_full_disk_leaves_the_champion_and_a_rerun_succeeds() -> None:
+    table = run("full_disk_test.py", "--inert", "--store", "sqlite", "--levels", "4")
+    lines = [[cell.strip() for cell in line.split("|")] for line in table.splitlines() if line.startswith("| sqlite")]
+    assert [line[-2] for line in lines] == ["nothing", "nothing"]
+    assert all(int(line[6]) and int(line[7]) for line in lines)  # some ran into the end, some had room

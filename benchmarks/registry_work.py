@@ -1,0 +1,218 @@
+"""The work that the trials of the registry break off, and what they look at afterwards."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import registry_trials as trials
+
+MODEL, EQUIPMENT = "pumps", "pump-9"
+NAME = f"{MODEL}--{EQUIPMENT}"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What is done, and broken off.
+
+    Attributes:
+        store: where.
+        bundle: the prepared candidate, with ``report`` beside it.
+        features: its sensors.
+        fleet: the simulated files; None for a bundle of :func:`inert_bundle`.
+    """
+
+    store: trials.Store
+    bundle: Path
+    features: tuple[str, ...]
+    fleet: Path | None
+
+    def begin(self) -> None:
+        """Work in this process from here on."""
+        trials.at(self.store)
+        if self.fleet is None:
+            without_smoke_test()
+
+    def work(self, *, whole: bool = False) -> str | None:
+        """Register the prepared candidate, or do a whole transfer; gives back the version."""
+        self.begin()
+        if whole and self.fleet is not None:
+            return transfer(self.fleet)
+        return register_prepared(self.bundle, self.features)
+
+    def champion_scores(self, *, first: bool = False) -> str | None:
+        """What is wrong with the champion; None if it loads and scores as it did when it was made."""
+        from faultxfer.registry.smoke import check_version
+        from faultxfer.registry.store import open_registry
+
+        self.begin()
+        registry = open_registry()
+        champion = registry.champion(NAME)
+        if champion is None:
+            return None if first else "no champion"
+        if self.fleet is None:
+            downloads(registry, champion)
+        else:
+            check_version(registry, champion)
+        return None
+
+    def aftermath(self, *, whole: bool = False, first: bool = False) -> dict[str, Any]:
+        """Champion, doctor, the same work again; each None or empty where all is well, but for ``doctor``."""
+        from faultxfer.registry.store import open_registry
+        from faultxfer.steps.upkeep import heal_registry, verify_registry
+
+        champion_wrong = self.champion_scores(first=first)
+        found = heal_registry(None, None, dry_run=False, minutes=60)
+        again = heal_registry(None, None, dry_run=True, minutes=60)["found"]
+        left = leftovers()
+        version = self.work(whole=whole)
+        champion = open_registry().alias(NAME)
+        verified = verify_registry(None, None, None)
+        return {
+            "champion": champion_wrong,
+            "doctor": [one["code"] for one in found["found"]],
+            "doctor again": again,
+            "left": {name: count for name, count in left.items() if count},
+            "rerun": None if version == champion else f"version {version}, champion {champion}",
+            "verify": [problem for model in verified["models"] for problem in model["problems"]],
+        }
+
+
+def prepared(kind: str, folder: Path, store: trials.Store, *, inert: bool) -> Trial:
+    """A trial in ``store`` with its candidate in ``folder``."""
+    place = folder / f"{kind}-candidate"
+    if inert:
+        return Trial(store, inert_bundle(place), ("flow", "pressure"), None)
+    features = trials.in_child(lambda: _prepare(place, store))
+    return Trial(store, place / "candidate" / "bundle", tuple(features), place / "fleet")
+
+
+def _prepare(folder: Path, store: trials.Store) -> list[str]:
+    """Simulate, pretrain, and keep a candidate's bundle; gives back its sensors."""
+    from faultxfer import PretrainOptions, pipeline
+    from faultxfer.bundle.bundle import load_bundle
+    from faultxfer.config import NetworkOptions
+    from faultxfer.data.simulator import write_pump_fleet
+    from faultxfer.registry.store import open_registry
+
+    trials.at(store)
+    fleet = write_pump_fleet(folder / "fleet", source_pumps=3, runs_per_pump=24, rows_per_run=30)
+    network = NetworkOptions(hidden=(16,), members=1, synthetic_rows=500, epochs=2)
+    pipeline.pretrain(
+        [str(path) for path in fleet.source_csvs], fleet.contract, MODEL, PretrainOptions(network=network)
+    )
+    registry = open_registry()
+    source = registry.champion(MODEL)
+    bundle = registry.download_bundle(source, folder / "download")
+    shutil.copytree(bundle, folder / "candidate" / "bundle")
+    (folder / "candidate" / "report").mkdir()
+    (folder / "candidate" / "report" / "report.md").write_text("trial")
+    return list(load_bundle(bundle).features)
+
+
+def transfer(fleet: Path) -> str | None:
+    """A whole transfer, as small as it can be; the version that came of it, now or before."""
+    from faultxfer import GateOptions, TransferOptions, pipeline
+    from faultxfer.config import Limit
+    from faultxfer.strategies import rivals
+
+    rivals.RIVALS.clear()
+    gate = GateOptions(value={"pr_auc": Limit(min=0.0)})
+    options = TransferOptions(strategy="fine_tune", steps=1, epochs=1, split={"folds": 2}, gate=gate)
+    result = pipeline.transfer(
+        [str(fleet / "pump-9.csv")], fleet / "pumps.yaml", MODEL, EQUIPMENT, options, override_gate="trial"
+    )
+    return result.version
+
+
+def register_prepared(bundle: Path, features: tuple[str, ...], name: str = NAME, head: str | None = None) -> str:
+    """Register a prepared bundle as the next champion; gives back its version."""
+    import numpy as np
+
+    from faultxfer.registry import names
+    from faultxfer.registry.promotion import Promotion
+    from faultxfer.registry.registering import Candidate, register
+    from faultxfer.registry.runs import RunRecord
+    from faultxfer.registry.store import open_registry
+
+    record = RunRecord(
+        name="trial",
+        tags={"faultxfer.model": name, names.GATE: "promote"},
+        params={"strategy": "prepared"},
+        metrics={"pr_auc": 0.9},
+        curves={},
+        data=(("rows.csv", "0" * 64, "target"),),
+        files=bundle.parent / "report",
+        note="trial",
+    )
+    model, _, equipment = name.partition("--")
+    tags = {names.KIND: names.TARGET_KIND, names.SOURCE_MODEL: model, names.EQUIPMENT: equipment}
+    candidate = Candidate(name, tags, bundle, features, np.ones((2, len(features))))
+    return register(open_registry(), record, candidate, Promotion("trial", {"seed": 0}, head)).version
+
+
+def inert_bundle(folder: Path) -> Path:
+    """Files that are uploaded and compared but never parsed, for trials without TensorFlow."""
+    bundle = folder / "bundle"
+    bundle.mkdir(parents=True)
+    (bundle / "manifest.json").write_text("{}")
+    (bundle / "network.keras").write_bytes(os.urandom(200_000))
+    (folder / "report").mkdir()
+    (folder / "report" / "report.md").write_text("trial")
+    return bundle
+
+
+def without_smoke_test() -> None:
+    """For inert bundles: what a smoke test downloads is still compared with what was registered."""
+    from faultxfer.registry import registering
+
+    registering.smoke_test = downloads  # type: ignore[assignment]
+
+
+def downloads(registry: Any, version: Any) -> None:
+    """Download a version, which compares its files with what was registered."""
+    with tempfile.TemporaryDirectory() as folder:
+        registry.download_model(version, Path(folder))
+
+
+def leftovers() -> dict[str, int]:
+    """Counted without the doctor's help: what belongs to no champion, past or present."""
+    from faultxfer.registry import journal, names
+    from faultxfer.registry.store import open_registry
+
+    registry = open_registry()
+    client = registry.client
+    experiments = [found.experiment_id for found in [client.get_experiment_by_name(names.EXPERIMENT)] if found]
+    versions, used = 0, set()
+    for known in registry.models():
+        chain = journal.read_journal(client, known["name"])
+        promoted = {entry.to_version for entry in chain.entries.values()}
+        for version in registry.versions(known["name"]):
+            versions += version.version not in promoted
+            used.add(version.model_id)
+    running = client.search_runs(experiments, "attributes.status = 'RUNNING'") if experiments else []
+    uploads = client.search_logged_models(experiments, max_results=1000) if experiments else []
+    return {
+        "versions": versions,
+        "runs": len(running),
+        "uploads": sum(upload.model_id not in used for upload in uploads),
+        "models": sum(not registry.versions(known["name"]) for known in registry.models()),
+    }
+
+
+def forget(store: trials.Store) -> None:
+    """Delete the machine's model and journal, so that the next trial begins anew."""
+    from faultxfer.registry import names
+    from faultxfer.registry.store import open_registry
+
+    trials.at(store)
+    client = open_registry().client
+    for version in open_registry().versions(NAME):
+        client.delete_logged_model(version.model_id)
+    for name in (NAME, names.journal_name(NAME)):
+        if client.search_registered_models(f"name = '{name}'"):
+            client.delete_registered_model(name)
