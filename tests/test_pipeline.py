@@ -114,6 +114,9 @@ def test_every_rival_is_in_the_report(world: World) -> None:
         *(f"boosting_pooled_{scaler}" for scaler in ("source", "target", "normal", "offset", "blend")),
     ]
     assert all(entry.metrics is not None for entry in result.report.contestants)
+    silent = next(entry.metrics for entry in result.report.contestants if entry.name == "always_normal")
+    assert silent is not None
+    assert (silent.recall, silent.false_alarm_rate) == (0, 0)
 
 
 def test_a_refused_candidate_leaves_its_report_and_no_version(world: World) -> None:
