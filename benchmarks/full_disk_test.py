@@ -24,7 +24,8 @@ from typing import Any
 import registry_trials as trials
 from registry_work import Trial, forget, prepared
 
-_BYTES = 64 * 2**20
+# Room for the files of all trials: MLflow keeps those of deleted versions.
+_BYTES = 512 * 2**20
 # What is left free in turn reaches this much beyond what the work needs, so that the last ones succeed.
 _BEYOND = 1.2
 _DONE, _SAID = "done", "said"

@@ -7,12 +7,16 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from faultxfer import environment
 from faultxfer.config import NetworkOptions, PretrainOptions
 from faultxfer.registry import connect
+
+if TYPE_CHECKING:
+    from faultxfer.registry.store import Registry
 
 environment.prepare_command()
 os.environ["FAULTXFER_SMOKE_TEST"] = "this_process"  # a clean process loads TensorFlow; one test pays for it
@@ -51,6 +55,29 @@ def store(tmp_path: Path, migrated_folder: Path, monkeypatch: pytest.MonkeyPatch
     shutil.copytree(migrated_folder, tmp_path / "mlruns")
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def bundle(store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Files that are uploaded and compared but hold no network, so that no test of the registry waits for one."""
+    import registry_work as work
+
+    from faultxfer.registry import registering
+
+    monkeypatch.setattr(registering, "smoke_test", work.downloads)
+    return work.inert_bundle(store / "candidate")
+
+
+@pytest.fixture
+def registry(bundle: Path) -> Registry:
+    """A store with two versions of such files, the second of which is champion."""
+    import registry_work as work
+
+    from faultxfer.registry.store import open_registry
+
+    for _ in range(2):
+        work.register_prepared(bundle, ("flow", "pressure"))
+    return open_registry()
 
 
 # Learns the small fleet in a few seconds.

@@ -16,12 +16,13 @@ from typing import Any
 from faultxfer.bundle.plain_files import UNREADABLE
 from faultxfer.errors import BundleError, RegistryError
 from faultxfer.registry import journal, names
-from faultxfer.registry.journal import Chain, Entry
+from faultxfer.registry.journal import Chain
 from faultxfer.registry.model_files import BUNDLE_IN_MODEL, files_sha256
 from faultxfer.registry.owner import is_gone
-from faultxfer.registry.promotion import Promotion, adopt, examined_journal, promote, settle
+from faultxfer.registry.promotion import Promotion, adopt, examined_journal, promote, settle, step_down
 from faultxfer.registry.registering import retire
 from faultxfer.registry.store import Registry, Version
+from faultxfer.registry.succession import next_in_line
 from faultxfer.registry.traces import delete_empty_model, empty_models, unfinished_runs, unused_uploads
 
 Remedy = Callable[[], object]
@@ -60,8 +61,8 @@ def examine(registry: Registry, name: str | None, grace: timedelta) -> Iterator[
         name: registered model; None for all.
         grace: how long a registration by a process on another host may take before it counts as broken off.
     """
-    for known in registry.models() if name is None else [{"name": name}]:
-        yield from _of_model(registry, str(known["name"]), grace)
+    for known in registry.known_names() if name is None else [name]:
+        yield from _of_model(registry, known, grace)
     if name is None:
         for run_id, status in unfinished_runs(registry, grace):
             message = f"The run is still shown as running, and its process is gone; it becomes {status}"
@@ -87,10 +88,9 @@ def _of_model(registry: Registry, name: str, grace: timedelta) -> Iterator[Ill]:
 
 
 def _orphans(registry: Registry, name: str, chain: Chain, grace: timedelta) -> Iterator[Ill]:
-    promoted = {entry.to_version for entry in chain.entries.values()}
     for version in registry.versions(name):
         begun = datetime.fromisoformat(version.created)
-        open_still = version.tags.get(names.STATE) == names.CANDIDATE and version.version not in promoted
+        open_still = version.tags.get(names.STATE) == names.CANDIDATE and version.version not in chain.promoted
         if open_still and is_gone(version.tags.get(names.OWNER), begun, grace):
             message = "Its registration was broken off before it was champion"
             yield Ill("VERSION-ORPHAN", version.uri, message, "delete it", partial(retire, registry, version))
@@ -103,13 +103,13 @@ def _changed_files(registry: Registry, name: str, chain: Chain) -> Generator[Ill
     for version in registry.versions(name):
         if version.tags.get(names.STATE) == names.CANDIDATE:
             continue
-        problem = files_problem(registry, version, _recorded(chain, version))
+        problem = files_problem(registry, version, chain.recorded_files(version.version))
         if problem is None:
             continue
         changed.add(version.version)
-        if version.version != last and version.tags.get(names.STATE) != names.RETIRED:
-            tag = partial(registry.client.set_model_version_tag, name, version.version, names.STATE, names.RETIRED)
-            yield Ill("FILES-CHANGED", version.uri, problem, "mark it as retired", tag)
+        if version.version != last and not version.is_retired:
+            mark = partial(_mark_retired, registry, version)
+            yield Ill("FILES-CHANGED", version.uri, problem, "mark it as retired", mark)
     return changed  # `yield from` gives it to the caller
 
 
@@ -120,15 +120,15 @@ def _champion(registry: Registry, name: str, chain: Chain, changed: set[str]) ->
         yield from _without_journal(registry, name, alias, known)
         return
     number = chain.last.to_version
-    if number not in known or number in changed:
-        what = "The champion's files are not those that were registered"
-        message = what if number in known else "The champion that the journal names does not exist"
-        code = "FILES-CHANGED" if number in known else "CHAMPION-MISSING"
-        yield _back(registry, chain, known, changed, code, f"models:/{name}/{number}", message)
-    elif alias != number or known[number].tags.get(names.ENTRY) != chain.head:
-        message = f"The journal names version {number}, the alias {f'version {alias}' if alias else 'none'}"
+    if number is not None and (number not in known or number in changed):
+        yield from _replaced(registry, name, number, chain, known, changed)
+    elif alias != number or (number and known[number].tags.get(names.ENTRY) != chain.head):
+        said, shown = (f"version {one}" if one else "nobody" for one in (number, alias))
+        message = f"The journal names {said}, the alias {shown}"
         remedy = "let alias and tags follow the journal"
         yield Ill("PROMOTION-UNFINISHED", name, message, remedy, partial(settle, registry, name))
+    if number is None:
+        yield _nobody(name)
 
 
 def _without_journal(registry: Registry, name: str, alias: str | None, known: dict[str, Version]) -> Iterator[Ill]:
@@ -149,35 +149,39 @@ def _adopt(registry: Registry, version: Version) -> None:
         adopt(registry, version, files_sha256(registry.download_model(version, Path(folder))))
 
 
-def _back(
-    registry: Registry,
-    chain: Chain,
-    known: dict[str, Version],
-    changed: set[str],
-    code: str,
-    where: str,
-    message: str,
-) -> Ill:
-    """Back to the newest earlier champion whose files are sound."""
-    sound = earlier_champions(chain, [number for number in known if number not in changed])
-    if not sound:
-        return Ill(code, where, f"{message}, and there is no earlier one to go back to; transfer again")
-    promotion = Promotion(f"doctor: {message}", head=chain.head, action=journal.ROLLBACK)
-    mend = partial(promote, registry, known[sound[0]], promotion)
-    return Ill(code, where, message, f"go back to version {sound[0]}", mend)
+def _replaced(
+    registry: Registry, name: str, number: str, chain: Chain, known: dict[str, Version], changed: set[str]
+) -> Iterator[Ill]:
+    """A champion that cannot be used: back to the one before, or nobody takes its place."""
+    sound = [other for other in known if other not in changed and not known[other].is_retired]
+    broken = known.get(number)
+    code = "FILES-CHANGED" if broken else "CHAMPION-MISSING"
+    what = "The champion's files are not those that were registered"
+    message = what if broken else "The champion that the journal names does not exist"
+    after = next_in_line(chain, sound)
+
+    def mend() -> None:
+        if after:
+            why = Promotion(f"doctor: {message}", head=chain.head, action=journal.ROLLBACK)
+            promote(registry, known[after[0]], why)
+        else:
+            step_down(registry, name, f"doctor: {message}, and there is none to go back to", chain.head)
+        if broken:
+            _mark_retired(registry, broken)
+
+    remedy = f"go back to version {after[0]}" if after else "say in the journal that nobody is champion"
+    yield Ill(code, f"models:/{name}/{number}", message, remedy, mend)
+    if not after:
+        yield _nobody(name)
 
 
-def earlier_champions(chain: Chain, sound: list[str]) -> list[str]:
-    """Numbers of versions that were champion before the present one, the latest first, without repeats."""
-    now = chain.last.to_version if chain.last else None
-    entries = reversed(list(chain.entries.values()))
-    numbers = [number for entry in entries for number in (entry.to_version, entry.from_version) if number]
-    return [number for number in dict.fromkeys(numbers) if number != now and number in sound]
+def _nobody(name: str) -> Ill:
+    message = "Nobody is champion, and nothing scores: transfer again, or go back with `registry rollback --to N`"
+    return Ill("CHAMPION-NONE", name, message)
 
 
-def _recorded(chain: Chain, version: Version) -> str | None:
-    entries: list[Entry] = [entry for entry in chain.entries.values() if entry.to_version == version.version]
-    return entries[-1].files_sha256 if entries else None
+def _mark_retired(registry: Registry, version: Version) -> None:
+    registry.client.set_model_version_tag(version.name, version.version, names.STATE, names.RETIRED)
 
 
 def files_problem(registry: Registry, version: Version, recorded: str | None) -> str | None:

@@ -24,10 +24,12 @@ from faultxfer.registry.asking import asks_the_store
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-PROMOTE, ROLLBACK, ADOPT = "promote", "rollback", "adopt"
+PROMOTE, ROLLBACK, ADOPT, RETIRE = "promote", "rollback", "adopt", "retire"
 # What the first entry follows.
 BEGINNING = "0" * 64
 _TEXT = "faultxfer.entry"
+# MLflow wants a source of every version; an entry that leaves no champion has none.
+_NOBODY = "faultxfer://nobody"
 # MLflow takes tags of 100 000 characters; a plant's folder may hold more files than fit.
 _LONGEST = 90_000
 
@@ -38,8 +40,9 @@ class Entry:
 
     Attributes:
         model: registered model.
-        action: ``promote``, ``rollback``, or ``adopt`` for a champion that was there before its journal.
-        from_version, to_version: champion before and after.
+        action: ``promote``, ``rollback``, ``adopt`` for a champion that was there before its journal, or ``retire``
+            where it cannot be used and nobody takes its place.
+        from_version, to_version: champion before and after; None for nobody.
         reason: why, in a sentence.
         files_sha256: over all files of ``to_version``.
         previous: SHA-256 of the entry that this one follows.
@@ -52,7 +55,7 @@ class Entry:
     model: str
     action: str
     from_version: str | None
-    to_version: str
+    to_version: str | None
     reason: str
     files_sha256: str | None
     previous: str
@@ -94,6 +97,28 @@ class Chain:
     def head(self) -> str:
         """SHA-256 of the last entry."""
         return self.last.sha256 if self.last else BEGINNING
+
+    def recorded_files(self, version: str) -> str | None:
+        """SHA-256 over a version's files, as of its first promotion; None where the journal does not say.
+
+        Where the whole model was deleted its numbers begin anew, so only what follows the last retirement before the
+        number's last promotion is of this version.
+        """
+        found = None
+        for entry in reversed(self.entries.values()):
+            if entry.action == RETIRE and found is not None:
+                break
+            if entry.to_version == version and entry.files_sha256 is not None:
+                found = entry.files_sha256
+        return found
+
+    @property
+    def promoted(self) -> set[str]:
+        """Numbers of versions that became champion since the last retirement."""
+        numbers: set[str] = set()
+        for entry in self.entries.values():
+            numbers = set() if entry.to_version is None else numbers | {entry.to_version}
+        return numbers
 
 
 def chained(model: str, stored: Iterable[tuple[int, str]]) -> Chain:
@@ -158,7 +183,7 @@ def append(client: MlflowClient, entry: Entry) -> None:
     _ensure_journal(client, entry.model)
     client.create_model_version(
         names.journal_name(entry.model),
-        f"models:/{entry.model}/{entry.to_version}",
+        f"models:/{entry.model}/{entry.to_version}" if entry.to_version else _NOBODY,
         tags={_TEXT: _short(entry).text()},
         description=_described(entry),
     )
@@ -231,8 +256,8 @@ def _parsed(text: str) -> Entry | None:
 
 
 def _described(entry: Entry) -> str:
-    before = f"version {entry.from_version}" if entry.from_version else "no champion"
-    return f"**{entry.action}**: {before} → version {entry.to_version}, by {entry.actor}\n\n{entry.reason[:4000]}"
+    before, after = (f"version {one}" if one else "no champion" for one in (entry.from_version, entry.to_version))
+    return f"**{entry.action}**: {before} → {after}, by {entry.actor}\n\n{entry.reason[:4000]}"
 
 
 def _numbers(first: int, last: int) -> str:

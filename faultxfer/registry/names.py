@@ -41,8 +41,8 @@ def check_name(kind: str, name: str) -> str:
     """
     if not _SAFE.fullmatch(name) or _SEPARATOR in name or ".." in name or name != name.strip():
         raise ConfigError(
-            f"A {kind} name of 1 to 100 letters, digits, spaces and _ . ( ) + - was expected, "
-            "starting with a letter or digit and without '--' or '..'",
+            f"{'An' if kind[0] in 'aeiou' else 'A'} {kind} name of 1 to 100 letters, digits, spaces and _ . ( ) + - "
+            "was expected, starting with a letter or digit and without '--' or '..'",
             received={kind: name},
             remedy="Choose another name",
         )
@@ -60,3 +60,8 @@ def registered_name(model: str, equipment: str | None = None) -> str:
 def journal_name(registered: str) -> str:
     """Name of the registered model whose versions are the journal of another one."""
     return f"{registered}{_JOURNAL}"
+
+
+def of_journal(name: str) -> str:
+    """Name of the registered model that a journal is of."""
+    return name.removesuffix(_JOURNAL)

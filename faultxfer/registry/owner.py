@@ -10,7 +10,7 @@ from pathlib import Path
 
 def this_process() -> str:
     """Host and process that run this."""
-    return f"{_place()}:{os.getpid()}"
+    return f"{_place()}:{os.getpid()}:{_begun(os.getpid())}"
 
 
 def is_gone(owner: str | None, since: datetime, grace: timedelta) -> bool:
@@ -23,18 +23,37 @@ def is_gone(owner: str | None, since: datetime, grace: timedelta) -> bool:
         since: when it was begun.
         grace: how long a registration on another host may take.
     """
-    host, _, process = (owner or "").rpartition(":")
+    host, process, begun = _parts(owner or "")
     if host == _place() and process.isdecimal():
-        return not _is_alive(int(process))
+        return not (_is_alive(int(process)) and begun == _begun(int(process)))
     return datetime.now(UTC) - since > grace
 
 
 def _place() -> str:
-    """The host, and where it can be told the numbering of its processes: containers may share a host's name."""
+    """The host, and where they can be told its start and the numbering of its processes.
+
+    Containers may share a host's name, and after a restart the numbers are given again.
+    """
     try:
-        return f"{socket.gethostname()} {Path('/proc/self/ns/pid').readlink()}"
+        start = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{socket.gethostname()} {start} {Path('/proc/self/ns/pid').readlink()}"
     except OSError:
         return socket.gethostname()
+
+
+def _parts(owner: str) -> tuple[str, str, str]:
+    """Place, process and its beginning; empty where an older release wrote something else."""
+    place, process, begun = [*owner.rsplit(":", 2), "", ""][:3]
+    return place, process, begun
+
+
+def _begun(process: int) -> str:
+    """When a process began, in ticks since the host's start: numbers are given again. Empty where it cannot be told."""
+    try:
+        # The second field is the program's name in brackets and may hold anything; the 22nd is the time.
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""
 
 
 def _is_alive(process: int) -> bool:

@@ -103,6 +103,44 @@ def promote(registry: Registry, version: Version, promotion: Promotion) -> None:
     settle(registry, version.name)
 
 
+@asks_the_store
+def step_down(registry: Registry, name: str, reason: str, head: str) -> None:
+    """Say in the journal that a model has no champion any more, and drop the alias.
+
+    Raises:
+        ChampionMovedError: there is a newer entry than ``head``.
+        RegistryError: the journal was changed from outside.
+    """
+    last = _whole_journal(registry, name).last
+    entry = Entry(
+        model=name,
+        action=journal.RETIRE,
+        from_version=last.to_version if last else None,
+        to_version=None,
+        reason=reason,
+        files_sha256=None,
+        previous=head,
+    )
+    journal.append(registry.client, entry)
+    settle(registry, name)
+
+
+def require_recorded_files(chain: Chain, version: Version) -> None:
+    """The files that a version's tag names must be those of its first promotion, before it is promoted again.
+
+    Raises:
+        RegistryError: they are others.
+    """
+    recorded, tagged = chain.recorded_files(version.version), version.tags.get(names.FILES)
+    if recorded not in (None, tagged):
+        raise RegistryError(
+            "The files that the journal names for this version were expected",
+            received={"version": version.version, "journal": recorded, "tag": tagged},
+            where=version.uri,
+            remedy="Choose another version, or transfer again",
+        )
+
+
 def _whole_journal(registry: Registry, name: str) -> Chain:
     chain = examined_journal(registry, name)
     journal.require_whole(chain, name)
@@ -141,6 +179,10 @@ def settle(registry: Registry, name: str) -> None:
 
 
 def _follow(registry: Registry, name: str, entry: Entry) -> None:
+    if entry.to_version is None:
+        if registry.alias(name) is not None:
+            registry.client.delete_registered_model_alias(name, names.CHAMPION)
+        return
     tags = {names.STATE: names.REGISTERED, names.PROMOTED: entry.at, names.ENTRY: entry.sha256}
     if entry.from_version is not None and entry.action == journal.PROMOTE:
         tags[names.PREVIOUS] = entry.from_version

@@ -97,7 +97,7 @@ def _take_back(registry: Registry, made: _Made) -> None:
     if made.version is not None:
         chain = journal.read_journal(registry.client, made.version.name)
         # Once it stands in the journal it is champion, and what remains is to let the alias follow.
-        if made.version.version not in {entry.to_version for entry in chain.entries.values()}:
+        if made.version.version not in chain.promoted:
             retire(registry, made.version)
     elif made.model_id is not None:
         registry.client.delete_logged_model(made.model_id)

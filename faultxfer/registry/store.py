@@ -33,6 +33,11 @@ class Version:
     model_id: str | None = None
 
     @property
+    def is_retired(self) -> bool:
+        """Whether its files are not those that were registered, so that it is never champion again."""
+        return self.tags.get(names.STATE) == names.RETIRED
+
+    @property
     def uri(self) -> str:
         """Address for MLflow."""
         return f"models:/{self.name}/{self.version}"
@@ -61,6 +66,14 @@ class Registry:
             }
             for model in sorted(found, key=lambda model: model.name)
         ]
+
+    @asks_the_store
+    def known_names(self) -> list[str]:
+        """Names of all models that are registered or have a journal: a model may be deleted, and its journal left."""
+        journals = [
+            model.name for model in self._search_models() if (model.tags or {}).get(names.KIND) == names.JOURNAL_KIND
+        ]
+        return sorted({str(known["name"]) for known in self.models()} | {names.of_journal(name) for name in journals})
 
     def equipments(self, model: str) -> list[str]:
         """Machines that have a registered model descending from source model ``model``."""

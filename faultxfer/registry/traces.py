@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from faultxfer.registry import names
+from faultxfer.registry.journal import read_journal
 from faultxfer.registry.owner import is_gone
 from faultxfer.registry.store import Registry
 
@@ -36,9 +37,9 @@ def unused_uploads(registry: Registry, grace: timedelta) -> Iterator[str]:
 
 
 def empty_models(registry: Registry, grace: timedelta) -> Iterator[str]:
-    """Registered models without versions, that nobody is about to give one."""
+    """Registered models that never got a version, and that nobody is about to give one."""
     for known in registry.models():
-        if registry.versions(known["name"]):
+        if registry.versions(known["name"]) or read_journal(registry.client, known["name"]).entries:
             continue
         model = registry.client.get_registered_model(known["name"])
         if is_gone((model.tags or {}).get(names.OWNER), _moment(model.creation_timestamp), grace):

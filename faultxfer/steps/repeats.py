@@ -102,8 +102,11 @@ def find_repeat(
 
 
 def _promoted(registry: Registry, name: str, request: str) -> tuple[str, str, str | None, str] | None:
+    usable = {
+        one.version for one in registry.versions(name) if one.tags.get(names.REQUEST) == request and not one.is_retired
+    }
     for entry in reversed(read_journal(registry.client, name).entries.values()):
-        if entry.details.get("request_sha256") == request:
+        if entry.details.get("request_sha256") == request and entry.to_version in usable:
             return "promoted", entry.at, entry.to_version, str(entry.details.get("run_id"))
     return None
 

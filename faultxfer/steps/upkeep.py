@@ -9,11 +9,12 @@ from typing import Any
 from faultxfer.errors import ConfigError, RegistryError
 from faultxfer.registry import journal, names
 from faultxfer.registry.asking import reported
-from faultxfer.registry.doctor import Ill, earlier_champions, examine, files_problem
-from faultxfer.registry.promotion import Promotion, examined_journal, promote, settle, standing
+from faultxfer.registry.doctor import Ill, examine, files_problem
+from faultxfer.registry.promotion import Promotion, examined_journal, promote, require_recorded_files, settle, standing
 from faultxfer.registry.provenance import code
 from faultxfer.registry.smoke import smoke_test
 from faultxfer.registry.store import Registry, Version, open_registry
+from faultxfer.registry.succession import earlier_champions, next_in_line
 from faultxfer.steps.progress import progress
 
 
@@ -34,6 +35,7 @@ def promote_version(model: str, equipment: str | None, number: int, reason: str)
     if stands.champion and stands.champion.version == version.version:
         settle(registry, name)
         return _changed("unchanged", name, stands.champion, version)
+    require_recorded_files(journal.read_journal(registry.client, name), version)  # before anything is parsed
     progress.info("Loading %s back from the registry", version.uri)
     smoke_test(registry, version)
     promote(registry, version, Promotion(reason, code(), head=stands.head))
@@ -56,7 +58,7 @@ def roll_back(model: str, equipment: str | None, number: int | None, reason: str
     stands = standing(registry, name)
     chain = journal.read_journal(registry.client, name)
     version = _earlier(registry, name, chain, number)
-    problem = files_problem(registry, version, None)
+    problem = files_problem(registry, version, chain.recorded_files(version.version))
     if problem:
         raise RegistryError(
             "An earlier champion with the files that were registered was expected",
@@ -98,16 +100,23 @@ def verify_registry(model: str | None, equipment: str | None, head: str | None) 
         RegistryError: the model is unknown.
     """
     registry = open_registry()
-    known = [str(entry["name"]) for entry in registry.models()]
-    wanted = known if model is None else [names.registered_name(model, equipment)]
-    if not set(wanted) <= set(known):
+    checked = [_verified(registry, name, head) for name in _wanted(registry, model, equipment)]
+    return {"sound": all(not one["problems"] for one in checked), "models": checked}
+
+
+def _wanted(registry: Registry, model: str | None, equipment: str | None) -> list[str]:
+    """Everything known, or the one model asked for."""
+    known = registry.known_names()
+    if model is None:
+        return known
+    name = names.registered_name(model, equipment)
+    if name not in known:
         raise RegistryError(
             "A registered model was expected",
-            received={"name": wanted[0], "known": known},
+            received={"name": name, "known": known},
             remedy="List them with `faultxfer registry list`; name a machine with --equipment",
         )
-    checked = [_verified(registry, name, head) for name in wanted]
-    return {"sound": all(not one["problems"] for one in checked), "models": checked}
+    return [name]
 
 
 def _verified(registry: Registry, name: str, head: str | None) -> dict[str, Any]:
@@ -119,13 +128,13 @@ def _verified(registry: Registry, name: str, head: str | None) -> dict[str, Any]
     if last is None and alias is not None:
         problems.append("there is a champion and no journal")
     if last and alias != last.to_version:
-        problems.append(f"the journal names version {last.to_version}, the alias {alias or 'none'}")
+        problems.append(f"the journal names version {last.to_version or 'none'}, the alias {alias or 'none'}")
     if head and head not in {entry.sha256 for entry in chain.entries.values()}:
         problems.append(f"no entry has SHA-256 {head[:12]}…")
     if number is not None and number not in versions:
         problems.append(f"version {number} does not exist")
     elif number is not None:
-        problem = files_problem(registry, versions[number], last.files_sha256 if last else None)
+        problem = files_problem(registry, versions[number], chain.recorded_files(number))
         problems += [problem] if problem else []
     return {
         "name": name,
@@ -146,10 +155,10 @@ def heal_registry(model: str | None, equipment: str | None, *, dry_run: bool, mi
         minutes: how old a registration by another host must be to count as broken off.
 
     Raises:
-        RegistryError: the store does not answer.
+        RegistryError: the store does not answer, or the model is unknown.
     """
     registry = open_registry()
-    name = None if model is None else names.registered_name(model, equipment)
+    name = None if model is None else _wanted(registry, model, equipment)[0]
     with reported("the tracking store"):
         ills = examine(registry, name, timedelta(minutes=minutes))
         found = [{**ill.as_dict(), "done": _mended(ill, dry_run=dry_run)} for ill in ills]
@@ -179,16 +188,17 @@ def _promotable(registry: Registry, name: str, number: int) -> Version:
 
 def _earlier(registry: Registry, name: str, chain: journal.Chain, number: int | None) -> Version:
     versions = {version.version: version for version in registry.versions(name)}
-    sound = [key for key, one in versions.items() if one.tags.get(names.STATE) != names.RETIRED]
-    earlier = earlier_champions(chain, sound)
-    if number is None and earlier:
-        return versions[earlier[0]]
+    sound = [key for key, one in versions.items() if not one.is_retired]
+    earlier, after = earlier_champions(chain, sound), next_in_line(chain, sound)
+    if number is None and after:
+        return versions[after[0]]
     if number is not None and str(number) in earlier:
         return versions[str(number)]
     raise RegistryError(
         f"An earlier champion of {name!r} was expected",
         received={"to": number, "earlier champions": earlier},
-        remedy="See `faultxfer registry journal`; `faultxfer registry promote` takes any registered version",
+        remedy="Name one of them with --to, even if somebody went back from it before; "
+        "`faultxfer registry promote` takes any registered version",
     )
 
 

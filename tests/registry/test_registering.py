@@ -13,43 +13,13 @@ from pathlib import Path
 
 import pytest
 import registry_work as work
+from registry_checks import NAME, SENSORS, WHO, chain_of, heal, spoil
 
 from faultxfer.errors import BundleError, ChampionMovedError, ConfigError, RegistryError
 from faultxfer.registry import journal, names, registering
 from faultxfer.registry.promotion import standing
-from faultxfer.registry.store import Registry, open_registry
+from faultxfer.registry.store import Registry
 from faultxfer.steps import upkeep
-
-NAME, SENSORS = work.NAME, ("flow", "pressure")
-WHO = (work.MODEL, work.EQUIPMENT)
-
-
-@pytest.fixture
-def bundle(store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(registering, "smoke_test", work.downloads)
-    return work.inert_bundle(store / "candidate")
-
-
-@pytest.fixture
-def registry(bundle: Path) -> Registry:
-    """A store with two versions, the second of which is champion."""
-    for _ in range(2):
-        work.register_prepared(bundle, SENSORS)
-    return open_registry()
-
-
-def chain_of(registry: Registry) -> journal.Chain:
-    return journal.read_journal(registry.client, NAME)
-
-
-def heal(*, dry_run: bool = False) -> list[tuple[str, str]]:
-    found = upkeep.heal_registry(None, None, dry_run=dry_run, minutes=0)["found"]
-    return [(one["code"], one["done"].split(":")[0].split(" ")[0]) for one in found]
-
-
-def spoil(registry: Registry, version: str) -> None:
-    (path,) = Path("mlruns/artifacts").rglob(f"*{registry.version(NAME, version).model_id}*/**/network.keras")
-    path.write_bytes(b"other weights")
 
 
 def test_a_promotion_stands_in_journal_tags_and_alias(registry: Registry) -> None:
@@ -150,74 +120,6 @@ def test_an_alias_that_cannot_be_moved_follows_when_it_can(
     assert heal() == []
 
 
-def broken_off(registry: Registry, tags: dict[str, str]) -> str:
-    """A version as a killed process leaves it, with its run and its upload."""
-    client = registry.client
-    experiment = client.get_experiment_by_name(names.EXPERIMENT).experiment_id
-    run = client.create_run(experiment, tags=tags).info.run_id
-    upload = client.create_logged_model(experiment, name="model", source_run_id=run)
-    made = client.create_model_version(
-        NAME, f"models:/{upload.model_id}", run, tags={names.STATE: names.CANDIDATE, **tags}
-    )
-    return str(made.version)
-
-
-def test_the_doctor_takes_back_what_a_dead_process_left_and_leaves_the_living_alone(registry: Registry) -> None:
-    from faultxfer.registry.owner import this_process
-
-    gone = broken_off(registry, {names.OWNER: f"{this_process().rpartition(':')[0]}:{2**22 + 1}"})
-    alive = broken_off(registry, {names.OWNER: this_process()})
-    registry.client.create_registered_model("pumps--empty", {names.KIND: names.TARGET_KIND, names.OWNER: "x:1"})
-    assert sorted(heal()) == [("MODEL-EMPTY", "done"), ("RUN-UNFINISHED", "done"), ("VERSION-ORPHAN", "done")]
-    numbers = [version.version for version in registry.versions(NAME)]
-    assert gone not in numbers
-    assert {"1", "2", alive} == set(numbers)
-    assert registry.alias(NAME) == "2"
-    assert heal() == []
-    with pytest.raises(RegistryError, match="whole"):
-        upkeep.promote_version(*WHO, int(alive), "by hand")
-
-
-def test_a_champion_whose_files_changed_is_rolled_back_and_the_version_retired(registry: Registry) -> None:
-    spoil(registry, "2")
-    with pytest.raises(BundleError, match="SHA-256"):
-        registry.download_bundle(registry.version(NAME, 2), Path("copy"))
-    assert "SHA-256" in upkeep.verify_registry(None, None, None)["models"][0]["problems"][0]
-    assert heal() == [("FILES-CHANGED", "done")]
-    assert registry.alias(NAME) == "1"
-    assert heal() == [("FILES-CHANGED", "done")]  # no champion any more, it is retired
-    assert heal() == []
-    with pytest.raises(RegistryError, match="retired"):
-        upkeep.promote_version(*WHO, 2, "by hand")
-
-
-def test_a_champion_that_cannot_be_replaced_needs_a_person(registry: Registry) -> None:
-    spoil(registry, "1")
-    spoil(registry, "2")
-    assert ("FILES-CHANGED", "needs") in heal()
-    assert registry.alias(NAME) == "2"
-
-
-def test_a_deleted_champion_is_followed_by_the_one_before(registry: Registry) -> None:
-    registry.client.delete_model_version(NAME, "2")
-    assert registry.champion(NAME) is None
-    with pytest.raises(RegistryError, match="doctor"):
-        standing(registry, NAME)
-    assert heal() == [("CHAMPION-MISSING", "done")]
-    assert registry.alias(NAME) == "1"
-
-
-def test_a_champion_without_journal_gets_one_unless_there_was_one(registry: Registry) -> None:
-    registry.client.delete_registered_model(names.journal_name(NAME))
-    assert heal() == [("JOURNAL-BROKEN", "needs")]
-    for version, key in (("1", names.ENTRY), ("2", names.ENTRY), ("2", names.FILES)):  # as an older release left them
-        registry.client.delete_model_version_tag(NAME, version, key)
-    assert heal() == [("JOURNAL-MISSING", "done")]
-    assert upkeep.verify_registry(None, None, None)["sound"]
-    (entry,) = upkeep.read_entries(*WHO)
-    assert (entry["action"], entry["to_version"]) == ("adopt", "2")
-
-
 def edit_entry(number: int, change: Callable[[dict[str, object]], object]) -> None:
     """As somebody would who can write to the database."""
     where = (names.journal_name(NAME), number, "faultxfer.entry")
@@ -258,7 +160,10 @@ def test_rollback_goes_back_further_when_asked_and_says_what_there_is(registry: 
         upkeep.roll_back(*WHO, 9, "no such version")
     with pytest.raises(ConfigError, match="reason"):
         upkeep.roll_back(*WHO, None, "")
-    assert upkeep.roll_back(*WHO, None, "back again")["to"] == "3"
+    with pytest.raises(RegistryError, match="--to"):
+        upkeep.roll_back(*WHO, None, "nothing came before the first")
+    assert upkeep.roll_back(*WHO, 3, "a slip")["to"] == "3"
+    assert upkeep.roll_back(*WHO, None, "back again")["to"] == "1"
 
 
 def test_a_rollback_to_changed_files_is_refused(registry: Registry) -> None:
