@@ -29,7 +29,7 @@ PROMOTE, ROLLBACK, ADOPT, RETIRE = "promote", "rollback", "adopt", "retire"
 BEGINNING = "0" * 64
 _TEXT = "faultxfer.entry"
 # MLflow wants a source of every version; an entry that leaves no champion has none.
-_NOBODY = "faultxfer://nobody"
+_NOBODY = "faultxfer:///nobody"
 # MLflow takes tags of 100 000 characters; a plant's folder may hold more files than fit.
 _LONGEST = 90_000
 

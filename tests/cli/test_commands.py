@@ -13,6 +13,7 @@ import yaml
 from conftest import World
 
 from faultxfer.cli import main
+from faultxfer.registry.store import open_registry
 
 QUICK = {"steps": 40, "epochs": 5, "split": {"folds": 2}}
 PASSES = {"value": {"pr_auc": {"min": 0.01}}}
@@ -173,6 +174,13 @@ def test_the_same_request_again_is_said_and_does_nothing(world: World, capsys: p
     assert call(*move(world, "--json")) == 0
     again = answer(capsys)
     assert (again["outcome"], again["before"], again["version"]) == ("unchanged", "promoted", "1")
+    files = open_registry().version("pumps--pump-9", 1).model_id
+    (manifest,) = Path("mlruns/artifacts").rglob(f"*{files}*/**/manifest.json")
+    manifest.write_text("{}")
+    assert call("registry", "doctor", "pumps", "--equipment", "pump-9") == 2
+    assert call("registry", "doctor", "pumps", "--equipment", "pump-9") == 2
+    assert call(*move(world)) == 0  # what came of the request cannot be used any more
+    assert open_registry().alias("pumps--pump-9") == "2"
 
 
 def test_rollback_scores_bit_for_bit_as_before_and_stands_in_the_journal(
