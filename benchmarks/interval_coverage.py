@@ -2,8 +2,8 @@
 
     uv run python benchmarks/interval_coverage.py
 
-Two equally good models are simulated by their alarms alone: in each run each of them alarms on a share of fault rows and
-on a share of normal rows that is its own there, drawn from one normal distribution for both models. The truth is a
+Two equally good models are simulated by their alarms alone: in each run each of them alarms on a share of fault rows
+and on a share of normal rows that is its own there, drawn from one normal distribution for both models. The truth is a
 difference of 0; a bound of 95 % confidence is to lie on the wrong side of it in 5 % of cases. Where every run holds
 faults, ``gate_calibration.py`` looks.
 """

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
+import numpy as np
 import pytest
 from gate_evidence import DEFAULT, GOOD, WORSE, about, compared, evidence, found, too_few_unseen
 
 from faultxfer.config import GateOptions, Limit
 from faultxfer.evaluate.gate import judge
+from faultxfer.evaluate.gate.bounds import gained
 from faultxfer.evaluate.gate.check import (
     FAILED,
     NOT_APPLICABLE,
@@ -18,6 +21,8 @@ from faultxfer.evaluate.gate.check import (
     Evidence,
     Part,
 )
+from faultxfer.evaluate.gate.settle import more_rows
+from faultxfer.evaluate.intervals import Interval
 from faultxfer.evaluate.metrics import Metrics
 
 # --- GATE-CHANGE ---
@@ -62,6 +67,20 @@ def test_a_gain_that_is_not_shown_says_how_many_more_faults_would_settle_it() ->
     assert decision.outcome == "not enough evidence"
     # (1.645 + 0.842) * 0.02 = 0.0497 must shrink to 0.03: 20 faults times 1.66 squared, less the 20 there are.
     assert "About 35 more labelled faults" in decision.reason
+
+
+@pytest.mark.parametrize("change", [0.0, 0.005, 0.01, 0.03])
+def test_with_as_many_more_faults_as_it_says_a_difference_is_settled_four_times_in_five(change: float) -> None:
+    limit, error, faults = Limit(min=0.0), 0.02, 60
+    now = Interval(change, change - 1.645 * error, change + 1.645 * error, error)
+    message = more_rows("roc_auc", limit, now, (faults, 240), DEFAULT, change=True)
+    more = int(re.findall(r"About ([\d,]+) more", message)[0].replace(",", ""))
+    error_then = error * np.sqrt(faults / (faults + more))
+    rightly = {PASSED, TIED} if change else {TIED}
+    drawn = change + error_then * np.random.default_rng(0).standard_normal(4000)
+    then = [Interval(x, x - 1.645 * error_then, x + 1.645 * error_then, error_then) for x in drawn.tolist()]
+    settled = np.mean([gained("roc_auc", limit, found.estimate, found, DEFAULT.tie) in rightly for found in then])
+    assert settled > 0.78  # 0.8 was meant; standard error 0.006
 
 
 def test_a_difference_of_so_few_runs_that_nobody_knows_how_sure_it_is_promotes_nothing() -> None:

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
-from scipy.stats import norm
-
-from faultxfer.config import LOWER_IS_BETTER, GateOptions, Limit
+from faultxfer.config import LOWER_IS_BETTER, Limit
 from faultxfer.evaluate.gate.check import FAILED, OPEN, PASSED, TIED
 from faultxfer.evaluate.intervals import Interval
-
-# How often more rows should settle a difference that is as large as it looks now.
-_POWER = 0.8
-_MOST_FAULTS = 100_000
-# A difference below this is none.
-_LEAST = 1e-6
 
 
 def by_interval(limit: Limit, default: str) -> bool:
@@ -75,28 +65,6 @@ def words(limit: Limit, least: str, form: str = "g") -> str:
     """``more than 0`` or ``at least 0.5 and at most 0.9``."""
     sides = ((least, limit.min), ("at most", limit.max))
     return " and ".join(f"{word} {bound:{form}}" for word, bound in sides if bound is not None)
-
-
-def more_faults(name: str, limit: Limit, interval: Interval, faults: int, options: GateOptions) -> str:
-    """How many more labelled faults would settle a difference, if it stays as it looks."""
-    if not interval.error:
-        return ""
-    edges = [bound for bound in (limit.min, limit.max) if bound is not None]
-    distances = [abs(interval.estimate - edge) for edge in edges]
-    if asks_a_gain(name, limit):
-        distances.append(options.tie - abs(interval.estimate))
-    # The error falls with the square root of the faults, as long as they come from as many more runs.
-    reach = (norm.ppf(options.confidence) + norm.ppf(_POWER)) * interval.error
-    needed = min((faults * ((reach / way) ** 2 - 1) for way in distances if way > _LEAST), default=math.inf)
-    if needed > _MOST_FAULTS:
-        return " More labelled faults would hardly settle it."
-    return f" About {_rounded(max(needed, 1))} more labelled faults, of other runs, would settle it if it stays so."
-
-
-def _rounded(number: float) -> str:
-    """Upwards to two digits: it is a rough estimate."""
-    step = 10 ** max(0, math.floor(math.log10(number)) - 1)
-    return f"{math.ceil(number / step) * step:,}"
 
 
 def spread(interval: Interval | None, form: str = ".3f") -> str:
