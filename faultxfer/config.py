@@ -21,6 +21,8 @@ EVENT_METRICS = ("event_recall", "detection_delay", "false_alarms_per_day", "ala
 # At least a tenth of the runs stays for training.
 MOST_HELD_OUT = 0.9
 LOWER_IS_BETTER = ("false_alarm_rate", "log_loss", "calibration_error")
+# Figures that are given without an interval.
+WITHOUT_INTERVAL = ("calibration_error", "detection_delay", "alarms_per_hour")
 
 
 # Ways to bring a new machine's readings to the source's scale; `faultxfer.bundle.input_map` fits them.
@@ -88,7 +90,8 @@ class Limit(_Options):
     max: float | None = Field(default=None, description="Highest value allowed.")
     proof: Literal["estimate", "interval"] | None = Field(
         default=None,
-        description="What must keep the bound; `interval` under `change` and `slices` if left out, else `estimate`.",
+        description="What must keep the bound; `interval` under `change` and `slices` if left out, else `estimate`, as "
+        "always for a figure that has no interval.",
     )
 
     @property
@@ -155,6 +158,24 @@ class GateOptions(_Options):
         if unknown:
             raise ValueError(f"metrics are {', '.join(known)}. Received: {', '.join(unknown)}")
         return limits
+
+    @field_validator("value", "change", "slices", "rival", "forgetting")
+    @classmethod
+    def _proof_there_is(cls, limits: dict[str, Limit], info: ValidationInfo) -> dict[str, Limit]:
+        """Without an interval nothing can be shown by one; parts of the rows are judged by intervals alone."""
+        bounded = {name: limit for name, limit in limits.items() if name in WITHOUT_INTERVAL and limit.bounds}
+        if info.field_name == "slices" and bounded:
+            raise ValueError(
+                "parts of the rows are judged by intervals, and these figures have none. "
+                f"Received: {', '.join(sorted(bounded))}"
+            )
+        odd = sorted(name for name, limit in bounded.items() if limit.proof == "interval")
+        if odd:
+            raise ValueError(
+                f"`proof: estimate` was expected for figures that have no interval. Received: {', '.join(odd)}"
+            )
+        by_estimate = {name: limit.model_copy(update={"proof": "estimate"}) for name, limit in bounded.items()}
+        return {**limits, **by_estimate} if info.field_name == "change" else limits
 
     @field_validator("rival")
     @classmethod

@@ -234,3 +234,19 @@ def test_an_unknown_metric_or_field_in_a_gate_file_is_refused(tmp_path: Path) ->
         (tmp_path / "gate.yaml").write_text(content, encoding="utf-8")
         with pytest.raises(ConfigError, match=r"gate\.yaml"):
             load_options(GateOptions, tmp_path / "gate.yaml")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("change: {calibration_error: {max: 0.02, proof: interval}}", "no interval. Received: calibration_error"),
+        ("slices: {calibration_error: {max: 0.02}}", "judged by intervals, and these figures have none"),
+        ("slices: {calibration_error: {max: 0.02, proof: estimate}}", "judged by intervals"),
+        ("forgetting: {calibration_error: {max: 0.02, proof: interval}}", "no interval"),
+        ("value: {detection_delay: {max: 60, proof: interval}}", "no interval. Received: detection_delay"),
+    ],
+)
+def test_a_proof_that_no_rows_could_give_is_refused(content: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "gate.yaml").write_text(content, encoding="utf-8")
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        load_options(GateOptions, tmp_path / "gate.yaml")

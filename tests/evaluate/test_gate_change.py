@@ -105,6 +105,27 @@ def test_a_loss_that_is_tolerated_must_be_shown_to_be_small(loss: float, status:
     assert found(decision, "GATE-CHANGE", "recall").status == status
 
 
+@pytest.mark.parametrize(
+    ("bound", "champion", "status"),
+    [
+        (0.02, 0.04, PASSED),
+        (0.02, 0.02, FAILED),
+        (0.0, 0.055, PASSED),
+        (0.0, 0.045, TIED),
+        (0.0, 0.02, FAILED),
+        (-0.05, 0.09, FAILED),
+        (-0.05, 0.11, PASSED),
+    ],
+)
+def test_the_calibration_error_has_no_interval_and_is_judged_by_its_estimate(
+    bound: float, champion: float, status: str
+) -> None:
+    options = GateOptions(change={**DEFAULT.change, "calibration_error": Limit(max=bound)})
+    decision = judge(evidence(champion=dataclasses.replace(WORSE, calibration_error=champion)), options)
+    assert found(decision, "GATE-CHANGE", "calibration error").status == status
+    assert GateOptions.model_validate(options.model_dump()).digest() == options.digest()
+
+
 def test_less_false_alarms_can_be_the_gain_that_is_asked() -> None:
     options = GateOptions(change={"false_alarm_rate": Limit(max=0)})
     for champion, outcome in ((0.06, "promote"), (0.042, "tie"), (0.02, "refuse")):

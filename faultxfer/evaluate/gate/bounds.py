@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from faultxfer.config import LOWER_IS_BETTER, Limit
+from faultxfer.config import LOWER_IS_BETTER, WITHOUT_INTERVAL, Limit
 from faultxfer.evaluate.gate.check import FAILED, OPEN, PASSED, TIED
 from faultxfer.evaluate.intervals import Interval
 
@@ -46,18 +46,19 @@ def gained(name: str, limit: Limit, estimate: float, interval: Interval | None, 
     """Status of a difference that must be a gain.
 
     Both bounds inside the tie: nothing to gain, however many rows more (two one-sided tests, Schuirmann 1987). A loss
-    is shown by the interval, or by the estimate where that was to decide.
+    is shown by the interval, or by the estimate where that was to decide; a figure that never has an interval is judged
+    by its estimate in full.
     """
     sign = -1.0 if name in LOWER_IS_BETTER else 1.0
     asked = abs(float(limit.max or 0) if name in LOWER_IS_BETTER else float(limit.min or 0))
     gain = sign * estimate
     low, high = (gain, gain) if interval is None else sorted((sign * interval.low, sign * interval.high))
-    decides = by_interval(limit, "interval")
+    decides, bare = by_interval(limit, "interval"), name in WITHOUT_INTERVAL
     if (gain > asked) if not decides else (interval is not None and low > asked):
         return PASSED
-    if (interval is not None or gain == 0) and -tie < low and high < tie:
+    if (interval is not None or bare or gain == 0) and -tie < low and high < tie:
         return TIED
-    loss = (interval is not None and high <= asked) or (not decides and gain <= -tie)
+    loss = ((interval is not None or bare) and high <= asked) or (not decides and gain <= -tie)
     return FAILED if loss else OPEN
 
 
