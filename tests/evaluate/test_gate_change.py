@@ -18,6 +18,7 @@ from faultxfer.evaluate.gate.check import (
     OPEN,
     PASSED,
     TIED,
+    Comparison,
     Evidence,
     Part,
 )
@@ -210,8 +211,22 @@ def test_too_few_rows_that_the_champion_has_not_seen_refuse_and_say_what_to_brin
     decision = judge(too_few_unseen(), DEFAULT)
     assert decision.outcome == "not enough evidence"
     assert found(decision, "GATE-CHANGE-EVIDENCE").status == OPEN
-    for words in ("version 4", "93 of these rows", "7 rows left with 1 faults", "newer labelled rows"):
+    for words in (
+        "version 4",
+        "93 of these rows",
+        "7 rows with 1 faults and 6 normal rows that are left",
+        "newer labelled rows",
+    ):
         assert words in decision.reason
+
+
+def test_rows_that_are_too_few_though_none_was_left_out_are_not_blamed_on_the_champion() -> None:
+    comparison = Comparison(None, None, rows=12, faults=3, excluded=0)
+    decision = judge(Evidence(GOOD, "4", comparison, {}), DEFAULT)
+    message = found(decision, "GATE-CHANGE-EVIDENCE").message
+    assert "trained on none of these rows, but 12 rows with 3 faults and 9 normal rows are too few" in message
+    assert "newer" not in message
+    assert "at least 5 faults and 10 normal rows" in message
 
 
 @pytest.mark.parametrize("champion", [None, WORSE])

@@ -38,11 +38,19 @@ def check(given: Evidence, options: GateOptions) -> list[Check]:
 
 
 def _cannot_compare(version: str | None, comparison: Comparison, options: GateOptions) -> Check:
-    message = (
-        f"The champion (version {version}) was trained on {comparison.excluded} of these rows; the {comparison.rows} "
-        f"rows left with {comparison.faults} faults are too few to show that the candidate is better. "
-        f"Bring newer labelled rows with at least {options.min_faults} faults and {options.min_normals} normal rows."
-    )
+    rows = f"rows with {comparison.faults} faults and {comparison.rows - comparison.faults} normal rows"
+    needed = f"at least {options.min_faults} faults and {options.min_normals} normal rows"
+    if comparison.excluded:
+        message = (
+            f"The champion (version {version}) was trained on {comparison.excluded} of these rows; the "
+            f"{comparison.rows} {rows} that are left are too few to show that the candidate is better. "
+            f"Bring newer labelled rows with {needed}."
+        )
+    else:
+        message = (
+            f"The champion (version {version}) was trained on none of these rows, but {comparison.rows} {rows} are too "
+            f"few to show that the candidate is better. Bring more labelled rows: {needed} are asked."
+        )
     return Check("GATE-CHANGE-EVIDENCE", "rows the champion has not seen", OPEN, message)
 
 
