@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -18,9 +19,13 @@ Model = TypeVar("Model", bound=BaseModel)
 METRICS = ("pr_auc", "roc_auc", "recall", "precision", "false_alarm_rate", "log_loss", "calibration_error")
 # Figures of events, which `value` can bound too; `faultxfer.evaluate.events.EventFigures` has a field for each.
 EVENT_METRICS = ("event_recall", "detection_delay", "false_alarms_per_day", "alarms_per_hour")
+# Figures that may exceed 1; all of them are 0 or more.
+UNLIMITED = ("log_loss", "detection_delay", "false_alarms_per_day", "alarms_per_hour")
 # At least a tenth of the runs stays for training.
 MOST_HELD_OUT = 0.9
 LOWER_IS_BETTER = ("false_alarm_rate", "log_loss", "calibration_error")
+# Figures that are given without an interval.
+WITHOUT_INTERVAL = ("calibration_error", "detection_delay", "alarms_per_hour")
 
 
 # Ways to bring a new machine's readings to the source's scale; `faultxfer.bundle.input_map` fits them.
@@ -88,8 +93,18 @@ class Limit(_Options):
     max: float | None = Field(default=None, description="Highest value allowed.")
     proof: Literal["estimate", "interval"] | None = Field(
         default=None,
-        description="What must keep the bound; `interval` under `change` and `slices` if left out, else `estimate`.",
+        description="What must keep the bound; `interval` under `change` and `slices` if left out, else `estimate`, as "
+        "always for a figure that has no interval.",
     )
+
+    @model_validator(mode="after")
+    def _can_be_kept(self) -> Limit:
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(
+                f"a `min` of at most `max` was expected, else nothing can pass. Received: min={self.min:g}, "
+                f"max={self.max:g}"
+            )
+        return self
 
     @property
     def bounds(self) -> bool:
@@ -154,6 +169,40 @@ class GateOptions(_Options):
         unknown = sorted(set(limits) - set(known))
         if unknown:
             raise ValueError(f"metrics are {', '.join(known)}. Received: {', '.join(unknown)}")
+        return limits
+
+    @field_validator("value", "change", "slices", "rival", "forgetting")
+    @classmethod
+    def _proof_there_is(cls, limits: dict[str, Limit], info: ValidationInfo) -> dict[str, Limit]:
+        """Without an interval nothing can be shown by one; parts of the rows are judged by intervals alone."""
+        bounded = {name: limit for name, limit in limits.items() if name in WITHOUT_INTERVAL and limit.bounds}
+        if info.field_name == "slices" and bounded:
+            raise ValueError(
+                "parts of the rows are judged by intervals, and these figures have none. "
+                f"Received: {', '.join(sorted(bounded))}"
+            )
+        odd = sorted(name for name, limit in bounded.items() if limit.proof == "interval")
+        if odd:
+            raise ValueError(
+                f"`proof: estimate` was expected for figures that have no interval. Received: {', '.join(odd)}"
+            )
+        by_estimate = {name: limit.model_copy(update={"proof": "estimate"}) for name, limit in bounded.items()}
+        return {**limits, **by_estimate} if info.field_name == "change" else limits
+
+    @field_validator("value")
+    @classmethod
+    def _inside_the_figures_range(cls, limits: dict[str, Limit]) -> dict[str, Limit]:
+        """A bound that every figure keeps is no threshold, and one that none can keep is a slip."""
+        for name, limit in limits.items():
+            most = math.inf if name in UNLIMITED else 1.0
+            odd = [
+                f"{side}={bound:g}"
+                for side, bound in (("min", limit.min), ("max", limit.max))
+                if bound is not None and not 0 <= bound <= most
+            ]
+            if odd:
+                span = "0 or more" if name in UNLIMITED else "from 0 to 1"
+                raise ValueError(f"{name} is {span}, and bounds inside were expected. Received: {', '.join(odd)}")
         return limits
 
     @field_validator("rival")

@@ -234,3 +234,43 @@ def test_an_unknown_metric_or_field_in_a_gate_file_is_refused(tmp_path: Path) ->
         (tmp_path / "gate.yaml").write_text(content, encoding="utf-8")
         with pytest.raises(ConfigError, match=r"gate\.yaml"):
             load_options(GateOptions, tmp_path / "gate.yaml")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("change: {calibration_error: {max: 0.02, proof: interval}}", "no interval. Received: calibration_error"),
+        ("slices: {calibration_error: {max: 0.02}}", "judged by intervals, and these figures have none"),
+        ("slices: {calibration_error: {max: 0.02, proof: estimate}}", "judged by intervals"),
+        ("forgetting: {calibration_error: {max: 0.02, proof: interval}}", "no interval"),
+        ("value: {detection_delay: {max: 60, proof: interval}}", "no interval. Received: detection_delay"),
+    ],
+)
+def test_a_proof_that_no_rows_could_give_is_refused(content: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "gate.yaml").write_text(content, encoding="utf-8")
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        load_options(GateOptions, tmp_path / "gate.yaml")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("value: {recall: {min: -5}}", "value: Value error, recall is from 0 to 1, and bounds inside were expected"),
+        ("value: {recall: {min: -5}}", "Received: min=-5"),
+        ("value: {false_alarm_rate: {max: 5}}", "Received: max=5"),
+        ("value: {pr_auc: {min: 1.5}}", "Received: min=1.5"),
+        ("value: {event_recall: {min: 90}}", "Received: min=90"),
+        ("value: {detection_delay: {max: -1}}", "detection_delay is 0 or more"),
+        ("value: {recall: {min: 0.9, max: 0.1}}", "Received: min=0.9, max=0.1"),
+        ("change: {recall: {min: 0.1, max: -0.1}}", "Received: min=0.1, max=-0.1"),
+    ],
+)
+def test_a_bound_that_everything_or_nothing_would_pass_is_refused(content: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "gate.yaml").write_text(content, encoding="utf-8")
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        load_options(GateOptions, tmp_path / "gate.yaml")
+
+
+def test_bounds_at_the_edge_of_what_a_figure_can_be_are_accepted() -> None:
+    edges = {"pr_auc": Limit(min=0.0), "recall": Limit(max=1.0), "log_loss": Limit(max=3), "precision": Limit(min=1)}
+    assert GateOptions(value=edges).value == edges

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
+import numpy as np
 import pytest
 from gate_evidence import DEFAULT, GOOD, WORSE, about, compared, evidence, found, too_few_unseen
 
 from faultxfer.config import GateOptions, Limit
 from faultxfer.evaluate.gate import judge
+from faultxfer.evaluate.gate.bounds import gained
 from faultxfer.evaluate.gate.check import (
     FAILED,
     NOT_APPLICABLE,
     OPEN,
     PASSED,
     TIED,
+    Comparison,
     Evidence,
     Part,
 )
+from faultxfer.evaluate.gate.settle import more_rows
+from faultxfer.evaluate.intervals import Interval
 from faultxfer.evaluate.metrics import Metrics
 
 # --- GATE-CHANGE ---
@@ -64,6 +70,20 @@ def test_a_gain_that_is_not_shown_says_how_many_more_faults_would_settle_it() ->
     assert "About 35 more labelled faults" in decision.reason
 
 
+@pytest.mark.parametrize("change", [0.0, 0.005, 0.01, 0.03])
+def test_with_as_many_more_faults_as_it_says_a_difference_is_settled_four_times_in_five(change: float) -> None:
+    limit, error, faults = Limit(min=0.0), 0.02, 60
+    now = Interval(change, change - 1.645 * error, change + 1.645 * error, error)
+    message = more_rows("roc_auc", limit, now, (faults, 240), DEFAULT, change=True)
+    more = int(re.findall(r"About ([\d,]+) more", message)[0].replace(",", ""))
+    error_then = error * np.sqrt(faults / (faults + more))
+    rightly = {PASSED, TIED} if change else {TIED}
+    drawn = change + error_then * np.random.default_rng(0).standard_normal(4000)
+    then = [Interval(x, x - 1.645 * error_then, x + 1.645 * error_then, error_then) for x in drawn.tolist()]
+    settled = np.mean([gained("roc_auc", limit, found.estimate, found, DEFAULT.tie) in rightly for found in then])
+    assert settled > 0.78  # 0.8 was meant; standard error 0.006
+
+
 def test_a_difference_of_so_few_runs_that_nobody_knows_how_sure_it_is_promotes_nothing() -> None:
     given_evidence = evidence(champion=WORSE)
     assert given_evidence.comparison is not None
@@ -84,6 +104,27 @@ def test_a_loss_that_is_tolerated_must_be_shown_to_be_small(loss: float, status:
     options = GateOptions(change={**DEFAULT.change, "recall": Limit(min=-0.05)})
     decision = judge(evidence(champion=dataclasses.replace(WORSE, recall=GOOD.recall + loss)), options)
     assert found(decision, "GATE-CHANGE", "recall").status == status
+
+
+@pytest.mark.parametrize(
+    ("bound", "champion", "status"),
+    [
+        (0.02, 0.04, PASSED),
+        (0.02, 0.02, FAILED),
+        (0.0, 0.055, PASSED),
+        (0.0, 0.045, TIED),
+        (0.0, 0.02, FAILED),
+        (-0.05, 0.09, FAILED),
+        (-0.05, 0.11, PASSED),
+    ],
+)
+def test_the_calibration_error_has_no_interval_and_is_judged_by_its_estimate(
+    bound: float, champion: float, status: str
+) -> None:
+    options = GateOptions(change={**DEFAULT.change, "calibration_error": Limit(max=bound)})
+    decision = judge(evidence(champion=dataclasses.replace(WORSE, calibration_error=champion)), options)
+    assert found(decision, "GATE-CHANGE", "calibration error").status == status
+    assert GateOptions.model_validate(options.model_dump()).digest() == options.digest()
 
 
 def test_less_false_alarms_can_be_the_gain_that_is_asked() -> None:
@@ -170,8 +211,22 @@ def test_too_few_rows_that_the_champion_has_not_seen_refuse_and_say_what_to_brin
     decision = judge(too_few_unseen(), DEFAULT)
     assert decision.outcome == "not enough evidence"
     assert found(decision, "GATE-CHANGE-EVIDENCE").status == OPEN
-    for words in ("version 4", "93 of these rows", "7 rows left with 1 faults", "newer labelled rows"):
+    for words in (
+        "version 4",
+        "93 of these rows",
+        "7 rows with 1 faults and 6 normal rows that are left",
+        "newer labelled rows",
+    ):
         assert words in decision.reason
+
+
+def test_rows_that_are_too_few_though_none_was_left_out_are_not_blamed_on_the_champion() -> None:
+    comparison = Comparison(None, None, rows=12, faults=3, excluded=0)
+    decision = judge(Evidence(GOOD, "4", comparison, {}), DEFAULT)
+    message = found(decision, "GATE-CHANGE-EVIDENCE").message
+    assert "trained on none of these rows, but 12 rows with 3 faults and 9 normal rows are too few" in message
+    assert "newer" not in message
+    assert "at least 5 faults and 10 normal rows" in message
 
 
 @pytest.mark.parametrize("champion", [None, WORSE])

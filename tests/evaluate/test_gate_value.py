@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import pytest
 from gate_evidence import DEFAULT, GOOD, WORSE, about, evidence, found
@@ -10,6 +11,7 @@ from gate_evidence import DEFAULT, GOOD, WORSE, about, evidence, found
 from faultxfer.config import GateOptions, Limit
 from faultxfer.evaluate.events import EventFigures
 from faultxfer.evaluate.gate import judge
+from faultxfer.evaluate.gate.bounds import kept
 from faultxfer.evaluate.gate.check import (
     APPROVAL,
     FAILED,
@@ -20,7 +22,7 @@ from faultxfer.evaluate.gate.check import (
     Cost,
     Forgetting,
 )
-from faultxfer.evaluate.intervals import Interval
+from faultxfer.evaluate.intervals import Interval, clopper_pearson, poisson_rate
 from faultxfer.evaluate.metrics import Metrics
 
 # --- GATE-EVIDENCE ---
@@ -108,6 +110,76 @@ EVENTS = EventFigures(8, 6, Interval(0.75, 0.4, 0.95), 1200.0, 3, Interval(1.5, 
 def test_figures_of_events_can_be_bounded(name: str, limit: Limit, status: str) -> None:
     decision = judge(evidence(events=EVENTS), GateOptions(value={name: limit}))
     assert found(decision, "GATE-VALUE").status == status
+
+
+def proven(limit: Limit) -> Limit:
+    return limit.model_copy(update={"proof": "interval"})
+
+
+@pytest.mark.parametrize(
+    ("faults", "found_of_them", "limit", "words"),
+    [
+        (20, 20, Limit(min=0.9), "About 9 more labelled faults, found at the same share"),  # 0.95 ** (1 / 29) > 0.9
+        (20, 19, Limit(min=0.9), "About "),
+        (20, 18, Limit(min=0.9), "no number of labelled faults"),
+        (20, 17, Limit(min=0.9), "no number of labelled faults"),
+        (20, 5, Limit(max=0.3), "About "),
+    ],
+)
+def test_a_share_of_events_that_is_not_shown_says_how_many_more_faults_would_show_it(
+    faults: int, found_of_them: int, limit: Limit, words: str
+) -> None:
+    share = clopper_pearson(found_of_them, faults, 0.95)
+    events = dataclasses.replace(EVENTS, faults=faults, found=found_of_them, event_recall=share)
+    decision = judge(evidence(events=events), GateOptions(value={"event_recall": proven(limit)}))
+    assert decision.outcome == "not enough evidence"
+    assert words in decision.reason
+    if "About" in words:
+        more = int(re.findall(r"About ([\d,]+) more", decision.reason)[0].replace(",", ""))
+        times = (faults + more) / faults
+        after = clopper_pearson(round(times * found_of_them), faults + more, 0.95)
+        assert kept(limit, after.low, after.high)
+
+
+@pytest.mark.parametrize(
+    ("alarms", "days", "limit", "words"),
+    [
+        (0, 10.0, 0.2, "about 5 more days"),  # nothing for 15 days: -log(0.05) / 0.2
+        (1, 10.0, 0.2, "more days"),
+        (2, 10.0, 0.2, "no number of faults or days"),
+    ],
+)
+def test_a_rate_that_is_not_shown_says_that_it_takes_time_and_how_much(
+    alarms: int, days: float, limit: float, words: str
+) -> None:
+    events = dataclasses.replace(EVENTS, false_alarms=alarms, false_alarms_per_day=poisson_rate(alarms, days, 0.95))
+    options = GateOptions(value={"false_alarms_per_day": Limit(max=limit, proof="interval")})
+    decision = judge(evidence(events=events), options)
+    assert decision.outcome == "not enough evidence"
+    assert words in decision.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "limit", "words"),
+    [
+        ("recall", Limit(min=0.6), "more labelled faults, of other runs"),
+        ("recall", Limit(min=0.7), "no number of labelled faults"),
+        ("recall", Limit(min=0.75), "no number of labelled faults"),
+        ("false_alarm_rate", Limit(max=0.05), "more normal rows, of other runs"),
+    ],
+)
+def test_a_figure_of_rows_that_is_not_shown_says_what_would_show_it(name: str, limit: Limit, words: str) -> None:
+    given_evidence = evidence(intervals={name: about(getattr(GOOD, name), 0.2)})
+    decision = judge(given_evidence, GateOptions(value={name: proven(limit)}))
+    assert decision.outcome == "not enough evidence"
+    assert words in decision.reason
+
+
+def test_a_figure_without_an_interval_says_why_it_has_none() -> None:
+    few = judge(evidence(), GateOptions(value={"recall": Limit(min=0.6, proof="interval")}))
+    assert "so few runs" in few.reason
+    options = GateOptions(value={"precision": Limit(min=0.5, proof="interval")})
+    assert "nothing alarms" in judge(evidence(intervals={"recall": about(0.7, 0.1)}), options).reason
 
 
 def test_a_bound_on_events_that_cannot_be_measured_is_not_passed() -> None:

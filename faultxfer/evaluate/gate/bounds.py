@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
-from scipy.stats import norm
-
-from faultxfer.config import LOWER_IS_BETTER, GateOptions, Limit
+from faultxfer.config import LOWER_IS_BETTER, WITHOUT_INTERVAL, Limit
 from faultxfer.evaluate.gate.check import FAILED, OPEN, PASSED, TIED
 from faultxfer.evaluate.intervals import Interval
-
-# How often more rows should settle a difference that is as large as it looks now.
-_POWER = 0.8
-_MOST_FAULTS = 100_000
-# A difference below this is none.
-_LEAST = 1e-6
 
 
 def by_interval(limit: Limit, default: str) -> bool:
@@ -56,18 +46,19 @@ def gained(name: str, limit: Limit, estimate: float, interval: Interval | None, 
     """Status of a difference that must be a gain.
 
     Both bounds inside the tie: nothing to gain, however many rows more (two one-sided tests, Schuirmann 1987). A loss
-    is shown by the interval, or by the estimate where that was to decide.
+    is shown by the interval, or by the estimate where that was to decide; a figure that never has an interval is judged
+    by its estimate in full.
     """
     sign = -1.0 if name in LOWER_IS_BETTER else 1.0
     asked = abs(float(limit.max or 0) if name in LOWER_IS_BETTER else float(limit.min or 0))
     gain = sign * estimate
     low, high = (gain, gain) if interval is None else sorted((sign * interval.low, sign * interval.high))
-    decides = by_interval(limit, "interval")
+    decides, bare = by_interval(limit, "interval"), name in WITHOUT_INTERVAL
     if (gain > asked) if not decides else (interval is not None and low > asked):
         return PASSED
-    if (interval is not None or gain == 0) and -tie < low and high < tie:
+    if (interval is not None or bare or gain == 0) and -tie < low and high < tie:
         return TIED
-    loss = (interval is not None and high <= asked) or (not decides and gain <= -tie)
+    loss = ((interval is not None or bare) and high <= asked) or (not decides and gain <= -tie)
     return FAILED if loss else OPEN
 
 
@@ -75,28 +66,6 @@ def words(limit: Limit, least: str, form: str = "g") -> str:
     """``more than 0`` or ``at least 0.5 and at most 0.9``."""
     sides = ((least, limit.min), ("at most", limit.max))
     return " and ".join(f"{word} {bound:{form}}" for word, bound in sides if bound is not None)
-
-
-def more_faults(name: str, limit: Limit, interval: Interval, faults: int, options: GateOptions) -> str:
-    """How many more labelled faults would settle a difference, if it stays as it looks."""
-    if not interval.error:
-        return ""
-    edges = [bound for bound in (limit.min, limit.max) if bound is not None]
-    distances = [abs(interval.estimate - edge) for edge in edges]
-    if asks_a_gain(name, limit):
-        distances.append(options.tie - abs(interval.estimate))
-    # The error falls with the square root of the faults, as long as they come from as many more runs.
-    reach = (norm.ppf(options.confidence) + norm.ppf(_POWER)) * interval.error
-    needed = min((faults * ((reach / way) ** 2 - 1) for way in distances if way > _LEAST), default=math.inf)
-    if needed > _MOST_FAULTS:
-        return " More labelled faults would hardly settle it."
-    return f" About {_rounded(max(needed, 1))} more labelled faults, of other runs, would settle it if it stays so."
-
-
-def _rounded(number: float) -> str:
-    """Upwards to two digits: it is a rough estimate."""
-    step = 10 ** max(0, math.floor(math.log10(number)) - 1)
-    return f"{math.ceil(number / step) * step:,}"
 
 
 def spread(interval: Interval | None, form: str = ".3f") -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from faultxfer.config import LOWER_IS_BETTER, GateOptions, Limit
-from faultxfer.evaluate.gate.bounds import asks_a_gain, gained, more_faults, spread, tolerated, words
+from faultxfer.evaluate.gate.bounds import asks_a_gain, gained, spread, tolerated, words
 from faultxfer.evaluate.gate.check import (
     FAILED,
     NOT_APPLICABLE,
@@ -15,6 +15,7 @@ from faultxfer.evaluate.gate.check import (
     Evidence,
     metric_name,
 )
+from faultxfer.evaluate.gate.settle import more_rows, no_interval
 
 _TITLE = "against the champion"
 
@@ -37,11 +38,19 @@ def check(given: Evidence, options: GateOptions) -> list[Check]:
 
 
 def _cannot_compare(version: str | None, comparison: Comparison, options: GateOptions) -> Check:
-    message = (
-        f"The champion (version {version}) was trained on {comparison.excluded} of these rows; the {comparison.rows} "
-        f"rows left with {comparison.faults} faults are too few to show that the candidate is better. "
-        f"Bring newer labelled rows with at least {options.min_faults} faults and {options.min_normals} normal rows."
-    )
+    rows = f"rows with {comparison.faults} faults and {comparison.rows - comparison.faults} normal rows"
+    needed = f"at least {options.min_faults} faults and {options.min_normals} normal rows"
+    if comparison.excluded:
+        message = (
+            f"The champion (version {version}) was trained on {comparison.excluded} of these rows; the "
+            f"{comparison.rows} {rows} that are left are too few to show that the candidate is better. "
+            f"Bring newer labelled rows with {needed}."
+        )
+    else:
+        message = (
+            f"The champion (version {version}) was trained on none of these rows, but {comparison.rows} {rows} are too "
+            f"few to show that the candidate is better. Bring more labelled rows: {needed} are asked."
+        )
     return Check("GATE-CHANGE-EVIDENCE", "rows the champion has not seen", OPEN, message)
 
 
@@ -81,7 +90,8 @@ def _change(name: str, limit: Limit, comparison: Comparison, options: GateOption
     if status == TIED:
         message += f" That is a tie: they differ by less than {options.tie:g}, and a tie does not promote."
     if status == OPEN and interval is None:
-        message += " How sure that is cannot be said of so few runs: at least 3 with faults and 3 without are needed."
+        message += no_interval(name, bool(comparison.changes))
     if status == OPEN and interval is not None:
-        message += more_faults(name, limit, interval, comparison.faults, options)
+        counts = comparison.faults, comparison.rows - comparison.faults
+        message += more_rows(name, limit, interval, counts, options, change=True)
     return Check("GATE-CHANGE", title, status, message)

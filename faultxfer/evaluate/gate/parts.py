@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from faultxfer.config import GateOptions, Limit
-from faultxfer.evaluate.gate.bounds import more_faults, spread, tolerated, words
+from faultxfer.evaluate.gate.bounds import spread, tolerated, words
 from faultxfer.evaluate.gate.check import NOT_APPLICABLE, OPEN, Check, Evidence, Part, metric_name
+from faultxfer.evaluate.gate.settle import more_rows, no_interval
 
 _CODE, _TITLE = "GATE-SLICE", "parts of the rows"
 
@@ -48,7 +49,7 @@ def _change(name: str, limit: Limit, part: Part, options: GateOptions) -> Check:
     interval = part.changes.get(name)
     if interval is None:
         message = f"How {metric_name(name)} changed where {part.column} is {part.value} could not be measured."
-        return Check(_CODE, title, OPEN, message)
+        return Check(_CODE, title, OPEN, message + no_interval(name, bool(part.changes)))
     status = tolerated(limit, interval.estimate, interval, default="interval", strictly=True)
     message = (
         f"Where {part.column} is {part.value} ({part.rows} rows, {part.faults} faults) the {metric_name(name)} changed "
@@ -56,5 +57,5 @@ def _change(name: str, limit: Limit, part: Part, options: GateOptions) -> Check:
         f"a change of {words(limit, 'more than', '+g')} is asked."
     )
     if status == OPEN:
-        message += more_faults(name, limit, interval, part.faults, options)
+        message += more_rows(name, limit, interval, (part.faults, part.rows - part.faults), options)
     return Check(_CODE, title, status, message)
