@@ -44,7 +44,9 @@ def test_evidence_always_applies() -> None:
 def test_too_few_faults_are_no_refusal_and_the_gate_says_how_many_more_it_needs() -> None:
     decision = judge(evidence(dataclasses.replace(GOOD, faults=3)), DEFAULT)
     assert decision.outcome == "not enough evidence"
-    assert "At least 2 more labelled faults" in decision.reason
+    assert "At least 2 more labelled faults would settle it" in decision.reason
+    few = judge(evidence(dataclasses.replace(GOOD, faults=3, rows=7)), DEFAULT)
+    assert "At least 2 more labelled faults and 6 more normal rows would settle it" in few.reason
 
 
 # --- GATE-VALUE and GATE-NO-THRESHOLDS ---

@@ -9,11 +9,12 @@ from faultxfer.evaluate.gate.check import OPEN, PASSED, Check, Evidence
 def check(given: Evidence, options: GateOptions) -> list[Check]:
     """Enough fault and normal rows."""
     faults, normals = given.candidate.faults, given.candidate.rows - given.candidate.faults
-    enough = faults >= options.min_faults and normals >= options.min_normals
+    lacking = {"labelled faults": options.min_faults - faults, "normal rows": options.min_normals - normals}
+    wanted = " and ".join(f"{count} more {kind}" for kind, count in lacking.items() if count > 0)
     message = (
         f"{faults} fault and {normals} normal rows judge; at least {options.min_faults} and "
         f"{options.min_normals} are needed."
     )
-    if faults < options.min_faults:
-        message += f" At least {options.min_faults - faults} more labelled faults would settle it."
-    return [Check("GATE-EVIDENCE", "enough rows to judge", PASSED if enough else OPEN, message)]
+    if wanted:
+        message += f" At least {wanted} would settle it."
+    return [Check("GATE-EVIDENCE", "enough rows to judge", OPEN if wanted else PASSED, message)]
