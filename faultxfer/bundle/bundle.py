@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -240,20 +241,45 @@ def _check(folder: Path, manifest: dict[str, Any]) -> None:
 
 
 def _assembled(folder: Path, manifest: dict[str, Any]) -> Bundle:
-    scaler = manifest["scaler"]
+    scaler, threshold = _scaler(manifest), _threshold(manifest)  # cheaper to refuse than the network
     return Bundle(
         features=tuple(manifest["features"]),
         units=dict(manifest["units"]),
-        scaler=Scaler(np.array(scaler["mean"], dtype=np.float64), np.array(scaler["scale"], dtype=np.float64)),
+        scaler=scaler,
         network=load_network(folder / _NETWORK),
         calibrator=Calibrator(**manifest["calibrator"]),
-        threshold=float(manifest["threshold"]),
+        threshold=threshold,
         training_rows=load_array(folder / _SEEN),
         lineage=manifest["lineage"],
         models=_models(folder, manifest),
         stack=load_stack(manifest["stack"], folder) if "stack" in manifest else None,
         alarm=AlarmThreshold(**manifest["alarm"]) if "alarm" in manifest else None,
     )
+
+
+def _scaler(manifest: dict[str, Any]) -> Scaler:
+    """One number per sensor: NumPy would spread a single one over all sensors."""
+    mean, scale = (np.array(manifest["scaler"][name], dtype=np.float64) for name in ("mean", "scale"))
+    sensors = (len(manifest["features"]),)
+    if (mean.shape, scale.shape) != (sensors, sensors) or not np.isfinite([mean, scale]).all():
+        raise BundleError(
+            f"A scaler with finite means and scales of {sensors[0]} sensors was expected",
+            received={"means": mean.shape, "scales": scale.shape},
+            remedy="Restore the version from a trusted copy, or transfer again",
+        )
+    return Scaler(mean, scale)
+
+
+def _threshold(manifest: dict[str, Any]) -> float:
+    """No probability is above NaN, so such a bundle would never alarm."""
+    threshold = float(manifest["threshold"])
+    if not math.isfinite(threshold):
+        raise BundleError(
+            "A finite threshold was expected",
+            received={"threshold": threshold},
+            remedy="Restore the version from a trusted copy, or transfer again",
+        )
+    return threshold
 
 
 def _models(folder: Path, manifest: dict[str, Any]) -> SourceModels | None:

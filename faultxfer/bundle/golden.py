@@ -45,7 +45,7 @@ def load_golden(folder: Path, features: tuple[str, ...]) -> Golden:
     """The inverse of :func:`save_golden`; names of the sensors stand in the bundle's manifest.
 
     Raises:
-        KeyError, ValueError, zipfile.BadZipFile, OSError: something else was stored.
+        KeyError, and what ``plain_files.UNREADABLE`` lists: something else was stored.
     """
     arrays = load_arrays(folder / GOLDEN, _LIMIT)
     return Golden(features, arrays["X"], arrays["probabilities"], arrays["alarms"])

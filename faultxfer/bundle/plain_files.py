@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 import math
+import stat
 import zipfile
+import zlib
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+
+from faultxfer.errors import BundleError
 
 MANIFEST_BYTES = 32 * 2**20
 TEXT_BYTES = 256 * 2**20
@@ -16,15 +21,21 @@ ARRAY_BYTES = 512 * 2**20
 _CHUNK = 2**20
 _HEADER_CHARACTERS = 10_000
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-# What a damaged or foreign file makes the readers raise.
+# What a damaged or foreign file makes the readers raise; RuntimeError, which RecursionError is, for encryption.
 UNREADABLE = (
     *(OSError, AttributeError, KeyError, TypeError, ValueError, EOFError),
-    *(MemoryError, OverflowError, RecursionError, zipfile.BadZipFile, NotImplementedError),
+    *(MemoryError, OverflowError, RuntimeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
 )
 
 
 def sha256_of(path: Path) -> str:
-    """SHA-256 (hex) of a file, read in pieces."""
+    """SHA-256 (hex) of a file, read in pieces.
+
+    Raises:
+        BundleError: it is a link, a device or another thing that may never end.
+        OSError: it cannot be read.
+    """
+    _require_regular(path)
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while piece := file.read(_CHUNK):
@@ -37,8 +48,10 @@ def read_text(path: Path, limit: int) -> str:
 
     Raises:
         ValueError: it is larger, or not UTF-8.
+        BundleError: it is a link, a device or another thing that may never end.
         OSError: it cannot be read.
     """
+    _require_regular(path)
     _require_size(path.name, path.stat().st_size, limit)
     return path.read_text(encoding="utf-8")
 
@@ -90,3 +103,15 @@ def _array(file: IO[bytes], name: str, size: int) -> np.ndarray:
 def _require_size(name: str, size: int, limit: int) -> None:
     if size > limit:
         raise ValueError(f"{name}: {size} bytes, more than {limit}")
+
+
+def _require_regular(path: Path) -> None:
+    """Size 0 is what a device says of itself, and a link may lead to one or out of the bundle."""
+    mode = path.lstat().st_mode
+    if not stat.S_ISREG(mode):
+        raise BundleError(
+            "A regular file was expected",
+            received={"mode": stat.filemode(mode)},
+            where=path.name,
+            remedy="Restore the version from a trusted copy, or transfer again",
+        )

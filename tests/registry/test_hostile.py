@@ -10,6 +10,7 @@ import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import keras
@@ -246,6 +247,16 @@ def weights_with(path: Path, change: Callable[[h5py.File], object]) -> None:
             archive.writestr(name, data)
 
 
+def link_twice(file: h5py.File) -> None:
+    """40 groups, each twice in the next: 2 ** 39 paths to the first."""
+    group = file.create_group("start")
+    for number in range(40):
+        upper = file.create_group(f"upper_{number}")
+        upper["0"] = upper["1"] = group
+        group = upper
+    file["x"] = group
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -253,8 +264,17 @@ def weights_with(path: Path, change: Callable[[h5py.File], object]) -> None:
         (lambda file: file.__setitem__("x", h5py.SoftLink("/layers")), "/x"),
         (lambda file: file.create_dataset("x", (8,), "u1", external=[("/etc/hostname", 0, 8)]), "/x"),
         (lambda file: file.create_dataset("x", (10**10,), "f4", chunks=(1024,)), "bytes"),
+        (link_twice, "/upper_0/1"),
+        (lambda file: file.__setitem__("x", file["/"]), "/x"),
     ],
-    ids=["another file", "another place", "another file's bytes", "more than fits"],
+    ids=[
+        "another file",
+        "another place",
+        "another file's bytes",
+        "more than fits",
+        "groups of shared groups",
+        "a circle",
+    ],
 )
 def test_weights_that_lie_elsewhere_are_refused(
     change: Callable[[h5py.File], object], said: str, stored_bundle: Path, tmp_path: Path
@@ -275,3 +295,151 @@ def test_a_password_in_the_tracking_address_does_not_reach_errors(monkeypatch: p
     assert connect.without_password("http://me:h%40sh@plant:5000/x") == "http://plant:5000/x"
     assert (os.environ["MLFLOW_TRACKING_USERNAME"], os.environ["MLFLOW_TRACKING_PASSWORD"]) == ("me", "h@sh")
     assert connect.without_password("postgresql://me:hush@plant/x") == "postgresql://me:hush@plant/x"
+
+
+def edit_layers(change: Callable[[dict[str, Any]], object]) -> Callable[[str], str]:
+    """Applied to each layer of the class Dense."""
+
+    def edited(text: str) -> str:
+        config = json.loads(text)
+        for layer in config["config"]["layers"]:
+            if layer["class_name"] == "Dense":
+                change(layer)
+        return json.dumps(config)
+
+    return edited
+
+
+def concatenate_often(text: str) -> str:
+    """Ten layers, each a hundred times its input: 3e20 numbers that no layer names."""
+    config = json.loads(text)
+    layers = config["config"]["layers"]
+    last = layers[0]["name"]
+    for number in range(10):
+        tensor = {"class_name": "__keras_tensor__", "config": {"shape": [None, 3], "keras_history": [last, 0, 0]}}
+        last = f"often_{number}"
+        node = {"args": [[tensor] * 100], "kwargs": {}}
+        layers.append({"class_name": "Concatenate", "config": {"name": last}, "name": last, "inbound_nodes": [node]})
+    return json.dumps(config)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (edit_layers(lambda layer: layer["config"].update(units=200_000_000)), "of width 200000000"),
+        (edit_layers(lambda layer: layer["config"].update(units=True)), "of width True"),
+        (edit_layers(lambda layer: (layer["config"].update(units=60_000), layer.pop("build_config"))), "parameters"),
+        (edit_layers(lambda layer: layer["build_config"].update(input_shape=[None, 10**9])), "built for"),
+        (edit_layers(lambda layer: layer["build_config"].update(shapes_dict={})), "built from"),
+        (edit_layers(lambda layer: layer["config"].update(lora_rank=100_000_000)), "Dense.lora_rank"),
+        (edit_layers(lambda layer: layer["config"].update(quantization_mode="int8")), "Dense.quantization_mode"),
+        (edit_layers(lambda layer: layer["config"].update(quantization_config={})), "Dense.quantization_config"),
+        (edit_layers(lambda layer: layer["config"].update(dtype="int8_from_float32")), "Dense.dtype"),
+        (edit_layers(lambda layer: layer["config"]["dtype"]["config"].update(name="int8_from_float32")), "dtype"),
+        (edit_layers(lambda layer: layer["inbound_nodes"].append(layer["inbound_nodes"][0])), "problem="),
+        (lambda text: text.replace('"batch_shape": [null, 3]', '"batch_shape": [null, 1000000000]'), "of width 1000"),
+        (concatenate_often, "of width"),
+        (lambda _: "[]", "problem="),
+        (lambda _: '{"class_name": "Dense", "config": {"units": 4}}', "in place of a network"),
+    ],
+)
+def test_layers_that_claim_more_than_a_network_takes_are_refused(
+    change: Callable[[str], str], said: str, stored_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(stored_bundle / "network.keras", tmp_path)
+    rewrite_config(tmp_path, change)
+    asked: list[object] = []
+    monkeypatch.setattr(keras.models, "load_model", lambda *args, **_: asked.append(args))
+    with pytest.raises(BundleError) as refusal:
+        network_store.load_network(tmp_path / "network.keras")
+    assert said in str(refusal.value)
+    assert asked == []
+
+
+class OutOfRoom(Exception):
+    """Stands in for TensorFlow's ResourceExhaustedError, which derives from Exception alone."""
+
+
+def test_whatever_keras_raises_is_a_refusal(stored_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhausted(*_: object, **__: object) -> None:
+        raise OutOfRoom("no room" * 1000)
+
+    monkeypatch.setattr(keras.models, "load_model", exhausted)
+    with pytest.raises(BundleError, match="OutOfRoom: no room") as refusal:
+        bundles.load_bundle(stored_bundle)
+    assert len(str(refusal.value)) < 1000
+
+
+def spoil_packed(path: Path, member: str, method: int) -> None:
+    """Pack an archive anew and damage what was packed, which checks of the directory do not show."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+        place = archive.getinfo(member)
+        start = place.header_offset + 30 + len(member) + 9  # after the properties that LZMA begins with
+    content = bytearray(path.read_bytes())
+    content[start : start + 40] = b"\xff" * 40
+    path.write_bytes(content)
+
+
+def encrypt(path: Path, member: str, _: int) -> None:
+    """Set the flag of each entry of the archive's directory and of each member."""
+    content = bytearray(path.read_bytes())
+    for sign, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        start = -1
+        while (start := content.find(sign, start + 1)) >= 0:
+            content[start + offset] |= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "method"),
+    [(spoil_packed, zipfile.ZIP_DEFLATED), (spoil_packed, zipfile.ZIP_LZMA), (encrypt, zipfile.ZIP_STORED)],
+    ids=["deflate", "lzma", "encrypted"],
+)
+@pytest.mark.parametrize(("name", "member"), [("golden_rows.npz", "X.npy"), ("network.keras", "config.json")])
+def test_a_packed_member_that_cannot_be_unpacked_is_refused(
+    name: str, member: str, spoil: Callable[[Path, str, int], None], method: int, stored_bundle: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(stored_bundle, tmp_path / "bundle"))
+    spoil(folder / name, member, method)
+    reseal(folder)
+    with pytest.raises(BundleError, match="problem="):
+        (bundles.read_golden if name.endswith("npz") else bundles.load_bundle)(folder)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "network.keras", "training_rows.npy", "golden_rows.npz"])
+@pytest.mark.parametrize("made", ["link", "pipe"])
+def test_a_file_that_may_never_end_is_not_read(name: str, made: str, stored_bundle: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(stored_bundle, tmp_path / "bundle"))
+    (folder / name).unlink()
+    if made == "link":
+        (folder / name).symlink_to(stored_bundle / name)  # one to /dev/zero is refused alike, and would hang the test
+    else:
+        os.mkfifo(folder / name)
+    with pytest.raises(BundleError, match="regular file"):
+        bundles.load_bundle(folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"scaler": {"mean": [0.0], "scale": [1.0, 1.0, 1.0]}},
+        {"scaler": {"mean": [0.0, 0.0, 0.0], "scale": [1.0]}},
+        {"scaler": {"mean": 0.0, "scale": 1.0}},
+        {"scaler": {"mean": [0.0, 0.0, float("nan")], "scale": [1.0, 1.0, 1.0]}},
+        {"threshold": float("nan")},
+        {"threshold": float("inf")},
+    ],
+)
+def test_numbers_that_would_silence_or_shift_the_alarm_are_refused(
+    change: dict[str, Any], stored_bundle: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(stored_bundle, tmp_path / "bundle"))
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(manifest | change))
+    reseal(folder)
+    with pytest.raises(BundleError, match="finite"):
+        bundles.load_bundle(folder)
