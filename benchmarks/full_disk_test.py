@@ -118,15 +118,19 @@ def _names_the_disk(sentence: str) -> bool:
     return any(words in sentence for words in ("No space left", "disk is full", "No usable temporary"))
 
 
+def begin_anew(trial: Trial) -> None:
+    """One champion, and no transfer that was made before."""
+    trials.in_child(lambda: forget(trial.store))
+    trials.in_child(trial.work)
+
+
 def sweep(attempt: Attempt, levels: int) -> dict[str, Any]:
     """One line of the table."""
-    trials.in_child(lambda: attempt.trial.work(whole=attempt.whole))
+    begin_anew(attempt.trial)
     need = attempt.need()
     counts, wrong = {_DONE: 0, _SAID: 0, "failed": 0}, []
     for level in range(levels):
-        # A new beginning, so that a transfer is not one that was made before.
-        trials.in_child(lambda: forget(attempt.trial.store))
-        trials.in_child(attempt.trial.work)
+        begin_anew(attempt.trial)
         free = int(_BEYOND * need * level / (levels - 1)) // 4096 * 4096
         outcome, found = attempt.on(free)
         counts[outcome] += 1

@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from faultxfer.errors import ConfigError
+from faultxfer.plain_yaml import parse_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -268,14 +269,20 @@ def load_options(model: type[Model], path: Path | str) -> Model:
         ConfigError: the file is missing, not YAML, or has an unknown or impossible field.
     """
     try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        content = parse_yaml(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(
             "A readable YAML file was expected",
             received={"file": str(path), "problem": " ".join(str(error).split())[:200]},
             remedy="Check the path and the file's indentation",
         ) from error
-    return parse_options(model, content or {}, where=str(path))
+    if not isinstance(content, dict):
+        raise ConfigError(
+            "A YAML file with at least one setting was expected",
+            received={"file": str(path), "content": content},
+            remedy="Write a setting, or leave the file out to use the defaults",
+        )
+    return parse_options(model, content, where=str(path))
 
 
 def read_options(model: type[Model], path: Path | str | None, **given: Any) -> Model:
@@ -303,5 +310,5 @@ def parse_options(model: type[Model], content: Any, where: str) -> Model:
             f"Options of the form {sorted(model.model_fields)} were expected",
             received={"problems": problems[:5]},
             where=where,
-            remedy="See `docs/configuration.md`",
+            remedy='See `docs/configuration.md`, for a gate file `docs/gate.md` under "Setting your own thresholds"',
         ) from error

@@ -14,6 +14,7 @@ from faultxfer.contract import codes, columns
 from faultxfer.contract.pins import Csv
 from faultxfer.contract.units import conversion
 from faultxfer.errors import ContractError
+from faultxfer.plain_yaml import parse_yaml
 
 Breach = Literal["refuse", "quarantine", "warn"]
 
@@ -195,7 +196,7 @@ def load_contract(path: Path | str) -> Contract:
     """
     path = Path(path)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = parse_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ContractError(
             "A readable contract file was expected",

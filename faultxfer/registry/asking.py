@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -41,9 +42,20 @@ def reported(what: str) -> Iterator[None]:
     except (MlflowException, SQLAlchemyError, requests.RequestException, OSError, ImportError) as error:
         raise RegistryError(
             f"An answer from {what} was expected",
-            received={"problem": " ".join(str(error).split())[:300]},
+            received={"problem": _problem(error)},
             remedy="Check MLFLOW_TRACKING_URI, the free space and the server's log, then run again",
         ) from error
+
+
+def _problem(error: Exception) -> str:
+    """What happened, in one line. Of a server's failure MLflow keeps the number alone, at the end of a long address."""
+    text = " ".join(str(error).split())
+    failed = re.search(r"too many (5\d\d) error responses", text)
+    if failed:
+        return (
+            f"the server failed at each try (HTTP {failed[1]}), as it does when its disk is full or its database down"
+        )
+    return text[:300]
 
 
 def asks_the_store(

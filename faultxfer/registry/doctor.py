@@ -176,7 +176,7 @@ def _replaced(
 
 
 def _nobody(name: str) -> Ill:
-    message = "Nobody is champion, and nothing scores: transfer again, or go back with `registry rollback --to N`"
+    message = "Nobody is champion, and nothing scores: transfer again, or promote another version"
     return Ill("CHAMPION-NONE", name, message)
 
 

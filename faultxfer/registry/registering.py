@@ -15,7 +15,7 @@ from faultxfer.registry import journal, names
 from faultxfer.registry.asking import asks_the_store, reported
 from faultxfer.registry.model_files import files_sha256, write_model
 from faultxfer.registry.owner import this_process
-from faultxfer.registry.promotion import Promotion, promote
+from faultxfer.registry.promotion import Promotion, promote, standing
 from faultxfer.registry.runs import RunRecord, experiment_id, logged_run
 from faultxfer.registry.smoke import smoke_test
 from faultxfer.registry.store import Registry, Version
@@ -56,7 +56,9 @@ def register(registry: Registry, record: RunRecord, candidate: Candidate, promot
         BundleError: what comes back from the registry does not score like the candidate.
         RegistryError: the store does not answer.
     """
-    if promotion.head is not None:
+    if promotion.head is None:
+        standing(registry, candidate.name)  # not on top of a champion that is gone: the doctor's turn comes first
+    else:
         _require_head(registry, candidate.name, promotion.head)
     with _taken_back_unless_whole(registry) as made:
         with logged_run(registry, record) as run_id:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from faultxfer.bundle.plain_files import read_text
 from faultxfer.errors import BundleError, ConfigError, FaultxferError
+from faultxfer.registry import names
 from faultxfer.registry.model_files import BUNDLE_IN_MODEL, LOADER
 
 if TYPE_CHECKING:
     from faultxfer.bundle.golden import Golden
-    from faultxfer.registry.store import Registry, Version
+from faultxfer.registry.store import Registry, Version
 
 # Scores of one bundle agree between processes to this.
 SAME = 1e-6
@@ -129,7 +130,8 @@ def _in_clean_process(registry: Registry, version: Version) -> None:
     environment.pop("MLFLOW_REGISTRY_URI", None)
     try:
         done = subprocess.run(  # noqa: S603  # our own interpreter; names are checked when a model is registered
-            [sys.executable, "-m", __name__, version.name, version.version],
+            # -P: no file of the folder it is started in takes the place of a module.
+            [sys.executable, "-P", "-m", __name__, version.name, version.version],
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -139,7 +141,7 @@ def _in_clean_process(registry: Registry, version: Version) -> None:
         )
     except subprocess.TimeoutExpired as error:
         raise _differs(f"an answer within {_SECONDS:.0f} s", {"version": version.uri}) from error
-    if done.returncode == 0:
+    if done.returncode == 0 and done.stdout.strip().endswith(_sound(version)):
         return
     said = (done.stdout.strip().splitlines() or done.stderr.strip().splitlines() or [""])[-1]
     raise _differs("that it loads and scores in a process of its own", {"exit code": done.returncode, "said": said})
@@ -168,11 +170,18 @@ def main(name: str, number: str) -> int:
     environment.prepare_command()
     try:
         registry = open_registry()
-        check_version(registry, registry.version(name, number))
+        version = registry.version(name, number)
+        check_version(registry, version)
     except FaultxferError as error:
         sys.stdout.write(json.dumps(str(error)) + "\n")
         return error.exit_code
+    sys.stdout.write(_sound(version) + "\n")
     return 0
+
+
+def _sound(version: Version) -> str:
+    """What a check that was made says last: that the process ended well is no proof that it checked."""
+    return f"sound: {version.uri} {version.tags.get(names.FILES)}"
 
 
 if __name__ == "__main__":

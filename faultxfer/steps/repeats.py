@@ -81,6 +81,8 @@ def find_repeat(
     registry = open_registry()
     name = names.registered_name(model, equipment)
     request = request_sha256(rows, fetched, contract, options, override_gate)
+    if _nobody_is_champion(registry, name):
+        return None  # what was refused beside a champion may well be the first to follow it
     found = _promoted(registry, name, request) or _refused(registry, name, request)
     if found is None:
         return None
@@ -99,6 +101,11 @@ def find_repeat(
         run_id=run_id,
         tracking_uri=registry.address,
     )
+
+
+def _nobody_is_champion(registry: Registry, name: str) -> bool:
+    last = read_journal(registry.client, name).last
+    return last is not None and last.to_version is None
 
 
 def _promoted(registry: Registry, name: str, request: str) -> tuple[str, str, str | None, str] | None:

@@ -94,14 +94,27 @@ def verify_registry(model: str | None, equipment: str | None, head: str | None) 
     Args:
         model: source model; None for everything that is registered.
         equipment: one of its machines.
-        head: SHA-256 of the newest entry, as kept elsewhere; the journal must hold that entry.
+        head: SHA-256 of the newest entry, as kept elsewhere; the journal, or one of them all, must hold that entry.
 
     Raises:
         RegistryError: the model is unknown.
     """
     registry = open_registry()
-    checked = [_verified(registry, name, head) for name in _wanted(registry, model, equipment)]
+    checked = [_verified(registry, name, head if model else None) for name in _wanted(registry, model, equipment)]
+    if head and not model and not _holds(registry, checked, head):
+        checked.append(
+            {"name": "every journal", "champion": None, "entries": 0, "head": None, "problems": [_lacks(head)]}
+        )
     return {"sound": all(not one["problems"] for one in checked), "models": checked}
+
+
+def _holds(registry: Registry, checked: list[dict[str, Any]], head: str) -> bool:
+    chains = (journal.read_journal(registry.client, model["name"]) for model in checked)
+    return any(head == entry.sha256 for chain in chains for entry in chain.entries.values())
+
+
+def _lacks(head: str) -> str:
+    return f"no entry has SHA-256 {head[:12]}…"
 
 
 def _wanted(registry: Registry, model: str | None, equipment: str | None) -> list[str]:
@@ -130,7 +143,7 @@ def _verified(registry: Registry, name: str, head: str | None) -> dict[str, Any]
     if last and alias != last.to_version:
         problems.append(f"the journal names version {last.to_version or 'none'}, the alias {alias or 'none'}")
     if head and head not in {entry.sha256 for entry in chain.entries.values()}:
-        problems.append(f"no entry has SHA-256 {head[:12]}…")
+        problems.append(_lacks(head))
     if number is not None and number not in versions:
         problems.append(f"version {number} does not exist")
     elif number is not None:
@@ -197,8 +210,9 @@ def _earlier(registry: Registry, name: str, chain: journal.Chain, number: int | 
     raise RegistryError(
         f"An earlier champion of {name!r} was expected",
         received={"to": number, "earlier champions": earlier},
-        remedy="Name one of them with --to, even if somebody went back from it before; "
-        "`faultxfer registry promote` takes any registered version",
+        remedy="Name one of them with --to, even if somebody went back from it before"
+        if earlier
+        else "Transfer again; `faultxfer registry promote` takes any registered version",
     )
 
 

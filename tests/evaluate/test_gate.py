@@ -271,6 +271,22 @@ def test_a_bound_that_everything_or_nothing_would_pass_is_refused(content: str, 
         load_options(GateOptions, tmp_path / "gate.yaml")
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "at least one setting"),
+        ("# value:\n#   recall: {min: 0.9}\n", "at least one setting"),
+        ("[]", "at least one setting"),
+        ("value: {recall: {min: 0.9}}\nvalue: {recall: {min: 0.1}}", "value.* stands twice"),
+        ("value:\n  recall: {min: 0.9}\n  recall: {min: 0.1}", "recall.* stands twice"),
+    ],
+)
+def test_a_slip_in_the_file_is_not_taken_for_the_defaults(content: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "gate.yaml").write_text(content, encoding="utf-8")
+    with pytest.raises(ConfigError, match=words):
+        load_options(GateOptions, tmp_path / "gate.yaml")
+
+
 def test_bounds_at_the_edge_of_what_a_figure_can_be_are_accepted() -> None:
     edges = {"pr_auc": Limit(min=0.0), "recall": Limit(max=1.0), "log_loss": Limit(max=3), "precision": Limit(min=1)}
     assert GateOptions(value=edges).value == edges

@@ -62,6 +62,15 @@ def test_the_champion_again_is_a_tie() -> None:
     assert "a tie does not promote" in decision.reason
 
 
+@pytest.mark.parametrize(("false_alarms", "outcome"), [(0.3, "needs approval"), (GOOD.false_alarm_rate + 0.01, "tie")])
+def test_a_tie_in_ranking_that_is_far_better_in_another_figure_is_shown_to_a_person(
+    false_alarms: float, outcome: str
+) -> None:
+    decision = judge(evidence(champion=dataclasses.replace(GOOD, false_alarm_rate=false_alarms)), DEFAULT)
+    assert decision.outcome == outcome
+    assert ("better by more than that in false alarm rate" in decision.reason) == (outcome == "needs approval")
+
+
 def test_a_gain_that_is_not_shown_says_how_many_more_faults_would_settle_it() -> None:
     champion = dataclasses.replace(WORSE, roc_auc=0.87)
     decision = judge(evidence(champion=champion, half=0.034), DEFAULT)
@@ -202,6 +211,12 @@ def test_the_champion_is_met_on_the_compared_rows_and_not_on_all() -> None:
     decision = judge(Evidence(GOOD, "4", there, {}), DEFAULT)
     assert found(decision, "GATE-CHANGE", "PR-AUC").status == FAILED
     assert "0.700 against the champion's 0.750" in decision.reason
+
+
+def test_how_many_rows_the_champion_has_not_seen_is_said_where_some_were_left_out() -> None:
+    there = dataclasses.replace(compared(GOOD, WORSE), excluded=50)
+    said = found(judge(Evidence(GOOD, "4", there, {}), DEFAULT), "GATE-CHANGE", "ROC-AUC").message
+    assert f"On the {there.rows} of {there.rows + 50} rows that the champion has not seen the ROC-AUC" in said
 
 
 # --- GATE-CHANGE-EVIDENCE ---

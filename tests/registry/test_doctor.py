@@ -94,6 +94,8 @@ def test_a_model_that_was_deleted_is_missed_and_can_be_made_again(registry: Regi
     registry.client.delete_registered_model(NAME)
     (verified,) = upkeep.verify_registry(None, None, None)["models"]
     assert any("version 2 does not exist" in problem for problem in verified["problems"])
+    with pytest.raises(RegistryError, match="doctor"):
+        work.register_prepared(bundle, SENSORS)
     assert {("CHAMPION-MISSING", "done"), ("CHAMPION-NONE", "needs")} <= set(heal())
     assert heal() == [("CHAMPION-NONE", "needs")]
     assert work.register_prepared(bundle, SENSORS) == "1"  # numbers begin anew, with other files

@@ -17,6 +17,7 @@ from registry_checks import NAME, SENSORS, WHO, chain_of, heal, spoil
 
 from faultxfer.errors import BundleError, ChampionMovedError, ConfigError, RegistryError
 from faultxfer.registry import journal, names, registering
+from faultxfer.registry.asking import reported
 from faultxfer.registry.promotion import standing
 from faultxfer.registry.store import Registry
 from faultxfer.steps import upkeep
@@ -75,6 +76,15 @@ def test_a_failing_smoke_test_leaves_nothing(registry: Registry, bundle: Path, m
         work.register_prepared(bundle, SENSORS)
     assert (registry.alias(NAME), len(registry.versions(NAME))) == ("2", 2)
     assert not any(work.leftovers().values())
+
+
+def test_a_server_that_fails_is_told_from_one_that_does_not_answer() -> None:
+    import requests
+
+    long = f"Max retries exceeded with url: /{'x' * 400} (Caused by ResponseError('too many 503 error responses'))"
+    words = r"server failed at each try \(HTTP 503\), as it does when its disk is full"
+    with pytest.raises(RegistryError, match=words), reported("the tracking store"):
+        raise requests.ConnectionError(long)
 
 
 FULL = ["log_batch", "log_artifacts", "create_logged_model", "log_model_artifacts", "create_model_version", "set_tag"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -84,11 +85,16 @@ def test_a_version_is_loaded_back_in_a_clean_process_before_it_is_champion(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAULTXFER_SMOKE_TEST", "clean_process")
+    # A file of the working folder that is called like a module is not run in its place.
+    Path("queue.py").write_text("raise SystemExit(0)", encoding="utf-8")
     assert move(world).outcome == "promoted"
     champion = open_registry().champion("pumps--pump-9")
     assert champion is not None
     monkeypatch.setattr(smoke.subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=2, stdout="no", stderr=""))
     with pytest.raises(BundleError, match="said='no'"):
+        smoke.smoke_test(open_registry(), champion)
+    monkeypatch.setattr(smoke.subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=0, stdout="", stderr=""))
+    with pytest.raises(BundleError, match="exit code=0"):
         smoke.smoke_test(open_registry(), champion)
 
 

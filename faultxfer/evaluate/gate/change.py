@@ -5,6 +5,7 @@ from __future__ import annotations
 from faultxfer.config import LOWER_IS_BETTER, GateOptions, Limit
 from faultxfer.evaluate.gate.bounds import asks_a_gain, gained, spread, tolerated, words
 from faultxfer.evaluate.gate.check import (
+    APPROVAL,
     FAILED,
     NOT_APPLICABLE,
     OPEN,
@@ -32,9 +33,16 @@ def check(given: Evidence, options: GateOptions) -> list[Check]:
     if not bounded:
         message = "The gate has no change thresholds, so a champion cannot be replaced; set some under `change`."
         return [Check("GATE-NO-THRESHOLDS", "change thresholds are set", FAILED, message)]
-    checks = [_change(name, limit, comparison, options) for name, limit in bounded.items()]
+    hidden = [metric_name(name) for name, limit in bounded.items() if _is_far_better(name, limit, comparison, options)]
+    checks = [_change(name, limit, comparison, options, hidden) for name, limit in bounded.items()]
     gain_asked = any(asks_a_gain(name, limit) for name, limit in bounded.items())
     return checks if gain_asked else [_gain_somewhere(bounded, comparison), *checks]
+
+
+def _unseen(comparison: Comparison) -> str:
+    if not comparison.excluded:
+        return "T"
+    return f"On the {comparison.rows} of {comparison.rows + comparison.excluded} rows that the champion has not seen t"
 
 
 def _cannot_compare(version: str | None, comparison: Comparison, options: GateOptions) -> Check:
@@ -73,7 +81,15 @@ def _gain_somewhere(bounded: dict[str, Limit], comparison: Comparison) -> Check:
     return Check("GATE-TIE", "a gain on the champion", TIED, message)
 
 
-def _change(name: str, limit: Limit, comparison: Comparison, options: GateOptions) -> Check:
+def _is_far_better(name: str, limit: Limit, comparison: Comparison, options: GateOptions) -> bool:
+    """Whether a figure that no gain is asked of is shown to be better by more than a tie."""
+    interval = comparison.changes.get(name)
+    if interval is None or asks_a_gain(name, limit):
+        return False
+    return interval.high < -options.tie if name in LOWER_IS_BETTER else interval.low > options.tie
+
+
+def _change(name: str, limit: Limit, comparison: Comparison, options: GateOptions, hidden: list[str]) -> Check:
     title = f"{metric_name(name)} {_TITLE}"
     pair = _figures(name, comparison)
     if pair is None:
@@ -84,10 +100,13 @@ def _change(name: str, limit: Limit, comparison: Comparison, options: GateOption
     else:
         status = tolerated(limit, change, interval, default="interval", strictly=True)
     message = (
-        f"The {metric_name(name)} is {pair[0]:.3f} against the champion's {pair[1]:.3f} "
+        f"{_unseen(comparison)}he {metric_name(name)} is {pair[0]:.3f} against the champion's {pair[1]:.3f} "
         f"({change:+.3f}{spread(interval, '+.3f')}); a change of {words(limit, 'more than', '+g')} is asked."
     )
-    if status == TIED:
+    if status == TIED and hidden:
+        status = APPROVAL
+        message += f" That is a tie, but better by more than that in {', '.join(hidden)}: a person decides."
+    elif status == TIED:
         message += f" That is a tie: they differ by less than {options.tie:g}, and a tie does not promote."
     if status == OPEN and interval is None:
         message += no_interval(name, bool(comparison.changes))
