@@ -17,7 +17,7 @@ from faultxfer.registry.model_files import BUNDLE_IN_MODEL, LOADER
 
 if TYPE_CHECKING:
     from faultxfer.bundle.golden import Golden
-from faultxfer.registry.store import Registry, Version
+    from faultxfer.registry.store import Registry, Version
 
 # Scores of one bundle agree between processes to this.
 SAME = 1e-6
