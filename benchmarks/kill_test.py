@@ -139,7 +139,7 @@ def killed(trial: Trial, point: Point) -> str | None:
     # Before the patch, as connecting asks MLflow too, and so that random moments fall into the registration.
     open_registry().models()
     kill_at(point)
-    return trial.work(whole=point.whole)
+    return trial.go_on(whole=point.whole)
 
 
 def one(trial: Trial, point: Point) -> str:

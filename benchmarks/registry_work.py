@@ -38,8 +38,12 @@ class Trial:
             without_smoke_test()
 
     def work(self, *, whole: bool = False) -> str | None:
-        """Register the prepared candidate, or do a whole transfer; gives back the version."""
+        """Begin, then register the prepared candidate or do a whole transfer; gives back the version."""
         self.begin()
+        return self.go_on(whole=whole)
+
+    def go_on(self, *, whole: bool = False) -> str | None:
+        """The work itself, in a process that has begun."""
         if whole and self.fleet is not None:
             return transfer(self.fleet)
         return register_prepared(self.bundle, self.features)
