@@ -103,7 +103,7 @@ def _changed_files(registry: Registry, name: str, chain: Chain) -> Generator[Ill
     for version in registry.versions(name):
         if version.tags.get(names.STATE) == names.CANDIDATE:
             continue
-        problem = files_problem(registry, version, chain.recorded_files(version.version))
+        problem = files_problem(registry, version, chain)
         if problem is None:
             continue
         changed.add(version.version)
@@ -184,15 +184,15 @@ def _mark_retired(registry: Registry, version: Version) -> None:
     registry.client.set_model_version_tag(version.name, version.version, names.STATE, names.RETIRED)
 
 
-def files_problem(registry: Registry, version: Version, recorded: str | None) -> str | None:
+def files_problem(registry: Registry, version: Version, chain: Chain) -> str | None:
     """What is wrong with a version's files; None if they are those registered.
 
     Args:
         registry: where.
         version: which.
-        recorded: SHA-256 over its files by the journal, where that has one.
+        chain: the journal, which may have the SHA-256 over its files.
     """
-    if recorded is not None and recorded != version.tags.get(names.FILES):
+    if chain.recorded_files(version.version) not in (None, version.tags.get(names.FILES)):
         return "The journal and the version's tag name different SHA-256 of its files"
     with tempfile.TemporaryDirectory(prefix="faultxfer-doctor-") as folder:
         try:

@@ -63,5 +63,5 @@ def journal_name(registered: str) -> str:
 
 
 def of_journal(name: str) -> str:
-    """Name of the registered model that a journal is of."""
+    """Name of the registered model that a journal is of; any other name as it is."""
     return name.removesuffix(_JOURNAL)

@@ -70,10 +70,9 @@ class Registry:
     @asks_the_store
     def known_names(self) -> list[str]:
         """Names of all models that are registered or have a journal: a model may be deleted, and its journal left."""
-        journals = [
-            model.name for model in self._search_models() if (model.tags or {}).get(names.KIND) == names.JOURNAL_KIND
-        ]
-        return sorted({str(known["name"]) for known in self.models()} | {names.of_journal(name) for name in journals})
+        kinds = (names.SOURCE_KIND, names.TARGET_KIND, names.JOURNAL_KIND)
+        found = (model for model in self._search_models() if (model.tags or {}).get(names.KIND) in kinds)
+        return sorted({names.of_journal(model.name) for model in found})
 
     def equipments(self, model: str) -> list[str]:
         """Machines that have a registered model descending from source model ``model``."""

@@ -10,7 +10,7 @@ from typing import Any
 from faultxfer.config import TransferOptions
 from faultxfer.contract.schema import Contract
 from faultxfer.registry import names
-from faultxfer.registry.journal import read_journal
+from faultxfer.registry.journal import Chain, read_journal
 from faultxfer.registry.promotion import settle
 from faultxfer.registry.provenance import code
 from faultxfer.registry.store import Registry, open_registry
@@ -81,9 +81,10 @@ def find_repeat(
     registry = open_registry()
     name = names.registered_name(model, equipment)
     request = request_sha256(rows, fetched, contract, options, override_gate)
-    if _nobody_is_champion(registry, name):
-        return None  # what was refused beside a champion may well be the first to follow it
-    found = _promoted(registry, name, request) or _refused(registry, name, request)
+    chain = read_journal(registry.client, name)
+    if chain.last is not None and chain.last.to_version is None:
+        return None  # nobody is champion: what was refused beside one may well be the first to follow it
+    found = _promoted(registry, name, request, chain) or _refused(registry, name, request)
     if found is None:
         return None
     before, when, version, run_id = found
@@ -103,16 +104,11 @@ def find_repeat(
     )
 
 
-def _nobody_is_champion(registry: Registry, name: str) -> bool:
-    last = read_journal(registry.client, name).last
-    return last is not None and last.to_version is None
-
-
-def _promoted(registry: Registry, name: str, request: str) -> tuple[str, str, str | None, str] | None:
+def _promoted(registry: Registry, name: str, request: str, chain: Chain) -> tuple[str, str, str | None, str] | None:
     usable = {
         one.version for one in registry.versions(name) if one.tags.get(names.REQUEST) == request and not one.is_retired
     }
-    for entry in reversed(read_journal(registry.client, name).entries.values()):
+    for entry in reversed(chain.entries.values()):
         if entry.details.get("request_sha256") == request and entry.to_version in usable:
             return "promoted", entry.at, entry.to_version, str(entry.details.get("run_id"))
     return None

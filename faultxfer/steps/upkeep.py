@@ -58,7 +58,7 @@ def roll_back(model: str, equipment: str | None, number: int | None, reason: str
     stands = standing(registry, name)
     chain = journal.read_journal(registry.client, name)
     version = _earlier(registry, name, chain, number)
-    problem = files_problem(registry, version, chain.recorded_files(version.version))
+    problem = files_problem(registry, version, chain)
     if problem:
         raise RegistryError(
             "An earlier champion with the files that were registered was expected",
@@ -100,21 +100,15 @@ def verify_registry(model: str | None, equipment: str | None, head: str | None) 
         RegistryError: the model is unknown.
     """
     registry = open_registry()
-    checked = [_verified(registry, name, head if model else None) for name in _wanted(registry, model, equipment)]
-    if head and not model and not _holds(registry, checked, head):
-        checked.append(
-            {"name": "every journal", "champion": None, "entries": 0, "head": None, "problems": [_lacks(head)]}
-        )
+    chains = {name: examined_journal(registry, name) for name in _wanted(registry, model, equipment)}
+    checked = [_verified(registry, name, chain) for name, chain in chains.items()]
+    if head and head not in {entry.sha256 for chain in chains.values() for entry in chain.entries.values()}:
+        lacks = f"no entry has SHA-256 {head[:12]}…"
+        if model:
+            checked[0]["problems"].append(lacks)
+        else:
+            checked.append({"name": "every journal", "champion": None, "entries": 0, "head": None, "problems": [lacks]})
     return {"sound": all(not one["problems"] for one in checked), "models": checked}
-
-
-def _holds(registry: Registry, checked: list[dict[str, Any]], head: str) -> bool:
-    chains = (journal.read_journal(registry.client, model["name"]) for model in checked)
-    return any(head == entry.sha256 for chain in chains for entry in chain.entries.values())
-
-
-def _lacks(head: str) -> str:
-    return f"no entry has SHA-256 {head[:12]}…"
 
 
 def _wanted(registry: Registry, model: str | None, equipment: str | None) -> list[str]:
@@ -132,8 +126,7 @@ def _wanted(registry: Registry, model: str | None, equipment: str | None) -> lis
     return [name]
 
 
-def _verified(registry: Registry, name: str, head: str | None) -> dict[str, Any]:
-    chain = examined_journal(registry, name)
+def _verified(registry: Registry, name: str, chain: journal.Chain) -> dict[str, Any]:
     problems = list(chain.problems)
     versions = {version.version: version for version in registry.versions(name)}
     alias, last = registry.alias(name), chain.last
@@ -142,12 +135,10 @@ def _verified(registry: Registry, name: str, head: str | None) -> dict[str, Any]
         problems.append("there is a champion and no journal")
     if last and alias != last.to_version:
         problems.append(f"the journal names version {last.to_version or 'none'}, the alias {alias or 'none'}")
-    if head and head not in {entry.sha256 for entry in chain.entries.values()}:
-        problems.append(_lacks(head))
     if number is not None and number not in versions:
         problems.append(f"version {number} does not exist")
     elif number is not None:
-        problem = files_problem(registry, versions[number], chain.recorded_files(number))
+        problem = files_problem(registry, versions[number], chain)
         problems += [problem] if problem else []
     return {
         "name": name,

@@ -225,15 +225,20 @@ def test_the_guides_example_file_is_accepted_and_changes_something(guide: str, t
     assert set(yaml.safe_load(example)) <= set(GateOptions.model_fields)
 
 
+def refused(folder: Path, content: str, words: str) -> None:
+    """A gate file is not read, and the error has these words (a pattern)."""
+    (folder / "gate.yaml").write_text(content, encoding="utf-8")
+    with pytest.raises(ConfigError, match=words):
+        load_options(GateOptions, folder / "gate.yaml")
+
+
 # Everything would pass these.
 NO_BOUNDS = ("value: {pr_auc: {min: .nan}}", "value: {pr_auc: {min: -.inf}}", "change: {recall: {min: .nan}}")
 
 
 def test_an_unknown_metric_or_field_in_a_gate_file_is_refused(tmp_path: Path) -> None:
     for content in ("value: {accuracy: {min: 0.9}}", "values: {}", "value: {pr_auc: {least: 0.5}}", *NO_BOUNDS):
-        (tmp_path / "gate.yaml").write_text(content, encoding="utf-8")
-        with pytest.raises(ConfigError, match=r"gate\.yaml"):
-            load_options(GateOptions, tmp_path / "gate.yaml")
+        refused(tmp_path, content, r"gate\.yaml")
 
 
 @pytest.mark.parametrize(
@@ -247,9 +252,7 @@ def test_an_unknown_metric_or_field_in_a_gate_file_is_refused(tmp_path: Path) ->
     ],
 )
 def test_a_proof_that_no_rows_could_give_is_refused(content: str, words: str, tmp_path: Path) -> None:
-    (tmp_path / "gate.yaml").write_text(content, encoding="utf-8")
-    with pytest.raises(ConfigError, match=re.escape(words)):
-        load_options(GateOptions, tmp_path / "gate.yaml")
+    refused(tmp_path, content, re.escape(words))
 
 
 @pytest.mark.parametrize(
@@ -266,9 +269,7 @@ def test_a_proof_that_no_rows_could_give_is_refused(content: str, words: str, tm
     ],
 )
 def test_a_bound_that_everything_or_nothing_would_pass_is_refused(content: str, words: str, tmp_path: Path) -> None:
-    (tmp_path / "gate.yaml").write_text(content, encoding="utf-8")
-    with pytest.raises(ConfigError, match=re.escape(words)):
-        load_options(GateOptions, tmp_path / "gate.yaml")
+    refused(tmp_path, content, re.escape(words))
 
 
 @pytest.mark.parametrize(
@@ -282,9 +283,7 @@ def test_a_bound_that_everything_or_nothing_would_pass_is_refused(content: str, 
     ],
 )
 def test_a_slip_in_the_file_is_not_taken_for_the_defaults(content: str, words: str, tmp_path: Path) -> None:
-    (tmp_path / "gate.yaml").write_text(content, encoding="utf-8")
-    with pytest.raises(ConfigError, match=words):
-        load_options(GateOptions, tmp_path / "gate.yaml")
+    refused(tmp_path, content, words)
 
 
 def test_bounds_at_the_edge_of_what_a_figure_can_be_are_accepted() -> None:

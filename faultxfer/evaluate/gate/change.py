@@ -41,8 +41,10 @@ def check(given: Evidence, options: GateOptions) -> list[Check]:
 
 def _unseen(comparison: Comparison) -> str:
     if not comparison.excluded:
-        return "T"
-    return f"On the {comparison.rows} of {comparison.rows + comparison.excluded} rows that the champion has not seen t"
+        return "The"
+    return (
+        f"On the {comparison.rows} of {comparison.rows + comparison.excluded} rows that the champion has not seen the"
+    )
 
 
 def _cannot_compare(version: str | None, comparison: Comparison, options: GateOptions) -> Check:
@@ -100,7 +102,7 @@ def _change(name: str, limit: Limit, comparison: Comparison, options: GateOption
     else:
         status = tolerated(limit, change, interval, default="interval", strictly=True)
     message = (
-        f"{_unseen(comparison)}he {metric_name(name)} is {pair[0]:.3f} against the champion's {pair[1]:.3f} "
+        f"{_unseen(comparison)} {metric_name(name)} is {pair[0]:.3f} against the champion's {pair[1]:.3f} "
         f"({change:+.3f}{spread(interval, '+.3f')}); a change of {words(limit, 'more than', '+g')} is asked."
     )
     if status == TIED and hidden:
