@@ -13,8 +13,8 @@ from typing import Any
 from operations_plant import MODELS, Plant, read_rows
 
 Digests = dict[str, str]
-# Where it is not for the trial to say who is champion.
-ANYBODY = "anybody"
+# Where it is not for the trial to say who is champion, or not which version.
+ANYBODY, SOMEBODY = "anybody", "somebody"
 _RETIRED = "retired"
 _STATE = "faultxfer.state"
 # MLflow writes it into every copy that it downloads.
@@ -116,7 +116,7 @@ def _wrong(registry: Any, model: str, files: Originals, wanted: str) -> str:
     except FaultxferError as error:
         return f"{model}: {error}"
     number = champion.version if champion else "nobody"
-    if number != wanted:
+    if champion is None if wanted == SOMEBODY else number != wanted:
         return f"{model}: champion is {number}"
     if champion is None or (model, number) not in files.files:
         return ""
