@@ -19,9 +19,9 @@ from rich.markup import escape
 from rich.status import Status
 
 from faultxfer import environment
-from faultxfer.errors import FaultxferError
+from faultxfer.errors import FaultxferError, UnreadableError
 
-DONE, INTERNAL, BAD_INPUT, REFUSED = 0, 1, 2, 10
+DONE, INTERNAL, BAD_INPUT, NOT_CHECKED, REFUSED = 0, 1, 2, 3, 10
 
 Result = TypeVar("Result")
 
@@ -46,6 +46,7 @@ def run_command(
     render: Callable[[Result], None] | None,
     as_data: Callable[[Result], Any] = lambda _: None,
     exit_code: Callable[[Result], int] = lambda _: DONE,
+    unreadable: int = BAD_INPUT,
 ) -> NoReturn:
     """Do ``work``, show its result, and leave with the right exit code.
 
@@ -55,6 +56,7 @@ def run_command(
         render: shows the result to a person; None where ``work`` has shown it already, to programs as well.
         as_data: the result as plain data.
         exit_code: of the result.
+        unreadable: exit code where the registry or its files could not be read.
     """
     environment.prepare_command()
     if not sys.warnoptions:
@@ -62,6 +64,8 @@ def run_command(
     try:
         with contextlib.redirect_stdout(sys.stderr), _progress():
             result = work()
+    except UnreadableError as error:
+        fail(error.as_dict(), str(error), unreadable, json_output=json_output)
     except FaultxferError as error:
         fail(error.as_dict(), str(error), error.exit_code, json_output=json_output)
     except KeyboardInterrupt:
