@@ -138,12 +138,11 @@ def _to_restore(patient: Patient, number: int | None, *, of_persons: bool) -> li
     if number is not None:
         patient.registry.version(patient.name, number)  # says so where there is none
         return [str(number)]
-    retired = [version for version in patient.versions if patient.is_retired(version)]
-    entries = patient.chain.retirements
-    if not of_persons:
-        retired = [version for version in retired if version not in entries or entries[version].is_by_doctor]
-    ended = _ended(patient)
-    return [version for version in patient.versions if version in retired or version == ended]
+    retirements = patient.chain.retirements
+    by_persons = {version for version, entry in retirements.items() if not entry.is_by_doctor}
+    retired = {version for version in patient.versions if patient.is_retired(version)} | {_ended(patient)}
+    wanted = retired if of_persons else retired - by_persons
+    return [version for version in patient.versions if version in wanted]
 
 
 def _ended(patient: Patient) -> str | None:

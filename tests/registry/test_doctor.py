@@ -193,13 +193,13 @@ def test_a_note_is_no_change_of_champion(registry: Registry) -> None:
 def test_a_tag_that_was_edited_or_deleted_is_put_back(registry: Registry, number: str) -> None:
     for key in (names.FILES, names.STATE, names.ENTRY, names.PROMOTED):
         before = registry.version(NAME, number).tags
-        for value in ("0" * 64, names.RETIRED, names.CANDIDATE, None):
+        for value in (names.RETIRED if key == names.STATE else "0" * 64, None):
             if value is None:
                 registry.client.delete_model_version_tag(NAME, number, key)
             else:
                 registry.client.set_model_version_tag(NAME, number, key, value)
-            (found,) = repair(apply=True)
-            assert found[0] in ("TAG-CHANGED", "PROMOTION-UNFINISHED", "RETIRED-SOUND")
+            found = repair(apply=True)
+            assert {code for code, _ in found} <= {"TAG-CHANGED", "PROMOTION-UNFINISHED", "RETIRED-SOUND"}
             tags = registry.version(NAME, number).tags
             assert {**tags, names.NOTE: ""} == {**before, names.NOTE: ""}, (key, value)
     assert upkeep.promote_version(*WHO, 1, "promotable")["to"] == "1"
