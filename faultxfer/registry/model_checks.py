@@ -106,7 +106,7 @@ def examine_model(patient: Patient) -> Iterator[Diagnosis]:
     yield from _left_candidates(patient)
     yield from _unread_files(patient)
     yield from _restorable(patient)
-    yield from _edited_tags(patient)
+    yield from edited_tags(patient)
     yield from _changed_files(patient)
     yield from _champion(patient)
 
@@ -200,7 +200,7 @@ def bring_back_champion(registry: Registry, name: str, number: str, reason: str 
     promote(registry, registry.version(name, number), Promotion(why, head=head, action=journal.RESTORE))
 
 
-def _edited_tags(patient: Patient) -> Iterator[Diagnosis]:
+def edited_tags(patient: Patient) -> Iterator[Diagnosis]:
     """Tags that the journal, or the files themselves, say otherwise."""
     for number, version in patient.versions.items():
         wrong = tags_by_journal(version, patient.chain)

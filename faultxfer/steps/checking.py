@@ -9,7 +9,7 @@ from faultxfer.errors import RegistryError
 from faultxfer.registry import doctor, names
 from faultxfer.registry.asking import reported
 from faultxfer.registry.inspection import CHANGED
-from faultxfer.registry.model_checks import Patient
+from faultxfer.registry.model_checks import Patient, edited_tags
 from faultxfer.registry.pending import pending_deletions
 from faultxfer.registry.store import Registry, open_registry
 from faultxfer.registry.succession import replaced_by_doctor
@@ -83,6 +83,7 @@ def _verified(patient: Patient) -> dict[str, Any]:
         elif not found.is_sound:
             unchecked.append(found.problem)
         problems += _pending(patient, number)
+    problems += [f"{one.where}: {one.message}" for one in edited_tags(patient)]
     problems += _replaced(patient)
     return {
         "name": patient.name,
