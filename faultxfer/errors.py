@@ -91,6 +91,10 @@ class RegistryError(UserError):
     """The model registry cannot be reached, or lacks what was asked for."""
 
 
+class UnreadableError(RegistryError):
+    """The store or its artifacts could not be read: nothing can be said of what they hold."""
+
+
 class ChampionMovedError(RegistryError):
     """Another promotion came first: what was decided against the old champion has to be decided again."""
 

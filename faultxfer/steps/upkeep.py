@@ -12,6 +12,7 @@ from faultxfer.registry.asking import reported
 from faultxfer.registry.doctor import Ill, examine, files_problem
 from faultxfer.registry.promotion import Promotion, examined_journal, promote, require_recorded_files, settle, standing
 from faultxfer.registry.provenance import code
+from faultxfer.registry.rights import open_to_change
 from faultxfer.registry.smoke import smoke_test
 from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.registry.succession import earlier_champions, next_in_line
@@ -28,8 +29,8 @@ def promote_version(model: str, equipment: str | None, number: int, reason: str)
         ChampionMovedError: somebody else promoted meanwhile.
     """
     _require_reason(reason)
-    registry = open_registry()
     name = names.registered_name(model, equipment)
+    registry = open_to_change(name)
     stands = standing(registry, name)
     version = _promotable(registry, name, number)
     if stands.champion and stands.champion.version == version.version:
@@ -53,8 +54,8 @@ def roll_back(model: str, equipment: str | None, number: int | None, reason: str
         ChampionMovedError: somebody else promoted meanwhile.
     """
     _require_reason(reason)
-    registry = open_registry()
     name = names.registered_name(model, equipment)
+    registry = open_to_change(name)
     stands = standing(registry, name)
     chain = journal.read_journal(registry.client, name)
     version = _earlier(registry, name, chain, number)
@@ -161,7 +162,7 @@ def heal_registry(model: str | None, equipment: str | None, *, dry_run: bool, mi
     Raises:
         RegistryError: the store does not answer, or the model is unknown.
     """
-    registry = open_registry()
+    registry = open_registry() if dry_run else open_to_change()
     name = None if model is None else _wanted(registry, model, equipment)[0]
     with reported("the tracking store"):
         ills = examine(registry, name, timedelta(minutes=minutes))
