@@ -89,7 +89,7 @@ _FAILURES = (
     Failure(
         "The experiment of faultxfer is deleted",
         "With MLFLOW_TRACKING_URI set to this registry, run `mlflow experiments restore --experiment-id N`; "
-        "`faultxfer registry doctor` names the number",
+        "`mlflow experiments search --view deleted_only` shows the number",
         signs=r"must be in the 'active' state|experiment .{0,80}\b(is|in) .{0,10}deleted",
         unreadable=False,
     ),

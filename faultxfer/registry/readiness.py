@@ -58,7 +58,7 @@ def require_ready(uri: str, need: Need | None = None) -> None:
     else:
         _require_folder(database.parent)
     for folder in (database.parent, database.parent / ARTIFACTS):  # either may be a disk of its own
-        _require_room(_existing(folder), (need or Need()).store)
+        require_room(_existing(folder), (need or Need()).store)
 
 
 def require_room_for_files(need: Need) -> None:
@@ -143,6 +143,28 @@ def require_alive(experiment_id: str, stage: str, address: str) -> None:
         )
 
 
+def require_room(folder: Path, need: int) -> None:
+    """Room for ``need`` bytes on a folder's disk.
+
+    Raises:
+        DiskFullError: there is less.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < need:
+        problem = f"{free // KIB} KiB free in {folder}, {need // KIB} KiB needed at least"
+        raise _full("The registry's disk is full, or nearly so", problem)
+
+
+def not_writable(path: Path) -> RegistryError:
+    """What is said where this user may not write a file or a folder of the registry."""
+    return RegistryError(
+        "This user may not write to the registry",
+        received={"may not be written": str(path)},
+        remedy="Run this as the user who owns these files, ask them for the right to write, or correct "
+        "MLFLOW_TRACKING_URI; reading and scoring go on without it",
+    )
+
+
 def _require_experiment(database: Path, uri: str) -> None:
     query = "SELECT experiment_id, lifecycle_stage, artifact_location FROM experiments WHERE name = ?"
     for number, stage, location in databases.rows(database, query, (names.EXPERIMENT,)):
@@ -155,7 +177,7 @@ def _require_rights(database: Path) -> None:
     """The right to write is asked for by taking SQLite's lock for writing, and giving it back."""
     for path in (database, database.parent):
         if not databases.may_write(path):
-            raise _not_writable(path)
+            raise not_writable(path)
 
     def lock() -> None:
         with databases.opened(database) as connection:
@@ -171,21 +193,14 @@ def _require_artifacts(folder: Path | None) -> None:
         return
     for path in (folder, folder / "models"):
         if not databases.may_write(_existing(path)):
-            raise _not_writable(_existing(path))
+            raise not_writable(_existing(path))
 
 
 def _require_folder(folder: Path) -> None:
     """The folder of a registry that is still to be made."""
     existing = _existing(folder)
     if not existing.is_dir() or not databases.may_write(existing):
-        raise _not_writable(existing)
-
-
-def _require_room(folder: Path, need: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if free < need:
-        problem = f"{free // KIB} KiB free in {folder}, {need // KIB} KiB needed at least"
-        raise _full("The registry's disk is full, or nearly so", problem)
+        raise not_writable(existing)
 
 
 def _full(sentence: str, problem: str, variable: str | None = None) -> DiskFullError:
@@ -194,15 +209,6 @@ def _full(sentence: str, problem: str, variable: str | None = None) -> DiskFullE
         sentence,
         received={"problem": problem},
         remedy=f"Make free space there{other}, then run again; nothing was changed",
-    )
-
-
-def _not_writable(path: Path) -> RegistryError:
-    return RegistryError(
-        "This user may not write to the registry",
-        received={"may not be written": str(path)},
-        remedy="Run this as the user who owns these files, ask them for the right to write, or correct "
-        "MLFLOW_TRACKING_URI; reading and scoring go on without it",
     )
 
 
