@@ -95,7 +95,9 @@ def transfer(
         UserError: the files, the contract or the registry do not allow it; nothing is registered then.
     """
     options = options or TransferOptions()
-    agreed = check_transfer_request(csv, contract, model, equipment, override_gate, options.gate.family)
+    agreed = check_transfer_request(
+        csv, contract, model, equipment, override_gate, options.gate.family, dry_run=dry_run
+    )
     check_strategy(options)
     with workspace() as work:
         fetched = fetch_models(model, equipment, work=work)

@@ -58,7 +58,9 @@ def transfer(
         report_folder: Also copy the pictures there.
     """
     options = options or TransferOptions()
-    agreed = check_transfer_request(csv, contract, model, equipment, override_gate, options.gate.family)
+    agreed = check_transfer_request(
+        csv, contract, model, equipment, override_gate, options.gate.family, dry_run=dry_run
+    )
     check_strategy(options)
     with workspace() as work, progress_in_the_log():
         fetched = fetch(model, equipment, work=work)

@@ -275,7 +275,7 @@ def transfer(
         given["seed"] = seed
         bounds = load_options(GateOptions, gate) if gate else None
         options = read_options(TransferOptions, config, **given, gate=bounds)
-        check_transfer_request(csv, contract, model, equipment, override_gate, options.gate.family)
+        check_transfer_request(csv, contract, model, equipment, override_gate, options.gate.family, dry_run=dry_run)
         return _run(
             "transfer",
             plain,

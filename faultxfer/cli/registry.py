@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -249,6 +250,50 @@ def _restored(result: dict[str, Any]) -> int:
         return DONE
     only_unread = all(one["state"] != "changed" for one in result["left"])
     return NOT_CHECKED if only_unread else BAD_INPUT
+
+
+@registry_app.command("relocate")
+def registry_relocate(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")] = False,
+    json_output: Json = False,
+) -> None:
+    """Let a registry that was moved or copied name its files where they are now."""
+
+    def work() -> Any:
+        from faultxfer.steps.moving import relocate_registry
+
+        return relocate_registry(dry_run=dry_run)
+
+    run_command(
+        work,
+        json_output=json_output,
+        render=lambda done: _render("relocated", done),
+        as_data=lambda done: done,
+    )
+
+
+@registry_app.command("backup")
+def registry_backup(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="An empty folder, or a new one.")],
+    json_output: Json = False,
+) -> None:
+    """Copy database and files while the registry is in use."""
+
+    def work() -> Any:
+        from faultxfer.steps.moving import back_up_registry
+
+        return back_up_registry(folder)
+
+    run_command(
+        work,
+        json_output=json_output,
+        render=lambda done: _render("backed_up", done),
+        as_data=lambda done: done,
+    )
+
+
+def _sound(result: dict[str, Any]) -> int:
+    return DONE if result["sound"] else BAD_INPUT
 
 
 def _render(name: str, result: Any) -> None:

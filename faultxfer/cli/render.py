@@ -244,6 +244,47 @@ def _with_advice(one: dict[str, Any]) -> dict[str, Any]:
     return one
 
 
+# Enough to see which folder is wanting; `--json` has them all.
+_MOST_FOLDERS = 10
+
+
+def relocated(done: dict[str, Any]) -> None:
+    """Which addresses were rewritten, and which files are wanting."""
+    console = stdout()
+    told = {
+        "relocated": f"{done['moved']} addresses rewritten",
+        "dry run": f"{done['moved']} addresses would be rewritten",
+        "unchanged": "Nothing to do: the registry names the files beside its database",
+    }
+    console.print(f"[green]{told[done['outcome']]}[/]: {escape(done['database'])}", soft_wrap=True)
+    if done["copy"]:
+        console.print(f"The database as it was: {escape(done['copy'])}", soft_wrap=True)
+    _list_folders("No files, here or where they are recorded:", done["missing"])
+    _list_folders("Not here, but still where they are recorded; copy them here, too:", done["elsewhere"])
+    console.print(f"Next: `{done['next']}`")
+
+
+def backed_up(done: dict[str, Any]) -> None:
+    """What was copied, and how to restore it."""
+    console = stdout()
+    size = f"{done['files']} files, {done['bytes'] / 2**20:.1f} MiB"
+    console.print(f"[green]backed up[/]: {escape(done['database'])} and {size}", soft_wrap=True)
+    _list_folders("The registry names files that do not exist; `faultxfer registry doctor` says more:", done["missing"])
+    console.print("To restore, in the folder where the registry is to be:")
+    for command in done["restore"]:
+        console.print(f"  {escape(command)}", soft_wrap=True)
+    console.print(f"To look at it where it is: MLFLOW_TRACKING_URI={escape(done['tracking_uri'])}", soft_wrap=True)
+
+
+def _list_folders(title: str, folders: list[str]) -> None:
+    if folders:
+        stdout().print(f"[yellow]{title}[/]")
+    for folder in folders[:_MOST_FOLDERS]:
+        stdout().print(f"  {escape(folder)}", soft_wrap=True)
+    if len(folders) > _MOST_FOLDERS:
+        stdout().print(f"  … and {len(folders) - _MOST_FOLDERS} more")
+
+
 def _findings(findings: Iterable[Finding]) -> Table:
     table = Table(title="Findings")
     for column in ("severity", "code", "where", "rows", "what", "what to do"):

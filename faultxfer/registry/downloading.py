@@ -12,10 +12,10 @@ import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from faultxfer.errors import BundleError, FilesAbsentError, RegistryError, UnreadableError
 from faultxfer.registry.asking import reported
+from faultxfer.registry.locations import local_path
 from faultxfer.registry.model_files import check_amount
 
 # How MLflow's clients say that a server or a store has no such file.
@@ -38,13 +38,6 @@ def fetch_files(location: str, folder: Path) -> Path:
     if local is None:
         return _downloaded(location, folder)
     return _copied(local, folder)
-
-
-def local_path(location: str) -> Path | None:
-    """The path of an address on this machine's disks; None for an address of another kind."""
-    if location.startswith("file:"):
-        return Path(unquote(urlsplit(location).path))
-    return None if "://" in location or re.match(r"[a-z][a-z0-9+.-]+:/", location) else Path(location)
 
 
 def _copied(source: Path, folder: Path) -> Path:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 
-from faultxfer.registry import connect, names
+from faultxfer.registry import names
 from faultxfer.registry.diagnosis import PERSON, RESTORES, Diagnosis
 from faultxfer.registry.store import Registry, Version
 
@@ -49,7 +49,7 @@ def _marked_upload(registry: Registry, version: Version, model_id: str) -> Diagn
     """MLflow has no call that brings a logged model back: in a database of one's own it is one statement."""
     message = f"The logged model {model_id} is marked for deletion, and `mlflow gc` would take the version's files"
     statement = _RESTORE_UPLOAD.replace("?", f"'{model_id}'")
-    database = connect.sqlite_file(registry.uri)
+    database = registry.database
     if database is None:
         remedy = f"Let no `mlflow gc` run before the server's administrator typed, in its database: {statement}"
         return Diagnosis("DELETION-PENDING", version.uri, message, remedy, kind=PERSON, model=version.name)

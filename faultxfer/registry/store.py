@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from faultxfer.errors import RegistryError
 from faultxfer.registry import connect as connection
 from faultxfer.registry import names
-from faultxfer.registry.asking import PatientClient, asks_the_store, reported
+from faultxfer.registry.asking import PatientClient, asks_the_store, patiently, reported
+from faultxfer.registry.connect import Access
 from faultxfer.registry.downloading import fetch_files
 from faultxfer.registry.inspection import registered_sha256, require_registered
 from faultxfer.registry.journal import read_journal
+from faultxfer.registry.locations import local_path, resolved_location
 from faultxfer.registry.model_files import BUNDLE_IN_MODEL
+from faultxfer.registry.readiness import require_ready
+
+_MODELS = "models:/"
+# A copy of a copy, and so on: more than anybody makes.
+_MOST_HOPS = 20
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -53,6 +62,7 @@ class Registry:
         self.client = client
         self.uri = uri
         self.address = connection.shown(uri)  # for people: without a password
+        self.database = connection.sqlite_file(uri)  # None for a server
 
     @asks_the_store
     def models(self) -> list[dict[str, Any]]:
@@ -167,30 +177,52 @@ class Registry:
         return path
 
     @asks_the_store
-    def files_location(self, version: Version) -> str:
-        """Where a version's files lie: a path on this machine, or an artifact address."""
-        return str(self.client.get_model_version_download_uri(version.name, version.version))
-
-    @asks_the_store
     def aliases(self, name: str) -> dict[str, str]:
         """Number of the version by alias; empty if the model is unknown."""
         model = self._registered(name)
         return {alias: str(number) for alias, number in (model.aliases or {}).items()} if model else {}
 
     @asks_the_store
+    def files_location(self, version: Version) -> str:
+        """Where a version's files are to be read: those beside the store's own database, if it has them.
+
+        A registry that was moved or copied still names the folder it was made in.
+        """
+        recorded = self.client.get_model_version_download_uri(version.name, version.version)
+        for _ in range(_MOST_HOPS):
+            if not recorded.startswith(_MODELS):
+                break
+            recorded = self._source_location(recorded)
+        return resolved_location(recorded, self.database)
+
+    @asks_the_store
     def download_run_file(self, run_id: str, name: str, folder: Path) -> Path | None:
         """Copy one artifact of a run, or None where the run has none of that name."""
-        if name not in {item.path for item in self.client.list_artifacts(run_id)}:
+        local = local_path(self._run_location(run_id)) if self.database else None
+        if local is None:
+            if name not in {item.path for item in self.client.list_artifacts(run_id)}:
+                return None
+            return Path(self.client.download_artifacts(run_id, name, str(folder)))
+        if not (local / name).exists():
             return None
-        return Path(self.client.download_artifacts(run_id, name, str(folder)))
+        return Path(shutil.copy(local / name, folder))
 
     @asks_the_store
     def artifact_addresses(self, run_id: str, files: dict[str, Path]) -> dict[str, str]:
         """Where a run's logged files lie: a path on this machine, or the server's artifact address."""
-        root = self.client.get_run(run_id).info.artifact_uri or ""
-        if root.startswith("file://"):
-            root = unquote(urlsplit(root).path)
-        return {key: f"{root}/{path.name}" for key, path in files.items()}
+        root = self._run_location(run_id)
+        shown = local_path(root) or root
+        return {key: f"{shown}/{path.name}" for key, path in files.items()}
+
+    def _run_location(self, run_id: str) -> str:
+        return resolved_location(self.client.get_run(run_id).info.artifact_uri or "", self.database)
+
+    def _source_location(self, source: str) -> str:
+        """Where a version lies that was made from one of MLflow's models, or copied from another version."""
+        name, _, number = source.removeprefix(_MODELS).partition("/")
+        if number:
+            return str(self.client.get_model_version_download_uri(unquote(name), number))
+        return str(self.client.get_logged_model(name).artifact_location)
 
     def _registered(self, name: str) -> RegisteredModel | None:
         found = self.client.search_registered_models(f"name = '{_quoted(name)}'")
@@ -207,26 +239,40 @@ class Registry:
                 return found
 
 
-def open_registry(uri: str | None = None) -> Registry:
+def open_registry(uri: str | None = None, access: Access = Access.READING) -> Registry:
     """Connect to the store in ``uri``, else in ``MLFLOW_TRACKING_URI``, else in ``mlruns/``.
 
     MLflow keeps one tracking address per process; this sets it.
 
+    Args:
+        uri: address of the store.
+        access: what it is opened for. Only ``CREATING`` makes a folder or a database; whoever changes something hears
+            here what stands in the way of writing to a database of its own.
+
     Raises:
-        RegistryError: nothing can be reached there.
+        RegistryError: nothing can be reached there, there is no registry, or it is not of this MLflow.
     """
     connection.prepare_environment()
     uri = uri or connection.tracking_uri()
     connection.check_reachable(uri)
-    uri = connection.without_password(uri)
+    with reported(f"the tracking store {connection.shown(uri)}"):
+        return patiently(partial(_opened, connection.without_password(uri), access))
+
+
+def _opened(uri: str, access: Access) -> Registry:
+    if access is Access.CREATING:
+        connection.migrate(uri)
+    else:
+        connection.require_registry(uri)
+    if access is not Access.READING:
+        require_ready(uri)
     import mlflow
 
-    with reported(f"the tracking store {connection.shown(uri)}"):
-        connection.migrate(uri)
-        connection.point_mlflow_at(uri)
-        client = PatientClient(mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri))
-        registry = Registry(cast("MlflowClient", client), uri)
-        registry.client.search_experiments(max_results=1)
+    address = connection.mlflow_uri(uri)
+    connection.point_mlflow_at(address)
+    client = PatientClient(mlflow.MlflowClient(tracking_uri=address, registry_uri=address))
+    registry = Registry(cast("MlflowClient", client), uri)
+    registry.client.search_experiments(max_results=1)
     return registry
 
 
@@ -250,7 +296,7 @@ def _version(item: ModelVersion, champion: bool) -> Version:
 
 def _model_id(source: str) -> str | None:
     """MLflow's model that holds the files; its stores keep it as part of the version's source alone."""
-    found = source.removeprefix("models:/")
+    found = source.removeprefix(_MODELS)
     return found if found != source and "/" not in found else None
 
 

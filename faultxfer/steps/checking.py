@@ -11,6 +11,7 @@ from faultxfer.registry.asking import reported
 from faultxfer.registry.inspection import CHANGED
 from faultxfer.registry.model_checks import Patient, edited_tags
 from faultxfer.registry.pending import pending_deletions
+from faultxfer.registry.rights import open_to_change
 from faultxfer.registry.store import Registry, open_registry
 from faultxfer.registry.succession import replaced_by_doctor
 
@@ -147,7 +148,7 @@ def repair_registry(
     Raises:
         RegistryError: the store does not answer, or the model is unknown.
     """
-    registry = open_registry()
+    registry = open_registry() if dry_run else open_to_change()
     # An examination asks MLflow in many places: what it answers wrongly is said in one sentence.
     name = None if model is None else wanted_names(registry, model, equipment)[0]
     grace, kept = timedelta(minutes=minutes), timedelta(days=upload_days)

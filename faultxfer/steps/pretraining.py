@@ -27,6 +27,7 @@ from faultxfer.evaluate.rows import Judged
 from faultxfer.network.fit import History
 from faultxfer.network.pretrain import fit_ensemble
 from faultxfer.registry import names
+from faultxfer.registry.connect import Access
 from faultxfer.registry.promotion import Promotion
 from faultxfer.registry.provenance import code
 from faultxfer.registry.registering import Candidate, register
@@ -118,7 +119,7 @@ def register_source(
 ) -> PretrainResult:
     """Register the source bundle and make it the model's champion."""
     progress.info("Registering %s", model)
-    registry = open_registry()
+    registry = open_registry(access=Access.CREATING)
     features = load_bundle(trained.bundle).features
     record = _run_record(rows, trained, contract, options, model)
     candidate = Candidate(

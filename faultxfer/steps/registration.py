@@ -15,6 +15,7 @@ from faultxfer.contract.schema import Contract
 from faultxfer.evaluate.gate import Decision
 from faultxfer.evaluate.report import Report, as_markdown
 from faultxfer.registry import names
+from faultxfer.registry.connect import Access
 from faultxfer.registry.promotion import Promotion
 from faultxfer.registry.provenance import code
 from faultxfer.registry.registering import Candidate, register
@@ -103,7 +104,7 @@ def register_candidate(
     pictures = _copied(evaluation.pictures, report_folder)
     version = run_id = uri = None
     if outcome != DRY_RUN:
-        registry = open_registry()
+        registry = open_registry(access=Access.CHANGING)
         uri = registry.address
         record = _run_record(rows, fetched, adapted, evaluation, decision, contract, options, override_gate)
         if outcome == PROMOTED:

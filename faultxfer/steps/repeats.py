@@ -10,6 +10,7 @@ from typing import Any
 from faultxfer.config import TransferOptions
 from faultxfer.contract.schema import Contract
 from faultxfer.registry import names
+from faultxfer.registry.connect import Access
 from faultxfer.registry.journal import Chain, read_journal
 from faultxfer.registry.promotion import follow_journal
 from faultxfer.registry.provenance import code
@@ -78,7 +79,7 @@ def find_repeat(
     override_gate: str | None = None,
 ) -> Unchanged | None:
     """What came of the same request before; None where it is new."""
-    registry = open_registry()
+    registry = open_registry(access=Access.CHANGING)
     name = names.registered_name(model, equipment)
     request = request_sha256(rows, fetched, contract, options, override_gate)
     chain = read_journal(registry.client, name)

@@ -19,6 +19,7 @@ from faultxfer.registry.promotion import (
     write_note,
 )
 from faultxfer.registry.provenance import code
+from faultxfer.registry.rights import open_to_change
 from faultxfer.registry.smoke import smoke_test
 from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.registry.succession import earlier_champions, next_in_line, replaced_by_doctor
@@ -36,8 +37,8 @@ def promote_version(model: str, equipment: str | None, number: int, reason: str)
         ChampionMovedError: somebody else promoted meanwhile.
     """
     _require_reason(reason)
-    registry = open_registry()
     name = names.registered_name(model, equipment)
+    registry = open_to_change(name)
     stands = standing(registry, name)
     version = _promotable(registry, name, number)
     if stands.champion and stands.champion.version == version.version:
@@ -60,8 +61,8 @@ def roll_back(model: str, equipment: str | None, number: int | None, reason: str
         ChampionMovedError: somebody else promoted meanwhile.
     """
     _require_reason(reason)
-    registry = open_registry()
     name = names.registered_name(model, equipment)
+    registry = open_to_change(name)
     stands = standing(registry, name)
     chain = journal.read_journal(registry.client, name)
     version = _earlier(registry, name, chain, number)
@@ -87,8 +88,8 @@ def retire_version(model: str, equipment: str | None, number: int, reason: str) 
         ChampionMovedError: somebody else promoted meanwhile.
     """
     _require_reason(reason)
-    registry = open_registry()
     name = names.registered_name(model, equipment)
+    registry = open_to_change(name)
     version = registry.version(name, number)
     patient = Patient(registry, name, timedelta(0))
     stands = standing(registry, name)
@@ -117,7 +118,7 @@ def restore_versions(model: str | None, equipment: str | None, number: int | Non
     Returns:
         ``restored``: versions and champions that are back; ``left``: those that are not, each with the reason.
     """
-    registry = open_registry()
+    registry = open_to_change()
     wanted = wanted_names(registry, model, equipment)
     restored: list[dict[str, Any]] = []
     left: list[dict[str, Any]] = []
