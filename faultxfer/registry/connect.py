@@ -41,6 +41,7 @@ class Access(Enum):
 
     READING = "read it; it must be there, and nothing is written"
     CHANGING = "change it; it must be there"
+    REPAIRING = "change it, though its experiment may be deleted or its files lie elsewhere"
     CREATING = "change it; it is made where there is none"
 
 

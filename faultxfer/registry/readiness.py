@@ -38,12 +38,13 @@ class Need:
     temporary: int = 64 * KIB
 
 
-def require_ready(uri: str, need: Need | None = None) -> None:
+def require_ready(uri: str, need: Need | None = None, *, repairing: bool = False) -> None:
     """All that can stand in the way of writing to a registry in a SQLite database, in the order of what to mend first.
 
     Args:
         uri: address of the store; a server's is passed over.
         need: room for the work.
+        repairing: whether the experiment may be deleted, and the files lie elsewhere: nothing is added to them.
 
     Raises:
         RegistryError: files elsewhere than the database, a deleted experiment, or no right to write.
@@ -53,7 +54,8 @@ def require_ready(uri: str, need: Need | None = None) -> None:
     if database is None:
         return
     if databases.state_of(database) is State.CURRENT:
-        _require_experiment(database, uri)
+        if not repairing:
+            _require_experiment(database, uri)
         _require_rights(database)
     else:
         _require_folder(database.parent)

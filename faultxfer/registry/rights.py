@@ -31,19 +31,20 @@ _NAME_REFUSED = ("INVALID_PARAMETER_VALUE", "BAD_REQUEST")
 _UNKNOWN, _FORBIDDEN = "RESOURCE_DOES_NOT_EXIST", "PERMISSION_DENIED"
 
 
-def open_to_change(*registered: str) -> Registry:
+def open_to_change(*registered: str, repairing: bool = False) -> Registry:
     """Open the registry for a command that changes models, once nothing stands in its way.
 
     Args:
         registered: names of the registered models that it may change.
+        repairing: whether it is what mends a deleted experiment and the like.
 
     Raises:
         RegistryError: no registry, no right to write, a deleted experiment, or files elsewhere than the database.
         DiskFullError: there is no room for it.
     """
     require_room_for_files(Need())
-    registry = open_registry(access=Access.CHANGING)
-    require_rights(registry, *registered)
+    registry = open_registry(access=Access.REPAIRING if repairing else Access.CHANGING)
+    require_rights(registry, *registered, repairing=repairing)
     return registry
 
 
@@ -74,7 +75,7 @@ def require_before_work(*registered: str, source: str | None = None, creating: b
     require_room_for_files(need)
 
 
-def require_rights(registry: Registry, *registered: str) -> None:
+def require_rights(registry: Registry, *registered: str, repairing: bool = False) -> None:
     """Ask a server for the right to write, by writing values that are there already.
 
     A SQLite database was asked when it was opened.
@@ -85,13 +86,13 @@ def require_rights(registry: Registry, *registered: str) -> None:
     if registry.database is not None:
         return
     with reported(f"the tracking store {registry.address}"):
-        _require_experiment(registry)
+        _require_experiment(registry, repairing=repairing)
         for name in registered:
             for one in (name, names.journal_name(name)):
                 _require_model(registry, one)
 
 
-def _require_experiment(registry: Registry) -> None:
+def _require_experiment(registry: Registry, *, repairing: bool) -> None:
     client = registry.client
     with _allowed("read the experiment `faultxfer`", "EDIT on the experiment `faultxfer`", UnreadableError):
         experiment = client.get_experiment_by_name(names.EXPERIMENT)
@@ -99,6 +100,8 @@ def _require_experiment(registry: Registry) -> None:
         # A name that no experiment can have: who may make one hears that the name is wrong.
         _require_making(lambda: client.create_experiment(""), "make the experiment `faultxfer`")
         return
+    if repairing and experiment.lifecycle_stage != "active":
+        return  # MLflow refuses every tag on it; it is brought back first
     require_alive(experiment.experiment_id, experiment.lifecycle_stage, registry.address)
     _require_reachable_files(experiment)
     key, value = next(iter(_settled(experiment.tags)), next(iter(names.EXPERIMENT_TAGS.items())))

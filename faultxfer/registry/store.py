@@ -265,7 +265,7 @@ def _opened(uri: str, access: Access) -> Registry:
     else:
         connection.require_registry(uri)
     if access is not Access.READING:
-        require_ready(uri)
+        require_ready(uri, repairing=access is Access.REPAIRING)
     import mlflow
 
     address = connection.mlflow_uri(uri)

@@ -148,7 +148,7 @@ def repair_registry(
     Raises:
         RegistryError: the store does not answer, or the model is unknown.
     """
-    registry = open_registry() if dry_run else open_to_change()
+    registry = open_registry() if dry_run else open_to_change(repairing=True)
     # An examination asks MLflow in many places: what it answers wrongly is said in one sentence.
     name = None if model is None else wanted_names(registry, model, equipment)[0]
     grace, kept = timedelta(minutes=minutes), timedelta(days=upload_days)
