@@ -98,7 +98,7 @@ def transfer(
     agreed = check_transfer_request(csv, contract, model, equipment, override_gate, options.gate.family)
     check_strategy(options)
     with workspace() as work:
-        fetched = fetch_models(model, equipment, work=work)
+        fetched = fetch_models(model, equipment, work=work, contract=agreed)
         rows = check_files(
             csv,
             agreed,

@@ -61,7 +61,7 @@ def transfer(
     agreed = check_transfer_request(csv, contract, model, equipment, override_gate, options.gate.family)
     check_strategy(options)
     with workspace() as work, progress_in_the_log():
-        fetched = fetch(model, equipment, work=work)
+        fetched = fetch(model, equipment, work=work, contract=agreed)
         rows = check_rows(
             csv,
             agreed,

@@ -127,7 +127,7 @@ def _champion(registry: Registry, name: str, chain: Chain, changed: set[str]) ->
         message = f"The journal names {said}, the alias {shown}"
         remedy = "let alias and tags follow the journal"
         yield Ill("PROMOTION-UNFINISHED", name, message, remedy, partial(settle, registry, name))
-    if number is None:
+    if number is None and chain.merged_into is None:
         yield _nobody(name)
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 PROMOTE, ROLLBACK, ADOPT, RETIRE = "promote", "rollback", "adopt", "retire"
+# A champion steps down for another model's of the same machine, and comes back from it.
+MERGE, RESTORE = "merge", "restore"
 # What the first entry follows.
 BEGINNING = "0" * 64
 _TEXT = "faultxfer.entry"
@@ -40,8 +42,9 @@ class Entry:
 
     Attributes:
         model: registered model.
-        action: ``promote``, ``rollback``, ``adopt`` for a champion that was there before its journal, or ``retire``
-            where it cannot be used and nobody takes its place.
+        action: ``promote``, ``rollback``, ``adopt`` for a champion that was there before its journal, ``retire``
+            where it cannot be used and nobody takes its place, ``merge`` where another model of the machine has the
+            champion from then on, or ``restore``, which takes such an entry back.
         from_version, to_version: champion before and after; None for nobody.
         reason: why, in a sentence.
         files_sha256: over all files of ``to_version``.
@@ -73,6 +76,11 @@ class Entry:
         """What the next entry names."""
         return hashlib.sha256(self.text().encode()).hexdigest()
 
+    @property
+    def is_note(self) -> bool:
+        """Whether it leaves the champion, or that there is none, as it was."""
+        return self.from_version == self.to_version
+
 
 @dataclass(frozen=True)
 class Chain:
@@ -92,6 +100,23 @@ class Chain:
     def last(self) -> Entry | None:
         """The entry that names the present champion; None for an empty journal."""
         return list(self.entries.values())[-1] if self.entries else None
+
+    @property
+    def last_change(self) -> Entry | None:
+        """The last entry that is no note."""
+        return next((entry for entry in reversed(self.entries.values()) if not entry.is_note), None)
+
+    @property
+    def champion(self) -> str | None:
+        """Number of the present champion; None for nobody."""
+        return self.last.to_version if self.last else None
+
+    @property
+    def merged_into(self) -> str | None:
+        """The model that this one's champion stepped down for, where it is so still."""
+        change = self.last_change
+        stepped_down = change is not None and change.action == MERGE and change.to_version is None
+        return str(change.details.get("into")) if change and stepped_down else None
 
     @property
     def head(self) -> str:
@@ -117,7 +142,10 @@ class Chain:
         """Numbers of versions that became champion since the last retirement."""
         numbers: set[str] = set()
         for entry in self.entries.values():
-            numbers = set() if entry.to_version is None else numbers | {entry.to_version}
+            if entry.to_version is not None:
+                numbers = numbers | {entry.to_version}
+            elif entry.action == RETIRE and not entry.is_note:
+                numbers = set()
         return numbers
 
 

@@ -104,22 +104,53 @@ def promote(registry: Registry, version: Version, promotion: Promotion) -> None:
 
 
 @asks_the_store
-def step_down(registry: Registry, name: str, reason: str, head: str) -> None:
+def step_down(
+    registry: Registry,
+    name: str,
+    reason: str,
+    head: str,
+    *,
+    action: str = journal.RETIRE,
+    details: dict[str, Any] | None = None,
+) -> None:
     """Say in the journal that a model has no champion any more, and drop the alias.
 
     Raises:
         ChampionMovedError: there is a newer entry than ``head``.
         RegistryError: the journal was changed from outside.
     """
-    last = _whole_journal(registry, name).last
     entry = Entry(
         model=name,
-        action=journal.RETIRE,
-        from_version=last.to_version if last else None,
+        action=action,
+        from_version=_whole_journal(registry, name).champion,
         to_version=None,
         reason=reason,
         files_sha256=None,
         previous=head,
+        details=details or {},
+    )
+    journal.append(registry.client, entry)
+    settle(registry, name)
+
+
+@asks_the_store
+def note(registry: Registry, name: str, action: str, reason: str, head: str, details: dict[str, Any]) -> None:
+    """Write down in the journal what leaves the champion as it is.
+
+    Raises:
+        ChampionMovedError: there is a newer entry than ``head``.
+        RegistryError: the journal was changed from outside.
+    """
+    chain = _whole_journal(registry, name)
+    entry = Entry(
+        model=name,
+        action=action,
+        from_version=chain.champion,
+        to_version=chain.champion,
+        reason=reason,
+        files_sha256=chain.recorded_files(chain.champion) if chain.champion else None,
+        previous=head,
+        details=details,
     )
     journal.append(registry.client, entry)
     settle(registry, name)
@@ -169,21 +200,21 @@ def settle(registry: Registry, name: str) -> None:
         RegistryError: the journal was changed from outside; the alias stays.
     """
     for _ in range(_TRIES):
-        last = _whole_journal(registry, name).last
-        if last is None:
+        chain = _whole_journal(registry, name)
+        if chain.last is None:
             return
-        _follow(registry, name, last)
+        _follow(registry, name, chain.last_change or chain.last, chain.head)
         now = _whole_journal(registry, name)
-        if now.head == last.sha256 and registry.alias(name) == last.to_version:
+        if now.head == chain.head and registry.alias(name) == chain.champion:
             return
 
 
-def _follow(registry: Registry, name: str, entry: Entry) -> None:
+def _follow(registry: Registry, name: str, entry: Entry, head: str) -> None:
     if entry.to_version is None:
         if registry.alias(name) is not None:
             registry.client.delete_registered_model_alias(name, names.CHAMPION)
         return
-    tags = {names.STATE: names.REGISTERED, names.PROMOTED: entry.at, names.ENTRY: entry.sha256}
+    tags = {names.STATE: names.REGISTERED, names.PROMOTED: entry.at, names.ENTRY: head}
     if entry.from_version is not None and entry.action == journal.PROMOTE:
         tags[names.PREVIOUS] = entry.from_version
     stored = registry.version(name, entry.to_version).tags

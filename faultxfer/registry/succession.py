@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from faultxfer.registry.journal import ROLLBACK, Chain
+from faultxfer.registry.journal import MERGE, ROLLBACK, Chain
 
 
 def earlier_champions(chain: Chain, sound: Collection[str]) -> list[str]:
@@ -32,6 +32,8 @@ def next_in_line(chain: Chain, sound: Collection[str]) -> list[str]:
     line: list[str] = []
     for entry in chain.entries.values():
         number = entry.to_version
+        if entry.action == MERGE:
+            continue  # whoever stepped down for another model comes back to where it stood
         if number is None:
             line = []
         elif entry.action == ROLLBACK and number in line:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import timedelta
+from itertools import chain as chain_of
 from typing import Any
 
 from faultxfer.errors import ConfigError, RegistryError
-from faultxfer.registry import journal, names
+from faultxfer.registry import journal, machines, merging, names
 from faultxfer.registry.asking import reported
 from faultxfer.registry.doctor import Ill, examine, files_problem
+from faultxfer.registry.machine_tags import tag_findings
 from faultxfer.registry.promotion import Promotion, examined_journal, promote, require_recorded_files, settle, standing
 from faultxfer.registry.provenance import code
 from faultxfer.registry.smoke import smoke_test
@@ -29,7 +31,7 @@ def promote_version(model: str, equipment: str | None, number: int, reason: str)
     """
     _require_reason(reason)
     registry = open_registry()
-    name = names.registered_name(model, equipment)
+    name = machines.find(registry, model, equipment, changing=True)
     stands = standing(registry, name)
     version = _promotable(registry, name, number)
     if stands.champion and stands.champion.version == version.version:
@@ -54,7 +56,7 @@ def roll_back(model: str, equipment: str | None, number: int | None, reason: str
     """
     _require_reason(reason)
     registry = open_registry()
-    name = names.registered_name(model, equipment)
+    name = machines.find(registry, model, equipment, changing=True)
     stands = standing(registry, name)
     chain = journal.read_journal(registry.client, name)
     version = _earlier(registry, name, chain, number)
@@ -76,7 +78,7 @@ def read_entries(model: str, equipment: str | None) -> list[dict[str, Any]]:
         RegistryError: there is none.
     """
     registry = open_registry()
-    name = names.registered_name(model, equipment)
+    name = machines.look_up(registry, model, equipment) or names.registered_name(model, equipment)
     chain = journal.read_journal(registry.client, name)
     if not chain.entries and not chain.problems:
         raise RegistryError(
@@ -107,8 +109,15 @@ def verify_registry(model: str | None, equipment: str | None, head: str | None) 
         if model:
             checked[0]["problems"].append(lacks)
         else:
-            checked.append({"name": "every journal", "champion": None, "entries": 0, "head": None, "problems": [lacks]})
+            checked.append(_about("every journal", lacks))
+    only = next(iter(chains)) if model else None
+    checked += [_about(one.where, one.message) for one in machines.twice(registry, only)]
     return {"sound": all(not one["problems"] for one in checked), "models": checked}
+
+
+def _about(name: str, problem: str) -> dict[str, Any]:
+    """A problem that is not one of a single model."""
+    return {"name": name, "champion": None, "entries": 0, "head": None, "problems": [problem]}
 
 
 def _wanted(registry: Registry, model: str | None, equipment: str | None) -> list[str]:
@@ -116,7 +125,7 @@ def _wanted(registry: Registry, model: str | None, equipment: str | None) -> lis
     known = registry.known_names()
     if model is None:
         return known
-    name = names.registered_name(model, equipment)
+    name = machines.find(registry, model, equipment)
     if name not in known:
         raise RegistryError(
             "A registered model was expected",
@@ -164,7 +173,12 @@ def heal_registry(model: str | None, equipment: str | None, *, dry_run: bool, mi
     registry = open_registry()
     name = None if model is None else _wanted(registry, model, equipment)[0]
     with reported("the tracking store"):
-        ills = examine(registry, name, timedelta(minutes=minutes))
+        ills = chain_of(
+            tag_findings(registry, name),
+            merging.half_done(registry, name),
+            examine(registry, name, timedelta(minutes=minutes)),
+            machines.twice(registry, name),
+        )
         found = [{**ill.as_dict(), "done": _mended(ill, dry_run=dry_run)} for ill in ills]
     return {"dry_run": dry_run, "found": found, "sound": all(one["done"].startswith("done") for one in found)}
 

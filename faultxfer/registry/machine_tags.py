@@ -1,0 +1,78 @@
+"""Tags that repeat what a registered model is: found where somebody deleted or edited them, and put back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from faultxfer.registry import names
+from faultxfer.registry.doctor import Ill
+from faultxfer.registry.identity import read_identity, telling_version
+from faultxfer.registry.journal import read_journal
+from faultxfer.registry.store import Registry, Version
+
+
+def tag_findings(registry: Registry, only: str | None = None) -> Iterator[Ill]:
+    """Tags of registered models, of their journals and of their champions that are not what they should be.
+
+    Args:
+        registry: where.
+        only: one registered model; None for all.
+    """
+    for name in registry.known_names() if only is None else [only]:
+        versions = registry.versions(name)
+        telling = telling_version(versions, read_journal(registry.client, name))
+        of_bundle = _of_bundle(registry, telling)
+        if registry.is_registered(name):
+            yield from _of_model(registry, name, _wanted(registry, name, versions) | of_bundle)
+        journal = names.journal_name(name)
+        if registry.is_registered(journal):
+            yield from _of_model(registry, journal, {names.KIND: names.JOURNAL_KIND})
+        if telling is not None:
+            yield from _of_version(registry, telling, of_bundle)
+
+
+def _wanted(registry: Registry, name: str, versions: list[Version]) -> dict[str, str]:
+    """What the name and the versions' tags say of a model."""
+    wanted = {names.KIND: names.kind_of(name)}
+    if wanted[names.KIND] != names.TARGET_KIND:
+        return wanted
+    equipment = names.equipment_of(name) or _oldest(versions, names.EQUIPMENT)
+    # Which source the first version had, the name of today does not say; any that stands there is believed.
+    of_tag = registry.model_tags(name).get(names.SOURCE_MODEL)
+    source = names.source_in(name) or of_tag or _oldest(versions, names.SOURCE_MODEL)
+    found = {names.EQUIPMENT: equipment, names.SOURCE_MODEL: source}
+    return wanted | {key: value for key, value in found.items() if value}
+
+
+def _oldest(versions: list[Version], key: str) -> str | None:
+    """A tag of the oldest version that has it: a model's own tags were given when it was made."""
+    return next((one.tags[key] for one in reversed(versions) if key in one.tags), None)
+
+
+def _of_bundle(registry: Registry, version: Version | None) -> dict[str, str]:
+    """Family and label as the bundle has them; nothing where it cannot be read."""
+    identity = read_identity(registry, version) if version is not None else None
+    return identity.tags() if identity is not None else {}
+
+
+def _of_model(registry: Registry, name: str, wanted: dict[str, str]) -> Iterator[Ill]:
+    found = registry.model_tags(name)
+    for key, value in wanted.items():
+        if found.get(key) != value:
+            put_back = partial(registry.client.set_registered_model_tag, name, key, value)
+            yield Ill("TAG-CHANGED", name, _message(key, value, found.get(key)), "put it back", put_back)
+
+
+def _of_version(registry: Registry, version: Version, wanted: dict[str, str]) -> Iterator[Ill]:
+    """Of a version only what was edited: older releases did not give it these tags."""
+    for key, value in wanted.items():
+        if version.tags.get(key, value) != value:
+            put_back = partial(registry.client.set_model_version_tag, version.name, version.version, key, value)
+            yield Ill("TAG-CHANGED", version.uri, _message(key, value, version.tags[key]), "put it back", put_back)
+
+
+def _message(key: str, value: str, found: str | None) -> str:
+    if found is None:
+        return f"The tag {key} is missing; it is {value!r}"
+    return f"The tag {key} says {found!r}; it is {value!r}"
