@@ -19,28 +19,28 @@ def tag_findings(registry: Registry, only: str | None = None) -> Iterator[Ill]:
         registry: where.
         only: one registered model; None for all.
     """
-    for name in registry.known_names() if only is None else [only]:
+    for name, tags in registry.tags_by_name().items():
+        if only not in (None, names.of_journal(name)):
+            continue
+        if names.is_journal(name):
+            yield from _of_model(registry, name, tags, {names.KIND: names.JOURNAL_KIND})
+            continue
         versions = registry.versions(name)
         telling = telling_version(versions, read_journal(registry.client, name))
         of_bundle = _of_bundle(registry, telling)
-        if registry.is_registered(name):
-            yield from _of_model(registry, name, _wanted(registry, name, versions) | of_bundle)
-        journal = names.journal_name(name)
-        if registry.is_registered(journal):
-            yield from _of_model(registry, journal, {names.KIND: names.JOURNAL_KIND})
+        yield from _of_model(registry, name, tags, _wanted(name, tags, versions) | of_bundle)
         if telling is not None:
             yield from _of_version(registry, telling, of_bundle)
 
 
-def _wanted(registry: Registry, name: str, versions: list[Version]) -> dict[str, str]:
+def _wanted(name: str, tags: dict[str, str], versions: list[Version]) -> dict[str, str]:
     """What the name and the versions' tags say of a model."""
     wanted = {names.KIND: names.kind_of(name)}
     if wanted[names.KIND] != names.TARGET_KIND:
         return wanted
     equipment = names.equipment_of(name) or _oldest(versions, names.EQUIPMENT)
     # Which source the first version had, the name of today does not say; any that stands there is believed.
-    of_tag = registry.model_tags(name).get(names.SOURCE_MODEL)
-    source = names.source_in(name) or of_tag or _oldest(versions, names.SOURCE_MODEL)
+    source = names.source_in(name) or tags.get(names.SOURCE_MODEL) or _oldest(versions, names.SOURCE_MODEL)
     found = {names.EQUIPMENT: equipment, names.SOURCE_MODEL: source}
     return wanted | {key: value for key, value in found.items() if value}
 
@@ -56,8 +56,7 @@ def _of_bundle(registry: Registry, version: Version | None) -> dict[str, str]:
     return identity.tags() if identity is not None else {}
 
 
-def _of_model(registry: Registry, name: str, wanted: dict[str, str]) -> Iterator[Ill]:
-    found = registry.model_tags(name)
+def _of_model(registry: Registry, name: str, found: dict[str, str], wanted: dict[str, str]) -> Iterator[Ill]:
     for key, value in wanted.items():
         if found.get(key) != value:
             put_back = partial(registry.client.set_registered_model_tag, name, key, value)

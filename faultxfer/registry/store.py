@@ -78,6 +78,11 @@ class Registry:
         return sorted({name for name in map(names.of_journal, found) if names.is_of_machine(name, equipment)})
 
     @asks_the_store
+    def tags_by_name(self) -> dict[str, dict[str, str]]:
+        """Tags of every registered model of faultxfer, journals as well."""
+        return {model.name: dict(model.tags or {}) for model in self._ours()}
+
+    @asks_the_store
     def model_tags(self, name: str) -> dict[str, str]:
         """Tags of a registered model; none where it is not registered."""
         model = self._registered(name)

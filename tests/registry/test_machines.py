@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import registry_trials as trials
 import registry_work as work
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from registry_checks import SENSORS, heal
+from registry_checks import heal
 
 from faultxfer.errors import RegistryError
 from faultxfer.registry import identity, machines, names
 from faultxfer.registry.identity import Identity, identity_of
+from faultxfer.registry.runs import RunRecord, record_run
 from faultxfer.registry.store import Registry, open_registry
 from faultxfer.steps import catalog, upkeep
 
@@ -31,6 +32,7 @@ def test_different_detectors_have_different_names(one: tuple[str, str, str], oth
     assert (names.detector_name(*one) == names.detector_name(*other)) == (one == other)
 
 
+@settings(deadline=None)  # the first one imports MLflow
 @given(TEXTS, TEXTS, TEXTS)
 def test_a_detectors_name_suits_mlflow_and_is_no_name_of_an_older_release(family: str, label: str, eq: str) -> None:
     from mlflow.store.artifact.utils.models import _parse_model_uri
@@ -63,19 +65,9 @@ def test_a_plain_name_stays_readable_and_what_is_missing_has_a_sign() -> None:
     assert names.detector_name(None, "", "p") == "=--=--p"
 
 
-def source_model(folder: Path, name: str, family: str | None = "pumps", label: str = "fault") -> Path:
-    """A registered source model; gives back its bundle, which serves for its machines too."""
-    bundle = work.inert_bundle(folder / f"of {name}", family, label)
-    work.register_prepared(bundle, SENSORS, name)
-    return bundle
-
-
 @pytest.fixture
-def two_sources(bundle: Path) -> Registry:
-    """A registry of release 0.1.0 in which sources ``a`` and ``b`` each have a champion of the same machine."""
-    for name in ("a", "b"):
-        made = source_model(bundle.parent, name)
-        work.register_prepared(made, SENSORS, f"{name}--pump-9")
+def empty(store: Path) -> Registry:
+    """A store in which nothing is registered."""
     return open_registry()
 
 
@@ -84,162 +76,145 @@ def without_files(registry: Registry, *known: str) -> None:
     identity._read.clear()
     for name in known:
         for version in registry.versions(name):
-            for path in Path("mlruns/artifacts").rglob(f"*{version.model_id}*/**/manifest.json"):
-                path.unlink()
+            place = urlsplit(registry.client.get_model_version_download_uri(name, version.version)).path
+            (Path(place) / "data" / "bundle" / "manifest.json").unlink()
             for key in (names.FAMILY, names.LABEL):
                 registry.client.delete_model_version_tag(name, version.version, key)
         for key in (names.FAMILY, names.LABEL):
             registry.client.delete_registered_model_tag(name, key)
 
 
-def test_another_source_of_the_same_family_finds_the_machine(bundle: Path) -> None:
-    first, second = source_model(bundle.parent, "a"), source_model(bundle.parent, "b")
-    registry = open_registry()
-    assert machines.name_for(registry, "b", "pump-9", PUMPS) == NEW  # both would begin the same one
-    work.register_prepared(first, SENSORS, NEW, source="a")
-    assert machines.find(registry, "b", "pump-9") == NEW
-    assert machines.name_for(registry, "b", "pump-9", PUMPS) == NEW
-    work.register_prepared(second, SENSORS, NEW, source="b")
-    assert machines.equipments(registry, "a") == machines.equipments(registry, "b") == ["pump-9"]
+def test_another_source_of_the_same_family_finds_the_machine(empty: Registry) -> None:
+    for source in ("a", "b"):
+        work.placed(empty, source)
+        assert machines.name_for(empty, source, "pump-9", PUMPS) == NEW  # both would begin the same one
+    work.placed(empty, NEW, source="a")
+    assert machines.find(empty, "b", "pump-9") == machines.name_for(empty, "b", "pump-9", PUMPS) == NEW
+    work.placed(empty, NEW, source="b")
+    assert machines.equipments(empty, "a") == machines.equipments(empty, "b") == ["pump-9"]
     (listed,) = [one for one in catalog.list_models() if one["equipment"]]
     shown = [listed[key] for key in ("name", "family", "label", "source_model", "champion", "merged_into")]
     assert shown == [NEW, "pumps", "fault", "b", "2", None]
     assert heal() == []
 
 
-def test_an_older_name_is_kept_and_found_from_another_source(bundle: Path) -> None:
-    made = source_model(bundle.parent, "a")
-    source_model(bundle.parent, "b")
-    work.register_prepared(made, SENSORS, "a--pump-9")
-    registry = open_registry()
-    assert machines.name_for(registry, "b", "pump-9", PUMPS) == "a--pump-9"
-    assert machines.look_up(registry, "b", "pump-90") is None
+def test_an_older_name_is_kept_and_found_from_another_source(empty: Registry) -> None:
+    for name in ("a", "b", "a--pump-9"):
+        work.placed(empty, name)
+    assert machines.name_for(empty, "b", "pump-9", PUMPS) == "a--pump-9"
+    assert machines.look_up(empty, "b", "pump-90") is None
     assert upkeep.read_entries("b", "pump-9")[0]["model"] == "a--pump-9"
     assert catalog.show_history("b", "pump-9")[0]["champion"] == "champion"
-    assert heal() == []
 
 
-def test_two_labels_of_one_machine_are_two_detectors(bundle: Path) -> None:
+def test_two_labels_of_one_machine_are_two_detectors(empty: Registry) -> None:
+    for name, label in (("a", "fault"), ("b", "leak"), ("a--pump-9", "fault")):
+        work.placed(empty, name, label=label)
     leak = Identity("pumps", "leak")
-    fault, leaks = source_model(bundle.parent, "a"), source_model(bundle.parent, "b", label="leak")
-    work.register_prepared(fault, SENSORS, "a--pump-9")
-    registry = open_registry()
-    name = machines.name_for(registry, "b", "pump-9", leak)
+    name = machines.name_for(empty, "b", "pump-9", leak)
     assert name == "pumps--leak--pump-9"
-    assert machines.look_up(registry, "b", "pump-9") is None
     with pytest.raises(RegistryError, match="A registered model was expected"):
         upkeep.roll_back("b", "pump-9", None, "back")
-    work.register_prepared(leaks, SENSORS, name, source="b")
-    assert [machines.find(registry, one, "pump-9") for one in "ab"] == ["a--pump-9", name]
-    assert machines.equipments(registry, "b") == ["pump-9"]
-    assert list(machines.twice(registry)) == []
+    work.placed(empty, name, label="leak", source="b")
+    assert [machines.find(empty, one, "pump-9") for one in "ab"] == ["a--pump-9", name]
+    assert machines.equipments(empty, "b") == ["pump-9"]
+    assert list(machines.twice(empty)) == []
     # Under the contract with the other label, the first source makes the other detector's next version.
-    assert machines.name_for(registry, "a", "pump-9", leak) == name
+    assert machines.name_for(empty, "a", "pump-9", leak) == name
 
 
-def test_the_bundle_decides_over_tags_and_the_doctor_puts_them_back(bundle: Path) -> None:
-    made = source_model(bundle.parent, "a")
-    work.register_prepared(made, SENSORS, NEW, source="a")
-    registry = open_registry()
-    registry.client.set_registered_model_tag(NEW, names.LABEL, "leak")
-    registry.client.set_model_version_tag(NEW, "1", names.LABEL, "leak")
-    registry.client.delete_registered_model_tag(NEW, names.FAMILY)
-    assert identity_of(registry, NEW) == PUMPS
-    assert machines.find(registry, "a", "pump-9") == NEW
+def test_the_bundle_decides_over_tags_and_the_doctor_puts_them_back(empty: Registry) -> None:
+    for name in ("a", NEW):
+        work.placed(empty, name, source="a")
+    empty.client.set_registered_model_tag(NEW, names.LABEL, "leak")
+    empty.client.set_model_version_tag(NEW, "1", names.LABEL, "leak")
+    empty.client.delete_registered_model_tag(NEW, names.FAMILY)
+    assert identity_of(empty, NEW) == PUMPS
+    assert machines.find(empty, "a", "pump-9") == NEW
     assert heal() == [("TAG-CHANGED", "done")] * 3
-    assert registry.model_tags(NEW)[names.LABEL] == "fault"
+    assert empty.model_tags(NEW)[names.LABEL] == "fault"
     assert heal() == []
 
 
-@pytest.mark.parametrize("edit", ["deleted", "edited", "also the journal's"])
-def test_a_model_whose_kind_is_not_in_its_tags_stays_known(registry: Registry, edit: str) -> None:
-    before = (registry.models(), registry.known_names())
-    tag = (registry.client.delete_registered_model_tag, registry.client.set_registered_model_tag)
+@pytest.mark.parametrize("edit", ["deleted", "edited", "deleted, and the journal's"])
+def test_a_model_whose_kind_is_not_in_its_tags_stays_known(empty: Registry, edit: str) -> None:
+    work.placed(empty, work.NAME)
+    before = (empty.models(), empty.known_names())
     for name in (work.NAME, names.journal_name(work.NAME))[: 2 if "journal" in edit else 1]:
-        tag[1](name, names.KIND, "oven") if edit == "edited" else tag[0](name, names.KIND)
-    assert (registry.models(), registry.known_names()) == before
+        if edit == "edited":
+            empty.client.set_registered_model_tag(name, names.KIND, "oven")
+        else:
+            empty.client.delete_registered_model_tag(name, names.KIND)
+    assert (empty.models(), empty.known_names()) == before
     assert upkeep.verify_registry(None, None, None)["sound"]
     assert set(heal()) == {("TAG-CHANGED", "done")}
     assert heal() == []
 
 
-def test_a_model_without_tag_and_journal_is_known_by_its_versions_and_others_models_are_not(registry: Registry) -> None:
-    registry.client.delete_registered_model(names.journal_name(work.NAME))
-    registry.client.delete_registered_model_tag(work.NAME, names.KIND)
+def test_a_model_without_tag_and_journal_is_known_by_its_versions_and_others_models_are_not(empty: Registry) -> None:
+    work.placed(empty, work.NAME)
+    empty.client.delete_registered_model(names.journal_name(work.NAME))
+    empty.client.delete_registered_model_tag(work.NAME, names.KIND)
     for name in ("their--pump-9", 'a "quoted" model', "theirs"):
-        registry.client.create_registered_model(name)
-        registry.client.create_model_version(name, "s3://theirs", tags={"team": "blue"})
-    assert registry.known_names() == [work.NAME]
-    assert registry.named_like("pump-9") == [work.NAME]
+        empty.client.create_registered_model(name)
+        empty.client.create_model_version(name, "s3://theirs", tags={"team": "blue"})
+    assert empty.known_names() == [work.NAME]
+    assert empty.named_like("pump-9") == [work.NAME]
 
 
-def test_two_champions_are_said_and_a_change_has_to_be_clear(
-    two_sources: Registry, caplog: pytest.LogCaptureFixture
-) -> None:
-    (found,) = machines.twice(two_sources)
+def test_two_champions_are_said_and_a_change_has_to_be_clear(empty: Registry, caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("a", "b", "c", "a--pump-9", "b--pump-9"):
+        work.placed(empty, name)
+    (found,) = machines.twice(empty)
     assert found.code == "CHAMPION-TWICE"
     assert "faultxfer registry merge b --equipment pump-9 --reason" in found.message
     assert upkeep.verify_registry(None, None, None)["sound"] is False
-    assert ("CHAMPION-TWICE", "needs") in heal()
-    assert machines.find(two_sources, "b", "pump-9", changing=True) == "b--pump-9"  # as before
-    source_model(Path.cwd(), "c")
+    assert heal() == [("CHAMPION-TWICE", "needs")]
+    assert machines.find(empty, "a", "pump-9", changing=True) == "a--pump-9"  # as before
     with caplog.at_level(logging.INFO, "faultxfer.progress"):
-        assert machines.find(two_sources, "c", "pump-9") == "b--pump-9"
+        assert machines.find(empty, "c", "pump-9") == "b--pump-9"
     assert "2 champions" in caplog.text
     with pytest.raises(RegistryError, match=r"'a--pump-9', 'b--pump-9'.*registry merge"):
-        machines.name_for(two_sources, "c", "pump-9", PUMPS)
+        machines.name_for(empty, "c", "pump-9", PUMPS)
 
 
-def test_what_cannot_be_read_is_never_taken_for_a_machine_without_a_model(bundle: Path) -> None:
-    made = source_model(bundle.parent, "a")
-    source_model(bundle.parent, "b")
-    work.register_prepared(made, SENSORS, "a--pump-9")
-    registry = open_registry()
-    without_files(registry, "a--pump-9")
-    assert machines.name_for(registry, "a", "pump-9", PUMPS) == "a--pump-9"
-    assert machines.name_for(registry, "b", "pump-9", PUMPS) == "a--pump-9"  # by what its source model detects
-    without_files(registry, "a")
-    assert machines.find(registry, "a", "pump-9", changing=True) == "a--pump-9"
-    for ask in (machines.find, lambda *who: machines.name_for(*who, PUMPS)):
-        with pytest.raises(RegistryError, match="could not be read"):
-            ask(registry, "b", "pump-9")
+def test_what_cannot_be_read_is_never_taken_for_a_machine_without_a_model(empty: Registry) -> None:
+    for name in ("a", "b", "a--pump-9"):
+        work.placed(empty, name)
+    without_files(empty, "a--pump-9")
+    assert machines.name_for(empty, "a", "pump-9", PUMPS) == "a--pump-9"
+    assert machines.name_for(empty, "b", "pump-9", PUMPS) == "a--pump-9"  # by what its source model detects
+    without_files(empty, "a")
+    assert machines.find(empty, "a", "pump-9", changing=True) == "a--pump-9"
+    with pytest.raises(RegistryError, match="could not be read"):
+        machines.find(empty, "b", "pump-9")
+    with pytest.raises(RegistryError, match="could not be read"):
+        machines.name_for(empty, "b", "pump-9", PUMPS)
 
 
-def test_a_machine_is_found_after_its_source_model_was_deleted(bundle: Path) -> None:
-    for number, name in enumerate((NEW, "a--pump-8")):
-        made = source_model(bundle.parent / str(number), "a")
-        work.register_prepared(made, SENSORS, name, source="a")
-    registry = open_registry()
-    registry.client.delete_registered_model("a")
-    assert machines.find(registry, "a", "pump-9", changing=True) == NEW
-    assert machines.find(registry, "a", "pump-8", changing=True) == "a--pump-8"
-    assert machines.find(registry, NEW) == NEW
+def test_a_machine_is_found_after_its_source_model_was_deleted(empty: Registry) -> None:
+    for name in ("a", NEW, "a--pump-8"):
+        work.placed(empty, name, source="a")
+    empty.client.delete_registered_model("a")
+    assert machines.find(empty, "a", "pump-9", changing=True) == NEW
+    assert machines.find(empty, "a", "pump-8", changing=True) == "a--pump-8"
+    assert machines.find(empty, NEW) == NEW
 
 
-def test_refusals_from_before_the_machine_had_a_model_are_in_its_history(bundle: Path) -> None:
-    from faultxfer.registry.runs import RunRecord, record_run
-
-    source_model(bundle.parent, "a")
-    registry = open_registry()
+def test_refusals_from_before_the_machine_had_a_model_are_in_its_history(empty: Registry) -> None:
+    work.placed(empty, "a")
     for number, name in enumerate(("a--pump-9", NEW)):
         tags = {"faultxfer.model": name, names.GATE: "refuse", names.REASON: str(number)}
-        record_run(registry, RunRecord("refused", tags, {}, {}, {}, (), None))
+        record_run(empty, RunRecord("refused", tags, {}, {}, {}, (), None))
     assert {one["reason"] for one in catalog.show_history("a", "pump-9")} == {"0", "1"}
 
 
-def test_first_transfers_at_once_from_two_sources_meet_in_one_journal(bundle: Path) -> None:
-    for name in ("a", "b"):
-        source_model(bundle.parent, name)
-    store = trials.Store("sqlite", Path.cwd(), f"sqlite:///{Path.cwd() / 'mlruns' / 'mlflow.db'}")
-    made = work.first_transfers(store, {name: bundle.parent / f"of {name}" / "bundle" for name in ("a", "b")})
-    assert sorted(made) == ["1", "2"]
-    registry = open_registry()
-    assert [one["name"] for one in registry.models() if one["equipment"]] == [NEW]
-    entries = upkeep.read_entries("b", "pump-9")
-    assert [entry["from_version"] for entry in entries] == ["1", None]
+def test_first_transfers_at_once_from_two_sources_meet_in_one_journal(empty: Registry, bundle: Path) -> None:
+    for source in ("a", "b"):
+        work.placed(empty, source)
+    store = trials.Store("sqlite", Path.cwd(), empty.uri)
+    assert len(work.first_transfers(store, {"a": bundle, "b": bundle})) == 2
+    assert [one["name"] for one in empty.models() if one["equipment"]] == [NEW]
+    second, first = upkeep.read_entries("b", "pump-9")
+    assert (first["from_version"], second["from_version"]) == (None, first["to_version"])
     assert (heal(), upkeep.verify_registry(None, None, None)["sound"]) == ([], True)
-
-
-def test_an_inert_manifest_is_read_like_a_bundles(bundle: Path) -> None:
-    content = json.loads((bundle / "manifest.json").read_text())
-    assert identity.identity_in(content["lineage"]["contract"]) == PUMPS
