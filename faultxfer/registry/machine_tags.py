@@ -36,7 +36,7 @@ def tag_findings(registry: Registry, only: str | None = None) -> Iterator[Ill]:
 def _wanted(name: str, tags: dict[str, str], versions: list[Version]) -> dict[str, str]:
     """What the name and the versions' tags say of a model."""
     wanted = {names.KIND: names.kind_of(name)}
-    if wanted[names.KIND] != names.TARGET_KIND:
+    if wanted[names.KIND] != names.TARGET_KIND or not versions:
         return wanted
     equipment = names.equipment_of(name) or _oldest(versions, names.EQUIPMENT)
     # Which source the first version had, the name of today does not say; any that stands there is believed.
