@@ -56,10 +56,13 @@ def identity_of(registry: Registry, name: str) -> Identity | None:
 
 
 def known_identity(registry: Registry, name: str, version: Version | None) -> Identity | None:
-    """By the version's bundle, else by its tags, else by those of its model."""
-    found = None
-    if version is not None:
-        found = read_identity(registry, version) or identity_in_tags(version.tags)
+    """By the version's bundle; else by the model's name, by the version's tags, or by those of the model."""
+    found = read_identity(registry, version) if version is not None else None
+    of_name = names.detected(name)
+    if found is None and of_name is not None:
+        return Identity(*of_name)
+    if found is None and version is not None:
+        found = identity_in_tags(version.tags)
     return found or identity_in_tags(registry.model_tags(name))
 
 

@@ -132,6 +132,15 @@ def equipment_of(name: str) -> str | None:
     return _of_two_parts(name)[1] if len(parts) == _OLD_PARTS else None
 
 
+def detected(name: str) -> tuple[str, str] | None:
+    """Family and label column in a registered model's name; None in an older name, or where a part was cut."""
+    parts = name.split(_SEPARATOR)
+    if len(parts) != len(_LONGEST_PARTS):
+        return None
+    family, label = unspelt(parts[0]), unspelt(parts[1])
+    return (family, label) if family is not None and label is not None else None
+
+
 def source_in(name: str) -> str | None:
     """The source model in the name of a machine's model of a release to 0.1.0; None in any other name."""
     parts = name.split(_SEPARATOR)

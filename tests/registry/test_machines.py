@@ -48,6 +48,7 @@ def test_a_detectors_name_suits_mlflow_and_is_no_name_of_an_older_release(family
     assert names.is_of_machine(name, eq)
     assert names.equipment_of(name) in (eq, None)
     assert names.source_in(name) is None
+    assert names.detected(name) in ((family, label), None)
 
 
 @given(st.from_regex(names._SAFE, fullmatch=True), st.from_regex(names._SAFE, fullmatch=True))
