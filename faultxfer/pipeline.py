@@ -100,7 +100,7 @@ def transfer(
     )
     check_strategy(options)
     with workspace() as work:
-        fetched = fetch_models(model, equipment, work=work)
+        fetched = fetch_models(model, equipment, work=work, contract=agreed)
         rows = check_files(
             csv,
             agreed,

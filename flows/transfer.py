@@ -63,7 +63,7 @@ def transfer(
     )
     check_strategy(options)
     with workspace() as work, progress_in_the_log():
-        fetched = fetch(model, equipment, work=work)
+        fetched = fetch(model, equipment, work=work, contract=agreed)
         rows = check_rows(
             csv,
             agreed,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import math
 from collections.abc import Callable
@@ -17,6 +16,8 @@ import numpy as np
 from faultxfer.bundle.calibration import Calibrator
 from faultxfer.bundle.frozen import FrozenSource
 from faultxfer.bundle.golden import GOLDEN, Golden, chosen_rows, load_golden, save_golden
+from faultxfer.bundle.manifest import MANIFEST as _MANIFEST
+from faultxfer.bundle.manifest import manifest_sha256 as _manifest_sha256
 from faultxfer.bundle.members import Stack
 from faultxfer.bundle.members import logits as stack_logits
 from faultxfer.bundle.plain_files import MANIFEST_BYTES, TEXT_BYTES, UNREADABLE, load_array, read_text, sha256_of
@@ -33,7 +34,7 @@ FORMAT = 2
 # Format 1 knew neither source models nor stacks; all else is the same.
 _READABLE = (1, 2)
 T = TypeVar("T")
-_MANIFEST, _NETWORK, _SEEN, _TREES = "manifest.json", "network.keras", "training_rows.npy", "source_trees.txt"
+_NETWORK, _SEEN, _TREES = "network.keras", "training_rows.npy", "source_trees.txt"
 
 
 @dataclass(frozen=True)
@@ -286,10 +287,3 @@ def _models(folder: Path, manifest: dict[str, Any]) -> SourceModels | None:
     if "models" not in manifest:
         return None
     return source_models_from(manifest["models"], read_text(folder / _TREES, TEXT_BYTES))
-
-
-def _manifest_sha256(manifest: dict[str, Any]) -> str:
-    """Hash of the manifest's content without this very hash, whatever its layout."""
-    others = {name: digest for name, digest in manifest["sha256"].items() if name != _MANIFEST}
-    content = json.loads(json.dumps({**manifest, "sha256": others}))  # keys and tuples as they will be read back
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -12,7 +12,7 @@ from faultxfer.cli.session import BAD_INPUT, DONE, NOT_CHECKED, run_command
 registry_app = typer.Typer(no_args_is_help=True, help="See what is registered, go back, check and mend.")
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
-Model = Annotated[str, typer.Argument(help="The source model's name.")]
+Model = Annotated[str, typer.Argument(help="The source model's name; or the whole name of a machine's model.")]
 Everything = Annotated[str | None, typer.Argument(help="The source model's name; everything if left out.")]
 Machine = Annotated[str | None, typer.Option("--equipment", metavar="EQ", help="A machine's model instead.")]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; the journal keeps it.")]
@@ -168,6 +168,30 @@ def registry_restore(
         as_data=lambda result: result,
         exit_code=_restored,
     )
+
+
+@registry_app.command("merge")
+def registry_merge(
+    model: Annotated[str, typer.Argument(help="A source model's name; or the whole name of a machine's model.")],
+    reason: Reason,
+    equipment: Annotated[str | None, typer.Option("--equipment", metavar="EQ", help="The machine.")] = None,
+    keep: Annotated[
+        str | None,
+        typer.Option("--keep", metavar="NAME", help="The model that stays; MODEL--EQ or the newest if left out."),
+    ] = None,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Bring those that stepped down back; with --keep this one alone.")
+    ] = False,
+    json_output: Json = False,
+) -> None:
+    """Settle which champion stays where a machine has several for one family and label."""
+
+    def work() -> Any:
+        from faultxfer.steps.merging import merge_machine
+
+        return merge_machine(model, equipment, reason, keep=keep, undo=undo)
+
+    run_command(work, json_output=json_output, render=lambda done: _render("merged", done), as_data=lambda done: done)
 
 
 @registry_app.command("verify")

@@ -143,7 +143,13 @@ def models(listed: list[dict[str, Any]]) -> None:
     if not listed:
         stdout().print("Nothing is registered yet. Start with `faultxfer demo` or `faultxfer pretrain`.")
         return
-    stdout().print(_table("Registered models", ("name", "kind", "equipment", "champion", "registered"), listed))
+    shown = [{**one, "source": one["source_model"], "champion": _champion(one)} for one in listed]
+    columns = ("name", "kind", "family", "label", "equipment", "source", "champion", "registered")
+    stdout().print(_table("Registered models", columns, shown))
+
+
+def _champion(listed: dict[str, Any]) -> str | None:
+    return f"merged into {listed['merged_into']}" if listed["merged_into"] else listed["champion"]
 
 
 def version(shown: dict[str, Any]) -> None:
@@ -199,6 +205,21 @@ def restored(result: dict[str, Any]) -> None:
     if not result["restored"] and not result["left"]:
         console.print("Nothing is retired.")
     console.print("Next: `faultxfer registry verify`")
+
+
+def merged(done: dict[str, Any]) -> None:
+    """Which of a machine's models stays, and which addresses score or stop scoring."""
+    console = stdout()
+    if not done["models"]:
+        console.print(f"[green]unchanged[/]: {escape(done['kept'])} has the only champion", soft_wrap=True)
+    for one in done["models"]:
+        version = f"{escape(one['name'])} version {one['version']}"
+        if done["outcome"] == "restored":
+            console.print(f"[green]restored[/]: {version}; {one['address']} scores again", soft_wrap=True)
+        else:
+            console.print(f"[green]merged[/]: {version} into {escape(done['kept'])}", soft_wrap=True)
+            console.print(f"{escape(one['address'])} scores no more; its versions stay", soft_wrap=True)
+    console.print(f"Score with {escape(done['use'])}", soft_wrap=True)
 
 
 def verified(result: dict[str, Any]) -> None:

@@ -18,6 +18,9 @@ from faultxfer.registry.asking import reported
 from faultxfer.registry.diagnosis import RESTORES, TAKES_AWAY, UNCHECKED, Diagnosis
 from faultxfer.registry.inspection import Inspection, inspect_files
 from faultxfer.registry.journal import Chain
+from faultxfer.registry.machine_tags import tag_findings
+from faultxfer.registry.machines import twice
+from faultxfer.registry.merging import half_done
 from faultxfer.registry.model_checks import Patient, examine_model
 from faultxfer.registry.pending import pending_deletions
 from faultxfer.registry.store import Registry, Version
@@ -82,12 +85,15 @@ def repair(registry: Registry, orders: Orders) -> Repair:
 
 
 def _examined(registry: Registry, orders: Orders, inspect: Callable[..., Inspection]) -> Iterator[Diagnosis]:
+    yield from tag_findings(registry, orders.name)
+    yield from half_done(registry, orders.name)
     for name in registry.known_names() if orders.name is None else [orders.name]:
         patient = Patient(registry, name, orders.grace, inspect)
         yield from examine_model(patient)
         for version in patient.versions.values():
             if not version.is_retired:
                 yield from pending_deletions(registry, version)
+    yield from twice(registry, orders.name)
     if orders.name is None:
         yield from unfinished_runs(registry, orders.grace)
         yield from unused_uploads(registry, orders.grace, orders.kept)

@@ -128,9 +128,9 @@ class Chain:
 
     @property
     def last_change(self) -> Entry | None:
-        """The entry that made the present champion, or left nobody; None for an empty journal."""
+        """The entry that made the present champion, or left nobody; None for a journal without one."""
         changes = self.changes
-        return changes[-1] if changes else self.last
+        return changes[-1] if changes else None
 
     @property
     def retirements(self) -> dict[str, Entry]:
@@ -153,6 +153,13 @@ class Chain:
         return {entry.concerns: entry for entry in notes if entry.concerns is not None}
 
     @property
+    def merged_into(self) -> str | None:
+        """The model that this one's champion stepped down for, where it is so still."""
+        change = self.last_change
+        stepped_down = change is not None and change.action == MERGE and change.to_version is None
+        return str(change.details.get("into")) if change and stepped_down else None
+
+    @property
     def head(self) -> str:
         """SHA-256 of the last entry."""
         return self.last.sha256 if self.last else BEGINNING
@@ -165,7 +172,7 @@ class Chain:
         """
         found = None
         for entry in reversed(self.changes):
-            if entry.to_version is None and found is not None:
+            if entry.to_version is None and entry.action == RETIRE and found is not None:
                 break
             if entry.to_version == version and entry.files_sha256 is not None:
                 found = entry.files_sha256
@@ -173,10 +180,13 @@ class Chain:
 
     @property
     def promoted(self) -> set[str]:
-        """Numbers of versions that became champion since the last time that nobody was."""
+        """Numbers of versions that became champion since the last time that nobody was left to be."""
         numbers: set[str] = set()
         for entry in self.changes:
-            numbers = set() if entry.to_version is None else numbers | {entry.to_version}
+            if entry.to_version is not None:
+                numbers.add(entry.to_version)
+            elif entry.action == RETIRE:
+                numbers = set()
         return numbers
 
 

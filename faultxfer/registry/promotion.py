@@ -155,6 +155,29 @@ def step_down(
 
 
 @asks_the_store
+def note(registry: Registry, name: str, action: str, reason: str, head: str, details: dict[str, Any]) -> None:
+    """Add an entry that leaves the champion as it is, and that is about the last entry being ``head``.
+
+    Raises:
+        ChampionMovedError: there is a newer entry than ``head``.
+        RegistryError: the journal was changed from outside.
+    """
+    chain = _whole_journal(registry, name)
+    entry = Entry(
+        model=name,
+        action=action,
+        from_version=chain.champion,
+        to_version=chain.champion,
+        reason=reason,
+        files_sha256=None,
+        previous=head,
+        details=details,
+    )
+    journal.append(registry.client, entry)
+    follow_journal(registry, name)
+
+
+@asks_the_store
 def write_note(
     registry: Registry, name: str, action: str, version: str, reason: str, details: dict[str, Any] | None = None
 ) -> None:
@@ -172,22 +195,11 @@ def write_note(
         RegistryError: the journal was changed from outside, or others come first again and again.
     """
     for _ in range(_TRIES):
-        chain = _whole_journal(registry, name)
-        entry = Entry(
-            model=name,
-            action=action,
-            from_version=chain.champion,
-            to_version=chain.champion,
-            reason=reason,
-            files_sha256=None,
-            previous=chain.head,
-            details={**(details or {}), journal.VERSION: version},
-        )
+        head = _whole_journal(registry, name).head
         try:
-            journal.append(registry.client, entry)
+            note(registry, name, action, reason, head, {**(details or {}), journal.VERSION: version})
         except ChampionMovedError:
             continue
-        follow_journal(registry, name)
         return
     raise _busy()
 

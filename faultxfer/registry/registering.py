@@ -182,10 +182,21 @@ def _create(
 def _ensure_model(registry: Registry, candidate: Candidate) -> None:
     from mlflow.exceptions import MlflowException
 
-    if not registry.is_registered(candidate.name):
+    if registry.is_registered(candidate.name):
+        _repeat_identity(registry, candidate)
+    else:
         try:
             tags = {**candidate.model_tags, names.OWNER: this_process()}
             registry.client.create_registered_model(candidate.name, tags=tags)
         except MlflowException:
             if not registry.is_registered(candidate.name):  # somebody else made it in between: fine
                 raise
+
+
+def _repeat_identity(registry: Registry, candidate: Candidate) -> None:
+    """A source model may come to detect something else, and an older release gave no such tags."""
+    found = registry.model_tags(candidate.name)
+    for key in (names.FAMILY, names.LABEL):
+        value = candidate.model_tags.get(key)
+        if value is not None and found.get(key) != value:
+            registry.client.set_registered_model_tag(candidate.name, key, value)

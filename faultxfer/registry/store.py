@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -29,6 +30,9 @@ _MOST_HOPS = 20
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion, RegisteredModel
+
+# What fits into the address of a request.
+_NAMES_IN_A_FILTER = 50
 
 
 @dataclass(frozen=True)
@@ -66,30 +70,36 @@ class Registry:
 
     @asks_the_store
     def models(self) -> list[dict[str, Any]]:
-        """Registered models of faultxfer, with their champion version or None."""
-        kinds = (names.SOURCE_KIND, names.TARGET_KIND)
-        found = [model for model in self._search_models() if (model.tags or {}).get(names.KIND) in kinds]
-        return [
-            {
-                "name": model.name,
-                "kind": model.tags[names.KIND],
-                "source_model": model.tags.get(names.SOURCE_MODEL),
-                "equipment": model.tags.get(names.EQUIPMENT),
-                "champion": _champion_of(model),
-            }
-            for model in sorted(found, key=lambda model: model.name)
-        ]
+        """Registered models of faultxfer, with their champion version or None.
+
+        By what their tags say; :mod:`faultxfer.registry.machines` asks the bundles.
+        """
+        return [_as_dict(model) for model in self._ours() if not names.is_journal(model.name)]
 
     @asks_the_store
     def known_names(self) -> list[str]:
         """Names of all models that are registered or have a journal: a model may be deleted, and its journal left."""
-        kinds = (names.SOURCE_KIND, names.TARGET_KIND, names.JOURNAL_KIND)
-        found = (model for model in self._search_models() if (model.tags or {}).get(names.KIND) in kinds)
-        return sorted({names.of_journal(model.name) for model in found})
+        return sorted({names.of_journal(model.name) for model in self._ours()})
 
-    def equipments(self, model: str) -> list[str]:
-        """Machines that have a registered model descending from source model ``model``."""
-        return [str(known["equipment"]) for known in self.models() if known["source_model"] == model]
+    @asks_the_store
+    def named_like(self, equipment: str) -> list[str]:
+        """Names of all models that a machine has, by the end of their names, registered or known by a journal alone."""
+        found = set()
+        for ending in names.ending_in(equipment):
+            wanted = f"name LIKE '%{_quoted(ending)}%'"
+            found |= {model.name for model in self._recognised(self._search_models(wanted))}
+        return sorted({name for name in map(names.of_journal, found) if names.is_of_machine(name, equipment)})
+
+    @asks_the_store
+    def tags_by_name(self) -> dict[str, dict[str, str]]:
+        """Tags of every registered model of faultxfer, journals as well."""
+        return {model.name: dict(model.tags or {}) for model in self._ours()}
+
+    @asks_the_store
+    def model_tags(self, name: str) -> dict[str, str]:
+        """Tags of a registered model; none where it is not registered."""
+        model = self._registered(name)
+        return dict(model.tags or {}) if model else {}
 
     @asks_the_store
     def champion(self, name: str) -> Version | None:
@@ -228,11 +238,47 @@ class Registry:
         found = self.client.search_registered_models(f"name = '{_quoted(name)}'")
         return next((model for model in found if model.name == name), None)
 
-    def _search_models(self) -> list[RegisteredModel]:
+    def _ours(self) -> list[RegisteredModel]:
+        """Models and journals of faultxfer, by name."""
+        return sorted(self._recognised(self._search_models()), key=lambda model: model.name)
+
+    def _recognised(self, found: list[RegisteredModel]) -> list[RegisteredModel]:
+        """Those of faultxfer, also where somebody deleted or edited the tag that says so."""
+        journals = {model.name for model in found if names.is_journal(model.name)}
+        ours: list[RegisteredModel] = []
+        others: list[RegisteredModel] = []
+        for model in found:
+            tagged = (model.tags or {}).get(names.KIND) in names.KINDS
+            known = tagged or model.name in journals or names.journal_name(model.name) in journals
+            (ours if known else others).append(model)
+        marked = self._with_marked_versions([model.name for model in others])
+        return ours + [model for model in others if model.name in marked]
+
+    def _with_marked_versions(self, candidates: list[str]) -> set[str]:
+        """Which of these registered models have a version that faultxfer made."""
+        found: set[str] = set()
+        for start in range(0, len(candidates), _NAMES_IN_A_FILTER):
+            some = [name for name in candidates[start : start + _NAMES_IN_A_FILTER] if names.may_be_ours(name)]
+            listed = ", ".join(f"'{name}'" for name in some)
+            for tag in (names.STATE, names.FILES) if some else ():
+                wanted = f"name IN ({listed}) AND tags.`{tag}` LIKE '%'"
+                found |= {version.name for version in self._search_versions(wanted)}
+        return found
+
+    def _search_versions(self, wanted: str) -> Iterator[ModelVersion]:
+        token = None
+        while True:
+            page = self.client.search_model_versions(wanted, max_results=1000, page_token=token)
+            yield from page
+            token = page.token
+            if not token:
+                return
+
+    def _search_models(self, wanted: str | None = None) -> list[RegisteredModel]:
         found: list[RegisteredModel] = []
         token = None
         while True:
-            page = self.client.search_registered_models(max_results=100, page_token=token)
+            page = self.client.search_registered_models(wanted, max_results=100, page_token=token)
             found += page
             token = page.token
             if not token:
@@ -274,6 +320,18 @@ def _opened(uri: str, access: Access) -> Registry:
     registry = Registry(cast("MlflowClient", client), uri)
     registry.client.search_experiments(max_results=1)
     return registry
+
+
+def _as_dict(model: RegisteredModel) -> dict[str, Any]:
+    """A registered model; what its name says counts more than a tag, which anybody may have edited."""
+    tags = model.tags or {}
+    return {
+        "name": model.name,
+        "kind": names.kind_of(model.name),
+        "source_model": names.source_in(model.name) or tags.get(names.SOURCE_MODEL),
+        "equipment": names.equipment_of(model.name) or tags.get(names.EQUIPMENT),
+        "champion": _champion_of(model),
+    }
 
 
 def _champion_of(model: RegisteredModel) -> str | None:

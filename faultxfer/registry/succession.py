@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from faultxfer.registry.journal import RESTORE, RETIRE, ROLLBACK, Chain
+from faultxfer.registry.journal import MERGE, RESTORE, RETIRE, ROLLBACK, Chain
 
 
 def earlier_champions(chain: Chain, sound: Collection[str]) -> list[str]:
@@ -33,6 +33,8 @@ def next_in_line(chain: Chain, sound: Collection[str]) -> list[str]:
     before: list[str] = []  # the line that a restored champion goes back to
     for entry in chain.changes:
         number = entry.to_version
+        if entry.action == MERGE:
+            continue  # whoever stepped down for another model comes back to where it stood
         if number is None:
             line, before = [], before or line
         elif entry.action == RESTORE and number in before:

@@ -6,9 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 from faultxfer.errors import RegistryError
-from faultxfer.registry import doctor, names
+from faultxfer.registry import doctor, machines, names
 from faultxfer.registry.asking import reported
 from faultxfer.registry.inspection import CHANGED
+from faultxfer.registry.machine_tags import tag_findings
+from faultxfer.registry.merging import half_done
 from faultxfer.registry.model_checks import Patient, edited_tags
 from faultxfer.registry.pending import pending_deletions
 from faultxfer.registry.rights import open_to_change
@@ -36,6 +38,9 @@ def verify_registry(model: str | None, equipment: str | None, head: str | None) 
     checked = [_verified(patient) for patient in patients]
     if head and not any(_holds(patient, head) for patient in patients):
         _add_missing_head(checked, head, one_model=model is not None)
+    only = patients[0].name if model is not None else None
+    for one in (*tag_findings(registry, only), *half_done(registry, only), *machines.twice(registry, only)):
+        checked.append(_about(one.where, f"{one.message}: {one.remedy}"))
     wrong = any(one["problems"] for one in checked)
     unread = any(one["unchecked"] for one in checked)
     return {"sound": not wrong and not unread, "wrong": wrong, "unchecked": unread, "models": checked}
@@ -50,8 +55,12 @@ def _add_missing_head(checked: list[dict[str, Any]], head: str, *, one_model: bo
     if one_model:
         checked[0]["problems"].append(lacks)
         return
-    every = {"name": "every journal", "champion": None, "entries": 0, "head": None}
-    checked.append({**every, "problems": [lacks], "unchecked": []})
+    checked.append(_about("every journal", lacks))
+
+
+def _about(name: str, problem: str) -> dict[str, Any]:
+    """A problem that is not one of a single journal."""
+    return {"name": name, "champion": None, "entries": 0, "head": None, "problems": [problem], "unchecked": []}
 
 
 def wanted_names(registry: Registry, model: str | None, equipment: str | None) -> list[str]:
@@ -63,7 +72,7 @@ def wanted_names(registry: Registry, model: str | None, equipment: str | None) -
     known = registry.known_names()
     if model is None:
         return known
-    name = names.registered_name(model, equipment)
+    name = machines.find(registry, model, equipment)
     if name not in known:
         raise RegistryError(
             "There is no registered model of that name",

@@ -28,6 +28,7 @@ from faultxfer.network.fit import History
 from faultxfer.network.pretrain import fit_ensemble
 from faultxfer.registry import names
 from faultxfer.registry.connect import Access
+from faultxfer.registry.identity import Identity
 from faultxfer.registry.promotion import Promotion
 from faultxfer.registry.provenance import code
 from faultxfer.registry.registering import Candidate, register
@@ -124,7 +125,7 @@ def register_source(
     record = _run_record(rows, trained, contract, options, model)
     candidate = Candidate(
         name=names.registered_name(model),
-        model_tags={names.KIND: names.SOURCE_KIND},
+        model_tags={names.KIND: names.SOURCE_KIND, **_identity(contract).tags()},
         bundle_folder=trained.bundle,
         features=features,
         example=read_target(rows, features).X[:EXAMPLE_ROWS],
@@ -148,6 +149,7 @@ def _run_record(
         tags={
             "faultxfer.model": model,
             names.KIND: names.SOURCE_KIND,
+            **_identity(contract).tags(),
             names.DATA: ",".join(digest for _, digest in rows.files)[:4000],
             names.CONTRACT: contract.digest(),
         },
@@ -158,6 +160,10 @@ def _run_record(
         files=trained.folder,
         note=_note(model, trained.metrics) + DOCS_NOTE,
     )
+
+
+def _identity(contract: Contract) -> Identity:
+    return Identity(contract.family, contract.label.column)
 
 
 def _sides(data: Dataset, options: PretrainOptions) -> tuple[Dataset, Dataset, Dataset]:

@@ -17,7 +17,7 @@ from faultxfer.contract import columns
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.data.dataset import sensor_matrix
 from faultxfer.errors import RegistryError
-from faultxfer.registry import names
+from faultxfer.registry import machines
 from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.steps.intake import CheckedRows, require_accepted
 from faultxfer.steps.outputs import writing
@@ -113,12 +113,11 @@ def share_note(probabilities: np.ndarray, fault_share: float | None) -> str:
 
 
 def _find(registry: Registry, model: str, equipment: str, version: int | None) -> Version:
-    name = names.registered_name(model, equipment)
-    known = registry.equipments(model)
-    if equipment not in known:
+    name = machines.look_up(registry, model, equipment)
+    if name is None:
         raise RegistryError(
             f"Equipment with a registered model of {model!r} was expected",
-            received={"equipment": equipment, "known": known},
+            received={"equipment": equipment, "known": machines.equipments(registry, model)},
             where=registry.address,
             remedy="Check --equipment and --model, or run `faultxfer transfer` for it first",
         )

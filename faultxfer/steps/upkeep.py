@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from faultxfer.errors import ConfigError, RegistryError
-from faultxfer.registry import journal, names
+from faultxfer.registry import journal, machines, names
 from faultxfer.registry.inspection import inspect_files
 from faultxfer.registry.model_checks import Patient, bring_back, bring_back_champion
 from faultxfer.registry.promotion import (
@@ -19,7 +19,7 @@ from faultxfer.registry.promotion import (
     write_note,
 )
 from faultxfer.registry.provenance import code
-from faultxfer.registry.rights import open_to_change
+from faultxfer.registry.rights import open_to_change, require_rights
 from faultxfer.registry.smoke import smoke_test
 from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.registry.succession import earlier_champions, next_in_line, replaced_by_doctor
@@ -37,8 +37,7 @@ def promote_version(model: str, equipment: str | None, number: int, reason: str)
         ChampionMovedError: somebody else promoted meanwhile.
     """
     _require_reason(reason)
-    name = names.registered_name(model, equipment)
-    registry = open_to_change(name)
+    registry, name = _opened(model, equipment)
     stands = standing(registry, name)
     version = _promotable(registry, name, number)
     if stands.champion and stands.champion.version == version.version:
@@ -61,8 +60,7 @@ def roll_back(model: str, equipment: str | None, number: int | None, reason: str
         ChampionMovedError: somebody else promoted meanwhile.
     """
     _require_reason(reason)
-    name = names.registered_name(model, equipment)
-    registry = open_to_change(name)
+    registry, name = _opened(model, equipment)
     stands = standing(registry, name)
     chain = journal.read_journal(registry.client, name)
     version = _earlier(registry, name, chain, number)
@@ -88,8 +86,7 @@ def retire_version(model: str, equipment: str | None, number: int, reason: str) 
         ChampionMovedError: somebody else promoted meanwhile.
     """
     _require_reason(reason)
-    name = names.registered_name(model, equipment)
-    registry = open_to_change(name)
+    registry, name = _opened(model, equipment)
     version = registry.version(name, number)
     patient = Patient(registry, name, timedelta(0))
     stands = standing(registry, name)
@@ -178,7 +175,7 @@ def read_entries(model: str, equipment: str | None) -> list[dict[str, Any]]:
         RegistryError: there is none.
     """
     registry = open_registry()
-    name = names.registered_name(model, equipment)
+    name = machines.look_up(registry, model, equipment) or names.registered_name(model, equipment)
     chain = journal.read_journal(registry.client, name)
     if not chain.entries and not chain.problems:
         raise RegistryError(
@@ -188,6 +185,14 @@ def read_entries(model: str, equipment: str | None) -> list[dict[str, Any]]:
         )
     entries = [{"entry": number, **asdict(one), "sha256": one.sha256} for number, one in chain.entries.items()]
     return entries[::-1]
+
+
+def _opened(model: str, equipment: str | None) -> tuple[Registry, str]:
+    """The registry, once nothing stands in the way of changing this model, and the model's registered name."""
+    registry = open_to_change()
+    name = machines.find(registry, model, equipment, changing=True)
+    require_rights(registry, name)
+    return registry, name
 
 
 def _promotable(registry: Registry, name: str, number: int) -> Version:

@@ -27,7 +27,7 @@ def move(world: World, **more: str) -> pipeline.TransferResult:
 
 
 def champion_version() -> str | None:
-    champion = open_registry().champion("pumps--pump-9")
+    champion = open_registry().champion("pumps--fault--pump-9")
     return champion.version if champion else None
 
 
@@ -48,7 +48,7 @@ def test_a_bundle_that_scores_differently_from_the_registry_does_not_become_cham
     with pytest.raises(BundleError):
         move(world, override_gate="a second version")
     assert champion_version() == "1"
-    assert len(open_registry().versions("pumps--pump-9")) == 1
+    assert len(open_registry().versions("pumps--fault--pump-9")) == 1
     assert run_states(open_registry()).count("FAILED") == 1
 
 
@@ -64,7 +64,7 @@ def test_a_failing_upload_leaves_no_version_and_the_champion_alone(
     with pytest.raises(RegistryError, match="No space left on device"):
         move(world, override_gate="a second version")
     assert champion_version() == "1"
-    assert len(open_registry().versions("pumps--pump-9")) == 1
+    assert len(open_registry().versions("pumps--fault--pump-9")) == 1
     monkeypatch.undo()
     monkeypatch.chdir(world.folder)
     assert move(world, override_gate="after making room").version == "2"
@@ -88,7 +88,7 @@ def test_a_version_is_loaded_back_in_a_clean_process_before_it_is_champion(
     # A file of the working folder that is called like a module is not run in its place.
     Path("queue.py").write_text("raise SystemExit(0)", encoding="utf-8")
     assert move(world).outcome == "promoted"
-    champion = open_registry().champion("pumps--pump-9")
+    champion = open_registry().champion("pumps--fault--pump-9")
     assert champion is not None
     monkeypatch.setattr(smoke.subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=2, stdout="no", stderr=""))
     with pytest.raises(BundleError, match="said='no'"):

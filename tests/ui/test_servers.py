@@ -101,7 +101,7 @@ def test_the_main_path_over_http_with_runs_on_the_prefect_server(
     assert (first.version, again.version) == ("1", "2")
     assert first.tracking_uri == pages.mlflow
     registry = open_registry()
-    champion = registry.champion("served--pump-9")
+    champion = registry.champion("pumps--fault--pump-9")
     assert champion is not None
     assert champion.tags["faultxfer.previous_champion"] == "1"
     assert {item.path for item in registry.client.list_artifacts(str(first.run_id))} >= {
@@ -112,7 +112,7 @@ def test_the_main_path_over_http_with_runs_on_the_prefect_server(
     assert state.is_failed()
     assert _flow_runs(pages) == ["Completed", "Completed", "Completed", "Failed"]
     pipeline.score([world.new_rows], "served", world.equipment, "scores.csv")
-    model = mlflow.pyfunc.load_model("models:/served--pump-9@champion")
+    model = mlflow.pyfunc.load_model("models:/pumps--fault--pump-9@champion")
     predicted = model.predict(pd.read_csv(world.new_rows))["fault_probability"]
     np.testing.assert_allclose(predicted, pd.read_csv("scores.csv")["fault_probability"], atol=1e-6, rtol=0)
     assert not (world.folder / "mlruns" / "artifacts" / "served").exists()
