@@ -16,6 +16,7 @@ from faultxfer.steps.registration import TransferResult, register_candidate
 from faultxfer.steps.rejudging import judge_until_settled
 from faultxfer.steps.repeats import Unchanged, find_repeat
 from faultxfer.steps.sources import Fetched, fetch_models
+from faultxfer.stopping import heeded
 from flows.publish import IN_THE_RUN, progress_in_the_log, publish_findings, publish_repeat, publish_report
 
 fetch = task(name="load source and champion from the registry")(fetch_models)
@@ -60,7 +61,7 @@ def transfer(
     options = options or TransferOptions()
     agreed = check_transfer_request(csv, contract, model, equipment, override_gate, options.gate.family)
     check_strategy(options)
-    with workspace() as work, progress_in_the_log():
+    with heeded(), workspace() as work, progress_in_the_log():
         fetched = fetch(model, equipment, work=work)
         rows = check_rows(
             csv,

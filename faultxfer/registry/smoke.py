@@ -6,14 +6,15 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from faultxfer import children
 from faultxfer.bundle.plain_files import read_text
 from faultxfer.errors import BundleError, ConfigError, FaultxferError
 from faultxfer.registry import names
 from faultxfer.registry.model_files import BUNDLE_IN_MODEL, LOADER
+from faultxfer.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from faultxfer.bundle.golden import Golden
@@ -60,8 +61,8 @@ def check_version(registry: Registry, version: Version) -> None:
 
     from faultxfer.bundle.bundle import load_bundle, read_golden
 
-    with tempfile.TemporaryDirectory(prefix="faultxfer-smoke-") as folder:
-        model_folder = registry.download_model(version, Path(folder))
+    with temporary_folder("smoke") as folder:
+        model_folder = registry.download_model(version, folder)
         require_our_loader(model_folder)
         golden = read_golden(model_folder / BUNDLE_IN_MODEL)
         if golden is None:
@@ -129,16 +130,10 @@ def _in_clean_process(registry: Registry, version: Version) -> None:
     environment = {**os.environ, "MLFLOW_TRACKING_URI": registry.uri}  # not on the command line, which all can read
     environment.pop("MLFLOW_REGISTRY_URI", None)
     try:
-        done = subprocess.run(  # noqa: S603  # our own interpreter; names are checked when a model is registered
-            # -P: no file of the folder it is started in takes the place of a module.
-            [sys.executable, "-P", "-m", __name__, version.name, version.version],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
+        # -P: no file of the folder it is started in takes the place of a module. Names are checked when a model is
+        # registered.
+        command = [sys.executable, "-P", "-m", __name__, version.name, version.version]
+        done = children.run(command, env=environment, seconds=_SECONDS)
     except subprocess.TimeoutExpired as error:
         raise _differs(f"an answer within {_SECONDS:.0f} s", {"version": version.uri}) from error
     if done.returncode == 0 and done.stdout.strip().endswith(_sound(version)):

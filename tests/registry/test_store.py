@@ -90,10 +90,10 @@ def test_a_version_is_loaded_back_in_a_clean_process_before_it_is_champion(
     assert move(world).outcome == "promoted"
     champion = open_registry().champion("pumps--pump-9")
     assert champion is not None
-    monkeypatch.setattr(smoke.subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=2, stdout="no", stderr=""))
+    monkeypatch.setattr(smoke.children, "run", lambda *_, **__: SimpleNamespace(returncode=2, stdout="no", stderr=""))
     with pytest.raises(BundleError, match="said='no'"):
         smoke.smoke_test(open_registry(), champion)
-    monkeypatch.setattr(smoke.subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=0, stdout="", stderr=""))
+    monkeypatch.setattr(smoke.children, "run", lambda *_, **__: SimpleNamespace(returncode=0, stdout="", stderr=""))
     with pytest.raises(BundleError, match="exit code=0"):
         smoke.smoke_test(open_registry(), champion)
 
