@@ -74,12 +74,15 @@ def transfer(
             source=fetched.classes,
         )
         publish_findings(rows, docs=data_docs or IN_THE_RUN)
-        repeat = None
-        if not (force or dry_run):
-            repeat = look_for_repeat(
-                rows, fetched, agreed, options, model=model, equipment=equipment, override_gate=override_gate
+
+        def repeated(against: Fetched) -> Unchanged | None:
+            if force or dry_run:
+                return None
+            return look_for_repeat(
+                rows, against, agreed, options, model=model, equipment=equipment, override_gate=override_gate
             )
-        if repeat:
+
+        if repeat := repeated(fetched):
             publish_repeat(repeat)
             return repeat
         split = split_rows(rows, fetched, agreed, options)
@@ -101,6 +104,9 @@ def transfer(
                 report_folder=Path(report_folder) if report_folder else None,
             )
 
-        result = judge_until_settled(judged, fetched, model=model, equipment=equipment, work=work)
-    publish_report(result)
+        result = judge_until_settled(judged, repeated, fetched, model=model, equipment=equipment, work=work)
+    if isinstance(result, Unchanged):
+        publish_repeat(result)
+    else:
+        publish_report(result)
     return result

@@ -12,6 +12,7 @@ EXPERIMENT = "faultxfer"
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 
 # Tags on registered models, versions and runs.
+MODEL = "faultxfer.model"  # of a run: the registered model that it was for
 KIND, SOURCE_MODEL, EQUIPMENT = "faultxfer.kind", "faultxfer.source_model", "faultxfer.equipment"
 GATE, REASON, PROMOTED = "faultxfer.gate", "faultxfer.reason", "faultxfer.promoted_at"
 GATE_RULES = "faultxfer.gate_rules"

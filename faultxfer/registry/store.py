@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from faultxfer.registry.model_files import BUNDLE_IN_MODEL, require_same_files
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
     from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 
 
@@ -116,7 +118,7 @@ class Registry:
         if model is None:
             return []
         champion = _champion_of(model)
-        found = self.client.search_model_versions(f"name = '{_quoted(name)}'")
+        found = _all_pages(self.client.search_model_versions, f"name = '{_quoted(name)}'")
         return sorted(
             (_version(item, str(item.version) == champion) for item in found),
             key=lambda v: int(v.version),
@@ -124,27 +126,28 @@ class Registry:
         )
 
     @asks_the_store
-    def refusals(self, name: str) -> list[dict[str, Any]]:
-        """Runs whose candidate the gate did not let pass for this registered model, newest first."""
+    def refusals(self, name: str | None, request: str | None = None) -> list[dict[str, Any]]:
+        """Runs whose candidate the gate did not let pass, newest first.
+
+        Args:
+            name: registered model that it was for; None for all.
+            request: SHA-256 of what was asked for; None for whatever was.
+        """
         experiment = self.client.get_experiment_by_name(names.EXPERIMENT)
         if experiment is None:
             return []
-        runs = self.client.search_runs(
+        wanted = [f"tags.`{names.GATE}` != 'promote'", "attributes.status = 'FINISHED'"]
+        if name is not None:
+            wanted.append(f"tags.`{names.MODEL}` = '{_quoted(name)}'")
+        if request is not None:
+            wanted.append(f"tags.`{names.REQUEST}` = '{_quoted(request)}'")
+        runs = _all_pages(
+            self.client.search_runs,
             [experiment.experiment_id],
-            filter_string=f"tags.`{names.GATE}` != 'promote' and tags.`faultxfer.model` = '{_quoted(name)}'",
+            filter_string=" and ".join(wanted),
             order_by=["attributes.start_time DESC"],
         )
-        return [
-            {
-                "run_id": run.info.run_id,
-                "created": _time(run.info.start_time),
-                "gate": run.data.tags[names.GATE],
-                "reason": run.data.tags.get(names.REASON, ""),
-                "request": run.data.tags.get(names.REQUEST),
-            }
-            for run in runs
-            if run.info.status == "FINISHED" and names.OVERRIDE not in run.data.tags
-        ]
+        return [_refusal(run) for run in runs if names.OVERRIDE not in run.data.tags]
 
     def download_bundle(self, version: Version, folder: Path) -> Path:
         """Copy a version's bundle into ``folder`` and return the bundle's own folder; see :meth:`download_model`."""
@@ -184,14 +187,7 @@ class Registry:
         return next((model for model in found if model.name == name), None)
 
     def _search_models(self) -> list[RegisteredModel]:
-        found: list[RegisteredModel] = []
-        token = None
-        while True:
-            page = self.client.search_registered_models(max_results=100, page_token=token)
-            found += page
-            token = page.token
-            if not token:
-                return found
+        return list(_all_pages(self.client.search_registered_models, max_results=100))
 
 
 def open_registry(uri: str | None = None) -> Registry:
@@ -215,6 +211,29 @@ def open_registry(uri: str | None = None) -> Registry:
         registry = Registry(cast("MlflowClient", client), uri)
         registry.client.search_experiments(max_results=1)
     return registry
+
+
+def _all_pages(search: Callable[..., Any], *asked: object, **named: object) -> Iterator[Any]:
+    """Everything that one of MLflow's searches finds, which answers a page at a time."""
+    token = None
+    while True:
+        page = search(*asked, **named, page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def _refusal(run: Run) -> dict[str, Any]:
+    tags = run.data.tags
+    return {
+        "run_id": run.info.run_id,
+        "model": tags.get(names.MODEL),
+        "created": _time(run.info.start_time),
+        "gate": tags[names.GATE],
+        "reason": tags.get(names.REASON, ""),
+        "request": tags.get(names.REQUEST),
+    }
 
 
 def _champion_of(model: RegisteredModel) -> str | None:

@@ -211,7 +211,7 @@ def _run_record(
         if entry.metrics:
             metrics |= {f"{entry.name}.{key}": value for key, value in entry.metrics.as_dict().items()}
     tags = {
-        "faultxfer.model": names.registered_name(report.model, report.equipment),
+        names.MODEL: names.registered_name(report.model, report.equipment),
         names.KIND: names.TARGET_KIND,
         names.SOURCE_MODEL: report.model,
         names.EQUIPMENT: report.equipment,

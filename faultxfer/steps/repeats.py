@@ -115,7 +115,6 @@ def _promoted(registry: Registry, name: str, request: str, chain: Chain) -> tupl
 
 
 def _refused(registry: Registry, name: str, request: str) -> tuple[str, str, str | None, str] | None:
-    for refusal in registry.refusals(name):
-        if refusal["request"] == request:
-            return "refused", refusal["created"], None, refusal["run_id"]
+    for refusal in registry.refusals(name, request):
+        return "refused", refusal["created"], None, refusal["run_id"]
     return None
