@@ -42,7 +42,7 @@ def outcome(store: trials.Store) -> dict[str, Any]:
     """The journal, the champion and what is left over."""
     from faultxfer.registry.journal import read_journal
     from faultxfer.registry.store import open_registry
-    from faultxfer.steps.upkeep import verify_registry
+    from faultxfer.steps.checking import verify_registry
 
     trials.at(store)
     registry = open_registry()

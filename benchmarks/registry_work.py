@@ -67,11 +67,11 @@ class Trial:
     def aftermath(self, *, whole: bool = False, first: bool = False) -> dict[str, Any]:
         """Champion, doctor, the same work again; each None or empty where all is well, but for ``doctor``."""
         from faultxfer.registry.store import open_registry
-        from faultxfer.steps.upkeep import heal_registry, verify_registry
+        from faultxfer.steps.checking import repair_registry, verify_registry
 
         champion_wrong = self.champion_scores(first=first)
-        found = heal_registry(None, None, dry_run=False, minutes=60)
-        again = heal_registry(None, None, dry_run=True, minutes=60)["found"]
+        found = repair_registry(None, None, apply=True, upload_days=0)
+        again = repair_registry(None, None, dry_run=True, upload_days=0)["found"]
         left = leftovers()
         version = self.work(whole=whole)
         champion = open_registry().alias(NAME)
@@ -173,8 +173,9 @@ def inert_bundle(folder: Path) -> Path:
 def without_smoke_test() -> None:
     """For inert bundles: what a smoke test downloads is still compared with what was registered."""
     from faultxfer.registry import registering
+    from faultxfer.steps import upkeep
 
-    registering.smoke_test = downloads  # type: ignore[assignment]
+    registering.smoke_test = upkeep.smoke_test = downloads  # type: ignore[assignment]
 
 
 def downloads(registry: Any, version: Any) -> None:

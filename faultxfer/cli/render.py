@@ -177,27 +177,71 @@ def journal(entries: list[dict[str, Any]]) -> None:
 
 def changed(done: dict[str, Any]) -> None:
     """Which version is champion now."""
-    before = f"version {done['from']}" if done["from"] else "no champion"
-    stdout().print(f"[green]{done['outcome']}[/]: {escape(done['registered'])}, {before} → version {done['to']}")
+    before, after = (f"version {one}" if one else "no champion" for one in (done["from"], done["to"]))
+    stays = f"{after} stays champion" if before == after else f"{before} → {after}"
+    what = f" version {done['version']}" if "version" in done else ""
+    stdout().print(f"[green]{done['outcome']}{what}[/]: {escape(done['registered'])}, {stays}")
+    if done["to"] is None:
+        stdout().print(
+            "Nobody is champion, and nothing scores: transfer again, or `faultxfer registry promote` another."
+        )
+
+
+def restored(result: dict[str, Any]) -> None:
+    """Which versions are back, and which are not."""
+    console = stdout()
+    for one in result["restored"]:
+        what = "is champion again" if one["champion"] else "can be promoted again"
+        console.print(f"[green]restored[/]: {escape(one['registered'])} version {one['version']} {what}")
+    for one in result["left"]:
+        where = f"{escape(one['registered'])} version {one['version']}"
+        console.print(f"[red]left[/]: {where}: {escape(one['problem'])}", soft_wrap=True)
+    if not result["restored"] and not result["left"]:
+        console.print("Nothing is retired.")
+    console.print("Next: `faultxfer registry verify`")
 
 
 def verified(result: dict[str, Any]) -> None:
-    """Each model's journal and champion, and what is wrong with them."""
+    """Each model's journal and champion, what is wrong with them, and what could not be read."""
     console = stdout()
     columns = ("name", "champion", "entries", "head")
     console.print(_table("Journals", columns, result["models"]))
     for model in result["models"]:
         for problem in model["problems"]:
             console.print(f"[red]{escape(model['name'])}[/]: {escape(problem)}", soft_wrap=True)
-    console.print("[green]sound[/]" if result["sound"] else "[red]not sound[/]: see `faultxfer registry doctor`")
+        for problem in model["unchecked"]:
+            console.print(f"[yellow]{escape(model['name'])}[/]: {escape(problem)}", soft_wrap=True)
+    console.print(_verdict(result))
 
 
-def healed(result: dict[str, Any]) -> None:
-    """What was found and done."""
-    if result["found"]:
-        stdout().print(_table("Found", ("code", "where", "message", "done"), result["found"]))
-    else:
-        stdout().print("[green]Nothing is half done or damaged.[/]")
+def _verdict(result: dict[str, Any]) -> str:
+    if result["wrong"]:
+        return "[red]not sound[/]: see `faultxfer registry doctor --dry-run`"
+    if result["unchecked"]:
+        return "[yellow]could not be checked[/]: nothing wrong was found, and not everything could be read"
+    models = len(result["models"])
+    champions = sum(one["champion"] is not None for one in result["models"])
+    return f"[green]sound[/]: {models} journals and the files of {champions} champions were read"
+
+
+def repaired(result: dict[str, Any]) -> None:
+    """What was found, and what was done about it."""
+    console = stdout()
+    if not result["found"]:
+        console.print("[green]Nothing is half done or damaged.[/]")
+        return
+    console.print(_table("Found", ("code", "where", "message", "done"), [_with_advice(one) for one in result["found"]]))
+    if result["stopped"]:
+        console.print(f"[red]Stopped.[/] {escape(result['stopped'])}.", soft_wrap=True)
+    elif any(one["done"].startswith("with --apply") for one in result["found"]):
+        console.print("To do that too: `faultxfer registry doctor --apply`")
+
+
+def _with_advice(one: dict[str, Any]) -> dict[str, Any]:
+    """The line with what a person can do, where there is no repair."""
+    if one["done"] in ("needs a person", "could not be checked") and one["remedy"]:
+        return {**one, "done": f"{one['done']}: {one['remedy']}"}
+    return one
 
 
 def _findings(findings: Iterable[Finding]) -> Table:

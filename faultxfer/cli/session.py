@@ -20,10 +20,10 @@ from rich.markup import escape
 from rich.status import Status
 
 from faultxfer import environment
-from faultxfer.errors import FaultxferError
+from faultxfer.errors import FaultxferError, UnreadableError
 from faultxfer.stopping import Stopping
 
-DONE, INTERNAL, BAD_INPUT, REFUSED = 0, 1, 2, 10
+DONE, INTERNAL, BAD_INPUT, NOT_CHECKED, REFUSED = 0, 1, 2, 3, 10
 # Added to the signal's number, as shells do: 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP.
 _SIGNALLED = 128
 
@@ -50,6 +50,7 @@ def run_command(
     render: Callable[[Result], None] | None,
     as_data: Callable[[Result], Any] = lambda _: None,
     exit_code: Callable[[Result], int] = lambda _: DONE,
+    unreadable: int = BAD_INPUT,
 ) -> NoReturn:
     """Do ``work``, show its result, and leave with the right exit code.
 
@@ -59,6 +60,7 @@ def run_command(
         render: shows the result to a person; None where ``work`` has shown it already, to programs as well.
         as_data: the result as plain data.
         exit_code: of the result.
+        unreadable: exit code where the registry or its files could not be read.
     """
     environment.prepare_command()
     if not sys.warnoptions:
@@ -73,13 +75,13 @@ def run_command(
         except (typer.Exit, typer.Abort):
             raise
         except BaseException as error:
-            _end(error, stopping.number, json_output=json_output)
+            _end(error, stopping.number, unreadable, json_output=json_output)
     if render is not None and json_output:
         print_json(data)  # no signal adds a second object to this one
     raise typer.Exit(exit_code(result))
 
 
-def _end(error: BaseException, signalled: int | None, *, json_output: bool) -> NoReturn:
+def _end(error: BaseException, signalled: int | None, unreadable: int, *, json_output: bool) -> NoReturn:
     """Say in one sentence why the work ended before its end.
 
     After a signal that is why, whatever cleaning up raised: a terminal that was closed cannot even be written to.
@@ -87,7 +89,8 @@ def _end(error: BaseException, signalled: int | None, *, json_output: bool) -> N
     if signalled is not None or isinstance(error, KeyboardInterrupt):
         _stopped(signalled or signal.SIGINT, json_output=json_output)
     if isinstance(error, FaultxferError):
-        fail(error.as_dict(), str(error), error.exit_code, json_output=json_output)
+        code = unreadable if isinstance(error, UnreadableError) else error.exit_code
+        fail(error.as_dict(), str(error), code, json_output=json_output)
     if not isinstance(error, Exception):
         raise error
     log = _keep_traceback()

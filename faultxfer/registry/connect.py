@@ -48,7 +48,7 @@ def tracking_uri() -> str:
 
 def artifact_location(uri: str) -> str | None:
     """Where a new experiment keeps its artifacts; a server decides that itself."""
-    database = _sqlite_file(uri)
+    database = sqlite_file(uri)
     return None if database is None else (database.parent / "artifacts").as_uri()
 
 
@@ -85,7 +85,7 @@ def check_reachable(uri: str) -> None:
     Raises:
         RegistryError: the host does not answer, or the SQLite file's folder cannot be made.
     """
-    database = _sqlite_file(uri)
+    database = sqlite_file(uri)
     if database is not None:
         _check_folder(database.parent, uri)
         return
@@ -103,7 +103,7 @@ def check_reachable(uri: str) -> None:
 
 def migrate(uri: str) -> None:
     """Create or migrate an SQLite store once, under a lock: several processes at once would all fail."""
-    database = _sqlite_file(uri)
+    database = sqlite_file(uri)
     if database is None:
         return
     from mlflow import MlflowClient
@@ -130,7 +130,8 @@ def point_mlflow_at(uri: str) -> None:
             os.environ[name] = value
 
 
-def _sqlite_file(uri: str) -> Path | None:
+def sqlite_file(uri: str) -> Path | None:
+    """The database's file; None for a store of another kind."""
     prefix = "sqlite:///"
     return Path(unquote(uri[len(prefix) :])).absolute() if uri.startswith(prefix) else None
 

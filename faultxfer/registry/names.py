@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 from faultxfer.errors import ConfigError
 
@@ -21,6 +22,9 @@ SOURCE_VERSION, DATA, CONTRACT = "faultxfer.source_version", "faultxfer.data_sha
 
 # Of a version: how far its registration got, SHA-256 over its files, and the journal entry that made it champion.
 STATE, FILES, ENTRY = "faultxfer.state", "faultxfer.files_sha256", "faultxfer.journal_entry"
+# Of a version: SHA-256 of each of its files (JSON), to tell a missing file from a changed one; and the last journal
+# entry that concerned it without changing the champion.
+LISTING, NOTE = "faultxfer.files", "faultxfer.journal_note"
 # Of a run and a version: the process at work on it, see `owner`. Of a run: what was asked for, see `steps.repeats`.
 OWNER, REQUEST = "faultxfer.owner", "faultxfer.request_sha256"
 
@@ -66,3 +70,20 @@ def journal_name(registered: str) -> str:
 def of_journal(name: str) -> str:
     """Name of the registered model that a journal is of; any other name as it is."""
     return name.removesuffix(_JOURNAL)
+
+
+def as_arguments(registered: str, version: str | None = None) -> str:
+    """How a registered model, and one of its versions, is named on the command line.
+
+    >>> as_arguments("pumps--pump 9", "2")
+    "pumps 2 --equipment 'pump 9'"
+    """
+    model, _, equipment = registered.partition(_SEPARATOR)
+    if not equipment or _SEPARATOR in equipment:
+        model, equipment = registered, ""
+    parts = [shlex.quote(model)]
+    if version:
+        parts.append(version)
+    if equipment:
+        parts += ["--equipment", shlex.quote(equipment)]
+    return " ".join(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -13,7 +14,8 @@ from faultxfer.errors import ChampionMovedError, RegistryError
 from faultxfer.process import this_process
 from faultxfer.registry import journal, names
 from faultxfer.registry.asking import asks_the_store, reported
-from faultxfer.registry.model_files import files_sha256, write_model
+from faultxfer.registry.journal import Chain
+from faultxfer.registry.model_files import digest_of, file_hashes, write_model
 from faultxfer.registry.promotion import Promotion, promote, standing
 from faultxfer.registry.runs import RunRecord, experiment_id, logged_run
 from faultxfer.registry.smoke import smoke_test
@@ -69,8 +71,16 @@ def register(registry: Registry, record: RunRecord, candidate: Candidate, promot
     return registry.version(candidate.name, made.version.version)
 
 
-def retire(registry: Registry, version: Version) -> None:
-    """Take back a version that was never promoted, with its files."""
+def is_named(registry: Registry, version: Version, chain: Chain) -> bool:
+    """Whether the journal or an alias names a version, so that nobody may delete it."""
+    numbers = set()
+    for entry in chain.entries.values():
+        numbers |= {entry.from_version, entry.to_version, entry.concerns}
+    return version.version in numbers or version.version in registry.aliases(version.name).values()
+
+
+def _retire(registry: Registry, version: Version) -> None:
+    """Take back a version that this process made and that was never promoted, with its files."""
     registry.client.delete_model_version(version.name, version.version)
     if version.model_id:
         registry.client.delete_logged_model(version.model_id)
@@ -101,8 +111,8 @@ def _take_back(registry: Registry, made: _Made) -> None:
     if version is not None:
         chain = journal.read_journal(registry.client, version.name)
         # Once it stands in the journal it is champion, and what remains is to let the alias follow.
-        if version.version not in chain.promoted:
-            retire(registry, version)
+        if not is_named(registry, version, chain):
+            _retire(registry, version)
     elif made.model_id is not None:
         registry.client.delete_logged_model(made.model_id)
 
@@ -131,8 +141,8 @@ def _promote(registry: Registry, version: Version, run_id: str, promotion: Promo
 
 
 @asks_the_store
-def _upload(registry: Registry, run_id: str, candidate: Candidate) -> tuple[str, str]:
-    """Id of MLflow's model, and SHA-256 over its files."""
+def _upload(registry: Registry, run_id: str, candidate: Candidate) -> tuple[str, dict[str, str]]:
+    """Id of MLflow's model, and SHA-256 of each of its files."""
     from mlflow.entities import LoggedModelOutput
 
     client = registry.client
@@ -150,7 +160,7 @@ def _upload(registry: Registry, run_id: str, candidate: Candidate) -> tuple[str,
                 model_id=logged.model_id,
                 run_id=run_id,
             )
-            files = files_sha256(model_folder)
+            files = file_hashes(model_folder)
             client.log_model_artifacts(logged.model_id, str(model_folder))
         client.finalize_logged_model(logged.model_id, "READY")
         client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
@@ -163,14 +173,15 @@ def _upload(registry: Registry, run_id: str, candidate: Candidate) -> tuple[str,
 
 @asks_the_store
 def _create(
-    registry: Registry, run_id: str, model_id: str, files: str, record: RunRecord, candidate: Candidate
+    registry: Registry, run_id: str, model_id: str, files: dict[str, str], record: RunRecord, candidate: Candidate
 ) -> Version:
     _ensure_model(registry, candidate)
     tags = {
         **record.tags,
         names.STATE: names.CANDIDATE,
         names.OWNER: this_process(),
-        names.FILES: files,
+        names.FILES: digest_of(files),
+        names.LISTING: json.dumps(files),
     }
     made = registry.client.create_model_version(
         candidate.name, f"models:/{model_id}", run_id, tags=tags, description=record.note, model_id=model_id

@@ -13,7 +13,10 @@ from faultxfer.errors import RegistryError
 from faultxfer.registry import connect as connection
 from faultxfer.registry import names
 from faultxfer.registry.asking import PatientClient, asks_the_store, reported
-from faultxfer.registry.model_files import BUNDLE_IN_MODEL, require_same_files
+from faultxfer.registry.downloading import fetch_files
+from faultxfer.registry.inspection import registered_sha256, require_registered
+from faultxfer.registry.journal import read_journal
+from faultxfer.registry.model_files import BUNDLE_IN_MODEL
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -157,15 +160,25 @@ class Registry:
         """Copy all files of a version into ``folder``, and compare them with what was registered.
 
         Raises:
-            RegistryError: the version's files are not there.
+            FilesAbsentError: the version's files are not there, or not all of them.
+            UnreadableError: they cannot be read.
             BundleError: they are not those that were registered; nothing has parsed them.
         """
-        import mlflow.artifacts
-
-        with reported(f"the files of {version.uri}"):
-            path = Path(mlflow.artifacts.download_artifacts(artifact_uri=version.uri, dst_path=str(folder)))
-        require_same_files(path, version.tags.get(names.FILES), where=version.uri)
+        path = fetch_files(self.files_location(version), folder)
+        chain = read_journal(self.client, version.name)
+        require_registered(path, version, registered_sha256(version, chain))
         return path
+
+    @asks_the_store
+    def files_location(self, version: Version) -> str:
+        """Where a version's files lie: a path on this machine, or an artifact address."""
+        return str(self.client.get_model_version_download_uri(version.name, version.version))
+
+    @asks_the_store
+    def aliases(self, name: str) -> dict[str, str]:
+        """Number of the version by alias; empty if the model is unknown."""
+        model = self._registered(name)
+        return {alias: str(number) for alias, number in (model.aliases or {}).items()} if model else {}
 
     @asks_the_store
     def download_run_file(self, run_id: str, name: str, folder: Path) -> Path | None:

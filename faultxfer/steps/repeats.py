@@ -11,7 +11,7 @@ from faultxfer.config import TransferOptions
 from faultxfer.contract.schema import Contract
 from faultxfer.registry import names
 from faultxfer.registry.journal import Chain, read_journal
-from faultxfer.registry.promotion import settle
+from faultxfer.registry.promotion import follow_journal
 from faultxfer.registry.provenance import code
 from faultxfer.registry.store import Registry, open_registry
 from faultxfer.steps.intake import CheckedRows
@@ -88,7 +88,7 @@ def find_repeat(
     if found is None:
         return None
     before, when, version, run_id = found
-    settle(registry, name)  # the alias may be all that is left to do
+    follow_journal(registry, name)  # the alias may be all that is left to do
     return Unchanged(
         outcome=UNCHANGED,
         before=before,
