@@ -274,3 +274,17 @@ def test_a_folder_that_came_to_life_meanwhile_is_not_removed(temporary_place: Pa
     (folder / "owner").write_text(this_process())
     remove()
     assert folder.is_dir()
+
+
+def test_half_written_scores_of_a_killed_process_go_with_the_next(tmp_path: Path) -> None:
+    import pandas as pd
+
+    from faultxfer.steps.scoring import _write_whole
+
+    old, young, other = (tmp_path / name for name in (".s.csv.1.part", ".s.csv.2.part", ".t.csv.1.part"))
+    for part in (old, young, other):
+        part.write_text("half")
+    for part in (old, other):
+        os.utime(part, (time.time() - 90_000,) * 2)
+    _write_whole(pd.DataFrame({"alarm": [True]}), tmp_path / "s.csv")
+    assert {path.name for path in tmp_path.iterdir()} == {"s.csv", young.name, other.name}

@@ -20,7 +20,6 @@ from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.steps import checking, upkeep
 from faultxfer.steps.pruning import prune_registry
 
-
 LAST_USED = pruning._last_used
 
 
