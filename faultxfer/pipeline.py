@@ -111,12 +111,15 @@ def transfer(
             data_docs=docs_folder(data_docs, work),
             source=fetched.classes,
         )
-        repeat = None
-        if not (force or dry_run):
-            repeat = find_repeat(
-                rows, fetched, agreed, options, model=model, equipment=equipment, override_gate=override_gate
+
+        def repeated(against: Fetched) -> Unchanged | None:
+            if force or dry_run:
+                return None
+            return find_repeat(
+                rows, against, agreed, options, model=model, equipment=equipment, override_gate=override_gate
             )
-        if repeat:
+
+        if repeat := repeated(fetched):
             return repeat
         split = split_target(rows, fetched, agreed, options)
         adapted = adapt_source(rows, fetched, split, agreed, options, work=work)
@@ -139,7 +142,7 @@ def transfer(
                 report_folder=Path(report_folder) if report_folder else None,
             )
 
-        return judge_until_settled(judged, fetched, model=model, equipment=equipment, work=work)
+        return judge_until_settled(judged, repeated, fetched, model=model, equipment=equipment, work=work)
 
 
 def score(

@@ -50,7 +50,13 @@ def migrated_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def store(tmp_path: Path, migrated_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own_temporary_files(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The doctor finds what this test left there, and not what others did."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))
+
+
+@pytest.fixture
+def store(tmp_path: Path, migrated_folder: Path, own_temporary_files: None, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with an empty store in ``mlruns/``."""
     shutil.copytree(migrated_folder, tmp_path / "mlruns")
     monkeypatch.chdir(tmp_path)
@@ -102,7 +108,7 @@ def registry(registered_folder: Path, bundle: Path) -> Registry:
 
     shutil.rmtree("mlruns")
     shutil.copytree(registered_folder / "mlruns", "mlruns")
-    _move_artifacts(Path("mlruns/mlflow.db").absolute(), registered_folder, Path.cwd())
+    move_artifacts(Path("mlruns/mlflow.db").absolute(), registered_folder, Path.cwd())
     return open_registry()
 
 
@@ -139,10 +145,10 @@ def trained_folder(tmp_path_factory: pytest.TempPathFactory, migrated_folder: Pa
 
 
 @pytest.fixture
-def world(trained_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+def world(trained_folder: Path, tmp_path: Path, own_temporary_files: None, monkeypatch: pytest.MonkeyPatch) -> World:
     """A copy of the trained store to work in."""
     shutil.copytree(trained_folder / "mlruns", tmp_path / "mlruns")
-    _move_artifacts(tmp_path / "mlruns" / "mlflow.db", trained_folder, tmp_path)
+    move_artifacts(tmp_path / "mlruns" / "mlflow.db", trained_folder, tmp_path)
     monkeypatch.chdir(tmp_path)
     fleet = trained_folder / "fleet"
     return World(
@@ -155,7 +161,7 @@ def world(trained_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     )
 
 
-def _move_artifacts(database: Path, old: Path, new: Path) -> None:
+def move_artifacts(database: Path, old: Path, new: Path) -> None:
     """A copied store names the artifacts of the original; point it at its own."""
     import sqlite3
 

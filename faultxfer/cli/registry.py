@@ -255,6 +255,36 @@ def registry_doctor(
     )
 
 
+@registry_app.command("prune")
+def registry_prune(
+    model: Everything = None,
+    equipment: Machine = None,
+    keep: Annotated[
+        int, typer.Option(metavar="N", help="Newest versions, refusals and earlier champions that stay.")
+    ] = 5,
+    older_than: Annotated[float, typer.Option(metavar="DAYS", help="Age from which the others go.")] = 180.0,
+    apply: Annotated[bool, typer.Option("--apply", help="Delete what is listed.")] = False,
+    json_output: Json = False,
+) -> None:
+    """List old versions and refused runs that nobody needs; delete them with --apply.
+
+    Exit code 2 if a model was left alone because its journal is missing or was changed.
+    """
+
+    def work() -> Any:
+        from faultxfer.steps.pruning import prune_registry
+
+        return prune_registry(model, equipment, keep=keep, days=older_than, apply=apply)
+
+    run_command(
+        work,
+        json_output=json_output,
+        render=lambda result: _render("pruned", result),
+        as_data=lambda result: result,
+        exit_code=lambda result: BAD_INPUT if result["skipped"] else DONE,
+    )
+
+
 def _verified(result: dict[str, Any]) -> int:
     if result["wrong"]:
         return BAD_INPUT

@@ -306,6 +306,27 @@ def _list_folders(title: str, folders: list[str]) -> None:
         stdout().print(f"  … and {len(folders) - _MOST_FOLDERS} more")
 
 
+def pruned(result: dict[str, Any]) -> None:
+    """Old versions and runs, and what was done with them."""
+    console = stdout()
+    if result["versions"]:
+        columns = ("registered", "version", "last_used", "files", "done")
+        console.print(_table("Old versions that nobody needs", columns, result["versions"]))
+    if result["runs"]:
+        columns = ("model", "created", "gate", "run_id", "done")
+        console.print(_table("Runs of refused candidates", columns, result["runs"]))
+    for model in result["skipped"]:
+        console.print(
+            f"[yellow]{escape(model['registered'])}[/] was left alone: {escape(model['why'])}.", soft_wrap=True
+        )
+    if not result["versions"] and not result["runs"]:
+        console.print("[green]Nothing is old enough to go.[/]")
+    elif result["applied"]:
+        console.print("MLflow keeps deleted files until `mlflow gc`.")
+    else:
+        console.print("Nothing was deleted; the same command with `--apply` does it.")
+
+
 def _findings(findings: Iterable[Finding]) -> Table:
     table = Table(title="Findings")
     for column in ("severity", "code", "where", "rows", "what", "what to do"):

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from faultxfer.errors import BundleError, RegistryError
+from faultxfer.errors import FaultxferError
 from faultxfer.registry import names
 from faultxfer.registry.asking import reported
 from faultxfer.registry.diagnosis import RESTORES, TAKES_AWAY, UNCHECKED, Diagnosis
 from faultxfer.registry.inspection import Inspection, inspect_files
 from faultxfer.registry.journal import Chain
+from faultxfer.registry.leftovers import temporary_left
 from faultxfer.registry.machine_tags import tag_findings
 from faultxfer.registry.machines import twice
 from faultxfer.registry.merging import half_done
@@ -98,6 +99,7 @@ def _examined(registry: Registry, orders: Orders, inspect: Callable[..., Inspect
         yield from unfinished_runs(registry, orders.grace)
         yield from unused_uploads(registry, orders.grace, orders.kept)
         yield from empty_models(registry, orders.grace)
+        yield from temporary_left()
 
 
 def _remembering() -> Callable[[Registry, Version, Chain], Inspection]:
@@ -140,7 +142,7 @@ def _treat(one: Diagnosis, orders: Orders, *, stopped: bool) -> str:
     try:
         with reported("the registry"):
             one.mend()
-    except (RegistryError, BundleError) as error:
+    except FaultxferError as error:
         return f"failed: {error}"
     return f"done: {one.remedy}"
 

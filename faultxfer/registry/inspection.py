@@ -7,7 +7,6 @@ Only bytes that were read and differ are changed. What is absent or unreadable i
 from __future__ import annotations
 
 import json
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from faultxfer.errors import BundleError, FilesAbsentError, RegistryError
 from faultxfer.registry import names
 from faultxfer.registry.downloading import fetch_files
 from faultxfer.registry.model_files import BUNDLE_IN_MODEL, digest_of, file_hashes
+from faultxfer.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from faultxfer.registry.journal import Chain
@@ -81,9 +81,9 @@ def inspect_files(registry: Registry, version: Version, chain: Chain) -> Inspect
         version: which.
         chain: the journal of its model.
     """
-    with tempfile.TemporaryDirectory(prefix="faultxfer-doctor-") as folder:
+    with temporary_folder("doctor") as folder:
         try:
-            model = fetch_files(registry.files_location(version), Path(folder) / "model")
+            model = fetch_files(registry.files_location(version), folder / "model")
             found = _judged(model, version, registered_sha256(version, chain))
         except FilesAbsentError as error:
             return Inspection(ABSENT, str(error))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property, partial
-from pathlib import Path
 
+from faultxfer.process import is_gone
 from faultxfer.registry import journal, names
 from faultxfer.registry.diagnosis import PERSON, RESTORES, TAKES_AWAY, UNCHECKED, Diagnosis
 from faultxfer.registry.inspection import (
@@ -21,7 +20,6 @@ from faultxfer.registry.inspection import (
 )
 from faultxfer.registry.journal import Chain
 from faultxfer.registry.model_files import files_sha256
-from faultxfer.registry.owner import is_gone
 from faultxfer.registry.promotion import (
     Promotion,
     adopt,
@@ -35,6 +33,7 @@ from faultxfer.registry.promotion import (
 from faultxfer.registry.registering import is_named
 from faultxfer.registry.store import Registry, Version
 from faultxfer.registry.succession import next_in_line, replaced_by_doctor
+from faultxfer.temporary import temporary_folder
 
 Inspect = Callable[[Registry, Version, Chain], Inspection]
 
@@ -300,8 +299,8 @@ def _without_journal(patient: Patient) -> Iterator[Diagnosis]:
 
 
 def _adopt(registry: Registry, version: Version) -> None:
-    with tempfile.TemporaryDirectory(prefix="faultxfer-doctor-") as folder:
-        adopt(registry, version, files_sha256(registry.download_model(version, Path(folder))))
+    with temporary_folder("doctor") as folder:
+        adopt(registry, version, files_sha256(registry.download_model(version, folder)))
 
 
 def _missing_champion(patient: Patient, number: str) -> Iterator[Diagnosis]:

@@ -14,6 +14,7 @@ EXPERIMENT = "faultxfer"
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 
 # Tags on registered models, versions and runs.
+MODEL = "faultxfer.model"  # of a run: the registered model that it was for
 KIND, SOURCE_MODEL, EQUIPMENT = "faultxfer.kind", "faultxfer.source_model", "faultxfer.equipment"
 # What a model detects: rows of which equipment family, faults of which label column. The bundle's contract decides.
 FAMILY, LABEL = "faultxfer.family", "faultxfer.label"

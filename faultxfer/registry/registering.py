@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -12,15 +11,16 @@ from pathlib import Path
 import numpy as np
 
 from faultxfer.errors import ChampionMovedError, RegistryError
+from faultxfer.process import this_process
 from faultxfer.registry import journal, names
 from faultxfer.registry.asking import asks_the_store, reported
 from faultxfer.registry.journal import Chain
 from faultxfer.registry.model_files import digest_of, file_hashes, write_model
-from faultxfer.registry.owner import this_process
 from faultxfer.registry.promotion import Promotion, promote, standing
 from faultxfer.registry.runs import RunRecord, experiment_id, logged_run
 from faultxfer.registry.smoke import smoke_test
 from faultxfer.registry.store import Registry, Version
+from faultxfer.temporary import temporary_folder
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def register(registry: Registry, record: RunRecord, candidate: Candidate, promot
         standing(registry, candidate.name)  # not on top of a champion that is gone: the doctor's turn comes first
     else:
         _require_head(registry, candidate.name, promotion.head)
-    with _taken_back_unless_whole(registry) as made:
+    with _taken_back_unless_whole(registry, candidate.name) as made:
         with logged_run(registry, record) as run_id:
             made.model_id, files = _upload(registry, run_id, candidate)
             made.version = _create(registry, run_id, made.model_id, files, record, candidate)
@@ -90,13 +90,14 @@ def _retire(registry: Registry, version: Version) -> None:
 class _Made:
     """What there is to take back."""
 
+    name: str
     model_id: str | None = None
     version: Version | None = None
 
 
 @contextmanager
-def _taken_back_unless_whole(registry: Registry) -> Iterator[_Made]:
-    made = _Made()
+def _taken_back_unless_whole(registry: Registry, name: str) -> Iterator[_Made]:
+    made = _Made(name)
     try:
         yield made
     except BaseException:
@@ -106,13 +107,22 @@ def _taken_back_unless_whole(registry: Registry) -> Iterator[_Made]:
 
 
 def _take_back(registry: Registry, made: _Made) -> None:
-    if made.version is not None:
-        chain = journal.read_journal(registry.client, made.version.name)
+    version = made.version or _made_unheard(registry, made)
+    if version is not None:
+        chain = journal.read_journal(registry.client, version.name)
         # Once it stands in the journal it is champion, and what remains is to let the alias follow.
-        if not is_named(registry, made.version, chain):
-            _retire(registry, made.version)
+        if not is_named(registry, version, chain):
+            _retire(registry, version)
     elif made.model_id is not None:
         registry.client.delete_logged_model(made.model_id)
+
+
+def _made_unheard(registry: Registry, made: _Made) -> Version | None:
+    """The version that the store made, where a signal came before its answer."""
+    if made.model_id is None:
+        return None
+    of_this_upload = (version for version in registry.versions(made.name) if version.model_id == made.model_id)
+    return next(of_this_upload, None)
 
 
 @asks_the_store
@@ -140,8 +150,8 @@ def _upload(registry: Registry, run_id: str, candidate: Candidate) -> tuple[str,
         experiment_id(registry), name="model", source_run_id=run_id, model_type="fault detector"
     )
     try:
-        with tempfile.TemporaryDirectory(prefix="faultxfer-model-") as folder:
-            model_folder = Path(folder) / "model"
+        with temporary_folder("model") as folder:
+            model_folder = folder / "model"
             write_model(
                 model_folder,
                 candidate.bundle_folder,

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from faultxfer.errors import RegistryError
+from faultxfer.process import this_process
 from faultxfer.registry import connect, names
 from faultxfer.registry.asking import reported
-from faultxfer.registry.owner import this_process
 from faultxfer.registry.readiness import require_own_files
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -29,6 +29,7 @@ _MOST_HOPS = 20
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
     from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 
 # What fits into the address of a request.
@@ -139,7 +140,7 @@ class Registry:
         if model is None:
             return []
         champion = _champion_of(model)
-        found = self.client.search_model_versions(f"name = '{_quoted(name)}'")
+        found = _all_pages(self.client.search_model_versions, f"name = '{_quoted(name)}'")
         return sorted(
             (_version(item, str(item.version) == champion) for item in found),
             key=lambda v: int(v.version),
@@ -147,27 +148,28 @@ class Registry:
         )
 
     @asks_the_store
-    def refusals(self, name: str) -> list[dict[str, Any]]:
-        """Runs whose candidate the gate did not let pass for this registered model, newest first."""
+    def refusals(self, name: str | None, request: str | None = None) -> list[dict[str, Any]]:
+        """Runs whose candidate the gate did not let pass, newest first.
+
+        Args:
+            name: registered model that it was for; None for all.
+            request: SHA-256 of what was asked for; None for whatever was.
+        """
         experiment = self.client.get_experiment_by_name(names.EXPERIMENT)
         if experiment is None:
             return []
-        runs = self.client.search_runs(
+        wanted = [f"tags.`{names.GATE}` != 'promote'", "attributes.status = 'FINISHED'"]
+        if name is not None:
+            wanted.append(f"tags.`{names.MODEL}` = '{_quoted(name)}'")
+        if request is not None:
+            wanted.append(f"tags.`{names.REQUEST}` = '{_quoted(request)}'")
+        runs = _all_pages(
+            self.client.search_runs,
             [experiment.experiment_id],
-            filter_string=f"tags.`{names.GATE}` != 'promote' and tags.`faultxfer.model` = '{_quoted(name)}'",
+            filter_string=" and ".join(wanted),
             order_by=["attributes.start_time DESC"],
         )
-        return [
-            {
-                "run_id": run.info.run_id,
-                "created": _time(run.info.start_time),
-                "gate": run.data.tags[names.GATE],
-                "reason": run.data.tags.get(names.REASON, ""),
-                "request": run.data.tags.get(names.REQUEST),
-            }
-            for run in runs
-            if run.info.status == "FINISHED" and names.OVERRIDE not in run.data.tags
-        ]
+        return [_refusal(run) for run in runs if names.OVERRIDE not in run.data.tags]
 
     def download_bundle(self, version: Version, folder: Path) -> Path:
         """Copy a version's bundle into ``folder`` and return the bundle's own folder; see :meth:`download_model`."""
@@ -266,23 +268,10 @@ class Registry:
         return found
 
     def _search_versions(self, wanted: str) -> Iterator[ModelVersion]:
-        token = None
-        while True:
-            page = self.client.search_model_versions(wanted, max_results=1000, page_token=token)
-            yield from page
-            token = page.token
-            if not token:
-                return
+        return _all_pages(self.client.search_model_versions, wanted, max_results=1000)
 
     def _search_models(self, wanted: str | None = None) -> list[RegisteredModel]:
-        found: list[RegisteredModel] = []
-        token = None
-        while True:
-            page = self.client.search_registered_models(wanted, max_results=100, page_token=token)
-            found += page
-            token = page.token
-            if not token:
-                return found
+        return list(_all_pages(self.client.search_registered_models, wanted, max_results=100))
 
 
 def open_registry(uri: str | None = None, access: Access = Access.READING) -> Registry:
@@ -331,6 +320,29 @@ def _as_dict(model: RegisteredModel) -> dict[str, Any]:
         "source_model": names.source_in(model.name) or tags.get(names.SOURCE_MODEL),
         "equipment": names.equipment_of(model.name) or tags.get(names.EQUIPMENT),
         "champion": _champion_of(model),
+    }
+
+
+def _all_pages(search: Callable[..., Any], *asked: object, **named: object) -> Iterator[Any]:
+    """Everything that one of MLflow's searches finds, which answers a page at a time."""
+    token = None
+    while True:
+        page = search(*asked, **named, page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def _refusal(run: Run) -> dict[str, Any]:
+    tags = run.data.tags
+    return {
+        "run_id": run.info.run_id,
+        "model": tags.get(names.MODEL),
+        "created": _time(run.info.start_time),
+        "gate": tags[names.GATE],
+        "reason": tags.get(names.REASON, ""),
+        "request": tags.get(names.REQUEST),
     }
 
 

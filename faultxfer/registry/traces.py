@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from faultxfer.process import is_gone
 from faultxfer.registry import names
 from faultxfer.registry.diagnosis import RESTORES, TAKES_AWAY, Diagnosis
-from faultxfer.registry.journal import read_journal
-from faultxfer.registry.owner import is_gone
+from faultxfer.registry.journal import PRUNE, read_journal
 from faultxfer.registry.store import Registry
 
 if TYPE_CHECKING:
@@ -103,14 +103,35 @@ def _named_by_versions(registry: Registry) -> tuple[set[str], set[str]]:
     """Ids of uploads and of runs that the versions of all registered models name."""
     uploads: set[str] = set()
     runs: set[str] = set()
-    for version in _all_versions(registry):
-        uploads.update(_UPLOAD.findall(version.source or ""))
-        uploads.update(_UPLOAD.findall(_files_address(registry, version)))
-        if version.model_id:
-            uploads.add(version.model_id)
+    pruned = _pruned(registry)
+    for version, named in uploads_of_versions(registry):
+        of_journal = names.of_journal(version.name) != version.name
+        if of_journal and version.source in pruned:  # the entry stays, and the version that it names was deleted
+            continue
+        uploads |= named
         if version.run_id:
             runs.add(version.run_id)
     return uploads, runs
+
+
+def uploads_of_versions(registry: Registry) -> Iterator[tuple[ModelVersion, set[str]]]:
+    """The versions of all registered models, journals too, each with the ids of the uploads that it names."""
+    for version in _all_versions(registry):
+        uploads = set(_UPLOAD.findall(version.source or ""))
+        uploads.update(_UPLOAD.findall(_files_address(registry, version)))
+        if version.model_id:
+            uploads.add(version.model_id)
+        yield version, uploads
+
+
+def _pruned(registry: Registry) -> set[str]:
+    """Addresses of versions that were deleted by `prune`, as the journals note."""
+    return {f"models:/{name}/{number}" for name in registry.known_names() for number in _pruned_of(registry, name)}
+
+
+def _pruned_of(registry: Registry, name: str) -> set[str]:
+    notes = read_journal(registry.client, name).notes
+    return {number for number, note in notes.items() if note.action == PRUNE}
 
 
 def _files_address(registry: Registry, version: ModelVersion) -> str:
@@ -123,8 +144,10 @@ def _files_address(registry: Registry, version: ModelVersion) -> str:
 def _named_by_journals(registry: Registry) -> set[str]:
     runs: set[str] = set()
     for name in registry.known_names():
-        entries = read_journal(registry.client, name).entries.values()
-        runs |= {str(entry.details["run_id"]) for entry in entries if entry.details.get("run_id")}
+        pruned = _pruned_of(registry, name)
+        for entry in read_journal(registry.client, name).entries.values():
+            if entry.details.get("run_id") and entry.to_version not in pruned:
+                runs.add(str(entry.details["run_id"]))
     return runs
 
 

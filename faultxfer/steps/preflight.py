@@ -70,7 +70,9 @@ def check_transfer_request(
     if dry_run:
         connect.require_registry(connect.tracking_uri())
     else:
-        require_before_work(name, source=model)
+        # A machine's model has its former name or the one that follows from the contract.
+        now = names.detector_name(agreed.family, agreed.label.column, equipment)
+        require_before_work(name, now, source=model)
     return agreed
 
 

@@ -147,7 +147,7 @@ def _run_record(
     return RunRecord(
         name=f"pretrain {model}",
         tags={
-            "faultxfer.model": model,
+            names.MODEL: model,
             names.KIND: names.SOURCE_KIND,
             **_identity(contract).tags(),
             names.DATA: ",".join(digest for _, digest in rows.files)[:4000],

@@ -213,7 +213,7 @@ def _run_record(
         if entry.metrics:
             metrics |= {f"{entry.name}.{key}": value for key, value in entry.metrics.as_dict().items()}
     tags = {
-        "faultxfer.model": fetched.name,
+        names.MODEL: fetched.name,
         names.KIND: names.TARGET_KIND,
         names.SOURCE_MODEL: report.model,
         names.EQUIPMENT: report.equipment,

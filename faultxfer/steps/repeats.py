@@ -148,7 +148,6 @@ def _promoted(registry: Registry, name: str, request: str, chain: Chain) -> _Bef
 
 
 def _refused(registry: Registry, name: str, request: str) -> _Before | None:
-    for refusal in registry.refusals(name):
-        if refusal["request"] == request:
-            return _Before("refused", refusal["created"], name, None, refusal["run_id"])
+    for refusal in registry.refusals(name, request):
+        return _Before("refused", refusal["created"], name, None, refusal["run_id"])
     return None

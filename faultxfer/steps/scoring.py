@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 import os
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +28,7 @@ from faultxfer.steps.progress import progress
 # Fewer rows than this give no share of faults, and odds that differ by less than this factor are no news.
 _FEWEST_FOR_SHARE = 100
 _OTHER_ODDS = 4.0
+_PART_SECONDS = 86_400
 
 
 @dataclass(frozen=True)
@@ -153,8 +156,17 @@ def _write_whole(table: pd.DataFrame, out: Path) -> None:
     try:
         with writing("out", out):
             out.parent.mkdir(parents=True, exist_ok=True)
+            _remove_parts_of_killed_processes(out)
             table.to_csv(part, index=False)
             part.replace(out)
     finally:
         with suppress(OSError):  # the folder itself may be the problem
             part.unlink(missing_ok=True)
+
+
+def _remove_parts_of_killed_processes(out: Path) -> None:
+    """Half-written files beside ``out``: nobody writes one for a day, on this host or another."""
+    for part in out.parent.glob(f".{glob.escape(out.name)}.*.part"):
+        with suppress(OSError):
+            if time.time() - part.stat().st_mtime > _PART_SECONDS:
+                part.unlink()

@@ -78,6 +78,7 @@ def test_help_reads_like_a_table_of_contents(capsys: pytest.CaptureFixture[str])
         ["registry", "rollback"],
         ["registry", "verify"],
         ["registry", "doctor"],
+        ["registry", "prune"],
         ["ui"],
     ],
 )

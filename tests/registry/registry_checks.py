@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,3 +55,4 @@ def become_nobody() -> None:
         return
     os.setgid(65534)
     os.setuid(65534)
+    tempfile.tempdir = None  # the test's own place for temporary files belongs to somebody else now

@@ -10,7 +10,8 @@ import registry_work as work
 from registry_checks import NAME, SENSORS, WHO, become_nobody, chain_of, file_of, make_readable, repair, spoil
 
 from faultxfer.errors import BundleError, FilesAbsentError, RegistryError
-from faultxfer.registry import names, owner, promotion
+from faultxfer.process import this_process
+from faultxfer.registry import names, promotion
 from faultxfer.registry.promotion import standing
 from faultxfer.registry.store import Registry
 from faultxfer.steps import checking, upkeep
@@ -29,8 +30,6 @@ def broken_off(registry: Registry, tags: dict[str, str]) -> str:
 
 
 def test_the_doctor_takes_back_what_a_dead_process_left_and_leaves_the_living_alone(registry: Registry) -> None:
-    from faultxfer.registry.owner import this_process
-
     gone = broken_off(registry, {names.OWNER: f"{this_process().rsplit(':', 2)[0]}:{2**22 + 1}:1"})
     alive = broken_off(registry, {names.OWNER: this_process()})
     registry.client.create_registered_model("pumps--empty", {names.KIND: names.TARGET_KIND, names.OWNER: "x:1"})
@@ -334,7 +333,7 @@ def test_files_and_tag_exchanged_together_differ_from_the_journal(registry: Regi
 
 
 def test_a_process_number_that_was_given_again_is_another_process(registry: Registry) -> None:
-    place, number, begun = owner.this_process().rsplit(":", 2)
+    place, number, begun = this_process().rsplit(":", 2)
     if not begun:
         pytest.skip("this system does not tell when a process began")
     gone = broken_off(registry, {names.OWNER: f"{place}:{number}:{int(begun) - 1}"})
