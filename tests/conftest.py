@@ -68,15 +68,31 @@ def bundle(store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return work.inert_bundle(store / "candidate")
 
 
-@pytest.fixture
-def registry(bundle: Path) -> Registry:
-    """A store with two versions of such files, the second of which is champion."""
+@pytest.fixture(scope="session")
+def registered_folder(tmp_path_factory: pytest.TempPathFactory, migrated_folder: Path) -> Path:
+    """A store in which such files were registered twice, once for all tests, which get copies."""
     import registry_work as work
 
+    from faultxfer.registry import registering
+
+    folder = tmp_path_factory.mktemp("registered")
+    shutil.copytree(migrated_folder, folder / "mlruns")
+    candidate = work.inert_bundle(folder / "candidate")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(registering, "smoke_test", work.downloads)
+        for _ in range(2):
+            work.register_prepared(candidate, ("flow", "pressure"))
+    return folder / "mlruns"
+
+
+@pytest.fixture
+def registry(bundle: Path, registered_folder: Path) -> Registry:
+    """A store with two versions of such files, the second of which is champion."""
     from faultxfer.registry.store import open_registry
 
-    for _ in range(2):
-        work.register_prepared(bundle, ("flow", "pressure"))
+    shutil.copytree(registered_folder, "mlruns", dirs_exist_ok=True)
+    _move_artifacts(Path("mlruns/mlflow.db"), registered_folder.parent, Path.cwd())
     return open_registry()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from os import environ
@@ -25,6 +27,9 @@ from faultxfer.registry.store import Registry, open_registry
 if TYPE_CHECKING:
     from mlflow.entities import Experiment
 
+# When a server last said yes, and to what.
+_granted: dict[tuple[object, ...], float] = {}
+_HOLDS_SECONDS = 60.0
 # Least room for a run with its report and a version, beside the files of the model itself.
 _RUN, _WORK = 192 * KIB, 512 * KIB
 _NAME_REFUSED = ("INVALID_PARAMETER_VALUE", "BAD_REQUEST")
@@ -64,7 +69,7 @@ def require_before_work(*registered: str, source: str | None = None, creating: b
     uri = connect.tracking_uri()
     if connect.sqlite_file(uri) is None:
         require_room_for_files(Need(temporary=_WORK))
-        require_rights(open_registry(access=Access.CREATING if creating else Access.CHANGING), *registered)
+        _ask_once(uri, registered, Access.CREATING if creating else Access.CHANGING)
         return
     if not creating:
         connect.require_registry(uri)
@@ -72,6 +77,15 @@ def require_before_work(*registered: str, source: str | None = None, creating: b
     need = Need(store=_RUN + size // 2, temporary=_WORK + 2 * size)
     require_ready(uri, need)
     require_room_for_files(need)
+
+
+def _ask_once(uri: str, registered: tuple[str, ...], access: Access) -> None:
+    """A server's answer holds for a minute: the command line asks before TensorFlow is loaded, its flow after."""
+    key = (uri, registered, access, environ.get("MLFLOW_TRACKING_USERNAME"))
+    if time.monotonic() - _granted.get(key, -math.inf) < _HOLDS_SECONDS:
+        return
+    require_rights(open_registry(access=access), *registered)
+    _granted[key] = time.monotonic()
 
 
 def require_rights(registry: Registry, *registered: str) -> None:

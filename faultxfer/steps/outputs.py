@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -32,6 +33,15 @@ def writing(option: str, path: Path) -> Iterator[None]:
             received={option: str(path), "problem": error.strerror or str(error)},
             remedy=f"Choose another --{option}",
         ) from error
+
+
+def quarantine_of_scores(asked: Path | str, out: Path | str) -> Path:
+    """Where scoring keeps rows set aside: beside the scores where nobody named a folder and none can be made here."""
+    folder = Path(asked)
+    usable = folder if folder.exists() else Path.cwd()
+    if folder != QUARANTINE or os.access(usable, os.W_OK | os.X_OK):
+        return folder
+    return Path(out).parent / folder
 
 
 def docs_folder(asked: Path | str | None, work: Path) -> Path:
