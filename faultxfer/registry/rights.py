@@ -74,7 +74,8 @@ def require_before_work(*registered: str, source: str | None = None, creating: b
     if not creating:
         connect.require_registry(uri)
     size = champion_bytes(uri, source) if source else 0
-    need = Need(store=_RUN + size // 2, temporary=_WORK + 2 * size)
+    # The source is downloaded whole; of what is made from it, some strategies keep a small part.
+    need = Need(store=_RUN + size // 8, temporary=_WORK + size)
     require_ready(uri, need)
     require_room_for_files(need)
 

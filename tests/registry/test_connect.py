@@ -208,7 +208,10 @@ UNREADABLE = {
     "no MLflow": (lambda: _http(404), "no MLflow server at this address"),
     "a plain web server": (lambda: _http(501), "no MLflow server at this address"),
     "server fails": (lambda: _retried(503, "/api/2.0/mlflow/runs"), "The MLflow server answers 503"),
-    "artifacts fail": (lambda: _retried(504, "/api/2.0/mlflow-artifacts/artifacts/1"), "The artifact store answers 504"),
+    "artifacts fail": (
+        lambda: _retried(504, "/api/2.0/mlflow-artifacts/artifacts/1"),
+        "The artifact store answers 504",
+    ),
     "too slow": (lambda: _timeout(), "did not answer in time"),
     "nobody there": (lambda: _refused(), "Nothing answers"),
     "not allowed on disk": (lambda: PermissionError(errno.EACCES, "Permission denied", "/x"), "may not read it.*/x"),
