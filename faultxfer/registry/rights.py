@@ -1,4 +1,4 @@
-"""Before the work: may this user do what the command will do? Asked of a server by writing what is there already."""
+"""May this user do what a command will do? A server is asked by writing what is there already."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def open_to_change(*registered: str) -> Registry:
         registered: names of the registered models that it may change.
 
     Raises:
-        RegistryError: no registry, no right to write, a deleted experiment, or files elsewhere than the database.
+        RegistryError: no registry, no right to write, a deleted experiment, or files elsewhere than
+            the database.
         DiskFullError: there is no room for it.
     """
     require_room_for_files(Need())
@@ -52,8 +53,12 @@ def open_to_change(*registered: str) -> Registry:
     return registry
 
 
-def require_before_work(*registered: str, source: str | None = None, creating: bool = False) -> None:
-    """All that a transfer or a training will need of the registry, asked before its first minute of work.
+def require_before_work(
+    *registered: str,
+    source: str | None = None,
+    creating: bool = False,
+) -> None:
+    """All that a transfer or a training will need of the registry, asked before it begins.
 
     Over a database of this machine's own it loads no MLflow.
 
@@ -81,7 +86,7 @@ def require_before_work(*registered: str, source: str | None = None, creating: b
 
 
 def _ask_once(uri: str, registered: tuple[str, ...], access: Access) -> None:
-    """A server's answer holds for a minute: the command line asks before TensorFlow is loaded, its flow after."""
+    """A server's yes holds for a minute: the command line asks, and then the flow that it runs."""
     key = (uri, registered, access, environ.get("MLFLOW_TRACKING_USERNAME"))
     if time.monotonic() - _granted.get(key, -math.inf) < _HOLDS_SECONDS:
         return
@@ -108,7 +113,8 @@ def require_rights(registry: Registry, *registered: str) -> None:
 
 def _require_experiment(registry: Registry) -> None:
     client = registry.client
-    with _allowed("read the experiment `faultxfer`", "EDIT on the experiment `faultxfer`", UnreadableError):
+    permission = "EDIT on the experiment `faultxfer`"
+    with _allowed("read the experiment `faultxfer`", permission, UnreadableError):
         experiment = client.get_experiment_by_name(names.EXPERIMENT)
     if experiment is None:
         # A name that no experiment can have: who may make one hears that the name is wrong.
@@ -117,7 +123,7 @@ def _require_experiment(registry: Registry) -> None:
     require_alive(experiment.experiment_id, experiment.lifecycle_stage, registry.address)
     _require_reachable_files(experiment)
     key, value = next(iter(_settled(experiment.tags)), next(iter(names.EXPERIMENT_TAGS.items())))
-    with _allowed("write to the experiment `faultxfer`", "EDIT on the experiment `faultxfer`"):
+    with _allowed("write to the experiment `faultxfer`", permission):
         client.set_experiment_tag(experiment.experiment_id, key, value)
 
 
@@ -132,7 +138,8 @@ def _require_model(registry: Registry, name: str) -> None:
     except MlflowException as error:
         if error.error_code != _UNKNOWN:
             raise
-        _require_making(lambda: client.create_registered_model(""), f"make the registered model {name!r}")
+        what = f"make the registered model {name!r}"
+        _require_making(lambda: client.create_registered_model(""), what)
         return
     with _allowed(f"change the registered model {name!r}", permission):
         for key, value in list(_settled(model.tags))[:1]:
@@ -142,7 +149,7 @@ def _require_model(registry: Registry, name: str) -> None:
 
 
 def _settled(tags: dict[str, str] | None) -> Iterator[tuple[str, str]]:
-    """Tags, those first that nothing changes: writing them again cannot undo what another process writes."""
+    """Tags, those first that nobody changes: writing them again undoes nobody's work."""
     known = tags or {}
     fixed = (names.KIND, *names.EXPERIMENT_TAGS)
     yield from ((key, known[key]) for key in fixed if key in known)
@@ -168,13 +175,17 @@ def _require_reachable_files(experiment: Experiment) -> None:
     raise RegistryError(
         "The MLflow server keeps its files in a folder that this machine does not have",
         received={"files": str(path)},
-        remedy="Mount that folder here, work on the server's machine, or have the server started with "
-        "`--artifacts-destination` and the experiment's location moved to it",
+        remedy="Mount that folder here, work on the server's machine, or let the server hand out "
+        "the files (`--artifacts-destination`) and move the experiment's location to it",
     )
 
 
 @contextmanager
-def _allowed(what: str, permission: str, kind: type[RegistryError] = RegistryError) -> Iterator[None]:
+def _allowed(
+    what: str,
+    permission: str,
+    kind: type[RegistryError] = RegistryError,
+) -> Iterator[None]:
     """Say which permission is wanting where a server refuses."""
     from mlflow.exceptions import MlflowException
 

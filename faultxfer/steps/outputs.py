@@ -36,7 +36,10 @@ def writing(option: str, path: Path) -> Iterator[None]:
 
 
 def quarantine_of_scores(asked: Path | str, out: Path | str) -> Path:
-    """Where scoring keeps rows set aside: beside the scores where nobody named a folder and none can be made here."""
+    """Where scoring keeps rows set aside.
+
+    Beside the scores, where nobody named a folder and none can be made in the current one.
+    """
     folder = Path(asked)
     usable = folder if folder.exists() else Path.cwd()
     if folder != QUARANTINE or os.access(usable, os.W_OK | os.X_OK):

@@ -179,7 +179,8 @@ def _retried(status: int, path: str) -> Exception:
     from mlflow.exceptions import MlflowException
 
     return MlflowException(
-        f"API request to http://s{path} failed with exception HTTPConnectionPool(host='s', port=80): Max retries "
+        f"API request to http://s{path} failed with exception HTTPConnectionPool(host='s', "
+        f"port=80): Max retries "
         f"exceeded with url: {path} (Caused by ResponseError('too many {status} error responses'))"
     )
 
@@ -212,8 +213,8 @@ UNREADABLE = {
         lambda: _retried(504, "/api/2.0/mlflow-artifacts/artifacts/1"),
         "The artifact store answers 504",
     ),
-    "too slow": (lambda: _timeout(), "did not answer in time"),
-    "nobody there": (lambda: _refused(), "Nothing answers"),
+    "too slow": (_timeout, "did not answer in time"),
+    "nobody there": (_refused, "Nothing answers"),
     "not allowed on disk": (lambda: PermissionError(errno.EACCES, "Permission denied", "/x"), "may not read it.*/x"),
     "mount gone": (lambda: OSError(errno.ESTALE, "Stale file handle"), "mount does not answer"),
     "cloud says no": (lambda: _OfACloud("An error occurred (AccessDenied)"), "The artifact store does not allow"),

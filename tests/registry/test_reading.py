@@ -79,7 +79,14 @@ def _as_another_user(work: Callable[[], Any]) -> Any:
 def test_another_user_reads_everything_in_a_folder_that_may_only_be_read(readable: Path) -> None:
     seen = _look_around()  # loads what the other user may not be allowed to load
     before = _content(readable)
-    assert seen == {"models": 1, "history": 2, "journal": 2, "shown": "2", "sound": True, "size": 200_000}
+    assert seen == {
+        "models": 1,
+        "history": 2,
+        "journal": 2,
+        "shown": "2",
+        "sound": True,
+        "size": 200_000,
+    }
     assert _as_another_user(_look_around) == seen
     assert _content(readable) == before
 
@@ -123,7 +130,10 @@ NOWHERE = (
 
 @pytest.mark.parametrize("arguments", NOWHERE, ids=lambda arguments: arguments[1])
 def test_where_there_is_no_registry_nothing_is_made_and_the_address_is_named(
-    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    arguments: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as left:
@@ -135,7 +145,9 @@ def test_where_there_is_no_registry_nothing_is_made_and_the_address_is_named(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_transfer_that_a_killed_process_left_half_written_is_read_as_before(registry: Registry) -> None:
+def test_a_transfer_that_a_killed_process_left_half_written_is_read_as_before(
+    registry: Registry,
+) -> None:
     file = Path("mlruns/mlflow.db").absolute()
     with database.opened(file, "rw") as connection:
         connection.execute("PRAGMA cache_size = 1")
@@ -177,7 +189,7 @@ def test_a_full_disk_is_said_before_the_work(registry: Registry, monkeypatch: py
         rights.require_before_work(NAME, source=NAME)
     open_registry(access=Access.CHANGING)  # a change of champion needs less
     monkeypatch.setattr(readiness.shutil, "disk_usage", lambda _: room._replace(free=300 * readiness.KIB))
-    with pytest.raises(DiskFullError, match="temporary files' disk is full.*TMPDIR"):
+    with pytest.raises(DiskFullError, match=r"temporary files' disk is full.*TMPDIR"):
         rights.require_before_work(NAME)
 
 
@@ -224,7 +236,7 @@ def test_a_copy_is_refused_before_it_writes_to_the_original(
         lambda: work.register_prepared(tmp_path / "candidate" / "bundle", ("flow", "pressure")),
         lambda: rights.require_before_work(NAME),
     ):
-        with pytest.raises(RegistryError, match="elsewhere than its database.*registry relocate") as caught:
+        with pytest.raises(RegistryError, match=r"elsewhere than its database.*registry relocate") as caught:
             change()
         assert readiness.ELSEWHERE_ON_PURPOSE not in str(caught.value)  # there is a registry
     assert _content(tmp_path / "mlruns") == before

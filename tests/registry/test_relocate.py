@@ -97,7 +97,11 @@ def test_a_dry_run_writes_nothing_and_a_second_run_finds_nothing_to_do(
     monkeypatch.chdir(tmp_path / "copy")
     before, recorded = _database().read_bytes(), _addresses(_database())
     planned = moving.relocate_registry(dry_run=True)
-    assert (planned["outcome"], planned["copy"], _database().read_bytes()) == ("dry run", None, before)
+    assert (planned["outcome"], planned["copy"], _database().read_bytes()) == (
+        "dry run",
+        None,
+        before,
+    )
     done = moving.relocate_registry(dry_run=False)
     assert done["moved"] == planned["moved"] > 0
     assert _addresses(Path(done["copy"])) == recorded
@@ -159,14 +163,21 @@ def test_a_path_that_ends_alike_by_chance_is_not_taken(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", [["relocate"], ["backup", "copy"]])
 def test_a_servers_registry_is_left_to_who_looks_after_it(
-    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    command: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:secret@127.0.0.1:9")
     with pytest.raises(SystemExit) as left:
         main(["registry", *command])
     said = capsys.readouterr().err
-    assert (left.value.code, "who looks after the server" in said, "secret" in said) == (2, True, False)
+    assert (left.value.code, "who looks after the server" in said, "secret" in said) == (
+        2,
+        True,
+        False,
+    )
 
 
 def _promote_in_a_loop(folder: Path) -> None:
@@ -214,7 +225,10 @@ def _wait_for(file: Path, turn: int) -> None:
 
 
 def test_a_backup_can_be_read_where_it_is_and_takes_no_folder_that_holds_something(
-    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    registry: Registry,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(SystemExit):
         main(["registry", "backup", "copy", "--json"])
