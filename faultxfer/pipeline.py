@@ -13,7 +13,7 @@ from faultxfer.steps.adaptation import adapt_source, check_strategy, split_targe
 from faultxfer.steps.intake import check_files
 from faultxfer.steps.judging import ask_gate, evaluate_candidate
 from faultxfer.steps.learning import LearningResult, draw_rows, measure_learning, report_learning
-from faultxfer.steps.outputs import LEARNING_CURVE, QUARANTINE, docs_folder, workspace
+from faultxfer.steps.outputs import LEARNING_CURVE, QUARANTINE, docs_folder, quarantine_of_scores, workspace
 from faultxfer.steps.preflight import (
     check_learning_request,
     check_pretrain_request,
@@ -167,7 +167,7 @@ def score(
             csv,
             detector.contract,
             work=work,
-            quarantine=Path(quarantine),
+            quarantine=quarantine_of_scores(quarantine, out),
             labelled=False,
             equipment=equipment,
             data_docs=Path(data_docs) if data_docs else None,

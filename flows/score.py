@@ -7,7 +7,7 @@ from pathlib import Path
 from prefect import flow, task
 
 from faultxfer.steps.intake import check_files
-from faultxfer.steps.outputs import QUARANTINE, workspace
+from faultxfer.steps.outputs import QUARANTINE, quarantine_of_scores, workspace
 from faultxfer.steps.preflight import check_score_request
 from faultxfer.steps.scoring import ScoreResult, fetch_detector, score_rows
 from faultxfer.stopping import heeded
@@ -46,7 +46,7 @@ def score(
             csv,
             detector.contract,
             work=work,
-            quarantine=Path(quarantine),
+            quarantine=quarantine_of_scores(quarantine, out),
             labelled=False,
             equipment=equipment,
             data_docs=Path(data_docs) if data_docs else None,

@@ -281,7 +281,7 @@ def relocated(done: dict[str, Any]) -> None:
     if done["copy"]:
         console.print(f"The database as it was: {escape(done['copy'])}", soft_wrap=True)
     _list_folders("No files, here or where they are recorded:", done["missing"])
-    _list_folders("Not here, but still where they are recorded; copy them here, too:", done["elsewhere"])
+    _list_folders("Only where they are recorded; copy them here, too:", done["elsewhere"])
     console.print(f"Next: `{done['next']}`")
 
 
@@ -290,11 +290,12 @@ def backed_up(done: dict[str, Any]) -> None:
     console = stdout()
     size = f"{done['files']} files, {done['bytes'] / 2**20:.1f} MiB"
     console.print(f"[green]backed up[/]: {escape(done['database'])} and {size}", soft_wrap=True)
-    _list_folders("The registry names files that do not exist; `faultxfer registry doctor` says more:", done["missing"])
+    _list_folders("Named by the registry, and not there; see `registry doctor`:", done["missing"])
     console.print("To restore, in the folder where the registry is to be:")
     for command in done["restore"]:
         console.print(f"  {escape(command)}", soft_wrap=True)
-    console.print(f"To look at it where it is: MLFLOW_TRACKING_URI={escape(done['tracking_uri'])}", soft_wrap=True)
+    address = escape(done["tracking_uri"])
+    console.print(f"To look at it where it is: MLFLOW_TRACKING_URI={address}", soft_wrap=True)
 
 
 def _list_folders(title: str, folders: list[str]) -> None:

@@ -16,7 +16,8 @@ Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
 Asker = TypeVar("Asker")
 
-# What databases say of two writers at once. The transaction was rolled back, so the call can be made again.
+# What databases say of two writers at once. The transaction was rolled back, so the call can be
+# made again.
 _CONTENDED = (
     "database is locked",
     "UNIQUE constraint failed",
@@ -28,7 +29,8 @@ _CONTENDED = (
 )
 _TRIES = 12
 _LONGEST_PAUSE = 2.0
-# How long one call waits for a locked SQLite database; MLflow sets the same in each of its transactions.
+# How long one call waits for a locked SQLite database; MLflow sets the same in each of its
+# transactions.
 BUSY_SECONDS = 20.0
 
 # Whose errors are a store's or the network's; MLflow lets some of them through as they are.

@@ -15,7 +15,15 @@ from faultxfer.registry import database as databases
 from faultxfer.registry.asking import reported
 from faultxfer.registry.locations import ARTIFACTS, is_beside, is_there, place_here
 from faultxfer.registry.readiness import require_room
-from faultxfer.registry.relocate import Location, copied_database, locations, require_database, rewrite
+from faultxfer.registry.relocate import (
+    EXPERIMENTS,
+    HELD,
+    Location,
+    copied_database,
+    locations,
+    require_database,
+    rewrite,
+)
 
 # The last parts of a path that show whose files they are, where nothing says what they lie below.
 _TELLING = 3
@@ -40,8 +48,9 @@ class BackedUp:
 def back_up(uri: str, folder: Path) -> BackedUp:
     """Copy a registry: first its database, then every file that the copied database names.
 
-    The registry may be in use meanwhile. A version is registered after its files, so what the copy of the database
-    names is there. The copy names its own files, and is complete when its database has its name.
+    The registry may be in use meanwhile. A version is registered after its files, so what the copy
+    of the database names is there. The copy names its own files, and is complete when its database
+    has its name.
 
     Args:
         uri: address of the store.
@@ -53,8 +62,13 @@ def back_up(uri: str, folder: Path) -> BackedUp:
         DiskFullError: the copy does not fit.
     """
     database = require_database(uri, "copy what a server keeps")
-    if databases.state_of(database) in (databases.State.ABSENT, databases.State.EMPTY, databases.State.FOREIGN):
-        connect.require_registry(uri)  # says what is wrong; the database of another MLflow is copied as it is
+    if databases.state_of(database) in (
+        databases.State.ABSENT,
+        databases.State.EMPTY,
+        databases.State.FOREIGN,
+    ):
+        # Says what is wrong; the database of another MLflow is copied as it is.
+        connect.require_registry(uri)
     folder = folder.absolute()
     _require_empty(folder)
     with reported(f"the copy in {folder}"):
@@ -74,31 +88,39 @@ def _require_empty(folder: Path) -> None:
         raise ConfigError(
             "A backup needs a folder of its own, and this one holds something",
             received={"folder": str(folder)},
-            remedy="Name an empty folder, or one that does not exist yet, such as one with the date in its name",
+            remedy="Name an empty folder, or a new one, such as one with the date in its name",
         )
 
 
 def _with_files(database: Path, copy: Path, folder: Path) -> BackedUp:
     """Copy the files that the copied database names, and let it name the copies."""
-    files = size = 0
-    missing: set[Path] = set()
     with databases.opened(copy) as connection:
         found = list(locations(connection))
-        roots = [one.path for one in found if one.table == "experiments"]
+        roots = [one.path for one in found if one.table == EXPERIMENTS]
         targets = {one: _target(one, database, roots, folder) for one in found}
-        sources = {_source(one, database): target for one, target in targets.items() if one.table != "experiments"}
-        require_room(folder, sum(_size(source) for source in sources))
-        for source, target in sources.items():
-            if is_there(source):
-                count, length = _copied(source, target)
-                files, size = files + count, size + length
-        for one in found:
-            if one.table in ("logged_models", "model_versions") and not is_there(_source(one, database)):
-                missing.add(_source(one, database))
+        files, size, missing = _copy_all(targets, database, folder)
         connection.execute("BEGIN IMMEDIATE")
         rewrite(connection, {one: target.as_uri() for one, target in targets.items()})
         connection.execute("COMMIT")
-    return BackedUp(folder / database.name, files, size, tuple(sorted(missing)))
+    return BackedUp(folder / database.name, files, size, missing)
+
+
+def _copy_all(targets: dict[Location, Path], database: Path, folder: Path) -> tuple[int, int, tuple[Path, ...]]:
+    """Copy each folder once; gives back the number of files, their bytes, and what is missing."""
+    sources: dict[Path, Path] = {}
+    missing: set[Path] = set()
+    for one, target in targets.items():
+        source = _source(one, database)
+        if one.table in HELD and not is_there(source):
+            missing.add(source)
+        elif one.table != EXPERIMENTS and is_there(source):
+            sources[source] = target
+    require_room(folder, sum(_size(source) for source in sources))
+    files = size = 0
+    for source, target in sources.items():
+        count, length = _copied(source, target)
+        files, size = files + count, size + length
+    return files, size, tuple(sorted(missing))
 
 
 def _source(one: Location, database: Path) -> Path:
@@ -109,11 +131,11 @@ def _source(one: Location, database: Path) -> Path:
 
 
 def _target(one: Location, database: Path, roots: list[Path], folder: Path) -> Path:
-    """Where the copy keeps them: as they lie beside the database, or as they lie below their experiment's folder."""
+    """Where the copy keeps them: as they lie beside the database, or below their experiment."""
     for base in (database.parent, database.resolve().parent):
         if one.path.is_relative_to(base):
             return folder / one.path.relative_to(base)
-    if one.table == "experiments":
+    if one.table == EXPERIMENTS:
         return folder / ARTIFACTS
     for root in roots:
         if one.path.is_relative_to(root):

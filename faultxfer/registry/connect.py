@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
@@ -22,7 +22,8 @@ from faultxfer.registry.locations import ARTIFACTS
 CONNECT_SECONDS = 5.0
 _MIGRATION_SECONDS = 300.0
 _SQLITE = ("sqlite:///", "sqlite+pysqlite:///")
-# What a path needs to stay as it is in an address of SQLAlchemy, which reads `%20` as a space and `?` as its options.
+# What a path needs to stay as it is in an address of SQLAlchemy, which reads `%20` as a space and
+# what follows `?` as options.
 _ESCAPED = str.maketrans({"%": "%25", "?": "%3F"})
 
 # Bundles hold no pickle, so nothing that faultxfer loads may unpickle; a dead server is said within seconds.
@@ -141,7 +142,7 @@ def _reads_escapes() -> bool:
 
 
 def check_reachable(uri: str) -> None:
-    """Say within seconds when there is no server to talk to; a database is looked at when it is opened.
+    """Say within seconds when there is no server to talk to; a database is looked at when opened.
 
     Raises:
         RegistryError: the host does not answer.
@@ -159,7 +160,7 @@ def check_reachable(uri: str) -> None:
 
 
 def require_registry(uri: str) -> None:
-    """There must be a registry, made by the MLflow that is used here; an MLflow server is only knocked at.
+    """There must be a registry, made by the MLflow that is used here; a server is only knocked at.
 
     Raises:
         RegistryError: there is none; names the address and what to type.
@@ -174,7 +175,9 @@ def require_registry(uri: str) -> None:
 
 
 def migrate(uri: str) -> None:
-    """Create a SQLite store once, under a lock: several processes at once would all fail. One that is there stays.
+    """Create a SQLite store once, under a lock: several processes at once would all fail.
+
+    One that is there stays as it is.
 
     Raises:
         RegistryError: it cannot be made, or was written by another MLflow.
@@ -197,7 +200,8 @@ def migrate(uri: str) -> None:
 def _make(uri: str) -> None:
     from mlflow import MlflowClient
 
-    patiently(lambda: MlflowClient(tracking_uri=uri, registry_uri=uri).search_experiments(max_results=1))
+    client = partial(MlflowClient, tracking_uri=uri, registry_uri=uri)
+    patiently(lambda: client().search_experiments(max_results=1))
 
 
 def point_mlflow_at(uri: str) -> None:

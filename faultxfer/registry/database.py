@@ -1,4 +1,4 @@
-"""Look at MLflow's SQLite database without MLflow: in milliseconds, and without making or migrating anything."""
+"""Look at MLflow's SQLite database without MLflow: in milliseconds, and nothing is migrated."""
 
 from __future__ import annotations
 
@@ -35,9 +35,10 @@ class State(Enum):
 
 
 def mode_of(database: Path) -> str:
-    """How SQLite is to open a database that exists: ``rw``, or ``ro`` where this user may not write it.
+    """How SQLite is to open a database: ``rw``, or ``ro`` where this user may not write it.
 
-    For reading too: what a killed process left half written is rolled back by whoever comes next, if it may write.
+    For reading too: what a killed process left half written is rolled back by whoever comes next,
+    if it may write.
     """
     return "rw" if may_write(database) and may_write(database.parent) else "ro"
 
@@ -57,7 +58,8 @@ def opened(database: Path, mode: str | None = None) -> Iterator[sqlite3.Connecti
         mode: of SQLite; what this user may do if left out.
     """
     address = f"file:{quote(str(database))}?mode={mode or mode_of(database)}"
-    with closing(sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
+    connection = sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    with closing(connection):
         yield connection
 
 
@@ -121,7 +123,7 @@ def require_registry(database: Path, address: str) -> None:
 
 
 def require_served_registry(uri: str, address: str) -> None:
-    """The same for a database that a server of its own keeps, such as PostgreSQL; nothing is made in it.
+    """The same for a database with a server of its own, such as PostgreSQL.
 
     Args:
         uri: for SQLAlchemy, with the password.
@@ -153,13 +155,14 @@ def no_registry(address: str, database: Path | None = None) -> RegistryError:
     """What is said where nothing is."""
     received: dict[str, object] = {"tracking_uri": address}
     remedy = (
-        "Correct or unset MLFLOW_TRACKING_URI, go to the folder that holds `mlruns`, or make a registry with "
+        "Correct or unset MLFLOW_TRACKING_URI, go to the folder that holds `mlruns`, or make a "
+        "registry with "
         "`faultxfer pretrain` or `faultxfer demo`"
     )
     above = _above(database)
     if above is not None:
         received["registry above"] = str(above)
-        remedy = f"Run it again in {above.parent}: there is a registry; or correct or unset MLFLOW_TRACKING_URI"
+        remedy = f"Run it again in {above.parent}: there is one; or correct MLFLOW_TRACKING_URI"
     return RegistryError("There is no registry at this address", received=received, remedy=remedy)
 
 
@@ -174,7 +177,11 @@ def _above(database: Path | None) -> Path | None:
 
 
 def _of_another_mlflow(found: State, revision: str | None, address: str) -> RegistryError:
-    received: dict[str, object] = {"tracking_uri": address, "revision": revision, "MLflow here": version("mlflow")}
+    received: dict[str, object] = {
+        "tracking_uri": address,
+        "revision": revision,
+        "MLflow here": version("mlflow"),
+    }
     if found is State.NEWER:
         return RegistryError(
             "The registry's database was written by a newer MLflow than this one",
@@ -183,20 +190,22 @@ def _of_another_mlflow(found: State, revision: str | None, address: str) -> Regi
             "`pip install --upgrade mlflow`",
         )
     return RegistryError(
-        "The registry's database was written by an older MLflow and lacks tables that this one needs",
+        "The registry's database was written by an older MLflow than this one",
         received=received,
-        remedy=f"Make a copy with `faultxfer registry backup FOLDER`, then run `mlflow db upgrade '{address}'`",
+        remedy="Make a copy with `faultxfer registry backup FOLDER`, then run "
+        f"`mlflow db upgrade '{address}'`: it adds what this MLflow needs",
     )
 
 
 def _tables(database: Path) -> tuple[set[str], str | None]:
     """Names of all tables, and the revision of MLflow's schema."""
     with opened(database) as connection:
-        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        tables = {name for (name,) in found}
         if "alembic_version" not in tables:
             return tables, None
-        found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    return tables, str(found[0]) if found else None
+        revision = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return tables, str(revision[0]) if revision else None
 
 
 def _state(database: Path, tables: set[str], revision: str | None) -> State:
@@ -207,7 +216,8 @@ def _state(database: Path, tables: set[str], revision: str | None) -> State:
         return State.CURRENT
     if revision is not None and revision not in known:
         return State.NEWER
-    # Broken off while it was made, or being made at this moment: nothing can have been registered there.
+    # Broken off while it was made, or being made at this moment: nothing can have been registered
+    # there.
     return State.OLDER if _was_used(database, tables) else State.EMPTY
 
 
@@ -222,7 +232,8 @@ def _revisions() -> tuple[frozenset[str], frozenset[str]]:
     Read from its migrations as text: Alembic would load MLflow for it, which takes seconds.
     """
     found = find_spec("mlflow")
-    folder = Path(str(found.origin)).parent / "store" / "db_migrations" / "versions" if found else Path()
+    package = Path(str(found.origin)).parent if found else Path()
+    folder = package / "store" / "db_migrations" / "versions"
     known: set[str] = set()
     followed: set[str] = set()
     for file in folder.glob("*.py"):

@@ -1,4 +1,4 @@
-"""Where files lie that MLflow has an absolute address of: its SQLite database may have been moved with them."""
+"""Where files are now of which MLflow keeps absolute addresses: they may have been moved."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 ARTIFACTS = "artifacts"
-# The end of an address that shows whose files they are: the id of a run or of a model, and `artifacts`.
+# The end of an address that shows whose files they are: the id of a run or of a model, and
+# `artifacts`.
 _TELLING = 2
 
 
 def local_path(recorded: str) -> Path | None:
-    """The folder that an address means, as MLflow reads it; None where it is on no disk of this machine."""
+    """The folder that an address means, as MLflow reads it; None if it is on no disk here."""
     parts = urlsplit(recorded)
     if parts.scheme == "file":
         path = Path(url2pathname(parts.path))
@@ -29,7 +30,7 @@ def is_below(path: Path, folder: Path) -> bool:
 
 
 def is_beside(path: Path, database: Path) -> bool:
-    """Whether a path lies in a database's folder; the database's name may be a link to where it really is."""
+    """Whether a path lies in a database's folder; the database's name may be a link."""
     return any(is_below(path, folder) for folder in {database.parent, database.resolve().parent})
 
 
@@ -73,8 +74,8 @@ def resolved_location(recorded: str, database: Path | None) -> str:
         database: the SQLite database that has it; None for any other store.
 
     Returns:
-        The same files below the database's own folder where they are there, also if the original still exists; else
-        the address as it is.
+        The same files below the database's own folder where they are there, also if the original
+        still exists; else the address as it is.
     """
     path = local_path(recorded)
     if database is None or path is None or is_beside(path, database):

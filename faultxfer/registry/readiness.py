@@ -1,7 +1,7 @@
 """Before a registry of this machine's own is changed: is its database writable, and is there room?
 
-Nothing here loads MLflow, so that it can be asked before anything else. What only a server can say is asked in
-:mod:`faultxfer.registry.rights`.
+Nothing here loads MLflow, so that it can be asked before anything else. What only a server can say
+is asked in :mod:`faultxfer.registry.rights`.
 """
 
 from __future__ import annotations
@@ -23,10 +23,13 @@ KIB = 1024
 # What somebody says who keeps the files away from the database on purpose.
 ELSEWHERE_ON_PURPOSE = "FAULTXFER_ARTIFACTS"
 _ELSEWHERE = "elsewhere"
+_EXPERIMENT = """
+    SELECT experiment_id, lifecycle_stage, artifact_location FROM experiments WHERE name = ?
+"""
 _FILES_OF_CHAMPION = """
     SELECT versions.storage_location FROM registered_model_aliases AS aliases
-    JOIN model_versions AS versions ON versions.name = aliases.name AND versions.version = aliases.version
-    WHERE aliases.name = ? AND aliases.alias = ?
+    JOIN model_versions AS versions ON versions.name = aliases.name AND versions.version =
+    aliases.version WHERE aliases.name = ? AND aliases.alias = ?
 """
 
 
@@ -47,7 +50,8 @@ def require_ready(uri: str, need: Need | None = None, *, repairing: bool = False
         repairing: whether the experiment may be deleted, and the files lie elsewhere: nothing is added to them.
 
     Raises:
-        RegistryError: files elsewhere than the database, a deleted experiment, or no right to write.
+        RegistryError: files elsewhere than the database, a deleted experiment, or no right to
+            write.
         DiskFullError: the work cannot fit.
     """
     database = connect.sqlite_file(uri)
@@ -80,7 +84,7 @@ def require_room_for_files(need: Need) -> None:
 
 
 def champion_bytes(uri: str, name: str) -> int:
-    """Size of the files of a registered model's champion, in bytes; 0 where that cannot be told here."""
+    """Bytes of the files of a registered model's champion; 0 where that cannot be told here."""
     database = connect.sqlite_file(uri)
     if database is None or databases.state_of(database) is not State.CURRENT:
         return 0
@@ -96,7 +100,7 @@ def champion_bytes(uri: str, name: str) -> int:
 
 
 def require_own_files(database: Path | None, location: str) -> None:
-    """New files must go to the folder of the database that names them, not to that of the original of a copy.
+    """New files must go to their database's folder, not to that of the registry it was copied from.
 
     Args:
         database: the SQLite database; None for any other store.
@@ -119,9 +123,9 @@ def require_own_files(database: Path | None, location: str) -> None:
     possible = path.is_dir() and not _has_a_database(path.parent)
     if possible and said == _ELSEWHERE:
         return
-    remedy = "Run `faultxfer registry relocate`: it lets the registry name the files beside its database"
+    remedy = "Run `faultxfer registry relocate`, which lets it name the files beside its database"
     if possible:
-        remedy += f"; or, if they are kept there on purpose, set {ELSEWHERE_ON_PURPOSE}={_ELSEWHERE}"
+        remedy += f"; or, if that is meant, set {ELSEWHERE_ON_PURPOSE}={_ELSEWHERE}"
     raise RegistryError(
         "The registry's files lie elsewhere than its database, so new ones would be written there",
         received={"database": str(database), "files": str(path)},
@@ -137,11 +141,12 @@ def require_alive(experiment_id: str, stage: str, address: str) -> None:
     """
     if stage != "active":
         raise RegistryError(
-            f"The experiment {names.EXPERIMENT!r} of the registry is deleted, so that no run can be made in it",
+            f"The experiment {names.EXPERIMENT!r} is deleted, so that no run can be made in it",
             received={"experiment_id": experiment_id},
             where=address,
             remedy="Restore it: `MLFLOW_TRACKING_URI='"
-            f"{address}' mlflow experiments restore --experiment-id {experiment_id}`, then run again",
+            f"{address}' mlflow experiments restore --experiment-id {experiment_id}`, then run "
+            f"again",
         )
 
 
@@ -162,14 +167,13 @@ def not_writable(path: Path) -> RegistryError:
     return RegistryError(
         "This user may not write to the registry",
         received={"may not be written": str(path)},
-        remedy="Run this as the user who owns these files, ask them for the right to write, or correct "
-        "MLFLOW_TRACKING_URI; reading and scoring go on without it",
+        remedy="Run this as the user who owns these files, ask them for the right to write, or "
+        "correct MLFLOW_TRACKING_URI; reading and scoring go on without it",
     )
 
 
 def _require_experiment(database: Path, uri: str) -> None:
-    query = "SELECT experiment_id, lifecycle_stage, artifact_location FROM experiments WHERE name = ?"
-    for number, stage, location in databases.rows(database, query, (names.EXPERIMENT,)):
+    for number, stage, location in databases.rows(database, _EXPERIMENT, (names.EXPERIMENT,)):
         require_own_files(database, str(location or ""))
         require_alive(str(number), str(stage), connect.shown(uri))
         _require_artifacts(local_path(str(location or "")))

@@ -19,17 +19,17 @@ from faultxfer.registry.locations import ARTIFACTS, is_beside, is_there, local_p
 from faultxfer.registry.readiness import not_writable, require_room
 
 _LOCK_SECONDS = 300.0
-_EXPERIMENTS, _RUNS = "experiments", "runs"
+EXPERIMENTS, _RUNS = "experiments", "runs"
 # Columns of MLflow's database that hold an address of files.
 LOCATIONS = (
     (_RUNS, "artifact_uri"),
     ("logged_models", "artifact_location"),
     ("model_versions", "storage_location"),
     ("model_versions", "source"),
-    (_EXPERIMENTS, "artifact_location"),
+    (EXPERIMENTS, "artifact_location"),
 )
 # Where the other files of a run or a model lie is read off those that are there.
-_HELD = {"logged_models", "model_versions"}
+HELD = {"logged_models", "model_versions"}
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,8 @@ def relocate(uri: str, *, dry_run: bool) -> Relocated:
         dry_run: only say what would be done.
 
     Raises:
-        RegistryError: the store is a server's, there is no registry, none of its files are there, or it may not be
-            written.
+        RegistryError: the store is a server's, there is no registry, none of its files are there,
+            or it may not be written.
     """
     database = require_database(uri, "rewrite where a server's files lie")
     connect.require_registry(uri)
@@ -117,7 +117,7 @@ def require_database(uri: str, what: str) -> Path:
         raise RegistryError(
             f"Only who looks after the server can {what}",
             received={"tracking_uri": connect.shown(uri)},
-            remedy="Ask them to do it where the database lies; `Backup and restore` in docs/registry.md says how",
+            remedy="Ask them; `Backup and restore` in docs/registry.md says how it is done",
         )
     return database
 
@@ -137,7 +137,8 @@ def locations(connection: sqlite3.Connection) -> Iterator[Location]:
     for table, column in LOCATIONS:
         if column not in {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}:
             continue  # of an older MLflow
-        query = f"SELECT rowid, {column} FROM {table} WHERE {column} IS NOT NULL"  # noqa: S608  # names of our own
+        # The names are our own.
+        query = f"SELECT rowid, {column} FROM {table} WHERE {column} IS NOT NULL"  # noqa: S608
         for row, recorded in connection.execute(query).fetchall():
             path = local_path(str(recorded))
             if path is not None:
@@ -147,7 +148,8 @@ def locations(connection: sqlite3.Connection) -> Iterator[Location]:
 def rewrite(connection: sqlite3.Connection, moved: dict[Location, str]) -> None:
     """Write new addresses, in the caller's transaction."""
     for one, address in moved.items():
-        query = f"UPDATE {one.table} SET {one.column} = ? WHERE rowid = ? AND {one.column} = ?"  # noqa: S608
+        where = f"rowid = ? AND {one.column} = ?"
+        query = f"UPDATE {one.table} SET {one.column} = ? WHERE {where}"  # noqa: S608
         connection.execute(query, (address, one.row, one.recorded))
 
 
@@ -183,7 +185,7 @@ def _require_something(plan: Plan, database: Path) -> Plan:
         raise RegistryError(
             "None of the registry's files lie beside its database",
             received={"database": str(database), "recorded": str(absent[0].path)},
-            remedy=f"Put the folder `{ARTIFACTS}` that belongs to it beside the database, or mount it, and run again",
+            remedy=f"Put its folder `{ARTIFACTS}` beside the database, or mount it, and run again",
         )
     return plan
 
@@ -194,9 +196,9 @@ def _plan(connection: sqlite3.Connection, database: Path) -> Plan:
     without_files: list[Location] = []
     for one in locations(connection):
         if is_beside(one.path, database):
-            plan.here += one.table in _HELD and is_there(one.path)
+            plan.here += one.table in HELD and is_there(one.path)
             continue
-        here = None if one.table == _EXPERIMENTS else place_here(one.path, database.parent)
+        here = None if one.table == EXPERIMENTS else place_here(one.path, database.parent)
         if here is not None:
             plan.moved[one] = here.as_uri()
             prefixes[_prefixes(one.path, here, database.parent)] += 1
@@ -208,7 +210,7 @@ def _plan(connection: sqlite3.Connection, database: Path) -> Plan:
 
 
 def _prefixes(old: Path, new: Path, folder: Path) -> tuple[Path, Path]:
-    """The database's folder, as it was and as it is, or else what differs at the beginning of the two paths."""
+    """The database's folder as it was and as it is, or else what differs in the two paths."""
     while old.name == new.name and new != folder:
         old, new = old.parent, new.parent
     return old, new
@@ -221,12 +223,12 @@ def _place_by_others(
     database: Path,
     connection: sqlite3.Connection,
 ) -> None:
-    """An address without files of its own: an experiment's root, a run that logged none, or files that are lost."""
-    is_root = one.table == _EXPERIMENTS
+    """Of an experiment's root, a run that logged nothing, or files that are lost."""
+    is_root = one.table == EXPERIMENTS
     if not is_root and is_there(one.path):
         plan.left.append(one)
         return
-    if one.table in _HELD:
+    if one.table in HELD:
         plan.missing.append(one)
         return
     for old, new in dict(prefixes.most_common()):
@@ -238,7 +240,8 @@ def _place_by_others(
 
 
 def _is_ours(one: Location, connection: sqlite3.Connection) -> bool:
-    found = connection.execute("SELECT name FROM experiments WHERE rowid = ?", (one.row,)).fetchone()
+    query = "SELECT name FROM experiments WHERE rowid = ?"
+    found = connection.execute(query, (one.row,)).fetchone()
     return bool(found) and found[0] == names.EXPERIMENT
 
 

@@ -1,7 +1,9 @@
-"""Before the work: may this user do what the command will do? Asked of a server by writing what is there already."""
+"""May this user do what a command will do? A server is asked by writing what is there already."""
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from os import environ
@@ -25,6 +27,9 @@ from faultxfer.registry.store import Registry, open_registry
 if TYPE_CHECKING:
     from mlflow.entities import Experiment
 
+# When a server last said yes, and to what.
+_granted: dict[tuple[object, ...], float] = {}
+_HOLDS_SECONDS = 60.0
 # Least room for a run with its report and a version, beside the files of the model itself.
 _RUN, _WORK = 192 * KIB, 512 * KIB
 _NAME_REFUSED = ("INVALID_PARAMETER_VALUE", "BAD_REQUEST")
@@ -39,7 +44,8 @@ def open_to_change(*registered: str, repairing: bool = False) -> Registry:
         repairing: whether it is what mends a deleted experiment and the like.
 
     Raises:
-        RegistryError: no registry, no right to write, a deleted experiment, or files elsewhere than the database.
+        RegistryError: no registry, no right to write, a deleted experiment, or files elsewhere than
+            the database.
         DiskFullError: there is no room for it.
     """
     require_room_for_files(Need())
@@ -48,8 +54,12 @@ def open_to_change(*registered: str, repairing: bool = False) -> Registry:
     return registry
 
 
-def require_before_work(*registered: str, source: str | None = None, creating: bool = False) -> None:
-    """All that a transfer or a training will need of the registry, asked before its first minute of work.
+def require_before_work(
+    *registered: str,
+    source: str | None = None,
+    creating: bool = False,
+) -> None:
+    """All that a transfer or a training will need of the registry, asked before it begins.
 
     Over a database of this machine's own it loads no MLflow.
 
@@ -65,14 +75,24 @@ def require_before_work(*registered: str, source: str | None = None, creating: b
     uri = connect.tracking_uri()
     if connect.sqlite_file(uri) is None:
         require_room_for_files(Need(temporary=_WORK))
-        require_rights(open_registry(access=Access.CREATING if creating else Access.CHANGING), *registered)
+        _ask_once(uri, registered, Access.CREATING if creating else Access.CHANGING)
         return
     if not creating:
         connect.require_registry(uri)
     size = champion_bytes(uri, source) if source else 0
-    need = Need(store=_RUN + size // 2, temporary=_WORK + 2 * size)
+    # The source is downloaded whole; of what is made from it, some strategies keep a small part.
+    need = Need(store=_RUN + size // 8, temporary=_WORK + size)
     require_ready(uri, need)
     require_room_for_files(need)
+
+
+def _ask_once(uri: str, registered: tuple[str, ...], access: Access) -> None:
+    """A server's yes holds for a minute: the command line asks, and then the flow that it runs."""
+    key = (uri, registered, access, environ.get("MLFLOW_TRACKING_USERNAME"))
+    if time.monotonic() - _granted.get(key, -math.inf) < _HOLDS_SECONDS:
+        return
+    require_rights(open_registry(access=access), *registered)
+    _granted[key] = time.monotonic()
 
 
 def require_rights(registry: Registry, *registered: str, repairing: bool = False) -> None:
@@ -94,7 +114,8 @@ def require_rights(registry: Registry, *registered: str, repairing: bool = False
 
 def _require_experiment(registry: Registry, *, repairing: bool) -> None:
     client = registry.client
-    with _allowed("read the experiment `faultxfer`", "EDIT on the experiment `faultxfer`", UnreadableError):
+    permission = "EDIT on the experiment `faultxfer`"
+    with _allowed("read the experiment `faultxfer`", permission, UnreadableError):
         experiment = client.get_experiment_by_name(names.EXPERIMENT)
     if experiment is None:
         # A name that no experiment can have: who may make one hears that the name is wrong.
@@ -105,7 +126,7 @@ def _require_experiment(registry: Registry, *, repairing: bool) -> None:
     require_alive(experiment.experiment_id, experiment.lifecycle_stage, registry.address)
     _require_reachable_files(experiment)
     key, value = next(iter(_settled(experiment.tags)), next(iter(names.EXPERIMENT_TAGS.items())))
-    with _allowed("write to the experiment `faultxfer`", "EDIT on the experiment `faultxfer`"):
+    with _allowed("write to the experiment `faultxfer`", permission):
         client.set_experiment_tag(experiment.experiment_id, key, value)
 
 
@@ -120,7 +141,8 @@ def _require_model(registry: Registry, name: str) -> None:
     except MlflowException as error:
         if error.error_code != _UNKNOWN:
             raise
-        _require_making(lambda: client.create_registered_model(""), f"make the registered model {name!r}")
+        what = f"make the registered model {name!r}"
+        _require_making(lambda: client.create_registered_model(""), what)
         return
     with _allowed(f"change the registered model {name!r}", permission):
         for key, value in list(_settled(model.tags))[:1]:
@@ -130,7 +152,7 @@ def _require_model(registry: Registry, name: str) -> None:
 
 
 def _settled(tags: dict[str, str] | None) -> Iterator[tuple[str, str]]:
-    """Tags, those first that nothing changes: writing them again cannot undo what another process writes."""
+    """Tags, those first that nobody changes: writing them again undoes nobody's work."""
     known = tags or {}
     fixed = (names.KIND, *names.EXPERIMENT_TAGS)
     yield from ((key, known[key]) for key in fixed if key in known)
@@ -156,13 +178,17 @@ def _require_reachable_files(experiment: Experiment) -> None:
     raise RegistryError(
         "The MLflow server keeps its files in a folder that this machine does not have",
         received={"files": str(path)},
-        remedy="Mount that folder here, work on the server's machine, or have the server started with "
-        "`--artifacts-destination` and the experiment's location moved to it",
+        remedy="Mount that folder here, work on the server's machine, or let the server hand out "
+        "the files (`--artifacts-destination`) and move the experiment's location to it",
     )
 
 
 @contextmanager
-def _allowed(what: str, permission: str, kind: type[RegistryError] = RegistryError) -> Iterator[None]:
+def _allowed(
+    what: str,
+    permission: str,
+    kind: type[RegistryError] = RegistryError,
+) -> Iterator[None]:
     """Say which permission is wanting where a server refuses."""
     from mlflow.exceptions import MlflowException
 

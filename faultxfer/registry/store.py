@@ -196,7 +196,7 @@ class Registry:
 
     @asks_the_store
     def files_location(self, version: Version) -> str:
-        """Where a version's files are to be read: those beside the store's own database, if it has them.
+        """Where a version's files are to be read: beside the store's own database, if it has them.
 
         A registry that was moved or copied still names the folder it was made in.
         """
@@ -230,7 +230,7 @@ class Registry:
         return resolved_location(self.client.get_run(run_id).info.artifact_uri or "", self.database)
 
     def _source_location(self, source: str) -> str:
-        """Where a version lies that was made from one of MLflow's models, or copied from another version."""
+        """Where a version lies that was made from MLflow's model, or from another version."""
         name, _, number = source.removeprefix(_MODELS).partition("/")
         if number:
             return str(self.client.get_model_version_download_uri(unquote(name), number))
@@ -281,11 +281,11 @@ def open_registry(uri: str | None = None, access: Access = Access.READING) -> Re
 
     Args:
         uri: address of the store.
-        access: what it is opened for. Only ``CREATING`` makes a folder or a database; whoever changes something hears
-            here what stands in the way of writing to a database of its own.
+        access: what it is opened for. Only ``CREATING`` makes a folder or a database; whoever
+            changes something hears here what stands in the way of writing to a SQLite database.
 
     Raises:
-        RegistryError: nothing can be reached there, there is no registry, or it is not of this MLflow.
+        RegistryError: nothing answers, there is no registry, or it is not of this MLflow.
     """
     connection.prepare_environment()
     uri = uri or connection.tracking_uri()

@@ -16,8 +16,9 @@ def relocate_registry(*, dry_run: bool) -> dict[str, Any]:
     """Let the registry name its files where they are now.
 
     Returns:
-        ``outcome`` (``relocated``, ``unchanged`` or ``dry run``), the counts of addresses by what became of them, the
-        folders that are missing or lie elsewhere still, the copy of the database, and the next command.
+        ``outcome`` (``relocated``, ``unchanged`` or ``dry run``), the counts of addresses by what
+        became of them, the folders that are missing or lie elsewhere still, the copy of the
+        database, and the next command.
 
     Raises:
         RegistryError: see :func:`faultxfer.registry.relocate.relocate`.
@@ -33,7 +34,7 @@ def relocate_registry(*, dry_run: bool) -> dict[str, Any]:
         "missing": _folders(plan.missing),
         "elsewhere": _folders(plan.left),
         "copy": str(done.copy) if done.copy else None,
-        "next": "faultxfer registry relocate" if dry_run and plan.moved else "faultxfer registry verify",
+        "next": f"faultxfer registry {'relocate' if dry_run and plan.moved else 'verify'}",
     }
 
 
@@ -41,8 +42,8 @@ def back_up_registry(folder: Path) -> dict[str, Any]:
     """Copy the registry into a folder, while it is in use.
 
     Returns:
-        The copied database, the number of files and their bytes, the folders that the registry names and that do not
-        exist, and how to restore.
+        The copied database, the number of files and their bytes, the folders that the registry
+        names and that do not exist, and how to restore.
 
     Raises:
         UserError: see :func:`faultxfer.registry.backup.back_up`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,18 @@ def writing(option: str, path: Path) -> Iterator[None]:
             received={option: str(path), "problem": error.strerror or str(error)},
             remedy=f"Choose another --{option}",
         ) from error
+
+
+def quarantine_of_scores(asked: Path | str, out: Path | str) -> Path:
+    """Where scoring keeps rows set aside.
+
+    Beside the scores, where nobody named a folder and none can be made in the current one.
+    """
+    folder = Path(asked)
+    usable = folder if folder.exists() else Path.cwd()
+    if folder != QUARANTINE or os.access(usable, os.W_OK | os.X_OK):
+        return folder
+    return Path(out).parent / folder
 
 
 def docs_folder(asked: Path | str | None, work: Path) -> Path:

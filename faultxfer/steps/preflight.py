@@ -1,7 +1,8 @@
 """Say before the work what can be said without it: nothing here imports tensorflow.
 
-What the registry will be asked for at the end is asked here too, so that nobody trains for minutes to hear that they
-may not write. Over a registry of this machine's own that takes milliseconds; a server is asked through MLflow.
+What the registry will be asked for at the end is asked here too, so that nobody trains for minutes
+to hear that they may not write. Over a registry of this machine's own that takes milliseconds; a
+server is asked through MLflow.
 """
 
 from __future__ import annotations
