@@ -167,12 +167,13 @@ def twice(registry: Registry, only: str | None = None) -> Iterator[Ill]:
     for (equipment, identity), found in groups.items():
         if len(found) > 1 and only in (None, *(one.name for one in found)):
             listed = _listed([one.name for one in found])
-            message = f"{equipment} has {len(found)} champions for {identity}: {listed}. Decide which one stays: "
-            yield Ill("CHAMPION-TWICE", equipment, f"{message}`{merge_command(registry, found)}`")
+            message = f"{equipment} has {len(found)} champions for {identity}: {listed}"
+            advice = f"decide which one stays: `{merge_command(registry, found)}`"
+            yield Ill("CHAMPION-TWICE", equipment, f"{message}; {advice}", advice)
 
 
 def merge_command(registry: Registry, found: list[Machine]) -> str:
-    """What to type where a machine has several champions."""
+    """What to type where a machine has several champions; it keeps the newest, as a proposal."""
     newest = max(found, key=lambda machine: machine.since)
     sources = sorted({one.source for one in found if one.source}, key=lambda source: source != newest.source)
     fitting = [one for one in sources if identity_of(registry, one) == newest.identity]
@@ -180,7 +181,7 @@ def merge_command(registry: Registry, found: list[Machine]) -> str:
         which = f"{shlex.quote(fitting[0])} --equipment {shlex.quote(newest.equipment)}"
     else:
         which = shlex.quote(newest.name)
-    return f'faultxfer registry merge {which} --reason "…"'
+    return f'faultxfer registry merge {which} --reason "…" --keep {shlex.quote(newest.name)}'
 
 
 def _not_registered(registry: Registry, name: str) -> RegistryError:
