@@ -145,7 +145,7 @@ def require_alive(experiment_id: str, stage: str, address: str) -> None:
         )
 
 
-def require_room(folder: Path, need: int) -> None:
+def require_room(folder: Path, need: int, whose: str = "registry's") -> None:
     """Room for ``need`` bytes on a folder's disk.
 
     Raises:
@@ -154,7 +154,7 @@ def require_room(folder: Path, need: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < need:
         problem = f"{free // KIB} KiB free in {folder}, {need // KIB} KiB needed at least"
-        raise _full("The registry's disk is full, or nearly so", problem)
+        raise _full(f"The {whose} disk is full, or nearly so", problem)
 
 
 def not_writable(path: Path) -> RegistryError:

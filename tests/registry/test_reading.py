@@ -268,7 +268,7 @@ def test_a_folder_that_another_user_may_not_enter_is_one_sentence(readable: Path
             lambda: rights.require_before_work(NAME, creating=True),
             catalog.list_models,
         ):
-            with pytest.raises(UnreadableError, match="This user may not read it"):
+            with pytest.raises(UnreadableError, match="This user may not read or write there"):
                 look()
         return 0
 
