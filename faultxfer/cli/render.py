@@ -219,7 +219,8 @@ def merged(done: dict[str, Any]) -> None:
         else:
             console.print(f"[green]merged[/]: {version} into {escape(done['kept'])}", soft_wrap=True)
             console.print(f"{escape(one['address'])} scores no more; its versions stay", soft_wrap=True)
-    console.print(f"Score with {escape(done['use'])}", soft_wrap=True)
+    if done["outcome"] != "restored":
+        console.print(f"Score with {escape(done['use'])}", soft_wrap=True)
 
 
 def verified(result: dict[str, Any]) -> None:

@@ -60,26 +60,38 @@ def _of_bundle(registry: Registry, version: Version | None) -> dict[str, str]:
 
 
 def _of_model(registry: Registry, name: str, found: dict[str, str], wanted: dict[str, str]) -> Iterator[Diagnosis]:
-    for key, value in wanted.items():
-        if found.get(key) != value:
-            put_back = partial(registry.client.set_registered_model_tag, name, key, value)
-            yield _edited(name, name, _message(key, value, found.get(key)), put_back)
+    wrong = {key: value for key, value in wanted.items() if found.get(key) != value}
+    if wrong:
+        put_back = partial(_tag_model, registry, name, wrong)
+        yield _edited(name, name, _message(found, wrong), put_back)
 
 
 def _of_version(registry: Registry, version: Version, wanted: dict[str, str]) -> Iterator[Diagnosis]:
     """Of a version only what was edited: older releases did not give it these tags."""
-    for key, value in wanted.items():
-        if version.tags.get(key, value) != value:
-            put_back = partial(registry.client.set_model_version_tag, version.name, version.version, key, value)
-            yield _edited(version.name, version.uri, _message(key, value, version.tags[key]), put_back)
+    wrong = {key: value for key, value in wanted.items() if version.tags.get(key, value) != value}
+    if wrong:
+        put_back = partial(_tag_version, registry, version, wrong)
+        yield _edited(version.name, version.uri, _message(version.tags, wrong), put_back)
 
 
 def _edited(name: str, where: str, message: str, put_back: partial[None]) -> Diagnosis:
     model = names.of_journal(name)
-    return Diagnosis("TAG-CHANGED", where, message, "put it back", put_back, kind=RESTORES, model=model)
+    return Diagnosis("TAG-CHANGED", where, message, "put them back", put_back, RESTORES, model)
 
 
-def _message(key: str, value: str, found: str | None) -> str:
-    if found is None:
-        return f"The tag {key} is missing; it is {value!r}"
-    return f"The tag {key} says {found!r}; it is {value!r}"
+def _tag_model(registry: Registry, name: str, tags: dict[str, str]) -> None:
+    for key, value in tags.items():
+        registry.client.set_registered_model_tag(name, key, value)
+
+
+def _tag_version(registry: Registry, version: Version, tags: dict[str, str]) -> None:
+    for key, value in tags.items():
+        registry.client.set_model_version_tag(version.name, version.version, key, value)
+
+
+def _message(found: dict[str, str], wanted: dict[str, str]) -> str:
+    said = []
+    for key, value in wanted.items():
+        now = f"says {found[key]!r}" if key in found else "is missing"
+        said.append(f"{key} {now}, and is {value!r}")
+    return "Tags were edited or deleted: " + "; ".join(said)

@@ -173,7 +173,7 @@ def twice(registry: Registry, only: str | None = None) -> Iterator[Diagnosis]:
 
 
 def merge_command(registry: Registry, found: list[Machine]) -> str:
-    """What to type where a machine has several champions."""
+    """What to type where a machine has several champions; it keeps the newest, as a proposal."""
     newest = max(found, key=lambda machine: machine.since)
     sources = sorted({one.source for one in found if one.source}, key=lambda source: source != newest.source)
     fitting = [one for one in sources if identity_of(registry, one) == newest.identity]
@@ -181,7 +181,7 @@ def merge_command(registry: Registry, found: list[Machine]) -> str:
         which = f"{shlex.quote(fitting[0])} --equipment {shlex.quote(newest.equipment)}"
     else:
         which = shlex.quote(newest.name)
-    return f'faultxfer registry merge {which} --reason "…"'
+    return f'faultxfer registry merge {which} --reason "…" --keep {shlex.quote(newest.name)}'
 
 
 def _not_registered(registry: Registry, name: str) -> RegistryError:
