@@ -503,4 +503,3 @@ def typed_at_once(plant: Plant, *lines: tuple[str, ...]) -> Iterator[int]:
     for child in [plant.start_line(*line) for line in lines]:
         _, answer = trials.finish(*child)
         yield answer["code"] if answer else -1
-

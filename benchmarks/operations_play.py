@@ -125,9 +125,7 @@ def play(situation: Situation, table: Table) -> Outcome:
     return outcome
 
 
-def _meanwhile(
-    situation: Situation, table: Table, before: Snapshot | None
-) -> tuple[Outcome, list[Answer]]:
+def _meanwhile(situation: Situation, table: Table, before: Snapshot | None) -> tuple[Outcome, list[Answer]]:
     """While the damage is there: verify, the doctor of each day, the doctor that applies, verify."""
     plant = table.plant
     look = partial(champions_wrong, files=table.files, wanted=situation.truth)
@@ -151,9 +149,7 @@ def _meanwhile(
     return outcome, [*answers, *later]
 
 
-def _come_back(
-    situation: Situation, table: Table, outcome: Outcome, said: list[Answer]
-) -> None:
+def _come_back(situation: Situation, table: Table, outcome: Outcome, said: list[Answer]) -> None:
     """Does what was come back by itself, by the next day's doctor, or by a command that was named?"""
     doctor, verify = ["faultxfer", "registry", "doctor"], ["faultxfer", "registry", "verify"]
     missing, answers = _still_missing(situation, table, [verify])
@@ -173,9 +169,7 @@ def _come_back(
     outcome.lost += [] if situation.person else missing
 
 
-def _still_missing(
-    situation: Situation, table: Table, lines: list[list[str]]
-) -> tuple[list[str], list[Answer]]:
+def _still_missing(situation: Situation, table: Table, lines: list[list[str]]) -> tuple[list[str], list[Answer]]:
     """Type something; what is not yet as it was, and the answers."""
     look = partial(champions_wrong, files=table.files, wanted=situation.wanted)
     answers, missing = table.plant.type_all(lines, look)

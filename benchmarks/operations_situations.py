@@ -170,7 +170,9 @@ def of_tags() -> list[Situation]:
         _version_tag("entry of the champion deleted", entry, None),
         Situation("all tags of the champion deleted", "tags", by_hand(d.delete_all_tags, HURT, "2"), verify=_LIES),
         Situation("a promotion half done", "tags", by_hand(d.leave_promotion_half_done, HURT), verify=(WRONG,)),
-        Situation("an entry of the journal edited", "tags", by_hand(d.edit_entry, HURT, "1"), d.bring_back_database, (WRONG,)),
+        Situation(
+            "an entry of the journal edited", "tags", by_hand(d.edit_entry, HURT, "1"), d.bring_back_database, (WRONG,)
+        ),
     ]
 
 
@@ -208,7 +210,9 @@ def of_deletions() -> list[Situation]:
         _deleted("champion's upload deleted", d.delete_upload, HURT, "2", also=_nothing_pending),
         _deleted("experiment deleted", d.delete_experiment, also=_nothing_pending),
         _deleted("experiment renamed", d.rename_experiment, "faultxfer", "older", mend=experiment_back, verify=_LIES),
-        _deleted("champion copied to another model, ours deleted", d.copy_and_delete, HURT, whole=False, champions=_EARLIER),
+        _deleted(
+            "champion copied to another model, ours deleted", d.copy_and_delete, HURT, whole=False, champions=_EARLIER
+        ),
         _deleted("champion copied to another model, the model deleted", d.copy_and_delete, HURT, whole=True, **nobody),
     ]
 
@@ -233,10 +237,24 @@ def of_people() -> list[Situation]:
     applying = partial(_at_once, lines=(("doctor", "--apply"), ("doctor", "--apply")))
     return [
         Situation("viewer, nothing wrong", "people", viewer, d.sign_in_again, (SOUND,), stores=SIGNED_IN),
-        Situation("viewer, alias deleted", "people", _both(by_hand(d.delete_alias, HURT), viewer), d.sign_in_again, (WRONG,), stores=SIGNED_IN),
+        Situation(
+            "viewer, alias deleted",
+            "people",
+            _both(by_hand(d.delete_alias, HURT), viewer),
+            d.sign_in_again,
+            (WRONG,),
+            stores=SIGNED_IN,
+        ),
         Situation("wrong password", "people", stranger, d.sign_in_again, stores=SIGNED_IN),
         Situation("no user and password", "people", nobody, d.sign_in_again, stores=SIGNED_IN),
-        Situation("two doctors at once, alias deleted", "people", by_hand(d.delete_alias, HURT), verify=(WRONG,), days=0, typed=two),
+        Situation(
+            "two doctors at once, alias deleted",
+            "people",
+            by_hand(d.delete_alias, HURT),
+            verify=(WRONG,),
+            days=0,
+            typed=two,
+        ),
         Situation(
             "two doctors at once, network changed for good",
             "people",

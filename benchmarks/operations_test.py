@@ -62,9 +62,7 @@ def main() -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--store", choices=("sqlite", "http", "both"), default="both")
     parser.add_argument("--auth", choices=("none", "basic", "both"), default="both")
     parser.add_argument("--only", default="", help="only situations with this in name or kind")
@@ -138,8 +136,9 @@ def _stores(given: argparse.Namespace) -> list[str]:
 
 def _warm() -> None:
     trials.warm(*[name for name in _LAZY if _can_be_imported(name)])
-    from faultxfer.registry import smoke
     from sqlalchemy.orm import configure_mappers
+
+    from faultxfer.registry import smoke
 
     configure_mappers()
     smoke.check_version = work.downloads  # type: ignore[assignment]
@@ -227,9 +226,7 @@ def _lost(line: dict[str, Any]) -> str:
     return lost[0][:80].replace("|", "/") if len(lost) == 1 else f"{len(lost)} things"
 
 
-def _print_summary(
-    lines: list[dict[str, Any]], old: dict[tuple[str, str], dict[str, Any]]
-) -> None:
+def _print_summary(lines: list[dict[str, Any]], old: dict[tuple[str, str], dict[str, Any]]) -> None:
     print()
     print("| | today | release before |\n|---|---:|---:|")
     for name, counted in _COUNTED.items():

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import json
 import os
 import shutil
 import tempfile
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import registry_trials as trials
+
+if TYPE_CHECKING:
+    from faultxfer.registry.store import Registry
 
 MODEL, EQUIPMENT = "pumps", "pump-9"
 NAME = f"{MODEL}--{EQUIPMENT}"
@@ -67,11 +74,11 @@ class Trial:
     def aftermath(self, *, whole: bool = False, first: bool = False) -> dict[str, Any]:
         """Champion, doctor, the same work again; each None or empty where all is well, but for ``doctor``."""
         from faultxfer.registry.store import open_registry
-        from faultxfer.steps.upkeep import heal_registry, verify_registry
+        from faultxfer.steps.checking import repair_registry, verify_registry
 
         champion_wrong = self.champion_scores(first=first)
-        found = heal_registry(None, None, dry_run=False, minutes=60)
-        again = heal_registry(None, None, dry_run=True, minutes=60)["found"]
+        found = repair_registry(None, None, apply=True, upload_days=0)
+        again = repair_registry(None, None, dry_run=True, upload_days=0)["found"]
         left = leftovers()
         version = self.work(whole=whole)
         champion = open_registry().alias(NAME)
@@ -133,19 +140,24 @@ def transfer(fleet: Path) -> str | None:
     return result.version
 
 
-def register_prepared(bundle: Path, features: tuple[str, ...], name: str = NAME, head: str | None = None) -> str:
+def register_prepared(
+    bundle: Path, features: tuple[str, ...], name: str = NAME, head: str | None = None, source: str | None = None
+) -> str:
     """Register a prepared bundle as the next champion; gives back its version."""
     import numpy as np
 
-    from faultxfer.registry import names
+    from faultxfer.registry import identity, names
     from faultxfer.registry.promotion import Promotion
     from faultxfer.registry.registering import Candidate, register
     from faultxfer.registry.runs import RunRecord
     from faultxfer.registry.store import open_registry
 
+    contract = json.loads((bundle / "manifest.json").read_text())["lineage"].get("contract")
+    detects = identity.identity_in(contract)
+    tags = _tags(name, detects.family if detects else None, detects.label if detects else "", source)
     record = RunRecord(
         name="trial",
-        tags={"faultxfer.model": name, names.GATE: "promote"},
+        tags={"faultxfer.model": name, names.GATE: "promote", **tags},
         params={"strategy": "prepared"},
         metrics={"pr_auc": 0.9},
         curves={},
@@ -153,17 +165,80 @@ def register_prepared(bundle: Path, features: tuple[str, ...], name: str = NAME,
         files=bundle.parent / "report",
         note="trial",
     )
-    model, _, equipment = name.partition("--")
-    tags = {names.KIND: names.TARGET_KIND, names.SOURCE_MODEL: model, names.EQUIPMENT: equipment}
     candidate = Candidate(name, tags, bundle, features, np.ones((2, len(features))))
     return register(open_registry(), record, candidate, Promotion("trial", {"seed": 0}, head)).version
 
 
-def inert_bundle(folder: Path) -> Path:
-    """Files that are uploaded and compared but never parsed, for trials without TensorFlow."""
-    bundle = folder / "bundle"
+def placed(
+    registry: Registry, name: str, family: str | None = "pumps", label: str = "fault", *, source: str | None = None
+) -> str:
+    """A champion with its journal, in as few calls as it takes; of its files there is a manifest alone.
+
+    Args:
+        registry: a store on this machine.
+        name: registered model; made if need be.
+        family: of the contract in the manifest; None for a release that kept no contract, nor tags of it.
+        label: its label column.
+        source: the source model of a machine's version; None for the one in the model's name.
+
+    Returns:
+        The version's number.
+    """
+    from faultxfer.registry import journal, names
+    from faultxfer.registry.model_files import files_sha256
+
+    folder = Path("mlruns", "artifacts", uuid.uuid4().hex).absolute()
+    _write_manifest(folder / "data" / "bundle", family, label)
+    tags = _tags(name, family, label, source)
+    client = registry.client
+    if not registry.is_registered(name):
+        client.create_registered_model(name, tags)
+        client.create_registered_model(names.journal_name(name), {names.KIND: names.JOURNAL_KIND})
+    chain = journal.read_journal(client, name)
+    files = files_sha256(folder)
+    of_version = {**tags, names.FILES: files, names.STATE: names.REGISTERED}
+    number = str(client.create_model_version(name, folder.as_uri(), tags=of_version).version)
+    entry = journal.Entry(name, journal.PROMOTE, chain.champion, number, "placed", files, chain.head)
+    client.create_model_version(names.journal_name(name), "faultxfer:///placed", tags={journal._TEXT: entry.text()})
+    client.set_model_version_tag(name, number, names.ENTRY, entry.sha256)
+    client.set_registered_model_alias(name, names.CHAMPION, number)
+    return number
+
+
+def _tags(name: str, family: str | None, label: str, source: str | None) -> dict[str, str]:
+    """Of a registered model and its versions."""
+    from faultxfer.registry import names
+
+    tags = {names.KIND: names.kind_of(name)}
+    if family is not None:
+        tags |= {names.FAMILY: family, names.LABEL: label}
+    if tags[names.KIND] == names.TARGET_KIND:
+        tags[names.SOURCE_MODEL] = source or names.source_in(name) or MODEL
+        tags[names.EQUIPMENT] = str(names.equipment_of(name))
+    return tags
+
+
+def _write_manifest(bundle: Path, family: str | None, label: str) -> None:
+    """What a bundle says of its contract."""
+    from faultxfer.bundle.manifest import manifest_sha256
+
     bundle.mkdir(parents=True)
-    (bundle / "manifest.json").write_text("{}")
+    contract = {"family": family, "label": {"column": label}}
+    manifest: dict[str, Any] = {"lineage": {"contract": contract} if family else {}, "sha256": {}}
+    manifest["sha256"]["manifest.json"] = manifest_sha256(manifest)
+    (bundle / "manifest.json").write_text(json.dumps(manifest))
+
+
+def inert_bundle(folder: Path, family: str | None = "pumps", label: str = "fault") -> Path:
+    """Files that are uploaded and compared, of which only the manifest is parsed, for trials without TensorFlow.
+
+    Args:
+        folder: is made; ``bundle`` and ``report`` come to lie in it.
+        family: of the contract in the manifest; None for a bundle of a release that kept no contract.
+        label: its label column.
+    """
+    bundle = folder / "bundle"
+    _write_manifest(bundle, family, label)
     (bundle / "network.keras").write_bytes(os.urandom(200_000))
     (folder / "report").mkdir()
     (folder / "report" / "report.md").write_text("trial")
@@ -173,8 +248,9 @@ def inert_bundle(folder: Path) -> Path:
 def without_smoke_test() -> None:
     """For inert bundles: what a smoke test downloads is still compared with what was registered."""
     from faultxfer.registry import registering
+    from faultxfer.steps import upkeep
 
-    registering.smoke_test = downloads  # type: ignore[assignment]
+    registering.smoke_test = upkeep.smoke_test = downloads  # type: ignore[assignment]
 
 
 def downloads(registry: Any, version: Any) -> None:
@@ -220,3 +296,42 @@ def forget(store: trials.Store) -> None:
     for name in (NAME, names.journal_name(NAME)):
         if client.search_registered_models(f"name = '{name}'"):
             client.delete_registered_model(name)
+
+
+def first_transfers(store: trials.Store, bundles: dict[str, Path], times: int = 1) -> list[tuple[str, int]]:
+    """The first transfers of one machine, at once and from several sources.
+
+    Args:
+        store: where the source models are registered.
+        bundles: by source model, what its transfer makes.
+        times: processes for each source model.
+
+    Returns:
+        Of each process the version, and how often another promotion came first.
+    """
+    children = [
+        trials.start(lambda source=source, bundle=bundle: _first_transfer(store, source, bundle))
+        for source, bundle in bundles.items()
+        for _ in range(times)
+    ]
+    answers = [trials.finish(*child) for child in children]
+    return [(answer[0], answer[1]) for status, answer in answers if status == 0]
+
+
+def _first_transfer(store: trials.Store, source: str, bundle: Path) -> tuple[str, int]:
+    """Look the machine up, and register as a transfer does; judged again where another one came first."""
+    from faultxfer.errors import ChampionMovedError
+    from faultxfer.registry import machines
+    from faultxfer.registry.identity import Identity
+    from faultxfer.registry.promotion import standing
+    from faultxfer.registry.store import open_registry
+
+    trials.at(store)
+    without_smoke_test()
+    registry = open_registry()
+    for moved in itertools.count():
+        name = machines.name_for(registry, source, EQUIPMENT, Identity("pumps", "fault"))
+        head = standing(registry, name).head
+        with contextlib.suppress(ChampionMovedError):
+            return register_prepared(bundle, ("flow", "pressure"), name, head=head, source=source), moved
+    raise AssertionError("unreachable")

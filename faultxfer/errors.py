@@ -91,6 +91,14 @@ class RegistryError(UserError):
     """The model registry cannot be reached, or lacks what was asked for."""
 
 
+class UnreadableError(RegistryError):
+    """A store or its files could not be read, which says nothing about what is in them."""
+
+
+class FilesAbsentError(RegistryError):
+    """Files that the registry names are not where it says."""
+
+
 class ChampionMovedError(RegistryError):
     """Another promotion came first: what was decided against the old champion has to be decided again."""
 

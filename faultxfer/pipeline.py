@@ -13,7 +13,7 @@ from faultxfer.steps.adaptation import adapt_source, check_strategy, split_targe
 from faultxfer.steps.intake import check_files
 from faultxfer.steps.judging import ask_gate, evaluate_candidate
 from faultxfer.steps.learning import LearningResult, draw_rows, measure_learning, report_learning
-from faultxfer.steps.outputs import LEARNING_CURVE, QUARANTINE, docs_folder, workspace
+from faultxfer.steps.outputs import LEARNING_CURVE, QUARANTINE, docs_folder, quarantine_of_scores, workspace
 from faultxfer.steps.preflight import (
     check_learning_request,
     check_pretrain_request,
@@ -95,10 +95,12 @@ def transfer(
         UserError: the files, the contract or the registry do not allow it; nothing is registered then.
     """
     options = options or TransferOptions()
-    agreed = check_transfer_request(csv, contract, model, equipment, override_gate, options.gate.family)
+    agreed = check_transfer_request(
+        csv, contract, model, equipment, override_gate, options.gate.family, dry_run=dry_run
+    )
     check_strategy(options)
     with workspace() as work:
-        fetched = fetch_models(model, equipment, work=work)
+        fetched = fetch_models(model, equipment, work=work, contract=agreed)
         rows = check_files(
             csv,
             agreed,
@@ -109,12 +111,15 @@ def transfer(
             data_docs=docs_folder(data_docs, work),
             source=fetched.classes,
         )
-        repeat = None
-        if not (force or dry_run):
-            repeat = find_repeat(
-                rows, fetched, agreed, options, model=model, equipment=equipment, override_gate=override_gate
+
+        def repeated(against: Fetched) -> Unchanged | None:
+            if force or dry_run:
+                return None
+            return find_repeat(
+                rows, against, agreed, options, model=model, equipment=equipment, override_gate=override_gate
             )
-        if repeat:
+
+        if repeat := repeated(fetched):
             return repeat
         split = split_target(rows, fetched, agreed, options)
         adapted = adapt_source(rows, fetched, split, agreed, options, work=work)
@@ -137,7 +142,7 @@ def transfer(
                 report_folder=Path(report_folder) if report_folder else None,
             )
 
-        return judge_until_settled(judged, fetched, model=model, equipment=equipment, work=work)
+        return judge_until_settled(judged, repeated, fetched, model=model, equipment=equipment, work=work)
 
 
 def score(
@@ -162,7 +167,7 @@ def score(
             csv,
             detector.contract,
             work=work,
-            quarantine=Path(quarantine),
+            quarantine=quarantine_of_scores(quarantine, out),
             labelled=False,
             equipment=equipment,
             data_docs=Path(data_docs) if data_docs else None,

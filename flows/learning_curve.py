@@ -12,6 +12,7 @@ from faultxfer.steps.learning import LearningResult, draw_rows, measure_learning
 from faultxfer.steps.outputs import LEARNING_CURVE, QUARANTINE, workspace
 from faultxfer.steps.preflight import check_learning_request
 from faultxfer.steps.sources import fetch_models
+from faultxfer.stopping import heeded
 from flows.publish import progress_in_the_log, publish_findings, publish_learning
 
 fetch = task(name="load source and champion from the registry")(fetch_models)
@@ -46,7 +47,7 @@ def learning_curve(
     """
     options = options or CurveOptions()
     agreed = check_learning_request(csv, contract, model, equipment, out)
-    with workspace() as work, progress_in_the_log():
+    with heeded(), workspace() as work, progress_in_the_log():
         fetched = fetch(model, equipment, work=work)
         rows = check_rows(
             csv,

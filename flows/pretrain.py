@@ -11,6 +11,7 @@ from faultxfer.steps.intake import check_files
 from faultxfer.steps.outputs import QUARANTINE, docs_folder, workspace
 from faultxfer.steps.preflight import check_pretrain_request
 from faultxfer.steps.pretraining import PretrainResult, register_source, train_source
+from faultxfer.stopping import heeded
 from flows.publish import IN_THE_RUN, progress_in_the_log, publish_docs, publish_findings
 
 check_rows = task(name="check rows against the contract")(check_files)
@@ -39,7 +40,7 @@ def pretrain(
     """
     options = options or PretrainOptions()
     agreed = check_pretrain_request(csv, contract, model)
-    with workspace() as work, progress_in_the_log():
+    with heeded(), workspace() as work, progress_in_the_log():
         docs = docs_folder(data_docs, work)
         rows = check_rows(
             csv,

@@ -7,9 +7,10 @@ from pathlib import Path
 from prefect import flow, task
 
 from faultxfer.steps.intake import check_files
-from faultxfer.steps.outputs import QUARANTINE, workspace
+from faultxfer.steps.outputs import QUARANTINE, quarantine_of_scores, workspace
 from faultxfer.steps.preflight import check_score_request
 from faultxfer.steps.scoring import ScoreResult, fetch_detector, score_rows
+from faultxfer.stopping import heeded
 from flows.publish import progress_in_the_log, publish_findings
 
 fetch = task(name="load the detector from the registry")(fetch_detector)
@@ -39,13 +40,13 @@ def score(
         data_docs: Folder for Great Expectations' Data Docs; not written if left out.
     """
     check_score_request(csv, model, equipment, out)
-    with workspace() as work, progress_in_the_log():
+    with heeded(), workspace() as work, progress_in_the_log():
         detector = fetch(model, equipment, version, work=work)
         rows = check_rows(
             csv,
             detector.contract,
             work=work,
-            quarantine=Path(quarantine),
+            quarantine=quarantine_of_scores(quarantine, out),
             labelled=False,
             equipment=equipment,
             data_docs=Path(data_docs) if data_docs else None,

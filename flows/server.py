@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import contextvars
+import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
+from faultxfer import children
 from faultxfer.errors import ConfigError
+
+if TYPE_CHECKING:
+    from prefect.server.api.server import SubprocessASGIServer
 
 ANSWER_SECONDS = 10
 
@@ -49,15 +58,43 @@ def start_in_background() -> Callable[[], None]:
 
 def _start() -> None:
     from prefect.client.orchestration import get_client
-    from prefect.server.api.server import SubprocessASGIServer
     from prefect.settings import get_current_settings
 
     settings = get_current_settings()
     if settings.api.url is None:
-        SubprocessASGIServer().start(timeout=settings.server.ephemeral.startup_timeout_seconds)
+        _temporary_server().start(timeout=settings.server.ephemeral.startup_timeout_seconds)
         return
     # Anything may listen there; only Prefect answers this. The client knows the user's keys and certificates.
     with get_client(sync_client=True, httpx_settings={"timeout": ANSWER_SECONDS}) as client:
         problem = client.api_healthcheck()
     if problem is not None:
         raise problem
+
+
+def _temporary_server() -> SubprocessASGIServer:
+    """Prefect's temporary server, as Prefect itself will find it, but in a session of its own and watched.
+
+    Prefect starts it in the group of this process, where Ctrl-C or a closed terminal would end it before the end of the
+    flow run is written, and leaves it running where this process is killed.
+    """
+    from prefect.server.api import server
+
+    class WatchedServer(server.SubprocessASGIServer):
+        def _run_uvicorn_command(self) -> subprocess.Popen[Any]:
+            ours = SimpleNamespace(Popen=partial(subprocess.Popen, start_new_session=True))
+            with _in_place_of(vars(server), "subprocess", ours):
+                process = super()._run_uvicorn_command()
+            children.watch(process)
+            return process
+
+    return WatchedServer()
+
+
+@contextmanager
+def _in_place_of(names: dict[str, Any], name: str, value: object) -> Iterator[None]:
+    before = names[name]
+    names[name] = value
+    try:
+        yield
+    finally:
+        names[name] = before

@@ -16,6 +16,7 @@ from faultxfer.steps.registration import TransferResult, register_candidate
 from faultxfer.steps.rejudging import judge_until_settled
 from faultxfer.steps.repeats import Unchanged, find_repeat
 from faultxfer.steps.sources import Fetched, fetch_models
+from faultxfer.stopping import heeded
 from flows.publish import IN_THE_RUN, progress_in_the_log, publish_findings, publish_repeat, publish_report
 
 fetch = task(name="load source and champion from the registry")(fetch_models)
@@ -58,10 +59,12 @@ def transfer(
         report_folder: Also copy the pictures there.
     """
     options = options or TransferOptions()
-    agreed = check_transfer_request(csv, contract, model, equipment, override_gate, options.gate.family)
+    agreed = check_transfer_request(
+        csv, contract, model, equipment, override_gate, options.gate.family, dry_run=dry_run
+    )
     check_strategy(options)
-    with workspace() as work, progress_in_the_log():
-        fetched = fetch(model, equipment, work=work)
+    with heeded(), workspace() as work, progress_in_the_log():
+        fetched = fetch(model, equipment, work=work, contract=agreed)
         rows = check_rows(
             csv,
             agreed,
@@ -73,12 +76,15 @@ def transfer(
             source=fetched.classes,
         )
         publish_findings(rows, docs=data_docs or IN_THE_RUN)
-        repeat = None
-        if not (force or dry_run):
-            repeat = look_for_repeat(
-                rows, fetched, agreed, options, model=model, equipment=equipment, override_gate=override_gate
+
+        def repeated(against: Fetched) -> Unchanged | None:
+            if force or dry_run:
+                return None
+            return look_for_repeat(
+                rows, against, agreed, options, model=model, equipment=equipment, override_gate=override_gate
             )
-        if repeat:
+
+        if repeat := repeated(fetched):
             publish_repeat(repeat)
             return repeat
         split = split_rows(rows, fetched, agreed, options)
@@ -100,6 +106,9 @@ def transfer(
                 report_folder=Path(report_folder) if report_folder else None,
             )
 
-        result = judge_until_settled(judged, fetched, model=model, equipment=equipment, work=work)
-    publish_report(result)
+        result = judge_until_settled(judged, repeated, fetched, model=model, equipment=equipment, work=work)
+    if isinstance(result, Unchanged):
+        publish_repeat(result)
+    else:
+        publish_report(result)
     return result

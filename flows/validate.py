@@ -9,6 +9,7 @@ from prefect import flow, task
 from faultxfer.contract.schema import load_contract
 from faultxfer.steps.intake import CheckedRows, check_files
 from faultxfer.steps.outputs import QUARANTINE
+from faultxfer.stopping import heeded
 from flows.publish import progress_in_the_log, publish_findings
 
 check_rows = task(name="check rows against the contract")(check_files)
@@ -32,7 +33,7 @@ def validate(
         equipment: Check only this machine's rows; all rows if left out.
     """
     docs = Path(data_docs) if data_docs else None
-    with progress_in_the_log():
+    with heeded(), progress_in_the_log():
         rows = check_rows(
             csv,
             load_contract(contract),

@@ -50,7 +50,13 @@ def migrated_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def store(tmp_path: Path, migrated_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own_temporary_files(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The doctor finds what this test left there, and not what others did."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))
+
+
+@pytest.fixture
+def store(tmp_path: Path, migrated_folder: Path, own_temporary_files: None, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with an empty store in ``mlruns/``."""
     shutil.copytree(migrated_folder, tmp_path / "mlruns")
     monkeypatch.chdir(tmp_path)
@@ -58,25 +64,51 @@ def store(tmp_path: Path, migrated_folder: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.fixture
-def bundle(store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Files that are uploaded and compared but hold no network, so that no test of the registry waits for one."""
+def inert(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bundles are uploaded and compared but never loaded, so that no test of the registry waits for TensorFlow."""
+    import registry_work as work
+
+    from faultxfer.registry import registering
+    from faultxfer.steps import upkeep
+
+    for module in (registering, upkeep):
+        monkeypatch.setattr(module, "smoke_test", work.downloads)
+
+
+@pytest.fixture
+def bundle(store: Path, inert: None) -> Path:
+    """Files that hold no network."""
+    import registry_work as work
+
+    return work.inert_bundle(store / "candidate")
+
+
+@pytest.fixture(scope="session")
+def registered_folder(tmp_path_factory: pytest.TempPathFactory, migrated_folder: Path) -> Path:
+    """A store with two versions of such files, the second of which is champion; tests get copies."""
     import registry_work as work
 
     from faultxfer.registry import registering
 
-    monkeypatch.setattr(registering, "smoke_test", work.downloads)
-    return work.inert_bundle(store / "candidate")
+    folder = tmp_path_factory.mktemp("registered")
+    shutil.copytree(migrated_folder, folder / "mlruns")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(registering, "smoke_test", work.downloads)
+        candidate = work.inert_bundle(folder / "candidate")
+        for _ in range(2):
+            work.register_prepared(candidate, ("flow", "pressure"))
+    return folder
 
 
 @pytest.fixture
-def registry(bundle: Path) -> Registry:
-    """A store with two versions of such files, the second of which is champion."""
-    import registry_work as work
-
+def registry(registered_folder: Path, bundle: Path) -> Registry:
+    """A copy of that store to work in."""
     from faultxfer.registry.store import open_registry
 
-    for _ in range(2):
-        work.register_prepared(bundle, ("flow", "pressure"))
+    shutil.rmtree("mlruns")
+    shutil.copytree(registered_folder / "mlruns", "mlruns")
+    move_artifacts(Path("mlruns/mlflow.db").absolute(), registered_folder, Path.cwd())
     return open_registry()
 
 
@@ -113,10 +145,10 @@ def trained_folder(tmp_path_factory: pytest.TempPathFactory, migrated_folder: Pa
 
 
 @pytest.fixture
-def world(trained_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+def world(trained_folder: Path, tmp_path: Path, own_temporary_files: None, monkeypatch: pytest.MonkeyPatch) -> World:
     """A copy of the trained store to work in."""
     shutil.copytree(trained_folder / "mlruns", tmp_path / "mlruns")
-    _move_artifacts(tmp_path / "mlruns" / "mlflow.db", trained_folder, tmp_path)
+    move_artifacts(tmp_path / "mlruns" / "mlflow.db", trained_folder, tmp_path)
     monkeypatch.chdir(tmp_path)
     fleet = trained_folder / "fleet"
     return World(
@@ -129,7 +161,7 @@ def world(trained_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     )
 
 
-def _move_artifacts(database: Path, old: Path, new: Path) -> None:
+def move_artifacts(database: Path, old: Path, new: Path) -> None:
     """A copied store names the artifacts of the original; point it at its own."""
     import sqlite3
 

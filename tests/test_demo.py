@@ -111,7 +111,7 @@ def test_mlflow_in_a_new_process_gives_the_probabilities_of_score(demo: Demo) ->
     shuffled.to_csv(demo.folder / "shuffled.csv", index=False)
     program = (
         "import sys, json, pandas, mlflow.pyfunc\n"
-        "model = mlflow.pyfunc.load_model('models:/demo-pumps--pump-9@champion')\n"
+        "model = mlflow.pyfunc.load_model('models:/pumps--fault--pump-9@champion')\n"
         "rows = pandas.read_csv('shuffled.csv')\n"
         "given = model.predict(rows)['fault_probability'].tolist()\n"
         "try:\n"
@@ -137,7 +137,7 @@ def served(demo: Demo) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = ["models", "serve", "-m", "models:/demo-pumps--pump-9@champion", "--env-manager", "local"]
+    command = ["models", "serve", "-m", "models:/pumps--fault--pump-9@champion", "--env-manager", "local"]
     environment = demo.environment | {"MLFLOW_TRACKING_URI": f"sqlite:///{demo.folder / 'mlruns' / 'mlflow.db'}"}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     log = demo.folder / "serve.log"

@@ -65,7 +65,7 @@ def test_a_candidate_that_passes_becomes_the_champion_with_its_report(world: Wor
     result = move(world)
     assert result.outcome == "promoted"
     registry = open_registry()
-    champion = registry.champion("pumps--pump-9")
+    champion = registry.champion("pumps--fault--pump-9")
     assert champion is not None
     assert champion.version == result.version == "1"
     assert champion.tags["faultxfer.gate"] == "promote"
@@ -92,7 +92,7 @@ def test_the_default_is_a_stack_and_scores_by_mlflow_as_by_command(world: World)
     assert sum(weight for _, weight in result.report.weights) == pytest.approx(1)
     rows = pd.read_csv(world.new_rows)
     scored = pipeline.score([world.new_rows], "pumps", world.equipment, "scores.csv")
-    model = mlflow.pyfunc.load_model("models:/pumps--pump-9@champion")
+    model = mlflow.pyfunc.load_model("models:/pumps--fault--pump-9@champion")
     said = model.predict(rows[list(rows.columns[::-1])])
     assert scored.rows.accepted == len(rows)
     np.testing.assert_allclose(pd.read_csv("scores.csv")["fault_probability"], said["fault_probability"], atol=1e-9)
@@ -123,8 +123,8 @@ def test_a_refused_candidate_leaves_its_report_and_no_version(world: World) -> N
     result = move(world, HARD)
     assert (result.outcome, result.version) == ("refused", None)
     registry = open_registry()
-    assert registry.champion("pumps--pump-9") is None
-    (refusal,) = registry.refusals("pumps--pump-9")
+    assert registry.champion("pumps--fault--pump-9") is None
+    (refusal,) = registry.refusals("pumps--fault--pump-9")
     assert "PR-AUC" in str(refusal["reason"])
     assert Path(result.pictures["rivals"]).is_file()
 
@@ -132,7 +132,7 @@ def test_a_refused_candidate_leaves_its_report_and_no_version(world: World) -> N
 def test_an_override_promotes_and_its_reason_stays_with_the_version(world: World) -> None:
     result = move(world, HARD, override_gate="pump is critical, agreed with the shift lead")
     assert result.outcome == "promoted"
-    champion = open_registry().champion("pumps--pump-9")
+    champion = open_registry().champion("pumps--fault--pump-9")
     assert champion is not None
     assert champion.tags["faultxfer.override_reason"] == "pump is critical, agreed with the shift lead"
     assert champion.tags["faultxfer.gate"] == "refuse"
@@ -140,7 +140,7 @@ def test_an_override_promotes_and_its_reason_stays_with_the_version(world: World
 
 def test_an_override_that_was_not_needed_is_no_override(world: World) -> None:
     result = move(world, override_gate="just in case")
-    champion = open_registry().champion("pumps--pump-9")
+    champion = open_registry().champion("pumps--fault--pump-9")
     assert result.decision.promoted
     assert champion is not None
     assert "faultxfer.override_reason" not in champion.tags
@@ -198,7 +198,7 @@ def test_the_same_rows_again_do_not_replace_the_champion(world: World) -> None:
     assert again.decision.outcome == "not enough evidence"
     assert "trained on" in again.reason
     assert [entry["gate"] for entry in show_history("pumps", "pump-9")] == ["not enough evidence", "promote"]
-    champion = open_registry().champion("pumps--pump-9")
+    champion = open_registry().champion("pumps--fault--pump-9")
     assert champion is not None
     assert champion.version == "1"
 
@@ -291,7 +291,7 @@ def test_pyfunc_and_score_agree_on_raw_rows_in_any_column_order(world: World) ->
     scores = pd.read_csv(world.folder / "scores.csv")
     raw = pd.read_csv(world.new_rows)
     shuffled = raw[list(reversed(raw.columns))].assign(extra="not a sensor")
-    model = mlflow.pyfunc.load_model("models:/pumps--pump-9@champion")
+    model = mlflow.pyfunc.load_model("models:/pumps--fault--pump-9@champion")
     predicted = model.predict(shuffled)
     np.testing.assert_allclose(predicted["fault_probability"], scores["fault_probability"], atol=1e-6, rtol=0)
     assert (predicted["alarm"] == scores["alarm"]).all()
@@ -302,7 +302,7 @@ def test_pyfunc_and_score_agree_on_raw_rows_in_any_column_order(world: World) ->
 def test_whole_numbers_in_a_sensor_column_are_scored_by_pyfunc(world: World) -> None:
     move(world)
     raw = pd.read_csv(world.new_rows).round({"speed_rpm": 0}).astype({"speed_rpm": "int64"})
-    predicted = mlflow.pyfunc.load_model("models:/pumps--pump-9@champion").predict(raw)
+    predicted = mlflow.pyfunc.load_model("models:/pumps--fault--pump-9@champion").predict(raw)
     assert np.isfinite(predicted["fault_probability"]).all()
 
 
@@ -453,7 +453,7 @@ def test_a_champion_whose_sensors_the_contract_lacks_is_said_before_training(wor
     contract = load_contract(world.contract)
     require_sensors_of_champion(contract, fetched)
     narrower = contract.model_copy(update={"sensors": dict(list(contract.sensors.items())[1:])})
-    with pytest.raises(ContractError, match=r"missing=\['speed_rpm'\]\. Where: pumps--pump-9 version 1\."):
+    with pytest.raises(ContractError, match=r"missing=\['speed_rpm'\]\. Where: pumps--fault--pump-9 version 1\."):
         require_sensors_of_champion(narrower, fetched)
     require_sensors_of_champion(narrower, dataclasses.replace(fetched, champion=None, champion_bundle=None))
 
@@ -539,7 +539,7 @@ def test_the_data_docs_lie_with_the_run_of_a_transfer_and_of_a_pretraining(world
     assert len(list(docs.parent.glob("files/*.html"))) == 1
     assert Path("docs/index.html").read_text() == docs.read_text()
     registry = open_registry()
-    for name in ("pumps", "pumps--pump-9"):
+    for name in ("pumps", "pumps--fault--pump-9"):
         champion = registry.champion(name)
         assert champion is not None
         assert "data_docs" in {item.path for item in registry.client.list_artifacts(champion.run_id)}

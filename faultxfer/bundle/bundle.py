@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import math
 from collections.abc import Callable
@@ -17,6 +16,8 @@ import numpy as np
 from faultxfer.bundle.calibration import Calibrator
 from faultxfer.bundle.frozen import FrozenSource
 from faultxfer.bundle.golden import GOLDEN, Golden, chosen_rows, load_golden, save_golden
+from faultxfer.bundle.manifest import MANIFEST as _MANIFEST
+from faultxfer.bundle.manifest import manifest_sha256 as _manifest_sha256
 from faultxfer.bundle.members import Stack
 from faultxfer.bundle.members import logits as stack_logits
 from faultxfer.bundle.plain_files import MANIFEST_BYTES, TEXT_BYTES, UNREADABLE, load_array, read_text, sha256_of
@@ -24,6 +25,7 @@ from faultxfer.bundle.scaler import Scaler
 from faultxfer.bundle.source_models import SourceModels, source_models_from
 from faultxfer.bundle.stack_files import files_of, load_stack, save_stack
 from faultxfer.bundle.threshold import AlarmThreshold
+from faultxfer.bundle.versions import OtherVersionsError, explained, recorded_versions, versions_here
 from faultxfer.errors import BundleError
 from faultxfer.network.fit import logits_of
 from faultxfer.network.store import load_network, save_network
@@ -33,7 +35,7 @@ FORMAT = 2
 # Format 1 knew neither source models nor stacks; all else is the same.
 _READABLE = (1, 2)
 T = TypeVar("T")
-_MANIFEST, _NETWORK, _SEEN, _TREES = "manifest.json", "network.keras", "training_rows.npy", "source_trees.txt"
+_NETWORK, _SEEN, _TREES = "network.keras", "training_rows.npy", "source_trees.txt"
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Bundle:
         lineage: plain data on where it comes from.
         models: the source's other models, where transfer may start from them or the stack needs them.
         stack: weighted candidates that decide in place of the network alone.
+        versions: of the libraries that wrote it, by name; empty where it was not stored, or by an older release.
     """
 
     features: tuple[str, ...]
@@ -65,6 +68,7 @@ class Bundle:
     models: SourceModels | None = None
     stack: Stack | None = None
     alarm: AlarmThreshold | None = None
+    versions: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def frozen(self) -> FrozenSource | None:
@@ -83,15 +87,24 @@ class Bundle:
                 plausible probability).
         """
         checked = self._checked(X)
-        if self.stack is not None:
-            if self.frozen is None:  # the network alone would answer as if it were the stack
-                raise BundleError(
-                    "The source's models, which a stack scores with, were expected",
-                    received={"models": None},
-                    remedy="Restore the version from a trusted copy, or transfer again",
-                )
-            return stack_logits(self.stack, self.frozen, checked)
-        return logits_of(self.network, self.scaler(checked))
+        try:
+            return self._logits(checked)
+        except Exception as error:  # LightGBM and Keras raise classes of their own
+            told = explained(_unscored(error), self.versions)
+            if told is error or not isinstance(told, OtherVersionsError):
+                raise
+            raise told from error
+
+    def _logits(self, checked: np.ndarray) -> np.ndarray:
+        if self.stack is None:
+            return logits_of(self.network, self.scaler(checked))
+        if self.frozen is None:  # the network alone would answer as if it were the stack
+            raise BundleError(
+                "The source's models, which a stack scores with, were expected",
+                received={"models": None},
+                remedy="Restore the version from a trusted copy, or transfer again",
+            )
+        return stack_logits(self.stack, self.frozen, checked)
 
     def probabilities(self, X: np.ndarray) -> np.ndarray:
         """(n, d) rows in engineering units to (n,) calibrated fault probabilities."""
@@ -139,6 +152,7 @@ def save_bundle(bundle: Bundle, folder: Path, rows: np.ndarray | None = None) ->
         "calibrator": dataclasses.asdict(bundle.calibrator),
         "threshold": bundle.threshold,
         "lineage": bundle.lineage,
+        "versions": versions_here(),
     }
     if bundle.alarm is not None:
         manifest["alarm"] = bundle.alarm.as_dict()
@@ -207,27 +221,55 @@ def check_bundle(folder: Path) -> None:
     _read(folder, lambda _folder, _manifest: None)
 
 
+def read_versions(folder: Path) -> dict[str, str]:
+    """The versions of the libraries that wrote a bundle, by name; empty where an older release recorded none.
+
+    Raises:
+        BundleError: as :func:`load_bundle`.
+    """
+    return _read(folder, lambda _folder, manifest: recorded_versions(manifest))
+
+
 def _read(folder: Path, taken: Callable[[Path, dict[str, Any]], T]) -> T:
     try:
         manifest = json.loads(read_text(folder / _MANIFEST, MANIFEST_BYTES))
         _check(folder, manifest)
-        return taken(folder, manifest)
     except UNREADABLE as error:
-        raise BundleError(
-            "A whole bundle was expected",
-            received={"problem": f"{type(error).__name__}: {error}"},
-            where=folder.name,
-            remedy="Restore the version from a trusted copy, or transfer again",
-        ) from error
+        raise _not_whole(folder, error) from error
+    try:
+        return taken(folder, manifest)
+    except (BundleError, *UNREADABLE) as error:
+        # The files are those that were written: other releases of the libraries may be why they cannot be read.
+        found = error if isinstance(error, BundleError) else _not_whole(folder, error)
+        told = explained(found, recorded_versions(manifest))
+        if told is error:
+            raise
+        raise told from error
+
+
+def _not_whole(folder: Path, error: BaseException) -> BundleError:
+    return BundleError(
+        "A whole bundle was expected",
+        received={"problem": f"{type(error).__name__}: {error}"},
+        where=folder.name,
+        remedy="Restore the version from a trusted copy, or transfer again",
+    )
+
+
+def _unscored(error: Exception) -> BundleError:
+    if isinstance(error, BundleError):
+        return error
+    return BundleError("The model does not score", received={"problem": f"{type(error).__name__}: {error}"[:300]})
 
 
 def _check(folder: Path, manifest: dict[str, Any]) -> None:
     if manifest["format"] not in _READABLE:
+        writer = recorded_versions(manifest).get("faultxfer")
         raise BundleError(
-            f"A bundle of format {FORMAT} was expected",
-            received={"format": manifest["format"]},
+            f"This release reads bundles of format {FORMAT}, and this one has another",
+            received={"format": manifest["format"], **({"written by faultxfer": writer} if writer else {})},
             where=folder.name,
-            remedy="Use the faultxfer release that wrote it, or transfer again",
+            remedy="Use the faultxfer release that wrote it, or transfer again with `faultxfer transfer`",
         )
     for name in (_MANIFEST, *_files(manifest)):
         found = _manifest_sha256(manifest) if name == _MANIFEST else sha256_of(folder / name)
@@ -254,6 +296,7 @@ def _assembled(folder: Path, manifest: dict[str, Any]) -> Bundle:
         models=_models(folder, manifest),
         stack=load_stack(manifest["stack"], folder) if "stack" in manifest else None,
         alarm=AlarmThreshold(**manifest["alarm"]) if "alarm" in manifest else None,
+        versions=recorded_versions(manifest),
     )
 
 
@@ -286,10 +329,3 @@ def _models(folder: Path, manifest: dict[str, Any]) -> SourceModels | None:
     if "models" not in manifest:
         return None
     return source_models_from(manifest["models"], read_text(folder / _TREES, TEXT_BYTES))
-
-
-def _manifest_sha256(manifest: dict[str, Any]) -> str:
-    """Hash of the manifest's content without this very hash, whatever its layout."""
-    others = {name: digest for name, digest in manifest["sha256"].items() if name != _MANIFEST}
-    content = json.loads(json.dumps({**manifest, "sha256": others}))  # keys and tuples as they will be read back
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -77,8 +77,10 @@ def render_demo(result: DemoResult) -> None:
 
 def _where_we_are() -> tuple[bool, str]:
     """Whether the source model is still to be trained, and the next new pump's name."""
+    from faultxfer.registry.connect import Access
+    from faultxfer.registry.machines import equipments
     from faultxfer.registry.store import open_registry
 
-    registry = open_registry()
-    known = registry.equipments(MODEL)
+    registry = open_registry(access=Access.CREATING)
+    known = equipments(registry, MODEL)
     return registry.champion(MODEL) is None, f"pump-{_FIRST_NEW_PUMP + len(known)}"

@@ -143,7 +143,13 @@ def models(listed: list[dict[str, Any]]) -> None:
     if not listed:
         stdout().print("Nothing is registered yet. Start with `faultxfer demo` or `faultxfer pretrain`.")
         return
-    stdout().print(_table("Registered models", ("name", "kind", "equipment", "champion", "registered"), listed))
+    shown = [{**one, "source": one["source_model"], "champion": _champion(one)} for one in listed]
+    columns = ("name", "kind", "family", "label", "equipment", "source", "champion", "registered")
+    stdout().print(_table("Registered models", columns, shown))
+
+
+def _champion(listed: dict[str, Any]) -> str | None:
+    return f"merged into {listed['merged_into']}" if listed["merged_into"] else listed["champion"]
 
 
 def version(shown: dict[str, Any]) -> None:
@@ -177,27 +183,150 @@ def journal(entries: list[dict[str, Any]]) -> None:
 
 def changed(done: dict[str, Any]) -> None:
     """Which version is champion now."""
-    before = f"version {done['from']}" if done["from"] else "no champion"
-    stdout().print(f"[green]{done['outcome']}[/]: {escape(done['registered'])}, {before} → version {done['to']}")
+    before, after = (f"version {one}" if one else "no champion" for one in (done["from"], done["to"]))
+    stays = f"{after} stays champion" if before == after else f"{before} → {after}"
+    what = f" version {done['version']}" if "version" in done else ""
+    stdout().print(f"[green]{done['outcome']}{what}[/]: {escape(done['registered'])}, {stays}")
+    if done["to"] is None:
+        stdout().print(
+            "Nobody is champion, and nothing scores: transfer again, or `faultxfer registry promote` another."
+        )
+
+
+def restored(result: dict[str, Any]) -> None:
+    """Which versions are back, and which are not."""
+    console = stdout()
+    for one in result["restored"]:
+        what = "is champion again" if one["champion"] else "can be promoted again"
+        console.print(f"[green]restored[/]: {escape(one['registered'])} version {one['version']} {what}")
+    for one in result["left"]:
+        where = f"{escape(one['registered'])} version {one['version']}"
+        console.print(f"[red]left[/]: {where}: {escape(one['problem'])}", soft_wrap=True)
+    if not result["restored"] and not result["left"]:
+        console.print("Nothing is retired.")
+    console.print("Next: `faultxfer registry verify`")
+
+
+def merged(done: dict[str, Any]) -> None:
+    """Which of a machine's models stays, and which addresses score or stop scoring."""
+    console = stdout()
+    if not done["models"]:
+        console.print(f"[green]unchanged[/]: {escape(done['kept'])} has the only champion", soft_wrap=True)
+    for one in done["models"]:
+        version = f"{escape(one['name'])} version {one['version']}"
+        if done["outcome"] == "restored":
+            console.print(f"[green]restored[/]: {version}; {one['address']} scores again", soft_wrap=True)
+        else:
+            console.print(f"[green]merged[/]: {version} into {escape(done['kept'])}", soft_wrap=True)
+            console.print(f"{escape(one['address'])} scores no more; its versions stay", soft_wrap=True)
+    if done["outcome"] != "restored":
+        console.print(f"Score with {escape(done['use'])}", soft_wrap=True)
 
 
 def verified(result: dict[str, Any]) -> None:
-    """Each model's journal and champion, and what is wrong with them."""
+    """Each model's journal and champion, what is wrong with them, and what could not be read."""
     console = stdout()
     columns = ("name", "champion", "entries", "head")
     console.print(_table("Journals", columns, result["models"]))
     for model in result["models"]:
         for problem in model["problems"]:
             console.print(f"[red]{escape(model['name'])}[/]: {escape(problem)}", soft_wrap=True)
-    console.print("[green]sound[/]" if result["sound"] else "[red]not sound[/]: see `faultxfer registry doctor`")
+        for problem in model["unchecked"]:
+            console.print(f"[yellow]{escape(model['name'])}[/]: {escape(problem)}", soft_wrap=True)
+    console.print(_verdict(result))
 
 
-def healed(result: dict[str, Any]) -> None:
-    """What was found and done."""
-    if result["found"]:
-        stdout().print(_table("Found", ("code", "where", "message", "done"), result["found"]))
+def _verdict(result: dict[str, Any]) -> str:
+    if result["wrong"]:
+        return "[red]not sound[/]: see `faultxfer registry doctor --dry-run`"
+    if result["unchecked"]:
+        return "[yellow]could not be checked[/]: nothing wrong was found, and not everything could be read"
+    models = len(result["models"])
+    champions = sum(one["champion"] is not None for one in result["models"])
+    return f"[green]sound[/]: {models} journals and the files of {champions} champions were read"
+
+
+def repaired(result: dict[str, Any]) -> None:
+    """What was found, and what was done about it."""
+    console = stdout()
+    if not result["found"]:
+        console.print("[green]Nothing is half done or damaged.[/]")
+        return
+    console.print(_table("Found", ("code", "where", "message", "done"), [_with_advice(one) for one in result["found"]]))
+    if result["stopped"]:
+        console.print(f"[red]Stopped.[/] {escape(result['stopped'])}.", soft_wrap=True)
+    elif any(one["done"].startswith("with --apply") for one in result["found"]):
+        console.print("To do that too: `faultxfer registry doctor --apply`")
+
+
+def _with_advice(one: dict[str, Any]) -> dict[str, Any]:
+    """The line with what a person can do, where there is no repair."""
+    if one["done"] in ("needs a person", "could not be checked") and one["remedy"]:
+        return {**one, "done": f"{one['done']}: {one['remedy']}"}
+    return one
+
+
+# Enough to see which folder is wanting; `--json` has them all.
+_MOST_FOLDERS = 10
+
+
+def relocated(done: dict[str, Any]) -> None:
+    """Which addresses were rewritten, and which files are wanting."""
+    console = stdout()
+    told = {
+        "relocated": f"{done['moved']} addresses rewritten",
+        "dry run": f"{done['moved']} addresses would be rewritten",
+        "unchanged": "Nothing to do: the registry names the files beside its database",
+    }
+    console.print(f"[green]{told[done['outcome']]}[/]: {escape(done['database'])}", soft_wrap=True)
+    if done["copy"]:
+        console.print(f"The database as it was: {escape(done['copy'])}", soft_wrap=True)
+    _list_folders("No files, here or where they are recorded:", done["missing"])
+    _list_folders("Only where they are recorded; copy them here, too:", done["elsewhere"])
+    console.print(f"Next: `{done['next']}`")
+
+
+def backed_up(done: dict[str, Any]) -> None:
+    """What was copied, and how to restore it."""
+    console = stdout()
+    size = f"{done['files']} files, {done['bytes'] / 2**20:.1f} MiB"
+    console.print(f"[green]backed up[/]: {escape(done['database'])} and {size}", soft_wrap=True)
+    _list_folders("Named by the registry, and not there; see `registry doctor`:", done["missing"])
+    console.print("To restore, in the folder where the registry is to be:")
+    for command in done["restore"]:
+        console.print(f"  {escape(command)}", soft_wrap=True)
+    address = escape(done["tracking_uri"])
+    console.print(f"To look at it where it is: MLFLOW_TRACKING_URI={address}", soft_wrap=True)
+
+
+def _list_folders(title: str, folders: list[str]) -> None:
+    if folders:
+        stdout().print(f"[yellow]{title}[/]")
+    for folder in folders[:_MOST_FOLDERS]:
+        stdout().print(f"  {escape(folder)}", soft_wrap=True)
+    if len(folders) > _MOST_FOLDERS:
+        stdout().print(f"  … and {len(folders) - _MOST_FOLDERS} more")
+
+
+def pruned(result: dict[str, Any]) -> None:
+    """Old versions and runs, and what was done with them."""
+    console = stdout()
+    if result["versions"]:
+        columns = ("registered", "version", "last_used", "files", "done")
+        console.print(_table("Old versions that nobody needs", columns, result["versions"]))
+    if result["runs"]:
+        columns = ("model", "created", "gate", "run_id", "done")
+        console.print(_table("Runs of refused candidates", columns, result["runs"]))
+    for model in result["skipped"]:
+        console.print(
+            f"[yellow]{escape(model['registered'])}[/] was left alone: {escape(model['why'])}.", soft_wrap=True
+        )
+    if not result["versions"] and not result["runs"]:
+        console.print("[green]Nothing is old enough to go.[/]")
+    elif result["applied"]:
+        console.print("MLflow keeps deleted files until `mlflow gc`.")
     else:
-        stdout().print("[green]Nothing is half done or damaged.[/]")
+        console.print("Nothing was deleted; the same command with `--apply` does it.")
 
 
 def _findings(findings: Iterable[Finding]) -> Table:

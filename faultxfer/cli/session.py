@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import signal
 import sys
 import tempfile
 import time
@@ -19,9 +20,12 @@ from rich.markup import escape
 from rich.status import Status
 
 from faultxfer import environment
-from faultxfer.errors import FaultxferError
+from faultxfer.errors import FaultxferError, UnreadableError
+from faultxfer.stopping import Stopping
 
-DONE, INTERNAL, BAD_INPUT, REFUSED = 0, 1, 2, 10
+DONE, INTERNAL, BAD_INPUT, NOT_CHECKED, REFUSED = 0, 1, 2, 3, 10
+# Added to the signal's number, as shells do: 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP.
+_SIGNALLED = 128
 
 Result = TypeVar("Result")
 
@@ -46,6 +50,7 @@ def run_command(
     render: Callable[[Result], None] | None,
     as_data: Callable[[Result], Any] = lambda _: None,
     exit_code: Callable[[Result], int] = lambda _: DONE,
+    unreadable: int = BAD_INPUT,
 ) -> NoReturn:
     """Do ``work``, show its result, and leave with the right exit code.
 
@@ -55,30 +60,53 @@ def run_command(
         render: shows the result to a person; None where ``work`` has shown it already, to programs as well.
         as_data: the result as plain data.
         exit_code: of the result.
+        unreadable: exit code where the registry or its files could not be read.
     """
     environment.prepare_command()
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # other libraries' advice to programmers
-    try:
-        with contextlib.redirect_stdout(sys.stderr), _progress():
-            result = work()
-    except FaultxferError as error:
-        fail(error.as_dict(), str(error), error.exit_code, json_output=json_output)
-    except KeyboardInterrupt:
-        fail({"type": "Interrupted", "message": "Stopped."}, "Stopped.", 130, json_output=json_output)
-    except (typer.Exit, typer.Abort):
-        raise
-    except Exception as error:
-        log = _keep_traceback()
-        message = f"Something went wrong inside faultxfer ({type(error).__name__}: {error}). Details: {log}"
-        fail({"type": type(error).__name__, "message": message}, message, INTERNAL, json_output=json_output)
-    if render is None:
-        raise typer.Exit(exit_code(result))
-    if json_output:
-        print_json(as_data(result))
-    else:
-        render(result)
+    with Stopping() as stopping:
+        try:
+            with contextlib.redirect_stdout(sys.stderr), _progress():
+                result = work()
+            data = as_data(result) if json_output else None
+            if render is not None and not json_output:
+                render(result)
+        except (typer.Exit, typer.Abort):
+            raise
+        except BaseException as error:
+            _end(error, stopping.number, unreadable, json_output=json_output)
+    if render is not None and json_output:
+        print_json(data)  # no signal adds a second object to this one
     raise typer.Exit(exit_code(result))
+
+
+def _end(error: BaseException, signalled: int | None, unreadable: int, *, json_output: bool) -> NoReturn:
+    """Say in one sentence why the work ended before its end.
+
+    After a signal that is why, whatever cleaning up raised: a terminal that was closed cannot even be written to.
+    """
+    if signalled is not None or isinstance(error, KeyboardInterrupt):
+        _stopped(signalled or signal.SIGINT, json_output=json_output)
+    if isinstance(error, FaultxferError):
+        code = unreadable if isinstance(error, UnreadableError) else error.exit_code
+        fail(error.as_dict(), str(error), code, json_output=json_output)
+    if not isinstance(error, Exception):
+        raise error
+    log = _keep_traceback()
+    kind = type(error).__name__
+    message = f"Something went wrong inside faultxfer ({kind}: {error}). Details: {log}"
+    fail({"type": kind, "message": message}, message, INTERNAL, json_output=json_output)
+
+
+def _stopped(number: int, *, json_output: bool) -> NoReturn:
+    code = _SIGNALLED + number
+    message = "Stopped."
+    said = {"type": "Interrupted", "message": message, "signal": signal.Signals(number).name}
+    try:
+        fail(said, message, code, json_output=json_output)
+    except OSError as error:  # nobody is there to read it
+        raise typer.Exit(code) from error
 
 
 def print_json(data: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,11 +16,15 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+from faultxfer import children
 from faultxfer.cli.session import print_json, stdout
 from faultxfer.errors import ConfigError
 from faultxfer.steps.progress import progress
+from faultxfer.stopping import Stopping
+from faultxfer.temporary import temporary_folder
 
 READY_SECONDS = 180.0
+_STOP_SECONDS = 10
 _LOCAL = "127.0.0.1"
 
 
@@ -29,39 +34,39 @@ class _Server:
     health: str
     process: subprocess.Popen[bytes]
     log: Path
-    keep_log: bool = False
 
 
 def serve(mlflow_port: int, prefect_port: int, *, json_output: bool) -> None:
-    """Start both servers, print their addresses, wait for Ctrl-C or SIGTERM, stop both.
+    """Start both servers, print their addresses, wait for Ctrl-C or another signal, stop both.
+
+    They also end where this process is killed.
 
     Raises:
         ConfigError: a port is taken, or a server ends by itself.
     """
     ports = _free_port("MLflow", mlflow_port), _free_port("Prefect", prefect_port)
-    for sign in (signal.SIGINT, signal.SIGTERM):  # a shell's background job starts with SIGINT ignored
-        signal.signal(sign, _as_interrupt)
-    pages: dict[str, str] = {}
-    servers: list[_Server] = []
-    try:
-        progress.info("Starting MLflow and Prefect")
-        pages["MLflow"] = _mlflow(ports[0], servers)
-        pages["Prefect"] = _prefect(ports[1], servers)
-        for server in servers:
-            _wait_until_ready(server)
-        _print_addresses(pages, json_output)
-        _watch(servers)
-    except KeyboardInterrupt:
-        pass
-    finally:
-        _stop(servers)
+    if Stopping.active:
+        Stopping.active.heed(signal.SIGINT)  # a shell's background job starts with SIGINT ignored
+    with temporary_folder("ui") as logs:
+        servers: list[_Server] = []
+        try:
+            _serve(ports, servers, logs, json_output=json_output)
+        except KeyboardInterrupt:  # how it is meant to end
+            pass
+        finally:
+            _stop(servers)
 
 
-def _as_interrupt(_number: int, _frame: object) -> None:
-    raise KeyboardInterrupt
+def _serve(ports: tuple[int, int], servers: list[_Server], logs: Path, *, json_output: bool) -> None:
+    progress.info("Starting MLflow and Prefect")
+    pages = {"MLflow": _mlflow(ports[0], servers, logs), "Prefect": _prefect(ports[1], servers, logs)}
+    for server in servers:
+        _wait_until_ready(server)
+    _print_addresses(pages, json_output)
+    _watch(servers)
 
 
-def _mlflow(port: int, servers: list[_Server]) -> str:
+def _mlflow(port: int, servers: list[_Server], logs: Path) -> str:
     """The address of MLflow's pages: those of the tracking server, where there is one, else of one started here."""
     from faultxfer.registry import connect
 
@@ -79,30 +84,31 @@ def _mlflow(port: int, servers: list[_Server]) -> str:
     if location:
         command += ["--artifacts-destination", location]
     address = f"http://{_LOCAL}:{port}"
-    servers.append(_start("MLflow", command, environment, f"{address}/health"))
+    servers.append(_start("MLflow", command, environment, f"{address}/health", logs))
     return address
 
 
-def _prefect(port: int, servers: list[_Server]) -> str:
+def _prefect(port: int, servers: list[_Server], logs: Path) -> str:
     address = f"http://{_LOCAL}:{port}"
     command = ["prefect", "server", "start", "--host", _LOCAL, "--port", str(port), "--no-services"]
     environment = {"PREFECT_UI_API_URL": f"{address}/api", "PREFECT_LOGGING_SERVER_LEVEL": "ERROR"}
-    servers.append(_start("Prefect", command, environment, f"{address}/api/health"))
+    servers.append(_start("Prefect", command, environment, f"{address}/api/health", logs))
     return address
 
 
-def _start(name: str, command: list[str], environment: dict[str, str], health: str) -> _Server:
-    handle, path = tempfile.mkstemp(prefix=f"faultxfer-{name.lower()}-", suffix=".log")
-    process = subprocess.Popen(  # noqa: S603  # our own interpreter with fixed arguments
-        [sys.executable, "-m", *command],
-        env={**os.environ, **environment},
-        stdin=subprocess.DEVNULL,
-        stdout=handle,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,  # Ctrl-C reaches us alone, and the whole group can be stopped
-    )
-    os.close(handle)
-    return _Server(name, health, process, Path(path))
+def _start(name: str, command: list[str], environment: dict[str, str], health: str, logs: Path) -> _Server:
+    path = logs / f"{name.lower()}.log"
+    with path.open("wb") as log:
+        process = subprocess.Popen(  # noqa: S603  # our own interpreter with fixed arguments
+            [sys.executable, "-m", *command],
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C reaches us alone, and the whole group can be stopped
+        )
+    children.watch(process)
+    return _Server(name, health, process, path)
 
 
 def _free_port(name: str, port: int) -> int:
@@ -137,10 +143,18 @@ def _require_alive(server: _Server) -> None:
 
 
 def _not_running(server: _Server, problem: str) -> ConfigError:
-    server.keep_log = True
     return ConfigError(
-        f"A running {server.name} server was expected", received={"problem": problem}, remedy=f"See {server.log}"
+        f"The {server.name} server does not run",
+        received={"problem": problem},
+        remedy=f"Its log says why. See {_kept(server)}",
     )
+
+
+def _kept(server: _Server) -> Path:
+    """The server's log, out of the folder that is removed."""
+    handle, path = tempfile.mkstemp(prefix=f"faultxfer-{server.name.lower()}-", suffix=".log")
+    os.close(handle)
+    return Path(shutil.copy(server.log, path))
 
 
 def _print_addresses(pages: dict[str, str], json_output: bool) -> None:
@@ -168,10 +182,7 @@ def _stop(servers: list[_Server]) -> None:
             if server.process.poll() is None:
                 os.killpg(server.process.pid, sign)
         for server in servers:
-            try:
-                server.process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                continue
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                server.process.wait(timeout=_STOP_SECONDS)
     for server in servers:
-        if not server.keep_log:
-            server.log.unlink(missing_ok=True)
+        children.forget(server.process)

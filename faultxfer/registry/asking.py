@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import random
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from faultxfer.errors import RegistryError
+from faultxfer.errors import FaultxferError
+from faultxfer.registry.failures import explained
 
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
 Asker = TypeVar("Asker")
 
-# What databases say of two writers at once. The transaction was rolled back, so the call can be made again.
+# What databases say of two writers at once. The transaction was rolled back, so the call can be
+# made again.
 _CONTENDED = (
     "database is locked",
     "UNIQUE constraint failed",
@@ -28,34 +29,52 @@ _CONTENDED = (
 )
 _TRIES = 12
 _LONGEST_PAUSE = 2.0
+# How long one call waits for a locked SQLite database; MLflow sets the same in each of its
+# transactions.
+BUSY_SECONDS = 20.0
+
+# Whose errors are a store's or the network's; MLflow lets some of them through as they are.
+_OUTSIDE = {
+    "mlflow",
+    "sqlalchemy",
+    "sqlite3",
+    "requests",
+    "urllib3",
+    "botocore",
+    "boto3",
+    "s3transfer",
+    "google",
+    "azure",
+}
 
 
 @contextmanager
 def reported(what: str) -> Iterator[None]:
-    """Turn MLflow's and the network's errors into one sentence."""
-    import requests
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import SQLAlchemyError  # MLflow lets some of its database's errors through
+    """Turn MLflow's, the network's and the system's errors into one sentence.
 
+    Args:
+        what: what is asked for, such as ``the files of models:/pumps/1``.
+
+    Raises:
+        UnreadableError: the store or its artifacts could not be read.
+        RegistryError: anything else that went wrong there.
+    """
     try:
         yield
-    except (MlflowException, SQLAlchemyError, requests.RequestException, OSError, ImportError) as error:
-        raise RegistryError(
-            f"An answer from {what} was expected",
-            received={"problem": _problem(error)},
-            remedy="Check MLFLOW_TRACKING_URI, the free space and the server's log, then run again",
-        ) from error
+    except FaultxferError:
+        raise
+    except Exception as error:
+        if not _is_outside(error):
+            raise
+        raise explained(error, what) from error
 
 
-def _problem(error: Exception) -> str:
-    """What happened, in one line. Of a server's failure MLflow keeps the number alone, at the end of a long address."""
-    text = " ".join(str(error).split())
-    failed = re.search(r"too many (5\d\d) error responses", text)
-    if failed:
-        return (
-            f"the server failed at each try (HTTP {failed[1]}), as it does when its disk is full or its database down"
-        )
-    return text[:300]
+def _is_outside(error: Exception) -> bool:
+    return isinstance(error, (OSError, ImportError)) or _library(error) in _OUTSIDE
+
+
+def _library(error: Exception) -> str:
+    return type(error).__module__.partition(".")[0]
 
 
 def asks_the_store(
@@ -82,18 +101,26 @@ class PatientClient:
         return _patient(method) if callable(method) else method
 
 
-def _patient(method: Callable[..., Any]) -> Callable[..., Any]:
-    from mlflow.exceptions import MlflowException
+def patiently(work: Callable[[], Answer]) -> Answer:
+    """Do ``work``, and again where it lost a race in the database or found it locked."""
+    for attempt in range(_TRIES - 1):
+        try:
+            return work()
+        except Exception as error:
+            if not _is_contended(error):
+                raise
+            time.sleep(random.uniform(0.5, 1) * min(0.05 * 2**attempt, _LONGEST_PAUSE))  # noqa: S311
+    return work()
 
+
+def _is_contended(error: Exception) -> bool:
+    of_a_database = _library(error) in {"mlflow", "sqlalchemy", "sqlite3"}
+    return of_a_database and any(sign in str(error) for sign in _CONTENDED)
+
+
+def _patient(method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
     def trying(*args: Any, **kwargs: Any) -> Any:
-        for attempt in range(_TRIES - 1):
-            try:
-                return method(*args, **kwargs)
-            except MlflowException as error:
-                if not any(sign in str(error) for sign in _CONTENDED):
-                    raise
-                time.sleep(random.uniform(0.5, 1) * min(0.05 * 2**attempt, _LONGEST_PAUSE))  # noqa: S311
-        return method(*args, **kwargs)
+        return patiently(partial(method, *args, **kwargs))
 
     return trying

@@ -5,16 +5,26 @@ from __future__ import annotations
 import logging
 import os
 import socket
+from enum import Enum
+from functools import cache, partial
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from filelock import FileLock
 
 from faultxfer.environment import switch_telemetry_off
 from faultxfer.errors import RegistryError
+from faultxfer.registry import database as databases
+from faultxfer.registry.asking import BUSY_SECONDS, patiently, reported
+from faultxfer.registry.database import State
+from faultxfer.registry.locations import ARTIFACTS, is_there
 
 CONNECT_SECONDS = 5.0
 _MIGRATION_SECONDS = 300.0
+_SQLITE = ("sqlite:///", "sqlite+pysqlite:///")
+# What a path needs to stay as it is in an address of SQLAlchemy, which reads `%20` as a space and
+# what follows `?` as options.
+_ESCAPED = str.maketrans({"%": "%25", "?": "%3F"})
 
 # Bundles hold no pickle, so nothing that faultxfer loads may unpickle; a dead server is said within seconds.
 _MLFLOW_SETTINGS = {
@@ -25,6 +35,15 @@ _MLFLOW_SETTINGS = {
     "MLFLOW_LOGGING_LEVEL": "ERROR",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
+
+
+class Access(Enum):
+    """What a command needs of the registry."""
+
+    READING = "read it; it must be there, and nothing is written"
+    CHANGING = "change it; it must be there"
+    REPAIRING = "change it, though its experiment may be deleted or its files lie elsewhere"
+    CREATING = "change it; it is made where there is none"
 
 
 def prepare_environment() -> None:
@@ -43,13 +62,18 @@ def default_folder() -> Path:
 
 def tracking_uri() -> str:
     """``MLFLOW_TRACKING_URI``, or SQLite in ``mlruns/mlflow.db`` below the current folder."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{default_folder() / 'mlflow.db'}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or sqlite_uri(default_folder() / "mlflow.db")
+
+
+def sqlite_uri(database: Path) -> str:
+    """The address of a SQLite database, as MLFLOW_TRACKING_URI takes it."""
+    return f"sqlite:///{str(database).translate(_ESCAPED)}"
 
 
 def artifact_location(uri: str) -> str | None:
     """Where a new experiment keeps its artifacts; a server decides that itself."""
-    database = _sqlite_file(uri)
-    return None if database is None else (database.parent / "artifacts").as_uri()
+    database = sqlite_file(uri)
+    return None if database is None else (database.parent / ARTIFACTS).as_uri()
 
 
 def is_server(uri: str) -> bool:
@@ -79,16 +103,50 @@ def without_password(uri: str) -> str:
     return shown(uri)
 
 
+def sqlite_file(uri: str) -> Path | None:
+    """The file of a SQLite address; None for any other store.
+
+    A path with ``%`` in its name may be given as it is or escaped: the file that exists is meant.
+    """
+    prefix = next((known for known in _SQLITE if uri.startswith(known)), None)
+    if prefix is None or uri == f"{prefix}:memory:":
+        return None
+    as_given = uri.removeprefix(prefix)
+    plain = unquote(as_given.partition("?")[0]).removeprefix("file:")
+    meant = [Path(path).absolute() for path in (plain, as_given)]
+    return next((path for path in meant if is_there(path)), meant[0])
+
+
+def mlflow_uri(uri: str, mode: str | None = None) -> str:
+    """The address that MLflow is given: never one by which SQLite would make a database on the way.
+
+    Args:
+        uri: the address of the store.
+        mode: of SQLite; what this user may do if left out.
+    """
+    database = sqlite_file(uri)
+    if database is None:
+        return uri
+    # In this form no part of MLflow takes the address for a path whose folders it may make.
+    path = quote(quote(str(database))) if _reads_escapes() else quote(str(database))
+    mode = mode or databases.mode_of(database)
+    return f"sqlite+pysqlite:///file:{path}?mode={mode}&timeout={BUSY_SECONDS:.0f}&uri=true"
+
+
+@cache
+def _reads_escapes() -> bool:
+    """Whether SQLAlchemy reads ``%20`` in a database's name as a space, as it does since 2.1."""
+    from sqlalchemy.engine import make_url
+
+    return make_url("sqlite:///%20").database == " "
+
+
 def check_reachable(uri: str) -> None:
-    """Say within seconds when there is nothing to talk to.
+    """Say within seconds when there is no server to talk to; a database is looked at when opened.
 
     Raises:
-        RegistryError: the host does not answer, or the SQLite file's folder cannot be made.
+        RegistryError: the host does not answer.
     """
-    database = _sqlite_file(uri)
-    if database is not None:
-        _check_folder(database.parent, uri)
-        return
     if not is_server(uri):
         return
     try:
@@ -101,15 +159,49 @@ def check_reachable(uri: str) -> None:
         raise _unreachable(uri, str(error)) from error
 
 
+def require_registry(uri: str) -> None:
+    """There must be a registry, made by the MLflow that is used here; a server is only knocked at.
+
+    Raises:
+        RegistryError: there is none; names the address and what to type.
+    """
+    check_reachable(uri)
+    database = sqlite_file(uri)
+    if database is not None:
+        databases.require_registry(database, shown(uri))
+    elif not is_server(uri):
+        with reported(f"the tracking store {shown(uri)}"):
+            databases.require_served_registry(uri, shown(uri))
+
+
 def migrate(uri: str) -> None:
-    """Create or migrate an SQLite store once, under a lock: several processes at once would all fail."""
-    database = _sqlite_file(uri)
-    if database is None:
+    """Create a SQLite store once, under a lock: several processes at once would all fail.
+
+    One that is there stays as it is.
+
+    Raises:
+        RegistryError: it cannot be made, or was written by another MLflow.
+    """
+    database = sqlite_file(uri)
+    if database is None or databases.state_of(database) is State.CURRENT:
         return
+    try:
+        database.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unreachable(uri, error.strerror or str(error)) from error
+    if not databases.may_write(database.parent):
+        raise _unreachable(uri, "the folder is not writable")
+    with FileLock(f"{database}.lock", timeout=_MIGRATION_SECONDS):
+        if databases.state_of(database) in (State.ABSENT, State.EMPTY):
+            _make(mlflow_uri(uri, "rwc"))
+        databases.require_registry(database, shown(uri))
+
+
+def _make(uri: str) -> None:
     from mlflow import MlflowClient
 
-    with FileLock(f"{database}.lock", timeout=_MIGRATION_SECONDS):
-        MlflowClient(tracking_uri=uri, registry_uri=uri).search_experiments(max_results=1)
+    client = partial(MlflowClient, tracking_uri=uri, registry_uri=uri)
+    patiently(lambda: client().search_experiments(max_results=1))
 
 
 def point_mlflow_at(uri: str) -> None:
@@ -130,23 +222,9 @@ def point_mlflow_at(uri: str) -> None:
             os.environ[name] = value
 
 
-def _sqlite_file(uri: str) -> Path | None:
-    prefix = "sqlite:///"
-    return Path(unquote(uri[len(prefix) :])).absolute() if uri.startswith(prefix) else None
-
-
-def _check_folder(folder: Path, uri: str) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _unreachable(uri, error.strerror or str(error)) from error
-    if not os.access(folder, os.W_OK):
-        raise _unreachable(uri, "the folder is not writable")
-
-
 def _unreachable(uri: str, problem: str) -> RegistryError:
     return RegistryError(
-        "A tracking store that can be reached was expected",
+        "Nothing answers at the registry's address",
         received={"tracking_uri": shown(uri), "problem": problem},
         remedy="Start the server, or correct or unset MLFLOW_TRACKING_URI; nothing was registered",
     )

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 PROMOTE, ROLLBACK, ADOPT, RETIRE = "promote", "rollback", "adopt", "retire"
+RESTORE, MERGE, PRUNE = "restore", "merge", "prune"
+# Of an entry's details: the version that it concerns, and who decided where that was no person.
+VERSION, DECIDED_BY, DOCTOR = "version", "by", "doctor"
 # What the first entry follows.
 BEGINNING = "0" * 64
 _TEXT = "faultxfer.entry"
@@ -36,13 +39,15 @@ _LONGEST = 90_000
 
 @dataclass(frozen=True)
 class Entry:
-    """One change of champion.
+    """One change of champion, or a note on another version.
 
     Attributes:
         model: registered model.
-        action: ``promote``, ``rollback``, ``adopt`` for a champion that was there before its journal, or ``retire``
-            where it cannot be used and nobody takes its place.
-        from_version, to_version: champion before and after; None for nobody.
+        action: ``promote``, ``rollback``, ``adopt`` for a champion that was there before its journal, ``retire`` for a
+            version that cannot be used, ``restore`` where that is taken back, ``merge`` where another model holds the
+            machine's champion, or ``prune`` for a version that was deleted.
+        from_version, to_version: champion before and after; None for nobody. In a note both are the champion of then,
+            and the version that it concerns stands in ``details["version"]``.
         reason: why, in a sentence.
         files_sha256: over all files of ``to_version``.
         previous: SHA-256 of the entry that this one follows.
@@ -73,6 +78,24 @@ class Entry:
         """What the next entry names."""
         return hashlib.sha256(self.text().encode()).hexdigest()
 
+    @property
+    def is_note(self) -> bool:
+        """Whether the champion stayed, and the entry is about another version or another model."""
+        return self.from_version == self.to_version and self.action not in (PROMOTE, ROLLBACK, ADOPT)
+
+    @property
+    def concerns(self) -> str | None:
+        """The version that a note, a retirement or a merge is about."""
+        named = self.details.get(VERSION)
+        if named is not None:
+            return str(named)
+        return self.from_version if self.to_version is None else self.to_version
+
+    @property
+    def is_by_doctor(self) -> bool:
+        """Whether the doctor decided, and not a person or a gate. Release 0.1.0 said so in the reason alone."""
+        return self.details.get(DECIDED_BY) == DOCTOR or self.reason.startswith("doctor: ")
+
 
 @dataclass(frozen=True)
 class Chain:
@@ -90,8 +113,51 @@ class Chain:
 
     @property
     def last(self) -> Entry | None:
-        """The entry that names the present champion; None for an empty journal."""
+        """The newest entry, which names the present champion; None for an empty journal."""
         return list(self.entries.values())[-1] if self.entries else None
+
+    @property
+    def champion(self) -> str | None:
+        """Number of the present champion; None for nobody, and for an empty journal."""
+        return self.last.to_version if self.last else None
+
+    @property
+    def changes(self) -> list[Entry]:
+        """The entries that changed the champion, oldest first."""
+        return [entry for entry in self.entries.values() if not entry.is_note]
+
+    @property
+    def last_change(self) -> Entry | None:
+        """The entry that made the present champion, or left nobody; None for a journal without one."""
+        changes = self.changes
+        return changes[-1] if changes else None
+
+    @property
+    def retirements(self) -> dict[str, Entry]:
+        """The entry that retired it, by number of each version that is retired now."""
+        retired: dict[str, Entry] = {}
+        for entry in self.entries.values():
+            version = entry.concerns
+            if version is not None and entry.action == RETIRE:
+                retired[version] = entry
+            elif version is not None and entry.action == RESTORE:
+                retired.pop(version, None)
+            if entry.to_version is not None and not entry.is_note:
+                retired.pop(entry.to_version, None)
+        return retired
+
+    @property
+    def notes(self) -> dict[str, Entry]:
+        """The newest note by number of the version that it concerns."""
+        notes = (entry for entry in self.entries.values() if entry.is_note)
+        return {entry.concerns: entry for entry in notes if entry.concerns is not None}
+
+    @property
+    def merged_into(self) -> str | None:
+        """The model that this one's champion stepped down for, where it is so still."""
+        change = self.last_change
+        stepped_down = change is not None and change.action == MERGE and change.to_version is None
+        return str(change.details.get("into")) if change and stepped_down else None
 
     @property
     def head(self) -> str:
@@ -101,12 +167,12 @@ class Chain:
     def recorded_files(self, version: str) -> str | None:
         """SHA-256 over a version's files, as of its first promotion; None where the journal does not say.
 
-        Where the whole model was deleted its numbers begin anew, so only what follows the last retirement before the
-        number's last promotion is of this version.
+        Where the whole model was deleted its numbers begin anew, so only what follows the last time that nobody was
+        champion, before the number's last promotion, is of this version.
         """
         found = None
-        for entry in reversed(self.entries.values()):
-            if entry.action == RETIRE and found is not None:
+        for entry in reversed(self.changes):
+            if entry.to_version is None and entry.action == RETIRE and found is not None:
                 break
             if entry.to_version == version and entry.files_sha256 is not None:
                 found = entry.files_sha256
@@ -114,10 +180,13 @@ class Chain:
 
     @property
     def promoted(self) -> set[str]:
-        """Numbers of versions that became champion since the last retirement."""
+        """Numbers of versions that became champion since the last time that nobody was left to be."""
         numbers: set[str] = set()
-        for entry in self.entries.values():
-            numbers = set() if entry.to_version is None else numbers | {entry.to_version}
+        for entry in self.changes:
+            if entry.to_version is not None:
+                numbers.add(entry.to_version)
+            elif entry.action == RETIRE:
+                numbers = set()
         return numbers
 
 
@@ -189,7 +258,7 @@ def append(client: MlflowClient, entry: Entry) -> None:
     )
     # Over HTTP a lost answer is asked for again: not the number given back but the journal says who came first.
     if entry.id not in {other.id for other in read_journal(client, entry.model).entries.values()}:
-        raise _moved(entry.model)
+        raise moved(entry.model)
 
 
 def require_head(client: MlflowClient, model: str, head: str) -> None:
@@ -200,7 +269,7 @@ def require_head(client: MlflowClient, model: str, head: str) -> None:
         RegistryError: the journal was changed from outside.
     """
     if read_whole(client, model).head != head:
-        raise _moved(model)
+        raise moved(model)
 
 
 def require_whole(chain: Chain, model: str) -> None:
@@ -219,7 +288,8 @@ def require_whole(chain: Chain, model: str) -> None:
         )
 
 
-def _moved(model: str) -> ChampionMovedError:
+def moved(model: str) -> ChampionMovedError:
+    """The error for a decision that comes too late."""
     return ChampionMovedError(
         "The champion that the candidate was judged against was expected to be still the champion",
         received={"model": model},
@@ -256,8 +326,11 @@ def _parsed(text: str) -> Entry | None:
 
 
 def _described(entry: Entry) -> str:
-    before, after = (f"version {one}" if one else "no champion" for one in (entry.from_version, entry.to_version))
-    return f"**{entry.action}**: {before} → {after}, by {entry.actor}\n\n{entry.reason[:4000]}"
+    if entry.is_note:
+        what = f"version {entry.concerns}"
+    else:
+        what = " → ".join(f"version {one}" if one else "no champion" for one in (entry.from_version, entry.to_version))
+    return f"**{entry.action}**: {what}, by {entry.actor}\n\n{entry.reason[:4000]}"
 
 
 def _numbers(first: int, last: int) -> str:

@@ -63,33 +63,35 @@ def files_sha256(folder: Path) -> str:
     Raises:
         BundleError: there are more or larger files than a bundle has.
     """
+    return digest_of(file_hashes(folder))
+
+
+def file_hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 (hex) of each file of a model, by its path inside the model, in the order of the paths.
+
+    Raises:
+        BundleError: there are more or larger files than a bundle has.
+    """
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != _OF_THE_DOWNLOAD)
-    size = sum(path.stat().st_size for path in files)
-    if len(files) > _MOST_FILES or size > _MOST_BYTES:
-        raise BundleError(
-            f"A model of at most {_MOST_FILES} files and {_MOST_BYTES} bytes was expected",
-            received={"files": len(files), "bytes": size},
-            remedy="Do not load this model; restore the version from a trusted copy or transfer again",
-        )
-    lines = [f"{sha256_of(path)}  {path.relative_to(folder).as_posix()}\n" for path in files]
+    check_amount(len(files), sum(path.stat().st_size for path in files))
+    return {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}
+
+
+def digest_of(hashes: dict[str, str]) -> str:
+    """SHA-256 (hex) over the names and hashes that :func:`file_hashes` gave."""
+    lines = [f"{sha256}  {name}\n" for name, sha256 in hashes.items()]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def require_same_files(folder: Path, registered: str | None, *, where: str) -> None:
-    """Compare a model as downloaded with what was registered, before anything in it is parsed.
-
-    Args:
-        folder: the model's files.
-        registered: what :func:`files_sha256` gave then; None where an older release registered it.
-        where: address of the version.
+def check_amount(files: int, size: int) -> None:
+    """Refuse a model of more or larger files than a bundle has.
 
     Raises:
-        BundleError: the files are not the same.
+        BundleError: there are more than a thousand, or more than 4 GiB.
     """
-    if registered is not None and (found := files_sha256(folder)) != registered:
+    if files > _MOST_FILES or size > _MOST_BYTES:
         raise BundleError(
-            f"Files with SHA-256 {registered[:12]}… were expected, as they were registered",
-            received={"sha256": found[:12] + "…"},
-            where=where,
-            remedy="The artifact store was changed or damaged: `faultxfer registry doctor` goes back to sound files",
+            f"A model of at most {_MOST_FILES} files and {_MOST_BYTES} bytes was expected",
+            received={"files": files, "bytes": size},
+            remedy="Do not load this model; restore the version from a trusted copy or transfer again",
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import shlex
 
 from faultxfer.errors import ConfigError
 
@@ -12,7 +14,10 @@ EXPERIMENT = "faultxfer"
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 
 # Tags on registered models, versions and runs.
+MODEL = "faultxfer.model"  # of a run: the registered model that it was for
 KIND, SOURCE_MODEL, EQUIPMENT = "faultxfer.kind", "faultxfer.source_model", "faultxfer.equipment"
+# What a model detects: rows of which equipment family, faults of which label column. The bundle's contract decides.
+FAMILY, LABEL = "faultxfer.family", "faultxfer.label"
 GATE, REASON, PROMOTED = "faultxfer.gate", "faultxfer.reason", "faultxfer.promoted_at"
 GATE_RULES = "faultxfer.gate_rules"
 OVERRIDE, PREVIOUS = "faultxfer.override_reason", "faultxfer.previous_champion"
@@ -20,16 +25,29 @@ SOURCE_VERSION, DATA, CONTRACT = "faultxfer.source_version", "faultxfer.data_sha
 
 # Of a version: how far its registration got, SHA-256 over its files, and the journal entry that made it champion.
 STATE, FILES, ENTRY = "faultxfer.state", "faultxfer.files_sha256", "faultxfer.journal_entry"
+# Of a version: SHA-256 of each of its files (JSON), to tell a missing file from a changed one; and the last journal
+# entry that concerned it without changing the champion.
+LISTING, NOTE = "faultxfer.files", "faultxfer.journal_note"
 # Of a run and a version: the process at work on it, see `owner`. Of a run: what was asked for, see `steps.repeats`.
 OWNER, REQUEST = "faultxfer.owner", "faultxfer.request_sha256"
 
 SOURCE_KIND, TARGET_KIND, JOURNAL_KIND = "source", "target", "journal"
+KINDS = (SOURCE_KIND, TARGET_KIND, JOURNAL_KIND)
 # A candidate's registration is under way or was broken off; a retired version is never promoted again.
 CANDIDATE, REGISTERED, RETIRED = "candidate", "registered", "retired"
 
 _SEPARATOR = "--"
 # Not allowed in names, so that no model or machine can be called like a journal.
 _JOURNAL = "~journal"
+# Of family, label and equipment in a name: together with two separators and the journal's ending 256 characters.
+_LONGEST_PARTS = (70, 70, 104)
+# Source model and machine, as releases to 0.1.0 named a machine's model.
+_OLD_PARTS = 2
+_PLAIN = re.compile(r"[\w .()+-]", flags=re.UNICODE)
+_OURS = re.compile(r"[\w .()+=-]+", flags=re.UNICODE)
+_ONLY_INSIDE = "-. "
+_ESCAPES = re.compile("(?:=[0-9A-F]{2})+")
+_NOTHING, _CUT, _HASH_DIGITS = "=", "=h", 32
 _SAFE = re.compile(r"\w[\w .()+-]{0,99}", flags=re.UNICODE)
 
 
@@ -50,11 +68,115 @@ def check_name(kind: str, name: str) -> str:
 
 
 def registered_name(model: str, equipment: str | None = None) -> str:
-    """Name of the registered model of a source model, or of one machine that descends from it."""
+    """Name of a source model, or the one that releases to 0.1.0 gave to the model of one of its machines.
+
+    A machine may have another name by now: see :func:`faultxfer.registry.machines.find`.
+    """
     check_name("model", model)
     if equipment is None:
         return model
     return f"{model}{_SEPARATOR}{check_name('equipment', equipment)}"
+
+
+def check_asked(model: str, equipment: str | None = None) -> None:
+    """Refuse what can be neither a source model and its machine nor the whole name of a machine's model.
+
+    Raises:
+        ConfigError: as :func:`check_name`.
+    """
+    if kind_of(model) != TARGET_KIND or not may_be_ours(model):
+        check_name("model", model)
+    if equipment is not None:
+        check_name("equipment", equipment)
+
+
+def detector_name(family: str | None, label: str | None, equipment: str) -> str:
+    """Name of a machine's new model: ``FAMILY--LABEL--EQUIPMENT``, each part spelt by :func:`spelt`.
+
+    Three parts never make the name of a source model, which has one, nor one of two parts, as older releases gave.
+    At most 248 characters, so that the journal's name fits into MLflow's 256.
+    """
+    texts = zip((family or "", label or "", equipment), _LONGEST_PARTS, strict=True)
+    return _SEPARATOR.join(spelt(text, longest) for text, longest in texts)
+
+
+def spelt(text: str, longest: int) -> str:
+    """A text as part of a name; different texts give different parts.
+
+    Letters, digits, ``_ . ( ) + -`` and single inner spaces stay; every other character becomes ``=XX`` for each of
+    its bytes in UTF-8. What is longer than ``longest`` is cut, and ends in ``=h`` and a hash of the whole.
+    """
+    part = "".join(_spelt_character(text, place) for place in range(len(text))) or _NOTHING
+    if len(part) <= longest:
+        return part
+    digest = hashlib.sha256(_bytes(text)).hexdigest()[:_HASH_DIGITS]
+    kept = part[: longest - len(_CUT) - _HASH_DIGITS]
+    return f"{re.sub('=[0-9A-F]?$', '', kept)}{_CUT}{digest}"
+
+
+def unspelt(part: str) -> str | None:
+    """The text that a part of a name spells; None where it was cut, or is no such spelling."""
+    if part == _NOTHING:
+        return ""
+    if _CUT in part:
+        return None
+    try:
+        return _ESCAPES.sub(lambda found: _text(bytes.fromhex(found[0].replace("=", ""))), part)
+    except UnicodeDecodeError:
+        return None
+
+
+def kind_of(name: str) -> str:
+    """Whether a registered model of that name is a journal, a machine's model or a source model."""
+    if name.endswith(_JOURNAL):
+        return JOURNAL_KIND
+    return TARGET_KIND if _SEPARATOR in name else SOURCE_KIND
+
+
+def is_of_machine(name: str, equipment: str) -> bool:
+    """Whether a registered model's name is one that the machine's model may have."""
+    parts = name.split(_SEPARATOR)
+    if len(parts) == len(_LONGEST_PARTS):
+        return parts[-1] == spelt(equipment, _LONGEST_PARTS[-1])
+    return len(parts) == _OLD_PARTS and _of_two_parts(name)[1] == equipment
+
+
+def equipment_of(name: str) -> str | None:
+    """The machine in a registered model's name; None for a source model, or where the part was cut."""
+    parts = name.split(_SEPARATOR)
+    if len(parts) == len(_LONGEST_PARTS):
+        return unspelt(parts[-1])
+    return _of_two_parts(name)[1] if len(parts) == _OLD_PARTS else None
+
+
+def detected(name: str) -> tuple[str, str] | None:
+    """Family and label column in a registered model's name; None in an older name, or where a part was cut."""
+    parts = name.split(_SEPARATOR)
+    if len(parts) != len(_LONGEST_PARTS):
+        return None
+    family, label = unspelt(parts[0]), unspelt(parts[1])
+    return (family, label) if family is not None and label is not None else None
+
+
+def source_in(name: str) -> str | None:
+    """The source model in the name of a machine's model of a release to 0.1.0; None in any other name."""
+    parts = name.split(_SEPARATOR)
+    return _of_two_parts(name)[0] if len(parts) == _OLD_PARTS else None
+
+
+def ending_in(equipment: str) -> tuple[str, ...]:
+    """How names of the machine's model may end, after the separator; to be looked for in the registry."""
+    return tuple(dict.fromkeys((f"{_SEPARATOR}{equipment}", f"{_SEPARATOR}{spelt(equipment, _LONGEST_PARTS[-1])}")))
+
+
+def may_be_ours(name: str) -> bool:
+    """Whether faultxfer could have given a registered model this name: others may hold quotes and the like."""
+    return bool(_OURS.fullmatch(name))
+
+
+def is_journal(name: str) -> bool:
+    """Whether a registered model is a journal, by its name."""
+    return name.endswith(_JOURNAL)
 
 
 def journal_name(registered: str) -> str:
@@ -65,3 +187,48 @@ def journal_name(registered: str) -> str:
 def of_journal(name: str) -> str:
     """Name of the registered model that a journal is of; any other name as it is."""
     return name.removesuffix(_JOURNAL)
+
+
+def as_arguments(registered: str, version: str | None = None) -> str:
+    """How a registered model, and one of its versions, is named on the command line.
+
+    >>> as_arguments("pumps--pump 9", "2")
+    "pumps 2 --equipment 'pump 9'"
+    """
+    model, _, equipment = registered.partition(_SEPARATOR)
+    if not equipment or _SEPARATOR in equipment:
+        model, equipment = registered, ""
+    parts = [shlex.quote(model)]
+    if version:
+        parts.append(version)
+    if equipment:
+        parts += ["--equipment", shlex.quote(equipment)]
+    return " ".join(parts)
+
+
+def _of_two_parts(name: str) -> tuple[str, str]:
+    """Source and machine. A source's name may end in ``-``, a machine's never begins with it."""
+    source, _, equipment = name.rpartition(_SEPARATOR)
+    return source, equipment
+
+
+def _spelt_character(text: str, place: int) -> str:
+    """One character of a part: as it is, unless it could be read as something else where it stands."""
+    character = text[place]
+    at_an_end = place in (0, len(text) - 1)
+    repeated = place > 0 and text[place - 1] == character
+    if character in _ONLY_INSIDE and (at_an_end or repeated):
+        return _escaped(character)
+    return character if _PLAIN.fullmatch(character) else _escaped(character)
+
+
+def _escaped(character: str) -> str:
+    return "".join(f"={byte:02X}" for byte in _bytes(character))
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")  # JSON may hold half a pair
+
+
+def _text(spelt_bytes: bytes) -> str:
+    return spelt_bytes.decode("utf-8", "surrogatepass")

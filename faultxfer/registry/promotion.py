@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from faultxfer.errors import ChampionMovedError, RegistryError
 from faultxfer.registry import journal, names
 from faultxfer.registry.asking import asks_the_store
+from faultxfer.registry.inspection import is_promoted, registered_sha256
 from faultxfer.registry.journal import Chain, Entry
 from faultxfer.registry.store import Registry, Version
 
+_HASH = re.compile("[0-9a-f]{64}")
 # More promotions than can come between two calls.
 _TRIES = 50
 
@@ -47,13 +50,27 @@ def examined_journal(registry: Registry, name: str) -> Chain:
     """
     versions = registry.versions(name)  # before the journal: an entry is there before the tag that names it
     chain = journal.read_journal(registry.client, name)
-    known = {entry.sha256 for entry in chain.entries.values()}
     said = [
-        f"version {version.version} was promoted by an entry that the journal lacks"
+        f"version {version.version} names an entry that the journal lacks"
         for version in versions
-        if names.ENTRY in version.tags and version.tags[names.ENTRY] not in known
+        if _names_lacking_entry(version, chain)
     ]
     return replace(chain, problems=(*chain.problems, *said))
+
+
+def _names_lacking_entry(version: Version, chain: Chain) -> bool:
+    """Whether a version's tags name an entry that was cut off, and the tag was not merely edited.
+
+    Who cuts an entry off, or rewrites the last one, leaves the hash and the time of it with the version. A tag that is
+    no hash was edited, and so was one beside which the time of an entry stands that another entry follows.
+    """
+    known = {entry.sha256 for entry in chain.entries.values()}
+    named = [version.tags[key] for key in (names.ENTRY, names.NOTE) if key in version.tags]
+    lacking = [value for value in named if value not in known and _HASH.fullmatch(value) and len(set(value)) > 1]
+    followed = [entry for entry in chain.changes if entry is not chain.last]
+    times = {entry.at for entry in followed if entry.to_version == version.version}
+    only_entry = lacking == [version.tags.get(names.ENTRY)]
+    return bool(lacking) and not (only_entry and version.tags.get(names.PROMOTED) in times)
 
 
 @asks_the_store
@@ -68,12 +85,12 @@ def standing(registry: Registry, name: str) -> Standing:
     """
     chain = _whole_journal(registry, name)
     known = {version.version: version for version in registry.versions(name)}
-    number = chain.last.to_version if chain.last else registry.alias(name)
+    number = chain.champion if chain.last else registry.alias(name)
     if number is not None and number not in known:
         raise RegistryError(
-            f"The champion of {name!r} was expected among its versions",
+            f"The champion of {name!r} by its journal is not among its versions",
             received={"champion": number, "versions": sorted(known)},
-            remedy="Run `faultxfer registry doctor`",
+            remedy="Type `faultxfer registry doctor`",
         )
     return Standing(known[number] if number else None, chain.head)
 
@@ -95,50 +112,96 @@ def promote(registry: Registry, version: Version, promotion: Promotion) -> None:
             if promotion.head is not None:
                 raise
     else:
-        raise RegistryError(
-            "A registry in which other promotions come to an end was expected",
-            received={"promotions that came first": _TRIES},
-            remedy="Run it again when the others are done",
-        )
-    settle(registry, version.name)
+        raise _busy()
+    follow_journal(registry, version.name)
+
+
+def _busy() -> RegistryError:
+    return RegistryError(
+        "Other promotions of the same model came first again and again",
+        received={"promotions that came first": _TRIES},
+        remedy="Run it again when the others are done",
+    )
 
 
 @asks_the_store
-def step_down(registry: Registry, name: str, reason: str, head: str) -> None:
+def step_down(
+    registry: Registry,
+    name: str,
+    reason: str,
+    head: str,
+    *,
+    action: str = journal.RETIRE,
+    details: dict[str, Any] | None = None,
+) -> None:
     """Say in the journal that a model has no champion any more, and drop the alias.
 
     Raises:
         ChampionMovedError: there is a newer entry than ``head``.
         RegistryError: the journal was changed from outside.
     """
-    last = _whole_journal(registry, name).last
     entry = Entry(
         model=name,
-        action=journal.RETIRE,
-        from_version=last.to_version if last else None,
+        action=action,
+        from_version=_whole_journal(registry, name).champion,
         to_version=None,
         reason=reason,
         files_sha256=None,
         previous=head,
+        details=details or {},
     )
     journal.append(registry.client, entry)
-    settle(registry, name)
+    follow_journal(registry, name)
 
 
-def require_recorded_files(chain: Chain, version: Version) -> None:
-    """The files that a version's tag names must be those of its first promotion, before it is promoted again.
+@asks_the_store
+def note(registry: Registry, name: str, action: str, reason: str, head: str, details: dict[str, Any]) -> None:
+    """Add an entry that leaves the champion as it is, and that is about the last entry being ``head``.
 
     Raises:
-        RegistryError: they are others.
+        ChampionMovedError: there is a newer entry than ``head``.
+        RegistryError: the journal was changed from outside.
     """
-    recorded, tagged = chain.recorded_files(version.version), version.tags.get(names.FILES)
-    if recorded not in (None, tagged):
-        raise RegistryError(
-            "The files that the journal names for this version were expected",
-            received={"version": version.version, "journal": recorded, "tag": tagged},
-            where=version.uri,
-            remedy="Choose another version, or transfer again",
-        )
+    chain = _whole_journal(registry, name)
+    entry = Entry(
+        model=name,
+        action=action,
+        from_version=chain.champion,
+        to_version=chain.champion,
+        reason=reason,
+        files_sha256=None,
+        previous=head,
+        details=details,
+    )
+    journal.append(registry.client, entry)
+    follow_journal(registry, name)
+
+
+@asks_the_store
+def write_note(
+    registry: Registry, name: str, action: str, version: str, reason: str, details: dict[str, Any] | None = None
+) -> None:
+    """Add an entry that leaves the champion as it is.
+
+    Args:
+        registry: where.
+        name: registered model.
+        action: such as ``retire`` or ``restore``.
+        version: number of the version that the note is about.
+        reason: in a sentence.
+        details: what the journal keeps beside it.
+
+    Raises:
+        RegistryError: the journal was changed from outside, or others come first again and again.
+    """
+    for _ in range(_TRIES):
+        head = _whole_journal(registry, name).head
+        try:
+            note(registry, name, action, reason, head, {**(details or {}), journal.VERSION: version})
+        except ChampionMovedError:
+            continue
+        return
+    raise _busy()
 
 
 def _whole_journal(registry: Registry, name: str) -> Chain:
@@ -148,50 +211,77 @@ def _whole_journal(registry: Registry, name: str) -> Chain:
 
 
 def _entry(registry: Registry, chain: Chain, version: Version, promotion: Promotion) -> Entry:
-    before = chain.last.to_version if chain.last else registry.alias(version.name)
+    before = chain.champion if chain.last else registry.alias(version.name)
     return Entry(
         model=version.name,
         action=promotion.action,
         from_version=before,
         to_version=version.version,
         reason=promotion.reason,
-        files_sha256=version.tags.get(names.FILES),
+        files_sha256=registered_sha256(version, chain),
         previous=chain.head if promotion.head is None else promotion.head,
         details=promotion.details,
     )
 
 
 @asks_the_store
-def settle(registry: Registry, name: str) -> None:
+def follow_journal(registry: Registry, name: str) -> None:
     """Let version tags and alias follow the journal, also where another promotion comes in between.
 
     Raises:
         RegistryError: the journal was changed from outside; the alias stays.
     """
     for _ in range(_TRIES):
-        last = _whole_journal(registry, name).last
-        if last is None:
+        chain = _whole_journal(registry, name)
+        if chain.last is None:
             return
-        _follow(registry, name, last)
+        _set_tags(registry, name, chain)
+        _set_alias(registry, name, chain.champion)
         now = _whole_journal(registry, name)
-        if now.head == last.sha256 and registry.alias(name) == last.to_version:
+        if now.head == chain.head and registry.alias(name) == chain.champion:
             return
 
 
-def _follow(registry: Registry, name: str, entry: Entry) -> None:
-    if entry.to_version is None:
-        if registry.alias(name) is not None:
-            registry.client.delete_registered_model_alias(name, names.CHAMPION)
+def tags_by_journal(version: Version, chain: Chain) -> dict[str, str]:
+    """The tags that the journal asks of a version and that it has not."""
+    asked: dict[str, str] = {}
+    number = version.version
+    promotions = [entry for entry in chain.changes if entry.to_version == number]
+    if promotions and is_promoted(version, chain):
+        asked = _promoted_tags(promotions[-1])
+        if version.tags.get(names.STATE) == names.RETIRED and promotions[-1] is not chain.last_change:
+            del asked[names.STATE]  # release 0.1.0 retired by the tag alone, and only the files say whether rightly
+    note = chain.notes.get(number)
+    if note is not None:
+        asked[names.NOTE] = note.sha256
+    if number in chain.retirements:
+        asked[names.STATE] = names.RETIRED
+    elif note is not None and note.action == journal.RESTORE:
+        asked[names.STATE] = names.REGISTERED
+    return {key: value for key, value in asked.items() if version.tags.get(key) != value}
+
+
+def _promoted_tags(change: Entry) -> dict[str, str]:
+    tags = {names.STATE: names.REGISTERED, names.PROMOTED: change.at, names.ENTRY: change.sha256}
+    if change.from_version is not None and change.action == journal.PROMOTE:
+        tags[names.PREVIOUS] = change.from_version
+    return tags
+
+
+def _set_tags(registry: Registry, name: str, chain: Chain) -> None:
+    for version in registry.versions(name):
+        for key, value in tags_by_journal(version, chain).items():
+            registry.client.set_model_version_tag(name, version.version, key, value)
+
+
+def _set_alias(registry: Registry, name: str, champion: str | None) -> None:
+    alias = registry.alias(name)
+    if alias == champion:
         return
-    tags = {names.STATE: names.REGISTERED, names.PROMOTED: entry.at, names.ENTRY: entry.sha256}
-    if entry.from_version is not None and entry.action == journal.PROMOTE:
-        tags[names.PREVIOUS] = entry.from_version
-    stored = registry.version(name, entry.to_version).tags
-    for key, value in tags.items():
-        if stored.get(key) != value:
-            registry.client.set_model_version_tag(name, entry.to_version, key, value)
-    if registry.alias(name) != entry.to_version:
-        registry.client.set_registered_model_alias(name, names.CHAMPION, entry.to_version)
+    if champion is None:
+        registry.client.delete_registered_model_alias(name, names.CHAMPION)
+    else:
+        registry.client.set_registered_model_alias(name, names.CHAMPION, champion)
 
 
 def adopt(registry: Registry, version: Version, files_sha256: str) -> None:
@@ -208,4 +298,4 @@ def adopt(registry: Registry, version: Version, files_sha256: str) -> None:
         previous=journal.BEGINNING,
     )
     journal.append(registry.client, entry)
-    settle(registry, version.name)
+    follow_journal(registry, version.name)

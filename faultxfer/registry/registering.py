@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -11,14 +11,16 @@ from pathlib import Path
 import numpy as np
 
 from faultxfer.errors import ChampionMovedError, RegistryError
+from faultxfer.process import this_process
 from faultxfer.registry import journal, names
 from faultxfer.registry.asking import asks_the_store, reported
-from faultxfer.registry.model_files import files_sha256, write_model
-from faultxfer.registry.owner import this_process
+from faultxfer.registry.journal import Chain
+from faultxfer.registry.model_files import digest_of, file_hashes, write_model
 from faultxfer.registry.promotion import Promotion, promote, standing
 from faultxfer.registry.runs import RunRecord, experiment_id, logged_run
 from faultxfer.registry.smoke import smoke_test
 from faultxfer.registry.store import Registry, Version
+from faultxfer.temporary import temporary_folder
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def register(registry: Registry, record: RunRecord, candidate: Candidate, promot
         standing(registry, candidate.name)  # not on top of a champion that is gone: the doctor's turn comes first
     else:
         _require_head(registry, candidate.name, promotion.head)
-    with _taken_back_unless_whole(registry) as made:
+    with _taken_back_unless_whole(registry, candidate.name) as made:
         with logged_run(registry, record) as run_id:
             made.model_id, files = _upload(registry, run_id, candidate)
             made.version = _create(registry, run_id, made.model_id, files, record, candidate)
@@ -69,8 +71,16 @@ def register(registry: Registry, record: RunRecord, candidate: Candidate, promot
     return registry.version(candidate.name, made.version.version)
 
 
-def retire(registry: Registry, version: Version) -> None:
-    """Take back a version that was never promoted, with its files."""
+def is_named(registry: Registry, version: Version, chain: Chain) -> bool:
+    """Whether the journal or an alias names a version, so that nobody may delete it."""
+    numbers = set()
+    for entry in chain.entries.values():
+        numbers |= {entry.from_version, entry.to_version, entry.concerns}
+    return version.version in numbers or version.version in registry.aliases(version.name).values()
+
+
+def _retire(registry: Registry, version: Version) -> None:
+    """Take back a version that this process made and that was never promoted, with its files."""
     registry.client.delete_model_version(version.name, version.version)
     if version.model_id:
         registry.client.delete_logged_model(version.model_id)
@@ -80,13 +90,14 @@ def retire(registry: Registry, version: Version) -> None:
 class _Made:
     """What there is to take back."""
 
+    name: str
     model_id: str | None = None
     version: Version | None = None
 
 
 @contextmanager
-def _taken_back_unless_whole(registry: Registry) -> Iterator[_Made]:
-    made = _Made()
+def _taken_back_unless_whole(registry: Registry, name: str) -> Iterator[_Made]:
+    made = _Made(name)
     try:
         yield made
     except BaseException:
@@ -96,13 +107,22 @@ def _taken_back_unless_whole(registry: Registry) -> Iterator[_Made]:
 
 
 def _take_back(registry: Registry, made: _Made) -> None:
-    if made.version is not None:
-        chain = journal.read_journal(registry.client, made.version.name)
+    version = made.version or _made_unheard(registry, made)
+    if version is not None:
+        chain = journal.read_journal(registry.client, version.name)
         # Once it stands in the journal it is champion, and what remains is to let the alias follow.
-        if made.version.version not in chain.promoted:
-            retire(registry, made.version)
+        if not is_named(registry, version, chain):
+            _retire(registry, version)
     elif made.model_id is not None:
         registry.client.delete_logged_model(made.model_id)
+
+
+def _made_unheard(registry: Registry, made: _Made) -> Version | None:
+    """The version that the store made, where a signal came before its answer."""
+    if made.model_id is None:
+        return None
+    of_this_upload = (version for version in registry.versions(made.name) if version.model_id == made.model_id)
+    return next(of_this_upload, None)
 
 
 @asks_the_store
@@ -121,8 +141,8 @@ def _promote(registry: Registry, version: Version, run_id: str, promotion: Promo
 
 
 @asks_the_store
-def _upload(registry: Registry, run_id: str, candidate: Candidate) -> tuple[str, str]:
-    """Id of MLflow's model, and SHA-256 over its files."""
+def _upload(registry: Registry, run_id: str, candidate: Candidate) -> tuple[str, dict[str, str]]:
+    """Id of MLflow's model, and SHA-256 of each of its files."""
     from mlflow.entities import LoggedModelOutput
 
     client = registry.client
@@ -130,8 +150,8 @@ def _upload(registry: Registry, run_id: str, candidate: Candidate) -> tuple[str,
         experiment_id(registry), name="model", source_run_id=run_id, model_type="fault detector"
     )
     try:
-        with tempfile.TemporaryDirectory(prefix="faultxfer-model-") as folder:
-            model_folder = Path(folder) / "model"
+        with temporary_folder("model") as folder:
+            model_folder = folder / "model"
             write_model(
                 model_folder,
                 candidate.bundle_folder,
@@ -140,7 +160,7 @@ def _upload(registry: Registry, run_id: str, candidate: Candidate) -> tuple[str,
                 model_id=logged.model_id,
                 run_id=run_id,
             )
-            files = files_sha256(model_folder)
+            files = file_hashes(model_folder)
             client.log_model_artifacts(logged.model_id, str(model_folder))
         client.finalize_logged_model(logged.model_id, "READY")
         client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
@@ -153,14 +173,15 @@ def _upload(registry: Registry, run_id: str, candidate: Candidate) -> tuple[str,
 
 @asks_the_store
 def _create(
-    registry: Registry, run_id: str, model_id: str, files: str, record: RunRecord, candidate: Candidate
+    registry: Registry, run_id: str, model_id: str, files: dict[str, str], record: RunRecord, candidate: Candidate
 ) -> Version:
     _ensure_model(registry, candidate)
     tags = {
         **record.tags,
         names.STATE: names.CANDIDATE,
         names.OWNER: this_process(),
-        names.FILES: files,
+        names.FILES: digest_of(files),
+        names.LISTING: json.dumps(files),
     }
     made = registry.client.create_model_version(
         candidate.name, f"models:/{model_id}", run_id, tags=tags, description=record.note, model_id=model_id
@@ -171,10 +192,21 @@ def _create(
 def _ensure_model(registry: Registry, candidate: Candidate) -> None:
     from mlflow.exceptions import MlflowException
 
-    if not registry.is_registered(candidate.name):
+    if registry.is_registered(candidate.name):
+        _repeat_identity(registry, candidate)
+    else:
         try:
             tags = {**candidate.model_tags, names.OWNER: this_process()}
             registry.client.create_registered_model(candidate.name, tags=tags)
         except MlflowException:
             if not registry.is_registered(candidate.name):  # somebody else made it in between: fine
                 raise
+
+
+def _repeat_identity(registry: Registry, candidate: Candidate) -> None:
+    """A source model may come to detect something else, and an older release gave no such tags."""
+    found = registry.model_tags(candidate.name)
+    for key in (names.FAMILY, names.LABEL):
+        value = candidate.model_tags.get(key)
+        if value is not None and found.get(key) != value:
+            registry.client.set_registered_model_tag(candidate.name, key, value)

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from faultxfer.errors import RegistryError
+from faultxfer.process import this_process
 from faultxfer.registry import connect, names
 from faultxfer.registry.asking import reported
-from faultxfer.registry.owner import this_process
+from faultxfer.registry.readiness import require_own_files
 
 if TYPE_CHECKING:
     from faultxfer.registry.store import Registry
@@ -66,7 +67,11 @@ def logged_run(registry: Registry, record: RunRecord) -> Iterator[str]:
 
 
 def experiment_id(registry: Registry) -> str:
-    """The experiment of all runs; made if it does not exist."""
+    """The experiment of all runs; made if it does not exist.
+
+    Raises:
+        RegistryError: its files would be written elsewhere than beside the store's own database.
+    """
     from mlflow.exceptions import MlflowException
 
     client = registry.client
@@ -79,6 +84,7 @@ def experiment_id(registry: Registry) -> str:
             found = client.get_experiment_by_name(names.EXPERIMENT)  # made by another process meanwhile
             if found is None:
                 raise
+    require_own_files(registry.database, found.artifact_location or "")
     return str(found.experiment_id)
 
 

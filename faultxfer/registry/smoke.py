@@ -6,14 +6,15 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from faultxfer import children
 from faultxfer.bundle.plain_files import read_text
 from faultxfer.errors import BundleError, ConfigError, FaultxferError
 from faultxfer.registry import names
 from faultxfer.registry.model_files import BUNDLE_IN_MODEL, LOADER
+from faultxfer.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from faultxfer.bundle.golden import Golden
@@ -25,6 +26,7 @@ WHERE = "FAULTXFER_SMOKE_TEST"
 CLEAN_PROCESS, THIS_PROCESS = "clean_process", "this_process"
 _SECONDS = 600.0
 _MLMODEL_BYTES = 2**20
+_TOLD = "error"
 _LEFT_THE_CHAMPION = "The champion was left as it is; check the artifact store and run again"
 
 
@@ -56,22 +58,35 @@ def check_version(registry: Registry, version: Version) -> None:
     Raises:
         BundleError: see :func:`smoke_test`.
     """
+    from faultxfer.bundle.bundle import read_versions
+    from faultxfer.bundle.versions import explained
+
+    with temporary_folder("smoke") as folder:
+        model_folder = registry.download_model(version, folder)
+        require_our_loader(model_folder)
+        try:
+            _check_scores(model_folder)
+        except BundleError as error:
+            told = explained(error, read_versions(model_folder / BUNDLE_IN_MODEL))
+            if told is error:
+                raise
+            raise told from error
+
+
+def _check_scores(model_folder: Path) -> None:
     import mlflow.pyfunc
 
     from faultxfer.bundle.bundle import load_bundle, read_golden
 
-    with tempfile.TemporaryDirectory(prefix="faultxfer-smoke-") as folder:
-        model_folder = registry.download_model(version, Path(folder))
-        require_our_loader(model_folder)
-        golden = read_golden(model_folder / BUNDLE_IN_MODEL)
-        if golden is None:
-            load_bundle(model_folder / BUNDLE_IN_MODEL)  # of an older release: it loads, which is all that can be said
-            return
-        model = mlflow.pyfunc.load_model(str(model_folder))
-        asked = tuple(model.metadata.get_input_schema().input_names())
-        if asked != golden.features:
-            raise _differs("the bundle's sensors in its signature", {"signature": asked, "bundle": golden.features})
-        compare(golden, model.predict(_frame(golden)))
+    golden = read_golden(model_folder / BUNDLE_IN_MODEL)
+    if golden is None:
+        load_bundle(model_folder / BUNDLE_IN_MODEL)  # of an older release: it loads, which is all that can be said
+        return
+    model = mlflow.pyfunc.load_model(str(model_folder))
+    asked = tuple(model.metadata.get_input_schema().input_names())
+    if asked != golden.features:
+        raise _differs("the bundle's sensors in its signature", {"signature": asked, "bundle": golden.features})
+    compare(golden, model.predict(_frame(golden)))
 
 
 def require_our_loader(model_folder: Path) -> None:
@@ -129,21 +144,17 @@ def _in_clean_process(registry: Registry, version: Version) -> None:
     environment = {**os.environ, "MLFLOW_TRACKING_URI": registry.uri}  # not on the command line, which all can read
     environment.pop("MLFLOW_REGISTRY_URI", None)
     try:
-        done = subprocess.run(  # noqa: S603  # our own interpreter; names are checked when a model is registered
-            # -P: no file of the folder it is started in takes the place of a module.
-            [sys.executable, "-P", "-m", __name__, version.name, version.version],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
+        # -P: no file of the folder it is started in takes the place of a module. Names are checked when a model is
+        # registered.
+        command = [sys.executable, "-P", "-m", __name__, version.name, version.version]
+        done = children.run(command, env=environment, seconds=_SECONDS)
     except subprocess.TimeoutExpired as error:
         raise _differs(f"an answer within {_SECONDS:.0f} s", {"version": version.uri}) from error
     if done.returncode == 0 and done.stdout.strip().endswith(_sound(version)):
         return
     said = (done.stdout.strip().splitlines() or done.stderr.strip().splitlines() or [""])[-1]
+    if told := _told(said):
+        raise told
     raise _differs("that it loads and scores in a process of its own", {"exit code": done.returncode, "said": said})
 
 
@@ -163,7 +174,7 @@ def _not_ours(received: dict[str, object]) -> BundleError:
 
 
 def main(name: str, number: str) -> int:
-    """Check one version; what is wrong goes to stdout as one line."""
+    """Check one version; what is wrong goes to stdout as one line of JSON."""
     from faultxfer import environment
     from faultxfer.registry.store import open_registry
 
@@ -173,10 +184,27 @@ def main(name: str, number: str) -> int:
         version = registry.version(name, number)
         check_version(registry, version)
     except FaultxferError as error:
-        sys.stdout.write(json.dumps(str(error)) + "\n")
+        sys.stdout.write(json.dumps({_TOLD: _fields(error)}, default=str) + "\n")
         return error.exit_code
     sys.stdout.write(_sound(version) + "\n")
     return 0
+
+
+def _fields(error: FaultxferError) -> dict[str, object]:
+    return {
+        "expected": error.expected,
+        "received": error.received,
+        "where": error.where,
+        "remedy": error.remedy,
+    }
+
+
+def _told(said: str) -> BundleError | None:
+    """The error of the other process, in its own words; None where it said something else."""
+    try:
+        return BundleError(**json.loads(said)[_TOLD])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _sound(version: Version) -> str:

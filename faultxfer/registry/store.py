@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from faultxfer.errors import RegistryError
 from faultxfer.registry import connect as connection
 from faultxfer.registry import names
-from faultxfer.registry.asking import PatientClient, asks_the_store, reported
-from faultxfer.registry.model_files import BUNDLE_IN_MODEL, require_same_files
+from faultxfer.registry.asking import PatientClient, asks_the_store, patiently, reported
+from faultxfer.registry.connect import Access
+from faultxfer.registry.downloading import fetch_files
+from faultxfer.registry.inspection import registered_sha256, require_registered
+from faultxfer.registry.journal import read_journal
+from faultxfer.registry.locations import local_path, resolved_location
+from faultxfer.registry.model_files import BUNDLE_IN_MODEL
+from faultxfer.registry.readiness import require_ready
+
+_MODELS = "models:/"
+# A copy of a copy, and so on: more than anybody makes.
+_MOST_HOPS = 20
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
     from mlflow.entities.model_registry import ModelVersion, RegisteredModel
+
+# What fits into the address of a request.
+_NAMES_IN_A_FILTER = 50
 
 
 @dataclass(frozen=True)
@@ -50,33 +67,40 @@ class Registry:
         self.client = client
         self.uri = uri
         self.address = connection.shown(uri)  # for people: without a password
+        self.database = connection.sqlite_file(uri)  # None for a server
 
     @asks_the_store
     def models(self) -> list[dict[str, Any]]:
-        """Registered models of faultxfer, with their champion version or None."""
-        kinds = (names.SOURCE_KIND, names.TARGET_KIND)
-        found = [model for model in self._search_models() if (model.tags or {}).get(names.KIND) in kinds]
-        return [
-            {
-                "name": model.name,
-                "kind": model.tags[names.KIND],
-                "source_model": model.tags.get(names.SOURCE_MODEL),
-                "equipment": model.tags.get(names.EQUIPMENT),
-                "champion": _champion_of(model),
-            }
-            for model in sorted(found, key=lambda model: model.name)
-        ]
+        """Registered models of faultxfer, with their champion version or None.
+
+        By what their tags say; :mod:`faultxfer.registry.machines` asks the bundles.
+        """
+        return [_as_dict(model) for model in self._ours() if not names.is_journal(model.name)]
 
     @asks_the_store
     def known_names(self) -> list[str]:
         """Names of all models that are registered or have a journal: a model may be deleted, and its journal left."""
-        kinds = (names.SOURCE_KIND, names.TARGET_KIND, names.JOURNAL_KIND)
-        found = (model for model in self._search_models() if (model.tags or {}).get(names.KIND) in kinds)
-        return sorted({names.of_journal(model.name) for model in found})
+        return sorted({names.of_journal(model.name) for model in self._ours()})
 
-    def equipments(self, model: str) -> list[str]:
-        """Machines that have a registered model descending from source model ``model``."""
-        return [str(known["equipment"]) for known in self.models() if known["source_model"] == model]
+    @asks_the_store
+    def named_like(self, equipment: str) -> list[str]:
+        """Names of all models that a machine has, by the end of their names, registered or known by a journal alone."""
+        found = set()
+        for ending in names.ending_in(equipment):
+            wanted = f"name LIKE '%{_quoted(ending)}%'"
+            found |= {model.name for model in self._recognised(self._search_models(wanted))}
+        return sorted({name for name in map(names.of_journal, found) if names.is_of_machine(name, equipment)})
+
+    @asks_the_store
+    def tags_by_name(self) -> dict[str, dict[str, str]]:
+        """Tags of every registered model of faultxfer, journals as well."""
+        return {model.name: dict(model.tags or {}) for model in self._ours()}
+
+    @asks_the_store
+    def model_tags(self, name: str) -> dict[str, str]:
+        """Tags of a registered model; none where it is not registered."""
+        model = self._registered(name)
+        return dict(model.tags or {}) if model else {}
 
     @asks_the_store
     def champion(self, name: str) -> Version | None:
@@ -116,7 +140,7 @@ class Registry:
         if model is None:
             return []
         champion = _champion_of(model)
-        found = self.client.search_model_versions(f"name = '{_quoted(name)}'")
+        found = _all_pages(self.client.search_model_versions, f"name = '{_quoted(name)}'")
         return sorted(
             (_version(item, str(item.version) == champion) for item in found),
             key=lambda v: int(v.version),
@@ -124,27 +148,28 @@ class Registry:
         )
 
     @asks_the_store
-    def refusals(self, name: str) -> list[dict[str, Any]]:
-        """Runs whose candidate the gate did not let pass for this registered model, newest first."""
+    def refusals(self, name: str | None, request: str | None = None) -> list[dict[str, Any]]:
+        """Runs whose candidate the gate did not let pass, newest first.
+
+        Args:
+            name: registered model that it was for; None for all.
+            request: SHA-256 of what was asked for; None for whatever was.
+        """
         experiment = self.client.get_experiment_by_name(names.EXPERIMENT)
         if experiment is None:
             return []
-        runs = self.client.search_runs(
+        wanted = [f"tags.`{names.GATE}` != 'promote'", "attributes.status = 'FINISHED'"]
+        if name is not None:
+            wanted.append(f"tags.`{names.MODEL}` = '{_quoted(name)}'")
+        if request is not None:
+            wanted.append(f"tags.`{names.REQUEST}` = '{_quoted(request)}'")
+        runs = _all_pages(
+            self.client.search_runs,
             [experiment.experiment_id],
-            filter_string=f"tags.`{names.GATE}` != 'promote' and tags.`faultxfer.model` = '{_quoted(name)}'",
+            filter_string=" and ".join(wanted),
             order_by=["attributes.start_time DESC"],
         )
-        return [
-            {
-                "run_id": run.info.run_id,
-                "created": _time(run.info.start_time),
-                "gate": run.data.tags[names.GATE],
-                "reason": run.data.tags.get(names.REASON, ""),
-                "request": run.data.tags.get(names.REQUEST),
-            }
-            for run in runs
-            if run.info.status == "FINISHED" and names.OVERRIDE not in run.data.tags
-        ]
+        return [_refusal(run) for run in runs if names.OVERRIDE not in run.data.tags]
 
     def download_bundle(self, version: Version, folder: Path) -> Path:
         """Copy a version's bundle into ``folder`` and return the bundle's own folder; see :meth:`download_model`."""
@@ -154,67 +179,171 @@ class Registry:
         """Copy all files of a version into ``folder``, and compare them with what was registered.
 
         Raises:
-            RegistryError: the version's files are not there.
+            FilesAbsentError: the version's files are not there, or not all of them.
+            UnreadableError: they cannot be read.
             BundleError: they are not those that were registered; nothing has parsed them.
         """
-        import mlflow.artifacts
-
-        with reported(f"the files of {version.uri}"):
-            path = Path(mlflow.artifacts.download_artifacts(artifact_uri=version.uri, dst_path=str(folder)))
-        require_same_files(path, version.tags.get(names.FILES), where=version.uri)
+        path = fetch_files(self.files_location(version), folder)
+        chain = read_journal(self.client, version.name)
+        require_registered(path, version, registered_sha256(version, chain))
         return path
+
+    @asks_the_store
+    def aliases(self, name: str) -> dict[str, str]:
+        """Number of the version by alias; empty if the model is unknown."""
+        model = self._registered(name)
+        return {alias: str(number) for alias, number in (model.aliases or {}).items()} if model else {}
+
+    @asks_the_store
+    def files_location(self, version: Version) -> str:
+        """Where a version's files are to be read: beside the store's own database, if it has them.
+
+        A registry that was moved or copied still names the folder it was made in.
+        """
+        recorded = self.client.get_model_version_download_uri(version.name, version.version)
+        for _ in range(_MOST_HOPS):
+            if not recorded.startswith(_MODELS):
+                break
+            recorded = self._source_location(recorded)
+        return resolved_location(recorded, self.database)
 
     @asks_the_store
     def download_run_file(self, run_id: str, name: str, folder: Path) -> Path | None:
         """Copy one artifact of a run, or None where the run has none of that name."""
-        if name not in {item.path for item in self.client.list_artifacts(run_id)}:
+        local = local_path(self._run_location(run_id)) if self.database else None
+        if local is None:
+            if name not in {item.path for item in self.client.list_artifacts(run_id)}:
+                return None
+            return Path(self.client.download_artifacts(run_id, name, str(folder)))
+        if not (local / name).exists():
             return None
-        return Path(self.client.download_artifacts(run_id, name, str(folder)))
+        return Path(shutil.copy(local / name, folder))
 
     @asks_the_store
     def artifact_addresses(self, run_id: str, files: dict[str, Path]) -> dict[str, str]:
         """Where a run's logged files lie: a path on this machine, or the server's artifact address."""
-        root = self.client.get_run(run_id).info.artifact_uri or ""
-        if root.startswith("file://"):
-            root = unquote(urlsplit(root).path)
-        return {key: f"{root}/{path.name}" for key, path in files.items()}
+        root = self._run_location(run_id)
+        shown = local_path(root) or root
+        return {key: f"{shown}/{path.name}" for key, path in files.items()}
+
+    def _run_location(self, run_id: str) -> str:
+        return resolved_location(self.client.get_run(run_id).info.artifact_uri or "", self.database)
+
+    def _source_location(self, source: str) -> str:
+        """Where a version lies that was made from MLflow's model, or from another version."""
+        name, _, number = source.removeprefix(_MODELS).partition("/")
+        if number:
+            return str(self.client.get_model_version_download_uri(unquote(name), number))
+        return str(self.client.get_logged_model(name).artifact_location)
 
     def _registered(self, name: str) -> RegisteredModel | None:
         found = self.client.search_registered_models(f"name = '{_quoted(name)}'")
         return next((model for model in found if model.name == name), None)
 
-    def _search_models(self) -> list[RegisteredModel]:
-        found: list[RegisteredModel] = []
-        token = None
-        while True:
-            page = self.client.search_registered_models(max_results=100, page_token=token)
-            found += page
-            token = page.token
-            if not token:
-                return found
+    def _ours(self) -> list[RegisteredModel]:
+        """Models and journals of faultxfer, by name."""
+        return sorted(self._recognised(self._search_models()), key=lambda model: model.name)
+
+    def _recognised(self, found: list[RegisteredModel]) -> list[RegisteredModel]:
+        """Those of faultxfer, also where somebody deleted or edited the tag that says so."""
+        journals = {model.name for model in found if names.is_journal(model.name)}
+        ours: list[RegisteredModel] = []
+        others: list[RegisteredModel] = []
+        for model in found:
+            tagged = (model.tags or {}).get(names.KIND) in names.KINDS
+            known = tagged or model.name in journals or names.journal_name(model.name) in journals
+            (ours if known else others).append(model)
+        marked = self._with_marked_versions([model.name for model in others])
+        return ours + [model for model in others if model.name in marked]
+
+    def _with_marked_versions(self, candidates: list[str]) -> set[str]:
+        """Which of these registered models have a version that faultxfer made."""
+        found: set[str] = set()
+        for start in range(0, len(candidates), _NAMES_IN_A_FILTER):
+            some = [name for name in candidates[start : start + _NAMES_IN_A_FILTER] if names.may_be_ours(name)]
+            listed = ", ".join(f"'{name}'" for name in some)
+            for tag in (names.STATE, names.FILES) if some else ():
+                wanted = f"name IN ({listed}) AND tags.`{tag}` LIKE '%'"
+                found |= {version.name for version in self._search_versions(wanted)}
+        return found
+
+    def _search_versions(self, wanted: str) -> Iterator[ModelVersion]:
+        return _all_pages(self.client.search_model_versions, wanted, max_results=1000)
+
+    def _search_models(self, wanted: str | None = None) -> list[RegisteredModel]:
+        return list(_all_pages(self.client.search_registered_models, wanted, max_results=100))
 
 
-def open_registry(uri: str | None = None) -> Registry:
+def open_registry(uri: str | None = None, access: Access = Access.READING) -> Registry:
     """Connect to the store in ``uri``, else in ``MLFLOW_TRACKING_URI``, else in ``mlruns/``.
 
     MLflow keeps one tracking address per process; this sets it.
 
+    Args:
+        uri: address of the store.
+        access: what it is opened for. Only ``CREATING`` makes a folder or a database; whoever
+            changes something hears here what stands in the way of writing to a SQLite database.
+
     Raises:
-        RegistryError: nothing can be reached there.
+        RegistryError: nothing answers, there is no registry, or it is not of this MLflow.
     """
     connection.prepare_environment()
     uri = uri or connection.tracking_uri()
     connection.check_reachable(uri)
-    uri = connection.without_password(uri)
+    with reported(f"the tracking store {connection.shown(uri)}"):
+        return patiently(partial(_opened, connection.without_password(uri), access))
+
+
+def _opened(uri: str, access: Access) -> Registry:
+    if access is Access.CREATING:
+        connection.migrate(uri)
+    else:
+        connection.require_registry(uri)
+    if access is not Access.READING:
+        require_ready(uri, repairing=access is Access.REPAIRING)
     import mlflow
 
-    with reported(f"the tracking store {connection.shown(uri)}"):
-        connection.migrate(uri)
-        connection.point_mlflow_at(uri)
-        client = PatientClient(mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri))
-        registry = Registry(cast("MlflowClient", client), uri)
-        registry.client.search_experiments(max_results=1)
+    address = connection.mlflow_uri(uri)
+    connection.point_mlflow_at(address)
+    client = PatientClient(mlflow.MlflowClient(tracking_uri=address, registry_uri=address))
+    registry = Registry(cast("MlflowClient", client), uri)
+    registry.client.search_experiments(max_results=1)
     return registry
+
+
+def _as_dict(model: RegisteredModel) -> dict[str, Any]:
+    """A registered model; what its name says counts more than a tag, which anybody may have edited."""
+    tags = model.tags or {}
+    return {
+        "name": model.name,
+        "kind": names.kind_of(model.name),
+        "source_model": names.source_in(model.name) or tags.get(names.SOURCE_MODEL),
+        "equipment": names.equipment_of(model.name) or tags.get(names.EQUIPMENT),
+        "champion": _champion_of(model),
+    }
+
+
+def _all_pages(search: Callable[..., Any], *asked: object, **named: object) -> Iterator[Any]:
+    """Everything that one of MLflow's searches finds, which answers a page at a time."""
+    token = None
+    while True:
+        page = search(*asked, **named, page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def _refusal(run: Run) -> dict[str, Any]:
+    tags = run.data.tags
+    return {
+        "run_id": run.info.run_id,
+        "model": tags.get(names.MODEL),
+        "created": _time(run.info.start_time),
+        "gate": tags[names.GATE],
+        "reason": tags.get(names.REASON, ""),
+        "request": tags.get(names.REQUEST),
+    }
 
 
 def _champion_of(model: RegisteredModel) -> str | None:
@@ -237,7 +366,7 @@ def _version(item: ModelVersion, champion: bool) -> Version:
 
 def _model_id(source: str) -> str | None:
     """MLflow's model that holds the files; its stores keep it as part of the version's source alone."""
-    found = source.removeprefix("models:/")
+    found = source.removeprefix(_MODELS)
     return found if found != source and "/" not in found else None
 
 

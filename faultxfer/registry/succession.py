@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from faultxfer.registry.journal import ROLLBACK, Chain
+from faultxfer.registry.journal import MERGE, RESTORE, RETIRE, ROLLBACK, Chain
 
 
 def earlier_champions(chain: Chain, sound: Collection[str]) -> list[str]:
@@ -14,8 +14,8 @@ def earlier_champions(chain: Chain, sound: Collection[str]) -> list[str]:
         chain: the journal.
         sound: those that can be used.
     """
-    now = chain.last.to_version if chain.last else None
-    entries = reversed(list(chain.entries.values()))
+    now = chain.champion
+    entries = reversed(chain.changes)
     numbers = [number for entry in entries for number in (entry.to_version, entry.from_version) if number]
     return [number for number in dict.fromkeys(numbers) if number != now and number in sound]
 
@@ -30,12 +30,33 @@ def next_in_line(chain: Chain, sound: Collection[str]) -> list[str]:
         sound: those that can be used.
     """
     line: list[str] = []
-    for entry in chain.entries.values():
+    before: list[str] = []  # the line that a restored champion goes back to
+    for entry in chain.changes:
         number = entry.to_version
+        if entry.action == MERGE:
+            continue  # whoever stepped down for another model comes back to where it stood
         if number is None:
-            line = []
+            line, before = [], before or line
+        elif entry.action == RESTORE and number in before:
+            line, before = before[: before.index(number) + 1], []
         elif entry.action == ROLLBACK and number in line:
-            line = line[: line.index(number) + 1]
+            line, before = line[: line.index(number) + 1], before or line
         else:
-            line = [*(other for other in line if other != number), number]
+            line, before = [*(other for other in line if other != number), number], []
     return [number for number in reversed(line[:-1]) if number in sound]
+
+
+def replaced_by_doctor(chain: Chain) -> str | None:
+    """The version that was champion before the doctor went back from it or left nobody; None if a person acted since.
+
+    The doctor may have gone back more than once: the first of its steps in a row counts.
+
+    Args:
+        chain: the journal.
+    """
+    found = None
+    for entry in reversed(chain.changes):
+        if not (entry.is_by_doctor and entry.action in (RETIRE, ROLLBACK)):
+            break
+        found = entry.from_version
+    return found

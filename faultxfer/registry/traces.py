@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from faultxfer.process import is_gone
 from faultxfer.registry import names
-from faultxfer.registry.journal import read_journal
-from faultxfer.registry.owner import is_gone
+from faultxfer.registry.diagnosis import RESTORES, TAKES_AWAY, Diagnosis
+from faultxfer.registry.journal import PRUNE, read_journal
 from faultxfer.registry.store import Registry
 
 if TYPE_CHECKING:
     from mlflow.entities import LoggedModel, Run
+    from mlflow.entities.model_registry import ModelVersion
+
+_UPLOAD = re.compile(r"m-[0-9a-f]{32}")
 
 
-def unfinished_runs(registry: Registry, grace: timedelta) -> Iterator[tuple[str, str]]:
-    """Runs that nobody works on any more, each with the status that it should have."""
+def unfinished_runs(registry: Registry, grace: timedelta) -> Iterator[Diagnosis]:
+    """Runs that nobody works on any more."""
     whole = {
         version.run_id
         for known in registry.models()
@@ -24,32 +30,125 @@ def unfinished_runs(registry: Registry, grace: timedelta) -> Iterator[tuple[str,
         if version.tags.get(names.STATE) != names.CANDIDATE
     }
     for run in _runs(registry, "attributes.status = 'RUNNING'"):
-        if _is_left(run, grace):
-            yield run.info.run_id, "FINISHED" if run.info.run_id in whole else "KILLED"
+        run_id = run.info.run_id
+        if not _is_left(run, grace):
+            continue
+        status = "FINISHED" if run_id in whole else "KILLED"
+        yield Diagnosis(
+            "RUN-UNFINISHED",
+            f"run {run_id}",
+            f"The run is still shown as running, and its process is gone; it becomes {status}",
+            "end the run",
+            partial(registry.client.set_terminated, run_id, status),
+            kind=RESTORES,
+        )
 
 
-def unused_uploads(registry: Registry, grace: timedelta) -> Iterator[str]:
-    """Ids of MLflow's models that no version has, and that nobody is about to register."""
-    used = {version.model_id for known in registry.models() for version in registry.versions(known["name"])}
+def unused_uploads(registry: Registry, grace: timedelta, kept: timedelta) -> Iterator[Diagnosis]:
+    """MLflow's models that nothing names and that are older than ``kept``.
+
+    A name is a version of any registered model, whoever made it, or a journal; an alias names a version.
+    """
+    uploads, runs = _named_by_versions(registry)
+    runs |= _named_by_journals(registry)
     for upload in _uploads(registry):
-        if upload.model_id not in used and _is_abandoned(registry, upload, grace):
-            yield upload.model_id
+        named = upload.model_id in uploads or upload.source_run_id in runs
+        young = datetime.now(UTC) - _moment(upload.creation_timestamp) < kept
+        if named or young or not _is_abandoned(registry, upload, grace):
+            continue
+        yield Diagnosis(
+            "UPLOAD-UNUSED",
+            upload.model_id,
+            "Files of a model that no version, no journal and no alias names",
+            "delete them; MLflow keeps them until `mlflow gc`",
+            partial(_delete_unused, registry, upload),
+            kind=TAKES_AWAY,
+        )
 
 
-def empty_models(registry: Registry, grace: timedelta) -> Iterator[str]:
+def empty_models(registry: Registry, grace: timedelta) -> Iterator[Diagnosis]:
     """Registered models that never got a version, and that nobody is about to give one."""
     for known in registry.models():
-        if registry.versions(known["name"]) or read_journal(registry.client, known["name"]).entries:
+        name = str(known["name"])
+        if registry.versions(name) or read_journal(registry.client, name).entries:
             continue
-        model = registry.client.get_registered_model(known["name"])
-        if is_gone((model.tags or {}).get(names.OWNER), _moment(model.creation_timestamp), grace):
-            yield known["name"]
+        model = registry.client.get_registered_model(name)
+        if not is_gone((model.tags or {}).get(names.OWNER), _moment(model.creation_timestamp), grace):
+            continue
+        yield Diagnosis(
+            "MODEL-EMPTY",
+            name,
+            "A registered model that never got a version",
+            "delete it",
+            partial(_delete_empty_model, registry, name),
+            kind=TAKES_AWAY,
+            model=name,
+        )
 
 
-def delete_empty_model(registry: Registry, name: str) -> None:
+def _delete_empty_model(registry: Registry, name: str) -> None:
     """Delete a registered model, unless it has got a version meanwhile."""
     if not registry.versions(name):
         registry.client.delete_registered_model(name)
+
+
+def _delete_unused(registry: Registry, upload: LoggedModel) -> None:
+    """Delete an upload, unless a version has named it meanwhile."""
+    uploads, runs = _named_by_versions(registry)
+    if upload.model_id not in uploads and upload.source_run_id not in runs:
+        registry.client.delete_logged_model(upload.model_id)
+
+
+def _named_by_versions(registry: Registry) -> tuple[set[str], set[str]]:
+    """Ids of uploads and of runs that the versions of all registered models name."""
+    uploads: set[str] = set()
+    runs: set[str] = set()
+    pruned = _pruned(registry)
+    for version, named in uploads_of_versions(registry):
+        of_journal = names.of_journal(version.name) != version.name
+        if of_journal and version.source in pruned:  # the entry stays, and the version that it names was deleted
+            continue
+        uploads |= named
+        if version.run_id:
+            runs.add(version.run_id)
+    return uploads, runs
+
+
+def uploads_of_versions(registry: Registry) -> Iterator[tuple[ModelVersion, set[str]]]:
+    """The versions of all registered models, journals too, each with the ids of the uploads that it names."""
+    for version in _all_versions(registry):
+        uploads = set(_UPLOAD.findall(version.source or ""))
+        uploads.update(_UPLOAD.findall(_files_address(registry, version)))
+        if version.model_id:
+            uploads.add(version.model_id)
+        yield version, uploads
+
+
+def _pruned(registry: Registry) -> set[str]:
+    """Addresses of versions that were deleted by `prune`, as the journals note."""
+    return {f"models:/{name}/{number}" for name in registry.known_names() for number in _pruned_of(registry, name)}
+
+
+def _pruned_of(registry: Registry, name: str) -> set[str]:
+    notes = read_journal(registry.client, name).notes
+    return {number for number, note in notes.items() if note.action == PRUNE}
+
+
+def _files_address(registry: Registry, version: ModelVersion) -> str:
+    """Where a version's files lie; a copy of a version has its source's address, though that may be deleted."""
+    if _UPLOAD.search(version.source or "") or str(version.source or "").startswith("faultxfer:"):
+        return ""
+    return str(registry.client.get_model_version_download_uri(version.name, str(version.version)))
+
+
+def _named_by_journals(registry: Registry) -> set[str]:
+    runs: set[str] = set()
+    for name in registry.known_names():
+        pruned = _pruned_of(registry, name)
+        for entry in read_journal(registry.client, name).entries.values():
+            if entry.details.get("run_id") and entry.to_version not in pruned:
+                runs.add(str(entry.details["run_id"]))
+    return runs
 
 
 def _is_abandoned(registry: Registry, upload: LoggedModel, grace: timedelta) -> bool:
@@ -65,18 +164,22 @@ def _is_left(run: Run, grace: timedelta) -> bool:
 
 def _runs(registry: Registry, wanted: str) -> Iterator[Run]:
     found = registry.client.get_experiment_by_name(names.EXPERIMENT)
-    yield from _pages(registry.client.search_runs, [found.experiment_id], wanted) if found else ()
+    yield from _pages(registry.client.search_runs, [found.experiment_id], filter_string=wanted) if found else ()
 
 
 def _uploads(registry: Registry) -> Iterator[LoggedModel]:
     found = registry.client.get_experiment_by_name(names.EXPERIMENT)
-    yield from _pages(registry.client.search_logged_models, [found.experiment_id], None) if found else ()
+    yield from _pages(registry.client.search_logged_models, [found.experiment_id]) if found else ()
 
 
-def _pages(search: Any, experiments: list[str], wanted: str | None) -> Iterator[Any]:
+def _all_versions(registry: Registry) -> Iterator[ModelVersion]:
+    yield from _pages(registry.client.search_model_versions)
+
+
+def _pages(search: Any, *asked: Any, **options: Any) -> Iterator[Any]:
     token = None
     while True:
-        page = search(experiments, filter_string=wanted, page_token=token)
+        page = search(*asked, **options, page_token=token)
         yield from list(page)
         token = page.token
         if not token:

@@ -6,17 +6,15 @@ from dataclasses import asdict
 from typing import Any
 
 from faultxfer.errors import RegistryError
-from faultxfer.registry import names
+from faultxfer.registry import machines, names
+from faultxfer.registry.identity import identity_of
 from faultxfer.registry.store import Registry, Version, open_registry
 
 
 def list_models() -> list[dict[str, Any]]:
-    """Every registered model with its champion."""
+    """Every registered model with what it detects and its champion."""
     registry = open_registry()
-    listed = registry.models()
-    for entry in listed:
-        entry["registered"] = f"{len(registry.versions(entry['name']))} version(s)"
-    return listed
+    return [_listed(registry, entry) for entry in registry.models()]
 
 
 def show_version(model: str, equipment: str | None, number: int | None) -> dict[str, Any]:
@@ -39,25 +37,54 @@ def show_history(model: str, equipment: str | None) -> list[dict[str, Any]]:
         RegistryError: the model or the machine is unknown.
     """
     registry = open_registry()
-    try:
+    name = machines.look_up(registry, model, equipment)
+    refusals = _refusals(registry, name, model, equipment)
+    # A machine whose every candidate was refused has no registered model, but it has a history.
+    if not refusals:
         name = _known_name(registry, model, equipment)
-    except RegistryError:
-        # A machine whose every candidate was refused has no registered model, but it has a history.
-        name = names.registered_name(model, equipment)
-        if not registry.refusals(name):
-            raise
-    entries = [_entry(version) for version in registry.versions(name)] + [
-        {"outcome": "refused", **refusal} for refusal in registry.refusals(name)
-    ]
+    versions = registry.versions(name) if name else []
+    entries = [_entry(version) for version in versions] + [{"outcome": "refused", **refusal} for refusal in refusals]
     return sorted(entries, key=lambda entry: str(entry["created"]), reverse=True)
 
 
+def _listed(registry: Registry, entry: dict[str, Any]) -> dict[str, Any]:
+    """What ``registry list`` shows of a model; ``source_model`` is the champion's."""
+    name = entry["name"]
+    if entry["kind"] == names.TARGET_KIND:
+        one = machines.machine_named(registry, name)
+        identity, count = one.identity, one.versions
+        source, merged_into = one.source or entry["source_model"], one.merged_into
+    else:
+        identity, count = identity_of(registry, name), len(registry.versions(name))
+        source, merged_into = entry["source_model"], None
+    return {
+        **entry,
+        "source_model": source,
+        "registered": f"{count} version(s)",
+        "family": identity.family if identity else None,
+        "label": identity.label if identity else None,
+        "merged_into": merged_into,
+    }
+
+
+def _refusals(registry: Registry, name: str | None, model: str, equipment: str | None) -> list[dict[str, Any]]:
+    """Refused candidates, also those from before the machine had a model of this name, or any."""
+    known = [name] if name else []
+    if equipment is not None and names.kind_of(model) == names.SOURCE_KIND:
+        known.append(names.registered_name(model, equipment))
+        identity = identity_of(registry, model)
+        if identity is not None:
+            known.append(names.detector_name(identity.family, identity.label, equipment))
+    return [refusal for one in dict.fromkeys(known) for refusal in registry.refusals(one)]
+
+
 def _known_name(registry: Registry, model: str, equipment: str | None) -> str:
-    name = names.registered_name(model, equipment)
-    if not registry.versions(name):
+    name = machines.look_up(registry, model, equipment)
+    if name is None or not registry.versions(name):
+        asked = name or (model if equipment is None else f"{model}, {equipment}")
         raise RegistryError(
             "A registered model was expected",
-            received={"name": name, "known": [entry["name"] for entry in registry.models()]},
+            received={"name": asked, "known": [entry["name"] for entry in registry.models()]},
             remedy="List them with `faultxfer registry list`; name a machine with --equipment",
         )
     return name

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import errno
+import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from faultxfer.errors import ConfigError, DiskFullError, FaultxferError
+from faultxfer.errors import ConfigError, FaultxferError
+from faultxfer.temporary import full, no_room, temporary_folder
 
 QUARANTINE = Path("quarantine")
 LEARNING_CURVE = Path("learning-curve")
@@ -34,6 +34,18 @@ def writing(option: str, path: Path) -> Iterator[None]:
         ) from error
 
 
+def quarantine_of_scores(asked: Path | str, out: Path | str) -> Path:
+    """Where scoring keeps rows set aside.
+
+    Beside the scores, where nobody named a folder and none can be made in the current one.
+    """
+    folder = Path(asked)
+    usable = folder if folder.exists() else Path.cwd()
+    if folder != QUARANTINE or os.access(usable, os.W_OK | os.X_OK):
+        return folder
+    return Path(out).parent / folder
+
+
 def docs_folder(asked: Path | str | None, work: Path) -> Path:
     """Where training writes its Data Docs: the folder asked for, or one beside the other files of the run."""
     return Path(asked) if asked else work / DATA_DOCS
@@ -53,22 +65,11 @@ def workspace() -> Iterator[Path]:
         DiskFullError: something that a step wrote found no room.
     """
     try:
-        with tempfile.TemporaryDirectory(prefix="faultxfer-") as folder:
-            yield Path(folder)
+        with temporary_folder("work") as folder:
+            yield folder
     except FaultxferError:
         raise
     except Exception as error:
-        if not _no_room(error):
+        if not no_room(error):
             raise
-        raise DiskFullError(
-            "Room for files that pass between steps was expected",
-            received={"problem": " ".join(str(error).split())[:300]},
-            remedy="Free some space, or name another folder in the environment variable TMPDIR, and run again",
-        ) from error
-
-
-def _no_room(error: Exception) -> bool:
-    """Whether a disk was full; HDF5 says so in words alone, ``tempfile`` that it found no folder to write to."""
-    numbers = (errno.ENOSPC, errno.EDQUOT)
-    words = ("No space left on device", "No usable temporary directory")
-    return getattr(error, "errno", None) in numbers or any(word in str(error) for word in words)
+        raise full(error) from error

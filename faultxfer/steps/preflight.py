@@ -1,4 +1,9 @@
-"""Say within a second what can be said without loading a network: nothing here imports tensorflow or mlflow."""
+"""Say before the work what can be said without it: nothing here imports tensorflow.
+
+What the registry will be asked for at the end is asked here too, so that nobody trains for minutes
+to hear that they may not write. Over a registry of this machine's own that takes milliseconds; a
+server is asked through MLflow.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ from pathlib import Path
 from faultxfer.contract.schema import Contract, load_contract
 from faultxfer.errors import ConfigError
 from faultxfer.registry import connect, names
+from faultxfer.registry.rights import require_before_work
 
 
 def check_validate_request(csv: list[str], contract: Path | str) -> None:
@@ -26,8 +32,10 @@ def check_pretrain_request(csv: list[str], contract: Path | str, model: str) -> 
     Raises:
         UserError: the first of them that is not.
     """
-    names.registered_name(model)
-    return _common(csv, contract)
+    name = names.registered_name(model)
+    agreed = _common(csv, contract)
+    require_before_work(name, creating=True)
+    return agreed
 
 
 def check_transfer_request(
@@ -37,12 +45,15 @@ def check_transfer_request(
     equipment: str,
     override_gate: str | None = None,
     family: str | None = None,
+    *,
+    dry_run: bool = False,
 ) -> Contract:
     """As :func:`check_pretrain_request`, for a transfer.
 
-    An override needs a reason, and gate rules for one family are for no other.
+    An override needs a reason, and gate rules for one family are for no other. A dry run writes nothing to the
+    registry, and needs no right to.
     """
-    names.registered_name(model, equipment)
+    name = names.registered_name(model, equipment)
     if override_gate is not None and not override_gate.strip():
         raise ConfigError(
             "A reason for overriding the gate was expected",
@@ -57,6 +68,12 @@ def check_transfer_request(
             where=str(contract),
             remedy="Take the rules of this family, or leave `family` out of rules that are meant for all",
         )
+    if dry_run:
+        connect.require_registry(connect.tracking_uri())
+    else:
+        # A machine's model has its former name or the one that follows from the contract.
+        now = names.detector_name(agreed.family, agreed.label.column, equipment)
+        require_before_work(name, now, source=model)
     return agreed
 
 
@@ -73,25 +90,26 @@ def check_learning_request(
             where=str(there),
             remedy="Choose another --out",
         )
-    return _common(csv, contract)
+    agreed = _common(csv, contract)
+    connect.require_registry(connect.tracking_uri())
+    return agreed
 
 
 def check_score_request(csv: list[str], model: str, equipment: str, out: Path | str) -> None:
     """As :func:`check_pretrain_request`, for scoring; the scores may not overwrite what is scored."""
-    names.registered_name(model, equipment)
+    names.check_asked(model, equipment)
     if Path(out).resolve() in [path.resolve() for path in _check_files(csv)]:
         raise ConfigError(
             "Another file for the scores than the one they are made from was expected",
             received={"out": str(out)},
             remedy="Choose another --out",
         )
-    connect.check_reachable(connect.tracking_uri())
+    connect.require_registry(connect.tracking_uri())
 
 
 def _common(csv: list[str], contract: Path | str) -> Contract:
     agreed = load_contract(contract)
     _check_files(csv)
-    connect.check_reachable(connect.tracking_uri())
     return agreed
 
 

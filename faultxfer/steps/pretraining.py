@@ -27,6 +27,8 @@ from faultxfer.evaluate.rows import Judged
 from faultxfer.network.fit import History
 from faultxfer.network.pretrain import fit_ensemble
 from faultxfer.registry import names
+from faultxfer.registry.connect import Access
+from faultxfer.registry.identity import Identity
 from faultxfer.registry.promotion import Promotion
 from faultxfer.registry.provenance import code
 from faultxfer.registry.registering import Candidate, register
@@ -118,12 +120,12 @@ def register_source(
 ) -> PretrainResult:
     """Register the source bundle and make it the model's champion."""
     progress.info("Registering %s", model)
-    registry = open_registry()
+    registry = open_registry(access=Access.CREATING)
     features = load_bundle(trained.bundle).features
     record = _run_record(rows, trained, contract, options, model)
     candidate = Candidate(
         name=names.registered_name(model),
-        model_tags={names.KIND: names.SOURCE_KIND},
+        model_tags={names.KIND: names.SOURCE_KIND, **_identity(contract).tags()},
         bundle_folder=trained.bundle,
         features=features,
         example=read_target(rows, features).X[:EXAMPLE_ROWS],
@@ -145,8 +147,9 @@ def _run_record(
     return RunRecord(
         name=f"pretrain {model}",
         tags={
-            "faultxfer.model": model,
+            names.MODEL: model,
             names.KIND: names.SOURCE_KIND,
+            **_identity(contract).tags(),
             names.DATA: ",".join(digest for _, digest in rows.files)[:4000],
             names.CONTRACT: contract.digest(),
         },
@@ -157,6 +160,10 @@ def _run_record(
         files=trained.folder,
         note=_note(model, trained.metrics) + DOCS_NOTE,
     )
+
+
+def _identity(contract: Contract) -> Identity:
+    return Identity(contract.family, contract.label.column)
 
 
 def _sides(data: Dataset, options: PretrainOptions) -> tuple[Dataset, Dataset, Dataset]:

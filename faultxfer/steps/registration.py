@@ -15,6 +15,7 @@ from faultxfer.contract.schema import Contract
 from faultxfer.evaluate.gate import Decision
 from faultxfer.evaluate.report import Report, as_markdown
 from faultxfer.registry import names
+from faultxfer.registry.connect import Access
 from faultxfer.registry.promotion import Promotion
 from faultxfer.registry.provenance import code
 from faultxfer.registry.registering import Candidate, register
@@ -98,17 +99,17 @@ def register_candidate(
         ChampionMovedError: it was judged against a champion that is none any more.
     """
     report = evaluation.report
-    name = names.registered_name(report.model, report.equipment)
+    name = fetched.name
     outcome = _outcome(decision, dry_run=dry_run, override_gate=override_gate)
     pictures = _copied(evaluation.pictures, report_folder)
     version = run_id = uri = None
     if outcome != DRY_RUN:
-        registry = open_registry()
+        registry = open_registry(access=Access.CHANGING)
         uri = registry.address
         record = _run_record(rows, fetched, adapted, evaluation, decision, contract, options, override_gate)
         if outcome == PROMOTED:
             promotion = _promotion(rows, fetched, evaluation, decision, contract, options, override_gate)
-            made = _promoted(registry, record, rows, adapted, report, promotion)
+            made = _promoted(registry, record, rows, fetched, adapted, report, promotion)
             version, run_id = made.version, made.run_id
         else:
             run_id = record_run(registry, record)
@@ -138,20 +139,21 @@ def _promoted(
     registry: Registry,
     record: RunRecord,
     rows: CheckedRows,
+    fetched: Fetched,
     adapted: Adaptation,
     report: Report,
     promotion: Promotion,
 ) -> Version:
     """Register the candidate and make it champion."""
-    name = names.registered_name(report.model, report.equipment)
-    progress.info("Registering %s", name)
+    progress.info("Registering %s", fetched.name)
     features = load_bundle(adapted.bundle).features
     candidate = Candidate(
-        name=name,
+        name=fetched.name,
         model_tags={
             names.KIND: names.TARGET_KIND,
             names.SOURCE_MODEL: report.model,
             names.EQUIPMENT: report.equipment,
+            **fetched.identity.tags(),
         },
         bundle_folder=adapted.bundle,
         features=features,
@@ -211,10 +213,11 @@ def _run_record(
         if entry.metrics:
             metrics |= {f"{entry.name}.{key}": value for key, value in entry.metrics.as_dict().items()}
     tags = {
-        "faultxfer.model": names.registered_name(report.model, report.equipment),
+        names.MODEL: fetched.name,
         names.KIND: names.TARGET_KIND,
         names.SOURCE_MODEL: report.model,
         names.EQUIPMENT: report.equipment,
+        **fetched.identity.tags(),
         names.SOURCE_VERSION: fetched.source.version,
         names.GATE: decision.outcome,
         names.GATE_RULES: decision.rules,

@@ -8,19 +8,25 @@ from pathlib import Path
 from faultxfer.errors import ChampionMovedError
 from faultxfer.steps.progress import progress
 from faultxfer.steps.registration import TransferResult
+from faultxfer.steps.repeats import Unchanged
 from faultxfer.steps.sources import Fetched, fetch_champion
 
 # Each takes seconds; who loses more often than this has a registry in which something else is wrong.
 _JUDGEMENTS = 20
 
 Judging = Callable[[Fetched, Path], TransferResult]
+Repeating = Callable[[Fetched], Unchanged | None]
 
 
-def judge_until_settled(judged: Judging, fetched: Fetched, *, model: str, equipment: str, work: Path) -> TransferResult:
+def judge_until_settled(
+    judged: Judging, repeated: Repeating, fetched: Fetched, *, model: str, equipment: str, work: Path
+) -> TransferResult | Unchanged:
     """The result of ``judged`` on the champion that is still one when the candidate is promoted.
 
     Args:
         judged: measures, asks the gate and registers, against the champion given, in the folder given.
+        repeated: what came of the same request, where that promotion which came first was made for it: the same
+            transfer may have been started twice.
         fetched: source and champion as they were when the transfer began.
         model: the source model.
         equipment: the machine.
@@ -37,6 +43,8 @@ def judge_until_settled(judged: Judging, fetched: Fetched, *, model: str, equipm
         except ChampionMovedError:
             if number == _JUDGEMENTS:
                 raise
-            progress.info("Another promotion came first: judging again, against the new champion")
-            fetched = fetch_champion(fetched, model, equipment, work=folder)
+        if repeat := repeated(fetched):
+            return repeat
+        progress.info("Another promotion came first: judging again, against the new champion")
+        fetched = fetch_champion(fetched, model, equipment, work=folder)
     raise AssertionError("unreachable")

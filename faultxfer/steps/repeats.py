@@ -10,8 +10,9 @@ from typing import Any
 from faultxfer.config import TransferOptions
 from faultxfer.contract.schema import Contract
 from faultxfer.registry import names
+from faultxfer.registry.connect import Access
 from faultxfer.registry.journal import Chain, read_journal
-from faultxfer.registry.promotion import settle
+from faultxfer.registry.promotion import follow_journal
 from faultxfer.registry.provenance import code
 from faultxfer.registry.store import Registry, open_registry
 from faultxfer.steps.intake import CheckedRows
@@ -28,7 +29,7 @@ class Unchanged:
         outcome: ``unchanged``.
         before: what came of it then, ``promoted`` or ``refused``.
         reason: in a sentence, with what to do to have it done again.
-        registered: name of the registered model; version: what was registered then, or None.
+        registered: name of the registered model of then; version: what was registered then, or None.
         champion: the version that production scores with now, or None.
         run_id, tracking_uri: where the report of then lies.
     """
@@ -78,44 +79,75 @@ def find_repeat(
     override_gate: str | None = None,
 ) -> Unchanged | None:
     """What came of the same request before; None where it is new."""
-    registry = open_registry()
-    name = names.registered_name(model, equipment)
+    registry = open_registry(access=Access.CHANGING)
     request = request_sha256(rows, fetched, contract, options, override_gate)
-    chain = read_journal(registry.client, name)
+    former = names.registered_name(model, equipment)
+    chain = read_journal(registry.client, fetched.name)
     if chain.last is not None and chain.last.to_version is None:
         return None  # nobody is champion: what was refused beside one may well be the first to follow it
-    found = _promoted(registry, name, request, chain) or _refused(registry, name, request)
+    found = _promoted(registry, fetched.name, request, chain) or _refused(registry, fetched.name, request)
+    if found is None and former != fetched.name:
+        found = _under_the_former_name(registry, former, request)
     if found is None:
         return None
-    before, when, version, run_id = found
-    settle(registry, name)  # the alias may be all that is left to do
+    follow_journal(registry, fetched.name)  # the alias may be all that is left to do
     return Unchanged(
         outcome=UNCHANGED,
-        before=before,
-        reason=f"The same data, configuration and source were transferred at {when} and "
-        f"{before}{f' as version {version}' if version else ''}; --force does it again",
+        before=found.outcome,
+        reason=f"The same data, configuration and source were transferred at {found.when} and {found.told()}; "
+        "--force does it again",
         model=model,
         equipment=equipment,
-        registered=name,
-        version=version,
-        champion=registry.alias(name),
-        run_id=run_id,
+        registered=found.name,
+        version=found.version,
+        champion=registry.alias(fetched.name),
+        run_id=found.run_id,
         tracking_uri=registry.address,
     )
 
 
-def _promoted(registry: Registry, name: str, request: str, chain: Chain) -> tuple[str, str, str | None, str] | None:
+@dataclass(frozen=True)
+class _Before:
+    """What came of a request before.
+
+    Attributes:
+        name: the registered model it was made for; version: what was registered, or None.
+        merged_into: the model that has this one's champion by now, or None.
+    """
+
+    outcome: str
+    when: str
+    name: str
+    version: str | None
+    run_id: str
+    merged_into: str | None = None
+
+    def told(self) -> str:
+        """In half a sentence."""
+        version = f" as version {self.version}" if self.version else ""
+        merged = f" of {self.name}, which was merged into {self.merged_into}" if self.merged_into else ""
+        return f"{self.outcome}{version}{merged}"
+
+
+def _under_the_former_name(registry: Registry, former: str, request: str) -> _Before | None:
+    """What came of it where a release to 0.1.0 kept it: refused before there was a model, or merged away since."""
+    chain = read_journal(registry.client, former)
+    found = _promoted(registry, former, request, chain) if chain.merged_into else None
+    return found or _refused(registry, former, request)
+
+
+def _promoted(registry: Registry, name: str, request: str, chain: Chain) -> _Before | None:
     usable = {
         one.version for one in registry.versions(name) if one.tags.get(names.REQUEST) == request and not one.is_retired
     }
     for entry in reversed(chain.entries.values()):
         if entry.details.get("request_sha256") == request and entry.to_version in usable:
-            return "promoted", entry.at, entry.to_version, str(entry.details.get("run_id"))
+            run_id = str(entry.details.get("run_id"))
+            return _Before("promoted", entry.at, name, entry.to_version, run_id, chain.merged_into)
     return None
 
 
-def _refused(registry: Registry, name: str, request: str) -> tuple[str, str, str | None, str] | None:
-    for refusal in registry.refusals(name):
-        if refusal["request"] == request:
-            return "refused", refusal["created"], None, refusal["run_id"]
+def _refused(registry: Registry, name: str, request: str) -> _Before | None:
+    for refusal in registry.refusals(name, request):
+        return _Before("refused", refusal["created"], name, None, refusal["run_id"])
     return None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 import os
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +19,7 @@ from faultxfer.contract import columns
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.data.dataset import sensor_matrix
 from faultxfer.errors import RegistryError
-from faultxfer.registry import names
+from faultxfer.registry import machines
 from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.steps.intake import CheckedRows, require_accepted
 from faultxfer.steps.outputs import writing
@@ -26,6 +28,7 @@ from faultxfer.steps.progress import progress
 # Fewer rows than this give no share of faults, and odds that differ by less than this factor are no news.
 _FEWEST_FOR_SHARE = 100
 _OTHER_ODDS = 4.0
+_PART_SECONDS = 86_400
 
 
 @dataclass(frozen=True)
@@ -113,12 +116,11 @@ def share_note(probabilities: np.ndarray, fault_share: float | None) -> str:
 
 
 def _find(registry: Registry, model: str, equipment: str, version: int | None) -> Version:
-    name = names.registered_name(model, equipment)
-    known = registry.equipments(model)
-    if equipment not in known:
+    name = machines.look_up(registry, model, equipment)
+    if name is None:
         raise RegistryError(
             f"Equipment with a registered model of {model!r} was expected",
-            received={"equipment": equipment, "known": known},
+            received={"equipment": equipment, "known": machines.equipments(registry, model)},
             where=registry.address,
             remedy="Check --equipment and --model, or run `faultxfer transfer` for it first",
         )
@@ -154,8 +156,17 @@ def _write_whole(table: pd.DataFrame, out: Path) -> None:
     try:
         with writing("out", out):
             out.parent.mkdir(parents=True, exist_ok=True)
+            _remove_parts_of_killed_processes(out)
             table.to_csv(part, index=False)
             part.replace(out)
     finally:
         with suppress(OSError):  # the folder itself may be the problem
             part.unlink(missing_ok=True)
+
+
+def _remove_parts_of_killed_processes(out: Path) -> None:
+    """Half-written files beside ``out``: nobody writes one for a day, on this host or another."""
+    for part in out.parent.glob(f".{glob.escape(out.name)}.*.part"):
+        with suppress(OSError):
+            if time.time() - part.stat().st_mtime > _PART_SECONDS:
+                part.unlink()

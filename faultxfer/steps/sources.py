@@ -12,7 +12,8 @@ from faultxfer.contract.class_share import Classes
 from faultxfer.contract.diff import diff_contracts
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.errors import ContractError, RegistryError
-from faultxfer.registry import names
+from faultxfer.registry import machines, names
+from faultxfer.registry.identity import Identity, identity_in
 from faultxfer.registry.promotion import Standing, standing
 from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.steps.progress import progress
@@ -28,6 +29,8 @@ class Fetched:
         source: the source model's champion. source_bundle: its folder. source_rows: its kept rows, or None.
         champion: the machine's present champion, or None. champion_bundle: its folder, or None.
         head: the journal's entry that made the champion.
+        name: the machine's registered model, or what a first one is to be called.
+        identity: the family and the label that the machine's model is for.
         classes: of the rows that the source model was made from; None where an older release did not record them.
     """
 
@@ -38,19 +41,30 @@ class Fetched:
     champion_bundle: Path | None
     head: str
     classes: Classes | None
+    name: str
+    identity: Identity
 
 
-def fetch_models(model: str, equipment: str, *, work: Path) -> Fetched:
+def fetch_models(model: str, equipment: str, *, work: Path, contract: Contract | None = None) -> Fetched:
     """Download the source bundle, the rows kept with it and the machine's champion.
 
+    Args:
+        model: the source model.
+        equipment: the machine.
+        work: folder to copy into.
+        contract: of a transfer, which decides whose champion it has to beat; None where the source's own decides.
+
     Raises:
-        RegistryError: the store cannot be reached, or has no source model of that name.
+        RegistryError: the store cannot be reached, or has no source model of that name; or a transfer could not be
+            judged because the machine has two champions.
     """
     progress.info("Loading source model %s from the registry", model)
     registry = open_registry()
     source = find_source(registry, model)
     source_bundle = registry.download_bundle(source, _folder(work, "source"))
-    stands = standing(registry, names.registered_name(model, equipment))
+    identity = _identity(source_bundle, contract)
+    name = _machine_name(registry, model, equipment, identity, transfer=contract is not None)
+    stands = standing(registry, name)
     return Fetched(
         source=source,
         source_bundle=source_bundle,
@@ -59,15 +73,34 @@ def fetch_models(model: str, equipment: str, *, work: Path) -> Fetched:
         champion_bundle=_champion_bundle(registry, stands, work),
         head=stands.head,
         classes=recorded_classes(source_bundle),
+        name=name,
+        identity=identity,
     )
 
 
 def fetch_champion(fetched: Fetched, model: str, equipment: str, *, work: Path) -> Fetched:
-    """The same source, and the champion that there is by now."""
+    """The same source, and the champion that there is by now, in whichever model: two may have been merged."""
     registry = open_registry()
-    stands = standing(registry, names.registered_name(model, equipment))
+    name = machines.name_for(registry, model, equipment, fetched.identity)
+    stands = standing(registry, name)
     bundle = _champion_bundle(registry, stands, work)
-    return dataclasses.replace(fetched, champion=stands.champion, champion_bundle=bundle, head=stands.head)
+    return dataclasses.replace(fetched, champion=stands.champion, champion_bundle=bundle, head=stands.head, name=name)
+
+
+def _identity(source_bundle: Path, contract: Contract | None) -> Identity:
+    """Family and label of the contract given, else of the source model's own."""
+    if contract is not None:
+        return Identity(contract.family, contract.label.column)
+    # An older release kept no contract.
+    return identity_in(read_lineage(source_bundle).get("contract")) or Identity("", "")
+
+
+def _machine_name(registry: Registry, model: str, equipment: str, identity: Identity, *, transfer: bool) -> str:
+    """The machine's registered model, or what its first one is to be called."""
+    if transfer:
+        return machines.name_for(registry, model, equipment, identity)
+    found = machines.look_up(registry, model, equipment)
+    return found or names.detector_name(identity.family, identity.label, equipment)
 
 
 def _champion_bundle(registry: Registry, stands: Standing, work: Path) -> Path | None:
@@ -160,10 +193,11 @@ def require_sensors_of_champion(contract: Contract, fetched: Fetched) -> None:
     missing = set(load_bundle(fetched.champion_bundle).features) - set(contract.features)
     if missing:
         raise ContractError(
-            "A contract with the sensors of the machine's champion was expected: the candidate must beat it",
+            "The contract lacks sensors of the machine's champion, which the candidate must beat on the same rows",
             received={"missing": sorted(missing)},
             where=f"{fetched.champion.name} version {fetched.champion.version}",
-            remedy="Keep these sensors in the contract, or pretrain and transfer under another --model",
+            remedy="Keep these sensors in the contract; or, where the machine has them no more, take the versions that "
+            "need them out of use with `faultxfer registry retire` and transfer again",
         )
 
 

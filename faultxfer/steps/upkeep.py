@@ -1,4 +1,4 @@
-"""Change, check and mend what is registered; nothing here loads a network."""
+"""Change what is registered, by hand; :mod:`faultxfer.steps.checking` checks and mends."""
 
 from __future__ import annotations
 
@@ -7,14 +7,23 @@ from datetime import timedelta
 from typing import Any
 
 from faultxfer.errors import ConfigError, RegistryError
-from faultxfer.registry import journal, names
-from faultxfer.registry.asking import reported
-from faultxfer.registry.doctor import Ill, examine, files_problem
-from faultxfer.registry.promotion import Promotion, examined_journal, promote, require_recorded_files, settle, standing
+from faultxfer.registry import journal, machines, names
+from faultxfer.registry.inspection import inspect_files
+from faultxfer.registry.model_checks import Patient, bring_back, bring_back_champion
+from faultxfer.registry.promotion import (
+    Promotion,
+    follow_journal,
+    promote,
+    standing,
+    step_down,
+    write_note,
+)
 from faultxfer.registry.provenance import code
+from faultxfer.registry.rights import open_to_change, require_rights
 from faultxfer.registry.smoke import smoke_test
 from faultxfer.registry.store import Registry, Version, open_registry
-from faultxfer.registry.succession import earlier_champions, next_in_line
+from faultxfer.registry.succession import earlier_champions, next_in_line, replaced_by_doctor
+from faultxfer.steps.checking import wanted_names
 from faultxfer.steps.progress import progress
 
 
@@ -22,20 +31,18 @@ def promote_version(model: str, equipment: str | None, number: int, reason: str)
     """Make a registered version champion, by hand.
 
     Raises:
-        RegistryError: there is no such version, or it is retired.
+        RegistryError: there is no such version, or its registration was broken off.
         BundleError: as loaded from the registry it does not score as it did.
         ConfigError: no reason is given.
         ChampionMovedError: somebody else promoted meanwhile.
     """
     _require_reason(reason)
-    registry = open_registry()
-    name = names.registered_name(model, equipment)
+    registry, name = _opened(model, equipment)
     stands = standing(registry, name)
     version = _promotable(registry, name, number)
     if stands.champion and stands.champion.version == version.version:
-        settle(registry, name)
+        follow_journal(registry, name)
         return _changed("unchanged", name, stands.champion, version)
-    require_recorded_files(journal.read_journal(registry.client, name), version)  # before anything is parsed
     progress.info("Loading %s back from the registry", version.uri)
     smoke_test(registry, version)
     promote(registry, version, Promotion(reason, code(), head=stands.head))
@@ -53,20 +60,112 @@ def roll_back(model: str, equipment: str | None, number: int | None, reason: str
         ChampionMovedError: somebody else promoted meanwhile.
     """
     _require_reason(reason)
-    registry = open_registry()
-    name = names.registered_name(model, equipment)
+    registry, name = _opened(model, equipment)
     stands = standing(registry, name)
     chain = journal.read_journal(registry.client, name)
     version = _earlier(registry, name, chain, number)
-    problem = files_problem(registry, version, chain)
-    if problem:
+    found = inspect_files(registry, version, chain)
+    if not found.is_sound:
         raise RegistryError(
-            "An earlier champion with the files that were registered was expected",
-            received={"version": version.version, "problem": problem},
-            remedy="Name another one with --to, or run `faultxfer registry doctor`",
+            f"The files of version {version.version} are {found.state}, and it did not become champion",
+            received={"version": version.version, "problem": found.problem},
+            remedy="Name another one with --to, or type `faultxfer registry doctor`",
         )
     promote(registry, version, Promotion(reason, code(), head=stands.head, action=journal.ROLLBACK))
     return _changed("rolled back", name, stands.champion, version)
+
+
+def retire_version(model: str, equipment: str | None, number: int, reason: str) -> dict[str, Any]:
+    """Say that a version is not to be used any more; `restore_versions` takes it back.
+
+    Where it is the champion, the version that it took over from follows, if its files are sound, or nobody.
+
+    Raises:
+        RegistryError: there is no such version, or the journal was changed from outside.
+        ConfigError: no reason is given.
+        ChampionMovedError: somebody else promoted meanwhile.
+    """
+    _require_reason(reason)
+    registry, name = _opened(model, equipment)
+    version = registry.version(name, number)
+    patient = Patient(registry, name, timedelta(0))
+    stands = standing(registry, name)
+    if stands.champion is None or stands.champion.version != version.version:
+        write_note(registry, name, journal.RETIRE, version.version, reason)
+        return {**_changed("retired", name, stands.champion, stands.champion), "version": version.version}
+    after = next_in_line(patient.chain, patient.sound)
+    if not after:
+        step_down(registry, name, reason, stands.head, details={**code(), journal.VERSION: version.version})
+        return {**_changed("retired", name, version, None), "version": version.version}
+    follower = patient.versions[after[0]]
+    promote(registry, follower, Promotion(reason, code(), head=stands.head, action=journal.ROLLBACK))
+    write_note(registry, name, journal.RETIRE, version.version, reason)
+    return {**_changed("retired", name, version, follower), "version": version.version}
+
+
+def restore_versions(model: str | None, equipment: str | None, number: int | None, reason: str) -> dict[str, Any]:
+    """Take back retirements, where the files are those that were registered, and the champion that they ended.
+
+    Args:
+        model: source model; None for everything that the doctor retired.
+        equipment: one of its machines.
+        number: the one version; None for all that are retired.
+        reason: for the journal; a sentence of our own where it is empty.
+
+    Returns:
+        ``restored``: versions and champions that are back; ``left``: those that are not, each with the reason.
+    """
+    registry = open_to_change()
+    wanted = wanted_names(registry, model, equipment)
+    restored: list[dict[str, Any]] = []
+    left: list[dict[str, Any]] = []
+    for name in wanted:
+        patient = Patient(registry, name, timedelta(0))
+        for version in _to_restore(patient, number, of_persons=model is not None):
+            found = patient.files(version)
+            entry = {"registered": name, "version": version, "champion": False}
+            if found.is_sound:
+                _restore(registry, patient, version, reason, restored)
+            else:
+                left.append({**entry, "state": found.state, "problem": found.problem})
+    return {"restored": restored, "left": left}
+
+
+def _to_restore(patient: Patient, number: int | None, *, of_persons: bool) -> list[str]:
+    """Numbers of versions whose retirement is to be taken back, and of the champion that it ended."""
+    if number is not None:
+        patient.registry.version(patient.name, number)  # says so where there is none
+        return [str(number)]
+    retirements = patient.chain.retirements
+    by_persons = {version for version, entry in retirements.items() if not entry.is_by_doctor}
+    retired = {version for version in patient.versions if patient.is_retired(version)} | {_ended(patient)}
+    wanted = retired if of_persons else retired - by_persons
+    return [version for version in patient.versions if version in wanted]
+
+
+def _ended(patient: Patient) -> str | None:
+    """The version that was champion until it was retired, by the doctor or a person, if nothing else came since."""
+    by_doctor = replaced_by_doctor(patient.chain)
+    if by_doctor is not None:
+        return by_doctor
+    change, retirements = patient.chain.last_change, patient.chain.retirements
+    if change is None or change.from_version not in retirements:
+        return None
+    stepped_down = change.to_version is None and change.action == journal.RETIRE
+    went_back = change.action == journal.ROLLBACK
+    return change.from_version if stepped_down or went_back else None
+
+
+def _restore(registry: Registry, patient: Patient, version: str, reason: str, restored: list[dict[str, Any]]) -> None:
+    why = reason or "The files are those that were registered"
+    champion = version == _ended(patient)
+    if champion:
+        bring_back_champion(registry, patient.name, version, why)
+    elif patient.is_retired(version):
+        bring_back(registry, patient.name, version, why)
+    else:
+        return
+    restored.append({"registered": patient.name, "version": version, "champion": champion})
 
 
 def read_entries(model: str, equipment: str | None) -> list[dict[str, Any]]:
@@ -76,11 +175,11 @@ def read_entries(model: str, equipment: str | None) -> list[dict[str, Any]]:
         RegistryError: there is none.
     """
     registry = open_registry()
-    name = names.registered_name(model, equipment)
+    name = machines.find(registry, model, equipment)
     chain = journal.read_journal(registry.client, name)
     if not chain.entries and not chain.problems:
         raise RegistryError(
-            "A model with a journal was expected",
+            "This model has no journal",
             received={"model": name, "known": [entry["name"] for entry in registry.models()]},
             remedy="List them with `faultxfer registry list`; `faultxfer registry doctor` begins a missing journal",
         )
@@ -88,102 +187,20 @@ def read_entries(model: str, equipment: str | None) -> list[dict[str, Any]]:
     return entries[::-1]
 
 
-def verify_registry(model: str | None, equipment: str | None, head: str | None) -> dict[str, Any]:
-    """Whether each journal is whole, and each champion is the one that its journal names, with the files it names.
-
-    Args:
-        model: source model; None for everything that is registered.
-        equipment: one of its machines.
-        head: SHA-256 of the newest entry, as kept elsewhere; the journal, or one of them all, must hold that entry.
-
-    Raises:
-        RegistryError: the model is unknown.
-    """
-    registry = open_registry()
-    chains = {name: examined_journal(registry, name) for name in _wanted(registry, model, equipment)}
-    checked = [_verified(registry, name, chain) for name, chain in chains.items()]
-    if head and head not in {entry.sha256 for chain in chains.values() for entry in chain.entries.values()}:
-        lacks = f"no entry has SHA-256 {head[:12]}…"
-        if model:
-            checked[0]["problems"].append(lacks)
-        else:
-            checked.append({"name": "every journal", "champion": None, "entries": 0, "head": None, "problems": [lacks]})
-    return {"sound": all(not one["problems"] for one in checked), "models": checked}
-
-
-def _wanted(registry: Registry, model: str | None, equipment: str | None) -> list[str]:
-    """Everything known, or the one model asked for."""
-    known = registry.known_names()
-    if model is None:
-        return known
-    name = names.registered_name(model, equipment)
-    if name not in known:
-        raise RegistryError(
-            "A registered model was expected",
-            received={"name": name, "known": known},
-            remedy="List them with `faultxfer registry list`; name a machine with --equipment",
-        )
-    return [name]
-
-
-def _verified(registry: Registry, name: str, chain: journal.Chain) -> dict[str, Any]:
-    problems = list(chain.problems)
-    versions = {version.version: version for version in registry.versions(name)}
-    alias, last = registry.alias(name), chain.last
-    number = last.to_version if last else alias
-    if last is None and alias is not None:
-        problems.append("there is a champion and no journal")
-    if last and alias != last.to_version:
-        problems.append(f"the journal names version {last.to_version or 'none'}, the alias {alias or 'none'}")
-    if number is not None and number not in versions:
-        problems.append(f"version {number} does not exist")
-    elif number is not None:
-        problem = files_problem(registry, versions[number], chain)
-        problems += [problem] if problem else []
-    return {
-        "name": name,
-        "champion": alias,
-        "entries": len(chain.entries),
-        "head": chain.head if last else None,
-        "problems": problems,
-    }
-
-
-def heal_registry(model: str | None, equipment: str | None, *, dry_run: bool, minutes: float) -> dict[str, Any]:
-    """Find what is half done or damaged, and finish it or take it back.
-
-    Args:
-        model: source model; None for everything that is registered.
-        equipment: one of its machines.
-        dry_run: only say what would be done.
-        minutes: how old a registration by another host must be to count as broken off.
-
-    Raises:
-        RegistryError: the store does not answer, or the model is unknown.
-    """
-    registry = open_registry()
-    name = None if model is None else _wanted(registry, model, equipment)[0]
-    with reported("the tracking store"):
-        ills = examine(registry, name, timedelta(minutes=minutes))
-        found = [{**ill.as_dict(), "done": _mended(ill, dry_run=dry_run)} for ill in ills]
-    return {"dry_run": dry_run, "found": found, "sound": all(one["done"].startswith("done") for one in found)}
-
-
-def _mended(ill: Ill, *, dry_run: bool) -> str:
-    if ill.mend is None:
-        return "needs a person"
-    if dry_run:
-        return "would " + ill.remedy
-    ill.mend()
-    return "done: " + ill.remedy
+def _opened(model: str, equipment: str | None) -> tuple[Registry, str]:
+    """The registry, once nothing stands in the way of changing this model, and the model's registered name."""
+    registry = open_to_change()
+    name = machines.find(registry, model, equipment, changing=True)
+    require_rights(registry, name)
+    return registry, name
 
 
 def _promotable(registry: Registry, name: str, number: int) -> Version:
     version = registry.version(name, number)
     state = version.tags.get(names.STATE)
-    if state in (names.RETIRED, names.CANDIDATE):
+    if state == names.CANDIDATE:
         raise RegistryError(
-            "A version that was registered whole was expected",
+            "This version was not registered whole",
             received={"version": version.version, "state": state},
             remedy="Choose another version, or transfer again",
         )
@@ -198,27 +215,28 @@ def _earlier(registry: Registry, name: str, chain: journal.Chain, number: int | 
         return versions[after[0]]
     if number is not None and str(number) in earlier:
         return versions[str(number)]
+    remedy = "Transfer again; `faultxfer registry promote` takes any registered version"
+    if earlier:
+        remedy = "Name one of them with --to, even if somebody went back from it before"
     raise RegistryError(
-        f"An earlier champion of {name!r} was expected",
+        f"There is no such earlier champion of {name!r}",
         received={"to": number, "earlier champions": earlier},
-        remedy="Name one of them with --to, even if somebody went back from it before"
-        if earlier
-        else "Transfer again; `faultxfer registry promote` takes any registered version",
+        remedy=remedy,
     )
 
 
 def _require_reason(reason: str) -> None:
     if not reason.strip():
         raise ConfigError(
-            "A reason was expected", received={"reason": reason}, remedy="Say why in a few words: the journal keeps it"
+            "No reason was given", received={"reason": reason}, remedy="Say why in a few words: the journal keeps it"
         )
 
 
-def _changed(outcome: str, name: str, before: Version | None, after: Version) -> dict[str, Any]:
+def _changed(outcome: str, name: str, before: Version | None, after: Version | None) -> dict[str, Any]:
     return {
         "outcome": outcome,
         "registered": name,
         "from": before.version if before else None,
-        "to": after.version,
-        "uri": after.uri,
+        "to": after.version if after else None,
+        "uri": after.uri if after else None,
     }

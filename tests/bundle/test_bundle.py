@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import pytest
 
+from faultxfer.bundle import versions
 from faultxfer.bundle.bundle import FORMAT, Bundle, _manifest_sha256, load_bundle, read_lineage, save_bundle
 from faultxfer.bundle.calibration import Calibrator
 from faultxfer.bundle.scaler import Scaler
@@ -153,7 +154,7 @@ def test_the_lineage_is_read_without_the_network_and_after_the_same_checks(
 @pytest.mark.parametrize("unknown", [0, FORMAT + 1, "1", None])
 def test_an_unknown_format_is_refused_by_number(folder: Path, unknown: object) -> None:
     edit_manifest(folder, lambda manifest: manifest.update(format=unknown))
-    with pytest.raises(BundleError, match=f"format {FORMAT} was expected.*format={unknown!r}"):
+    with pytest.raises(BundleError, match=f"bundles of format {FORMAT}.*format={unknown!r}"):
         load_bundle(folder)
 
 
@@ -195,3 +196,97 @@ def test_probabilities_are_calibrated_logits_of_scaled_rows(bundle: Bundle, rows
 def test_a_row_alarms_above_the_threshold_and_not_at_it(bundle: Bundle) -> None:
     with_half = dataclasses.replace(bundle, threshold=0.5)
     assert with_half.alarms(np.array([0.49, 0.5, 0.51])).tolist() == [False, False, True]
+
+
+HERE = versions.versions_here()
+OLDER = {**HERE, "keras": "3.14.0"}
+
+
+@pytest.fixture
+def here_is_an_older_keras(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(versions, "versions_here", lambda: OLDER)
+
+
+def refuses(*_: object, **__: object) -> None:
+    raise ValueError("Unrecognized keyword arguments passed to Dense")
+
+
+def test_the_manifest_names_the_versions_that_wrote_it_and_loading_is_free_to_differ(
+    stored: Path, here_is_an_older_keras: None
+) -> None:
+    written = json.loads((stored / "manifest.json").read_text())["versions"]
+    assert set(written) == {"keras", "tensorflow", "lightgbm", "scikit-learn", "numpy", "faultxfer"}
+    assert written["keras"] == keras.__version__
+    assert load_bundle(stored).versions == written  # another version alone is no reason to refuse
+
+
+def test_a_bundle_that_an_older_keras_cannot_read_is_not_called_tampered_with(
+    stored: Path, here_is_an_older_keras: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keras.models.load_model", refuses)
+    with pytest.raises(BundleError) as caught:
+        load_bundle(stored)
+    said = str(caught.value)
+    assert said.startswith(f"This model was written by keras {HERE['keras']}, and here is keras 3.14.0. Received: ")
+    assert "Unrecognized keyword" in said
+    assert said.endswith(f"`uv pip install keras=={HERE['keras']}`.")
+    assert "trusted copy" not in said
+
+
+def test_with_the_same_versions_it_is(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keras.models.load_model", refuses)
+    with pytest.raises(BundleError, match="trusted copy"):
+        load_bundle(stored)
+
+
+def test_a_changed_file_is_tampering_whatever_the_versions(folder: Path, here_is_an_older_keras: None) -> None:
+    (folder / "network.keras").write_bytes(b"other weights")
+    with pytest.raises(BundleError, match="changed after it was registered") as caught:
+        load_bundle(folder)
+    assert "written by" not in str(caught.value)
+
+
+def test_a_model_that_fails_only_when_it_scores_says_the_versions_too(
+    stored: Path, rows: np.ndarray, here_is_an_older_keras: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = load_bundle(stored)
+    monkeypatch.setattr("faultxfer.bundle.bundle.logits_of", refuses)
+    with pytest.raises(versions.OtherVersionsError, match=r"keras 3\.14\.0.*ValueError: Unrecognized"):
+        loaded.logits(rows)
+    monkeypatch.setattr(versions, "versions_here", lambda: HERE)
+    with pytest.raises(ValueError, match="Unrecognized"):
+        loaded.logits(rows)
+
+
+def test_a_bundle_of_a_release_that_recorded_no_versions_is_read(folder: Path) -> None:
+    def forget(manifest: dict[str, Any]) -> None:
+        del manifest["versions"]
+        manifest["sha256"]["manifest.json"] = _manifest_sha256(manifest)
+
+    edit_manifest(folder, forget)
+    assert load_bundle(folder).versions == {}
+
+
+WRITTEN = {
+    "several differ": ({"keras": "3.15.1", "numpy": "2.3.0"}, {"keras": "3.14.0", "numpy": "2.4.0"}),
+    "not installed": ({"lightgbm": "4.6.0"}, {}),
+    "nothing differs": ({"keras": "3.15.1"}, {"keras": "3.15.1", "numpy": "2.4.0"}),
+}
+SAID = {
+    "several differ": "written by keras 3.15.1 and numpy 2.3.0, and here are keras 3.14.0 and numpy 2.4.0",
+    "not installed": "written by lightgbm 4.6.0, and here there is no lightgbm",
+    "nothing differs": "it does not load",
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_versions_are_named_where_they_differ(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    written, here = WRITTEN[name]
+    monkeypatch.setattr(versions, "versions_here", lambda: here)
+    assert SAID[name] in versions.explained(BundleError("it does not load"), written).expected
+
+
+@pytest.mark.parametrize("text", ["3.15.1; rm -rf ~", "x" * 50, "$(id)", 3, None, ["3"], "9" * 99])
+def test_what_a_manifest_says_of_versions_is_not_repeated_unless_it_is_one(text: object) -> None:
+    assert versions.recorded_versions({"versions": {"keras": text, "evil": "1.0"}}) == {}
+    assert versions.recorded_versions({"versions": text}) == {}

@@ -78,6 +78,7 @@ def test_help_reads_like_a_table_of_contents(capsys: pytest.CaptureFixture[str])
         ["registry", "rollback"],
         ["registry", "verify"],
         ["registry", "doctor"],
+        ["registry", "prune"],
         ["ui"],
     ],
 )
@@ -89,7 +90,7 @@ def test_every_command_has_help_and_json(command: list[str], capsys: pytest.Capt
 def test_transfer_promotes_with_exit_code_0(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(*move(world)) == 0
     said = capsys.readouterr()
-    assert "promoted: pumps--pump-9 version 1" in said.out
+    assert "promoted: pumps--fault--pump-9 version 1" in said.out
     assert "gradient boosting, source + target rows" in said.out
     pictures = re.findall(r"(/\S+\.png)", said.out)
     assert len(pictures) == 4  # a stack has no training curves
@@ -152,7 +153,7 @@ def test_score_and_the_registry_commands(world: World, capsys: pytest.CaptureFix
     assert f"{len(scores)} rows scored with version 1" in capsys.readouterr().out
     assert call("registry", "list") == 0
     listed = capsys.readouterr().out
-    assert "pumps--pump-9" in listed
+    assert "pumps--fault--pump-9" in listed
     assert call("registry", "show", "pumps", "--equipment", "pump-9") == 0
     shown = capsys.readouterr().out
     assert "source_version" in shown
@@ -174,13 +175,13 @@ def test_the_same_request_again_is_said_and_does_nothing(world: World, capsys: p
     assert call(*move(world, "--json")) == 0
     again = answer(capsys)
     assert (again["outcome"], again["before"], again["version"]) == ("unchanged", "promoted", "1")
-    files = open_registry().version("pumps--pump-9", 1).model_id
+    files = open_registry().version("pumps--fault--pump-9", 1).model_id
     (manifest,) = Path("mlruns/artifacts").rglob(f"*{files}*/**/manifest.json")
     manifest.write_text("{}")
     assert call("registry", "doctor", "pumps", "--equipment", "pump-9") == 2
     assert call("registry", "doctor", "pumps", "--equipment", "pump-9") == 2
     assert call(*move(world)) == 0  # what came of the request cannot be used any more
-    assert open_registry().alias("pumps--pump-9") == "2"
+    assert open_registry().alias("pumps--fault--pump-9") == "2"
 
 
 def test_rollback_scores_bit_for_bit_as_before_and_stands_in_the_journal(

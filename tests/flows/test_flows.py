@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.server
 import json
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -178,6 +180,49 @@ def test_bad_input_fails_the_flow_run_with_its_sentence(world: World, server: No
     assert state.is_failed()
     with pytest.raises(DataError, match=r"csv='nowhere\.csv'"):
         state.result()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
+def test_a_signal_ends_the_flow_run_with_its_command(
+    number: int, code: int, world: World, server: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import typer
+    from prefect import task
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.sorting import FlowRunSort
+
+    from faultxfer.cli.session import run_command
+    from flows import validate as flow
+
+    cleaned = []
+
+    @task
+    def check_rows(*_: object, **__: object) -> None:
+        try:
+            os.kill(os.getpid(), number)
+            time.sleep(10)
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)  # as `timeout` sends it to the process and then to its group
+            cleaned.append("up")
+
+    monkeypatch.setattr(flow, "check_rows", check_rows)
+    with pytest.raises(typer.Exit) as left:
+        run_command(lambda: flow.validate([world.target], world.contract), json_output=True, render=None)
+    assert (left.value.exit_code, cleaned) == (code, ["up"])
+    with get_client(sync_client=True) as client:
+        (run_of_now,) = client.read_flow_runs(sort=FlowRunSort.START_TIME_DESC, limit=1)
+    assert run_of_now.state_name == "Crashed"
+
+
+def test_the_temporary_server_leads_a_session_of_its_own_and_is_watched(server: None) -> None:
+    from prefect.server.api.server import SubprocessASGIServer
+
+    from faultxfer import children
+
+    process = SubprocessASGIServer().server_process
+    assert process is not None
+    assert os.getsid(process.pid) == process.pid  # no Ctrl-C ends it before the end of the flow run is written
+    assert process.pid in children._WATCHER._told
 
 
 def test_pretrain_and_score_run_as_flows(world: World, server: None) -> None:

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 import registry_work as work
-from registry_checks import NAME, SENSORS, WHO, chain_of, heal, spoil
+from registry_checks import NAME, SENSORS, WHO, chain_of, repair, spoil
 
 from faultxfer.errors import BundleError, ChampionMovedError, ConfigError, RegistryError
 from faultxfer.registry import journal, names, registering
 from faultxfer.registry.asking import reported
 from faultxfer.registry.promotion import standing
 from faultxfer.registry.store import Registry
-from faultxfer.steps import upkeep
+from faultxfer.steps import checking, upkeep
 
 
 def test_a_promotion_stands_in_journal_tags_and_alias(registry: Registry) -> None:
@@ -33,7 +33,7 @@ def test_a_promotion_stands_in_journal_tags_and_alias(registry: Registry) -> Non
     assert chain.last is not None
     assert chain.last.files_sha256 == champion.tags[names.FILES]
     assert {"run_id", "seed"} <= set(chain.last.details)
-    assert upkeep.verify_registry(*WHO, chain.head)["sound"]
+    assert checking.verify_registry(*WHO, chain.head)["sound"]
     assert [model["name"] for model in registry.models()] == [NAME]  # journals are no models
 
 
@@ -105,7 +105,7 @@ def test_a_full_disk_is_one_sentence_and_a_rerun_succeeds(
     monkeypatch.chdir(bundle.parents[1])
     assert (registry.alias(NAME), len(registry.versions(NAME))) == ("2", 2)
     assert work.register_prepared(bundle, SENSORS) == registry.alias(NAME)
-    assert upkeep.verify_registry(None, None, None)["sound"]
+    assert checking.verify_registry(None, None, None)["sound"]
 
 
 def test_an_alias_that_cannot_be_moved_follows_when_it_can(
@@ -122,12 +122,12 @@ def test_an_alias_that_cannot_be_moved_follows_when_it_can(
     champion = standing(registry, NAME).champion
     assert champion is not None
     assert champion.version == "3"
-    assert not upkeep.verify_registry(None, None, None)["sound"]
-    assert heal(dry_run=True) == [("PROMOTION-UNFINISHED", "would")]
+    assert not checking.verify_registry(None, None, None)["sound"]
+    assert repair(dry_run=True) == [("PROMOTION-UNFINISHED", "would")]
     assert registry.alias(NAME) == "2"
-    assert heal() == [("PROMOTION-UNFINISHED", "done")]
+    assert repair() == [("PROMOTION-UNFINISHED", "done")]
     assert registry.alias(NAME) == "3"
-    assert heal() == []
+    assert repair() == []
 
 
 def edit_entry(number: int, change: Callable[[dict[str, object]], object]) -> None:
@@ -147,17 +147,17 @@ def edit_entry(number: int, change: Callable[[dict[str, object]], object]) -> No
 @pytest.mark.parametrize("number", [1, 2])
 def test_a_journal_that_was_rewritten_is_found_and_nothing_is_promoted_on_it(registry: Registry, number: int) -> None:
     edit_entry(number, lambda entry: entry.update(reason="something else"))
-    assert not upkeep.verify_registry(None, None, None)["sound"]
+    assert not checking.verify_registry(None, None, None)["sound"]
     with pytest.raises(RegistryError, match="every entry follows"):
         upkeep.promote_version(*WHO, 1, "by hand")
-    assert heal() == [("JOURNAL-BROKEN", "needs")]
+    assert repair() == [("JOURNAL-BROKEN", "needs")]
     assert registry.alias(NAME) == "2"
 
 
 def test_a_last_entry_that_was_cut_off_is_found(registry: Registry) -> None:
     head = chain_of(registry).head
     registry.client.delete_model_version(names.journal_name(NAME), "2")
-    (checked,) = upkeep.verify_registry(*WHO, head)["models"]
+    (checked,) = checking.verify_registry(*WHO, head)["models"]
     assert any("the journal lacks" in problem for problem in checked["problems"])
     assert any(head[:12] in problem for problem in checked["problems"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -27,7 +28,7 @@ def move(world: World, **more: str) -> pipeline.TransferResult:
 
 
 def champion_version() -> str | None:
-    champion = open_registry().champion("pumps--pump-9")
+    champion = open_registry().champion("pumps--fault--pump-9")
     return champion.version if champion else None
 
 
@@ -48,7 +49,7 @@ def test_a_bundle_that_scores_differently_from_the_registry_does_not_become_cham
     with pytest.raises(BundleError):
         move(world, override_gate="a second version")
     assert champion_version() == "1"
-    assert len(open_registry().versions("pumps--pump-9")) == 1
+    assert len(open_registry().versions("pumps--fault--pump-9")) == 1
     assert run_states(open_registry()).count("FAILED") == 1
 
 
@@ -64,7 +65,7 @@ def test_a_failing_upload_leaves_no_version_and_the_champion_alone(
     with pytest.raises(RegistryError, match="No space left on device"):
         move(world, override_gate="a second version")
     assert champion_version() == "1"
-    assert len(open_registry().versions("pumps--pump-9")) == 1
+    assert len(open_registry().versions("pumps--fault--pump-9")) == 1
     monkeypatch.undo()
     monkeypatch.chdir(world.folder)
     assert move(world, override_gate="after making room").version == "2"
@@ -88,12 +89,12 @@ def test_a_version_is_loaded_back_in_a_clean_process_before_it_is_champion(
     # A file of the working folder that is called like a module is not run in its place.
     Path("queue.py").write_text("raise SystemExit(0)", encoding="utf-8")
     assert move(world).outcome == "promoted"
-    champion = open_registry().champion("pumps--pump-9")
+    champion = open_registry().champion("pumps--fault--pump-9")
     assert champion is not None
-    monkeypatch.setattr(smoke.subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=2, stdout="no", stderr=""))
+    monkeypatch.setattr(smoke.children, "run", lambda *_, **__: SimpleNamespace(returncode=2, stdout="no", stderr=""))
     with pytest.raises(BundleError, match="said='no'"):
         smoke.smoke_test(open_registry(), champion)
-    monkeypatch.setattr(smoke.subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=0, stdout="", stderr=""))
+    monkeypatch.setattr(smoke.children, "run", lambda *_, **__: SimpleNamespace(returncode=0, stdout="", stderr=""))
     with pytest.raises(BundleError, match="exit code=0"):
         smoke.smoke_test(open_registry(), champion)
 
@@ -118,3 +119,32 @@ def test_the_smoke_test_compares_names_types_and_values(name: str) -> None:
     change, said = ANSWERS[name]
     with pytest.raises(BundleError, match=said):
         smoke.compare(GOLDEN, change(answer))
+
+
+def test_golden_rows_that_another_release_scores_differently_are_no_accusation(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from faultxfer.bundle import versions
+
+    champion = open_registry().champion("pumps")
+    assert champion is not None
+    real = versions.versions_here()
+    monkeypatch.setattr(versions, "versions_here", lambda: {**real, "keras": "3.14.0"})
+    smoke.check_version(open_registry(), champion)  # it scores the same, so nobody asks who wrote it
+    monkeypatch.setattr(smoke, "SAME", -1.0)
+    with pytest.raises(BundleError, match=r"here is keras 3\.14\.0.*largest difference"):
+        smoke.check_version(open_registry(), champion)
+
+
+def test_what_a_clean_process_found_is_said_in_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(*_: object, **__: object) -> SimpleNamespace:
+        error = BundleError("It was written elsewhere", received={"keras": "3"}, where="network", remedy="Do this")
+        said = json.dumps({"error": smoke._fields(error)})
+        return SimpleNamespace(returncode=2, stdout=f"a warning\n{said}\n", stderr="")
+
+    monkeypatch.setenv("FAULTXFER_SMOKE_TEST", "clean_process")
+    monkeypatch.setattr(smoke.children, "run", told)
+    version = SimpleNamespace(name="pumps", version="1", uri="models:/pumps/1", tags={})
+    with pytest.raises(BundleError) as caught:
+        smoke.smoke_test(SimpleNamespace(uri="sqlite:///x"), version)  # type: ignore[arg-type]
+    assert str(caught.value) == "It was written elsewhere. Received: keras='3'. Where: network. Do this."

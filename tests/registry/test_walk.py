@@ -280,9 +280,7 @@ def assert_nothing_is_lost(walk: Walk) -> None:
     database=None,
     phases=[Phase.generate],
 )
-@given(
-    steps=st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 80)), min_size=4, max_size=12)
-)
+@given(steps=st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 80)), min_size=4, max_size=12))
 def test_no_walk_loses_a_version(walk: Walk, steps: list[tuple[Callable[[Walk, int], None], int]]) -> None:
     walk.lay_out()
     for step, drawn in steps:

@@ -1,4 +1,4 @@
-"""Both servers for real: started by ``faultxfer ui``, worked against over HTTP, stopped by Ctrl-C."""
+"""Both servers for real: started by ``faultxfer ui``, worked against over HTTP, stopped by signals."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
-import urllib.error
+import tempfile
+import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ from conftest import World
 from faultxfer import GateOptions, TransferOptions, pipeline
 from faultxfer.config import Limit
 from faultxfer.registry.store import open_registry
+from faultxfer.temporary import dead_folders
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +42,7 @@ def start(folder: Path) -> Pages:
     process = subprocess.Popen(
         [Path(sys.executable).parent / "faultxfer", "ui", "--mlflow-port", "0", "--prefect-port", "0", "--json"],
         cwd=folder,
-        env={**os.environ, "PREFECT_HOME": str(folder / "prefect")},
+        env={**os.environ, "PREFECT_HOME": str(folder / "prefect"), "TMPDIR": tempfile.gettempdir()},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -68,7 +71,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory, migrated_folder: Path) -> It
         yield running
     finally:
         running.process.send_signal(signal.SIGINT)
-        running.process.communicate(timeout=60)
+        assert running.process.communicate(timeout=60) == ("", "")
+        assert running.process.returncode == 0
+        wait_until_nobody_listens(running)
 
 
 def test_both_pages_answer(pages: Pages) -> None:
@@ -101,7 +106,7 @@ def test_the_main_path_over_http_with_runs_on_the_prefect_server(
     assert (first.version, again.version) == ("1", "2")
     assert first.tracking_uri == pages.mlflow
     registry = open_registry()
-    champion = registry.champion("served--pump-9")
+    champion = registry.champion("pumps--fault--pump-9")
     assert champion is not None
     assert champion.tags["faultxfer.previous_champion"] == "1"
     assert {item.path for item in registry.client.list_artifacts(str(first.run_id))} >= {
@@ -112,7 +117,7 @@ def test_the_main_path_over_http_with_runs_on_the_prefect_server(
     assert state.is_failed()
     assert _flow_runs(pages) == ["Completed", "Completed", "Completed", "Failed"]
     pipeline.score([world.new_rows], "served", world.equipment, "scores.csv")
-    model = mlflow.pyfunc.load_model("models:/served--pump-9@champion")
+    model = mlflow.pyfunc.load_model("models:/pumps--fault--pump-9@champion")
     predicted = model.predict(pd.read_csv(world.new_rows))["fault_probability"]
     np.testing.assert_allclose(predicted, pd.read_csv("scores.csv")["fault_probability"], atol=1e-6, rtol=0)
     assert not (world.folder / "mlruns" / "artifacts" / "served").exists()
@@ -129,15 +134,42 @@ def _flow_runs(pages: Pages) -> list[str]:
         return [run["state_name"] for run in json.load(response)]
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_and_sigterm_stop_both_servers(store: Path, sign: signal.Signals) -> None:
+def wait_until_nobody_listens(pages: Pages) -> None:
+    """Nobody, be it a child or a grandchild, holds one of the ports any more."""
+    ports = [int(str(address).rpartition(":")[2]) for address in (pages.mlflow, pages.prefect)]
+    end = time.monotonic() + 30
+    while any(is_taken(port) for port in ports):
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+def is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.mark.parametrize("sign", [signal.SIGHUP, signal.SIGKILL])
+def test_no_server_is_left_where_the_terminal_is_closed_or_the_process_killed(
+    store: Path, sign: signal.Signals
+) -> None:
     running = start(store)
     running.process.send_signal(sign)
     out, err = running.process.communicate(timeout=60)
-    assert (running.process.returncode, out, err) == (0, "", "")
-    for address in (running.mlflow, running.prefect):
-        with pytest.raises(urllib.error.URLError):
-            get(address)
+    assert (out, err) == ("", "")
+    assert running.process.returncode == (0 if sign == signal.SIGHUP else -signal.SIGKILL)
+    wait_until_nobody_listens(running)
+    folders = temporary_folders(running.process.pid)
+    assert len(folders) == (0 if sign == signal.SIGHUP else 1)
+    for path, remove in dead_folders():
+        if path in folders:
+            remove()
+    assert not temporary_folders(running.process.pid)
+
+
+def temporary_folders(process: int) -> list[Path]:
+    """Those that name a process as their owner."""
+    owners = Path(tempfile.gettempdir()).glob("faultxfer-*/owner")
+    return [owner.parent for owner in owners if f":{process}:" in owner.read_text()]
 
 
 def test_the_pages_of_a_tracking_server_are_those_of_mlflow(
@@ -147,6 +179,8 @@ def test_the_pages_of_a_tracking_server_are_those_of_mlflow(
     running = start(store)
     running.process.send_signal(signal.SIGTERM)
     assert running.process.communicate(timeout=60)[1] == ""
+    assert running.process.returncode == 0
+    assert not is_taken(int(running.prefect.rpartition(":")[2]))
     assert running.mlflow == pages.mlflow
 
 
@@ -162,8 +196,6 @@ def test_the_log_of_a_server_that_fails_stays_to_be_read(store: Path, monkeypatc
 
 
 def test_a_taken_port_is_said_at_once(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    import socket
-
     from faultxfer.cli import main
 
     with socket.socket() as taken:

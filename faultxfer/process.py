@@ -1,4 +1,7 @@
-"""Who works on something half done, so that what a killed process left can be told from what is under way."""
+"""Processes by name: who works on something half done, and whether that process is still there.
+
+So what a killed process left can be told from what is under way.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from pathlib import Path
 
 def this_process() -> str:
     """Host and process that run this."""
-    return f"{_place()}:{os.getpid()}:{_begun(os.getpid())}"
+    return f"{_place()}:{os.getpid()}:{begun(os.getpid())}"
 
 
 def is_gone(owner: str | None, since: datetime, grace: timedelta) -> bool:
@@ -23,9 +26,9 @@ def is_gone(owner: str | None, since: datetime, grace: timedelta) -> bool:
         since: when it was begun.
         grace: how long a registration on another host may take.
     """
-    host, process, begun = _parts(owner or "")
-    if host == _place() and process.isdecimal():
-        return not (_is_alive(int(process)) and begun == _begun(int(process)))
+    place, process, beginning = _parts(owner or "")
+    if place == _place() and process.isdecimal():
+        return not (_is_alive(int(process)) and beginning == begun(int(process)))
     return datetime.now(UTC) - since > grace
 
 
@@ -43,17 +46,23 @@ def _place() -> str:
 
 def _parts(owner: str) -> tuple[str, str, str]:
     """Place, process and its beginning; empty where an older release wrote something else."""
-    place, process, begun = [*owner.rsplit(":", 2), "", ""][:3]
-    return place, process, begun
+    place, process, beginning = [*owner.rsplit(":", 2), "", ""][:3]
+    return place, process, beginning
 
 
-def _begun(process: int) -> str:
+def begun(process: int) -> str:
     """When a process began, in ticks since the host's start: numbers are given again. Empty where it cannot be told."""
+    fields = _status(process)
+    return fields[19] if len(fields) > 19 else ""
+
+
+def _status(process: int) -> list[str]:
+    """What Linux says of a process, from its state on; empty where nothing is said."""
     try:
-        # The second field is the program's name in brackets and may hold anything; the 22nd is the time.
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return ""
+        # The field before the state is the program's name in brackets and may hold anything.
+        return Path(f"/proc/{process}/stat").read_text(errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return []
 
 
 def _is_alive(process: int) -> bool:
@@ -63,4 +72,5 @@ def _is_alive(process: int) -> bool:
         return False
     except PermissionError:  # somebody else's
         return True
-    return True
+    # One that was killed keeps its number until its parent asks how it ended, which a container's may never do.
+    return _status(process)[:1] not in (["Z"], ["X"])

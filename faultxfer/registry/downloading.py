@@ -1,0 +1,134 @@
+"""Copy a version's files from where they lie, and say whether they are not there or cannot be read.
+
+On this machine's disks the files are copied here and not by MLflow: it takes a folder that may not be entered for an
+empty one, and an empty one for a download that succeeded.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from faultxfer.errors import BundleError, FilesAbsentError, RegistryError, UnreadableError
+from faultxfer.registry.asking import reported
+from faultxfer.registry.locations import local_path
+from faultxfer.registry.model_files import check_amount
+
+# How MLflow's clients say that a server or a store has no such file.
+_NOT_THERE = re.compile(r"No such artifact|No such file|404 Client Error|error code 404|Not Found")
+
+
+def fetch_files(location: str, folder: Path) -> Path:
+    """Copy all files of a model into ``folder``; gives back the folder that holds them.
+
+    Args:
+        location: a path or ``file:`` address on this machine, or any artifact address that MLflow reads.
+        folder: where to; made if it does not exist.
+
+    Raises:
+        FilesAbsentError: there is nothing, or not all that a listing names.
+        UnreadableError: there may be something, and it cannot be read.
+        BundleError: there are more or larger files than a bundle has, or what is no file.
+    """
+    local = local_path(location)
+    if local is None:
+        return _downloaded(location, folder)
+    return _copied(local, folder)
+
+
+def _copied(source: Path, folder: Path) -> Path:
+    try:
+        files = list(_regular_files(source))
+        check_amount(len(files), sum(path.stat().st_size for path in files))
+    except OSError as error:
+        raise _not_read(source, error) from error
+    if not files:
+        raise absent(str(source))
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in files:
+        _copy_file(path, folder / path.relative_to(source))
+    return folder
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("wb") as copy:
+        try:
+            original = source.open("rb")
+        except OSError as error:
+            raise _not_read(source, error) from error
+        with original:
+            shutil.copyfileobj(original, copy)
+
+
+def _regular_files(root: Path) -> Iterator[Path]:
+    """All files below ``root``.
+
+    Raises:
+        OSError: a folder cannot be listed.
+        BundleError: something is neither a folder nor a file, and reading it might never end.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    for folder, _, names in os.walk(root, onerror=refuse):
+        for name in sorted(names):
+            path = Path(folder) / name
+            mode = path.stat().st_mode
+            if not stat.S_ISREG(mode):
+                raise BundleError(
+                    "A model's folder holds something that is no regular file",
+                    received={"mode": stat.filemode(mode)},
+                    where=str(path),
+                    remedy="Find out who put it there; do not load this model",
+                )
+            yield path
+
+
+def _not_read(path: Path, error: OSError) -> RegistryError:
+    """Only what the file system itself says is not there counts as not there."""
+    where = error.filename or str(path)
+    if isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        return absent(str(where))
+    return UnreadableError(
+        "The files cannot be read",
+        received={"problem": error.strerror or str(error)},
+        where=str(where),
+        remedy="Give the user who runs this the right to read them, or mount the disk again; then run it again",
+    )
+
+
+def _downloaded(location: str, folder: Path) -> Path:
+    import mlflow.artifacts
+
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with reported(f"the files at {location}"):
+            copied = mlflow.artifacts.download_artifacts(artifact_uri=location, dst_path=str(folder))
+    except RegistryError as error:
+        if _NOT_THERE.search(str(error.__cause__ or error)):
+            raise absent(location) from error
+        raise _as_unreadable(error) from error
+    if not any(path.is_file() for path in Path(copied).rglob("*")):
+        raise absent(location)
+    return Path(copied)
+
+
+def absent(location: str) -> FilesAbsentError:
+    """The error for files that are not where the registry says."""
+    return FilesAbsentError(
+        f"No files at {location}. Was the folder moved, or is it not mounted?",
+        remedy="Bring the files back and run it again; if the whole registry was moved, type "
+        "`faultxfer registry relocate`",
+    )
+
+
+def _as_unreadable(error: RegistryError) -> UnreadableError:
+    if isinstance(error, UnreadableError):
+        return error
+    return UnreadableError(error.expected, received=error.received, where=error.where, remedy=error.remedy)

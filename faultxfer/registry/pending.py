@@ -1,0 +1,86 @@
+"""What is marked for deletion and still needed: MLflow's garbage collection would take it.
+
+Deleting in MLflow marks a run, a logged model or an experiment; `mlflow gc` deletes what is marked, files included.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
+
+from faultxfer.registry import names
+from faultxfer.registry.diagnosis import PERSON, RESTORES, Diagnosis
+from faultxfer.registry.store import Registry, Version
+
+_RESTORE_UPLOAD = "UPDATE logged_models SET lifecycle_stage = 'active' WHERE model_id = ?"
+
+
+def pending_deletions(registry: Registry, version: Version) -> Iterator[Diagnosis]:
+    """What a version needs and somebody deleted: its experiment, its run, and the upload with its files."""
+    experiment = registry.client.get_experiment_by_name(names.EXPERIMENT)
+    if experiment is not None and experiment.lifecycle_stage == "deleted":
+        command = f"mlflow experiments restore --experiment-id {experiment.experiment_id}"
+        restore = partial(registry.client.restore_experiment, experiment.experiment_id)
+        yield _marked(version, f"experiment {names.EXPERIMENT!r}", command, restore)
+        return  # its runs and uploads come back with it, or show when it is back
+    if version.run_id and _run_is_deleted(registry, version.run_id):
+        command = f"mlflow runs restore --run-id {version.run_id}"
+        restore = partial(registry.client.restore_run, version.run_id)
+        yield _marked(version, f"run {version.run_id}", command, restore)
+    if version.model_id and _upload_is_deleted(registry, version.model_id):
+        yield _marked_upload(registry, version, version.model_id)
+
+
+def _marked(version: Version, what: str, command: str, restore: partial[None]) -> Diagnosis:
+    return Diagnosis(
+        "DELETION-PENDING",
+        version.uri,
+        f"The {what} is marked for deletion, and `mlflow gc` would take what the version needs",
+        f"restore it (`{command}`)",
+        restore,
+        kind=RESTORES,
+        model=version.name,
+    )
+
+
+def _marked_upload(registry: Registry, version: Version, model_id: str) -> Diagnosis:
+    """MLflow has no call that brings a logged model back: in a database of one's own it is one statement."""
+    message = f"The logged model {model_id} is marked for deletion, and `mlflow gc` would take the version's files"
+    statement = _RESTORE_UPLOAD.replace("?", f"'{model_id}'")
+    database = registry.database
+    if database is None:
+        remedy = f"Let no `mlflow gc` run before the server's administrator typed, in its database: {statement}"
+        return Diagnosis("DELETION-PENDING", version.uri, message, remedy, kind=PERSON, model=version.name)
+    restore = partial(_restore_upload, str(database), model_id)
+    remedy = f"restore it (in the database: {statement})"
+    return Diagnosis("DELETION-PENDING", version.uri, message, remedy, restore, kind=RESTORES, model=version.name)
+
+
+def _restore_upload(database: str, model_id: str) -> None:
+    with closing(sqlite3.connect(database, timeout=60)) as connection, connection:
+        connection.execute(_RESTORE_UPLOAD, (model_id,))
+
+
+def _run_is_deleted(registry: Registry, run_id: str) -> bool:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return bool(registry.client.get_run(run_id).info.lifecycle_stage == "deleted")
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return False  # it was collected: nothing is left to restore, and no file of a version lies there
+        raise
+
+
+def _upload_is_deleted(registry: Registry, model_id: str) -> bool:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        registry.client.get_logged_model(model_id)
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return True
+        raise
+    return False

@@ -1,0 +1,211 @@
+"""Which old versions and refused runs nobody needs any more, and how they are deleted.
+
+Kept, however old: what is champion or has any alias, what a rollback or the taking back of a retirement or a merge
+may need, and the source versions that living champions were made from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from faultxfer.registry import journal, names
+from faultxfer.registry.asking import asks_the_store
+from faultxfer.registry.journal import Chain, Entry
+from faultxfer.registry.model_checks import Patient
+from faultxfer.registry.promotion import write_note
+from faultxfer.registry.store import Registry, Version
+from faultxfer.registry.succession import next_in_line
+from faultxfer.registry.traces import uploads_of_versions
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What is surplus: only what is both older and beyond the newest.
+
+    Attributes:
+        keep: newest versions and newest refused runs of each model that stay, and sound earlier champions in line.
+        older_than: age from which the others go; of a version since it was last champion.
+    """
+
+    keep: int
+    older_than: timedelta
+
+    def is_old(self, moment: datetime) -> bool:
+        """Whether it is older than what stays in any case."""
+        return datetime.now(UTC) - moment > self.older_than
+
+
+@dataclass(frozen=True)
+class Surplus:
+    """A version that nobody needs.
+
+    Attributes:
+        version: which.
+        last_used: when it was made, or was last champion.
+        named_by: addresses of versions that were made of the same files, which stay for them.
+    """
+
+    version: Version
+    last_used: datetime
+    named_by: tuple[str, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """Why it may go, for the journal."""
+        return f"Last used {self.last_used:%Y-%m-%d}, and no rollback needs it"
+
+
+@dataclass(frozen=True)
+class Uses:
+    """What other models need of a model's versions.
+
+    Attributes:
+        sources: name and number of the versions that living machines' champions were made from.
+        uploads: addresses of the versions that name it, by id of an upload.
+    """
+
+    sources: frozenset[tuple[str, str]]
+    uploads: dict[str, set[str]] = field(default_factory=dict)
+
+
+@asks_the_store
+def uses_of_versions(registry: Registry) -> Uses:
+    """Look through all registered models, whoever made them."""
+    sources = {source for name in registry.known_names() for source in _sources(Patient(registry, name, timedelta(0)))}
+    uploads: dict[str, set[str]] = {}
+    for version, named in uploads_of_versions(registry):
+        if names.of_journal(version.name) == version.name:
+            for upload in named:
+                uploads.setdefault(upload, set()).add(f"models:/{version.name}/{version.version}")
+    return Uses(frozenset(sources), uploads)
+
+
+def _sources(patient: Patient) -> Iterator[tuple[str, str]]:
+    """Source versions that a machine's champion was made from, or the one that may be it again."""
+    for chain in _states(patient.chain):
+        number = chain.champion or patient.alias
+        if number is None:
+            continue
+        if number in patient.versions:
+            tags = patient.versions[number].tags
+            yield tags.get(names.SOURCE_MODEL, ""), tags.get(names.SOURCE_VERSION, "")
+        for entry in chain.changes:
+            if entry.to_version == number and entry.details.get("source"):
+                name, _, version = str(entry.details["source"]).rpartition(" version ")
+                yield name, version
+
+
+def surplus_versions(patient: Patient, rules: Rules, uses: Uses) -> list[Surplus]:
+    """Versions of one model that nobody needs, oldest first.
+
+    Args:
+        patient: the model; its journal must be whole.
+        rules: what may go.
+        uses: what other models need.
+    """
+    newest = set(list(patient.versions)[: rules.keep])
+    named = set(patient.registry.aliases(patient.name).values()) | newest
+    found = []
+    for number, version in patient.versions.items():
+        last_used = _last_used(version, patient.chain)
+        needed = number in named or (patient.name, number) in uses.sources
+        if not needed and rules.is_old(last_used) and _is_whole(patient, number):
+            others = uses.uploads.get(version.model_id or "", set()) - {version.uri}
+            found.append(Surplus(version, last_used, tuple(sorted(others))))
+    if not found:
+        return []
+    needed_back = _needed_to_go_back(patient, rules.keep)  # reads files, so it is asked last
+    return [one for one in found[::-1] if one.version.version not in needed_back]
+
+
+def _is_whole(patient: Patient, number: str) -> bool:
+    """Made by faultxfer, and its registration came to an end: the others are the doctor's, or somebody else's."""
+    state = patient.versions[number].tags.get(names.STATE)
+    return state in (names.REGISTERED, names.RETIRED) or number in patient.chain.promoted
+
+
+def _last_used(version: Version, chain: Chain) -> datetime:
+    moments = [datetime.fromisoformat(version.created)]
+    for entry in chain.changes:
+        if version.version in (entry.from_version, entry.to_version):
+            moments.append(datetime.fromisoformat(entry.at))
+    return max(moments)
+
+
+def _needed_to_go_back(patient: Patient, keep: int) -> set[str]:
+    """The champion and the next sound ones in line, of now and of before what may be taken back."""
+    needed: set[str] = set()
+    for chain in _states(patient.chain):
+        if chain.champion is not None:
+            needed.add(chain.champion)
+        needed.update(_first_sound(patient, next_in_line(chain, list(patient.versions)), keep))
+    return needed
+
+
+def _first_sound(patient: Patient, line: list[str], keep: int) -> Iterator[str]:
+    """The line up to the last of so many versions that can be champion; what cannot be read now may be read again."""
+    sound = 0
+    for number in line:
+        if sound == keep:
+            return
+        yield number
+        sound += not patient.is_retired(number) and patient.files(number).is_sound
+
+
+def _states(chain: Chain) -> list[Chain]:
+    """The journal as it is, and as it was before what the doctor, `restore` or `merge --undo` may take back."""
+    entries = dict(chain.entries)
+    while entries and _may_be_taken_back(list(entries.values())[-1]):
+        entries.popitem()
+    return [chain, Chain(entries)]
+
+
+def _may_be_taken_back(entry: Entry) -> bool:
+    stepped_down = entry.to_version is None
+    by_doctor = entry.is_by_doctor and entry.action in (journal.RETIRE, journal.ROLLBACK)
+    return entry.is_note or stepped_down or by_doctor
+
+
+@asks_the_store
+def delete_version(registry: Registry, surplus: Surplus) -> bool:
+    """Note it in the journal, then delete the version, and its files where no other version names them.
+
+    Returns:
+        Whether it was deleted, and did not become champion meanwhile.
+
+    Raises:
+        RegistryError: the journal was changed from outside.
+    """
+    version = surplus.version
+    chain = journal.read_whole(registry.client, version.name)
+    note = chain.notes.get(version.version)
+    if note is None or note.action != journal.PRUNE:  # else an earlier attempt was broken off
+        write_note(registry, version.name, journal.PRUNE, version.version, surplus.reason, {"reason": surplus.reason})
+    champion = journal.read_whole(registry.client, version.name).champion
+    if version.version in {champion, *registry.aliases(version.name).values()}:
+        return False
+    registry.client.delete_model_version(version.name, version.version)
+    if version.model_id and not surplus.named_by:
+        registry.client.delete_logged_model(version.model_id)
+    return True
+
+
+def surplus_runs(refusals: Iterable[dict[str, Any]], rules: Rules) -> list[dict[str, Any]]:
+    """Refused runs beyond the newest of each model and older than the rules say, as `Registry.refusals` gives them."""
+    seen: dict[str, int] = {}
+    found = []
+    for refusal in refusals:  # newest first
+        model = str(refusal["model"])
+        seen[model] = seen.get(model, 0) + 1
+        if seen[model] > rules.keep and rules.is_old(datetime.fromisoformat(refusal["created"])):
+            found.append(refusal)
+    return found
+
+
+@asks_the_store
+def delete_run(registry: Registry, run_id: str) -> None:
+    """Delete a run with its report; MLflow keeps it until ``mlflow gc``."""
+    registry.client.delete_run(run_id)

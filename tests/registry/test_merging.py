@@ -1,0 +1,154 @@
+"""Which of a machine's champions stays is settled in both journals, whole or finished later, and can be taken back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import registry_work as work
+from registry_checks import heal
+
+from faultxfer.errors import ChampionMovedError, FaultxferError, RegistryError
+from faultxfer.registry import journal, machines, merging, names
+from faultxfer.registry.store import Registry, open_registry
+from faultxfer.steps import catalog, upkeep
+from faultxfer.steps.merging import merge_machine
+
+A, B, WHO = "a--pump-9", "b--pump-9", ("a", "pump-9")
+
+
+@pytest.fixture
+def two(store: Path) -> Registry:
+    """A registry of release 0.1.0 in which sources ``a`` and ``b`` each have a champion of the same machine."""
+    registry = open_registry()
+    for name in ("a", "b", A, B):
+        work.placed(registry, name)
+    return registry
+
+
+def champions(registry: Registry) -> tuple[str | None, ...]:
+    return tuple(registry.alias(name) for name in (A, B))
+
+
+def actions(registry: Registry, name: str) -> list[tuple[str, bool]]:
+    chain = journal.read_journal(registry.client, name)
+    assert chain.problems == ()
+    return [(entry.action, entry.is_note) for entry in chain.entries.values()]
+
+
+def test_found_merged_undone_and_merged_again_with_sound_journals(two: Registry) -> None:
+    assert [one.code for one in machines.twice(two)] == ["CHAMPION-TWICE"]
+    done = merge_machine(*WHO, "one pump, one detector")
+    assert (done["outcome"], done["kept"], done["use"]) == ("merged", A, f"models:/{A}@champion")
+    assert [one["address"] for one in done["models"]] == [f"models:/{B}@champion"]
+    assert champions(two) == ("1", None)
+    assert heal() == []  # no CHAMPION-NONE
+    assert [machines.find(two, one, "pump-9", changing=True) for one in "ab"] == [A, A]
+    assert {one["name"]: one["merged_into"] for one in catalog.list_models()}[B] == A
+    assert len(two.versions(B)) == 1
+    assert merge_machine(*WHO, "again")["outcome"] == "unchanged"
+    with pytest.raises(RegistryError, match="merged into 'a--pump-9'"):
+        upkeep.promote_version(B, None, 1, "by its whole name")
+
+    back = merge_machine(*WHO, "they differ after all", undo=True)
+    assert (back["outcome"], [one["name"] for one in back["models"]]) == ("restored", [B])
+    assert champions(two) == ("1", "1")
+    assert [one.code for one in machines.twice(two)] == ["CHAMPION-TWICE"]
+
+    assert merge_machine("b", "pump-9", "b is better")["kept"] == B  # MODEL--EQ, where it is one of the two
+    assert champions(two) == (None, "1")
+    assert (heal(), upkeep.verify_registry(None, None, None)["sound"]) == ([], True)
+    notes = [("merge", True), ("restore", True)]
+    assert actions(two, A) == [("promote", False), *notes, ("merge", False)]
+    assert actions(two, B) == [("promote", False), ("merge", False), ("restore", False), ("merge", True)]
+
+
+@pytest.mark.parametrize("undo", [False, True])
+def test_a_merge_that_was_broken_off_between_the_journals_is_finished(
+    two: Registry, monkeypatch: pytest.MonkeyPatch, undo: bool
+) -> None:
+    if undo:
+        merge_machine(*WHO, "one detector")
+    with monkeypatch.context() as broken:
+        broken.setattr(merging, "_note_restored" if undo else "_step_down", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            merge_machine(*WHO, "broken off", undo=undo)
+    assert champions(two) == ("1", "1")
+    (found,) = merging.half_done(two)
+    assert (found.code, found.where) == ("MERGE-UNFINISHED", A if undo else B)
+    if undo:
+        assert found.mend is not None
+        found.mend()
+    else:
+        assert merge_machine(*WHO, "broken off")["outcome"] == "merged"
+    assert champions(two) == ("1", "1" if undo else None)
+    assert len(actions(two, A)) == (3 if undo else 2)  # no note twice
+    assert list(merging.half_done(two)) == []
+
+
+def test_the_doctor_finishes_a_merge(two: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(merging, "_step_down", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            merge_machine(*WHO, "broken off")
+    assert heal() == [("MERGE-UNFINISHED", "done")]
+    assert champions(two) == ("1", None)
+
+
+def test_a_promotion_that_comes_in_between_is_not_merged_away_unseen(
+    two: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    announce = merging._announce
+
+    def overtaken(*arguments: object) -> str:
+        head = announce(*arguments)
+        work.placed(two, B)
+        return head
+
+    monkeypatch.setattr(merging, "_announce", overtaken)
+    with pytest.raises(ChampionMovedError):
+        merge_machine(*WHO, "one detector")
+    assert champions(two) == ("1", "2")
+    assert list(merging.half_done(two)) == []
+
+
+def test_nobody_steps_down_for_files_that_cannot_score_nor_comes_back_without_them(two: Registry) -> None:
+    place = Path(urlsplit(two.client.get_model_version_download_uri(A, "1")).path)
+    place.rename("away")
+    with pytest.raises(RegistryError, match="would stay could not be read"):
+        merge_machine(*WHO, "one detector", keep=A)
+    merge_machine(*WHO, "one detector", keep=B)
+    with pytest.raises(RegistryError, match="cannot come back"):
+        merge_machine(*WHO, "back", undo=True)
+    Path("away").rename(place)
+    merge_machine(*WHO, "back", undo=True)
+    assert champions(two) == ("1", "1")
+
+
+def test_three_champions_become_one_and_one_of_them_comes_back(two: Registry) -> None:
+    new = names.detector_name("pumps", "fault", "pump-9")
+    work.placed(two, new, source="c")
+    done = merge_machine(*WHO, "one detector", keep=new)
+    assert (done["kept"], [one["name"] for one in done["models"]]) == (new, [A, B])
+    assert champions(two) == (None, None)
+    assert [machines.find(two, one, "pump-9") for one in "ab"] == [new, new]
+    merge_machine(*WHO, "only this one", undo=True, keep=B)
+    assert champions(two) == (None, "1")
+    assert merge_machine(B, None, "by its whole name", keep=new)["models"][0]["name"] == B
+
+
+def test_what_there_is_nothing_to_merge_or_no_reason_for_is_refused(two: Registry) -> None:
+    for arguments, more in (
+        ((*WHO, " "), {}),
+        ((*WHO, "x"), {"undo": True}),
+        ((*WHO, "x"), {"keep": "a"}),
+        (("a", "pump-7", "x"), {}),
+        (("nope", "pump-9", "x"), {}),
+    ):
+        with pytest.raises(FaultxferError):
+            merge_machine(*arguments, **more)
+    two.client.delete_registered_model(B)
+    two.client.delete_registered_model(names.journal_name(B))
+    with pytest.raises(RegistryError, match="nothing to merge"):
+        merge_machine(*WHO, "one detector")
