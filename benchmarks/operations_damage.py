@@ -415,6 +415,13 @@ def rename_model(client: Any, old: str, new: str) -> None:
     client.rename_registered_model(old, new)
 
 
+def rename_back(client: Any, old: str, new: str) -> None:
+    """A registered model or a journal gets its name back, unless it has it already."""
+    known = {model.name for model in client.search_registered_models()}
+    if old in known and new not in known:
+        client.rename_registered_model(old, new)
+
+
 def delete_run(client: Any, model: str, number: str) -> None:
     """The run that made a version; ``mlflow gc`` would delete its files."""
     client.delete_run(client.get_model_version(model, number).run_id)
@@ -452,7 +459,7 @@ def leave_candidate(client: Any, model: str) -> None:
     """A registration whose process died before the journal's entry."""
     from faultxfer.registry import names
 
-    owner = _dead()
+    owner = _dead(client)
     run = client.create_run(_experiment(client), tags={names.OWNER: owner}).info.run_id
     upload = client.create_logged_model(_experiment(client), name="model", source_run_id=run)
     tags = {names.STATE: names.CANDIDATE, names.OWNER: owner, names.FILES: "0" * 64}
@@ -463,14 +470,14 @@ def leave_run(client: Any) -> None:
     """A run shown as running."""
     from faultxfer.registry import names
 
-    client.create_run(_experiment(client), tags={names.OWNER: _dead()})
+    client.create_run(_experiment(client), tags={names.OWNER: _dead(client)})
 
 
 def leave_upload(client: Any) -> None:
     """An upload that no version has."""
     from faultxfer.registry import names
 
-    run = client.create_run(_experiment(client), tags={names.OWNER: _dead()}).info.run_id
+    run = client.create_run(_experiment(client), tags={names.OWNER: _dead(client)}).info.run_id
     client.create_logged_model(_experiment(client), name="model", source_run_id=run)
     client.set_terminated(run, "KILLED")
 
@@ -480,15 +487,12 @@ def leave_model(client: Any) -> None:
     from faultxfer.registry import names
 
     tags = {names.KIND: names.TARGET_KIND, names.SOURCE_MODEL: "pumps", names.EQUIPMENT: "pump-3"}
-    client.create_registered_model("pumps--pump-3", {**tags, names.OWNER: _dead()})
+    client.create_registered_model("pumps--pump-3", {**tags, names.OWNER: _dead(client)})
 
 
-def _dead() -> str:
-    """Owner as a process writes it that is no more."""
-    from faultxfer.registry.owner import this_process
-
-    place, _, _ = this_process().rsplit(":", 2)
-    return f"{place}:{2**22 + 1}:1"
+def _dead(client: Any) -> str:
+    """The process that registered a version is no more."""
+    return str(client.get_model_version(HURT, "1").tags["faultxfer.owner"])
 
 
 def _experiment(client: Any) -> str:

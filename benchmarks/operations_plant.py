@@ -154,12 +154,14 @@ class Plant:
 
     def _called(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """In a child."""
+        import mlflow
         from mlflow import MlflowClient
 
         login = self.server.login() if self.server else {}
         os.environ.update({**_HASTE, **login})
         os.chdir(self.folder)
         uri = self.server.uri if self.server else f"sqlite:///{self.database}"
+        mlflow.set_tracking_uri(uri)  # parts of the client look there
         return function(MlflowClient(tracking_uri=uri, registry_uri=uri), *arguments)
 
     def keep(self, name: str) -> None:

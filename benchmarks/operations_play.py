@@ -209,7 +209,8 @@ def _taken(before: Snapshot | None, after: Snapshot | None) -> list[str]:
         return []
     shut_out = after.shut_out.keys() - before.shut_out.keys()
     taken = [f"doctor alone retired {name} {number}" for name, number in shut_out]
-    taken += [f"doctor alone deleted {name} {number}" for name, number in before.versions.keys() - after.versions]
+    gone = set(before.versions.values()) - set(after.versions.values())
+    taken += [f"doctor alone deleted a version of {source}" for source in gone]
     taken += [f"doctor alone deleted upload {upload}" for upload in before.uploads - after.uploads]
     return sorted(taken)
 
