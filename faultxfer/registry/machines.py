@@ -80,7 +80,7 @@ def all_machines(registry: Registry) -> list[Machine]:
 
 
 def equipments(registry: Registry, model: str) -> list[str]:
-    """Machines with a model for the family and the label of source model ``model``."""
+    """Machines with a model that descends from source model ``model``, or is for its family and label."""
     wanted = identity_of(registry, model)
     live = [one for one in all_machines(registry) if one.merged_into is None]
     return sorted({one.equipment for one in live if _descends(one, model, wanted)})
@@ -101,15 +101,17 @@ def find(registry: Registry, model: str, equipment: str | None = None, *, changi
     """
     name = look_up(registry, model, equipment, changing=changing)
     if name is None:
-        raise _not_registered(registry, names.registered_name(model, equipment))
+        raise _not_registered(registry, model if equipment is None else f"{model}, {equipment}")
     return name
 
 
 def look_up(registry: Registry, model: str, equipment: str | None = None, *, changing: bool = False) -> str | None:
     """As :func:`find`, but None where the machine has no model."""
+    names.check_asked(model, equipment)
     if equipment is None:
         return _by_whole_name(registry, model, changing=changing)
-    names.registered_name(model, equipment)  # both must be names
+    if names.is_of_machine(model, equipment):
+        return _by_whole_name(registry, model, changing=changing)
     return _Search(registry, model, equipment, changing=changing).name(None)
 
 
@@ -149,7 +151,7 @@ def group_of(registry: Registry, model: str, equipment: str | None) -> list[Mach
     else:
         group = []
     if not group:
-        raise _not_registered(registry, model if equipment is None else names.registered_name(model, equipment))
+        raise _not_registered(registry, model if equipment is None else f"{model}, {equipment}")
     return group
 
 
@@ -193,19 +195,19 @@ def _not_registered(registry: Registry, name: str) -> RegistryError:
 
 
 def _descends(machine: Machine, model: str, wanted: Identity | None) -> bool:
-    if machine.identity is None or wanted is None:
-        return model in machine.sources
-    return machine.identity == wanted
+    return model in machine.sources or (wanted is not None and machine.identity == wanted)
 
 
 def _listed(found: list[str]) -> str:
     return ", ".join(repr(name) for name in sorted(found))
 
 
-def _by_whole_name(registry: Registry, model: str, *, changing: bool) -> str:
-    """A source model's name as it is, or the whole name of a machine's model."""
-    if names.kind_of(model) != names.TARGET_KIND or model not in registry.known_names():
-        return names.registered_name(model)
+def _by_whole_name(registry: Registry, model: str, *, changing: bool) -> str | None:
+    """A source model's name as it is, or the whole name of a machine's model; None where nothing is known of that."""
+    if names.kind_of(model) != names.TARGET_KIND:
+        return model
+    if model not in registry.known_names():
+        return None
     into = read_journal(registry.client, model).merged_into
     if changing and into is not None:
         raise RegistryError(
@@ -247,8 +249,9 @@ class _Search:
         same = self._same(live, wanted)
         if same:
             return self._chosen([one for one in same if one.champion] or same)
-        if wanted is None and self.legacy in {one.name for one in live}:
-            return self.legacy  # as before there were families, where no other model is meant
+        heirs = [one for one in live if self.model in one.sources]
+        if wanted is None and heirs:  # made under a contract with another family or label than the source's
+            return self._chosen([one for one in heirs if one.champion] or heirs)
         self._require_told([one for one in live if one.champion], wanted)
         if wanted is not None and live:
             others = _listed([f"{one.name} ({one.identity})" for one in live])
@@ -288,15 +291,20 @@ class _Search:
         if newest.champion is None:
             return newest.name
         if self.changing:
-            raise RegistryError(
-                f"{self.equipment} has {len(same)} champions, and it is not clear which one is meant",
-                received={"models": sorted(one.name for one in same)},
-                where=self.registry.address,
-                remedy=f"Decide which one stays, with `{merge_command(self.registry, same)}`",
-            )
+            raise self._not_clear(same)
         listed = _listed([one.name for one in same])
         _progress.info("%s has %d champions (%s): taking the newest", self.equipment, len(same), listed)
         return newest.name
+
+    def _not_clear(self, same: list[Machine]) -> RegistryError:
+        settle = f"Decide which one stays, with `{merge_command(self.registry, same)}`"
+        name = "Type the whole name of the one that you mean in place of --equipment"
+        return RegistryError(
+            f"{self.equipment} has {len(same)} champions, and it is not clear which one is meant",
+            received={"models": sorted(one.name for one in same)},
+            where=self.registry.address,
+            remedy=settle if len({one.identity for one in same}) == 1 else name,
+        )
 
     def _require_told(self, machines: list[Machine], wanted: Identity | None) -> None:
         """Nothing is begun or looked for beside a model that may be the very one.

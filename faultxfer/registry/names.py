@@ -78,6 +78,18 @@ def registered_name(model: str, equipment: str | None = None) -> str:
     return f"{model}{_SEPARATOR}{check_name('equipment', equipment)}"
 
 
+def check_asked(model: str, equipment: str | None = None) -> None:
+    """Refuse what can be neither a source model and its machine nor the whole name of a machine's model.
+
+    Raises:
+        ConfigError: as :func:`check_name`.
+    """
+    if kind_of(model) != TARGET_KIND or not may_be_ours(model):
+        check_name("model", model)
+    if equipment is not None:
+        check_name("equipment", equipment)
+
+
 def detector_name(family: str | None, label: str | None, equipment: str) -> str:
     """Name of a machine's new model: ``FAMILY--LABEL--EQUIPMENT``, each part spelt by :func:`spelt`.
 

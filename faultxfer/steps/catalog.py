@@ -70,7 +70,7 @@ def _listed(registry: Registry, entry: dict[str, Any]) -> dict[str, Any]:
 def _refusals(registry: Registry, name: str | None, model: str, equipment: str | None) -> list[dict[str, Any]]:
     """Refused candidates, also those from before the machine had a model of this name, or any."""
     known = [name] if name else []
-    if equipment is not None:
+    if equipment is not None and names.kind_of(model) == names.SOURCE_KIND:
         known.append(names.registered_name(model, equipment))
         identity = identity_of(registry, model)
         if identity is not None:
@@ -79,11 +79,12 @@ def _refusals(registry: Registry, name: str | None, model: str, equipment: str |
 
 
 def _known_name(registry: Registry, model: str, equipment: str | None) -> str:
-    name = machines.look_up(registry, model, equipment) or names.registered_name(model, equipment)
-    if not registry.versions(name):
+    name = machines.look_up(registry, model, equipment)
+    if name is None or not registry.versions(name):
+        asked = name or (model if equipment is None else f"{model}, {equipment}")
         raise RegistryError(
             "A registered model was expected",
-            received={"name": name, "known": [entry["name"] for entry in registry.models()]},
+            received={"name": asked, "known": [entry["name"] for entry in registry.models()]},
             remedy="List them with `faultxfer registry list`; name a machine with --equipment",
         )
     return name

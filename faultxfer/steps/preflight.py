@@ -97,7 +97,7 @@ def check_learning_request(
 
 def check_score_request(csv: list[str], model: str, equipment: str, out: Path | str) -> None:
     """As :func:`check_pretrain_request`, for scoring; the scores may not overwrite what is scored."""
-    names.registered_name(model, equipment)
+    names.check_asked(model, equipment)
     if Path(out).resolve() in [path.resolve() for path in _check_files(csv)]:
         raise ConfigError(
             "Another file for the scores than the one they are made from was expected",

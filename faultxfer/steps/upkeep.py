@@ -175,7 +175,7 @@ def read_entries(model: str, equipment: str | None) -> list[dict[str, Any]]:
         RegistryError: there is none.
     """
     registry = open_registry()
-    name = machines.look_up(registry, model, equipment) or names.registered_name(model, equipment)
+    name = machines.find(registry, model, equipment)
     chain = journal.read_journal(registry.client, name)
     if not chain.entries and not chain.problems:
         raise RegistryError(

@@ -124,6 +124,18 @@ def test_two_labels_of_one_machine_are_two_detectors(empty: Registry) -> None:
     assert machines.name_for(empty, "a", "pump-9", leak) == name
 
 
+def test_a_machine_made_under_another_family_than_its_sources_is_found_by_the_source(empty: Registry) -> None:
+    other = names.detector_name("drafted", "fault", "pump-9")
+    for name, family in (("a", "pumps"), (other, "drafted")):
+        work.placed(empty, name, family, source="a")
+    assert machines.find(empty, "a", "pump-9", changing=True) == other
+    assert machines.name_for(empty, "a", "pump-9", PUMPS) == NEW
+    assert machines.equipments(empty, "a") == ["pump-9"]
+    work.placed(empty, NEW, source="a")
+    assert machines.find(empty, "a", "pump-9", changing=True) == NEW
+    assert machines.find(empty, other, "pump-9") == machines.find(empty, other) == other  # by its whole name
+
+
 def test_the_bundle_decides_over_tags_and_the_doctor_puts_them_back(empty: Registry) -> None:
     for name in ("a", NEW):
         work.placed(empty, name, source="a")
