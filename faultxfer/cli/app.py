@@ -19,7 +19,8 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
     help="Move a fault detector from equipment with years of labelled history to equipment that has almost none.",
-    epilog="Exit codes: 0 done, 10 the gate refused, 2 bad input or usage, 3 could not be checked, 1 internal error.",
+    epilog="Exit codes: 0 done, 10 the gate refused, 2 bad input or usage, 3 could not be checked, 1 internal error, "
+    "130, 143 or 129 stopped by Ctrl-C, SIGTERM or SIGHUP.",
 )
 contract_app = typer.Typer(no_args_is_help=True, help="Write and compare data contracts.")
 

@@ -27,6 +27,7 @@ from faultxfer.registry.relocate import (
 
 # The last parts of a path that show whose files they are, where nothing says what they lie below.
 _TELLING = 3
+_COPYS = "copy's"
 
 
 @dataclass(frozen=True)
@@ -71,14 +72,25 @@ def back_up(uri: str, folder: Path) -> BackedUp:
         connect.require_registry(uri)
     folder = folder.absolute()
     _require_empty(folder)
+    _make(folder)
     with reported(f"the copy in {folder}"):
-        folder.mkdir(parents=True, exist_ok=True)
-        require_room(folder, 2 * database.stat().st_size)
+        require_room(folder, 2 * database.stat().st_size, _COPYS)
         unfinished = folder / f"{database.name}.unfinished"
         copied_database(database, unfinished)
         done = _with_files(database, unfinished, folder)
         unfinished.rename(folder / database.name)
     return done
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            "The folder for the backup cannot be made",
+            received={"folder": str(folder), "problem": error.strerror or str(error)},
+            remedy="Name another folder",
+        ) from error
 
 
 def _require_empty(folder: Path) -> None:
@@ -115,7 +127,7 @@ def _copy_all(targets: dict[Location, Path], database: Path, folder: Path) -> tu
             missing.add(source)
         elif one.table != EXPERIMENTS and is_there(source):
             sources[source] = target
-    require_room(folder, sum(_size(source) for source in sources))
+    require_room(folder, sum(_size(source) for source in sources), _COPYS)
     files = size = 0
     for source, target in sources.items():
         count, length = _copied(source, target)

@@ -17,7 +17,7 @@ from faultxfer.errors import RegistryError
 from faultxfer.registry import database as databases
 from faultxfer.registry.asking import BUSY_SECONDS, patiently, reported
 from faultxfer.registry.database import State
-from faultxfer.registry.locations import ARTIFACTS
+from faultxfer.registry.locations import ARTIFACTS, is_there
 
 CONNECT_SECONDS = 5.0
 _MIGRATION_SECONDS = 300.0
@@ -114,7 +114,7 @@ def sqlite_file(uri: str) -> Path | None:
     as_given = uri.removeprefix(prefix)
     plain = unquote(as_given.partition("?")[0]).removeprefix("file:")
     meant = [Path(path).absolute() for path in (plain, as_given)]
-    return next((path for path in meant if path.exists()), meant[0])
+    return next((path for path in meant if is_there(path)), meant[0])
 
 
 def mlflow_uri(uri: str, mode: str | None = None) -> str:

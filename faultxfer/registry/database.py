@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from faultxfer.errors import RegistryError
 from faultxfer.registry.asking import BUSY_SECONDS, patiently, reported
+from faultxfer.registry.locations import is_there
 
 # Tables that MLflow's database has from its first moment on.
 _OF_MLFLOW = {"experiments", "runs"}
@@ -45,7 +46,7 @@ def mode_of(database: Path) -> str:
 
 def may_write(path: Path) -> bool:
     """Whether this process's user may write a file, or in a folder."""
-    wanted = os.W_OK | (os.X_OK if path.is_dir() else 0)
+    wanted = os.W_OK | (os.X_OK if os.path.isdir(path) else 0)  # noqa: PTH112  # never raises
     return os.access(path, wanted, effective_ids=os.access in os.supports_effective_ids)
 
 
@@ -171,7 +172,7 @@ def _above(database: Path | None) -> Path | None:
     if database is None:
         return None
     for folder in Path.cwd().parents:
-        if (folder / "mlruns" / database.name).is_file():
+        if is_there(folder / "mlruns" / database.name):
             return folder / "mlruns"
     return None
 

@@ -159,10 +159,9 @@ _FAILURES = (
         ),
     ),
     Failure(
-        "This user may not read it",
-        "Run this as a user who may read the registry's folder and its `artifacts`, or correct "
-        "the rights of "
-        "those files",
+        "This user may not read or write there",
+        "Run this as a user who may use the registry's folder and its `artifacts`, or let their "
+        "owner correct the rights",
         signs=r"permission denied|operation not permitted|unable to open database file",
         numbers=(errno.EACCES, errno.EPERM),
     ),

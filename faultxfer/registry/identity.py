@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from faultxfer.registry.journal import Chain, read_journal
 from faultxfer.registry.locations import local_path
 from faultxfer.registry.model_files import BUNDLE_IN_MODEL
 from faultxfer.registry.store import Registry, Version
+from faultxfer.temporary import temporary_folder
 
 # A version's files never change, so its manifest is read once in a process: by store, model, version and files.
 _read: dict[tuple[str, str, str, str | None], Identity | None] = {}
@@ -111,8 +111,8 @@ def _manifest(registry: Registry, version: Version) -> str:
     if local is not None:
         return read_text(local / manifest, MANIFEST_BYTES)
     address = f"{location}/{manifest}"
-    with tempfile.TemporaryDirectory(prefix="faultxfer-manifest-") as folder, reported(f"the files of {version.uri}"):
-        copied = mlflow.artifacts.download_artifacts(artifact_uri=address, dst_path=folder)
+    with temporary_folder("manifest") as folder, reported(f"the files of {version.uri}"):
+        copied = mlflow.artifacts.download_artifacts(artifact_uri=address, dst_path=str(folder))
         return read_text(Path(copied), MANIFEST_BYTES)
 
 

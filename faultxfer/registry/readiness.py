@@ -42,12 +42,13 @@ class Need:
 
 
 def require_ready(uri: str, need: Need | None = None, *, repairing: bool = False) -> None:
-    """All that can stand in the way of writing to a registry in a SQLite database, in the order of what to mend first.
+    """All that can stand in the way of writing to a SQLite registry, what to mend first in front.
 
     Args:
         uri: address of the store; a server's is passed over.
         need: room for the work.
-        repairing: whether the experiment may be deleted, and the files lie elsewhere: nothing is added to them.
+        repairing: whether the experiment may be deleted, and the files lie elsewhere: nothing is
+            added to them.
 
     Raises:
         RegistryError: files elsewhere than the database, a deleted experiment, or no right to
@@ -57,14 +58,8 @@ def require_ready(uri: str, need: Need | None = None, *, repairing: bool = False
     database = connect.sqlite_file(uri)
     if database is None:
         return
-    if databases.state_of(database) is State.CURRENT:
-        if not repairing:
-            _require_experiment(database, uri)
-        _require_rights(database)
-    else:
-        _require_folder(database.parent)
-    for folder in (database.parent, database.parent / ARTIFACTS):  # either may be a disk of its own
-        require_room(_existing(folder), (need or Need()).store)
+    with reported(f"the tracking store {connect.shown(uri)}"):
+        _require_all(database, uri, (need or Need()).store, repairing=repairing)
 
 
 def require_room_for_files(need: Need) -> None:
@@ -150,7 +145,7 @@ def require_alive(experiment_id: str, stage: str, address: str) -> None:
         )
 
 
-def require_room(folder: Path, need: int) -> None:
+def require_room(folder: Path, need: int, whose: str = "registry's") -> None:
     """Room for ``need`` bytes on a folder's disk.
 
     Raises:
@@ -159,7 +154,7 @@ def require_room(folder: Path, need: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < need:
         problem = f"{free // KIB} KiB free in {folder}, {need // KIB} KiB needed at least"
-        raise _full("The registry's disk is full, or nearly so", problem)
+        raise _full(f"The {whose} disk is full, or nearly so", problem)
 
 
 def not_writable(path: Path) -> RegistryError:
@@ -170,6 +165,17 @@ def not_writable(path: Path) -> RegistryError:
         remedy="Run this as the user who owns these files, ask them for the right to write, or "
         "correct MLFLOW_TRACKING_URI; reading and scoring go on without it",
     )
+
+
+def _require_all(database: Path, uri: str, room: int, *, repairing: bool) -> None:
+    if databases.state_of(database) is State.CURRENT:
+        if not repairing:
+            _require_experiment(database, uri)
+        _require_rights(database)
+    else:
+        _require_folder(database.parent)
+    for folder in (database.parent, database.parent / ARTIFACTS):  # either may be a disk of its own
+        require_room(_existing(folder), room)
 
 
 def _require_experiment(database: Path, uri: str) -> None:

@@ -92,6 +92,8 @@ def _prune(registry: Registry, name: str, rules: Rules, uses: Uses, result: dict
     if problem:
         result["skipped"].append({"registered": name, "why": problem})
         return
+    if patient.chain.last is None:  # nobody was champion, so nobody can say what was needed
+        return
     for surplus in surplus_versions(patient, rules, uses):
         deleted = result["applied"] and delete_version(registry, surplus)
         done = "kept: it became champion meanwhile" if result["applied"] and not deleted else _done(deleted)
@@ -102,7 +104,7 @@ def _why_not(patient: Patient) -> str:
     """Why a model is left alone; empty where it is not."""
     if patient.chain.problems:
         return "Its journal was changed from outside; see `faultxfer registry verify`"
-    if patient.versions and patient.chain.last is None:
+    if patient.alias is not None and patient.chain.last is None:
         return "It has no journal; `faultxfer registry doctor` begins one"
     return ""
 

@@ -215,7 +215,10 @@ UNREADABLE = {
     ),
     "too slow": (_timeout, "did not answer in time"),
     "nobody there": (_refused, "Nothing answers"),
-    "not allowed on disk": (lambda: PermissionError(errno.EACCES, "Permission denied", "/x"), "may not read it.*/x"),
+    "not allowed on disk": (
+        lambda: PermissionError(errno.EACCES, "Permission denied", "/x"),
+        "may not read or write there.*/x",
+    ),
     "mount gone": (lambda: OSError(errno.ESTALE, "Stale file handle"), "mount does not answer"),
     "cloud says no": (lambda: _OfACloud("An error occurred (AccessDenied)"), "The artifact store does not allow"),
     "damaged database": (lambda: sqlite3.DatabaseError("database disk image is malformed"), "database is damaged"),

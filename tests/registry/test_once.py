@@ -18,6 +18,7 @@ from registry_checks import NAME, SENSORS, chain_of
 from faultxfer.config import TransferOptions
 from faultxfer.errors import ChampionMovedError
 from faultxfer.registry import names
+from faultxfer.registry.identity import Identity
 from faultxfer.registry.promotion import Promotion, standing
 from faultxfer.registry.runs import RunRecord, record_run
 from faultxfer.registry.store import Registry
@@ -34,7 +35,8 @@ OPTIONS = TransferOptions()
 def fetched_now(registry: Registry) -> Fetched:
     stands = standing(registry, NAME)
     source = registry.version(NAME, 1)
-    return Fetched(source, Path("source"), None, stands.champion, None, stands.head, None)
+    identity = Identity("pumps", "fault")
+    return Fetched(source, Path("source"), None, stands.champion, None, stands.head, None, NAME, identity)
 
 
 def repeat_of(fetched: Fetched) -> Unchanged | None:

@@ -12,17 +12,15 @@ from typing import Any
 
 import pytest
 import registry_trials as trials
-from registry_checks import NAME, WHO
+from registry_checks import NAME, WHO, become_nobody, make_readable
 
 from faultxfer.cli import main
-from faultxfer.errors import ConfigError, DiskFullError, RegistryError
+from faultxfer.errors import ConfigError, DiskFullError, RegistryError, UnreadableError
 from faultxfer.registry import database, readiness, rights
 from faultxfer.registry.connect import Access
 from faultxfer.registry.relocate import relocate
 from faultxfer.registry.store import Registry, open_registry
-from faultxfer.steps import catalog, outputs, preflight, upkeep
-
-_NOBODY = 65534
+from faultxfer.steps import catalog, checking, outputs, preflight, upkeep
 
 
 def _content(folder: Path) -> dict[str, bytes]:
@@ -42,7 +40,7 @@ def _look_around() -> dict[str, Any]:
         "history": len(catalog.show_history(*WHO)),
         "journal": len(upkeep.read_entries(*WHO)),
         "shown": catalog.show_version(*WHO, None)["version"],
-        "sound": upkeep.verify_registry(None, None, None)["sound"],
+        "sound": checking.verify_registry(None, None, None)["sound"],
         "size": size,
     }
 
@@ -51,6 +49,7 @@ def _look_around() -> dict[str, Any]:
 def readable(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A registry in a folder that everybody may enter and read, and nobody may write."""
     folder = Path(tempfile.mkdtemp(prefix="faultxfer-readable-"))
+    make_readable(folder)
     shutil.copytree("mlruns", folder / "mlruns")
     relocate(f"sqlite:///{folder / 'mlruns' / 'mlflow.db'}", dry_run=False)
     folder.chmod(0o555)
@@ -68,9 +67,7 @@ def _as_another_user(work: Callable[[], Any]) -> Any:
     """In a process of its own; of a user without the right to write, where the tests run as root."""
 
     def child() -> Any:
-        if os.geteuid() == 0:
-            os.setegid(_NOBODY)
-            os.seteuid(_NOBODY)
+        become_nobody()
         return work()
 
     return trials.in_child(child)
@@ -97,12 +94,12 @@ def test_another_user_hears_before_the_work_that_they_may_not_write(readable: Pa
         for change in (
             lambda: rights.require_before_work(NAME, source="pumps"),
             lambda: upkeep.roll_back(*WHO, None, "because"),
-            lambda: upkeep.heal_registry(None, None, dry_run=False, minutes=60),
+            lambda: checking.repair_registry(None, None),
         ):
             with pytest.raises(RegistryError, match="may not write to the registry") as caught:
                 change()
             said.add(str(caught.value))
-        assert len(upkeep.heal_registry(None, None, dry_run=True, minutes=60)["found"]) == 0
+        assert len(checking.repair_registry(None, None, dry_run=True)["found"]) == 0
         return said.pop()
 
     with pytest.raises(RegistryError) if os.geteuid() else pytest.MonkeyPatch.context():
@@ -159,7 +156,7 @@ def test_a_transfer_that_a_killed_process_left_half_written_is_read_as_before(
         connection.execute("ROLLBACK")
     for part in ("mlflow.db", "mlflow.db-journal"):
         file.with_name(f"{part}.left").rename(file.with_name(part))
-    assert upkeep.verify_registry(None, None, None)["sound"]
+    assert checking.verify_registry(None, None, None)["sound"]
 
 
 def _deleted(registry: Registry) -> None:
@@ -259,3 +256,20 @@ def test_files_kept_elsewhere_on_purpose_are_accepted_when_somebody_says_so(
     shutil.rmtree(tmp_path / "big disk")  # not mounted
     with pytest.raises(RegistryError, match="elsewhere than its database"):
         open_registry(access=Access.CHANGING)
+
+
+def test_a_folder_that_another_user_may_not_enter_is_one_sentence(readable: Path) -> None:
+    (readable / "mlruns").chmod(0)
+
+    def refused() -> int:
+        for look in (
+            lambda: preflight.connect.require_registry(preflight.connect.tracking_uri()),
+            lambda: rights.require_before_work(NAME),
+            lambda: rights.require_before_work(NAME, creating=True),
+            catalog.list_models,
+        ):
+            with pytest.raises(UnreadableError, match="This user may not read or write there"):
+                look()
+        return 0
+
+    assert _as_another_user(refused) == 0
