@@ -114,7 +114,7 @@ def test_two_labels_of_one_machine_are_two_detectors(empty: Registry) -> None:
     leak = Identity("pumps", "leak")
     name = machines.name_for(empty, "b", "pump-9", leak)
     assert name == "pumps--leak--pump-9"
-    with pytest.raises(RegistryError, match="A registered model was expected"):
+    with pytest.raises(RegistryError, match="no registered model of that name"):
         upkeep.roll_back("b", "pump-9", None, "back")
     work.placed(empty, name, label="leak", source="b")
     assert [machines.find(empty, one, "pump-9") for one in "ab"] == ["a--pump-9", name]
@@ -156,6 +156,7 @@ def test_a_model_whose_kind_is_not_in_its_tags_stays_known(empty: Registry) -> N
     empty.client.delete_registered_model_tag(names.journal_name(work.NAME), names.KIND)
     empty.client.set_registered_model_tag("a--pump-8", names.KIND, "oven")
     assert (empty.models(), empty.known_names()) == before
+    assert checking.verify_registry(None, None, None)["sound"]
     assert repair() == [("TAG-CHANGED", "done")] * 3
     assert list(tag_findings(empty)) == []
 
