@@ -83,7 +83,7 @@ def _known_name(registry: Registry, model: str, equipment: str | None) -> str:
     if name is None or not registry.versions(name):
         asked = name or (model if equipment is None else f"{model}, {equipment}")
         raise RegistryError(
-            "A registered model was expected",
+            "There is no registered model of that name",
             received={"name": asked, "known": [entry["name"] for entry in registry.models()]},
             remedy="List them with `faultxfer registry list`; name a machine with --equipment",
         )
