@@ -156,7 +156,7 @@ def test_a_model_whose_kind_is_not_in_its_tags_stays_known(empty: Registry) -> N
     empty.client.delete_registered_model_tag(names.journal_name(work.NAME), names.KIND)
     empty.client.set_registered_model_tag("a--pump-8", names.KIND, "oven")
     assert (empty.models(), empty.known_names()) == before
-    assert checking.verify_registry(None, None, None)["sound"]
+    assert checking.verify_registry(None, None, None)["wrong"]
     assert repair() == [("TAG-CHANGED", "done")] * 3
     assert list(tag_findings(empty)) == []
 
