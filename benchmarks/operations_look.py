@@ -15,7 +15,6 @@ from operations_plant import MODELS, Plant, read_rows
 Digests = dict[str, str]
 # Where it is not for the trial to say who is champion, or not which version.
 ANYBODY, SOMEBODY = "anybody", "somebody"
-_RETIRED = "retired"
 _STATE = "faultxfer.state"
 # MLflow writes it into every copy that it downloads.
 _OF_THE_DOWNLOAD = "registered_model_meta"
@@ -28,13 +27,13 @@ class Snapshot:
     Attributes:
         versions: source of each version, by name and number.
         aliases: number, by name and alias.
-        retired: versions marked as retired.
+        shut_out: versions marked as retired or as candidates, which are not promoted.
         uploads: which uploads are active.
     """
 
     versions: dict[tuple[str, str], str]
     aliases: dict[tuple[str, str], str]
-    retired: frozenset[tuple[str, str]]
+    shut_out: dict[tuple[str, str], str]
     uploads: frozenset[str]
 
 
@@ -50,14 +49,15 @@ def _snapshot(database: Path) -> Snapshot:
     kept = "current_stage != 'Deleted_Internal'"
     versions = read_rows(database, f"SELECT name, version, source FROM model_versions WHERE {kept}")
     aliases = read_rows(database, "SELECT name, alias, version FROM registered_model_aliases")
-    marked = f"key = '{_STATE}' AND value = '{_RETIRED}'"
-    retired = read_rows(database, f"SELECT name, version FROM model_version_tags WHERE {marked}")
+    marked = f"key = '{_STATE}' AND value IN ('retired', 'candidate')"
+    question = f"SELECT name, version, value FROM model_version_tags WHERE {marked}"
+    shut_out = read_rows(database, question)
     active = "lifecycle_stage != 'deleted'"
     uploads = read_rows(database, f"SELECT model_id FROM logged_models WHERE {active}")
     return Snapshot(
         {(name, str(version)): source for name, version, source in versions},
         {(name, alias): str(version) for name, alias, version in aliases},
-        frozenset((name, str(version)) for name, version in retired),
+        {(name, str(version)): state for name, version, state in shut_out},
         frozenset(upload for (upload,) in uploads),
     )
 

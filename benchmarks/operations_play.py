@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from operations_look import ANYBODY, SOMEBODY, Originals, Snapshot, champions_wrong, digests, snapshot
-from operations_plant import MODELS, Answer, Plant
+from operations_plant import FOREIGN, HURT, MODELS, Answer, Plant
 
 BOTH = frozenset({"sqlite", "http"})
 SQLITE, HTTP, SIGNED_IN = frozenset({"sqlite"}), frozenset({"http"}), frozenset({"signed in"})
@@ -39,6 +39,8 @@ class Situation:
         stores: where it is played.
         days: how often a schedule runs the doctor meanwhile.
         typed: what is typed meanwhile; None for verify, doctor, doctor --apply, verify.
+        nobody: whether it is true meanwhile that the machine has no champion.
+        also: more that is to come back; gives back what has not.
         check: more to be looked at in the end; gives back what is wrong.
     """
 
@@ -52,6 +54,8 @@ class Situation:
     stores: frozenset[str] = BOTH
     days: int = 1
     typed: Callable[[Plant], Iterable[int]] | None = None
+    nobody: bool = False
+    also: Callable[[Plant], list[str]] | None = None
     check: Callable[[Plant], list[str]] | None = None
 
     @property
@@ -63,6 +67,8 @@ class Situation:
     def truth(self) -> dict[str, str]:
         """What verify says by *sound* while the damage is there: every model has a champion that loads."""
         anybody = {model: one for model, one in self.champions.items() if one == ANYBODY}
+        if self.nobody:
+            anybody[HURT] = ANYBODY
         return {**dict.fromkeys(MODELS, SOMEBODY), **anybody}
 
 
@@ -167,17 +173,18 @@ def _still_missing(situation: Situation, table: Table, lines: list[list[str]]) -
     """Type something; what is not yet as it was, and the answers."""
     look = partial(champions_wrong, files=table.files, wanted=situation.wanted)
     answers, missing = table.plant.type_all(lines, look)
-    return [*missing, *_retired_for_nothing(table)], answers
+    also = situation.also(table.plant) if situation.also is not None else []
+    return [*missing, *_shut_out(table), *also], answers
 
 
-def _retired_for_nothing(table: Table) -> list[str]:
-    """Versions marked as retired whose files are those that were registered."""
+def _shut_out(table: Table) -> list[str]:
+    """Versions that cannot be promoted, though their files are those that were registered."""
     seen = snapshot(table.plant)
     found = []
-    for model, number in sorted(seen.retired if seen else ()):
+    for model, number in sorted(seen.shut_out if seen else ()):
         key = (model, number)
         if key in table.files.files and key in seen.versions and _sound(table, key):
-            found.append(f"{model} {number} is retired, and its files are sound")
+            found.append(f"{model} {number} is {seen.shut_out[key]}, and its files are sound")
     return found
 
 
@@ -200,7 +207,8 @@ def _taken(before: Snapshot | None, after: Snapshot | None) -> list[str]:
     """What a doctor that was not told to apply has taken away."""
     if before is None or after is None:
         return []
-    taken = [f"doctor alone retired {name} {number}" for name, number in after.retired - before.retired]
+    shut_out = after.shut_out.keys() - before.shut_out.keys()
+    taken = [f"doctor alone retired {name} {number}" for name, number in shut_out]
     taken += [f"doctor alone deleted {name} {number}" for name, number in before.versions.keys() - after.versions]
     taken += [f"doctor alone deleted upload {upload}" for upload in before.uploads - after.uploads]
     return sorted(taken)
@@ -215,7 +223,7 @@ def _lost(plant: Plant, files: Originals, before: Snapshot | None) -> list[str]:
     lost = [
         f"version {name} {number}"
         for name, number in before.versions.keys() - after.versions.keys()
-        if name not in MODELS or (name, number) in files.files
+        if name == FOREIGN or (name, number) in files.files
     ]
     lost += [f"files of {upload}" for upload in (before.uploads & named) - after.uploads]
     lost += [

@@ -191,7 +191,7 @@ def of_aliases() -> list[Situation]:
 def of_deletions() -> list[Situation]:
     """What was deleted or renamed in MLflow."""
     journal = HURT + JOURNAL
-    back, wrong = d.bring_back_database, (WRONG,)
+    back = d.bring_back_database
     nobody = {"champions": {HURT: ANYBODY}, "person": True}
     rename_back = by_hand(d.rename_model, "renamed", HURT)
     journal_back = by_hand(d.rename_model, "kept", journal)
@@ -200,15 +200,15 @@ def of_deletions() -> list[Situation]:
         _deleted("champion's version deleted", d.delete_version, HURT, "2", champions=_EARLIER, stores=EVERYWHERE),
         _deleted("earlier version deleted", d.delete_version, HURT, "1", verify=_LIES),
         _deleted("model deleted", d.delete_model, HURT, **nobody),
-        _deleted("model deleted, and restored from the backup", d.delete_model, HURT, mend=back),
-        _deleted("model renamed, and renamed back", d.rename_model, HURT, "renamed", mend=rename_back),
+        _deleted("model deleted, and restored from the backup", d.delete_model, HURT, mend=back, nobody=True),
+        _deleted("model renamed, and renamed back", d.rename_model, HURT, "renamed", mend=rename_back, nobody=True),
         _deleted("journal renamed, and renamed back", d.rename_model, journal, "kept", mend=journal_back),
         _deleted("journal deleted, and restored from the backup", d.delete_model, journal, mend=back),
         _deleted("last entry of the journal deleted", d.delete_version, journal, "2", mend=back),
         _deleted("first entry of the journal deleted", d.delete_version, journal, "1", mend=back),
-        _deleted("champion's run deleted", d.delete_run, HURT, "2", check=_nothing_pending, stores=EVERYWHERE),
-        _deleted("champion's upload deleted", d.delete_upload, HURT, "2", check=_nothing_pending),
-        _deleted("experiment deleted", d.delete_experiment, check=_nothing_pending),
+        _deleted("champion's run deleted", d.delete_run, HURT, "2", also=_nothing_pending, stores=EVERYWHERE),
+        _deleted("champion's upload deleted", d.delete_upload, HURT, "2", also=_nothing_pending),
+        _deleted("experiment deleted", d.delete_experiment, also=_nothing_pending),
         _deleted("experiment renamed", d.rename_experiment, "faultxfer", "older", mend=experiment_back, verify=_LIES),
         _deleted(
             "champion copied to another model, ours deleted", d.copy_and_delete, HURT, whole=False, champions=_EARLIER
@@ -303,7 +303,7 @@ def _failing(name: str, verify: tuple[int, ...] = (UNCHECKED,), *, days: int = 1
 
 def _model_tag(name: str, model: str, key: str, value: str | None, **more: Any) -> Situation:
     damage = by_hand(d.set_model_tag, model, key, value)
-    return Situation(name, "tags", damage, verify=_LIES, check=_all_listed, **more)
+    return Situation(name, "tags", damage, verify=_LIES, also=_all_listed, **more)
 
 
 def _version_tag(name: str, key: str, value: str | None, number: str = "2") -> Situation:
