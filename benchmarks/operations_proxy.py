@@ -57,7 +57,9 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._pass(body, drop=faults.get("drop", False))
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = pass_or_fail
+    # The names that http.server looks for.
+    do_GET = do_POST = do_PUT = pass_or_fail  # noqa: N815
+    do_PATCH = do_DELETE = do_HEAD = pass_or_fail  # noqa: N815
 
     def _faults(self) -> dict[str, Any]:
         """What is to happen to this call."""

@@ -191,7 +191,7 @@ def of_aliases() -> list[Situation]:
 def of_deletions() -> list[Situation]:
     """What was deleted or renamed in MLflow."""
     journal = HURT + JOURNAL
-    back, wrong = d.bring_back_database, (WRONG,)
+    back = d.bring_back_database
     nobody = {"champions": {HURT: ANYBODY}, "person": True}
     rename_back = by_hand(d.rename_back, "renamed", HURT)
     journal_back = by_hand(d.rename_back, "kept", journal)

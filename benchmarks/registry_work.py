@@ -200,7 +200,8 @@ def placed(
     number = str(client.create_model_version(name, folder.as_uri(), tags=of_version).version)
     entry = journal.Entry(name, journal.PROMOTE, chain.champion, number, "placed", files, chain.head)
     client.create_model_version(names.journal_name(name), "faultxfer:///placed", tags={journal._TEXT: entry.text()})
-    client.set_model_version_tag(name, number, names.ENTRY, entry.sha256)
+    for key, value in ((names.ENTRY, entry.sha256), (names.PROMOTED, entry.at)):
+        client.set_model_version_tag(name, number, key, value)
     client.set_registered_model_alias(name, names.CHAMPION, number)
     return number
 

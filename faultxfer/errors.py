@@ -34,6 +34,11 @@ class FaultxferError(Exception):
         self.remedy = remedy
         super().__init__(_sentence(expected, self.received, where, remedy))
 
+    @property
+    def problem(self) -> str:
+        """What is wrong and where, without what to do."""
+        return _sentence(self.expected, self.received, self.where, None)
+
     def as_dict(self) -> dict[str, object]:
         """The error as plain data, for ``--json``."""
         return {
@@ -120,11 +125,16 @@ def _shown(value: object) -> str:
 
 
 def _sentence(expected: str, received: dict[str, object], where: str | None, remedy: str | None) -> str:
-    parts = [expected.rstrip(".") + "."]
+    parts = [_ended(expected)]
     if received:
         parts.append("Received: " + ", ".join(f"{name}={_shown(value)}" for name, value in received.items()) + ".")
     if where:
         parts.append(f"Where: {where}.")
     if remedy:
-        parts.append(remedy.rstrip(".") + ".")
+        parts.append(_ended(remedy))
     return " ".join(parts)
+
+
+def _ended(sentence: str) -> str:
+    """A sentence with its mark at the end."""
+    return sentence if sentence.endswith("?") else sentence.rstrip(".") + "."

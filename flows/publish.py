@@ -70,7 +70,7 @@ def publish_report(result: TransferResult) -> None:
         *([f"- Data Docs: `{result.rows.docs}`"] if result.rows.docs else []),
     ]
     text = as_markdown(result.report, result.decision) + "\n" + "\n".join(where)
-    create_markdown_artifact(markdown=text, key=_key(f"transfer-{result.registered}"), description=result.outcome)
+    create_markdown_artifact(markdown=text, key=_key(f"transfer-{result.model}-{result.equipment}"), description=result.outcome)
 
 
 def publish_learning(result: LearningResult) -> None:
@@ -83,7 +83,7 @@ def publish_learning(result: LearningResult) -> None:
 
 def publish_repeat(result: Unchanged) -> None:
     """That nothing was to be done."""
-    key = _key(f"transfer-{result.registered}")
+    key = _key(f"transfer-{result.model}-{result.equipment}")
     create_markdown_artifact(markdown=f"{result.reason}.", key=key, description=result.outcome)
 
 

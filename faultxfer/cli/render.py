@@ -243,7 +243,7 @@ def _verdict(result: dict[str, Any]) -> str:
         return "[yellow]could not be checked[/]: nothing wrong was found, and not everything could be read"
     models = len(result["models"])
     champions = sum(one["champion"] is not None for one in result["models"])
-    return f"[green]sound[/]: {models} journals and the files of {champions} champions were read"
+    return f"[green]sound[/]: {models} journal(s) and the files of {champions} champion(s) were read"
 
 
 def repaired(result: dict[str, Any]) -> None:

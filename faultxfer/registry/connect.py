@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote, urlsplit
 from filelock import FileLock
 
 from faultxfer.environment import switch_telemetry_off
-from faultxfer.errors import RegistryError
+from faultxfer.errors import RegistryError, UnreadableError
 from faultxfer.registry import database as databases
 from faultxfer.registry.asking import BUSY_SECONDS, patiently, reported
 from faultxfer.registry.database import State
@@ -223,7 +223,7 @@ def point_mlflow_at(uri: str) -> None:
 
 
 def _unreachable(uri: str, problem: str) -> RegistryError:
-    return RegistryError(
+    return UnreadableError(
         "Nothing answers at the registry's address",
         received={"tracking_uri": shown(uri), "problem": problem},
         remedy="Start the server, or correct or unset MLFLOW_TRACKING_URI; nothing was registered",

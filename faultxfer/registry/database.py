@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
-from faultxfer.errors import RegistryError
+from faultxfer.errors import RegistryError, UnreadableError
 from faultxfer.registry.asking import BUSY_SECONDS, patiently, reported
 from faultxfer.registry.locations import is_there
 
@@ -164,7 +164,7 @@ def no_registry(address: str, database: Path | None = None) -> RegistryError:
     if above is not None:
         received["registry above"] = str(above)
         remedy = f"Run it again in {above.parent}: there is one; or correct MLFLOW_TRACKING_URI"
-    return RegistryError("There is no registry at this address", received=received, remedy=remedy)
+    return UnreadableError("There is no registry at this address", received=received, remedy=remedy)
 
 
 def _above(database: Path | None) -> Path | None:

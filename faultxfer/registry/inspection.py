@@ -86,11 +86,11 @@ def inspect_files(registry: Registry, version: Version, chain: Chain) -> Inspect
             model = fetch_files(registry.files_location(version), folder / "model")
             found = _judged(model, version, registered_sha256(version, chain))
         except FilesAbsentError as error:
-            return Inspection(ABSENT, str(error))
+            return Inspection(ABSENT, error.problem)
         except RegistryError as error:
-            return Inspection(NOT_READ, str(error))
+            return Inspection(NOT_READ, error.problem)
         except BundleError as error:
-            return Inspection(CHANGED, str(error))
+            return Inspection(CHANGED, error.problem)
     if found.sha256 is not None and found.sha256 == chain.recorded_files(version.version):
         return Inspection(SOUND, sha256=found.sha256)  # whatever the tags say: the journal names these very bytes
     return found

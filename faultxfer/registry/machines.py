@@ -188,7 +188,7 @@ def merge_command(registry: Registry, found: list[Machine]) -> str:
 
 def _not_registered(registry: Registry, name: str) -> RegistryError:
     return RegistryError(
-        "A registered model was expected",
+        "There is no registered model of that name",
         received={"name": name, "known": registry.known_names()},
         remedy="List them with `faultxfer registry list`; name a machine with --equipment",
     )

@@ -343,11 +343,13 @@ def _missing_model(patient: Patient, number: str) -> Diagnosis:
 
 
 def _name_now(patient: Patient) -> str | None:
-    """The registered model whose versions name entries of this journal."""
-    entries = {entry.sha256 for entry in patient.chain.entries.values()}
-    for name in patient.registry.known_names():
-        if any(version.tags.get(names.ENTRY) in entries for version in patient.registry.versions(name)):
-            return name
+    """The registered model that has this journal's champion, by number and entry; a copy has no files of its own."""
+    change = patient.chain.last_change
+    for name in patient.registry.known_names() if change else ():
+        for version in patient.registry.versions(name):
+            named = change and version.tags.get(names.ENTRY) == change.sha256
+            if named and version.version == patient.champion and version.model_id:
+                return name
     return None
 
 

@@ -6,6 +6,7 @@ is asked in :mod:`faultxfer.registry.rights`.
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import tempfile
@@ -72,9 +73,9 @@ def require_room_for_files(need: Need) -> None:
         folder = Path(tempfile.gettempdir())
     except FileNotFoundError as error:
         raise _full("No folder for temporary files can be written", str(error), "TMPDIR") from error
-    free = shutil.disk_usage(folder).free
+    free = _free(folder)
     if free < need.temporary:
-        problem = f"{free // KIB} KiB free in {folder}, {need.temporary // KIB} KiB needed at least"
+        problem = f"{free // KIB:.0f} KiB free in {folder}, {need.temporary // KIB} KiB needed at least"
         raise _full("The temporary files' disk is full, or nearly so", problem, "TMPDIR")
 
 
@@ -151,9 +152,9 @@ def require_room(folder: Path, need: int, whose: str = "registry's") -> None:
     Raises:
         DiskFullError: there is less.
     """
-    free = shutil.disk_usage(folder).free
+    free = _free(folder)
     if free < need:
-        problem = f"{free // KIB} KiB free in {folder}, {need // KIB} KiB needed at least"
+        problem = f"{free // KIB:.0f} KiB free in {folder}, {need // KIB} KiB needed at least"
         raise _full(f"The {whose} disk is full, or nearly so", problem)
 
 
@@ -213,6 +214,17 @@ def _require_folder(folder: Path) -> None:
     existing = _existing(folder)
     if not existing.is_dir() or not databases.may_write(existing):
         raise not_writable(existing)
+    try:  # some file systems say that everything may be written, and then let nothing be made
+        with tempfile.TemporaryDirectory(prefix=".faultxfer-", dir=existing):
+            pass
+    except OSError as error:
+        raise not_writable(existing) from error
+
+
+def _free(folder: Path) -> float:
+    """Bytes that may still be written; without end where a file system does not say its size."""
+    usage = shutil.disk_usage(folder)
+    return usage.free if usage.total else math.inf
 
 
 def _full(sentence: str, problem: str, variable: str | None = None) -> DiskFullError:

@@ -264,7 +264,8 @@ class Registry:
             listed = ", ".join(f"'{name}'" for name in some)
             for tag in (names.STATE, names.FILES) if some else ():
                 wanted = f"name IN ({listed}) AND tags.`{tag}` LIKE '%'"
-                found |= {version.name for version in self._search_versions(wanted)}
+                versions = self._search_versions(wanted)
+                found |= {version.name for version in versions if not _is_copy(version.source or "")}
         return found
 
     def _search_versions(self, wanted: str) -> Iterator[ModelVersion]:
@@ -368,6 +369,11 @@ def _model_id(source: str) -> str | None:
     """MLflow's model that holds the files; its stores keep it as part of the version's source alone."""
     found = source.removeprefix(_MODELS)
     return found if found != source and "/" not in found else None
+
+
+def _is_copy(source: str) -> bool:
+    """Whether a version was copied from another one, tags included, as MLflow does where somebody asks for it."""
+    return source.startswith(_MODELS) and _model_id(source) is None
 
 
 def _time(milliseconds: int | None) -> str:

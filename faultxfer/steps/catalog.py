@@ -7,16 +7,19 @@ from typing import Any
 
 from faultxfer.errors import RegistryError
 from faultxfer.registry import machines, names
+from faultxfer.registry.asking import reported
 from faultxfer.registry.identity import identity_of
 from faultxfer.registry.store import Registry, Version, open_registry
 
 
+@reported("the tracking store")
 def list_models() -> list[dict[str, Any]]:
     """Every registered model with what it detects and its champion."""
     registry = open_registry()
     return [_listed(registry, entry) for entry in registry.models()]
 
 
+@reported("the tracking store")
 def show_version(model: str, equipment: str | None, number: int | None) -> dict[str, Any]:
     """One version: the champion, or the number asked for.
 
@@ -30,6 +33,7 @@ def show_version(model: str, equipment: str | None, number: int | None) -> dict[
     return {**asdict(version), "uri": version.uri}
 
 
+@reported("the tracking store")
 def show_history(model: str, equipment: str | None) -> list[dict[str, Any]]:
     """Versions and refused runs, newest first.
 
@@ -83,7 +87,7 @@ def _known_name(registry: Registry, model: str, equipment: str | None) -> str:
     if name is None or not registry.versions(name):
         asked = name or (model if equipment is None else f"{model}, {equipment}")
         raise RegistryError(
-            "A registered model was expected",
+            "There is no registered model of that name",
             received={"name": asked, "known": [entry["name"] for entry in registry.models()]},
             remedy="List them with `faultxfer registry list`; name a machine with --equipment",
         )

@@ -18,6 +18,7 @@ from faultxfer.registry.store import Registry, open_registry
 from faultxfer.registry.succession import replaced_by_doctor
 
 
+@reported("the tracking store")
 def verify_registry(model: str | None, equipment: str | None, head: str | None) -> dict[str, Any]:
     """Whether each journal is whole, and each champion is the one that its journal names, with the files it names.
 
@@ -135,6 +136,7 @@ def _replaced(patient: Patient) -> list[str]:
     return [f"version {number} was champion until its files were changed, and they are sound again: {command}"]
 
 
+@reported("the tracking store")
 def repair_registry(
     model: str | None,
     equipment: str | None,
@@ -158,10 +160,8 @@ def repair_registry(
         RegistryError: the store does not answer, or the model is unknown.
     """
     registry = open_registry() if dry_run else open_to_change(repairing=True)
-    # An examination asks MLflow in many places: what it answers wrongly is said in one sentence.
     name = None if model is None else wanted_names(registry, model, equipment)[0]
     grace, kept = timedelta(minutes=minutes), timedelta(days=upload_days)
     orders = doctor.Orders(name, apply=apply, dry_run=dry_run, grace=grace, kept=kept)
-    with reported("the tracking store"):
-        done = doctor.repair(registry, orders)
+    done = doctor.repair(registry, orders)
     return {"dry_run": dry_run, "apply": apply, **doctor.as_data(done)}

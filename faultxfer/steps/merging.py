@@ -6,9 +6,11 @@ from typing import Any
 
 from faultxfer.errors import ConfigError
 from faultxfer.registry import merging
+from faultxfer.registry.asking import reported
 from faultxfer.registry.rights import open_to_change
 
 
+@reported("the tracking store")
 def merge_machine(
     model: str, equipment: str | None, reason: str, *, keep: str | None = None, undo: bool = False
 ) -> dict[str, Any]:

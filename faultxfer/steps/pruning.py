@@ -7,6 +7,7 @@ from typing import Any
 
 from faultxfer.errors import ConfigError, RegistryError
 from faultxfer.registry import machines, names
+from faultxfer.registry.asking import reported
 from faultxfer.registry.model_checks import Patient
 from faultxfer.registry.pruning import (
     Rules,
@@ -24,6 +25,7 @@ from faultxfer.steps.checking import wanted_names
 from faultxfer.steps.progress import progress
 
 
+@reported("the tracking store")
 def prune_registry(model: str | None, equipment: str | None, *, keep: int, days: float, apply: bool) -> dict[str, Any]:
     """List what is old and what nobody needs, and delete it where that is asked for.
 

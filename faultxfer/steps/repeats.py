@@ -10,6 +10,7 @@ from typing import Any
 from faultxfer.config import TransferOptions
 from faultxfer.contract.schema import Contract
 from faultxfer.registry import names
+from faultxfer.registry.asking import reported
 from faultxfer.registry.connect import Access
 from faultxfer.registry.journal import Chain, read_journal
 from faultxfer.registry.promotion import follow_journal
@@ -68,6 +69,7 @@ def request_sha256(
     return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
 
 
+@reported("the tracking store")
 def find_repeat(
     rows: CheckedRows,
     fetched: Fetched,

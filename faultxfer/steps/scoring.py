@@ -20,6 +20,7 @@ from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.data.dataset import sensor_matrix
 from faultxfer.errors import RegistryError
 from faultxfer.registry import machines
+from faultxfer.registry.asking import reported
 from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.steps.intake import CheckedRows, require_accepted
 from faultxfer.steps.outputs import writing
@@ -66,6 +67,7 @@ class ScoreResult:
         }
 
 
+@reported("the tracking store")
 def fetch_detector(model: str, equipment: str, version: int | None, *, work: Path) -> Detector:
     """Download the champion of a machine, or the version asked for.
 

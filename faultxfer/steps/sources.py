@@ -13,6 +13,7 @@ from faultxfer.contract.diff import diff_contracts
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.errors import ContractError, RegistryError
 from faultxfer.registry import machines, names
+from faultxfer.registry.asking import reported
 from faultxfer.registry.identity import Identity, identity_in
 from faultxfer.registry.promotion import Standing, standing
 from faultxfer.registry.store import Registry, Version, open_registry
@@ -45,6 +46,7 @@ class Fetched:
     identity: Identity
 
 
+@reported("the tracking store")
 def fetch_models(model: str, equipment: str, *, work: Path, contract: Contract | None = None) -> Fetched:
     """Download the source bundle, the rows kept with it and the machine's champion.
 
@@ -78,6 +80,7 @@ def fetch_models(model: str, equipment: str, *, work: Path, contract: Contract |
     )
 
 
+@reported("the tracking store")
 def fetch_champion(fetched: Fetched, model: str, equipment: str, *, work: Path) -> Fetched:
     """The same source, and the champion that there is by now, in whichever model: two may have been merged."""
     registry = open_registry()

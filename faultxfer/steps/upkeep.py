@@ -8,6 +8,7 @@ from typing import Any
 
 from faultxfer.errors import ConfigError, RegistryError
 from faultxfer.registry import journal, machines, names
+from faultxfer.registry.asking import reported
 from faultxfer.registry.inspection import inspect_files
 from faultxfer.registry.model_checks import Patient, bring_back, bring_back_champion
 from faultxfer.registry.promotion import (
@@ -27,6 +28,7 @@ from faultxfer.steps.checking import wanted_names
 from faultxfer.steps.progress import progress
 
 
+@reported("the tracking store")
 def promote_version(model: str, equipment: str | None, number: int, reason: str) -> dict[str, Any]:
     """Make a registered version champion, by hand.
 
@@ -49,6 +51,7 @@ def promote_version(model: str, equipment: str | None, number: int, reason: str)
     return _changed("promoted", name, stands.champion, version)
 
 
+@reported("the tracking store")
 def roll_back(model: str, equipment: str | None, number: int | None, reason: str) -> dict[str, Any]:
     """Go back to the champion before the present one, or to the earlier one asked for.
 
@@ -75,6 +78,7 @@ def roll_back(model: str, equipment: str | None, number: int | None, reason: str
     return _changed("rolled back", name, stands.champion, version)
 
 
+@reported("the tracking store")
 def retire_version(model: str, equipment: str | None, number: int, reason: str) -> dict[str, Any]:
     """Say that a version is not to be used any more; `restore_versions` takes it back.
 
@@ -103,6 +107,7 @@ def retire_version(model: str, equipment: str | None, number: int, reason: str) 
     return {**_changed("retired", name, version, follower), "version": version.version}
 
 
+@reported("the tracking store")
 def restore_versions(model: str | None, equipment: str | None, number: int | None, reason: str) -> dict[str, Any]:
     """Take back retirements, where the files are those that were registered, and the champion that they ended.
 
@@ -168,6 +173,7 @@ def _restore(registry: Registry, patient: Patient, version: str, reason: str, re
     restored.append({"registered": patient.name, "version": version, "champion": champion})
 
 
+@reported("the tracking store")
 def read_entries(model: str, equipment: str | None) -> list[dict[str, Any]]:
     """The journal, newest first.
 

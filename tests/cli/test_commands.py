@@ -179,7 +179,7 @@ def test_the_same_request_again_is_said_and_does_nothing(world: World, capsys: p
     (manifest,) = Path("mlruns/artifacts").rglob(f"*{files}*/**/manifest.json")
     manifest.write_text("{}")
     assert call("registry", "doctor", "pumps", "--equipment", "pump-9") == 2
-    assert call("registry", "doctor", "pumps", "--equipment", "pump-9") == 2
+    assert call("registry", "doctor", "pumps", "--equipment", "pump-9", "--apply") == 2
     assert call(*move(world)) == 0  # what came of the request cannot be used any more
     assert open_registry().alias("pumps--fault--pump-9") == "2"
 

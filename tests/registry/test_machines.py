@@ -11,7 +11,7 @@ import registry_trials as trials
 import registry_work as work
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from registry_checks import heal
+from registry_checks import repair
 
 from faultxfer.errors import RegistryError
 from faultxfer.registry import identity, machines, names
@@ -19,7 +19,7 @@ from faultxfer.registry.identity import Identity, identity_of
 from faultxfer.registry.machine_tags import tag_findings
 from faultxfer.registry.runs import RunRecord, record_run
 from faultxfer.registry.store import Registry, open_registry
-from faultxfer.steps import catalog, upkeep
+from faultxfer.steps import catalog, checking, upkeep
 
 PUMPS, NEW = Identity("pumps", "fault"), "pumps--fault--pump-9"
 TEXTS = st.one_of(st.text(max_size=12), st.text(alphabet="a-. =h2D_é", max_size=140))
@@ -114,7 +114,7 @@ def test_two_labels_of_one_machine_are_two_detectors(empty: Registry) -> None:
     leak = Identity("pumps", "leak")
     name = machines.name_for(empty, "b", "pump-9", leak)
     assert name == "pumps--leak--pump-9"
-    with pytest.raises(RegistryError, match="A registered model was expected"):
+    with pytest.raises(RegistryError, match="no registered model of that name"):
         upkeep.roll_back("b", "pump-9", None, "back")
     work.placed(empty, name, label="leak", source="b")
     assert [machines.find(empty, one, "pump-9") for one in "ab"] == ["a--pump-9", name]
@@ -144,7 +144,7 @@ def test_the_bundle_decides_over_tags_and_the_doctor_puts_them_back(empty: Regis
     empty.client.delete_registered_model_tag(NEW, names.FAMILY)
     assert identity_of(empty, NEW) == PUMPS
     assert machines.find(empty, "a", "pump-9") == NEW
-    assert heal() == [("TAG-CHANGED", "done")] * 2
+    assert repair() == [("TAG-CHANGED", "done")] * 2
     assert empty.model_tags(NEW)[names.LABEL] == "fault"
 
 
@@ -156,8 +156,8 @@ def test_a_model_whose_kind_is_not_in_its_tags_stays_known(empty: Registry) -> N
     empty.client.delete_registered_model_tag(names.journal_name(work.NAME), names.KIND)
     empty.client.set_registered_model_tag("a--pump-8", names.KIND, "oven")
     assert (empty.models(), empty.known_names()) == before
-    assert upkeep.verify_registry(None, None, None)["sound"]
-    assert heal() == [("TAG-CHANGED", "done")] * 3
+    assert checking.verify_registry(None, None, None)["wrong"]
+    assert repair() == [("TAG-CHANGED", "done")] * 3
     assert list(tag_findings(empty)) == []
 
 
@@ -177,10 +177,10 @@ def test_two_champions_are_said_and_a_change_has_to_be_clear(empty: Registry, ca
         work.placed(empty, name)
     (found,) = machines.twice(empty)
     assert found.code == "CHAMPION-TWICE"
-    assert "faultxfer registry merge a --equipment pump-9 --reason" in found.message
-    assert found.message.endswith("--keep b--pump-9`")
-    assert upkeep.verify_registry(None, None, None)["sound"] is False
-    assert heal() == [("CHAMPION-TWICE", "needs")]
+    assert "faultxfer registry merge a --equipment pump-9 --reason" in found.remedy
+    assert found.remedy.endswith("--keep b--pump-9`")
+    assert checking.verify_registry(None, None, None)["sound"] is False
+    assert repair() == [("CHAMPION-TWICE", "needs")]
     assert machines.find(empty, "a", "pump-9", changing=True) == "a--pump-9"  # as before
     with caplog.at_level(logging.INFO, "faultxfer.progress"):
         assert machines.find(empty, "c", "pump-9") == "b--pump-9"
@@ -228,4 +228,4 @@ def test_first_transfers_at_once_from_two_sources_meet_in_one_journal(empty: Reg
     assert [one["name"] for one in empty.models() if one["equipment"]] == [NEW]
     second, first = upkeep.read_entries("b", "pump-9")
     assert (first["from_version"], second["from_version"]) == (None, first["to_version"])
-    assert upkeep.verify_registry(None, None, None)["sound"]
+    assert checking.verify_registry(None, None, None)["sound"]

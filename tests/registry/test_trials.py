@@ -29,12 +29,6 @@ def test_promotions_at_the_same_time_lose_nothing() -> None:
     assert table.splitlines()[-1].startswith("| sqlite | 8 | 8 |")
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "http"])
-def test_first_transfers_from_two_sources_at_the_same_time_meet_in_one_model(kind: str) -> None:
-    table = run("race_test.py", "--first", "--store", kind, "--processes", "4")
-    assert table.splitlines()[-1].startswith(f"| {kind} | 4 | 4 |")
-
-
 @pytest.mark.parametrize("points", ["alias", "upload"])
 def test_a_kill_leaves_a_champion_and_nothing_that_the_doctor_does_not_mend(points: str) -> None:
     table = run("kill_test.py", "--inert", "--store", "sqlite", "--times", "1", "--points", points)
