@@ -162,7 +162,8 @@ class Plant:
         os.chdir(self.folder)
         uri = self.server.uri if self.server else f"sqlite:///{self.database}"
         mlflow.set_tracking_uri(uri)  # parts of the client look there
-        return function(MlflowClient(tracking_uri=uri, registry_uri=uri), *arguments)
+        with contextlib.redirect_stderr(io.StringIO()):
+            return function(MlflowClient(tracking_uri=uri, registry_uri=uri), *arguments)
 
     def keep(self, name: str) -> None:
         """Keep the present state in the backup."""

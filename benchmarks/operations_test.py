@@ -1,7 +1,7 @@
 """Ordinary operation played on a registry, and what comes of it: today's tree beside the release before.
 
     uv run --group benchmark python benchmarks/operations_test.py [--store sqlite|http|both]
-        [--auth none|basic|both] [--only WORD] [--release-before FOLDER] [--json]
+        [--auth none|basic|both] [--only WORD …] [--release-before FOLDER] [--json]
 
 Each situation damages a small registry as moved folders, lost mounts, failing servers, backups,
 people and MLflow's own pages do; types verify, doctor, `doctor --apply` and verify as a schedule
@@ -25,16 +25,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import registry_trials as trials
 import registry_work as work
 from operations_look import originals
 from operations_plant import Plant, prepare
-from operations_play import COMMAND, ITSELF, Situation, Table, play
+from operations_play import COMMAND, ITSELF, Outcome, Situation, Table, play
 from operations_situations import situations
 
 _HERE = Path(__file__).resolve().parent
@@ -52,10 +52,12 @@ def main() -> int:
     """Print the table; 1 if anything went wrong."""
     given = _arguments()
     if given.json:
-        return _play_here(given)
-    before = _start_release_before(given) if given.release_before else None
-    lines = list(_lines_of(_start(given, sys.executable, _own_path())))
-    old = {(line["situation"], line["store"]): line for line in _lines_of(before)} if before else {}
+        for line in _play(given):
+            print(json.dumps(line), flush=True)
+        return 0
+    with _release_before(given) as lines_before:
+        lines = list(_play(given))
+        old = {(line["situation"], line["store"]): line for line in lines_before()}
     _print_table(lines, old)
     _print_summary(lines, old)
     return int(not lines or any(line["wrong"] for line in lines))
@@ -65,45 +67,44 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--store", choices=("sqlite", "http", "both"), default="both")
     parser.add_argument("--auth", choices=("none", "basic", "both"), default="both")
-    parser.add_argument("--only", default="", help="only situations with this in name or kind")
+    parser.add_argument("--only", metavar="WORD", action="append", default=[], help="in name, or kind")
     parser.add_argument("--release-before", type=Path, metavar="FOLDER")
     parser.add_argument("--json", action="store_true", help="one JSON object a line, of this tree alone")
     parser.add_argument("--server-python", default=sys.executable, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def _start(given: argparse.Namespace, python: str, path: list[Path]) -> subprocess.Popen[str]:
-    """This script once more, for one tree."""
-    command = [python, "-P", str(_HERE / "operations_test.py"), "--json"]
-    command += ["--store", given.store, "--auth", given.auth, "--only", given.only]
-    command += ["--server-python", sys.executable]
-    settings = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path))}
-    return subprocess.Popen(command, env=settings, stdout=subprocess.PIPE, text=True)
+@contextmanager
+def _release_before(given: argparse.Namespace) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """Play with the release before at the same time; the function given waits for its lines."""
+    if given.release_before is None:
+        yield list
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        said = Path(folder) / "lines"  # not a pipe, which would be full before anybody reads it
+        with said.open("w") as out, _started(given, out) as process:
+            yield lambda: _lines(process, said)
 
 
-def _start_release_before(given: argparse.Namespace) -> subprocess.Popen[str]:
+def _started(given: argparse.Namespace, out: IO[str]) -> subprocess.Popen[str]:
+    """This script once more, in the other working copy."""
     folder = given.release_before.resolve()
     python = folder / ".venv" / "bin" / "python"
     if not python.exists():
         raise SystemExit(f"There is no environment of the release before: {python}")
+    command = [str(python), "-P", str(_HERE / "operations_test.py"), "--json"]
+    command += ["--store", given.store, "--auth", given.auth, "--server-python", sys.executable]
+    command += [part for word in given.only for part in ("--only", word)]
     # Its own `registry_work` goes with it, and today's situations.
-    return _start(given, str(python), [folder, folder / "benchmarks", _HERE])
+    path = [folder, folder / "benchmarks", _HERE]
+    settings = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path))}
+    return subprocess.Popen(command, env=settings, stdout=out, text=True)
 
 
-def _own_path() -> list[Path]:
-    return [_HERE.parent, _HERE]
-
-
-def _lines_of(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
-    if process.stdout is None:
-        raise SystemExit("no output")
-    for text in process.stdout:
-        with suppress(ValueError):
-            line = json.loads(text)
-            print(_told(line), file=sys.stderr, flush=True)
-            yield line
+def _lines(process: subprocess.Popen[str], said: Path) -> list[dict[str, Any]]:
     if process.wait():
-        raise SystemExit(f"the trial itself failed: {process.args!r}")
+        raise SystemExit(f"the trial of the release before failed: {process.args!r}")
+    return [json.loads(text) for text in said.read_text().splitlines() if text.startswith("{")]
 
 
 def _told(line: dict[str, Any]) -> str:
@@ -113,14 +114,14 @@ def _told(line: dict[str, Any]) -> str:
     return f"{tree}: {line['store']}: {line['situation']} ({line['seconds']:.0f} s): {wrong}"
 
 
-def _play_here(given: argparse.Namespace) -> int:
-    """All situations with the tree that is imported here, one JSON object a line."""
+def _play(given: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """All situations with the tree that is imported here; gives back a line for each."""
     _warm()
     with tempfile.TemporaryDirectory(prefix="faultxfer-operations-") as folder:
         for store in _stores(given):
             for line in play_store(store, Path(folder), given.only, given.server_python):
-                print(json.dumps(line), flush=True)
-    return 0
+                print(_told(line), file=sys.stderr, flush=True)
+                yield line
 
 
 def _stores(given: argparse.Namespace) -> list[str]:
@@ -152,7 +153,7 @@ def _can_be_imported(name: str) -> bool:
     return True
 
 
-def play_store(store: str, folder: Path, only: str, python: str) -> Iterator[dict[str, Any]]:
+def play_store(store: str, folder: Path, only: list[str], python: str) -> Iterator[dict[str, Any]]:
     """Play the situations of one store; gives back a line for each."""
     chosen = [one for one in situations() if store in one.stores and _is_asked(one, only)]
     if not chosen:
@@ -164,14 +165,22 @@ def play_store(store: str, folder: Path, only: str, python: str) -> Iterator[dic
     try:
         table = Table(plant, originals(plant), _applies(plant))
         for situation in chosen:
-            yield _line(situation, plant, dataclasses.asdict(play(situation, table)))
+            yield _line(situation, plant, dataclasses.asdict(_played(situation, table)))
     finally:
         if plant.server is not None:
             plant.server.stop()
 
 
-def _is_asked(situation: Situation, only: str) -> bool:
-    return only in situation.name or only == situation.kind
+def _played(situation: Situation, table: Table) -> Outcome:
+    """What came of it; the others are played too where the trial of one fails."""
+    try:
+        return play(situation, table)
+    except SystemExit as error:
+        return Outcome(-1, wrong=[str(error)])
+
+
+def _is_asked(situation: Situation, only: list[str]) -> bool:
+    return not only or any(word in situation.name or word == situation.kind for word in only)
 
 
 def _applies(plant: Plant) -> bool:

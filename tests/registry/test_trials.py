@@ -37,6 +37,14 @@ def test_a_kill_leaves_a_champion_and_nothing_that_the_doctor_does_not_mend(poin
     assert table.splitlines()[-1].startswith("0 of all kills")
 
 
+def test_operations_that_hide_or_change_something_lose_nothing() -> None:
+    asked = ("--only", "artifacts moved away", "--only", "kind of a model deleted")
+    table = run("operations_test.py", "--store", "sqlite", *asked)
+    lines = [line for line in table.splitlines() if "| SQLite |" in line]
+    assert len(lines) == 2
+    assert "| something lost | 0 |" in table
+
+
 @pytest.mark.skipif(
     sys.platform != "linux" or os.geteuid() != 0 or not shutil.which("mount"), reason="only root on Linux may mount"
 )
