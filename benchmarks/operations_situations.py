@@ -422,6 +422,6 @@ def situations() -> list[Situation]:
 
 
 def _where_it_is_played(situation: Situation) -> Situation:
-    if not BOTH <= situation.stores or situation.name in _OVER_HTTP:
+    if not situation.stores >= BOTH or situation.name in _OVER_HTTP:
         return situation
     return replace(situation, stores=situation.stores - HTTP)
