@@ -70,7 +70,8 @@ def publish_report(result: TransferResult) -> None:
         *([f"- Data Docs: `{result.rows.docs}`"] if result.rows.docs else []),
     ]
     text = as_markdown(result.report, result.decision) + "\n" + "\n".join(where)
-    create_markdown_artifact(markdown=text, key=_key(f"transfer-{result.model}-{result.equipment}"), description=result.outcome)
+    key = _key(f"transfer-{result.model}-{result.equipment}")
+    create_markdown_artifact(markdown=text, key=key, description=result.outcome)
 
 
 def publish_learning(result: LearningResult) -> None:

@@ -167,6 +167,12 @@ def require_registry(uri: str) -> None:
     """
     check_reachable(uri)
     database = sqlite_file(uri)
+    if database is None and uri.startswith("sqlite"):  # in memory, where nothing can be registered
+        raise RegistryError(
+            "There is no registry at this address",
+            received={"tracking_uri": shown(uri)},
+            remedy="Name the database's file: MLFLOW_TRACKING_URI=sqlite:////path/to/mlruns/mlflow.db",
+        )
     if database is not None:
         databases.require_registry(database, shown(uri))
     elif not is_server(uri):

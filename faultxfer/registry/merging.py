@@ -16,7 +16,7 @@ from faultxfer.registry.diagnosis import RESTORES, Diagnosis
 from faultxfer.registry.inspection import inspect_files
 from faultxfer.registry.journal import Chain, Entry, read_journal, read_whole
 from faultxfer.registry.machines import Machine, group_of
-from faultxfer.registry.promotion import Promotion, note, promote, step_down
+from faultxfer.registry.promotion import Promotion, examined_journal, note, promote, step_down
 from faultxfer.registry.store import Registry, Version
 
 # Keys of an entry's details. Of the note in the journal that stays: who steps down, and the last entry of its journal.
@@ -64,6 +64,7 @@ def merge(registry: Registry, model: str, equipment: str | None, reason: str, ke
             raise _one_only(kept)
         return Settled(kept.name, kept.champion, ())
     _require_sound(registry, kept)
+    _require_whole(registry, kept.name, *(one.name for one in others))
     for one in others:
         head = _announce(registry, kept.name, one, reason)
         _step_down(registry, one.name, kept.name, head, reason)
@@ -93,6 +94,8 @@ def undo(registry: Registry, model: str, equipment: str | None, reason: str, onl
             remedy="See the journals with `faultxfer registry journal NAME`",
         )
     back = [(one, _version_to_restore(registry, one)) for one in merged]
+    for one in merged:  # before the first write: two journals cannot be written at once
+        _require_whole(registry, one.name, str(one.merged_into))
     for one, version in back:
         into = str(one.merged_into)
         _restore(registry, version, into, reason)
@@ -166,6 +169,12 @@ def _require_sound(registry: Registry, kept: Machine) -> None:
             where=f"models:/{kept.name}/{kept.champion}",
             remedy="Mend it first, see `faultxfer registry verify`; or keep another one with --keep NAME",
         )
+
+
+def _require_whole(registry: Registry, *models: str) -> None:
+    """Nothing is written where one of the journals was changed from outside."""
+    for name in models:
+        journal.require_whole(examined_journal(registry, name), name)
 
 
 def _journal_of(registry: Registry, name: str) -> Chain:

@@ -403,7 +403,10 @@ def _nobody(patient: Patient) -> Iterator[Diagnosis]:
     if replaced_by_doctor(patient.chain) in [*patient.sound, *_sound_again(patient)]:
         return  # its return is said already
     message = "Nobody is champion, and nothing scores"
-    remedy = "Transfer again, or promote another version: `faultxfer registry history` lists them"
+    arguments = names.as_arguments(patient.name)
+    remedy = f"Transfer again, or promote another version: `faultxfer registry history {arguments}` lists them"
+    if _sound_again(patient):
+        remedy = f"Take the retirement back: `faultxfer registry restore {arguments}`"
     yield patient.found("CHAMPION-NONE", message, remedy, PERSON)
 
 

@@ -53,7 +53,7 @@ def examined_journal(registry: Registry, name: str) -> Chain:
     said = [
         f"version {version.version} names an entry that the journal lacks"
         for version in versions
-        if _names_lacking_entry(version, chain)
+        if not version.copied and _names_lacking_entry(version, chain)
     ]
     return replace(chain, problems=(*chain.problems, *said))
 

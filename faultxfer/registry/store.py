@@ -38,7 +38,10 @@ _NAMES_IN_A_FILTER = 50
 
 @dataclass(frozen=True)
 class Version:
-    """One registered version; ``model_id`` is MLflow's model that holds its files."""
+    """One registered version; ``model_id`` is MLflow's model that holds its files.
+
+    ``copied``: somebody copied it from another version in MLflow, tags included; no journal of its model knows it.
+    """
 
     name: str
     version: str
@@ -48,6 +51,7 @@ class Version:
     description: str = ""
     champion: bool = False
     model_id: str | None = None
+    copied: bool = False
 
     @property
     def is_retired(self) -> bool:
@@ -362,6 +366,7 @@ def _version(item: ModelVersion, champion: bool) -> Version:
         description=item.description or "",
         champion=champion,
         model_id=_model_id(item.source or ""),
+        copied=_is_copy(item.source or ""),
     )
 
 
