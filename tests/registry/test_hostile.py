@@ -188,7 +188,7 @@ def test_a_version_whose_files_were_exchanged_is_refused_before_anything_is_pars
         with monkeypatch.context() as patch:
             patch.setattr(keras.models, "load_model", lambda *args, into=asked, **_: into.append(args))
             patch.setattr(bundles, "read_text", lambda *args, into=asked: into.append(args))
-            with pytest.raises(BundleError, match="as they were registered"):
+            with pytest.raises(BundleError, match="not those registered"):
                 registry.download_bundle(registry.version(work.NAME, version), tmp_path / name)
         assert asked == [], name
         assert not (tmp_path / "canary").exists(), name

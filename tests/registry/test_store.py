@@ -76,7 +76,7 @@ def test_a_version_whose_files_are_gone_is_one_sentence(world: World) -> None:
     move(world)
     for path in (world.folder / "mlruns" / "artifacts").rglob("bundle/manifest.json"):
         path.unlink()
-    with pytest.raises((RegistryError, BundleError), match="registered"):
+    with pytest.raises((RegistryError, BundleError), match="files are missing"):
         pipeline.score([world.new_rows], "pumps", world.equipment, world.folder / "scores.csv")
     assert not (world.folder / "scores.csv").exists()
 
