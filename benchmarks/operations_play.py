@@ -41,6 +41,7 @@ class Situation:
         typed: what is typed meanwhile; None for verify, doctor, doctor --apply, verify.
         nobody: whether it is true meanwhile that the machine has no champion.
         also: more that is to come back; gives back what has not.
+        applied: whether what is typed takes away.
         check: more to be looked at in the end; gives back what is wrong.
     """
 
@@ -55,6 +56,7 @@ class Situation:
     days: int = 1
     typed: Callable[[Plant], Iterable[int]] | None = None
     nobody: bool = False
+    applied: bool = False
     also: Callable[[Plant], list[str]] | None = None
     check: Callable[[Plant], list[str]] | None = None
 
@@ -79,6 +81,7 @@ class Outcome:
     Attributes:
         verify: exit code while the damage was there.
         after: and after the doctor had been.
+        owed: whether what is to be took `doctor --apply`, typed by a person.
         back: how what was came back: by itself, by a command, by a person, never.
         command: the one that did it.
         end: exit code of verify in the end.
@@ -89,6 +92,7 @@ class Outcome:
 
     verify: int
     after: int = -1
+    owed: bool = False
     back: str = NEVER
     command: str = ""
     end: int = -1
@@ -140,13 +144,27 @@ def _meanwhile(situation: Situation, table: Table, before: Snapshot | None) -> t
         outcome.wrong += [f"exit code {code} of what was typed at once" for code in codes if code in (-1, 1)]
     lines = [["faultxfer", "registry", "verify"]]
     if table.applies:
+        outcome.owed = _owed(situation, table)
         lines.insert(0, ["faultxfer", "registry", "doctor", "--apply"])
     later, champions = plant.type_all(lines, look)
     outcome.after = later[-1].code
     if outcome.after == SOUND and champions:
         outcome.wrong.append(f"verify says sound after the doctor, but {champions[0]}")
     outcome.wrong += [problem for answer in (*answers, *later) for problem in _rude(answer)]
+    told = situation.applied or any("--apply" in answer.text for answer in answers)
+    if outcome.owed and not told:
+        outcome.wrong.append("the doctor does not name --apply, and it takes that")
+    if situation.person and table.applies and not any(answer.named for answer in later):
+        outcome.wrong.append("the output names no command, and a person has to decide")
     return outcome, [*answers, *later]
+
+
+def _owed(situation: Situation, table: Table) -> bool:
+    """Whether the doctor that a schedule runs has left it to a person to type --apply."""
+    if situation.mend is not None:
+        return False
+    missing, _ = _still_missing(situation, table, [])
+    return bool(missing) or situation.applied
 
 
 def _come_back(situation: Situation, table: Table, outcome: Outcome, said: list[Answer]) -> None:
@@ -157,7 +175,7 @@ def _come_back(situation: Situation, table: Table, outcome: Outcome, said: list[
         missing, answers = _still_missing(situation, table, [doctor, verify])
     outcome.end = answers[-1].code
     if not missing:
-        outcome.back = PERSON if situation.person else ITSELF
+        outcome.back, outcome.command = _without_more(situation, outcome)
         return
     for line in _named([*answers, *said]):
         missing, answers = _still_missing(situation, table, [line, verify])
@@ -167,6 +185,13 @@ def _come_back(situation: Situation, table: Table, outcome: Outcome, said: list[
             return
     outcome.back = PERSON if situation.person else NEVER
     outcome.lost += [] if situation.person else missing
+
+
+def _without_more(situation: Situation, outcome: Outcome) -> tuple[str, str]:
+    """How it is back where nothing more was typed than the trial types anyway."""
+    if situation.person:
+        return PERSON, ""
+    return (COMMAND, "faultxfer registry doctor --apply") if outcome.owed else (ITSELF, "")
 
 
 def _still_missing(situation: Situation, table: Table, lines: list[list[str]]) -> tuple[list[str], list[Answer]]:
@@ -212,6 +237,10 @@ def _taken(before: Snapshot | None, after: Snapshot | None) -> list[str]:
     gone = set(before.versions.values()) - set(after.versions.values())
     taken += [f"doctor alone deleted a version of {source}" for source in gone]
     taken += [f"doctor alone deleted upload {upload}" for upload in before.uploads - after.uploads]
+    for (name, alias), number in after.aliases.items():
+        was = before.aliases.get((name, alias), number)
+        if number not in (was, "2") and (name, was) in after.versions:
+            taken.append(f"doctor alone went back to version {number} of {name}")
     return sorted(taken)
 
 

@@ -263,6 +263,7 @@ def of_people() -> list[Situation]:
             champions=_EARLIER,
             days=0,
             typed=applying,
+            applied=True,
         ),
     ]
 
