@@ -21,6 +21,7 @@ import dataclasses
 import importlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -258,6 +259,7 @@ _COUNTED = {
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers end too
     begun = time.monotonic()
     code = main()
     print(f"{time.monotonic() - begun:.0f} s", file=sys.stderr)
