@@ -49,10 +49,10 @@ def test_the_main_job_on_real_data(name: str, real_data: Path, store: Path, caps
     assert report.weights
     assert all(Path(picture).is_file() for picture in result.pictures.values())
     registry = open_registry()
-    champion = registry.champion(f"{name}--{equipment}")
+    champion = registry.champion(result.registered)
     assert (champion is not None) == (result.outcome == "promoted") == result.decision.promoted
     if champion is None:
-        assert registry.refusals(f"{name}--{equipment}")[0]["reason"]
+        assert registry.refusals(result.registered)[0]["reason"]
         return
     scored = pipeline.score([str(real_data / target)], name, equipment, "scores.csv")
     assert scored.rows.accepted == result.rows.accepted
