@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 import registry_trials as trials
 import registry_work as work
@@ -369,7 +370,7 @@ def _copy_database(source: Path, target: Path) -> None:
 
 def read_rows(database: Path, question: str) -> list[tuple[Any, ...]]:
     """Ask a database without MLflow."""
-    address = f"file:{database}?mode=ro"
+    address = f"file:{quote(str(database))}?mode=ro"
     with contextlib.closing(sqlite3.connect(address, uri=True, timeout=30)) as connection:
         return connection.execute(question).fetchall()
 

@@ -191,6 +191,8 @@ def changed(done: dict[str, Any]) -> None:
         stdout().print(
             "Nobody is champion, and nothing scores: transfer again, or `faultxfer registry promote` another."
         )
+    if "take_back" in done:
+        stdout().print(f"To take it back: `{escape(done['take_back'])}`", soft_wrap=True)
 
 
 def restored(result: dict[str, Any]) -> None:
@@ -295,8 +297,7 @@ def backed_up(done: dict[str, Any]) -> None:
     console.print("To restore, in the folder where the registry is to be:")
     for command in done["restore"]:
         console.print(f"  {escape(command)}", soft_wrap=True)
-    address = escape(done["tracking_uri"])
-    console.print(f"To look at it where it is: MLFLOW_TRACKING_URI={address}", soft_wrap=True)
+    console.print(f"To look at it where it is: `{escape(done['look'])}`", soft_wrap=True)
 
 
 def _list_folders(title: str, folders: list[str]) -> None:

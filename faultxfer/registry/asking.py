@@ -101,6 +101,24 @@ class PatientClient:
         return _patient(method) if callable(method) else method
 
 
+class RememberingClient:
+    """A client that asks each question once; whatever else it is told to do goes through."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._answers: dict[str, Any] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._client, name)
+        return partial(self._remembered, name, method) if name.startswith(("search_", "get_")) else method
+
+    def _remembered(self, name: str, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        question = repr((name, args, sorted(kwargs.items())))
+        if question not in self._answers:
+            self._answers[question] = method(*args, **kwargs)
+        return self._answers[question]
+
+
 def patiently(work: Callable[[], Answer]) -> Answer:
     """Do ``work``, and again where it lost a race in the database or found it locked."""
     for attempt in range(_TRIES - 1):

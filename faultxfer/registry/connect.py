@@ -141,6 +141,24 @@ def _reads_escapes() -> bool:
     return make_url("sqlite:///%20").database == " "
 
 
+def require_address(uri: str) -> None:
+    """It must be the address of a store that a registry can be kept in.
+
+    MLflow takes others: folders of files, databases in memory, and stores that never served a registry of faultxfer.
+
+    Raises:
+        RegistryError: it is not.
+    """
+    if is_server(uri) or sqlite_file(uri) is not None or uri.startswith(databases.SERVED):
+        return
+    raise UnreadableError(
+        "This is no address that a registry can have",
+        received={"tracking_uri": shown(uri)},
+        remedy="Name a database's file (`sqlite:////path/to/mlruns/mlflow.db`), an MLflow server "
+        "(`http://HOST:PORT`) or a database server (`postgresql://…`) in MLFLOW_TRACKING_URI; or unset it",
+    )
+
+
 def check_reachable(uri: str) -> None:
     """Say within seconds when there is no server to talk to; a database is looked at when opened.
 
@@ -165,14 +183,9 @@ def require_registry(uri: str) -> None:
     Raises:
         RegistryError: there is none; names the address and what to type.
     """
+    require_address(uri)
     check_reachable(uri)
     database = sqlite_file(uri)
-    if database is None and uri.startswith("sqlite"):  # in memory, where nothing can be registered
-        raise RegistryError(
-            "There is no registry at this address",
-            received={"tracking_uri": shown(uri)},
-            remedy="Name the database's file: MLFLOW_TRACKING_URI=sqlite:////path/to/mlruns/mlflow.db",
-        )
     if database is not None:
         databases.require_registry(database, shown(uri))
     elif not is_server(uri):

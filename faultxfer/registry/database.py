@@ -20,7 +20,7 @@ from faultxfer.registry.locations import is_there
 
 # Tables that MLflow's database has from its first moment on.
 _OF_MLFLOW = {"experiments", "runs"}
-_SERVED = ("postgresql", "mysql", "mssql")
+SERVED = ("postgresql", "mysql", "mssql")
 _REVISION = re.compile(r"^(down_)?revision\b[^=\n]*=(.*)$", flags=re.MULTILINE)
 
 
@@ -133,7 +133,7 @@ def require_served_registry(uri: str, address: str) -> None:
     Raises:
         RegistryError: there is no registry of this MLflow.
     """
-    if not uri.startswith(_SERVED):
+    if not uri.startswith(SERVED):
         return
     from sqlalchemy import create_engine, inspect, text
 

@@ -24,6 +24,7 @@ from faultxfer.registry.machines import twice
 from faultxfer.registry.merging import half_done
 from faultxfer.registry.model_checks import Patient, examine_model
 from faultxfer.registry.pending import pending_deletions
+from faultxfer.registry.renamed import concerned, renamed
 from faultxfer.registry.store import Registry, Version
 from faultxfer.registry.traces import empty_models, unfinished_runs, unused_uploads
 
@@ -75,7 +76,8 @@ def repair(registry: Registry, orders: Orders) -> Repair:
     result = Repair()
     inspect = _remembering()
     for _ in range(_ROUNDS):
-        found = list(_examined(registry, orders, inspect))
+        with registry.as_it_is_now():
+            found = list(_examined(registry, orders, inspect))
         result.stopped = result.stopped or _why_stop(found, orders)
         new = _resolved(result, found)
         done = [_treat(one, orders, stopped=bool(result.stopped)) for one in new]
@@ -86,9 +88,14 @@ def repair(registry: Registry, orders: Orders) -> Repair:
 
 
 def _examined(registry: Registry, orders: Orders, inspect: Callable[..., Inspection]) -> Iterator[Diagnosis]:
-    yield from tag_findings(registry, orders.name)
+    elsewhere = renamed(registry, orders.name)
+    yield from elsewhere
+    left_alone = concerned(elsewhere)
+    yield from tag_findings(registry, orders.name, left_alone)
     yield from half_done(registry, orders.name)
     for name in registry.known_names() if orders.name is None else [orders.name]:
+        if name in left_alone:
+            continue  # once its journal has its name again
         patient = Patient(registry, name, orders.grace, inspect)
         yield from examine_model(patient)
         for version in patient.versions.values():

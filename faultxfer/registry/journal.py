@@ -204,7 +204,7 @@ def chained(model: str, stored: Iterable[tuple[int, str]]) -> Chain:
         if number != expected:
             problems.append(f"{_numbers(expected, number - 1)} missing")
         expected = number + 1
-        entry = _parsed(text)
+        entry = parsed(text)
         if entry is None or entry.model != model:
             problems.append(f"entry {number} is not one of this journal")
         elif entry.previous == head:
@@ -220,13 +220,20 @@ def chained(model: str, stored: Iterable[tuple[int, str]]) -> Chain:
 @asks_the_store
 def read_journal(client: MlflowClient, model: str) -> Chain:
     """The journal of a registered model; empty where it has none."""
-    name, stored, token = names.journal_name(model), [], None
+    return chained(model, stored_entries(client, names.journal_name(model)))
+
+
+@asks_the_store
+def stored_entries(client: MlflowClient, name: str) -> list[tuple[int, str]]:
+    """Number and text of every entry that a registered model holds; the texts are empty where it is no journal."""
+    stored: list[tuple[int, str]] = []
+    token = None
     while True:
         page = client.search_model_versions(f"name = '{name}'", max_results=1000, page_token=token)
         stored += [(int(item.version), (item.tags or {}).get(_TEXT, "")) for item in page if item.name == name]
         token = page.token
         if not token:
-            return chained(model, stored)
+            return stored
 
 
 def read_whole(client: MlflowClient, model: str) -> Chain:
@@ -316,7 +323,8 @@ def _short(entry: Entry) -> Entry:
     return replace(entry, reason=entry.reason[:5000], details={**entry.details, "data": digest})
 
 
-def _parsed(text: str) -> Entry | None:
+def parsed(text: str) -> Entry | None:
+    """An entry from its text; None where it is none, or was edited."""
     try:
         content = json.loads(text)
         entry = Entry(**content)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 
 from faultxfer.registry import names
@@ -12,20 +12,25 @@ from faultxfer.registry.journal import read_journal
 from faultxfer.registry.store import Registry, Version
 
 
-def tag_findings(registry: Registry, only: str | None = None) -> Iterator[Diagnosis]:
+def tag_findings(
+    registry: Registry, only: str | None = None, besides: Collection[str] = frozenset()
+) -> Iterator[Diagnosis]:
     """Tags of registered models, of their journals and of their champions that are not what they should be.
 
     Args:
         registry: where.
         only: one registered model; None for all.
+        besides: models to leave alone, as their journals have another name for now.
     """
     for name, tags in registry.tags_by_name().items():
-        if only not in (None, names.of_journal(name)):
+        if only not in (None, names.of_journal(name)) or names.of_journal(name) in besides:
             continue
         if names.is_journal(name):
             yield from _of_model(registry, name, tags, {names.KIND: names.JOURNAL_KIND})
             continue
         versions = registry.versions(name)
+        if versions and all(version.copied for version in versions):
+            continue  # somebody keeps copies there, and tags it as he likes
         telling = telling_version(versions, read_journal(registry.client, name))
         of_bundle = _of_bundle(registry, telling)
         # Release 0.1.0 gave none of these tags, and a model without them is as it was made.
@@ -38,7 +43,7 @@ def tag_findings(registry: Registry, only: str | None = None) -> Iterator[Diagno
 
 def _wanted(name: str, tags: dict[str, str], versions: list[Version]) -> dict[str, str]:
     """What the name and the versions' tags say of a model."""
-    wanted = {names.KIND: names.kind_of(name)}
+    wanted = {names.KIND: _kind_of(name, versions)}
     if wanted[names.KIND] != names.TARGET_KIND or not versions:
         return wanted
     equipment = names.equipment_of(name) or _oldest(versions, names.EQUIPMENT)
@@ -46,6 +51,13 @@ def _wanted(name: str, tags: dict[str, str], versions: list[Version]) -> dict[st
     source = names.source_in(name) or tags.get(names.SOURCE_MODEL) or _oldest(versions, names.SOURCE_MODEL)
     found = {names.EQUIPMENT: equipment, names.SOURCE_MODEL: source}
     return wanted | {key: value for key, value in found.items() if value}
+
+
+def _kind_of(name: str, versions: list[Version]) -> str:
+    """What the name says; a machine's model that was renamed is one still, as its versions say."""
+    if _oldest(versions, names.EQUIPMENT) is not None:
+        return names.TARGET_KIND
+    return names.kind_of(name)
 
 
 def _oldest(versions: list[Version], key: str) -> str | None:

@@ -79,6 +79,15 @@ def all_machines(registry: Registry) -> list[Machine]:
     return [machine_named(registry, name) for name in known]
 
 
+def siblings(registry: Registry, name: str) -> list[Machine]:
+    """The other models of the same machine, for the same family and label."""
+    if names.kind_of(name) != names.TARGET_KIND:
+        return []
+    one = machine_named(registry, name)
+    others = [machine_named(registry, other) for other in registry.named_like(one.equipment) if other != name]
+    return [other for other in others if other.identity is not None and other.identity == one.identity]
+
+
 def equipments(registry: Registry, model: str) -> list[str]:
     """Machines with a model that descends from source model ``model``, or is for its family and label."""
     wanted = identity_of(registry, model)

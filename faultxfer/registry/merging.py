@@ -6,6 +6,7 @@ happen to the other and on which of its entries; who finds the note alone finish
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +19,10 @@ from faultxfer.registry.journal import Chain, Entry, read_journal, read_whole
 from faultxfer.registry.machines import Machine, group_of
 from faultxfer.registry.promotion import Promotion, examined_journal, note, promote, step_down
 from faultxfer.registry.store import Registry, Version
+from faultxfer.registry.succession import next_in_line
 
+# What the command line shows while it works, and a flow run keeps.
+_progress = logging.getLogger("faultxfer.progress")
 # Keys of an entry's details. Of the note in the journal that stays: who steps down, and the last entry of its journal.
 _MERGED, _MERGED_HEAD = "merged", "merged_head"
 # Of the entry in the other's: which version, and for which model.
@@ -203,10 +207,13 @@ def _step_down(registry: Registry, name: str, into: str, head: str, reason: str)
 
 
 def _version_to_restore(registry: Registry, merged: Machine) -> Version:
-    """The version that stepped down, if its files are still those of the journal."""
+    """The version that stepped down, if its files are those of the journal; one before it where it was deleted."""
     chain = _journal_of(registry, merged.name)
+    versions = {one.version: one for one in registry.versions(merged.name)}
     number = str(chain.last_change.from_version) if chain.last_change else ""
-    version = registry.version(merged.name, number)
+    if number not in versions:
+        number = _before(registry, chain, versions, number)
+    version = versions[number]
     found = inspect_files(registry, version, chain)
     if not found.is_sound:
         raise RegistryError(
@@ -216,6 +223,22 @@ def _version_to_restore(registry: Registry, merged: Machine) -> Version:
             remedy="Bring the files back and run it again, or transfer again",
         )
     return version
+
+
+def _before(registry: Registry, chain: Chain, versions: dict[str, Version], deleted: str) -> str:
+    """The version that a deleted one took over from, and whose files are sound."""
+    usable = [number for number, one in versions.items() if not one.is_retired]
+    sound = [number for number in usable if inspect_files(registry, versions[number], chain).is_sound]
+    line = next_in_line(chain, sound)
+    if not line:
+        raise RegistryError(
+            "The version that stepped down was deleted, and none of those before it can come back",
+            received={"version": deleted, "versions": sorted(versions, key=int)},
+            where=chain.last.model if chain.last else "",
+            remedy="Transfer again; the champion of now stays as it is",
+        )
+    _progress.info("Version %s was deleted; version %s, which it took over from, comes back", deleted, line[0])
+    return line[0]
 
 
 def _restore(registry: Registry, version: Version, into: str, reason: str) -> None:

@@ -19,6 +19,7 @@ from faultxfer.registry.inspection import (
     registered_sha256,
 )
 from faultxfer.registry.journal import Chain
+from faultxfer.registry.machines import Machine, siblings
 from faultxfer.registry.model_files import files_sha256
 from faultxfer.registry.promotion import (
     Promotion,
@@ -258,9 +259,7 @@ def _champion(patient: Patient) -> Iterator[Diagnosis]:
         yield from _missing_champion(patient, number)
     elif number is not None and patient.files(number).state == CHANGED:
         yield _changed_champion(patient, number)
-    elif patient.alias != number or (
-        number and names.ENTRY in tags_by_journal(patient.versions[number], patient.chain)
-    ):
+    elif patient.alias != number or _lags(patient, number):
         said, shown = (f"version {one}" if one else "nobody" for one in (number, patient.alias))
         yield Diagnosis(
             "PROMOTION-UNFINISHED",
@@ -322,12 +321,6 @@ def _missing_champion(patient: Patient, number: str) -> Iterator[Diagnosis]:
 
 
 def _missing_model(patient: Patient, number: str) -> Diagnosis:
-    renamed = _name_now(patient)
-    if renamed is not None:
-        back = partial(patient.registry.client.rename_registered_model, renamed, patient.name)
-        message = f"The model of this journal was renamed to {renamed!r}, where nothing finds it"
-        remedy = "rename it back"
-        return Diagnosis("MODEL-RENAMED", patient.name, message, remedy, back, kind=RESTORES, model=patient.name)
     message = "There is a journal, and its model is not in the list: it was deleted, or you may not see it"
     end = partial(_replace, patient.registry, patient.name, number, message, [])
     return Diagnosis(
@@ -340,17 +333,6 @@ def _missing_model(patient: Patient, number: str) -> Diagnosis:
         model=patient.name,
         ends_champion=True,
     )
-
-
-def _name_now(patient: Patient) -> str | None:
-    """The registered model that has this journal's champion, by number and entry; a copy has no files of its own."""
-    change = patient.chain.last_change
-    for name in patient.registry.known_names() if change else ():
-        for version in patient.registry.versions(name):
-            named = change and version.tags.get(names.ENTRY) == change.sha256
-            if named and version.version == patient.champion and version.model_id:
-                return name
-    return None
 
 
 def _changed_champion(patient: Patient, number: str) -> Diagnosis:
@@ -402,12 +384,24 @@ def _nobody(patient: Patient) -> Iterator[Diagnosis]:
         return  # another model holds the machine's champion
     if replaced_by_doctor(patient.chain) in [*patient.sound, *_sound_again(patient)]:
         return  # its return is said already
+    others = siblings(patient.registry, patient.name)
+    if any(one.champion for one in others):
+        return  # the machine's champion is another model's
     message = "Nobody is champion, and nothing scores"
+    yield patient.found("CHAMPION-NONE", message, _remedy_for_nobody(patient, others), PERSON)
+
+
+def _remedy_for_nobody(patient: Patient, others: list[Machine]) -> str:
     arguments = names.as_arguments(patient.name)
-    remedy = f"Transfer again, or promote another version: `faultxfer registry history {arguments}` lists them"
     if _sound_again(patient):
-        remedy = f"Take the retirement back: `faultxfer registry restore {arguments}`"
-    yield patient.found("CHAMPION-NONE", message, remedy, PERSON)
+        return f"Take the retirement back: `faultxfer registry restore {arguments}`"
+    merged = [one for one in others if one.merged_into == patient.name]
+    if merged:
+        return (
+            f"Transfer again, or bring back what was merged into it: `faultxfer registry merge {arguments} "
+            '--undo --reason "…"`'
+        )
+    return f"Transfer again, or promote another version: `faultxfer registry history {arguments}` lists them"
 
 
 def _sound_again(patient: Patient) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -14,7 +15,7 @@ from urllib.parse import unquote
 from faultxfer.errors import RegistryError
 from faultxfer.registry import connect as connection
 from faultxfer.registry import names
-from faultxfer.registry.asking import PatientClient, asks_the_store, patiently, reported
+from faultxfer.registry.asking import PatientClient, RememberingClient, asks_the_store, patiently, reported
 from faultxfer.registry.connect import Access
 from faultxfer.registry.downloading import fetch_files
 from faultxfer.registry.inspection import registered_sha256, require_registered
@@ -72,6 +73,18 @@ class Registry:
         self.uri = uri
         self.address = connection.shown(uri)  # for people: without a password
         self.database = connection.sqlite_file(uri)  # None for a server
+
+    @contextmanager
+    def as_it_is_now(self) -> Iterator[None]:
+        """Within this block each question is asked once; what others change meanwhile is not seen. To look, not to act.
+
+        A whole examination asks for the same model dozens of times.
+        """
+        live, self.client = self.client, cast("MlflowClient", RememberingClient(self.client))
+        try:
+            yield
+        finally:
+            self.client = live
 
     @asks_the_store
     def models(self) -> list[dict[str, Any]]:
@@ -294,6 +307,7 @@ def open_registry(uri: str | None = None, access: Access = Access.READING) -> Re
     """
     connection.prepare_environment()
     uri = uri or connection.tracking_uri()
+    connection.require_address(uri)
     connection.check_reachable(uri)
     with reported(f"the tracking store {connection.shown(uri)}"):
         return patiently(partial(_opened, connection.without_password(uri), access))

@@ -16,7 +16,8 @@ from faultxfer.registry.store import Registry, Version, open_registry
 def list_models() -> list[dict[str, Any]]:
     """Every registered model with what it detects and its champion."""
     registry = open_registry()
-    return [_listed(registry, entry) for entry in registry.models()]
+    with registry.as_it_is_now():
+        return [_listed(registry, entry) for entry in registry.models()]
 
 
 @reported("the tracking store")

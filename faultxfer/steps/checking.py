@@ -13,6 +13,7 @@ from faultxfer.registry.machine_tags import tag_findings
 from faultxfer.registry.merging import half_done
 from faultxfer.registry.model_checks import Patient, edited_tags
 from faultxfer.registry.pending import pending_deletions
+from faultxfer.registry.renamed import concerned, renamed
 from faultxfer.registry.rights import open_to_change
 from faultxfer.registry.store import Registry, open_registry
 from faultxfer.registry.succession import replaced_by_doctor
@@ -35,16 +36,27 @@ def verify_registry(model: str | None, equipment: str | None, head: str | None) 
         RegistryError: the model is unknown.
     """
     registry = open_registry()
-    patients = [Patient(registry, name, timedelta(0)) for name in wanted_names(registry, model, equipment)]
-    checked = [_verified(patient) for patient in patients]
-    if head and not any(_holds(patient, head) for patient in patients):
-        _add_missing_head(checked, head, one_model=model is not None)
-    only = patients[0].name if model is not None else None
-    for one in (*tag_findings(registry, only), *half_done(registry, only), *machines.twice(registry, only)):
-        checked.append(_about(one.where, f"{one.message}: {one.remedy}"))
+    with registry.as_it_is_now():
+        checked = _all_verified(registry, model, equipment, head)
     wrong = any(one["problems"] for one in checked)
     unread = any(one["unchecked"] for one in checked)
     return {"sound": not wrong and not unread, "wrong": wrong, "unchecked": unread, "models": checked}
+
+
+def _all_verified(
+    registry: Registry, model: str | None, equipment: str | None, head: str | None
+) -> list[dict[str, Any]]:
+    patients = [Patient(registry, name, timedelta(0)) for name in wanted_names(registry, model, equipment)]
+    only = patients[0].name if model is not None else None
+    elsewhere = renamed(registry, only)
+    tags = tag_findings(registry, only, concerned(elsewhere))
+    checked = [_verified(patient) for patient in patients]
+    if head and not any(_holds(patient, head) for patient in patients):
+        _add_missing_head(checked, head, one_model=model is not None)
+    others = (*half_done(registry, only), *machines.twice(registry, only))
+    for one in (*elsewhere, *tags, *others):
+        checked.append(_about(one.where, f"{one.message}: {one.remedy}"))
+    return checked
 
 
 def _holds(patient: Patient, head: str) -> bool:

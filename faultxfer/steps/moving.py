@@ -49,14 +49,15 @@ def back_up_registry(folder: Path) -> dict[str, Any]:
         UserError: see :func:`faultxfer.registry.backup.back_up`.
     """
     done = back_up(connect.tracking_uri(), folder)
-    copied = done.database.parent
+    copied, address = done.database.parent, connect.sqlite_uri(done.database)
     return {
         "outcome": "backed up",
         "database": str(done.database),
         "files": done.files,
         "bytes": done.size,
         "missing": [str(path) for path in done.missing],
-        "tracking_uri": connect.sqlite_uri(done.database),
+        "tracking_uri": address,
+        "look": f"MLFLOW_TRACKING_URI={shlex.quote(address)} faultxfer registry list",
         "restore": [
             f"cp -a {shlex.quote(str(copied))} mlruns",
             "faultxfer registry relocate",

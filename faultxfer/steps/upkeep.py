@@ -96,15 +96,21 @@ def retire_version(model: str, equipment: str | None, number: int, reason: str) 
     stands = standing(registry, name)
     if stands.champion is None or stands.champion.version != version.version:
         write_note(registry, name, journal.RETIRE, version.version, reason)
-        return {**_changed("retired", name, stands.champion, stands.champion), "version": version.version}
+        return _retired(version, stands.champion, stands.champion)
     after = next_in_line(patient.chain, patient.sound)
     if not after:
         step_down(registry, name, reason, stands.head, details={**code(), journal.VERSION: version.version})
-        return {**_changed("retired", name, version, None), "version": version.version}
+        return _retired(version, version, None)
     follower = patient.versions[after[0]]
     promote(registry, follower, Promotion(reason, code(), head=stands.head, action=journal.ROLLBACK))
     write_note(registry, name, journal.RETIRE, version.version, reason)
-    return {**_changed("retired", name, version, follower), "version": version.version}
+    return _retired(version, version, follower)
+
+
+def _retired(version: Version, before: Version | None, after: Version | None) -> dict[str, Any]:
+    back = f"{_restore_command(version.name)} --version {version.version}"
+    changed = _changed("retired", version.name, before, after)
+    return {**changed, "version": version.version, "take_back": back}
 
 
 @reported("the tracking store")
@@ -149,16 +155,21 @@ def _to_restore(patient: Patient, number: int | None, *, of_persons: bool) -> li
 
 
 def _ended(patient: Patient) -> str | None:
-    """The version that was champion until it was retired, by the doctor or a person, if nothing else came since."""
+    """The version that was champion until it was retired, by the doctor or a person, if nothing else came since.
+
+    Several in a row may have been taken out of use: the first whose files are sound is meant.
+    """
     by_doctor = replaced_by_doctor(patient.chain)
     if by_doctor is not None:
         return by_doctor
-    change, retirements = patient.chain.last_change, patient.chain.retirements
-    if change is None or change.from_version not in retirements:
-        return None
-    stepped_down = change.to_version is None and change.action == journal.RETIRE
-    went_back = change.action == journal.ROLLBACK
-    return change.from_version if stepped_down or went_back else None
+    retirements, ended = patient.chain.retirements, None
+    for change in reversed(patient.chain.changes):
+        number = change.from_version
+        if change.action not in (journal.RETIRE, journal.ROLLBACK) or number not in retirements:
+            break
+        if ended is None or (number in patient.versions and patient.files(number).is_sound):
+            ended = number
+    return ended
 
 
 def _restore(registry: Registry, patient: Patient, version: str, reason: str, restored: list[dict[str, Any]]) -> None:
@@ -222,13 +233,20 @@ def _earlier(registry: Registry, name: str, chain: journal.Chain, number: int | 
     if number is not None and str(number) in earlier:
         return versions[str(number)]
     remedy = "Transfer again; `faultxfer registry promote` takes any registered version"
+    retired = sorted(set(versions) - set(sound), key=int)
     if earlier:
         remedy = "Name one of them with --to, even if somebody went back from it before"
+    elif retired:
+        remedy = f"Take back retirements, where the files are sound: `{_restore_command(name)}`"
     raise RegistryError(
         f"There is no such earlier champion of {name!r}",
-        received={"to": number, "earlier champions": earlier},
+        received={"to": number, "earlier champions": earlier, "retired": retired},
         remedy=remedy,
     )
+
+
+def _restore_command(name: str) -> str:
+    return f"faultxfer registry restore {names.as_arguments(name)}"
 
 
 def _require_reason(reason: str) -> None:

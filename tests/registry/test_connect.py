@@ -44,6 +44,16 @@ def test_a_store_is_made_with_its_tables_only_by_who_may_create_it(tmp_path: Pat
     assert (tmp_path / "new" / "mlflow.db").is_file()
 
 
+@pytest.mark.parametrize(
+    "uri", ["ftp://host/mlruns", "/no/such/folder", "file:///mlruns", "databricks", "sqlite://", "sqlite:///:memory:"]
+)
+def test_what_is_no_address_of_a_registry_is_named_with_those_that_are(uri: str, tmp_path: Path) -> None:
+    for access in Access:
+        with pytest.raises(UnreadableError, match=r"no address that a registry can have.*sqlite:////path"):
+            open_registry(uri, access)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("folder", ["with space", "Süd-Werk", "a%20b", "a#b", "a?b", "50% & more; x=1"])
 def test_a_store_in_an_odd_folder_is_the_one_that_is_used(
     store: Path, folder: str, monkeypatch: pytest.MonkeyPatch

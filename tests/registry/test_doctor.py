@@ -237,6 +237,37 @@ def test_a_model_that_was_renamed_gets_its_name_back(registry: Registry) -> None
     assert (registry.alias(NAME), repair(), checking.verify_registry(None, None, None)["sound"]) == ("2", [], True)
 
 
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("now", ["old-pump-9", "kept--pump-9", "pump 9"])
+def test_a_model_and_its_journal_get_their_names_back(registry: Registry, now: str, whole: bool) -> None:
+    before = registry.tags_by_name()
+    if whole:
+        registry.client.rename_registered_model(NAME, now)
+    registry.client.rename_registered_model(names.journal_name(NAME), names.journal_name(now))
+    assert not checking.verify_registry(None, None, None)["sound"]
+    assert registry.tags_by_name().keys() != before.keys()
+    assert set(repair()) == {("MODEL-RENAMED", "done")}
+    assert registry.tags_by_name() == before
+    assert (registry.alias(NAME), repair(), checking.verify_registry(None, None, None)["sound"]) == ("2", [], True)
+
+
+def test_copies_that_somebody_keeps_under_another_name_are_left_alone(registry: Registry) -> None:
+    registry.client.copy_model_version(f"models:/{NAME}/2", "backup pump")
+    registry.client.set_registered_model_tag("backup pump", names.KIND, names.TARGET_KIND)
+    assert repair(apply=True) == []
+    assert registry.model_tags("backup pump") == {names.KIND: names.TARGET_KIND}
+
+
+def test_what_was_retired_by_hand_comes_back_as_it_was(registry: Registry) -> None:
+    shown = upkeep.retire_version(*WHO, 2, "by mistake")
+    assert shown["take_back"].endswith("registry restore pumps --equipment pump-9 --version 2")
+    upkeep.retire_version(*WHO, 1, "by mistake too")
+    with pytest.raises(RegistryError, match="faultxfer registry restore pumps --equipment pump-9"):
+        upkeep.roll_back(*WHO, None, "back")
+    assert len(upkeep.restore_versions(*WHO, None, "")["restored"]) == 2
+    assert registry.alias(NAME) == "2"
+
+
 def test_a_deleted_champion_is_followed_by_the_one_before(registry: Registry) -> None:
     registry.client.delete_model_version(NAME, "2")
     assert registry.champion(NAME) is None

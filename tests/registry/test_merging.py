@@ -10,7 +10,7 @@ import registry_work as work
 from registry_checks import repair
 
 from faultxfer.errors import ChampionMovedError, FaultxferError, RegistryError
-from faultxfer.registry import journal, machines, merging, names
+from faultxfer.registry import doctor, journal, machines, merging, names
 from faultxfer.registry.store import Registry, open_registry
 from faultxfer.steps import catalog, checking, upkeep
 from faultxfer.steps.merging import merge_machine
@@ -153,3 +153,33 @@ def test_what_there_is_nothing_to_merge_or_no_reason_for_is_refused(two: Registr
     two.client.delete_registered_model(names.journal_name(B))
     with pytest.raises(RegistryError, match="nothing to merge"):
         merge_machine(*WHO, "one detector")
+
+
+def test_what_was_merged_away_can_come_back_where_the_one_that_stayed_is_lost(two: Registry) -> None:
+    merge_machine(*WHO, "one detector", keep=B)
+    place = Path(urlsplit(two.client.get_model_version_download_uri(B, "1")).path)
+    place.rename("lost")
+    upkeep.retire_version(B, None, 1, "lost for good")
+    (found,) = found_with_remedy(two)
+    assert found[0] == "CHAMPION-NONE"
+    assert "faultxfer registry merge b --equipment pump-9 --undo" in found[1]
+    merge_machine("b", "pump-9", "back", undo=True)
+    assert champions(two) == ("1", None)
+    assert found_with_remedy(two) == []  # the machine has a champion, under another name
+
+
+def found_with_remedy(registry: Registry) -> list[tuple[str, str]]:
+    return [(one.code, one.remedy) for one, _ in doctor.repair(registry, doctor.Orders()).found]
+
+
+def test_where_the_version_that_stepped_down_was_deleted_the_one_before_comes_back(two: Registry) -> None:
+    work.placed(two, B)
+    merge_machine(*WHO, "one detector", keep=A)
+    two.client.delete_model_version(B, "2")
+    (back,) = merge_machine(*WHO, "back", undo=True)["models"]
+    assert (back["version"], champions(two)) == ("1", ("1", "1"))
+    merge_machine(*WHO, "again", keep=A)
+    two.client.delete_model_version(B, "1")
+    with pytest.raises(RegistryError, match="none of those before it can come back"):
+        merge_machine(*WHO, "back", undo=True)
+    assert actions(two, A)[-1] == ("merge", True)  # nothing half written
