@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from faultxfer import environment
 from faultxfer.config import NetworkOptions, PretrainOptions
@@ -28,6 +33,21 @@ for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "PREFECT_API_URL", "P
 _prefect_home = tempfile.TemporaryDirectory(prefix="faultxfer-prefect-", ignore_cleanup_errors=True)
 os.environ["PREFECT_HOME"] = _prefect_home.name
 
+
+@event.listens_for(Engine, "connect")
+def _without_waiting_for_the_disk(connection: Any, _: object) -> None:
+    """No test survives a power cut, and SQLite waits for the disk at every commit."""
+    if type(connection).__module__ == "sqlite3":
+        connection.execute("PRAGMA synchronous = OFF")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take minutes first, so that at the end no process waits for another."""
+    long = {item.path for item in items if item.path.name in _LONG or item.path.parent.name in _LONG}
+    items.sort(key=lambda item: item.path not in long)
+
+
+_LONG = ("test_pipeline.py", "test_commands.py", "test_real_data.py", "test_demo.py", "ui", "flows", "test_trials.py")
 REPOSITORY = Path(__file__).resolve().parents[1]
 REAL_DATA = REPOSITORY.parent / "shared" / "data"
 
@@ -144,12 +164,51 @@ def trained_folder(tmp_path_factory: pytest.TempPathFactory, migrated_folder: Pa
     return folder
 
 
+class _Adaptations:
+    """Fits each candidate once: most tests ask what becomes of it, with another gate or another store."""
+
+    def __init__(self, adapt: Callable[..., Any], folder: Path) -> None:
+        self.adapt, self.folder = adapt, folder
+        self.made: dict[str, Any] = {}
+
+    def __call__(self, rows: Any, fetched: Any, split: Any, contract: Any, options: Any, *, work: Path) -> Any:
+        table = rows.table.read_bytes()
+        asked = (rows.files, contract.digest(), options.model_dump_json(exclude={"gate"}), split.reason)
+        source = fetched.source_bundle.joinpath("manifest.json").read_text()
+        key = hashlib.sha256(repr((asked, source)).encode() + table).hexdigest()
+        kept = self.folder / key
+        if key not in self.made:
+            kept.mkdir()
+            self.made[key] = self.adapt(rows, fetched, split, contract, options, work=kept)
+        shutil.copytree(kept, work, dirs_exist_ok=True)
+        return dataclasses.replace(
+            self.made[key], bundle=work / "bundle", predictions=work / self.made[key].predictions.name
+        )
+
+
+@pytest.fixture(scope="session")
+def adaptations(tmp_path_factory: pytest.TempPathFactory) -> _Adaptations:
+    """What was fitted in this process."""
+    from faultxfer import pipeline
+
+    return _Adaptations(pipeline.adapt_source, tmp_path_factory.mktemp("adapted"))
+
+
 @pytest.fixture
-def world(trained_folder: Path, tmp_path: Path, own_temporary_files: None, monkeypatch: pytest.MonkeyPatch) -> World:
+def world(
+    trained_folder: Path,
+    tmp_path: Path,
+    adaptations: _Adaptations,
+    own_temporary_files: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> World:
     """A copy of the trained store to work in."""
+    from faultxfer import pipeline
+
     shutil.copytree(trained_folder / "mlruns", tmp_path / "mlruns")
     move_artifacts(tmp_path / "mlruns" / "mlflow.db", trained_folder, tmp_path)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(pipeline, "adapt_source", adaptations)
     fleet = trained_folder / "fleet"
     return World(
         folder=tmp_path,
@@ -159,6 +218,14 @@ def world(trained_folder: Path, tmp_path: Path, own_temporary_files: None, monke
         contract=str(fleet / "pumps.yaml"),
         equipment="pump-9",
     )
+
+
+@pytest.fixture
+def adapting_anew(world: World, adaptations: _Adaptations, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a test that compares two fits."""
+    from faultxfer import pipeline
+
+    monkeypatch.setattr(pipeline, "adapt_source", adaptations.adapt)
 
 
 def move_artifacts(database: Path, old: Path, new: Path) -> None:

@@ -260,6 +260,7 @@ def test_many_runs_are_held_out_and_what_is_judged_is_what_is_registered(world: 
     assert len(bundle.training_rows) == result.rows.accepted - result.report.candidate.rows
 
 
+@pytest.mark.usefixtures("adapting_anew")
 def test_two_runs_with_one_seed_give_the_same_weights(world: World) -> None:
     first, second = (_weights(world, number) for number in (1, 2))
     for one, other in zip(first, second, strict=True):

@@ -71,6 +71,7 @@ def back_up(uri: str, folder: Path) -> BackedUp:
         # Says what is wrong; the database of another MLflow is copied as it is.
         connect.require_registry(uri)
     folder = folder.absolute()
+    _require_outside(folder, database)
     _require_empty(folder)
     _make(folder)
     with reported(f"the copy in {folder}"):
@@ -80,6 +81,16 @@ def back_up(uri: str, folder: Path) -> BackedUp:
         done = _with_files(database, unfinished, folder)
         unfinished.rename(folder / database.name)
     return done
+
+
+def _require_outside(folder: Path, database: Path) -> None:
+    artifacts = database.parent / ARTIFACTS
+    if folder.resolve().is_relative_to(artifacts.resolve()):
+        raise ConfigError(
+            "A backup cannot lie among the files that it copies",
+            received={"folder": str(folder)},
+            remedy=f"Name a folder outside {artifacts}, best on another disk",
+        )
 
 
 def _make(folder: Path) -> None:

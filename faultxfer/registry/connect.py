@@ -78,7 +78,7 @@ def artifact_location(uri: str) -> str | None:
 
 def is_server(uri: str) -> bool:
     """Whether an MLflow server answers there, not a database."""
-    return uri.startswith(("http://", "https://"))
+    return uri.lower().startswith(("http://", "https://"))
 
 
 def shown(uri: str) -> str:
@@ -149,7 +149,8 @@ def require_address(uri: str) -> None:
     Raises:
         RegistryError: it is not.
     """
-    if is_server(uri) or sqlite_file(uri) is not None or uri.startswith(databases.SERVED):
+    known = is_server(uri) or uri.startswith(databases.SERVED)
+    if "\0" not in uri and (known or sqlite_file(uri) is not None):
         return
     raise UnreadableError(
         "This is no address that a registry can have",

@@ -94,7 +94,8 @@ class Entry:
     @property
     def is_by_doctor(self) -> bool:
         """Whether the doctor decided, and not a person or a gate. Release 0.1.0 said so in the reason alone."""
-        return self.details.get(DECIDED_BY) == DOCTOR or self.reason.startswith("doctor: ")
+        of_then = self.reason.startswith("doctor: ") and not self.details
+        return self.details.get(DECIDED_BY) == DOCTOR or of_then
 
 
 @dataclass(frozen=True)
@@ -229,11 +230,16 @@ def stored_entries(client: MlflowClient, name: str) -> list[tuple[int, str]]:
     stored: list[tuple[int, str]] = []
     token = None
     while True:
-        page = client.search_model_versions(f"name = '{name}'", max_results=1000, page_token=token)
+        page = client.search_model_versions(names.equals(name), max_results=1000, page_token=token)
         stored += [(int(item.version), (item.tags or {}).get(_TEXT, "")) for item in page if item.name == name]
         token = page.token
         if not token:
             return stored
+
+
+def is_stored_journal(client: MlflowClient, name: str) -> bool:
+    """Whether the versions of a registered model are entries of a journal, whatever its name."""
+    return any(text for _, text in stored_entries(client, name))
 
 
 def read_whole(client: MlflowClient, model: str) -> Chain:
@@ -308,7 +314,7 @@ def _ensure_journal(client: MlflowClient, model: str) -> None:
     from mlflow.exceptions import MlflowException
 
     name = names.journal_name(model)
-    if not client.search_registered_models(f"name = '{name}'"):
+    if not any(model.name == name for model in client.search_registered_models(names.equals(name))):
         with suppress(MlflowException):  # another process made it meanwhile; if not, adding the entry says so
             tags = {names.KIND: names.JOURNAL_KIND}
             client.create_registered_model(name, tags, f"Journal of {model}: one version for each change of champion.")

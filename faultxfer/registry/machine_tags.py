@@ -8,7 +8,8 @@ from functools import partial
 from faultxfer.registry import names
 from faultxfer.registry.diagnosis import RESTORES, Diagnosis
 from faultxfer.registry.identity import read_identity, telling_version
-from faultxfer.registry.journal import read_journal
+from faultxfer.registry.journal import is_stored_journal
+from faultxfer.registry.promotion import examined_journal
 from faultxfer.registry.store import Registry, Version
 
 
@@ -31,7 +32,10 @@ def tag_findings(
         versions = registry.versions(name)
         if versions and all(version.copied for version in versions):
             continue  # somebody keeps copies there, and tags it as he likes
-        telling = telling_version(versions, read_journal(registry.client, name))
+        chain = examined_journal(registry, name)
+        if chain.problems or is_stored_journal(registry.client, name):
+            continue  # whose it is, its name does not say
+        telling = telling_version(versions, chain)
         of_bundle = _of_bundle(registry, telling)
         # Release 0.1.0 gave none of these tags, and a model without them is as it was made.
         known = tags if telling is None else {**tags, **telling.tags}
@@ -43,7 +47,7 @@ def tag_findings(
 
 def _wanted(name: str, tags: dict[str, str], versions: list[Version]) -> dict[str, str]:
     """What the name and the versions' tags say of a model."""
-    wanted = {names.KIND: _kind_of(name, versions)}
+    wanted = {names.KIND: names.kind_of(name)}
     if wanted[names.KIND] != names.TARGET_KIND or not versions:
         return wanted
     equipment = names.equipment_of(name) or _oldest(versions, names.EQUIPMENT)
@@ -51,13 +55,6 @@ def _wanted(name: str, tags: dict[str, str], versions: list[Version]) -> dict[st
     source = names.source_in(name) or tags.get(names.SOURCE_MODEL) or _oldest(versions, names.SOURCE_MODEL)
     found = {names.EQUIPMENT: equipment, names.SOURCE_MODEL: source}
     return wanted | {key: value for key, value in found.items() if value}
-
-
-def _kind_of(name: str, versions: list[Version]) -> str:
-    """What the name says; a machine's model that was renamed is one still, as its versions say."""
-    if _oldest(versions, names.EQUIPMENT) is not None:
-        return names.TARGET_KIND
-    return names.kind_of(name)
 
 
 def _oldest(versions: list[Version], key: str) -> str | None:

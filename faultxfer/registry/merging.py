@@ -97,9 +97,10 @@ def undo(registry: Registry, model: str, equipment: str | None, reason: str, onl
             received={"models": sorted(one.name for one in group), **({"name": only} if only else {})},
             remedy="See the journals with `faultxfer registry journal NAME`",
         )
-    back = [(one, _version_to_restore(registry, one)) for one in merged]
     for one in merged:  # before the first write: two journals cannot be written at once
         _require_whole(registry, one.name, str(one.merged_into))
+        _require_champion_there(registry, str(one.merged_into))
+    back = [(one, _version_to_restore(registry, one)) for one in merged]
     for one, version in back:
         into = str(one.merged_into)
         _restore(registry, version, into, reason)
@@ -181,6 +182,18 @@ def _require_whole(registry: Registry, *models: str) -> None:
         journal.require_whole(examined_journal(registry, name), name)
 
 
+def _require_champion_there(registry: Registry, name: str) -> None:
+    """An entry names the champion's version, which must be there."""
+    champion = read_journal(registry.client, name).champion
+    if champion in (None, *(one.version for one in registry.versions(name))):
+        return
+    raise RegistryError(
+        "A model of this machine, or its champion's version, is not in the registry: it was renamed or deleted",
+        where=name,
+        remedy="Type `faultxfer registry doctor`, then this command again",
+    )
+
+
 def _journal_of(registry: Registry, name: str) -> Chain:
     """A journal to write into; an older model may have none yet."""
     chain = read_whole(registry.client, name)
@@ -210,6 +223,12 @@ def _version_to_restore(registry: Registry, merged: Machine) -> Version:
     """The version that stepped down, if its files are those of the journal; one before it where it was deleted."""
     chain = _journal_of(registry, merged.name)
     versions = {one.version: one for one in registry.versions(merged.name)}
+    if not registry.is_registered(merged.name):
+        raise RegistryError(
+            "The model that stepped down is not in the registry: it was renamed or deleted",
+            where=merged.name,
+            remedy="Type `faultxfer registry doctor`, then this command again; or transfer again",
+        )
     number = str(chain.last_change.from_version) if chain.last_change else ""
     if number not in versions:
         number = _before(registry, chain, versions, number)

@@ -32,6 +32,7 @@ from faultxfer.registry.promotion import (
     write_note,
 )
 from faultxfer.registry.registering import is_named
+from faultxfer.registry.renamed import bearer
 from faultxfer.registry.store import Registry, Version
 from faultxfer.registry.succession import next_in_line, replaced_by_doctor
 from faultxfer.temporary import temporary_folder
@@ -105,9 +106,10 @@ def examine_model(patient: Patient) -> Iterator[Diagnosis]:
         return
     yield from _left_candidates(patient)
     yield from _unread_files(patient)
-    yield from _restorable(patient)
+    if patient.chain.last is not None or patient.alias is None:  # else the journal begins with the champion, not a note
+        yield from _restorable(patient)
+        yield from _changed_files(patient)
     yield from edited_tags(patient)
-    yield from _changed_files(patient)
     yield from _champion(patient)
 
 
@@ -308,6 +310,15 @@ def _missing_champion(patient: Patient, number: str) -> Iterator[Diagnosis]:
         yield _missing_model(patient, number)
         return
     message = f"The champion that the journal names, version {number}, does not exist"
+    waiting = _unread_in_line(patient)
+    if waiting is not None:
+        yield _waiting("CHAMPION-MISSING", patient, number, message, waiting)
+        return
+    elsewhere = bearer(patient.registry, patient.name, patient.chain)
+    if elsewhere is not None:
+        remedy = f"Delete or rename the model {patient.name!r} of now, and `faultxfer registry doctor` renames it back"
+        yield patient.found("CHAMPION-MISSING", f"{message}: it is in {elsewhere!r}", remedy, PERSON, number)
+        return
     after = next_in_line(patient.chain, patient.sound)
     yield Diagnosis(
         "CHAMPION-MISSING",
@@ -318,6 +329,27 @@ def _missing_champion(patient: Patient, number: str) -> Iterator[Diagnosis]:
         kind=RESTORES,
         model=patient.name,
     )
+
+
+def _unread_in_line(patient: Patient) -> str | None:
+    """The version that would follow if its files could be read; None where the next one can be judged."""
+    usable = [number for number in patient.versions if not patient.is_candidate(number)]
+    for number in next_in_line(patient.chain, [one for one in usable if not patient.is_retired(one)]):
+        state = patient.files(number).state
+        if state in (ABSENT, NOT_READ):
+            return number
+        if state != CHANGED:
+            return None
+    return None
+
+
+def _waiting(code: str, patient: Patient, number: str, message: str, follower: str) -> Diagnosis:
+    """The champion cannot stay, and whether the next in line can follow cannot be read now."""
+    remedy = (
+        f"Version {follower} would follow, and its files cannot be read now: bring them back; "
+        f"if they are lost for good: {lost_for_good(patient.name, follower)}"
+    )
+    return patient.found(code, message, remedy, UNCHECKED, number)
 
 
 def _missing_model(patient: Patient, number: str) -> Diagnosis:
@@ -337,6 +369,9 @@ def _missing_model(patient: Patient, number: str) -> Diagnosis:
 
 def _changed_champion(patient: Patient, number: str) -> Diagnosis:
     message = "The champion's files are not those that were registered"
+    waiting = _unread_in_line(patient)
+    if waiting is not None:
+        return _waiting("FILES-CHANGED", patient, number, f"{message}. {patient.files(number).problem}", waiting)
     after = next_in_line(patient.chain, patient.sound)
 
     def mend() -> None:

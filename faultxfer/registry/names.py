@@ -192,18 +192,21 @@ def of_journal(name: str) -> str:
 def as_arguments(registered: str, version: str | None = None) -> str:
     """How a registered model, and one of its versions, is named on the command line.
 
+    By its whole name: source and machine may mean another model of the machine by now.
+
     >>> as_arguments("pumps--pump 9", "2")
-    "pumps 2 --equipment 'pump 9'"
+    "'pumps--pump 9' 2"
     """
-    model, _, equipment = registered.partition(_SEPARATOR)
-    if not equipment or _SEPARATOR in equipment:
-        model, equipment = registered, ""
-    parts = [shlex.quote(model)]
-    if version:
-        parts.append(version)
-    if equipment:
-        parts += ["--equipment", shlex.quote(equipment)]
-    return " ".join(parts)
+    return " ".join([shlex.quote(registered), *([version] if version else [])])
+
+
+def equals(name: str) -> str | None:
+    """MLflow's filter for registered models, or versions, of exactly this name; None where it cannot be written.
+
+    What is found has to be compared with the name again: a database may not tell capital letters.
+    """
+    mark = "'" if "'" not in name else '"'
+    return None if mark in name else f"name = {mark}{name}{mark}"
 
 
 def _of_two_parts(name: str) -> tuple[str, str]:

@@ -9,8 +9,10 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
+from pathlib import Path
 
 from faultxfer.registry import names
+from faultxfer.registry.database import rows
 from faultxfer.registry.diagnosis import PERSON, RESTORES, Diagnosis
 from faultxfer.registry.store import Registry, Version
 
@@ -81,6 +83,11 @@ def _upload_is_deleted(registry: Registry, model_id: str) -> bool:
         registry.client.get_logged_model(model_id)
     except MlflowException as error:
         if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-            return True
+            return registry.database is None or _is_marked(registry.database, model_id)
         raise
     return False
+
+
+def _is_marked(database: Path, model_id: str) -> bool:
+    """Whether MLflow has the record still: what was collected is gone, and its files are looked at elsewhere."""
+    return bool(rows(database, "SELECT 1 FROM logged_models WHERE model_id = ?", (model_id,)))

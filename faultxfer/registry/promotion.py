@@ -163,6 +163,12 @@ def note(registry: Registry, name: str, action: str, reason: str, head: str, det
         RegistryError: the journal was changed from outside.
     """
     chain = _whole_journal(registry, name)
+    if chain.last is None and registry.alias(name) is not None:
+        raise RegistryError(
+            "This model has a champion and no journal yet, and a journal begins with its champion",
+            where=name,
+            remedy="Type `faultxfer registry doctor`, then this command again",
+        )
     entry = Entry(
         model=name,
         action=action,

@@ -17,7 +17,7 @@ from faultxfer.registry.journal import Chain, Entry
 from faultxfer.registry.model_checks import Patient
 from faultxfer.registry.promotion import write_note
 from faultxfer.registry.store import Registry, Version
-from faultxfer.registry.succession import next_in_line
+from faultxfer.registry.succession import ended_by_retirement, next_in_line
 from faultxfer.registry.traces import uploads_of_versions
 
 
@@ -137,7 +137,7 @@ def _last_used(version: Version, chain: Chain) -> datetime:
 
 def _needed_to_go_back(patient: Patient, keep: int) -> set[str]:
     """The champion and the next sound ones in line, of now and of before what may be taken back."""
-    needed: set[str] = set()
+    needed: set[str] = set(ended_by_retirement(patient.chain))
     for chain in _states(patient.chain):
         if chain.champion is not None:
             needed.add(chain.champion)

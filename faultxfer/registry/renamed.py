@@ -8,8 +8,8 @@ from functools import partial
 
 from faultxfer.registry import names
 from faultxfer.registry.diagnosis import RESTORES, Diagnosis
-from faultxfer.registry.journal import chained, parsed, read_journal, stored_entries
-from faultxfer.registry.store import Registry
+from faultxfer.registry.journal import Chain, chained, parsed, read_journal, stored_entries
+from faultxfer.registry.store import Registry, Version
 
 
 def renamed(registry: Registry, only: str | None = None) -> list[Diagnosis]:
@@ -46,32 +46,45 @@ def _journals(registry: Registry) -> Iterator[Diagnosis]:
     for name, tagged in tags.items():
         if not names.is_journal(name) and tagged.get(names.KIND) != names.JOURNAL_KIND:
             continue
-        if not names.may_be_ours(names.of_journal(name)):
-            continue  # nothing can be asked by such a name
         stored = stored_entries(registry.client, name)
         model = _model_of(stored)
         if model is None or names.journal_name(model) in (name, *tags):
             continue
-        if chained(model, stored).problems:
+        if not _is_todays(registry, model, chained(model, stored)):
             continue
         back = partial(registry.client.rename_registered_model, name, names.journal_name(model))
         message = f"The journal of {model!r} was renamed to {name!r}, where nothing finds it"
         yield Diagnosis("MODEL-RENAMED", names.of_journal(name), message, "rename it back", back, RESTORES, model)
 
 
-def _name_now(registry: Registry, name: str) -> str | None:
-    """The registered model that has the champion of ``name``'s journal, by number and entry; None where none has.
+def _is_todays(registry: Registry, model: str, chain: Chain) -> bool:
+    """Whether a journal is whole and what the model's versions say: else somebody keeps it as evidence."""
+    if chain.problems or chain.last is None:
+        return False
+    now = model if registry.is_registered(model) else bearer(registry, model, chain)
+    if now is None:
+        return False
+    named = _named_entries(registry.versions(now))
+    known = {entry.sha256 for entry in chain.entries.values()}
+    return bool(named) and named <= known and registry.alias(now) == chain.champion
 
-    A copy has no files of its own.
-    """
-    chain = read_journal(registry.client, name)
-    change = chain.last_change
-    for other in registry.known_names() if change else ():
-        for version in registry.versions(other):
-            named = change and version.tags.get(names.ENTRY) == change.sha256
-            if named and version.version == chain.champion and version.model_id:
-                return other
-    return None
+
+def _name_now(registry: Registry, name: str) -> str | None:
+    return bearer(registry, name, read_journal(registry.client, name))
+
+
+def bearer(registry: Registry, name: str, chain: Chain) -> str | None:
+    """The registered model whose versions name entries of ``name``'s journal; None where there is none, or several."""
+    known = {entry.sha256 for entry in chain.entries.values()}
+    others = [other for other in registry.known_names() if other != name]
+    found = [other for other in others if known & _named_entries(registry.versions(other))]
+    return found[0] if len(found) == 1 else None
+
+
+def _named_entries(versions: list[Version]) -> set[str]:
+    """The entries that versions name in their tags; what was copied has the tags of the original."""
+    own = [version.tags for version in versions if not version.copied]
+    return {tags[key] for tags in own for key in (names.ENTRY, names.NOTE) if key in tags}
 
 
 def _model_of(stored: list[tuple[int, str]]) -> str | None:

@@ -19,7 +19,7 @@ from faultxfer.registry.asking import PatientClient, RememberingClient, asks_the
 from faultxfer.registry.connect import Access
 from faultxfer.registry.downloading import fetch_files
 from faultxfer.registry.inspection import registered_sha256, require_registered
-from faultxfer.registry.journal import read_journal
+from faultxfer.registry.journal import is_stored_journal, read_journal
 from faultxfer.registry.locations import local_path, resolved_location
 from faultxfer.registry.model_files import BUNDLE_IN_MODEL
 from faultxfer.registry.readiness import require_ready
@@ -92,12 +92,12 @@ class Registry:
 
         By what their tags say; :mod:`faultxfer.registry.machines` asks the bundles.
         """
-        return [_as_dict(model) for model in self._ours() if not names.is_journal(model.name)]
+        return [_as_dict(model) for model in self._ours() if not self._is_journal(model)]
 
     @asks_the_store
     def known_names(self) -> list[str]:
         """Names of all models that are registered or have a journal: a model may be deleted, and its journal left."""
-        return sorted({names.of_journal(model.name) for model in self._ours()})
+        return sorted({names.of_journal(model.name) for model in self._ours() if not self._is_evidence(model)})
 
     @asks_the_store
     def named_like(self, equipment: str) -> list[str]:
@@ -157,9 +157,9 @@ class Registry:
         if model is None:
             return []
         champion = _champion_of(model)
-        found = _all_pages(self.client.search_model_versions, f"name = '{_quoted(name)}'")
+        found = _all_pages(self.client.search_model_versions, names.equals(name))
         return sorted(
-            (_version(item, str(item.version) == champion) for item in found),
+            (_version(item, str(item.version) == champion) for item in found if item.name == name),
             key=lambda v: int(v.version),
             reverse=True,
         )
@@ -254,7 +254,7 @@ class Registry:
         return str(self.client.get_logged_model(name).artifact_location)
 
     def _registered(self, name: str) -> RegisteredModel | None:
-        found = self.client.search_registered_models(f"name = '{_quoted(name)}'")
+        found = self._search_models(names.equals(name))
         return next((model for model in found if model.name == name), None)
 
     def _ours(self) -> list[RegisteredModel]:
@@ -284,6 +284,14 @@ class Registry:
                 versions = self._search_versions(wanted)
                 found |= {version.name for version in versions if not _is_copy(version.source or "")}
         return found
+
+    def _is_journal(self, model: RegisteredModel) -> bool:
+        return names.is_journal(model.name) or self._is_evidence(model)
+
+    def _is_evidence(self, model: RegisteredModel) -> bool:
+        """Whether it is a journal that somebody gave another name."""
+        tagged = (model.tags or {}).get(names.KIND) == names.JOURNAL_KIND
+        return tagged and not names.is_journal(model.name) and is_stored_journal(self.client, model.name)
 
     def _search_versions(self, wanted: str) -> Iterator[ModelVersion]:
         return _all_pages(self.client.search_model_versions, wanted, max_results=1000)

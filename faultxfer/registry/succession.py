@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from faultxfer.registry.journal import MERGE, RESTORE, RETIRE, ROLLBACK, Chain
+from faultxfer.registry.journal import MERGE, RESTORE, RETIRE, ROLLBACK, VERSION, Chain, Entry
 
 
 def earlier_champions(chain: Chain, sound: Collection[str]) -> list[str]:
@@ -44,6 +44,31 @@ def next_in_line(chain: Chain, sound: Collection[str]) -> list[str]:
         else:
             line, before = [*(other for other in line if other != number), number], []
     return [number for number in reversed(line[:-1]) if number in sound]
+
+
+def ended_by_retirement(chain: Chain) -> list[str]:
+    """Versions that were champion until they were retired, the first of them first, if nothing else came since.
+
+    A version that somebody went back from, and that was retired later, is none of them: the retirement took nothing.
+
+    Args:
+        chain: the journal.
+    """
+    ended: list[str] = []
+    for entry in chain.changes:
+        if _ends_by_retirement(entry):
+            ended.append(str(entry.from_version))
+        elif entry.action == RESTORE and entry.to_version in ended:
+            ended = ended[: ended.index(entry.to_version)]
+        else:
+            ended = []
+    return [number for number in ended if number in chain.retirements]
+
+
+def _ends_by_retirement(entry: Entry) -> bool:
+    if entry.from_version is None or entry.action not in (RETIRE, ROLLBACK):
+        return False
+    return entry.to_version is None or entry.details.get(VERSION) == entry.from_version or entry.is_by_doctor
 
 
 def replaced_by_doctor(chain: Chain) -> str | None:

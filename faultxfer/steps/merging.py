@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from faultxfer.errors import ConfigError
 from faultxfer.registry import merging
 from faultxfer.registry.asking import reported
 from faultxfer.registry.rights import open_to_change
+from faultxfer.steps.upkeep import require_reason
 
 
 @reported("the tracking store")
@@ -28,12 +28,7 @@ def merge_machine(
         ConfigError: no reason is given.
         ChampionMovedError: somebody promoted meanwhile.
     """
-    if not reason.strip():
-        raise ConfigError(
-            "A merge needs a reason",
-            received={"reason": reason},
-            remedy="Say why in a few words with --reason: the journals keep it",
-        )
+    require_reason(reason)
     registry = open_to_change()
     settled = (merging.undo if undo else merging.merge)(registry, model, equipment, reason, keep)
     done = "restored" if undo else "merged"

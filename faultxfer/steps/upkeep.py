@@ -23,9 +23,16 @@ from faultxfer.registry.provenance import code
 from faultxfer.registry.rights import open_to_change, require_rights
 from faultxfer.registry.smoke import smoke_test
 from faultxfer.registry.store import Registry, Version, open_registry
-from faultxfer.registry.succession import earlier_champions, next_in_line, replaced_by_doctor
+from faultxfer.registry.succession import (
+    earlier_champions,
+    ended_by_retirement,
+    next_in_line,
+    replaced_by_doctor,
+)
 from faultxfer.steps.checking import wanted_names
 from faultxfer.steps.progress import progress
+
+_SOUND = "The files are those that were registered"
 
 
 @reported("the tracking store")
@@ -38,7 +45,7 @@ def promote_version(model: str, equipment: str | None, number: int, reason: str)
         ConfigError: no reason is given.
         ChampionMovedError: somebody else promoted meanwhile.
     """
-    _require_reason(reason)
+    require_reason(reason)
     registry, name = _opened(model, equipment)
     stands = standing(registry, name)
     version = _promotable(registry, name, number)
@@ -62,7 +69,7 @@ def roll_back(model: str, equipment: str | None, number: int | None, reason: str
         ConfigError: no reason is given.
         ChampionMovedError: somebody else promoted meanwhile.
     """
-    _require_reason(reason)
+    require_reason(reason)
     registry, name = _opened(model, equipment)
     stands = standing(registry, name)
     chain = journal.read_journal(registry.client, name)
@@ -89,8 +96,8 @@ def retire_version(model: str, equipment: str | None, number: int, reason: str) 
         ConfigError: no reason is given.
         ChampionMovedError: somebody else promoted meanwhile.
     """
-    _require_reason(reason)
-    registry, name = _opened(model, equipment)
+    require_reason(reason)
+    registry, name = _opened(model, equipment, whoever_is_champion=True)
     version = registry.version(name, number)
     patient = Patient(registry, name, timedelta(0))
     stands = standing(registry, name)
@@ -102,7 +109,8 @@ def retire_version(model: str, equipment: str | None, number: int, reason: str) 
         step_down(registry, name, reason, stands.head, details={**code(), journal.VERSION: version.version})
         return _retired(version, version, None)
     follower = patient.versions[after[0]]
-    promote(registry, follower, Promotion(reason, code(), head=stands.head, action=journal.ROLLBACK))
+    details = {**code(), journal.VERSION: version.version}
+    promote(registry, follower, Promotion(reason, details, head=stands.head, action=journal.ROLLBACK))
     write_note(registry, name, journal.RETIRE, version.version, reason)
     return _retired(version, version, follower)
 
@@ -132,14 +140,39 @@ def restore_versions(model: str | None, equipment: str | None, number: int | Non
     left: list[dict[str, Any]] = []
     for name in wanted:
         patient = Patient(registry, name, timedelta(0))
-        for version in _to_restore(patient, number, of_persons=model is not None):
-            found = patient.files(version)
-            entry = {"registered": name, "version": version, "champion": False}
-            if found.is_sound:
-                _restore(registry, patient, version, reason, restored)
-            else:
-                left.append({**entry, "state": found.state, "problem": found.problem})
+        try:
+            _restore_model(patient, number, reason, restored, left, of_persons=model is not None)
+        except RegistryError as error:  # the others go on
+            left.append({"registered": name, "version": number, "champion": False, "state": "refused", **_told(error)})
     return {"restored": restored, "left": left}
+
+
+def _told(error: RegistryError) -> dict[str, str]:
+    return {"problem": str(error)}
+
+
+def _restore_model(
+    patient: Patient,
+    number: int | None,
+    reason: str,
+    restored: list[dict[str, Any]],
+    left: list[dict[str, Any]],
+    *,
+    of_persons: bool,
+) -> None:
+    journal.require_whole(patient.chain, patient.name)
+    returning = _returning(patient, number)
+    for version in _to_restore(patient, number, of_persons=of_persons):
+        entry = {"registered": patient.name, "version": version, "champion": False}
+        found = patient.files(version)
+        if not found.is_sound:
+            left.append({**entry, "state": found.state, "problem": found.problem})
+        elif version == returning:
+            bring_back_champion(patient.registry, patient.name, version, reason or _SOUND)
+            restored.append({**entry, "champion": True})
+        elif patient.is_retired(version):
+            bring_back(patient.registry, patient.name, version, reason or _SOUND)
+            restored.append(entry)
 
 
 def _to_restore(patient: Patient, number: int | None, *, of_persons: bool) -> list[str]:
@@ -149,39 +182,17 @@ def _to_restore(patient: Patient, number: int | None, *, of_persons: bool) -> li
         return [str(number)]
     retirements = patient.chain.retirements
     by_persons = {version for version, entry in retirements.items() if not entry.is_by_doctor}
-    retired = {version for version in patient.versions if patient.is_retired(version)} | {_ended(patient)}
+    retired = {version for version in patient.versions if patient.is_retired(version)}
+    retired |= {replaced_by_doctor(patient.chain)} & patient.versions.keys()
     wanted = retired if of_persons else retired - by_persons
     return [version for version in patient.versions if version in wanted]
 
 
-def _ended(patient: Patient) -> str | None:
-    """The version that was champion until it was retired, by the doctor or a person, if nothing else came since.
-
-    Several in a row may have been taken out of use: the first whose files are sound is meant.
-    """
-    by_doctor = replaced_by_doctor(patient.chain)
-    if by_doctor is not None:
-        return by_doctor
-    retirements, ended = patient.chain.retirements, None
-    for change in reversed(patient.chain.changes):
-        number = change.from_version
-        if change.action not in (journal.RETIRE, journal.ROLLBACK) or number not in retirements:
-            break
-        if ended is None or (number in patient.versions and patient.files(number).is_sound):
-            ended = number
-    return ended
-
-
-def _restore(registry: Registry, patient: Patient, version: str, reason: str, restored: list[dict[str, Any]]) -> None:
-    why = reason or "The files are those that were registered"
-    champion = version == _ended(patient)
-    if champion:
-        bring_back_champion(registry, patient.name, version, why)
-    elif patient.is_retired(version):
-        bring_back(registry, patient.name, version, why)
-    else:
-        return
-    restored.append({"registered": patient.name, "version": version, "champion": champion})
+def _returning(patient: Patient, number: int | None) -> str | None:
+    """The version that becomes champion again: the first that a retirement ended and whose files are sound."""
+    ended = [replaced_by_doctor(patient.chain), *ended_by_retirement(patient.chain)]
+    asked = [version for version in ended if version in patient.versions and number in (None, int(version))]
+    return next((version for version in asked if patient.files(version).is_sound), None)
 
 
 @reported("the tracking store")
@@ -204,10 +215,17 @@ def read_entries(model: str, equipment: str | None) -> list[dict[str, Any]]:
     return entries[::-1]
 
 
-def _opened(model: str, equipment: str | None) -> tuple[Registry, str]:
-    """The registry, once nothing stands in the way of changing this model, and the model's registered name."""
+def _opened(model: str, equipment: str | None, *, whoever_is_champion: bool = False) -> tuple[Registry, str]:
+    """The registry, once nothing stands in the way of changing this model, and the model's registered name.
+
+    Args:
+        model: as the user named it.
+        equipment: one of its machines.
+        whoever_is_champion: whether a model that was merged into another may be meant, by its whole name.
+    """
     registry = open_to_change()
-    name = machines.find(registry, model, equipment, changing=True)
+    merged = whoever_is_champion and equipment is None
+    name = machines.find(registry, model, equipment, changing=not merged)
     require_rights(registry, name)
     return registry, name
 
@@ -249,7 +267,20 @@ def _restore_command(name: str) -> str:
     return f"faultxfer registry restore {names.as_arguments(name)}"
 
 
-def _require_reason(reason: str) -> None:
+def require_reason(reason: str) -> None:
+    """There must be one, and one that can be kept.
+
+    Raises:
+        ConfigError: it is empty, or holds bytes that are no text.
+    """
+    try:
+        reason.encode()
+    except UnicodeEncodeError as error:
+        raise ConfigError(
+            "The reason holds characters that are no text in UTF-8",
+            received={"reason": reason.encode("ascii", "backslashreplace").decode()},
+            remedy="Type it again without them, or set the terminal to UTF-8",
+        ) from error
     if not reason.strip():
         raise ConfigError(
             "No reason was given", received={"reason": reason}, remedy="Say why in a few words: the journal keeps it"

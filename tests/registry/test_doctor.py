@@ -125,7 +125,7 @@ def test_the_doctor_stops_where_all_versions_would_be_retired(registry: Registry
     sound = [spoil(registry, "1"), spoil(registry, "2")]
     result = checking.repair_registry(None, None, apply=True)
     assert "All versions" in result["stopped"]
-    assert "`faultxfer registry doctor pumps --equipment pump-9 --apply`" in result["stopped"]
+    assert "`faultxfer registry doctor pumps--pump-9 --apply`" in result["stopped"]
     assert [one["done"].split(":")[0] for one in result["found"]] == ["stopped", "stopped"]
     assert registry.alias(NAME) == "2"
     assert {code for code, _ in repair(apply=True, model=work.MODEL)} == {"FILES-CHANGED", "CHAMPION-NONE"}
@@ -251,6 +251,70 @@ def test_a_model_and_its_journal_get_their_names_back(registry: Registry, now: s
     assert (registry.alias(NAME), repair(), checking.verify_registry(None, None, None)["sound"]) == ("2", [], True)
 
 
+def test_a_broken_journal_that_is_kept_as_evidence_stays_where_it_is(registry: Registry) -> None:
+    upkeep.retire_version(*WHO, 1, "so that there is a note")
+    last = max(chain_of(registry).entries)
+    registry.client.delete_model_version(names.journal_name(NAME), str(last))
+    assert repair() == [("JOURNAL-BROKEN", "needs")]
+    registry.client.rename_registered_model(names.journal_name(NAME), "evidence, it's old")
+    for version in ("1", "2"):
+        for key in (names.ENTRY, names.NOTE):
+            registry.client.set_model_version_tag(NAME, version, key, "")
+            registry.client.delete_model_version_tag(NAME, version, key)
+    with pytest.raises(RegistryError, match="no journal yet"):
+        upkeep.retire_version(*WHO, 1, "a note is no beginning")
+    assert ("JOURNAL-MISSING", "done") in repair()
+    assert (registry.alias(NAME), checking.verify_registry(None, None, None)["sound"]) == ("2", True)
+    assert [entry["name"] for entry in registry.models()] == [NAME]
+    assert "evidence, it's old" in registry.tags_by_name()
+
+
+def test_a_renamed_model_without_its_champion_is_found(registry: Registry) -> None:
+    registry.client.delete_model_version(NAME, "2")
+    registry.client.rename_registered_model(NAME, "it's--moved")
+    assert repair() == [("MODEL-RENAMED", "done"), ("CHAMPION-MISSING", "done")]
+    assert (registry.alias(NAME), registry.version(NAME, 1).tags[names.EQUIPMENT]) == ("1", "pump-9")
+
+
+def test_who_cannot_be_read_is_not_passed_over_for_a_champion_that_was_deleted(registry: Registry) -> None:
+    registry.client.delete_model_version(NAME, "2")
+    away = Path("mlruns/artifacts").rename("mlruns/elsewhere")
+    for apply in (False, True):
+        assert {("CHAMPION-MISSING", "could"), ("FILES-ABSENT", "could")} == set(repair(apply=apply))
+    away.rename("mlruns/artifacts")
+    assert (repair(), registry.alias(NAME)) == ([("CHAMPION-MISSING", "done")], "1")
+
+
+def test_a_model_made_under_the_name_of_a_renamed_one_ends_no_champion(registry: Registry) -> None:
+    registry.client.rename_registered_model(NAME, "moved--pump-9")
+    registry.client.create_registered_model(NAME)
+    assert ("CHAMPION-MISSING", "needs") in repair(apply=True)
+    if registry.is_registered(NAME):
+        registry.client.delete_registered_model(NAME)
+    assert ("MODEL-RENAMED", "done") in repair()
+    assert (registry.alias(NAME), repair()) == ("2", [])
+
+
+def test_a_version_that_somebody_went_back_from_is_only_promotable_again(registry: Registry) -> None:
+    upkeep.roll_back(*WHO, None, "false alarms")
+    sound = spoil(registry, "2")
+    repair(apply=True)
+    sound()
+    (back,) = upkeep.restore_versions(None, None, None, "")["restored"]
+    assert (back["champion"], registry.alias(NAME)) == (False, "1")
+    upkeep.retire_version(*WHO, 2, "doctor: Mr. Meyer's advice")  # a person's word, however it begins
+    assert (repair(), registry.alias(NAME)) == ([], "1")
+
+
+def test_each_retirement_is_taken_back_by_the_command_that_it_printed(registry: Registry, bundle: Path) -> None:
+    work.register_prepared(bundle, SENSORS)
+    upkeep.retire_version(*WHO, 3, "first")
+    upkeep.retire_version(*WHO, 2, "second")
+    for number, champion in ((2, "2"), (3, "3")):
+        upkeep.restore_versions(NAME, None, number, "")
+        assert registry.alias(NAME) == champion
+
+
 def test_copies_that_somebody_keeps_under_another_name_are_left_alone(registry: Registry) -> None:
     registry.client.copy_model_version(f"models:/{NAME}/2", "backup pump")
     registry.client.set_registered_model_tag("backup pump", names.KIND, names.TARGET_KIND)
@@ -260,9 +324,9 @@ def test_copies_that_somebody_keeps_under_another_name_are_left_alone(registry: 
 
 def test_what_was_retired_by_hand_comes_back_as_it_was(registry: Registry) -> None:
     shown = upkeep.retire_version(*WHO, 2, "by mistake")
-    assert shown["take_back"].endswith("registry restore pumps --equipment pump-9 --version 2")
+    assert shown["take_back"].endswith("registry restore pumps--pump-9 --version 2")
     upkeep.retire_version(*WHO, 1, "by mistake too")
-    with pytest.raises(RegistryError, match="faultxfer registry restore pumps --equipment pump-9"):
+    with pytest.raises(RegistryError, match="faultxfer registry restore pumps--pump-9"):
         upkeep.roll_back(*WHO, None, "back")
     assert len(upkeep.restore_versions(*WHO, None, "")["restored"]) == 2
     assert registry.alias(NAME) == "2"

@@ -162,7 +162,7 @@ def test_what_was_merged_away_can_come_back_where_the_one_that_stayed_is_lost(tw
     upkeep.retire_version(B, None, 1, "lost for good")
     (found,) = found_with_remedy(two)
     assert found[0] == "CHAMPION-NONE"
-    assert "faultxfer registry merge b --equipment pump-9 --undo" in found[1]
+    assert "faultxfer registry merge b--pump-9 --undo" in found[1]
     merge_machine("b", "pump-9", "back", undo=True)
     assert champions(two) == ("1", None)
     assert found_with_remedy(two) == []  # the machine has a champion, under another name
@@ -183,3 +183,18 @@ def test_where_the_version_that_stepped_down_was_deleted_the_one_before_comes_ba
     with pytest.raises(RegistryError, match="none of those before it can come back"):
         merge_machine(*WHO, "back", undo=True)
     assert actions(two, A)[-1] == ("merge", True)  # nothing half written
+
+
+def test_a_version_of_a_model_that_was_merged_away_is_retired_by_its_whole_name(two: Registry) -> None:
+    merge_machine(*WHO, "one detector", keep=A)
+    shown = upkeep.retire_version(B, None, 1, "lost for good")
+    assert (champions(two), shown["registered"]) == (("1", None), B)
+    assert upkeep.restore_versions(B, None, 1, "")["restored"] == [{"registered": B, "version": "1", "champion": False}]
+
+
+def test_nothing_is_half_written_where_the_model_that_stayed_was_renamed(two: Registry) -> None:
+    merge_machine(*WHO, "one detector", keep=A)
+    two.client.rename_registered_model(A, "away--pump-9")
+    with pytest.raises(RegistryError, match="renamed or deleted"):
+        merge_machine(B, None, "back", undo=True)
+    assert two.alias(B) is None
