@@ -6,6 +6,7 @@ backup would change them; tags, aliases and versions by MLflow's own client.
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -433,6 +434,15 @@ def delete_upload(client: Any, model: str, number: str) -> None:
     client.delete_logged_model(source.removeprefix("models:/"))
 
 
+def restore_uploads(plant: Plant) -> None:
+    """Type, as the server's administrator, the statements that the doctor names."""
+    found = plant.type("doctor", "--dry-run").data["found"]
+    remedies = dict.fromkeys(one["remedy"] for one in found)
+    with closing(sqlite3.connect(plant.database, timeout=60)) as connection, connection:
+        for statement in re.findall(r"UPDATE logged_models SET .*", "\n".join(remedies)):
+            connection.execute(statement)
+
+
 def delete_experiment(client: Any) -> None:
     """The experiment with everything in it; ``mlflow gc`` would delete it."""
     client.delete_experiment(_experiment(client))
@@ -463,7 +473,8 @@ def leave_candidate(client: Any, model: str) -> None:
     run = client.create_run(_experiment(client), tags={names.OWNER: owner}).info.run_id
     upload = client.create_logged_model(_experiment(client), name="model", source_run_id=run)
     tags = {names.STATE: names.CANDIDATE, names.OWNER: owner, names.FILES: "0" * 64}
-    client.create_model_version(model, f"models:/{upload.model_id}", run, tags=tags)
+    source = f"models:/{upload.model_id}"
+    client.create_model_version(model, source, run, tags=tags, model_id=upload.model_id)
 
 
 def leave_run(client: Any) -> None:

@@ -207,7 +207,12 @@ def of_deletions() -> list[Situation]:
         _deleted("last entry of the journal deleted", d.delete_version, journal, "2", mend=back),
         _deleted("first entry of the journal deleted", d.delete_version, journal, "1", mend=back),
         _deleted("champion's run deleted", d.delete_run, HURT, "2", also=_nothing_pending, stores=EVERYWHERE),
-        _deleted("champion's upload deleted", d.delete_upload, HURT, "2", also=_nothing_pending),
+        _deleted("champion's upload deleted", d.delete_upload, HURT, "2", also=_nothing_pending, stores=SQLITE),
+        replace(
+            _deleted("champion's upload deleted, on a server", d.delete_upload, HURT, "2", also=_nothing_pending),
+            mend=d.restore_uploads,
+            stores=HTTP,
+        ),
         _deleted("experiment deleted", d.delete_experiment, also=_nothing_pending),
         _deleted("experiment renamed", d.rename_experiment, "faultxfer", "older", mend=experiment_back, verify=_LIES),
         _deleted(
@@ -409,7 +414,7 @@ _OVER_HTTP = {
     *("database held for 5 s", "kind of a model edited", "SHA-256 of the champion zeroed"),
     *("state of the champion: retired", "a promotion half done", "alias deleted"),
     *("champion's version deleted", "model deleted", "model renamed, and renamed back"),
-    *("champion's run deleted", "champion's upload deleted", "experiment deleted"),
+    *("champion's run deleted", "experiment deleted"),
     *("champion copied to another model, ours deleted", "candidate of a dead process"),
     "two doctors at once, network changed for good",
 }
