@@ -182,8 +182,8 @@ def _to_restore(patient: Patient, number: int | None, *, of_persons: bool) -> li
         return [str(number)]
     retirements = patient.chain.retirements
     by_persons = {version for version, entry in retirements.items() if not entry.is_by_doctor}
-    retired = {version for version in patient.versions if patient.is_retired(version)}
-    retired |= {replaced_by_doctor(patient.chain)} & patient.versions.keys()
+    ended = replaced_by_doctor(patient.chain)
+    retired = {version for version in patient.versions if patient.is_retired(version) or version == ended}
     wanted = retired if of_persons else retired - by_persons
     return [version for version in patient.versions if version in wanted]
 
