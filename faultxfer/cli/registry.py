@@ -302,7 +302,7 @@ def _repaired(result: dict[str, Any]) -> int:
 def _restored(result: dict[str, Any]) -> int:
     if not result["left"]:
         return DONE
-    only_unread = all(one["state"] != "changed" for one in result["left"])
+    only_unread = all(one["state"] in ("absent", "unreadable") for one in result["left"])
     return NOT_CHECKED if only_unread else BAD_INPUT
 
 

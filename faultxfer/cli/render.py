@@ -202,7 +202,8 @@ def restored(result: dict[str, Any]) -> None:
         what = "is champion again" if one["champion"] else "can be promoted again"
         console.print(f"[green]restored[/]: {escape(one['registered'])} version {one['version']} {what}")
     for one in result["left"]:
-        where = f"{escape(one['registered'])} version {one['version']}"
+        version = f" version {one['version']}" if one["version"] else ""
+        where = f"{escape(one['registered'])}{version}"
         console.print(f"[red]left[/]: {where}: {escape(one['problem'])}", soft_wrap=True)
     if not result["restored"] and not result["left"]:
         console.print("Nothing is retired.")
