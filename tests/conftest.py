@@ -178,7 +178,7 @@ class _Adaptations:
         key = hashlib.sha256(repr((asked, source)).encode() + table).hexdigest()
         kept = self.folder / key
         if key not in self.made:
-            kept.mkdir()
+            kept.mkdir(exist_ok=True)  # a candidate that could not be fitted left it
             self.made[key] = self.adapt(rows, fetched, split, contract, options, work=kept)
         shutil.copytree(kept, work, dirs_exist_ok=True)
         return dataclasses.replace(

@@ -436,7 +436,7 @@ def test_a_source_scores_the_same_under_a_contract_with_its_sensors_in_another_o
 def test_a_champion_keeps_its_order_beside_a_source_with_another_one(world: World) -> None:
     move(world)
     first = move(world, csv=later_rows(world), dry_run=True).report.comparison
-    pipeline.pretrain(world.sources, _reordered(world), "pumps")
+    pipeline.pretrain(world.sources, _reordered(world), "pumps", PretrainOptions(network=SMALL_NETWORK))
     fetched = fetch_models("pumps", world.equipment, work=world.folder / "look")
     assert fetched.champion_bundle is not None
     assert load_bundle(fetched.source_bundle).features == load_bundle(fetched.champion_bundle).features[::-1]

@@ -38,7 +38,7 @@ def test_the_main_job_on_real_data(name: str, real_data: Path, store: Path, caps
     trained = pipeline.pretrain([str(real_data / source)], "contract.yaml", name, PretrainOptions(network=NETWORK))
     assert trained.metrics.pr_auc > 1.2 * trained.metrics.faults / trained.metrics.rows  # better than at random
 
-    options = TransferOptions(split={"folds": 3})
+    options = TransferOptions(split={"folds": 2})
     result = pipeline.transfer([str(real_data / target)], "contract.yaml", name, equipment, options)
     report = result.report
     assert [entry.name for entry in report.contestants] == ["candidate", *RIVALS]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from check_rows import CONTRACT, ROWS, as_table, blank_flow, broken, cells, check, only, with_sensor
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from faultxfer.contract import columns
@@ -253,6 +253,10 @@ CELL = {
 RANDOM_ROWS = st.lists(st.fixed_dictionaries(CELL), min_size=1, max_size=12)
 
 
+ALIKE = {"flow": "50", "speed": "1", "fault": "0", "run": "r1", "time": "2026-01-01", "pump": "p1"}
+
+
+@example(rows=[*[ALIKE] * 5, {**ALIKE, "fault": "1"}], equipment=None, share=0.5)  # every row is set aside
 @settings(max_examples=25, deadline=None)
 @given(rows=RANDOM_ROWS, equipment=st.sampled_from([None, "p1"]), share=st.sampled_from([0.5, 1.0]))
 def test_every_row_is_accepted_set_aside_or_left_out(

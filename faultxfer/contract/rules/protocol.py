@@ -96,7 +96,8 @@ class Rows:
         import numpy as np
 
         recording = self.ordered(self.recording)
-        return np.concatenate(([False], recording[1:] == recording[:-1]))
+        # Where every row was set aside there is none that could begin a recording.
+        return np.concatenate(([False], recording[1:] == recording[:-1]))[: len(recording)]
 
     def step(self, values: np.ndarray) -> np.ndarray:
         """(n,) in ``order``: difference to the row before in the same recording, NaN at its beginning."""
