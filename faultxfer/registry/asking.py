@@ -142,3 +142,14 @@ def _patient(method: Callable[..., Any]) -> Callable[..., Any]:
         return patiently(partial(method, *args, **kwargs))
 
     return trying
+
+
+def all_pages(search: Callable[..., Any], *asked: object, **named: object) -> Iterator[Any]:
+    """Everything that one of MLflow's searches finds, which answers a page at a time."""
+    token = None
+    while True:
+        page = search(*asked, **named, page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return

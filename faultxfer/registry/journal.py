@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from faultxfer.errors import ChampionMovedError, RegistryError
 from faultxfer.registry import names, provenance
-from faultxfer.registry.asking import asks_the_store
+from faultxfer.registry.asking import all_pages, asks_the_store
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -227,14 +227,8 @@ def read_journal(client: MlflowClient, model: str) -> Chain:
 @asks_the_store
 def stored_entries(client: MlflowClient, name: str) -> list[tuple[int, str]]:
     """Number and text of every entry that a registered model holds; the texts are empty where it is no journal."""
-    stored: list[tuple[int, str]] = []
-    token = None
-    while True:
-        page = client.search_model_versions(names.equals(name), max_results=1000, page_token=token)
-        stored += [(int(item.version), (item.tags or {}).get(_TEXT, "")) for item in page if item.name == name]
-        token = page.token
-        if not token:
-            return stored
+    found = all_pages(client.search_model_versions, names.equals(name), max_results=1000)
+    return [(int(item.version), (item.tags or {}).get(_TEXT, "")) for item in found if item.name == name]
 
 
 def is_stored_journal(client: MlflowClient, name: str) -> bool:

@@ -34,7 +34,7 @@ def concerned(found: list[Diagnosis]) -> set[str]:
 def _models(registry: Registry) -> Iterator[Diagnosis]:
     tags = registry.tags_by_name()
     for name in registry.known_names():
-        now = None if name in tags else _name_now(registry, name)
+        now = None if name in tags else bearer(registry, name, read_journal(registry.client, name))
         if now is not None:
             back = partial(registry.client.rename_registered_model, now, name)
             message = f"{name!r}, as its journal calls it, was renamed to {now!r}, where nothing finds it"
@@ -67,10 +67,6 @@ def _is_todays(registry: Registry, model: str, chain: Chain) -> bool:
     named = _named_entries(registry.versions(now))
     known = {entry.sha256 for entry in chain.entries.values()}
     return bool(named) and named <= known and registry.alias(now) == chain.champion
-
-
-def _name_now(registry: Registry, name: str) -> str | None:
-    return bearer(registry, name, read_journal(registry.client, name))
 
 
 def bearer(registry: Registry, name: str, chain: Chain) -> str | None:

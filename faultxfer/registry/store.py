@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from faultxfer.errors import RegistryError
 from faultxfer.registry import connect as connection
 from faultxfer.registry import names
-from faultxfer.registry.asking import PatientClient, RememberingClient, asks_the_store, patiently, reported
+from faultxfer.registry.asking import PatientClient, RememberingClient, all_pages, asks_the_store, patiently, reported
 from faultxfer.registry.connect import Access
 from faultxfer.registry.downloading import fetch_files
 from faultxfer.registry.inspection import registered_sha256, require_registered
@@ -157,7 +157,7 @@ class Registry:
         if model is None:
             return []
         champion = _champion_of(model)
-        found = _all_pages(self.client.search_model_versions, names.equals(name))
+        found = all_pages(self.client.search_model_versions, names.equals(name))
         return sorted(
             (_version(item, str(item.version) == champion) for item in found if item.name == name),
             key=lambda v: int(v.version),
@@ -180,7 +180,7 @@ class Registry:
             wanted.append(f"tags.`{names.MODEL}` = '{_quoted(name)}'")
         if request is not None:
             wanted.append(f"tags.`{names.REQUEST}` = '{_quoted(request)}'")
-        runs = _all_pages(
+        runs = all_pages(
             self.client.search_runs,
             [experiment.experiment_id],
             filter_string=" and ".join(wanted),
@@ -294,10 +294,10 @@ class Registry:
         return tagged and not names.is_journal(model.name) and is_stored_journal(self.client, model.name)
 
     def _search_versions(self, wanted: str) -> Iterator[ModelVersion]:
-        return _all_pages(self.client.search_model_versions, wanted, max_results=1000)
+        return all_pages(self.client.search_model_versions, wanted, max_results=1000)
 
     def _search_models(self, wanted: str | None = None) -> list[RegisteredModel]:
-        return list(_all_pages(self.client.search_registered_models, wanted, max_results=100))
+        return list(all_pages(self.client.search_registered_models, wanted, max_results=100))
 
 
 def open_registry(uri: str | None = None, access: Access = Access.READING) -> Registry:
@@ -348,17 +348,6 @@ def _as_dict(model: RegisteredModel) -> dict[str, Any]:
         "equipment": names.equipment_of(model.name) or tags.get(names.EQUIPMENT),
         "champion": _champion_of(model),
     }
-
-
-def _all_pages(search: Callable[..., Any], *asked: object, **named: object) -> Iterator[Any]:
-    """Everything that one of MLflow's searches finds, which answers a page at a time."""
-    token = None
-    while True:
-        page = search(*asked, **named, page_token=token)
-        yield from page
-        token = page.token
-        if not token:
-            return
 
 
 def _refusal(run: Run) -> dict[str, Any]:

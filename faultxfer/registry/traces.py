@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from faultxfer.process import is_gone
 from faultxfer.registry import names
+from faultxfer.registry.asking import all_pages
 from faultxfer.registry.diagnosis import RESTORES, TAKES_AWAY, Diagnosis
 from faultxfer.registry.journal import PRUNE, read_journal
 from faultxfer.registry.store import Registry
@@ -164,26 +165,16 @@ def _is_left(run: Run, grace: timedelta) -> bool:
 
 def _runs(registry: Registry, wanted: str) -> Iterator[Run]:
     found = registry.client.get_experiment_by_name(names.EXPERIMENT)
-    yield from _pages(registry.client.search_runs, [found.experiment_id], filter_string=wanted) if found else ()
+    yield from all_pages(registry.client.search_runs, [found.experiment_id], filter_string=wanted) if found else ()
 
 
 def _uploads(registry: Registry) -> Iterator[LoggedModel]:
     found = registry.client.get_experiment_by_name(names.EXPERIMENT)
-    yield from _pages(registry.client.search_logged_models, [found.experiment_id]) if found else ()
+    yield from all_pages(registry.client.search_logged_models, [found.experiment_id]) if found else ()
 
 
 def _all_versions(registry: Registry) -> Iterator[ModelVersion]:
-    yield from _pages(registry.client.search_model_versions)
-
-
-def _pages(search: Any, *asked: Any, **options: Any) -> Iterator[Any]:
-    token = None
-    while True:
-        page = search(*asked, **options, page_token=token)
-        yield from list(page)
-        token = page.token
-        if not token:
-            return
+    yield from all_pages(registry.client.search_model_versions)
 
 
 def _moment(milliseconds: int | None) -> datetime:

@@ -143,12 +143,9 @@ def restore_versions(model: str | None, equipment: str | None, number: int | Non
         try:
             _restore_model(patient, number, reason, restored, left, of_persons=model is not None)
         except RegistryError as error:  # the others go on
-            left.append({"registered": name, "version": number, "champion": False, "state": "refused", **_told(error)})
+            refused = {"version": number, "champion": False, "state": "refused", "problem": str(error)}
+            left.append({"registered": name, **refused})
     return {"restored": restored, "left": left}
-
-
-def _told(error: RegistryError) -> dict[str, str]:
-    return {"problem": str(error)}
 
 
 def _restore_model(
