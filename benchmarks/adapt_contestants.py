@@ -67,7 +67,9 @@ class Source:
     @cached_property
     def network(self) -> FineTuning:
         """ADAPT's default encoder and task network, fitted on the source sample."""
-        network = FineTuning(loss=_loss(), optimizer="adam", pretrain=False, random_state=0, verbose=0)
+        network = FineTuning(
+            loss=_loss(), optimizer="adam", pretrain=False, random_state=0, verbose=0
+        )
         return network.fit(self.X, self.y.astype(np.float32), epochs=_SOURCE_EPOCHS, verbose=0)
 
 
@@ -76,7 +78,9 @@ def _logistic() -> LogisticRegression:
 
 
 def _loss() -> keras.losses.Loss:
-    return keras.losses.BinaryCrossentropy(from_logits=True)  # the default task network has no activation
+    return keras.losses.BinaryCrossentropy(
+        from_logits=True
+    )  # the default task network has no activation
 
 
 def tradaboost(problem: Problem, base: Any) -> np.ndarray:
@@ -103,7 +107,9 @@ def coral(problem: Problem, *, own_scaling: bool) -> np.ndarray:
 
 def regular_transfer(problem: Problem) -> np.ndarray:
     """Chelba & Acero, EMNLP 2004: a linear model held near the source's by a squared penalty."""
-    model = RegularTransferLC(problem.source.linear, Xt=problem.X, yt=problem.y, random_state=problem.seed, verbose=0)
+    model = RegularTransferLC(
+        problem.source.linear, Xt=problem.X, yt=problem.y, random_state=problem.seed, verbose=0
+    )
     with contextlib.redirect_stdout(None):  # it prints a shape
         model.fit(problem.X, problem.y)
     return model.estimator_.decision_function(problem.test)
@@ -126,7 +132,9 @@ def fine_tuning(problem: Problem) -> np.ndarray:
 
 CONTESTANTS: dict[str, Callable[[Problem], np.ndarray]] = {
     "ADAPT TrAdaBoost, logistic": lambda problem: tradaboost(problem, _logistic()),
-    "ADAPT TrAdaBoost, boosting": lambda problem: tradaboost(problem, LGBMClassifier(random_state=0, verbose=-1)),
+    "ADAPT TrAdaBoost, boosting": lambda problem: tradaboost(
+        problem, LGBMClassifier(random_state=0, verbose=-1)
+    ),
     "ADAPT CORAL": lambda problem: coral(problem, own_scaling=False),
     "ADAPT CORAL, each domain scaled": lambda problem: coral(problem, own_scaling=True),
     "ADAPT RegularTransferLC": regular_transfer,
@@ -137,14 +145,22 @@ CONTESTANTS: dict[str, Callable[[Problem], np.ndarray]] = {
 def measure_cell(source: Source, cell: Cell, seed: int, names: Sequence[str], path: Path) -> float:
     """Add to ``path`` what the named contestants say of the test rows; returns seconds of the processor."""
     problem = Problem(
-        source, source.scaler.transform(cell.train.X), cell.train.y, source.scaler.transform(cell.test.X), seed
+        source,
+        source.scaler.transform(cell.train.X),
+        cell.train.y,
+        source.scaler.transform(cell.test.X),
+        seed,
     )
     said, seconds = [], []
     for name in names:
         began = time.process_time()
         said.append(CONTESTANTS[name](problem))
         seconds.append(time.process_time() - began)
-    found = {"names": np.array(names), "test": np.array(said, np.float32), "seconds": np.array(seconds)}
+    found = {
+        "names": np.array(names),
+        "test": np.array(said, np.float32),
+        "seconds": np.array(seconds),
+    }
     if path.exists():
         with np.load(path) as before:
             found = {key: np.concatenate([before[key], part]) for key, part in found.items()}
@@ -166,7 +182,9 @@ def _measure_task(task: TransferTask, arguments: argparse.Namespace) -> None:
     cells = [(rows, seed) for rows in arguments.rows for seed in arguments.seeds]
     folder = cell_folder(arguments) / task.name.replace(" ", "_")
     paths = {(rows, seed): folder / f"{rows}-{seed}-{ADAPT}.npz" for rows, seed in cells}
-    todo = {cell: names for cell in cells if (names := _missing(paths[cell], arguments.contestants))}
+    todo = {
+        cell: names for cell in cells if (names := _missing(paths[cell], arguments.contestants))
+    }
     if not todo:
         return
     data, target = read_table(task.source, arguments.data), read_table(task.target, arguments.data)
@@ -182,14 +200,22 @@ def _measure_task(task: TransferTask, arguments: argparse.Namespace) -> None:
 
 def main() -> None:
     """Measure what is missing in the cache."""
-    parser = argparse.ArgumentParser(description="Measure ADAPT's methods on the cells of transfer_quality.py.")
+    parser = argparse.ArgumentParser(
+        description="Measure ADAPT's methods on the cells of transfer_quality.py."
+    )
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
-    parser.add_argument("--cache", type=Path, required=True, help="the cache of transfer_quality.py")
+    parser.add_argument(
+        "--cache", type=Path, required=True, help="the cache of transfer_quality.py"
+    )
     parser.add_argument("--seeds", type=int, nargs="+", default=list(range(3, 13)))
     parser.add_argument("--rows", type=int, nargs="+", default=[50, 200, 1000])
-    parser.add_argument("--spread", action="store_true", help="draw the N rows from all runs, not from few")
+    parser.add_argument(
+        "--spread", action="store_true", help="draw the N rows from all runs, not from few"
+    )
     parser.add_argument("--tasks", nargs="+", choices=[task.name for task in TASKS])
-    parser.add_argument("--contestants", nargs="+", choices=list(CONTESTANTS), default=list(CONTESTANTS))
+    parser.add_argument(
+        "--contestants", nargs="+", choices=list(CONTESTANTS), default=list(CONTESTANTS)
+    )
     arguments = parser.parse_args()
     keras.utils.disable_interactive_logging()
     for task in tasks_at(arguments.data):

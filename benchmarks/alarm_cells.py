@@ -54,7 +54,13 @@ class AlarmCell:
 
 
 def cells(
-    data: Path, cache: Path, tasks: Sequence[str], rows: Sequence[int], seeds: Sequence[int], *, measure: bool
+    data: Path,
+    cache: Path,
+    tasks: Sequence[str],
+    rows: Sequence[int],
+    seeds: Sequence[int],
+    *,
+    measure: bool,
 ) -> Iterator[AlarmCell]:
     """Cells from the cache; those that are missing are measured first, or left out."""
     which = list(itertools.product(rows, seeds, DRAWS))
@@ -87,15 +93,21 @@ def _measure_missing(
         print(task.name, *cell, flush=True)
 
 
-def _measure(source: PreparedSource, target: Dataset, rows: int, seed: int, draw: str, path: Path) -> None:
+def _measure(
+    source: PreparedSource, target: Dataset, rows: int, seed: int, draw: str, path: Path
+) -> None:
     """Write one cell; an empty one where the target has too few rows or cannot be divided."""
     sides = _sides(target, rows, seed, draw)
     if sides is None:
-        np.savez_compressed(path, **{name: np.empty(0) for name in ("logits", "y", "run", "test", "test_run")})
+        np.savez_compressed(
+            path, **{name: np.empty(0) for name in ("logits", "y", "run", "test", "test_run")}
+        )
         return
     train, test = sides
     folds = fold_rows(train, _FOLDS, seed)
-    crossed = cross_fit(rivals(), source.frozen, (source.X, source.y), train.X, train.y, folds, seed)
+    crossed = cross_fit(
+        rivals(), source.frozen, (source.X, source.y), train.X, train.y, folds, seed
+    )
     views = Views(source.frozen, crossed.maps, test.X)
     said = np.array([member_logits(member, views) for member in crossed.members])
     np.savez_compressed(
@@ -123,7 +135,9 @@ def _sides(target: Dataset, rows: int, seed: int, draw: str) -> tuple[Dataset, D
     return drawn, target.take(np.sort(rng.permutation(normal)[:_TEST_ROWS]))
 
 
-def _few_runs(target: Dataset, train: np.ndarray, rows: int, rng: np.random.Generator) -> np.ndarray:
+def _few_runs(
+    target: Dataset, train: np.ndarray, rows: int, rng: np.random.Generator
+) -> np.ndarray:
     """Whole runs in random order until there are rows enough, with faults and normal rows among them."""
     taken: list[np.ndarray] = []
     for run in rng.permutation(np.unique(target.run[train].astype(str))):
@@ -160,7 +174,9 @@ def _calibrated(logits: np.ndarray, y: np.ndarray, folds: np.ndarray) -> np.ndar
 
 
 def _refitted(crossed: CrossFit, y: np.ndarray, said: np.ndarray) -> np.ndarray:
-    weights = simplex_weights(crossed_platt(crossed.logits, y, crossed.folds), y, _prior(crossed), TAU)
+    weights = simplex_weights(
+        crossed_platt(crossed.logits, y, crossed.folds), y, _prior(crossed), TAU
+    )
     slopes, offsets = platt(crossed.logits, y)
     return np.asarray(weights @ (slopes[:, None] * said + offsets[:, None]))
 

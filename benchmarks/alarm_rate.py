@@ -53,15 +53,23 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=list(range(10)))
     parser.add_argument("--rows", type=int, nargs="+", default=[200, 1000, 4000])
     parser.add_argument("--tasks", nargs="+", choices=[task.name for task in TASKS], default=[])
-    parser.add_argument("--report", action="store_true", help="only print the table of what is in the cache")
-    parser.add_argument("--simulated", action="store_true", help="only print the table of simulated machines")
+    parser.add_argument(
+        "--report", action="store_true", help="only print the table of what is in the cache"
+    )
+    parser.add_argument(
+        "--simulated", action="store_true", help="only print the table of simulated machines"
+    )
     given = parser.parse_args()
     if given.simulated:
         print(simulated())
         return
     if not (given.data and given.cache):
         parser.error("--data and --cache are needed, or --simulated")
-    found = list(cells(given.data, given.cache, given.tasks, given.rows, given.seeds, measure=not given.report))
+    found = list(
+        cells(
+            given.data, given.cache, given.tasks, given.rows, given.seeds, measure=not given.report
+        )
+    )
     print(f"{len(found)} splits of {len({cell.task for cell in found})} tasks\n")
     print(table(found))
 
@@ -77,7 +85,11 @@ def table(found: Sequence[AlarmCell]) -> str:
         for method in METHODS:
             for rows in (*sorted({cell.rows for cell in found}), None):
                 for draw in DRAWS if rows else (None,):
-                    some = [cell for cell in found if rows in (cell.rows, None) and draw in (cell.draw, None)]
+                    some = [
+                        cell
+                        for cell in found
+                        if rows in (cell.rows, None) and draw in (cell.draw, None)
+                    ]
                     if some:
                         outcomes = [judge(cell, rate, method) for cell in some]
                         lines.append(_line(rate, method, rows, draw, outcomes))
@@ -102,7 +114,9 @@ def judge(cell: AlarmCell, rate: float, method: str) -> Outcome:
 
 def _choose(cell: AlarmCell, rate: float, method: str) -> AlarmThreshold:
     run = np.arange(len(cell.y)) if method == METHODS[1] else cell.run
-    return choose_threshold(cell.logits, cell.y, run, rate, None if method == METHODS[2] else CONFIDENCE)
+    return choose_threshold(
+        cell.logits, cell.y, run, rate, None if method == METHODS[2] else CONFIDENCE
+    )
 
 
 def _lower(count: float, rows: float) -> float:
@@ -110,7 +124,9 @@ def _lower(count: float, rows: float) -> float:
     return float(beta.ppf(0.025, count, rows - count + 1)) if count > 0 else 0.0
 
 
-def _line(rate: float, method: str, rows: int | None, draw: str | None, outcomes: Sequence[Outcome]) -> str:
+def _line(
+    rate: float, method: str, rows: int | None, draw: str | None, outcomes: Sequence[Outcome]
+) -> str:
     made = [outcome for outcome in outcomes if not outcome.refused]
     refused = 1 - len(made) / len(outcomes)
     by_run = [outcome.low_by_run <= rate for outcome in made]
@@ -139,7 +155,9 @@ def simulated(machines: int = 300) -> str:
     ]
     shapes = {0.01: ((30, 40), (100, 10), (100, 40)), 0.05: ((4, 40), (10, 40), (30, 40))}
     for rate, runs_and_rows in shapes.items():
-        for (runs, rows), likeness, odd in itertools.product(runs_and_rows, (0.0, 0.1, 0.4), (0.0, 0.05)):
+        for (runs, rows), likeness, odd in itertools.product(
+            runs_and_rows, (0.0, 0.1, 0.4), (0.0, 0.05)
+        ):
             drawn = [_simulated(runs, rows, likeness, odd, rate, seed) for seed in range(machines)]
             refused, broken, careless = np.mean(drawn, axis=0)
             lines.append(
@@ -149,18 +167,27 @@ def simulated(machines: int = 300) -> str:
     return "\n".join(lines)
 
 
-def _simulated(runs: int, rows: int, likeness: float, odd: float, rate: float, seed: int) -> tuple[bool, bool, bool]:
+def _simulated(
+    runs: int, rows: int, likeness: float, odd: float, rate: float, seed: int
+) -> tuple[bool, bool, bool]:
     """Refused; broken promise; broken with rows as if independent. Odd runs score two deviations higher throughout."""
     rng = np.random.default_rng(seed)
     run, normal = np.repeat(np.arange(runs), rows), np.zeros(runs * rows)
     level = np.sqrt(likeness) * rng.normal(size=runs) + 2 * (rng.random(runs) < odd)
     scores = level[run] + np.sqrt(1 - likeness) * rng.normal(size=len(run))
-    chosen, careless = (choose_threshold(scores, normal, each, rate, CONFIDENCE) for each in (run, np.arange(len(run))))
+    chosen, careless = (
+        choose_threshold(scores, normal, each, rate, CONFIDENCE)
+        for each in (run, np.arange(len(run)))
+    )
 
     def true_rate(value: float) -> float:
         return float((1 - odd) * norm.sf(value) + odd * norm.sf(value - 2))
 
-    return not chosen.kept, chosen.kept and true_rate(chosen.value) > rate, true_rate(careless.value) > rate
+    return (
+        not chosen.kept,
+        chosen.kept and true_rate(chosen.value) > rate,
+        true_rate(careless.value) > rate,
+    )
 
 
 def _mean(values: Sequence[float], form: str) -> str:

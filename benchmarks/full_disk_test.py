@@ -35,7 +35,9 @@ _DONE, _SAID = "done", "said"
 def small_disk(folder: Path) -> Iterator[Path]:
     """A tmpfs mounted at ``folder``."""
     folder.mkdir(parents=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={_BYTES}", "tmpfs", str(folder)], check=True)
+    subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={_BYTES}", "tmpfs", str(folder)], check=True
+    )
     try:
         yield folder
     finally:
@@ -93,7 +95,9 @@ class Attempt:
         before = free_bytes(self.disk)
         least = before
         process, reading = trials.start(self.answer)
-        while self.temporary and not os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+        while self.temporary and not os.waitid(
+            os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT
+        ):
             least = min(least, free_bytes(self.disk))
         status, answer = trials.finish(process, reading)
         if status or _DONE not in answer:
@@ -115,7 +119,9 @@ class Attempt:
 
 
 def _names_the_disk(sentence: str) -> bool:
-    return any(words in sentence for words in ("No space left", "disk is full", "No usable temporary"))
+    return any(
+        words in sentence for words in ("No space left", "disk is full", "No usable temporary")
+    )
 
 
 def begin_anew(trial: Trial) -> None:
@@ -146,7 +152,9 @@ def sweep(attempt: Attempt, levels: int) -> dict[str, Any]:
     }
 
 
-def run(kind: str, folder: Path, levels: int, transfers: int, *, inert: bool) -> Iterator[dict[str, Any]]:
+def run(
+    kind: str, folder: Path, levels: int, transfers: int, *, inert: bool
+) -> Iterator[dict[str, Any]]:
     """All lines of one store."""
     with (
         small_disk(folder / kind) as disk,
@@ -162,11 +170,19 @@ def run(kind: str, folder: Path, levels: int, transfers: int, *, inert: bool) ->
 
 def main() -> int:
     """Print the table; 1 if anything went wrong."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--levels", type=int, default=20, help="amounts of free space for a registration")
-    parser.add_argument("--transfers", type=int, default=6, help="amounts of free space for a whole transfer")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--levels", type=int, default=20, help="amounts of free space for a registration"
+    )
+    parser.add_argument(
+        "--transfers", type=int, default=6, help="amounts of free space for a whole transfer"
+    )
     parser.add_argument("--store", choices=("sqlite", "http", "both"), default="both")
-    parser.add_argument("--inert", action="store_true", help="files without a network; no whole transfers")
+    parser.add_argument(
+        "--inert", action="store_true", help="files without a network; no whole transfers"
+    )
     given = parser.parse_args()
     trials.warm(*([] if given.inert else ["faultxfer.pipeline", "lightgbm", "great_expectations"]))
     kinds = ("sqlite", "http") if given.store == "both" else (given.store,)

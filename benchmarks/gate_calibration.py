@@ -123,7 +123,13 @@ def simulate(
 def _said(score: np.ndarray, y: np.ndarray, run: np.ndarray, far: float) -> Judged:
     """Calibrated probabilities, and alarms at a threshold with the false-alarm rate asked for."""
     logit = far * score - far**2 / 2 + np.log(SHARE / (1 - SHARE))
-    return Judged(y, 1 / (1 + np.exp(-logit)), score > norm.isf(ALARM_RATE), run.astype(str), np.full(len(y), np.nan))
+    return Judged(
+        y,
+        1 / (1 + np.exp(-logit)),
+        score > norm.isf(ALARM_RATE),
+        run.astype(str),
+        np.full(len(y), np.nan),
+    )
 
 
 # Whether a model is good enough in itself is another question: a champion that is not would hide how often equal models
@@ -152,7 +158,11 @@ GAIN_PR = Scenario("gain of 5 points of PR-AUC (0.70 to 0.75)", (POINTS, POINTS)
 
 
 def outcomes(
-    scenario: Scenario, setting: Setting, size: Size, wanted: tuple[str, ...], rng: np.random.Generator
+    scenario: Scenario,
+    setting: Setting,
+    size: Size,
+    wanted: tuple[str, ...],
+    rng: np.random.Generator,
 ) -> dict[str, str]:
     """What the gate says to one simulated pair, under each of the rules wanted."""
     champion, challenger, mode = simulate(scenario, setting, size, rng)
@@ -162,12 +172,16 @@ def outcomes(
     figures = parts.candidate
     assert figures is not None, "every size has rows enough"
     return {
-        name: judge(Evidence(figures, "1", parts if name == PARTS else whole, {}), RULES[name]).outcome
+        name: judge(
+            Evidence(figures, "1", parts if name == PARTS else whole, {}), RULES[name]
+        ).outcome
         for name in wanted
     }
 
 
-def promoted(scenario: Scenario, setting: Setting, size: Size, wanted: tuple[str, ...], pairs: int) -> dict[str, str]:
+def promoted(
+    scenario: Scenario, setting: Setting, size: Size, wanted: tuple[str, ...], pairs: int
+) -> dict[str, str]:
     """Share of pairs promoted, with an exact 95 % interval, under each of the rules wanted."""
     rng = np.random.default_rng([size.runs, round(100 * setting.correlation), len(scenario.name)])
     said = [outcomes(scenario, setting, size, wanted, rng) for _ in range(pairs)]
@@ -182,12 +196,23 @@ def asked_table(pairs: int) -> None:
     """Every scenario on as many rows as the gate was asked to be calibrated for."""
     size, every = Size(20), tuple(RULES)
     print(f"\n{pairs} pairs a cell, {size.words}\n")
-    print(f"| promoted | | {' | '.join(setting.name for setting in SETTINGS)} |\n|---|---|{'---:|' * len(SETTINGS)}")
-    scenarios = ((EQUAL, every), (LOSS, (PARTS,)), (HIDDEN, (WHOLE, PARTS)), (GAIN, every), (GAIN_PR, every))
+    print(
+        f"| promoted | | {' | '.join(setting.name for setting in SETTINGS)} |\n|---|---|{'---:|' * len(SETTINGS)}"
+    )
+    scenarios = (
+        (EQUAL, every),
+        (LOSS, (PARTS,)),
+        (HIDDEN, (WHOLE, PARTS)),
+        (GAIN, every),
+        (GAIN_PR, every),
+    )
     for scenario, wanted in scenarios:
         cells = [promoted(scenario, setting, size, wanted, pairs) for setting in SETTINGS]
         for name in wanted:
-            print(f"| {scenario.name} | {name} | {' | '.join(cell[name] for cell in cells)} |", flush=True)
+            print(
+                f"| {scenario.name} | {name} | {' | '.join(cell[name] for cell in cells)} |",
+                flush=True,
+            )
 
 
 def size_table(pairs: int) -> None:
@@ -196,7 +221,10 @@ def size_table(pairs: int) -> None:
     print(f"| | | {' | '.join(setting.name for setting in SETTINGS[1:])} |\n|---|---|---:|---:|")
     for size in (Size(40), Size(80)):
         for scenario in (GAIN, GAIN_PR):
-            cells = [promoted(scenario, setting, size, (WHOLE,), pairs)[WHOLE] for setting in SETTINGS[1:]]
+            cells = [
+                promoted(scenario, setting, size, (WHOLE,), pairs)[WHOLE]
+                for setting in SETTINGS[1:]
+            ]
             print(f"| {size.words} | {scenario.name} | {' | '.join(cells)} |", flush=True)
 
 

@@ -27,10 +27,26 @@ from statistics import median, quantiles
 PACKAGES = ("faultxfer", "flows")
 LONG = 100
 # Whoever calls all of these has written the main path.
-MAIN_PATH = {"fetch_models", "check_files", "split_target", "adapt_source", "evaluate_candidate", "ask_gate"}
+MAIN_PATH = {
+    "fetch_models",
+    "check_files",
+    "split_target",
+    "adapt_source",
+    "evaluate_candidate",
+    "ask_gate",
+}
 
 _SIMPLE = (
-    *(ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.Raise, ast.Assert, ast.Delete),
+    *(
+        ast.Expr,
+        ast.Assign,
+        ast.AnnAssign,
+        ast.AugAssign,
+        ast.Return,
+        ast.Raise,
+        ast.Assert,
+        ast.Delete,
+    ),
     *(ast.Pass, ast.Break, ast.Continue, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal),
 )
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -104,8 +120,14 @@ def rows_of(found: Measured) -> list[tuple[str, str]]:
         ("functions", f"{functions:,}"),
         ("simple statements", f"{len(found.nodes):,}"),
         ("nodes in them", f"{sum(found.nodes):,}"),
-        ("nodes per statement, median / p90", f"{median(found.nodes):.0f} / {_p90(found.nodes):.0f}"),
-        ("statements of a function, median / p90", f"{median(found.statements):.0f} / {_p90(found.statements):.0f}"),
+        (
+            "nodes per statement, median / p90",
+            f"{median(found.nodes):.0f} / {_p90(found.nodes):.0f}",
+        ),
+        (
+            "statements of a function, median / p90",
+            f"{median(found.statements):.0f} / {_p90(found.statements):.0f}",
+        ),
         (f"lines over {LONG} characters", f"{found.long / found.lines:.1%}"),
         ("comprehensions per 100 functions", f"{100 * found.comprehensions / functions:.0f}"),
         ("whole-line comments per 100 lines of code", f"{100 * found.comments / found.code:.1f}"),

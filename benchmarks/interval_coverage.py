@@ -41,7 +41,9 @@ def wrong(faulty: int, normal: int, pairs: int) -> dict[str, str]:
     """For each figure the share of bounds, low and high ones, that leave 0 outside, with an exact 95 % interval."""
     rng = np.random.default_rng([faulty, normal])
     run = np.repeat(np.arange(faulty + normal), RUN_ROWS)
-    y = ((run < faulty) & (np.tile(np.arange(RUN_ROWS), faulty + normal) < RUN_FAULTS)).astype(np.int8)
+    y = ((run < faulty) & (np.tile(np.arange(RUN_ROWS), faulty + normal) < RUN_FAULTS)).astype(
+        np.int8
+    )
     resamples = resample(y, clusters_of(y, run, np.full(len(y), np.nan)))
     counts = dict.fromkeys(FIGURES, 0)
     for _ in range(pairs):
@@ -51,18 +53,28 @@ def wrong(faulty: int, normal: int, pairs: int) -> dict[str, str]:
             # Which model is called the first is arbitrary, so each pair tries a bound twice.
             counts[name] += interval is not None and (interval.low > 0) + (interval.high < 0)
     shares = {name: clopper_pearson(count, 2 * pairs, 0.975) for name, count in counts.items()}
-    return {name: f"{share.estimate:.1%} [{share.low:.1%}, {share.high:.1%}]" for name, share in shares.items()}
+    return {
+        name: f"{share.estimate:.1%} [{share.low:.1%}, {share.high:.1%}]"
+        for name, share in shares.items()
+    }
 
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description="How often is a bound wrong where few runs hold faults?")
+    parser = argparse.ArgumentParser(
+        description="How often is a bound wrong where few runs hold faults?"
+    )
     parser.add_argument("--pairs", type=int, default=5000, help="simulated pairs for each row")
     pairs = parser.parse_args().pairs
     began = time.process_time()
-    print(f"| runs with faults | runs without | {' | '.join(FIGURES)} |\n|---:|---:|{'---:|' * len(FIGURES)}")
+    print(
+        f"| runs with faults | runs without | {' | '.join(FIGURES)} |\n|---:|---:|{'---:|' * len(FIGURES)}"
+    )
     for faulty, normal in LAYOUTS:
-        print(f"| {faulty} | {normal} | {' | '.join(wrong(faulty, normal, pairs).values())} |", flush=True)
+        print(
+            f"| {faulty} | {normal} | {' | '.join(wrong(faulty, normal, pairs).values())} |",
+            flush=True,
+        )
     print(f"\n{time.process_time() - began:.0f} s of processor time.")
 
 

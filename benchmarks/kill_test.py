@@ -68,10 +68,29 @@ def _around(name: str, function: str, call: int = 1, *, first: bool = False) -> 
 
 def points(kind: str) -> list[Point]:
     """All points for one kind of store."""
-    steps = ["fetch_models", "check_files", "find_repeat", "split_target", "adapt_source", "evaluate_candidate"]
-    whole = [Point(f"transfer: after {step}", f"faultxfer.pipeline:{step}", after=True, whole=True) for step in steps]
-    whole += [Point("transfer: after ask_gate", "faultxfer.pipeline:ask_gate", after=True, whole=True)]
-    whole += [Point("transfer: after register", "faultxfer.pipeline:register_candidate", after=True, whole=True)]
+    steps = [
+        "fetch_models",
+        "check_files",
+        "find_repeat",
+        "split_target",
+        "adapt_source",
+        "evaluate_candidate",
+    ]
+    whole = [
+        Point(f"transfer: after {step}", f"faultxfer.pipeline:{step}", after=True, whole=True)
+        for step in steps
+    ]
+    whole += [
+        Point("transfer: after ask_gate", "faultxfer.pipeline:ask_gate", after=True, whole=True)
+    ]
+    whole += [
+        Point(
+            "transfer: after register",
+            "faultxfer.pipeline:register_candidate",
+            after=True,
+            whole=True,
+        )
+    ]
     return [
         *whole,
         *_around("creating the run", "create_run"),
@@ -168,23 +187,35 @@ def run(kind: str, folder: Path, times: int, word: str, *, inert: bool) -> int:
             wrong_in_all += len(wrong)
             seconds = time.monotonic() - begun
             said = wrong[0] if wrong else "nothing"
-            print(f"| {kind} | {point.name} | {times} | {times - len(wrong)} | {said} | {seconds:.0f} |", flush=True)
+            print(
+                f"| {kind} | {point.name} | {times} | {times - len(wrong)} | {said} | {seconds:.0f} |",
+                flush=True,
+            )
     return wrong_in_all
 
 
 def main() -> int:
     """Print the table; 1 if anything went wrong."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--times", type=int, default=5)
     parser.add_argument("--store", choices=("sqlite", "http", "both"), default="both")
     parser.add_argument("--points", default="", help="only points with this in their name")
-    parser.add_argument("--inert", action="store_true", help="files without a network; no whole transfers")
+    parser.add_argument(
+        "--inert", action="store_true", help="files without a network; no whole transfers"
+    )
     given = parser.parse_args()
     trials.warm(*([] if given.inert else ["faultxfer.pipeline", "lightgbm", "great_expectations"]))
     kinds = ("sqlite", "http") if given.store == "both" else (given.store,)
-    print("| store | killed | times | whole | wrong | seconds |\n|---|---|---:|---:|---|---:|", flush=True)
+    print(
+        "| store | killed | times | whole | wrong | seconds |\n|---|---|---:|---:|---|---:|",
+        flush=True,
+    )
     with tempfile.TemporaryDirectory(prefix="faultxfer-kill-") as folder:
-        wrong = [run(kind, Path(folder), given.times, given.points, inert=given.inert) for kind in kinds]
+        wrong = [
+            run(kind, Path(folder), given.times, given.points, inert=given.inert) for kind in kinds
+        ]
     print(f"\n{sum(wrong)} of all kills left something that was not whole")
     return int(any(wrong))
 

@@ -125,4 +125,6 @@ def _wrong(registry: Any, model: str, files: Originals, wanted: str) -> str:
             copied = digests(registry.download_model(champion, Path(folder)))
         except (FaultxferError, OSError) as error:
             return f"{model}: version {number} does not load: {error}"
-    return "" if copied == files.files[model, number] else f"{model}: version {number} has other files"
+    return (
+        "" if copied == files.files[model, number] else f"{model}: version {number} has other files"
+    )

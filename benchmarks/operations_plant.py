@@ -139,10 +139,15 @@ class Plant:
         given = trials.in_child(lambda: _typed(self, line))
         return _answer(" ".join(line), given, time.monotonic() - begun)
 
-    def type_all(self, lines: list[list[str]], then: Callable[[Plant], Any]) -> tuple[list[Answer], Any]:
+    def type_all(
+        self, lines: list[list[str]], then: Callable[[Plant], Any]
+    ) -> tuple[list[Answer], Any]:
         """Commands one after the other in one process, which saves its start; and what ``then`` sees."""
         given, seen = trials.in_child(lambda: _typed_all(self, lines, then))
-        answers = [_answer(" ".join(line), one, one["seconds"]) for line, one in zip(lines, given, strict=True)]
+        answers = [
+            _answer(" ".join(line), one, one["seconds"])
+            for line, one in zip(lines, given, strict=True)
+        ]
         return answers, seen
 
     def start_line(self, *arguments: str) -> tuple[int, int]:
@@ -208,7 +213,9 @@ class Plant:
 
     def upload_ids(self) -> dict[tuple[str, str], str]:
         """MLflow's id of the files of each version, as in the beginning."""
-        rows = read_rows(self.backup / "today" / "mlflow.db", "SELECT name, version, source FROM model_versions")
+        rows = read_rows(
+            self.backup / "today" / "mlflow.db", "SELECT name, version, source FROM model_versions"
+        )
         found = {}
         for name, version, source in rows:
             if name in MODELS:
@@ -315,7 +322,9 @@ def _shorten_waits() -> list[float]:
     return waits
 
 
-def _typed_all(plant: Plant, lines: list[list[str]], then: Callable[[Plant], Any]) -> tuple[list[dict[str, Any]], Any]:
+def _typed_all(
+    plant: Plant, lines: list[list[str]], then: Callable[[Plant], Any]
+) -> tuple[list[dict[str, Any]], Any]:
     given = []
     for line in lines:
         begun = time.monotonic()

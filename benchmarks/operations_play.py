@@ -9,7 +9,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from operations_look import ANYBODY, SOMEBODY, Originals, Snapshot, champions_wrong, digests, snapshot
+from operations_look import (
+    ANYBODY,
+    SOMEBODY,
+    Originals,
+    Snapshot,
+    champions_wrong,
+    digests,
+    snapshot,
+)
 from operations_plant import FOREIGN, HURT, MODELS, Answer, Plant
 
 BOTH = frozenset({"sqlite", "http"})
@@ -17,7 +25,16 @@ SQLITE, HTTP, SIGNED_IN = frozenset({"sqlite"}), frozenset({"http"}), frozenset(
 ITSELF, COMMAND, PERSON, NEVER = "itself", "command", "person", "never"
 SOUND, WRONG, UNCHECKED = 0, 2, 3
 # Second or third word of commands that a person would type to bring something back.
-_BRING_BACK = {"restore", "relocate", "promote", "rollback", "merge", "doctor", "runs", "experiments"}
+_BRING_BACK = {
+    "restore",
+    "relocate",
+    "promote",
+    "rollback",
+    "merge",
+    "doctor",
+    "runs",
+    "experiments",
+}
 # Seconds after which somebody who waits for a database should have been told.
 _PATIENCE = 40.0
 
@@ -129,7 +146,9 @@ def play(situation: Situation, table: Table) -> Outcome:
     return outcome
 
 
-def _meanwhile(situation: Situation, table: Table, before: Snapshot | None) -> tuple[Outcome, list[Answer]]:
+def _meanwhile(
+    situation: Situation, table: Table, before: Snapshot | None
+) -> tuple[Outcome, list[Answer]]:
     """While the damage is there: verify, the doctor of each day, the doctor that applies, verify."""
     plant = table.plant
     look = partial(champions_wrong, files=table.files, wanted=situation.truth)
@@ -141,7 +160,9 @@ def _meanwhile(situation: Situation, table: Table, before: Snapshot | None) -> t
         outcome.wrong += _taken(before, snapshot(plant))
     if situation.typed is not None:
         codes = list(situation.typed(plant))
-        outcome.wrong += [f"exit code {code} of what was typed at once" for code in codes if code in (-1, 1)]
+        outcome.wrong += [
+            f"exit code {code} of what was typed at once" for code in codes if code in (-1, 1)
+        ]
     lines = [["faultxfer", "registry", "verify"]]
     if table.applies:
         outcome.owed = _owed(situation, table)
@@ -194,7 +215,9 @@ def _without_more(situation: Situation, outcome: Outcome) -> tuple[str, str]:
     return (COMMAND, "faultxfer registry doctor --apply") if outcome.owed else (ITSELF, "")
 
 
-def _still_missing(situation: Situation, table: Table, lines: list[list[str]]) -> tuple[list[str], list[Answer]]:
+def _still_missing(
+    situation: Situation, table: Table, lines: list[list[str]]
+) -> tuple[list[str], list[Answer]]:
     """Type something; what is not yet as it was, and the answers."""
     look = partial(champions_wrong, files=table.files, wanted=situation.wanted)
     answers, missing = table.plant.type_all(lines, look)

@@ -51,7 +51,9 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif "statuses" in faults:
             status = random.Random(next(_numbers)).choice(faults["statuses"])
-            self._answer(status, {"Content-Type": "text/plain"}, b"the artifact store does not answer")
+            self._answer(
+                status, {"Content-Type": "text/plain"}, b"the artifact store does not answer"
+            )
         elif "page" in faults:
             self._answer(200, {"Content-Type": "text/html"}, faults["page"].encode())
         else:
@@ -64,7 +66,9 @@ class Handler(BaseHTTPRequestHandler):
     def _faults(self) -> dict[str, Any]:
         """What is to happen to this call."""
         faults: dict[str, Any] = json.loads(self.faults_file.read_text() or "{}")
-        if faults.get("where") == "artifacts" and not any(one in self.path for one in _ARTIFACT_CALLS):
+        if faults.get("where") == "artifacts" and not any(
+            one in self.path for one in _ARTIFACT_CALLS
+        ):
             return {}
         if faults.get("match", "") not in self.path:
             return {}
@@ -75,11 +79,15 @@ class Handler(BaseHTTPRequestHandler):
         connection = http.client.HTTPConnection("127.0.0.1", self.target, timeout=120)
         connection.request(self.command, self.path, body, dict(self.headers.items()))
         answer = connection.getresponse()
-        headers = {key: value for key, value in answer.getheaders() if key.lower() not in _NOT_PASSED_ON}
+        headers = {
+            key: value for key, value in answer.getheaders() if key.lower() not in _NOT_PASSED_ON
+        }
         self._answer(answer.status, headers, answer.read(), drop=drop)
         connection.close()
 
-    def _answer(self, status: int, headers: dict[str, str], body: bytes, *, drop: bool = False) -> None:
+    def _answer(
+        self, status: int, headers: dict[str, str], body: bytes, *, drop: bool = False
+    ) -> None:
         self.send_response(status)
         for key, value in headers.items():
             self.send_header(key, value)

@@ -38,7 +38,9 @@ class Server:
         python: interpreter that has MLflow, with its extra ``auth`` where that is asked for.
     """
 
-    def __init__(self, folder: Path, database: Path, artifacts: Path, *, auth: bool, python: str) -> None:
+    def __init__(
+        self, folder: Path, database: Path, artifacts: Path, *, auth: bool, python: str
+    ) -> None:
         self.folder, self.auth, self.python = folder, auth, python
         self.port, self.target = _free_port(), _free_port()
         self.uri = f"http://127.0.0.1:{self.port}"
@@ -100,12 +102,16 @@ class Server:
             command += ["--app-name", "basic-auth"]
             settings |= self._auth_settings()
         with (self.folder / "server.log").open("w") as log:
-            return subprocess.Popen(command, env=settings, stdout=log, stderr=log, start_new_session=True)
+            return subprocess.Popen(
+                command, env=settings, stdout=log, stderr=log, start_new_session=True
+            )
 
     def _auth_settings(self) -> dict[str, str]:
         settings = self.folder / "auth.ini"
         database = self.folder / "auth.db"
-        settings.write_text(_AUTH_SETTINGS.format(database=database, admin=ADMIN, password=PASSWORD))
+        settings.write_text(
+            _AUTH_SETTINGS.format(database=database, admin=ADMIN, password=PASSWORD)
+        )
         secret = "of the trials"
         return {"MLFLOW_AUTH_CONFIG_PATH": str(settings), "MLFLOW_FLASK_SERVER_SECRET_KEY": secret}
 

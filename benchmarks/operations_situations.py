@@ -34,9 +34,22 @@ def of_files() -> list[Situation]:
     both = ((HURT, 1), (HURT, 2))
     everything = tuple((model, number) for model in MODELS for number in (1, 2))
     return [
-        Situation("artifacts moved away", "files", d.hide_artifacts, d.show_artifacts, stores=EVERYWHERE, days=3),
+        Situation(
+            "artifacts moved away",
+            "files",
+            d.hide_artifacts,
+            d.show_artifacts,
+            stores=EVERYWHERE,
+            days=3,
+        ),
         Situation("artifacts' disk not mounted", "files", d.unmount_artifacts, d.show_artifacts),
-        Situation("artifacts moved, a link in their place", "files", d.link_artifacts, d.show_artifacts, (SOUND,)),
+        Situation(
+            "artifacts moved, a link in their place",
+            "files",
+            d.link_artifacts,
+            d.show_artifacts,
+            (SOUND,),
+        ),
         _hidden("all files of all versions missing", everything),
         _hidden("files of one machine missing", both),
         _hidden("files of one champion missing", (champion,)),
@@ -51,18 +64,46 @@ def of_files() -> list[Situation]:
         _file("bytes changed in the network", d.change_file, NETWORK, WRONG, stores=EVERYWHERE),
         _file("bytes changed in the manifest", d.change_file, MANIFEST, WRONG),
         _file("bytes changed in MLmodel", d.change_file, MLMODEL, WRONG),
-        _file("bytes changed in an earlier version", d.change_file, NETWORK, SOUND, WRONG, number=1),
-        Situation("bytes changed in every champion", "files", d.change_champions, d.bring_back_files, (WRONG,)),
-        Situation("both versions of a machine changed", "files", d.change_both_versions, d.bring_back_files, (WRONG,)),
-        Situation("a foreign file among the champion's", "files", d.add_file, d.remove_added_file, (SOUND, WRONG)),
-        Situation("two versions restored the wrong way round", "files", d.swap_versions, d.swap_versions, (WRONG,)),
+        _file(
+            "bytes changed in an earlier version", d.change_file, NETWORK, SOUND, WRONG, number=1
+        ),
+        Situation(
+            "bytes changed in every champion",
+            "files",
+            d.change_champions,
+            d.bring_back_files,
+            (WRONG,),
+        ),
+        Situation(
+            "both versions of a machine changed",
+            "files",
+            d.change_both_versions,
+            d.bring_back_files,
+            (WRONG,),
+        ),
+        Situation(
+            "a foreign file among the champion's",
+            "files",
+            d.add_file,
+            d.remove_added_file,
+            (SOUND, WRONG),
+        ),
+        Situation(
+            "two versions restored the wrong way round",
+            "files",
+            d.swap_versions,
+            d.swap_versions,
+            (WRONG,),
+        ),
     ]
 
 
 def for_good() -> list[Situation]:
     """Bytes that differ for good: the last sound version becomes champion."""
     return [
-        _file("network changed for good", d.change_file, NETWORK, WRONG, back=False, stores=EVERYWHERE),
+        _file(
+            "network changed for good", d.change_file, NETWORK, WRONG, back=False, stores=EVERYWHERE
+        ),
         _file("network cut off for good", d.cut_file, NETWORK, WRONG, back=False),
         Situation(
             "both versions changed for good",
@@ -79,8 +120,16 @@ def of_backups() -> list[Situation]:
     """Yesterday's backup in the place of today's registry."""
     return [
         Situation("artifacts of yesterday", "backup", d.yesterdays_files, d.bring_back_files),
-        Situation("database of yesterday", "backup", d.yesterdays_database, d.bring_back_database, (SOUND,)),
-        Situation("both of yesterday", "backup", d.yesterdays_registry, d.bring_back_both, (SOUND,)),
+        Situation(
+            "database of yesterday",
+            "backup",
+            d.yesterdays_database,
+            d.bring_back_database,
+            (SOUND,),
+        ),
+        Situation(
+            "both of yesterday", "backup", d.yesterdays_registry, d.bring_back_both, (SOUND,)
+        ),
     ]
 
 
@@ -88,11 +137,19 @@ def of_rights() -> list[Situation]:
     """Another user types the commands."""
     file = partial(d.lock_file, model=HURT, number=2, name=NETWORK)
     return [
-        Situation("artifacts unreadable", "rights", d.lock_artifacts, d.unlock, stores=SQLITE, days=3),
+        Situation(
+            "artifacts unreadable", "rights", d.lock_artifacts, d.unlock, stores=SQLITE, days=3
+        ),
         Situation("one file unreadable", "rights", file, d.unlock, stores=SQLITE),
         Situation("database unreadable", "rights", d.lock_database, d.unlock, stores=SQLITE),
         Situation("everything read-only", "rights", d.read_only, d.unlock, (SOUND,), stores=SQLITE),
-        Situation("doctor by a user who reads no artifacts", "rights", d.lock_artifacts, d.see_again, stores=SQLITE),
+        Situation(
+            "doctor by a user who reads no artifacts",
+            "rights",
+            d.lock_artifacts,
+            d.see_again,
+            stores=SQLITE,
+        ),
     ]
 
 
@@ -105,13 +162,18 @@ def of_databases() -> list[Situation]:
         Situation("database deleted", "database", d.delete_database, back, stores=SQLITE),
         Situation("database empty", "database", d.empty_database, back, either, stores=SQLITE),
         Situation("database is none", "database", d.spoil_database, back, either, stores=SQLITE),
-        Situation("database of a newer MLflow", "database", d.newer_schema, back, either, stores=SQLITE),
+        Situation(
+            "database of a newer MLflow", "database", d.newer_schema, back, either, stores=SQLITE
+        ),
     ]
 
 
 def of_folders() -> list[Situation]:
     """Folders that move."""
-    moved, renamed = partial(d.move_folder, name="elsewhere/plant"), partial(d.move_folder, name="Werk 2 (neu)")
+    moved, renamed = (
+        partial(d.move_folder, name="elsewhere/plant"),
+        partial(d.move_folder, name="Werk 2 (neu)"),
+    )
     at_home = (SOUND, UNCHECKED)
     return [
         Situation("mlruns moved away", "folder", d.hide_store, d.show_store, stores=SQLITE),
@@ -135,16 +197,43 @@ def of_servers() -> list[Situation]:
     half = [500, 501, 502, 503, 504]
     sometimes = (SOUND, UNCHECKED)
     return [
-        *(_failing(f"artifact calls answer {code}", statuses=[code]) for code in (500, 502, 503, 504)),
+        *(
+            _failing(f"artifact calls answer {code}", statuses=[code])
+            for code in (500, 502, 503, 504)
+        ),
         *(_failing(f"artifact calls answer {code}", statuses=[code]) for code in (403, 404)),
-        _failing("half of artifact calls answer 500 to 504", sometimes, statuses=half, share=0.5, seed=1, days=3),
+        _failing(
+            "half of artifact calls answer 500 to 504",
+            sometimes,
+            statuses=half,
+            share=0.5,
+            seed=1,
+            days=3,
+        ),
         _failing("half of artifact calls answer 429", sometimes, statuses=[429], share=0.5, seed=2),
-        _failing("half of all calls answer 503", sometimes, where="all", statuses=[503], share=0.5, seed=3),
+        _failing(
+            "half of all calls answer 503",
+            sometimes,
+            where="all",
+            statuses=[503],
+            share=0.5,
+            seed=3,
+        ),
         _failing("all calls answer 503", where="all", statuses=[503]),
-        _failing("a sign-in page instead of artifacts", (WRONG, UNCHECKED), page="<html>sign in</html>"),
+        _failing(
+            "a sign-in page instead of artifacts", (WRONG, UNCHECKED), page="<html>sign in</html>"
+        ),
         _failing("connections break off in artifacts", drop=True),
-        Situation("artifact calls time out", "server", partial(d.hang, where="artifacts"), d.answer_again, stores=HTTP),
-        Situation("artifacts slow, 2 s a call", "server", d.slow, d.answer_again, (SOUND,), stores=HTTP),
+        Situation(
+            "artifact calls time out",
+            "server",
+            partial(d.hang, where="artifacts"),
+            d.answer_again,
+            stores=HTTP,
+        ),
+        Situation(
+            "artifacts slow, 2 s a call", "server", d.slow, d.answer_again, (SOUND,), stores=HTTP
+        ),
         Situation("server down", "server", d.go_down, d.answer_again, stores=HTTP | SIGNED_IN),
     ]
 
@@ -168,10 +257,24 @@ def of_tags() -> list[Situation]:
         _version_tag("state of the champion: candidate", state, "candidate"),
         _version_tag("state of an earlier version: retired", state, "retired", number="1"),
         _version_tag("entry of the champion deleted", entry, None),
-        Situation("all tags of the champion deleted", "tags", by_hand(d.delete_all_tags, HURT, "2"), verify=_LIES),
-        Situation("a promotion half done", "tags", by_hand(d.leave_promotion_half_done, HURT), verify=(WRONG,)),
         Situation(
-            "an entry of the journal edited", "tags", by_hand(d.edit_entry, HURT, "1"), d.bring_back_database, (WRONG,)
+            "all tags of the champion deleted",
+            "tags",
+            by_hand(d.delete_all_tags, HURT, "2"),
+            verify=_LIES,
+        ),
+        Situation(
+            "a promotion half done",
+            "tags",
+            by_hand(d.leave_promotion_half_done, HURT),
+            verify=(WRONG,),
+        ),
+        Situation(
+            "an entry of the journal edited",
+            "tags",
+            by_hand(d.edit_entry, HURT, "1"),
+            d.bring_back_database,
+            (WRONG,),
         ),
     ]
 
@@ -180,9 +283,18 @@ def of_aliases() -> list[Situation]:
     """Aliases changed in MLflow."""
     wrong = (WRONG,)
     return [
-        Situation("alias deleted", "alias", by_hand(d.delete_alias, HURT), verify=wrong, stores=EVERYWHERE),
-        Situation("aliases of all models deleted", "alias", by_hand(d.delete_alias, *MODELS), verify=wrong),
-        Situation("alias moved to the earlier version", "alias", by_hand(d.move_alias, HURT, "1"), verify=wrong),
+        Situation(
+            "alias deleted", "alias", by_hand(d.delete_alias, HURT), verify=wrong, stores=EVERYWHERE
+        ),
+        Situation(
+            "aliases of all models deleted", "alias", by_hand(d.delete_alias, *MODELS), verify=wrong
+        ),
+        Situation(
+            "alias moved to the earlier version",
+            "alias",
+            by_hand(d.move_alias, HURT, "1"),
+            verify=wrong,
+        ),
         Situation("alias renamed", "alias", by_hand(d.rename_alias, HURT), verify=wrong),
         Situation("another alias beside it", "alias", by_hand(d.add_alias, HURT), verify=(SOUND,)),
     ]
@@ -197,28 +309,89 @@ def of_deletions() -> list[Situation]:
     journal_back = by_hand(d.rename_back, "kept", journal)
     experiment_back = by_hand(d.rename_experiment, "older", "faultxfer")
     return [
-        _deleted("champion's version deleted", d.delete_version, HURT, "2", champions=_EARLIER, stores=EVERYWHERE),
+        _deleted(
+            "champion's version deleted",
+            d.delete_version,
+            HURT,
+            "2",
+            champions=_EARLIER,
+            stores=EVERYWHERE,
+        ),
         _deleted("earlier version deleted", d.delete_version, HURT, "1", verify=_LIES),
         _deleted("model deleted", d.delete_model, HURT, **nobody),
-        _deleted("model deleted, and restored from the backup", d.delete_model, HURT, mend=back, nobody=True),
-        _deleted("model renamed, and renamed back", d.rename_model, HURT, "renamed", mend=rename_back, nobody=True),
-        _deleted("journal renamed, and renamed back", d.rename_model, journal, "kept", mend=journal_back),
-        _deleted("journal deleted, and restored from the backup", d.delete_model, journal, mend=back),
+        _deleted(
+            "model deleted, and restored from the backup",
+            d.delete_model,
+            HURT,
+            mend=back,
+            nobody=True,
+        ),
+        _deleted(
+            "model renamed, and renamed back",
+            d.rename_model,
+            HURT,
+            "renamed",
+            mend=rename_back,
+            nobody=True,
+        ),
+        _deleted(
+            "journal renamed, and renamed back", d.rename_model, journal, "kept", mend=journal_back
+        ),
+        _deleted(
+            "journal deleted, and restored from the backup", d.delete_model, journal, mend=back
+        ),
         _deleted("last entry of the journal deleted", d.delete_version, journal, "2", mend=back),
         _deleted("first entry of the journal deleted", d.delete_version, journal, "1", mend=back),
-        _deleted("champion's run deleted", d.delete_run, HURT, "2", also=_nothing_pending, stores=EVERYWHERE),
-        _deleted("champion's upload deleted", d.delete_upload, HURT, "2", also=_nothing_pending, stores=SQLITE),
+        _deleted(
+            "champion's run deleted",
+            d.delete_run,
+            HURT,
+            "2",
+            also=_nothing_pending,
+            stores=EVERYWHERE,
+        ),
+        _deleted(
+            "champion's upload deleted",
+            d.delete_upload,
+            HURT,
+            "2",
+            also=_nothing_pending,
+            stores=SQLITE,
+        ),
         replace(
-            _deleted("champion's upload deleted, on a server", d.delete_upload, HURT, "2", also=_nothing_pending),
+            _deleted(
+                "champion's upload deleted, on a server",
+                d.delete_upload,
+                HURT,
+                "2",
+                also=_nothing_pending,
+            ),
             mend=d.restore_uploads,
             stores=HTTP,
         ),
         _deleted("experiment deleted", d.delete_experiment, also=_nothing_pending),
-        _deleted("experiment renamed", d.rename_experiment, "faultxfer", "older", mend=experiment_back, verify=_LIES),
         _deleted(
-            "champion copied to another model, ours deleted", d.copy_and_delete, HURT, whole=False, champions=_EARLIER
+            "experiment renamed",
+            d.rename_experiment,
+            "faultxfer",
+            "older",
+            mend=experiment_back,
+            verify=_LIES,
         ),
-        _deleted("champion copied to another model, the model deleted", d.copy_and_delete, HURT, whole=True, **nobody),
+        _deleted(
+            "champion copied to another model, ours deleted",
+            d.copy_and_delete,
+            HURT,
+            whole=False,
+            champions=_EARLIER,
+        ),
+        _deleted(
+            "champion copied to another model, the model deleted",
+            d.copy_and_delete,
+            HURT,
+            whole=True,
+            **nobody,
+        ),
     ]
 
 
@@ -226,10 +399,20 @@ def of_leftovers() -> list[Situation]:
     """What dead processes leave."""
     sound = (SOUND,)
     return [
-        Situation("candidate of a dead process", "leftovers", by_hand(d.leave_candidate, HURT), verify=sound),
+        Situation(
+            "candidate of a dead process",
+            "leftovers",
+            by_hand(d.leave_candidate, HURT),
+            verify=sound,
+        ),
         Situation("run left running", "leftovers", by_hand(d.leave_run), verify=sound),
         Situation("upload left", "leftovers", by_hand(d.leave_upload), verify=sound),
-        Situation("model without versions left", "leftovers", by_hand(d.leave_model), verify=(SOUND, WRONG)),
+        Situation(
+            "model without versions left",
+            "leftovers",
+            by_hand(d.leave_model),
+            verify=(SOUND, WRONG),
+        ),
     ]
 
 
@@ -241,7 +424,9 @@ def of_people() -> list[Situation]:
     two = partial(_at_once, lines=(("doctor",), ("doctor",)))
     applying = partial(_at_once, lines=(("doctor", "--apply"), ("doctor", "--apply")))
     return [
-        Situation("viewer, nothing wrong", "people", viewer, d.sign_in_again, (SOUND,), stores=SIGNED_IN),
+        Situation(
+            "viewer, nothing wrong", "people", viewer, d.sign_in_again, (SOUND,), stores=SIGNED_IN
+        ),
         Situation(
             "viewer, alias deleted",
             "people",
@@ -276,7 +461,9 @@ def of_people() -> list[Situation]:
 _LIES = (SOUND, WRONG)
 
 
-def _hidden(name: str, versions: tuple[tuple[str, int], ...], verify: tuple[int, ...] = (UNCHECKED,)) -> Situation:
+def _hidden(
+    name: str, versions: tuple[tuple[str, int], ...], verify: tuple[int, ...] = (UNCHECKED,)
+) -> Situation:
     def damage(plant: Plant) -> None:
         d.hide_versions(plant, *versions)
 
@@ -299,10 +486,14 @@ def _file(
     damage = partial(function, model=HURT, number=number, name=file)
     mend = d.bring_back_files if back else None
     champions = {} if back else _EARLIER
-    return Situation(name, "files" if back else "for good", damage, mend, verify, champions, stores=stores)
+    return Situation(
+        name, "files" if back else "for good", damage, mend, verify, champions, stores=stores
+    )
 
 
-def _failing(name: str, verify: tuple[int, ...] = (UNCHECKED,), *, days: int = 1, **faults: Any) -> Situation:
+def _failing(
+    name: str, verify: tuple[int, ...] = (UNCHECKED,), *, days: int = 1, **faults: Any
+) -> Situation:
     damage = partial(d.fail, **{"where": "artifacts", **faults})
     return Situation(name, "server", damage, d.answer_again, verify, stores=HTTP, days=days)
 
@@ -313,7 +504,9 @@ def _model_tag(name: str, model: str, key: str, value: str | None, **more: Any) 
 
 
 def _version_tag(name: str, key: str, value: str | None, number: str = "2") -> Situation:
-    return Situation(name, "tags", by_hand(d.set_version_tag, HURT, number, key, value), verify=_LIES)
+    return Situation(
+        name, "tags", by_hand(d.set_version_tag, HURT, number, key, value), verify=_LIES
+    )
 
 
 def _deleted(
@@ -325,7 +518,9 @@ def _deleted(
     **more: Any,
 ) -> Situation:
     named = {} if whole is None else {"whole": whole}
-    return Situation(name, "deletions", by_hand(function, *arguments, **named), verify=verify, **more)
+    return Situation(
+        name, "deletions", by_hand(function, *arguments, **named), verify=verify, **more
+    )
 
 
 def _both(*acts: Act) -> Act:

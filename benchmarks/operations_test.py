@@ -65,12 +65,18 @@ def main() -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--store", choices=("sqlite", "http", "both"), default="both")
     parser.add_argument("--auth", choices=("none", "basic", "both"), default="both")
-    parser.add_argument("--only", metavar="WORD", action="append", default=[], help="in name, or kind")
+    parser.add_argument(
+        "--only", metavar="WORD", action="append", default=[], help="in name, or kind"
+    )
     parser.add_argument("--release-before", type=Path, metavar="FOLDER")
-    parser.add_argument("--json", action="store_true", help="one JSON object a line, of this tree alone")
+    parser.add_argument(
+        "--json", action="store_true", help="one JSON object a line, of this tree alone"
+    )
     parser.add_argument("--server-python", default=sys.executable, help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -205,14 +211,29 @@ def _line(situation: Situation, plant: Plant, outcome: dict[str, Any]) -> dict[s
 
 
 def _print_table(lines: list[dict[str, Any]], old: dict[tuple[str, str], dict[str, Any]]) -> None:
-    heads = ["situation", "store", "verify is to be", "verify", "after the doctor", "in the end", "back by", "lost"]
+    heads = [
+        "situation",
+        "store",
+        "verify is to be",
+        "verify",
+        "after the doctor",
+        "in the end",
+        "back by",
+        "lost",
+    ]
     if old:
         heads += ["before: verify", "after the doctor", "back by", "lost"]
     print("| " + " | ".join(heads) + " |")
     print("|" + "---|" * len(heads))
     for line in lines:
         cells = [line["situation"], line["store"], line["wanted"]]
-        cells += [str(line["verify"]), str(line["after"]), str(line["end"]), _back(line), _lost(line)]
+        cells += [
+            str(line["verify"]),
+            str(line["after"]),
+            str(line["end"]),
+            _back(line),
+            _lost(line),
+        ]
         if old:
             cells += _old_cells(old.get((line["situation"], line["store"])))
         print("| " + " | ".join(cells) + " |")

@@ -57,9 +57,9 @@ def source_models(store: trials.Store, bundle: Path) -> None:
 
 def outcome(store: trials.Store) -> dict[str, Any]:
     """The journal, the champion and what is left over."""
+    from faultxfer.registry.checking import verify_registry
     from faultxfer.registry.journal import read_journal
     from faultxfer.registry.store import open_registry
-    from faultxfer.steps.checking import verify_registry
 
     trials.at(store)
     registry = open_registry()
@@ -74,14 +74,21 @@ def outcome(store: trials.Store) -> dict[str, Any]:
     }
 
 
-def again_and_again(store: trials.Store, bundle: Path, processes: int, promotions: int) -> list[dict[str, Any]]:
+def again_and_again(
+    store: trials.Store, bundle: Path, processes: int, promotions: int
+) -> list[dict[str, Any]]:
     """Promotions of one machine's model by many processes."""
-    children = [trials.start(lambda: promote_again_and_again(store, bundle, promotions)) for _ in range(processes)]
+    children = [
+        trials.start(lambda: promote_again_and_again(store, bundle, promotions))
+        for _ in range(processes)
+    ]
     answers = [trials.finish(*child) for child in children]
     return [answer for status, answer in answers if status == 0]
 
 
-def race(kind: str, folder: Path, processes: int, promotions: int, *, first: bool) -> dict[str, Any]:
+def race(
+    kind: str, folder: Path, processes: int, promotions: int, *, first: bool
+) -> dict[str, Any]:
     """One race; gives back the figures of its line, and what went wrong."""
     trials.warm()
     work.without_smoke_test()
@@ -117,15 +124,22 @@ def race(kind: str, folder: Path, processes: int, promotions: int, *, first: boo
 
 def main() -> int:
     """Print the table; 1 if anything went wrong."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--processes", type=int, default=8)
     parser.add_argument("--promotions", type=int, default=10)
     parser.add_argument("--store", choices=("sqlite", "http", "both"), default="both")
-    parser.add_argument("--first", action="store_true", help="first transfers from two sources, one each")
+    parser.add_argument(
+        "--first", action="store_true", help="first transfers from two sources, one each"
+    )
     given = parser.parse_args()
     kinds = ("sqlite", "http") if given.store == "both" else (given.store,)
     with tempfile.TemporaryDirectory(prefix="faultxfer-race-") as folder:
-        lines = [race(kind, Path(folder), given.processes, given.promotions, first=given.first) for kind in kinds]
+        lines = [
+            race(kind, Path(folder), given.processes, given.promotions, first=given.first)
+            for kind in kinds
+        ]
     print("| " + " | ".join(lines[0]) + " |")
     print("|" + "---|" * len(lines[0]))
     for line in lines:

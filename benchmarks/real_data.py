@@ -22,8 +22,8 @@ from faultxfer.environment import prepare_command
 prepare_command()
 
 from faultxfer import pipeline  # noqa: E402  # after the environment is set
+from faultxfer.drafting.contracts import draft_contract  # noqa: E402
 from faultxfer.evaluate.report import COLUMNS, figures  # noqa: E402
-from faultxfer.steps.contracts import draft_contract  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,10 @@ def table_of(pair: Pair, data: Path) -> str:
         "",
         f"| | {' | '.join(COLUMNS)} |",
         f"|---|{'---:|' * len(COLUMNS)}",
-        *[f"| {entry.title} | {' | '.join(figures(entry.metrics))} |" for entry in report.contestants],
+        *[
+            f"| {entry.title} | {' | '.join(figures(entry.metrics))} |"
+            for entry in report.contestants
+        ],
         "",
         f"**{report.transfer_verdict()}** The gate: {result.outcome}. {result.reason}",
         "",

@@ -61,11 +61,24 @@ def store_of(kind: str, folder: Path) -> Iterator[Store]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "mlflow",
+        "server",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--workers",
+        "1",
+    ]
     command += ["--backend-store-uri", database, "--artifacts-destination", str(folder / "served")]
     settings = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     with (folder / "server.log").open("w") as log:
-        server = subprocess.Popen(command, env=settings, stdout=log, stderr=log, start_new_session=True)
+        server = subprocess.Popen(
+            command, env=settings, stdout=log, stderr=log, start_new_session=True
+        )
     try:
         _wait(f"{address}/health", server)
         yield Store(kind, folder, address)
@@ -119,8 +132,17 @@ def in_child(work: Callable[[], Any]) -> Any:
 
 def warm(*modules: str) -> None:
     """Import now what every process will need."""
-    stores = ("mlflow.store.tracking.sqlalchemy_store", "mlflow.store.model_registry.sqlalchemy_store")
-    for module in ("mlflow.pyfunc", "mlflow.models", *stores, "faultxfer.steps.upkeep", *modules):
+    stores = (
+        "mlflow.store.tracking.sqlalchemy_store",
+        "mlflow.store.model_registry.sqlalchemy_store",
+    )
+    for module in (
+        "mlflow.pyfunc",
+        "mlflow.models",
+        *stores,
+        "faultxfer.registry.maintenance",
+        *modules,
+    ):
         importlib.import_module(module)
 
 

@@ -73,8 +73,8 @@ class Trial:
 
     def aftermath(self, *, whole: bool = False, first: bool = False) -> dict[str, Any]:
         """Champion, doctor, the same work again; each None or empty where all is well, but for ``doctor``."""
+        from faultxfer.registry.checking import repair_registry, verify_registry
         from faultxfer.registry.store import open_registry
-        from faultxfer.steps.checking import repair_registry, verify_registry
 
         champion_wrong = self.champion_scores(first=first)
         found = repair_registry(None, None, apply=True, upload_days=0)
@@ -107,14 +107,17 @@ def _prepare(folder: Path, store: trials.Store) -> list[str]:
     from faultxfer import PretrainOptions, pipeline
     from faultxfer.bundle.bundle import load_bundle
     from faultxfer.config import NetworkOptions
-    from faultxfer.data.simulator import write_pump_fleet
     from faultxfer.registry.store import open_registry
+    from faultxfer.simulation.simulator import write_pump_fleet
 
     trials.at(store)
     fleet = write_pump_fleet(folder / "fleet", source_pumps=3, runs_per_pump=24, rows_per_run=30)
     network = NetworkOptions(hidden=(16,), members=1, synthetic_rows=500, epochs=2)
     pipeline.pretrain(
-        [str(path) for path in fleet.source_csvs], fleet.contract, MODEL, PretrainOptions(network=network)
+        [str(path) for path in fleet.source_csvs],
+        fleet.contract,
+        MODEL,
+        PretrainOptions(network=network),
     )
     registry = open_registry()
     source = registry.champion(MODEL)
@@ -133,15 +136,26 @@ def transfer(fleet: Path) -> str | None:
 
     rivals.RIVALS.clear()
     gate = GateOptions(value={"pr_auc": Limit(min=0.0)})
-    options = TransferOptions(strategy="fine_tune", steps=1, epochs=1, split={"folds": 2}, gate=gate)
+    options = TransferOptions(
+        strategy="fine_tune", steps=1, epochs=1, split={"folds": 2}, gate=gate
+    )
     result = pipeline.transfer(
-        [str(fleet / "pump-9.csv")], fleet / "pumps.yaml", MODEL, EQUIPMENT, options, override_gate="trial"
+        [str(fleet / "pump-9.csv")],
+        fleet / "pumps.yaml",
+        MODEL,
+        EQUIPMENT,
+        options,
+        override_gate="trial",
     )
     return result.version
 
 
 def register_prepared(
-    bundle: Path, features: tuple[str, ...], name: str = NAME, head: str | None = None, source: str | None = None
+    bundle: Path,
+    features: tuple[str, ...],
+    name: str = NAME,
+    head: str | None = None,
+    source: str | None = None,
 ) -> str:
     """Register a prepared bundle as the next champion; gives back its version."""
     import numpy as np
@@ -154,7 +168,9 @@ def register_prepared(
 
     contract = json.loads((bundle / "manifest.json").read_text())["lineage"].get("contract")
     detects = identity.identity_in(contract)
-    tags = _tags(name, detects.family if detects else None, detects.label if detects else "", source)
+    tags = _tags(
+        name, detects.family if detects else None, detects.label if detects else "", source
+    )
     record = RunRecord(
         name="trial",
         tags={"faultxfer.model": name, names.GATE: "promote", **tags},
@@ -166,11 +182,18 @@ def register_prepared(
         note="trial",
     )
     candidate = Candidate(name, tags, bundle, features, np.ones((2, len(features))))
-    return register(open_registry(), record, candidate, Promotion("trial", {"seed": 0}, head)).version
+    return register(
+        open_registry(), record, candidate, Promotion("trial", {"seed": 0}, head)
+    ).version
 
 
 def placed(
-    registry: Registry, name: str, family: str | None = "pumps", label: str = "fault", *, source: str | None = None
+    registry: Registry,
+    name: str,
+    family: str | None = "pumps",
+    label: str = "fault",
+    *,
+    source: str | None = None,
 ) -> str:
     """A champion with its journal, in as few calls as it takes; of its files there is a manifest alone.
 
@@ -198,8 +221,12 @@ def placed(
     files = files_sha256(folder)
     of_version = {**tags, names.FILES: files, names.STATE: names.REGISTERED}
     number = str(client.create_model_version(name, folder.as_uri(), tags=of_version).version)
-    entry = journal.Entry(name, journal.PROMOTE, chain.champion, number, "placed", files, chain.head)
-    client.create_model_version(names.journal_name(name), "faultxfer:///placed", tags={journal._TEXT: entry.text()})
+    entry = journal.Entry(
+        name, journal.PROMOTE, chain.champion, number, "placed", files, chain.head
+    )
+    client.create_model_version(
+        names.journal_name(name), "faultxfer:///placed", tags={journal._TEXT: entry.text()}
+    )
     for key, value in ((names.ENTRY, entry.sha256), (names.PROMOTED, entry.at)):
         client.set_model_version_tag(name, number, key, value)
     client.set_registered_model_alias(name, names.CHAMPION, number)
@@ -248,10 +275,9 @@ def inert_bundle(folder: Path, family: str | None = "pumps", label: str = "fault
 
 def without_smoke_test() -> None:
     """For inert bundles: what a smoke test downloads is still compared with what was registered."""
-    from faultxfer.registry import registering
-    from faultxfer.steps import upkeep
+    from faultxfer.registry import maintenance, registering
 
-    registering.smoke_test = upkeep.smoke_test = downloads  # type: ignore[assignment]
+    registering.smoke_test = maintenance.smoke_test = downloads  # type: ignore[assignment]
 
 
 def downloads(registry: Any, version: Any) -> None:
@@ -267,7 +293,9 @@ def leftovers() -> dict[str, int]:
 
     registry = open_registry()
     client = registry.client
-    experiments = [found.experiment_id for found in [client.get_experiment_by_name(names.EXPERIMENT)] if found]
+    experiments = [
+        found.experiment_id for found in [client.get_experiment_by_name(names.EXPERIMENT)] if found
+    ]
     versions, used = 0, set()
     for known in registry.models():
         chain = journal.read_journal(client, known["name"])
@@ -275,7 +303,9 @@ def leftovers() -> dict[str, int]:
         for version in registry.versions(known["name"]):
             versions += version.version not in promoted
             used.add(version.model_id)
-    running = client.search_runs(experiments, "attributes.status = 'RUNNING'") if experiments else []
+    running = (
+        client.search_runs(experiments, "attributes.status = 'RUNNING'") if experiments else []
+    )
     uploads = client.search_logged_models(experiments, max_results=1000) if experiments else []
     return {
         "versions": versions,
@@ -299,7 +329,9 @@ def forget(store: trials.Store) -> None:
             client.delete_registered_model(name)
 
 
-def first_transfers(store: trials.Store, bundles: dict[str, Path], times: int = 1) -> list[tuple[str, int]]:
+def first_transfers(
+    store: trials.Store, bundles: dict[str, Path], times: int = 1
+) -> list[tuple[str, int]]:
     """The first transfers of one machine, at once and from several sources.
 
     Args:
@@ -334,5 +366,7 @@ def _first_transfer(store: trials.Store, source: str, bundle: Path) -> tuple[str
         name = machines.name_for(registry, source, EQUIPMENT, Identity("pumps", "fault"))
         head = standing(registry, name).head
         with contextlib.suppress(ChampionMovedError):
-            return register_prepared(bundle, ("flow", "pressure"), name, head=head, source=source), moved
+            return register_prepared(
+                bundle, ("flow", "pressure"), name, head=head, source=source
+            ), moved
     raise AssertionError("unreachable")

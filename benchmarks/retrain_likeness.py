@@ -22,10 +22,15 @@ def main() -> None:
     """Print quartiles over machine pairs, seeds and classes."""
     parser = argparse.ArgumentParser(description="How alike are two models of one machine?")
     parser.add_argument("--cache", type=Path, required=True, help="cache of transfer_quality.py")
-    parser.add_argument("--rows", type=int, nargs=2, default=[50, 200], help="labelled rows of the two")
+    parser.add_argument(
+        "--rows", type=int, nargs=2, default=[50, 200], help="labelled rows of the two"
+    )
     arguments = parser.parse_args()
     few, many = arguments.rows
-    cells = {(cell.task, cell.rows, cell.seed): cell for cell in read_cells(arguments.cache / "cells", GROUPS)}
+    cells = {
+        (cell.task, cell.rows, cell.seed): cell
+        for cell in read_cells(arguments.cache / "cells", GROUPS)
+    }
     correlations: list[float] = []
     shares: list[float] = []
     pairs = 0
@@ -38,12 +43,20 @@ def main() -> None:
         pairs += 1
         for label in (0, 1):
             mine = cell.test_y == label
-            one, two = (norm.ppf((rankdata(z[mine]) - 0.5) / mine.sum()) for z in (stacked(cell), stacked(other)))
+            one, two = (
+                norm.ppf((rankdata(z[mine]) - 0.5) / mine.sum())
+                for z in (stacked(cell), stacked(other))
+            )
             correlations.append(float(np.corrcoef(one, two)[0, 1]))
             shares.append(share_of_runs(one - two, run[mine]))
     print(f"{pairs} pairs of stacks of {few} and {many} rows, both classes apart; quartiles of")
-    print("- the correlation of their scores:", np.quantile(correlations, [0.25, 0.5, 0.75]).round(2))
-    print("- the share of whole runs in what they disagree in:", np.nanquantile(shares, [0.25, 0.5, 0.75]).round(2))
+    print(
+        "- the correlation of their scores:", np.quantile(correlations, [0.25, 0.5, 0.75]).round(2)
+    )
+    print(
+        "- the share of whole runs in what they disagree in:",
+        np.nanquantile(shares, [0.25, 0.5, 0.75]).round(2),
+    )
 
 
 def share_of_runs(values: np.ndarray, run: np.ndarray) -> float:

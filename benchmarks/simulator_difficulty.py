@@ -26,7 +26,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from faultxfer.data.simulator import INSTRUMENTS, NEW_PLANT, simulate_pump, write_pump_fleet
+from faultxfer.simulation.simulator import INSTRUMENTS, NEW_PLANT, simulate_pump, write_pump_fleet
 
 Rows = tuple[np.ndarray, np.ndarray]
 Method = Callable[[Rows, np.ndarray], np.ndarray]
@@ -50,7 +50,10 @@ def main() -> None:
     print("| model | judged on | ROC-AUC | PR-AUC |\n|---|---|---|---|")
     for name, judged_on in per_seed[0]:
         values = np.array([figures[name, judged_on] for figures in per_seed])
-        cells = [f"{mean:.3f} ± {std:.3f}" for mean, std in zip(values.mean(axis=0), values.std(axis=0), strict=True)]
+        cells = [
+            f"{mean:.3f} ± {std:.3f}"
+            for mean, std in zip(values.mean(axis=0), values.std(axis=0), strict=True)
+        ]
         print(f"| {name} | {judged_on} | {' | '.join(cells)} |")
     print(f"\n{len(per_seed)} fleets, {time.perf_counter() - began:.0f} s")
 
@@ -73,7 +76,9 @@ def _measure(seed: int) -> Figures:
     X, y = _arrays(target)
     for name, method in _methods(_arrays(source)).items():
         crossed = np.empty(len(y))
-        for train, test in StratifiedGroupKFold(5, shuffle=True, random_state=0).split(X, y, target["run"]):
+        for train, test in StratifiedGroupKFold(5, shuffle=True, random_state=0).split(
+            X, y, target["run"]
+        ):
             crossed[test] = method((X[train], y[train]), X[test])
         figures[name, "target, cross-fit by run"] = _scores(y, crossed)
         later_X, later_y = _arrays(later)
@@ -83,7 +88,9 @@ def _measure(seed: int) -> Figures:
 
 def _held_out_source(source: pd.DataFrame) -> Figures:
     X, y = _arrays(source)
-    train, test = next(StratifiedGroupKFold(5, shuffle=True, random_state=0).split(X, y, source["run"]))
+    train, test = next(
+        StratifiedGroupKFold(5, shuffle=True, random_state=0).split(X, y, source["run"])
+    )
     return {
         (f"{name}, source rows", "source, held-out runs"): _scores(
             y[test], build().fit(X[train], y[train]).predict_proba(X[test])[:, 1]
@@ -112,7 +119,9 @@ def _fixed(model: Any) -> Method:
 
 
 def _rescaled(model: Any) -> Method:
-    return lambda train, X: np.asarray(model.predict_proba(StandardScaler().fit(train[0]).transform(X))[:, 1])
+    return lambda train, X: np.asarray(
+        model.predict_proba(StandardScaler().fit(train[0]).transform(X))[:, 1]
+    )
 
 
 def _target_only(build: Callable[[], Any]) -> Method:
@@ -143,7 +152,9 @@ def _fit_weighted(model: Any, source: Rows, target: Rows) -> Any:
 
 
 def _arrays(table: pd.DataFrame) -> Rows:
-    return table[list(INSTRUMENTS)].to_numpy(dtype=np.float64), table["fault"].to_numpy(dtype=np.int64)
+    return table[list(INSTRUMENTS)].to_numpy(dtype=np.float64), table["fault"].to_numpy(
+        dtype=np.int64
+    )
 
 
 def _scores(y: np.ndarray, score: np.ndarray) -> tuple[float, float]:

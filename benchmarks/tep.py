@@ -76,7 +76,9 @@ def settle(mode: str) -> Settled:
     simulation = _simulation(controller, _SETTLING_HOURS)
     result = simulation.run(mode=mode, seed=1.0, record_every=_STEPS_PER_ROW)
     temperature = TEP_SCHEMA.index("measurements", "reactor_temperature")
-    last_day = [r.measurements[temperature] for r in result.results if r.time > _SETTLING_HOURS - 24]
+    last_day = [
+        r.measurements[temperature] for r in result.results if r.time > _SETTLING_HOURS - 24
+    ]
     if result.terminated or np.std(last_day) > _SWING_DEGC:
         raise ValueError(
             f"Expected a mode that settles within {_SETTLING_HOURS:.0f} h (reactor temperature within "
@@ -103,13 +105,22 @@ def simulate(settled: Settled, fault: int, run: int, rng: np.random.Generator) -
         disturbance_schedule=disturbances,
         record_every=_STEPS_PER_ROW,
     )
-    kept = [r for r in result.results if r.time > _ANALYSER_HOURS and not r.shutdown_status["terminated"]]
-    moved = [v for v in TEP_SCHEMA.manipulated_variables if v.name not in RICKER_MODE1.nominal.static_mv]
+    kept = [
+        r
+        for r in result.results
+        if r.time > _ANALYSER_HOURS and not r.shutdown_status["terminated"]
+    ]
+    moved = [
+        v for v in TEP_SCHEMA.manipulated_variables if v.name not in RICKER_MODE1.nominal.static_mv
+    ]
     columns = {v.name: [r.measurements[v.index] for r in kept] for v in TEP_SCHEMA.measurements}
     columns |= {v.name: [r.implemented_action[v.index] for r in kept] for v in moved}
     faulty = np.array([r.disturbances.any() for r in kept])
     where = {"equipment": settled.mode, "run": run, "seq": np.arange(len(kept))}
-    labels = {"fault": faulty.astype(int), "fault_type": np.where(faulty, f"idv{fault:02d}", "none")}
+    labels = {
+        "fault": faulty.astype(int),
+        "fault_type": np.where(faulty, f"idv{fault:02d}", "none"),
+    }
     return pd.DataFrame({**where, **columns, **labels})
 
 
@@ -122,19 +133,27 @@ def runs_of(mode: str) -> Iterator[int]:
 def simulate_mode(mode: str) -> pd.DataFrame:
     """All runs of a mode; the same on each call."""
     settled, rng = settle(mode), np.random.default_rng([int(mode[-1]), 20_26])
-    frames = [simulate(settled, fault, run, rng) for run, fault in enumerate(runs_of(mode), start=1)]
+    frames = [
+        simulate(settled, fault, run, rng) for run, fault in enumerate(runs_of(mode), start=1)
+    ]
     return pd.concat(frames, ignore_index=True)
 
 
 def _simulation(controller: Any, hours: float) -> ClosedLoopSimulation:
-    return ClosedLoopSimulation(controller=controller, control_interval=_CONTROL_HOURS, horizon=hours)
+    return ClosedLoopSimulation(
+        controller=controller, control_interval=_CONTROL_HOURS, horizon=hours
+    )
 
 
 def main() -> None:
     """Simulate what is missing."""
-    parser = argparse.ArgumentParser(description="Simulate the Tennessee Eastman process in several modes.")
+    parser = argparse.ArgumentParser(
+        description="Simulate the Tennessee Eastman process in several modes."
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder of the tables, DATA/tep")
-    parser.add_argument("--modes", nargs="+", default=[SOURCE, *TARGETS], choices=[f"mode{k}" for k in range(1, 7)])
+    parser.add_argument(
+        "--modes", nargs="+", default=[SOURCE, *TARGETS], choices=[f"mode{k}" for k in range(1, 7)]
+    )
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     for mode in arguments.modes:
@@ -144,10 +163,15 @@ def main() -> None:
         began = time.monotonic()
         frame = simulate_mode(mode)
         part = path.with_name(f"part-{path.name}")
-        frame.to_csv(part, index=False, float_format="%.6g", compression={"method": "gzip", "mtime": 0})
+        frame.to_csv(
+            part, index=False, float_format="%.6g", compression={"method": "gzip", "mtime": 0}
+        )
         part.replace(path)
         minutes = (time.monotonic() - began) / 60
-        print(f"{path.name}: {frame['run'].nunique()} runs, {len(frame)} rows, {minutes:.1f} min", flush=True)
+        print(
+            f"{path.name}: {frame['run'].nunique()} runs, {len(frame)} rows, {minutes:.1f} min",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -57,16 +57,28 @@ def main() -> None:
     """Measure what is missing in the cache and print the tables."""
     parser = argparse.ArgumentParser(description="Does transfer beat honest rivals?")
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
-    parser.add_argument("--cache", type=Path, required=True, help="folder for source models and results")
+    parser.add_argument(
+        "--cache", type=Path, required=True, help="folder for source models and results"
+    )
     parser.add_argument("--seeds", type=int, nargs="+", default=list(range(3, 13)))
     parser.add_argument("--rows", type=int, nargs="+", default=[50, 200, 1000])
     parser.add_argument(
-        "--groups", nargs="+", choices=[*groups(), *OTHERS], default=["rivals", "network"], help="of contestants"
+        "--groups",
+        nargs="+",
+        choices=[*groups(), *OTHERS],
+        default=["rivals", "network"],
+        help="of contestants",
     )
-    parser.add_argument("--spread", action="store_true", help="draw the N rows from all runs, not from few")
+    parser.add_argument(
+        "--spread", action="store_true", help="draw the N rows from all runs, not from few"
+    )
     parser.add_argument("--tasks", nargs="+", choices=[task.name for task in TASKS])
-    parser.add_argument("--report", action="store_true", help="only print the tables of what is in the cache")
-    parser.add_argument("--source-networks", action="store_true", help="only print how the source networks compare")
+    parser.add_argument(
+        "--report", action="store_true", help="only print the tables of what is in the cache"
+    )
+    parser.add_argument(
+        "--source-networks", action="store_true", help="only print how the source networks compare"
+    )
     arguments = parser.parse_args()
     if arguments.source_networks:
         print(source_table(arguments.data, arguments.cache))
@@ -108,23 +120,34 @@ def _measure_task(task: TransferTask, arguments: argparse.Namespace) -> None:
     if not todo:
         return
     folder.mkdir(parents=True, exist_ok=True)
-    source = prepare_source(task.source, arguments.data, arguments.cache, network=_need_network(arguments.groups))
+    source = prepare_source(
+        task.source, arguments.data, arguments.cache, network=_need_network(arguments.groups)
+    )
     target = read_table(task.target, arguments.data)
     for rows, seed, group in todo:
         cell = draw_cell(target, rows, seed, few_runs=not arguments.spread)
         if cell is None:
             continue
         began = time.process_time()  # a busy machine must not look like a slow method
-        found = OTHERS[group](source, cell, seed) if group in OTHERS else measure(source, cell, seed, groups()[group])
+        found = (
+            OTHERS[group](source, cell, seed)
+            if group in OTHERS
+            else measure(source, cell, seed, groups()[group])
+        )
         seconds = time.process_time() - began
         np.savez_compressed(
-            folder / f"{rows}-{seed}-{group}.npz", **found, test_y=cell.test.y, seconds=np.array(seconds)
+            folder / f"{rows}-{seed}-{group}.npz",
+            **found,
+            test_y=cell.test.y,
+            seconds=np.array(seconds),
         )
         print(f"{task.name} N={rows} seed={seed} {group}: {seconds:.1f} s", flush=True)
 
 
 def _need_network(names: Sequence[str]) -> bool:
-    return any(name in OTHERS or any(candidate.neural for candidate in groups()[name]) for name in names)
+    return any(
+        name in OTHERS or any(candidate.neural for candidate in groups()[name]) for name in names
+    )
 
 
 def cell_folder(arguments: argparse.Namespace) -> Path:
@@ -132,10 +155,14 @@ def cell_folder(arguments: argparse.Namespace) -> Path:
     return Path(arguments.cache / ("spread-cells" if arguments.spread else "cells"))
 
 
-def measure(source: PreparedSource, cell: Cell, seed: int, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
+def measure(
+    source: PreparedSource, cell: Cell, seed: int, candidates: Sequence[Candidate]
+) -> dict[str, np.ndarray]:
     """Out-of-fold and test logits of the candidates."""
     folds = fold_rows(cell.train, FOLDS, seed)
-    crossed = cross_fit(candidates, source.frozen, (source.X, source.y), cell.train.X, cell.train.y, folds, seed)
+    crossed = cross_fit(
+        candidates, source.frozen, (source.X, source.y), cell.train.X, cell.train.y, folds, seed
+    )
     views = Views(source.frozen, crossed.maps, cell.test.X)
     return {
         "names": np.array([member.name for member in crossed.members]),
@@ -145,7 +172,9 @@ def measure(source: PreparedSource, cell: Cell, seed: int, candidates: Sequence[
         "logits": crossed.logits.astype(np.float32),
         "folds": crossed.folds,
         "y": cell.train.y,
-        "test": np.array([member_logits(member, views) for member in crossed.members], dtype=np.float32),
+        "test": np.array(
+            [member_logits(member, views) for member in crossed.members], dtype=np.float32
+        ),
     }
 
 
@@ -153,9 +182,15 @@ def measure_single_network(source: PreparedSource, cell: Cell, seed: int) -> dic
     """Test logits of one network distilled from the default stack."""
     folds = fold_rows(cell.train, FOLDS, seed)
     X, y = cell.train.X, cell.train.y
-    stack = stack_of(cross_fit(default_candidates(), source.frozen, (source.X, source.y), X, y, folds, seed), y)
+    stack = stack_of(
+        cross_fit(default_candidates(), source.frozen, (source.X, source.y), X, y, folds, seed), y
+    )
     network, scaler, _ = distil(
-        lambda rows: expit(logits(stack, source.frozen, rows)), X, source.X, stack.maps[TARGET], seed
+        lambda rows: expit(logits(stack, source.frozen, rows)),
+        X,
+        source.X,
+        stack.maps[TARGET],
+        seed,
     )
     said = logits_of(network, scaler(cell.test.X))
     return {"names": np.array(["single network"]), "test": said[None].astype(np.float32)}

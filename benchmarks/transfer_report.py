@@ -57,7 +57,17 @@ class Measured:
         return Measured(**{**self.__dict__, **parts})
 
 
-_PER_CANDIDATE = ("names", "families", "rival", "neural", "logits", "test", "calibrated", "test_calibrated", "scores")
+_PER_CANDIDATE = (
+    "names",
+    "families",
+    "rival",
+    "neural",
+    "logits",
+    "test",
+    "calibrated",
+    "test_calibrated",
+    "scores",
+)
 ADAPT = "adapt"  # what adapt_contestants.py has measured
 # Groups whose candidates are never stacked.
 OUTSIDE = ("single", ADAPT)
@@ -98,7 +108,11 @@ def _stored(path: Path) -> dict[str, np.ndarray]:
 
 
 def _joined(
-    task: str, rows: int, seed: int, parts: Sequence[dict[str, np.ndarray]], others: dict[str, np.ndarray]
+    task: str,
+    rows: int,
+    seed: int,
+    parts: Sequence[dict[str, np.ndarray]],
+    others: dict[str, np.ndarray],
 ) -> Measured:
     joined = {name: np.concatenate([part[name] for part in parts]) for name in (*_STORED, "scores")}
     same = {name: parts[0][name] for name in ("folds", "y", "test_y")}
@@ -138,7 +152,9 @@ def stacked(cell: Measured, tau: float = TAU) -> np.ndarray:
 def chosen(cell: Measured) -> np.ndarray:
     """(m,) test logits of the one candidate with the best calibrated out-of-fold log-loss: choosing, not averaging."""
     z = cell.calibrated
-    return np.asarray(cell.test_calibrated[np.argmin((np.logaddexp(0, z) - cell.y * z).mean(axis=1))])
+    return np.asarray(
+        cell.test_calibrated[np.argmin((np.logaddexp(0, z) - cell.y * z).mean(axis=1))]
+    )
 
 
 _DEFAULT = [candidate.name for candidate in default_candidates()]
@@ -153,13 +169,20 @@ CONTESTANTS: dict[str, Contestant] = {
 }
 
 
-def interval(cells: Sequence[Measured], gains: np.ndarray, draws: int = 2000) -> tuple[float, float, float]:
+def interval(
+    cells: Sequence[Measured], gains: np.ndarray, draws: int = 2000
+) -> tuple[float, float, float]:
     """Mean over tasks of the mean over seeds, and its 95 % bootstrap interval over tasks and seeds."""
     tasks = sorted({cell.task for cell in cells})
     groups = [gains[[i for i, cell in enumerate(cells) if cell.task == task]] for task in tasks]
     rng = np.random.default_rng(0)
     means = [
-        np.mean([rng.choice(groups[t], len(groups[t])).mean() for t in rng.integers(len(tasks), size=len(tasks))])
+        np.mean(
+            [
+                rng.choice(groups[t], len(groups[t])).mean()
+                for t in rng.integers(len(tasks), size=len(tasks))
+            ]
+        )
         for _ in range(draws)
     ]
     low, high = np.percentile(means, [2.5, 97.5])
@@ -169,7 +192,10 @@ def interval(cells: Sequence[Measured], gains: np.ndarray, draws: int = 2000) ->
 def adaptive_ece(y: np.ndarray, probabilities: np.ndarray, bins: int = 10) -> float:
     """Calibration error over bins of equal counts (Nguyen & O'Connor, EMNLP 2015)."""
     order = np.argsort(probabilities)
-    gaps = [abs(y[part].mean() - probabilities[part].mean()) * len(part) for part in np.array_split(order, bins)]
+    gaps = [
+        abs(y[part].mean() - probabilities[part].mean()) * len(part)
+        for part in np.array_split(order, bins)
+    ]
     return float(sum(gaps) / len(y))
 
 
@@ -184,7 +210,12 @@ def report(cells: Sequence[Measured]) -> str:
         scores[f"rival chosen by {rule}"] = np.array([chosen_rival(cell, rule) for cell in cells])
     scores["best rival (oracle)"] = np.array([cell.scores[cell.rival].max() for cell in cells])
     errors = [adaptive_ece(c.test_y, expit(z)) for c, z in zip(cells, said[OWN], strict=True)]
-    parts = [_gain_table(cells, scores), _difference(cells, scores), _task_table(cells, scores), _cost(cells, errors)]
+    parts = [
+        _gain_table(cells, scores),
+        _difference(cells, scores),
+        _task_table(cells, scores),
+        _cost(cells, errors),
+    ]
     if any(cell.others for cell in cells):
         parts.append(_others(cells, scores))
     return "\n\n".join(parts)
@@ -227,9 +258,14 @@ def _gain_table(cells: Sequence[Measured], scores: dict[str, np.ndarray]) -> str
             where = _where(cells, rows)
             some, gains = [cells[i] for i in where], (values - rival)[where]
             mean, low, high = interval(some, gains)
-            tasks = [gains[[c.task == task for c in some]].mean() for task in sorted({c.task for c in some})]
+            tasks = [
+                gains[[c.task == task for c in some]].mean()
+                for task in sorted({c.task for c in some})
+            ]
             worse, rank = np.mean(np.array(tasks) < -0.01), ranks[place, where].mean()
-            lines.append(f"| {name} | {rows} | {mean:+.4f} | [{low:+.3f}, {high:+.3f}] | {worse:.0%} | {rank:.1f} |")
+            lines.append(
+                f"| {name} | {rows} | {mean:+.4f} | [{low:+.3f}, {high:+.3f}] | {worse:.0%} | {rank:.1f} |"
+            )
     return "\n".join(lines)
 
 
@@ -241,8 +277,12 @@ def _difference(cells: Sequence[Measured], scores: dict[str, np.ndarray]) -> str
     for first, second in pairs:
         for rows in sorted({cell.rows for cell in cells}):
             where = _where(cells, rows)
-            mean, low, high = interval([cells[i] for i in where], (scores[first] - scores[second])[where])
-            lines.append(f"| {first} − {second} | {rows} | {mean:+.4f} | [{low:+.3f}, {high:+.3f}] |")
+            mean, low, high = interval(
+                [cells[i] for i in where], (scores[first] - scores[second])[where]
+            )
+            lines.append(
+                f"| {first} − {second} | {rows} | {mean:+.4f} | [{low:+.3f}, {high:+.3f}] |"
+            )
     return "\n".join(lines)
 
 
@@ -263,10 +303,15 @@ def _task_table(cells: Sequence[Measured], scores: dict[str, np.ndarray]) -> str
 
 
 def _cost(cells: Sequence[Measured], errors: Sequence[float]) -> str:
-    lines = ["| N | cells | seconds of one selection: median, worst | adaptive ECE |", "|---:|---:|---|---:|"]
+    lines = [
+        "| N | cells | seconds of one selection: median, worst | adaptive ECE |",
+        "|---:|---:|---|---:|",
+    ]
     for rows in sorted({cell.rows for cell in cells}):
         where = _where(cells, rows)
         seconds = [cells[i].seconds for i in where]
         error = np.mean([errors[i] for i in where])
-        lines.append(f"| {rows} | {len(where)} | {np.median(seconds):.1f}, {max(seconds):.1f} | {error:.3f} |")
+        lines.append(
+            f"| {rows} | {len(where)} | {np.median(seconds):.1f}, {max(seconds):.1f} | {error:.3f} |"
+        )
     return "\n".join(lines)

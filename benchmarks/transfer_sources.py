@@ -76,7 +76,9 @@ def _shuffled(data: Dataset) -> np.ndarray:
     return np.random.default_rng(0).permutation(len(data))
 
 
-def source_figures(table: Table, data_folder: Path, cache: Path) -> tuple[float, float, float, float]:
+def source_figures(
+    table: Table, data_folder: Path, cache: Path
+) -> tuple[float, float, float, float]:
     """PR-AUC of network and LightGBM, then ROC-AUC of both, fitted on 65 % of the source runs, stopped by 15 %.
 
     The other 20 % judge both; a network for this alone is trained if its figures are not on disk.
@@ -92,7 +94,9 @@ def source_figures(table: Table, data_folder: Path, cache: Path) -> tuple[float,
         path.write_text(json.dumps(figures), encoding="utf-8")
     found = json.loads(path.read_text(encoding="utf-8"))
     precision, roc = average_precision_score.__name__, roc_auc_score.__name__
-    return tuple(found[f"{model}_{metric}"] for metric in (precision, roc) for model in ("network", "trees"))
+    return tuple(
+        found[f"{model}_{metric}"] for metric in (precision, roc) for model in ("network", "trees")
+    )
 
 
 def _network(data: Dataset, folder: Path) -> Activations:
@@ -121,7 +125,9 @@ def _judged(
     }
 
 
-def source_network(data: Dataset, train: np.ndarray, stop: np.ndarray | None) -> tuple[Any, lightgbm.Booster]:
+def source_network(
+    data: Dataset, train: np.ndarray, stop: np.ndarray | None
+) -> tuple[Any, lightgbm.Booster]:
     """A Keras network fitted on StandardScaler-scaled rows at the positions ``train``, and the trees that taught it.
 
     Rows at ``stop`` end the training early; None trains through all epochs.
@@ -133,7 +139,9 @@ def source_network(data: Dataset, train: np.ndarray, stop: np.ndarray | None) ->
     network, _ = fit_ensemble(
         scaler(data.X[train]),
         data.y[train],
-        lambda scaled: np.asarray(trees.predict(scaled * scaler.scale + scaler.mean, num_threads=1)),
+        lambda scaled: np.asarray(
+            trees.predict(scaled * scaler.scale + scaler.mean, num_threads=1)
+        ),
         None if stop is None else (scaler(data.X[stop]), data.y[stop]),
         seed=0,
         options=NetworkOptions(),

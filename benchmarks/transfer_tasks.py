@@ -11,9 +11,18 @@ import numpy as np
 import pandas as pd
 
 from faultxfer.data.dataset import Dataset
-from faultxfer.data.simulator import INSTRUMENTS, NEW_PLANT, simulate_pump
+from faultxfer.simulation.simulator import INSTRUMENTS, NEW_PLANT, simulate_pump
 
-_NOT_SENSORS = {"seq", "timestamp", "equipment", "run", "fault", "fault_type", "fault_pump", "fault_accu"}
+_NOT_SENSORS = {
+    "seq",
+    "timestamp",
+    "equipment",
+    "run",
+    "fault",
+    "fault_type",
+    "fault_pump",
+    "fault_accu",
+}
 _TEST_ROWS = 4000
 _FLEET_SEED = 11
 
@@ -51,7 +60,8 @@ def _file(path: str, label: str = "fault") -> Table:
 
 def _old_pumps(_: Path) -> pd.DataFrame:
     pumps = [
-        simulate_pump(f"pump-{k}", seed=_FLEET_SEED, runs=60, rows_per_run=70, fault_share=0.4) for k in range(1, 6)
+        simulate_pump(f"pump-{k}", seed=_FLEET_SEED, runs=60, rows_per_run=70, fault_share=0.4)
+        for k in range(1, 6)
     ]
     return pd.concat(pumps, ignore_index=True)
 
@@ -59,7 +69,13 @@ def _old_pumps(_: Path) -> pd.DataFrame:
 def _new_pump(name: str) -> Table:
     def read(_: Path) -> pd.DataFrame:
         return simulate_pump(
-            name, seed=_FLEET_SEED, runs=120, rows_per_run=28, fault_share=0.5, plant=NEW_PLANT, start="2026-08-03"
+            name,
+            seed=_FLEET_SEED,
+            runs=120,
+            rows_per_run=28,
+            fault_share=0.5,
+            plant=NEW_PLANT,
+            start="2026-08-03",
         )
 
     return Table(name, "fault", read)
@@ -89,7 +105,10 @@ TASKS = (
     TransferTask("skab valve1→other", _VALVE1, _file("skab/other.csv")),
     TransferTask("pumps→pump-9", _PUMPS, _new_pump("pump-9")),
     TransferTask("pumps→pump-10", _PUMPS, _new_pump("pump-10")),
-    *(TransferTask(f"TEP mode1→{mode}", _TEP["mode1"], _TEP[mode]) for mode in ("mode3", "mode4", "mode6")),
+    *(
+        TransferTask(f"TEP mode1→{mode}", _TEP["mode1"], _TEP[mode])
+        for mode in ("mode3", "mode4", "mode6")
+    ),
 )
 
 
@@ -97,15 +116,24 @@ def tasks_at(folder: Path) -> tuple[TransferTask, ...]:
     """All tasks; those of the Tennessee Eastman process only where ``tep.py`` has put its tables."""
     if (folder / "tep").exists():
         return TASKS
-    print("The TEP tasks are left out: their tables are simulated by benchmarks/tep.py.", file=sys.stderr)
+    print(
+        "The TEP tasks are left out: their tables are simulated by benchmarks/tep.py.",
+        file=sys.stderr,
+    )
     return tuple(task for task in TASKS if task.source is not _TEP["mode1"])
 
 
 def read_table(table: Table, folder: Path) -> Dataset:
     """All rows, in the order inside their runs."""
     frame = table.read(folder)
-    sensors = tuple(INSTRUMENTS) if table.read is _old_pumps else tuple(c for c in frame if c not in _NOT_SENSORS)
-    order = frame["seq"] if "seq" in frame else pd.to_datetime(frame["timestamp"]).astype("int64") / 1e9
+    sensors = (
+        tuple(INSTRUMENTS)
+        if table.read is _old_pumps
+        else tuple(c for c in frame if c not in _NOT_SENSORS)
+    )
+    order = (
+        frame["seq"] if "seq" in frame else pd.to_datetime(frame["timestamp"]).astype("int64") / 1e9
+    )
     return Dataset(
         features=sensors,
         X=frame[list(sensors)].to_numpy(np.float64),
@@ -116,7 +144,9 @@ def read_table(table: Table, folder: Path) -> Dataset:
     )
 
 
-def draw_cell(data: Dataset, rows: int, seed: int, fewest_faults: int = 4, *, few_runs: bool = True) -> Cell | None:
+def draw_cell(
+    data: Dataset, rows: int, seed: int, fewest_faults: int = 4, *, few_runs: bool = True
+) -> Cell | None:
     """``rows`` rows from as few runs as possible of half of the runs, or from all of them; the other half's runs test.
 
     None where the half has fewer rows.
@@ -144,7 +174,12 @@ def draw_cell(data: Dataset, rows: int, seed: int, fewest_faults: int = 4, *, fe
 
 
 def _few_runs(
-    data: Dataset, position: np.ndarray, runs: np.ndarray, rows: int, rng: np.random.Generator, fewest: int
+    data: Dataset,
+    position: np.ndarray,
+    runs: np.ndarray,
+    rows: int,
+    rng: np.random.Generator,
+    fewest: int,
 ) -> np.ndarray:
     """Runs are taken until there are rows enough; a run then joins only if it brings a class that is still short."""
     pool: list[np.ndarray] = []
@@ -163,8 +198,12 @@ def _few_runs(
     return _draw(data, np.concatenate(pool), rows, rng, fewest)
 
 
-def _draw(data: Dataset, pool: np.ndarray, rows: int, rng: np.random.Generator, fewest: int) -> np.ndarray:
+def _draw(
+    data: Dataset, pool: np.ndarray, rows: int, rng: np.random.Generator, fewest: int
+) -> np.ndarray:
     """``rows`` of the pool at random, with at least ``fewest`` of each class."""
-    sure = np.concatenate([rng.permutation(pool[data.y[pool] == label])[:fewest] for label in (0, 1)])
+    sure = np.concatenate(
+        [rng.permutation(pool[data.y[pool] == label])[:fewest] for label in (0, 1)]
+    )
     rest = np.setdiff1d(pool, sure)
     return np.sort(np.concatenate([sure, rng.choice(rest, rows - len(sure), replace=False)]))

@@ -36,11 +36,15 @@ def main() -> None:
     """Run what is missing in the cache and print the table."""
     parser = argparse.ArgumentParser(description="Is a useless source ever preferred over none?")
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
-    parser.add_argument("--cache", type=Path, required=True, help="folder for source models and results")
+    parser.add_argument(
+        "--cache", type=Path, required=True, help="folder for source models and results"
+    )
     parser.add_argument("--seeds", type=int, nargs="+", default=[3, 4, 5, 6])
     parser.add_argument("--rows", type=int, nargs="+", default=[50, 200])
     arguments = parser.parse_args()
-    print("| source | runs | said to help | 95 % | said to hurt | test score against no source | worse by > 0.01 |")
+    print(
+        "| source | runs | said to help | 95 % | said to hurt | test score against no source | worse by > 0.01 |"
+    )
     print("|---|---:|---:|---|---:|---:|---:|")
     for kind in (AS_IT_IS, PERMUTED, SHUFFLED):
         verdicts, gains = _run(kind, arguments)
@@ -56,7 +60,12 @@ def main() -> None:
 def _run(kind: str, arguments: argparse.Namespace) -> tuple[list[str], list[float]]:
     verdicts, gains = [], []
     for task in tasks_at(arguments.data):
-        path = arguments.cache / "useless" / kind.replace(" ", "-") / f"{task.name.replace(' ', '_')}.npz"
+        path = (
+            arguments.cache
+            / "useless"
+            / kind.replace(" ", "-")
+            / f"{task.name.replace(' ', '_')}.npz"
+        )
         if not path.exists():
             _measure(kind, task.source, read_table(task.target, arguments.data), path, arguments)
         with np.load(path) as stored:
@@ -65,7 +74,9 @@ def _run(kind: str, arguments: argparse.Namespace) -> tuple[list[str], list[floa
     return verdicts, gains
 
 
-def _measure(kind: str, table: Table, target: Dataset, path: Path, arguments: argparse.Namespace) -> None:
+def _measure(
+    kind: str, table: Table, target: Dataset, path: Path, arguments: argparse.Namespace
+) -> None:
     spoiled = table if kind == AS_IT_IS else dataclasses.replace(table, name=f"{table.name} {kind}")
     change = {AS_IT_IS: None, PERMUTED: _permuted, SHUFFLED: _shuffled}[kind]
     source = prepare_source(spoiled, arguments.data, arguments.cache, network=True, change=change)
@@ -91,7 +102,9 @@ def _shuffled(data: Dataset) -> Dataset:
 def _judge(source: PreparedSource, cell: Cell, seed: int) -> tuple[str, float]:
     folds = fold_rows(cell.train, FOLDS, seed)
     X, y = cell.train.X, cell.train.y
-    crossed = cross_fit(default_candidates(), source.frozen, (source.X, source.y), X, y, folds, seed)
+    crossed = cross_fit(
+        default_candidates(), source.frozen, (source.X, source.y), X, y, folds, seed
+    )
     verdict = source_evidence(crossed, y, cell.train.run).verdict
     return verdict, _score(source, crossed, cell) - _score(source, without_source(crossed), cell)
 

@@ -29,7 +29,9 @@ from faultxfer.steps.intake import check_files
 RUNS = 1000
 CONTRACT = {
     "family": "big",
-    "sensors": {f"s{number:02d}": {"min": -100, "max": 200, "max_rate": 1000} for number in range(20)},
+    "sensors": {
+        f"s{number:02d}": {"min": -100, "max": 200, "max_rate": 1000} for number in range(20)
+    },
     "label": {"column": "fault"},
     "run_column": "run",
     "time_column": "timestamp",
@@ -43,7 +45,11 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--kinds", nargs="+", choices=list(SPOILERS), default=list(SPOILERS))
-    parser.add_argument("--memory-of", metavar="CSV", help="check this file alone and print the process's peak in GB")
+    parser.add_argument(
+        "--memory-of",
+        metavar="CSV",
+        help="check this file alone and print the process's peak in GB",
+    )
     arguments = parser.parse_args()
     contract = parse_contract(CONTRACT, where="benchmark")
     if arguments.memory_of:
@@ -70,7 +76,11 @@ def _line(kind: str, contract: Contract, rows: int, repeats: int) -> str:
         for _ in range(repeats):
             reading.append(_seconds(lambda: pd.read_csv(csv, engine="pyarrow")))
             checking.append(
-                _seconds(lambda: check_files([str(csv)], contract, work=None, quarantine=folder, labelled=True))
+                _seconds(
+                    lambda: check_files(
+                        [str(csv)], contract, work=None, quarantine=folder, labelled=True
+                    )
+                )
             )
         outcome = check_files([str(csv)], contract, work=folder, quarantine=folder, labelled=True)
         peak = float(subprocess.check_output([sys.executable, __file__, "--memory-of", str(csv)]))
@@ -105,7 +115,9 @@ def _seconds(work: Callable[[], object]) -> float:
 
 def _written(path: Path, rows: int, spoil: Callable[[pd.DataFrame], None]) -> Path:
     random = np.random.default_rng(0)
-    frame = pd.DataFrame({f"s{number:02d}": np.round(random.normal(50, 10, rows), 3) for number in range(20)})
+    frame = pd.DataFrame(
+        {f"s{number:02d}": np.round(random.normal(50, 10, rows), 3) for number in range(20)}
+    )
     stamps = pd.date_range("2024-01-01", periods=rows, freq="s").strftime("%Y-%m-%d %H:%M:%S")
     frame.insert(0, "timestamp", stamps)
     run = np.arange(rows) * RUNS // rows

@@ -32,7 +32,9 @@ def watch(process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
 
     A program that starts processes of its own is to be started with ``start_new_session=True``, so that it leads them.
     """
-    with suppress(OSError):  # it ended already; or no watcher could be started, which hinders no work
+    with suppress(
+        OSError
+    ):  # it ended already; or no watcher could be started, which hinders no work
         leads = os.getpgid(process.pid) == process.pid
         _WATCHER.add(process.pid, f"+ {process.pid} {int(leads)} {begun(process.pid)}\n")
 
@@ -43,7 +45,9 @@ def forget(process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
         _WATCHER.drop(process.pid)
 
 
-def run(command: Sequence[str], *, env: Mapping[str, str], seconds: float) -> subprocess.CompletedProcess[str]:
+def run(
+    command: Sequence[str], *, env: Mapping[str, str], seconds: float
+) -> subprocess.CompletedProcess[str]:
     """Run a program to its end and keep what it says; it ends with this process.
 
     Raises:
@@ -158,7 +162,9 @@ def main() -> None:
 def _end_all(left: dict[int, tuple[bool, str]]) -> None:
     """Ask each to end, and kill those that do not."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
-        alive = [number for number, (leads, since) in left.items() if _send(number, leads, since, sign)]
+        alive = [
+            number for number, (leads, since) in left.items() if _send(number, leads, since, sign)
+        ]
         until = time.monotonic() + _GRACE_SECONDS
         while alive and time.monotonic() < until:
             time.sleep(0.05)

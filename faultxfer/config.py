@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from faultxfer.errors import ConfigError
 from faultxfer.plain_yaml import parse_yaml
@@ -17,7 +25,15 @@ from faultxfer.plain_yaml import parse_yaml
 Model = TypeVar("Model", bound=BaseModel)
 
 # Metrics that the gate can bound; `faultxfer.evaluate.metrics.Metrics` has a field for each.
-METRICS = ("pr_auc", "roc_auc", "recall", "precision", "false_alarm_rate", "log_loss", "calibration_error")
+METRICS = (
+    "pr_auc",
+    "roc_auc",
+    "recall",
+    "precision",
+    "false_alarm_rate",
+    "log_loss",
+    "calibration_error",
+)
 # Figures of events, which `value` can bound too; `faultxfer.evaluate.events.EventFigures` has a field for each.
 EVENT_METRICS = ("event_recall", "detection_delay", "false_alarms_per_day", "alarms_per_hour")
 # Figures that may exceed 1; all of them are 0 or more.
@@ -41,39 +57,75 @@ class _Options(BaseModel):
 class NetworkOptions(_Options):
     """Shape and training of the source network."""
 
-    hidden: tuple[int, ...] = Field(default=(128, 64, 32), min_length=1, description="Units of a member's layers.")
+    hidden: tuple[int, ...] = Field(
+        default=(128, 64, 32), min_length=1, description="Units of a member's layers."
+    )
     members: int = Field(default=4, ge=1, description="Members, which are averaged.")
-    bins: int = Field(default=32, ge=0, description="Quantile bins that each sensor is encoded by; 0 for none.")
-    dropout: float = Field(default=0.1, ge=0, lt=1, description="Share of units dropped while training.")
-    teacher_share: float = Field(default=0.5, ge=0, le=1, description="Of the source's trees in the labels learnt.")
-    synthetic_rows: int = Field(default=40_000, ge=0, description="Rows made near the source's, labelled by its trees.")
-    learning_rate: float = Field(default=2e-3, gt=0, description="Of AdamW, decayed to zero over the epochs.")
+    bins: int = Field(
+        default=32, ge=0, description="Quantile bins that each sensor is encoded by; 0 for none."
+    )
+    dropout: float = Field(
+        default=0.1, ge=0, lt=1, description="Share of units dropped while training."
+    )
+    teacher_share: float = Field(
+        default=0.5, ge=0, le=1, description="Of the source's trees in the labels learnt."
+    )
+    synthetic_rows: int = Field(
+        default=40_000, ge=0, description="Rows made near the source's, labelled by its trees."
+    )
+    learning_rate: float = Field(
+        default=2e-3, gt=0, description="Of AdamW, decayed to zero over the epochs."
+    )
     weight_decay: float = Field(default=0.05, ge=0, description="Of AdamW.")
     batch_size: int = Field(default=512, ge=1, description="Rows in a gradient step.")
-    epochs: int = Field(default=24, ge=1, description="Most epochs; held-out source runs stop training earlier.")
-    patience: int = Field(default=6, ge=1, description="Epochs without a better validation loss before stopping.")
+    epochs: int = Field(
+        default=24, ge=1, description="Most epochs; held-out source runs stop training earlier."
+    )
+    patience: int = Field(
+        default=6, ge=1, description="Epochs without a better validation loss before stopping."
+    )
 
 
 class PretrainOptions(_Options):
     """Options of ``pretrain``."""
 
-    network: NetworkOptions = Field(default=NetworkOptions(), description="Shape and training of the network.")
-    validation_share: float = Field(default=0.2, gt=0, lt=0.5, description="Share of source runs that stops training.")
-    test_share: float = Field(default=0.2, gt=0, lt=0.5, description="Share of source runs that judges the model.")
-    alarm_rate: float = Field(default=0.05, gt=0, lt=1, description="False-alarm rate the alarm threshold aims at.")
-    kept_source_rows: int = Field(default=20_000, ge=0, description="Source rows stored for the pooled rivals.")
+    network: NetworkOptions = Field(
+        default=NetworkOptions(), description="Shape and training of the network."
+    )
+    validation_share: float = Field(
+        default=0.2, gt=0, lt=0.5, description="Share of source runs that stops training."
+    )
+    test_share: float = Field(
+        default=0.2, gt=0, lt=0.5, description="Share of source runs that judges the model."
+    )
+    alarm_rate: float = Field(
+        default=0.05, gt=0, lt=1, description="False-alarm rate the alarm threshold aims at."
+    )
+    kept_source_rows: int = Field(
+        default=20_000, ge=0, description="Source rows stored for the pooled rivals."
+    )
     seed: int = Field(default=0, ge=0, description="Same data and seed, same weights.")
 
 
 class SplitOptions(_Options):
     """When a hold-out is honest, and how cross-fitting is done otherwise."""
 
-    calibration_share: float = Field(default=0.2, gt=0, lt=0.5, description="Share of runs that calibrates.")
+    calibration_share: float = Field(
+        default=0.2, gt=0, lt=0.5, description="Share of runs that calibrates."
+    )
     test_share: float = Field(default=0.4, gt=0, lt=0.8, description="Share of runs that judges.")
-    min_test_faults: int = Field(default=20, ge=1, description="Fault rows a hold-out's test side needs.")
-    min_calibration_faults: int = Field(default=10, ge=1, description="Fault rows the calibration side needs.")
-    min_normals: int = Field(default=50, ge=1, description="Normal rows that each of these sides needs.")
-    min_test_runs: int = Field(default=3, ge=1, description="Runs that a hold-out's test side needs.")
+    min_test_faults: int = Field(
+        default=20, ge=1, description="Fault rows a hold-out's test side needs."
+    )
+    min_calibration_faults: int = Field(
+        default=10, ge=1, description="Fault rows the calibration side needs."
+    )
+    min_normals: int = Field(
+        default=50, ge=1, description="Normal rows that each of these sides needs."
+    )
+    min_test_runs: int = Field(
+        default=3, ge=1, description="Runs that a hold-out's test side needs."
+    )
     folds: int = Field(default=5, ge=2, description="Folds of cross-fitting.")
     gap: int = Field(default=2, ge=0, description="Rows left out on both sides of a time block.")
 
@@ -121,8 +173,12 @@ class GateOptions(_Options):
     unless ``rival_refuses``; ``forgetting`` bounds candidate minus source model on the source's rows.
     """
 
-    family: str | None = Field(default=None, description="Equipment family the rules are for; others are refused.")
-    version: str = Field(default="", description="Your own name for this state of the rules, for the report.")
+    family: str | None = Field(
+        default=None, description="Equipment family the rules are for; others are refused."
+    )
+    version: str = Field(
+        default="", description="Your own name for this state of the rules, for the report."
+    )
     value: dict[str, Limit] = Field(
         default={
             "pr_auc": Limit(min=0.5),
@@ -144,24 +200,41 @@ class GateOptions(_Options):
         default={"roc_auc": Limit(min=-0.05)},
         description="Bounds on candidate minus champion in every supported part of the rows.",
     )
-    slice_min_faults: int = Field(default=20, ge=1, description="Fault rows that a part needs to be judged.")
-    slice_min_runs: int = Field(default=5, ge=2, description="Runs with faults that a part needs to be judged.")
+    slice_min_faults: int = Field(
+        default=20, ge=1, description="Fault rows that a part needs to be judged."
+    )
+    slice_min_runs: int = Field(
+        default=5, ge=2, description="Runs with faults that a part needs to be judged."
+    )
     rival: dict[str, Limit] = Field(
         default={"pr_auc": Limit(min=-0.01)}, description="Bounds on candidate minus best rival."
     )
-    rival_refuses: bool = Field(default=False, description="Whether a better rival refuses instead of warning.")
+    rival_refuses: bool = Field(
+        default=False, description="Whether a better rival refuses instead of warning."
+    )
     forgetting: dict[str, Limit] = Field(
         default={}, description="Bounds on candidate minus source model on kept source rows."
     )
     max_megabytes: float | None = Field(default=200.0, gt=0, description="Largest bundle on disk.")
-    max_milliseconds: float | None = Field(default=None, gt=0, description="Longest time to score 1000 rows.")
-    first: Literal["promote", "approve"] = Field(
-        default="promote", description="A machine's first model: promote it if it passes, or ask a person."
+    max_milliseconds: float | None = Field(
+        default=None, gt=0, description="Longest time to score 1000 rows."
     )
-    tie: float = Field(default=0.02, gt=0, description="A difference that is surely smaller than this is a tie.")
-    confidence: float = Field(default=0.95, ge=0.8, lt=1, description="With which each bound of an interval holds.")
-    min_faults: int = Field(default=5, ge=1, description="Fault rows without which nothing can be judged.")
-    min_normals: int = Field(default=10, ge=1, description="Normal rows without which nothing can be judged.")
+    first: Literal["promote", "approve"] = Field(
+        default="promote",
+        description="A machine's first model: promote it if it passes, or ask a person.",
+    )
+    tie: float = Field(
+        default=0.02, gt=0, description="A difference that is surely smaller than this is a tie."
+    )
+    confidence: float = Field(
+        default=0.95, ge=0.8, lt=1, description="With which each bound of an interval holds."
+    )
+    min_faults: int = Field(
+        default=5, ge=1, description="Fault rows without which nothing can be judged."
+    )
+    min_normals: int = Field(
+        default=10, ge=1, description="Normal rows without which nothing can be judged."
+    )
 
     @field_validator("value", "change", "slices", "rival", "forgetting")
     @classmethod
@@ -176,7 +249,11 @@ class GateOptions(_Options):
     @classmethod
     def _proof_there_is(cls, limits: dict[str, Limit], info: ValidationInfo) -> dict[str, Limit]:
         """Without an interval nothing can be shown by one; parts of the rows are judged by intervals alone."""
-        bounded = {name: limit for name, limit in limits.items() if name in WITHOUT_INTERVAL and limit.bounds}
+        bounded = {
+            name: limit
+            for name, limit in limits.items()
+            if name in WITHOUT_INTERVAL and limit.bounds
+        }
         if info.field_name == "slices" and bounded:
             raise ValueError(
                 "parts of the rows are judged by intervals, and these figures have none. "
@@ -187,7 +264,9 @@ class GateOptions(_Options):
             raise ValueError(
                 f"`proof: estimate` was expected for figures that have no interval. Received: {', '.join(odd)}"
             )
-        by_estimate = {name: limit.model_copy(update={"proof": "estimate"}) for name, limit in bounded.items()}
+        by_estimate = {
+            name: limit.model_copy(update={"proof": "estimate"}) for name, limit in bounded.items()
+        }
         return {**limits, **by_estimate} if info.field_name == "change" else limits
 
     @field_validator("value")
@@ -203,20 +282,30 @@ class GateOptions(_Options):
             ]
             if odd:
                 span = "0 or more" if name in UNLIMITED else "from 0 to 1"
-                raise ValueError(f"{name} is {span}, and bounds inside were expected. Received: {', '.join(odd)}")
+                raise ValueError(
+                    f"{name} is {span}, and bounds inside were expected. Received: {', '.join(odd)}"
+                )
         return limits
 
     @field_validator("rival")
     @classmethod
     def _distance_to_the_best(cls, limits: dict[str, Limit]) -> dict[str, Limit]:
-        odd = sorted(name for name, limit in limits.items() if name in LOWER_IS_BETTER or limit.max is not None)
+        odd = sorted(
+            name
+            for name, limit in limits.items()
+            if name in LOWER_IS_BETTER or limit.max is not None
+        )
         if odd:
-            raise ValueError(f"rivals are bounded by `min` on a figure where higher is better. Received: {odd}")
+            raise ValueError(
+                f"rivals are bounded by `min` on a figure where higher is better. Received: {odd}"
+            )
         return limits
 
     def digest(self) -> str:
         """SHA-256 (hex) of what the rules say; layout and comments of the file do not count."""
-        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(
+            json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()
+        ).hexdigest()
 
 
 class TransferOptions(_Options):
@@ -224,29 +313,48 @@ class TransferOptions(_Options):
 
     strategy: str = Field(default="stack", description="Transfer method; see `docs/strategies.md`.")
     trainable_layers: int | None = Field(
-        default=None, ge=1, description="Last layers that are fine-tuned; the strategy's own number if unset."
+        default=None,
+        ge=1,
+        description="Last layers that are fine-tuned; the strategy's own number if unset.",
     )
     scaler: Scaling | None = Field(
-        default=None, description="Whose statistics scale the target's rows; the strategy's own choice if unset."
+        default=None,
+        description="Whose statistics scale the target's rows; the strategy's own choice if unset.",
     )
     pull: float | None = Field(
-        default=None, ge=0, description="Of fine-tuned weights towards their start; the strategy's own if unset."
+        default=None,
+        ge=0,
+        description="Of fine-tuned weights towards their start; the strategy's own if unset.",
     )
     learning_rate: float = Field(
         default=5e-4, gt=0, description="Of fine-tuning; smaller than the source network's own."
     )
     steps: int = Field(default=200, ge=1, description="Fewest gradient steps of fine-tuning.")
-    epochs: int = Field(default=20, ge=1, description="Fewest passes over the training rows of fine-tuning.")
+    epochs: int = Field(
+        default=20, ge=1, description="Fewest passes over the training rows of fine-tuning."
+    )
     batch_size: int = Field(default=64, ge=1, description="Rows in a gradient step.")
-    alarm_rate: float = Field(default=0.05, gt=0, lt=1, description="False-alarm rate the alarm threshold aims at.")
+    alarm_rate: float = Field(
+        default=0.05, gt=0, lt=1, description="False-alarm rate the alarm threshold aims at."
+    )
     alarm_confidence: float | None = Field(
-        default=None, gt=0.5, lt=1, description="Promise `alarm_rate` for new runs at this confidence, or refuse."
+        default=None,
+        gt=0.5,
+        lt=1,
+        description="Promise `alarm_rate` for new runs at this confidence, or refuse.",
     )
     fault_share: float | None = Field(
-        default=None, gt=0, lt=1, description="Fault share in use, where it differs from that of the labelled rows."
+        default=None,
+        gt=0,
+        lt=1,
+        description="Fault share in use, where it differs from that of the labelled rows.",
     )
-    split: SplitOptions = Field(default=SplitOptions(), description="When to hold out and how to cross-fit.")
-    gate: GateOptions = Field(default=GateOptions(), description="Thresholds that decide on a promotion.")
+    split: SplitOptions = Field(
+        default=SplitOptions(), description="When to hold out and how to cross-fit."
+    )
+    gate: GateOptions = Field(
+        default=GateOptions(), description="Thresholds that decide on a promotion."
+    )
     seed: int = Field(default=0, ge=0, description="Same data and seed, same weights.")
 
 
@@ -254,9 +362,12 @@ class CurveOptions(_Options):
     """Options of ``learning-curve``."""
 
     counts: tuple[int, ...] | None = Field(
-        default=None, description="Labelled rows to draw; six from 25 up to what the rows allow, 800 at most, if unset."
+        default=None,
+        description="Labelled rows to draw; six from 25 up to what the rows allow, 800 at most, if unset.",
     )
-    repeats: int = Field(default=5, ge=2, description="Draws, each with other runs held out to judge.")
+    repeats: int = Field(
+        default=5, ge=2, description="Draws, each with other runs held out to judge."
+    )
     test_share: float = Field(default=0.33, gt=0, lt=0.8, description="Share of runs that judges.")
     more: int = Field(default=100, ge=1, description="Further labelled rows to be asked about.")
     seed: int = Field(default=0, ge=0, description="Same data and seed, same curve.")
@@ -305,7 +416,9 @@ def parse_options(model: type[Model], content: Any, where: str) -> Model:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        problems = [f"{'.'.join(str(p) for p in item['loc'])}: {item['msg']}" for item in error.errors()]
+        problems = [
+            f"{'.'.join(str(p) for p in item['loc'])}: {item['msg']}" for item in error.errors()
+        ]
         raise ConfigError(
             f"Options of the form {sorted(model.model_fields)} were expected",
             received={"problems": problems[:5]},

@@ -124,10 +124,16 @@ def _shown(value: object) -> str:
     return repr(value)
 
 
-def _sentence(expected: str, received: dict[str, object], where: str | None, remedy: str | None) -> str:
+def _sentence(
+    expected: str, received: dict[str, object], where: str | None, remedy: str | None
+) -> str:
     parts = [_ended(expected)]
     if received:
-        parts.append("Received: " + ", ".join(f"{name}={_shown(value)}" for name, value in received.items()) + ".")
+        parts.append(
+            "Received: "
+            + ", ".join(f"{name}={_shown(value)}" for name, value in received.items())
+            + "."
+        )
     if where:
         parts.append(f"Where: {where}.")
     if remedy:

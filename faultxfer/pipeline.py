@@ -9,11 +9,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from faultxfer.config import CurveOptions, PretrainOptions, TransferOptions
+from faultxfer.learning_curves.measuring import (
+    LearningResult,
+    draw_rows,
+    measure_learning,
+    report_learning,
+)
+from faultxfer.outputs import (
+    LEARNING_CURVE,
+    QUARANTINE,
+    docs_folder,
+    quarantine_of_scores,
+    workspace,
+)
 from faultxfer.steps.adaptation import adapt_source, check_strategy, split_target
 from faultxfer.steps.intake import check_files
 from faultxfer.steps.judging import ask_gate, evaluate_candidate
-from faultxfer.steps.learning import LearningResult, draw_rows, measure_learning, report_learning
-from faultxfer.steps.outputs import LEARNING_CURVE, QUARANTINE, docs_folder, quarantine_of_scores, workspace
 from faultxfer.steps.preflight import (
     check_learning_request,
     check_pretrain_request,
@@ -116,7 +127,13 @@ def transfer(
             if force or dry_run:
                 return None
             return find_repeat(
-                rows, against, agreed, options, model=model, equipment=equipment, override_gate=override_gate
+                rows,
+                against,
+                agreed,
+                options,
+                model=model,
+                equipment=equipment,
+                override_gate=override_gate,
             )
 
         if repeat := repeated(fetched):
@@ -126,7 +143,14 @@ def transfer(
 
         def judged(against: Fetched, folder: Path) -> TransferResult:
             evaluation = evaluate_candidate(
-                rows, against, split, adapted, options, model=model, equipment=equipment, work=folder
+                rows,
+                against,
+                split,
+                adapted,
+                options,
+                model=model,
+                equipment=equipment,
+                work=folder,
             )
             decision = ask_gate(evaluation, options.gate)
             return register_candidate(
@@ -142,7 +166,9 @@ def transfer(
                 report_folder=Path(report_folder) if report_folder else None,
             )
 
-        return judge_until_settled(judged, repeated, fetched, model=model, equipment=equipment, work=work)
+        return judge_until_settled(
+            judged, repeated, fetched, model=model, equipment=equipment, work=work
+        )
 
 
 def score(
@@ -217,4 +243,6 @@ def learning_curve(
         )
         draws = draw_rows(rows, fetched, agreed, options)
         heard = measure_learning(rows, draws, fetched, options)
-        return report_learning(rows, draws, heard, options, model=model, equipment=equipment, out=Path(out))
+        return report_learning(
+            rows, draws, heard, options, model=model, equipment=equipment, out=Path(out)
+        )

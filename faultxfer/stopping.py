@@ -11,7 +11,9 @@ from types import FrameType
 from typing import ClassVar, Self
 
 # SIGHUP is not known everywhere.
-_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_SIGNALS = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
 # A second signal does not break off the cleaning up that the first one began, for as long as a container's engine
 # waits before it kills.
 _CLEANING_SECONDS = 10.0

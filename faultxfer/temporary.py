@@ -47,7 +47,9 @@ def temporary_folder(purpose: str) -> Iterator[Path]:
     """
     try:
         # What cannot be removed now, the doctor removes later: no reason to fail work that is done.
-        outer = tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{purpose}-", ignore_cleanup_errors=True)
+        outer = tempfile.TemporaryDirectory(
+            prefix=f"{_PREFIX}{purpose}-", ignore_cleanup_errors=True
+        )
     except OSError as error:
         raise _as_full(error) from error
     with outer:
@@ -137,7 +139,9 @@ def _owner(path: Path) -> str | None:
     if not stat.S_ISREG(found.st_mode) or found.st_size > _OWNER_BYTES:
         return None
     text = file.read_text(encoding="utf-8", errors="replace")
-    return text or None  # empty where the disk was full, or the process killed, while it was written
+    return (
+        text or None
+    )  # empty where the disk was full, or the process killed, while it was written
 
 
 def _last_change(path: Path) -> datetime:

@@ -7,9 +7,14 @@ from pathlib import Path
 from prefect import flow, task
 
 from faultxfer.config import CurveOptions
+from faultxfer.learning_curves.measuring import (
+    LearningResult,
+    draw_rows,
+    measure_learning,
+    report_learning,
+)
+from faultxfer.outputs import LEARNING_CURVE, QUARANTINE, workspace
 from faultxfer.steps.intake import check_files
-from faultxfer.steps.learning import LearningResult, draw_rows, measure_learning, report_learning
-from faultxfer.steps.outputs import LEARNING_CURVE, QUARANTINE, workspace
 from faultxfer.steps.preflight import check_learning_request
 from faultxfer.steps.sources import fetch_models
 from faultxfer.stopping import heeded
@@ -62,6 +67,8 @@ def learning_curve(
         publish_findings(rows, docs=rows.docs)
         draws = draw(rows, fetched, agreed, options)
         heard = measure(rows, draws, fetched, options)
-        result = report(rows, draws, heard, options, model=model, equipment=equipment, out=Path(out))
+        result = report(
+            rows, draws, heard, options, model=model, equipment=equipment, out=Path(out)
+        )
     publish_learning(result)
     return result

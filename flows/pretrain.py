@@ -7,8 +7,8 @@ from pathlib import Path
 from prefect import flow, task
 
 from faultxfer.config import PretrainOptions
+from faultxfer.outputs import QUARANTINE, docs_folder, workspace
 from faultxfer.steps.intake import check_files
-from faultxfer.steps.outputs import QUARANTINE, docs_folder, workspace
 from faultxfer.steps.preflight import check_pretrain_request
 from faultxfer.steps.pretraining import PretrainResult, register_source, train_source
 from faultxfer.stopping import heeded

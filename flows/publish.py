@@ -11,10 +11,10 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.logging.handlers import APILogHandler
 
 from faultxfer.evaluate.report import as_markdown
+from faultxfer.learning_curves.measuring import LearningResult
+from faultxfer.outputs import DOCS_INDEX
+from faultxfer.progress import progress
 from faultxfer.steps.intake import CheckedRows
-from faultxfer.steps.learning import LearningResult
-from faultxfer.steps.outputs import DOCS_INDEX
-from faultxfer.steps.progress import progress
 from faultxfer.steps.registration import TransferResult
 from faultxfer.steps.repeats import Unchanged
 
@@ -58,13 +58,17 @@ def publish_docs(rows: CheckedRows, about: str) -> None:
     """Where Great Expectations' Data Docs lie."""
     if rows.docs:
         text = f"Data Docs of {len(rows.files)} file(s): `{rows.docs}`"
-        create_markdown_artifact(markdown=text, key=_key(f"data-docs-{about}"), description="Data Docs")
+        create_markdown_artifact(
+            markdown=text, key=_key(f"data-docs-{about}"), description="Data Docs"
+        )
 
 
 def publish_report(result: TransferResult) -> None:
     """The gate's decision and the result table."""
     where = [
-        f"Registered: {result.registered} version {result.version}" if result.version else "No version was registered.",
+        f"Registered: {result.registered} version {result.version}"
+        if result.version
+        else "No version was registered.",
         f"Outcome: {result.outcome}. {result.reason}",
         *[f"- {key}: `{address}`" for key, address in result.pictures.items()],
         *([f"- Data Docs: `{result.rows.docs}`"] if result.rows.docs else []),

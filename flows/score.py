@@ -6,8 +6,8 @@ from pathlib import Path
 
 from prefect import flow, task
 
+from faultxfer.outputs import QUARANTINE, quarantine_of_scores, workspace
 from faultxfer.steps.intake import check_files
-from faultxfer.steps.outputs import QUARANTINE, quarantine_of_scores, workspace
 from faultxfer.steps.preflight import check_score_request
 from faultxfer.steps.scoring import ScoreResult, fetch_detector, score_rows
 from faultxfer.stopping import heeded

@@ -7,17 +7,23 @@ from pathlib import Path
 from prefect import flow, task
 
 from faultxfer.config import TransferOptions
+from faultxfer.outputs import QUARANTINE, docs_folder, workspace
 from faultxfer.steps.adaptation import adapt_source, check_strategy, split_target
 from faultxfer.steps.intake import check_files
 from faultxfer.steps.judging import ask_gate, evaluate_candidate
-from faultxfer.steps.outputs import QUARANTINE, docs_folder, workspace
 from faultxfer.steps.preflight import check_transfer_request
 from faultxfer.steps.registration import TransferResult, register_candidate
 from faultxfer.steps.rejudging import judge_until_settled
 from faultxfer.steps.repeats import Unchanged, find_repeat
 from faultxfer.steps.sources import Fetched, fetch_models
 from faultxfer.stopping import heeded
-from flows.publish import IN_THE_RUN, progress_in_the_log, publish_findings, publish_repeat, publish_report
+from flows.publish import (
+    IN_THE_RUN,
+    progress_in_the_log,
+    publish_findings,
+    publish_repeat,
+    publish_report,
+)
 
 fetch = task(name="load source and champion from the registry")(fetch_models)
 check_rows = task(name="check rows against the contract")(check_files)
@@ -81,7 +87,13 @@ def transfer(
             if force or dry_run:
                 return None
             return look_for_repeat(
-                rows, against, agreed, options, model=model, equipment=equipment, override_gate=override_gate
+                rows,
+                against,
+                agreed,
+                options,
+                model=model,
+                equipment=equipment,
+                override_gate=override_gate,
             )
 
         if repeat := repeated(fetched):
@@ -91,7 +103,16 @@ def transfer(
         adapted = adapt(rows, fetched, split, agreed, options, work=work)
 
         def judged(against: Fetched, folder: Path) -> TransferResult:
-            evaluation = evaluate(rows, against, split, adapted, options, model=model, equipment=equipment, work=folder)
+            evaluation = evaluate(
+                rows,
+                against,
+                split,
+                adapted,
+                options,
+                model=model,
+                equipment=equipment,
+                work=folder,
+            )
             decision = judge(evaluation, options.gate)
             return register(
                 rows,
@@ -106,7 +127,9 @@ def transfer(
                 report_folder=Path(report_folder) if report_folder else None,
             )
 
-        result = judge_until_settled(judged, repeated, fetched, model=model, equipment=equipment, work=work)
+        result = judge_until_settled(
+            judged, repeated, fetched, model=model, equipment=equipment, work=work
+        )
     if isinstance(result, Unchanged):
         publish_repeat(result)
     else:

@@ -7,8 +7,8 @@ from pathlib import Path
 from prefect import flow, task
 
 from faultxfer.contract.schema import load_contract
+from faultxfer.outputs import QUARANTINE
 from faultxfer.steps.intake import CheckedRows, check_files
-from faultxfer.steps.outputs import QUARANTINE
 from faultxfer.stopping import heeded
 from flows.publish import progress_in_the_log, publish_findings
 

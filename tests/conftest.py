@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from faultxfer.registry.store import Registry
 
 environment.prepare_command()
-os.environ["FAULTXFER_SMOKE_TEST"] = "this_process"  # a clean process loads TensorFlow; one test pays for it
+os.environ["FAULTXFER_SMOKE_TEST"] = (
+    "this_process"  # a clean process loads TensorFlow; one test pays for it
+)
 connect.prepare_environment()  # MLflow reads its log level when it is imported, which may be while tests are collected
 # No test touches the Prefect profile or the tracking store of the person who runs it.
 for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "PREFECT_API_URL", "PREFECT_PROFILE"):
@@ -43,11 +45,21 @@ def _without_waiting_for_the_disk(connection: Any, _: object) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take minutes first, so that at the end no process waits for another."""
-    long = {item.path for item in items if item.path.name in _LONG or item.path.parent.name in _LONG}
+    long = {
+        item.path for item in items if item.path.name in _LONG or item.path.parent.name in _LONG
+    }
     items.sort(key=lambda item: item.path not in long)
 
 
-_LONG = ("test_pipeline.py", "test_commands.py", "test_real_data.py", "test_demo.py", "ui", "flows", "test_trials.py")
+_LONG = (
+    "test_pipeline.py",
+    "test_commands.py",
+    "test_real_data.py",
+    "test_demo.py",
+    "ui",
+    "flows",
+    "test_trials.py",
+)
 REPOSITORY = Path(__file__).resolve().parents[1]
 REAL_DATA = REPOSITORY.parent / "shared" / "data"
 
@@ -70,13 +82,20 @@ def migrated_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def own_temporary_files(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_temporary_files(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The doctor finds what this test left there, and not what others did."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))
 
 
 @pytest.fixture
-def store(tmp_path: Path, migrated_folder: Path, own_temporary_files: None, monkeypatch: pytest.MonkeyPatch) -> Path:
+def store(
+    tmp_path: Path,
+    migrated_folder: Path,
+    own_temporary_files: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Path:
     """A working folder with an empty store in ``mlruns/``."""
     shutil.copytree(migrated_folder, tmp_path / "mlruns")
     monkeypatch.chdir(tmp_path)
@@ -88,10 +107,9 @@ def inert(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bundles are uploaded and compared but never loaded, so that no test of the registry waits for TensorFlow."""
     import registry_work as work
 
-    from faultxfer.registry import registering
-    from faultxfer.steps import upkeep
+    from faultxfer.registry import maintenance, registering
 
-    for module in (registering, upkeep):
+    for module in (registering, maintenance):
         monkeypatch.setattr(module, "smoke_test", work.downloads)
 
 
@@ -152,7 +170,7 @@ class World:
 def trained_folder(tmp_path_factory: pytest.TempPathFactory, migrated_folder: Path) -> Path:
     """Small fleet, and a store with its source model; tests get copies."""
     from faultxfer import pipeline
-    from faultxfer.data.simulator import write_pump_fleet
+    from faultxfer.simulation.simulator import write_pump_fleet
 
     folder = tmp_path_factory.mktemp("trained")
     shutil.copytree(migrated_folder, folder / "mlruns")
@@ -160,7 +178,9 @@ def trained_folder(tmp_path_factory: pytest.TempPathFactory, migrated_folder: Pa
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         options = PretrainOptions(network=SMALL_NETWORK)
-        pipeline.pretrain([str(path) for path in fleet.source_csvs], fleet.contract, "pumps", options)
+        pipeline.pretrain(
+            [str(path) for path in fleet.source_csvs], fleet.contract, "pumps", options
+        )
     return folder
 
 
@@ -171,9 +191,16 @@ class _Adaptations:
         self.adapt, self.folder = adapt, folder
         self.made: dict[str, Any] = {}
 
-    def __call__(self, rows: Any, fetched: Any, split: Any, contract: Any, options: Any, *, work: Path) -> Any:
+    def __call__(
+        self, rows: Any, fetched: Any, split: Any, contract: Any, options: Any, *, work: Path
+    ) -> Any:
         table = rows.table.read_bytes()
-        asked = (rows.files, contract.digest(), options.model_dump_json(exclude={"gate"}), split.reason)
+        asked = (
+            rows.files,
+            contract.digest(),
+            options.model_dump_json(exclude={"gate"}),
+            split.reason,
+        )
         source = fetched.source_bundle.joinpath("manifest.json").read_text()
         key = hashlib.sha256(repr((asked, source)).encode() + table).hexdigest()
         kept = self.folder / key
@@ -182,7 +209,9 @@ class _Adaptations:
             self.made[key] = self.adapt(rows, fetched, split, contract, options, work=kept)
         shutil.copytree(kept, work, dirs_exist_ok=True)
         return dataclasses.replace(
-            self.made[key], bundle=work / "bundle", predictions=work / self.made[key].predictions.name
+            self.made[key],
+            bundle=work / "bundle",
+            predictions=work / self.made[key].predictions.name,
         )
 
 
@@ -241,5 +270,7 @@ def move_artifacts(database: Path, old: Path, new: Path) -> None:
         }
         for table, names in columns.items():
             for name in names:
-                connection.execute(f"UPDATE {table} SET {name} = replace({name}, ?, ?)", (str(old), str(new)))
+                connection.execute(
+                    f"UPDATE {table} SET {name} = replace({name}, ?, ?)", (str(old), str(new))
+                )
     connection.close()

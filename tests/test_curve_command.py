@@ -22,17 +22,33 @@ def call(*arguments: str) -> int:
 def asked(world: World, *more: str, **options: object) -> tuple[str, ...]:
     Path("options.yaml").write_text(yaml.safe_dump({"repeats": 2, **options}))
     where = ("--contract", world.contract, "--model", "pumps", "--equipment", world.equipment)
-    return ("learning-curve", world.target, *where, "--config", "options.yaml", "--no-prefect", *more)
+    return (
+        "learning-curve",
+        world.target,
+        *where,
+        "--config",
+        "options.yaml",
+        "--no-prefect",
+        *more,
+    )
 
 
-def test_the_curve_is_measured_and_nothing_is_registered(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_curve_is_measured_and_nothing_is_registered(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = open_registry().models()
     assert call(*asked(world, "--out", "curve", "--json", counts=[30, 45, 60, 90])) == 0
     result = json.loads(capsys.readouterr().out)
     assert result == json.loads(Path("curve/learning-curve.json").read_text())
     assert [point["rows"] for point in result["curve"]["points"]] == [30, 45, 60, 90]
     for point in result["curve"]["points"]:
-        assert 0 < point["scratch"]["low"] <= point["scratch"]["value"] <= point["scratch"]["high"] < 1 + 1e-9
+        assert (
+            0
+            < point["scratch"]["low"]
+            <= point["scratch"]["value"]
+            <= point["scratch"]["high"]
+            < 1 + 1e-9
+        )
     assert Path("curve/learning-curve.png").read_bytes().startswith(b"\x89PNG")
     report = Path("curve/learning-curve.md").read_text()
     assert all(answer in report for answer in result["answers"])

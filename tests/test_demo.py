@@ -75,11 +75,25 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     guard = tmp_path_factory.mktemp("guard")
     (guard / "sitecustomize.py").write_text(GUARD)
     log = guard / "network.log"
-    telemetry = ("DO_NOT_TRACK", "PREFECT_SERVER_ANALYTICS_ENABLED", "MLFLOW_DISABLE_TELEMETRY", "GX_ANALYTICS_ENABLED")
+    telemetry = (
+        "DO_NOT_TRACK",
+        "PREFECT_SERVER_ANALYTICS_ENABLED",
+        "MLFLOW_DISABLE_TELEMETRY",
+        "GX_ANALYTICS_ENABLED",
+    )
     environment = {name: value for name, value in os.environ.items() if name not in telemetry}
-    environment |= {"PYTHONPATH": str(guard), "NETWORK_LOG": str(log), "PREFECT_HOME": str(folder / "prefect")}
+    environment |= {
+        "PYTHONPATH": str(guard),
+        "NETWORK_LOG": str(log),
+        "PREFECT_HOME": str(folder / "prefect"),
+    }
     done = subprocess.run(
-        faultxfer("demo", "--json"), cwd=folder, env=environment, capture_output=True, text=True, timeout=600
+        faultxfer("demo", "--json"),
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
     )
     return Demo(folder, environment, done, log)
 
@@ -88,7 +102,9 @@ def test_the_demo_ends_with_a_promoted_version_and_its_pictures(demo: Demo) -> N
     assert demo.done.returncode == 0, demo.done.stderr
     transfer = demo.result["transfer"]
     assert (transfer["outcome"], transfer["version"]) == ("promoted", "1")
-    rivals = [entry["name"] for entry in transfer["report"]["contestants"] if entry["role"] == "rival"]
+    rivals = [
+        entry["name"] for entry in transfer["report"]["contestants"] if entry["role"] == "rival"
+    ]
     assert rivals == list(RIVALS)
     for picture in transfer["pictures"].values():
         assert Path(picture).read_bytes().startswith(b"\x89PNG")
@@ -101,8 +117,12 @@ def test_in_a_pipe_the_demo_says_nothing_but_its_result(demo: Demo) -> None:
 
 def test_the_demo_reaches_for_no_network(demo: Demo) -> None:
     probe = "import socket; socket.create_connection(('192.0.2.1', 80), timeout=1)"
-    subprocess.run([sys.executable, "-c", probe], env=demo.environment, capture_output=True, timeout=60)
-    assert demo.network_log.read_text() == "'192.0.2.1'\n"  # the guard works, and the demo met it nowhere
+    subprocess.run(
+        [sys.executable, "-c", probe], env=demo.environment, capture_output=True, timeout=60
+    )
+    assert (
+        demo.network_log.read_text() == "'192.0.2.1'\n"
+    )  # the guard works, and the demo met it nowhere
 
 
 def test_mlflow_in_a_new_process_gives_the_probabilities_of_score(demo: Demo) -> None:
@@ -120,9 +140,16 @@ def test_mlflow_in_a_new_process_gives_the_probabilities_of_score(demo: Demo) ->
         "    missing = str(error)\n"
         "json.dump({'given': given, 'missing': missing}, sys.stdout)\n"
     )
-    environment = demo.environment | {"MLFLOW_TRACKING_URI": f"sqlite:///{demo.folder / 'mlruns' / 'mlflow.db'}"}
+    environment = demo.environment | {
+        "MLFLOW_TRACKING_URI": f"sqlite:///{demo.folder / 'mlruns' / 'mlflow.db'}"
+    }
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=demo.folder, env=environment, capture_output=True, text=True, timeout=300
+        [sys.executable, "-c", program],
+        cwd=demo.folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
@@ -137,8 +164,17 @@ def served(demo: Demo) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = ["models", "serve", "-m", "models:/pumps--fault--pump-9@champion", "--env-manager", "local"]
-    environment = demo.environment | {"MLFLOW_TRACKING_URI": f"sqlite:///{demo.folder / 'mlruns' / 'mlflow.db'}"}
+    command = [
+        "models",
+        "serve",
+        "-m",
+        "models:/pumps--fault--pump-9@champion",
+        "--env-manager",
+        "local",
+    ]
+    environment = demo.environment | {
+        "MLFLOW_TRACKING_URI": f"sqlite:///{demo.folder / 'mlruns' / 'mlflow.db'}"
+    }
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     log = demo.folder / "serve.log"
     with log.open("w") as file:
@@ -172,9 +208,13 @@ def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 def test_mlflow_models_serve_scores_raw_rows(demo: Demo, served: str) -> None:
     scores = pd.read_csv(demo.folder / demo.result["score"]["out"])
-    rows = pd.read_csv(demo.folder / "faultxfer-demo" / "pump-9-new-rows.csv").drop(columns=["timestamp"])
+    rows = pd.read_csv(demo.folder / "faultxfer-demo" / "pump-9-new-rows.csv").drop(
+        columns=["timestamp"]
+    )
     body = json.dumps({"dataframe_split": rows.to_dict(orient="split")}).encode()
-    request = urllib.request.Request(served, data=body, headers={"Content-Type": "application/json"})
+    request = urllib.request.Request(
+        served, data=body, headers={"Content-Type": "application/json"}
+    )
     with urllib.request.urlopen(request, timeout=60) as response:
         predicted = json.load(response)["predictions"]
     given = [row["fault_probability"] for row in predicted]

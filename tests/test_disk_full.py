@@ -11,13 +11,17 @@ import typer
 
 from faultxfer.cli.session import run_command
 from faultxfer.errors import DiskFullError
-from faultxfer.steps.outputs import workspace
+from faultxfer.outputs import workspace
 
 FULL = {
     "as the system says it": OSError(errno.ENOSPC, "No space left on device"),
     "a quota": OSError(errno.EDQUOT, "Disk quota exceeded"),
-    "as HDF5 says it": RuntimeError("Unable to flush (errno = 28, error message = 'No space left on device')"),
-    "not even a folder": FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"),
+    "as HDF5 says it": RuntimeError(
+        "Unable to flush (errno = 28, error message = 'No space left on device')"
+    ),
+    "not even a folder": FileNotFoundError(
+        errno.ENOENT, "No usable temporary directory found in ['/tmp']"
+    ),
 }
 
 
@@ -36,7 +40,9 @@ def test_no_room_for_the_folder_itself(monkeypatch: pytest.MonkeyPatch) -> None:
         pass
 
 
-@pytest.mark.parametrize("error", [FileNotFoundError(errno.ENOENT, "No such file"), ValueError("wrong")])
+@pytest.mark.parametrize(
+    "error", [FileNotFoundError(errno.ENOENT, "No such file"), ValueError("wrong")]
+)
 def test_other_errors_are_not_taken_for_a_full_disk(error: Exception) -> None:
     with pytest.raises(type(error)) as raised, workspace():
         raise error

@@ -28,7 +28,10 @@ DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md
 
 def option_table(model: type[BaseModel]) -> str:
     """The table of ``docs/configuration.md`` for one model."""
-    rows = [f"| `{name}` | {_default(field)} | {field.description} |" for name, field in model.model_fields.items()]
+    rows = [
+        f"| `{name}` | {_default(field)} | {field.description} |"
+        for name, field in model.model_fields.items()
+    ]
     return "\n".join(["| option | default | meaning |", "|---|---|---|", *rows])
 
 
@@ -45,11 +48,23 @@ def _default(field: FieldInfo) -> str:
 
 def _limit(limit: Limit) -> str:
     bounds = limit.model_dump(exclude_none=True)
-    return ", ".join(f"{name} {bound if name == 'proof' else format(bound, 'g')}" for name, bound in bounds.items())
+    return ", ".join(
+        f"{name} {bound if name == 'proof' else format(bound, 'g')}"
+        for name, bound in bounds.items()
+    )
 
 
 @pytest.mark.parametrize(
-    "model", [TransferOptions, SplitOptions, GateOptions, Limit, PretrainOptions, NetworkOptions, CurveOptions]
+    "model",
+    [
+        TransferOptions,
+        SplitOptions,
+        GateOptions,
+        Limit,
+        PretrainOptions,
+        NetworkOptions,
+        CurveOptions,
+    ],
 )
 def test_every_option_is_documented_with_its_default(model: type[BaseModel]) -> None:
     assert option_table(model) in (REPOSITORY / "docs" / "configuration.md").read_text()
@@ -65,7 +80,8 @@ def test_links_lead_somewhere(document: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
 def test_files_named_in_the_documents_exist(document: Path) -> None:
     named = re.findall(
-        r"`((?:faultxfer|flows|docs|benchmarks|data_contracts|tests)/[\w./-]+\.\w+)`", document.read_text()
+        r"`((?:faultxfer|flows|docs|benchmarks|data_contracts|tests)/[\w./-]+\.\w+)`",
+        document.read_text(),
     )
     missing = [name for name in named if not (REPOSITORY / name).exists()]
     assert missing == []
@@ -76,7 +92,10 @@ def test_every_command_of_the_readme_exists() -> None:
 
     from faultxfer.cli.app import app
 
-    named = re.findall(r"uv run faultxfer ((?:contract |registry )?[a-z-]+)", (REPOSITORY / "README.md").read_text())
+    named = re.findall(
+        r"uv run faultxfer ((?:contract |registry )?[a-z-]+)",
+        (REPOSITORY / "README.md").read_text(),
+    )
     assert {"demo", "contract infer", "pretrain", "transfer", "score"} <= set(named)
     assert set(named) <= _commands(typer.main.get_command(app))
 
@@ -101,7 +120,11 @@ def test_deployments_name_flows_and_parameters_that_exist() -> None:
     for deployment in deployments:
         file, function = deployment["entrypoint"].split(":")
         tree = ast.parse((REPOSITORY / file).read_text())
-        (found,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function]
+        (found,) = [
+            node
+            for node in tree.body
+            if isinstance(node, ast.FunctionDef) and node.name == function
+        ]
         assert set(deployment["parameters"]) <= {argument.arg for argument in found.args.args}
 
 

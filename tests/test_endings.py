@@ -21,9 +21,9 @@ import typer
 
 from faultxfer import children, stopping, temporary
 from faultxfer.cli.session import run_command
+from faultxfer.outputs import workspace
 from faultxfer.process import begun, this_process
 from faultxfer.registry.store import Registry
-from faultxfer.steps.outputs import workspace
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
@@ -34,12 +34,16 @@ def handled(number: int, handler: Callable[..., object] | int) -> Iterator[None]
     try:
         yield
     finally:
-        assert signal.signal(number, before) == handler  # a command leaves the handlers as it found them
+        assert (
+            signal.signal(number, before) == handler
+        )  # a command leaves the handlers as it found them
 
 
 def ended(work: Callable[[], object], *, json_output: bool = False) -> int:
     with pytest.raises(typer.Exit) as left:
-        run_command(work, json_output=json_output, render=lambda _: typer.echo("done"), as_data=lambda _: {})
+        run_command(
+            work, json_output=json_output, render=lambda _: typer.echo("done"), as_data=lambda _: {}
+        )
     return left.value.exit_code
 
 
@@ -53,7 +57,10 @@ def temporary_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("json_output", [False, True])
 @pytest.mark.parametrize("number", CODES)
 def test_signals_end_a_command_like_ctrl_c(
-    number: signal.Signals, json_output: bool, temporary_place: Path, capsys: pytest.CaptureFixture[str]
+    number: signal.Signals,
+    json_output: bool,
+    temporary_place: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     def work() -> NoReturn:
         with workspace() as folder:
@@ -98,7 +105,9 @@ def test_a_second_signal_waits_for_the_cleaning_up_and_a_person_may_insist() -> 
     assert len(seen) == 4
 
 
-def test_a_signal_that_a_library_swallowed_can_be_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signal_that_a_library_swallowed_can_be_sent_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(stopping, "_CLEANING_SECONDS", 0.0)
 
     def work() -> None:
@@ -184,13 +193,22 @@ def test_children_and_theirs_end_with_a_parent_that_is_killed(number: int) -> No
 
 
 def group_of(leader: int) -> list[int]:
-    listed = subprocess.run(["ps", "-e", "-o", "pid=,pgid=,stat="], capture_output=True, text=True).stdout
+    listed = subprocess.run(
+        ["ps", "-e", "-o", "pid=,pgid=,stat="], capture_output=True, text=True
+    ).stdout
     rows = (line.split() for line in listed.splitlines())
-    return [int(number) for number, group, state in rows if int(group) == leader and not state.startswith("Z")]
+    return [
+        int(number)
+        for number, group, state in rows
+        if int(group) == leader and not state.startswith("Z")
+    ]
 
 
 def is_running(number: int) -> bool:
-    return begun(number) != "" and Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return (
+        begun(number) != ""
+        and Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    )
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
@@ -201,7 +219,11 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 
 def test_a_program_is_run_to_its_end_or_ended() -> None:
-    program = [sys.executable, "-c", "import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"]
+    program = [
+        sys.executable,
+        "-c",
+        "import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)",
+    ]
     done = children.run(program, env=os.environ, seconds=20)
     assert (done.returncode, done.stdout, done.stderr) == (3, "out\n", "err\n")
     with pytest.raises(subprocess.TimeoutExpired):
@@ -214,7 +236,9 @@ def dead() -> str:
     return f"{place}:{2**22 + 1}:{beginning}"
 
 
-def left_behind(place: Path, name: str, owner: str | None, *, days: float = 0, mode: int = 0o700) -> Path:
+def left_behind(
+    place: Path, name: str, owner: str | None, *, days: float = 0, mode: int = 0o700
+) -> Path:
     """A temporary folder as a killed process leaves it."""
     folder = place / name
     (folder / "files").mkdir(parents=True)
@@ -228,17 +252,27 @@ def left_behind(place: Path, name: str, owner: str | None, *, days: float = 0, m
     return folder
 
 
-def test_folders_of_dead_processes_are_found_and_removed_and_no_others(temporary_place: Path) -> None:
+def test_folders_of_dead_processes_are_found_and_removed_and_no_others(
+    temporary_place: Path,
+) -> None:
     place, _, beginning = this_process().rsplit(":", 2)
     gone = [
         left_behind(temporary_place, "faultxfer-work-aaaaaaaa", dead()),
-        left_behind(temporary_place, "faultxfer-smoke-bbbbbbbb", f"{place}:{os.getpid()}:{int(beginning) - 1}"),
+        left_behind(
+            temporary_place,
+            "faultxfer-smoke-bbbbbbbb",
+            f"{place}:{os.getpid()}:{int(beginning) - 1}",
+        ),
         left_behind(temporary_place, "faultxfer-ui-cccccccc", f"elsewhere:{os.getpid()}:1", days=8),
     ]
     stay = [
         left_behind(temporary_place, "faultxfer-work-dddddddd", this_process(), days=99),
-        left_behind(temporary_place, "faultxfer-work-eeeeeeee", f"elsewhere:{os.getpid()}:1", days=1),
-        left_behind(temporary_place, "faultxfer-work-ffffffff", dead(), mode=0o755),  # not as `tempfile` makes them
+        left_behind(
+            temporary_place, "faultxfer-work-eeeeeeee", f"elsewhere:{os.getpid()}:1", days=1
+        ),
+        left_behind(
+            temporary_place, "faultxfer-work-ffffffff", dead(), mode=0o755
+        ),  # not as `tempfile` makes them
         left_behind(temporary_place, "faultxfer-demo", dead()),
     ]
     (temporary_place / "faultxfer-work-gggggggg").symlink_to(gone[0])
@@ -251,7 +285,9 @@ def test_folders_of_dead_processes_are_found_and_removed_and_no_others(temporary
     assert not list(temporary.dead_folders())
 
 
-def test_a_folder_without_owner_is_left_alone_for_a_day_and_where_a_person_made_it(temporary_place: Path) -> None:
+def test_a_folder_without_owner_is_left_alone_for_a_day_and_where_a_person_made_it(
+    temporary_place: Path,
+) -> None:
     for name, days, content in (
         ("aaaaaaa1", 2, "accepted.arrow"),
         ("smoke-aaaaaaa2", 2, "MLmodel"),
@@ -281,7 +317,9 @@ def test_half_written_scores_of_a_killed_process_go_with_the_next(tmp_path: Path
 
     from faultxfer.steps.scoring import _write_whole
 
-    old, young, other = (tmp_path / name for name in (".s.csv.1.part", ".s.csv.2.part", ".t.csv.1.part"))
+    old, young, other = (
+        tmp_path / name for name in (".s.csv.1.part", ".s.csv.2.part", ".t.csv.1.part")
+    )
     for part in (old, young, other):
         part.write_text("half")
     for part in (old, other):

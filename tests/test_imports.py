@@ -10,7 +10,16 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("tensorflow", "keras", "mlflow", "prefect", "great_expectations", "sklearn", "lightgbm", "matplotlib")
+HEAVY = (
+    "tensorflow",
+    "keras",
+    "mlflow",
+    "prefect",
+    "great_expectations",
+    "sklearn",
+    "lightgbm",
+    "matplotlib",
+)
 
 LOOK = """
 import json, logging, os, sys, warnings
@@ -24,7 +33,7 @@ print("\\n" + json.dumps({{"loaded": loaded, "changed": before != after}}))
 CASES = {
     "import faultxfer": "import faultxfer",
     "help": "from faultxfer.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    pass",
-    "what a rollback needs beside MLflow": "import faultxfer.steps.upkeep",
+    "what a rollback needs beside MLflow": "import faultxfer.registry.maintenance",
     "a usage error": "from faultxfer.cli import main\ntry:\n    main(['score'])\nexcept SystemExit:\n    pass",
 }
 
@@ -32,7 +41,9 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_nothing_heavy_is_loaded_and_nothing_changes(name: str, tmp_path: Path) -> None:
     program = LOOK.format(work=CASES[name], heavy=HEAVY)
-    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1]) == {"loaded": [], "changed": False}
 
@@ -43,8 +54,12 @@ def test_bad_requests_are_refused_before_anything_heavy_is_loaded(tmp_path: Path
         "    main(['transfer', 'nowhere.csv', '--contract', 'c.yaml', '--model', 'm', '--equipment', 'e'])\n"
         "except SystemExit as left:\n    assert left.code == 2"
     )
-    program = LOOK.format(work=work, heavy=("tensorflow", "mlflow", "prefect", "great_expectations"))
-    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    program = LOOK.format(
+        work=work, heavy=("tensorflow", "mlflow", "prefect", "great_expectations")
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["loaded"] == []
 
@@ -58,17 +73,28 @@ def test_tensorflow_is_set_up_alike_for_whoever_loads_the_network(tmp_path: Path
     program = LOOK.format(work=work, heavy=())
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, env=clean, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=clean,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.returncode == 0, done.stderr
 
 
 def test_the_contract_check_loads_neither_tensorflow_nor_mlflow(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("flow,fault\n" + "".join(f"{row},{row % 2}\n" for row in range(40)))
-    (tmp_path / "c.yaml").write_text("{version: 1, family: f, label: {column: fault}, sensors: {flow: {}}}")
+    (tmp_path / "a.csv").write_text(
+        "flow,fault\n" + "".join(f"{row},{row % 2}\n" for row in range(40))
+    )
+    (tmp_path / "c.yaml").write_text(
+        "{version: 1, family: f, label: {column: fault}, sensors: {flow: {}}}"
+    )
     work = "import faultxfer\nassert faultxfer.validate(['a.csv'], 'c.yaml').accepted == 40"
     program = LOOK.format(work=work, heavy=("tensorflow", "keras", "mlflow", "prefect"))
-    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["loaded"] == []
 

@@ -20,10 +20,22 @@ from faultxfer.bundle.bundle import load_bundle, save_bundle
 from faultxfer.config import Limit
 from faultxfer.contract.class_share import Classes
 from faultxfer.contract.schema import load_contract, parse_contract
-from faultxfer.errors import BundleError, ConfigError, ContractError, DataError, RegistryError, UserError
+from faultxfer.errors import (
+    BundleError,
+    ConfigError,
+    ContractError,
+    DataError,
+    RegistryError,
+    UserError,
+)
+from faultxfer.registry.catalog import show_history
 from faultxfer.registry.store import open_registry
-from faultxfer.steps.catalog import show_history
-from faultxfer.steps.sources import fetch_models, recorded_classes, require_same_meaning, require_sensors_of_champion
+from faultxfer.steps.sources import (
+    fetch_models,
+    recorded_classes,
+    require_same_meaning,
+    require_sensors_of_champion,
+)
 
 EASY = GateOptions(value={"pr_auc": Limit(min=0.01)})
 HARD = GateOptions(value={"pr_auc": Limit(min=0.999)})
@@ -31,12 +43,18 @@ HARD = GateOptions(value={"pr_auc": Limit(min=0.999)})
 
 def quick(gate: GateOptions, **split: int) -> TransferOptions:
     """Few folds and few steps: what these tests ask does not depend on how well the network is tuned."""
-    return TransferOptions(strategy="fine_tune", gate=gate, steps=40, epochs=5, split={"folds": 2, **split})
+    return TransferOptions(
+        strategy="fine_tune", gate=gate, steps=40, epochs=5, split={"folds": 2, **split}
+    )
 
 
-def move(world: World, gate: GateOptions = EASY, csv: str | None = None, **more: object) -> pipeline.TransferResult:
+def move(
+    world: World, gate: GateOptions = EASY, csv: str | None = None, **more: object
+) -> pipeline.TransferResult:
     options = more.pop("options", quick(gate))
-    return pipeline.transfer([csv or world.target], world.contract, "pumps", world.equipment, options, **more)
+    return pipeline.transfer(
+        [csv or world.target], world.contract, "pumps", world.equipment, options, **more
+    )
 
 
 def known(world: World) -> dict[str, object]:
@@ -46,7 +64,9 @@ def known(world: World) -> dict[str, object]:
     runs = registry.client.search_runs([experiment.experiment_id]) if experiment else []
     return {
         "models": registry.models(),
-        "versions": {entry["name"]: len(registry.versions(entry["name"])) for entry in registry.models()},
+        "versions": {
+            entry["name"]: len(registry.versions(entry["name"])) for entry in registry.models()
+        },
         "runs": sorted(run.info.run_id for run in runs),
     }
 
@@ -82,7 +102,13 @@ def test_a_candidate_that_passes_becomes_the_champion_with_its_report(world: Wor
     assert run.inputs.dataset_inputs[0].dataset.name == "pump-9.csv"
     for path in result.pictures.values():
         assert Path(path).read_bytes().startswith(b"\x89PNG")
-    assert set(result.pictures) == {"precision_recall", "reliability", "score_over_time", "training_curves", "rivals"}
+    assert set(result.pictures) == {
+        "precision_recall",
+        "reliability",
+        "score_over_time",
+        "training_curves",
+        "rivals",
+    }
 
 
 def test_the_default_is_a_stack_and_scores_by_mlflow_as_by_command(world: World) -> None:
@@ -95,7 +121,9 @@ def test_the_default_is_a_stack_and_scores_by_mlflow_as_by_command(world: World)
     model = mlflow.pyfunc.load_model("models:/pumps--fault--pump-9@champion")
     said = model.predict(rows[list(rows.columns[::-1])])
     assert scored.rows.accepted == len(rows)
-    np.testing.assert_allclose(pd.read_csv("scores.csv")["fault_probability"], said["fault_probability"], atol=1e-9)
+    np.testing.assert_allclose(
+        pd.read_csv("scores.csv")["fault_probability"], said["fault_probability"], atol=1e-9
+    )
     assert move(world, options=options, dry_run=True).report.comparison is not None
 
 
@@ -111,10 +139,15 @@ def test_every_rival_is_in_the_report(world: World) -> None:
         "logistic_target",
         "boosting_target",
         "logistic_pooled",
-        *(f"boosting_pooled_{scaler}" for scaler in ("source", "target", "normal", "offset", "blend")),
+        *(
+            f"boosting_pooled_{scaler}"
+            for scaler in ("source", "target", "normal", "offset", "blend")
+        ),
     ]
     assert all(entry.metrics is not None for entry in result.report.contestants)
-    silent = next(entry.metrics for entry in result.report.contestants if entry.name == "always_normal")
+    silent = next(
+        entry.metrics for entry in result.report.contestants if entry.name == "always_normal"
+    )
     assert silent is not None
     assert (silent.recall, silent.false_alarm_rate) == (0, 0)
 
@@ -134,7 +167,9 @@ def test_an_override_promotes_and_its_reason_stays_with_the_version(world: World
     assert result.outcome == "promoted"
     champion = open_registry().champion("pumps--fault--pump-9")
     assert champion is not None
-    assert champion.tags["faultxfer.override_reason"] == "pump is critical, agreed with the shift lead"
+    assert (
+        champion.tags["faultxfer.override_reason"] == "pump is critical, agreed with the shift lead"
+    )
     assert champion.tags["faultxfer.gate"] == "refuse"
 
 
@@ -194,10 +229,16 @@ def test_the_same_rows_again_do_not_replace_the_champion(world: World) -> None:
     again = move(world, force=True)
     assert again.outcome == "refused"
     assert again.report.comparison is not None
-    assert (again.report.comparison.rows, again.report.comparison.excluded) == (0, again.report.candidate.rows)
+    assert (again.report.comparison.rows, again.report.comparison.excluded) == (
+        0,
+        again.report.candidate.rows,
+    )
     assert again.decision.outcome == "not enough evidence"
     assert "trained on" in again.reason
-    assert [entry["gate"] for entry in show_history("pumps", "pump-9")] == ["not enough evidence", "promote"]
+    assert [entry["gate"] for entry in show_history("pumps", "pump-9")] == [
+        "not enough evidence",
+        "promote",
+    ]
     champion = open_registry().champion("pumps--fault--pump-9")
     assert champion is not None
     assert champion.version == "1"
@@ -242,7 +283,12 @@ def test_few_rows_of_few_runs_are_cross_fitted_and_the_report_says_so(world: Wor
 
 def test_a_single_run_is_cross_fitted_in_blocks_of_time(world: World) -> None:
     frame = pd.read_csv(world.target)
-    mixed = frame.groupby("run")["fault"].agg(["sum", "count"]).query("sum >= 8 and sum <= count - 8").index[0]
+    mixed = (
+        frame.groupby("run")["fault"]
+        .agg(["sum", "count"])
+        .query("sum >= 8 and sum <= count - 8")
+        .index[0]
+    )
     path = world.folder / "one-run.csv"
     frame[frame["run"] == mixed].to_csv(path, index=False)
     result = move(world, csv=str(path), options=quick(EASY, folds=5), dry_run=True)
@@ -251,7 +297,9 @@ def test_a_single_run_is_cross_fitted_in_blocks_of_time(world: World) -> None:
 
 
 def test_many_runs_are_held_out_and_what_is_judged_is_what_is_registered(world: World) -> None:
-    options = quick(EASY, min_test_faults=5, min_calibration_faults=5, min_normals=20, min_test_runs=2)
+    options = quick(
+        EASY, min_test_faults=5, min_calibration_faults=5, min_normals=20, min_test_runs=2
+    )
     result = move(world, options=options)
     assert result.report.mode == "hold-out"
     fetched = fetch_models("pumps", world.equipment, work=world.folder / "look")
@@ -276,12 +324,18 @@ def _weights(world: World, number: int) -> list[np.ndarray]:
     return weights
 
 
-def test_pretraining_twice_with_one_seed_gives_the_same_weights(world: World, trained_folder: Path) -> None:
-    pipeline.pretrain(world.sources, world.contract, "again", PretrainOptions(network=SMALL_NETWORK))
+def test_pretraining_twice_with_one_seed_gives_the_same_weights(
+    world: World, trained_folder: Path
+) -> None:
+    pipeline.pretrain(
+        world.sources, world.contract, "again", PretrainOptions(network=SMALL_NETWORK)
+    )
     first = fetch_models("pumps", world.equipment, work=world.folder / "a").source_bundle
     second = fetch_models("again", world.equipment, work=world.folder / "b").source_bundle
     for one, other in zip(
-        load_bundle(first).network.get_weights(), load_bundle(second).network.get_weights(), strict=True
+        load_bundle(first).network.get_weights(),
+        load_bundle(second).network.get_weights(),
+        strict=True,
     ):
         np.testing.assert_array_equal(one, other)
 
@@ -294,7 +348,9 @@ def test_pyfunc_and_score_agree_on_raw_rows_in_any_column_order(world: World) ->
     shuffled = raw[list(reversed(raw.columns))].assign(extra="not a sensor")
     model = mlflow.pyfunc.load_model("models:/pumps--fault--pump-9@champion")
     predicted = model.predict(shuffled)
-    np.testing.assert_allclose(predicted["fault_probability"], scores["fault_probability"], atol=1e-6, rtol=0)
+    np.testing.assert_allclose(
+        predicted["fault_probability"], scores["fault_probability"], atol=1e-6, rtol=0
+    )
     assert (predicted["alarm"] == scores["alarm"]).all()
     with pytest.raises(mlflow.exceptions.MlflowException, match="flow_m3h"):
         model.predict(raw.drop(columns="flow_m3h"))
@@ -315,7 +371,14 @@ def test_scores_keep_the_input_order_and_skip_rows_set_aside(world: World) -> No
     frame.to_csv(path, index=False)
     result = pipeline.score([str(path)], "pumps", world.equipment, world.folder / "scores.csv")
     scores = pd.read_csv(result.out)
-    assert list(scores.columns) == ["row", "equipment", "timestamp", "fault_probability", "alarm", "model_version"]
+    assert list(scores.columns) == [
+        "row",
+        "equipment",
+        "timestamp",
+        "fault_probability",
+        "alarm",
+        "model_version",
+    ]
     assert scores["row"].tolist() == [row for row in range(len(frame)) if row not in (3, 7)]
     assert scores["timestamp"].tolist() == frame["timestamp"].drop([3, 7]).tolist()
     assert result.rows.quarantine is not None
@@ -325,10 +388,14 @@ def test_scores_keep_the_input_order_and_skip_rows_set_aside(world: World) -> No
 def test_an_earlier_version_can_be_asked_for(world: World) -> None:
     move(world)
     move(world, override_gate="second version")
-    result = pipeline.score([world.new_rows], "pumps", world.equipment, world.folder / "old.csv", version=1)
+    result = pipeline.score(
+        [world.new_rows], "pumps", world.equipment, world.folder / "old.csv", version=1
+    )
     assert result.model_version == "1"
     with pytest.raises(RegistryError, match=r"version='9'"):
-        pipeline.score([world.new_rows], "pumps", world.equipment, world.folder / "old.csv", version=9)
+        pipeline.score(
+            [world.new_rows], "pumps", world.equipment, world.folder / "old.csv", version=9
+        )
 
 
 def test_unknown_equipment_is_an_error_that_lists_the_known_ones(world: World) -> None:
@@ -380,7 +447,9 @@ def test_a_share_of_faults_far_from_the_source_is_told_with_the_result(world: Wo
         faults = frame[frame["fault"] == "1"]
         return pd.concat([faults, frame[frame["fault"] == "0"].head(len(faults) // 3)])
 
-    assert "LABEL-SHARE" not in [finding.code for finding in move(world, dry_run=True).rows.findings]
+    assert "LABEL-SHARE" not in [
+        finding.code for finding in move(world, dry_run=True).rows.findings
+    ]
     csv = _keep(world, mostly_faults)
     result = move(world, csv=csv, dry_run=True, data_docs="docs")
     (finding,) = [finding for finding in result.rows.findings if finding.code == "LABEL-SHARE"]
@@ -388,7 +457,9 @@ def test_a_share_of_faults_far_from_the_source_is_told_with_the_result(world: Wo
     assert "25.37% of the source's rows" in finding.message
     assert "LABEL-SHARE" in json.dumps(result.as_dict()["rows"])
     assert "LABEL-SHARE" in Path("docs/index.html").read_text()
-    assert "LABEL-SHARE" not in [finding.code for finding in pipeline.validate([csv], world.contract).findings]
+    assert "LABEL-SHARE" not in [
+        finding.code for finding in pipeline.validate([csv], world.contract).findings
+    ]
 
 
 def test_a_source_model_of_an_older_release_is_not_compared(world: World) -> None:
@@ -425,10 +496,14 @@ def _reordered(world: World) -> str:
     return "reordered.yaml"
 
 
-def test_a_source_scores_the_same_under_a_contract_with_its_sensors_in_another_order(world: World) -> None:
+def test_a_source_scores_the_same_under_a_contract_with_its_sensors_in_another_order(
+    world: World,
+) -> None:
     first = move(world, dry_run=True)
     options = quick(EASY)
-    second = pipeline.transfer([world.target], _reordered(world), "pumps", world.equipment, options, dry_run=True)
+    second = pipeline.transfer(
+        [world.target], _reordered(world), "pumps", world.equipment, options, dry_run=True
+    )
     assert second.report.contestants == first.report.contestants
     assert second.report.threshold == first.report.threshold
 
@@ -436,10 +511,15 @@ def test_a_source_scores_the_same_under_a_contract_with_its_sensors_in_another_o
 def test_a_champion_keeps_its_order_beside_a_source_with_another_one(world: World) -> None:
     move(world)
     first = move(world, csv=later_rows(world), dry_run=True).report.comparison
-    pipeline.pretrain(world.sources, _reordered(world), "pumps", PretrainOptions(network=SMALL_NETWORK))
+    pipeline.pretrain(
+        world.sources, _reordered(world), "pumps", PretrainOptions(network=SMALL_NETWORK)
+    )
     fetched = fetch_models("pumps", world.equipment, work=world.folder / "look")
     assert fetched.champion_bundle is not None
-    assert load_bundle(fetched.source_bundle).features == load_bundle(fetched.champion_bundle).features[::-1]
+    assert (
+        load_bundle(fetched.source_bundle).features
+        == load_bundle(fetched.champion_bundle).features[::-1]
+    )
     second = move(world, csv=later_rows(world), dry_run=True).report.comparison
     assert first is not None
     assert second is not None
@@ -454,20 +534,28 @@ def test_a_champion_whose_sensors_the_contract_lacks_is_said_before_training(wor
     contract = load_contract(world.contract)
     require_sensors_of_champion(contract, fetched)
     narrower = contract.model_copy(update={"sensors": dict(list(contract.sensors.items())[1:])})
-    with pytest.raises(ContractError, match=r"missing=\['speed_rpm'\]\. Where: pumps--fault--pump-9 version 1\."):
+    with pytest.raises(
+        ContractError, match=r"missing=\['speed_rpm'\]\. Where: pumps--fault--pump-9 version 1\."
+    ):
         require_sensors_of_champion(narrower, fetched)
-    require_sensors_of_champion(narrower, dataclasses.replace(fetched, champion=None, champion_bundle=None))
+    require_sensors_of_champion(
+        narrower, dataclasses.replace(fetched, champion=None, champion_bundle=None)
+    )
 
 
 def test_a_contract_in_another_unit_is_refused_before_training(world: World) -> None:
     content = yaml.safe_load(Path(world.contract).read_text())
     content["sensors"]["discharge_pressure_bar"]["unit"] = "psi"
     Path("psi.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
-    with pytest.raises(ContractError, match=r"sensors\.discharge_pressure_bar\.unit='bar → psi'.*under `equipment`"):
+    with pytest.raises(
+        ContractError, match=r"sensors\.discharge_pressure_bar\.unit='bar → psi'.*under `equipment`"
+    ):
         pipeline.transfer([world.target], "psi.yaml", "pumps", world.equipment)
 
 
-def test_labels_that_changed_sides_are_refused_and_units_written_down_later_are_not(world: World) -> None:
+def test_labels_that_changed_sides_are_refused_and_units_written_down_later_are_not(
+    world: World,
+) -> None:
     fetched = fetch_models("pumps", world.equipment, work=world.folder / "look")
     contract = load_contract(world.contract)
     content = contract.model_dump(mode="json")
@@ -503,13 +591,17 @@ def test_a_folder_of_a_whole_plant_is_read_for_one_machine(world: World) -> None
     alone = pipeline.score([world.new_rows], "pumps", _promoted(world), world.folder / "alone.csv")
     frame = pd.read_csv(world.new_rows)
     frame.assign(equipment="pump-8").to_csv("other.csv", index=False)
-    both = pipeline.score(["other.csv", world.new_rows], "pumps", world.equipment, world.folder / "both.csv")
+    both = pipeline.score(
+        ["other.csv", world.new_rows], "pumps", world.equipment, world.folder / "both.csv"
+    )
     assert both.rows.accepted == alone.rows.accepted
     assert both.rows.left_out == len(frame)
     assert [(item.code, item.severity, item.file) for item in both.rows.findings] == [
         ("EQUIPMENT-ABSENT", "warn", "other.csv")
     ]
-    pd.testing.assert_frame_equal(pd.read_csv("both.csv").drop(columns="file"), pd.read_csv("alone.csv"))
+    pd.testing.assert_frame_equal(
+        pd.read_csv("both.csv").drop(columns="file"), pd.read_csv("alone.csv")
+    )
 
 
 def _promoted(world: World) -> str:
@@ -543,16 +635,25 @@ def test_the_data_docs_lie_with_the_run_of_a_transfer_and_of_a_pretraining(world
     for name in ("pumps", "pumps--fault--pump-9"):
         champion = registry.champion(name)
         assert champion is not None
-        assert "data_docs" in {item.path for item in registry.client.list_artifacts(champion.run_id)}
-        assert "data_docs/index.html" in registry.client.get_model_version(name, champion.version).description
+        assert "data_docs" in {
+            item.path for item in registry.client.list_artifacts(champion.run_id)
+        }
+        assert (
+            "data_docs/index.html"
+            in registry.client.get_model_version(name, champion.version).description
+        )
 
 
 def test_a_dry_run_keeps_data_docs_only_where_asked(world: World) -> None:
     assert move(world, dry_run=True).rows.docs is None
-    assert move(world, dry_run=True, data_docs="docs").rows.docs == str(Path("docs/index.html").absolute())
+    assert move(world, dry_run=True, data_docs="docs").rows.docs == str(
+        Path("docs/index.html").absolute()
+    )
 
 
-def test_a_training_that_stops_at_a_refused_file_leaves_the_data_docs_asked_for(world: World) -> None:
+def test_a_training_that_stops_at_a_refused_file_leaves_the_data_docs_asked_for(
+    world: World,
+) -> None:
     narrow = _keep(world, lambda frame: frame.drop(columns="flow_m3h"))
     with pytest.raises(DataError, match="COLUMN-MISSING"):
         move(world, csv=narrow, data_docs="of-transfer")

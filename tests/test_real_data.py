@@ -26,17 +26,40 @@ PAIRS = {
 
 
 @pytest.mark.parametrize("name", PAIRS)
-def test_the_main_job_on_real_data(name: str, real_data: Path, store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_main_job_on_real_data(
+    name: str, real_data: Path, store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     source, target, equipment, time_column = PAIRS[name]
-    infer = ["contract", "infer", str(real_data / source), "--out", "contract.yaml", "--label", "fault"]
-    infer += ["--equipment-column", "equipment", "--run-column", "run", "--time-column", time_column]
+    infer = [
+        "contract",
+        "infer",
+        str(real_data / source),
+        "--out",
+        "contract.yaml",
+        "--label",
+        "fault",
+    ]
+    infer += [
+        "--equipment-column",
+        "equipment",
+        "--run-column",
+        "run",
+        "--time-column",
+        time_column,
+    ]
     with pytest.raises(SystemExit) as left:
         main([*infer, "--json"])
     assert left.value.code == 0
-    assert not [sensor for sensor in json.loads(capsys.readouterr().out)["sensors"] if "fault" in sensor]
+    assert not [
+        sensor for sensor in json.loads(capsys.readouterr().out)["sensors"] if "fault" in sensor
+    ]
 
-    trained = pipeline.pretrain([str(real_data / source)], "contract.yaml", name, PretrainOptions(network=NETWORK))
-    assert trained.metrics.pr_auc > 1.2 * trained.metrics.faults / trained.metrics.rows  # better than at random
+    trained = pipeline.pretrain(
+        [str(real_data / source)], "contract.yaml", name, PretrainOptions(network=NETWORK)
+    )
+    assert (
+        trained.metrics.pr_auc > 1.2 * trained.metrics.faults / trained.metrics.rows
+    )  # better than at random
 
     options = TransferOptions(split={"folds": 2})
     result = pipeline.transfer([str(real_data / target)], "contract.yaml", name, equipment, options)

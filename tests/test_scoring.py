@@ -32,7 +32,9 @@ def test_rows_with_far_fewer_faults_are_told() -> None:
     ],
     ids=["nearly the same share", "too few rows", "share not recorded"],
 )
-def test_nothing_is_told_without_reason(probabilities: np.ndarray, fault_share: float | None) -> None:
+def test_nothing_is_told_without_reason(
+    probabilities: np.ndarray, fault_share: float | None
+) -> None:
     assert share_note(probabilities, fault_share) == ""
 
 

@@ -20,12 +20,24 @@ from faultxfer.bundle.manifest import MANIFEST as _MANIFEST
 from faultxfer.bundle.manifest import manifest_sha256 as _manifest_sha256
 from faultxfer.bundle.members import Stack
 from faultxfer.bundle.members import logits as stack_logits
-from faultxfer.bundle.plain_files import MANIFEST_BYTES, TEXT_BYTES, UNREADABLE, load_array, read_text, sha256_of
+from faultxfer.bundle.plain_files import (
+    MANIFEST_BYTES,
+    TEXT_BYTES,
+    UNREADABLE,
+    load_array,
+    read_text,
+    sha256_of,
+)
 from faultxfer.bundle.scaler import Scaler
 from faultxfer.bundle.source_models import SourceModels, source_models_from
 from faultxfer.bundle.stack_files import files_of, load_stack, save_stack
 from faultxfer.bundle.threshold import AlarmThreshold
-from faultxfer.bundle.versions import OtherVersionsError, explained, recorded_versions, versions_here
+from faultxfer.bundle.versions import (
+    OtherVersionsError,
+    explained,
+    recorded_versions,
+    versions_here,
+)
 from faultxfer.errors import BundleError
 from faultxfer.network.fit import logits_of
 from faultxfer.network.store import load_network, save_network
@@ -77,7 +89,9 @@ class Bundle:
             return None
         from faultxfer.network.features import NetworkFeatures
 
-        return self.models.frozen(NetworkFeatures(self.network, self.scaler.mean, self.scaler.scale))
+        return self.models.frozen(
+            NetworkFeatures(self.network, self.scaler.mean, self.scaler.scale)
+        )
 
     def logits(self, X: np.ndarray) -> np.ndarray:
         """(n, d) rows in engineering units to (n,) uncalibrated logits.
@@ -126,7 +140,11 @@ class Bundle:
             row, column = np.argwhere(bad)[0]
             raise BundleError(
                 "A finite number in every sensor was expected",
-                received={"value": float(X[row, column]), "row": int(row), "rows concerned": int(bad.any(1).sum())},
+                received={
+                    "value": float(X[row, column]),
+                    "row": int(row),
+                    "rows concerned": int(bad.any(1).sum()),
+                },
                 where=f"sensor {self.features[column]!r}",
                 remedy="Leave such rows out, or repair the sensor; they are never guessed",
             )
@@ -173,7 +191,13 @@ def _files(manifest: dict[str, Any]) -> list[str]:
     """Every file but the manifest."""
     trees = [_TREES] if "models" in manifest else []
     golden = [GOLDEN] if "golden" in manifest else []
-    return [_NETWORK, _SEEN, *trees, *golden, *(files_of(manifest["stack"]) if "stack" in manifest else ())]
+    return [
+        _NETWORK,
+        _SEEN,
+        *trees,
+        *golden,
+        *(files_of(manifest["stack"]) if "stack" in manifest else ()),
+    ]
 
 
 def _golden(bundle: Bundle, X: np.ndarray) -> Golden:
@@ -259,7 +283,9 @@ def _not_whole(folder: Path, error: BaseException) -> BundleError:
 def _unscored(error: Exception) -> BundleError:
     if isinstance(error, BundleError):
         return error
-    return BundleError("The model does not score", received={"problem": f"{type(error).__name__}: {error}"[:300]})
+    return BundleError(
+        "The model does not score", received={"problem": f"{type(error).__name__}: {error}"[:300]}
+    )
 
 
 def _check(folder: Path, manifest: dict[str, Any]) -> None:
@@ -267,7 +293,10 @@ def _check(folder: Path, manifest: dict[str, Any]) -> None:
         writer = recorded_versions(manifest).get("faultxfer")
         raise BundleError(
             f"This release reads bundles of format {FORMAT}, and this one has another",
-            received={"format": manifest["format"], **({"written by faultxfer": writer} if writer else {})},
+            received={
+                "format": manifest["format"],
+                **({"written by faultxfer": writer} if writer else {}),
+            },
             where=folder.name,
             remedy="Use the faultxfer release that wrote it, or transfer again with `faultxfer transfer`",
         )
@@ -283,7 +312,10 @@ def _check(folder: Path, manifest: dict[str, Any]) -> None:
 
 
 def _assembled(folder: Path, manifest: dict[str, Any]) -> Bundle:
-    scaler, threshold = _scaler(manifest), _threshold(manifest)  # cheaper to refuse than the network
+    scaler, threshold = (
+        _scaler(manifest),
+        _threshold(manifest),
+    )  # cheaper to refuse than the network
     return Bundle(
         features=tuple(manifest["features"]),
         units=dict(manifest["units"]),
@@ -302,7 +334,9 @@ def _assembled(folder: Path, manifest: dict[str, Any]) -> Bundle:
 
 def _scaler(manifest: dict[str, Any]) -> Scaler:
     """One number per sensor: NumPy would spread a single one over all sensors."""
-    mean, scale = (np.array(manifest["scaler"][name], dtype=np.float64) for name in ("mean", "scale"))
+    mean, scale = (
+        np.array(manifest["scaler"][name], dtype=np.float64) for name in ("mean", "scale")
+    )
     sensors = (len(manifest["features"]),)
     if (mean.shape, scale.shape) != (sensors, sensors) or not np.isfinite([mean, scale]).all():
         raise BundleError(

@@ -41,7 +41,9 @@ class Calibrator:
         of the shares' log-odds, so the ranking stays, and a threshold chosen afterwards alarms on the same rows.
         """
         if self.fault_share is None:
-            raise ValueError("A calibrator with a known share of faults was expected. Received: fault_share=None")
+            raise ValueError(
+                "A calibrator with a known share of faults was expected. Received: fault_share=None"
+            )
         shift = float(logit(fault_share) - logit(self.fault_share))
         return dataclasses.replace(self, offset=self.offset + shift, fault_share=fault_share)
 

@@ -102,7 +102,9 @@ class Views:
         mapped = self.maps[map_name](self.X)
         if kind in ("hidden", "network"):
             if self.source.network is None:
-                raise ValueError(f"A source network was expected. Received: block={kind}@{map_name}")
+                raise ValueError(
+                    f"A source network was expected. Received: block={kind}@{map_name}"
+                )
             hidden, logits = self.source.network(mapped)
             self._blocks[f"hidden@{map_name}"] = hidden.astype(np.float64)
             self._blocks[f"network@{map_name}"] = _clipped(logits.mean(axis=1))

@@ -38,7 +38,13 @@ def chosen_rows(X: np.ndarray) -> np.ndarray:
 
 def save_golden(golden: Golden, folder: Path) -> None:
     """Write the rows beside the bundle's other files."""
-    np.savez(folder / GOLDEN, X=golden.X, probabilities=golden.probabilities, alarms=golden.alarms, allow_pickle=False)
+    np.savez(
+        folder / GOLDEN,
+        X=golden.X,
+        probabilities=golden.probabilities,
+        alarms=golden.alarms,
+        allow_pickle=False,
+    )
 
 
 def load_golden(folder: Path, features: tuple[str, ...]) -> Golden:

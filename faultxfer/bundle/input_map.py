@@ -52,7 +52,9 @@ def spread_of(X: np.ndarray) -> Spread:
     return Spread(center, np.where(scale > 1e-9 * (1 + np.abs(center)), scale, 1.0))
 
 
-def fit_maps(X: np.ndarray, y: np.ndarray, source: Spread, source_normal: Spread) -> dict[str, InputMap]:
+def fit_maps(
+    X: np.ndarray, y: np.ndarray, source: Spread, source_normal: Spread
+) -> dict[str, InputMap]:
     """Every map, from (n, d) target training rows with labels (n,)."""
     ones, zeros = np.ones(X.shape[1]), np.zeros(X.shape[1])
     every, normal = spread_of(X), spread_of(X[y == 0] if (y == 0).any() else X)

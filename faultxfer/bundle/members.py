@@ -102,7 +102,9 @@ def _constant(member: Member, views: Views) -> np.ndarray:
 
 
 def _linear(member: Member, views: Views) -> np.ndarray:
-    return np.asarray(features_of(member, views) @ member.arrays["coef"] + member.arrays["intercept"][0])
+    return np.asarray(
+        features_of(member, views) @ member.arrays["coef"] + member.arrays["intercept"][0]
+    )
 
 
 @lru_cache(maxsize=64)
@@ -135,4 +137,10 @@ def _adapted(member: Member, views: Views) -> np.ndarray:
     return np.asarray(logits.astype(np.float64).mean(axis=1))
 
 
-_SCORERS = {ADAPTED: _adapted, IDENTITY: _identity, LINEAR: _linear, TREES: _trees, CONSTANT: _constant}
+_SCORERS = {
+    ADAPTED: _adapted,
+    IDENTITY: _identity,
+    LINEAR: _linear,
+    TREES: _trees,
+    CONSTANT: _constant,
+}

@@ -20,7 +20,10 @@ TEXT_BYTES = 256 * 2**20
 ARRAY_BYTES = 512 * 2**20
 _CHUNK = 2**20
 _HEADER_CHARACTERS = 10_000
-_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+_HEADERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 # What a damaged or foreign file makes the readers raise; RuntimeError, which RecursionError is, for encryption.
 UNREADABLE = (
     *(OSError, AttributeError, KeyError, TypeError, ValueError, EOFError),
@@ -81,7 +84,9 @@ def load_arrays(path: Path, limit: int = ARRAY_BYTES) -> dict[str, np.ndarray]:
         arrays = {}
         for item in archive.infolist():
             with archive.open(item) as file:
-                arrays[item.filename.removesuffix(".npy")] = _array(file, item.filename, item.file_size)
+                arrays[item.filename.removesuffix(".npy")] = _array(
+                    file, item.filename, item.file_size
+                )
         return arrays
 
 

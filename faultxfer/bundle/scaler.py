@@ -23,4 +23,6 @@ class Scaler:
 def fit_scaler(X: np.ndarray) -> Scaler:
     """Fit on training rows only; a constant sensor gets scale 1."""
     fitted = StandardScaler().fit(X)
-    return Scaler(np.asarray(fitted.mean_, dtype=np.float64), np.asarray(fitted.scale_, dtype=np.float64))
+    return Scaler(
+        np.asarray(fitted.mean_, dtype=np.float64), np.asarray(fitted.scale_, dtype=np.float64)
+    )

@@ -31,7 +31,9 @@ class SourceModels:
         """The models ready to score, with the source network where candidates use it."""
         import lightgbm
 
-        return FrozenSource(self.spread, self.normal, lightgbm.Booster(model_str=self.trees), self.linear, network)
+        return FrozenSource(
+            self.spread, self.normal, lightgbm.Booster(model_str=self.trees), self.linear, network
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Everything but the trees, for JSON."""
@@ -62,4 +64,6 @@ def _spread(spread: Spread) -> dict[str, list[float]]:
 
 
 def _spread_from(stored: dict[str, list[float]]) -> Spread:
-    return Spread(np.array(stored["center"], dtype=np.float64), np.array(stored["scale"], dtype=np.float64))
+    return Spread(
+        np.array(stored["center"], dtype=np.float64), np.array(stored["scale"], dtype=np.float64)
+    )

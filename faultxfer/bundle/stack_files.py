@@ -12,7 +12,18 @@ from faultxfer.bundle.members import Member, Stack
 from faultxfer.bundle.plain_files import TEXT_BYTES, load_arrays, read_text
 
 ARRAYS = "stack.npz"
-_PLAIN = ("family", "name", "kind", "blocks", "base", "link", "constants", "slope", "offset", "weight")
+_PLAIN = (
+    "family",
+    "name",
+    "kind",
+    "blocks",
+    "base",
+    "link",
+    "constants",
+    "slope",
+    "offset",
+    "weight",
+)
 
 
 def save_stack(stack: Stack, folder: Path) -> dict[str, Any]:
@@ -26,13 +37,19 @@ def save_stack(stack: Stack, folder: Path) -> dict[str, Any]:
         plain = {name: getattr(member, name) for name in _PLAIN}
         members.append({**plain, "arrays": sorted(member.arrays), "trees": bool(member.text)})
     np.savez(folder / ARRAYS, allow_pickle=False, **arrays)
-    maps = {name: {"gain": one.gain.tolist(), "offset": one.offset.tolist()} for name, one in stack.maps.items()}
+    maps = {
+        name: {"gain": one.gain.tolist(), "offset": one.offset.tolist()}
+        for name, one in stack.maps.items()
+    }
     return {"members": members, "maps": maps}
 
 
 def files_of(stored: dict[str, Any]) -> list[str]:
     """Names of the files that belong to a stack."""
-    return [ARRAYS, *(_trees_of(number) for number, member in enumerate(stored["members"]) if member["trees"])]
+    return [
+        ARRAYS,
+        *(_trees_of(number) for number, member in enumerate(stored["members"]) if member["trees"]),
+    ]
 
 
 def load_stack(stored: dict[str, Any], folder: Path) -> Stack:
@@ -42,18 +59,26 @@ def load_stack(stored: dict[str, Any], folder: Path) -> Stack:
         KeyError, TypeError, ValueError, OSError, zipfile.BadZipFile: something else was stored.
     """
     arrays = load_arrays(folder / ARRAYS)
-    members = tuple(_member(number, one, arrays, folder) for number, one in enumerate(stored["members"]))
+    members = tuple(
+        _member(number, one, arrays, folder) for number, one in enumerate(stored["members"])
+    )
     maps = {
-        name: InputMap(np.array(one["gain"], dtype=np.float64), np.array(one["offset"], dtype=np.float64))
+        name: InputMap(
+            np.array(one["gain"], dtype=np.float64), np.array(one["offset"], dtype=np.float64)
+        )
         for name, one in stored["maps"].items()
     }
     return Stack(members, maps)
 
 
-def _member(number: int, stored: dict[str, Any], arrays: dict[str, np.ndarray], folder: Path) -> Member:
+def _member(
+    number: int, stored: dict[str, Any], arrays: dict[str, np.ndarray], folder: Path
+) -> Member:
     plain: dict[str, Any] = {name: _as_tuple(stored[name]) for name in _PLAIN}
     text = read_text(folder / _trees_of(number), TEXT_BYTES) if stored["trees"] else ""
-    return Member(**plain, arrays={name: arrays[f"{number}.{name}"] for name in stored["arrays"]}, text=text)
+    return Member(
+        **plain, arrays={name: arrays[f"{number}.{name}"] for name in stored["arrays"]}, text=text
+    )
 
 
 def _as_tuple(value: Any) -> Any:

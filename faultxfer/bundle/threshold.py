@@ -76,7 +76,11 @@ class AlarmThreshold:
 
 
 def choose_threshold(
-    probabilities: np.ndarray, y: np.ndarray, run: np.ndarray, rate: float, confidence: float | None = None
+    probabilities: np.ndarray,
+    y: np.ndarray,
+    run: np.ndarray,
+    rate: float,
+    confidence: float | None = None,
 ) -> AlarmThreshold:
     """The lowest threshold for a false-alarm rate on rows that fitted nothing.
 
@@ -128,7 +132,9 @@ def require_kept(threshold: AlarmThreshold, where: str) -> None:
         raise _refusal(threshold, where)
 
 
-def require_enough_normals(y: np.ndarray, run: np.ndarray, rate: float, confidence: float | None, where: str) -> None:
+def require_enough_normals(
+    y: np.ndarray, run: np.ndarray, rate: float, confidence: float | None, where: str
+) -> None:
     """Refuse before anything is fitted what no scores on these rows could support.
 
     Raises:

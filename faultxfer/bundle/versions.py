@@ -41,7 +41,9 @@ def recorded_versions(manifest: dict[str, Any]) -> dict[str, str]:
     recorded = manifest.get("versions")
     if not isinstance(recorded, dict):
         return {}
-    return {name: text for name, text in recorded.items() if name in _PACKAGES and _is_version(text)}
+    return {
+        name: text for name, text in recorded.items() if name in _PACKAGES and _is_version(text)
+    }
 
 
 def explained(error: BundleError, written: dict[str, str]) -> BundleError:
@@ -59,7 +61,9 @@ def explained(error: BundleError, written: dict[str, str]) -> BundleError:
     if not others or isinstance(error, OtherVersionsError):
         return error
     present = [name for name in others if name in here]
-    said = f"This model was written by {_listed(others, written)}, and {_here(others, present, here)}"
+    said = (
+        f"This model was written by {_listed(others, written)}, and {_here(others, present, here)}"
+    )
     return OtherVersionsError(
         said,
         received={"problem": error.expected, **error.received},

@@ -27,21 +27,31 @@ contract_app = typer.Typer(no_args_is_help=True, help="Write and compare data co
 _START, _MAIN, _LOOK = "Start here", "The main path", "Look"
 _CSV = "How the files are written, where they do not tell; the draft pins it"
 
-Csv = Annotated[list[str], typer.Argument(metavar="CSV...", help="CSV files or quoted patterns; .csv.gz too.")]
-ContractFile = Annotated[Path, typer.Option("--contract", metavar="FILE", help="The data contract (YAML).")]
+Csv = Annotated[
+    list[str], typer.Argument(metavar="CSV...", help="CSV files or quoted patterns; .csv.gz too.")
+]
+ContractFile = Annotated[
+    Path, typer.Option("--contract", metavar="FILE", help="The data contract (YAML).")
+]
 Model = Annotated[str, typer.Option("--model", metavar="NAME", help="The source model's name.")]
 Equipment = Annotated[str, typer.Option("--equipment", metavar="EQ", help="The machine.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
-Plain = Annotated[bool, typer.Option("--no-prefect", help="Run the same steps without a Prefect flow run.")]
+Plain = Annotated[
+    bool, typer.Option("--no-prefect", help="Run the same steps without a Prefect flow run.")
+]
 Quarantine = Annotated[Path, typer.Option(metavar="DIR", help="Where rows set aside are kept.")]
-DataDocs = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Put Great Expectations' Data Docs there.")]
+DataDocs = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="Put Great Expectations' Data Docs there.")
+]
 Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Options as YAML.")]
 Seed = Annotated[int | None, typer.Option(help="Same data and seed, same weights.")]
 
 
 @app.command(rich_help_panel=_START)
 def demo(
-    folder: Annotated[Path, typer.Option(metavar="DIR", help="Where the simulated CSVs go.")] = Path("faultxfer-demo"),
+    folder: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where the simulated CSVs go.")
+    ] = Path("faultxfer-demo"),
     json_output: Json = False,
     plain: Plain = False,
 ) -> None:
@@ -67,28 +77,48 @@ def contract_infer(
     csv: Csv,
     out: Annotated[Path, typer.Option(metavar="FILE", help="The contract to write.")],
     label: Annotated[str, typer.Option(metavar="COL", help="The label column.")],
-    equipment_column: Annotated[str | None, typer.Option(metavar="COL", help="Names the machine.")] = None,
-    run_column: Annotated[str | None, typer.Option(metavar="COL", help="Names one recording.")] = None,
-    time_column: Annotated[str | None, typer.Option(metavar="COL", help="Timestamp or sequence number.")] = None,
+    equipment_column: Annotated[
+        str | None, typer.Option(metavar="COL", help="Names the machine.")
+    ] = None,
+    run_column: Annotated[
+        str | None, typer.Option(metavar="COL", help="Names one recording.")
+    ] = None,
+    time_column: Annotated[
+        str | None, typer.Option(metavar="COL", help="Timestamp or sequence number.")
+    ] = None,
     columns: Annotated[
-        str | None, typer.Option(metavar="A,B,C", help="Names of all columns, for files without a header row.")
+        str | None,
+        typer.Option(metavar="A,B,C", help="Names of all columns, for files without a header row."),
     ] = None,
     separator: Annotated[str | None, _pin("C", "Character between columns.")] = None,
     decimal: Annotated[str | None, _pin("C", "Decimal mark.")] = None,
     thousands: Annotated[str | None, _pin("C", "Mark between thousands.")] = None,
     encoding: Annotated[str | None, _pin("NAME", "Text encoding, such as cp1250.")] = None,
-    time_format: Annotated[str | None, _pin("FORMAT", "How times are written, such as %y-%m-%d.")] = None,
-    day_first: Annotated[bool | None, _pin(None, "What 03/04/2026 begins with.", "--day-first/--month-first")] = None,
+    time_format: Annotated[
+        str | None, _pin("FORMAT", "How times are written, such as %y-%m-%d.")
+    ] = None,
+    day_first: Annotated[
+        bool | None, _pin(None, "What 03/04/2026 begins with.", "--day-first/--month-first")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
     json_output: Json = False,
 ) -> None:
     """Draft a contract from example files, to be read and edited by a person."""
-    keys = {"equipment_column": equipment_column, "run_column": run_column, "time_column": time_column}
-    pins: dict[str, Any] = {"separator": separator, "decimal": decimal, "thousands": thousands, "encoding": encoding}
+    keys = {
+        "equipment_column": equipment_column,
+        "run_column": run_column,
+        "time_column": time_column,
+    }
+    pins: dict[str, Any] = {
+        "separator": separator,
+        "decimal": decimal,
+        "thousands": thousands,
+        "encoding": encoding,
+    }
     pins |= {"time_format": time_format, "day_first": day_first}
 
     def work() -> dict[str, Any]:
-        from faultxfer.steps.contracts import draft_contract
+        from faultxfer.drafting.contracts import draft_contract
 
         return draft_contract(csv, out, label=label, force=force, columns=columns, **keys, **pins)
 
@@ -106,14 +136,16 @@ def contract_infer(
 
 @contract_app.command("diff")
 def contract_diff(
-    old: Annotated[Path, typer.Argument(metavar="A", help="The contract that the models were trained with.")],
+    old: Annotated[
+        Path, typer.Argument(metavar="A", help="The contract that the models were trained with.")
+    ],
     new: Annotated[Path, typer.Argument(metavar="B", help="The contract that is to replace it.")],
     json_output: Json = False,
 ) -> None:
     """Say what changed from contract A to B, and whether models trained under A remain valid."""
 
     def work() -> dict[str, Any]:
-        from faultxfer.steps.contracts import compare_contracts
+        from faultxfer.drafting.contracts import compare_contracts
 
         return compare_contracts(old, new)
 
@@ -127,14 +159,16 @@ def contract_diff(
 
 @contract_app.command("schema")
 def contract_schema(
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it here instead of to stdout.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write it here instead of to stdout.")
+    ] = None,
     json_output: Json = False,
 ) -> None:
     """Give the JSON Schema of contracts, by which an editor completes and checks them."""
 
     def work() -> dict[str, Any]:
         from faultxfer.contract.json_schema import json_schema
-        from faultxfer.steps.contracts import write_schema
+        from faultxfer.drafting.contracts import write_schema
 
         return write_schema(out) if out else json_schema()
 
@@ -151,7 +185,10 @@ def validate(
     csv: Csv,
     contract: ContractFile,
     equipment: Annotated[
-        str | None, typer.Option(metavar="EQ", help="Check this machine's rows alone, by its own tags and units.")
+        str | None,
+        typer.Option(
+            metavar="EQ", help="Check this machine's rows alone, by its own tags and units."
+        ),
     ] = None,
     quarantine: Quarantine = Path("quarantine"),
     data_docs: DataDocs = None,
@@ -164,7 +201,11 @@ def validate(
         from faultxfer.steps.preflight import check_validate_request
 
         check_validate_request(csv, contract)
-        where = {"contract": str(contract), "quarantine": str(quarantine), "data_docs": _text(data_docs)}
+        where = {
+            "contract": str(contract),
+            "quarantine": str(quarantine),
+            "data_docs": _text(data_docs),
+        }
         return _run("validate", plain, csv=csv, equipment=equipment, **where)
 
     run_command(
@@ -196,7 +237,11 @@ def pretrain(
 
         options = read_options(PretrainOptions, config, seed=seed)
         check_pretrain_request(csv, contract, model)
-        where = {"contract": str(contract), "quarantine": str(quarantine), "data_docs": _text(data_docs)}
+        where = {
+            "contract": str(contract),
+            "quarantine": str(quarantine),
+            "data_docs": _text(data_docs),
+        }
         return _run("pretrain", plain, csv=csv, model=model, options=options, **where)
 
     run_command(
@@ -233,32 +278,49 @@ def transfer(
     model: Model,
     equipment: Equipment,
     strategy: Annotated[
-        str | None, typer.Option(help="`stack` (default), or one way alone; docs/strategies.md lists them.")
+        str | None,
+        typer.Option(help="`stack` (default), or one way alone; docs/strategies.md lists them."),
     ] = None,
     single_network: Annotated[
-        bool, typer.Option("--single-network", help="Ship one Keras network: `--strategy single_network`.")
+        bool,
+        typer.Option(
+            "--single-network", help="Ship one Keras network: `--strategy single_network`."
+        ),
     ] = False,
     trainable_layers: Annotated[
         int | None, typer.Option(help="Last layers to train, in the strategies that fine-tune.")
     ] = None,
     scaler: Annotated[
         str | None,
-        typer.Option(help="`source`, `target`, `normal`, `offset` or `blend`, in strategies other than the stack."),
+        typer.Option(
+            help="`source`, `target`, `normal`, `offset` or `blend`, in strategies other than the stack."
+        ),
     ] = None,
-    alarm_rate: Annotated[float | None, typer.Option(help="False-alarm rate that the threshold aims at.")] = None,
+    alarm_rate: Annotated[
+        float | None, typer.Option(help="False-alarm rate that the threshold aims at.")
+    ] = None,
     alarm_confidence: Annotated[
         float | None, typer.Option(help="Promise that rate for new runs, such as 0.95, or refuse.")
     ] = None,
-    fault_share: Annotated[float | None, typer.Option(help="Share of faults in use, if not that of the rows.")] = None,
+    fault_share: Annotated[
+        float | None, typer.Option(help="Share of faults in use, if not that of the rows.")
+    ] = None,
     seed: Seed = None,
     config: Config = None,
-    gate: Annotated[Path | None, typer.Option(metavar="FILE", help="Gate thresholds as YAML.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Stop before the registry.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Do again what the same request led to before.")] = False,
-    override_gate: Annotated[
-        str | None, typer.Option(metavar="REASON", help="Promote in spite of a refusal; the reason is kept.")
+    gate: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Gate thresholds as YAML.")
     ] = None,
-    report: Annotated[Path | None, typer.Option(metavar="DIR", help="Also put the pictures there.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Stop before the registry.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Do again what the same request led to before.")
+    ] = False,
+    override_gate: Annotated[
+        str | None,
+        typer.Option(metavar="REASON", help="Promote in spite of a refusal; the reason is kept."),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Also put the pictures there.")
+    ] = None,
     quarantine: Quarantine = Path("quarantine"),
     data_docs: DataDocs = None,
     json_output: Json = False,
@@ -271,12 +333,22 @@ def transfer(
         from faultxfer.steps.preflight import check_transfer_request
 
         chosen = _only_strategy(strategy, single_network=single_network)
-        given: dict[str, Any] = {"strategy": chosen, "trainable_layers": trainable_layers, "scaler": scaler}
-        given |= {"alarm_rate": alarm_rate, "alarm_confidence": alarm_confidence, "fault_share": fault_share}
+        given: dict[str, Any] = {
+            "strategy": chosen,
+            "trainable_layers": trainable_layers,
+            "scaler": scaler,
+        }
+        given |= {
+            "alarm_rate": alarm_rate,
+            "alarm_confidence": alarm_confidence,
+            "fault_share": fault_share,
+        }
         given["seed"] = seed
         bounds = load_options(GateOptions, gate) if gate else None
         options = read_options(TransferOptions, config, **given, gate=bounds)
-        check_transfer_request(csv, contract, model, equipment, override_gate, options.gate.family, dry_run=dry_run)
+        check_transfer_request(
+            csv, contract, model, equipment, override_gate, options.gate.family, dry_run=dry_run
+        )
         return _run(
             "transfer",
             plain,
@@ -308,7 +380,9 @@ def score(
     model: Model,
     equipment: Equipment,
     out: Annotated[Path, typer.Option(metavar="FILE", help="CSV to write.")],
-    version: Annotated[int | None, typer.Option(metavar="N", help="Version; the champion if left out.")] = None,
+    version: Annotated[
+        int | None, typer.Option(metavar="N", help="Version; the champion if left out.")
+    ] = None,
     quarantine: Quarantine = Path("quarantine"),
     data_docs: DataDocs = None,
     json_output: Json = False,
@@ -338,10 +412,12 @@ def learning_curve(
     contract: ContractFile,
     model: Model,
     equipment: Equipment,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where figures, answers and picture go.")] = Path(
-        "learning-curve"
-    ),
-    more: Annotated[int | None, typer.Option(metavar="N", help="Further labelled rows to ask about.")] = None,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where figures, answers and picture go.")
+    ] = Path("learning-curve"),
+    more: Annotated[
+        int | None, typer.Option(metavar="N", help="Further labelled rows to ask about.")
+    ] = None,
     config: Config = None,
     seed: Seed = None,
     quarantine: Quarantine = Path("quarantine"),
@@ -357,7 +433,12 @@ def learning_curve(
 
         options = read_options(CurveOptions, config, more=more, seed=seed)
         check_learning_request(csv, contract, model, equipment, out)
-        what = {"contract": str(contract), "model": model, "equipment": equipment, "options": options}
+        what = {
+            "contract": str(contract),
+            "model": model,
+            "equipment": equipment,
+            "options": options,
+        }
         where = {"out": str(out), "quarantine": str(quarantine), "data_docs": _text(data_docs)}
         return _run("learning_curve", plain, csv=csv, **what, **where)
 
@@ -371,8 +452,12 @@ def learning_curve(
 
 @app.command(rich_help_panel=_LOOK)
 def ui(
-    mlflow_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of MLflow; 0 takes a free one.")] = 5000,
-    prefect_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of Prefect; 0 takes a free one.")] = 4200,
+    mlflow_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of MLflow; 0 takes a free one.")
+    ] = 5000,
+    prefect_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of Prefect; 0 takes a free one.")
+    ] = 4200,
     json_output: Json = False,
 ) -> None:
     """Start MLflow's and Prefect's pages on this machine's data; Ctrl-C stops both."""
@@ -408,7 +493,12 @@ def _usage_error(error: Any, arguments: list[str]) -> int:
         error.show()
         return BAD_INPUT
     try:
-        fail({"type": "UsageError", "message": error.format_message()}, "", BAD_INPUT, json_output=True)
+        fail(
+            {"type": "UsageError", "message": error.format_message()},
+            "",
+            BAD_INPUT,
+            json_output=True,
+        )
     except typer.Exit:
         return BAD_INPUT
 

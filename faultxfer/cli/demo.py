@@ -8,7 +8,7 @@ from typing import Any
 
 from faultxfer.cli.flow_runs import run_pipeline
 from faultxfer.cli.session import stdout
-from faultxfer.steps.progress import progress
+from faultxfer.progress import progress
 
 MODEL = "demo-pumps"
 _FIRST_NEW_PUMP = 9
@@ -35,7 +35,7 @@ class DemoResult:
 
 def run_demo(folder: Path, *, plain: bool) -> DemoResult:
     """Simulate, pretrain unless done before, transfer to the next new pump, score its next week."""
-    from faultxfer.data.simulator import write_pump_fleet
+    from faultxfer.simulation.simulator import write_pump_fleet
 
     first, equipment = _where_we_are()
     progress.info("Simulating the pump fleet")

@@ -6,7 +6,7 @@ import importlib
 from typing import Any
 
 import faultxfer
-from faultxfer.steps.progress import progress
+from faultxfer.progress import progress
 
 
 def run_pipeline(name: str, *, plain: bool, **arguments: Any) -> Any:

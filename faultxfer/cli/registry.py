@@ -9,12 +9,20 @@ import typer
 
 from faultxfer.cli.session import BAD_INPUT, DONE, NOT_CHECKED, run_command
 
-registry_app = typer.Typer(no_args_is_help=True, help="See what is registered, go back, check and mend.")
+registry_app = typer.Typer(
+    no_args_is_help=True, help="See what is registered, go back, check and mend."
+)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
-Model = Annotated[str, typer.Argument(help="The source model's name; or the whole name of a machine's model.")]
-Everything = Annotated[str | None, typer.Argument(help="The source model's name; everything if left out.")]
-Machine = Annotated[str | None, typer.Option("--equipment", metavar="EQ", help="A machine's model instead.")]
+Model = Annotated[
+    str, typer.Argument(help="The source model's name; or the whole name of a machine's model.")
+]
+Everything = Annotated[
+    str | None, typer.Argument(help="The source model's name; everything if left out.")
+]
+Machine = Annotated[
+    str | None, typer.Option("--equipment", metavar="EQ", help="A machine's model instead.")
+]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; the journal keeps it.")]
 
 
@@ -23,7 +31,7 @@ def registry_list(json_output: Json = False) -> None:
     """Registered models and their champions."""
 
     def work() -> Any:
-        from faultxfer.steps.catalog import list_models
+        from faultxfer.registry.catalog import list_models
 
         return list_models()
 
@@ -39,18 +47,23 @@ def registry_list(json_output: Json = False) -> None:
 def registry_show(
     model: Model,
     equipment: Machine = None,
-    version: Annotated[int | None, typer.Option(metavar="N", help="Version; the champion if left out.")] = None,
+    version: Annotated[
+        int | None, typer.Option(metavar="N", help="Version; the champion if left out.")
+    ] = None,
     json_output: Json = False,
 ) -> None:
     """One version: gate result, lineage, report."""
 
     def work() -> Any:
-        from faultxfer.steps.catalog import show_version
+        from faultxfer.registry.catalog import show_version
 
         return show_version(model, equipment, version)
 
     run_command(
-        work, json_output=json_output, render=lambda shown: _render("version", shown), as_data=lambda shown: shown
+        work,
+        json_output=json_output,
+        render=lambda shown: _render("version", shown),
+        as_data=lambda shown: shown,
     )
 
 
@@ -63,7 +76,7 @@ def registry_history(
     """Versions and refused candidates, newest first."""
 
     def work() -> Any:
-        from faultxfer.steps.catalog import show_history
+        from faultxfer.registry.catalog import show_history
 
         return show_history(model, equipment)
 
@@ -80,7 +93,7 @@ def registry_journal(model: Model, equipment: Machine = None, json_output: Json 
     """Which version was champion, since when, by whom and why; newest first."""
 
     def work() -> Any:
-        from faultxfer.steps.upkeep import read_entries
+        from faultxfer.registry.maintenance import read_entries
 
         return read_entries(model, equipment)
 
@@ -103,11 +116,16 @@ def registry_promote(
     """Make a registered version champion, by hand."""
 
     def work() -> Any:
-        from faultxfer.steps.upkeep import promote_version
+        from faultxfer.registry.maintenance import promote_version
 
         return promote_version(model, equipment, version, reason)
 
-    run_command(work, json_output=json_output, render=lambda done: _render("changed", done), as_data=lambda done: done)
+    run_command(
+        work,
+        json_output=json_output,
+        render=lambda done: _render("changed", done),
+        as_data=lambda done: done,
+    )
 
 
 @registry_app.command("rollback")
@@ -115,17 +133,24 @@ def registry_rollback(
     model: Model,
     reason: Reason,
     equipment: Machine = None,
-    to: Annotated[int | None, typer.Option(metavar="N", help="An earlier champion; the last one if left out.")] = None,
+    to: Annotated[
+        int | None, typer.Option(metavar="N", help="An earlier champion; the last one if left out.")
+    ] = None,
     json_output: Json = False,
 ) -> None:
     """Go back to the champion before the present one."""
 
     def work() -> Any:
-        from faultxfer.steps.upkeep import roll_back
+        from faultxfer.registry.maintenance import roll_back
 
         return roll_back(model, equipment, to, reason)
 
-    run_command(work, json_output=json_output, render=lambda done: _render("changed", done), as_data=lambda done: done)
+    run_command(
+        work,
+        json_output=json_output,
+        render=lambda done: _render("changed", done),
+        as_data=lambda done: done,
+    )
 
 
 @registry_app.command("retire")
@@ -139,25 +164,34 @@ def registry_retire(
     """Take a version out of use by hand, such as one whose files are lost; `restore` takes it back."""
 
     def work() -> Any:
-        from faultxfer.steps.upkeep import retire_version
+        from faultxfer.registry.maintenance import retire_version
 
         return retire_version(model, equipment, version, reason)
 
-    run_command(work, json_output=json_output, render=lambda done: _render("changed", done), as_data=lambda done: done)
+    run_command(
+        work,
+        json_output=json_output,
+        render=lambda done: _render("changed", done),
+        as_data=lambda done: done,
+    )
 
 
 @registry_app.command("restore")
 def registry_restore(
     model: Everything = None,
     equipment: Machine = None,
-    version: Annotated[int | None, typer.Option(metavar="N", help="One version; all retired ones if left out.")] = None,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; the journal keeps it.")] = "",
+    version: Annotated[
+        int | None, typer.Option(metavar="N", help="One version; all retired ones if left out.")
+    ] = None,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why; the journal keeps it.")
+    ] = "",
     json_output: Json = False,
 ) -> None:
     """Take back retirements where the files are those registered, and the champion that they ended."""
 
     def work() -> Any:
-        from faultxfer.steps.upkeep import restore_versions
+        from faultxfer.registry.maintenance import restore_versions
 
         return restore_versions(model, equipment, version, reason)
 
@@ -172,15 +206,26 @@ def registry_restore(
 
 @registry_app.command("merge")
 def registry_merge(
-    model: Annotated[str, typer.Argument(help="A source model's name; or the whole name of a machine's model.")],
+    model: Annotated[
+        str, typer.Argument(help="A source model's name; or the whole name of a machine's model.")
+    ],
     reason: Reason,
-    equipment: Annotated[str | None, typer.Option("--equipment", metavar="EQ", help="The machine.")] = None,
+    equipment: Annotated[
+        str | None, typer.Option("--equipment", metavar="EQ", help="The machine.")
+    ] = None,
     keep: Annotated[
         str | None,
-        typer.Option("--keep", metavar="NAME", help="The model that stays; MODEL--EQ or the newest if left out."),
+        typer.Option(
+            "--keep",
+            metavar="NAME",
+            help="The model that stays; MODEL--EQ or the newest if left out.",
+        ),
     ] = None,
     undo: Annotated[
-        bool, typer.Option("--undo", help="Bring those that stepped down back; with --keep this one alone.")
+        bool,
+        typer.Option(
+            "--undo", help="Bring those that stepped down back; with --keep this one alone."
+        ),
     ] = False,
     json_output: Json = False,
 ) -> None:
@@ -191,20 +236,27 @@ def registry_merge(
 
         return merge_machine(model, equipment, reason, keep=keep, undo=undo)
 
-    run_command(work, json_output=json_output, render=lambda done: _render("merged", done), as_data=lambda done: done)
+    run_command(
+        work,
+        json_output=json_output,
+        render=lambda done: _render("merged", done),
+        as_data=lambda done: done,
+    )
 
 
 @registry_app.command("verify")
 def registry_verify(
     model: Everything = None,
     equipment: Machine = None,
-    head: Annotated[str | None, typer.Option(metavar="SHA256", help="An entry that the journal must hold.")] = None,
+    head: Annotated[
+        str | None, typer.Option(metavar="SHA256", help="An entry that the journal must hold.")
+    ] = None,
     json_output: Json = False,
 ) -> None:
     """Check journals and the champions' files; exit code 2 if something is wrong, 3 if it could not be checked."""
 
     def work() -> Any:
-        from faultxfer.steps.checking import verify_registry
+        from faultxfer.registry.checking import verify_registry
 
         return verify_registry(model, equipment, head)
 
@@ -225,12 +277,18 @@ def registry_doctor(
     apply: Annotated[
         bool, typer.Option("--apply", help="Also retire, go back and delete, where it is listed.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would be done.")
+    ] = False,
     older_than: Annotated[
-        float, typer.Option(metavar="MIN", help="Age at which another host's unfinished registration is broken off.")
+        float,
+        typer.Option(
+            metavar="MIN", help="Age at which another host's unfinished registration is broken off."
+        ),
     ] = 60.0,
     uploads_after: Annotated[
-        float, typer.Option(metavar="DAYS", help="Age at which uploads that nothing names are deleted.")
+        float,
+        typer.Option(metavar="DAYS", help="Age at which uploads that nothing names are deleted."),
     ] = 7.0,
     json_output: Json = False,
 ) -> None:
@@ -240,7 +298,7 @@ def registry_doctor(
     """
 
     def work() -> Any:
-        from faultxfer.steps.checking import repair_registry
+        from faultxfer.registry.checking import repair_registry
 
         options = {"minutes": older_than, "upload_days": uploads_after}
         return repair_registry(model, equipment, dry_run=dry_run, apply=apply, **options)
@@ -260,9 +318,14 @@ def registry_prune(
     model: Everything = None,
     equipment: Machine = None,
     keep: Annotated[
-        int, typer.Option(metavar="N", help="Newest versions, refusals and earlier champions that stay.")
+        int,
+        typer.Option(
+            metavar="N", help="Newest versions, refusals and earlier champions that stay."
+        ),
     ] = 5,
-    older_than: Annotated[float, typer.Option(metavar="DAYS", help="Age from which the others go.")] = 180.0,
+    older_than: Annotated[
+        float, typer.Option(metavar="DAYS", help="Age from which the others go.")
+    ] = 180.0,
     apply: Annotated[bool, typer.Option("--apply", help="Delete what is listed.")] = False,
     json_output: Json = False,
 ) -> None:
@@ -308,13 +371,15 @@ def _restored(result: dict[str, Any]) -> int:
 
 @registry_app.command("relocate")
 def registry_relocate(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would be done.")
+    ] = False,
     json_output: Json = False,
 ) -> None:
     """Let a registry that was moved or copied name its files where they are now."""
 
     def work() -> Any:
-        from faultxfer.steps.moving import relocate_registry
+        from faultxfer.registry.moving import relocate_registry
 
         return relocate_registry(dry_run=dry_run)
 
@@ -328,13 +393,15 @@ def registry_relocate(
 
 @registry_app.command("backup")
 def registry_backup(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="An empty folder, or a new one.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="An empty folder, or a new one.")
+    ],
     json_output: Json = False,
 ) -> None:
     """Copy database and files while the registry is in use."""
 
     def work() -> Any:
-        from faultxfer.steps.moving import back_up_registry
+        from faultxfer.registry.moving import back_up_registry
 
         return back_up_registry(folder)
 

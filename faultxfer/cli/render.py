@@ -15,15 +15,21 @@ from faultxfer.findings import Finding
 
 if TYPE_CHECKING:
     # Only names here: looking at the registry must not wait for TensorFlow.
+    from faultxfer.learning_curves.measuring import LearningResult
     from faultxfer.steps.intake import CheckedRows
-    from faultxfer.steps.learning import LearningResult
     from faultxfer.steps.pretraining import PretrainResult
     from faultxfer.steps.registration import TransferResult
     from faultxfer.steps.repeats import Unchanged
     from faultxfer.steps.scoring import ScoreResult
 
 _COLOURS = {
-    **{"passed": "green", "failed": "red", "warned": "yellow", "refuse": "red", "quarantine": "yellow"},
+    **{
+        "passed": "green",
+        "failed": "red",
+        "warned": "yellow",
+        "refuse": "red",
+        "quarantine": "yellow",
+    },
     **{"tied": "yellow", "not shown": "yellow", "needs approval": "yellow"},
 }
 
@@ -37,7 +43,9 @@ def checked_rows(rows: CheckedRows) -> None:
         console.print(_findings(rows.findings))
     verdict = "[red]refused[/]" if rows.refused else "[green]accepted[/]"
     others = f", {rows.left_out} of other equipment" if rows.left_out else ""
-    console.print(f"{verdict}: {rows.read} rows read, {rows.accepted} accepted, {rows.quarantined} set aside{others}.")
+    console.print(
+        f"{verdict}: {rows.read} rows read, {rows.accepted} accepted, {rows.quarantined} set aside{others}."
+    )
     if rows.quarantine:
         console.print(f"Rows set aside, and why: {rows.quarantine}", soft_wrap=True)
     _docs(rows)
@@ -49,7 +57,10 @@ def contract_changes(result: dict[str, Any]) -> None:
     if result["changes"]:
         columns = ("field", "old", "new", "meaning")
         console.print(_table(f"{result['old']} → {result['new']}", columns, result["changes"]))
-    console.print(f"[{'green' if result['models_valid'] else 'red'}]{escape(result['verdict'])}[/]", soft_wrap=True)
+    console.print(
+        f"[{'green' if result['models_valid'] else 'red'}]{escape(result['verdict'])}[/]",
+        soft_wrap=True,
+    )
 
 
 def contract_schema(result: dict[str, Any]) -> None:
@@ -93,9 +104,13 @@ def transferred(result: TransferResult | Unchanged) -> None:
     for entry in report.contestants:
         note = entry.problem or entry.note
         title = f"{escape(entry.title)}{f' [dim]({escape(note)})[/]' if note else ''}"
-        table.add_row(title, *figures(entry.metrics), style="bold" if entry.role == "candidate" else None)
+        table.add_row(
+            title, *figures(entry.metrics), style="bold" if entry.role == "candidate" else None
+        )
     console.print(table)
-    console.print(f"Judged on {report.candidate.rows} rows with {report.candidate.faults} faults. {report.worth}")
+    console.print(
+        f"Judged on {report.candidate.rows} rows with {report.candidate.faults} faults. {report.worth}"
+    )
     console.print(report.transfer_verdict())
     for note in report.alarm_notes:
         console.print(escape(note))
@@ -103,7 +118,9 @@ def transferred(result: TransferResult | Unchanged) -> None:
         console.print(escape(sentence))
     console.print()
     for check in decision.checks:
-        console.print(f"[{_COLOURS.get(check.status, 'dim')}]{check.status:>14}[/]  {escape(check.message)}")
+        console.print(
+            f"[{_COLOURS.get(check.status, 'dim')}]{check.status:>14}[/]  {escape(check.message)}"
+        )
     console.print()
     _decision(result)
     _pictures(result.pictures)
@@ -122,11 +139,13 @@ def scored(result: ScoreResult) -> None:
 
 def learned(result: LearningResult) -> None:
     """The table of a learning curve, the answers, and where the files lie."""
-    from faultxfer.evaluate.learning_report import COLUMNS, cells
+    from faultxfer.learning_curves.report import COLUMNS, cells
 
     console = stdout()
     _set_aside(result.rows)
-    table = Table(title=f"Learning curve {escape(result.model)} → {escape(result.equipment)}, PR-AUC")
+    table = Table(
+        title=f"Learning curve {escape(result.model)} → {escape(result.equipment)}, PR-AUC"
+    )
     for column in COLUMNS:
         table.add_column(column, justify="right")
     for point in result.curve.points:
@@ -141,7 +160,9 @@ def learned(result: LearningResult) -> None:
 def models(listed: list[dict[str, Any]]) -> None:
     """Registered models."""
     if not listed:
-        stdout().print("Nothing is registered yet. Start with `faultxfer demo` or `faultxfer pretrain`.")
+        stdout().print(
+            "Nothing is registered yet. Start with `faultxfer demo` or `faultxfer pretrain`."
+        )
         return
     shown = [{**one, "source": one["source_model"], "champion": _champion(one)} for one in listed]
     columns = ("name", "kind", "family", "label", "equipment", "source", "champion", "registered")
@@ -183,7 +204,9 @@ def journal(entries: list[dict[str, Any]]) -> None:
 
 def changed(done: dict[str, Any]) -> None:
     """Which version is champion now."""
-    before, after = (f"version {one}" if one else "no champion" for one in (done["from"], done["to"]))
+    before, after = (
+        f"version {one}" if one else "no champion" for one in (done["from"], done["to"])
+    )
     stays = f"{after} stays champion" if before == after else f"{before} → {after}"
     what = f" version {done['version']}" if "version" in done else ""
     stdout().print(f"[green]{done['outcome']}{what}[/]: {escape(done['registered'])}, {stays}")
@@ -200,7 +223,9 @@ def restored(result: dict[str, Any]) -> None:
     console = stdout()
     for one in result["restored"]:
         what = "is champion again" if one["champion"] else "can be promoted again"
-        console.print(f"[green]restored[/]: {escape(one['registered'])} version {one['version']} {what}")
+        console.print(
+            f"[green]restored[/]: {escape(one['registered'])} version {one['version']} {what}"
+        )
     for one in result["left"]:
         version = f" version {one['version']}" if one["version"] else ""
         where = f"{escape(one['registered'])}{version}"
@@ -214,14 +239,22 @@ def merged(done: dict[str, Any]) -> None:
     """Which of a machine's models stays, and which addresses score or stop scoring."""
     console = stdout()
     if not done["models"]:
-        console.print(f"[green]unchanged[/]: {escape(done['kept'])} has the only champion", soft_wrap=True)
+        console.print(
+            f"[green]unchanged[/]: {escape(done['kept'])} has the only champion", soft_wrap=True
+        )
     for one in done["models"]:
         version = f"{escape(one['name'])} version {one['version']}"
         if done["outcome"] == "restored":
-            console.print(f"[green]restored[/]: {version}; {one['address']} scores again", soft_wrap=True)
+            console.print(
+                f"[green]restored[/]: {version}; {one['address']} scores again", soft_wrap=True
+            )
         else:
-            console.print(f"[green]merged[/]: {version} into {escape(done['kept'])}", soft_wrap=True)
-            console.print(f"{escape(one['address'])} scores no more; its versions stay", soft_wrap=True)
+            console.print(
+                f"[green]merged[/]: {version} into {escape(done['kept'])}", soft_wrap=True
+            )
+            console.print(
+                f"{escape(one['address'])} scores no more; its versions stay", soft_wrap=True
+            )
     if done["outcome"] != "restored":
         console.print(f"Score with {escape(done['use'])}", soft_wrap=True)
 
@@ -246,7 +279,9 @@ def _verdict(result: dict[str, Any]) -> str:
         return "[yellow]could not be checked[/]: nothing wrong was found, and not everything could be read"
     models = len(result["models"])
     champions = sum(one["champion"] is not None for one in result["models"])
-    return f"[green]sound[/]: {models} journal(s) and the files of {champions} champion(s) were read"
+    return (
+        f"[green]sound[/]: {models} journal(s) and the files of {champions} champion(s) were read"
+    )
 
 
 def repaired(result: dict[str, Any]) -> None:
@@ -255,7 +290,13 @@ def repaired(result: dict[str, Any]) -> None:
     if not result["found"]:
         console.print("[green]Nothing is half done or damaged.[/]")
         return
-    console.print(_table("Found", ("code", "where", "message", "done"), [_with_advice(one) for one in result["found"]]))
+    console.print(
+        _table(
+            "Found",
+            ("code", "where", "message", "done"),
+            [_with_advice(one) for one in result["found"]],
+        )
+    )
     if result["stopped"]:
         console.print(f"[red]Stopped.[/] {escape(result['stopped'])}.", soft_wrap=True)
     elif any(one["done"].startswith("with --apply") for one in result["found"]):
@@ -321,7 +362,8 @@ def pruned(result: dict[str, Any]) -> None:
         console.print(_table("Runs of refused candidates", columns, result["runs"]))
     for model in result["skipped"]:
         console.print(
-            f"[yellow]{escape(model['registered'])}[/] was left alone: {escape(model['why'])}.", soft_wrap=True
+            f"[yellow]{escape(model['registered'])}[/] was left alone: {escape(model['why'])}.",
+            soft_wrap=True,
         )
     if not result["versions"] and not result["runs"]:
         console.print("[green]Nothing is old enough to go.[/]")
@@ -337,14 +379,29 @@ def _findings(findings: Iterable[Finding]) -> Table:
         table.add_column(column, overflow="fold", justify="right" if column == "rows" else "left")
     for finding in findings:
         where = " ".join(
-            part for part in (finding.file, finding.column, f"line {finding.line}" if finding.line else "") if part
+            part
+            for part in (
+                finding.file,
+                finding.column,
+                f"line {finding.line}" if finding.line else "",
+            )
+            if part
         )
         severity = f"[{_COLOURS.get(finding.severity, 'dim')}]{finding.severity}[/]"
-        what = f"{finding.message}. Expected {finding.expected}" if finding.expected else finding.message
+        what = (
+            f"{finding.message}. Expected {finding.expected}"
+            if finding.expected
+            else finding.message
+        )
         if finding.examples:
             what += f"; {'; '.join(finding.examples[:2])}"
         table.add_row(
-            severity, finding.code, escape(where), str(finding.count), escape(what[:300]), escape(finding.remedy)
+            severity,
+            finding.code,
+            escape(where),
+            str(finding.count),
+            escape(what[:300]),
+            escape(finding.remedy),
         )
     return table
 
@@ -381,7 +438,11 @@ _NOT_PROMOTED = {
 
 def _decision(result: TransferResult) -> None:
     colour = "green" if result.outcome == "promoted" else "yellow"
-    told = result.outcome if result.outcome != "refused" else _NOT_PROMOTED.get(result.decision.outcome, "refused")
+    told = (
+        result.outcome
+        if result.outcome != "refused"
+        else _NOT_PROMOTED.get(result.decision.outcome, "refused")
+    )
     what = f"{told}: {result.registered}" + (f" version {result.version}" if result.version else "")
     stdout().print(f"[bold {colour}]{escape(what)}[/]  {escape(result.reason)}")
 

@@ -81,7 +81,9 @@ def run_command(
     raise typer.Exit(exit_code(result))
 
 
-def _end(error: BaseException, signalled: int | None, unreadable: int, *, json_output: bool) -> NoReturn:
+def _end(
+    error: BaseException, signalled: int | None, unreadable: int, *, json_output: bool
+) -> NoReturn:
     """Say in one sentence why the work ended before its end.
 
     After a signal that is why, whatever cleaning up raised: a terminal that was closed cannot even be written to.
@@ -169,5 +171,7 @@ class _Steps(logging.Handler):
 
     def finish(self) -> None:
         if self.current is not None:
-            self.console.print(f"[green]✓[/] {escape(self.current)} [dim]{time.monotonic() - self.since:.1f} s[/]")
+            self.console.print(
+                f"[green]✓[/] {escape(self.current)} [dim]{time.monotonic() - self.since:.1f} s[/]"
+            )
             self.current = None

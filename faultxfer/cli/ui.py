@@ -19,7 +19,7 @@ from pathlib import Path
 from faultxfer import children
 from faultxfer.cli.session import print_json, stdout
 from faultxfer.errors import ConfigError
-from faultxfer.steps.progress import progress
+from faultxfer.progress import progress
 from faultxfer.stopping import Stopping
 from faultxfer.temporary import temporary_folder
 
@@ -57,9 +57,14 @@ def serve(mlflow_port: int, prefect_port: int, *, json_output: bool) -> None:
             _stop(servers)
 
 
-def _serve(ports: tuple[int, int], servers: list[_Server], logs: Path, *, json_output: bool) -> None:
+def _serve(
+    ports: tuple[int, int], servers: list[_Server], logs: Path, *, json_output: bool
+) -> None:
     progress.info("Starting MLflow and Prefect")
-    pages = {"MLflow": _mlflow(ports[0], servers, logs), "Prefect": _prefect(ports[1], servers, logs)}
+    pages = {
+        "MLflow": _mlflow(ports[0], servers, logs),
+        "Prefect": _prefect(ports[1], servers, logs),
+    }
     for server in servers:
         _wait_until_ready(server)
     _print_addresses(pages, json_output)
@@ -96,7 +101,9 @@ def _prefect(port: int, servers: list[_Server], logs: Path) -> str:
     return address
 
 
-def _start(name: str, command: list[str], environment: dict[str, str], health: str, logs: Path) -> _Server:
+def _start(
+    name: str, command: list[str], environment: dict[str, str], health: str, logs: Path
+) -> _Server:
     path = logs / f"{name.lower()}.log"
     with path.open("wb") as log:
         process = subprocess.Popen(  # noqa: S603  # our own interpreter with fixed arguments

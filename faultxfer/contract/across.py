@@ -11,7 +11,6 @@ import dataclasses
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from faultxfer.contract import columns
 from faultxfer.contract.check import Checked
 from faultxfer.contract.copies import set_aside
 from faultxfer.contract.notes import Notes
@@ -19,6 +18,7 @@ from faultxfer.contract.rules import label_conflict, label_leak, time_duplicate
 from faultxfer.contract.rules.protocol import Breach, Rows, Rule
 from faultxfer.contract.schema import Contract
 from faultxfer.findings import Finding
+from faultxfer.reading import columns
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,7 +57,9 @@ def _files(checked: list[Checked], column: str) -> list[int]:
         return []
     filled = [file for file, outcome in enumerate(checked) if len(outcome.accepted)]
     accepted = {file: checked[file].accepted for file in filled}
-    return [file for file in filled if column in accepted[file] and accepted[file][column].notna().all()]
+    return [
+        file for file in filled if column in accepted[file] and accepted[file][column].notna().all()
+    ]
 
 
 def _stacked(outcomes: list[Checked], contract: Contract) -> Rows:
@@ -65,7 +67,9 @@ def _stacked(outcomes: list[Checked], contract: Contract) -> Rows:
     import numpy as np
     import pandas as pd
 
-    label = [columns.FAULT] if all(columns.FAULT in outcome.accepted for outcome in outcomes) else []
+    label = (
+        [columns.FAULT] if all(columns.FAULT in outcome.accepted for outcome in outcomes) else []
+    )
     keys = [columns.EQUIPMENT, columns.RUN, columns.TIME, columns.ROW]
     frames = [outcome.accepted[[*keys, *label, *contract.features]] for outcome in outcomes]
     rows = pd.concat(frames, ignore_index=True)
@@ -93,9 +97,16 @@ def _conflicts(rows: Rows) -> Iterator[Breach]:
     """
     import numpy as np
 
-    found = [_softened(breach, rows) for view in _loose_views(rows) for breach in label_conflict.check(view)]
+    found = [
+        _softened(breach, rows)
+        for view in _loose_views(rows)
+        for breach in label_conflict.check(view)
+    ]
     alike = dataclasses.replace(rows, run=rows.readings)
-    found += [breach if _certain(rows) else _softened(breach, rows) for breach in label_conflict.check(alike)]
+    found += [
+        breach if _certain(rows) else _softened(breach, rows)
+        for breach in label_conflict.check(alike)
+    ]
     told = np.array([], dtype=int)
     for breach in sorted(found, key=lambda breach: breach.severity == "warn"):
         places = np.setdiff1d(breach.places, told)
@@ -105,7 +116,11 @@ def _conflicts(rows: Rows) -> Iterator[Breach]:
 
 def _softened(breach: Breach, rows: Rows) -> Breach:
     """A warning, unless the contract gives the rule a severity."""
-    return breach if breach.code in rows.contract.rules else dataclasses.replace(breach, severity="warn")
+    return (
+        breach
+        if breach.code in rows.contract.rules
+        else dataclasses.replace(breach, severity="warn")
+    )
 
 
 def _certain(rows: Rows) -> bool:
@@ -141,7 +156,9 @@ def _new(rule: Rule, rows: Rows) -> Iterator[tuple[Breach, np.ndarray]]:
         for breach in rule(rows.only(own)):
             told.setdefault(breach.severity, []).append(own[breach.places])
     for breach in found:
-        places = np.setdiff1d(breach.places, np.concatenate(told.get(breach.severity, [np.array([], dtype=int)])))
+        places = np.setdiff1d(
+            breach.places, np.concatenate(told.get(breach.severity, [np.array([], dtype=int)]))
+        )
         if len(places):
             yield breach, places
 
@@ -164,7 +181,9 @@ def _noted(outcome: Checked, breach: Breach, places: np.ndarray, contract: Contr
     outcome = _told(outcome, notes.findings[0])
     if severity != "quarantine":
         return outcome
-    return set_aside(outcome, outcome.accepted[columns.ROW].isin(places).to_numpy(), notes.rejected())
+    return set_aside(
+        outcome, outcome.accepted[columns.ROW].isin(places).to_numpy(), notes.rejected()
+    )
 
 
 def _told(outcome: Checked, finding: Finding) -> Checked:
@@ -182,7 +201,11 @@ def _none_left(checked: list[Checked]) -> list[Checked]:
     notes = Notes(checked[file].table)
     notes.findings = list(checked[file].findings)
     notes.none_left()
-    return [*checked[:file], dataclasses.replace(checked[file], findings=notes.sorted), *checked[file + 1 :]]
+    return [
+        *checked[:file],
+        dataclasses.replace(checked[file], findings=notes.sorted),
+        *checked[file + 1 :],
+    ]
 
 
 def _with_leaks(checked: list[Checked], contract: Contract) -> list[Checked]:

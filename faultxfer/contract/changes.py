@@ -40,7 +40,9 @@ class Change:
     machine: str | None = None
 
 
-def plain(old: Any, new: Any, fields: dict[str, str], kind: str, ends: Ends = "none") -> Iterator[Change]:
+def plain(
+    old: Any, new: Any, fields: dict[str, str], kind: str, ends: Ends = "none"
+) -> Iterator[Change]:
     """Changes of fields that need no judgement.
 
     Args:

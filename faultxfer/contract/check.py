@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from faultxfer.contract import columns, machines, tags
+from faultxfer.contract import machines, tags
 from faultxfer.contract.expectations import Unmet, Validation, validate_table
 from faultxfer.contract.header import note_columns
 from faultxfer.contract.notes import Notes
 from faultxfer.contract.rules import RULES
 from faultxfer.contract.rules.protocol import Breach, Rows
 from faultxfer.contract.schema import Contract, Sensor
-from faultxfer.contract.table import RawTable
 from faultxfer.findings import Finding, Severity, refusing
+from faultxfer.reading import columns
+from faultxfer.reading.table import RawTable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,7 +75,9 @@ class Checked:
         return bool(refusing(self.findings))
 
 
-def check_table(table: RawTable, contract: Contract, *, labelled: bool | None, equipment: str | None = None) -> Checked:
+def check_table(
+    table: RawTable, contract: Contract, *, labelled: bool | None, equipment: str | None = None
+) -> Checked:
     """Check one table.
 
     Args:
@@ -97,7 +100,9 @@ def check_table(table: RawTable, contract: Contract, *, labelled: bool | None, e
 class _Check:
     """The check of one table, step by step; each adds to ``notes``."""
 
-    def __init__(self, table: RawTable, contract: Contract, labelled: bool | None, equipment: str | None) -> None:
+    def __init__(
+        self, table: RawTable, contract: Contract, labelled: bool | None, equipment: str | None
+    ) -> None:
         self.contract, self.equipment = contract, equipment
         self.table = tags.translated(table, contract, equipment)
         self.labelled = contract.label.column in self.table.names if labelled is None else labelled
@@ -169,7 +174,9 @@ class _Check:
             )
             return
         unread = (values.isna().to_numpy() & ~blank & self.mine).nonzero()[0]
-        severity: Severity = "refuse" if len(unread) > sensor.max_missing * self.mine.sum() else "quarantine"
+        severity: Severity = (
+            "refuse" if len(unread) > sensor.max_missing * self.mine.sum() else "quarantine"
+        )
         told = _NOT_READ["bool" if sensor.dtype == "bool" else "number"]
         self.notes.rows(
             "SENSOR-NOT-A-NUMBER",
@@ -303,7 +310,9 @@ class _Check:
     def refused(self) -> Checked:
         """Nothing but the findings."""
         nothing = self.table.frame.iloc[0:0]
-        return Checked(nothing, nothing, self.notes.sorted, len(self.table), 0, self.table, self.validation)
+        return Checked(
+            nothing, nothing, self.notes.sorted, len(self.table), 0, self.table, self.validation
+        )
 
     def _bookkept(self, place: np.ndarray) -> pd.DataFrame:
         """Accepted sensors with who, when and from where beside them."""
@@ -311,7 +320,10 @@ class _Check:
 
         contract, table = self.contract, self.table
         every = len(place) == len(table)
-        kept = {name: values.to_numpy() if every else values.to_numpy()[place] for name, values in self.values.items()}
+        kept = {
+            name: values.to_numpy() if every else values.to_numpy()[place]
+            for name, values in self.values.items()
+        }
         out: dict[str, object] = dict(kept)
         if self.fault is not None:
             out[columns.FAULT] = self.fault[place].astype("int8")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from faultxfer.contract import columns
 from faultxfer.contract.check import Checked
 from faultxfer.contract.schema import Contract
 from faultxfer.findings import Finding
+from faultxfer.reading import columns
 
 CODE = "LABEL-SHARE"
 # Where one row in ten was a fault, a share from 2 % to 36 % passes: machines of a family differ, labelling rules more.
@@ -33,7 +33,9 @@ class Classes:
         return self.faults / (self.rows - self.faults) if 0 < self.faults < self.rows else None
 
 
-def with_class_share(checked: list[Checked], contract: Contract, source: Classes | None) -> list[Checked]:
+def with_class_share(
+    checked: list[Checked], contract: Contract, source: Classes | None
+) -> list[Checked]:
     """Say where the share of faults in all files together lies far from the source's; the first file carries it.
 
     Args:
@@ -42,7 +44,11 @@ def with_class_share(checked: list[Checked], contract: Contract, source: Classes
         source: classes of the rows that the source model was made from; None where there is no source, or it does not
             say. Then nothing is compared, nor where a file was refused, or where the rows have no labels or one class.
     """
-    labelled = [outcome for outcome in checked if columns.FAULT in outcome.accepted and len(outcome.accepted)]
+    labelled = [
+        outcome
+        for outcome in checked
+        if columns.FAULT in outcome.accepted and len(outcome.accepted)
+    ]
     if source is None or not labelled or any(outcome.refused for outcome in checked):
         return checked
     found = _classes(labelled)
@@ -69,7 +75,9 @@ def _with(findings: tuple[Finding, ...], finding: Finding) -> tuple[Finding, ...
     return (finding, *findings) if finding.severity == "refuse" else (*findings, finding)
 
 
-def _finding(found: Classes, source: Classes, contract: Contract, labelled: list[Checked]) -> Finding:
+def _finding(
+    found: Classes, source: Classes, contract: Contract, labelled: list[Checked]
+) -> Finding:
     return Finding(
         CODE,
         contract.severity(CODE),

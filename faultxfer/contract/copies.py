@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from faultxfer.contract import columns
 from faultxfer.contract.check import Checked
 from faultxfer.contract.notes import Notes
 from faultxfer.contract.schema import Contract
+from faultxfer.reading import columns
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +38,10 @@ def _seen_before(accepted: list[Checked], contract: Contract) -> list[np.ndarray
     keys = [columns.EQUIPMENT, columns.TIME, *contract.features]
     if all(columns.FAULT in outcome.accepted for outcome in accepted):
         keys.append(columns.FAULT)
-    hashes = [pd.util.hash_pandas_object(outcome.accepted[keys], index=False).to_numpy() for outcome in accepted]
+    hashes = [
+        pd.util.hash_pandas_object(outcome.accepted[keys], index=False).to_numpy()
+        for outcome in accepted
+    ]
     found, known = [], np.array([], dtype=np.uint64)
     for outcome, hashed in zip(accepted, hashes, strict=True):
         found.append(np.isin(hashed, known) & outcome.accepted[columns.TIME].notna().to_numpy())

@@ -41,7 +41,10 @@ def write_data_docs(checked: list[tuple[str, Checked]], contract: Contract, fold
     (folder / PAGES).mkdir(parents=True)
     entries = [_entry(folder, number, *item) for number, item in enumerate(checked, 1)]
     index = folder / INDEX
-    index.write_text(docs_index(family=contract.family, contract=contract.digest(), files=entries), encoding="utf-8")
+    index.write_text(
+        docs_index(family=contract.family, contract=contract.digest(), files=entries),
+        encoding="utf-8",
+    )
     return index
 
 
@@ -52,7 +55,10 @@ def _clear(folder: Path) -> None:
     if not index.is_file() or MARK not in index.read_text(encoding="utf-8", errors="replace"):
         raise ConfigError(
             "A new or empty folder, or one with Data Docs of faultxfer, was expected",
-            received={"data-docs": str(folder), "found": sorted(item.name for item in folder.iterdir())[:5]},
+            received={
+                "data-docs": str(folder),
+                "found": sorted(item.name for item in folder.iterdir())[:5],
+            },
             remedy="Choose another --data-docs",
         )
     shutil.rmtree(folder / PAGES, ignore_errors=True)

@@ -26,7 +26,15 @@ class ContractDiff:
     @property
     def machines(self) -> tuple[str, ...]:
         """Machines whose rows now give other numbers, so that models trained with them are not valid."""
-        return tuple(sorted({change.machine for change in self.changes if change.ends == "machine" and change.machine}))
+        return tuple(
+            sorted(
+                {
+                    change.machine
+                    for change in self.changes
+                    if change.ends == "machine" and change.machine
+                }
+            )
+        )
 
     @property
     def verdict(self) -> str:
@@ -59,16 +67,28 @@ def diff_contracts(old: Contract, new: Contract) -> ContractDiff:
     """Compare two contracts by their meaning; spelling, comments and defaults written out do not count."""
     csv_fields = tuple(type(old.csv).model_fields)
     changes = [
-        *plain(old, new, {"family": "another family of equipment is another task"}, "family", "all"),
+        *plain(
+            old, new, {"family": "another family of equipment is another task"}, "family", "all"
+        ),
         *_label(old.label, new.label),
         *plain(old, new, _KEYS, "key columns"),
         *_sensors(old.sensors, new.sensors),
         *plain(old, new, {"ignore": "columns that no model ever sees"}, "ignored columns"),
-        *plain(old, new, {"slices": "parts of the rows that the gate compares; no model sees them"}, "slices"),
-        *plain(old, new, {"sampling_period": "from which step on a gap is told"}, "sampling period"),
+        *plain(
+            old,
+            new,
+            {"slices": "parts of the rows that the gate compares; no model sees them"},
+            "slices",
+        ),
+        *plain(
+            old, new, {"sampling_period": "from which step on a gap is told"}, "sampling period"
+        ),
         *_machines(old, new),
         *_rules(old, new),
-        *under("csv", plain(old.csv, new.csv, dict.fromkeys(csv_fields, "how files are read"), "csv pins")),
+        *under(
+            "csv",
+            plain(old.csv, new.csv, dict.fromkeys(csv_fields, "how files are read"), "csv pins"),
+        ),
     ]
     return ContractDiff(tuple(changes))
 
@@ -98,7 +118,9 @@ def _spellings(old: tuple[str, ...], new: tuple[str, ...], moved: set[str]) -> T
     turned = sorted(moved.intersection({*old, *new}))
     if turned:
         return f"{', '.join(turned)} meant the other class before", "all"
-    added, gone = ([text for text in one if text not in other] for one, other in ((new, old), (old, new)))
+    added, gone = (
+        [text for text in one if text not in other] for one, other in ((new, old), (old, new))
+    )
     said = [f"{', '.join(added)} is understood now"] if added else []
     said += [f"rows with {', '.join(gone)} are set aside now"] if gone else []
     return "; ".join(said), "none"
@@ -110,14 +132,39 @@ def _spellings(old: tuple[str, ...], new: tuple[str, ...], moved: set[str]) -> T
 def _sensors(old: dict[str, Sensor], new: dict[str, Sensor]) -> Iterator[Change]:
     for name in old:
         if name not in new:
-            yield Change(f"sensors.{name}", "sensors", "a sensor", "–", "removed: old models need it as input", "all")
+            yield Change(
+                f"sensors.{name}",
+                "sensors",
+                "a sensor",
+                "–",
+                "removed: old models need it as input",
+                "all",
+            )
     for name in new:
         if name not in old:
-            yield Change(f"sensors.{name}", "sensors", "–", "a sensor", "added: old models have no input for it", "all")
-    both, reordered = ([name for name in one if name in other] for one, other in ((old, new), (new, old)))
+            yield Change(
+                f"sensors.{name}",
+                "sensors",
+                "–",
+                "a sensor",
+                "added: old models have no input for it",
+                "all",
+            )
+    both, reordered = (
+        [name for name in one if name in other] for one, other in ((old, new), (new, old))
+    )
     if both != reordered:
-        meaning = "reordered: every model finds its sensors by name; only new ones have the new order"
-        yield Change("sensors", "order of the sensors", ", ".join(both), ", ".join(reordered), meaning, "none")
+        meaning = (
+            "reordered: every model finds its sensors by name; only new ones have the new order"
+        )
+        yield Change(
+            "sensors",
+            "order of the sensors",
+            ", ".join(both),
+            ", ".join(reordered),
+            meaning,
+            "none",
+        )
     for name in both:
         yield from under(f"sensors.{name}", _sensor(old[name], new[name]))
 
@@ -134,9 +181,15 @@ def _sensor(old: Sensor, new: Sensor) -> Iterator[Change]:
 
 def _unit(old: str, new: str) -> Told:
     if not old or not new:
-        return "without a unit on both sides nobody can tell whether the numbers stay the same", "all"
+        return (
+            "without a unit on both sides nobody can tell whether the numbers stay the same",
+            "all",
+        )
     if one_sided(old, new):
-        return "gauge or absolute is said on one side only: nobody can tell whether the numbers stay the same", "all"
+        return (
+            "gauge or absolute is said on one side only: nobody can tell whether the numbers stay the same",
+            "all",
+        )
     try:
         factor, offset = conversion(old, new)
     except ValueError:
@@ -195,7 +248,11 @@ _SENSOR_FIELDS: dict[str, tuple[str, Callable[[Any, Any], Told]]] = {
 def _machines(old: Contract, new: Contract) -> Iterator[Change]:
     for machine in dict.fromkeys([*old.equipment, *new.equipment]):
         own = old.equipment.get(machine, Equipment()), new.equipment.get(machine, Equipment())
-        moved = {name for name in old.sensors if name in new.sensors and _differs(old, new, machine, name)}
+        moved = {
+            name
+            for name in old.sensors
+            if name in new.sensors and _differs(old, new, machine, name)
+        }
         changes = [*_tags(*own, {*new.sensors, new.label.column}), *_numbers(*own, moved)]
         for change in under(f"equipment.{machine}", changes):
             yield replace(change, machine=machine)
@@ -222,7 +279,9 @@ def _numbers(old: Equipment, new: Equipment, moved: set[str]) -> Iterator[Change
             if sensor in moved:
                 told = ("the machine's rows give other numbers", "machine")
             if first != second:
-                yield Change(f"{field}.{sensor}", f"{field} of a machine", shown(first), shown(second), *told)
+                yield Change(
+                    f"{field}.{sensor}", f"{field} of a machine", shown(first), shown(second), *told
+                )
 
 
 def _differs(old: Contract, new: Contract, machine: str, sensor: str) -> bool:
@@ -238,7 +297,9 @@ def _line(contract: Contract, machine: str, sensor: str) -> tuple[float, float]:
 
 
 def _same(one: tuple[float, float], other: tuple[float, float]) -> bool:
-    return all(math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12) for a, b in zip(one, other, strict=True))
+    return all(
+        math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12) for a, b in zip(one, other, strict=True)
+    )
 
 
 # The rules

@@ -23,7 +23,11 @@ _KINDS = {
 _SEVERITIES = {"refuse": "critical", "quarantine": "warning", "warn": "info"}
 # Index labels are all that is needed of each row; tallies of the unexpected values would cost as much again. Counts
 # come first, as most expectations of most files are met by every row.
-_COUNTS_ALONE = {"result_format": "BASIC", "include_unexpected_rows": False, "partial_unexpected_count": 0}
+_COUNTS_ALONE = {
+    "result_format": "BASIC",
+    "include_unexpected_rows": False,
+    "partial_unexpected_count": 0,
+}
 _EVERY_ROW = {**_COUNTS_ALONE, "result_format": "COMPLETE"}
 _LOOKALIKES = str.maketrans({"<": "‹", ">": "›", "&": "＆", "'": "’", '"': "”"})
 _COUNTS = (
@@ -120,17 +124,25 @@ def validate_table(frame: pd.DataFrame, contract: Contract, *, labelled: bool) -
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]  # a plain dict is what it stores
-    expectations = [expectation.configuration for expectation in _expectations(gx, contract, labelled)]
+    expectations = [
+        expectation.configuration for expectation in _expectations(gx, contract, labelled)
+    ]
     results: list[Any] = []
     for part in _parts(frame):
         engine = PandasExecutionEngine(batch_data_dict={contract.family: part})
         # The whole list at once: adding expectations to a stored suite one by one is quadratic.
         asked = [one for one in expectations if one.kwargs["column"] in part]
-        counted = Validator(engine, data_context=context).graph_validate(asked, {"result_format": _COUNTS_ALONE})
-        met = {_place(result.expectation_config): result for result in counted if not _missed(result)}
+        counted = Validator(engine, data_context=context).graph_validate(
+            asked, {"result_format": _COUNTS_ALONE}
+        )
+        met = {
+            _place(result.expectation_config): result for result in counted if not _missed(result)
+        }
         results += met.values()
         if missed := [one for one in asked if _place(one) not in met]:
-            results += Validator(engine, data_context=context).graph_validate(missed, {"result_format": _EVERY_ROW})
+            results += Validator(engine, data_context=context).graph_validate(
+                missed, {"result_format": _EVERY_ROW}
+            )
     order = {_place(expectation): number for number, expectation in enumerate(expectations)}
     results.sort(key=lambda result: order[_place(result.expectation_config)])
     unmet = [_unmet(result) for result in results if _missed(result)]
@@ -169,7 +181,9 @@ def docs_index(**shown: Any) -> str:
 
 def _harmless(result: Any) -> Any:
     """A copy without characters that are markup: the renderer does not escape every name and value of a file."""
-    from great_expectations.core.expectation_validation_result import expectationSuiteValidationResultSchema
+    from great_expectations.core.expectation_validation_result import (
+        expectationSuiteValidationResultSchema,
+    )
 
     return expectationSuiteValidationResultSchema.load(_without_markup(result.to_json_dict()))
 
@@ -195,7 +209,11 @@ def _expectations(gx: Any, contract: Contract, labelled: bool) -> list[Any]:
         made += _of_sensor(gx, name, sensor)
     if labelled:
         spellings = [*contract.label.normal, *contract.label.fault]
-        made.append(gx.expectations.ExpectColumnValuesToBeInSet(column=contract.label.column, value_set=spellings))
+        made.append(
+            gx.expectations.ExpectColumnValuesToBeInSet(
+                column=contract.label.column, value_set=spellings
+            )
+        )
     return made
 
 
@@ -206,13 +224,17 @@ def _of_sensor(gx: Any, name: str, sensor: Sensor) -> list[Any]:
     if sensor.min is not None or sensor.max is not None:
         severity = _SEVERITIES[sensor.on_breach]
         between = gx.expectations.ExpectColumnValuesToBeBetween
-        made.append(between(column=name, min_value=sensor.min, max_value=sensor.max, severity=severity))
+        made.append(
+            between(column=name, min_value=sensor.min, max_value=sensor.max, severity=severity)
+        )
     return made
 
 
 def _missed(result: Any) -> bool:
     if result.exception_info.get("raised_exception"):
-        raise RuntimeError(f"great_expectations failed: {result.exception_info.get('exception_message')}")
+        raise RuntimeError(
+            f"great_expectations failed: {result.exception_info.get('exception_message')}"
+        )
     return bool(result.result.get("unexpected_count"))
 
 
@@ -227,7 +249,9 @@ def _unmet(result: Any) -> Unmet:
 
 def _failed(result: Any) -> Failed:
     counts, config = result.result, result.expectation_config
-    return Failed(config.type, config.kwargs["column"], counts["unexpected_count"], counts["element_count"])
+    return Failed(
+        config.type, config.kwargs["column"], counts["unexpected_count"], counts["element_count"]
+    )
 
 
 def _summary(results: list[Any], contract: Contract) -> Any:
@@ -257,7 +281,9 @@ def _shortened(result: Any) -> Any:
 
     counts = {name: result.result[name] for name in _COUNTS if name in result.result}
     seen = dict.fromkeys(result.result.get("unexpected_list", ())[: 100 * MAX_EXAMPLES])
-    examples = [value for value in seen if value is not None and value == value][:MAX_EXAMPLES]  # NaN shows nothing
+    examples = [value for value in seen if value is not None and value == value][
+        :MAX_EXAMPLES
+    ]  # NaN shows nothing
     return ExpectationValidationResult(
         success=bool(result.success),
         expectation_config=result.expectation_config,

@@ -9,7 +9,11 @@ from faultxfer.contract.schema import Contract
 def note_columns(notes: Notes, contract: Contract, labelled: bool) -> None:
     """Note an empty file, and columns that are missing or unknown."""
     if not len(notes.table):
-        notes.file("FILE-EMPTY", "The file has no data rows", "Check the export; at least a header and rows are needed")
+        notes.file(
+            "FILE-EMPTY",
+            "The file has no data rows",
+            "Check the export; at least a header and rows are needed",
+        )
         return
     present = notes.table.names
     needed = _needed(contract, labelled)
@@ -37,7 +41,11 @@ def _needed(contract: Contract, labelled: bool) -> list[str]:
     keys = [contract.equipment_column, contract.run_column, contract.time_column]
     needed = [*contract.features, *([contract.label.column] if labelled else [])]
     # Without a run column a file to be scored is one recording; time is only copied to the output.
-    needed += [key for key in keys if key] if labelled else [contract.equipment_column or contract.features[0]]
+    needed += (
+        [key for key in keys if key]
+        if labelled
+        else [contract.equipment_column or contract.features[0]]
+    )
     return list(dict.fromkeys(needed))
 
 

@@ -16,7 +16,11 @@ def json_schema() -> dict[str, Any]:
     It says less than :func:`faultxfer.contract.schema.parse_contract`: no schema can tell that ``min`` lies below
     ``max``, or that a column has one role.
     """
-    return {"$schema": _DIALECT, **Contract.model_json_schema(), "title": "Data contract of faultxfer"}
+    return {
+        "$schema": _DIALECT,
+        **Contract.model_json_schema(),
+        "title": "Data contract of faultxfer",
+    }
 
 
 def schema_text() -> str:

@@ -48,7 +48,11 @@ def _note_misspelt(notes: Notes, contract: Contract, equipment: str | None) -> N
     """A machine without an entry follows the contract; one that is called nearly like an entry is that machine."""
     listed = {_plain(name): name for name in contract.equipment}
     names = machines_of(notes.table, contract, equipment)
-    meant = {name: listed[_plain(name)] for name in names if name not in contract.equipment and _plain(name) in listed}
+    meant = {
+        name: listed[_plain(name)]
+        for name in names
+        if name not in contract.equipment and _plain(name) in listed
+    }
     if meant:
         column = contract.equipment_column if equipment is None else None
         notes.file(

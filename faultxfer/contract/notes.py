@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING
 
-from faultxfer.contract import columns
 from faultxfer.contract.codes import DEFAULTS
-from faultxfer.contract.table import RawTable
 from faultxfer.findings import MAX_EXAMPLES, Finding, Severity, refusing, shortened
+from faultxfer.reading import columns
+from faultxfer.reading.table import RawTable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +35,15 @@ class Notes:
         """The findings, refusing ones first."""
         return tuple(sorted(self.findings, key=lambda finding: _ORDER[finding.severity]))
 
-    def file(self, code: str, message: str, remedy: str, *, severity: Severity | None = None, **more: object) -> None:
+    def file(
+        self,
+        code: str,
+        message: str,
+        remedy: str,
+        *,
+        severity: Severity | None = None,
+        **more: object,
+    ) -> None:
         """Note something about the file as a whole; the severity is the code's own if not given."""
         severity = severity or DEFAULTS[code]
         self.findings.append(
@@ -70,7 +78,9 @@ class Notes:
                 count=len(places),
                 expected=expected,
                 received=cells[0],
-                examples=tuple(f"line {line}: {cell!r}" for line, cell in zip(lines, cells, strict=True)),
+                examples=tuple(
+                    f"line {line}: {cell!r}" for line, cell in zip(lines, cells, strict=True)
+                ),
                 remedy=remedy,
             )
         )
@@ -90,9 +100,12 @@ class Notes:
     def none_left(self) -> None:
         """Refuse the file, and say which rules took most rows."""
         most = sorted(
-            (found for found in self.findings if found.severity == "quarantine"), key=lambda found: -found.count
+            (found for found in self.findings if found.severity == "quarantine"),
+            key=lambda found: -found.count,
         )
-        causes = "; ".join(f"{found.code} in {found.column!r}, {found.count} rows" for found in most[:3])
+        causes = "; ".join(
+            f"{found.code} in {found.column!r}, {found.count} rows" for found in most[:3]
+        )
         self.file(
             "ROWS-NONE-LEFT",
             f"Every row breaks a rule: {causes}",
@@ -129,4 +142,7 @@ class Notes:
 def _earlier(names: list[str]) -> dict[str, str]:
     """Numbered names for the notes of earlier checks, in a file that was made from a quarantine file."""
     doubled = [name for name in (columns.FILE, columns.LINE, columns.CODES) if name in names]
-    return {name: next(free for n in count(1) if (free := f"{name}_{n}") not in names) for name in doubled}
+    return {
+        name: next(free for n in count(1) if (free := f"{name}_{n}") not in names)
+        for name in doubled
+    }

@@ -10,11 +10,12 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from faultxfer.contract import codes, columns
-from faultxfer.contract.pins import Csv
+from faultxfer.contract import codes
 from faultxfer.contract.units import conversion
 from faultxfer.errors import ContractError
 from faultxfer.plain_yaml import parse_yaml
+from faultxfer.reading import columns
+from faultxfer.reading.csv_options import Csv
 
 Breach = Literal["refuse", "quarantine", "warn"]
 
@@ -27,7 +28,9 @@ class _Strict(BaseModel):
 class Sensor(_Strict):
     """One sensor column, in engineering units."""
 
-    unit: str = Field(default="", description="Engineering unit that the model works in, such as bar or degC.")
+    unit: str = Field(
+        default="", description="Engineering unit that the model works in, such as bar or degC."
+    )
     dtype: Literal["number", "whole", "bool"] = Field(
         default="number",
         description="`whole` for counters and states: fractions break the rule. `bool` for yes and no, on and off.",
@@ -35,15 +38,24 @@ class Sensor(_Strict):
     min: float | None = Field(default=None, description="Lowest physically possible value.")
     max: float | None = Field(default=None, description="Highest physically possible value.")
     max_missing: float = Field(
-        default=0.2, ge=0, le=1, description="Largest share of missing values before the file is refused."
+        default=0.2,
+        ge=0,
+        le=1,
+        description="Largest share of missing values before the file is refused.",
     )
     max_rate: float | None = Field(
-        default=None, gt=0, description="Largest believable change per second (per row where there is no time)."
+        default=None,
+        gt=0,
+        description="Largest believable change per second (per row where there is no time).",
     )
     stuck_after: int | None = Field(
-        default=None, ge=2, description="Rows of one run with the same value after which the sensor counts as stuck."
+        default=None,
+        ge=2,
+        description="Rows of one run with the same value after which the sensor counts as stuck.",
     )
-    on_breach: Breach = Field(default="quarantine", description="What happens to a row outside min and max.")
+    on_breach: Breach = Field(
+        default="quarantine", description="What happens to a row outside min and max."
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Sensor:
@@ -68,9 +80,15 @@ class Scale(_Strict):
 class Equipment(_Strict):
     """How one machine's files differ from the contract."""
 
-    aliases: dict[str, str] = Field(default={}, description="The machine's tag for a column: {PT-101: pressure}.")
-    units: dict[str, str] = Field(default={}, description="The machine's unit of a sensor: {pressure: psi}.")
-    scale: dict[str, Scale] = Field(default={}, description="Factor and offset of a sensor, applied before the unit.")
+    aliases: dict[str, str] = Field(
+        default={}, description="The machine's tag for a column: {PT-101: pressure}."
+    )
+    units: dict[str, str] = Field(
+        default={}, description="The machine's unit of a sensor: {pressure: psi}."
+    )
+    scale: dict[str, Scale] = Field(
+        default={}, description="Factor and offset of a sensor, applied before the unit."
+    )
 
     @model_validator(mode="after")
     def _one_tag_for_each_column(self) -> Equipment:
@@ -86,10 +104,14 @@ class Label(_Strict):
 
     column: str = Field(description="Column that says normal or fault for each row.")
     normal: tuple[str, ...] = Field(
-        default=("0", "0.0", "False", "false"), min_length=1, description="Spellings of a normal row, in quotes."
+        default=("0", "0.0", "False", "false"),
+        min_length=1,
+        description="Spellings of a normal row, in quotes.",
     )
     fault: tuple[str, ...] = Field(
-        default=("1", "1.0", "True", "true"), min_length=1, description="Spellings of a faulty row, in quotes."
+        default=("1", "1.0", "True", "true"),
+        min_length=1,
+        description="Spellings of a faulty row, in quotes.",
     )
 
     @model_validator(mode="after")
@@ -107,15 +129,26 @@ class Contract(_Strict):
     family: str = Field(min_length=1, description="Name of the equipment family.")
     label: Label = Field(description="Which column says normal or fault, and in which spellings.")
     equipment_column: str | None = Field(default=None, description="Column that names the machine.")
-    run_column: str | None = Field(default=None, description="Column that names one continuous recording.")
-    time_column: str | None = Field(default=None, description="Timestamp, or a number that grows inside a run.")
-    sensors: dict[str, Sensor] = Field(min_length=1, description="Sensor columns, in the model's feature order.")
-    ignore: tuple[str, ...] = Field(default=(), description="Columns that are neither sensors nor keys.")
+    run_column: str | None = Field(
+        default=None, description="Column that names one continuous recording."
+    )
+    time_column: str | None = Field(
+        default=None, description="Timestamp, or a number that grows inside a run."
+    )
+    sensors: dict[str, Sensor] = Field(
+        min_length=1, description="Sensor columns, in the model's feature order."
+    )
+    ignore: tuple[str, ...] = Field(
+        default=(), description="Columns that are neither sensors nor keys."
+    )
     slices: tuple[str, ...] = Field(
-        default=(), description="Columns that say under which condition a row was recorded, or which fault it is."
+        default=(),
+        description="Columns that say under which condition a row was recorded, or which fault it is.",
     )
     sampling_period: float | None = Field(
-        default=None, gt=0, description="Usual seconds (or steps of the time column) between two rows of a run."
+        default=None,
+        gt=0,
+        description="Usual seconds (or steps of the time column) between two rows of a run.",
     )
     equipment: dict[str, Equipment] = Field(
         default={}, description="By machine: its own tags, units and scales, where they differ."
@@ -125,12 +158,23 @@ class Contract(_Strict):
         description="By finding code: refuse, quarantine or warn instead of the default.",
         json_schema_extra={"propertyNames": {"enum": [*codes.CONFIGURABLE]}},
     )
-    csv: Csv = Field(default_factory=Csv, description="How the files are written, where detection needs a pin.")
+    csv: Csv = Field(
+        default_factory=Csv, description="How the files are written, where detection needs a pin."
+    )
 
     @model_validator(mode="after")
     def _columns_have_one_role(self) -> Contract:
-        keys = [c for c in (self.label.column, self.equipment_column, self.run_column, self.time_column) if c]
-        roles = [*keys, *self.sensors, *self.ignore, *(name for name in self.slices if name not in keys)]
+        keys = [
+            c
+            for c in (self.label.column, self.equipment_column, self.run_column, self.time_column)
+            if c
+        ]
+        roles = [
+            *keys,
+            *self.sensors,
+            *self.ignore,
+            *(name for name in self.slices if name not in keys),
+        ]
         twice = sorted({name for name in roles if roles.count(name) > 1})
         if twice:
             raise ValueError(f"each column has exactly one role. Received: {twice} more than once")
@@ -138,9 +182,15 @@ class Contract(_Strict):
 
     @model_validator(mode="after")
     def _sensors_leave_bookkeeping_alone(self) -> Contract:
-        kept = sorted(name for name in self.sensors if name in columns.BOOKKEEPING or name.startswith(columns.SLICE))
+        kept = sorted(
+            name
+            for name in self.sensors
+            if name in columns.BOOKKEEPING or name.startswith(columns.SLICE)
+        )
         if kept:
-            raise ValueError(f"a sensor cannot have a name that is kept for bookkeeping. Received: {kept}")
+            raise ValueError(
+                f"a sensor cannot have a name that is kept for bookkeeping. Received: {kept}"
+            )
         return self
 
     @field_validator("rules")
@@ -148,7 +198,9 @@ class Contract(_Strict):
     def _rules_are_known(cls, rules: dict[str, Breach]) -> dict[str, Breach]:
         unknown = sorted(set(rules) - set(codes.CONFIGURABLE))
         if unknown:
-            raise ValueError(f"codes are {', '.join(codes.CONFIGURABLE)}. Received: {', '.join(unknown)}")
+            raise ValueError(
+                f"codes are {', '.join(codes.CONFIGURABLE)}. Received: {', '.join(unknown)}"
+            )
         return rules
 
     @model_validator(mode="after")
@@ -158,7 +210,9 @@ class Contract(_Strict):
             measured = {*own.units, *own.scale}
             strange = sorted(set(own.aliases.values()) - known | measured - set(self.sensors))
             if strange:
-                raise ValueError(f"equipment {machine!r} names columns the contract does not have. Received: {strange}")
+                raise ValueError(
+                    f"equipment {machine!r} names columns the contract does not have. Received: {strange}"
+                )
             self._units_fit(machine, own.units)
         return self
 
@@ -185,7 +239,9 @@ class Contract(_Strict):
 
     def digest(self) -> str:
         """SHA-256 (hex) of the contract's meaning; spelling and comments of the file do not count."""
-        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=False).encode()).hexdigest()
+        return hashlib.sha256(
+            json.dumps(self.model_dump(mode="json"), sort_keys=False).encode()
+        ).hexdigest()
 
 
 def load_contract(path: Path | str) -> Contract:
@@ -223,7 +279,8 @@ def parse_contract(content: object, where: str) -> Contract:
         return Contract.model_validate(content)
     except ValidationError as error:
         problems = [
-            f"{'.'.join(str(part) for part in item['loc']) or 'contract'}: {item['msg']}" for item in error.errors()
+            f"{'.'.join(str(part) for part in item['loc']) or 'contract'}: {item['msg']}"
+            for item in error.errors()
         ]
         raise ContractError(
             "A contract that follows the schema was expected",

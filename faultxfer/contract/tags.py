@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from faultxfer.contract.notes import Notes
 from faultxfer.contract.schema import Contract, Scale
 from faultxfer.contract.schema import Equipment as OwnWay
-from faultxfer.contract.table import RawTable
 from faultxfer.contract.units import conversion
+from faultxfer.reading.table import RawTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,20 +17,34 @@ if TYPE_CHECKING:
 def tags_of_sensors(contract: Contract) -> frozenset[str]:
     """Every name a column of numbers may have; sensors that say yes and no are left out."""
     measured = [name for name, sensor in contract.sensors.items() if sensor.dtype != "bool"]
-    own = (tag for way in contract.equipment.values() for tag, name in way.aliases.items() if name in measured)
+    own = (
+        tag
+        for way in contract.equipment.values()
+        for tag, name in way.aliases.items()
+        if name in measured
+    )
     return frozenset((*measured, *own))
 
 
 def tags_of_columns(contract: Contract) -> frozenset[str]:
     """Every name a column that is used may have."""
-    keys = (contract.equipment_column, contract.run_column, contract.time_column, contract.label.column)
+    keys = (
+        contract.equipment_column,
+        contract.run_column,
+        contract.time_column,
+        contract.label.column,
+    )
     own = (tag for way in contract.equipment.values() for tag in way.aliases)
     return frozenset((*contract.features, *(key for key in keys if key), *own))
 
 
 def translated(table: RawTable, contract: Contract, equipment: str | None) -> RawTable:
     """The table under the contract's column names, unless its machines disagree about them."""
-    found = {name: meant.pop() for name, meant in _meanings(table, contract, equipment).items() if len(meant) == 1}
+    found = {
+        name: meant.pop()
+        for name, meant in _meanings(table, contract, equipment).items()
+        if len(meant) == 1
+    }
     tags = {name: tag for name, tag in found.items() if tag not in (None, name)}
     return table.with_tags(tags) if tags else table
 
@@ -40,7 +54,9 @@ def note_disagreeing(notes: Notes, contract: Contract, equipment: str | None) ->
     table = notes.table.with_tags({})
     for name, meant in _meanings(table, contract, equipment).items():
         if len(meant) > 1:
-            tags = ", ".join(sorted(map(repr, meant - {None}))) + (" or none" if None in meant else "")
+            tags = ", ".join(sorted(map(repr, meant - {None}))) + (
+                " or none" if None in meant else ""
+            )
             notes.file(
                 "EQUIPMENT-MIXED",
                 f"The machines of this file have {name!r} under different tags: {tags}",
@@ -71,7 +87,11 @@ def note_doubled(notes: Notes, contract: Contract, equipment: str | None) -> Non
 
 
 def converted(
-    values: pd.Series, name: str, contract: Contract, equipment: str | None, machines: pd.Series | None
+    values: pd.Series,
+    name: str,
+    contract: Contract,
+    equipment: str | None,
+    machines: pd.Series | None,
 ) -> pd.Series:
     """A sensor's values in the contract's unit.
 
@@ -110,7 +130,9 @@ def _ways(table: RawTable, contract: Contract, equipment: str | None) -> list[Ow
     return listed if len(listed) == len(names) else [*listed, OwnWay()]
 
 
-def _meanings(table: RawTable, contract: Contract, equipment: str | None) -> dict[str, set[str | None]]:
+def _meanings(
+    table: RawTable, contract: Contract, equipment: str | None
+) -> dict[str, set[str | None]]:
     """By column of the contract that has a tag: which columns of the file it is for the machines; None for none."""
     present, ways = set(table.names), _ways(table, contract, equipment)
     named = dict.fromkeys(name for way in ways for name in way.aliases.values())

@@ -16,8 +16,17 @@ _SPELLINGS = {
     "kg/cm2": "kgf/cm**2", "kg/cm²": "kgf/cm**2",  # a pressure at every gauge that shows it
 }  # fmt: skip
 # psig, barg, kPaa, bar(g), bar a: pint has no such units.
-_PRESSURE = re.compile(r"((?i:bar|psi|kpa|kg/cm[2²])|m(?i:bar)|M(?i:pa)) ?(?:\(([gaGA])\)|([gaGA]))")
-_PRESSURES = {"bar": "bar", "mbar": "mbar", "kpa": "kPa", "mpa": "MPa", "psi": "psi", "kg/cm2": "kg/cm2"}
+_PRESSURE = re.compile(
+    r"((?i:bar|psi|kpa|kg/cm[2²])|m(?i:bar)|M(?i:pa)) ?(?:\(([gaGA])\)|([gaGA]))"
+)
+_PRESSURES = {
+    "bar": "bar",
+    "mbar": "mbar",
+    "kpa": "kPa",
+    "mpa": "MPa",
+    "psi": "psi",
+    "kg/cm2": "kg/cm2",
+}
 _SIDES = {"g": "gauge", "a": "absolute"}
 _ATMOSPHERE = 101325  # Pa, the standard one; that of the day is not in the file
 # Far enough apart that the factor is exact to the last digits.
@@ -46,14 +55,18 @@ def conversion(unit: str, wanted: str) -> tuple[float, float]:
             "(one of them does not say which it is: write barg or bara, psig or psia)"
         )
     try:
-        zero, half, whole = (_magnitude(registry, value, unit, wanted) for value in (0.0, _SPAN / 2, _SPAN))
+        zero, half, whole = (
+            _magnitude(registry, value, unit, wanted) for value in (0.0, _SPAN / 2, _SPAN)
+        )
     except _problems() as error:
         raise ValueError(
             f"two units of the same quantity, such as psi and bar, were expected. "
             f"Received: {unit!r} and {wanted!r} ({error})"
         ) from error
     if abs(whole - 2 * half + zero) > 1e-9 * abs(whole):
-        raise ValueError(f"units that differ by factor and offset were expected. Received: {unit!r} and {wanted!r}")
+        raise ValueError(
+            f"units that differ by factor and offset were expected. Received: {unit!r} and {wanted!r}"
+        )
     return (whole - zero) / _SPAN, zero
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from faultxfer.contract import columns
+from faultxfer.reading import columns
 
 
 @dataclass(frozen=True)

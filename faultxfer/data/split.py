@@ -114,13 +114,14 @@ def try_hold_out(data: Dataset, options: SplitOptions, seed: int) -> Split | str
     if runs < options.min_test_runs:
         return f"the test side of a hold-out would have {runs} run(s); {options.min_test_runs} are needed"
     order = "in time order" if _runs_are_in_time(data) else "at random, as runs have no common time"
-    reason = (
-        f"whole runs were held out {order}: {len(train)} rows train, {len(calibration)} calibrate, {len(test)} test"
-    )
+    counts = f"{len(train)} rows train, {len(calibration)} calibrate, {len(test)} test"
+    reason = f"whole runs were held out {order}: {counts}"
     return Split(HOLD_OUT, "run", reason, train, calibration, test)
 
 
-def divide_runs(data: Dataset, later_shares: tuple[float, ...], seed: int) -> tuple[np.ndarray, ...]:
+def divide_runs(
+    data: Dataset, later_shares: tuple[float, ...], seed: int
+) -> tuple[np.ndarray, ...]:
     """Give whole runs to sides: the first side takes what is left, each later side its share.
 
     Runs with and without faults are divided apart, so that every side gets both where it can; inside each group
@@ -131,7 +132,9 @@ def divide_runs(data: Dataset, later_shares: tuple[float, ...], seed: int) -> tu
     """
     runs, start, faulty = _runs(data)
     rng = np.random.default_rng(seed)
-    order = np.argsort(start, kind="stable") if _runs_are_in_time(data) else rng.permutation(len(runs))
+    order = (
+        np.argsort(start, kind="stable") if _runs_are_in_time(data) else rng.permutation(len(runs))
+    )
     bounds = np.cumsum([1 - sum(later_shares), *later_shares])[:-1]
     side_of: dict[object, int] = {}
     for group in (order[faulty[order]], order[~faulty[order]]):
@@ -213,7 +216,11 @@ def _folds_by_block(data: Dataset, options: SplitOptions) -> tuple[Fold, ...]:
     raise DataError(
         "Enough rows of both classes to train on some and be judged on others were expected (two runs that hold "
         f"faults, or one with at least 4 rows of each class beside the {options.gap} left out around each block)",
-        received={"rows": len(data), "fault rows": data.faults, "normal rows": len(data) - data.faults},
+        received={
+            "rows": len(data),
+            "fault rows": data.faults,
+            "normal rows": len(data) - data.faults,
+        },
         where=f"equipment {min(data.equipment)!r}",
         remedy="Collect and label more rows, best of another run with the rarer class; nothing was changed",
     )
@@ -236,4 +243,6 @@ def _blocks(order: np.ndarray, y: np.ndarray, count: int, gap: int) -> list[Fold
 
 def _usable(folds: list[Fold], y: np.ndarray) -> bool:
     """Every training side needs at least two rows of each class."""
-    return all(min(y[fold.train].sum(), len(fold.train) - y[fold.train].sum()) >= 2 for fold in folds)
+    return all(
+        min(y[fold.train].sum(), len(fold.train) - y[fold.train].sum()) >= 2 for fold in folds
+    )

@@ -44,12 +44,18 @@ class EventFigures:
     def estimates(self) -> dict[str, float | None]:
         """Each figure without its bounds; None where it could not be measured."""
         values = {name: getattr(self, name) for name in _FIGURES}
-        return {name: value.estimate if isinstance(value, Interval) else value for name, value in values.items()}
+        return {
+            name: value.estimate if isinstance(value, Interval) else value
+            for name, value in values.items()
+        }
 
     def as_dict(self) -> dict[str, object]:
         """Plain data for JSON."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
-        return {name: value.as_dict() if isinstance(value, Interval) else value for name, value in values.items()}
+        return {
+            name: value.as_dict() if isinstance(value, Interval) else value
+            for name, value in values.items()
+        }
 
 
 def measure_events(judged: Judged, confidence: float) -> EventFigures:
@@ -59,7 +65,9 @@ def measure_events(judged: Judged, confidence: float) -> EventFigures:
     median step, so that gaps do not count.
     """
     dated = has_dates(judged.time)
-    order = np.lexsort((np.arange(len(judged.y)), np.nan_to_num(judged.time), judged.run.astype(str)))
+    order = np.lexsort(
+        (np.arange(len(judged.y)), np.nan_to_num(judged.time), judged.run.astype(str))
+    )
     rows = judged.take(order)
     starts = np.flatnonzero(np.r_[True, rows.run[1:] != rows.run[:-1]])
     delays: list[float] = []
@@ -71,7 +79,10 @@ def measure_events(judged: Judged, confidence: float) -> EventFigures:
         alarms, false_alarms = alarms + raised, false_alarms + false
         if dated:
             step = float(np.median(np.diff(run.time))) if len(run.y) > 1 else 0.0
-            seconds, normal_seconds = seconds + step * len(run.y), normal_seconds + step * float((run.y == 0).sum())
+            seconds, normal_seconds = (
+                seconds + step * len(run.y),
+                normal_seconds + step * float((run.y == 0).sum()),
+            )
     found = int(np.isfinite(delays).sum())
     median = float(np.sort(delays)[len(delays) // 2])  # the later one of two, which may be never
     return EventFigures(
@@ -80,7 +91,9 @@ def measure_events(judged: Judged, confidence: float) -> EventFigures:
         event_recall=clopper_pearson(found, len(delays), confidence),
         detection_delay=median if dated and np.isfinite(median) else None,
         false_alarms=false_alarms,
-        false_alarms_per_day=poisson_rate(false_alarms, normal_seconds / _DAY, confidence) if normal_seconds else None,
+        false_alarms_per_day=poisson_rate(false_alarms, normal_seconds / _DAY, confidence)
+        if normal_seconds
+        else None,
         alarms_per_hour=alarms * _HOUR / seconds if seconds else None,
     )
 

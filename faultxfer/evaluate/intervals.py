@@ -54,7 +54,9 @@ class Resamples:
     clusters: Clusters
     weights: np.ndarray
 
-    def interval(self, values: np.ndarray, confidence: float, span: tuple[float, float]) -> Interval | None:
+    def interval(
+        self, values: np.ndarray, confidence: float, span: tuple[float, float]
+    ) -> Interval | None:
         """Bounds from (1 + b,) values; None where too few resamples could be measured.
 
         Standard error of the resamples times Student's t with as many degrees of freedom as the rarer class has
@@ -67,7 +69,9 @@ class Resamples:
             return None
         estimate, error = float(values[0]), float(drawn.std())
         reach = float(student.ppf(confidence, freedom)) * error
-        return Interval(estimate, max(span[0], estimate - reach), min(span[1], estimate + reach), error)
+        return Interval(
+            estimate, max(span[0], estimate - reach), min(span[1], estimate + reach), error
+        )
 
 
 def resample(y: np.ndarray, clusters: Clusters, seed: int = 0, count: int = RESAMPLES) -> Resamples:
@@ -83,7 +87,9 @@ def resample(y: np.ndarray, clusters: Clusters, seed: int = 0, count: int = RESA
     for group in (np.flatnonzero(faulty), np.flatnonzero(~faulty)):
         n = len(group)
         if n > 1:  # one of a kind is in every resample
-            weights[1:, group] = rng.multinomial(n - 1, np.full(n, 1 / n), size=count) * (n / (n - 1))
+            weights[1:, group] = rng.multinomial(n - 1, np.full(n, 1 / n), size=count) * (
+                n / (n - 1)
+            )
     return Resamples(clusters, weights)
 
 
@@ -109,7 +115,8 @@ def resampled_figures(
             "recall": hits / totals.faults,
             "precision": hits / (hits + false_alarms),
             "false_alarm_rate": false_alarms / totals.normals,
-            "log_loss": totals.of(-np.log(np.where(y == 1, p, 1 - p))) / (totals.faults + totals.normals),
+            "log_loss": totals.of(-np.log(np.where(y == 1, p, 1 - p)))
+            / (totals.faults + totals.normals),
         }
 
 
@@ -126,7 +133,9 @@ class _Totals:
         return np.asarray(self._resamples.weights @ sums)
 
 
-def _ranking(y: np.ndarray, scores: np.ndarray, resamples: Resamples) -> tuple[np.ndarray, np.ndarray]:
+def _ranking(
+    y: np.ndarray, scores: np.ndarray, resamples: Resamples
+) -> tuple[np.ndarray, np.ndarray]:
     """Average precision and area under the ROC curve, (1 + b,) each; the estimate sees every level of the scores."""
     clusters, level = resamples.clusters, _levels(scores)
     merged = level if level.max() < _LEVELS else level * _LEVELS // (int(level.max()) + 1)
@@ -145,7 +154,9 @@ def _levels(scores: np.ndarray) -> np.ndarray:
     return np.asarray(np.unique(-scores, return_inverse=True)[1])
 
 
-def _areas(y: np.ndarray, level: np.ndarray, clusters: Clusters, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _areas(
+    y: np.ndarray, level: np.ndarray, clusters: Clusters, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Both areas for (b, g) weights.
 
     Both are sums over faults alone: of the precision at each fault's level, and of the normal rows below it. Weighing
@@ -161,7 +172,9 @@ def _areas(y: np.ndarray, level: np.ndarray, clusters: Clusters, weights: np.nda
     with np.errstate(invalid="ignore", divide="ignore"):
         precision = hits_so_far / np.maximum(hits_so_far + weights @ wrong, 1)
         pr_auc = (hits * precision).sum(axis=1) / hits.sum(axis=1)
-        roc_auc = (hits * (weights @ below)).sum(axis=1) / (hits.sum(axis=1) * (weights @ normals.sum(axis=1)))
+        roc_auc = (hits * (weights @ below)).sum(axis=1) / (
+            hits.sum(axis=1) * (weights @ normals.sum(axis=1))
+        )
     return pr_auc, roc_auc
 
 
@@ -169,7 +182,11 @@ def _counts(level: np.ndarray, clusters: Clusters, rows: np.ndarray) -> np.ndarr
     """(g, k) rows of each cluster at each level, among those of a mask."""
     levels = int(level.max()) + 1
     flat = clusters.index[rows] * levels + level[rows]
-    return np.bincount(flat, minlength=clusters.count * levels).reshape(clusters.count, levels).astype(float)
+    return (
+        np.bincount(flat, minlength=clusters.count * levels)
+        .reshape(clusters.count, levels)
+        .astype(float)
+    )
 
 
 def clopper_pearson(hits: int, trials: int, confidence: float) -> Interval:

@@ -62,7 +62,12 @@ def gather(
 
 
 def compare(
-    candidate: Judged, champion: Judged, columns: dict[str, np.ndarray], options: GateOptions, *, excluded: int = 0
+    candidate: Judged,
+    champion: Judged,
+    columns: dict[str, np.ndarray],
+    options: GateOptions,
+    *,
+    excluded: int = 0,
 ) -> Comparison:
     """Candidate and champion on the same rows, none of which the champion was trained on.
 
@@ -110,7 +115,9 @@ def measured(said: Judged) -> Metrics:
     return measure(said.y, said.probabilities, said.alarms)
 
 
-def _part(column: str, value: str, candidate: Judged, champion: Judged, options: GateOptions) -> Part:
+def _part(
+    column: str, value: str, candidate: Judged, champion: Judged, options: GateOptions
+) -> Part:
     resamples = _resampled(candidate)
     part = Part(column, value, len(candidate.y), int(candidate.y.sum()), resamples.clusters.faulty)
     if min(part.faults, part.rows - part.faults) == 0:
@@ -127,25 +134,36 @@ def _figures(said: Judged, resamples: Resamples) -> dict[str, np.ndarray]:
     return resampled_figures(said.y, said.probabilities, said.alarms, resamples)
 
 
-def _changes(one: Judged, other: Judged, resamples: Resamples, options: GateOptions) -> dict[str, Interval]:
+def _changes(
+    one: Judged, other: Judged, resamples: Resamples, options: GateOptions
+) -> dict[str, Interval]:
     return _differences(_figures(one, resamples), _figures(other, resamples), resamples, options)
 
 
 def _differences(
-    one: dict[str, np.ndarray], other: dict[str, np.ndarray], resamples: Resamples, options: GateOptions
+    one: dict[str, np.ndarray],
+    other: dict[str, np.ndarray],
+    resamples: Resamples,
+    options: GateOptions,
 ) -> dict[str, Interval]:
     found = {
         name: resamples.interval(
-            one[name] - other[name], options.confidence, _ANY_CHANGE if name == "log_loss" else _CHANGE
+            one[name] - other[name],
+            options.confidence,
+            _ANY_CHANGE if name == "log_loss" else _CHANGE,
         )
         for name in FIGURES
     }
     return {name: interval for name, interval in found.items() if interval is not None}
 
 
-def _intervals(own: dict[str, np.ndarray], resamples: Resamples, options: GateOptions) -> dict[str, Interval]:
+def _intervals(
+    own: dict[str, np.ndarray], resamples: Resamples, options: GateOptions
+) -> dict[str, Interval]:
     found = {
-        name: resamples.interval(own[name], options.confidence, _ANY if name == "log_loss" else _SHARE)
+        name: resamples.interval(
+            own[name], options.confidence, _ANY if name == "log_loss" else _SHARE
+        )
         for name in FIGURES
     }
     return {name: interval for name, interval in found.items() if interval is not None}

@@ -69,7 +69,9 @@ def measure(y: np.ndarray, probabilities: np.ndarray, alarms: np.ndarray) -> Met
         recall=float(alarms[y == 1].mean()),
         precision=float(y[alarms].mean()) if alarms.any() else None,
         false_alarm_rate=float(alarms[y == 0].mean()),
-        log_loss=float(log_loss(y, np.clip(probabilities, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY))),
+        log_loss=float(
+            log_loss(y, np.clip(probabilities, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY))
+        ),
         calibration_error=calibration_error(y, probabilities),
         rows=rows,
         faults=faults,
@@ -79,10 +81,14 @@ def measure(y: np.ndarray, probabilities: np.ndarray, alarms: np.ndarray) -> Met
 def calibration_error(y: np.ndarray, probabilities: np.ndarray) -> float:
     """Mean distance of stated and observed fault share over bins of equal mass, weighted by their rows."""
     bins = equal_mass_bins(probabilities)
-    return float(sum(abs(probabilities[rows].mean() - y[rows].mean()) * len(rows) for rows in bins) / len(y))
+    return float(
+        sum(abs(probabilities[rows].mean() - y[rows].mean()) * len(rows) for rows in bins) / len(y)
+    )
 
 
-def equal_mass_bins(probabilities: np.ndarray, most: int = 10, fewest_rows: int = 10) -> list[np.ndarray]:
+def equal_mass_bins(
+    probabilities: np.ndarray, most: int = 10, fewest_rows: int = 10
+) -> list[np.ndarray]:
     """Row positions of up to ``most`` bins of growing probability; equal probabilities share a bin.
 
     Every bin has ``fewest_rows`` rows or more, unless there are fewer of the (m,) probabilities altogether.

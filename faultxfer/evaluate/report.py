@@ -110,16 +110,17 @@ class Report:
 
     def transfer_verdict(self) -> str:
         """One plain sentence: did the source help?"""
-        without = [entry for entry in self.contestants if entry.role == "rival" and not entry.uses_source]
+        without = [
+            entry for entry in self.contestants if entry.role == "rival" and not entry.uses_source
+        ]
         measured = {entry.title: entry.metrics.pr_auc for entry in without if entry.metrics}
         if not measured:
             return "Whether the source helped is unknown: no rival without source rows could run."
         best = max(measured, key=lambda title: measured[title])
         gain = self.candidate.pr_auc - measured[best]
         if gain < -0.01:
-            return (
-                f"Negative transfer: {best} has PR-AUC {measured[best]:.3f}, better by {-gain:.3f}, without the source."
-            )
+            found = f"{best} has PR-AUC {measured[best]:.3f}, better by {-gain:.3f}"
+            return f"Negative transfer: {found}, without the source."
         if gain <= 0.01:
             return f"The source made no difference: {best} has PR-AUC {measured[best]:.3f} without it ({gain:+.3f})."
         return f"The source helped: {gain:+.3f} PR-AUC over the best rival without it ({best}, {measured[best]:.3f})."
@@ -185,7 +186,10 @@ def as_markdown(report: Report, decision: Decision) -> str:
         "",
         "| check | result | |",
         "|---|---|---|",
-        *[f"| {check.code}: {check.title} | {check.status} | {check.message} |" for check in decision.checks],
+        *[
+            f"| {check.code}: {check.title} | {check.status} | {check.message} |"
+            for check in decision.checks
+        ],
         "",
         *_members(report),
     ]
@@ -203,7 +207,10 @@ def event_sentences(events: EventFigures | None) -> list[str]:
     ]
     rate = events.false_alarms_per_day
     if rate is None:
-        return [*sentences, f"{events.false_alarms} alarms touched no fault; without dates they have no rate."]
+        return [
+            *sentences,
+            f"{events.false_alarms} alarms touched no fault; without dates they have no rate.",
+        ]
     sentences.append(
         f"{events.false_alarms} alarms touched no fault: {rate.estimate:.2g} for each day of normal operation, between "
         f"{rate.low:.2g} and {rate.high:.2g}."
@@ -230,7 +237,11 @@ def certainty_sentence(evidence: Evidence) -> str:
     """What an interval means here."""
     if not evidence.intervals:
         return "How sure the figures are cannot be said: too few runs, or blocks of time, hold faults or none."
-    units = "runs" if evidence.by == "run" else "blocks of time of the same few runs, which makes them look surer"
+    units = (
+        "runs"
+        if evidence.by == "run"
+        else "blocks of time of the same few runs, which makes them look surer"
+    )
     return (
         f"Other recordings of this machine would give other figures: each bound was found by drawing {units} again and "
         f"again ({evidence.clusters} hold faults), and is wrong about once in twenty times at the default confidence."
@@ -239,7 +250,13 @@ def certainty_sentence(evidence: Evidence) -> str:
 
 def _bounds(intervals: dict[str, Interval]) -> str:
     """The candidate's bounds as a line of the table."""
-    forms = {"pr_auc": ".3f", "roc_auc": ".3f", "recall": ".0%", "false_alarm_rate": ".1%", "log_loss": ".3f"}
+    forms = {
+        "pr_auc": ".3f",
+        "roc_auc": ".3f",
+        "recall": ".0%",
+        "false_alarm_rate": ".1%",
+        "log_loss": ".3f",
+    }
     found = [(intervals.get(name), form) for name, form in forms.items()]
     cells = [f"{one.low:{form}} to {one.high:{form}}" if one else "–" for one, form in found]
     return f"| candidate, between | {' | '.join(cells)} |"

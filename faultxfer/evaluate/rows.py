@@ -24,7 +24,13 @@ class Judged:
 
     def take(self, rows: np.ndarray) -> Judged:
         """The rows at the given positions (or of a boolean mask)."""
-        return Judged(self.y[rows], self.probabilities[rows], self.alarms[rows], self.run[rows], self.time[rows])
+        return Judged(
+            self.y[rows],
+            self.probabilities[rows],
+            self.alarms[rows],
+            self.run[rows],
+            self.time[rows],
+        )
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,9 @@ def _blocks(runs: np.ndarray, time: np.ndarray) -> np.ndarray:
     first = np.searchsorted(runs[order], runs[order])
     block = np.empty(len(runs), dtype=int)
     place = (np.arange(len(runs)) - first) // size
-    block[order] = np.unique(np.column_stack([runs[order], place]), axis=0, return_inverse=True)[1].reshape(-1)
+    block[order] = np.unique(np.column_stack([runs[order], place]), axis=0, return_inverse=True)[
+        1
+    ].reshape(-1)
     return block
 
 

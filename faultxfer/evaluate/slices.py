@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 
-def slices_of(y: np.ndarray, columns: dict[str, np.ndarray]) -> Iterator[tuple[str, str, np.ndarray]]:
+def slices_of(
+    y: np.ndarray, columns: dict[str, np.ndarray]
+) -> Iterator[tuple[str, str, np.ndarray]]:
     """Name of the column, its value, and the (m,) mask of the rows of that part.
 
     A value that only fault rows carry is a kind of fault, which is told apart from all normal rows; any other value is

@@ -32,7 +32,12 @@ class InputAdapter:
 
         @tf.function(input_signature=[rows, tf.TensorSpec((None,)), vector, vector, scalar, scalar])  # type: ignore[untyped-decorator]
         def gradients(
-            x: tf.Tensor, y: tf.Tensor, gain: tf.Tensor, offset: tf.Tensor, slope: tf.Tensor, bias: tf.Tensor
+            x: tf.Tensor,
+            y: tf.Tensor,
+            gain: tf.Tensor,
+            offset: tf.Tensor,
+            slope: tf.Tensor,
+            bias: tf.Tensor,
         ) -> tuple[tf.Tensor, list[tf.Tensor]]:
             parameters = [gain, offset, slope, bias]
             with tf.GradientTape() as tape:
@@ -43,13 +48,17 @@ class InputAdapter:
 
         self._gradients = gradients.get_concrete_function()
 
-    def fit(self, scaled: np.ndarray, y: np.ndarray, strength: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    def fit(
+        self, scaled: np.ndarray, y: np.ndarray, strength: float = 1.0
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Gains and offsets (d,) in scaled units that fit (n, d) rows with labels (n,), near 1 and 0.
 
         ``strength`` multiplies the precision of the prior.
         """
         d = self.sensors
-        precision = np.concatenate([np.full(d, strength * _GAIN_PRECISION), np.full(d, strength * _OFFSET_PRECISION)])
+        precision = np.concatenate(
+            [np.full(d, strength * _GAIN_PRECISION), np.full(d, strength * _OFFSET_PRECISION)]
+        )
         precision = np.append(precision, [_SLOPE_PRECISION, _BIAS_PRECISION])
         centre = np.append(np.zeros(2 * d), [1.0, 0.0])
         x, labels = tf.constant(scaled.astype(np.float32)), tf.constant(y.astype(np.float32))
@@ -57,9 +66,13 @@ class InputAdapter:
         def objective(p: np.ndarray) -> tuple[float, np.ndarray]:
             q = tf.constant(p.astype(np.float32))
             loss, gradient = self._gradients(x, labels, q[:d], q[d : 2 * d], q[2 * d], q[2 * d + 1])
-            flat = np.concatenate([np.atleast_1d(np.asarray(part, dtype=np.float64)) for part in gradient])
+            flat = np.concatenate(
+                [np.atleast_1d(np.asarray(part, dtype=np.float64)) for part in gradient]
+            )
             change = p - centre
             return float(loss) + 0.5 * float(precision @ change**2), flat + precision * change
 
-        found = minimize(objective, centre, jac=True, method="L-BFGS-B", options={"maxiter": _STEPS}).x
+        found = minimize(
+            objective, centre, jac=True, method="L-BFGS-B", options={"maxiter": _STEPS}
+        ).x
         return np.exp(found[:d]), found[d : 2 * d]

@@ -29,6 +29,8 @@ def build_network(n_features: int, hidden: tuple[int, ...], dropout: float) -> k
     x = keras.layers.Activation("tanh", name="clip")(x)
     x = keras.layers.Rescaling(SOFT_CLIP, name="clip_out")(x)
     for number, units in enumerate(hidden, 1):
-        x = keras.layers.Dense(units, activation="silu", kernel_initializer="he_normal", name=f"hidden_{number}")(x)
+        x = keras.layers.Dense(
+            units, activation="silu", kernel_initializer="he_normal", name=f"hidden_{number}"
+        )(x)
         x = keras.layers.Dropout(dropout, name=f"dropout_{number}")(x)
     return keras.Model(inputs, keras.layers.Dense(1, name="fault_logit")(x), name="fault_network")

@@ -56,15 +56,19 @@ def build_ensemble(scaled: np.ndarray, shape: EnsembleShape) -> keras.Model:
     clipped, encoded = _input_layers(inputs, np.asarray(scaled, dtype=np.float64), shape.bins)
     hidden = [_member(encoded, shape, number) for number in range(shape.members)]
     heads = [
-        keras.layers.Dense(1, name=f"head_{number}")(keras.layers.Concatenate(name=f"seen_{number}")([last, clipped]))
+        keras.layers.Dense(1, name=f"head_{number}")(
+            keras.layers.Concatenate(name=f"seen_{number}")([last, clipped])
+        )
         for number, last in enumerate(hidden)
     ]
     logits = keras.layers.Concatenate(name=MEMBER_LOGITS)(heads)
-    mean = keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros", trainable=False, name="fault_logit")(
-        logits
-    )
+    mean = keras.layers.Dense(
+        1, use_bias=False, kernel_initializer="zeros", trainable=False, name="fault_logit"
+    )(logits)
     network = keras.Model(inputs, mean, name="fault_ensemble")
-    network.get_layer("fault_logit").set_weights([np.full((shape.members, 1), 1 / shape.members, dtype=np.float32)])
+    network.get_layer("fault_logit").set_weights(
+        [np.full((shape.members, 1), 1 / shape.members, dtype=np.float32)]
+    )
     _fix_input_layers(network, np.asarray(scaled, dtype=np.float64), shape.bins)
     return network
 
@@ -78,7 +82,10 @@ def member_stages(network: keras.Model) -> list[list[keras.layers.Layer]]:
     """Learnt layers, first to last: for each depth the hidden layer of every member, then their heads."""
     hidden = [layer for layer in network.layers if "_hidden_" in layer.name]
     depths = sorted({int(layer.name.rpartition("_")[2]) for layer in hidden})
-    stages = [[layer for layer in hidden if int(layer.name.rpartition("_")[2]) == depth] for depth in depths]
+    stages = [
+        [layer for layer in hidden if int(layer.name.rpartition("_")[2]) == depth]
+        for depth in depths
+    ]
     return [*stages, [layer for layer in network.layers if layer.name.startswith("head_")]]
 
 
@@ -97,13 +104,17 @@ def _input_layers(
     inputs: keras.KerasTensor, scaled: np.ndarray, bins: int
 ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     sensors = scaled.shape[1]
-    robust = keras.layers.Dense(sensors, kernel_initializer="zeros", trainable=False, name="robust")(inputs)
+    robust = keras.layers.Dense(
+        sensors, kernel_initializer="zeros", trainable=False, name="robust"
+    )(inputs)
     x = keras.layers.Rescaling(1 / SOFT_CLIP, name="clip_in")(robust)
     x = keras.layers.Activation("tanh", name="clip")(x)
     clipped = keras.layers.Rescaling(SOFT_CLIP, name="clip_out")(x)
     if not bins:
         return clipped, keras.layers.Rescaling(1.0, name=ENCODED)(clipped)
-    places = keras.layers.Dense(sensors * bins, kernel_initializer="zeros", trainable=False, name="bins")(robust)
+    places = keras.layers.Dense(
+        sensors * bins, kernel_initializer="zeros", trainable=False, name="bins"
+    )(robust)
     shares = keras.layers.ReLU(max_value=1.0, name="bin_shares")(places)
     return clipped, keras.layers.Concatenate(name=ENCODED)([clipped, shares])
 
@@ -133,7 +144,9 @@ def _member(encoded: keras.KerasTensor, shape: EnsembleShape, number: int) -> ke
     x = encoded
     for depth, units in enumerate(shape.hidden, 1):
         name = f"member_{number}_hidden_{depth}"
-        x = keras.layers.Dense(units, activation="silu", kernel_initializer="he_normal", name=name)(x)
+        x = keras.layers.Dense(units, activation="silu", kernel_initializer="he_normal", name=name)(
+            x
+        )
         x = keras.layers.Dropout(shape.dropout, name=f"member_{number}_dropout_{depth}")(x)
     return x
 
@@ -141,7 +154,9 @@ def _member(encoded: keras.KerasTensor, shape: EnsembleShape, number: int) -> ke
 def _apply_from(network: keras.Model, encoded: keras.KerasTensor) -> keras.Model:
     """The members on an input of their own; the clipped sensors are the first columns of what is encoded."""
     sensors = network.input_shape[1]
-    pick = keras.layers.Dense(sensors, use_bias=False, kernel_initializer="zeros", trainable=False, name="pick")
+    pick = keras.layers.Dense(
+        sensors, use_bias=False, kernel_initializer="zeros", trainable=False, name="pick"
+    )
     clipped = pick(encoded)
     pick.set_weights([np.eye(encoded.shape[1], sensors)])
     heads = []

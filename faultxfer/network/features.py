@@ -45,15 +45,22 @@ class NetworkFeatures:
 
     @staticmethod
     def _last_hidden(network: keras.Model, number: int) -> keras.KerasTensor:
-        layers = [layer for layer in network.layers if layer.name.startswith(f"member_{number}_hidden")]
+        layers = [
+            layer for layer in network.layers if layer.name.startswith(f"member_{number}_hidden")
+        ]
         return layers[-1].output
 
     def seen_by(self, member: int) -> np.ndarray:
         """Columns of the (n, h) features that the head of a member reads: its last hidden layer, then the sensors."""
-        units = [self.network.get_layer(f"head_{number}").input.shape[1] - self._sensors for number in self._numbers]
+        units = [
+            self.network.get_layer(f"head_{number}").input.shape[1] - self._sensors
+            for number in self._numbers
+        ]
         start = sum(units[:member])
         own = np.arange(start, start + units[member])
-        return np.concatenate([own, np.arange(self.hidden_units - self._sensors, self.hidden_units)])
+        return np.concatenate(
+            [own, np.arange(self.hidden_units - self._sensors, self.hidden_units)]
+        )
 
     def head_of(self, member: int) -> np.ndarray:
         """(units + d + 1,) weights of a member's head on the columns :meth:`seen_by` and 1."""

@@ -61,7 +61,9 @@ def class_weights(y: np.ndarray) -> np.ndarray:
 
 def weighted_loss(logits: np.ndarray, y: np.ndarray) -> float:
     """Class-balanced log-loss of (n,) logits."""
-    return float(np.average(np.logaddexp(0, np.where(y == 1, -logits, logits)), weights=class_weights(y)))
+    return float(
+        np.average(np.logaddexp(0, np.where(y == 1, -logits, logits)), weights=class_weights(y))
+    )
 
 
 def plain_loss(logits: np.ndarray, y: np.ndarray) -> float:
@@ -154,7 +156,12 @@ class _Batches:
 
 
 def _compiled_steps(
-    network: keras.Model, x: np.ndarray, y: np.ndarray, row_weights: np.ndarray, recipe: Recipe, total_steps: int
+    network: keras.Model,
+    x: np.ndarray,
+    y: np.ndarray,
+    row_weights: np.ndarray,
+    recipe: Recipe,
+    total_steps: int,
 ) -> Callable[[np.ndarray], np.ndarray]:
     """A function that takes one gradient step for each row of (steps, batch) row numbers and returns the losses."""
     variables = network.trainable_variables
@@ -175,9 +182,15 @@ def _compiled_steps(
             with tf.GradientTape() as tape:
                 logits = network(tf.gather(inputs, rows), training=True)
                 wanted = tf.repeat(tf.gather(labels, rows), members, axis=1)
-                entropy = tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(wanted, logits), axis=1, keepdims=True)
-                loss = tf.reduce_sum(real * tf.gather(weights, rows) * entropy) / tf.reduce_sum(real)
-                penalised = loss + 0.5 * recipe.pull * _distance(variables, starts) if recipe.pull else loss
+                entropy = tf.reduce_sum(
+                    tf.nn.sigmoid_cross_entropy_with_logits(wanted, logits), axis=1, keepdims=True
+                )
+                loss = tf.reduce_sum(real * tf.gather(weights, rows) * entropy) / tf.reduce_sum(
+                    real
+                )
+                penalised = (
+                    loss + 0.5 * recipe.pull * _distance(variables, starts) if recipe.pull else loss
+                )
             optimizer.apply(tape.gradient(penalised, variables), variables)
             losses = losses.write(step, loss)
         return losses.stack()
@@ -189,13 +202,16 @@ def _compiled_steps(
 
 def _distance(variables: list[tf.Variable], starts: list[tf.Tensor]) -> tf.Tensor:
     """Sum of squared differences."""
-    return tf.add_n([tf.reduce_sum((now - then) ** 2) for now, then in zip(variables, starts, strict=True)])
+    return tf.add_n(
+        [tf.reduce_sum((now - then) ** 2) for now, then in zip(variables, starts, strict=True)]
+    )
 
 
 def apply_network(network: keras.Model, x: np.ndarray) -> np.ndarray:
     """The network's output for (n, d) inputs in inference mode, as (n, k) float32."""
     parts = [
-        np.asarray(network(_as_float(x[start : start + _CHUNK]), training=False)) for start in range(0, len(x), _CHUNK)
+        np.asarray(network(_as_float(x[start : start + _CHUNK]), training=False))
+        for start in range(0, len(x), _CHUNK)
     ]
     return np.concatenate(parts) if parts else np.empty((0, network.output_shape[-1]), np.float32)
 

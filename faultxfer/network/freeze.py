@@ -38,7 +38,11 @@ def layers_with_weights(network: keras.Model) -> list[keras.layers.Layer]:
 
 def stages_of(network: keras.Model) -> list[list[keras.layers.Layer]]:
     """Learnt layers, first to last; in an ensemble each stage holds the layer of every member."""
-    return member_stages(network) if is_ensemble(network) else [[layer] for layer in layers_with_weights(network)]
+    return (
+        member_stages(network)
+        if is_ensemble(network)
+        else [[layer] for layer in layers_with_weights(network)]
+    )
 
 
 def freeze_all_but_last(network: keras.Model, trainable_layers: int) -> Cut:

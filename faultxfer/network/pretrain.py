@@ -38,16 +38,28 @@ def fit_ensemble(
             baselines (Gorishniy et al., 2021).
     """
     make_deterministic(seed)
-    network = build_ensemble(scaled, EnsembleShape(options.hidden, options.dropout, options.members, options.bins))
+    network = build_ensemble(
+        scaled, EnsembleShape(options.hidden, options.dropout, options.members, options.bins)
+    )
     encoder, trunk = trunk_of(network)
-    rows, labels = _rows_to_learn(scaled, y, teacher, options.teacher_share, options.synthetic_rows, seed)
+    rows, labels = _rows_to_learn(
+        scaled, y, teacher, options.teacher_share, options.synthetic_rows, seed
+    )
     history = fit_network(
         trunk,
         apply_network(encoder, rows),
         labels,
-        Recipe(options.learning_rate, options.weight_decay, options.batch_size, options.epochs, options.patience),
+        Recipe(
+            options.learning_rate,
+            options.weight_decay,
+            options.batch_size,
+            options.epochs,
+            options.patience,
+        ),
         seed=seed,
-        validation=None if validation is None else (apply_network(encoder, validation[0]), validation[1]),
+        validation=None
+        if validation is None
+        else (apply_network(encoder, validation[0]), validation[1]),
         balanced=False,
     )
     return network, history

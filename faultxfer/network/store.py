@@ -20,7 +20,14 @@ _LAYERS = {
     "Rescaling": _LAYER_KEYS | {"scale", "offset"},
     "Activation": _LAYER_KEYS | {"activation"},
     "Dense": _LAYER_KEYS
-    | {"units", "activation", "use_bias", "kernel_initializer", "bias_initializer", "kernel_regularizer"}
+    | {
+        "units",
+        "activation",
+        "use_bias",
+        "kernel_initializer",
+        "bias_initializer",
+        "kernel_regularizer",
+    }
     | {"bias_regularizer", "kernel_constraint", "bias_constraint", "quantization_config"},
     "Dropout": _LAYER_KEYS | {"rate", "seed", "noise_shape"},
     "Concatenate": _LAYER_KEYS | {"axis"},
@@ -36,9 +43,23 @@ _PARTS = {
     "__keras_tensor__": {"shape", "dtype", "keras_history"},
 }
 # Written by Keras and never used here.
-_UNUSED = {"kernel_regularizer", "bias_regularizer", "kernel_constraint", "bias_constraint", "quantization_config"}
+_UNUSED = {
+    "kernel_regularizer",
+    "bias_regularizer",
+    "kernel_constraint",
+    "bias_constraint",
+    "quantization_config",
+}
 # What Keras writes beside the config of a layer.
-_BESIDE = {"module", "class_name", "config", "registered_name", "build_config", "name", "inbound_nodes"}
+_BESIDE = {
+    "module",
+    "class_name",
+    "config",
+    "registered_name",
+    "build_config",
+    "name",
+    "inbound_nodes",
+}
 # Classes a stored network may name. Lambda, TFSMLayer, custom objects and everything else that could run code or read
 # files is refused before Keras sees the file.
 ALLOWED_CLASSES = frozenset({*_LAYERS, *_PARTS, "__tuple__"})
@@ -205,7 +226,9 @@ def _entering(layer: dict[str, Any], widths: dict[str, int]) -> int:
             raise ValueError(f"an input {layer['name']!r} that something feeds")
         return 0
     (node,) = nodes
-    if set(node) != {"args", "kwargs"} or any(isinstance(value, (dict, list)) for value in node["kwargs"].values()):
+    if set(node) != {"args", "kwargs"} or any(
+        isinstance(value, (dict, list)) for value in node["kwargs"].values()
+    ):
         raise ValueError(f"layer {layer['name']!r} called with {sorted(node)}")
     (fed,) = node["args"]
     tensors = fed if layer["class_name"] == "Concatenate" else [fed]

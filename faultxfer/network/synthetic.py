@@ -29,7 +29,9 @@ def far_rows(scaled: np.ndarray, count: int, seed: int, *, swap: float = 0.5) ->
     return np.where(rng.random(rows.shape) < swap, other, rows)
 
 
-def near_rows(scaled: np.ndarray, count: int, seed: int, *, swap: float = 0.4, noise: float = 0.3) -> np.ndarray:
+def near_rows(
+    scaled: np.ndarray, count: int, seed: int, *, swap: float = 0.4, noise: float = 0.3
+) -> np.ndarray:
     """(count, d) rows made of pairs of near (n, d) rows.
 
     Args:

@@ -12,8 +12,8 @@ from pathlib import Path
 from faultxfer.errors import ConfigError
 from faultxfer.registry import connect
 from faultxfer.registry import database as databases
-from faultxfer.registry.asking import reported
 from faultxfer.registry.locations import ARTIFACTS, is_beside, is_there, place_here
+from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.readiness import require_room
 from faultxfer.registry.relocate import (
     EXPERIMENTS,
@@ -128,7 +128,9 @@ def _with_files(database: Path, copy: Path, folder: Path) -> BackedUp:
     return BackedUp(folder / database.name, files, size, missing)
 
 
-def _copy_all(targets: dict[Location, Path], database: Path, folder: Path) -> tuple[int, int, tuple[Path, ...]]:
+def _copy_all(
+    targets: dict[Location, Path], database: Path, folder: Path
+) -> tuple[int, int, tuple[Path, ...]]:
     """Copy each folder once; gives back the number of files, their bytes, and what is missing."""
     sources: dict[Path, Path] = {}
     missing: set[Path] = set()

@@ -15,9 +15,9 @@ from filelock import FileLock
 from faultxfer.environment import switch_telemetry_off
 from faultxfer.errors import RegistryError, UnreadableError
 from faultxfer.registry import database as databases
-from faultxfer.registry.asking import BUSY_SECONDS, patiently, reported
 from faultxfer.registry.database import State
 from faultxfer.registry.locations import ARTIFACTS, is_there
+from faultxfer.registry.mlflow_errors import BUSY_SECONDS, patiently, reported
 
 CONNECT_SECONDS = 5.0
 _MIGRATION_SECONDS = 300.0

@@ -15,8 +15,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from faultxfer.errors import RegistryError, UnreadableError
-from faultxfer.registry.asking import BUSY_SECONDS, patiently, reported
 from faultxfer.registry.locations import is_there
+from faultxfer.registry.mlflow_errors import BUSY_SECONDS, patiently, reported
 
 # Tables that MLflow's database has from its first moment on.
 _OF_MLFLOW = {"experiments", "runs"}

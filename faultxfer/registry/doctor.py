@@ -14,7 +14,6 @@ from typing import Any
 
 from faultxfer.errors import FaultxferError
 from faultxfer.registry import names
-from faultxfer.registry.asking import reported
 from faultxfer.registry.diagnosis import RESTORES, TAKES_AWAY, UNCHECKED, Diagnosis
 from faultxfer.registry.inspection import Inspection, inspect_files
 from faultxfer.registry.journal import Chain
@@ -22,6 +21,7 @@ from faultxfer.registry.leftovers import temporary_left
 from faultxfer.registry.machine_tags import tag_findings
 from faultxfer.registry.machines import twice
 from faultxfer.registry.merging import half_done
+from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.model_checks import Patient, examine_model
 from faultxfer.registry.pending import pending_deletions
 from faultxfer.registry.renamed import concerned, renamed
@@ -87,7 +87,9 @@ def repair(registry: Registry, orders: Orders) -> Repair:
     return result
 
 
-def _examined(registry: Registry, orders: Orders, inspect: Callable[..., Inspection]) -> Iterator[Diagnosis]:
+def _examined(
+    registry: Registry, orders: Orders, inspect: Callable[..., Inspection]
+) -> Iterator[Diagnosis]:
     elsewhere = renamed(registry, orders.name)
     yield from elsewhere
     left_alone = concerned(elsewhere)
@@ -114,7 +116,12 @@ def _remembering() -> Callable[[Registry, Version, Chain], Inspection]:
     known: dict[tuple[str, str, str | None, str | None], Inspection] = {}
 
     def inspect(registry: Registry, version: Version, chain: Chain) -> Inspection:
-        key = (version.name, version.version, version.tags.get(names.FILES), chain.recorded_files(version.version))
+        key = (
+            version.name,
+            version.version,
+            version.tags.get(names.FILES),
+            chain.recorded_files(version.version),
+        )
         if key not in known:
             known[key] = inspect_files(registry, version, chain)
         return known[key]
@@ -158,7 +165,9 @@ def _why_stop(found: list[Diagnosis], orders: Orders) -> str:
     """Why nothing is taken away; empty where nothing speaks against it. One model, asked for by name, goes on."""
     if orders.name is not None:
         return ""
-    champions = sorted({str(one.model) for one in found if one.kind == TAKES_AWAY and one.ends_champion})
+    champions = sorted(
+        {str(one.model) for one in found if one.kind == TAKES_AWAY and one.ends_champion}
+    )
     whole = sorted(_wholly_retired(found))
     if len(champions) < 2 and not whole:
         return ""
@@ -166,7 +175,10 @@ def _why_stop(found: list[Diagnosis], orders: Orders) -> str:
         what = f"{len(champions)} models would lose their champion"
     else:
         what = f"All versions of {whole[0]} would be retired"
-    commands = [f"`faultxfer registry doctor {names.as_arguments(name)} --apply`" for name in champions or whole]
+    commands = [
+        f"`faultxfer registry doctor {names.as_arguments(name)} --apply`"
+        for name in champions or whole
+    ]
     more = f", and {len(commands) - 3} more" if len(commands) > 3 else ""
     return (
         f"{what}. A cause outside is likelier: look at the disk, the mount and the backups first. Nothing was taken "
@@ -187,5 +199,7 @@ def as_data(result: Repair) -> dict[str, Any]:
         "stopped": result.stopped,
         "sound": not left,
         "unchecked": sum(one.kind == UNCHECKED for one in left),
-        "restored": sum(one.kind == RESTORES and done.startswith("done") for one, done in result.found),
+        "restored": sum(
+            one.kind == RESTORES and done.startswith("done") for one, done in result.found
+        ),
     }

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from faultxfer.errors import BundleError, FilesAbsentError, RegistryError, UnreadableError
-from faultxfer.registry.asking import reported
 from faultxfer.registry.locations import local_path
+from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.model_files import check_amount
 
 # How MLflow's clients say that a server or a store has no such file.
@@ -109,7 +109,9 @@ def _downloaded(location: str, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with reported(f"the files at {location}"):
-            copied = mlflow.artifacts.download_artifacts(artifact_uri=location, dst_path=str(folder))
+            copied = mlflow.artifacts.download_artifacts(
+                artifact_uri=location, dst_path=str(folder)
+            )
     except RegistryError as error:
         if _NOT_THERE.search(str(error.__cause__ or error)):
             raise absent(location) from error
@@ -131,4 +133,6 @@ def absent(location: str) -> FilesAbsentError:
 def _as_unreadable(error: RegistryError) -> UnreadableError:
     if isinstance(error, UnreadableError):
         return error
-    return UnreadableError(error.expected, received=error.received, where=error.where, remedy=error.remedy)
+    return UnreadableError(
+        error.expected, received=error.received, where=error.where, remedy=error.remedy
+    )

@@ -11,9 +11,9 @@ from faultxfer.bundle.manifest import MANIFEST, contract_in
 from faultxfer.bundle.plain_files import MANIFEST_BYTES, UNREADABLE, read_text
 from faultxfer.errors import BundleError, RegistryError
 from faultxfer.registry import names
-from faultxfer.registry.asking import reported
 from faultxfer.registry.journal import Chain, read_journal
 from faultxfer.registry.locations import local_path
+from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.model_files import BUNDLE_IN_MODEL
 from faultxfer.registry.store import Registry, Version
 from faultxfer.temporary import temporary_folder
@@ -76,7 +76,9 @@ def telling_version(versions: list[Version], chain: Chain) -> Version | None:
     """
     number = chain.champion if chain.last else None
     whole = [one for one in versions if one.tags.get(names.STATE) != names.CANDIDATE]
-    champions = [one for one in versions if one.version == number or (chain.last is None and one.champion)]
+    champions = [
+        one for one in versions if one.version == number or (chain.last is None and one.champion)
+    ]
     return next(iter([*champions, *whole, *versions]), None)
 
 

@@ -58,7 +58,9 @@ def is_promoted(version: Version, chain: Chain) -> bool:
     Where a whole model was deleted its numbers begin anew, and older entries are about another version.
     """
     number = version.version
-    if number in chain.promoted or chain.recorded_files(number) == version.tags.get(names.FILES, ""):
+    if number in chain.promoted or chain.recorded_files(number) == version.tags.get(
+        names.FILES, ""
+    ):
         return True
     entries = {entry.sha256 for entry in chain.changes if entry.to_version == number}
     return version.tags.get(names.ENTRY) in entries
@@ -92,7 +94,9 @@ def inspect_files(registry: Registry, version: Version, chain: Chain) -> Inspect
         except BundleError as error:
             return Inspection(CHANGED, error.problem)
     if found.sha256 is not None and found.sha256 == chain.recorded_files(version.version):
-        return Inspection(SOUND, sha256=found.sha256)  # whatever the tags say: the journal names these very bytes
+        return Inspection(
+            SOUND, sha256=found.sha256
+        )  # whatever the tags say: the journal names these very bytes
     return found
 
 
@@ -110,7 +114,9 @@ def require_registered(model: Path, version: Version, registered: str | None) ->
     """
     found = _judged(model, version, registered)
     if found.state == ABSENT:
-        raise FilesAbsentError(found.problem, where=version.uri, remedy="Bring them back and run it again")
+        raise FilesAbsentError(
+            found.problem, where=version.uri, remedy="Bring them back and run it again"
+        )
     if not found.is_sound:
         raise BundleError(
             found.problem,
@@ -128,8 +134,12 @@ def _judged(model: Path, version: Version, registered: str | None) -> Inspection
     missing = _missing(model, hashes, version)
     if missing:
         shown = ", ".join(missing[:3])
-        return Inspection(ABSENT, f"{len(missing)} of the version's files are missing ({shown})", found)
-    return Inspection(CHANGED, f"The files are not those registered, with SHA-256 {registered[:12]}…", found)
+        return Inspection(
+            ABSENT, f"{len(missing)} of the version's files are missing ({shown})", found
+        )
+    return Inspection(
+        CHANGED, f"The files are not those registered, with SHA-256 {registered[:12]}…", found
+    )
 
 
 def _with_bundle(model: Path, version: Version, found: str) -> Inspection:
@@ -163,7 +173,11 @@ def _from_manifest(model: Path) -> dict[str, str]:
     inside = BUNDLE_IN_MODEL.as_posix()
     try:
         manifest = json.loads(read_text(model / BUNDLE_IN_MODEL / _MANIFEST, MANIFEST_BYTES))
-        recorded = {str(name): str(sha256) for name, sha256 in manifest.get("sha256", {}).items() if name != _MANIFEST}
+        recorded = {
+            str(name): str(sha256)
+            for name, sha256 in manifest.get("sha256", {}).items()
+            if name != _MANIFEST
+        }
     except FileNotFoundError:
         return {**listed, f"{inside}/{_MANIFEST}": ""}
     except (BundleError, *UNREADABLE):

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from faultxfer.errors import ChampionMovedError, RegistryError
 from faultxfer.registry import names, provenance
-from faultxfer.registry.asking import all_pages, asks_the_store
+from faultxfer.registry.mlflow_errors import all_pages, asks_the_store
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -81,7 +81,11 @@ class Entry:
     @property
     def is_note(self) -> bool:
         """Whether the champion stayed, and the entry is about another version or another model."""
-        return self.from_version == self.to_version and self.action not in (PROMOTE, ROLLBACK, ADOPT)
+        return self.from_version == self.to_version and self.action not in (
+            PROMOTE,
+            ROLLBACK,
+            ADOPT,
+        )
 
     @property
     def concerns(self) -> str | None:
@@ -228,7 +232,9 @@ def read_journal(client: MlflowClient, model: str) -> Chain:
 def stored_entries(client: MlflowClient, name: str) -> list[tuple[int, str]]:
     """Number and text of every entry that a registered model holds; the texts are empty where it is no journal."""
     found = all_pages(client.search_model_versions, names.equals(name), max_results=1000)
-    return [(int(item.version), (item.tags or {}).get(_TEXT, "")) for item in found if item.name == name]
+    return [
+        (int(item.version), (item.tags or {}).get(_TEXT, "")) for item in found if item.name == name
+    ]
 
 
 def is_stored_journal(client: MlflowClient, name: str) -> bool:
@@ -309,9 +315,13 @@ def _ensure_journal(client: MlflowClient, model: str) -> None:
 
     name = names.journal_name(model)
     if not any(model.name == name for model in client.search_registered_models(names.equals(name))):
-        with suppress(MlflowException):  # another process made it meanwhile; if not, adding the entry says so
+        with suppress(
+            MlflowException
+        ):  # another process made it meanwhile; if not, adding the entry says so
             tags = {names.KIND: names.JOURNAL_KIND}
-            client.create_registered_model(name, tags, f"Journal of {model}: one version for each change of champion.")
+            client.create_registered_model(
+                name, tags, f"Journal of {model}: one version for each change of champion."
+            )
 
 
 def _short(entry: Entry) -> Entry:
@@ -319,7 +329,10 @@ def _short(entry: Entry) -> Entry:
     if len(entry.text()) <= _LONGEST:
         return entry
     files = json.dumps(entry.details.get("data"), sort_keys=True)
-    digest = {"files": len(entry.details.get("data") or ()), "sha256": hashlib.sha256(files.encode()).hexdigest()}
+    digest = {
+        "files": len(entry.details.get("data") or ()),
+        "sha256": hashlib.sha256(files.encode()).hexdigest(),
+    }
     return replace(entry, reason=entry.reason[:5000], details={**entry.details, "data": digest})
 
 
@@ -330,14 +343,19 @@ def parsed(text: str) -> Entry | None:
         entry = Entry(**content)
     except (TypeError, ValueError):
         return None
-    return entry if entry.text() == text else None  # anything else would have another hash than it shows
+    return (
+        entry if entry.text() == text else None
+    )  # anything else would have another hash than it shows
 
 
 def _described(entry: Entry) -> str:
     if entry.is_note:
         what = f"version {entry.concerns}"
     else:
-        what = " → ".join(f"version {one}" if one else "no champion" for one in (entry.from_version, entry.to_version))
+        what = " → ".join(
+            f"version {one}" if one else "no champion"
+            for one in (entry.from_version, entry.to_version)
+        )
     return f"**{entry.action}**: {what}, by {entry.actor}\n\n{entry.reason[:4000]}"
 
 

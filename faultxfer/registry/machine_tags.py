@@ -52,7 +52,11 @@ def _wanted(name: str, tags: dict[str, str], versions: list[Version]) -> dict[st
         return wanted
     equipment = names.equipment_of(name) or _oldest(versions, names.EQUIPMENT)
     # Which source the first version had, the name of today does not say; any that stands there is believed.
-    source = names.source_in(name) or tags.get(names.SOURCE_MODEL) or _oldest(versions, names.SOURCE_MODEL)
+    source = (
+        names.source_in(name)
+        or tags.get(names.SOURCE_MODEL)
+        or _oldest(versions, names.SOURCE_MODEL)
+    )
     found = {names.EQUIPMENT: equipment, names.SOURCE_MODEL: source}
     return wanted | {key: value for key, value in found.items() if value}
 
@@ -68,14 +72,18 @@ def _of_bundle(registry: Registry, version: Version | None) -> dict[str, str]:
     return identity.tags() if identity is not None else {}
 
 
-def _of_model(registry: Registry, name: str, found: dict[str, str], wanted: dict[str, str]) -> Iterator[Diagnosis]:
+def _of_model(
+    registry: Registry, name: str, found: dict[str, str], wanted: dict[str, str]
+) -> Iterator[Diagnosis]:
     wrong = {key: value for key, value in wanted.items() if found.get(key) != value}
     if wrong:
         put_back = partial(_tag_model, registry, name, wrong)
         yield _edited(name, name, _message(found, wrong), put_back)
 
 
-def _of_version(registry: Registry, version: Version, wanted: dict[str, str]) -> Iterator[Diagnosis]:
+def _of_version(
+    registry: Registry, version: Version, wanted: dict[str, str]
+) -> Iterator[Diagnosis]:
     """Of a version only what was edited: older releases did not give it these tags."""
     wrong = {key: value for key, value in wanted.items() if version.tags.get(key, value) != value}
     if wrong:

@@ -84,8 +84,14 @@ def siblings(registry: Registry, name: str) -> list[Machine]:
     if names.kind_of(name) != names.TARGET_KIND:
         return []
     one = machine_named(registry, name)
-    others = [machine_named(registry, other) for other in registry.named_like(one.equipment) if other != name]
-    return [other for other in others if other.identity is not None and other.identity == one.identity]
+    others = [
+        machine_named(registry, other)
+        for other in registry.named_like(one.equipment)
+        if other != name
+    ]
+    return [
+        other for other in others if other.identity is not None and other.identity == one.identity
+    ]
 
 
 def equipments(registry: Registry, model: str) -> list[str]:
@@ -95,7 +101,9 @@ def equipments(registry: Registry, model: str) -> list[str]:
     return sorted({one.equipment for one in live if _descends(one, model, wanted)})
 
 
-def find(registry: Registry, model: str, equipment: str | None = None, *, changing: bool = False) -> str:
+def find(
+    registry: Registry, model: str, equipment: str | None = None, *, changing: bool = False
+) -> str:
     """The name of the registered model that ``MODEL --equipment EQUIPMENT`` means.
 
     Args:
@@ -114,7 +122,9 @@ def find(registry: Registry, model: str, equipment: str | None = None, *, changi
     return name
 
 
-def look_up(registry: Registry, model: str, equipment: str | None = None, *, changing: bool = False) -> str | None:
+def look_up(
+    registry: Registry, model: str, equipment: str | None = None, *, changing: bool = False
+) -> str | None:
     """As :func:`find`, but None where the machine has no model."""
     names.check_asked(model, equipment)
     if equipment is None:
@@ -186,7 +196,9 @@ def twice(registry: Registry, only: str | None = None) -> Iterator[Diagnosis]:
 def merge_command(registry: Registry, found: list[Machine]) -> str:
     """What to type where a machine has several champions; it keeps the newest, as a proposal."""
     newest = max(found, key=lambda machine: machine.since)
-    sources = sorted({one.source for one in found if one.source}, key=lambda source: source != newest.source)
+    sources = sorted(
+        {one.source for one in found if one.source}, key=lambda source: source != newest.source
+    )
     fitting = [one for one in sources if identity_of(registry, one) == newest.identity]
     if fitting:
         which = f"{shlex.quote(fitting[0])} --equipment {shlex.quote(newest.equipment)}"
@@ -229,8 +241,15 @@ def _by_whole_name(registry: Registry, model: str, *, changing: bool) -> str | N
 class _Search:
     """The look-up of one machine, by a source model's family and label."""
 
-    def __init__(self, registry: Registry, model: str, equipment: str, *, changing: bool = False) -> None:
-        self.registry, self.model, self.equipment, self.changing = registry, model, equipment, changing
+    def __init__(
+        self, registry: Registry, model: str, equipment: str, *, changing: bool = False
+    ) -> None:
+        self.registry, self.model, self.equipment, self.changing = (
+            registry,
+            model,
+            equipment,
+            changing,
+        )
         self.legacy = names.registered_name(model, equipment)
         self.found = registry.named_like(equipment)
 
@@ -259,12 +278,16 @@ class _Search:
         if same:
             return self._chosen([one for one in same if one.champion] or same)
         heirs = [one for one in live if self.model in one.sources]
-        if wanted is None and heirs:  # made under a contract with another family or label than the source's
+        if (
+            wanted is None and heirs
+        ):  # made under a contract with another family or label than the source's
             return self._chosen([one for one in heirs if one.champion] or heirs)
         self._require_told([one for one in live if one.champion], wanted)
         if wanted is not None and live:
             others = _listed([f"{one.name} ({one.identity})" for one in live])
-            _progress.info("%s has other detectors: %s; this one is for %s", self.equipment, others, wanted)
+            _progress.info(
+                "%s has other detectors: %s; this one is for %s", self.equipment, others, wanted
+            )
         return None
 
     def group(self, wanted: Identity | None) -> list[Machine]:
@@ -274,7 +297,10 @@ class _Search:
 
     def _is_alone(self) -> bool:
         """Whether there is but the one model that the source model names: then nothing has to be read."""
-        return self.found == [self.legacy] and read_journal(self.registry.client, self.legacy).merged_into is None
+        return (
+            self.found == [self.legacy]
+            and read_journal(self.registry.client, self.legacy).merged_into is None
+        )
 
     def _same(self, machines: list[Machine], wanted: Identity | None) -> list[Machine]:
         return [one for one in machines if self._is_for(one, wanted)]
@@ -302,7 +328,9 @@ class _Search:
         if self.changing:
             raise self._not_clear(same)
         listed = _listed([one.name for one in same])
-        _progress.info("%s has %d champions (%s): taking the newest", self.equipment, len(same), listed)
+        _progress.info(
+            "%s has %d champions (%s): taking the newest", self.equipment, len(same), listed
+        )
         return newest.name
 
     def _not_clear(self, same: list[Machine]) -> RegistryError:

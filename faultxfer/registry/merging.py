@@ -45,7 +45,9 @@ class Settled:
     others: tuple[tuple[str, str], ...]
 
 
-def merge(registry: Registry, model: str, equipment: str | None, reason: str, keep: str | None = None) -> Settled:
+def merge(
+    registry: Registry, model: str, equipment: str | None, reason: str, keep: str | None = None
+) -> Settled:
     """Leave a machine one champion; those of its other models step down. Finishes what was broken off.
 
     Args:
@@ -75,7 +77,9 @@ def merge(registry: Registry, model: str, equipment: str | None, reason: str, ke
     return Settled(kept.name, kept.champion, tuple((one.name, str(one.champion)) for one in others))
 
 
-def undo(registry: Registry, model: str, equipment: str | None, reason: str, only: str | None = None) -> Settled:
+def undo(
+    registry: Registry, model: str, equipment: str | None, reason: str, only: str | None = None
+) -> Settled:
     """Bring back the champions that stepped down by a merge.
 
     Args:
@@ -93,8 +97,13 @@ def undo(registry: Registry, model: str, equipment: str | None, reason: str, onl
     merged = [one for one in group if one.merged_into is not None and only in (None, one.name)]
     if not merged:
         raise RegistryError(
-            "No model of this machine has stepped down by a merge" if only is None else "This model was not merged",
-            received={"models": sorted(one.name for one in group), **({"name": only} if only else {})},
+            "No model of this machine has stepped down by a merge"
+            if only is None
+            else "This model was not merged",
+            received={
+                "models": sorted(one.name for one in group),
+                **({"name": only} if only else {}),
+            },
             remedy="See the journals with `faultxfer registry journal NAME`",
         )
     for one in merged:  # before the first write: two journals cannot be written at once
@@ -126,7 +135,9 @@ def half_done(registry: Registry, only: str | None = None) -> Iterator[Diagnosis
                 continue
             message = f"{kept!r} stays the champion, and {loser!r}, which was merged into it, has not stepped down yet"
             finish = partial(_step_down, registry, loser, kept, whole[loser].head, reason)
-            yield Diagnosis("MERGE-UNFINISHED", loser, message, "finish the merge", finish, RESTORES, loser)
+            yield Diagnosis(
+                "MERGE-UNFINISHED", loser, message, "finish the merge", finish, RESTORES, loser
+            )
     for name, chain in whole.items():
         into = _restored_from(chain)
         if into not in whole or only not in (None, name, into):
@@ -134,7 +145,9 @@ def half_done(registry: Registry, only: str | None = None) -> Iterator[Diagnosis
         if not _is_noted(whole[into], chain.last_change):
             message = f"{name!r} was brought back from its merge into {into!r}, whose journal does not say so"
             finish = partial(_note_restored, registry, name, into)
-            yield Diagnosis("MERGE-UNFINISHED", into, message, "write the note", finish, RESTORES, into)
+            yield Diagnosis(
+                "MERGE-UNFINISHED", into, message, "write the note", finish, RESTORES, into
+            )
 
 
 def _kept(live: list[Machine], legacy: str | None, keep: str | None) -> Machine:
@@ -199,7 +212,9 @@ def _journal_of(registry: Registry, name: str) -> Chain:
     chain = read_whole(registry.client, name)
     if chain.last is None:
         raise RegistryError(
-            "This model has no journal yet", where=name, remedy="Begin it with `faultxfer registry doctor`, then merge"
+            "This model has no journal yet",
+            where=name,
+            remedy="Begin it with `faultxfer registry doctor`, then merge",
         )
     return chain
 
@@ -247,7 +262,9 @@ def _version_to_restore(registry: Registry, merged: Machine) -> Version:
 def _before(registry: Registry, chain: Chain, versions: dict[str, Version], deleted: str) -> str:
     """The version that a deleted one took over from, and whose files are sound."""
     usable = [number for number, one in versions.items() if not one.is_retired]
-    sound = [number for number in usable if inspect_files(registry, versions[number], chain).is_sound]
+    sound = [
+        number for number in usable if inspect_files(registry, versions[number], chain).is_sound
+    ]
     line = next_in_line(chain, sound)
     if not line:
         raise RegistryError(
@@ -256,7 +273,9 @@ def _before(registry: Registry, chain: Chain, versions: dict[str, Version], dele
             where=chain.last.model if chain.last else "",
             remedy="Transfer again; the champion of now stays as it is",
         )
-    _progress.info("Version %s was deleted; version %s, which it took over from, comes back", deleted, line[0])
+    _progress.info(
+        "Version %s was deleted; version %s, which it took over from, comes back", deleted, line[0]
+    )
     return line[0]
 
 
@@ -275,7 +294,9 @@ def _note_restored(registry: Registry, name: str, into: str) -> None:
 
 
 def _merge_notes(chain: Chain) -> list[Entry]:
-    return [entry for entry in chain.entries.values() if entry.is_note and entry.action == journal.MERGE]
+    return [
+        entry for entry in chain.entries.values() if entry.is_note and entry.action == journal.MERGE
+    ]
 
 
 def _announced(chain: Chain, whole: dict[str, Chain]) -> Iterator[tuple[str, str]]:
@@ -299,4 +320,6 @@ def _restored_from(chain: Chain) -> str | None:
 def _is_noted(chain: Chain, change: Entry | None) -> bool:
     """Whether a journal has the note on a champion's coming back."""
     wanted = change.sha256 if change else None
-    return not chain.entries or any(entry.details.get(_RESTORED_HEAD) == wanted for entry in chain.entries.values())
+    return not chain.entries or any(
+        entry.details.get(_RESTORED_HEAD) == wanted for entry in chain.entries.values()
+    )

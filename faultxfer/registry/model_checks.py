@@ -78,7 +78,10 @@ class Patient:
 
     def is_candidate(self, number: str) -> bool:
         """Whether its registration did not come to an end."""
-        return self.versions[number].tags.get(names.STATE) == names.CANDIDATE and number not in self.chain.promoted
+        return (
+            self.versions[number].tags.get(names.STATE) == names.CANDIDATE
+            and number not in self.chain.promoted
+        )
 
     def is_retired(self, number: str) -> bool:
         """Whether the journal or the version's tag says that it is never champion again."""
@@ -87,10 +90,16 @@ class Patient:
     @property
     def sound(self) -> list[str]:
         """Numbers of versions that can be champion: not retired, with files that were read and are those registered."""
-        usable = (number for number in self.versions if not self.is_candidate(number) and not self.is_retired(number))
+        usable = (
+            number
+            for number in self.versions
+            if not self.is_candidate(number) and not self.is_retired(number)
+        )
         return [number for number in usable if self.files(number).is_sound]
 
-    def found(self, code: str, message: str, remedy: str, kind: str, number: str | None = None) -> Diagnosis:
+    def found(
+        self, code: str, message: str, remedy: str, kind: str, number: str | None = None
+    ) -> Diagnosis:
         """A diagnosis of the model, or of one of its versions, without a repair."""
         where = f"models:/{self.name}/{number}" if number else self.name
         return Diagnosis(code, where, message, remedy, kind=kind, model=self.name)
@@ -106,7 +115,9 @@ def examine_model(patient: Patient) -> Iterator[Diagnosis]:
         return
     yield from _left_candidates(patient)
     yield from _unread_files(patient)
-    if patient.chain.last is not None or patient.alias is None:  # else the journal begins with the champion, not a note
+    if (
+        patient.chain.last is not None or patient.alias is None
+    ):  # else the journal begins with the champion, not a note
         yield from _restorable(patient)
         yield from _changed_files(patient)
     yield from edited_tags(patient)
@@ -116,7 +127,9 @@ def examine_model(patient: Patient) -> Iterator[Diagnosis]:
 def _left_candidates(patient: Patient) -> Iterator[Diagnosis]:
     for number, version in patient.versions.items():
         begun = datetime.fromisoformat(version.created)
-        if not patient.is_candidate(number) or not is_gone(version.tags.get(names.OWNER), begun, patient.grace):
+        if not patient.is_candidate(number) or not is_gone(
+            version.tags.get(names.OWNER), begun, patient.grace
+        ):
             continue
         if is_named(patient.registry, version, patient.chain):
             continue
@@ -138,7 +151,9 @@ def _unread_files(patient: Patient) -> Iterator[Diagnosis]:
             continue
         found = patient.files(number)
         if found.state == ABSENT:
-            remedy = "Bring them back; if they are lost for good: " + lost_for_good(patient.name, number)
+            remedy = "Bring them back; if they are lost for good: " + lost_for_good(
+                patient.name, number
+            )
             yield patient.found("FILES-ABSENT", found.problem, remedy, UNCHECKED, number)
         elif found.state == NOT_READ:
             remedy = "Nothing was judged; type `faultxfer registry verify` when they can be read"
@@ -199,7 +214,9 @@ def bring_back_champion(registry: Registry, name: str, number: str, reason: str 
     """Make the version champion again that was champion until it was taken away."""
     why = reason or "doctor: its files are those that were registered again"
     head = journal.read_whole(registry.client, name).head
-    promote(registry, registry.version(name, number), Promotion(why, head=head, action=journal.RESTORE))
+    promote(
+        registry, registry.version(name, number), Promotion(why, head=head, action=journal.RESTORE)
+    )
 
 
 def edited_tags(patient: Patient) -> Iterator[Diagnosis]:
@@ -278,7 +295,9 @@ def _champion(patient: Patient) -> Iterator[Diagnosis]:
 
 def _lags(patient: Patient, number: str | None) -> bool:
     """Whether the champion's tags do not name the entry that made it champion."""
-    return number is not None and names.ENTRY in tags_by_journal(patient.versions[number], patient.chain)
+    return number is not None and names.ENTRY in tags_by_journal(
+        patient.versions[number], patient.chain
+    )
 
 
 def _without_journal(patient: Patient) -> Iterator[Diagnosis]:
@@ -286,17 +305,29 @@ def _without_journal(patient: Patient) -> Iterator[Diagnosis]:
     if alias is None:
         return
     if alias not in patient.versions:
-        drop = partial(patient.registry.client.delete_registered_model_alias, patient.name, names.CHAMPION)
+        drop = partial(
+            patient.registry.client.delete_registered_model_alias, patient.name, names.CHAMPION
+        )
         message = f"The alias names version {alias}, which does not exist, and there is no journal"
         remedy = "delete the alias"
-        yield Diagnosis("CHAMPION-MISSING", patient.name, message, remedy, drop, kind=RESTORES, model=patient.name)
+        yield Diagnosis(
+            "CHAMPION-MISSING",
+            patient.name,
+            message,
+            remedy,
+            drop,
+            kind=RESTORES,
+            model=patient.name,
+        )
         return
     if not patient.files(alias).is_sound:
         return  # that is said already, and nobody begins a journal with files that cannot be read
     message = f"Version {alias} is champion and no journal says why"
     begin = partial(_adopt, patient.registry, patient.versions[alias])
     remedy = "begin the journal with it"
-    yield Diagnosis("JOURNAL-MISSING", patient.name, message, remedy, begin, kind=RESTORES, model=patient.name)
+    yield Diagnosis(
+        "JOURNAL-MISSING", patient.name, message, remedy, begin, kind=RESTORES, model=patient.name
+    )
 
 
 def _adopt(registry: Registry, version: Version) -> None:
@@ -317,7 +348,9 @@ def _missing_champion(patient: Patient, number: str) -> Iterator[Diagnosis]:
     elsewhere = bearer(patient.registry, patient.name, patient.chain)
     if elsewhere is not None:
         remedy = f"Delete or rename the model {patient.name!r} of now, and `faultxfer registry doctor` renames it back"
-        yield patient.found("CHAMPION-MISSING", f"{message}: it is in {elsewhere!r}", remedy, PERSON, number)
+        yield patient.found(
+            "CHAMPION-MISSING", f"{message}: it is in {elsewhere!r}", remedy, PERSON, number
+        )
         return
     after = next_in_line(patient.chain, patient.sound)
     yield Diagnosis(
@@ -334,7 +367,9 @@ def _missing_champion(patient: Patient, number: str) -> Iterator[Diagnosis]:
 def _unread_in_line(patient: Patient) -> str | None:
     """The version that would follow if its files could be read; None where the next one can be judged."""
     usable = [number for number in patient.versions if not patient.is_candidate(number)]
-    for number in next_in_line(patient.chain, [one for one in usable if not patient.is_retired(one)]):
+    for number in next_in_line(
+        patient.chain, [one for one in usable if not patient.is_retired(one)]
+    ):
         state = patient.files(number).state
         if state in (ABSENT, NOT_READ):
             return number
@@ -371,7 +406,9 @@ def _changed_champion(patient: Patient, number: str) -> Diagnosis:
     message = "The champion's files are not those that were registered"
     waiting = _unread_in_line(patient)
     if waiting is not None:
-        return _waiting("FILES-CHANGED", patient, number, f"{message}. {patient.files(number).problem}", waiting)
+        return _waiting(
+            "FILES-CHANGED", patient, number, f"{message}. {patient.files(number).problem}", waiting
+        )
     after = next_in_line(patient.chain, patient.sound)
 
     def mend() -> None:
@@ -392,7 +429,9 @@ def _changed_champion(patient: Patient, number: str) -> Diagnosis:
 
 
 def _remedy_for(after: list[str]) -> str:
-    return f"go back to version {after[0]}" if after else "say in the journal that nobody is champion"
+    return (
+        f"go back to version {after[0]}" if after else "say in the journal that nobody is champion"
+    )
 
 
 def _replace(registry: Registry, name: str, number: str, message: str, after: list[str]) -> None:

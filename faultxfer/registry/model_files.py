@@ -21,7 +21,13 @@ _MOST_FILES, _MOST_BYTES = 1000, 4 * 2**30
 
 
 def write_model(
-    folder: Path, bundle_folder: Path, features: tuple[str, ...], example: np.ndarray, *, model_id: str, run_id: str
+    folder: Path,
+    bundle_folder: Path,
+    features: tuple[str, ...],
+    example: np.ndarray,
+    *,
+    model_id: str,
+    run_id: str,
 ) -> None:
     """Write an MLflow model that loads through :mod:`faultxfer.registry.pyfunc`.
 
@@ -45,7 +51,9 @@ def write_model(
     inputs = Schema([ColSpec(AnyType(), name, required=True) for name in features])  # type: ignore[no-untyped-call]
     outputs = Schema([ColSpec("double", "fault_probability"), ColSpec("boolean", "alarm")])
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # MLflow's advice on type hints, which a loader module has not
+        warnings.simplefilter(
+            "ignore", UserWarning
+        )  # MLflow's advice on type hints, which a loader module has not
         mlflow.pyfunc.save_model(
             str(folder),
             loader_module=LOADER,
@@ -72,7 +80,9 @@ def file_hashes(folder: Path) -> dict[str, str]:
     Raises:
         BundleError: there are more or larger files than a bundle has.
     """
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != _OF_THE_DOWNLOAD)
+    files = sorted(
+        path for path in folder.rglob("*") if path.is_file() and path.name != _OF_THE_DOWNLOAD
+    )
     check_amount(len(files), sum(path.stat().st_size for path in files))
     return {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}
 

@@ -21,7 +21,11 @@ FAMILY, LABEL = "faultxfer.family", "faultxfer.label"
 GATE, REASON, PROMOTED = "faultxfer.gate", "faultxfer.reason", "faultxfer.promoted_at"
 GATE_RULES = "faultxfer.gate_rules"
 OVERRIDE, PREVIOUS = "faultxfer.override_reason", "faultxfer.previous_champion"
-SOURCE_VERSION, DATA, CONTRACT = "faultxfer.source_version", "faultxfer.data_sha256", "faultxfer.contract_sha256"
+SOURCE_VERSION, DATA, CONTRACT = (
+    "faultxfer.source_version",
+    "faultxfer.data_sha256",
+    "faultxfer.contract_sha256",
+)
 
 # Of a version: how far its registration got, SHA-256 over its files, and the journal entry that made it champion.
 STATE, FILES, ENTRY = "faultxfer.state", "faultxfer.files_sha256", "faultxfer.journal_entry"
@@ -166,7 +170,11 @@ def source_in(name: str) -> str | None:
 
 def ending_in(equipment: str) -> tuple[str, ...]:
     """How names of the machine's model may end, after the separator; to be looked for in the registry."""
-    return tuple(dict.fromkeys((f"{_SEPARATOR}{equipment}", f"{_SEPARATOR}{spelt(equipment, _LONGEST_PARTS[-1])}")))
+    return tuple(
+        dict.fromkeys(
+            (f"{_SEPARATOR}{equipment}", f"{_SEPARATOR}{spelt(equipment, _LONGEST_PARTS[-1])}")
+        )
+    )
 
 
 def may_be_ours(name: str) -> bool:

@@ -54,10 +54,14 @@ def _marked_upload(registry: Registry, version: Version, model_id: str) -> Diagn
     database = registry.database
     if database is None:
         remedy = f"Let no `mlflow gc` run before the server's administrator typed, in its database: {statement}"
-        return Diagnosis("DELETION-PENDING", version.uri, message, remedy, kind=PERSON, model=version.name)
+        return Diagnosis(
+            "DELETION-PENDING", version.uri, message, remedy, kind=PERSON, model=version.name
+        )
     restore = partial(_restore_upload, str(database), model_id)
     remedy = f"restore it (in the database: {statement})"
-    return Diagnosis("DELETION-PENDING", version.uri, message, remedy, restore, kind=RESTORES, model=version.name)
+    return Diagnosis(
+        "DELETION-PENDING", version.uri, message, remedy, restore, kind=RESTORES, model=version.name
+    )
 
 
 def _restore_upload(database: str, model_id: str) -> None:

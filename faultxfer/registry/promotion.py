@@ -8,9 +8,9 @@ from typing import Any
 
 from faultxfer.errors import ChampionMovedError, RegistryError
 from faultxfer.registry import journal, names
-from faultxfer.registry.asking import asks_the_store
 from faultxfer.registry.inspection import is_promoted, registered_sha256
 from faultxfer.registry.journal import Chain, Entry
+from faultxfer.registry.mlflow_errors import asks_the_store
 from faultxfer.registry.store import Registry, Version
 
 _HASH = re.compile("[0-9a-f]{64}")
@@ -48,7 +48,9 @@ def examined_journal(registry: Registry, name: str) -> Chain:
 
     A version's tag names the entry that made it champion; so the end of a journal cannot be changed or cut off unseen.
     """
-    versions = registry.versions(name)  # before the journal: an entry is there before the tag that names it
+    versions = registry.versions(
+        name
+    )  # before the journal: an entry is there before the tag that names it
     chain = journal.read_journal(registry.client, name)
     said = [
         f"version {version.version} names an entry that the journal lacks"
@@ -66,7 +68,11 @@ def _names_lacking_entry(version: Version, chain: Chain) -> bool:
     """
     known = {entry.sha256 for entry in chain.entries.values()}
     named = [version.tags[key] for key in (names.ENTRY, names.NOTE) if key in version.tags]
-    lacking = [value for value in named if value not in known and _HASH.fullmatch(value) and len(set(value)) > 1]
+    lacking = [
+        value
+        for value in named
+        if value not in known and _HASH.fullmatch(value) and len(set(value)) > 1
+    ]
     followed = [entry for entry in chain.changes if entry is not chain.last]
     times = {entry.at for entry in followed if entry.to_version == version.version}
     only_entry = lacking == [version.tags.get(names.ENTRY)]
@@ -155,7 +161,9 @@ def step_down(
 
 
 @asks_the_store
-def note(registry: Registry, name: str, action: str, reason: str, head: str, details: dict[str, Any]) -> None:
+def note(
+    registry: Registry, name: str, action: str, reason: str, head: str, details: dict[str, Any]
+) -> None:
     """Add an entry that leaves the champion as it is, and that is about the last entry being ``head``.
 
     Raises:
@@ -185,7 +193,12 @@ def note(registry: Registry, name: str, action: str, reason: str, head: str, det
 
 @asks_the_store
 def write_note(
-    registry: Registry, name: str, action: str, version: str, reason: str, details: dict[str, Any] | None = None
+    registry: Registry,
+    name: str,
+    action: str,
+    version: str,
+    reason: str,
+    details: dict[str, Any] | None = None,
 ) -> None:
     """Add an entry that leaves the champion as it is.
 
@@ -203,7 +216,9 @@ def write_note(
     for _ in range(_TRIES):
         head = _whole_journal(registry, name).head
         try:
-            note(registry, name, action, reason, head, {**(details or {}), journal.VERSION: version})
+            note(
+                registry, name, action, reason, head, {**(details or {}), journal.VERSION: version}
+            )
         except ChampionMovedError:
             continue
         return
@@ -255,8 +270,13 @@ def tags_by_journal(version: Version, chain: Chain) -> dict[str, str]:
     promotions = [entry for entry in chain.changes if entry.to_version == number]
     if promotions and is_promoted(version, chain):
         asked = _promoted_tags(promotions[-1])
-        if version.tags.get(names.STATE) == names.RETIRED and promotions[-1] is not chain.last_change:
-            del asked[names.STATE]  # release 0.1.0 retired by the tag alone, and only the files say whether rightly
+        if (
+            version.tags.get(names.STATE) == names.RETIRED
+            and promotions[-1] is not chain.last_change
+        ):
+            del asked[
+                names.STATE
+            ]  # release 0.1.0 retired by the tag alone, and only the files say whether rightly
     note = chain.notes.get(number)
     if note is not None:
         asked[names.NOTE] = note.sha256
@@ -293,7 +313,9 @@ def _set_alias(registry: Registry, name: str, champion: str | None) -> None:
 def adopt(registry: Registry, version: Version, files_sha256: str) -> None:
     """Begin the journal of a champion that is older than its journal."""
     if names.FILES not in version.tags:
-        registry.client.set_model_version_tag(version.name, version.version, names.FILES, files_sha256)
+        registry.client.set_model_version_tag(
+            version.name, version.version, names.FILES, files_sha256
+        )
     entry = Entry(
         model=version.name,
         action=journal.ADOPT,

@@ -31,7 +31,11 @@ def actor() -> str:
 def code() -> dict[str, str]:
     """Release, revision where it is a working copy, and what pins the libraries."""
     revision = _revision()
-    return {"release": version("faultxfer"), **({"revision": revision} if revision else {}), **_libraries()}
+    return {
+        "release": version("faultxfer"),
+        **({"revision": revision} if revision else {}),
+        **_libraries(),
+    }
 
 
 def _revision() -> str | None:

@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from faultxfer.registry import journal, names
-from faultxfer.registry.asking import asks_the_store
 from faultxfer.registry.journal import Chain, Entry
+from faultxfer.registry.mlflow_errors import asks_the_store
 from faultxfer.registry.model_checks import Patient
 from faultxfer.registry.promotion import write_note
 from faultxfer.registry.store import Registry, Version
@@ -74,7 +74,11 @@ class Uses:
 @asks_the_store
 def uses_of_versions(registry: Registry) -> Uses:
     """Look through all registered models, whoever made them."""
-    sources = {source for name in registry.known_names() for source in _sources(Patient(registry, name, timedelta(0)))}
+    sources = {
+        source
+        for name in registry.known_names()
+        for source in _sources(Patient(registry, name, timedelta(0)))
+    }
     uploads: dict[str, set[str]] = {}
     for version, named in uploads_of_versions(registry):
         if names.of_journal(version.name) == version.name:
@@ -183,7 +187,14 @@ def delete_version(registry: Registry, surplus: Surplus) -> bool:
     chain = journal.read_whole(registry.client, version.name)
     note = chain.notes.get(version.version)
     if note is None or note.action != journal.PRUNE:  # else an earlier attempt was broken off
-        write_note(registry, version.name, journal.PRUNE, version.version, surplus.reason, {"reason": surplus.reason})
+        write_note(
+            registry,
+            version.name,
+            journal.PRUNE,
+            version.version,
+            surplus.reason,
+            {"reason": surplus.reason},
+        )
     champion = journal.read_whole(registry.client, version.name).champion
     if version.version in {champion, *registry.aliases(version.name).values()}:
         return False

@@ -33,7 +33,8 @@ class FaultModel:
         """
         probabilities = self.bundle.probabilities(_matrix(rows, self.bundle.features))
         return pd.DataFrame(
-            {"fault_probability": probabilities, "alarm": self.bundle.alarms(probabilities)}, index=rows.index
+            {"fault_probability": probabilities, "alarm": self.bundle.alarms(probabilities)},
+            index=rows.index,
         )
 
 

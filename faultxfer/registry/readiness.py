@@ -16,9 +16,9 @@ from pathlib import Path
 from faultxfer.errors import ConfigError, DiskFullError, RegistryError
 from faultxfer.registry import connect, names
 from faultxfer.registry import database as databases
-from faultxfer.registry.asking import patiently, reported
 from faultxfer.registry.database import State
 from faultxfer.registry.locations import ARTIFACTS, is_beside, is_there, local_path, place_here
+from faultxfer.registry.mlflow_errors import patiently, reported
 
 KIB = 1024
 # What somebody says who keeps the files away from the database on purpose.
@@ -75,7 +75,9 @@ def require_room_for_files(need: Need) -> None:
         raise _full("No folder for temporary files can be written", str(error), "TMPDIR") from error
     free = _free(folder)
     if free < need.temporary:
-        problem = f"{free // KIB:.0f} KiB free in {folder}, {need.temporary // KIB} KiB needed at least"
+        problem = (
+            f"{free // KIB:.0f} KiB free in {folder}, {need.temporary // KIB} KiB needed at least"
+        )
         raise _full("The temporary files' disk is full, or nearly so", problem, "TMPDIR")
 
 

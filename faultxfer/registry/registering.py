@@ -13,8 +13,8 @@ import numpy as np
 from faultxfer.errors import ChampionMovedError, RegistryError
 from faultxfer.process import this_process
 from faultxfer.registry import journal, names
-from faultxfer.registry.asking import asks_the_store, reported
 from faultxfer.registry.journal import Chain
+from faultxfer.registry.mlflow_errors import asks_the_store, reported
 from faultxfer.registry.model_files import digest_of, file_hashes, write_model
 from faultxfer.registry.promotion import Promotion, promote, standing
 from faultxfer.registry.runs import RunRecord, experiment_id, logged_run
@@ -42,7 +42,9 @@ class Candidate:
     example: np.ndarray
 
 
-def register(registry: Registry, record: RunRecord, candidate: Candidate, promotion: Promotion) -> Version:
+def register(
+    registry: Registry, record: RunRecord, candidate: Candidate, promotion: Promotion
+) -> Version:
     """Log a run, register its bundle as a new version, load it back, write the journal, and move the alias last.
 
     Whatever goes wrong on the way, the version is taken back and the champion stays.
@@ -59,7 +61,9 @@ def register(registry: Registry, record: RunRecord, candidate: Candidate, promot
         RegistryError: the store does not answer.
     """
     if promotion.head is None:
-        standing(registry, candidate.name)  # not on top of a champion that is gone: the doctor's turn comes first
+        standing(
+            registry, candidate.name
+        )  # not on top of a champion that is gone: the doctor's turn comes first
     else:
         _require_head(registry, candidate.name, promotion.head)
     with _taken_back_unless_whole(registry, candidate.name) as made:
@@ -101,7 +105,10 @@ def _taken_back_unless_whole(registry: Registry, name: str) -> Iterator[_Made]:
     try:
         yield made
     except BaseException:
-        with suppress(RegistryError), reported("the tracking store"):  # the first error is the one to show
+        with (
+            suppress(RegistryError),
+            reported("the tracking store"),
+        ):  # the first error is the one to show
             _take_back(registry, made)
         raise
 
@@ -121,7 +128,9 @@ def _made_unheard(registry: Registry, made: _Made) -> Version | None:
     """The version that the store made, where a signal came before its answer."""
     if made.model_id is None:
         return None
-    of_this_upload = (version for version in registry.versions(made.name) if version.model_id == made.model_id)
+    of_this_upload = (
+        version for version in registry.versions(made.name) if version.model_id == made.model_id
+    )
     return next(of_this_upload, None)
 
 
@@ -132,10 +141,14 @@ def _require_head(registry: Registry, name: str, head: str) -> None:
 
 def _promote(registry: Registry, version: Version, run_id: str, promotion: Promotion) -> None:
     try:
-        promote(registry, version, replace(promotion, details={**promotion.details, "run_id": run_id}))
+        promote(
+            registry, version, replace(promotion, details={**promotion.details, "run_id": run_id})
+        )
     except ChampionMovedError:
         with suppress(RegistryError), reported("the tracking store"):
-            registry.client.set_tag(run_id, names.REASON, "Another promotion came first; judged again in a later run")
+            registry.client.set_tag(
+                run_id, names.REASON, "Another promotion came first; judged again in a later run"
+            )
             registry.client.set_terminated(run_id, "KILLED")
         raise
 
@@ -173,7 +186,12 @@ def _upload(registry: Registry, run_id: str, candidate: Candidate) -> tuple[str,
 
 @asks_the_store
 def _create(
-    registry: Registry, run_id: str, model_id: str, files: dict[str, str], record: RunRecord, candidate: Candidate
+    registry: Registry,
+    run_id: str,
+    model_id: str,
+    files: dict[str, str],
+    record: RunRecord,
+    candidate: Candidate,
 ) -> Version:
     _ensure_model(registry, candidate)
     tags = {
@@ -184,7 +202,12 @@ def _create(
         names.LISTING: json.dumps(files),
     }
     made = registry.client.create_model_version(
-        candidate.name, f"models:/{model_id}", run_id, tags=tags, description=record.note, model_id=model_id
+        candidate.name,
+        f"models:/{model_id}",
+        run_id,
+        tags=tags,
+        description=record.note,
+        model_id=model_id,
     )
     return registry.version(candidate.name, str(made.version))
 

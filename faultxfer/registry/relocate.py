@@ -14,8 +14,8 @@ from filelock import FileLock
 from faultxfer.errors import RegistryError
 from faultxfer.registry import connect, names
 from faultxfer.registry import database as databases
-from faultxfer.registry.asking import patiently, reported
 from faultxfer.registry.locations import ARTIFACTS, is_beside, is_there, local_path, place_here
+from faultxfer.registry.mlflow_errors import patiently, reported
 from faultxfer.registry.readiness import not_writable, require_room
 
 _LOCK_SECONDS = 300.0

@@ -37,7 +37,9 @@ def _models(registry: Registry) -> Iterator[Diagnosis]:
         now = None if name in tags else bearer(registry, name, read_journal(registry.client, name))
         if now is not None:
             back = partial(registry.client.rename_registered_model, now, name)
-            message = f"{name!r}, as its journal calls it, was renamed to {now!r}, where nothing finds it"
+            message = (
+                f"{name!r}, as its journal calls it, was renamed to {now!r}, where nothing finds it"
+            )
             yield Diagnosis("MODEL-RENAMED", now, message, "rename it back", back, RESTORES, name)
 
 
@@ -54,7 +56,15 @@ def _journals(registry: Registry) -> Iterator[Diagnosis]:
             continue
         back = partial(registry.client.rename_registered_model, name, names.journal_name(model))
         message = f"The journal of {model!r} was renamed to {name!r}, where nothing finds it"
-        yield Diagnosis("MODEL-RENAMED", names.of_journal(name), message, "rename it back", back, RESTORES, model)
+        yield Diagnosis(
+            "MODEL-RENAMED",
+            names.of_journal(name),
+            message,
+            "rename it back",
+            back,
+            RESTORES,
+            model,
+        )
 
 
 def _is_todays(registry: Registry, model: str, chain: Chain) -> bool:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from faultxfer.errors import RegistryError, UnreadableError
 from faultxfer.registry import connect, names
-from faultxfer.registry.asking import reported
 from faultxfer.registry.connect import Access
 from faultxfer.registry.locations import local_path
+from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.readiness import (
     KIB,
     Need,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from faultxfer.errors import RegistryError
 from faultxfer.process import this_process
 from faultxfer.registry import connect, names
-from faultxfer.registry.asking import reported
+from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.readiness import require_own_files
 
 if TYPE_CHECKING:
@@ -53,13 +53,18 @@ def logged_run(registry: Registry, record: RunRecord) -> Iterator[str]:
     """A run that ends as FINISHED with everything logged, or as FAILED."""
     with reported("the tracking store"):
         tags = {**record.tags, names.OWNER: this_process()}
-        run_id = registry.client.create_run(experiment_id(registry), run_name=record.name, tags=tags).info.run_id
+        run_id = registry.client.create_run(
+            experiment_id(registry), run_name=record.name, tags=tags
+        ).info.run_id
     try:
         with reported("the tracking store"):
             _log(registry, run_id, record)
             yield run_id
     except BaseException:
-        with suppress(RegistryError), reported("the tracking store"):  # the first error is the one to show
+        with (
+            suppress(RegistryError),
+            reported("the tracking store"),
+        ):  # the first error is the one to show
             registry.client.set_terminated(run_id, "FAILED")
         raise
     with reported("the tracking store"):
@@ -79,9 +84,13 @@ def experiment_id(registry: Registry) -> str:
     if found is None:
         try:
             location = connect.artifact_location(registry.uri)
-            return str(client.create_experiment(names.EXPERIMENT, location, tags=names.EXPERIMENT_TAGS))
+            return str(
+                client.create_experiment(names.EXPERIMENT, location, tags=names.EXPERIMENT_TAGS)
+            )
         except MlflowException:
-            found = client.get_experiment_by_name(names.EXPERIMENT)  # made by another process meanwhile
+            found = client.get_experiment_by_name(
+                names.EXPERIMENT
+            )  # made by another process meanwhile
             if found is None:
                 raise
     require_own_files(registry.database, found.artifact_location or "")
@@ -92,7 +101,9 @@ def _log(registry: Registry, run_id: str, record: RunRecord) -> None:
     from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 
     now = int(datetime.now(UTC).timestamp() * 1000)
-    metrics = [Metric(key, value, now, 0) for key, value in record.metrics.items() if value is not None]
+    metrics = [
+        Metric(key, value, now, 0) for key, value in record.metrics.items() if value is not None
+    ]
     for key, values in record.curves.items():
         metrics += [Metric(key, value, now, epoch) for epoch, value in enumerate(values)]
     params = [Param(key, str(value)[:6000]) for key, value in record.params.items()]
@@ -102,7 +113,13 @@ def _log(registry: Registry, run_id: str, record: RunRecord) -> None:
     # MLflow's digest holds 36 characters; the whole SHA-256 stands in the profile.
     inputs = [
         DatasetInput(
-            Dataset(name, digest[:32], "local", f'{{"uri": "{name}"}}', profile=f'{{"sha256": "{digest}"}}'),
+            Dataset(
+                name,
+                digest[:32],
+                "local",
+                f'{{"uri": "{name}"}}',
+                profile=f'{{"sha256": "{digest}"}}',
+            ),
             tags=[InputTag("mlflow.data.context", role)],
         )
         for name, digest, role in record.data

@@ -80,12 +80,16 @@ def _check_scores(model_folder: Path) -> None:
 
     golden = read_golden(model_folder / BUNDLE_IN_MODEL)
     if golden is None:
-        load_bundle(model_folder / BUNDLE_IN_MODEL)  # of an older release: it loads, which is all that can be said
+        load_bundle(
+            model_folder / BUNDLE_IN_MODEL
+        )  # of an older release: it loads, which is all that can be said
         return
     model = mlflow.pyfunc.load_model(str(model_folder))
     asked = tuple(model.metadata.get_input_schema().input_names())
     if asked != golden.features:
-        raise _differs("the bundle's sensors in its signature", {"signature": asked, "bundle": golden.features})
+        raise _differs(
+            "the bundle's sensors in its signature", {"signature": asked, "bundle": golden.features}
+        )
     compare(golden, model.predict(_frame(golden)))
 
 
@@ -125,12 +129,17 @@ def compare(golden: Golden, scored: Any) -> None:
         raise _differs("columns fault_probability (float64) and alarm (bool)", {"columns": types})
     probabilities, alarms = scored["fault_probability"].to_numpy(), scored["alarm"].to_numpy()
     if probabilities.shape != golden.probabilities.shape or not np.isfinite(probabilities).all():
-        raise _differs(f"{len(golden.probabilities)} finite probabilities", {"probabilities": probabilities.tolist()})
+        raise _differs(
+            f"{len(golden.probabilities)} finite probabilities",
+            {"probabilities": probabilities.tolist()},
+        )
     difference = float(np.abs(probabilities - golden.probabilities).max())
     if not difference <= SAME:
         raise _differs(f"the candidate's scores to {SAME:g}", {"largest difference": difference})
     if (alarms != golden.alarms).any():
-        raise _differs("the candidate's alarms", {"other alarms": int((alarms != golden.alarms).sum())})
+        raise _differs(
+            "the candidate's alarms", {"other alarms": int((alarms != golden.alarms).sum())}
+        )
 
 
 def _frame(golden: Golden) -> Any:
@@ -141,7 +150,10 @@ def _frame(golden: Golden) -> Any:
 
 
 def _in_clean_process(registry: Registry, version: Version) -> None:
-    environment = {**os.environ, "MLFLOW_TRACKING_URI": registry.uri}  # not on the command line, which all can read
+    environment = {
+        **os.environ,
+        "MLFLOW_TRACKING_URI": registry.uri,
+    }  # not on the command line, which all can read
     environment.pop("MLFLOW_REGISTRY_URI", None)
     try:
         # -P: no file of the folder it is started in takes the place of a module. Names are checked when a model is
@@ -155,12 +167,17 @@ def _in_clean_process(registry: Registry, version: Version) -> None:
     said = (done.stdout.strip().splitlines() or done.stderr.strip().splitlines() or [""])[-1]
     if told := _told(said):
         raise told
-    raise _differs("that it loads and scores in a process of its own", {"exit code": done.returncode, "said": said})
+    raise _differs(
+        "that it loads and scores in a process of its own",
+        {"exit code": done.returncode, "said": said},
+    )
 
 
 def _differs(expected: str, received: dict[str, object]) -> BundleError:
     return BundleError(
-        f"Of the registered version {expected} was expected", received=received, remedy=_LEFT_THE_CHAMPION
+        f"Of the registered version {expected} was expected",
+        received=received,
+        remedy=_LEFT_THE_CHAMPION,
     )
 
 

@@ -15,12 +15,19 @@ from urllib.parse import unquote
 from faultxfer.errors import RegistryError
 from faultxfer.registry import connect as connection
 from faultxfer.registry import names
-from faultxfer.registry.asking import PatientClient, RememberingClient, all_pages, asks_the_store, patiently, reported
 from faultxfer.registry.connect import Access
 from faultxfer.registry.downloading import fetch_files
 from faultxfer.registry.inspection import registered_sha256, require_registered
 from faultxfer.registry.journal import is_stored_journal, read_journal
 from faultxfer.registry.locations import local_path, resolved_location
+from faultxfer.registry.mlflow_errors import (
+    PatientClient,
+    RememberingClient,
+    all_pages,
+    asks_the_store,
+    patiently,
+    reported,
+)
 from faultxfer.registry.model_files import BUNDLE_IN_MODEL
 from faultxfer.registry.readiness import require_ready
 
@@ -97,7 +104,9 @@ class Registry:
     @asks_the_store
     def known_names(self) -> list[str]:
         """Names of all models that are registered or have a journal: a model may be deleted, and its journal left."""
-        return sorted({names.of_journal(model.name) for model in self._ours() if not self._is_evidence(model)})
+        return sorted(
+            {names.of_journal(model.name) for model in self._ours() if not self._is_evidence(model)}
+        )
 
     @asks_the_store
     def named_like(self, equipment: str) -> list[str]:
@@ -106,7 +115,9 @@ class Registry:
         for ending in names.ending_in(equipment):
             wanted = f"name LIKE '%{_quoted(ending)}%'"
             found |= {model.name for model in self._recognised(self._search_models(wanted))}
-        return sorted({name for name in map(names.of_journal, found) if names.is_of_machine(name, equipment)})
+        return sorted(
+            {name for name in map(names.of_journal, found) if names.is_of_machine(name, equipment)}
+        )
 
     @asks_the_store
     def tags_by_name(self) -> dict[str, dict[str, str]]:
@@ -209,7 +220,9 @@ class Registry:
     def aliases(self, name: str) -> dict[str, str]:
         """Number of the version by alias; empty if the model is unknown."""
         model = self._registered(name)
-        return {alias: str(number) for alias, number in (model.aliases or {}).items()} if model else {}
+        return (
+            {alias: str(number) for alias, number in (model.aliases or {}).items()} if model else {}
+        )
 
     @asks_the_store
     def files_location(self, version: Version) -> str:
@@ -277,12 +290,18 @@ class Registry:
         """Which of these registered models have a version that faultxfer made."""
         found: set[str] = set()
         for start in range(0, len(candidates), _NAMES_IN_A_FILTER):
-            some = [name for name in candidates[start : start + _NAMES_IN_A_FILTER] if names.may_be_ours(name)]
+            some = [
+                name
+                for name in candidates[start : start + _NAMES_IN_A_FILTER]
+                if names.may_be_ours(name)
+            ]
             listed = ", ".join(f"'{name}'" for name in some)
             for tag in (names.STATE, names.FILES) if some else ():
                 wanted = f"name IN ({listed}) AND tags.`{tag}` LIKE '%'"
                 versions = self._search_versions(wanted)
-                found |= {version.name for version in versions if not _is_copy(version.source or "")}
+                found |= {
+                    version.name for version in versions if not _is_copy(version.source or "")
+                }
         return found
 
     def _is_journal(self, model: RegisteredModel) -> bool:
@@ -291,7 +310,11 @@ class Registry:
     def _is_evidence(self, model: RegisteredModel) -> bool:
         """Whether it is a journal that somebody gave another name."""
         tagged = (model.tags or {}).get(names.KIND) == names.JOURNAL_KIND
-        return tagged and not names.is_journal(model.name) and is_stored_journal(self.client, model.name)
+        return (
+            tagged
+            and not names.is_journal(model.name)
+            and is_stored_journal(self.client, model.name)
+        )
 
     def _search_versions(self, wanted: str) -> Iterator[ModelVersion]:
         return all_pages(self.client.search_model_versions, wanted, max_results=1000)

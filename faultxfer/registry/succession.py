@@ -16,7 +16,9 @@ def earlier_champions(chain: Chain, sound: Collection[str]) -> list[str]:
     """
     now = chain.champion
     entries = reversed(chain.changes)
-    numbers = [number for entry in entries for number in (entry.to_version, entry.from_version) if number]
+    numbers = [
+        number for entry in entries for number in (entry.to_version, entry.from_version) if number
+    ]
     return [number for number in dict.fromkeys(numbers) if number != now and number in sound]
 
 
@@ -68,7 +70,11 @@ def ended_by_retirement(chain: Chain) -> list[str]:
 def _ends_by_retirement(entry: Entry) -> bool:
     if entry.from_version is None or entry.action not in (RETIRE, ROLLBACK):
         return False
-    return entry.to_version is None or entry.details.get(VERSION) == entry.from_version or entry.is_by_doctor
+    return (
+        entry.to_version is None
+        or entry.details.get(VERSION) == entry.from_version
+        or entry.is_by_doctor
+    )
 
 
 def replaced_by_doctor(chain: Chain) -> str | None:

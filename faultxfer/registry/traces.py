@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from faultxfer.process import is_gone
 from faultxfer.registry import names
-from faultxfer.registry.asking import all_pages
 from faultxfer.registry.diagnosis import RESTORES, TAKES_AWAY, Diagnosis
 from faultxfer.registry.journal import PRUNE, read_journal
+from faultxfer.registry.mlflow_errors import all_pages
 from faultxfer.registry.store import Registry
 
 if TYPE_CHECKING:
@@ -74,7 +74,9 @@ def empty_models(registry: Registry, grace: timedelta) -> Iterator[Diagnosis]:
         if registry.versions(name) or read_journal(registry.client, name).entries:
             continue
         model = registry.client.get_registered_model(name)
-        if not is_gone((model.tags or {}).get(names.OWNER), _moment(model.creation_timestamp), grace):
+        if not is_gone(
+            (model.tags or {}).get(names.OWNER), _moment(model.creation_timestamp), grace
+        ):
             continue
         yield Diagnosis(
             "MODEL-EMPTY",
@@ -107,7 +109,9 @@ def _named_by_versions(registry: Registry) -> tuple[set[str], set[str]]:
     pruned = _pruned(registry)
     for version, named in uploads_of_versions(registry):
         of_journal = names.of_journal(version.name) != version.name
-        if of_journal and version.source in pruned:  # the entry stays, and the version that it names was deleted
+        if (
+            of_journal and version.source in pruned
+        ):  # the entry stays, and the version that it names was deleted
             continue
         uploads |= named
         if version.run_id:
@@ -127,7 +131,11 @@ def uploads_of_versions(registry: Registry) -> Iterator[tuple[ModelVersion, set[
 
 def _pruned(registry: Registry) -> set[str]:
     """Addresses of versions that were deleted by `prune`, as the journals note."""
-    return {f"models:/{name}/{number}" for name in registry.known_names() for number in _pruned_of(registry, name)}
+    return {
+        f"models:/{name}/{number}"
+        for name in registry.known_names()
+        for number in _pruned_of(registry, name)
+    }
 
 
 def _pruned_of(registry: Registry, name: str) -> set[str]:
@@ -165,12 +173,18 @@ def _is_left(run: Run, grace: timedelta) -> bool:
 
 def _runs(registry: Registry, wanted: str) -> Iterator[Run]:
     found = registry.client.get_experiment_by_name(names.EXPERIMENT)
-    yield from all_pages(registry.client.search_runs, [found.experiment_id], filter_string=wanted) if found else ()
+    yield from (
+        all_pages(registry.client.search_runs, [found.experiment_id], filter_string=wanted)
+        if found
+        else ()
+    )
 
 
 def _uploads(registry: Registry) -> Iterator[LoggedModel]:
     found = registry.client.get_experiment_by_name(names.EXPERIMENT)
-    yield from all_pages(registry.client.search_logged_models, [found.experiment_id]) if found else ()
+    yield from (
+        all_pages(registry.client.search_logged_models, [found.experiment_id]) if found else ()
+    )
 
 
 def _all_versions(registry: Registry) -> Iterator[ModelVersion]:

@@ -16,9 +16,14 @@ from faultxfer.data.dataset import Dataset, dataset_from, load_dataset
 from faultxfer.data.split import Split, split_rows
 from faultxfer.errors import StrategyError
 from faultxfer.network.fit import History
+from faultxfer.progress import progress
 from faultxfer.steps.intake import CheckedRows, require_accepted
-from faultxfer.steps.progress import progress
-from faultxfer.steps.sources import Fetched, require_same_meaning, require_same_sensors, require_sensors_of_champion
+from faultxfer.steps.sources import (
+    Fetched,
+    require_same_meaning,
+    require_same_sensors,
+    require_sensors_of_champion,
+)
 from faultxfer.strategies import chosen_strategy
 from faultxfer.strategies.procedure import Predictions, judged_rows, run_rival, run_strategy
 from faultxfer.strategies.protocol import Rival, Task
@@ -57,7 +62,9 @@ def read_target(rows: CheckedRows, features: tuple[str, ...]) -> Dataset:
     return dataset_from(pd.read_feather(require_accepted(rows)), features)
 
 
-def split_target(rows: CheckedRows, fetched: Fetched, contract: Contract, options: TransferOptions) -> Split:
+def split_target(
+    rows: CheckedRows, fetched: Fetched, contract: Contract, options: TransferOptions
+) -> Split:
     """Decide who trains, who calibrates and who judges.
 
     Raises:
@@ -76,7 +83,13 @@ def split_target(rows: CheckedRows, fetched: Fetched, contract: Contract, option
 
 
 def adapt_source(
-    rows: CheckedRows, fetched: Fetched, split: Split, contract: Contract, options: TransferOptions, *, work: Path
+    rows: CheckedRows,
+    fetched: Fetched,
+    split: Split,
+    contract: Contract,
+    options: TransferOptions,
+    *,
+    work: Path,
 ) -> Adaptation:
     """Scale, freeze, adapt; then the rivals.
 
@@ -94,7 +107,11 @@ def adapt_source(
     failures: dict[str, str] = {}
     for rival in RIVALS.values():
         _hear(rival, task, split, spoken, failures)
-    lineage = {**candidate.lineage, "contract": contract.model_dump(mode="json"), "data": list(rows.files)}
+    lineage = {
+        **candidate.lineage,
+        "contract": contract.model_dump(mode="json"),
+        "data": list(rows.files),
+    }
     save_bundle(dataclasses.replace(candidate, lineage=lineage), work / "bundle", target.X)
     path = work / "predictions.npz"
     arrays = {f"{name}.probabilities": said.probabilities for name, said in spoken.items()}
@@ -103,9 +120,13 @@ def adapt_source(
     return Adaptation(work / "bundle", path, final.history, failures)
 
 
-def _hear(rival: Rival, task: Task, split: Split, spoken: dict[str, Predictions], failures: dict[str, str]) -> None:
+def _hear(
+    rival: Rival, task: Task, split: Split, spoken: dict[str, Predictions], failures: dict[str, str]
+) -> None:
     progress.info("Rival: %s", rival.title)
     try:
         spoken[rival.name] = run_rival(rival, task, split)
-    except StrategyError as error:  # a rival that cannot run is said so in the report, and stops nothing
+    except (
+        StrategyError
+    ) as error:  # a rival that cannot run is said so in the report, and stops nothing
         failures[rival.name] = str(error)

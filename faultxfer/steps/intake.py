@@ -17,13 +17,13 @@ from faultxfer.contract.class_share import Classes, with_class_share
 from faultxfer.contract.copies import without_copies
 from faultxfer.contract.data_docs import write_data_docs
 from faultxfer.contract.schema import Contract
-from faultxfer.contract.table import RawTable
 from faultxfer.contract.tags import tags_of_columns, tags_of_sensors
-from faultxfer.data.read_csv import find_files, names_of, read_csv
 from faultxfer.errors import DataError
 from faultxfer.findings import Finding, refusing
-from faultxfer.steps.outputs import writing
-from faultxfer.steps.progress import progress
+from faultxfer.outputs import writing
+from faultxfer.progress import progress
+from faultxfer.reading.read_csv import find_files, names_of, read_csv
+from faultxfer.reading.table import RawTable
 
 ABSENT = "EQUIPMENT-ABSENT"
 
@@ -124,7 +124,9 @@ def check_files(
         accepted=0 if accepted is None else len(accepted),
         quarantined=0 if refused else len(rejected),
         left_out=sum(outcome.left_out for outcome in checked),
-        quarantine=None if refused or rejected.empty else _write_quarantine(rejected, findings, tables, quarantine),
+        quarantine=None
+        if refused or rejected.empty
+        else _write_quarantine(rejected, findings, tables, quarantine),
         reading=tuple(_reading(outcome.table, contract) for outcome in checked),
         docs=_write_docs(tables, checked, contract, data_docs),
     )
@@ -142,7 +144,9 @@ def require_accepted(rows: CheckedRows) -> Path:
     first = reasons[0]
     raise DataError(
         f"Files that fit the contract were expected, but {first.code}: {first.message}",
-        received={"value": first.received} if first.received else {"refusals": [item.code for item in reasons]},
+        received={"value": first.received}
+        if first.received
+        else {"refusals": [item.code for item in reasons]},
         where=_place(first),
         remedy=first.remedy,
     )
@@ -154,12 +158,16 @@ def _place(finding: Finding) -> str:
     return ", ".join(part for part in (finding.file or "all files together", column, line) if part)
 
 
-def _write_docs(tables: list[RawTable], checked: list[Checked], contract: Contract, folder: Path | None) -> str | None:
+def _write_docs(
+    tables: list[RawTable], checked: list[Checked], contract: Contract, folder: Path | None
+) -> str | None:
     if folder is None:
         return None
     names = [table.file for table in tables]
     with writing("data-docs", folder):
-        return str(write_data_docs(list(zip(names, checked, strict=True)), contract, folder).absolute())
+        return str(
+            write_data_docs(list(zip(names, checked, strict=True)), contract, folder).absolute()
+        )
 
 
 def _reading(table: RawTable, contract: Contract) -> dict[str, object]:
@@ -212,21 +220,34 @@ def _unread(table: RawTable, error: DataError) -> Checked:
         received=", ".join(f"{name}={value}" for name, value in error.received.items())[:200],
         remedy=error.remedy or "",
     )
-    return Checked(table.frame.iloc[0:0], table.frame.iloc[0:0], (finding,), read=len(table), left_out=0, table=table)
+    return Checked(
+        table.frame.iloc[0:0],
+        table.frame.iloc[0:0],
+        (finding,),
+        read=len(table),
+        left_out=0,
+        table=table,
+    )
 
 
 def _leave_others_out(checked: list[Checked]) -> list[Checked]:
     """A file without the machine asked for is no error beside one that has it: a folder holds a whole plant."""
-    elsewhere = [all(item.code == ABSENT for item in refusing(outcome.findings)) for outcome in checked]
+    elsewhere = [
+        all(item.code == ABSENT for item in refusing(outcome.findings)) for outcome in checked
+    ]
     absent = [outcome.refused and other for outcome, other in zip(checked, elsewhere, strict=True)]
     if all(absent):
         return checked
-    return [_left_out(outcome) if missing else outcome for outcome, missing in zip(checked, absent, strict=True)]
+    return [
+        _left_out(outcome) if missing else outcome
+        for outcome, missing in zip(checked, absent, strict=True)
+    ]
 
 
 def _left_out(outcome: Checked) -> Checked:
     findings = tuple(
-        dataclasses.replace(item, severity="warn") if item.code == ABSENT else item for item in outcome.findings
+        dataclasses.replace(item, severity="warn") if item.code == ABSENT else item
+        for item in outcome.findings
     )
     return dataclasses.replace(outcome, findings=findings, left_out=outcome.read)
 
@@ -241,7 +262,9 @@ def _write_quarantine(
     rejected: pd.DataFrame, findings: tuple[Finding, ...], tables: list[RawTable], folder: Path
 ) -> Path:
     """Rows as they were read, and beside them why; named by content, so that nothing older is overwritten."""
-    content = "".join([table.sha256 for table in tables] + [f"{item.code}{item.count}" for item in findings])
+    content = "".join(
+        [table.sha256 for table in tables] + [f"{item.code}{item.count}" for item in findings]
+    )
     name = f"{tables[0].file.split('/')[-1].split('.')[0]}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
     path = folder / f"{name}-rejected.csv"
     details = json.dumps([finding.as_dict() for finding in findings], indent=2, ensure_ascii=False)

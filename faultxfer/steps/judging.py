@@ -20,10 +20,10 @@ from faultxfer.evaluate.metrics import Metrics
 from faultxfer.evaluate.plots import save_pictures
 from faultxfer.evaluate.report import Contestant, Report, as_markdown
 from faultxfer.evaluate.rows import Judged
+from faultxfer.outputs import keep_docs
+from faultxfer.progress import progress
 from faultxfer.steps.adaptation import Adaptation, read_target
 from faultxfer.steps.intake import CheckedRows
-from faultxfer.steps.outputs import keep_docs
-from faultxfer.steps.progress import progress
 from faultxfer.steps.sources import Fetched
 from faultxfer.strategies import get_strategy
 from faultxfer.strategies.procedure import Predictions
@@ -59,7 +59,9 @@ def evaluate_candidate(
     bundle = load_bundle(adapted.bundle)
     spoken, positions = _predictions(adapted.predictions)
     judged = read_target(rows, bundle.features).take(positions)
-    champion, comparison = _against_champion(fetched, rows, positions, spoken["candidate"], options.gate)
+    champion, comparison = _against_champion(
+        fetched, rows, positions, spoken["candidate"], options.gate
+    )
     contestants = _contestants(judged, spoken, adapted, options, champion[0] if champion else None)
     report = Report(
         model=model,
@@ -91,15 +93,22 @@ def evaluate_candidate(
     return Evaluation(report, folder, _draw(folder, judged, spoken, contestants, adapted))
 
 
-def _heard(judged: Dataset, spoken: dict[str, Predictions]) -> tuple[Judged, dict[str, Judged | None]]:
+def _heard(
+    judged: Dataset, spoken: dict[str, Predictions]
+) -> tuple[Judged, dict[str, Judged | None]]:
     """What the candidate says, and the rivals by title."""
-    rivals = {rival.title: _judged(judged, spoken[name]) if name in spoken else None for name, rival in RIVALS.items()}
+    rivals = {
+        rival.title: _judged(judged, spoken[name]) if name in spoken else None
+        for name, rival in RIVALS.items()
+    }
     return _judged(judged, spoken["candidate"]), rivals
 
 
 def _weights(bundle: Bundle) -> tuple[tuple[str, float], ...]:
     members = bundle.stack.members if bundle.stack else ()
-    return tuple(sorted(((member.name, member.weight) for member in members), key=lambda one: -one[1]))
+    return tuple(
+        sorted(((member.name, member.weight) for member in members), key=lambda one: -one[1])
+    )
 
 
 def _alarm_notes(bundle: Bundle, options: TransferOptions) -> tuple[str, ...]:
@@ -119,7 +128,9 @@ def ask_gate(evaluation: Evaluation, options: GateOptions) -> Decision:
     content = {"report": evaluation.report.as_dict(), "decision": decision.as_dict()}
     text = json.dumps(content, indent=2, ensure_ascii=False)
     (evaluation.folder / REPORT).write_text(text, encoding="utf-8")
-    (evaluation.folder / "report.md").write_text(as_markdown(evaluation.report, decision), encoding="utf-8")
+    (evaluation.folder / "report.md").write_text(
+        as_markdown(evaluation.report, decision), encoding="utf-8"
+    )
     return decision
 
 
@@ -132,7 +143,9 @@ def _contestants(
 ) -> tuple[Contestant, ...]:
     """The lines of the result table, the candidate first."""
     title = f"candidate ({get_strategy(options.strategy).title})"
-    candidate = Contestant("candidate", title, "candidate", True, _measure(judged, spoken["candidate"]))
+    candidate = Contestant(
+        "candidate", title, "candidate", True, _measure(judged, spoken["candidate"])
+    )
     rivals = [_rival(name, judged, spoken, adapted) for name in RIVALS]
     return (candidate, *([champion] if champion else []), *rivals)
 
@@ -144,13 +157,22 @@ def _draw(
     contestants: tuple[Contestant, ...],
     adapted: Adaptation,
 ) -> dict[str, Path]:
-    titles = {entry.name: entry.title if entry.role == "rival" else entry.role for entry in contestants}
+    titles = {
+        entry.name: entry.title if entry.role == "rival" else entry.role for entry in contestants
+    }
     said = spoken["candidate"]
     return save_pictures(
         folder,
         _judged(judged, said),
-        {titles[name]: other.probabilities for name, other in spoken.items() if name != "candidate"},
-        {titles[entry.name]: entry.metrics.pr_auc if entry.metrics else None for entry in contestants},
+        {
+            titles[name]: other.probabilities
+            for name, other in spoken.items()
+            if name != "candidate"
+        },
+        {
+            titles[entry.name]: entry.metrics.pr_auc if entry.metrics else None
+            for entry in contestants
+        },
         adapted.history,
     )
 
@@ -158,7 +180,10 @@ def _draw(
 def _predictions(path: Path) -> tuple[dict[str, Predictions], np.ndarray]:
     with np.load(path, allow_pickle=False) as stored:
         who = [key.removesuffix(".alarms") for key in stored if key.endswith(".alarms")]
-        spoken = {name: Predictions(stored[f"{name}.probabilities"], stored[f"{name}.alarms"]) for name in who}
+        spoken = {
+            name: Predictions(stored[f"{name}.probabilities"], stored[f"{name}.alarms"])
+            for name in who
+        }
         return spoken, stored["rows"]
 
 
@@ -170,7 +195,9 @@ def _measure(judged: Dataset, said: Predictions) -> Metrics:
     return measured(_judged(judged, said))
 
 
-def _rival(name: str, judged: Dataset, spoken: dict[str, Predictions], adapted: Adaptation) -> Contestant:
+def _rival(
+    name: str, judged: Dataset, spoken: dict[str, Predictions], adapted: Adaptation
+) -> Contestant:
     rival = RIVALS[name]
     metrics = _measure(judged, spoken[name]) if name in spoken else None
     problem = f"could not run: {adapted.could_not_run[name]}" if name not in spoken else ""
@@ -178,7 +205,11 @@ def _rival(name: str, judged: Dataset, spoken: dict[str, Predictions], adapted: 
 
 
 def _against_champion(
-    fetched: Fetched, rows: CheckedRows, positions: np.ndarray, candidate: Predictions, options: GateOptions
+    fetched: Fetched,
+    rows: CheckedRows,
+    positions: np.ndarray,
+    candidate: Predictions,
+    options: GateOptions,
 ) -> tuple[tuple[Contestant, Predictions] | None, Comparison | None]:
     """The champion's figures on all judged rows, and the comparison on those it was not trained on.
 
@@ -197,7 +228,9 @@ def _against_champion(
     contestant = Contestant("champion", title, "champion", True, _measure(judged, said), note=note)
     unseen = judged.take(~seen)
     ours, theirs = (_judged(unseen, _where(words, ~seen)) for words in (candidate, said))
-    return (contestant, said), compare(ours, theirs, unseen.slices, options, excluded=int(seen.sum()))
+    return (contestant, said), compare(
+        ours, theirs, unseen.slices, options, excluded=int(seen.sum())
+    )
 
 
 def _where(said: Predictions, rows: np.ndarray) -> Predictions:
@@ -213,7 +246,9 @@ def _forgetting(fetched: Fetched, candidate: Bundle, options: GateOptions) -> Fo
     if kept.faults in (0, len(kept)):
         return None
     source = load_bundle(fetched.source_bundle)
-    return forgot(_judged(kept, _say(candidate, kept.X)), _judged(kept, _say(source, kept.X)), options)
+    return forgot(
+        _judged(kept, _say(candidate, kept.X)), _judged(kept, _say(source, kept.X)), options
+    )
 
 
 def _say(bundle: Bundle, X: np.ndarray) -> Predictions:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from faultxfer.registry import merging
-from faultxfer.registry.asking import reported
+from faultxfer.registry.maintenance import require_reason
+from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.rights import open_to_change
-from faultxfer.steps.upkeep import require_reason
 
 
 @reported("the tracking store")
@@ -37,7 +37,10 @@ def merge_machine(
         "kept": settled.kept,
         "champion": settled.version,
         "use": _address(settled.kept),
-        "models": [{"name": name, "version": number, "address": _address(name)} for name, number in settled.others],
+        "models": [
+            {"name": name, "version": number, "address": _address(name)}
+            for name, number in settled.others
+        ],
     }
 
 

@@ -82,7 +82,9 @@ def check_learning_request(
 ) -> Contract:
     """As :func:`check_transfer_request`, for a learning curve: minutes of work must find a folder to go to."""
     names.registered_name(model, equipment)
-    there = next(path for path in (Path(out).absolute(), *Path(out).absolute().parents) if path.exists())
+    there = next(
+        path for path in (Path(out).absolute(), *Path(out).absolute().parents) if path.exists()
+    )
     if not there.is_dir() or not os.access(there, os.W_OK):
         raise ConfigError(
             "A folder that can be written was expected for the results",
@@ -114,8 +116,12 @@ def _common(csv: list[str], contract: Path | str) -> Contract:
 
 
 def _check_files(csv: list[str]) -> list[Path]:
-    from faultxfer.data.read_csv import find_files
+    from faultxfer.reading.read_csv import find_files
 
     if not csv:
-        raise ConfigError("At least one CSV file was expected", received={"csv": csv}, remedy="Name the files to read")
+        raise ConfigError(
+            "At least one CSV file was expected",
+            received={"csv": csv},
+            remedy="Name the files to read",
+        )
     return find_files(csv)

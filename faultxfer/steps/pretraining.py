@@ -26,6 +26,8 @@ from faultxfer.evaluate.plots import save_pictures
 from faultxfer.evaluate.rows import Judged
 from faultxfer.network.fit import History
 from faultxfer.network.pretrain import fit_ensemble
+from faultxfer.outputs import keep_docs
+from faultxfer.progress import progress
 from faultxfer.registry import names
 from faultxfer.registry.connect import Access
 from faultxfer.registry.identity import Identity
@@ -36,8 +38,6 @@ from faultxfer.registry.runs import RunRecord
 from faultxfer.registry.store import open_registry
 from faultxfer.steps.adaptation import read_target
 from faultxfer.steps.intake import CheckedRows
-from faultxfer.steps.outputs import keep_docs
-from faultxfer.steps.progress import progress
 from faultxfer.steps.registration import DOCS_NOTE, EXAMPLE_ROWS, flat_options, with_logged_docs
 from faultxfer.steps.sources import SOURCE_ROWS
 from faultxfer.strategies.source_evidence import JUDGED
@@ -92,7 +92,9 @@ def train_source(
     data = read_target(rows, contract.features)
     require_both_classes(data)
     train, validation, test = _sides(data, options)
-    progress.info("Training the source network (%d rows of %d runs)", len(train), len(set(train.run)))
+    progress.info(
+        "Training the source network (%d rows of %d runs)", len(train), len(set(train.run))
+    )
     bundle, history = _fit(train, validation, contract, options, model)
     identity = {"model": model, "data": list(rows.files), "seed": options.seed}
     lineage = {
@@ -108,15 +110,26 @@ def train_source(
     folder.mkdir()
     keep_docs(rows.docs, folder)
     metrics, pictures = _judge(bundle, test, history, folder)
-    save_bundle(dataclasses.replace(bundle, lineage={**lineage, JUDGED: metrics.as_dict()}), work / "bundle", test.X)
-    (folder / "report.json").write_text(json.dumps({"metrics": metrics.as_dict()}, indent=2), encoding="utf-8")
+    save_bundle(
+        dataclasses.replace(bundle, lineage={**lineage, JUDGED: metrics.as_dict()}),
+        work / "bundle",
+        test.X,
+    )
+    (folder / "report.json").write_text(
+        json.dumps({"metrics": metrics.as_dict()}, indent=2), encoding="utf-8"
+    )
     if options.kept_source_rows:
         save_dataset(_sample(train, options), folder / SOURCE_ROWS)
     return Pretrained(work / "bundle", folder, pictures, history, metrics)
 
 
 def register_source(
-    rows: CheckedRows, trained: Pretrained, contract: Contract, options: PretrainOptions, *, model: str
+    rows: CheckedRows,
+    trained: Pretrained,
+    contract: Contract,
+    options: PretrainOptions,
+    *,
+    model: str,
 ) -> PretrainResult:
     """Register the source bundle and make it the model's champion."""
     progress.info("Registering %s", model)
@@ -133,11 +146,18 @@ def register_source(
     version = register(registry, record, candidate, _promotion(rows, contract, options))
     pictures = registry.artifact_addresses(version.run_id, trained.pictures)
     rows = with_logged_docs(rows, registry, version.run_id)
-    return PretrainResult(model, version.version, version.run_id, registry.address, trained.metrics, pictures, rows)
+    return PretrainResult(
+        model, version.version, version.run_id, registry.address, trained.metrics, pictures, rows
+    )
 
 
 def _promotion(rows: CheckedRows, contract: Contract, options: PretrainOptions) -> Promotion:
-    details = {"data": dict(rows.files), "contract_sha256": contract.digest(), "seed": options.seed, **code()}
+    details = {
+        "data": dict(rows.files),
+        "contract_sha256": contract.digest(),
+        "seed": options.seed,
+        **code(),
+    }
     return Promotion("Pretrained on equipment with history", details)
 
 
@@ -173,7 +193,11 @@ def _sides(data: Dataset, options: PretrainOptions) -> tuple[Dataset, Dataset, D
         if len(side) == 0 or side.faults in (0, len(side)):
             raise DataError(
                 f"Source runs with faults and normal rows on the {name} side were expected",
-                received={"rows": len(side), "fault rows": side.faults, "runs in all": len(set(data.run))},
+                received={
+                    "rows": len(side),
+                    "fault rows": side.faults,
+                    "runs in all": len(set(data.run)),
+                },
                 remedy="Give more source recordings: about five runs with faults and five without are the least",
             )
     return train, validation, test
@@ -198,17 +222,23 @@ def _fit(
     said = calibrator(raw.logits(validation.X))
     alarm = choose_threshold(said, validation.y, validation.run, options.alarm_rate)
     seen = np.unique(np.concatenate([train.fingerprints(), validation.fingerprints()]))
-    whole = dataclasses.replace(raw, calibrator=calibrator, threshold=alarm.value, alarm=alarm, training_rows=seen)
+    whole = dataclasses.replace(
+        raw, calibrator=calibrator, threshold=alarm.value, alarm=alarm, training_rows=seen
+    )
     return whole, history
 
 
 def _teacher(models: SourceModels, scaler: Scaler) -> Callable[[np.ndarray], np.ndarray]:
     """The source's trees on scaled rows."""
     trees = models.frozen(None).trees
-    return lambda scaled: np.asarray(trees.predict(scaled * scaler.scale + scaler.mean, num_threads=1))
+    return lambda scaled: np.asarray(
+        trees.predict(scaled * scaler.scale + scaler.mean, num_threads=1)
+    )
 
 
-def _judge(bundle: Bundle, test: Dataset, history: History, folder: Path) -> tuple[Metrics, dict[str, Path]]:
+def _judge(
+    bundle: Bundle, test: Dataset, history: History, folder: Path
+) -> tuple[Metrics, dict[str, Path]]:
     probabilities = bundle.probabilities(test.X)
     alarms = bundle.alarms(probabilities)
     metrics = measure(test.y, probabilities, alarms)
@@ -218,7 +248,9 @@ def _judge(bundle: Bundle, test: Dataset, history: History, folder: Path) -> tup
 
 def _sample(train: Dataset, options: PretrainOptions) -> Dataset:
     kept = min(options.kept_source_rows, len(train))
-    return train.take(np.sort(np.random.default_rng(options.seed).choice(len(train), kept, replace=False)))
+    return train.take(
+        np.sort(np.random.default_rng(options.seed).choice(len(train), kept, replace=False))
+    )
 
 
 def _note(model: str, metrics: Metrics) -> str:

@@ -6,8 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 from faultxfer.errors import ConfigError, RegistryError
+from faultxfer.progress import progress
 from faultxfer.registry import machines, names
-from faultxfer.registry.asking import reported
+from faultxfer.registry.checking import wanted_names
+from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.model_checks import Patient
 from faultxfer.registry.pruning import (
     Rules,
@@ -21,12 +23,12 @@ from faultxfer.registry.pruning import (
 )
 from faultxfer.registry.rights import open_to_change
 from faultxfer.registry.store import Registry, open_registry
-from faultxfer.steps.checking import wanted_names
-from faultxfer.steps.progress import progress
 
 
 @reported("the tracking store")
-def prune_registry(model: str | None, equipment: str | None, *, keep: int, days: float, apply: bool) -> dict[str, Any]:
+def prune_registry(
+    model: str | None, equipment: str | None, *, keep: int, days: float, apply: bool
+) -> dict[str, Any]:
     """List what is old and what nobody needs, and delete it where that is asked for.
 
     Args:
@@ -78,7 +80,9 @@ def _rules(keep: int, days: float) -> Rules:
     return Rules(keep, timedelta(days=days))
 
 
-def _wanted(registry: Registry, model: str | None, equipment: str | None, *, refused_only: bool) -> list[str]:
+def _wanted(
+    registry: Registry, model: str | None, equipment: str | None, *, refused_only: bool
+) -> list[str]:
     """The models asked for; none where every candidate of the one asked for was refused."""
     try:
         return wanted_names(registry, model, equipment)
@@ -98,7 +102,11 @@ def _prune(registry: Registry, name: str, rules: Rules, uses: Uses, result: dict
         return
     for surplus in surplus_versions(patient, rules, uses):
         deleted = result["applied"] and delete_version(registry, surplus)
-        done = "kept: it became champion meanwhile" if result["applied"] and not deleted else _done(deleted)
+        done = (
+            "kept: it became champion meanwhile"
+            if result["applied"] and not deleted
+            else _done(deleted)
+        )
         result["versions"].append({**_as_data(surplus), "done": done})
 
 

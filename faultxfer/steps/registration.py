@@ -14,6 +14,8 @@ from faultxfer.config import TransferOptions
 from faultxfer.contract.schema import Contract
 from faultxfer.evaluate.gate import Decision
 from faultxfer.evaluate.report import Report, as_markdown
+from faultxfer.outputs import DATA_DOCS, DOCS_INDEX, writing
+from faultxfer.progress import progress
 from faultxfer.registry import names
 from faultxfer.registry.connect import Access
 from faultxfer.registry.promotion import Promotion
@@ -24,8 +26,6 @@ from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.steps.adaptation import Adaptation, read_target
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.judging import REPORT, Evaluation
-from faultxfer.steps.outputs import DATA_DOCS, DOCS_INDEX, writing
-from faultxfer.steps.progress import progress
 from faultxfer.steps.repeats import request_sha256
 from faultxfer.steps.sources import Fetched
 
@@ -106,9 +106,13 @@ def register_candidate(
     if outcome != DRY_RUN:
         registry = open_registry(access=Access.CHANGING)
         uri = registry.address
-        record = _run_record(rows, fetched, adapted, evaluation, decision, contract, options, override_gate)
+        record = _run_record(
+            rows, fetched, adapted, evaluation, decision, contract, options, override_gate
+        )
         if outcome == PROMOTED:
-            promotion = _promotion(rows, fetched, evaluation, decision, contract, options, override_gate)
+            promotion = _promotion(
+                rows, fetched, evaluation, decision, contract, options, override_gate
+            )
             made = _promoted(registry, record, rows, fetched, adapted, report, promotion)
             version, run_id = made.version, made.run_id
         else:
@@ -119,7 +123,18 @@ def register_candidate(
         rows = dataclasses.replace(rows, docs=None)  # it goes with the run's other files
     reason = _reason(decision, override_gate)
     return TransferResult(
-        outcome, reason, report.model, report.equipment, name, version, run_id, uri, pictures, report, decision, rows
+        outcome,
+        reason,
+        report.model,
+        report.equipment,
+        name,
+        version,
+        run_id,
+        uri,
+        pictures,
+        report,
+        decision,
+        rows,
     )
 
 
@@ -193,7 +208,10 @@ def _copied(pictures: dict[str, Path], folder: Path | None) -> dict[str, str]:
         return {}
     with writing("report", folder):
         folder.mkdir(parents=True, exist_ok=True)
-        return {key: str(Path(shutil.copy(path, folder / path.name)).absolute()) for key, path in pictures.items()}
+        return {
+            key: str(Path(shutil.copy(path, folder / path.name)).absolute())
+            for key, path in pictures.items()
+        }
 
 
 def _run_record(
@@ -211,7 +229,9 @@ def _run_record(
     metrics |= report.evidence.events.estimates() if report.evidence.events else {}
     for entry in report.contestants[1:]:
         if entry.metrics:
-            metrics |= {f"{entry.name}.{key}": value for key, value in entry.metrics.as_dict().items()}
+            metrics |= {
+                f"{entry.name}.{key}": value for key, value in entry.metrics.as_dict().items()
+            }
     tags = {
         names.MODEL: fetched.name,
         names.KIND: names.TARGET_KIND,
@@ -231,7 +251,8 @@ def _run_record(
     return RunRecord(
         name=f"transfer {report.model} to {report.equipment}",
         tags=tags,
-        params=flat_options(options.model_dump(mode="json", exclude={"gate"})) | {"split mode": report.mode},
+        params=flat_options(options.model_dump(mode="json", exclude={"gate"}))
+        | {"split mode": report.mode},
         metrics=metrics,
         curves=adapted.history,
         data=tuple((name, digest, "target") for name, digest in rows.files),
@@ -252,5 +273,9 @@ def flat_options(options: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested options as one level of dotted names, for MLflow parameters."""
     flat: dict[str, Any] = {}
     for key, value in options.items():
-        flat |= flat_options(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+        flat |= (
+            flat_options(value, f"{prefix}{key}.")
+            if isinstance(value, dict)
+            else {f"{prefix}{key}": value}
+        )
     return flat

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from faultxfer.errors import ChampionMovedError
-from faultxfer.steps.progress import progress
+from faultxfer.progress import progress
 from faultxfer.steps.registration import TransferResult
 from faultxfer.steps.repeats import Unchanged
 from faultxfer.steps.sources import Fetched, fetch_champion
@@ -19,7 +19,13 @@ Repeating = Callable[[Fetched], Unchanged | None]
 
 
 def judge_until_settled(
-    judged: Judging, repeated: Repeating, fetched: Fetched, *, model: str, equipment: str, work: Path
+    judged: Judging,
+    repeated: Repeating,
+    fetched: Fetched,
+    *,
+    model: str,
+    equipment: str,
+    work: Path,
 ) -> TransferResult | Unchanged:
     """The result of ``judged`` on the champion that is still one when the candidate is promoted.
 

@@ -10,9 +10,9 @@ from typing import Any
 from faultxfer.config import TransferOptions
 from faultxfer.contract.schema import Contract
 from faultxfer.registry import names
-from faultxfer.registry.asking import reported
 from faultxfer.registry.connect import Access
 from faultxfer.registry.journal import Chain, read_journal
+from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.promotion import follow_journal
 from faultxfer.registry.provenance import code
 from faultxfer.registry.store import Registry, open_registry
@@ -52,7 +52,11 @@ class Unchanged:
 
 
 def request_sha256(
-    rows: CheckedRows, fetched: Fetched, contract: Contract, options: TransferOptions, override_gate: str | None
+    rows: CheckedRows,
+    fetched: Fetched,
+    contract: Contract,
+    options: TransferOptions,
+    override_gate: str | None,
 ) -> str:
     """SHA-256 (hex) of all that decides what a transfer makes: data, contract, options, source and release.
 
@@ -63,7 +67,11 @@ def request_sha256(
         "contract": contract.digest(),
         "options": options.model_dump(mode="json"),
         "override": override_gate,
-        "source": [fetched.source.name, fetched.source.version, fetched.source.tags.get(names.FILES)],
+        "source": [
+            fetched.source.name,
+            fetched.source.version,
+            fetched.source.tags.get(names.FILES),
+        ],
         "release": code()["release"],
     }
     return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
@@ -87,7 +95,9 @@ def find_repeat(
     chain = read_journal(registry.client, fetched.name)
     if chain.last is not None and chain.last.to_version is None:
         return None  # nobody is champion: what was refused beside one may well be the first to follow it
-    found = _promoted(registry, fetched.name, request, chain) or _refused(registry, fetched.name, request)
+    found = _promoted(registry, fetched.name, request, chain) or _refused(
+        registry, fetched.name, request
+    )
     if found is None and former != fetched.name:
         found = _under_the_former_name(registry, former, request)
     if found is None:
@@ -127,7 +137,9 @@ class _Before:
     def told(self) -> str:
         """In half a sentence."""
         version = f" as version {self.version}" if self.version else ""
-        merged = f" of {self.name}, which was merged into {self.merged_into}" if self.merged_into else ""
+        merged = (
+            f" of {self.name}, which was merged into {self.merged_into}" if self.merged_into else ""
+        )
         return f"{self.outcome}{version}{merged}"
 
 
@@ -140,7 +152,9 @@ def _under_the_former_name(registry: Registry, former: str, request: str) -> _Be
 
 def _promoted(registry: Registry, name: str, request: str, chain: Chain) -> _Before | None:
     usable = {
-        one.version for one in registry.versions(name) if one.tags.get(names.REQUEST) == request and not one.is_retired
+        one.version
+        for one in registry.versions(name)
+        if one.tags.get(names.REQUEST) == request and not one.is_retired
     }
     for entry in reversed(chain.entries.values()):
         if entry.details.get("request_sha256") == request and entry.to_version in usable:

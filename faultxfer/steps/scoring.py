@@ -15,16 +15,16 @@ import pandas as pd
 
 from faultxfer.bundle.bundle import Bundle, load_bundle
 from faultxfer.bundle.calibration import estimated_share
-from faultxfer.contract import columns
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.data.dataset import sensor_matrix
 from faultxfer.errors import RegistryError
+from faultxfer.outputs import writing
+from faultxfer.progress import progress
+from faultxfer.reading import columns
 from faultxfer.registry import machines
-from faultxfer.registry.asking import reported
+from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.steps.intake import CheckedRows, require_accepted
-from faultxfer.steps.outputs import writing
-from faultxfer.steps.progress import progress
 
 # Fewer rows than this give no share of faults, and odds that differ by less than this factor are no news.
 _FEWEST_FOR_SHARE = 100
@@ -84,7 +84,9 @@ def fetch_detector(model: str, equipment: str, version: int | None, *, work: Pat
     return Detector(found, bundle, contract)
 
 
-def score_rows(rows: CheckedRows, detector: Detector, *, out: Path, model: str, equipment: str) -> ScoreResult:
+def score_rows(
+    rows: CheckedRows, detector: Detector, *, out: Path, model: str, equipment: str
+) -> ScoreResult:
     """Write one line per accepted row, in input order; the file appears whole or not at all.
 
     Raises:
@@ -99,7 +101,9 @@ def score_rows(rows: CheckedRows, detector: Detector, *, out: Path, model: str, 
     note = share_note(table["fault_probability"].to_numpy(), bundle.calibrator.fault_share)
     if note:
         progress.info(note)
-    return ScoreResult(out, model, equipment, detector.version.version, int(table["alarm"].sum()), rows, note)
+    return ScoreResult(
+        out, model, equipment, detector.version.version, int(table["alarm"].sum()), rows, note
+    )
 
 
 def share_note(probabilities: np.ndarray, fault_share: float | None) -> str:
@@ -107,7 +111,9 @@ def share_note(probabilities: np.ndarray, fault_share: float | None) -> str:
     if fault_share is None or len(probabilities) < _FEWEST_FOR_SHARE:
         return ""
     found = estimated_share(probabilities, fault_share)
-    odds = max(found / (1 - found), 1 / len(probabilities)) if found < 1 else float(len(probabilities))
+    odds = (
+        max(found / (1 - found), 1 / len(probabilities)) if found < 1 else float(len(probabilities))
+    )
     if abs(np.log(odds * (1 - fault_share) / fault_share)) < np.log(_OTHER_ODDS):
         return ""
     return (
@@ -145,7 +151,11 @@ def _table(
     scores = {
         "row": accepted[columns.ROW],
         "equipment": equipment,
-        **({detector.contract.time_column: accepted[columns.TIME_TEXT]} if detector.contract.time_column else {}),
+        **(
+            {detector.contract.time_column: accepted[columns.TIME_TEXT]}
+            if detector.contract.time_column
+            else {}
+        ),
         "fault_probability": probabilities,
         "alarm": bundle.alarms(probabilities),
         "model_version": detector.version.version,

@@ -12,12 +12,12 @@ from faultxfer.contract.class_share import Classes
 from faultxfer.contract.diff import diff_contracts
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.errors import ContractError, RegistryError
+from faultxfer.progress import progress
 from faultxfer.registry import machines, names
-from faultxfer.registry.asking import reported
 from faultxfer.registry.identity import Identity, identity_in
+from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.promotion import Standing, standing
 from faultxfer.registry.store import Registry, Version, open_registry
-from faultxfer.steps.progress import progress
 
 SOURCE_ROWS = "source_rows.npz"
 
@@ -47,7 +47,9 @@ class Fetched:
 
 
 @reported("the tracking store")
-def fetch_models(model: str, equipment: str, *, work: Path, contract: Contract | None = None) -> Fetched:
+def fetch_models(
+    model: str, equipment: str, *, work: Path, contract: Contract | None = None
+) -> Fetched:
     """Download the source bundle, the rows kept with it and the machine's champion.
 
     Args:
@@ -87,7 +89,9 @@ def fetch_champion(fetched: Fetched, model: str, equipment: str, *, work: Path) 
     name = machines.name_for(registry, model, equipment, fetched.identity)
     stands = standing(registry, name)
     bundle = _champion_bundle(registry, stands, work)
-    return dataclasses.replace(fetched, champion=stands.champion, champion_bundle=bundle, head=stands.head, name=name)
+    return dataclasses.replace(
+        fetched, champion=stands.champion, champion_bundle=bundle, head=stands.head, name=name
+    )
 
 
 def _identity(source_bundle: Path, contract: Contract | None) -> Identity:
@@ -98,7 +102,9 @@ def _identity(source_bundle: Path, contract: Contract | None) -> Identity:
     return identity_in(read_lineage(source_bundle).get("contract")) or Identity("", "")
 
 
-def _machine_name(registry: Registry, model: str, equipment: str, identity: Identity, *, transfer: bool) -> str:
+def _machine_name(
+    registry: Registry, model: str, equipment: str, identity: Identity, *, transfer: bool
+) -> str:
     """The machine's registered model, or what its first one is to be called."""
     if transfer:
         return machines.name_for(registry, model, equipment, identity)
@@ -107,14 +113,20 @@ def _machine_name(registry: Registry, model: str, equipment: str, identity: Iden
 
 
 def _champion_bundle(registry: Registry, stands: Standing, work: Path) -> Path | None:
-    return registry.download_bundle(stands.champion, _folder(work, "champion")) if stands.champion else None
+    return (
+        registry.download_bundle(stands.champion, _folder(work, "champion"))
+        if stands.champion
+        else None
+    )
 
 
 def recorded_classes(bundle: Path) -> Classes | None:
     """Classes of the rows that a source bundle was made from; None where it does not say."""
     recorded = read_lineage(bundle).get("classes")
     if recorded is None:
-        progress.info("The source model does not say how many faults it learnt from: the share is not compared")
+        progress.info(
+            "The source model does not say how many faults it learnt from: the share is not compared"
+        )
         return None
     return Classes(rows=int(recorded["rows"]), faults=int(recorded["faults"]))
 
@@ -127,7 +139,9 @@ def find_source(registry: Registry, model: str) -> Version:
     """
     found = registry.champion(names.registered_name(model))
     if found is None:
-        known = [str(entry["name"]) for entry in registry.models() if entry["kind"] == names.SOURCE_KIND]
+        known = [
+            str(entry["name"]) for entry in registry.models() if entry["kind"] == names.SOURCE_KIND
+        ]
         raise RegistryError(
             "A registered source model was expected",
             received={"model": model, "known": known},

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from faultxfer.contract.schema import load_contract
+from faultxfer.outputs import QUARANTINE
 from faultxfer.steps.intake import CheckedRows, check_files
-from faultxfer.steps.outputs import QUARANTINE
 
 
 def validate(

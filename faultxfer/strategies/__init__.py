@@ -25,13 +25,22 @@ STRATEGIES: dict[str, Strategy] = {
     strategy.name: strategy
     for strategy in (
         StackedCandidates(),
-        OneCandidate("recalibrate", "source network, recalibrated", lambda name: SourceAsIs("network", name)),
+        OneCandidate(
+            "recalibrate", "source network, recalibrated", lambda name: SourceAsIs("network", name)
+        ),
         FeatureReuse(),
         OneCandidate("wide_head", "head on features, sensors and source logit", WideHead),
-        OneCandidate("input_adapter", "gain and offset of each sensor", lambda name: AdaptedInput(name, 1.0)),
+        OneCandidate(
+            "input_adapter", "gain and offset of each sensor", lambda name: AdaptedInput(name, 1.0)
+        ),
         FineTune(),
         LinearProbeFineTune(),
-        OneCandidate("instance_weighting", "boosting on re-weighted source rows", ReweightedBoosting, source_rows=True),
+        OneCandidate(
+            "instance_weighting",
+            "boosting on re-weighted source rows",
+            ReweightedBoosting,
+            source_rows=True,
+        ),
         OneCandidate(
             "instance_weighting_ulsif",
             "boosting on re-weighted source rows (uLSIF)",
@@ -39,9 +48,23 @@ STRATEGIES: dict[str, Strategy] = {
             source_rows=True,
         ),
         OneCandidate("tradaboost", "TrAdaBoost", TrAdaBoost, source_rows=True),
-        OneCandidate("pooled_linear", "pooled logistic regression", PooledLinear, scaler=TARGET, source_rows=True),
-        OneCandidate("pooled_boosting", "pooled boosting", PooledBoosting, scaler=TARGET, source_rows=True),
-        OneCandidate("pooled_head", "pooled head on frozen features", PooledHead, scaler=TARGET, source_rows=True),
+        OneCandidate(
+            "pooled_linear",
+            "pooled logistic regression",
+            PooledLinear,
+            scaler=TARGET,
+            source_rows=True,
+        ),
+        OneCandidate(
+            "pooled_boosting", "pooled boosting", PooledBoosting, scaler=TARGET, source_rows=True
+        ),
+        OneCandidate(
+            "pooled_head",
+            "pooled head on frozen features",
+            PooledHead,
+            scaler=TARGET,
+            source_rows=True,
+        ),
         SingleNetwork(),
     )
 }

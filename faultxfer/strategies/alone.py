@@ -53,8 +53,13 @@ class OneCandidate:
         made = self._make(task.options.scaler or self._scaler)
         stack = fit_alone(made, require_frozen(task, self.name), task)
         adapted = candidate(task, task.source.scaler, copy_network(task.source.network), self.name)
-        lineage = {**adapted.lineage, "stack": {member.name: member.weight for member in stack.members}}
-        return Adapted(dataclasses.replace(adapted, models=task.source.models, stack=stack, lineage=lineage))
+        lineage = {
+            **adapted.lineage,
+            "stack": {member.name: member.weight for member in stack.members},
+        }
+        return Adapted(
+            dataclasses.replace(adapted, models=task.source.models, stack=stack, lineage=lineage)
+        )
 
 
 class RivalCandidate:
@@ -68,7 +73,9 @@ class RivalCandidate:
 
     uses_source, as_is = True, False
 
-    def __init__(self, name: str, title: str, candidate: Candidate, *, source_rows: bool = False) -> None:
+    def __init__(
+        self, name: str, title: str, candidate: Candidate, *, source_rows: bool = False
+    ) -> None:
         self.name, self.title, self._candidate = name, title, candidate
         self.needs = _needs(source_rows=source_rows)
 
@@ -85,7 +92,12 @@ class RivalCandidate:
 
 
 def _needs(*, source_rows: bool) -> tuple[Need, ...]:
-    needs: tuple[Need, ...] = (Need.SENSORS, Need.BOTH_CLASSES, Need.SOURCE_ENSEMBLE, Need.SOURCE_MODELS)
+    needs: tuple[Need, ...] = (
+        Need.SENSORS,
+        Need.BOTH_CLASSES,
+        Need.SOURCE_ENSEMBLE,
+        Need.SOURCE_MODELS,
+    )
     return (*needs, Need.SOURCE_ROWS) if source_rows else needs
 
 
@@ -94,5 +106,11 @@ def fit_alone(candidate: Candidate, frozen: FrozenSource, task: Task) -> Stack:
     target = task.target
     maps = fit_maps(target.X, target.y, frozen.spread, frozen.normal)
     pool = source_pool(task)
-    rows = Rows(Views(frozen, maps, target.X), target.y, source_views(frozen, pool.X), pool.y, task.options.seed)
+    rows = Rows(
+        Views(frozen, maps, target.X),
+        target.y,
+        source_views(frozen, pool.X),
+        pool.y,
+        task.options.seed,
+    )
     return Stack((candidate.fit(rows),), maps)

@@ -42,7 +42,9 @@ def source_pool(task: Task) -> Dataset:
     """Source rows that are fitted on beside the target's: at most 4,000, drawn by the seed; none if none were kept."""
     if task.source_rows is None:
         return task.target.take(np.arange(0))
-    kept = np.random.default_rng(task.options.seed).permutation(len(task.source_rows))[:_POOLED_ROWS]
+    kept = np.random.default_rng(task.options.seed).permutation(len(task.source_rows))[
+        :_POOLED_ROWS
+    ]
     return task.source_rows.take(np.sort(kept))
 
 

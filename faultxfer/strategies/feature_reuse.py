@@ -39,6 +39,8 @@ class FeatureReuse:
         freeze_all_but_last(network, 1)
         extractor = NetworkFeatures(network, scaler.mean, scaler.scale)
         features = extractor(task.target.X)[0].astype(np.float64)
-        head = fit_pulled_head(features, task.target.y, extractor.head, spread_of_features(features), _PENALTY)
+        head = fit_pulled_head(
+            features, task.target.y, extractor.head, spread_of_features(features), _PENALTY
+        )
         extractor.set_head(head[:-1], head[-1])
         return Adapted(candidate(task, scaler, network, self.name))

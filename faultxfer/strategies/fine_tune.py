@@ -38,7 +38,9 @@ class FineTune:
         require(task, self)
         scaler = choose_scaler(task, self.name)
         network = copy_network(task.source.network)
-        history = tune(network, scaler, task, task.options.trainable_layers or _TRAINABLE_LAYERS, _PULL)
+        history = tune(
+            network, scaler, task, task.options.trainable_layers or _TRAINABLE_LAYERS, _PULL
+        )
         return Adapted(candidate(task, scaler, network, self.name), history)
 
 

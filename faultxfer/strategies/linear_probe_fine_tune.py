@@ -55,5 +55,7 @@ def probe(extractor: NetworkFeatures, task: Task) -> None:
     for member in range(extractor.members):
         seen = features[:, extractor.seen_by(member)]
         start, spread = extractor.head_of(member), spread_of_features(seen)
-        head = fit_pulled_head(seen, y, start, spread, _PENALTY, class_weights(y).astype(np.float64))
+        head = fit_pulled_head(
+            seen, y, start, spread, _PENALTY, class_weights(y).astype(np.float64)
+        )
         extractor.set_head_of(member, head[:-1], head[-1])

@@ -13,7 +13,12 @@ import numpy as np
 
 from faultxfer.bundle.bundle import Bundle
 from faultxfer.bundle.calibration import Calibrator, fit_calibrator
-from faultxfer.bundle.threshold import AlarmThreshold, choose_threshold, require_enough_normals, require_kept
+from faultxfer.bundle.threshold import (
+    AlarmThreshold,
+    choose_threshold,
+    require_enough_normals,
+    require_kept,
+)
 from faultxfer.data.split import CROSS_FIT, Split
 from faultxfer.strategies.protocol import Adapted, Rival, Scorer, Strategy, Task
 
@@ -44,7 +49,9 @@ def judged_rows(split: Split) -> np.ndarray:
     return split.train if split.mode == CROSS_FIT else split.test
 
 
-def run_strategy(strategy: Strategy, task: Task, split: Split) -> tuple[Bundle, Predictions, Adapted]:
+def run_strategy(
+    strategy: Strategy, task: Task, split: Split
+) -> tuple[Bundle, Predictions, Adapted]:
     """Candidate bundle, and predictions for the judged rows.
 
     After cross-fitting the bundle is fitted on all rows, its calibrator and threshold on all out-of-fold logits.
@@ -88,7 +95,11 @@ def run_rival(rival: Rival, task: Task, split: Split) -> Predictions:
 
 
 def _run(fit: Callable[[Task], Scorer], task: Task, split: Split, *, refit: bool) -> _Fitted:
-    return _cross_fit(fit, task, split, refit=refit) if split.mode == CROSS_FIT else _hold_out(fit, task, split)
+    return (
+        _cross_fit(fit, task, split, refit=refit)
+        if split.mode == CROSS_FIT
+        else _hold_out(fit, task, split)
+    )
 
 
 def _hold_out(fit: Callable[[Task], Scorer], task: Task, split: Split) -> _Fitted:
@@ -96,7 +107,9 @@ def _hold_out(fit: Callable[[Task], Scorer], task: Task, split: Split) -> _Fitte
     calibration, test = task.target.take(split.calibration), task.target.take(split.test)
     calibrator, threshold = _calibrate(scorer(calibration.X), task, split.calibration)
     probabilities = calibrator(scorer(test.X))
-    return _Fitted(scorer, calibrator, threshold, Predictions(probabilities, probabilities > threshold.value))
+    return _Fitted(
+        scorer, calibrator, threshold, Predictions(probabilities, probabilities > threshold.value)
+    )
 
 
 def _cross_fit(fit: Callable[[Task], Scorer], task: Task, split: Split, *, refit: bool) -> _Fitted:
@@ -121,19 +134,25 @@ def _part(task: Task, rows: np.ndarray) -> Task:
     return dataclasses.replace(task, target=task.target.take(rows))
 
 
-def _calibrate(logits: np.ndarray, task: Task, rows: np.ndarray) -> tuple[Calibrator, AlarmThreshold]:
+def _calibrate(
+    logits: np.ndarray, task: Task, rows: np.ndarray
+) -> tuple[Calibrator, AlarmThreshold]:
     """Calibrator and threshold by the ``logits`` of the target's ``rows``."""
     data, options = task.target.take(rows), task.options
     calibrator = fit_calibrator(logits, data.y)
     if options.fault_share is not None:
         calibrator = calibrator.moved_to(options.fault_share)
-    chosen = choose_threshold(calibrator(logits), data.y, data.run, options.alarm_rate, options.alarm_confidence)
+    chosen = choose_threshold(
+        calibrator(logits), data.y, data.run, options.alarm_rate, options.alarm_confidence
+    )
     return calibrator, chosen
 
 
 def _require_enough_normals(task: Task, split: Split) -> None:
     data = task.target.take(split.train if split.mode == CROSS_FIT else split.calibration)
-    require_enough_normals(data.y, data.run, task.options.alarm_rate, task.options.alarm_confidence, _equipment(task))
+    require_enough_normals(
+        data.y, data.run, task.options.alarm_rate, task.options.alarm_confidence, _equipment(task)
+    )
 
 
 def _equipment(task: Task) -> str:

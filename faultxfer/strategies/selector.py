@@ -97,7 +97,9 @@ def stack_of(crossed: CrossFit, y: np.ndarray, tau: float = TAU) -> Stack:
         y: (n,) labels.
         tau: strength of the pull towards the prior weights, in rows.
     """
-    weights, _ = weigh(crossed.logits, [member.family for member in crossed.members], y, crossed.folds, tau)
+    weights, _ = weigh(
+        crossed.logits, [member.family for member in crossed.members], y, crossed.folds, tau
+    )
     slopes, offsets = platt(crossed.logits, y)
     members = tuple(
         dataclasses.replace(member, slope=float(a), offset=float(b), weight=float(w))

@@ -17,7 +17,9 @@ from faultxfer.strategies.protocol import Adapted, Task
 from faultxfer.strategies.stack import StackedCandidates
 
 # The teacher labels as many rows as the network needs, so labels are never short and early stopping has nothing to do.
-_STUDENT = NetworkOptions(members=2, teacher_share=1.0, synthetic_rows=15_000, batch_size=256, epochs=12)
+_STUDENT = NetworkOptions(
+    members=2, teacher_share=1.0, synthetic_rows=15_000, batch_size=256, epochs=12
+)
 _SOURCE_ROWS = 2000
 
 
@@ -41,13 +43,21 @@ class SingleNetwork:
         if task.source_rows is None or teacher.stack is None:  # the stack has refused by now
             raise ValueError("Source rows and a stack were expected")
         network, scaler, history = distil(
-            teacher.probabilities, task.target.X, task.source_rows.X, teacher.stack.maps[TARGET], task.options.seed
+            teacher.probabilities,
+            task.target.X,
+            task.source_rows.X,
+            teacher.stack.maps[TARGET],
+            task.options.seed,
         )
         return Adapted(candidate(task, scaler, network, self.name), history)
 
 
 def distil(
-    teacher: Callable[[np.ndarray], np.ndarray], target: np.ndarray, source: np.ndarray, to_source: InputMap, seed: int
+    teacher: Callable[[np.ndarray], np.ndarray],
+    target: np.ndarray,
+    source: np.ndarray,
+    to_source: InputMap,
+    seed: int,
 ) -> tuple[Any, Scaler, History]:
     """A network that says what ``teacher`` says, its scaling stage and its training curves.
 

@@ -91,14 +91,18 @@ def source_evidence(crossed: CrossFit, y: np.ndarray, run: np.ndarray) -> Source
 
 def without_source(crossed: CrossFit) -> CrossFit:
     """The candidates that know the target's rows alone."""
-    keep = [place for place, member in enumerate(crossed.members) if member.family == WITHOUT_SOURCE]
+    keep = [
+        place for place, member in enumerate(crossed.members) if member.family == WITHOUT_SOURCE
+    ]
     members = tuple(crossed.members[place] for place in keep)
     return dataclasses.replace(crossed, members=members, logits=crossed.logits[keep])
 
 
 def _losses(crossed: CrossFit, y: np.ndarray) -> np.ndarray:
     """(n,) log-losses of the stack."""
-    _, logits = weigh(crossed.logits, [member.family for member in crossed.members], y, crossed.folds)
+    _, logits = weigh(
+        crossed.logits, [member.family for member in crossed.members], y, crossed.folds
+    )
     z = crossed_platt(logits[None], y, crossed.folds)[0]
     return np.asarray(np.logaddexp(0, z) - y * z)
 

@@ -17,7 +17,11 @@ from faultxfer.strategies.common import candidate, source_pool
 from faultxfer.strategies.needs import require_all, require_frozen
 from faultxfer.strategies.protocol import Adapted, Need, Task
 from faultxfer.strategies.selector import CrossFit, cross_fit, stack_of
-from faultxfer.strategies.source_evidence import WITHOUT_SOURCE, knows_its_own_machine, source_evidence
+from faultxfer.strategies.source_evidence import (
+    WITHOUT_SOURCE,
+    knows_its_own_machine,
+    source_evidence,
+)
 
 _FOLDS = SplitOptions(folds=4)
 # Members with less say than this cost files and time and change nothing.
@@ -49,7 +53,9 @@ class StackedCandidates:
         weights = {member.name: round(member.weight, 4) for member in stack.members}
         evidence = source_evidence(crossed, task.target.y, task.target.run)
         lineage = {**adapted.lineage, "stack": weights, "source_evidence": evidence.as_dict()}
-        return Adapted(dataclasses.replace(adapted, models=task.source.models, stack=stack, lineage=lineage))
+        return Adapted(
+            dataclasses.replace(adapted, models=task.source.models, stack=stack, lineage=lineage)
+        )
 
 
 def cross_fit_task(task: Task, who: str) -> tuple[CrossFit, FrozenSource]:
@@ -61,7 +67,9 @@ def cross_fit_task(task: Task, who: str) -> tuple[CrossFit, FrozenSource]:
     require_all(task, StackedCandidates.needs, who)
     frozen, seed, pool = require_frozen(task, who), task.options.seed, source_pool(task)
     X, y = task.target.X, task.target.y
-    return cross_fit(_candidates(task), frozen, (pool.X, pool.y), X, y, _folds(task, who), seed), frozen
+    return cross_fit(
+        _candidates(task), frozen, (pool.X, pool.y), X, y, _folds(task, who), seed
+    ), frozen
 
 
 def _candidates(task: Task) -> tuple[Candidate, ...]:

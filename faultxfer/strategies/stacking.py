@@ -33,7 +33,12 @@ def family_prior(families: Sequence[str]) -> np.ndarray:
 
 
 def simplex_weights(
-    logits: np.ndarray, y: np.ndarray, prior: np.ndarray, tau: float, steps: int = 300, rate: float = 0.5
+    logits: np.ndarray,
+    y: np.ndarray,
+    prior: np.ndarray,
+    tau: float,
+    steps: int = 300,
+    rate: float = 0.5,
 ) -> np.ndarray:
     """(c,) weights that minimise the summed log-loss of the weighted logits (c, n) + tau * KL(weights ‖ prior)."""
     log_prior = np.log(prior)
@@ -44,7 +49,9 @@ def simplex_weights(
         w = np.exp(log_w - log_w.max())
         w /= w.sum()
         z = w @ logits
-        value = float((np.logaddexp(0, z) - y * z).sum() + tau * (w * (np.log(w + 1e-300) - log_prior)).sum())
+        value = float(
+            (np.logaddexp(0, z) - y * z).sum() + tau * (w * (np.log(w + 1e-300) - log_prior)).sum()
+        )
         if value < best_value:
             best, best_value = w, value
         else:

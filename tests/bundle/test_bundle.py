@@ -14,7 +14,14 @@ import numpy as np
 import pytest
 
 from faultxfer.bundle import versions
-from faultxfer.bundle.bundle import FORMAT, Bundle, _manifest_sha256, load_bundle, read_lineage, save_bundle
+from faultxfer.bundle.bundle import (
+    FORMAT,
+    Bundle,
+    _manifest_sha256,
+    load_bundle,
+    read_lineage,
+    save_bundle,
+)
 from faultxfer.bundle.calibration import Calibrator
 from faultxfer.bundle.scaler import Scaler
 from faultxfer.bundle.threshold import choose_threshold
@@ -64,9 +71,13 @@ def edit_manifest(folder: Path, change: Callable[[dict[str, Any]], object]) -> N
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
 
-def test_a_round_trip_scores_the_same_to_1e_12(bundle: Bundle, stored: Path, rows: np.ndarray) -> None:
+def test_a_round_trip_scores_the_same_to_1e_12(
+    bundle: Bundle, stored: Path, rows: np.ndarray
+) -> None:
     again = load_bundle(stored)
-    np.testing.assert_allclose(again.probabilities(rows), bundle.probabilities(rows), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        again.probabilities(rows), bundle.probabilities(rows), rtol=0, atol=1e-12
+    )
     np.testing.assert_allclose(again.logits(rows), bundle.logits(rows), rtol=0, atol=1e-12)
 
 
@@ -80,7 +91,9 @@ def test_a_round_trip_keeps_every_number_and_name_exactly(bundle: Bundle, stored
     assert again.training_rows.dtype == np.uint64
 
 
-def test_a_bundle_of_before_there_was_evidence_for_its_threshold_is_read(folder: Path, bundle: Bundle) -> None:
+def test_a_bundle_of_before_there_was_evidence_for_its_threshold_is_read(
+    folder: Path, bundle: Bundle
+) -> None:
     def older(manifest: dict[str, Any]) -> None:
         del manifest["alarm"], manifest["calibrator"]["fault_share"]
         manifest["sha256"]["manifest.json"] = _manifest_sha256(manifest)
@@ -102,7 +115,9 @@ def test_a_changed_file_is_refused_with_both_sha_256(folder: Path, name: str) ->
     content = bytearray((folder / name).read_bytes())
     content[len(content) // 2] ^= 1
     (folder / name).write_bytes(content)
-    with pytest.raises(BundleError, match=r"SHA-256 [0-9a-f]{12}… .*sha256='[0-9a-f]{12}…'") as refusal:
+    with pytest.raises(
+        BundleError, match=r"SHA-256 [0-9a-f]{12}… .*sha256='[0-9a-f]{12}…'"
+    ) as refusal:
         load_bundle(folder)
     assert refusal.value.where == f"bundle/{name}"
 
@@ -132,7 +147,9 @@ def test_a_manifest_that_was_only_laid_out_anew_is_accepted(folder: Path) -> Non
     assert load_bundle(folder).threshold == 0.1 + 0.2
 
 
-def test_a_network_is_not_parsed_when_its_hash_is_wrong(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_is_not_parsed_when_its_hash_is_wrong(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[object] = []
     monkeypatch.setattr(keras.models, "load_model", lambda *args, **kwargs: asked.append(args))
     (folder / "network.keras").write_bytes(b"something else")
@@ -166,7 +183,8 @@ def test_a_missing_file_is_refused_by_name(folder: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "[]", "null", "{}", "3", '{"format": 1}', '{"format": 1, "sha256": []}', "\udcff"]
+    "content",
+    ["", "[]", "null", "{}", "3", '{"format": 1}', '{"format": 1, "sha256": []}', "\udcff"],
 )
 def test_a_manifest_of_another_form_is_refused(folder: Path, content: str) -> None:
     (folder / "manifest.json").write_bytes(content.encode("utf-8", "surrogateescape"))
@@ -175,7 +193,9 @@ def test_a_manifest_of_another_form_is_refused(folder: Path, content: str) -> No
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_a_value_that_is_not_finite_is_refused_with_sensor_and_row(bundle: Bundle, value: float) -> None:
+def test_a_value_that_is_not_finite_is_refused_with_sensor_and_row(
+    bundle: Bundle, value: float
+) -> None:
     X = np.zeros((4, 3))
     X[2, 1] = value
     with pytest.raises(BundleError, match=r"row=2, rows concerned=1.*sensor 'pressure'"):
@@ -183,12 +203,16 @@ def test_a_value_that_is_not_finite_is_refused_with_sensor_and_row(bundle: Bundl
 
 
 @pytest.mark.parametrize("shape", [(4, 2), (4, 4), (3,), (2, 3, 1)])
-def test_rows_of_another_width_are_refused_with_the_sensors_to_give(bundle: Bundle, shape: tuple[int, ...]) -> None:
+def test_rows_of_another_width_are_refused_with_the_sensors_to_give(
+    bundle: Bundle, shape: tuple[int, ...]
+) -> None:
     with pytest.raises(BundleError, match="speed, pressure, current"):
         bundle.logits(np.zeros(shape))
 
 
-def test_probabilities_are_calibrated_logits_of_scaled_rows(bundle: Bundle, rows: np.ndarray) -> None:
+def test_probabilities_are_calibrated_logits_of_scaled_rows(
+    bundle: Bundle, rows: np.ndarray
+) -> None:
     z = 1.1 * bundle.logits(rows) - 0.3
     np.testing.assert_allclose(bundle.probabilities(rows), 1 / (1 + np.exp(-z)))
 
@@ -227,7 +251,9 @@ def test_a_bundle_that_an_older_keras_cannot_read_is_not_called_tampered_with(
     with pytest.raises(BundleError) as caught:
         load_bundle(stored)
     said = str(caught.value)
-    assert said.startswith(f"This model was written by keras {HERE['keras']}, and here is keras 3.14.0. Received: ")
+    assert said.startswith(
+        f"This model was written by keras {HERE['keras']}, and here is keras 3.14.0. Received: "
+    )
     assert "Unrecognized keyword" in said
     assert said.endswith(f"`uv pip install keras=={HERE['keras']}`.")
     assert "trusted copy" not in said
@@ -239,7 +265,9 @@ def test_with_the_same_versions_it_is(stored: Path, monkeypatch: pytest.MonkeyPa
         load_bundle(stored)
 
 
-def test_a_changed_file_is_tampering_whatever_the_versions(folder: Path, here_is_an_older_keras: None) -> None:
+def test_a_changed_file_is_tampering_whatever_the_versions(
+    folder: Path, here_is_an_older_keras: None
+) -> None:
     (folder / "network.keras").write_bytes(b"other weights")
     with pytest.raises(BundleError, match="changed after it was registered") as caught:
         load_bundle(folder)
@@ -251,7 +279,9 @@ def test_a_model_that_fails_only_when_it_scores_says_the_versions_too(
 ) -> None:
     loaded = load_bundle(stored)
     monkeypatch.setattr("faultxfer.bundle.bundle.logits_of", refuses)
-    with pytest.raises(versions.OtherVersionsError, match=r"keras 3\.14\.0.*ValueError: Unrecognized"):
+    with pytest.raises(
+        versions.OtherVersionsError, match=r"keras 3\.14\.0.*ValueError: Unrecognized"
+    ):
         loaded.logits(rows)
     monkeypatch.setattr(versions, "versions_here", lambda: HERE)
     with pytest.raises(ValueError, match="Unrecognized"):
@@ -268,7 +298,10 @@ def test_a_bundle_of_a_release_that_recorded_no_versions_is_read(folder: Path) -
 
 
 WRITTEN = {
-    "several differ": ({"keras": "3.15.1", "numpy": "2.3.0"}, {"keras": "3.14.0", "numpy": "2.4.0"}),
+    "several differ": (
+        {"keras": "3.15.1", "numpy": "2.3.0"},
+        {"keras": "3.14.0", "numpy": "2.4.0"},
+    ),
     "not installed": ({"lightgbm": "4.6.0"}, {}),
     "nothing differs": ({"keras": "3.15.1"}, {"keras": "3.15.1", "numpy": "2.4.0"}),
 }

@@ -38,13 +38,18 @@ def test_calibration_never_turns_the_ranking_over(rows: list[tuple[float, int]])
 
 
 @pytest.mark.parametrize(("slope", "offset"), [(4.0, 0.0), (0.25, 0.0), (1.0, 3.0), (3.0, -4.0)])
-def test_miscalibrated_logits_get_a_better_log_loss_on_new_rows(slope: float, offset: float) -> None:
+def test_miscalibrated_logits_get_a_better_log_loss_on_new_rows(
+    slope: float, offset: float
+) -> None:
     rng = np.random.default_rng(0)
     true = rng.normal(-1, 2, size=4000)
     y = (rng.random(4000) < expit(true)).astype(int)
     stated = slope * true + offset
     calibrator = fit_calibrator(stated[:2000], y[:2000])
-    before, after = log_loss(expit(stated[2000:]), y[2000:]), log_loss(calibrator(stated[2000:]), y[2000:])
+    before, after = (
+        log_loss(expit(stated[2000:]), y[2000:]),
+        log_loss(calibrator(stated[2000:]), y[2000:]),
+    )
     best = log_loss(expit(true[2000:]), y[2000:])
     assert after < before
     assert after - best < 0.1 * (before - best)
@@ -72,7 +77,9 @@ def test_one_scorer_is_calibrated_as_it_is_among_many() -> None:
     logits, y = rng.normal(size=(3, 80)) * [[1], [3], [9]], rng.integers(0, 2, 80)
     slopes, offsets = platt(logits, y)
     for row, slope, offset in zip(logits, slopes, offsets, strict=True):
-        assert fit_calibrator(row, y) == Calibrator(pytest.approx(slope), pytest.approx(offset), y.mean())
+        assert fit_calibrator(row, y) == Calibrator(
+            pytest.approx(slope), pytest.approx(offset), y.mean()
+        )
 
 
 def _fleet(fault_share: float, rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -108,4 +115,6 @@ def test_the_share_of_faults_among_unlabelled_rows_is_found(fault_share: float) 
     calibrator = fit_calibrator(*_fleet(0.3, 4000, seed=3))
     readings, y = _fleet(fault_share, 4000, seed=4)
     assert calibrator.fault_share is not None
-    assert estimated_share(calibrator(readings), calibrator.fault_share) == pytest.approx(y.mean(), abs=0.03)
+    assert estimated_share(calibrator(readings), calibrator.fault_share) == pytest.approx(
+        y.mean(), abs=0.03
+    )

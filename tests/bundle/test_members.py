@@ -10,7 +10,17 @@ import pytest
 
 from faultxfer.bundle.frozen import FrozenSource, LinearModel, Views, soft_clipped
 from faultxfer.bundle.input_map import MAPS, fit_maps, spread_of
-from faultxfer.bundle.members import CONSTANT, IDENTITY, LINEAR, SHARE, TREES, Member, Stack, encode, logits
+from faultxfer.bundle.members import (
+    CONSTANT,
+    IDENTITY,
+    LINEAR,
+    SHARE,
+    TREES,
+    Member,
+    Stack,
+    encode,
+    logits,
+)
 from faultxfer.strategies.candidates.boosting import boost, grow_forest
 
 
@@ -20,7 +30,9 @@ def source() -> FrozenSource:
     X = rng.normal([10.0, -3.0, 0.5], [2.0, 1.0, 0.1], (600, 3))
     y = (X[:, 0] + 2 * X[:, 1] > 5).astype(np.int8)
     trees = lightgbm.Booster(model_str=boost(X, y, 0, rounds=20))
-    return FrozenSource(spread_of(X), spread_of(X[y == 0]), trees, LinearModel(np.array([1.0, 2.0, 0.0]), 0.5))
+    return FrozenSource(
+        spread_of(X), spread_of(X[y == 0]), trees, LinearModel(np.array([1.0, 2.0, 0.0]), 0.5)
+    )
 
 
 @pytest.fixture
@@ -38,11 +50,15 @@ def test_target_map_brings_median_and_quartiles_to_the_source(
     np.testing.assert_allclose(spread_of(mapped).scale, source.spread.scale)
 
 
-def test_normal_maps_look_at_normal_rows_only(source: FrozenSource, target: tuple[np.ndarray, np.ndarray]) -> None:
+def test_normal_maps_look_at_normal_rows_only(
+    source: FrozenSource, target: tuple[np.ndarray, np.ndarray]
+) -> None:
     X, y = target
     spoiled = np.where((y == 1)[:, None], 1e6, X)
     for name in ("source", "normal", "offset", "blend"):
-        first, second = (fit_maps(rows, y, source.spread, source.normal)[name] for rows in (X, spoiled))
+        first, second = (
+            fit_maps(rows, y, source.spread, source.normal)[name] for rows in (X, spoiled)
+        )
         np.testing.assert_array_equal(first.gain, second.gain)
         np.testing.assert_array_equal(first.offset, second.offset)
 
@@ -71,8 +87,12 @@ def test_a_stack_is_the_weighted_sum_of_calibrated_members(
 ) -> None:
     X, y = target
     maps = fit_maps(X, y, source.spread, source.normal)
-    constant = Member("scratch", "always-normal", CONSTANT, arrays={"intercept": np.array([-2.0])}, weight=0.25)
-    as_is = Member("source", "trees", IDENTITY, ("trees@normal",), slope=0.5, offset=1.0, weight=0.75)
+    constant = Member(
+        "scratch", "always-normal", CONSTANT, arrays={"intercept": np.array([-2.0])}, weight=0.25
+    )
+    as_is = Member(
+        "source", "trees", IDENTITY, ("trees@normal",), slope=0.5, offset=1.0, weight=0.75
+    )
     expected = 0.25 * -2.0 + 0.75 * (0.5 * Views(source, maps, X).block("trees@normal")[:, 0] + 1.0)
     np.testing.assert_allclose(logits(Stack((constant, as_is), maps), source, X), expected)
 
@@ -83,7 +103,11 @@ def test_linear_members_read_blocks_then_bins_then_constants(
     X, y = target
     maps = fit_maps(X, y, source.spread, source.normal)
     edges = np.quantile(X, [0, 0.5, 1], axis=0).T
-    arrays = {"coef": np.array([2.0, *np.zeros(6), 3.0]), "intercept": np.array([0.5]), "edges": edges}
+    arrays = {
+        "coef": np.array([2.0, *np.zeros(6), 3.0]),
+        "intercept": np.array([0.5]),
+        "edges": edges,
+    }
     member = Member("bins", "bins", LINEAR, ("linear@source",), arrays, constants=(1.0,))
     expected = 2 * Views(source, maps, X).block("linear@source")[:, 0] + 3.5
     np.testing.assert_allclose(logits(Stack((member,), maps), source, X), expected)
@@ -101,19 +125,27 @@ def test_a_forest_says_logits_of_its_share_of_faults(
     assert ((shares >= 0.005 - 1e-9) & (shares <= 0.995 + 1e-9)).all()
 
 
-def test_trees_are_added_to_their_base(source: FrozenSource, target: tuple[np.ndarray, np.ndarray]) -> None:
+def test_trees_are_added_to_their_base(
+    source: FrozenSource, target: tuple[np.ndarray, np.ndarray]
+) -> None:
     X, y = target
     maps = fit_maps(X, y, source.spread, source.normal)
     text = boost(Views(source, maps, X).block("sensors@target"), y, 0, rounds=5)
     plain = Member("residual", "residual", TREES, ("sensors@target",), text=text)
-    based = dataclasses.replace(plain, base=("linear@source",), arrays={"base": np.array([2.0, -1.0])})
+    based = dataclasses.replace(
+        plain, base=("linear@source",), arrays={"base": np.array([2.0, -1.0])}
+    )
     gap = logits(Stack((based,), maps), source, X) - logits(Stack((plain,), maps), source, X)
     np.testing.assert_allclose(gap, 2 * Views(source, maps, X).block("linear@source")[:, 0] - 1)
 
 
-def test_a_part_of_views_has_the_same_blocks(source: FrozenSource, target: tuple[np.ndarray, np.ndarray]) -> None:
+def test_a_part_of_views_has_the_same_blocks(
+    source: FrozenSource, target: tuple[np.ndarray, np.ndarray]
+) -> None:
     X, y = target
     views = Views(source, fit_maps(X, y, source.spread, source.normal), X)
     rows = np.array([3, 70, 5])
-    for name in [f"{kind}@{map_name}" for kind in ("sensors", "trees", "linear") for map_name in MAPS]:
+    for name in [
+        f"{kind}@{map_name}" for kind in ("sensors", "trees", "linear") for map_name in MAPS
+    ]:
         np.testing.assert_array_equal(views.take(rows).block(name), views.block(name)[rows])

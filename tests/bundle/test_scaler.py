@@ -10,7 +10,11 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from faultxfer.bundle.scaler import Scaler, fit_scaler
 
-ROWS = arrays(np.float64, array_shapes(min_dims=2, max_dims=2, min_side=2, max_side=8), elements=st.floats(-1e6, 1e6))
+ROWS = arrays(
+    np.float64,
+    array_shapes(min_dims=2, max_dims=2, min_side=2, max_side=8),
+    elements=st.floats(-1e6, 1e6),
+)
 
 
 @given(ROWS)

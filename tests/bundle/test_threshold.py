@@ -24,7 +24,9 @@ from faultxfer.errors import DataError
 
 ROW = st.tuples(st.floats(-30, 30), st.integers(0, 1), st.integers(0, 4))
 ROWS = st.lists(ROW, min_size=4, max_size=60)
-RATE = st.one_of(st.floats(0.001, 0.999), st.sampled_from([0.01, 0.05, 0.07, 0.1, 0.29, 0.57, 0.58]))
+RATE = st.one_of(
+    st.floats(0.001, 0.999), st.sampled_from([0.01, 0.05, 0.07, 0.1, 0.29, 0.57, 0.58])
+)
 
 
 def columns(rows: list[tuple[float, int, int]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -35,7 +37,9 @@ def columns(rows: list[tuple[float, int, int]]) -> tuple[np.ndarray, np.ndarray,
 
 def alone(scores: np.ndarray, rate: float, confidence: float | None = None) -> AlarmThreshold:
     """Normal rows, each of its own run."""
-    return choose_threshold(scores, np.zeros(len(scores), dtype=int), np.arange(len(scores)), rate, confidence)
+    return choose_threshold(
+        scores, np.zeros(len(scores), dtype=int), np.arange(len(scores)), rate, confidence
+    )
 
 
 def clustered(runs: int, rows: int, likeness: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -59,7 +63,9 @@ def test_false_alarms_on_calibration_rows_stay_at_or_below_the_rate_asked(
 @example(100, 0.29)  # 0.29 * 100 is 28.999999999999996
 @example(10, 0.09999999999999999)
 def test_no_lower_threshold_would_keep_the_rate(normals: int, rate: float) -> None:
-    probabilities = np.linspace(0.1, 0.9, normals)  # all different, so each lower one lets one more row alarm
+    probabilities = np.linspace(
+        0.1, 0.9, normals
+    )  # all different, so each lower one lets one more row alarm
     threshold = alone(probabilities, rate).value
     assert threshold in probabilities
     below = probabilities[probabilities < threshold]
@@ -110,7 +116,9 @@ def test_neither_the_order_of_rows_nor_the_names_of_runs_matter(
     order = np.array(random.sample(range(len(y)), len(y)))  # type: ignore[attr-defined]
     names = np.array([f"pump/{9 - number}" for number in run], dtype=object)
     first = choose_threshold(probabilities, y, run, rate, confidence).as_dict()
-    second = choose_threshold(probabilities[order], y[order], names[order], rate, confidence).as_dict()
+    second = choose_threshold(
+        probabilities[order], y[order], names[order], rate, confidence
+    ).as_dict()
     assert first == pytest.approx(second)
 
 
@@ -135,7 +143,9 @@ def test_the_bound_is_clopper_and_pearsons() -> None:
 def test_copies_of_a_row_in_its_run_are_worth_no_more_than_the_row(copies: int) -> None:
     scores, run = np.random.default_rng(0).normal(size=200), np.arange(200)
     once = effective_rows(scores, run, 0.05, 0.95)
-    assert effective_rows(scores.repeat(copies), run.repeat(copies), 0.05, 0.95) == pytest.approx(once)
+    assert effective_rows(scores.repeat(copies), run.repeat(copies), 0.05, 0.95) == pytest.approx(
+        once
+    )
     assert 190 < once < 200
 
 
@@ -143,11 +153,18 @@ def test_rows_of_one_run_promise_nothing_for_another() -> None:
     scores = np.random.default_rng(0).normal(size=5000)
     one = choose_threshold(scores, np.zeros(5000), np.zeros(5000), 0.5, 0.9)
     assert (one.effective, one.best, one.kept) == (0, 1, False)
-    assert "one run says nothing of another" in choose_threshold(scores, np.zeros(5000), np.zeros(5000), 0.5).sentence()
+    assert (
+        "one run says nothing of another"
+        in choose_threshold(scores, np.zeros(5000), np.zeros(5000), 0.5).sentence()
+    )
 
 
-@pytest.mark.parametrize(("runs", "rows", "likeness"), [(400, 1, 0.0), (40, 20, 0.0), (40, 20, 0.3), (20, 30, 0.5)])
-def test_a_promise_made_is_kept_in_19_of_20_simulated_machines(runs: int, rows: int, likeness: float) -> None:
+@pytest.mark.parametrize(
+    ("runs", "rows", "likeness"), [(400, 1, 0.0), (40, 20, 0.0), (40, 20, 0.3), (20, 30, 0.5)]
+)
+def test_a_promise_made_is_kept_in_19_of_20_simulated_machines(
+    runs: int, rows: int, likeness: float
+) -> None:
     broken = {"by run": 0, "by row": 0}
     made = 0
     for seed in range(200):
@@ -159,7 +176,9 @@ def test_a_promise_made_is_kept_in_19_of_20_simulated_machines(runs: int, rows: 
     most = binom.ppf(0.999, 200, 0.05)  # what 200 machines show of one in twenty
     assert made > 100
     assert broken["by run"] <= most
-    if likeness:  # without regard to runs the very same rows promise too much, so this test can fail
+    if (
+        likeness
+    ):  # without regard to runs the very same rows promise too much, so this test can fail
         assert broken["by row"] > most
 
 
@@ -172,7 +191,9 @@ def test_a_refusal_says_how_many_rows_are_missing_and_what_can_be_promised() -> 
     assert "1.00% in new runs with 95% confidence were expected (299 independent ones)" in text
     assert "normal rows=200, runs=20" in text
     assert "Where: normal rows of equipment 'pump-9'" in text
-    again = choose_threshold(scores, np.zeros(200), run, float(text.split("--alarm-rate ")[1].split("`")[0]), 0.95)
+    again = choose_threshold(
+        scores, np.zeros(200), run, float(text.split("--alarm-rate ")[1].split("`")[0]), 0.95
+    )
     require_kept(again, "")
     missing = int(text.split("about ")[1].split()[0])
     assert (200 + missing) * chosen.effective / 200 == pytest.approx(299, abs=2)
@@ -192,7 +213,9 @@ def test_the_sentence_tells_a_promise_from_an_estimate() -> None:
     assert promise.startswith("At most 5.00% false alarms in new runs, with 90% confidence: ")
     assert "of 500 normal rows of 50 run(s) alarm" in promise
     estimate = choose_threshold(scores, np.zeros(500), run, 0.05).sentence()
-    assert estimate.startswith("5.00% of 500 normal rows of 50 run(s) alarm; with 95% confidence at most ")
+    assert estimate.startswith(
+        "5.00% of 500 normal rows of 50 run(s) alarm; with 95% confidence at most "
+    )
 
 
 def test_evidence_is_plain_data_and_comes_back() -> None:

@@ -41,7 +41,9 @@ def one_line(capsys: pytest.CaptureFixture[str]) -> str:
     return said.err
 
 
-def move(world: World, *more: str, gate: dict[str, object] = PASSES, csv: str | None = None) -> list[str]:
+def move(
+    world: World, *more: str, gate: dict[str, object] = PASSES, csv: str | None = None
+) -> list[str]:
     Path("options.yaml").write_text(yaml.safe_dump({**QUICK, "gate": gate}))
     return [
         *("transfer", csv or world.target, "--contract", world.contract, "--model", "pumps"),
@@ -52,7 +54,14 @@ def move(world: World, *more: str, gate: dict[str, object] = PASSES, csv: str | 
 def test_help_reads_like_a_table_of_contents(capsys: pytest.CaptureFixture[str]) -> None:
     assert call("--help") == 0
     text = capsys.readouterr().out
-    names = ("Start here", "see the main job", "the main path", "the main job: adapt", "look", "what is registered")
+    names = (
+        "Start here",
+        "see the main job",
+        "the main path",
+        "the main job: adapt",
+        "look",
+        "what is registered",
+    )
     places = [text.lower().index(name.lower()) for name in names]
     assert places == sorted(places)
     assert "10 the gate refused" in text
@@ -82,12 +91,16 @@ def test_help_reads_like_a_table_of_contents(capsys: pytest.CaptureFixture[str])
         ["ui"],
     ],
 )
-def test_every_command_has_help_and_json(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_has_help_and_json(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert call(*command, "--help") == 0
     assert "--json" in capsys.readouterr().out
 
 
-def test_transfer_promotes_with_exit_code_0(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_transfer_promotes_with_exit_code_0(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert call(*move(world)) == 0
     said = capsys.readouterr()
     assert "promoted: pumps--fault--pump-9 version 1" in said.out
@@ -98,7 +111,9 @@ def test_transfer_promotes_with_exit_code_0(world: World, capsys: pytest.Capture
     assert said.err == ""  # quiet in a pipe
 
 
-def test_a_refusal_is_exit_code_10_and_says_why(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_refusal_is_exit_code_10_and_says_why(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert call(*move(world, "--json", gate=REFUSES)) == 10
     result = answer(capsys)
     assert result["outcome"] == "refused"
@@ -109,14 +124,18 @@ def test_a_refusal_is_exit_code_10_and_says_why(world: World, capsys: pytest.Cap
     assert entry["outcome"] == "refused"
 
 
-def test_an_override_promotes_and_shows_its_reason(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_override_promotes_and_shows_its_reason(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert call(*move(world, "--override-gate", "agreed with the shift lead", gate=REFUSES)) == 0
     assert "agreed with the shift lead" in capsys.readouterr().out
     assert call("registry", "show", "pumps", "--equipment", "pump-9", "--json") == 0
     assert answer(capsys)["tags"]["faultxfer.override_reason"] == "agreed with the shift lead"
 
 
-def test_a_false_alarm_rate_is_promised_or_refused(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_false_alarm_rate_is_promised_or_refused(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     quick = ["--strategy", "feature_reuse", "--dry-run"]
     assert call(*move(world, *quick, "--alarm-rate", "0.001", "--alarm-confidence", "0.95")) == 2
     assert "lowest rate they may promise=" in one_line(capsys)
@@ -132,7 +151,12 @@ def test_one_network_is_asked_for_by_a_flag_that_no_other_strategy_goes_with(
 ) -> None:
     assert call(*move(world, "--single-network", "--strategy", "fine_tune")) == 2
     assert "--strategy='fine_tune', --single-network=True" in one_line(capsys)
-    assert call(*move(world, "--single-network", "--alarm-rate", "0.001", "--alarm-confidence", "0.95")) == 2
+    assert (
+        call(
+            *move(world, "--single-network", "--alarm-rate", "0.001", "--alarm-confidence", "0.95")
+        )
+        == 2
+    )
     assert "lowest rate they may promise=" in one_line(capsys)
 
 
@@ -163,7 +187,9 @@ def test_score_and_the_registry_commands(world: World, capsys: pytest.CaptureFix
     assert "champion" in capsys.readouterr().out
 
 
-def test_the_same_request_again_is_said_and_does_nothing(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_same_request_again_is_said_and_does_nothing(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert call(*move(world, gate=REFUSES)) == 10
     capsys.readouterr()
     assert call(*move(world, "--json", gate=REFUSES)) == 10
@@ -191,9 +217,25 @@ def test_rollback_scores_bit_for_bit_as_before_and_stands_in_the_journal(
     score = ["score", world.new_rows, "--model", "pumps", *machine, "--no-prefect", "--out"]
     assert call(*move(world, "--strategy", "fine_tune")) == 0
     assert call(*score, "before.csv") == 0
-    assert call(*move(world, "--strategy", "fine_tune", "--seed", "5", "--override-gate", "a second version")) == 0
+    assert (
+        call(
+            *move(
+                world,
+                "--strategy",
+                "fine_tune",
+                "--seed",
+                "5",
+                "--override-gate",
+                "a second version",
+            )
+        )
+        == 0
+    )
     capsys.readouterr()
-    assert call("registry", "rollback", "pumps", *machine, "--reason", "too many alarms", "--json") == 0
+    assert (
+        call("registry", "rollback", "pumps", *machine, "--reason", "too many alarms", "--json")
+        == 0
+    )
     done = answer(capsys)
     assert (done["outcome"], done["from"], done["to"]) == ("rolled back", "2", "1")
     assert call(*score, "after.csv") == 0
@@ -205,16 +247,22 @@ def test_rollback_scores_bit_for_bit_as_before_and_stands_in_the_journal(
     assert entries[0]["reason"] == "too many alarms"
     assert call("registry", "promote", "pumps", "2", *machine, "--reason", "checked by hand") == 0
     assert "version 1 → version 2" in capsys.readouterr().out
-    assert call("registry", "verify", "--head", entries[0]["sha256"]) == 0  # one of the journals has it
+    assert (
+        call("registry", "verify", "--head", entries[0]["sha256"]) == 0
+    )  # one of the journals has it
     assert call("registry", "verify", "--head", "0" * 64) == 2
-    assert call("registry", "verify", "pumps", "--head", entries[0]["sha256"]) == 2  # the source's has no such entry
+    assert (
+        call("registry", "verify", "pumps", "--head", entries[0]["sha256"]) == 2
+    )  # the source's has no such entry
     assert call("registry", "verify", "pumps", *machine, "--head", entries[0]["sha256"]) == 0
     assert call("registry", "doctor") == 0
     assert "Nothing is half done" in capsys.readouterr().out
     assert call("registry", "rollback", "pumps", *machine, "--reason", " ") == 2
 
 
-def test_scoring_an_unknown_machine_lists_the_known_ones(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_scoring_an_unknown_machine_lists_the_known_ones(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert call(*move(world)) == 0
     capsys.readouterr()
     score = ["score", world.new_rows, "--model", "pumps", "--equipment", "pump-77", "--no-prefect"]
@@ -223,25 +271,39 @@ def test_scoring_an_unknown_machine_lists_the_known_ones(world: World, capsys: p
     assert not Path("scores.csv").exists()
 
 
-def test_validate_shows_findings_and_writes_the_quarantine(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_validate_shows_findings_and_writes_the_quarantine(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     frame = pd.read_csv(world.target, dtype=str)
     frame.loc[4, "flow_m3h"] = "#VALUE!"
     frame.to_csv("dirty.csv", index=False)
-    assert call("validate", "dirty.csv", "--contract", world.contract, "--no-prefect", "--json") == 0
+    assert (
+        call("validate", "dirty.csv", "--contract", world.contract, "--no-prefect", "--json") == 0
+    )
     result = answer(capsys)
     assert (result["quarantined"], result["accepted"]) == (1, len(frame) - 1)
     (finding,) = [item for item in result["findings"] if item["severity"] == "quarantine"]
-    assert (finding["code"], finding["line"], finding["column"]) == ("SENSOR-MISSING", 6, "flow_m3h")
+    assert (finding["code"], finding["line"], finding["column"]) == (
+        "SENSOR-MISSING",
+        6,
+        "flow_m3h",
+    )
     assert pd.read_csv(result["quarantine"], dtype=str).loc[0, "flow_m3h"] == "#VALUE!"
     assert call("validate", "dirty.csv", "--contract", world.contract, "--no-prefect") == 0
     shown = capsys.readouterr().out
     assert "SENSOR-MISSING" in shown
     assert "dirty.csv: UTF-8, ',' between columns, decimal point, times: year first," in shown
     (reading,) = result["reading"]
-    assert (reading["file"], reading["encoding"], reading["rows"]) == ("dirty.csv", "utf-8", len(frame))
+    assert (reading["file"], reading["encoding"], reading["rows"]) == (
+        "dirty.csv",
+        "utf-8",
+        len(frame),
+    )
 
 
-def test_validate_checks_the_rows_of_one_machine(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_validate_checks_the_rows_of_one_machine(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     check = ["validate", world.target, "--contract", world.contract, "--no-prefect", "--json"]
     rows = pd.read_csv(world.target)
     assert call(*check, "--equipment", "pump-9") == 0
@@ -250,20 +312,28 @@ def test_validate_checks_the_rows_of_one_machine(world: World, capsys: pytest.Ca
     assert answer(capsys)["findings"][0]["code"] == "EQUIPMENT-ABSENT"
 
 
-def test_a_refused_file_is_exit_code_2_with_its_findings(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_refused_file_is_exit_code_2_with_its_findings(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     pd.read_csv(world.target).drop(columns="flow_m3h").to_csv("narrow.csv", index=False)
-    assert call("validate", "narrow.csv", "--contract", world.contract, "--no-prefect", "--json") == 2
+    assert (
+        call("validate", "narrow.csv", "--contract", world.contract, "--no-prefect", "--json") == 2
+    )
     result = answer(capsys)
     assert result["refused"] is True
     assert result["findings"][0]["code"] == "COLUMN-MISSING"
     assert not Path("quarantine").exists()
 
 
-def test_contract_infer_writes_a_contract_that_fits_its_file(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_contract_infer_writes_a_contract_that_fits_its_file(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     infer = ["contract", "infer", world.target, "--out", "drafted.yaml", "--label", "fault"]
     assert call(*infer, "--equipment-column", "equipment", "--run-column", "run") == 0
     assert "Read it before you use it" in capsys.readouterr().out
-    assert call("validate", world.target, "--contract", "drafted.yaml", "--no-prefect", "--json") == 0
+    assert (
+        call("validate", world.target, "--contract", "drafted.yaml", "--no-prefect", "--json") == 0
+    )
     assert answer(capsys)["quarantined"] == 0
     assert call(*infer) == 2
     assert "--force" in one_line(capsys)
@@ -277,7 +347,10 @@ def test_contract_infer_names_the_columns_of_a_file_without_header(
     infer = ["contract", "infer", "bare.csv", "--out", "drafted.yaml", "--label", "fault"]
     assert call(*infer, "--columns", 'time,machine,"flow, m3/h",no,fault') == 0
     drafted = yaml.safe_load(Path("drafted.yaml").read_text())
-    assert drafted["csv"] == {"header": False, "columns": ["time", "machine", "flow, m3/h", "no", "fault"]}
+    assert drafted["csv"] == {
+        "header": False,
+        "columns": ["time", "machine", "flow, m3/h", "no", "fault"],
+    }
     assert (drafted["time_column"], drafted["equipment_column"]) == ("time", "machine")
     capsys.readouterr()
     assert call("validate", "bare.csv", "--contract", "drafted.yaml", "--no-prefect", "--json") == 0
@@ -288,13 +361,38 @@ def test_contract_infer_names_the_columns_of_a_file_without_header(
 BARE = "0,1.5,0\n1,2.5,1\n"
 WITHOUT_HEADER = {
     "numbers alone": (BARE, [], "first row holds only numbers", "--columns a,b,c"),
-    "text among the numbers": ("p1,1.5,0\np1,2.5,1\n", [], "'fault' was expected", "name the 3 columns with --columns"),
-    "too few names": (BARE, ["--columns", "time,fault"], "As many cells", "every column of the file with --columns"),
-    "one name twice": (BARE, ["--columns", "flow,flow,fault"], "Different names", "flow,flow,fault"),
+    "text among the numbers": (
+        "p1,1.5,0\np1,2.5,1\n",
+        [],
+        "'fault' was expected",
+        "name the 3 columns with --columns",
+    ),
+    "too few names": (
+        BARE,
+        ["--columns", "time,fault"],
+        "As many cells",
+        "every column of the file with --columns",
+    ),
+    "one name twice": (
+        BARE,
+        ["--columns", "flow,flow,fault"],
+        "Different names",
+        "flow,flow,fault",
+    ),
     "a blank name": (BARE, ["--columns", "time,,fault"], "Different names", "--columns time,flow"),
     "no names": (BARE, ["--columns", " "], "Different names", "--columns time,flow"),
-    "a header of its own": ("a,b,fault\n" + BARE, ["--columns", "a, b,fault"], "very names", "Leave --columns out"),
-    "names without the label": (BARE, ["--columns", "a,b,c"], "'fault' was expected", "Check the spelling"),
+    "a header of its own": (
+        "a,b,fault\n" + BARE,
+        ["--columns", "a, b,fault"],
+        "very names",
+        "Leave --columns out",
+    ),
+    "names without the label": (
+        BARE,
+        ["--columns", "a,b,c"],
+        "'fault' was expected",
+        "Check the spelling",
+    ),
 }
 
 
@@ -304,7 +402,10 @@ def test_contract_infer_says_what_to_do_about_a_missing_header(
 ) -> None:
     text, more, said, remedy = WITHOUT_HEADER[name]
     Path("bare.csv").write_text(text)
-    assert call("contract", "infer", "bare.csv", "--out", "drafted.yaml", "--label", "fault", *more) == 2
+    assert (
+        call("contract", "infer", "bare.csv", "--out", "drafted.yaml", "--label", "fault", *more)
+        == 2
+    )
     error = one_line(capsys)
     assert said in error
     assert remedy in error
@@ -359,19 +460,38 @@ def test_contract_infer_takes_pins_for_files_that_do_not_tell(
     ids=str,
 )
 def test_contract_infer_takes_pins_for_times(
-    cells: list[str], more: list[str], pinned: dict[str, object], store: Path, capsys: pytest.CaptureFixture[str]
+    cells: list[str],
+    more: list[str],
+    pinned: dict[str, object],
+    store: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     Path("a.csv").write_text(f"time\tflow\tfault\n{cells[0]}\t1\t0\n{cells[1]}\t2\t1\n")
-    infer = ["contract", "infer", "a.csv", "--out", "drafted.yaml", "--label", "fault", "--separator", r"\t"]
+    infer = [
+        "contract",
+        "infer",
+        "a.csv",
+        "--out",
+        "drafted.yaml",
+        "--label",
+        "fault",
+        "--separator",
+        r"\t",
+    ]
     assert call(*infer, *more) == 0
     drafted = yaml.safe_load(Path("drafted.yaml").read_text())
     assert (drafted["time_column"], drafted["csv"]) == ("time", {"separator": "\t", **pinned})
     assert call("validate", "a.csv", "--contract", "drafted.yaml", "--no-prefect") == 0
 
 
-def test_contract_infer_refuses_pins_that_are_none(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_contract_infer_refuses_pins_that_are_none(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     Path("a.csv").write_text("flow,fault\n1,0\n2,1\n")
-    assert call("contract", "infer", "a.csv", "--out", "d.yaml", "--label", "fault", "--decimal", "x") == 2
+    assert (
+        call("contract", "infer", "a.csv", "--out", "d.yaml", "--label", "fault", "--decimal", "x")
+        == 2
+    )
     assert "--decimal" in one_line(capsys)
 
 
@@ -379,7 +499,16 @@ USAGE_ERRORS = {
     "no such command": ["retrain"],
     "an option without its value": ["score", "x.csv", "--model"],
     "a missing option": ["validate", "x.csv"],
-    "a version that is not a number": ["score", "x.csv", "--model", "m", "--equipment", "e", "--version", "new"],
+    "a version that is not a number": [
+        "score",
+        "x.csv",
+        "--model",
+        "m",
+        "--equipment",
+        "e",
+        "--version",
+        "new",
+    ],
 }
 
 
@@ -400,7 +529,10 @@ BAD_REQUESTS = {
     "an unknown strategy": (["--strategy", "magic"], "fine_tune"),
     "an unknown scaler": (["--scaler", "robust"], "scaler"),
     "a scaler for the stack": (["--scaler", "target"], "fine_tune"),
-    "too many trainable layers": (["--strategy", "fine_tune", "--trainable-layers", "9"], "trainable_layers=9"),
+    "too many trainable layers": (
+        ["--strategy", "fine_tune", "--trainable-layers", "9"],
+        "trainable_layers=9",
+    ),
     "shares that leave nothing to train on": (["--config", "greedy.yaml"], "0.9 together"),
     "an override without a reason": (["--override-gate", " "], "reason"),
     "a missing options file": (["--config", "nowhere.yaml"], "nowhere.yaml"),
@@ -430,7 +562,13 @@ NO_ADDRESSES = ("http://localhost:abc", "http://localhost:99999", "http://[::1")
 
 
 @pytest.mark.parametrize(
-    "address", ["http://127.0.0.1:9", "sqlite:////proc/none/mlflow.db", "ftp://example.invalid", *NO_ADDRESSES]
+    "address",
+    [
+        "http://127.0.0.1:9",
+        "sqlite:////proc/none/mlflow.db",
+        "ftp://example.invalid",
+        *NO_ADDRESSES,
+    ],
 )
 def test_an_unreachable_tracking_server_is_exit_code_2(
     world: World, address: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -438,8 +576,26 @@ def test_an_unreachable_tracking_server_is_exit_code_2(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
     for arguments in (
         move(world),
-        ["pretrain", *world.sources, "--contract", world.contract, "--model", "pumps", "--no-prefect"],
-        ["score", world.new_rows, "--model", "pumps", "--equipment", "p", "--out", "s.csv", "--no-prefect"],
+        [
+            "pretrain",
+            *world.sources,
+            "--contract",
+            world.contract,
+            "--model",
+            "pumps",
+            "--no-prefect",
+        ],
+        [
+            "score",
+            world.new_rows,
+            "--model",
+            "pumps",
+            "--equipment",
+            "p",
+            "--out",
+            "s.csv",
+            "--no-prefect",
+        ],
         ["registry", "list"],
     ):
         assert call(*arguments) == 2
@@ -461,7 +617,7 @@ def test_an_internal_error_is_exit_code_1_and_keeps_its_traceback_in_a_file(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a defect")
 
-    monkeypatch.setattr("faultxfer.steps.catalog.list_models", broken)
+    monkeypatch.setattr("faultxfer.registry.catalog.list_models", broken)
     assert call("registry", "list") == 1
     error = one_line(capsys)
     log = Path(error.strip().rsplit(" ", 1)[-1])
@@ -469,7 +625,9 @@ def test_an_internal_error_is_exit_code_1_and_keeps_its_traceback_in_a_file(
     log.unlink()
 
 
-def test_a_place_that_cannot_be_written_is_said(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_place_that_cannot_be_written_is_said(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     Path("a-file").write_text("")
     assert call(*move(world, "--dry-run", "--report", "a-file/report")) == 2
     assert "--report" in one_line(capsys)
@@ -480,7 +638,9 @@ def test_a_place_that_cannot_be_written_is_said(world: World, capsys: pytest.Cap
     assert "--out" in one_line(capsys)
 
 
-def test_a_path_the_system_cannot_follow_is_said(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_path_the_system_cannot_follow_is_said(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     name = "a" * 300 + ".csv"
     assert call("validate", name, "--contract", world.contract, "--no-prefect") == 2
     assert "too long" in one_line(capsys)
@@ -488,7 +648,9 @@ def test_a_path_the_system_cannot_follow_is_said(world: World, capsys: pytest.Ca
     assert "--out" in one_line(capsys)
 
 
-def test_an_empty_registry_says_how_to_start(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_registry_says_how_to_start(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert call("registry", "list") == 0
     assert "faultxfer demo" in capsys.readouterr().out
     assert call("registry", "show", "pumps") == 2

@@ -7,8 +7,8 @@ import pandas as pd
 
 from faultxfer.contract.check import Checked, check_table
 from faultxfer.contract.schema import Contract, Sensor
-from faultxfer.contract.table import RawTable
 from faultxfer.findings import Finding
+from faultxfer.reading.table import RawTable
 
 CONTRACT = Contract.model_validate(
     {
@@ -17,7 +17,10 @@ CONTRACT = Contract.model_validate(
         "equipment_column": "pump",
         "run_column": "run",
         "time_column": "time",
-        "sensors": {"flow": {"unit": "m3/h", "min": 0, "max": 100, "max_missing": 0.3}, "speed": {"max_missing": 0.3}},
+        "sensors": {
+            "flow": {"unit": "m3/h", "min": 0, "max": 100, "max_missing": 0.3},
+            "speed": {"max_missing": 0.3},
+        },
         "ignore": ["note"],
     }
 )
@@ -59,7 +62,9 @@ def broken(column: str, **by_row: str) -> pd.DataFrame:
 
 
 def with_sensor(**fields: object) -> Contract:
-    flow = Sensor.model_validate({"unit": "m3/h", "min": 0, "max": 100, "max_missing": 0.3, **fields})
+    flow = Sensor.model_validate(
+        {"unit": "m3/h", "min": 0, "max": 100, "max_missing": 0.3, **fields}
+    )
     return CONTRACT.model_copy(update={"sensors": {**CONTRACT.sensors, "flow": flow}})
 
 

@@ -6,15 +6,18 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from faultxfer.contract.infer import infer_contract
 from faultxfer.contract.schema import Contract, parse_contract
-from faultxfer.contract.table import RawTable
+from faultxfer.drafting.infer import infer_contract
+from faultxfer.reading.table import RawTable
 
 
 def table(file: str = "a.csv", **cells: list[object]) -> RawTable:
     """Rows as the reader hands them over: every cell is text."""
     frame = pd.DataFrame(
-        {name: pd.Series([str(cell) for cell in column], dtype="str") for name, column in cells.items()}
+        {
+            name: pd.Series([str(cell) for cell in column], dtype="str")
+            for name, column in cells.items()
+        }
     )
     return RawTable(file, frame, np.arange(2, len(frame) + 2), "0" * 64)
 

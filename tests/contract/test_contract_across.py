@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from check_rows import CONTRACT, ROWS, cells
 
-from faultxfer.contract import columns
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.findings import Finding
+from faultxfer.reading import columns
 from faultxfer.steps.intake import CheckedRows, check_files
 
 NO_RUNS = CONTRACT.model_copy(update={"run_column": None, "ignore": ("note", "run")})
@@ -20,7 +20,9 @@ def changed(**fields: object) -> Contract:
     return parse_contract({**CONTRACT.model_dump(exclude_defaults=True), **fields}, where="x")
 
 
-def checked(folder: Path, *frames: pd.DataFrame, contract: Contract = CONTRACT, **more: object) -> CheckedRows:
+def checked(
+    folder: Path, *frames: pd.DataFrame, contract: Contract = CONTRACT, **more: object
+) -> CheckedRows:
     csv = [folder / f"{letter}.csv" for letter in "abcdef"[: len(frames)]]
     for path, frame in zip(csv, frames, strict=True):
         frame.to_csv(path, index=False)
@@ -53,12 +55,16 @@ def without_one_class(rows: CheckedRows) -> list[tuple[str, str, str | None, int
 
 # Labels
 
-RELABELLED = cells().assign(fault=[str(1 - row % 2) if row < 4 else str(row % 2) for row in range(ROWS)])
+RELABELLED = cells().assign(
+    fault=[str(1 - row % 2) if row < 4 else str(row % 2) for row in range(ROWS)]
+)
 MINE = [("ROW-DUPLICATE", "quarantine", "b.csv", ROWS - 4)]
 
 
 @pytest.mark.parametrize("contract", [CONTRACT, NO_RUNS], ids=["runs", "no runs"])
-def test_labels_that_contradict_another_file_are_set_aside_in_both(tmp_path: Path, contract: Contract) -> None:
+def test_labels_that_contradict_another_file_are_set_aside_in_both(
+    tmp_path: Path, contract: Contract
+) -> None:
     rows = checked(tmp_path, cells(), RELABELLED, contract=contract)
     assert told(rows) == [
         ("LABEL-CONFLICT", "quarantine", "a.csv", 4),
@@ -68,13 +74,18 @@ def test_labels_that_contradict_another_file_are_set_aside_in_both(tmp_path: Pat
     assert (rows.accepted, rows.quarantined) == (ROWS - 4, ROWS + 4)
     conflict = rows.findings[0]
     assert (conflict.column, conflict.line, conflict.received) == ("fault", 2, "0")
-    assert conflict.message == "4 row(s) have different labels at the same time, together with other files"
+    assert (
+        conflict.message
+        == "4 row(s) have different labels at the same time, together with other files"
+    )
     kept = pd.read_csv(str(rows.quarantine))
     assert list(kept[kept[columns.CODES] == "LABEL-CONFLICT"][columns.LINE]) == [2, 3, 4, 5] * 2
 
 
 @pytest.mark.parametrize("contract", [CONTRACT, NO_RUNS], ids=["runs", "no runs"])
-def test_other_readings_of_one_moment_do_not_hide_a_contradiction(tmp_path: Path, contract: Contract) -> None:
+def test_other_readings_of_one_moment_do_not_hide_a_contradiction(
+    tmp_path: Path, contract: Contract
+) -> None:
     rows = checked(tmp_path, half("0"), other(half("1")), contract=contract)
     conflicts = [item for item in told(rows) if item[0] == "LABEL-CONFLICT"]
     assert conflicts == [("LABEL-CONFLICT", "warn", name, 10) for name in ("a.csv", "b.csv")]
@@ -101,7 +112,9 @@ def test_runs_that_are_numbered_anew_in_each_file_keep_their_rows(tmp_path: Path
     assert (rows.accepted, rows.quarantined) == (2 * ROWS, 0)
 
 
-def test_equal_readings_at_the_same_time_contradict_under_any_name_of_the_run(tmp_path: Path) -> None:
+def test_equal_readings_at_the_same_time_contradict_under_any_name_of_the_run(
+    tmp_path: Path,
+) -> None:
     rows = checked(tmp_path, cells(), RELABELLED.assign(run="r2"))
     assert ("LABEL-CONFLICT", "quarantine", "b.csv", 4) in told(rows)
     assert rows.accepted == ROWS - 4
@@ -112,14 +125,18 @@ def test_runs_may_have_clocks_that_start_anew(tmp_path: Path) -> None:
 
 
 def test_the_contract_decides_what_happens_to_contradictions(tmp_path: Path) -> None:
-    rows = checked(tmp_path, cells(), RELABELLED, contract=changed(rules={"LABEL-CONFLICT": "refuse"}))
+    rows = checked(
+        tmp_path, cells(), RELABELLED, contract=changed(rules={"LABEL-CONFLICT": "refuse"})
+    )
     assert rows.refused
     assert ("LABEL-CONFLICT", "refuse", "b.csv", 4) in told(rows)
 
 
 def test_equal_readings_at_another_time_are_only_told(tmp_path: Path) -> None:
     rows = checked(tmp_path, half("0"), half("1", 5))
-    assert without_one_class(rows) == [("LABEL-CONFLICT", "warn", name, 10) for name in ("a.csv", "b.csv")]
+    assert without_one_class(rows) == [
+        ("LABEL-CONFLICT", "warn", name, 10) for name in ("a.csv", "b.csv")
+    ]
     assert rows.accepted == 20
 
 
@@ -146,20 +163,26 @@ def test_the_same_counted_rows_with_another_label_are_told(tmp_path: Path) -> No
 def test_what_a_file_shows_alone_is_told_once(tmp_path: Path) -> None:
     twice = pd.concat([half("0"), half("1", 5)])
     rows = checked(tmp_path, twice, other(half("0", 8)).assign(run="r3"))
-    assert [item for item in told(rows) if item[0] == "LABEL-CONFLICT"] == [("LABEL-CONFLICT", "warn", "a.csv", 20)]
+    assert [item for item in told(rows) if item[0] == "LABEL-CONFLICT"] == [
+        ("LABEL-CONFLICT", "warn", "a.csv", 20)
+    ]
 
 
 # Times
 
 
-def test_other_readings_of_a_run_at_the_same_time_are_told_in_the_later_file(tmp_path: Path) -> None:
+def test_other_readings_of_a_run_at_the_same_time_are_told_in_the_later_file(
+    tmp_path: Path,
+) -> None:
     rows = checked(tmp_path, cells(), other(cells()))
     assert told(rows) == [("TIME-DUPLICATE", "warn", "b.csv", ROWS)]
     assert (rows.accepted, rows.quarantined) == (2 * ROWS, 0)
 
 
 @pytest.mark.parametrize("how", [{"run": "r2"}, {"pump": "p2"}], ids=str)
-def test_other_runs_and_machines_may_have_the_same_times(tmp_path: Path, how: dict[str, str]) -> None:
+def test_other_runs_and_machines_may_have_the_same_times(
+    tmp_path: Path, how: dict[str, str]
+) -> None:
     assert told(checked(tmp_path, cells(), other(cells()).assign(**how))) == []
 
 
@@ -194,7 +217,12 @@ def leaks(rows: CheckedRows) -> list[Finding]:
 def test_a_column_that_is_the_label_is_found_in_files_of_one_class_each(tmp_path: Path) -> None:
     rows = checked(tmp_path, leaking("0", 1), leaking("1", 2))
     (leak,) = leaks(rows)
-    assert (leak.severity, leak.file, leak.column, leak.received) == ("refuse", None, "speed", "7 and 3")
+    assert (leak.severity, leak.file, leak.column, leak.received) == (
+        "refuse",
+        None,
+        "speed",
+        "7 and 3",
+    )
     assert rows.refused
     assert (rows.table, rows.quarantine) == (None, None)
 

@@ -11,8 +11,8 @@ from check_rows import CONTRACT, ROWS, as_table, blank_flow, broken, cells, chec
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from faultxfer.contract import columns
 from faultxfer.contract.expectations import unmet_expectations
+from faultxfer.reading import columns
 
 # Good rows
 
@@ -20,7 +20,12 @@ from faultxfer.contract.expectations import unmet_expectations
 def test_good_rows_pass_without_a_finding() -> None:
     checked = check(cells())
     assert checked.findings == ()
-    assert (checked.read, len(checked.accepted), len(checked.rejected), checked.left_out) == (ROWS, ROWS, 0, 0)
+    assert (checked.read, len(checked.accepted), len(checked.rejected), checked.left_out) == (
+        ROWS,
+        ROWS,
+        0,
+        0,
+    )
     assert not checked.refused
 
 
@@ -31,12 +36,18 @@ def test_accepted_rows_are_numbers_with_who_when_and_from_where_beside_them() ->
     row = accepted.iloc[3]
     assert (row["flow"], row["speed"], row[columns.FAULT]) == (53, 3.5, 1)
     assert (row[columns.FILE], row[columns.ROW], row[columns.LINE]) == ("a.csv", 3, 6)
-    assert (row[columns.EQUIPMENT], row[columns.RUN], row[columns.TIME_TEXT]) == ("p1", "r1", "2026-01-01 00:03:00")
+    assert (row[columns.EQUIPMENT], row[columns.RUN], row[columns.TIME_TEXT]) == (
+        "p1",
+        "r1",
+        "2026-01-01 00:03:00",
+    )
     assert row[columns.TIME] - accepted.iloc[0][columns.TIME] == 180
 
 
 def test_without_key_columns_the_family_is_the_machine_and_the_file_the_recording() -> None:
-    bare = CONTRACT.model_copy(update={"equipment_column": None, "run_column": None, "time_column": None})
+    bare = CONTRACT.model_copy(
+        update={"equipment_column": None, "run_column": None, "time_column": None}
+    )
     accepted = check(cells()[["flow", "speed", "fault"]], bare).accepted
     assert set(accepted[columns.EQUIPMENT]) == {"pumps"}
     assert set(accepted[columns.RUN]) == {"a.csv"}
@@ -95,7 +106,11 @@ def test_column_unknown_warns_and_keeps_every_row() -> None:
 def test_equipment_absent() -> None:
     checked = check(cells(), equipment="p2")
     finding = only(checked)
-    assert (finding.code, finding.severity, finding.column) == ("EQUIPMENT-ABSENT", "refuse", "pump")
+    assert (finding.code, finding.severity, finding.column) == (
+        "EQUIPMENT-ABSENT",
+        "refuse",
+        "pump",
+    )
     assert (finding.expected, finding.received) == ("p2", "p1")
 
 
@@ -180,7 +195,9 @@ def test_text_and_gaps_together_count_against_the_allowed_share() -> None:
 
 
 @pytest.mark.parametrize(("bad", "severity"), [(4, "quarantine"), (5, "refuse")])
-def test_unknown_labels_in_more_than_a_fifth_of_the_rows_refuse_the_file(bad: int, severity: str) -> None:
+def test_unknown_labels_in_more_than_a_fifth_of_the_rows_refuse_the_file(
+    bad: int, severity: str
+) -> None:
     finding = only(check(broken("fault", **{f"_{row}": "2" for row in range(bad)})))
     assert (finding.code, finding.severity, finding.count) == ("LABEL-UNKNOWN", severity, bad)
 
@@ -188,7 +205,11 @@ def test_unknown_labels_in_more_than_a_fifth_of_the_rows_refuse_the_file(bad: in
 def test_refusing_findings_stand_first() -> None:
     frame = broken("flow", **{f"_{row}": "" for row in range(10)}).assign(extra="")
     frame.loc[12, "run"] = ""
-    assert [finding.severity for finding in check(frame).findings] == ["refuse", "quarantine", "warn"]
+    assert [finding.severity for finding in check(frame).findings] == [
+        "refuse",
+        "quarantine",
+        "warn",
+    ]
 
 
 # Times
@@ -221,9 +242,12 @@ def test_the_largest_numbers_there_are_are_times_like_others() -> None:
 
 
 @pytest.mark.parametrize(
-    ("times", "code"), [(["-1.6e308", "1.7e308"], "TIME-GAP"), (["1.6e308", "-1.7e308"], "TIME-BACKWARDS")]
+    ("times", "code"),
+    [(["-1.6e308", "1.7e308"], "TIME-GAP"), (["1.6e308", "-1.7e308"], "TIME-BACKWARDS")],
 )
-def test_a_step_of_time_too_large_for_a_number_is_a_step_like_others(times: list[str], code: str) -> None:
+def test_a_step_of_time_too_large_for_a_number_is_a_step_like_others(
+    times: list[str], code: str
+) -> None:
     contract = with_sensor(max_rate=1).model_copy(update={"sampling_period": 60})
     assert only(check(cells(2).assign(time=times), contract)).code == code
 
@@ -256,14 +280,19 @@ RANDOM_ROWS = st.lists(st.fixed_dictionaries(CELL), min_size=1, max_size=12)
 ALIKE = {"flow": "50", "speed": "1", "fault": "0", "run": "r1", "time": "2026-01-01", "pump": "p1"}
 
 
-@example(rows=[*[ALIKE] * 5, {**ALIKE, "fault": "1"}], equipment=None, share=0.5)  # every row is set aside
+@example(
+    rows=[*[ALIKE] * 5, {**ALIKE, "fault": "1"}], equipment=None, share=0.5
+)  # every row is set aside
 @settings(max_examples=25, deadline=None)
 @given(rows=RANDOM_ROWS, equipment=st.sampled_from([None, "p1"]), share=st.sampled_from([0.5, 1.0]))
 def test_every_row_is_accepted_set_aside_or_left_out(
     rows: list[dict[str, str]], equipment: str | None, share: float
 ) -> None:
     frame = pd.DataFrame(rows, dtype="str")
-    sensors = {name: sensor.model_copy(update={"max_missing": share}) for name, sensor in CONTRACT.sensors.items()}
+    sensors = {
+        name: sensor.model_copy(update={"max_missing": share})
+        for name, sensor in CONTRACT.sensors.items()
+    }
     checked = check(frame, CONTRACT.model_copy(update={"sensors": sensors}), equipment=equipment)
     assert checked.read == len(frame)
     if checked.refused:

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from check_rows import CONTRACT, ROWS, broken, cells, check, only, with_sensor
 
-from faultxfer.contract import columns
-from faultxfer.data.read_csv import read_csv
 from faultxfer.errors import DataError
+from faultxfer.reading import columns
+from faultxfer.reading.read_csv import read_csv
 from faultxfer.steps.intake import check_files, require_accepted
 
 # Findings on rows
@@ -32,7 +32,12 @@ def test_a_bad_row_is_set_aside_and_named(code: str) -> None:
     checked = check(frame)
     finding = only(checked)
     assert (finding.code, finding.severity, finding.file) == (code, "quarantine", "a.csv")
-    assert (finding.column, finding.line, finding.count, finding.received) == (column, line, 2, received)
+    assert (finding.column, finding.line, finding.count, finding.received) == (
+        column,
+        line,
+        2,
+        received,
+    )
     assert [example.split(":")[0] for example in finding.examples] == ["line 7", "line 12"]
     assert finding.expected
     assert finding.remedy
@@ -46,7 +51,8 @@ def test_rows_set_aside_keep_their_cells(code: str) -> None:
     frame = ROW_FINDINGS[code][0]
     rejected = check(frame).rejected
     pd.testing.assert_frame_equal(
-        rejected[list(frame.columns)].reset_index(drop=True), frame.loc[[4, 9]].reset_index(drop=True)
+        rejected[list(frame.columns)].reset_index(drop=True),
+        frame.loc[[4, 9]].reset_index(drop=True),
     )
     assert set(rejected[columns.FILE]) == {"a.csv"}
 
@@ -56,25 +62,38 @@ def test_the_quarantine_file_holds_the_cells_as_read_and_the_reasons(tmp_path: P
     frame.loc[4, "note"] = "a, b"
     frame.to_csv(tmp_path / "a.csv", index=False)
     rows = check_files(
-        [str(tmp_path / "a.csv")], CONTRACT, work=tmp_path, quarantine=tmp_path / "quarantine", labelled=True
+        [str(tmp_path / "a.csv")],
+        CONTRACT,
+        work=tmp_path,
+        quarantine=tmp_path / "quarantine",
+        labelled=True,
     )
     assert (rows.read, rows.accepted, rows.quarantined, rows.left_out) == (ROWS, ROWS - 2, 2, 0)
     assert rows.quarantine is not None
     kept = read_csv(rows.quarantine).frame
-    pd.testing.assert_frame_equal(kept[list(frame.columns)], frame.loc[[4, 9]].reset_index(drop=True))
+    pd.testing.assert_frame_equal(
+        kept[list(frame.columns)], frame.loc[[4, 9]].reset_index(drop=True)
+    )
     assert list(kept[columns.LINE]) == ["6", "11"]
     assert list(kept[columns.CODES]) == ["SENSOR-NOT-A-NUMBER", "SENSOR-OUT-OF-RANGE"]
     findings = json.loads(
-        (rows.quarantine.parent / rows.quarantine.name.replace("rejected.csv", "findings.json")).read_text()
+        (
+            rows.quarantine.parent / rows.quarantine.name.replace("rejected.csv", "findings.json")
+        ).read_text()
     )
     assert [finding["line"] for finding in findings] == [6, 11]
 
 
 def test_a_refused_file_leaves_no_table_and_no_quarantine(tmp_path: Path) -> None:
-    for name, frame in (("a.csv", broken("flow", _4="-1")), ("b.csv", cells().drop(columns="flow"))):
+    for name, frame in (
+        ("a.csv", broken("flow", _4="-1")),
+        ("b.csv", cells().drop(columns="flow")),
+    ):
         frame.to_csv(tmp_path / name, index=False)
     csv = [str(tmp_path / name) for name in ("a.csv", "b.csv")]
-    rows = check_files(csv, CONTRACT, work=tmp_path, quarantine=tmp_path / "quarantine", labelled=True)
+    rows = check_files(
+        csv, CONTRACT, work=tmp_path, quarantine=tmp_path / "quarantine", labelled=True
+    )
     assert rows.refused
     assert (rows.read, rows.accepted, rows.table, rows.quarantine) == (2 * ROWS, 0, None, None)
     assert not (tmp_path / "quarantine").exists()
@@ -96,7 +115,10 @@ def test_text_in_one_sensor_does_not_hide_a_gap_in_another() -> None:
     checked = check(frame)
     counts = {finding.code: finding.count for finding in checked.findings}
     assert counts == {"SENSOR-NOT-A-NUMBER": 1, "SENSOR-MISSING": 2}
-    assert list(checked.rejected[columns.CODES]) == ["SENSOR-NOT-A-NUMBER SENSOR-MISSING", "SENSOR-MISSING"]
+    assert list(checked.rejected[columns.CODES]) == [
+        "SENSOR-NOT-A-NUMBER SENSOR-MISSING",
+        "SENSOR-MISSING",
+    ]
 
 
 def test_at_most_five_examples_are_shown_and_long_cells_are_cut() -> None:
@@ -131,10 +153,17 @@ def test_a_range_with_one_limit_bounds_one_side() -> None:
     assert finding.expected == "0 to ∞ m3/h"
 
 
-@pytest.mark.parametrize(("breach", "accepted"), [("warn", ROWS), ("quarantine", ROWS - 1), ("refuse", 0)])
+@pytest.mark.parametrize(
+    ("breach", "accepted"), [("warn", ROWS), ("quarantine", ROWS - 1), ("refuse", 0)]
+)
 def test_the_contract_says_what_a_breach_of_the_range_does(breach: str, accepted: int) -> None:
     checked = check(broken("flow", _2="-1"), with_sensor(on_breach=breach))
     finding = only(checked)
-    assert (finding.code, finding.severity, finding.line, finding.count) == ("SENSOR-OUT-OF-RANGE", breach, 5, 1)
+    assert (finding.code, finding.severity, finding.line, finding.count) == (
+        "SENSOR-OUT-OF-RANGE",
+        breach,
+        5,
+        1,
+    )
     assert len(checked.accepted) == accepted
     assert checked.refused is (breach == "refuse")

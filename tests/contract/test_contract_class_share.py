@@ -23,16 +23,25 @@ def labelled(faults: int) -> Checked:
     return check(cells().assign(fault=["1"] * faults + ["0"] * (ROWS - faults)))
 
 
-def share_findings(*checked: Checked, source: Classes | None = TENTH, contract: Contract = CONTRACT) -> list[Finding]:
+def share_findings(
+    *checked: Checked, source: Classes | None = TENTH, contract: Contract = CONTRACT
+) -> list[Finding]:
     found = with_class_share(list(checked), contract, source)
-    return [finding for outcome in found for finding in outcome.findings if finding.code == "LABEL-SHARE"]
+    return [
+        finding
+        for outcome in found
+        for finding in outcome.findings
+        if finding.code == "LABEL-SHARE"
+    ]
 
 
 def test_far_more_faults_than_the_source_had_is_told_with_both_shares() -> None:
     (finding,) = share_findings(labelled(10))
     assert finding.severity == "warn"
     assert (finding.file, finding.column, finding.count) == ("a.csv", "fault", ROWS)
-    assert finding.message == "50.00% of the rows are labelled fault, 10.00% of the source's rows were"
+    assert (
+        finding.message == "50.00% of the rows are labelled fault, 10.00% of the source's rows were"
+    )
     assert finding.expected == "a share from 2.17% to 35.71%, by the source's"
     assert finding.received == "50.00%: 10 of 20 rows"
     assert "who labelled" in finding.remedy
@@ -92,7 +101,9 @@ def test_the_contract_may_refuse_such_a_transfer(tmp_path: Path) -> None:
         assert rows.refused is refused
         assert rows.accepted == (0 if refused else ROWS)
         if refused:
-            with pytest.raises(DataError, match=r"LABEL-SHARE: 50\.00%.*Where: a\.csv, column 'fault'"):
+            with pytest.raises(
+                DataError, match=r"LABEL-SHARE: 50\.00%.*Where: a\.csv, column 'fault'"
+            ):
                 require_accepted(rows)
 
 
@@ -102,6 +113,10 @@ def test_a_refusal_of_several_files_names_no_single_one(tmp_path: Path) -> None:
     cells().to_csv(tmp_path / "a.csv", index=False)
     cells().assign(time=later).to_csv(tmp_path / "b.csv", index=False)
     csv = [str(tmp_path / "a.csv"), str(tmp_path / "b.csv")]
-    rows = check_files(csv, contract, work=tmp_path, quarantine=tmp_path / "q", labelled=True, source=TENTH)
-    with pytest.raises(DataError, match=r"20 of 40 rows.*Where: all files together, column 'fault'"):
+    rows = check_files(
+        csv, contract, work=tmp_path, quarantine=tmp_path / "q", labelled=True, source=TENTH
+    )
+    with pytest.raises(
+        DataError, match=r"20 of 40 rows.*Where: all files together, column 'fault'"
+    ):
         require_accepted(rows)

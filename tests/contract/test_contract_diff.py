@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from faultxfer.cli import main
 from faultxfer.contract.diff import ContractDiff, diff_contracts
-from faultxfer.contract.pins import Csv
 from faultxfer.contract.schema import Contract, Equipment, Label, Sensor, parse_contract
+from faultxfer.reading.csv_options import Csv
 
 BASE: dict[str, Any] = {
     "family": "pumps",
@@ -58,14 +58,26 @@ def machine(**own: Any) -> dict[str, Any]:
 NOT_VALID = {
     "a sensor added": (changed(sensors__flow={}), "sensors.flow", "added"),
     "a sensor removed": (changed(sensors__output=None), "sensors.output", "removed"),
-    "another unit": (changed(sensors__speed__unit="Hz"), "sensors.speed.unit", "1 rpm is 0.0166667 Hz"),
-    "another quantity": (changed(sensors__speed__unit="bar"), "sensors.speed.unit", "another quantity"),
+    "another unit": (
+        changed(sensors__speed__unit="Hz"),
+        "sensors.speed.unit",
+        "1 rpm is 0.0166667 Hz",
+    ),
+    "another quantity": (
+        changed(sensors__speed__unit="bar"),
+        "sensors.speed.unit",
+        "another quantity",
+    ),
     "gauge said on one side": (
         changed(sensors__pressure__unit="barg", equipment={}),
         "sensors.pressure.unit",
         "one side only",
     ),
-    "a unit where none was": (changed(sensors__output__unit="%"), "sensors.output.unit", "nobody can tell"),
+    "a unit where none was": (
+        changed(sensors__output__unit="%"),
+        "sensors.output.unit",
+        "nobody can tell",
+    ),
     "another label column": (changed(label__column="alarm"), "label.column", "another column"),
     "classes swapped": (
         changed(label={"column": "fault", "normal": ["nok"], "fault": ["ok"]}),
@@ -89,31 +101,119 @@ def test_models_are_not_valid_where_inputs_or_answer_changed(name: str) -> None:
 
 
 VALID = {
-    "a higher maximum": (changed(sensors__pressure__max=50), "sensors.pressure.max", "40", "50", "wider"),
-    "a lower maximum": (changed(sensors__pressure__max=30.5), "sensors.pressure.max", "40", "30.5", "narrower"),
-    "a lower minimum": (changed(sensors__pressure__min=-1), "sensors.pressure.min", "0", "-1", "wider"),
-    "a higher minimum": (changed(sensors__pressure__min=1), "sensors.pressure.min", "0", "1", "narrower"),
-    "no maximum": (changed(sensors__pressure__max=None), "sensors.pressure.max", "40", "–", "wider: no upper"),
+    "a higher maximum": (
+        changed(sensors__pressure__max=50),
+        "sensors.pressure.max",
+        "40",
+        "50",
+        "wider",
+    ),
+    "a lower maximum": (
+        changed(sensors__pressure__max=30.5),
+        "sensors.pressure.max",
+        "40",
+        "30.5",
+        "narrower",
+    ),
+    "a lower minimum": (
+        changed(sensors__pressure__min=-1),
+        "sensors.pressure.min",
+        "0",
+        "-1",
+        "wider",
+    ),
+    "a higher minimum": (
+        changed(sensors__pressure__min=1),
+        "sensors.pressure.min",
+        "0",
+        "1",
+        "narrower",
+    ),
+    "no maximum": (
+        changed(sensors__pressure__max=None),
+        "sensors.pressure.max",
+        "40",
+        "–",
+        "wider: no upper",
+    ),
     "a first maximum": (changed(sensors__speed__max=9), "sensors.speed.max", "–", "9", "narrower"),
-    "more missing": (changed(sensors__speed__max_missing=0.5), "sensors.speed.max_missing", "0.2", "0.5", "wider"),
-    "slower": (changed(sensors__pressure__max_rate=1), "sensors.pressure.max_rate", "2", "1", "narrower"),
-    "stuck sooner": (changed(sensors__speed__stuck_after=9), "sensors.speed.stuck_after", "–", "9", "narrower"),
-    "whole": (changed(sensors__speed__dtype="whole"), "sensors.speed.dtype", "number", "whole", "fractions break"),
-    "yes and no": (changed(sensors__output__dtype="bool"), "sensors.output.dtype", "number", "bool", "as 1 and 0"),
-    "milder": (changed(sensors__speed__on_breach="warn"), "sensors.speed.on_breach", "quarantine", "warn", "milder"),
-    "stricter": (changed(rules={"SENSOR-STUCK": "refuse"}), "rules.SENSOR-STUCK", "warn", "refuse", "stricter"),
-    "a unit spelt otherwise": (changed(sensors__speed__unit="RPM"), "sensors.speed.unit", "rpm", "RPM", "same unit"),
+    "more missing": (
+        changed(sensors__speed__max_missing=0.5),
+        "sensors.speed.max_missing",
+        "0.2",
+        "0.5",
+        "wider",
+    ),
+    "slower": (
+        changed(sensors__pressure__max_rate=1),
+        "sensors.pressure.max_rate",
+        "2",
+        "1",
+        "narrower",
+    ),
+    "stuck sooner": (
+        changed(sensors__speed__stuck_after=9),
+        "sensors.speed.stuck_after",
+        "–",
+        "9",
+        "narrower",
+    ),
+    "whole": (
+        changed(sensors__speed__dtype="whole"),
+        "sensors.speed.dtype",
+        "number",
+        "whole",
+        "fractions break",
+    ),
+    "yes and no": (
+        changed(sensors__output__dtype="bool"),
+        "sensors.output.dtype",
+        "number",
+        "bool",
+        "as 1 and 0",
+    ),
+    "milder": (
+        changed(sensors__speed__on_breach="warn"),
+        "sensors.speed.on_breach",
+        "quarantine",
+        "warn",
+        "milder",
+    ),
+    "stricter": (
+        changed(rules={"SENSOR-STUCK": "refuse"}),
+        "rules.SENSOR-STUCK",
+        "warn",
+        "refuse",
+        "stricter",
+    ),
+    "a unit spelt otherwise": (
+        changed(sensors__speed__unit="RPM"),
+        "sensors.speed.unit",
+        "rpm",
+        "RPM",
+        "same unit",
+    ),
     "a spelling more": (
         changed(label__fault=["nok", "bad"]),
         *("label.fault", '["nok"]', '["nok", "bad"]', "bad is understood now"),
     ),
     "a spelling less": (
         changed(label__fault=["bad"]),
-        *("label.fault", '["nok"]', '["bad"]', "bad is understood now; rows with nok are set aside now"),
+        *(
+            "label.fault",
+            '["nok"]',
+            '["bad"]',
+            "bad is understood now; rows with nok are set aside now",
+        ),
     ),
     "sensors reordered": (
         changed(sensors={name: BASE["sensors"][name] for name in ("speed", "pressure", "output")}),
-        *("sensors", "pressure, speed, output", "speed, pressure, output", "finds its sensors by name"),
+        *(
+            "sensors",
+            "pressure, speed, output",
+            "speed, pressure, output",
+            "finds its sensors by name",
+        ),
     ),
     "a part": (changed(slices=["mode"]), "slices", "–", '["mode"]', "no model sees them"),
     "an ignored column": (changed(ignore=[]), "ignore", '["note"]', "–", "no model ever sees"),
@@ -140,7 +240,10 @@ def test_models_remain_valid_where_only_checks_and_reading_changed(name: str) ->
     assert meaning in change.meaning
     assert found.models_valid
     assert found.machines == ()
-    assert f"remain valid: their inputs and their answer mean what they meant. Changed: {change.kind}." in found.verdict
+    assert (
+        f"remain valid: their inputs and their answer mean what they meant. Changed: {change.kind}."
+        in found.verdict
+    )
 
 
 OTHER_NUMBERS = {
@@ -174,14 +277,17 @@ def test_another_tag_for_the_run_leaves_the_numbers_alone() -> None:
 
 def test_limits_in_another_unit_are_not_called_wider() -> None:
     found = diff(changed(sensors__pressure={"unit": "kPa", "min": 0, "max": 4000, "max_rate": 200}))
-    assert [change.meaning for change in found.changes if change.field.endswith(("max", "rate"))] == [
-        "a limit in the new unit"
-    ] * 2
+    assert [
+        change.meaning for change in found.changes if change.field.endswith(("max", "rate"))
+    ] == ["a limit in the new unit"] * 2
 
 
 def test_what_is_spelt_out_or_commented_is_no_change() -> None:
     spelt_out = changed(
-        version=1, sensors__output={"on_breach": "quarantine"}, rules={"SENSOR-STUCK": "warn"}, equipment__spare={}
+        version=1,
+        sensors__output={"on_breach": "quarantine"},
+        rules={"SENSOR-STUCK": "warn"},
+        equipment__spare={},
     )
     found = diff(spelt_out)
     assert found.changes == ()
@@ -192,7 +298,11 @@ def test_what_is_spelt_out_or_commented_is_no_change() -> None:
 def test_no_field_of_the_schema_is_forgotten() -> None:
     """Each field, changed by itself, is told."""
     told = {
-        *{change.field for new in [*NOT_VALID.values(), *VALID.values()] for change in diff(new[0]).changes},
+        *{
+            change.field
+            for new in [*NOT_VALID.values(), *VALID.values()]
+            for change in diff(new[0]).changes
+        },
         *{change.field for new in OTHER_NUMBERS.values() for change in diff(new[0]).changes},
     }
     last = {part for field in told for part in field.replace(" → ", ".").split(".")}
@@ -232,7 +342,10 @@ def call(*arguments: str) -> int:
 
 @pytest.fixture
 def files(tmp_path: Path) -> tuple[str, str]:
-    contents = {"old.yaml": BASE, "new.yaml": changed(sensors__pressure__max=50, sensors__speed__unit="Hz")}
+    contents = {
+        "old.yaml": BASE,
+        "new.yaml": changed(sensors__pressure__max=50, sensors__speed__unit="Hz"),
+    }
     for name, content in contents.items():
         (tmp_path / name).write_text(yaml.safe_dump(content, sort_keys=False))
     return str(tmp_path / "old.yaml"), str(tmp_path / "new.yaml")
@@ -253,11 +366,17 @@ def test_the_table_shows_each_change_and_the_verdict(
         assert text in shown
 
 
-def test_the_json_object_holds_the_same(files: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_json_object_holds_the_same(
+    files: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert call(*files, "--json") == 0
     result = json.loads(capsys.readouterr().out)
     assert (result["old"], result["new"]) == files
-    assert (result["same"], result["models_valid"], result["machines_not_valid"]) == (False, False, [])
+    assert (result["same"], result["models_valid"], result["machines_not_valid"]) == (
+        False,
+        False,
+        [],
+    )
     assert [(change["field"], change["ends"]) for change in result["changes"]] == [
         ("sensors.pressure.max", "none"),
         ("sensors.speed.unit", "all"),

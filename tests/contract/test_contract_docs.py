@@ -11,12 +11,13 @@ import yaml
 from conftest import REPOSITORY
 from pydantic import BaseModel
 
-from faultxfer.contract import codes, columns
+from faultxfer.contract import codes
 from faultxfer.contract.check import check_table
-from faultxfer.contract.pins import Csv
 from faultxfer.contract.schema import Contract, Equipment, Label, Scale, Sensor, parse_contract
 from faultxfer.contract.units import conversion
-from faultxfer.data.read_csv import read_csv
+from faultxfer.reading import columns
+from faultxfer.reading.csv_options import Csv
+from faultxfer.reading.read_csv import read_csv
 
 DOCUMENT = (REPOSITORY / "docs" / "data-contracts.md").read_text(encoding="utf-8")
 CODE = re.compile(r"[A-Z]+(-[A-Z]+)+")
@@ -26,7 +27,9 @@ CODES = {**codes.FIXED, **codes.CONFIGURABLE, "SENSOR-OUT-OF-RANGE": "quarantine
 
 
 def section(title: str) -> str:
-    found = re.search(rf"^#+ {re.escape(title)}\n(.*?)(?=^#+ |\Z)", DOCUMENT, flags=re.MULTILINE | re.DOTALL)
+    found = re.search(
+        rf"^#+ {re.escape(title)}\n(.*?)(?=^#+ |\Z)", DOCUMENT, flags=re.MULTILINE | re.DOTALL
+    )
     assert found, f"no section {title!r}"
     return found[1]
 
@@ -45,7 +48,11 @@ def test_every_code_has_a_section_that_says_how_why_and_what_to_do(code: str) ->
 
 
 def test_no_section_explains_a_code_that_is_never_given() -> None:
-    titles = {title for title in re.findall(r"^### (.+)$", DOCUMENT, flags=re.MULTILINE) if CODE.fullmatch(title)}
+    titles = {
+        title
+        for title in re.findall(r"^### (.+)$", DOCUMENT, flags=re.MULTILINE)
+        if CODE.fullmatch(title)
+    }
     assert titles == set(CODES)
 
 
@@ -68,7 +75,9 @@ def test_every_field_of_the_schema_is_in_its_table(title: str, model: type[BaseM
 
 
 @pytest.mark.parametrize(("title", "model"), TABLES)
-def test_the_defaults_in_the_tables_are_those_of_the_schema(title: str, model: type[BaseModel]) -> None:
+def test_the_defaults_in_the_tables_are_those_of_the_schema(
+    title: str, model: type[BaseModel]
+) -> None:
     shown = dict(re.findall(r"^\| `(\w+)` \| `(.+?)` \|", section(title), flags=re.MULTILINE))
     assert shown
     for name, text in shown.items():
@@ -79,7 +88,9 @@ def test_the_defaults_in_the_tables_are_those_of_the_schema(title: str, model: t
 
 
 def test_the_rules_are_listed_with_what_happens_usually() -> None:
-    rows = dict(re.findall(r"^\| `([A-Z-]+)` \| `(\w+)` \|", section("`rules`"), flags=re.MULTILINE))
+    rows = dict(
+        re.findall(r"^\| `([A-Z-]+)` \| `(\w+)` \|", section("`rules`"), flags=re.MULTILINE)
+    )
     assert rows == codes.CONFIGURABLE
 
 
@@ -89,16 +100,22 @@ def test_the_machine_with_other_tags_gets_the_values_shown() -> None:
     assert shown
     contract = parse_contract(yaml.safe_load(shown[1]), where="the document")
     (own,) = contract.equipment.values()
-    rows = re.findall(r"^\| `(\S+)` \| `([\d.]+)` \| `(\w+)` .* \| ([\d.]+) \|$", text, flags=re.MULTILINE)
+    rows = re.findall(
+        r"^\| `(\S+)` \| `([\d.]+)` \| `(\w+)` .* \| ([\d.]+) \|$", text, flags=re.MULTILINE
+    )
     assert {tag: sensor for tag, _, sensor, _ in rows} == own.aliases
     for _, cell, sensor, used in rows:
         unit, scale = contract.sensors[sensor].unit, own.scale.get(sensor, Scale())
         factor, offset = conversion(own.units.get(sensor, unit), unit)
-        assert (float(cell) * scale.factor + scale.offset) * factor + offset == pytest.approx(float(used), abs=1e-3)
+        assert (float(cell) * scale.factor + scale.offset) * factor + offset == pytest.approx(
+            float(used), abs=1e-3
+        )
 
 
 def test_the_units_listed_are_understood() -> None:
-    sentence = re.search(r"Units are written as on the instrument: (.*?) and\s+others", DOCUMENT, re.DOTALL)
+    sentence = re.search(
+        r"Units are written as on the instrument: (.*?) and\s+others", DOCUMENT, re.DOTALL
+    )
     assert sentence
     for unit in re.findall(r"`(.+?)`", sentence[1]):
         with pytest.raises(ValueError, match="Cannot convert"):
@@ -110,7 +127,9 @@ def test_the_names_kept_for_bookkeeping_are_listed() -> None:
 
 
 def test_the_spellings_of_a_missing_cell_are_listed() -> None:
-    sentence = re.search(r"A cell counts as missing if it is empty or one of (.*?), in capitals", DOCUMENT, re.DOTALL)
+    sentence = re.search(
+        r"A cell counts as missing if it is empty or one of (.*?), in capitals", DOCUMENT, re.DOTALL
+    )
     assert sentence
     assert {*re.findall(r"`(.+?)`", sentence[1]), ""} == columns.MISSING
 
@@ -132,7 +151,9 @@ def test_the_commands_shown_have_the_options_of_the_command_line() -> None:
     contract = get_command(app).commands["contract"].commands  # type: ignore[attr-defined]
     validate = get_command(app).commands["validate"]  # type: ignore[attr-defined]
     commands = [*contract.values(), validate]
-    known = {name for command in commands for parameter in command.params for name in parameter.opts}
+    known = {
+        name for command in commands for parameter in command.params for name in parameter.opts
+    }
     used = {
         option
         for text in re.findall(r"```console\n(.*?)```", DOCUMENT, re.DOTALL)

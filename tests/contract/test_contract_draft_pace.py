@@ -19,7 +19,9 @@ LABELS = [0, 1] * 4
 def hint_of(text: str, name: str) -> str:
     """The comment below a sensor."""
     lines = text.splitlines()
-    return lines[next(number for number, line in enumerate(lines) if line.startswith(f"  {name}:")) + 1]
+    return lines[
+        next(number for number, line in enumerate(lines) if line.startswith(f"  {name}:")) + 1
+    ]
 
 
 def uncommented(text: str) -> str:
@@ -63,7 +65,11 @@ def test_no_period_is_drafted_without_a_time_or_with_one_that_needs_a_pin() -> N
 
 
 def test_steps_are_taken_inside_the_runs_of_each_machine() -> None:
-    keys = {"time": [0, 0, 10, 10, 20, 20, 1000, 1010], "machine": list("abababaa"), "run": [1] * 6 + [2] * 2}
+    keys = {
+        "time": [0, 0, 10, 10, 20, 20, 1000, 1010],
+        "machine": list("abababaa"),
+        "run": [1] * 6 + [2] * 2,
+    }
     contract, _ = infer(table(**keys, flow=CALM, fault=LABELS))
     assert contract.sampling_period == 10
 
@@ -80,7 +86,9 @@ def test_the_fastest_change_is_told_per_second() -> None:
 
 
 def test_without_a_time_the_change_is_told_per_row() -> None:
-    assert "max_rate: 20 (seen 10 per row)" in hint_of(infer(table(flow=FLOW, fault=FAULT))[1], "flow")
+    assert "max_rate: 20 (seen 10 per row)" in hint_of(
+        infer(table(flow=FLOW, fault=FAULT))[1], "flow"
+    )
 
 
 def test_a_jump_from_one_run_to_the_next_is_no_change() -> None:
@@ -99,7 +107,9 @@ def test_a_gap_interrupts_a_standstill_and_no_change_is_measured_over_it() -> No
 
 
 def test_the_standstill_allowed_is_three_times_the_longest_seen() -> None:
-    assert "stuck_after: 18 (seen 6 rows" in hint_of(infer(table(flow=[1] * 6 + [2, 3], fault=LABELS))[1], "flow")
+    assert "stuck_after: 18 (seen 6 rows" in hint_of(
+        infer(table(flow=[1] * 6 + [2, 3], fault=LABELS))[1], "flow"
+    )
 
 
 def test_a_constant_column_gets_no_hint() -> None:
@@ -117,7 +127,10 @@ def test_the_hints_are_figures_that_the_contract_takes() -> None:
 
 
 def test_the_widest_numbers_have_no_rate() -> None:
-    for cells in ({"flow": [1.7e308, -1.7e308, 1.7e308, 0.0]}, {"time": [-8e307, 8e307, 8.1e307, 8e307], "flow": FLOW}):
+    for cells in (
+        {"flow": [1.7e308, -1.7e308, 1.7e308, 0.0]},
+        {"time": [-8e307, 8e307, 8.1e307, 8e307], "flow": FLOW},
+    ):
         contract, _ = infer(table(**cells, fault=FAULT))
         assert isinstance(contract, Contract)
 
@@ -125,7 +138,9 @@ def test_the_widest_numbers_have_no_rate() -> None:
 # The examples
 
 
-@pytest.mark.parametrize("name", ["flow", "discharge_pressure_bar", "Temp C", "a: b", "{x}", "# p_bar", "a\nb", "1e3"])
+@pytest.mark.parametrize(
+    "name", ["flow", "discharge_pressure_bar", "Temp C", "a: b", "{x}", "# p_bar", "a\nb", "1e3"]
+)
 def test_the_commented_examples_are_valid_as_they_stand(name: str) -> None:
     contract, text = infer(table(**{name: FLOW, "fault": FAULT}))
     assert contract.equipment == contract.rules == {}
@@ -142,7 +157,7 @@ def test_the_example_shows_another_unit_of_the_same_quantity() -> None:
 
 
 def test_every_unit_of_an_example_converts() -> None:
-    from faultxfer.contract import drafting
+    from faultxfer.drafting import draft
 
-    for unit, elsewhere in drafting._ELSEWHERE.items():
+    for unit, elsewhere in draft._ELSEWHERE.items():
         assert conversion(elsewhere, unit) != (1, 0)

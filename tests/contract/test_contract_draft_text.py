@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faultxfer.contract.check import check_table
-from faultxfer.contract.pins import Csv
-from faultxfer.data.read_csv import read_csv
 from faultxfer.errors import ContractError
+from faultxfer.reading.csv_options import Csv
+from faultxfer.reading.read_csv import read_csv
 
 # Ranges, units, missing values
 
@@ -28,7 +28,9 @@ def test_the_range_is_what_was_seen_and_as_much_again_on_both_sides() -> None:
 
 
 def test_limits_have_three_significant_digits_and_are_rounded_outwards() -> None:
-    sensor = infer(table(pressure_pa=[101325, 101330, 101327, 101326], fault=FAULT))[0].sensors["pressure_pa"]
+    sensor = infer(table(pressure_pa=[101325, 101330, 101327, 101326], fault=FAULT))[0].sensors[
+        "pressure_pa"
+    ]
     assert (sensor.min, sensor.max) == (101000, 102000)
     small = infer(table(gap=[0.0012345, 0.002, 0.0015, 0.0013], fault=FAULT))[0].sensors["gap"]
     assert (small.min, small.max) == (0.000468, 0.00277)
@@ -46,7 +48,9 @@ def test_a_constant_column_gets_no_range() -> None:
 
 
 def test_the_range_covers_all_files() -> None:
-    contract, _ = infer(table("a.csv", t=[0, 1, 1, 1], fault=FAULT), table("b.csv", t=[10, 9, 9, 9], fault=FAULT))
+    contract, _ = infer(
+        table("a.csv", t=[0, 1, 1, 1], fault=FAULT), table("b.csv", t=[10, 9, 9, 9], fault=FAULT)
+    )
     assert (contract.sensors["t"].min, contract.sensors["t"].max) == (-10, 20)
 
 
@@ -105,7 +109,9 @@ def test_odd_column_names_survive_in_every_role(name: str) -> None:
     assert as_label.label.column == name
     ignored, _ = infer(table(**{name: list("abcd"), "flow": FLOW, "fault": FAULT}))
     assert ignored.ignore == (name,)
-    as_run, _ = infer(table(**{name: list("abcd"), "flow": FLOW, "fault": FAULT}), run_column=name, family=name)
+    as_run, _ = infer(
+        table(**{name: list("abcd"), "flow": FLOW, "fault": FAULT}), run_column=name, family=name
+    )
     assert (as_run.run_column, as_run.family) == (name, name)
 
 
@@ -130,7 +136,12 @@ def test_every_draft_follows_the_schema_and_holds_each_column_once(
         # A name may happen to be that of a key, a counter or a label.
         assert "column of numbers" in str(error)  # noqa: PT017
         return
-    keys = (contract.equipment_column, contract.run_column, contract.time_column, contract.label.column)
+    keys = (
+        contract.equipment_column,
+        contract.run_column,
+        contract.time_column,
+        contract.label.column,
+    )
     assert sorted([*contract.features, *contract.ignore, *filter(None, keys)]) == sorted(names)
     sensor = contract.sensors[flow]
     assert sensor.min is None or sensor.min <= min(numbers)
@@ -139,9 +150,14 @@ def test_every_draft_follows_the_schema_and_holds_each_column_once(
 
 def test_a_messy_file_fits_the_contract_drafted_from_it(tmp_path: Path) -> None:
     path = tmp_path / "export.csv"
-    rows = [f"2026-01-01 00:{minute:02d}:00;p1;{20 + minute};{minute / 3:.3f};{minute % 2};x" for minute in range(40)]
+    rows = [
+        f"2026-01-01 00:{minute:02d}:00;p1;{20 + minute};{minute / 3:.3f};{minute % 2};x"
+        for minute in range(40)
+    ]
     rows[5] = "2026-01-01 00:05:00;p1;sensor off;;0;x"
-    path.write_text("Timestamp;Machine;Temp_C;flow: in;Fault;comment\n" + "\n".join(rows), encoding="utf-8-sig")
+    path.write_text(
+        "Timestamp;Machine;Temp_C;flow: in;Fault;comment\n" + "\n".join(rows), encoding="utf-8-sig"
+    )
     raw = read_csv(path)
     contract, _ = infer(raw, label="Fault")
     checked = check_table(raw, contract, labelled=True)
@@ -150,7 +166,14 @@ def test_a_messy_file_fits_the_contract_drafted_from_it(tmp_path: Path) -> None:
 
 
 @settings(deadline=None)
-@given(st.lists(st.text(min_size=1, max_size=8).map(str.strip).filter(bool), min_size=1, max_size=4, unique=True))
+@given(
+    st.lists(
+        st.text(min_size=1, max_size=8).map(str.strip).filter(bool),
+        min_size=1,
+        max_size=4,
+        unique=True,
+    )
+)
 def test_names_given_for_a_file_without_header_come_back_from_the_draft(names: list[str]) -> None:
     columns = tuple(dict.fromkeys((*names, "flow", "fault")))
     contract, _ = infer(table(flow=FLOW, fault=FAULT), csv=Csv(header=False, columns=columns))

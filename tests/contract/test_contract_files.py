@@ -8,15 +8,17 @@ import pandas as pd
 import pytest
 from check_rows import CONTRACT, ROWS, broken, cells
 
-from faultxfer.contract import columns
 from faultxfer.contract.schema import Contract
-from faultxfer.data.read_csv import names_of
+from faultxfer.reading import columns
+from faultxfer.reading.read_csv import names_of
 from faultxfer.steps.intake import CheckedRows, check_files
 
 NO_RUNS = CONTRACT.model_copy(update={"run_column": None, "ignore": ("note", "run")})
 
 
-def checked(folder: Path, files: dict[str, pd.DataFrame], contract: Contract = NO_RUNS) -> CheckedRows:
+def checked(
+    folder: Path, files: dict[str, pd.DataFrame], contract: Contract = NO_RUNS
+) -> CheckedRows:
     for name, frame in files.items():
         (folder / name).parent.mkdir(exist_ok=True)
         frame.to_csv(folder / name, index=False)
@@ -44,12 +46,17 @@ def accepted(rows: CheckedRows) -> pd.DataFrame:
     ],
     ids=str,
 )
-def test_files_are_called_by_the_shortest_names_that_differ(paths: list[str], names: list[str]) -> None:
+def test_files_are_called_by_the_shortest_names_that_differ(
+    paths: list[str], names: list[str]
+) -> None:
     assert names_of([Path(path) for path in paths]) == names
 
 
 def test_files_of_one_name_are_told_apart_everywhere(tmp_path: Path) -> None:
-    rows = checked(tmp_path, {"north/a.csv": broken("flow", _3="off"), "south/a.csv": later(broken("flow", _5="-1"))})
+    rows = checked(
+        tmp_path,
+        {"north/a.csv": broken("flow", _3="off"), "south/a.csv": later(broken("flow", _5="-1"))},
+    )
     both = ["north/a.csv", "south/a.csv"]
     assert [name for name, _ in rows.files] == both
     assert [finding.file for finding in rows.findings] == both
@@ -61,10 +68,14 @@ def test_files_of_one_name_are_told_apart_everywhere(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_read_is_named_too(tmp_path: Path) -> None:
     rows = checked(tmp_path, {"north/a.csv": cells(), "south/a.csv": pd.DataFrame()})
-    assert [(finding.code, finding.file) for finding in rows.findings] == [("FILE-EMPTY", "south/a.csv")]
+    assert [(finding.code, finding.file) for finding in rows.findings] == [
+        ("FILE-EMPTY", "south/a.csv")
+    ]
 
 
-def test_a_quarantine_file_that_is_checked_again_keeps_where_its_rows_came_from(tmp_path: Path) -> None:
+def test_a_quarantine_file_that_is_checked_again_keeps_where_its_rows_came_from(
+    tmp_path: Path,
+) -> None:
     quarantine = checked(tmp_path, {"a.csv": broken("flow", _3="off", _5="-1")}).quarantine
     for name in ("b.csv", "c.csv"):
         kept = pd.read_csv(str(quarantine), dtype="str", keep_default_na=False)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from draft_rows import FAULT, FLOW, infer, line_of, table
 
-from faultxfer.contract.table import RawTable
-from faultxfer.data.read_csv import read_csv
 from faultxfer.errors import ContractError
+from faultxfer.reading.read_csv import read_csv
+from faultxfer.reading.table import RawTable
 from faultxfer.steps.intake import check_files
 
 # Columns and their roles
@@ -31,7 +31,9 @@ def test_key_columns_are_recognised_by_their_usual_names(role: str, names: list[
 
 
 def test_a_column_named_for_one_role_is_not_taken_for_another() -> None:
-    rows = table(cycle=[1, 1, 2, 2], machine=[1, 1, 1, 1], time=[1, 2, 1, 2], flow=FLOW, batch=FAULT)
+    rows = table(
+        cycle=[1, 1, 2, 2], machine=[1, 1, 1, 1], time=[1, 2, 1, 2], flow=FLOW, batch=FAULT
+    )
     contract, _ = infer(rows, label="batch", run_column="cycle", equipment_column="time")
     assert contract.label.column == "batch"
     assert contract.run_column == "cycle"
@@ -40,7 +42,9 @@ def test_a_column_named_for_one_role_is_not_taken_for_another() -> None:
 
 
 def test_a_column_named_by_the_user_wins_over_the_usual_name() -> None:
-    contract, _ = infer(table(machine=[1] * 4, pump=["p1"] * 4, flow=FLOW, fault=FAULT), equipment_column="pump")
+    contract, _ = infer(
+        table(machine=[1] * 4, pump=["p1"] * 4, flow=FLOW, fault=FAULT), equipment_column="pump"
+    )
     assert contract.equipment_column == "pump"
     assert "machine" in contract.ignore
 
@@ -82,7 +86,16 @@ def test_sensors_keep_the_order_of_the_file() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["fault_pump", "Label2", "anomaly_score", "failure mode", "changepoint", "target", "machine_failure"]
+    "name",
+    [
+        "fault_pump",
+        "Label2",
+        "anomaly_score",
+        "failure mode",
+        "changepoint",
+        "target",
+        "machine_failure",
+    ],
 )
 def test_columns_named_like_a_label_never_become_sensors(name: str) -> None:
     contract, text = infer(table(**{name: [5, 6, 7, 8], "flow": FLOW, "fault": FAULT}))
@@ -92,7 +105,12 @@ def test_columns_named_like_a_label_never_become_sensors(name: str) -> None:
 
 @pytest.mark.parametrize(
     "copy",
-    [["0", "0.0", "1", "1.0"], ["1", "1", "0", "0"], ["ok", "ok", "nok", "nok"], ["No", "no", "yes", "yes"]],
+    [
+        ["0", "0.0", "1", "1.0"],
+        ["1", "1", "0", "0"],
+        ["ok", "ok", "nok", "nok"],
+        ["No", "no", "yes", "yes"],
+    ],
     ids=["number", "opposite", "the same text", "other text"],
 )
 def test_a_column_that_equals_the_label_never_becomes_a_sensor(copy: list[str]) -> None:
@@ -107,7 +125,9 @@ def test_a_constant_zero_is_no_copy_of_a_label_that_knows_one_class_only() -> No
 
 
 def test_counters_and_spare_keys_do_not_become_sensors() -> None:
-    contract, _ = infer(table(index=[0, 1, 2, 3], timestamp=[5, 6, 7, 8], seq=[1, 2, 3, 4], flow=FLOW, fault=FAULT))
+    contract, _ = infer(
+        table(index=[0, 1, 2, 3], timestamp=[5, 6, 7, 8], seq=[1, 2, 3, 4], flow=FLOW, fault=FAULT)
+    )
     assert contract.time_column == "timestamp"
     assert contract.ignore == ("index", "seq")
 
@@ -124,14 +144,17 @@ def test_columns_that_some_files_lack_are_ignored_with_the_reason() -> None:
 
 def test_a_sensor_that_one_file_leaves_empty_is_ignored_as_that_file_would_be_refused() -> None:
     contract, text = infer(
-        table("a.csv", flow=FLOW, level=FLOW, fault=FAULT), table("b.csv", flow=FLOW, level=[""] * 4, fault=FAULT)
+        table("a.csv", flow=FLOW, level=FLOW, fault=FAULT),
+        table("b.csv", flow=FLOW, level=[""] * 4, fault=FAULT),
     )
     assert contract.features == ("flow",)
     assert "b.csv" in line_of(text, "level")
 
 
 def test_the_notes_of_a_quarantine_file_do_not_become_sensors() -> None:
-    contract, _ = infer(table(flow=FLOW, fault=FAULT, _file=["a.csv"] * 4, _line=[7, 8, 9, 12], _codes=["X"] * 4))
+    contract, _ = infer(
+        table(flow=FLOW, fault=FAULT, _file=["a.csv"] * 4, _line=[7, 8, 9, 12], _codes=["X"] * 4)
+    )
     assert contract.features == ("flow",)
 
 
@@ -139,7 +162,9 @@ def test_the_notes_of_a_quarantine_file_do_not_become_sensors() -> None:
 
 
 def test_an_absent_label_column_is_an_error_that_lists_the_columns() -> None:
-    with pytest.raises(ContractError, match=r"'Fault' was expected.*columns=\['flow', 'fault'\].*a\.csv"):
+    with pytest.raises(
+        ContractError, match=r"'Fault' was expected.*columns=\['flow', 'fault'\].*a\.csv"
+    ):
         infer(table(flow=FLOW, fault=FAULT), label="Fault")
 
 
@@ -173,7 +198,13 @@ def test_no_rows_are_an_error(tables: list[RawTable]) -> None:
 # Real files
 
 PAIRS = {
-    "hydraulic": ("cooler100.csv", "cooler3.csv", "seq", {"fault_type", "fault_pump", "fault_accu"}, 50),
+    "hydraulic": (
+        "cooler100.csv",
+        "cooler3.csv",
+        "seq",
+        {"fault_type", "fault_pump", "fault_accu"},
+        50,
+    ),
     "ai4i2020": ("typeL.csv", "typeH.csv", "seq", {"fault_type"}, 5),
     "cmapss": ("FD002.csv.gz", "FD004.csv.gz", "seq", {"fault_type"}, 24),
     "skab": ("valve1.csv.gz", "valve2.csv", "timestamp", {"fault_type"}, 8),
@@ -181,12 +212,18 @@ PAIRS = {
 
 
 @pytest.mark.parametrize("name", PAIRS)
-def test_a_contract_drafted_from_a_source_fits_its_target(name: str, real_data: Path, tmp_path: Path) -> None:
+def test_a_contract_drafted_from_a_source_fits_its_target(
+    name: str, real_data: Path, tmp_path: Path
+) -> None:
     source, target, time, leaks, sensors = PAIRS[name]
     contract, _ = infer(read_csv(real_data / name / source), family=name)
     assert set(contract.ignore) == leaks
     assert len(contract.features) == sensors
-    assert (contract.equipment_column, contract.run_column, contract.time_column) == ("equipment", "run", time)
+    assert (contract.equipment_column, contract.run_column, contract.time_column) == (
+        "equipment",
+        "run",
+        time,
+    )
     rows = check_files(
         [str(real_data / name / target)],
         contract,

@@ -59,7 +59,9 @@ def test_the_contracts_of_this_project_follow_it() -> None:
     kept = [yaml.safe_load(path.read_text()) for path in KEPT.parent.glob("*.yaml")]
     assert whole
     assert kept
-    assert [problems(content) for content in [SMALL, *whole, *kept]] == [[]] * (1 + len(whole) + len(kept))
+    assert [problems(content) for content in [SMALL, *whole, *kept]] == [[]] * (
+        1 + len(whole) + len(kept)
+    )
 
 
 @pytest.mark.parametrize(
@@ -74,7 +76,10 @@ def test_the_contracts_of_this_project_follow_it() -> None:
         ({"rules": {"SENSOR-STICKY": "warn"}}, "rules"),
         ({"label": {"column": "fault", "normal": [0]}}, "label.normal.0"),
         ({"equipment": {"pump-9": {"tags": {}}}}, "equipment.pump-9"),
-        ({"equipment": {"pump-9": {"scale": {"flow": {"factor": "2"}}}}}, "equipment.pump-9.scale.flow.factor"),
+        (
+            {"equipment": {"pump-9": {"scale": {"flow": {"factor": "2"}}}}},
+            "equipment.pump-9.scale.flow.factor",
+        ),
         ({"csv": {"decimal": ";"}}, "csv.decimal"),
     ],
     ids=str,
@@ -107,7 +112,9 @@ def test_the_command_writes_it_and_replaces_an_older_one(tmp_path: Path) -> None
         out.write_text("{}")
 
 
-def test_the_command_never_replaces_a_contract(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_never_replaces_a_contract(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     contract = tmp_path / "pumps.yaml"
     contract.write_text("family: pumps")
     assert call("--out", str(contract)) == 2

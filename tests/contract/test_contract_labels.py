@@ -67,7 +67,9 @@ def test_integer_and_float_spellings_of_a_numeric_label_go_together() -> None:
         ("Störung", "Normal", "Störung"),
     ],
 )
-def test_a_label_of_one_known_class_gets_the_opposite_of_its_spelling(only: str, normal: str, fault: str) -> None:
+def test_a_label_of_one_known_class_gets_the_opposite_of_its_spelling(
+    only: str, normal: str, fault: str
+) -> None:
     contract, text = infer(table(flow=FLOW, fault=[only] * 4))
     assert normal in contract.label.normal
     assert fault in contract.label.fault
@@ -79,7 +81,11 @@ def test_rows_without_a_label_do_not_count_as_a_spelling() -> None:
     assert (label.normal, label.fault) == (("0", "0.0"), ("1", "1.0"))
 
 
-@pytest.mark.parametrize("cells", [["A", "B"], ["0", "2"], ["normal", "leak"], ["-1", "1"], ["nan", ""]])
+@pytest.mark.parametrize(
+    "cells", [["A", "B"], ["0", "2"], ["normal", "leak"], ["-1", "1"], ["nan", ""]]
+)
 def test_spellings_that_cannot_be_sorted_are_an_error(cells: list[str]) -> None:
-    with pytest.raises(ContractError, match=r"Received: .*column 'fault' of a\.csv.*Write 0 for normal"):
+    with pytest.raises(
+        ContractError, match=r"Received: .*column 'fault' of a\.csv.*Write 0 for normal"
+    ):
         infer(table(flow=FLOW, fault=cells * 2))

@@ -16,7 +16,10 @@ HALF = {"units": {"flow": "m3/h"}, "scale": {"flow": {"factor": 0.5}}}
 
 def contract(*, column: str | None = "pump", **equipment: dict[str, Any]) -> Contract:
     listed = {name.replace("_", "-"): way for name, way in equipment.items()}
-    content = CONTRACT.model_dump(exclude_defaults=True) | {"equipment_column": column, "equipment": listed}
+    content = CONTRACT.model_dump(exclude_defaults=True) | {
+        "equipment_column": column,
+        "equipment": listed,
+    }
     return parse_contract(content, where="x")
 
 
@@ -40,7 +43,11 @@ def aliases(**tags: str) -> dict[str, dict[str, str]]:
 @pytest.mark.parametrize("name", ["P-1", "p_1", "P1", "p 1", " p1 ", "p-01", "p1.0"])
 def test_a_machine_called_nearly_like_a_listed_one_is_refused_and_both_are_named(name: str) -> None:
     finding = only(check(cells().assign(pump=name), contract(p_1=HALF)))
-    assert (finding.code, finding.severity, finding.column) == ("EQUIPMENT-UNKNOWN", "refuse", "pump")
+    assert (finding.code, finding.severity, finding.column) == (
+        "EQUIPMENT-UNKNOWN",
+        "refuse",
+        "pump",
+    )
     assert (finding.expected, finding.received) == ("p-1", name.strip())
     assert repr(name.strip()) in finding.message
     assert "'p-1'" in finding.message
@@ -114,7 +121,9 @@ def test_tags_that_two_machines_turn_round_are_refused() -> None:
     assert "--equipment" in checked.findings[0].remedy
     for machine, tag in (("p1", "X"), ("p2", "Y")):
         mine = frame[frame["pump"] == machine]
-        assert flows(check(frame, crossed, equipment=machine)) == [float(cell) for cell in mine[tag]]
+        assert flows(check(frame, crossed, equipment=machine)) == [
+            float(cell) for cell in mine[tag]
+        ]
         assert flows(check(mine, crossed)) == [float(cell) for cell in mine[tag]]
 
 
@@ -150,12 +159,19 @@ def test_rows_of_no_machine_do_not_count_as_another_machine() -> None:
 @pytest.mark.parametrize("column", ["run", "pump"])
 def test_names_with_spaces_around_them_are_one_name_to_every_rule(column: str) -> None:
     sensors = {"flow": {"max_rate": 1.0}, "speed": {"stuck_after": 4}}
-    content = CONTRACT.model_dump(exclude_defaults=True) | {"sensors": sensors, "sampling_period": 60}
+    content = CONTRACT.model_dump(exclude_defaults=True) | {
+        "sensors": sensors,
+        "sampling_period": 60,
+    }
     frame = cells().assign(speed="5", fault=["0"] * 10 + ["1"] * 10)
     frame.loc[8, ["flow", "time"]] = ["5000", frame.loc[7, "time"]]
     frame.loc[12, "time"] = "2026-01-01 00:12:30"
-    spaced = frame.assign(**{column: [f" {name}" if row % 2 else name for row, name in enumerate(frame[column])]})
-    told, expected = (check(one, parse_contract(content, where="x")).findings for one in (spaced, frame))
+    spaced = frame.assign(
+        **{column: [f" {name}" if row % 2 else name for row, name in enumerate(frame[column])]}
+    )
+    told, expected = (
+        check(one, parse_contract(content, where="x")).findings for one in (spaced, frame)
+    )
     assert {found.code for found in expected} >= {"SENSOR-STUCK", "TIME-DUPLICATE"}
     assert [(found.code, found.line, found.count) for found in told] == [
         (found.code, found.line, found.count) for found in expected

@@ -35,7 +35,13 @@ def test_a_small_contract_gets_the_documented_defaults() -> None:
     assert contract.label.fault == ("1", "1.0", "True", "true")
     assert contract.equipment_column is contract.run_column is contract.time_column is None
     speed = contract.sensors["speed"]
-    assert (speed.unit, speed.min, speed.max, speed.max_missing, speed.on_breach) == ("", None, None, 0.2, "quarantine")
+    assert (speed.unit, speed.min, speed.max, speed.max_missing, speed.on_breach) == (
+        "",
+        None,
+        None,
+        0.2,
+        "quarantine",
+    )
 
 
 def test_features_keep_the_order_of_the_file() -> None:
@@ -46,12 +52,18 @@ WRONG = {
     "nothing at all": (None, "contract:"),
     "a list": ([], "contract:"),
     "an unknown field": (small(sensor={}), "sensor: Extra inputs"),
-    "an unknown field of a sensor": (small(sensors={"flow": {"maximum": 3}}), "sensors.flow.maximum: Extra inputs"),
+    "an unknown field of a sensor": (
+        small(sensors={"flow": {"maximum": 3}}),
+        "sensors.flow.maximum: Extra inputs",
+    ),
     "another version": (small(version=2), "version:"),
     "no sensor": (small(sensors={}), "sensors:"),
     "no label": ({"family": "pumps", "sensors": {"flow": {}}}, "label: Field required"),
     "an empty family": (small(family=""), "family:"),
-    "min above max": (small(sensors={"flow": {"min": 3, "max": 2}}), "min must lie below max. Received: min=3"),
+    "min above max": (
+        small(sensors={"flow": {"min": 3, "max": 2}}),
+        "min must lie below max. Received: min=3",
+    ),
     "min equal to max": (small(sensors={"flow": {"min": 2, "max": 2}}), "min must lie below max"),
     "a share above one": (small(sensors={"flow": {"max_missing": 20}}), "max_missing:"),
     "an unknown breach": (small(sensors={"flow": {"on_breach": "ignore"}}), "on_breach:"),
@@ -60,30 +72,66 @@ WRONG = {
         "cannot mean both normal and fault",
     ),
     "no spelling of a class": (small(label={"column": "fault", "fault": []}), "label.fault:"),
-    "spellings without quotes": (small(label={"column": "fault", "normal": [0]}), "label.normal.0: Input should be a"),
-    "a column with two roles": (small(run_column="flow"), r"each column has exactly one role. Received: \['flow'\]"),
+    "spellings without quotes": (
+        small(label={"column": "fault", "normal": [0]}),
+        "label.normal.0: Input should be a",
+    ),
+    "a column with two roles": (
+        small(run_column="flow"),
+        r"each column has exactly one role. Received: \['flow'\]",
+    ),
     "an ignored sensor": (small(ignore=["speed"]), r"exactly one role. Received: \['speed'\]"),
-    "a label that is a sensor": (small(label={"column": "flow"}), r"exactly one role. Received: \['flow'\]"),
-    "a bookkeeping name": (small(sensors={"_row": {}}), r"kept for bookkeeping. Received: \['_row'\]"),
+    "a label that is a sensor": (
+        small(label={"column": "flow"}),
+        r"exactly one role. Received: \['flow'\]",
+    ),
+    "a bookkeeping name": (
+        small(sensors={"_row": {}}),
+        r"kept for bookkeeping. Received: \['_row'\]",
+    ),
     "a rate of nothing": (small(sensors={"flow": {"max_rate": 0}}), "sensors.flow.max_rate:"),
     "an infinite limit": (small(sensors={"flow": {"max": float("inf")}}), "sensors.flow.max:"),
-    "stuck after one row": (small(sensors={"flow": {"stuck_after": 1}}), "sensors.flow.stuck_after:"),
+    "stuck after one row": (
+        small(sensors={"flow": {"stuck_after": 1}}),
+        "sensors.flow.stuck_after:",
+    ),
     "an unknown type": (small(sensors={"flow": {"dtype": "text"}}), "sensors.flow.dtype:"),
     "no time between rows": (small(sampling_period=0), "sampling_period:"),
-    "a rule nobody knows": (small(rules={"SENSOR-STICKY": "warn"}), "SENSOR-STUCK, .*Received: SENSOR-STICKY"),
+    "a rule nobody knows": (
+        small(rules={"SENSOR-STICKY": "warn"}),
+        "SENSOR-STUCK, .*Received: SENSOR-STICKY",
+    ),
     "a rule that is fixed": (small(rules={"FILE-EMPTY": "warn"}), "Received: FILE-EMPTY"),
     "a rule with another word": (small(rules={"SENSOR-STUCK": "ignore"}), "rules.SENSOR-STUCK:"),
-    "a tag for no column": (machine(aliases={"PT-101": "pressure"}), r"pump-9' names columns .*\['pressure'\]"),
-    "two tags for a column": (machine(aliases={"a": "flow", "b": "flow"}), r"one tag.*for \['flow'\]"),
+    "a tag for no column": (
+        machine(aliases={"PT-101": "pressure"}),
+        r"pump-9' names columns .*\['pressure'\]",
+    ),
+    "two tags for a column": (
+        machine(aliases={"a": "flow", "b": "flow"}),
+        r"one tag.*for \['flow'\]",
+    ),
     "a unit of no sensor": (machine(units={"pressure": "psi"}), r"names columns .*\['pressure'\]"),
     "a unit of the label": (machine(units={"fault": "%"}), r"names columns .*\['fault'\]"),
     "a scale of no sensor": (machine(scale={"pressure": {}}), r"names columns .*\['pressure'\]"),
-    "a unit of another quantity": (machine(units={"flow": "psi"}), "'pump-9', sensor 'flow': two units of the same"),
+    "a unit of another quantity": (
+        machine(units={"flow": "psi"}),
+        "'pump-9', sensor 'flow': two units of the same",
+    ),
     "an unknown unit": (machine(units={"flow": "buckets"}), "'buckets' is not defined"),
-    "a unit beside none": (machine(units={"speed": "rpm"}), "'pump-9', sensor 'speed': .*'rpm' and ''"),
-    "a factor of nothing": (machine(scale={"flow": {"factor": 0}}), "make every value the same. Received: factor=0"),
+    "a unit beside none": (
+        machine(units={"speed": "rpm"}),
+        "'pump-9', sensor 'speed': .*'rpm' and ''",
+    ),
+    "a factor of nothing": (
+        machine(scale={"flow": {"factor": 0}}),
+        "make every value the same. Received: factor=0",
+    ),
     "an unknown field of a machine": (machine(tags={}), "equipment.pump-9.tags: Extra inputs"),
-    "an unknown field of a scale": (machine(scale={"flow": {"gain": 2}}), "equipment.pump-9.scale.flow.gain: Extra"),
+    "an unknown field of a scale": (
+        machine(scale={"flow": {"gain": 2}}),
+        "equipment.pump-9.scale.flow.gain: Extra",
+    ),
 }
 
 
@@ -134,7 +182,9 @@ def test_a_contract_cannot_be_changed_once_it_is_read() -> None:
 
 def test_the_digest_is_that_of_the_meaning_not_of_the_spelling() -> None:
     plain = parse_contract(yaml.safe_load(SMALL), where="a")
-    spelt_out = parse_contract(yaml.safe_load(f"# a comment\nversion: 1\n{SMALL}ignore: []\n"), where="b")
+    spelt_out = parse_contract(
+        yaml.safe_load(f"# a comment\nversion: 1\n{SMALL}ignore: []\n"), where="b"
+    )
     assert plain.digest() == spelt_out.digest()
 
 
@@ -151,7 +201,9 @@ def test_the_digest_is_that_of_the_meaning_not_of_the_spelling() -> None:
     ids=["family", "order of the sensors", "limit", "ignore", "rules", "equipment"],
 )
 def test_another_meaning_has_another_digest(changed: dict[str, object]) -> None:
-    assert parse_contract(changed, where="x").digest() != parse_contract(small(), where="x").digest()
+    assert (
+        parse_contract(changed, where="x").digest() != parse_contract(small(), where="x").digest()
+    )
 
 
 def test_the_contract_of_the_simulated_fleet_follows_the_schema() -> None:
@@ -165,7 +217,9 @@ def test_a_missing_contract_file_is_an_error_that_says_how_to_write_one(tmp_path
 
 
 @pytest.mark.parametrize("content", [b"family: [pumps", b"family: \xff", b"a: b: c"])
-def test_a_file_that_is_no_yaml_is_an_error_that_names_the_file(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_no_yaml_is_an_error_that_names_the_file(
+    tmp_path: Path, content: bytes
+) -> None:
     path = tmp_path / "pumps.yaml"
     path.write_bytes(content)
     with pytest.raises(ContractError, match=r"written in YAML was expected.*pumps\.yaml"):

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from check_rows import CONTRACT, cells, check
 
-from faultxfer.contract import columns
 from faultxfer.contract.schema import parse_contract
 from faultxfer.data.dataset import dataset_from
 from faultxfer.errors import ContractError
+from faultxfer.reading import columns
 
 
 def test_columns_that_the_contract_names_travel_with_the_accepted_rows() -> None:

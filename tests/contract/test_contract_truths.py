@@ -11,8 +11,8 @@ from draft_rows import FAULT, FLOW, infer, line_of, table
 from faultxfer.contract.check import Checked, check_table
 from faultxfer.contract.schema import Contract
 from faultxfer.contract.tags import tags_of_columns, tags_of_sensors
-from faultxfer.contract.truths import _WORDS
-from faultxfer.data.read_csv import read_csv
+from faultxfer.reading.booleans import _WORDS
+from faultxfer.reading.read_csv import read_csv
 
 CONTRACT = Contract.model_validate(
     {
@@ -34,11 +34,25 @@ def check(folder: Path, *cells: str, contract: Contract = CONTRACT) -> Checked:
 @pytest.mark.parametrize(
     ("yes", "no"),
     [
-        *[("true", "false"), ("Yes", "No"), ("ON", "OFF"), ("t", "f"), ("y", "n"), ("1", "0"), ("1.0", "0.0")],
+        *[
+            ("true", "false"),
+            ("Yes", "No"),
+            ("ON", "OFF"),
+            ("t", "f"),
+            ("y", "n"),
+            ("1", "0"),
+            ("1.0", "0.0"),
+        ],
         *[("WAHR", "FALSCH"), ("ja", "nein"), ("ein", "aus"), ("an", "aus")],
         *[("VRAI", "FAUX"), ("oui", "non"), ("marche", "arrêt")],
         *[("VERDADERO", "FALSO"), ("SÍ", "NO"), ("si", "no"), ("encendido", "apagado")],
-        *[("VERO", "FALSO"), ("acceso", "spento"), ("sim", "não"), ("waar", "onwaar"), ("aan", "uit")],
+        *[
+            ("VERO", "FALSO"),
+            ("acceso", "spento"),
+            ("sim", "não"),
+            ("waar", "onwaar"),
+            ("aan", "uit"),
+        ],
     ],
 )
 def test_yes_and_no_become_1_and_0(tmp_path: Path, yes: str, no: str) -> None:
@@ -61,14 +75,23 @@ def test_missing_cells_stay_missing_and_say_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize("cell", ["perhaps", "2", "open", "0.5"])
 def test_a_cell_that_is_neither_is_set_aside(tmp_path: Path, cell: str) -> None:
     found = check(tmp_path, "1", "0", "1", cell).findings[0]
-    assert (found.code, found.severity, found.received, found.line) == ("SENSOR-NOT-A-NUMBER", "quarantine", cell, 5)
+    assert (found.code, found.severity, found.received, found.line) == (
+        "SENSOR-NOT-A-NUMBER",
+        "quarantine",
+        cell,
+        5,
+    )
     assert "dtype: bool" in found.remedy
     assert "yes or no" in found.expected
 
 
 def test_words_in_a_sensor_of_numbers_point_to_the_type(tmp_path: Path) -> None:
-    sensors = CONTRACT.sensors | {"running": CONTRACT.sensors["running"].model_copy(update={"dtype": "number"})}
-    found = check(tmp_path, "on", "off", contract=CONTRACT.model_copy(update={"sensors": sensors})).findings[0]
+    sensors = CONTRACT.sensors | {
+        "running": CONTRACT.sensors["running"].model_copy(update={"dtype": "number"})
+    }
+    found = check(
+        tmp_path, "on", "off", contract=CONTRACT.model_copy(update={"sensors": sensors})
+    ).findings[0]
     assert found.code == "SENSOR-NOT-A-NUMBER"
     assert "dtype: bool" in found.remedy
 

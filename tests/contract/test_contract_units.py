@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faultxfer.contract.check import check_table
-from faultxfer.contract.drafting import UNITS
 from faultxfer.contract.schema import parse_contract
-from faultxfer.contract.table import RawTable
 from faultxfer.contract.units import conversion
+from faultxfer.drafting.draft import UNITS
+from faultxfer.reading.table import RawTable
 
 KNOWN = [
     (100, "psi", "bar", 6.894757293168),
@@ -77,11 +77,18 @@ def test_known_values(value: float, unit: str, wanted: str, expected: float) -> 
 def test_forth_and_back_gives_the_same_value(pair: tuple[str, str], value: float) -> None:
     factor, offset = conversion(*pair)
     back, back_offset = conversion(*reversed(pair))
-    assert (value * factor + offset) * back + back_offset == pytest.approx(value, rel=1e-9, abs=1e-9)
+    assert (value * factor + offset) * back + back_offset == pytest.approx(
+        value, rel=1e-9, abs=1e-9
+    )
 
 
-@given(st.sampled_from(QUANTITIES).flatmap(lambda units: st.tuples(*[st.sampled_from(units)] * 3)), st.floats(0, 1e4))
-def test_a_detour_over_a_third_unit_gives_the_same_value(units: tuple[str, str, str], value: float) -> None:
+@given(
+    st.sampled_from(QUANTITIES).flatmap(lambda units: st.tuples(*[st.sampled_from(units)] * 3)),
+    st.floats(0, 1e4),
+)
+def test_a_detour_over_a_third_unit_gives_the_same_value(
+    units: tuple[str, str, str], value: float
+) -> None:
     first, offset = conversion(units[0], units[1])
     second, second_offset = conversion(units[1], units[2])
     direct, direct_offset = conversion(units[0], units[2])
@@ -106,7 +113,14 @@ def test_any_other_text_is_a_unit_or_a_value_error(unit: str) -> None:
 @pytest.mark.parametrize(
     ("unit", "wanted"),
     [
-        *[("nonsense", "bar"), ("bar", "nonsense"), ("", "bar"), ("psi", "degC"), ("g", "bar"), ("g", "nonsense")],
+        *[
+            ("nonsense", "bar"),
+            ("bar", "nonsense"),
+            ("", "bar"),
+            ("psi", "degC"),
+            ("g", "bar"),
+            ("g", "nonsense"),
+        ],
         *[("bar(x)", "bar"), ("dB", ""), ("1 +", "bar"), ("bar; import os", "bar"), ("(", "bar")],
         *[("2 bar", "degC"), ("rpm", "bar"), ("Hz", "degC")],
     ],
@@ -119,9 +133,18 @@ def test_nonsense_is_refused_with_both_units(unit: str, wanted: str) -> None:
 
 @pytest.mark.parametrize(
     ("unit", "wanted"),
-    [("barg", "bar"), ("bar", "bara"), ("psi", "psig"), ("kPa", "barg"), ("psia", "mbar"), ("bar(g)", "bar")],
+    [
+        ("barg", "bar"),
+        ("bar", "bara"),
+        ("psi", "psig"),
+        ("kPa", "barg"),
+        ("psia", "mbar"),
+        ("bar(g)", "bar"),
+    ],
 )
-def test_a_pressure_that_does_not_say_gauge_or_absolute_is_not_guessed(unit: str, wanted: str) -> None:
+def test_a_pressure_that_does_not_say_gauge_or_absolute_is_not_guessed(
+    unit: str, wanted: str
+) -> None:
     with pytest.raises(
         ValueError, match=r"^gauge or absolute on both sides was expected.*write barg or bara"
     ) as caught:
@@ -138,11 +161,17 @@ def test_a_gauge_pressure_beside_another_quantity_is_refused_as_such(other: str)
 def test_a_machine_that_shows_absolute_pressure_is_checked_in_gauge() -> None:
     sensors = {"pressure": {"unit": "barg", "min": 0, "max": 10}}
     content = {"family": "pumps", "label": {"column": "fault"}, "sensors": sensors}
-    contract = parse_contract({**content, "equipment": {"pumps": {"units": {"pressure": "psia"}}}}, where="x")
+    contract = parse_contract(
+        {**content, "equipment": {"pumps": {"units": {"pressure": "psia"}}}}, where="x"
+    )
     frame = pd.DataFrame({"pressure": ["14.695948775513443", "100", "7"]}, dtype="str")
-    checked = check_table(RawTable("a.csv", frame, np.arange(3) + 2, "0" * 64), contract, labelled=False)
+    checked = check_table(
+        RawTable("a.csv", frame, np.arange(3) + 2, "0" * 64), contract, labelled=False
+    )
     assert checked.accepted["pressure"].tolist() == pytest.approx([0, 5.88150729], abs=1e-8)
-    assert [finding.line for finding in checked.findings] == [4]  # below the air pressure is below zero
+    assert [finding.line for finding in checked.findings] == [
+        4
+    ]  # below the air pressure is below zero
 
 
 def test_gauge_to_gauge_keeps_zero_at_zero_exactly() -> None:
@@ -152,5 +181,7 @@ def test_gauge_to_gauge_keeps_zero_at_zero_exactly() -> None:
 
 @pytest.mark.parametrize("unit", sorted(set(UNITS.values())))
 def test_every_unit_that_a_draft_may_guess_is_understood(unit: str) -> None:
-    with pytest.raises(ValueError, match="Cannot convert"):  # known, but no brightness; "is not defined" if unknown
+    with pytest.raises(
+        ValueError, match="Cannot convert"
+    ):  # known, but no brightness; "is not defined" if unknown
         conversion(unit, "candela")

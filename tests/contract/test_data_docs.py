@@ -50,7 +50,9 @@ def test_each_file_has_a_page_and_its_result_as_json(tmp_path: Path) -> None:
     assert (result["success"], result["statistics"]["unsuccessful_expectations"]) == (False, 1)
 
 
-def test_a_file_refused_before_great_expectations_saw_it_is_not_shown_as_passed(tmp_path: Path) -> None:
+def test_a_file_refused_before_great_expectations_saw_it_is_not_shown_as_passed(
+    tmp_path: Path,
+) -> None:
     index = site(tmp_path, check(cells(0)), check(blank_flow(20)))
     assert index.count("not checked") == 2
     assert "FILE-EMPTY" in index
@@ -69,7 +71,9 @@ def test_the_pages_need_nothing_from_the_network(tmp_path: Path) -> None:
 
 def test_names_and_values_of_a_file_are_text_and_no_markup(tmp_path: Path) -> None:
     name = 'flow "<script>alert(1)</script>'
-    contract = Contract.model_validate({"family": "<i>", "label": {"column": "y"}, "sensors": {name: {"min": 0}}})
+    contract = Contract.model_validate(
+        {"family": "<i>", "label": {"column": "y"}, "sensors": {name: {"min": 0}}}
+    )
     frame = pd.DataFrame({name: [1.0, -1.0], "y": ["<img src=x onerror=alert(1)>", "0"]})
     page = docs_page(validate_table(frame, contract, labelled=True), file="<b>.csv")
     assert not re.search(r"<script|<img|<b>|<i>", page)
@@ -117,12 +121,19 @@ def test_nothing_is_written_elsewhere(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.chdir(work)
     Path("a.csv").write_text("flow,fault\n" + "1,0\n2,1\n" * 20)
-    Path("c.yaml").write_text("{version: 1, family: f, label: {column: fault}, sensors: {flow: {max: 1.5}}}")
+    Path("c.yaml").write_text(
+        "{version: 1, family: f, label: {column: fault}, sensors: {flow: {max: 1.5}}}"
+    )
     assert validate(["a.csv"], "c.yaml").docs is None
     rows = validate(["a.csv"], "c.yaml", quarantine=tmp_path / "quarantine", data_docs=docs)
     assert rows.docs == str(docs / "index.html")
     assert rows.as_dict()["data_docs"] == rows.docs
-    assert sorted(item.name for item in docs.rglob("*")) == ["1-a-csv.html", "1-a-csv.json", "files", "index.html"]
+    assert sorted(item.name for item in docs.rglob("*")) == [
+        "1-a-csv.html",
+        "1-a-csv.json",
+        "files",
+        "index.html",
+    ]
     assert list(home.iterdir()) == []
     assert {item.name for item in work.iterdir()} == {"a.csv", "c.yaml", "quarantine"}
 

@@ -21,7 +21,16 @@ def cases() -> Iterator[Bad]:
 def _backwards() -> Iterator[Bad]:
     code = "TIME-BACKWARDS"
     swapped = PUMPS.grid.take([*range(2, 10), 11, 10, *range(12, 62)])
-    yield bad("back-two-rows", "two rows changed places", PUMPS, swapped, code, "timestamp", (11,), severity="warn")
+    yield bad(
+        "back-two-rows",
+        "two rows changed places",
+        PUMPS,
+        swapped,
+        code,
+        "timestamp",
+        (11,),
+        severity="warn",
+    )
     newest = PUMPS.grid.take(reversed(PUMPS.grid.lines))
     lines = tuple(line for line in range(2, 62) if (line - 2) % 15)
     yield bad(
@@ -49,7 +58,15 @@ def _backwards() -> Iterator[Bad]:
     )
     turn = CHILLERS.grid.put("ts", {26: "1773757000"})
     yield bad(
-        "back-one-of-three", "one late row of CH-1", CHILLERS, turn, code, "ts", (26,), severity="warn", spelling=PIPE
+        "back-one-of-three",
+        "one late row of CH-1",
+        CHILLERS,
+        turn,
+        code,
+        "ts",
+        (26,),
+        severity="warn",
+        spelling=PIPE,
     )
     refuse = {"rules": {code: "refuse"}}
     yield bad(
@@ -68,7 +85,16 @@ def _backwards() -> Iterator[Bad]:
 def _clock_set_back() -> Iterator[Bad]:
     code = "TIME-BACKWARDS"
     hour = moved(PUMPS.grid, "timestamp", range(40, 47), -3600)
-    yield bad("back-an-hour", "the clock was set back", PUMPS, hour, code, "timestamp", (40,), severity="warn")
+    yield bad(
+        "back-an-hour",
+        "the clock was set back",
+        PUMPS,
+        hour,
+        code,
+        "timestamp",
+        (40,),
+        severity="warn",
+    )
     reset = {line: str(60 * (line - 28)) for line in range(28, 47, 3)}
     yield bad(
         "back-to-1970",
@@ -81,7 +107,9 @@ def _clock_set_back() -> Iterator[Bad]:
         severity="warn",
     )
     aside = {"rules": {code: "quarantine"}}
-    dots = moved(COMPRESSORS.grid, "Zeit", range(9, 18), -900).change("Zeit", stamp("%d.%m.%Y %H:%M:%S"))
+    dots = moved(COMPRESSORS.grid, "Zeit", range(9, 18), -900).change(
+        "Zeit", stamp("%d.%m.%Y %H:%M:%S")
+    )
     yield bad(
         "back-set-aside",
         "the contract sets such rows aside",
@@ -121,7 +149,9 @@ def _two_readings() -> Iterator[Bad]:
         (13,),
         severity="quarantine",
     )
-    spelt = PUMPS.grid.put("timestamp", {34: PUMPS.grid.cell(33, "timestamp").replace(" ", "T") + "Z"})
+    spelt = PUMPS.grid.put(
+        "timestamp", {34: PUMPS.grid.cell(33, "timestamp").replace(" ", "T") + "Z"}
+    )
     yield bad(
         "twice-other-spelling",
         "the same moment in other words",
@@ -158,7 +188,9 @@ def _two_readings() -> Iterator[Bad]:
         also=("TIME-BACKWARDS",),
         spelling=GERMAN,
     )
-    same = CHILLERS.grid.put("ts", {44: CHILLERS.grid.cell(41, "ts"), 46: CHILLERS.grid.cell(43, "ts")})
+    same = CHILLERS.grid.put(
+        "ts", {44: CHILLERS.grid.cell(41, "ts"), 46: CHILLERS.grid.cell(43, "ts")}
+    )
     yield bad(
         "twice-two-of-three",
         "two gateways repeat the time",
@@ -183,7 +215,15 @@ def _two_readings() -> Iterator[Bad]:
     )
     warn = {"rules": {code: "warn"}}
     yield bad(
-        "twice-warned", "the contract only warns", CHILLERS, same, code, "ts", (44, 46), severity="warn", contract=warn
+        "twice-warned",
+        "the contract only warns",
+        CHILLERS,
+        same,
+        code,
+        "ts",
+        (44, 46),
+        severity="warn",
+        contract=warn,
     )
 
 
@@ -216,7 +256,9 @@ def _two_files() -> Iterator[Bad]:
         "twice-two-loggers", "two loggers recorded run A1", PUMPS, other, code, "timestamp", range(2, 17),
         severity="quarantine", beside=(PUMPS.grid,), contract={"rules": {code: "quarantine"}},
     )  # fmt: skip
-    tail = COMPRESSORS.grid.take(range(40, 50)).change("Öldruck", lambda cell: f"{float(cell) + 0.1:.2f}")
+    tail = COMPRESSORS.grid.take(range(40, 50)).change(
+        "Öldruck", lambda cell: f"{float(cell) + 0.1:.2f}"
+    )
     yield bad(
         "twice-averaged", "the tail came again as averages", COMPRESSORS, tail, code, "Zeit", range(2, 12),
         severity="warn", beside=(COMPRESSORS.grid,), spelling=GERMAN, contract={"rules": {code: "warn"}},

@@ -22,13 +22,40 @@ def cases() -> Iterator[Bad]:
 def _doubled() -> Iterator[Bad]:
     code = "COLUMN-TWICE"
     flows = PUMPS.grid.add("flow_m3h", PUMPS.grid.column("flow_m3h"))
-    yield bad("sensor-twice", "the tag was picked twice", PUMPS, written(flows), code, "flow_m3h", line=1)
+    yield bad(
+        "sensor-twice", "the tag was picked twice", PUMPS, written(flows), code, "flow_m3h", line=1
+    )
     times = COMPRESSORS.grid.add("Zeit", COMPRESSORS.grid.column("Zeit"), 3)
-    yield bad("time-twice", "a join of two exports", COMPRESSORS, written(times, GERMAN), code, "Zeit", line=1)
+    yield bad(
+        "time-twice",
+        "a join of two exports",
+        COMPRESSORS,
+        written(times, GERMAN),
+        code,
+        "Zeit",
+        line=1,
+    )
     spaced = FANS.grid.add(" current ", FANS.grid.column("current"), 1)
-    yield bad("twice-but-for-spaces", "names with spaces around", FANS, written(spaced), code, "current", line=1)
+    yield bad(
+        "twice-but-for-spaces",
+        "names with spaces around",
+        FANS,
+        written(spaced),
+        code,
+        "current",
+        line=1,
+    )
     spare = PUMPS.grid.add("spare", ["0"] * 60).add("spare", ["1"] * 60)
-    yield bad("unknown-twice", "two spare channels", PUMPS, written(spare, TAB), code, "spare", line=1, ending=".tsv")
+    yield bad(
+        "unknown-twice",
+        "two spare channels",
+        PUMPS,
+        written(spare, TAB),
+        code,
+        "spare",
+        line=1,
+        ending=".tsv",
+    )
     labels = CHILLERS.grid.add("alarm", ["false"] * 45, 0)
     yield bad(
         "label-twice",
@@ -42,7 +69,14 @@ def _doubled() -> Iterator[Bad]:
     column = pa.array(["1.25", "1.31"])
     twice = pa.Table.from_arrays([column] * 4, names=["belt_speed", "torque", "load", "load"])
     yield bad(
-        "parquet-twice", "a join in a notebook", CONVEYORS, parquet_of(twice), code, "load", line=1, ending=".parquet"
+        "parquet-twice",
+        "a join in a notebook",
+        CONVEYORS,
+        parquet_of(twice),
+        code,
+        "load",
+        line=1,
+        ending=".parquet",
     )
     both = PUMPS.grid.add("PT-101", PUMPS.grid.column("discharge_pressure"))
     alias = {"equipment": {"pump-1": {"aliases": {"PT-101": "discharge_pressure"}}}}
@@ -61,7 +95,9 @@ def _doubled() -> Iterator[Bad]:
 
 def _missing_columns() -> Iterator[Bad]:
     code = "COLUMN-MISSING"
-    yield bad("sensor-missing", "a tag was not exported", PUMPS, PUMPS.grid.without("motor_current"), code)
+    yield bad(
+        "sensor-missing", "a tag was not exported", PUMPS, PUMPS.grid.without("motor_current"), code
+    )
     yield bad(
         "two-sensors-missing",
         "a card of the logger is out",
@@ -70,10 +106,37 @@ def _missing_columns() -> Iterator[Bad]:
         code,
         spelling=GERMAN,
     )
-    yield bad("equipment-missing", "an export of one machine", CHILLERS, CHILLERS.grid.without("chiller"), code)
-    yield bad("run-missing", "recordings were merged", PUMPS, PUMPS.grid.without("run"), code, labelled=True)
-    yield bad("time-missing", "the index was dropped", FANS, FANS.grid.without("elapsed"), code, labelled=True)
-    yield bad("label-missing", "rows that nobody labelled", PUMPS, PUMPS.grid.without("fault"), code, labelled=True)
+    yield bad(
+        "equipment-missing",
+        "an export of one machine",
+        CHILLERS,
+        CHILLERS.grid.without("chiller"),
+        code,
+    )
+    yield bad(
+        "run-missing",
+        "recordings were merged",
+        PUMPS,
+        PUMPS.grid.without("run"),
+        code,
+        labelled=True,
+    )
+    yield bad(
+        "time-missing",
+        "the index was dropped",
+        FANS,
+        FANS.grid.without("elapsed"),
+        code,
+        labelled=True,
+    )
+    yield bad(
+        "label-missing",
+        "rows that nobody labelled",
+        PUMPS,
+        PUMPS.grid.without("fault"),
+        code,
+        labelled=True,
+    )
     yield bad(
         "label-missing-german",
         "the same in German",
@@ -83,9 +146,24 @@ def _missing_columns() -> Iterator[Bad]:
         spelling=GERMAN,
         labelled=True,
     )
-    yield bad("only-times", "the selection was empty", PUMPS, PUMPS.grid.select(["timestamp", "machine", "run"]), code)
-    yield bad("login-page", "the session had expired", CONVEYORS, LOGIN_PAGE, code, also=("COLUMN-UNKNOWN",))
-    yield bad("one-column", "a wrong pin of the separator", FANS, FANS.grid.select(["elapsed"]), code)
+    yield bad(
+        "only-times",
+        "the selection was empty",
+        PUMPS,
+        PUMPS.grid.select(["timestamp", "machine", "run"]),
+        code,
+    )
+    yield bad(
+        "login-page",
+        "the session had expired",
+        CONVEYORS,
+        LOGIN_PAGE,
+        code,
+        also=("COLUMN-UNKNOWN",),
+    )
+    yield bad(
+        "one-column", "a wrong pin of the separator", FANS, FANS.grid.select(["elapsed"]), code
+    )
 
 
 def _renamed_columns() -> Iterator[Bad]:
@@ -99,7 +177,13 @@ def _renamed_columns() -> Iterator[Bad]:
         also=also,
     )
     yield bad(
-        "capitals", "names in capitals", FANS, FANS.grid.rename({"current": "CURRENT"}), code, also=also, spelling=TAB
+        "capitals",
+        "names in capitals",
+        FANS,
+        FANS.grid.rename({"current": "CURRENT"}),
+        code,
+        also=also,
+        spelling=TAB,
     )
     yield bad(
         "umlaut-spelt-out",
@@ -140,7 +224,12 @@ def _renamed_columns() -> Iterator[Bad]:
 def _unknown_columns() -> Iterator[Bad]:
     code = "COLUMN-UNKNOWN"
     yield bad(
-        "new-sensor", "a new transmitter", PUMPS, PUMPS.grid.add("seal_leakage", ["0.1"] * 60), code, severity="warn"
+        "new-sensor",
+        "a new transmitter",
+        PUMPS,
+        PUMPS.grid.add("seal_leakage", ["0.1"] * 60),
+        code,
+        severity="warn",
     )
     yield bad(
         "row-number",

@@ -73,7 +73,9 @@ def _copied_rows() -> Iterator[Bad]:
         severity="quarantine",
         spelling=TAB,
     )
-    spelt = CHILLERS.grid.take([*range(2, 5), 4, *range(5, 47)]).change("power", lambda cell: cell + "00", (5,))
+    spelt = CHILLERS.grid.take([*range(2, 5), 4, *range(5, 47)]).change(
+        "power", lambda cell: cell + "00", (5,)
+    )
     yield bad(
         "copy-other-spelling",
         "one value with more zeros",
@@ -152,7 +154,9 @@ def _copied_files() -> Iterator[Bad]:
         beside=(pump,),
         also=back,
     )
-    sent, again = (gzipped(written(CHILLERS.grid.take(lines))) for lines in (range(2, 41), range(38, 47)))
+    sent, again = (
+        gzipped(written(CHILLERS.grid.take(lines))) for lines in (range(2, 41), range(38, 47))
+    )
     yield bad(
         "copy-tail-packed", "the tail was sent again", CHILLERS, again, code, _time(CHILLERS), (2, 3, 4),
         severity="quarantine",
@@ -160,7 +164,9 @@ def _copied_files() -> Iterator[Bad]:
     )  # fmt: skip
 
 
-def _twins(plant: Plant, pairs: Sequence[tuple[int, int]], labels: dict[int, str] | None = None) -> Grid:
+def _twins(
+    plant: Plant, pairs: Sequence[tuple[int, int]], labels: dict[int, str] | None = None
+) -> Grid:
     """The second line of each pair gets the sensor readings of the first; labels where they are given."""
     grid = plant.grid
     for source, copy in pairs:
@@ -174,11 +180,25 @@ def _conflicts() -> Iterator[Bad]:
     free: Changes = {}
     for name, grid, plant, lines, spelling, changes in (
         ("two-rows", _twins(PUMPS, [(5, 14)]), PUMPS, (5, 14), Spelling(), free),
-        ("three-rows", _twins(COMPRESSORS, [(3, 4), (3, 48)]), COMPRESSORS, (3, 4, 48), GERMAN, free),
+        (
+            "three-rows",
+            _twins(COMPRESSORS, [(3, 4), (3, 48)]),
+            COMPRESSORS,
+            (3, 4, 48),
+            GERMAN,
+            free,
+        ),
         ("no-machine", _twins(CONVEYORS, [(2, 41)]), CONVEYORS, (2, 41), TAB, free),
         ("two-pairs", _twins(FANS, [(10, 30), (11, 70)]), FANS, (10, 11, 30, 70), PIPE, free),
         ("other-run", _twins(PUMPS, [(33, 60)]), PUMPS, (33, 60), UTF16, free),
-        ("one-of-three", _twins(CHILLERS, [(4, 46)]), CHILLERS, (4, 46), Spelling(quotes="all"), free),
+        (
+            "one-of-three",
+            _twins(CHILLERS, [(4, 46)]),
+            CHILLERS,
+            (4, 46),
+            Spelling(quotes="all"),
+            free,
+        ),
     ):
         yield bad(
             f"conflict-{name}", "equal readings are normal and faulty", plant, grid, code,
@@ -189,7 +209,9 @@ def _conflicts() -> Iterator[Bad]:
 
 def _conflicts_of_copies() -> Iterator[Bad]:
     code = "LABEL-CONFLICT"
-    other = COMPRESSORS.grid.take([*COMPRESSORS.grid.lines, *range(44, 50)]).fill("Störung", "nein", range(50, 56))
+    other = COMPRESSORS.grid.take([*COMPRESSORS.grid.lines, *range(44, 50)]).fill(
+        "Störung", "nein", range(50, 56)
+    )
     lines = (*range(44, 50), *range(50, 56))
     yield bad(
         "conflict-two-operators",
@@ -205,7 +227,14 @@ def _conflicts_of_copies() -> Iterator[Bad]:
     )
     twice = FANS.grid.take([*range(2, 31), 30, *range(31, 74)]).fill("state", "healthy", (31,))
     yield bad(
-        "conflict-same-moment", "one row with both labels", FANS, twice, code, "state", (30, 31), severity="quarantine"
+        "conflict-same-moment",
+        "one row with both labels",
+        FANS,
+        twice,
+        code,
+        "state",
+        (30, 31),
+        severity="quarantine",
     )
     refuse = {"rules": {code: "refuse"}}
     yield bad(

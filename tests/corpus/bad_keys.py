@@ -18,7 +18,15 @@ def cases() -> Iterator[Bad]:
 
 def _other_machines() -> Iterator[Bad]:
     code = "EQUIPMENT-ABSENT"
-    yield bad("absent-machine", "the file of another pump", PUMPS, PUMPS.grid, code, "machine", equipment="pump-3")
+    yield bad(
+        "absent-machine",
+        "the file of another pump",
+        PUMPS,
+        PUMPS.grid,
+        code,
+        "machine",
+        equipment="pump-3",
+    )
     yield bad(
         "absent-capitals",
         "K-07 is asked for as k-07",

@@ -40,7 +40,15 @@ def _unknown() -> Iterator[Bad]:
 def _many_unknown() -> Iterator[Bad]:
     code = "LABEL-UNKNOWN"
     words = CONVEYORS.grid.change("jam", lambda cell: {"0": "free", "1": "jammed"}[cell])
-    yield bad("label-all-words", "words where numbers are agreed", CONVEYORS, words, code, "jam", range(2, 42))
+    yield bad(
+        "label-all-words",
+        "words where numbers are agreed",
+        CONVEYORS,
+        words,
+        code,
+        "jam",
+        range(2, 42),
+    )
     faults = PUMPS.grid.change("fault", lambda cell: "cavitation" if cell == "1" else cell)
     lines = tuple(line for line in PUMPS.grid.lines if PUMPS.grid.cell(line, "fault") == "1")
     yield bad(
@@ -103,12 +111,18 @@ def _leaks() -> Iterator[Bad]:
 def _leaks_of_more() -> Iterator[Bad]:
     code = "LABEL-LEAK"
     setpoint = PUMPS.grid.put(
-        "speed_rpm", {n: "1480.0" if PUMPS.grid.cell(n, "fault") == "0" else "1450.0" for n in PUMPS.grid.lines}
+        "speed_rpm",
+        {n: "1480.0" if PUMPS.grid.cell(n, "fault") == "0" else "1450.0" for n in PUMPS.grid.lines},
     )
-    yield bad("leak-setpoint", "the speed is set back at each fault", PUMPS, setpoint, code, "speed_rpm")
+    yield bad(
+        "leak-setpoint", "the speed is set back at each fault", PUMPS, setpoint, code, "speed_rpm"
+    )
     steps = COMPRESSORS.grid.put(
         "Füllstand",
-        {n: "71.0" if COMPRESSORS.grid.cell(n, "Störung") == "nein" else "60.0" for n in COMPRESSORS.grid.lines},
+        {
+            n: "71.0" if COMPRESSORS.grid.cell(n, "Störung") == "nein" else "60.0"
+            for n in COMPRESSORS.grid.lines
+        },
     )
     yield bad(
         "leak-with-gaps",
@@ -133,22 +147,40 @@ def _leaks_of_more() -> Iterator[Bad]:
         contract={"sensors": {"lamp": {}}, "rules": {code: "warn"}},
     )
     state = FANS.grid.put(
-        "starts", {n: "4" if FANS.grid.cell(n, "state") == "healthy" else "5" for n in FANS.grid.lines}
+        "starts",
+        {n: "4" if FANS.grid.cell(n, "state") == "healthy" else "5" for n in FANS.grid.lines},
     )
     yield bad(
-        "leak-counter-parquet", "the counter counts faults", FANS, parquet(state), code, "starts", ending=".parquet"
+        "leak-counter-parquet",
+        "the counter counts faults",
+        FANS,
+        parquet(state),
+        code,
+        "starts",
+        ending=".parquet",
     )
 
 
 def _one_class() -> Iterator[Bad]:
     code = "LABEL-ONE-CLASS"
     normal = PUMPS.grid.take(n for n in PUMPS.grid.lines if PUMPS.grid.cell(n, "fault") == "0")
-    yield bad("class-normal-only", "faults were cut out", PUMPS, normal, code, "fault", severity="warn")
+    yield bad(
+        "class-normal-only", "faults were cut out", PUMPS, normal, code, "fault", severity="warn"
+    )
     healthy = FANS.grid.fill("state", "healthy")
     yield bad(
-        "class-never-labelled", "the label is a default", FANS, healthy, code, "state", severity="warn", spelling=TAB
+        "class-never-labelled",
+        "the label is a default",
+        FANS,
+        healthy,
+        code,
+        "state",
+        severity="warn",
+        spelling=TAB,
     )
-    faults = COMPRESSORS.grid.take(n for n in COMPRESSORS.grid.lines if COMPRESSORS.grid.cell(n, "Störung") == "ja")
+    faults = COMPRESSORS.grid.take(
+        n for n in COMPRESSORS.grid.lines if COMPRESSORS.grid.cell(n, "Störung") == "ja"
+    )
     yield bad(
         "class-faults-only",
         "an export of alarms",
@@ -171,7 +203,15 @@ def _one_class() -> Iterator[Bad]:
         contract=refuse,
     )
     mixed = CHILLERS.grid.change("alarm", lambda cell: "no" if cell == "true" else cell)
-    yield bad("class-two-spellings", "two spellings of normal", CHILLERS, mixed, code, "alarm", severity="warn")
+    yield bad(
+        "class-two-spellings",
+        "two spellings of normal",
+        CHILLERS,
+        mixed,
+        code,
+        "alarm",
+        severity="warn",
+    )
     early = CHILLERS.grid.change("alarm", lambda cell: "false", range(4, 47, 3))
     yield bad(
         "class-of-chosen-machine",

@@ -17,7 +17,9 @@ def cases() -> Iterator[Bad]:
 
 
 def _psi(*machines: str) -> Changes:
-    return {"equipment": {machine: {"units": {"discharge_pressure": "psi"}} for machine in machines}}
+    return {
+        "equipment": {machine: {"units": {"discharge_pressure": "psi"}} for machine in machines}
+    }
 
 
 def _misspelt() -> Iterator[Bad]:
@@ -38,14 +40,27 @@ def _misspelt() -> Iterator[Bad]:
     )  # fmt: skip
     own = {"equipment": {"fan-1": {"units": {"vibration_x": "inch/s"}}}}
     yield bad(
-        "machine-asked-no-column", "typed without the dash", FANS, FANS.grid, code, contract=own, equipment="FAN1"
+        "machine-asked-no-column",
+        "typed without the dash",
+        FANS,
+        FANS.grid,
+        code,
+        contract=own,
+        equipment="FAN1",
     )
 
 
 def _unnamed() -> Iterator[Bad]:
     code = "EQUIPMENT-UNKNOWN"
     inches = {"units": {"vibration_x": "inch/s"}}
-    yield bad("machine-unnamed", "which fan is it?", FANS, FANS.grid, code, contract={"equipment": {"fan-1": inches}})
+    yield bad(
+        "machine-unnamed",
+        "which fan is it?",
+        FANS,
+        FANS.grid,
+        code,
+        contract={"equipment": {"fan-1": inches}},
+    )
     yield bad(
         "machine-unnamed-beside-family", "the family has an entry too", FANS, FANS.grid, code,
         contract={"equipment": {"fans": inches, "fan-1": {"scale": {"current": {"factor": 20}}}}}, spelling=TAB,

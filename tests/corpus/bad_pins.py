@@ -44,7 +44,14 @@ def _ambiguous_numbers() -> Iterator[Bad]:
     speeds = whole(PUMPS.grid, "speed_rpm", *rest)
     comma = Spelling(";", thousands=",")
     yield bad(
-        "thousand-or-decimal-comma", "speeds such as 1,480", PUMPS, speeds, code, "speed_rpm", line=2, spelling=comma
+        "thousand-or-decimal-comma",
+        "speeds such as 1,480",
+        PUMPS,
+        speeds,
+        code,
+        "speed_rpm",
+        line=2,
+        spelling=comma,
     )
     yield bad(
         "thousand-or-decimal-point", "speeds such as 2.960", COMPRESSORS,
@@ -52,10 +59,26 @@ def _ambiguous_numbers() -> Iterator[Bad]:
         code, "Drehzahl", line=2, spelling=Spelling(";", thousands="."),
     )  # fmt: skip
     loads = _thousandths(whole(CONVEYORS.grid, "belt_speed", "torque"), "load")
-    yield bad("three-digits-tabs", "loads such as 4.125", CONVEYORS, loads, code, "load", line=2, spelling=TAB)
+    yield bad(
+        "three-digits-tabs",
+        "loads such as 4.125",
+        CONVEYORS,
+        loads,
+        code,
+        "load",
+        line=2,
+        spelling=TAB,
+    )
     late = whole(FANS.grid, "vibration_x", "vibration_y", "current").put("current", {37: "1,024"})
     yield bad(
-        "one-cell-late", "a single 1,024 in whole numbers", FANS, late, code, "current", line=37, spelling=Spelling("|")
+        "one-cell-late",
+        "a single 1,024 in whole numbers",
+        FANS,
+        late,
+        code,
+        "current",
+        line=37,
+        spelling=Spelling("|"),
     )
     quoted = whole(PUMPS.grid, "speed_rpm", *rest)
     yield bad(
@@ -80,7 +103,9 @@ def _ambiguous_times() -> Iterator[Bad]:
             f"day-or-month-{name}", f"{style} in the first days of a month", PUMPS,
             early.change("timestamp", stamp(style)), code, "timestamp", line=2, spelling=spelling,
         )  # fmt: skip
-    german = COMPRESSORS.grid.change("Zeit", lambda cell: stamp("%d/%m/%Y %H:%M:%S")(cell.replace("-21 ", "-05 ")))
+    german = COMPRESSORS.grid.change(
+        "Zeit", lambda cell: stamp("%d/%m/%Y %H:%M:%S")(cell.replace("-21 ", "-05 "))
+    )
     mixed = COMPRESSORS.grid.change("Zeit", stamp("%d/%m/%Y %H:%M:%S"), range(2, 26))
     mixed = mixed.change("Zeit", stamp("%m/%d/%Y %H:%M:%S"), range(26, 50))
     yield bad(
@@ -93,4 +118,6 @@ def _ambiguous_times() -> Iterator[Bad]:
         line=2,
         spelling=Spelling("\t", encoding="utf-16"),
     )
-    yield bad("day-and-month-first", "two spreadsheets pasted", COMPRESSORS, mixed, code, "Zeit", line=2)
+    yield bad(
+        "day-and-month-first", "two spreadsheets pasted", COMPRESSORS, mixed, code, "Zeit", line=2
+    )

@@ -22,17 +22,66 @@ def _impossible() -> Iterator[Bad]:
     code = "SENSOR-OUT-OF-RANGE"
     for name, plant, column, cells, spelling, severity in (
         ("negative-flow", PUMPS, "flow_m3h", {19: "-3.20"}, Spelling(), "quarantine"),
-        ("saturated", PUMPS, "speed_rpm", {50: "32767", 51: "32767", 52: "32767"}, TAB, "quarantine"),
+        (
+            "saturated",
+            PUMPS,
+            "speed_rpm",
+            {50: "32767", 51: "32767", 52: "32767"},
+            TAB,
+            "quarantine",
+        ),
         ("filler", COMPRESSORS, "Öldruck", {33: "-999.9"}, GERMAN, "quarantine"),
-        ("level-above-full", COMPRESSORS, "Füllstand", {2: "100.1", 49: "104.0"}, CP1252, "quarantine"),
+        (
+            "level-above-full",
+            COMPRESSORS,
+            "Füllstand",
+            {2: "100.1", 49: "104.0"},
+            CP1252,
+            "quarantine",
+        ),
         ("scientific", FANS, "vibration_x", {16: "6.02e+01"}, Spelling(), "quarantine"),
         ("counter-overflow", FANS, "starts", {60: "4294967295"}, PIPE, "quarantine"),
-        ("frozen-pipe", CHILLERS, "supply_temperature", {7: "-10.5"}, Spelling(quotes="all"), "quarantine"),
+        (
+            "frozen-pipe",
+            CHILLERS,
+            "supply_temperature",
+            {7: "-10.5"},
+            Spelling(quotes="all"),
+            "quarantine",
+        ),
         ("refusing-speed", COMPRESSORS, "Drehzahl", {28: "29600"}, GERMAN, "refuse"),
-        ("refusing-pressure", PUMPS, "discharge_pressure", {9: "61.0", 10: "61.5"}, Spelling(";"), "refuse"),
-        ("warning-temperature", PUMPS, "bearing_temperature", {47: "850.0"}, Spelling(encoding="utf-16"), "warn"),
-        ("warning-torque", CONVEYORS, "torque", {4: "-120.5", 39: "3000.1"}, Spelling(line_end="\r"), "warn"),
-        ("reversed-belt", CONVEYORS, "belt_speed", {23: "-1.25"}, Spelling(encoding="utf-8-sig"), "quarantine"),
+        (
+            "refusing-pressure",
+            PUMPS,
+            "discharge_pressure",
+            {9: "61.0", 10: "61.5"},
+            Spelling(";"),
+            "refuse",
+        ),
+        (
+            "warning-temperature",
+            PUMPS,
+            "bearing_temperature",
+            {47: "850.0"},
+            Spelling(encoding="utf-16"),
+            "warn",
+        ),
+        (
+            "warning-torque",
+            CONVEYORS,
+            "torque",
+            {4: "-120.5", 39: "3000.1"},
+            Spelling(line_end="\r"),
+            "warn",
+        ),
+        (
+            "reversed-belt",
+            CONVEYORS,
+            "belt_speed",
+            {23: "-1.25"},
+            Spelling(encoding="utf-8-sig"),
+            "quarantine",
+        ),
     ):
         yield bad(
             f"range-{name}", "a value no instrument can read there", plant, plant.grid.put(column, cells), code, column,
@@ -44,10 +93,24 @@ def _wrong_unit() -> Iterator[Bad]:
     code = "SENSOR-OUT-OF-RANGE"
     kilopascals = PUMPS.grid.change("discharge_pressure", scaled(100))
     yield bad(
-        "unit-kpa-for-bar", "the new machine logs kPa", PUMPS, kilopascals, code, "discharge_pressure", range(2, 62)
+        "unit-kpa-for-bar",
+        "the new machine logs kPa",
+        PUMPS,
+        kilopascals,
+        code,
+        "discharge_pressure",
+        range(2, 62),
     )
     pascals = CHILLERS.grid.change("refrigerant_pressure", scaled(1000), range(3, 47, 3))
-    yield bad("unit-pa-one-machine", "CH-2 logs Pa", CHILLERS, pascals, code, "refrigerant_pressure", range(3, 47, 3))
+    yield bad(
+        "unit-pa-one-machine",
+        "CH-2 logs Pa",
+        CHILLERS,
+        pascals,
+        code,
+        "refrigerant_pressure",
+        range(3, 47, 3),
+    )
     millibars = COMPRESSORS.grid.change("Öldruck", scaled(1000), range(34, 50))
     yield bad(
         "unit-mbar-one-run",
@@ -101,7 +164,16 @@ def _wrong_unit() -> Iterator[Bad]:
 def _fractions() -> Iterator[Bad]:
     code = "SENSOR-NOT-WHOLE"
     half = FANS.grid.put("starts", {18: "9.5"})
-    yield bad("whole-half", "a resampled counter", FANS, half, code, "starts", (18,), severity="quarantine")
+    yield bad(
+        "whole-half",
+        "a resampled counter",
+        FANS,
+        half,
+        code,
+        "starts",
+        (18,),
+        severity="quarantine",
+    )
     mean = FANS.grid.put("starts", {20: "9.333", 21: "10.667", 22: "10.333"})
     yield bad(
         "whole-means",
@@ -115,7 +187,9 @@ def _fractions() -> Iterator[Bad]:
         spelling=GERMAN,
     )
     pin = {"sensors": {"Drehzahl": {"dtype": "whole"}}}
-    rounded = COMPRESSORS.grid.change("Drehzahl", lambda cell: cell[:-2] + ".0").put("Drehzahl", {44: "2901.5"})
+    rounded = COMPRESSORS.grid.change("Drehzahl", lambda cell: cell[:-2] + ".0").put(
+        "Drehzahl", {44: "2901.5"}
+    )
     yield bad(
         "whole-zero-decimals-but-one",
         "2960,0 is whole, 2901,5 is not",
@@ -153,7 +227,9 @@ def _fractions() -> Iterator[Bad]:
         spelling=PIPE,
     )
     warn = {"rules": {code: "warn"}, "sensors": {"power": {"dtype": "whole"}}}
-    whole = CHILLERS.grid.change("power", lambda cell: f"{float(cell):.0f}").put("power", {6: "148.2", 39: "160.9"})
+    whole = CHILLERS.grid.change("power", lambda cell: f"{float(cell):.0f}").put(
+        "power", {6: "148.2", 39: "160.9"}
+    )
     yield bad(
         "whole-warned",
         "the contract only warns",
@@ -216,7 +292,9 @@ def _nobody_left() -> Iterator[Bad]:
         line=2,
         also=("TIME-UNREADABLE",),
     )
-    halves = CHILLERS.grid.fill("chiller", "", range(2, 24)).change("power", scaled(1000), range(24, 47))
+    halves = CHILLERS.grid.fill("chiller", "", range(2, 24)).change(
+        "power", scaled(1000), range(24, 47)
+    )
     yield bad(
         "none-left-two-reasons",
         "one half for each reason",

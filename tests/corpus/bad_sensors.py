@@ -30,17 +30,37 @@ def _text() -> Iterator[Bad]:
         ("too-large", CHILLERS, "power", {11: "1e999", 13: "-1e999"}, Spelling()),
         ("comma-among-points", PUMPS, "motor_current", {33: "88,4"}, Spelling(";")),
         ("two-points", FANS, "current", {5: "14.5.2"}, Spelling()),
-        ("date-from-a-spreadsheet", CONVEYORS, "belt_speed", {12: "01. Feb"}, Spelling(line_end="\r\n")),
+        (
+            "date-from-a-spreadsheet",
+            CONVEYORS,
+            "belt_speed",
+            {12: "01. Feb"},
+            Spelling(line_end="\r\n"),
+        ),
         ("hexadecimal", CHILLERS, "supply_temperature", {46: "0x1A"}, PIPE),
-        ("space-in-a-number", COMPRESSORS, "Füllstand", {30: "7 1,2"}, Spelling(";", ",", encoding="utf-16")),
-        ("hash-signs", PUMPS, "bearing_temperature", {24: "########", 25: "########"}, Spelling(quotes="all")),
+        (
+            "space-in-a-number",
+            COMPRESSORS,
+            "Füllstand",
+            {30: "7 1,2"},
+            Spelling(";", ",", encoding="utf-16"),
+        ),
+        (
+            "hash-signs",
+            PUMPS,
+            "bearing_temperature",
+            {24: "########", 25: "########"},
+            Spelling(quotes="all"),
+        ),
         ("question-mark-behind", FANS, "starts", {70: "27?"}, Spelling(encoding="utf-8-sig")),
     ):
         yield bad(
             f"text-{name}", "a few cells are no numbers", plant, plant.grid.put(column, cells), code, column,
             tuple(cells), severity="quarantine", spelling=spelling,
         )  # fmt: skip
-    mark = written(COMPRESSORS.grid.put("Gastemperatur", {21: "POINT"}), CP1252).replace(b"POINT", b"92.5")
+    mark = written(COMPRESSORS.grid.put("Gastemperatur", {21: "POINT"}), CP1252).replace(
+        b"POINT", b"92.5"
+    )
     yield bad(
         "text-point-among-commas", "one row typed by hand", COMPRESSORS, mark, code, "Gastemperatur", (21,),
         severity="quarantine",
@@ -50,7 +70,15 @@ def _text() -> Iterator[Bad]:
 def _much_text() -> Iterator[Bad]:
     code = "SENSOR-NOT-A-NUMBER"
     states = PUMPS.grid.fill("motor_current", "RUNNING", range(20, 34))
-    yield bad("text-above-share", "states in a current column", PUMPS, states, code, "motor_current", range(20, 34))
+    yield bad(
+        "text-above-share",
+        "states in a current column",
+        PUMPS,
+        states,
+        code,
+        "motor_current",
+        range(20, 34),
+    )
     mixed = COMPRESSORS.grid.fill("Füllstand", "voll", range(30, 35))
     yield bad(
         "text-above-own-share",
@@ -76,8 +104,12 @@ def _much_text() -> Iterator[Bad]:
         spelling=TAB,
     )
     words = FANS.grid.change("current", lambda cell: "high" if float(cell) > 14 else "low")
-    yield bad("text-everywhere", "classes instead of numbers", FANS, words, code, "current", range(2, 74))
-    half = COMPRESSORS.grid.change("Gastemperatur", lambda cell: cell.replace(".", ",") + " C", range(2, 26))
+    yield bad(
+        "text-everywhere", "classes instead of numbers", FANS, words, code, "current", range(2, 74)
+    )
+    half = COMPRESSORS.grid.change(
+        "Gastemperatur", lambda cell: cell.replace(".", ",") + " C", range(2, 26)
+    )
     yield bad(
         "text-first-half",
         "the logger's setting was changed",
@@ -94,15 +126,39 @@ def _gaps() -> Iterator[Bad]:
     code = "SENSOR-MISSING"
     for name, plant, column, cells, spelling in (
         ("blank", PUMPS, "flow_m3h", {10: ""}, Spelling()),
-        ("excel-division", PUMPS, "speed_rpm", {3: "#DIV/0!", 4: "#DIV/0!", 59: "#VALUE!"}, Spelling(";")),
+        (
+            "excel-division",
+            PUMPS,
+            "speed_rpm",
+            {3: "#DIV/0!", 4: "#DIV/0!", 59: "#VALUE!"},
+            Spelling(";"),
+        ),
         ("excel-german", COMPRESSORS, "Öldruck", {12: "#WERT!", 13: "#NV", 45: "#BEZUG!"}, CP1252),
-        ("historian-words", CHILLERS, "power", {5: "Bad Input", 6: "I/O Timeout", 29: "No Data"}, TAB),
+        (
+            "historian-words",
+            CHILLERS,
+            "power",
+            {5: "Bad Input", 6: "I/O Timeout", 29: "No Data"},
+            TAB,
+        ),
         ("not-connected", FANS, "current", {73: "Not Connect"}, PIPE),
         ("nan-of-a-script", CONVEYORS, "belt_speed", {2: "nan", 20: "NaN", 38: "NAN"}, Spelling()),
         ("null-of-a-database", FANS, "starts", {14: "NULL", 15: "null"}, Spelling(quotes="all")),
-        ("dashes", COMPRESSORS, "Gastemperatur", {49: "---", 48: "--", 47: "-"}, Spelling(";", ",", encoding="utf-16")),
+        (
+            "dashes",
+            COMPRESSORS,
+            "Gastemperatur",
+            {49: "---", 48: "--", 47: "-"},
+            Spelling(";", ",", encoding="utf-16"),
+        ),
         ("blanks-only", PUMPS, "bearing_temperature", {26: "   "}, Spelling(line_end="\r")),
-        ("at-the-share", PUMPS, "discharge_pressure", {4: "", 5: "", 6: ""}, Spelling(encoding="utf-8-sig")),
+        (
+            "at-the-share",
+            PUMPS,
+            "discharge_pressure",
+            {4: "", 5: "", 6: ""},
+            Spelling(encoding="utf-8-sig"),
+        ),
     ):
         lines = tuple(sorted(cells))
         yield bad(
@@ -134,7 +190,15 @@ def _gaps() -> Iterator[Bad]:
 def _many_gaps() -> Iterator[Bad]:
     code = "SENSOR-MISSING"
     late = PUMPS.grid.fill("flow_m3h", "", range(2, 15))
-    yield bad("gaps-above-share", "the sensor was mounted later", PUMPS, late, code, "flow_m3h", range(2, 15))
+    yield bad(
+        "gaps-above-share",
+        "the sensor was mounted later",
+        PUMPS,
+        late,
+        code,
+        "flow_m3h",
+        range(2, 15),
+    )
     excel = COMPRESSORS.grid.fill("Füllstand", "#NV", range(40, 50))
     yield bad(
         "gaps-excel-in-bulk",
@@ -148,7 +212,9 @@ def _many_gaps() -> Iterator[Bad]:
     )
     every = tuple(range(2, 74, 2))
     slow = FANS.grid.fill("vibration_x", "", every)
-    yield bad("gaps-every-other", "two sampling rates in one file", FANS, slow, code, "vibration_x", every)
+    yield bad(
+        "gaps-every-other", "two sampling rates in one file", FANS, slow, code, "vibration_x", every
+    )
     yield bad(
         "gaps-one-where-none",
         "max_missing is 0",
@@ -214,4 +280,13 @@ def _dead() -> Iterator[Bad]:
         ending=".parquet",
     )
     one = CHILLERS.grid.fill("power", "", range(3, 47, 3))
-    yield bad("dead-in-one-machine", "CH-2 has no meter", CHILLERS, one, code, "power", line=3, equipment="CH-2")
+    yield bad(
+        "dead-in-one-machine",
+        "CH-2 has no meter",
+        CHILLERS,
+        one,
+        code,
+        "power",
+        line=3,
+        equipment="CH-2",
+    )

@@ -22,7 +22,9 @@ def cases() -> Iterator[Bad]:
 def _lines(plant: Plant, spelling: Spelling, changed: dict[int, str]) -> bytes:
     """The clean file with some lines as given."""
     lines = text_lines(plant.grid, spelling)
-    return joined([changed.get(number, line) for number, line in enumerate(lines, start=1)], spelling)
+    return joined(
+        [changed.get(number, line) for number, line in enumerate(lines, start=1)], spelling
+    )
 
 
 def _line(plant: Plant, number: int, spelling: Spelling = _COMMA) -> str:
@@ -33,7 +35,14 @@ def _no_header() -> Iterator[Bad]:
     code, line = "FILE-NO-HEADER", 1
     numbers = CONVEYORS.grid
     bare = Spelling(header=False)
-    yield bad("numbers-first", "a logger without names", CONVEYORS, written(numbers, bare), code, line=line)
+    yield bad(
+        "numbers-first",
+        "a logger without names",
+        CONVEYORS,
+        written(numbers, bare),
+        code,
+        line=line,
+    )
     rounded = whole(numbers, "belt_speed", "torque", "load")
     yield bad(
         "numbers-first-semicolons", "whole numbers and semicolons", CONVEYORS,
@@ -48,7 +57,13 @@ def _no_header() -> Iterator[Bad]:
         written(numbers, Spelling(header=False, quotes="all")), code, line=line,
     )  # fmt: skip
     yield bad(
-        "numbers-first-gz", "packed", CONVEYORS, gzipped(written(numbers, bare)), code, line=line, ending=".csv.gz"
+        "numbers-first-gz",
+        "packed",
+        CONVEYORS,
+        gzipped(written(numbers, bare)),
+        code,
+        line=line,
+        ending=".csv.gz",
     )
     yield bad(
         "spaces-between-columns", "a data file for a plotter", CONVEYORS,
@@ -63,7 +78,14 @@ def _no_header() -> Iterator[Bad]:
         "title-above-semicolons", "a title of the report", COMPRESSORS,
         title + written(COMPRESSORS.grid, GERMAN), code, line=line,
     )  # fmt: skip
-    yield bad("title-above-tabs", "a title of the report", FANS, b"Fan 12\n" + written(FANS.grid, TAB), code, line=line)
+    yield bad(
+        "title-above-tabs",
+        "a title of the report",
+        FANS,
+        b"Fan 12\n" + written(FANS.grid, TAB),
+        code,
+        line=line,
+    )
 
 
 def _width() -> Iterator[Bad]:
@@ -71,8 +93,22 @@ def _width() -> Iterator[Bad]:
     more = _line(PUMPS, 23) + ",77"
     merged = _line(FANS, 40) + "," + _line(FANS, 41)
     shifted = _line(COMPRESSORS, 9, GERMAN).replace(";K-07;", ";K;07;")
-    yield bad("one-cell-more", "a note with a comma", PUMPS, _lines(PUMPS, _COMMA, {23: more}), code, line=23)
-    yield bad("two-rows-on-one-line", "a lost line end", FANS, _lines(FANS, _COMMA, {40: merged}), code, line=40)
+    yield bad(
+        "one-cell-more",
+        "a note with a comma",
+        PUMPS,
+        _lines(PUMPS, _COMMA, {23: more}),
+        code,
+        line=23,
+    )
+    yield bad(
+        "two-rows-on-one-line",
+        "a lost line end",
+        FANS,
+        _lines(FANS, _COMMA, {40: merged}),
+        code,
+        line=40,
+    )
     yield bad(
         "separator-in-a-name", "a machine called K;07", COMPRESSORS,
         _lines(COMPRESSORS, GERMAN, {9: shifted}), code, line=9,
@@ -90,7 +126,12 @@ def _width() -> Iterator[Bad]:
         written(CHILLERS.grid) + written(CHILLERS.grid.add("cop", ["4.1"] * 45), Spelling(header=False)), code, line=47,
     )  # fmt: skip
     yield bad(
-        "title-above-commas", "a title of the report", PUMPS, b"Pump report\n" + written(PUMPS.grid), code, line=2
+        "title-above-commas",
+        "a title of the report",
+        PUMPS,
+        b"Pump report\n" + written(PUMPS.grid),
+        code,
+        line=2,
     )
     yield bad(
         "cell-more-after-blank-lines", "a note below gaps", FANS,
@@ -116,7 +157,12 @@ def _quotes() -> Iterator[Bad]:
     )
     opened = _line(FANS, 12).replace(",healthy", ',"healthy')
     yield bad(
-        "quote-never-closed", "the logger stopped in a cell", FANS, _lines(FANS, _COMMA, {12: opened}), code, line=12
+        "quote-never-closed",
+        "the logger stopped in a cell",
+        FANS,
+        _lines(FANS, _COMMA, {12: opened}),
+        code,
+        line=12,
     )
     last = _line(COMPRESSORS, 49, GERMAN).replace(";ja", ';"ja')
     yield bad(

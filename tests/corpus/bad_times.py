@@ -22,14 +22,26 @@ def _unreadable() -> Iterator[Bad]:
     code = "TIME-UNREADABLE"
     for name, plant, column, cells, spelling in (
         ("blank", PUMPS, "timestamp", {6: ""}, Spelling()),
-        ("spreadsheet-number", PUMPS, "timestamp", {21: "46098.5868", 22: "46098.5875"}, Spelling(";")),
+        (
+            "spreadsheet-number",
+            PUMPS,
+            "timestamp",
+            {21: "46098.5868", 22: "46098.5875"},
+            Spelling(";"),
+        ),
         ("day-first-among-iso", COMPRESSORS, "Zeit", {49: "21.10.2026 06:07:50"}, CP1252),
         ("hour-25", PUMPS, "timestamp", {2: "2026-03-17 25:05:00"}, TAB),
         ("february-30", COMPRESSORS, "Zeit", {14: "2026-02-30 06:02:00"}, GERMAN),
         ("no-data", FANS, "elapsed", {73: "No Data"}, PIPE),
         ("clock-among-seconds", FANS, "elapsed", {33: "00:02:35"}, Spelling()),
         ("word-among-epochs", CHILLERS, "ts", {17: "pending", 18: "pending"}, UTF16),
-        ("month-name", COMPRESSORS, "Zeit", {26: "21. Okt 2026 06:04"}, Spelling(encoding="utf-8-sig")),
+        (
+            "month-name",
+            COMPRESSORS,
+            "Zeit",
+            {26: "21. Okt 2026 06:04"},
+            Spelling(encoding="utf-8-sig"),
+        ),
     ):
         yield bad(
             f"time-{name}", "a few times are written otherwise", plant, plant.grid.put(column, cells), code, column,
@@ -56,7 +68,9 @@ def _changed_clocks() -> Iterator[Bad]:
     berlin = {"csv": {"timezone": "Europe/Berlin"}}
     # 48 rows every ten minutes from midnight; in October the hour from 02:00 comes twice, in March it does not come.
     for name, day in (("autumn", datetime(2026, 10, 25)), ("spring", datetime(2026, 3, 29))):
-        cells = {line: str(day + timedelta(minutes=10 * (line - 2))) for line in COMPRESSORS.grid.lines}
+        cells = {
+            line: str(day + timedelta(minutes=10 * (line - 2))) for line in COMPRESSORS.grid.lines
+        }
         changed = COMPRESSORS.grid.put("Zeit", cells)
         yield bad(
             f"time-{name}",
@@ -153,7 +167,9 @@ def _gaps() -> Iterator[Bad]:
 
 def _gaps_by_rule() -> Iterator[Bad]:
     code = "TIME-GAP"
-    refuse, aside = ({"sampling_period": 60, "rules": {code: kind}} for kind in ("refuse", "quarantine"))
+    refuse, aside = (
+        {"sampling_period": 60, "rules": {code: kind}} for kind in ("refuse", "quarantine")
+    )
     yield bad(
         "hole-refused",
         "the contract refuses gaps",

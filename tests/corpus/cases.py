@@ -102,7 +102,11 @@ def bad(
 ) -> Bad:
     """A case of one file, or of several where the finding belongs to the last; ``beside`` are the others."""
     every = (*beside, content)
-    rows = sum(len(one.rows) for one in every if isinstance(one, Grid)) if isinstance(content, Grid) else None
+    rows = (
+        sum(len(one.rows) for one in every if isinstance(one, Grid))
+        if isinstance(content, Grid)
+        else None
+    )
     return Bad(
         name=name,
         story=story,
@@ -134,13 +138,25 @@ def valid(
 ) -> Valid:
     """A case of one file, or of several; the truth is the plant's clean table unless another is given."""
     files = _files(name, (*beside, content), spelling, ending)
-    return Valid(name, story, files, plant.contract(contract or {}), plant, truth or plant.grid, frozenset(said))
+    return Valid(
+        name,
+        story,
+        files,
+        plant.contract(contract or {}),
+        plant,
+        truth or plant.grid,
+        frozenset(said),
+    )
 
 
 def _files(
     name: str, contents: tuple[Content, ...], spelling: Spelling | None, ending: str
 ) -> tuple[tuple[str, bytes], ...]:
-    stems = [name] if len(contents) == 1 else [f"{name}-{number}" for number in range(1, len(contents) + 1)]
+    stems = (
+        [name]
+        if len(contents) == 1
+        else [f"{name}-{number}" for number in range(1, len(contents) + 1)]
+    )
     return tuple(
         (stem + ending, one if isinstance(one, bytes) else written(one, spelling))
         for stem, one in zip(stems, contents, strict=True)

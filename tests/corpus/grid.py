@@ -46,7 +46,9 @@ class Grid:
         """The same text on several lines, or on all."""
         return self.put(column, dict.fromkeys(self.lines if lines is None else lines, text))
 
-    def change(self, column: str, how: Callable[[str], str], lines: Iterable[int] | None = None) -> Grid:
+    def change(
+        self, column: str, how: Callable[[str], str], lines: Iterable[int] | None = None
+    ) -> Grid:
         """Each cell by a function, on some lines or all."""
         wanted = self.lines if lines is None else lines
         return self.put(column, {line: how(self.cell(line, column)) for line in wanted})
@@ -72,17 +74,23 @@ class Grid:
     def rename(self, names: Mapping[str, str]) -> Grid:
         """Other column names; the numbers stay numbers."""
         numeric = frozenset(names.get(name, name) for name in self.numeric)
-        return replace(self, header=tuple(names.get(name, name) for name in self.header), numeric=numeric)
+        return replace(
+            self, header=tuple(names.get(name, name) for name in self.header), numeric=numeric
+        )
 
     def add(self, name: str, cells: Sequence[str], place: int | None = None) -> Grid:
         """One column more, at the end or before the column at ``place``."""
         at = len(self.header) if place is None else place
-        rows = tuple((*row[:at], cell, *row[at:]) for row, cell in zip(self.rows, cells, strict=True))
+        rows = tuple(
+            (*row[:at], cell, *row[at:]) for row, cell in zip(self.rows, cells, strict=True)
+        )
         return replace(self, header=(*self.header[:at], name, *self.header[at:]), rows=rows)
 
     def _with(self, column: str, cells: Sequence[str]) -> Grid:
         at = self.header.index(column)
-        rows = tuple((*row[:at], cell, *row[at + 1 :]) for row, cell in zip(self.rows, cells, strict=True))
+        rows = tuple(
+            (*row[:at], cell, *row[at + 1 :]) for row, cell in zip(self.rows, cells, strict=True)
+        )
         return replace(self, rows=rows)
 
 
@@ -112,20 +120,35 @@ class Spelling:
 
 
 # What other programs write most often.
-GERMAN, TAB, PIPE = Spelling(separator=";", decimal=","), Spelling(separator="\t"), Spelling(separator="|")
+GERMAN, TAB, PIPE = (
+    Spelling(separator=";", decimal=","),
+    Spelling(separator="\t"),
+    Spelling(separator="|"),
+)
 CP1252 = Spelling(";", ",", encoding="cp1252", line_end="\r\n")
 UTF16 = Spelling("\t", encoding="utf-16")
 
 
 def text_lines(grid: Grid, spelling: Spelling) -> list[str]:
     """The lines without their ends, for files that are damaged afterwards."""
-    header = [spelling.separator.join(_quoted(name, spelling, spelling.quotes != "needed") for name in grid.header)]
-    return [*(header if spelling.header else []), *(_line(grid, row, spelling) for row in grid.rows)]
+    header = [
+        spelling.separator.join(
+            _quoted(name, spelling, spelling.quotes != "needed") for name in grid.header
+        )
+    ]
+    return [
+        *(header if spelling.header else []),
+        *(_line(grid, row, spelling) for row in grid.rows),
+    ]
 
 
 def joined(lines: Sequence[str], spelling: Spelling) -> bytes:
     """Lines as the bytes of a file."""
-    text = spelling.mark + spelling.line_end.join(lines) + (spelling.line_end if spelling.ended else "")
+    text = (
+        spelling.mark
+        + spelling.line_end.join(lines)
+        + (spelling.line_end if spelling.ended else "")
+    )
     return text.encode(spelling.encoding)
 
 
@@ -150,7 +173,9 @@ def _line(grid: Grid, row: tuple[str, ...], spelling: Spelling) -> str:
         spelt(cell, spelling.decimal, spelling.thousands) if name in grid.numeric else cell
         for name, cell in zip(grid.header, row, strict=True)
     ]
-    return spelling.separator.join(_quoted(cell, spelling, spelling.quotes == "all") for cell in cells)
+    return spelling.separator.join(
+        _quoted(cell, spelling, spelling.quotes == "all") for cell in cells
+    )
 
 
 def _quoted(cell: str, spelling: Spelling, always: bool) -> str:

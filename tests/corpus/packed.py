@@ -54,7 +54,9 @@ def workbook(grid: Grid) -> bytes:
         "<row>" + "".join(f'<c t="inlineStr"><is><t>{cell}</t></is></c>' for cell in row) + "</row>"
         for row in (grid.header, *grid.rows)
     )
-    return archive("xl/worksheets/sheet1.xml", f"<worksheet><sheetData>{rows}</sheetData></worksheet>".encode())
+    return archive(
+        "xl/worksheets/sheet1.xml", f"<worksheet><sheetData>{rows}</sheetData></worksheet>".encode()
+    )
 
 
 def database() -> bytes:

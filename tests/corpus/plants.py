@@ -50,9 +50,14 @@ def _stamps(start: datetime, seconds: int, count: int) -> list[str]:
     return [str(start + timedelta(seconds=seconds * step)) for step in range(count)]
 
 
-def _values(seed: int, fault: list[bool], usual: float, spread: float, shift: float, digits: int) -> list[str]:
+def _values(
+    seed: int, fault: list[bool], usual: float, spread: float, shift: float, digits: int
+) -> list[str]:
     draw = random.Random(seed)
-    return [f"{usual + spread * (2 * draw.random() - 1) + shift * broken:.{digits}f}" for broken in fault]
+    return [
+        f"{usual + spread * (2 * draw.random() - 1) + shift * broken:.{digits}f}"
+        for broken in fault
+    ]
 
 
 def _grid(columns: Mapping[str, list[str]], numeric: list[str]) -> Grid:
@@ -89,14 +94,24 @@ def _pumps() -> Plant:
     contract = {
         "version": 1,
         "family": "pumps",
-        "label": {"column": "fault", "normal": ["0", "normal", "OK"], "fault": ["1", "leak", "ALARM"]},
+        "label": {
+            "column": "fault",
+            "normal": ["0", "normal", "OK"],
+            "fault": ["1", "leak", "ALARM"],
+        },
         "equipment_column": "machine",
         "run_column": "run",
         "time_column": "timestamp",
         "sensors": {
             "speed_rpm": {"unit": "rpm", "min": 0, "max": 4000},
             "flow_m3h": {"unit": "m3/h", "min": 0, "max": 2000},
-            "discharge_pressure": {"unit": "bar", "min": -1, "max": 40, "max_missing": 0.05, "on_breach": "refuse"},
+            "discharge_pressure": {
+                "unit": "bar",
+                "min": -1,
+                "max": 40,
+                "max_missing": 0.05,
+                "on_breach": "refuse",
+            },
             "motor_current": {"unit": "A", "min": 0, "max": 1000},
             "bearing_temperature": {"unit": "degC", "min": -20, "max": 150, "on_breach": "warn"},
         },
@@ -220,7 +235,13 @@ def _conveyors() -> Plant:
     return Plant(_grid({**sensors, "jam": _labels(fault, "0", "1")}, list(sensors)), contract)
 
 
-PUMPS, COMPRESSORS, FANS, CHILLERS, CONVEYORS = _pumps(), _compressors(), _fans(), _chillers(), _conveyors()
+PUMPS, COMPRESSORS, FANS, CHILLERS, CONVEYORS = (
+    _pumps(),
+    _compressors(),
+    _fans(),
+    _chillers(),
+    _conveyors(),
+)
 ALL = (PUMPS, COMPRESSORS, FANS, CHILLERS, CONVEYORS)
 
 

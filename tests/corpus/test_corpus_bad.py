@@ -10,8 +10,8 @@ from cases import Bad
 from checking import checked, name_of
 from write import BAD
 
-from faultxfer.contract import columns
 from faultxfer.findings import Finding
+from faultxfer.reading import columns
 from faultxfer.steps.intake import CheckedRows
 
 
@@ -47,7 +47,9 @@ def _check_leftovers(case: Bad, told: CheckedRows, folder: Path) -> None:
     """A refused file leaves its report; rows set aside stand in the quarantine file, each with its reason."""
     if told.refused:
         assert (told.table, told.quarantine, told.accepted, told.quarantined) == (None, None, 0, 0)
-        left = {path.name for path in folder.rglob("*") if path.is_file()} - {name for name, _ in case.files}
+        left = {path.name for path in folder.rglob("*") if path.is_file()} - {
+            name for name, _ in case.files
+        }
         assert not [name for name in left if not name.endswith(("-findings.json", ".html"))]
     elif case.set_aside:
         assert told.quarantine is not None

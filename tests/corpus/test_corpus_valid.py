@@ -11,11 +11,13 @@ from cases import Valid
 from checking import checked, name_of
 from write import VALID
 
-from faultxfer.contract import columns
+from faultxfer.reading import columns
 
 
 @pytest.mark.parametrize("case", VALID, ids=name_of)
-def test_a_valid_file_is_accepted_with_the_values_of_the_clean_table(case: Valid, tmp_path: Path) -> None:
+def test_a_valid_file_is_accepted_with_the_values_of_the_clean_table(
+    case: Valid, tmp_path: Path
+) -> None:
     told = checked(case, tmp_path)
     assert {finding.code for finding in told.findings} <= case.said
     assert {finding.severity for finding in told.findings} <= {"warn"}
@@ -28,15 +30,24 @@ def test_a_valid_file_is_accepted_with_the_values_of_the_clean_table(case: Valid
 def _compare(case: Valid, accepted: pd.DataFrame) -> None:
     for name in case.plant.sensors:
         values = np.array([float(cell) for cell in case.truth.column(name)])
-        np.testing.assert_allclose(accepted[name].to_numpy(), values, rtol=1e-9, atol=1e-9, err_msg=name)
+        np.testing.assert_allclose(
+            accepted[name].to_numpy(), values, rtol=1e-9, atol=1e-9, err_msg=name
+        )
     base = case.plant.base
-    keys = ((columns.EQUIPMENT, "equipment_column", None), (columns.RUN, "run_column", columns.FILE))
+    keys = (
+        (columns.EQUIPMENT, "equipment_column", None),
+        (columns.RUN, "run_column", columns.FILE),
+    )
     for kept, role, other in keys:
         expected = list(accepted[other]) if other else [case.contract["family"]] * len(accepted)
         assert list(accepted[kept]) == (case.truth.column(base[role]) if role in base else expected)
     faulty = set(base["label"].get("fault", ("1",)))
-    assert list(accepted[columns.FAULT]) == [cell in faulty for cell in case.truth.column(base["label"]["column"])]
+    assert list(accepted[columns.FAULT]) == [
+        cell in faulty for cell in case.truth.column(base["label"]["column"])
+    ]
     times = (
-        [case.plant.seconds(cell) for cell in case.truth.column(base["time_column"])] if "time_column" in base else []
+        [case.plant.seconds(cell) for cell in case.truth.column(base["time_column"])]
+        if "time_column" in base
+        else []
     )
     np.testing.assert_allclose(accepted[columns.TIME].dropna().to_numpy(), times, rtol=0, atol=1e-5)

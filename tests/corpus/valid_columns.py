@@ -21,7 +21,9 @@ def cases() -> Iterator[Valid]:
 
 
 def _orders() -> Iterator[Valid]:
-    for number, (plant, spelling) in enumerate(zip(ALL, (PIPE, GERMAN, TAB, Spelling(), UTF16), strict=True)):
+    for number, (plant, spelling) in enumerate(
+        zip(ALL, (PIPE, GERMAN, TAB, Spelling(), UTF16), strict=True)
+    ):
         names = list(plant.grid.header)
         random.Random(number).shuffle(names)
         yield valid(
@@ -37,12 +39,31 @@ def _orders() -> Iterator[Valid]:
         PUMPS,
         PUMPS.grid.select(["fault", *[n for n in PUMPS.grid.header if n != "fault"]]),
     )
-    yield valid("no-note", "an ignored column is absent", PUMPS, PUMPS.grid.without("operator_note"), spelling=TAB)
+    yield valid(
+        "no-note",
+        "an ignored column is absent",
+        PUMPS,
+        PUMPS.grid.without("operator_note"),
+        spelling=TAB,
+    )
 
 
 def _more_columns() -> Iterator[Valid]:
     """Ignored columns may hold anything."""
-    words = ["", "-", "#VALUE!", "NaN", "NULL", "Bad", "No Data", "n/a", "#NV", "I/O Timeout", "3.5", "1,234"]
+    words = [
+        "",
+        "-",
+        "#VALUE!",
+        "NaN",
+        "NULL",
+        "Bad",
+        "No Data",
+        "n/a",
+        "#NV",
+        "I/O Timeout",
+        "3.5",
+        "1,234",
+    ]
     for name, plant, spelling in (
         ("pumps", PUMPS, Spelling()),
         ("compressors", COMPRESSORS, GERMAN),
@@ -62,9 +83,20 @@ def _more_columns() -> Iterator[Valid]:
     spare = CHILLERS.grid.add("spare_1", [""] * 45).add("spare_2", [""] * 45, 0)
     yield valid("spare-channels", "two empty channels", CHILLERS, spare, said=("COLUMN-UNKNOWN",))
     dates = CONVEYORS.grid.add("checked_on", ["03/04/2026"] * 40)
-    yield valid("ambiguous-but-unused", "a date nobody uses", CONVEYORS, dates, said=("COLUMN-UNKNOWN",), spelling=PIPE)
-    flag = FANS.grid.add("fault_code", ["0" if label == "healthy" else "9" for label in FANS.grid.column("state")])
-    yield valid("leak-ignored", "a fault code under ignore", FANS, flag, contract={"ignore": ["fault_code"]})
+    yield valid(
+        "ambiguous-but-unused",
+        "a date nobody uses",
+        CONVEYORS,
+        dates,
+        said=("COLUMN-UNKNOWN",),
+        spelling=PIPE,
+    )
+    flag = FANS.grid.add(
+        "fault_code", ["0" if label == "healthy" else "9" for label in FANS.grid.column("state")]
+    )
+    yield valid(
+        "leak-ignored", "a fault code under ignore", FANS, flag, contract={"ignore": ["fault_code"]}
+    )
     leak = PUMPS.grid.add("trip", PUMPS.grid.column("fault"))
     yield valid(
         "leak-unknown",
@@ -87,7 +119,14 @@ def _headers() -> Iterator[Valid]:
         # Decimal commas may be as many as semicolons.
         tie = {"separator": ";"} if name == "conveyors-german" else {}
         pin = {"csv": {"header": False, "columns": list(plant.grid.header), **tie}}
-        yield valid(f"headerless-{name}", "the names are pinned", plant, plant.grid, spelling=spelling, contract=pin)
+        yield valid(
+            f"headerless-{name}",
+            "the names are pinned",
+            plant,
+            plant.grid,
+            spelling=spelling,
+            contract=pin,
+        )
     packed = gzipped(written(CHILLERS.grid, Spelling("|", header=False)))
     yield valid(
         "headerless-gz",
@@ -119,7 +158,12 @@ def _number_spellings() -> Iterator[Valid]:
     for name, plant, how, spelling in (
         ("scientific", FANS, lambda cell: f"{float(cell):.6e}", Spelling()),
         ("scientific-capital", PUMPS, lambda cell: f"{float(cell):.8E}", TAB),
-        ("scientific-comma", COMPRESSORS, lambda cell: f"{float(cell):.6e}".replace(".", ","), GERMAN),
+        (
+            "scientific-comma",
+            COMPRESSORS,
+            lambda cell: f"{float(cell):.6e}".replace(".", ","),
+            GERMAN,
+        ),
         ("plus-signs", CHILLERS, lambda cell: "+" + cell, PIPE),
         ("zeros-behind", PUMPS, lambda cell: cell + "0000", Spelling(";")),
         ("zeros-before", CONVEYORS, lambda cell: "00" + cell, Spelling()),
@@ -128,7 +172,13 @@ def _number_spellings() -> Iterator[Valid]:
         ("no-zero-before", CONVEYORS, lambda cell: cell.removeprefix("0"), TAB),
         ("full-length", PUMPS, lambda cell: repr(float(cell) * (1 + 2**-50)), Spelling()),
     ):
-        yield valid(f"numbers-{name}", "another program writes numbers", plant, _numbers(plant, how), spelling=spelling)
+        yield valid(
+            f"numbers-{name}",
+            "another program writes numbers",
+            plant,
+            _numbers(plant, how),
+            spelling=spelling,
+        )
     whole = FANS.grid.change("starts", lambda cell: cell + ".0")
     yield valid("numbers-whole-with-point", "4.0 is whole", FANS, whole)
     yield valid(
@@ -141,7 +191,9 @@ def _number_spellings() -> Iterator[Valid]:
     small = CONVEYORS.grid.change("load", lambda cell: "7.5e-3")
     yield valid("numbers-tiny", "hardly any load", CONVEYORS, small, truth=small)
     below = COMPRESSORS.grid.change("Gastemperatur", scaled(-0.25))
-    yield valid("numbers-negative", "a gas below zero", COMPRESSORS, below, truth=below, spelling=GERMAN)
+    yield valid(
+        "numbers-negative", "a gas below zero", COMPRESSORS, below, truth=below, spelling=GERMAN
+    )
 
 
 def _labels() -> Iterator[Valid]:

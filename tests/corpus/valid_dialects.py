@@ -31,7 +31,9 @@ def cases() -> Iterator[Valid]:
     """All of them."""
     for name, plant in _NAMES.items():
         for dialect, spelling in _DIALECTS.items():
-            yield valid(f"{name}-{dialect}", "another program exports", plant, plant.grid, spelling=spelling)
+            yield valid(
+                f"{name}-{dialect}", "another program exports", plant, plant.grid, spelling=spelling
+            )
     yield from _encodings()
     yield from _containers()
     yield from _thousands()
@@ -47,7 +49,15 @@ def _encodings() -> Iterator[Valid]:
     ):  # fmt: skip
         spelling = Spelling(separator, decimal, encoding="cp1252", line_end=line_end)
         yield valid(f"cp1252-{name}", "umlauts of Windows", COMPRESSORS, german, spelling=spelling)
-    for pinned in ("cp1252", "cp1250", "iso8859-15", "mac-roman", "utf-16-le", "utf-16-be", "cp850"):
+    for pinned in (
+        "cp1252",
+        "cp1250",
+        "iso8859-15",
+        "mac-roman",
+        "utf-16-le",
+        "utf-16-be",
+        "cp850",
+    ):
         spelling = Spelling(";", ",", encoding=pinned)
         yield valid(
             f"pinned-{pinned}",
@@ -82,17 +92,26 @@ def _encodings() -> Iterator[Valid]:
         FANS,
         greek,
         spelling=Spelling(";", encoding="cp1253"),
-        contract={"csv": {"encoding": "cp1253"}, "equipment": {"fans": {"aliases": {"δόνηση": "vibration_x"}}}},
+        contract={
+            "csv": {"encoding": "cp1253"},
+            "equipment": {"fans": {"aliases": {"δόνηση": "vibration_x"}}},
+        },
     )
 
 
 def _containers() -> Iterator[Valid]:
     german = Spelling(";", ",", encoding="cp1252")
     wide = Spelling("\t", encoding="utf-16")
-    for name, plant, spelling in (("pumps", PUMPS, None), ("compressors", COMPRESSORS, german), ("fans", FANS, wide)):
+    for name, plant, spelling in (
+        ("pumps", PUMPS, None),
+        ("compressors", COMPRESSORS, german),
+        ("fans", FANS, wide),
+    ):
         content = written(plant.grid, spelling)
         yield valid(f"{name}-packed-gz", "an archive", plant, gzipped(content), ending=".csv.gz")
-        yield valid(f"{name}-packed-zst", "an archive", plant, zstandard(content), ending=".csv.zst")
+        yield valid(
+            f"{name}-packed-zst", "an archive", plant, zstandard(content), ending=".csv.zst"
+        )
     halves = (
         written(CHILLERS.grid.take(range(2, 20))),
         written(CHILLERS.grid.take(range(20, 47)), Spelling(header=False)),
@@ -104,21 +123,39 @@ def _containers() -> Iterator[Valid]:
         gzipped(halves[0]) + gzipped(halves[1]),
         ending=".csv.gz",
     )
-    yield valid("tsv", "tabs under their own ending", CONVEYORS, CONVEYORS.grid, spelling=Spelling("\t"), ending=".tsv")
+    yield valid(
+        "tsv",
+        "tabs under their own ending",
+        CONVEYORS,
+        CONVEYORS.grid,
+        spelling=Spelling("\t"),
+        ending=".tsv",
+    )
     yield valid("upper-case-ending", "an old logger", PUMPS, written(PUMPS.grid), ending=".CSV")
-    yield valid("text-ending", "exported as text", FANS, written(FANS.grid, Spelling(";")), ending=".txt")
+    yield valid(
+        "text-ending", "exported as text", FANS, written(FANS.grid, Spelling(";")), ending=".txt"
+    )
     yield from _parquet()
 
 
 def _parquet() -> Iterator[Valid]:
     for name, plant in _NAMES.items():
-        yield valid(f"parquet-{name}", "from a data lake", plant, parquet(plant.grid), ending=".parquet")
-    stamps = {"timestamp": pa.timestamp("us"), "fault": pa.int8(), "machine": pa.dictionary(pa.int32(), pa.string())}
+        yield valid(
+            f"parquet-{name}", "from a data lake", plant, parquet(plant.grid), ending=".parquet"
+        )
+    stamps = {
+        "timestamp": pa.timestamp("us"),
+        "fault": pa.int8(),
+        "machine": pa.dictionary(pa.int32(), pa.string()),
+    }
     yield valid(
         "parquet-typed",
         "times, numbers and categories",
         PUMPS,
-        parquet(PUMPS.grid.change("operator_note", lambda _: "x"), {k: v for k, v in stamps.items() if k != "machine"}),
+        parquet(
+            PUMPS.grid.change("operator_note", lambda _: "x"),
+            {k: v for k, v in stamps.items() if k != "machine"},
+        ),
         ending=".parquet",
     )
     yield valid(
@@ -145,14 +182,32 @@ def _parquet() -> Iterator[Valid]:
 
 
 def _thousands() -> Iterator[Valid]:
-    for mark, name in ((",", "comma"), (" ", "space"), ("'", "apostrophe"), ("\u00a0", "no-break"), ("’", "quote")):
+    for mark, name in (
+        (",", "comma"),
+        (" ", "space"),
+        ("'", "apostrophe"),
+        ("\u00a0", "no-break"),
+        ("’", "quote"),
+    ):
         spelling = Spelling(";", ".", mark)
-        yield valid(f"thousands-{name}", "1 480.3 proves the mark", PUMPS, PUMPS.grid, spelling=spelling)
+        yield valid(
+            f"thousands-{name}", "1 480.3 proves the mark", PUMPS, PUMPS.grid, spelling=spelling
+        )
     for mark, name in ((".", "point"), (" ", "space"), ("\u202f", "narrow")):
         spelling = Spelling(";", ",", mark)
-        yield valid(f"thousands-german-{name}", "2.960,1 proves both", COMPRESSORS, COMPRESSORS.grid, spelling=spelling)
+        yield valid(
+            f"thousands-german-{name}",
+            "2.960,1 proves both",
+            COMPRESSORS,
+            COMPRESSORS.grid,
+            spelling=spelling,
+        )
     yield valid(
-        "thousands-in-quotes", "1,480.3 in quotes between commas", PUMPS, PUMPS.grid, spelling=Spelling(",", ".", ",")
+        "thousands-in-quotes",
+        "1,480.3 in quotes between commas",
+        PUMPS,
+        PUMPS.grid,
+        spelling=Spelling(",", ".", ","),
     )
     yield valid(
         "thousands-cp1252-no-break",
@@ -176,9 +231,21 @@ def _pins() -> Iterator[Valid]:
     belts = belts.change("load", lambda cell: f"{float(cell):.3f}")
     for name, plant, grid, spelling, csv in (
         ("thousands-comma", PUMPS, pumps, Spelling(";", thousands=","), {"thousands": ","}),
-        ("thousands-comma-decimal", PUMPS, pumps, Spelling("\t", thousands=","), {"decimal": ".", "thousands": ","}),
+        (
+            "thousands-comma-decimal",
+            PUMPS,
+            pumps,
+            Spelling("\t", thousands=","),
+            {"decimal": ".", "thousands": ","},
+        ),
         ("thousands-point", COMPRESSORS, german, Spelling(";", thousands="."), {"thousands": "."}),
-        ("thousands-quoted", PUMPS, pumps, Spelling(thousands=",", quotes="all"), {"thousands": ","}),
+        (
+            "thousands-quoted",
+            PUMPS,
+            pumps,
+            Spelling(thousands=",", quotes="all"),
+            {"thousands": ","},
+        ),
         ("decimal-comma", CONVEYORS, belts, Spelling(";", ","), {"decimal": ","}),
         ("decimal-point", CONVEYORS, belts, Spelling("|"), {"decimal": "."}),
         ("separator", CONVEYORS, CONVEYORS.grid, Spelling("^"), {"separator": "^"}),
@@ -186,7 +253,13 @@ def _pins() -> Iterator[Valid]:
         ("separator-colon", CHILLERS, CHILLERS.grid, Spelling(":", ","), {"separator": ":"}),
     ):
         yield valid(
-            f"pinned-{name}", "detection cannot tell", plant, grid, spelling=spelling, truth=grid, contract={"csv": csv}
+            f"pinned-{name}",
+            "detection cannot tell",
+            plant,
+            grid,
+            spelling=spelling,
+            truth=grid,
+            contract={"csv": csv},
         )
 
 
@@ -208,9 +281,17 @@ def _blank_lines() -> Iterator[Valid]:
         PUMPS,
         _with_blank_lines(PUMPS, plain, {16: "", 31: "", 46: ""}),
     )
-    yield valid("blank-below-header", "a blank line below the names", FANS, _with_blank_lines(FANS, plain, {1: ""}))
     yield valid(
-        "blank-of-spaces", "lines of spaces", COMPRESSORS, _with_blank_lines(COMPRESSORS, german, {5: "   ", 20: " "})
+        "blank-below-header",
+        "a blank line below the names",
+        FANS,
+        _with_blank_lines(FANS, plain, {1: ""}),
+    )
+    yield valid(
+        "blank-of-spaces",
+        "lines of spaces",
+        COMPRESSORS,
+        _with_blank_lines(COMPRESSORS, german, {5: "   ", 20: " "}),
     )
     yield valid(
         "blank-of-separators",
@@ -218,12 +299,29 @@ def _blank_lines() -> Iterator[Valid]:
         COMPRESSORS,
         _with_blank_lines(COMPRESSORS, german, {9: ";;;;;;;", 49: ";;;;;;;"}),
     )
-    yield valid("blank-above-header", "a macro began with line ends", FANS, b"\r\n \r\n" + written(FANS.grid))
+    yield valid(
+        "blank-above-header",
+        "a macro began with line ends",
+        FANS,
+        b"\r\n \r\n" + written(FANS.grid),
+    )
     named = b"sep=;\r\n" + written(COMPRESSORS.grid, german)
     yield valid("separator-named", "a spreadsheet is told the separator", COMPRESSORS, named)
-    yield valid("blank-at-the-end", "many line ends", CHILLERS, written(CHILLERS.grid) + b"\n\n\n\n")
-    yield valid("blank-at-the-end-crlf", "many line ends", COMPRESSORS, written(COMPRESSORS.grid, german) + b"\r\n\r\n")
-    yield valid("mixed-line-ends", "parts of two systems", PUMPS, written(PUMPS.grid).replace(b"\n", b"\r\n", 20))
+    yield valid(
+        "blank-at-the-end", "many line ends", CHILLERS, written(CHILLERS.grid) + b"\n\n\n\n"
+    )
+    yield valid(
+        "blank-at-the-end-crlf",
+        "many line ends",
+        COMPRESSORS,
+        written(COMPRESSORS.grid, german) + b"\r\n\r\n",
+    )
+    yield valid(
+        "mixed-line-ends",
+        "parts of two systems",
+        PUMPS,
+        written(PUMPS.grid).replace(b"\n", b"\r\n", 20),
+    )
     rows = text_lines(FANS.grid, plain)
     yield valid(
         "separator-behind-rows",
@@ -241,7 +339,12 @@ def _blank_lines() -> Iterator[Valid]:
 
 
 def _quotes() -> Iterator[Valid]:
-    notes = {5: "seal, gland; both", 20: 'bearing "hot"', 33: "first line\nsecond line", 60: "tab\there"}
+    notes = {
+        5: "seal, gland; both",
+        20: 'bearing "hot"',
+        33: "first line\nsecond line",
+        60: "tab\there",
+    }
     noted = PUMPS.grid.put("operator_note", notes)
     for name, spelling in (
         ("comma", Spelling()),
@@ -250,7 +353,16 @@ def _quotes() -> Iterator[Valid]:
         ("all", Spelling("|", quotes="all")),
     ):
         yield valid(
-            f"notes-in-quotes-{name}", "marks and line ends in an ignored cell", PUMPS, noted, spelling=spelling
+            f"notes-in-quotes-{name}",
+            "marks and line ends in an ignored cell",
+            PUMPS,
+            noted,
+            spelling=spelling,
         )
     short = [line.rstrip(",") for line in text_lines(PUMPS.grid, Spelling())]
-    yield valid("blank-last-cells-left-out", "rows end before the blank note", PUMPS, joined(short, Spelling()))
+    yield valid(
+        "blank-last-cells-left-out",
+        "rows end before the blank note",
+        PUMPS,
+        joined(short, Spelling()),
+    )

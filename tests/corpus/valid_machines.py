@@ -29,7 +29,10 @@ class _Own:
         own = {
             "aliases": {tag: name for name, tag in self.tags.items()},
             "units": {name: unit for name, (unit, _, _) in self.units.items()},
-            "scale": {name: {"factor": factor, "offset": offset} for name, (factor, offset) in self.scales.items()},
+            "scale": {
+                name: {"factor": factor, "offset": offset}
+                for name, (factor, offset) in self.scales.items()
+            },
         }
         return {"equipment": {machine: {part: value for part, value in own.items() if value}}}
 
@@ -38,7 +41,9 @@ class _Own:
         for name, (_, factor, offset) in self.units.items():
             grid = grid.change(name, scaled(factor, offset), lines)
         for name, (factor, offset) in self.scales.items():
-            grid = grid.change(name, lambda cell, f=factor, o=offset: repr((float(cell) - o) / f), lines)
+            grid = grid.change(
+                name, lambda cell, f=factor, o=offset: repr((float(cell) - o) / f), lines
+            )
         return grid.rename(self.tags)
 
 
@@ -54,10 +59,24 @@ def cases() -> Iterator[Valid]:
 
 
 def _case(
-    name: str, story: str, plant: Plant, own: _Own, machine: str, spelling: Spelling, grid: Grid | None = None
+    name: str,
+    story: str,
+    plant: Plant,
+    own: _Own,
+    machine: str,
+    spelling: Spelling,
+    grid: Grid | None = None,
 ) -> Valid:
     clean = grid or plant.grid
-    return valid(name, story, plant, own.file(clean), truth=clean, spelling=spelling, contract=own.contract(machine))
+    return valid(
+        name,
+        story,
+        plant,
+        own.file(clean),
+        truth=clean,
+        spelling=spelling,
+        contract=own.contract(machine),
+    )
 
 
 _PUMP = PUMPS.grid.take(range(32, 62))
@@ -66,8 +85,20 @@ _PUMP = PUMPS.grid.take(range(32, 62))
 def _tags() -> Iterator[Valid]:
     for name, plant, machine, tags, spelling in (
         ("one", PUMPS, "pump-2", {"discharge_pressure": "PT-101"}, Spelling()),
-        ("all", PUMPS, "pump-2", dict(zip(PUMPS.sensors, ("ST1", "FT1", "PT1", "IT1", "TT1"), strict=True)), TAB),
-        ("keys", PUMPS, "pump-2", {"timestamp": "Time Stamp", "run": "Batch No.", "fault": "ALM"}, PIPE),
+        (
+            "all",
+            PUMPS,
+            "pump-2",
+            dict(zip(PUMPS.sensors, ("ST1", "FT1", "PT1", "IT1", "TT1"), strict=True)),
+            TAB,
+        ),
+        (
+            "keys",
+            PUMPS,
+            "pump-2",
+            {"timestamp": "Time Stamp", "run": "Batch No.", "fault": "ALM"},
+            PIPE,
+        ),
         (
             "umlauts",
             PUMPS,
@@ -79,11 +110,25 @@ def _tags() -> Iterator[Valid]:
         ("german", COMPRESSORS, "K-07", {"Öldruck": "P_OEL", "Zeit": "TIME"}, GERMAN),
         ("crossed", COMPRESSORS, "K-07", {"Drehzahl": "N1", "Störung": "STOE"}, UTF16),
         ("family", FANS, "fans", {"vibration_x": "VX [mm/s]", "state": "Zustand"}, Spelling()),
-        ("laboratory", CONVEYORS, "conveyors", {"belt_speed": "v", "torque": "M", "load": "m"}, GERMAN),
+        (
+            "laboratory",
+            CONVEYORS,
+            "conveyors",
+            {"belt_speed": "v", "torque": "M", "load": "m"},
+            GERMAN,
+        ),
         ("dots", FANS, "fans", {"current": "PLC1.DB4.REAL12", "elapsed": "t/s"}, PIPE),
     ):
         grid = _PUMP if plant is PUMPS else plant.grid
-        yield _case(f"tags-{name}", "the machine has its own tags", plant, _Own(tags), machine, spelling, grid)
+        yield _case(
+            f"tags-{name}",
+            "the machine has its own tags",
+            plant,
+            _Own(tags),
+            machine,
+            spelling,
+            grid,
+        )
 
 
 def _units_of_pumps() -> Iterator[Valid]:
@@ -103,7 +148,9 @@ def _units_of_pumps() -> Iterator[Valid]:
         ("milliampere", "motor_current", ("mA", 1000.0, 0.0), UTF16),
     ):
         own = _Own(units={sensor: unit})
-        yield _case(f"units-{name}", "the machine has its own units", PUMPS, own, "pump-2", spelling, _PUMP)
+        yield _case(
+            f"units-{name}", "the machine has its own units", PUMPS, own, "pump-2", spelling, _PUMP
+        )
 
 
 def _units_of_others() -> Iterator[Valid]:
@@ -111,12 +158,38 @@ def _units_of_others() -> Iterator[Valid]:
         ("share", COMPRESSORS, "K-07", "Füllstand", ("dimensionless", 0.01, 0.0), GERMAN),
         ("inches", FANS, "fans", "vibration_x", ("inch/s", 1 / 25.4, 0.0), Spelling()),
         ("kilogram", CONVEYORS, "conveyors", "load", ("kg", 1000.0, 0.0), TAB),
-        ("foot-pounds", CONVEYORS, "conveyors", "torque", ("ft*lbf", 1 / _POUND_FORCE_FOOT, 0.0), PIPE),
-        ("feet-per-minute", CONVEYORS, "conveyors", "belt_speed", ("ft/min", 60 / 0.3048, 0.0), Spelling()),
-        ("german-psi", COMPRESSORS, "K-07", "Öldruck", ("psi", _PSI, 0.0), Spelling(";", ",", encoding="cp1252")),
+        (
+            "foot-pounds",
+            CONVEYORS,
+            "conveyors",
+            "torque",
+            ("ft*lbf", 1 / _POUND_FORCE_FOOT, 0.0),
+            PIPE,
+        ),
+        (
+            "feet-per-minute",
+            CONVEYORS,
+            "conveyors",
+            "belt_speed",
+            ("ft/min", 60 / 0.3048, 0.0),
+            Spelling(),
+        ),
+        (
+            "german-psi",
+            COMPRESSORS,
+            "K-07",
+            "Öldruck",
+            ("psi", _PSI, 0.0),
+            Spelling(";", ",", encoding="cp1252"),
+        ),
     ):
         yield _case(
-            f"units-{name}", "the machine has its own units", plant, _Own(units={sensor: unit}), machine, spelling
+            f"units-{name}",
+            "the machine has its own units",
+            plant,
+            _Own(units={sensor: unit}),
+            machine,
+            spelling,
         )
 
 
@@ -131,11 +204,28 @@ def _scales() -> Iterator[Valid]:
     ):
         grid = _PUMP if plant is PUMPS else plant.grid
         yield _case(
-            f"scale-{name}", "the logger stores another number", plant, _Own(scales=scales), machine, spelling, grid
+            f"scale-{name}",
+            "the logger stores another number",
+            plant,
+            _Own(scales=scales),
+            machine,
+            spelling,
+            grid,
         )
     # The scale works in the machine's own unit, the unit comes after it.
-    own = _Own(units={"discharge_pressure": ("psi", _PSI, 0.0)}, scales={"discharge_pressure": (0.25, -14.7)})
-    yield _case("scale-then-unit", "raw counts of a psi transmitter", PUMPS, own, "pump-2", Spelling(), _PUMP)
+    own = _Own(
+        units={"discharge_pressure": ("psi", _PSI, 0.0)},
+        scales={"discharge_pressure": (0.25, -14.7)},
+    )
+    yield _case(
+        "scale-then-unit",
+        "raw counts of a psi transmitter",
+        PUMPS,
+        own,
+        "pump-2",
+        Spelling(),
+        _PUMP,
+    )
 
 
 _FOREIGN = _Own(
@@ -187,7 +277,12 @@ def _all_at_once() -> Iterator[Valid]:
     )
     clean = PUMPS.grid.take(range(2, 32))
     yield valid(
-        "foreign-beside-clean", "the known pump and the new one", PUMPS, turned, beside=(clean,), contract=contract
+        "foreign-beside-clean",
+        "the known pump and the new one",
+        PUMPS,
+        turned,
+        beside=(clean,),
+        contract=contract,
     )
     yield valid(
         "foreign-not-concerned",
@@ -229,9 +324,17 @@ def _mixed_files() -> Iterator[Valid]:
 def _numbers_of_units() -> Iterator[Valid]:
     """Limits hold in the contract's unit: 90 psi is above 40 bar by number only."""
     own = _Own(units={"discharge_pressure": ("kPa", 100.0, 0.0)})
-    limits = {**own.contract("pump-2"), "sensors": {"discharge_pressure": {"max_rate": 0.05, "max": 8}}}
+    limits = {
+        **own.contract("pump-2"),
+        "sensors": {"discharge_pressure": {"max_rate": 0.05, "max": 8}},
+    }
     yield valid(
-        "units-before-limits", "range and rate are meant in bar", PUMPS, own.file(_PUMP), truth=_PUMP, contract=limits
+        "units-before-limits",
+        "range and rate are meant in bar",
+        PUMPS,
+        own.file(_PUMP),
+        truth=_PUMP,
+        contract=limits,
     )
     temperature = _Own(units={"Gastemperatur": ("degF", 1.8, 32.0)})
     hot = {**temperature.contract("K-07"), "sensors": {"Gastemperatur": {"max": 120}}}

@@ -14,7 +14,9 @@ from plants import CHILLERS, COMPRESSORS, FANS, PUMPS, Plant, stamp
 def cases() -> Iterator[Valid]:
     """All of them."""
     yield from _styles(PUMPS, "timestamp", "pumps", (Spelling(), PIPE, TAB))
-    yield from _styles(COMPRESSORS, "Zeit", "compressors", (GERMAN, Spelling(";", ",", encoding="cp1252"), TAB))
+    yield from _styles(
+        COMPRESSORS, "Zeit", "compressors", (GERMAN, Spelling(";", ",", encoding="cp1252"), TAB)
+    )
     yield from _zones()
     yield from _nights()
     yield from _pinned_formats()
@@ -31,7 +33,9 @@ def _in_zone(zone: str, style: str) -> Callable[[str], str]:
     return lambda cell: _moment(cell).astimezone(ZoneInfo(zone)).strftime(style)
 
 
-def _styles(plant: Plant, column: str, name: str, spellings: tuple[Spelling, ...]) -> Iterator[Valid]:
+def _styles(
+    plant: Plant, column: str, name: str, spellings: tuple[Spelling, ...]
+) -> Iterator[Valid]:
     """Styles that tell themselves: the days are the 17th and the 21st."""
     styles = {
         "t": "%Y-%m-%dT%H:%M:%S",
@@ -55,7 +59,9 @@ def _styles(plant: Plant, column: str, name: str, spellings: tuple[Spelling, ...
     for number, (style, form) in enumerate(styles.items()):
         grid = plant.grid.change(column, stamp(form))
         spelling = spellings[number % len(spellings)]
-        yield valid(f"times-{name}-{style}", f"times such as {form}", plant, grid, spelling=spelling)
+        yield valid(
+            f"times-{name}-{style}", f"times such as {form}", plant, grid, spelling=spelling
+        )
 
 
 def _zones() -> Iterator[Valid]:
@@ -80,17 +86,28 @@ def _zones() -> Iterator[Valid]:
             spelling=spelling,
             contract={"csv": {"timezone": zone}},
         )
-    mixed = PUMPS.grid.change("timestamp", _in_zone("Europe/Berlin", "%Y-%m-%d %H:%M:%S"), range(2, 32))
+    mixed = PUMPS.grid.change(
+        "timestamp", _in_zone("Europe/Berlin", "%Y-%m-%d %H:%M:%S"), range(2, 32)
+    )
     mixed = mixed.change("timestamp", stamp("%Y-%m-%d %H:%M:%SZ"), range(32, 62))
     yield valid(
-        "zone-pinned-and-named", "pump-2 names its zone", PUMPS, mixed, contract={"csv": {"timezone": "Europe/Berlin"}}
+        "zone-pinned-and-named",
+        "pump-2 names its zone",
+        PUMPS,
+        mixed,
+        contract={"csv": {"timezone": "Europe/Berlin"}},
     )
 
 
 def _nights() -> Iterator[Valid]:
     """The clocks change, but each time names its offset, or all are in UTC."""
-    for name, day in (("autumn", datetime(2026, 10, 24, 22)), ("spring", datetime(2026, 3, 28, 22))):
-        cells = {line: str(day + timedelta(minutes=10 * (line - 2))) for line in COMPRESSORS.grid.lines}
+    for name, day in (
+        ("autumn", datetime(2026, 10, 24, 22)),
+        ("spring", datetime(2026, 3, 28, 22)),
+    ):
+        cells = {
+            line: str(day + timedelta(minutes=10 * (line - 2))) for line in COMPRESSORS.grid.lines
+        }
         night = COMPRESSORS.grid.put("Zeit", cells)
         local = night.change("Zeit", _in_zone("Europe/Berlin", "%Y-%m-%d %H:%M:%S%z"))
         yield valid(
@@ -117,7 +134,12 @@ def _pinned_formats() -> Iterator[Valid]:
         grid = PUMPS.grid.change("timestamp", stamp(style))
         pin = style.replace("+0000", "%z")
         yield valid(
-            f"format-{name}", f"pinned as {pin}", PUMPS, grid, spelling=spelling, contract={"csv": {"time_format": pin}}
+            f"format-{name}",
+            f"pinned as {pin}",
+            PUMPS,
+            grid,
+            spelling=spelling,
+            contract={"csv": {"time_format": pin}},
         )
     yield valid(
         "format-iso",
@@ -133,14 +155,28 @@ def _since_1970() -> Iterator[Valid]:
     def moved(factor: float, digits: int) -> Callable[[str], str]:
         return lambda cell: f"{_moment(cell).timestamp() * factor:.{digits}f}"
 
-    for name, factor, digits in (("seconds", 1, 0), ("milliseconds", 1000, 0), ("seconds-with-fractions", 1, 3)):
+    for name, factor, digits in (
+        ("seconds", 1, 0),
+        ("milliseconds", 1000, 0),
+        ("seconds-with-fractions", 1, 3),
+    ):
         grid = PUMPS.grid.change("timestamp", moved(factor, digits))
-        yield valid(f"epoch-{name}", "a data base", PUMPS, grid, spelling=Spelling() if digits else TAB)
+        yield valid(
+            f"epoch-{name}", "a data base", PUMPS, grid, spelling=Spelling() if digits else TAB
+        )
     comma = PUMPS.grid.change("timestamp", lambda cell: moved(1, 1)(cell).replace(".", ","))
-    yield valid("epoch-decimal-comma", "a data base with decimal commas", PUMPS, comma, spelling=GERMAN)
+    yield valid(
+        "epoch-decimal-comma", "a data base with decimal commas", PUMPS, comma, spelling=GERMAN
+    )
     millis = CHILLERS.grid.change("ts", lambda cell: cell + "000")
     yield valid("epoch-chillers-milliseconds", "a gateway", CHILLERS, millis, spelling=PIPE)
-    yield valid("epoch-pinned-milliseconds", "pinned", CHILLERS, millis, contract={"csv": {"time_format": "epoch_ms"}})
+    yield valid(
+        "epoch-pinned-milliseconds",
+        "pinned",
+        CHILLERS,
+        millis,
+        contract={"csv": {"time_format": "epoch_ms"}},
+    )
     yield valid(
         "epoch-pinned-seconds",
         "pinned",
@@ -153,7 +189,9 @@ def _since_1970() -> Iterator[Valid]:
         "ts", lambda cell: datetime.fromtimestamp(int(cell), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     )
     yield valid("epoch-chillers-iso", "one gateway writes ISO 8601", CHILLERS, words)
-    dots = CHILLERS.grid.change("ts", lambda cell: datetime.fromtimestamp(int(cell), UTC).strftime("%d.%m.%Y %H:%M"))
+    dots = CHILLERS.grid.change(
+        "ts", lambda cell: datetime.fromtimestamp(int(cell), UTC).strftime("%d.%m.%Y %H:%M")
+    )
     yield valid("epoch-chillers-dots", "a building in Austria", CHILLERS, dots, spelling=GERMAN)
     science = CHILLERS.grid.change("ts", lambda cell: f"{int(cell):.9e}")
     yield valid("epoch-scientific", "a numerical program", CHILLERS, science, spelling=TAB)
@@ -171,11 +209,27 @@ def _numbers() -> Iterator[Valid]:
         elapsed(lambda value: f"{value:.2f}".replace(".", ",")),
         spelling=GERMAN,
     )
-    yield valid("elapsed-scientific", "5.0e+00", FANS, elapsed(lambda value: f"{value:.3e}"), spelling=TAB)
-    yield valid("elapsed-zeros-before", "00005", FANS, elapsed(lambda value: f"{value:05.0f}"), spelling=PIPE)
-    yield valid("elapsed-pinned", "pinned as a number", FANS, FANS.grid, contract={"csv": {"time_format": "number"}})
+    yield valid(
+        "elapsed-scientific", "5.0e+00", FANS, elapsed(lambda value: f"{value:.3e}"), spelling=TAB
+    )
+    yield valid(
+        "elapsed-zeros-before",
+        "00005",
+        FANS,
+        elapsed(lambda value: f"{value:05.0f}"),
+        spelling=PIPE,
+    )
+    yield valid(
+        "elapsed-pinned",
+        "pinned as a number",
+        FANS,
+        FANS.grid,
+        contract={"csv": {"time_format": "number"}},
+    )
     before = FANS.grid.change("elapsed", lambda cell: str(int(cell) - 180))
-    yield valid("elapsed-from-minus", "seconds before and after the start", FANS, before, truth=before)
+    yield valid(
+        "elapsed-from-minus", "seconds before and after the start", FANS, before, truth=before
+    )
     years = FANS.grid.change("elapsed", lambda cell: str(2026 + int(cell)))
     yield valid("elapsed-large-steps", "a cycle counter", FANS, years, truth=years, spelling=GERMAN)
 

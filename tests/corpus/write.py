@@ -58,7 +58,9 @@ def _expected(case: Bad) -> dict[str, object]:
     }
 
 
-def _write(folder: Path, cases: tuple[Bad, ...] | tuple[Valid, ...], expected: list[dict[str, object]]) -> None:
+def _write(
+    folder: Path, cases: tuple[Bad, ...] | tuple[Valid, ...], expected: list[dict[str, object]]
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for case in cases:
         for name, content in case.files:

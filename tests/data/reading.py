@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from faultxfer.contract.pins import Csv
-from faultxfer.contract.table import RawTable
-from faultxfer.data.read_csv import read_csv
+from faultxfer.reading.csv_options import Csv
+from faultxfer.reading.read_csv import read_csv
+from faultxfer.reading.table import RawTable
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,9 @@ class Spelling:
         return '"' + text.replace('"', '""') + '"' if self.quote_all or special else text
 
     def table(self, names: list[str], rows: list[list[str]]) -> bytes:
-        lines = [self.separator.join(map(self.cell, row)) for row in ([names] if names else []) + rows]
+        lines = [
+            self.separator.join(map(self.cell, row)) for row in ([names] if names else []) + rows
+        ]
         return self.packed("".join(line + self.line_end for line in lines).encode(self.encoding))
 
     def packed(self, content: bytes) -> bytes:

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from faultxfer.contract import columns
 from faultxfer.data.dataset import Dataset, dataset_from, load_dataset, save_dataset
+from faultxfer.reading import columns
 
 
 def dataset(X: np.ndarray) -> Dataset:
@@ -63,7 +63,9 @@ def test_take_keeps_the_rows_together(small: Dataset) -> None:
 
 @given(
     arrays.arrays(
-        np.float64, (6, 2), elements=st.floats(allow_nan=False, allow_infinity=False, min_value=-9, max_value=9)
+        np.float64,
+        (6, 2),
+        elements=st.floats(allow_nan=False, allow_infinity=False, min_value=-9, max_value=9),
     )
 )
 def test_fingerprints_depend_on_the_sensor_values_and_on_nothing_else(X: np.ndarray) -> None:

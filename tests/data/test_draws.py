@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from faultxfer.config import CurveOptions
 from faultxfer.data.dataset import Dataset
-from faultxfer.data.draws import FEWEST, blocks_as_runs, draw_counts
 from faultxfer.errors import DataError
+from faultxfer.learning_curves.draws import FEWEST, blocks_as_runs, draw_counts
 
 
 def rows_of(runs: int, rows_per_run: int, *, faulty: int, fault_rows: int) -> Dataset:
@@ -33,7 +33,12 @@ def rows_of(runs: int, rows_per_run: int, *, faulty: int, fault_rows: int) -> Da
 def test_draws_are_nested_whole_and_apart_from_the_rows_that_judge(
     runs: int, rows_per_run: int, share: float, fault_share: float, seed: int
 ) -> None:
-    data = rows_of(runs, rows_per_run, faulty=max(4, int(share * runs)), fault_rows=max(3, int(fault_share * 10)))
+    data = rows_of(
+        runs,
+        rows_per_run,
+        faulty=max(4, int(share * runs)),
+        fault_rows=max(3, int(fault_share * 10)),
+    )
     draws = draw_counts(data, CurveOptions(repeats=2, seed=seed))
     again = draw_counts(data, CurveOptions(repeats=2, seed=seed))
     assert draws.counts == again.counts == tuple(sorted(set(draws.counts)))
@@ -91,9 +96,15 @@ def test_blocks_keep_all_rows_but_those_at_their_borders() -> None:
         (rows_of(9, 10, faulty=0, fault_rows=1), None, "both classes"),
         (rows_of(8, 4, faulty=8, fault_rows=2), None, "at least 4 counts from 8 to"),
         (rows_of(8, 1, faulty=4, fault_rows=1), None, "in runs held out and in the others"),
-        (rows_of(30, 20, faulty=15, fault_rows=10), (30, 60, 5000, 9000), "at least 4 counts from 16 to"),
+        (
+            rows_of(30, 20, faulty=15, fault_rows=10),
+            (30, 60, 5000, 9000),
+            "at least 4 counts from 16 to",
+        ),
     ],
 )
-def test_too_few_rows_are_named(data: Dataset, counts: tuple[int, ...] | None, expected: str) -> None:
+def test_too_few_rows_are_named(
+    data: Dataset, counts: tuple[int, ...] | None, expected: str
+) -> None:
     with pytest.raises(DataError, match=f"{expected}.*Received: .*rows"):
         draw_counts(data, CurveOptions(counts=counts))

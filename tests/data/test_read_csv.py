@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from faultxfer.contract.pins import Csv
-from faultxfer.contract.table import RawTable
-from faultxfer.data.read_csv import find_files, read_csv
 from faultxfer.errors import DataError
+from faultxfer.reading.csv_options import Csv
+from faultxfer.reading.read_csv import find_files, read_csv
+from faultxfer.reading.table import RawTable
 
 
 def read(folder: Path, content: str | bytes, name: str = "a.csv") -> RawTable:
@@ -52,7 +52,9 @@ def test_a_file_of_one_column_is_read(tmp_path: Path) -> None:
     assert list(read(tmp_path, "flow\n1\n2\n").frame["flow"]) == ["1", "2"]
 
 
-@pytest.mark.parametrize("cell", ["007", "1e5", "NA", "nan", "NULL", "TRUE", " 1 ", "1.50", "2026-01-01"])
+@pytest.mark.parametrize(
+    "cell", ["007", "1e5", "NA", "nan", "NULL", "TRUE", " 1 ", "1.50", "2026-01-01"]
+)
 def test_cells_stay_the_text_they_are(tmp_path: Path, cell: str) -> None:
     assert read(tmp_path, f"a,b\n{cell},0\n").frame["a"][0] == cell
 
@@ -107,7 +109,9 @@ def test_a_line_break_inside_a_quoted_cell_does_not_shift_line_numbers(tmp_path:
     ],
     ids=repr,
 )
-def test_what_stands_above_the_header_is_skipped_and_its_lines_count(tmp_path: Path, above: str, lines: int) -> None:
+def test_what_stands_above_the_header_is_skipped_and_its_lines_count(
+    tmp_path: Path, above: str, lines: int
+) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(f"{above}a;b,c\n1;2\n\n3;4\n".encode())
     table = read_csv(path)
@@ -126,7 +130,9 @@ def test_a_separator_named_by_the_file_settles_a_tie(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("above", ["sep=,\n", "\n", "\n\n"])
-@pytest.mark.parametrize(("text", "line"), [("a,b\n1,2\n1,2,3\n", 3), ("a,a\n1,2\n", 1), ("1,2\n3,4\n", 1)], ids=repr)
+@pytest.mark.parametrize(
+    ("text", "line"), [("a,b\n1,2\n1,2,3\n", 3), ("a,a\n1,2\n", 1), ("1,2\n3,4\n", 1)], ids=repr
+)
 def test_errors_name_the_line_of_the_file(tmp_path: Path, above: str, text: str, line: int) -> None:
     path = tmp_path / "a.csv"
     path.write_text(above + text, encoding="utf-8")
@@ -146,10 +152,17 @@ def test_cells_missing_at_the_end_of_a_row_count_as_blank(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("rows", "line"),
-    [("1,0\n2,1,9\n3,0\n", 3), ("1,0,9\n2,1\n", 2), ("1,0,9\n2,1,9\n", 2), ('"a\nb",0\n\n1,2,3,4\n', 5)],
+    [
+        ("1,0\n2,1,9\n3,0\n", 3),
+        ("1,0,9\n2,1\n", 2),
+        ("1,0,9\n2,1,9\n", 2),
+        ('"a\nb",0\n\n1,2,3,4\n', 5),
+    ],
     ids=["one row", "the first row", "every row", "after a line break in a cell"],
 )
-def test_rows_wider_than_the_header_are_refused_with_the_line(tmp_path: Path, rows: str, line: int) -> None:
+def test_rows_wider_than_the_header_are_refused_with_the_line(
+    tmp_path: Path, rows: str, line: int
+) -> None:
     with pytest.raises(DataError, match=rf"as many cells as the header.*a\.csv, line {line}\."):
         read(tmp_path, f"flow,fault\n{rows}")
 
@@ -159,7 +172,9 @@ def test_a_separator_at_the_end_of_each_row_adds_no_column(tmp_path: Path) -> No
     assert table.frame.to_dict("list") == {"flow": ["1", "2"], "fault": ["0", "1"]}
 
 
-@pytest.mark.parametrize("rows", ['1,"pump\n2,x\n', '1,"5" pipe\n'], ids=["never closed", "text behind it"])
+@pytest.mark.parametrize(
+    "rows", ['1,"pump\n2,x\n', '1,"5" pipe\n'], ids=["never closed", "text behind it"]
+)
 def test_a_stray_quote_is_refused(tmp_path: Path, rows: str) -> None:
     with pytest.raises(DataError, match=r"as many cells as the header.*a\.csv, line \d"):
         read(tmp_path, f"flow,note\n{rows}")
@@ -213,8 +228,15 @@ def test_a_damaged_compressed_file_is_refused(tmp_path: Path, content: bytes) ->
 
 
 # A carriage return inside a cell is a line end to the reader; it cannot come back as it went.
-CELLS = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.just("\n"), min_size=1, max_size=8)
-NAMES = st.lists(st.from_regex(r"[a-z][a-z0-9 ,;]{0,6}[a-z]", fullmatch=True), min_size=2, max_size=4, unique=True)
+CELLS = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"]) | st.just("\n"), min_size=1, max_size=8
+)
+NAMES = st.lists(
+    st.from_regex(r"[a-z][a-z0-9 ,;]{0,6}[a-z]", fullmatch=True),
+    min_size=2,
+    max_size=4,
+    unique=True,
+)
 
 
 @settings(max_examples=60, deadline=None)
@@ -222,7 +244,9 @@ NAMES = st.lists(st.from_regex(r"[a-z][a-z0-9 ,;]{0,6}[a-z]", fullmatch=True), m
 def test_what_is_written_is_read_back(
     data: st.DataObject, names: list[str], packed: bool, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    rows = data.draw(st.lists(st.lists(CELLS, min_size=len(names), max_size=len(names)), max_size=6))
+    rows = data.draw(
+        st.lists(st.lists(CELLS, min_size=len(names), max_size=len(names)), max_size=6)
+    )
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
     writer.writerow(names)
@@ -234,7 +258,9 @@ def test_what_is_written_is_read_back(
             expected[line] = row
     content = out.getvalue().encode()
     name = "a.csv.gz" if packed else "a.csv"
-    table = read(tmp_path_factory.mktemp("round"), gzip.compress(content) if packed else content, name)
+    table = read(
+        tmp_path_factory.mktemp("round"), gzip.compress(content) if packed else content, name
+    )
     assert list(table.frame.columns) == names
     assert dict(zip(table.lines.tolist(), table.frame.to_numpy().tolist(), strict=True)) == expected
 

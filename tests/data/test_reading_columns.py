@@ -13,16 +13,21 @@ import pyarrow.parquet as pq
 import pytest
 
 from faultxfer.contract.schema import parse_contract
-from faultxfer.contract.table import RawTable
-from faultxfer.data.read_csv import read_csv
-from faultxfer.data.reading import arrow, content
 from faultxfer.errors import DataError
+from faultxfer.reading import arrow, content
+from faultxfer.reading.read_csv import read_csv
+from faultxfer.reading.table import RawTable
 from faultxfer.steps.intake import check_files
 
 NUMERIC = frozenset({"flow", "speed"})
 KEEP = NUMERIC | {"fault"}
 CONTRACT = parse_contract(
-    {"family": "pumps", "sensors": {"flow": {"max": 100}, "speed": {}}, "label": {"column": "fault"}}, where="test"
+    {
+        "family": "pumps",
+        "sensors": {"flow": {"max": 100}, "speed": {}},
+        "label": {"column": "fault"},
+    },
+    where="test",
 )
 
 
@@ -48,15 +53,21 @@ def test_infinity_is_text_and_the_other_columns_stay_numbers(tmp_path: Path) -> 
 def test_more_columns_of_text_than_attempts_are_read_all_the_same(tmp_path: Path) -> None:
     names = [f"s{number}" for number in range(12)]
     path = tmp_path / "a.csv"
-    path.write_text(",".join(names) + "\n" + ",".join("x" * 12) + "\n" + ",".join("1" * 12) + "\n", encoding="utf-8")
+    path.write_text(
+        ",".join(names) + "\n" + ",".join("x" * 12) + "\n" + ",".join("1" * 12) + "\n",
+        encoding="utf-8",
+    )
     table = read_csv(path, None, frozenset(names))
     assert [table.numbers(name)[1] for name in names] == [1.0] * 12
 
 
 @pytest.mark.parametrize(
-    ("row", "kept"), [(",,,", False), (' ,"",,', False), ("NaN,,,", True), (",,,note", True), (",,0,", True)]
+    ("row", "kept"),
+    [(",,,", False), (' ,"",,', False), ("NaN,,,", True), (",,,note", True), (",,0,", True)],
 )
-def test_a_row_is_blank_only_if_nothing_stands_in_any_column(tmp_path: Path, row: str, kept: bool) -> None:
+def test_a_row_is_blank_only_if_nothing_stands_in_any_column(
+    tmp_path: Path, row: str, kept: bool
+) -> None:
     table = table_of(tmp_path, f"flow,speed,fault,note\n1,2,0,\n{row}\n3,4,0,\n")
     assert list(table.lines) == ([2, 3, 4] if kept else [2, 4])
     assert len(table.numbers("flow")) == len(table)
@@ -89,27 +100,42 @@ def test_a_file_read_in_pieces_is_the_file_read_at_once(
 
 def parquet(frame: pd.DataFrame) -> bytes:
     stored = io.BytesIO()
-    pq.write_table(pa.table({**{name: frame[name] for name in frame}, "vibration": [[1.0, 2.0]] * len(frame)}), stored)
+    pq.write_table(
+        pa.table({**{name: frame[name] for name in frame}, "vibration": [[1.0, 2.0]] * len(frame)}),
+        stored,
+    )
     return stored.getvalue()
 
 
 def test_a_parquet_column_nobody_needs_may_hold_anything(tmp_path: Path) -> None:
-    (tmp_path / "a.parquet").write_bytes(parquet(pd.DataFrame({"flow": [1.0, 2.0], "speed": [3, 4], "fault": [0, 1]})))
+    (tmp_path / "a.parquet").write_bytes(
+        parquet(pd.DataFrame({"flow": [1.0, 2.0], "speed": [3, 4], "fault": [0, 1]}))
+    )
     checked = check_files(
-        [str(tmp_path / "a.parquet")], CONTRACT, work=None, quarantine=tmp_path / "quarantine", labelled=True
+        [str(tmp_path / "a.parquet")],
+        CONTRACT,
+        work=None,
+        quarantine=tmp_path / "quarantine",
+        labelled=True,
     )
     assert (checked.accepted, checked.quarantined) == (2, 0)
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
 def test_rows_set_aside_keep_the_columns_nobody_needs(tmp_path: Path, name: str) -> None:
-    frame = pd.DataFrame({"note": ["warm", "cold"], "flow": [1.0, 200.0], "speed": [3, 4], "fault": [0, 1]})
+    frame = pd.DataFrame(
+        {"note": ["warm", "cold"], "flow": [1.0, 200.0], "speed": [3, 4], "fault": [0, 1]}
+    )
     if name == "a.csv":
         frame.to_csv(tmp_path / name, index=False)
     else:
         frame.to_parquet(tmp_path / name, index=False)
     checked = check_files(
-        [str(tmp_path / name)], CONTRACT, work=None, quarantine=tmp_path / "quarantine", labelled=True
+        [str(tmp_path / name)],
+        CONTRACT,
+        work=None,
+        quarantine=tmp_path / "quarantine",
+        labelled=True,
     )
     assert checked.quarantine is not None
     rejected = pd.read_csv(checked.quarantine)
@@ -130,10 +156,14 @@ def test_a_file_that_does_not_fit_into_memory_is_refused_before_it_is_read(
     assert "Split the file by period" in str(caught.value)
 
 
-def test_a_file_of_many_columns_fits_if_the_needed_ones_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_many_columns_fits_if_the_needed_ones_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     others = [f"other{number}" for number in range(200)]
     path = tmp_path / "a.csv"
-    path.write_text(",".join(["flow", *others]) + "\n" + ("1" + ",2" * 200 + "\n") * 100, encoding="utf-8")
+    path.write_text(
+        ",".join(["flow", *others]) + "\n" + ("1" + ",2" * 200 + "\n") * 100, encoding="utf-8"
+    )
     monkeypatch.setattr(content, "_available_memory", lambda: 100_000)
     assert len(read_csv(path, None, frozenset({"flow"}), frozenset({"flow"}))) == 100
     with pytest.raises(DataError, match="fit into memory"):

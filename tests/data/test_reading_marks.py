@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from reading import read
 
-from faultxfer.contract import columns
-from faultxfer.contract.pins import Csv
-from faultxfer.data.read_csv import read_csv
 from faultxfer.errors import DataError
+from faultxfer.reading import columns
+from faultxfer.reading.csv_options import Csv
+from faultxfer.reading.read_csv import read_csv
 
 NAN = float("nan")
 
@@ -45,7 +45,9 @@ def numbers(folder: Path, cells: list[str], **pins: object) -> list[float]:
     ],
     ids=str,
 )
-def test_marks_are_detected_where_the_cells_prove_them(tmp_path: Path, cells: list[str], values: list[float]) -> None:
+def test_marks_are_detected_where_the_cells_prove_them(
+    tmp_path: Path, cells: list[str], values: list[float]
+) -> None:
     assert numbers(tmp_path, cells) == values
 
 
@@ -54,7 +56,9 @@ def test_marks_are_detected_where_the_cells_prove_them(tmp_path: Path, cells: li
     [["1,234", "5,678"], ["1.234", "5.678"], ["1,5", "1.5"], ["1,234", "7"], ["-12,345"]],
     ids=str,
 )
-def test_numbers_that_can_be_read_in_two_ways_ask_for_the_pin(tmp_path: Path, cells: list[str]) -> None:
+def test_numbers_that_can_be_read_in_two_ways_ask_for_the_pin(
+    tmp_path: Path, cells: list[str]
+) -> None:
     with pytest.raises(DataError, match=r"one way only.*a\.csv, column 'flow'.*csv: \{decimal"):
         numbers(tmp_path, cells)
 
@@ -69,7 +73,9 @@ def test_numbers_that_can_be_read_in_two_ways_ask_for_the_pin(tmp_path: Path, ce
     ],
     ids=str,
 )
-def test_a_pin_settles_what_the_file_does_not_tell(tmp_path: Path, pins: dict[str, str], values: list[float]) -> None:
+def test_a_pin_settles_what_the_file_does_not_tell(
+    tmp_path: Path, pins: dict[str, str], values: list[float]
+) -> None:
     np.testing.assert_array_equal(numbers(tmp_path, ["1,234", "5,678"], **pins), values)
 
 
@@ -86,11 +92,16 @@ def test_an_ambiguous_column_that_nobody_needs_does_no_harm(tmp_path: Path) -> N
         (["1.5", "2.5", "1,234"], [1.5, 2.5, NAN]),
         (["1,5", "2,5", "1.234"], [1.5, 2.5, NAN]),
         (["1.234,5", "2,5", "12.34,5", "1.23"], [NAN, 2.5, NAN, NAN]),
-        (["1,5", "1,2,3", "1..2", "0x10", "1_000", "inf", "1e999", "12:30", "½", "٣"], [1.5, *[NAN] * 9]),
+        (
+            ["1,5", "1,2,3", "1..2", "0x10", "1_000", "inf", "1e999", "12:30", "½", "٣"],
+            [1.5, *[NAN] * 9],
+        ),
     ],
     ids=str,
 )
-def test_cells_in_another_dialect_are_no_numbers(tmp_path: Path, cells: list[str], values: list[float]) -> None:
+def test_cells_in_another_dialect_are_no_numbers(
+    tmp_path: Path, cells: list[str], values: list[float]
+) -> None:
     np.testing.assert_array_equal(numbers(tmp_path, cells), values)
 
 
@@ -113,15 +124,21 @@ def test_one_proof_of_thousands_beyond_the_sample_counts(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("spelling", sorted(columns.MISSING), ids=repr)
-@pytest.mark.parametrize("change", [str, str.upper, str.title], ids=["as listed", "capitals", "title"])
-def test_every_spelling_of_a_missing_value_counts(tmp_path: Path, spelling: str, change: type[str]) -> None:
+@pytest.mark.parametrize(
+    "change", [str, str.upper, str.title], ids=["as listed", "capitals", "title"]
+)
+def test_every_spelling_of_a_missing_value_counts(
+    tmp_path: Path, spelling: str, change: type[str]
+) -> None:
     table = read(tmp_path, f'flow,x\n1.5,0\n" {change(spelling)} ",0\n')
     assert table.missing("flow").tolist() == [False, True]
     np.testing.assert_array_equal(table.numbers("flow"), [1.5, NAN])
 
 
 def test_further_spellings_may_be_numbers(tmp_path: Path) -> None:
-    table = read(tmp_path, "flow,x\n1.5,0\n-9999,0\nSensor Off,0\n", missing=["-9999", "sensor off"])
+    table = read(
+        tmp_path, "flow,x\n1.5,0\n-9999,0\nSensor Off,0\n", missing=["-9999", "sensor off"]
+    )
     assert table.missing("flow").tolist() == [False, True, True]
     np.testing.assert_array_equal(table.numbers("flow"), [1.5, NAN, NAN])
 
@@ -146,12 +163,16 @@ def flows(folder: Path, text: str, keep: frozenset[str] | None) -> list[float]:
 
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("note", ["2.1", "2,1", "seal 2.1", "1,234.5"])
-@pytest.mark.parametrize("keep", [None, frozenset({"flow", "fault"}), frozenset({"flow", "fault", "note"})], ids=KEPT)
+@pytest.mark.parametrize(
+    "keep", [None, frozenset({"flow", "fault"}), frozenset({"flow", "fault", "note"})], ids=KEPT
+)
 def test_a_note_does_not_tell_the_decimal_mark_of_a_sensor(
     tmp_path: Path, note: str, keep: frozenset[str] | None, end: str
 ) -> None:
     with pytest.raises(DataError, match=r"one way only.*column 'flow'"):
-        flows(tmp_path, f"time;flow;note;fault\n1;1.234;{note};0\n2;5.678;{note};0{ENDS[end]}", keep)
+        flows(
+            tmp_path, f"time;flow;note;fault\n1;1.234;{note};0\n2;5.678;{note};0{ENDS[end]}", keep
+        )
 
 
 @pytest.mark.parametrize("end", ENDS)

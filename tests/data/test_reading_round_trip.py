@@ -36,8 +36,12 @@ def test_there_are_hundreds_of_variations() -> None:
 
 @pytest.mark.parametrize("spelling", VARIATIONS, ids=lambda spelling: repr(spelling)[9:-1])
 def test_every_variation_is_read_as_it_was_written(spelling: Spelling, tmp_path: Path) -> None:
-    rows = [[f"Kühler {row}", spelling.number(value), str(row % 2)] for row, value in enumerate(VALUES)]
-    table = read(tmp_path, spelling.table(["Gerät", "flow", "fault"], rows), f"a.csv{spelling.packing}")
+    rows = [
+        [f"Kühler {row}", spelling.number(value), str(row % 2)] for row, value in enumerate(VALUES)
+    ]
+    table = read(
+        tmp_path, spelling.table(["Gerät", "flow", "fault"], rows), f"a.csv{spelling.packing}"
+    )
     assert table.frame.to_numpy().tolist() == rows
     assert table.numbers("flow").tolist() == VALUES
     assert list(table.lines) == list(range(2, len(rows) + 2))
@@ -71,11 +75,21 @@ def test_any_table_in_any_dialect_comes_back(
 ) -> None:
     assume(spelling.decimal != spelling.thousands)
     cells = [["n", "1"], *([text, spelling.number(value)] for text, value in rows)]
-    pins = {"separator": spelling.separator, "decimal": spelling.decimal, "thousands": spelling.thousands or None}
+    pins = {
+        "separator": spelling.separator,
+        "decimal": spelling.decimal,
+        "thousands": spelling.thousands or None,
+    }
     # The text column can hold anything, so it may look like another encoding, separator or mark: those are pinned.
     encoding = "cp1252" if spelling.encoding == "cp1252" else None
     content = spelling.table(["note", "flow"], cells)
-    table = read(tmp_path_factory.mktemp("any"), content, f"a.csv{spelling.packing}", **pins, encoding=encoding)
+    table = read(
+        tmp_path_factory.mktemp("any"),
+        content,
+        f"a.csv{spelling.packing}",
+        **pins,
+        encoding=encoding,
+    )
     expected = [[cell.replace("\r\n", "\n") for cell in row] for row in cells]
     assert table.frame.to_numpy().tolist() == expected
     np.testing.assert_array_equal(table.numbers("flow"), [1.0, *(value for _, value in rows)])
@@ -89,5 +103,9 @@ def test_numbers_are_detected_right_or_not_at_all(
     """Two digits behind the mark prove it in every cell, so nothing is ambiguous here."""
     assume(spelling.decimal != spelling.thousands)
     rows = [[spelling.number(value), "x"] for value in values]
-    table = read(tmp_path_factory.mktemp("marks"), spelling.table(["flow", "note"], rows), f"a.csv{spelling.packing}")
+    table = read(
+        tmp_path_factory.mktemp("marks"),
+        spelling.table(["flow", "note"], rows),
+        f"a.csv{spelling.packing}",
+    )
     np.testing.assert_array_equal(table.numbers("flow"), values)

@@ -10,8 +10,8 @@ import pytest
 from reading import read
 
 from faultxfer.contract.schema import Contract
-from faultxfer.contract.times import Times
 from faultxfer.errors import DataError
+from faultxfer.reading.times import Times
 from faultxfer.steps.intake import check_files
 
 MOMENT = pd.Timestamp("2026-03-31 14:05:00", tz="UTC").timestamp()
@@ -61,8 +61,12 @@ def test_a_moment_is_read_from_every_usual_spelling(tmp_path: Path, cell: str, s
     assert found.style == style
 
 
-@pytest.mark.parametrize("cell", ["31.03.2026", "31-Mar-2026", "20260331", "2026-03-30 24:00", "30.03.2026 24:00:00"])
-def test_a_date_alone_is_its_first_moment_and_the_end_of_the_day_before(tmp_path: Path, cell: str) -> None:
+@pytest.mark.parametrize(
+    "cell", ["31.03.2026", "31-Mar-2026", "20260331", "2026-03-30 24:00", "30.03.2026 24:00:00"]
+)
+def test_a_date_alone_is_its_first_moment_and_the_end_of_the_day_before(
+    tmp_path: Path, cell: str
+) -> None:
     assert times(tmp_path, cell).seconds[0] == MOMENT - 14 * 3600 - 300
 
 
@@ -97,7 +101,9 @@ def test_other_numbers_stay_the_numbers_they_are(tmp_path: Path, cells: list[str
 def test_digits_that_may_be_a_date_or_a_number_ask_for_the_pin(
     tmp_path: Path, cells: list[str], pins: list[str]
 ) -> None:
-    with pytest.raises(DataError, match=r"date in digits or a number.*a\.csv, column 'time'") as caught:
+    with pytest.raises(
+        DataError, match=r"date in digits or a number.*a\.csv, column 'time'"
+    ) as caught:
         times(tmp_path, *cells)
     assert caught.value.code == "FILE-AMBIGUOUS"
     assert all(f"csv: {{time_format: {pin}}}" in str(caught.value) for pin in pins)
@@ -123,8 +129,12 @@ def test_numbers_are_read_by_the_dialect_of_the_file(tmp_path: Path) -> None:
     ],
     ids=str,
 )
-def test_dates_that_can_be_read_in_two_ways_ask_for_the_pin(tmp_path: Path, cells: list[str], why: str) -> None:
-    with pytest.raises(DataError, match=rf"one way only.*{why}.*a\.csv, column 'time'.*day_first: true"):
+def test_dates_that_can_be_read_in_two_ways_ask_for_the_pin(
+    tmp_path: Path, cells: list[str], why: str
+) -> None:
+    with pytest.raises(
+        DataError, match=rf"one way only.*{why}.*a\.csv, column 'time'.*day_first: true"
+    ):
         times(tmp_path, *cells)
 
 
@@ -140,8 +150,12 @@ def test_dates_that_can_be_read_in_two_ways_ask_for_the_pin(tmp_path: Path, cell
     ],
     ids=str,
 )
-def test_years_of_two_digits_that_may_stand_first_ask_for_the_pin(tmp_path: Path, cells: list[str], pin: str) -> None:
-    with pytest.raises(DataError, match=r"each may have the year first as well.*where the day does") as caught:
+def test_years_of_two_digits_that_may_stand_first_ask_for_the_pin(
+    tmp_path: Path, cells: list[str], pin: str
+) -> None:
+    with pytest.raises(
+        DataError, match=r"each may have the year first as well.*where the day does"
+    ) as caught:
         times(tmp_path, *cells)
     assert f'csv: {{time_format: "{pin}"}}' in str(caught.value)
     moment = times(tmp_path, *cells, time_format=pin).seconds[0]
@@ -161,7 +175,9 @@ def test_years_of_two_digits_that_may_stand_first_ask_for_the_pin(tmp_path: Path
     ],
     ids=str,
 )
-def test_dates_that_prove_their_order_are_read(tmp_path: Path, cells: list[str], date: str, style: str) -> None:
+def test_dates_that_prove_their_order_are_read(
+    tmp_path: Path, cells: list[str], date: str, style: str
+) -> None:
     found = times(tmp_path, *cells)
     assert (found.seconds[0], found.style) == (pd.Timestamp(date, tz="UTC").timestamp(), style)
     assert found.seconds.notna().all()
@@ -176,7 +192,13 @@ def test_a_pin_settles_days_and_months(tmp_path: Path, day_first: bool, date: st
 @pytest.mark.parametrize(
     "cell",
     [
-        *("2026-02-30 10:00", "31.04.2026", "31.03.2026 24:05", "31.03.2026 14:65", "31.03.2026 24:00:01"),
+        *(
+            "2026-02-30 10:00",
+            "31.04.2026",
+            "31.03.2026 24:05",
+            "31.03.2026 14:65",
+            "31.03.2026 24:00:01",
+        ),
         *("31-Foo-2026", "13:00 PM", "yesterday", "", "-"),
     ],
 )
@@ -191,13 +213,17 @@ def test_a_time_in_another_style_than_most_cannot_be_read(tmp_path: Path) -> Non
     assert seconds.isna().tolist() == [False, False, True]
 
 
-@pytest.mark.parametrize("cell", ["2026-03-31 16:05", "31.03.2026 16:05", "2026-03-31T14:05:00Z", "2026/03/31 16:05"])
+@pytest.mark.parametrize(
+    "cell", ["2026-03-31 16:05", "31.03.2026 16:05", "2026-03-31T14:05:00Z", "2026/03/31 16:05"]
+)
 def test_a_pinned_zone_is_that_of_times_that_name_none(tmp_path: Path, cell: str) -> None:
     assert times(tmp_path, cell, timezone="Europe/Berlin").seconds[0] == MOMENT
 
 
 def test_the_hour_that_summer_time_repeats_cannot_be_read(tmp_path: Path) -> None:
-    seconds = times(tmp_path, "25.10.2026 01:30", "25.10.2026 02:30", timezone="Europe/Berlin").seconds
+    seconds = times(
+        tmp_path, "25.10.2026 01:30", "25.10.2026 02:30", timezone="Europe/Berlin"
+    ).seconds
     assert seconds.isna().tolist() == [False, True]
 
 
@@ -233,5 +259,7 @@ def test_the_report_tells_the_times_of_a_machine_with_its_own_tag_for_them(tmp_p
             "equipment": {"p1": {"aliases": {"TS-1": "time"}}},
         }
     )
-    rows = check_files([str(path)], contract, work=None, quarantine=tmp_path / "quarantine", labelled=True)
+    rows = check_files(
+        [str(path)], contract, work=None, quarantine=tmp_path / "quarantine", labelled=True
+    )
     assert rows.reading[0]["times"] == "day first"

@@ -13,20 +13,34 @@ from hypothesis import strategies as st
 
 from faultxfer import pipeline
 from faultxfer.contract.schema import load_contract
-from faultxfer.data import pump_physics as physics
-from faultxfer.data import simulator
-from faultxfer.data.pump_physics import Fault, PumpDesign
-from faultxfer.data.simulator import INSTRUMENTS, NEW_PLANT, OLD_PLANT, PumpFleet, write_pump_fleet
 from faultxfer.errors import ConfigError
+from faultxfer.simulation import pump_physics as physics
+from faultxfer.simulation import simulator
+from faultxfer.simulation.pump_physics import Fault, PumpDesign
+from faultxfer.simulation.simulator import (
+    INSTRUMENTS,
+    NEW_PLANT,
+    OLD_PLANT,
+    PumpFleet,
+    write_pump_fleet,
+)
 
 CONTRACT = Path(__file__).resolve().parents[2] / "data_contracts" / "pumps.yaml"
-SMALL = {"source_pumps": 2, "runs_per_pump": 8, "rows_per_run": 20, "target_runs": 6, "target_rows_per_run": 16}
+SMALL = {
+    "source_pumps": 2,
+    "runs_per_pump": 8,
+    "rows_per_run": 20,
+    "target_runs": 6,
+    "target_rows_per_run": 16,
+}
 GOOD = {"equipment": "pump-1", "seed": 1, "runs": 4, "rows_per_run": 12, "fault_share": 0.5}
 
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> PumpFleet:
-    return write_pump_fleet(tmp_path_factory.mktemp("fleet"), seed=3, source_pumps=3, runs_per_pump=20, rows_per_run=40)
+    return write_pump_fleet(
+        tmp_path_factory.mktemp("fleet"), seed=3, source_pumps=3, runs_per_pump=20, rows_per_run=40
+    )
 
 
 def labelled(fleet: PumpFleet) -> list[pd.DataFrame]:
@@ -63,7 +77,10 @@ def test_another_seed_writes_other_recordings(tmp_path: Path) -> None:
 
 @given(share=st.floats(0, 1), runs=st.integers(1, 40), more=st.integers(1, 40))
 def test_a_longer_plan_begins_with_the_shorter_one(share: float, runs: int, more: int) -> None:
-    short, long = (simulator._fault_plan(np.random.default_rng(4), count, share) for count in (runs, runs + more))
+    short, long = (
+        simulator._fault_plan(np.random.default_rng(4), count, share)
+        for count in (runs, runs + more)
+    )
     assert long[:runs] == short
     faulty = sum(kind != "normal" for kind in long)
     assert abs(faulty - share * (runs + more)) <= 1 + 1e-6
@@ -90,7 +107,9 @@ def test_affinity_laws_hold_exactly_without_static_head(speed: float) -> None:
     design = PumpDesign(static_head_share=0.0)
 
     def state(ratio: float) -> physics.Hydraulics:
-        duty = dataclasses.replace(physics.steady_duty(1, speed_ratio=ratio), tank_bar=np.full(1, 9.0))
+        duty = dataclasses.replace(
+            physics.steady_duty(1, speed_ratio=ratio), tank_bar=np.full(1, 9.0)
+        )
         return physics.hydraulics(design, duty, physics.healthy(1))
 
     full, part = state(1.0), state(speed)
@@ -140,7 +159,9 @@ def test_design_duty_gives_the_rated_point() -> None:
         ),
     ],
 )
-def test_a_fault_moves_its_sensors_further_the_worse_it_is(kind: str, up: list[str], down: list[str]) -> None:
+def test_a_fault_moves_its_sensors_further_the_worse_it_is(
+    kind: str, up: list[str], down: list[str]
+) -> None:
     healthy, half, full = (sensors(kind, severity) for severity in (0.0, 0.5, 1.0))
     for name in up:
         assert healthy[name] < half[name] < full[name], name
@@ -161,11 +182,19 @@ def test_speed_and_fluid_temperature_know_nothing_of_faults() -> None:
 
 def test_a_bearing_fault_shows_at_the_drive_end_first() -> None:
     before, after = sensors("normal", 0.0), sensors("bearing_wear", 1.0)
-    rises = {name: after[name] - before[name] for name in ("vibration_drive_end_mm_s", "vibration_non_drive_end_mm_s")}
+    rises = {
+        name: after[name] - before[name]
+        for name in ("vibration_drive_end_mm_s", "vibration_non_drive_end_mm_s")
+    }
     assert rises["vibration_drive_end_mm_s"] > 2 * rises["vibration_non_drive_end_mm_s"]
 
 
-@given(pressure=st.floats(-0.8, 2.0), fluid=st.floats(1, 90), more=st.floats(0.01, 1), warmer=st.floats(0.1, 9))
+@given(
+    pressure=st.floats(-0.8, 2.0),
+    fluid=st.floats(1, 90),
+    more=st.floats(0.01, 1),
+    warmer=st.floats(0.1, 9),
+)
 def test_npsh_available_rises_with_pressure_and_falls_with_heat(
     pressure: float, fluid: float, more: float, warmer: float
 ) -> None:
@@ -202,7 +231,9 @@ def test_a_lag_takes_63_percent_in_its_time_constant() -> None:
 
 def test_a_pump_too_slow_for_its_static_head_is_refused() -> None:
     with pytest.raises(ConfigError, match="static head"):
-        physics.hydraulics(PumpDesign(), physics.steady_duty(1, speed_ratio=0.2), physics.healthy(1))
+        physics.hydraulics(
+            PumpDesign(), physics.steady_duty(1, speed_ratio=0.2), physics.healthy(1)
+        )
 
 
 def test_an_unknown_fault_is_refused() -> None:
@@ -229,7 +260,10 @@ def test_instrument_errors_stay_within_two_standard_deviations(plant: simulator.
         machine = simulator.machine_of(f"pump-{number}", seed=1, plant=plant)
         for name, kind in INSTRUMENTS.items():
             mounted = plant.vibration_gain if name.startswith("vibration") else 1.0
-            assert abs(machine.gain[name] / mounted - 1) <= 2 * plant.instrument_error * kind.gain_error + 1e-12
+            assert (
+                abs(machine.gain[name] / mounted - 1)
+                <= 2 * plant.instrument_error * kind.gain_error + 1e-12
+            )
             assert abs(machine.offset[name]) <= 2 * plant.instrument_error * kind.offset + 1e-12
 
 
@@ -240,7 +274,10 @@ def test_a_reading_is_gain_times_truth_plus_offset() -> None:
         seen = simulator._reading(machine, name, truth, np.random.default_rng(0))
         expected = machine.gain[name] * 40.0 + machine.offset[name]
         # The mean of the readings is known to six standard errors, and the last decimal is rounded.
-        error = 6 * np.hypot(kind.noise * expected, kind.jitter) / np.sqrt(len(truth)) + 10.0**-kind.decimals
+        error = (
+            6 * np.hypot(kind.noise * expected, kind.jitter) / np.sqrt(len(truth))
+            + 10.0**-kind.decimals
+        )
         assert seen.mean() == pytest.approx(expected, abs=error), name
 
 
@@ -269,7 +306,9 @@ def test_label_is_one_exactly_where_there_is_a_fault(monkeypatch: pytest.MonkeyP
     seen: list[Fault] = []
     real = simulator.sensor_values
     monkeypatch.setattr(
-        simulator, "sensor_values", lambda design, duty, fault: seen.append(fault) or real(design, duty, fault)
+        simulator,
+        "sensor_values",
+        lambda design, duty, fault: seen.append(fault) or real(design, duty, fault),
     )
     table = simulator.simulate_pump("pump-1", seed=1, runs=20, rows_per_run=30, fault_share=0.5)
     severity = np.concatenate([fault.severity for fault in seen])
@@ -304,7 +343,9 @@ def test_arguments_outside_their_limits_are_named(change: dict[str, object]) -> 
         simulator.simulate_pump(**{**GOOD, **change})
 
 
-@pytest.mark.parametrize("change", [{"source_pumps": 0}, {"target_equipment": "pump-2"}, {"target_runs": 0}])
+@pytest.mark.parametrize(
+    "change", [{"source_pumps": 0}, {"target_equipment": "pump-2"}, {"target_runs": 0}]
+)
 def test_a_fleet_that_cannot_be_is_refused_before_anything_is_written(
     change: dict[str, object], tmp_path: Path
 ) -> None:
@@ -321,7 +362,9 @@ def test_the_fleet_keeps_its_own_contract(fleet: PumpFleet, tmp_path: Path) -> N
     assert checked.accepted == checked.read == 3 * 20 * 40 + 14 * 28 + 7 * 24
 
 
-def test_the_written_contract_and_the_commented_one_say_what_the_code_says(fleet: PumpFleet) -> None:
+def test_the_written_contract_and_the_commented_one_say_what_the_code_says(
+    fleet: PumpFleet,
+) -> None:
     assert load_contract(fleet.contract) == simulator.pump_contract()
     assert load_contract(CONTRACT) == simulator.pump_contract()
     assert load_contract(CONTRACT).digest() == simulator.pump_contract().digest()

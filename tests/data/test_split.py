@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 from faultxfer.config import SplitOptions
 from faultxfer.data.dataset import Dataset
-from faultxfer.data.split import CROSS_FIT, HOLD_OUT, Split, divide_runs, require_both_classes, split_rows
+from faultxfer.data.split import (
+    CROSS_FIT,
+    HOLD_OUT,
+    Split,
+    divide_runs,
+    require_both_classes,
+    split_rows,
+)
 from faultxfer.errors import DataError
 
 OPTIONS = SplitOptions()
@@ -31,7 +38,9 @@ def dataset(run: list[object], y: list[int], time: list[float] | None = None) ->
     )
 
 
-def fleet(runs: int = 30, length: int = 20, faulty_every: int = 3, *, timed: bool = True) -> Dataset:
+def fleet(
+    runs: int = 30, length: int = 20, faulty_every: int = 3, *, timed: bool = True
+) -> Dataset:
     """Runs of ``length`` rows; the second half of every third run is faulty. Rows of the runs are interleaved."""
     run = np.tile(np.arange(runs), length)
     step = np.repeat(np.arange(length), runs)
@@ -98,7 +107,11 @@ def test_every_row_is_judged_once_by_cross_fitting_and_trains_on_both_classes(
 
 
 @settings(max_examples=60, deadline=None)
-@given(data=datasets(), shares=st.sampled_from([(0.2,), (0.2, 0.4), (0.1, 0.1)]), seed=st.integers(0, 9))
+@given(
+    data=datasets(),
+    shares=st.sampled_from([(0.2,), (0.2, 0.4), (0.1, 0.1)]),
+    seed=st.integers(0, 9),
+)
 def test_dividing_runs_gives_each_row_one_side_and_each_run_one(
     data: Dataset, shares: tuple[float, ...], seed: int
 ) -> None:
@@ -232,7 +245,9 @@ def test_one_class_is_an_error_that_names_the_other(label: int, missing: str) ->
 @pytest.mark.parametrize("y", [[0, 0, 1, 1, 1], [0, 0, 0, 0, 1]])
 @pytest.mark.parametrize("run", [["a"] * 5, ["a", "b", "c", "d", "e"]])
 def test_five_rows_are_an_error_that_says_what_is_needed(y: list[int], run: list[str]) -> None:
-    with pytest.raises(DataError, match=r"Enough rows of both classes.*rows=5.*Collect and label more rows"):
+    with pytest.raises(
+        DataError, match=r"Enough rows of both classes.*rows=5.*Collect and label more rows"
+    ):
         split_rows(dataset(run, y), OPTIONS, seed=0)
 
 

@@ -33,10 +33,16 @@ def about(estimate: float, half: float) -> Interval:
     return Interval(estimate, estimate - half, estimate + half, half / 1.7)
 
 
-def compared(candidate: Metrics, champion: Metrics, half: float = 0.01, **more: object) -> Comparison:
+def compared(
+    candidate: Metrics, champion: Metrics, half: float = 0.01, **more: object
+) -> Comparison:
     """A comparison in which every difference is known to ``half``."""
     pairs = {name: (getattr(candidate, name), getattr(champion, name)) for name in FIGURES}
-    changes = {name: about(one - other, half) for name, (one, other) in pairs.items() if None not in (one, other)}
+    changes = {
+        name: about(one - other, half)
+        for name, (one, other) in pairs.items()
+        if None not in (one, other)
+    }
     return Comparison(candidate, champion, candidate.rows, candidate.faults, 0, changes, **more)  # type: ignore[arg-type]
 
 

@@ -10,7 +10,9 @@ from faultxfer.evaluate.rows import Judged
 
 #                   run a: found late, then missed            run b: false alarm, then found at once
 Y = np.array([[0, 0, 1, 1, 1, 0, 0, 1, 1, 0], [0, 0, 0, 0, 0, 1, 1, 0, 0, 0]]).ravel()
-ALARMS = np.array([[0, 0, 0, 1, 0, 0, 0, 0, 0, 0], [0, 1, 1, 0, 1, 1, 0, 0, 1, 0]], dtype=bool).ravel()
+ALARMS = np.array(
+    [[0, 0, 0, 1, 0, 0, 0, 0, 0, 0], [0, 1, 1, 0, 1, 1, 0, 0, 1, 0]], dtype=bool
+).ravel()
 RUN = np.repeat(["a", "b"], 10)
 START = 1.7e9
 STEP = 600.0
@@ -45,7 +47,11 @@ def test_half_of_the_faults_missed_have_no_median_delay() -> None:
 def test_without_dates_there_are_counts_and_no_rates(time: np.ndarray) -> None:
     found = measure_events(judged(time), 0.95)
     assert (found.faults, found.found, found.false_alarms) == (3, 2, 2)
-    assert (found.detection_delay, found.false_alarms_per_day, found.alarms_per_hour) == (None, None, None)
+    assert (found.detection_delay, found.false_alarms_per_day, found.alarms_per_hour) == (
+        None,
+        None,
+        None,
+    )
 
 
 def test_the_order_of_rows_does_not_matter_where_there_is_time() -> None:
@@ -55,5 +61,7 @@ def test_the_order_of_rows_does_not_matter_where_there_is_time() -> None:
 
 def test_an_alarm_does_not_reach_from_one_run_into_the_next() -> None:
     y, alarms = np.array([0, 1, 0, 0]), np.ones(4, dtype=bool)
-    rows = Judged(y, alarms.astype(float), alarms, np.array(list("aabb")), START + STEP * np.arange(4))
+    rows = Judged(
+        y, alarms.astype(float), alarms, np.array(list("aabb")), START + STEP * np.arange(4)
+    )
     assert measure_events(rows, 0.95).false_alarms == 1

@@ -64,7 +64,9 @@ def test_the_reason_of_a_refusal_holds_every_failed_message() -> None:
         ({PASSED, WARNED, NOT_APPLICABLE}, "promote"),
     ],
 )
-def test_the_gravest_check_decides(statuses: set[str], outcome: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_gravest_check_decides(
+    statuses: set[str], outcome: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     checks = [Check("GATE-X", status, status, f"says {status}.") for status in sorted(statuses)]
     monkeypatch.setattr(gate, "RULES", (lambda _given, _options: checks,))
     assert judge(evidence(), DEFAULT).outcome == outcome
@@ -78,7 +80,9 @@ def test_a_decision_names_its_rules_and_other_rules_have_another_hash() -> None:
 
 
 def test_the_decision_is_json() -> None:
-    plain = json.loads(json.dumps(judge(evidence(champion=GOOD, rivals={"boosting": GOOD}), DEFAULT).as_dict()))
+    plain = json.loads(
+        json.dumps(judge(evidence(champion=GOOD, rivals={"boosting": GOOD}), DEFAULT).as_dict())
+    )
     assert plain["outcome"] == "tie"
     assert {"code", "title", "status", "message"} == set(plain["checks"][0])
 
@@ -94,7 +98,14 @@ METRIC = st.sampled_from(["pr_auc", "roc_auc", "recall", "precision"])
 
 @given(METRIC, UNIT, UNIT, UNIT, UNIT, UNIT, SIGNED, SIGNED)
 def test_raising_a_metric_never_turns_promote_into_refuse(
-    name: str, low: float, more: float, champion: float, rival: float, value: float, change: float, against: float
+    name: str,
+    low: float,
+    more: float,
+    champion: float,
+    rival: float,
+    value: float,
+    change: float,
+    against: float,
 ) -> None:
     options = GateOptions(
         value={name: Limit(min=value)},
@@ -105,7 +116,9 @@ def test_raising_a_metric_never_turns_promote_into_refuse(
     )
     outcomes = []
     for figure in (low, min(1.0, low + more)):
-        candidate, other, weak = (dataclasses.replace(GOOD, **{name: v}) for v in (figure, champion, rival))
+        candidate, other, weak = (
+            dataclasses.replace(GOOD, **{name: v}) for v in (figure, champion, rival)
+        )
         outcomes.append(judge(evidence(candidate, other, {"rival": weak}), options).promoted)
     assert outcomes != [True, False]
 
@@ -120,16 +133,21 @@ def test_the_champion_itself_is_never_promoted_again(name: str, value: float) ->
 def test_not_applicable_is_never_shown_as_passed(name: str, value: float, rivals: bool) -> None:
     candidate = dataclasses.replace(GOOD, **{name: value})
     decision = judge(evidence(candidate, rivals={"boosting": None} if rivals else {}), DEFAULT)
-    assert {check.status for check in decision.checks if check.code in ("GATE-CHANGE", "GATE-RIVAL")} == {
-        NOT_APPLICABLE
-    }
+    assert {
+        check.status for check in decision.checks if check.code in ("GATE-CHANGE", "GATE-RIVAL")
+    } == {NOT_APPLICABLE}
 
 
 # --- from rows to a decision ---
 
 
 def decided(
-    seed: int, gain: float, options: GateOptions = DEFAULT, *, swapped: bool = False, mixed: bool = False
+    seed: int,
+    gain: float,
+    options: GateOptions = DEFAULT,
+    *,
+    swapped: bool = False,
+    mixed: bool = False,
 ) -> Decision:
     champion, candidate = rows(seed, gain=gain)[:: -1 if swapped else 1]
     if mixed:
@@ -138,7 +156,10 @@ def decided(
     mode = np.where(np.char.str_len(candidate.run.astype(str)) == 1, "idle", "full load")
     comparison = compare(candidate, champion, {"mode": mode}, options)
     return judge(
-        gather(candidate, {"champion": champion}, options, champion_version="1", comparison=comparison), options
+        gather(
+            candidate, {"champion": champion}, options, champion_version="1", comparison=comparison
+        ),
+        options,
     )
 
 
@@ -185,7 +206,11 @@ def sections(guide: str) -> dict[str, str]:
 
 def codes_in_code() -> set[str]:
     files = Path(gate.__file__).parent.glob("*.py")
-    return set(re.findall(r"GATE-[A-Z]+(?:-[A-Z]+)*", "".join(path.read_text(encoding="utf-8") for path in files)))
+    return set(
+        re.findall(
+            r"GATE-[A-Z]+(?:-[A-Z]+)*", "".join(path.read_text(encoding="utf-8") for path in files)
+        )
+    )
 
 
 def test_every_code_has_a_section_and_every_section_a_code(guide: str) -> None:
@@ -200,7 +225,9 @@ def test_every_section_says_how_why_and_what_to_do(guide: str) -> None:
 
 
 def test_the_guide_states_the_defaults(guide: str) -> None:
-    table = {line.split("|")[1].strip(): line for line in guide.splitlines() if line.startswith("| `")}
+    table = {
+        line.split("|")[1].strip(): line for line in guide.splitlines() if line.startswith("| `")
+    }
     plain = DEFAULT.model_dump(mode="json")
     for name, value in plain.items():
         if isinstance(value, dict):
@@ -216,7 +243,9 @@ def test_the_guide_states_the_defaults(guide: str) -> None:
             assert f"`{shown}`" in table[f"`{name}`"]
 
 
-def test_the_guides_example_file_is_accepted_and_changes_something(guide: str, tmp_path: Path) -> None:
+def test_the_guides_example_file_is_accepted_and_changes_something(
+    guide: str, tmp_path: Path
+) -> None:
     (example,) = re.findall(r"```yaml\n(.*?)```", guide, flags=re.DOTALL)
     path = tmp_path / "gate.yaml"
     path.write_text(example, encoding="utf-8")
@@ -233,32 +262,55 @@ def refused(folder: Path, content: str, words: str) -> None:
 
 
 # Everything would pass these.
-NO_BOUNDS = ("value: {pr_auc: {min: .nan}}", "value: {pr_auc: {min: -.inf}}", "change: {recall: {min: .nan}}")
+NO_BOUNDS = (
+    "value: {pr_auc: {min: .nan}}",
+    "value: {pr_auc: {min: -.inf}}",
+    "change: {recall: {min: .nan}}",
+)
 
 
 def test_an_unknown_metric_or_field_in_a_gate_file_is_refused(tmp_path: Path) -> None:
-    for content in ("value: {accuracy: {min: 0.9}}", "values: {}", "value: {pr_auc: {least: 0.5}}", *NO_BOUNDS):
+    for content in (
+        "value: {accuracy: {min: 0.9}}",
+        "values: {}",
+        "value: {pr_auc: {least: 0.5}}",
+        *NO_BOUNDS,
+    ):
         refused(tmp_path, content, r"gate\.yaml")
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("change: {calibration_error: {max: 0.02, proof: interval}}", "no interval. Received: calibration_error"),
-        ("slices: {calibration_error: {max: 0.02}}", "judged by intervals, and these figures have none"),
+        (
+            "change: {calibration_error: {max: 0.02, proof: interval}}",
+            "no interval. Received: calibration_error",
+        ),
+        (
+            "slices: {calibration_error: {max: 0.02}}",
+            "judged by intervals, and these figures have none",
+        ),
         ("slices: {calibration_error: {max: 0.02, proof: estimate}}", "judged by intervals"),
         ("forgetting: {calibration_error: {max: 0.02, proof: interval}}", "no interval"),
-        ("value: {detection_delay: {max: 60, proof: interval}}", "no interval. Received: detection_delay"),
+        (
+            "value: {detection_delay: {max: 60, proof: interval}}",
+            "no interval. Received: detection_delay",
+        ),
     ],
 )
-def test_a_proof_that_no_rows_could_give_is_refused(content: str, words: str, tmp_path: Path) -> None:
+def test_a_proof_that_no_rows_could_give_is_refused(
+    content: str, words: str, tmp_path: Path
+) -> None:
     refused(tmp_path, content, re.escape(words))
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("value: {recall: {min: -5}}", "value: Value error, recall is from 0 to 1, and bounds inside were expected"),
+        (
+            "value: {recall: {min: -5}}",
+            "value: Value error, recall is from 0 to 1, and bounds inside were expected",
+        ),
         ("value: {recall: {min: -5}}", "Received: min=-5"),
         ("value: {false_alarm_rate: {max: 5}}", "Received: max=5"),
         ("value: {pr_auc: {min: 1.5}}", "Received: min=1.5"),
@@ -268,7 +320,9 @@ def test_a_proof_that_no_rows_could_give_is_refused(content: str, words: str, tm
         ("change: {recall: {min: 0.1, max: -0.1}}", "Received: min=0.1, max=-0.1"),
     ],
 )
-def test_a_bound_that_everything_or_nothing_would_pass_is_refused(content: str, words: str, tmp_path: Path) -> None:
+def test_a_bound_that_everything_or_nothing_would_pass_is_refused(
+    content: str, words: str, tmp_path: Path
+) -> None:
     refused(tmp_path, content, re.escape(words))
 
 
@@ -282,10 +336,17 @@ def test_a_bound_that_everything_or_nothing_would_pass_is_refused(content: str, 
         ("value:\n  recall: {min: 0.9}\n  recall: {min: 0.1}", "recall.* stands twice"),
     ],
 )
-def test_a_slip_in_the_file_is_not_taken_for_the_defaults(content: str, words: str, tmp_path: Path) -> None:
+def test_a_slip_in_the_file_is_not_taken_for_the_defaults(
+    content: str, words: str, tmp_path: Path
+) -> None:
     refused(tmp_path, content, words)
 
 
 def test_bounds_at_the_edge_of_what_a_figure_can_be_are_accepted() -> None:
-    edges = {"pr_auc": Limit(min=0.0), "recall": Limit(max=1.0), "log_loss": Limit(max=3), "precision": Limit(min=1)}
+    edges = {
+        "pr_auc": Limit(min=0.0),
+        "recall": Limit(max=1.0),
+        "log_loss": Limit(max=3),
+        "precision": Limit(min=1),
+    }
     assert GateOptions(value=edges).value == edges

@@ -48,7 +48,9 @@ def test_a_missing_champion_is_said_aloud_and_is_not_a_pass() -> None:
         (-0.05, 0.04, FAILED),
     ],
 )
-def test_a_gain_must_be_shown_by_the_whole_interval(change: float, half: float, status: str) -> None:
+def test_a_gain_must_be_shown_by_the_whole_interval(
+    change: float, half: float, status: str
+) -> None:
     champion = dataclasses.replace(WORSE, roc_auc=GOOD.roc_auc - change)
     decision = judge(evidence(champion=champion, half=half), DEFAULT)
     assert found(decision, "GATE-CHANGE", "ROC-AUC").status == status
@@ -62,13 +64,19 @@ def test_the_champion_again_is_a_tie() -> None:
     assert "a tie does not promote" in decision.reason
 
 
-@pytest.mark.parametrize(("false_alarms", "outcome"), [(0.3, "needs approval"), (GOOD.false_alarm_rate + 0.01, "tie")])
+@pytest.mark.parametrize(
+    ("false_alarms", "outcome"), [(0.3, "needs approval"), (GOOD.false_alarm_rate + 0.01, "tie")]
+)
 def test_a_tie_in_ranking_that_is_far_better_in_another_figure_is_shown_to_a_person(
     false_alarms: float, outcome: str
 ) -> None:
-    decision = judge(evidence(champion=dataclasses.replace(GOOD, false_alarm_rate=false_alarms)), DEFAULT)
+    decision = judge(
+        evidence(champion=dataclasses.replace(GOOD, false_alarm_rate=false_alarms)), DEFAULT
+    )
     assert decision.outcome == outcome
-    assert ("better by more than that in false alarm rate" in decision.reason) == (outcome == "needs approval")
+    assert ("better by more than that in false alarm rate" in decision.reason) == (
+        outcome == "needs approval"
+    )
 
 
 def test_a_gain_that_is_not_shown_says_how_many_more_faults_would_settle_it() -> None:
@@ -80,7 +88,9 @@ def test_a_gain_that_is_not_shown_says_how_many_more_faults_would_settle_it() ->
 
 
 @pytest.mark.parametrize("change", [0.0, 0.005, 0.01, 0.03])
-def test_with_as_many_more_faults_as_it_says_a_difference_is_settled_four_times_in_five(change: float) -> None:
+def test_with_as_many_more_faults_as_it_says_a_difference_is_settled_four_times_in_five(
+    change: float,
+) -> None:
     limit, error, faults = Limit(min=0.0), 0.02, 60
     now = Interval(change, change - 1.645 * error, change + 1.645 * error, error)
     message = more_rows("roc_auc", limit, now, (faults, 240), DEFAULT, change=True)
@@ -88,15 +98,22 @@ def test_with_as_many_more_faults_as_it_says_a_difference_is_settled_four_times_
     error_then = error * np.sqrt(faults / (faults + more))
     rightly = {PASSED, TIED} if change else {TIED}
     drawn = change + error_then * np.random.default_rng(0).standard_normal(4000)
-    then = [Interval(x, x - 1.645 * error_then, x + 1.645 * error_then, error_then) for x in drawn.tolist()]
-    settled = np.mean([gained("roc_auc", limit, found.estimate, found, DEFAULT.tie) in rightly for found in then])
+    then = [
+        Interval(x, x - 1.645 * error_then, x + 1.645 * error_then, error_then)
+        for x in drawn.tolist()
+    ]
+    settled = np.mean(
+        [gained("roc_auc", limit, found.estimate, found, DEFAULT.tie) in rightly for found in then]
+    )
     assert settled > 0.78  # 0.8 was meant; standard error 0.006
 
 
 def test_a_difference_of_so_few_runs_that_nobody_knows_how_sure_it_is_promotes_nothing() -> None:
     given_evidence = evidence(champion=WORSE)
     assert given_evidence.comparison is not None
-    bare = dataclasses.replace(given_evidence, comparison=dataclasses.replace(given_evidence.comparison, changes={}))
+    bare = dataclasses.replace(
+        given_evidence, comparison=dataclasses.replace(given_evidence.comparison, changes={})
+    )
     decision = judge(bare, DEFAULT)
     assert decision.outcome == "not enough evidence"
     assert "so few runs" in decision.reason
@@ -108,10 +125,14 @@ def test_a_gain_may_be_judged_by_its_estimate(champion: float, status: str) -> N
     assert found(decision, "GATE-CHANGE", "PR-AUC").status == status
 
 
-@pytest.mark.parametrize(("loss", "status"), [(0.0, PASSED), (0.045, OPEN), (0.055, OPEN), (0.07, FAILED)])
+@pytest.mark.parametrize(
+    ("loss", "status"), [(0.0, PASSED), (0.045, OPEN), (0.055, OPEN), (0.07, FAILED)]
+)
 def test_a_loss_that_is_tolerated_must_be_shown_to_be_small(loss: float, status: str) -> None:
     options = GateOptions(change={**DEFAULT.change, "recall": Limit(min=-0.05)})
-    decision = judge(evidence(champion=dataclasses.replace(WORSE, recall=GOOD.recall + loss)), options)
+    decision = judge(
+        evidence(champion=dataclasses.replace(WORSE, recall=GOOD.recall + loss)), options
+    )
     assert found(decision, "GATE-CHANGE", "recall").status == status
 
 
@@ -131,7 +152,9 @@ def test_the_calibration_error_has_no_interval_and_is_judged_by_its_estimate(
     bound: float, champion: float, status: str
 ) -> None:
     options = GateOptions(change={**DEFAULT.change, "calibration_error": Limit(max=bound)})
-    decision = judge(evidence(champion=dataclasses.replace(WORSE, calibration_error=champion)), options)
+    decision = judge(
+        evidence(champion=dataclasses.replace(WORSE, calibration_error=champion)), options
+    )
     assert found(decision, "GATE-CHANGE", "calibration error").status == status
     assert GateOptions.model_validate(options.model_dump()).digest() == options.digest()
 
@@ -150,14 +173,17 @@ def test_a_better_candidate_replaces_the_champion() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "champion", "about"), [("recall", 0.76, "recall"), ("false_alarm_rate", 0.01, "false alarm rate")]
+    ("name", "champion", "about"),
+    [("recall", 0.76, "recall"), ("false_alarm_rate", 0.01, "false alarm rate")],
 )
 def test_a_gain_in_ranking_does_not_pay_for_lost_recall_or_more_false_alarms(
     name: str, champion: float, about: str
 ) -> None:
     decision = judge(evidence(champion=dataclasses.replace(WORSE, **{name: champion})), DEFAULT)
     assert not decision.promoted
-    assert [check.title for check in decision.checks if check.status == FAILED] == [f"{about} against the champion"]
+    assert [check.title for check in decision.checks if check.status == FAILED] == [
+        f"{about} against the champion"
+    ]
 
 
 # --- GATE-TIE ---
@@ -170,7 +196,9 @@ def test_bounds_that_only_tolerate_losses_do_not_let_a_tie_pass() -> None:
     assert "a tie does not promote" in decision.reason
 
 
-@pytest.mark.parametrize(("name", "champion"), [("recall", 0.68), ("false_alarm_rate", 0.06), ("log_loss", 0.27)])
+@pytest.mark.parametrize(
+    ("name", "champion"), [("recall", 0.68), ("false_alarm_rate", 0.06), ("log_loss", 0.27)]
+)
 def test_a_gain_in_one_bounded_figure_is_no_tie(name: str, champion: float) -> None:
     options = GateOptions(change={name: Limit(min=-1, max=1)})
     decision = judge(evidence(champion=dataclasses.replace(GOOD, **{name: champion})), options)
@@ -182,11 +210,15 @@ def test_a_gain_somewhere_must_be_shown_too() -> None:
     options = GateOptions(change={"recall": Limit(min=-0.05)})
     champion = dataclasses.replace(GOOD, recall=GOOD.recall - 0.02)
     assert found(judge(evidence(champion=champion, half=0.03), options), "GATE-TIE").status == TIED
-    assert found(judge(evidence(champion=champion, half=0.01), options), "GATE-TIE").status == PASSED
+    assert (
+        found(judge(evidence(champion=champion, half=0.01), options), "GATE-TIE").status == PASSED
+    )
 
 
 def test_where_a_gain_is_asked_of_a_figure_no_other_gain_is_asked() -> None:
-    assert "GATE-TIE" not in [check.code for check in judge(evidence(champion=WORSE), DEFAULT).checks]
+    assert "GATE-TIE" not in [
+        check.code for check in judge(evidence(champion=WORSE), DEFAULT).checks
+    ]
 
 
 def test_without_a_champion_there_is_nothing_to_tie_with() -> None:
@@ -216,7 +248,10 @@ def test_the_champion_is_met_on_the_compared_rows_and_not_on_all() -> None:
 def test_how_many_rows_the_champion_has_not_seen_is_said_where_some_were_left_out() -> None:
     there = dataclasses.replace(compared(GOOD, WORSE), excluded=50)
     said = found(judge(Evidence(GOOD, "4", there, {}), DEFAULT), "GATE-CHANGE", "ROC-AUC").message
-    assert f"On the {there.rows} of {there.rows + 50} rows that the champion has not seen the ROC-AUC" in said
+    assert (
+        f"On the {there.rows} of {there.rows + 50} rows that the champion has not seen the ROC-AUC"
+        in said
+    )
 
 
 # --- GATE-CHANGE-EVIDENCE ---
@@ -239,13 +274,18 @@ def test_rows_that_are_too_few_though_none_was_left_out_are_not_blamed_on_the_ch
     comparison = Comparison(None, None, rows=12, faults=3, excluded=0)
     decision = judge(Evidence(GOOD, "4", comparison, {}), DEFAULT)
     message = found(decision, "GATE-CHANGE-EVIDENCE").message
-    assert "trained on none of these rows, but 12 rows with 3 faults and 9 normal rows are too few" in message
+    assert (
+        "trained on none of these rows, but 12 rows with 3 faults and 9 normal rows are too few"
+        in message
+    )
     assert "newer" not in message
     assert "at least 5 faults and 10 normal rows" in message
 
 
 @pytest.mark.parametrize("champion", [None, WORSE])
-def test_enough_unseen_rows_or_no_champion_raise_no_change_evidence(champion: Metrics | None) -> None:
+def test_enough_unseen_rows_or_no_champion_raise_no_change_evidence(
+    champion: Metrics | None,
+) -> None:
     decision = judge(evidence(champion=champion), DEFAULT)
     assert "GATE-CHANGE-EVIDENCE" not in [check.code for check in decision.checks]
 
@@ -260,7 +300,9 @@ def with_parts(*parts: Part) -> Evidence:
     return dataclasses.replace(given_evidence, comparison=comparison)
 
 
-@pytest.mark.parametrize(("change", "outcome"), [(0.0, "promote"), (-0.03, "not enough evidence"), (-0.09, "refuse")])
+@pytest.mark.parametrize(
+    ("change", "outcome"), [(0.0, "promote"), (-0.03, "not enough evidence"), (-0.09, "refuse")]
+)
 def test_a_loss_in_one_part_stops_a_gain_on_the_whole(change: float, outcome: str) -> None:
     parts = (
         Part("mode", "idle", 300, 40, 10, {"roc_auc": about(0.1, 0.03)}),
@@ -274,7 +316,9 @@ def test_a_loss_in_one_part_stops_a_gain_on_the_whole(change: float, outcome: st
 
 @pytest.mark.parametrize(("faults", "runs"), [(19, 10), (40, 4)])
 def test_a_part_without_support_is_named_and_not_judged(faults: int, runs: int) -> None:
-    decision = judge(with_parts(Part("mode", "idle", 300, faults, runs, {"roc_auc": about(-0.5, 0.1)})), DEFAULT)
+    decision = judge(
+        with_parts(Part("mode", "idle", 300, faults, runs, {"roc_auc": about(-0.5, 0.1)})), DEFAULT
+    )
     assert decision.promoted
     check = found(decision, "GATE-SLICE")
     assert check.status == NOT_APPLICABLE

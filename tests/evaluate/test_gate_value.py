@@ -28,12 +28,17 @@ from faultxfer.evaluate.metrics import Metrics
 # --- GATE-EVIDENCE ---
 
 
-@pytest.mark.parametrize(("rows", "faults", "status"), [(15, 5, PASSED), (15, 4, OPEN), (14, 5, OPEN), (100, 95, OPEN)])
+@pytest.mark.parametrize(
+    ("rows", "faults", "status"), [(15, 5, PASSED), (15, 4, OPEN), (14, 5, OPEN), (100, 95, OPEN)]
+)
 def test_evidence_needs_enough_fault_and_normal_rows(rows: int, faults: int, status: str) -> None:
     decision = judge(evidence(dataclasses.replace(GOOD, rows=rows, faults=faults)), DEFAULT)
     assert found(decision, "GATE-EVIDENCE").status == status
     assert decision.promoted == (status == PASSED)
-    assert f"{faults} fault and {rows - faults} normal rows" in found(decision, "GATE-EVIDENCE").message
+    assert (
+        f"{faults} fault and {rows - faults} normal rows"
+        in found(decision, "GATE-EVIDENCE").message
+    )
 
 
 def test_evidence_always_applies() -> None:
@@ -68,31 +73,46 @@ def test_too_few_faults_are_no_refusal_and_the_gate_says_how_many_more_it_needs(
 def test_a_value_outside_its_bounds_refuses_and_at_them_passes(
     metric: str, value: float | None, limit: Limit, status: str
 ) -> None:
-    decision = judge(evidence(dataclasses.replace(GOOD, **{metric: value})), GateOptions(value={metric: limit}))
+    decision = judge(
+        evidence(dataclasses.replace(GOOD, **{metric: value})), GateOptions(value={metric: limit})
+    )
     assert found(decision, "GATE-VALUE").status == status
     assert decision.promoted == (status == PASSED)
 
 
 def test_a_metric_that_could_not_be_measured_says_so() -> None:
     decision = judge(
-        evidence(dataclasses.replace(GOOD, precision=None)), GateOptions(value={"precision": Limit(min=0)})
+        evidence(dataclasses.replace(GOOD, precision=None)),
+        GateOptions(value={"precision": Limit(min=0)}),
     )
     assert "precision could not be measured" in decision.reason
 
 
-@pytest.mark.parametrize(("estimate", "status"), [(0.75, PASSED), (0.65, OPEN), (0.55, OPEN), (0.45, FAILED)])
-def test_a_value_that_must_be_proven_is_judged_by_its_whole_interval(estimate: float, status: str) -> None:
+@pytest.mark.parametrize(
+    ("estimate", "status"), [(0.75, PASSED), (0.65, OPEN), (0.55, OPEN), (0.45, FAILED)]
+)
+def test_a_value_that_must_be_proven_is_judged_by_its_whole_interval(
+    estimate: float, status: str
+) -> None:
     options = GateOptions(value={"recall": Limit(min=0.6, proof="interval")})
-    given_evidence = evidence(dataclasses.replace(GOOD, recall=estimate), intervals={"recall": about(estimate, 0.1)})
+    given_evidence = evidence(
+        dataclasses.replace(GOOD, recall=estimate), intervals={"recall": about(estimate, 0.1)}
+    )
     decision = judge(given_evidence, options)
     assert found(decision, "GATE-VALUE").status == status
-    assert f"between {estimate - 0.1:.3f} and {estimate + 0.1:.3f}" in found(decision, "GATE-VALUE").message
+    assert (
+        f"between {estimate - 0.1:.3f} and {estimate + 0.1:.3f}"
+        in found(decision, "GATE-VALUE").message
+    )
 
 
 def test_a_value_that_passes_by_its_estimate_alone_says_so() -> None:
     decision = judge(evidence(intervals={"recall": about(0.7, 0.3)}), DEFAULT)
     assert decision.promoted
-    assert "do not rule out a figure on the wrong side" in found(decision, "GATE-VALUE", "recall").message
+    assert (
+        "do not rule out a figure on the wrong side"
+        in found(decision, "GATE-VALUE", "recall").message
+    )
 
 
 EVENTS = EventFigures(8, 6, Interval(0.75, 0.4, 0.95), 1200.0, 3, Interval(1.5, 0.4, 3.9), 0.2)
@@ -121,7 +141,12 @@ def proven(limit: Limit) -> Limit:
 @pytest.mark.parametrize(
     ("faults", "found_of_them", "limit", "words"),
     [
-        (20, 20, Limit(min=0.9), "About 9 more labelled faults, found at the same share"),  # 0.95 ** (1 / 29) > 0.9
+        (
+            20,
+            20,
+            Limit(min=0.9),
+            "About 9 more labelled faults, found at the same share",
+        ),  # 0.95 ** (1 / 29) > 0.9
         (20, 19, Limit(min=0.9), "About "),
         (20, 18, Limit(min=0.9), "no number of labelled faults"),
         (20, 17, Limit(min=0.9), "no number of labelled faults"),
@@ -154,7 +179,9 @@ def test_a_share_of_events_that_is_not_shown_says_how_many_more_faults_would_sho
 def test_a_rate_that_is_not_shown_says_that_it_takes_time_and_how_much(
     alarms: int, days: float, limit: float, words: str
 ) -> None:
-    events = dataclasses.replace(EVENTS, false_alarms=alarms, false_alarms_per_day=poisson_rate(alarms, days, 0.95))
+    events = dataclasses.replace(
+        EVENTS, false_alarms=alarms, false_alarms_per_day=poisson_rate(alarms, days, 0.95)
+    )
     options = GateOptions(value={"false_alarms_per_day": Limit(max=limit, proof="interval")})
     decision = judge(evidence(events=events), options)
     assert decision.outcome == "not enough evidence"
@@ -170,7 +197,9 @@ def test_a_rate_that_is_not_shown_says_that_it_takes_time_and_how_much(
         ("false_alarm_rate", Limit(max=0.05), "more normal rows, of other runs"),
     ],
 )
-def test_a_figure_of_rows_that_is_not_shown_says_what_would_show_it(name: str, limit: Limit, words: str) -> None:
+def test_a_figure_of_rows_that_is_not_shown_says_what_would_show_it(
+    name: str, limit: Limit, words: str
+) -> None:
     given_evidence = evidence(intervals={name: about(getattr(GOOD, name), 0.2)})
     decision = judge(given_evidence, GateOptions(value={name: proven(limit)}))
     assert decision.outcome == "not enough evidence"
@@ -181,13 +210,17 @@ def test_a_figure_without_an_interval_says_why_it_has_none() -> None:
     few = judge(evidence(), GateOptions(value={"recall": Limit(min=0.6, proof="interval")}))
     assert "so few runs" in few.reason
     options = GateOptions(value={"precision": Limit(min=0.5, proof="interval")})
-    assert "nothing alarms" in judge(evidence(intervals={"recall": about(0.7, 0.1)}), options).reason
+    assert (
+        "nothing alarms" in judge(evidence(intervals={"recall": about(0.7, 0.1)}), options).reason
+    )
 
 
 def test_a_bound_on_events_that_cannot_be_measured_is_not_passed() -> None:
     undated = dataclasses.replace(EVENTS, detection_delay=None)
     for events in (None, undated):
-        decision = judge(evidence(events=events), GateOptions(value={"detection_delay": Limit(max=3600)}))
+        decision = judge(
+            evidence(events=events), GateOptions(value={"detection_delay": Limit(max=3600)})
+        )
         assert decision.outcome == "not enough evidence"
         assert "no dates" in decision.reason
 
@@ -206,7 +239,9 @@ def test_thresholds_that_are_set_are_not_reported_missing() -> None:
 
 
 @pytest.mark.parametrize("change", [{}, {"pr_auc": Limit()}])
-def test_a_gate_without_change_thresholds_does_not_replace_a_champion(change: dict[str, Limit]) -> None:
+def test_a_gate_without_change_thresholds_does_not_replace_a_champion(
+    change: dict[str, Limit],
+) -> None:
     decision = judge(evidence(champion=WORSE), GateOptions(change=change))
     assert not decision.promoted
     assert found(decision, "GATE-NO-THRESHOLDS", "change").status == FAILED
@@ -222,7 +257,8 @@ def test_change_thresholds_are_not_missed_while_there_is_no_champion() -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "status"), [(Limit(min=-0.2), PASSED), (Limit(min=-0.05), FAILED), (None, NOT_APPLICABLE)]
+    ("limit", "status"),
+    [(Limit(min=-0.2), PASSED), (Limit(min=-0.05), FAILED), (None, NOT_APPLICABLE)],
 )
 def test_what_was_forgotten_of_the_source_machines(limit: Limit | None, status: str) -> None:
     forgotten = Forgetting(500, 100, WORSE, GOOD, {"pr_auc": about(-0.1, 0.02)})
@@ -246,7 +282,9 @@ def test_without_kept_source_rows_forgetting_is_not_applicable() -> None:
         (GateOptions(max_megabytes=None, max_milliseconds=20), NOT_APPLICABLE, FAILED),
     ],
 )
-def test_size_and_speed_are_held_against_their_budgets(options: GateOptions, size: str, time: str) -> None:
+def test_size_and_speed_are_held_against_their_budgets(
+    options: GateOptions, size: str, time: str
+) -> None:
     decision = judge(evidence(cost=Cost(milliseconds=30.0, megabytes=1.5)), options)
     assert found(decision, "GATE-BUDGET", "size").status == size
     assert found(decision, "GATE-BUDGET", "time").status == time
@@ -272,20 +310,30 @@ def test_the_policy_for_first_models_does_not_apply_to_others() -> None:
 
 
 def test_a_first_model_that_fails_is_refused_and_nobody_is_asked() -> None:
-    assert judge(evidence(dataclasses.replace(GOOD, recall=0.1)), GateOptions(first="approve")).outcome == "refuse"
+    assert (
+        judge(evidence(dataclasses.replace(GOOD, recall=0.1)), GateOptions(first="approve")).outcome
+        == "refuse"
+    )
 
 
 # --- GATE-RIVAL ---
 
 
 def test_a_better_rival_warns_by_name_and_still_lets_pass() -> None:
-    decision = judge(evidence(rivals={"weak": WORSE, "boosting": dataclasses.replace(GOOD, pr_auc=0.95)}), DEFAULT)
+    decision = judge(
+        evidence(rivals={"weak": WORSE, "boosting": dataclasses.replace(GOOD, pr_auc=0.95)}),
+        DEFAULT,
+    )
     assert decision.promoted
     assert found(decision, "GATE-RIVAL").status == WARNED
-    assert decision.warnings == ("A rival does better: boosting has PR-AUC 0.950, the candidate 0.800 (-0.150).",)
+    assert decision.warnings == (
+        "A rival does better: boosting has PR-AUC 0.950, the candidate 0.800 (-0.150).",
+    )
 
 
-def test_a_rival_that_may_be_better_by_chance_is_said_so_and_warns_only_if_it_must_not_be_proven() -> None:
+def test_a_rival_that_may_be_better_by_chance_is_said_so_and_warns_only_if_it_must_not_be_proven() -> (
+    None
+):
     rivals = {"boosting": dataclasses.replace(GOOD, pr_auc=0.83)}
     against = {"boosting": {"pr_auc": about(-0.03, 0.05)}}
     decision = judge(evidence(rivals=rivals, against_rivals=against), DEFAULT)
@@ -315,7 +363,11 @@ def test_the_best_candidate_passes_against_its_rivals() -> None:
         ({"boosting": None}, DEFAULT.rival, "No rival could be measured"),
         ({"boosting": GOOD}, {}, "No bound against rivals"),
         ({"boosting": GOOD}, {"pr_auc": Limit()}, "No bound against rivals"),
-        ({"boosting": dataclasses.replace(GOOD, precision=None)}, {"precision": Limit(min=0)}, "could not be measured"),
+        (
+            {"boosting": dataclasses.replace(GOOD, precision=None)},
+            {"precision": Limit(min=0)},
+            "could not be measured",
+        ),
     ],
 )
 def test_rivals_that_cannot_be_compared_are_not_applicable(

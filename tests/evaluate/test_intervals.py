@@ -8,7 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from judged_rows import rows
 
-from faultxfer.evaluate.intervals import FIGURES, clopper_pearson, poisson_rate, resample, resampled_figures
+from faultxfer.evaluate.intervals import (
+    FIGURES,
+    clopper_pearson,
+    poisson_rate,
+    resample,
+    resampled_figures,
+)
 from faultxfer.evaluate.measuring import measured
 from faultxfer.evaluate.rows import Clusters, Judged, clusters_of
 
@@ -17,7 +23,9 @@ NO_TIME = np.full(6, np.nan)
 
 def figures(said: Judged, count: int = 100) -> dict[str, np.ndarray]:
     clusters = clusters_of(said.y, said.run, said.time)
-    return resampled_figures(said.y, said.probabilities, said.alarms, resample(said.y, clusters, count=count))
+    return resampled_figures(
+        said.y, said.probabilities, said.alarms, resample(said.y, clusters, count=count)
+    )
 
 
 @settings(deadline=None, max_examples=30)
@@ -61,9 +69,14 @@ def test_the_error_of_a_sum_over_runs_is_the_known_one_whatever_runs_of_each_kin
 ) -> None:
     value = np.random.default_rng(faulty).standard_normal(faulty + normal)
     y = (np.arange(faulty + normal) < faulty).astype(np.int8)
-    sums = resample(y, Clusters(np.arange(len(y)), "run", faulty, len(y)), count=20_000).weights @ value
+    sums = (
+        resample(y, Clusters(np.arange(len(y)), "run", faulty, len(y)), count=20_000).weights
+        @ value
+    )
     # Of n independent runs: n times their variance (with n - 1 below); one run alone shows none.
-    known = sum(len(kind) * kind.var(ddof=1) for kind in (value[:faulty], value[faulty:]) if len(kind) > 1)
+    known = sum(
+        len(kind) * kind.var(ddof=1) for kind in (value[:faulty], value[faulty:]) if len(kind) > 1
+    )
     assert sums[1:].std() == pytest.approx(np.sqrt(known), rel=0.03)
 
 
@@ -75,18 +88,24 @@ def test_a_bound_on_few_runs_with_faults_is_wrong_as_seldom_as_it_says() -> None
     pairs = rng.standard_normal((5000, 3))
     figures = pairs @ resamples.weights[:, :3].T / 3
     found = [resamples.interval(values, 0.95, (-np.inf, np.inf)) for values in figures]
-    wrong = np.mean([interval is not None and (interval.low > 0, interval.high < 0) for interval in found])
+    wrong = np.mean(
+        [interval is not None and (interval.low > 0, interval.high < 0) for interval in found]
+    )
     assert 0.043 < wrong < 0.057  # 0.05, and 0.067 if n of n runs were drawn; standard error 0.002
 
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(0, 10_000), st.floats(0.8, 0.99))
-def test_an_interval_covers_its_estimate_and_more_confidence_widens_it(seed: int, confidence: float) -> None:
+def test_an_interval_covers_its_estimate_and_more_confidence_widens_it(
+    seed: int, confidence: float
+) -> None:
     said, other = rows(seed, runs=5)
     clusters = clusters_of(said.y, said.run, said.time)
     resamples = resample(said.y, clusters, count=100)
     change = figures(other)["roc_auc"] - figures(said)["roc_auc"]
-    found, wider = (resamples.interval(change, level, (-1, 1)) for level in (confidence, confidence + 0.005))
+    found, wider = (
+        resamples.interval(change, level, (-1, 1)) for level in (confidence, confidence + 0.005)
+    )
     assert found is not None
     assert wider is not None
     assert wider.low <= found.low <= found.estimate <= found.high <= wider.high
@@ -141,6 +160,8 @@ def test_exact_bounds_of_a_share(hits: int, trials: int, low: float, high: float
 def test_exact_bounds_of_a_rate() -> None:
     none = poisson_rate(0, 10.0, 0.95)
     assert (none.estimate, none.low) == (0, 0)
-    assert none.high == pytest.approx(-np.log(0.05) / 10)  # the rate at which nothing happens once in twenty times
+    assert none.high == pytest.approx(
+        -np.log(0.05) / 10
+    )  # the rate at which nothing happens once in twenty times
     some = poisson_rate(4, 2.0, 0.95)
     assert some.low < some.estimate == 2 < some.high

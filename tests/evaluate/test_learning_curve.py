@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from matplotlib.text import Text
 from sklearn.metrics import average_precision_score
 
-from faultxfer.evaluate.learning_curve import (
+from faultxfer.learning_curves.curve import (
     SCRATCH,
     TRANSFER,
     Estimate,
@@ -20,9 +20,9 @@ from faultxfer.evaluate.learning_curve import (
     learning_curve,
     weighted_pr_auc,
 )
-from faultxfer.evaluate.learning_picture import learning_figure
-from faultxfer.evaluate.learning_report import as_markdown, sentences
-from faultxfer.evaluate.power_law import fit_power_law
+from faultxfer.learning_curves.picture import learning_figure
+from faultxfer.learning_curves.power_law import fit_power_law
+from faultxfer.learning_curves.report import as_markdown, sentences
 
 COUNTS = (25, 50, 100, 200, 400)
 FAULTS = (5.0, 10.0, 20.0, 40.0, 80.0)
@@ -36,7 +36,10 @@ def repeats_of(strengths: dict[str, tuple[float, ...]], seed: int = 0) -> tuple[
         run = np.repeat(rng.permutation(60)[:20], 20).astype(str).astype(object)
         y = np.tile(np.arange(20) >= 14, 20).astype(np.int8)
         noise = rng.normal(size=len(y)) + np.repeat(rng.normal(0, 0.3, 20), 20)
-        scores = {who: np.array([noise + strength * y for strength in each]) for who, each in strengths.items()}
+        scores = {
+            who: np.array([noise + strength * y for strength in each])
+            for who, each in strengths.items()
+        }
         made.append(Repeat(y, run, scores))
     return tuple(made)
 
@@ -57,17 +60,24 @@ def said(curve: LearningCurve, *, by_run: bool = True) -> str:
 
 @settings(max_examples=60, deadline=None)
 @given(rows=st.integers(4, 60), levels=st.integers(1, 30), seed=st.integers(0, 999))
-def test_weighted_pr_auc_is_average_precision_with_weights(rows: int, levels: int, seed: int) -> None:
+def test_weighted_pr_auc_is_average_precision_with_weights(
+    rows: int, levels: int, seed: int
+) -> None:
     rng = np.random.default_rng(seed)
     y = np.append([0, 1], rng.integers(0, 2, rows))
-    scores, weights = rng.integers(0, levels, len(y)).astype(float), rng.exponential(size=(3, len(y)))
+    scores, weights = (
+        rng.integers(0, levels, len(y)).astype(float),
+        rng.exponential(size=(3, len(y))),
+    )
     expected = [average_precision_score(y, scores, sample_weight=line) for line in weights]
     np.testing.assert_allclose(weighted_pr_auc(y, scores, weights), expected)
 
 
 @settings(max_examples=60, deadline=None)
 @given(limit=st.floats(0.0, 0.4), start=st.floats(-0.2, 0.5), rate=st.floats(0.2, 1.8))
-def test_a_power_law_is_found_again_and_leads_on_to_twice_the_rows(limit: float, start: float, rate: float) -> None:
+def test_a_power_law_is_found_again_and_leads_on_to_twice_the_rows(
+    limit: float, start: float, rate: float
+) -> None:
     def law(rows: float) -> float:
         return float(np.clip(limit + start * (rows / 25) ** -rate, 0, 1))
 
@@ -100,7 +110,9 @@ def test_transfer_that_leads_starts_higher_and_saves_rows() -> None:
     assert first.gain.low is not None
     assert first.gain.low > 0.2
     assert first.scratch_rows.value is not None
-    assert 300 < first.scratch_rows.value < 800  # a strength of 2.0 lies between 1.7 at 200 and 2.1 at 400
+    assert (
+        300 < first.scratch_rows.value < 800
+    )  # a strength of 2.0 lies between 1.7 at 200 and 2.1 at 400
     assert last.scratch_rows.value is None or last.scratch_rows.value > 400
     slopes = {who: shape.slope.value or 0.0 for who, shape in AHEAD.shapes.items()}
     assert slopes[SCRATCH] > slopes[TRANSFER] > 0
@@ -132,9 +144,17 @@ def test_nothing_is_told_beyond_twice_the_rows_at_hand() -> None:
 @pytest.mark.parametrize(
     ("more", "fits", "expected"),
     [
-        (Estimate(0.03, 0.01, 0.05), True, "(600 → 700) would raise PR-AUC by about 0.030 [0.010, 0.050]."),
+        (
+            Estimate(0.03, 0.01, 0.05),
+            True,
+            "(600 → 700) would raise PR-AUC by about 0.030 [0.010, 0.050].",
+        ),
         (Estimate(0.002, 0.001, 0.004), True, "[+0.001, +0.004]: hardly worth the labels."),
-        (Estimate(0.02, -0.01, 0.05), True, "cannot be told: PR-AUC may change by -0.010 to +0.050."),
+        (
+            Estimate(0.02, -0.01, 0.05),
+            True,
+            "cannot be told: PR-AUC may change by -0.010 to +0.050.",
+        ),
         (Estimate(0.03, 0.01, 0.05), False, "cannot be told: fitted without its last count"),
     ],
 )
@@ -165,7 +185,14 @@ def test_the_report_has_a_line_for_each_count() -> None:
 
 def test_the_picture_names_its_axes_and_both_contestants() -> None:
     texts = [text.get_text() for text in learning_figure(AHEAD, "pumps → pump-9").findobj(Text)]
-    for expected in ("labelled rows of the new machine (log scale)", "PR-AUC on rows held out (1 is perfect)"):
+    for expected in (
+        "labelled rows of the new machine (log scale)",
+        "PR-AUC on rows held out (1 is perfect)",
+    ):
         assert expected in texts
-    assert {"transfer, with 95 % interval", "scratch, with 95 % interval", " 600 rows at hand"} <= set(texts)
+    assert {
+        "transfer, with 95 % interval",
+        "scratch, with 95 % interval",
+        " 600 rows at hand",
+    } <= set(texts)
     assert {str(count) for count in COUNTS} <= set(texts)

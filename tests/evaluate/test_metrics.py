@@ -32,7 +32,9 @@ def test_figures_of_five_rows_computed_by_hand() -> None:
     assert (found.rows, found.faults) == (5, 2)
 
 
-def test_calibration_error_is_the_mean_distance_of_stated_and_observed_over_bins_of_equal_mass() -> None:
+def test_calibration_error_is_the_mean_distance_of_stated_and_observed_over_bins_of_equal_mass() -> (
+    None
+):
     # Twelve rows make one bin of 12: stated 0.4 on average, observed 0.5.
     assert calibration_error(np.tile([0, 1], 6), np.tile([0.3, 0.5], 6)) == pytest.approx(0.1)
     # Two bins of 10: the lower states 0.1 and has 0.2, the upper states 0.9 and has 0.6.
@@ -48,7 +50,13 @@ def test_equal_probabilities_rank_nothing() -> None:
 
 def test_a_perfect_detector() -> None:
     found = measure(Y, Y.astype(float), Y == 1)
-    assert (found.pr_auc, found.roc_auc, found.recall, found.precision, found.false_alarm_rate) == (1, 1, 1, 1, 0)
+    assert (found.pr_auc, found.roc_auc, found.recall, found.precision, found.false_alarm_rate) == (
+        1,
+        1,
+        1,
+        1,
+        0,
+    )
     assert found.log_loss == pytest.approx(0, abs=1e-9)
 
 

@@ -29,7 +29,9 @@ def judged_rows(runs: int = 4, rows: int = 30, start: float = 1.7e9, seed: int =
     y = ((number % 2 == 0) & (place >= rows * 2 // 3)).astype(int)
     probabilities = np.clip(0.1 + 0.5 * y + rng.normal(0, 0.15, len(y)), 0, 1)
     run = np.array([f"pump-07/run {k}" for k in number], dtype=object)
-    return Judged(y, probabilities, probabilities > 0.4, run, start + number * 86_400.0 + place * 60.0)
+    return Judged(
+        y, probabilities, probabilities > 0.4, run, start + number * 86_400.0 + place * 60.0
+    )
 
 
 def texts(figure: Figure) -> list[str]:
@@ -48,20 +50,33 @@ def assert_pngs(paths: dict[str, Path]) -> None:
 def saved_twice(tmp_path_factory: pytest.TempPathFactory) -> tuple[Judged, list[dict[str, Path]]]:
     """The judged rows after two savings, and the files of each."""
     judged, folder = judged_rows(), tmp_path_factory.mktemp("pictures")
-    others, pr_auc = {"champion": judged.probabilities[::-1]}, {"candidate": 0.8, "champion": 0.3, "rival": None}
-    return judged, [save_pictures(folder / name / "new", judged, others, pr_auc, HISTORY) for name in ("a", "b")]
+    others, pr_auc = (
+        {"champion": judged.probabilities[::-1]},
+        {"candidate": 0.8, "champion": 0.3, "rival": None},
+    )
+    return judged, [
+        save_pictures(folder / name / "new", judged, others, pr_auc, HISTORY) for name in ("a", "b")
+    ]
 
 
 def test_all_pictures_are_saved_as_png(saved_twice: tuple[Judged, list[dict[str, Path]]]) -> None:
     paths = saved_twice[1][0]
-    assert set(paths) == {"precision_recall", "reliability", "score_over_time", "training_curves", "rivals"}
+    assert set(paths) == {
+        "precision_recall",
+        "reliability",
+        "score_over_time",
+        "training_curves",
+        "rivals",
+    }
     assert_pngs(paths)
 
 
 def test_same_rows_give_the_same_bytes(saved_twice: tuple[Judged, list[dict[str, Path]]]) -> None:
     first, second = saved_twice[1]
     assert first.keys() == second.keys()
-    assert [path.read_bytes() for path in first.values()] == [second[name].read_bytes() for name in first]
+    assert [path.read_bytes() for path in first.values()] == [
+        second[name].read_bytes() for name in first
+    ]
 
 
 def test_input_is_not_changed(saved_twice: tuple[Judged, list[dict[str, Path]]]) -> None:
@@ -70,7 +85,9 @@ def test_input_is_not_changed(saved_twice: tuple[Judged, list[dict[str, Path]]])
 
 
 def test_training_curves_are_left_out_without_history(tmp_path: Path) -> None:
-    paths = save_pictures(tmp_path, judged_rows(), {}, {"candidate": 0.8}, {"loss": [], "val_loss": []})
+    paths = save_pictures(
+        tmp_path, judged_rows(), {}, {"candidate": 0.8}, {"loss": [], "val_loss": []}
+    )
     assert "training_curves" not in paths
     assert not (tmp_path / "training_curves.png").exists()
 
@@ -83,19 +100,33 @@ def test_eight_rows_of_one_constant_run_without_alarms_or_times_are_drawn(tmp_pa
 
 
 def test_rival_that_could_not_run_is_said_and_gets_no_bar() -> None:
-    figure = plots.rivals_figure({"candidate": 0.8, "champion": None, "source model as it is": 0.0}, share=0.1)
+    figure = plots.rivals_figure(
+        {"candidate": 0.8, "champion": None, "source model as it is": 0.0}, share=0.1
+    )
     assert texts(figure).count("could not run") == 1
     assert "0.000" in texts(figure)
-    assert [bar.get_extents().x1 > bar.get_extents().x0 for bar in figure.axes[0].patches] == [False, True]
+    assert [bar.get_extents().x1 > bar.get_extents().x0 for bar in figure.axes[0].patches] == [
+        False,
+        True,
+    ]
 
 
 def test_rivals_are_sorted_with_the_best_on_top_and_could_not_run_last() -> None:
-    figure = plots.rivals_figure({"middle": 0.5, "none": None, "best": 0.9, "candidate": 0.4}, share=0.1)
-    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["none", "candidate", "middle", "best"]
+    figure = plots.rivals_figure(
+        {"middle": 0.5, "none": None, "best": 0.9, "candidate": 0.4}, share=0.1
+    )
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [
+        "none",
+        "candidate",
+        "middle",
+        "best",
+    ]
 
 
 def test_operating_point_lies_at_recall_and_precision_of_the_alarms() -> None:
-    judged = replace(judged_rows(runs=1, rows=6), alarms=np.array([True, False, False, False, True, False]))
+    judged = replace(
+        judged_rows(runs=1, rows=6), alarms=np.array([True, False, False, False, True, False])
+    )
     figure = plots.precision_recall_figure(judged, {}, {"candidate": 0.8})
     (point,) = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
     assert (point.get_xdata(), point.get_ydata()) == ([0.5], [0.5])
@@ -104,7 +135,9 @@ def test_operating_point_lies_at_recall_and_precision_of_the_alarms() -> None:
 
 def test_candidate_without_alarms_has_no_operating_point_and_the_legend_says_so() -> None:
     judged = judged_rows()
-    figure = plots.precision_recall_figure(replace(judged, alarms=judged.y > 1), {}, {"candidate": 0.8})
+    figure = plots.precision_recall_figure(
+        replace(judged, alarms=judged.y > 1), {}, {"candidate": 0.8}
+    )
     assert "candidate raises no alarm on these rows" in texts(figure)
     assert not [line for line in figure.axes[0].lines if line.get_marker() == "o"]
 
@@ -189,12 +222,18 @@ def test_many_runs_get_at_most_twelve_labels() -> None:
 def test_every_stretch_of_faults_is_shaded_over_its_rows() -> None:
     judged = judged_rows(runs=1, rows=6)
     figure = plots.score_over_time_figure(replace(judged, y=np.array([1, 0, 0, 1, 1, 0])))
-    shaded = [path.get_extents().intervalx.tolist() for path in figure.axes[0].collections[0].get_paths()]
+    shaded = [
+        path.get_extents().intervalx.tolist() for path in figure.axes[0].collections[0].get_paths()
+    ]
     assert shaded == [[-0.5, 0.5], [2.5, 4.5]]
 
 
-@pytest.mark.parametrize(("losses", "scale"), [([1.0, 0.05], "log"), ([1.0, 0.5], "linear"), ([1.0, 0.0], "linear")])
-def test_loss_is_logarithmic_where_it_spans_more_than_tenfold(losses: list[float], scale: str) -> None:
+@pytest.mark.parametrize(
+    ("losses", "scale"), [([1.0, 0.05], "log"), ([1.0, 0.5], "linear"), ([1.0, 0.0], "linear")]
+)
+def test_loss_is_logarithmic_where_it_spans_more_than_tenfold(
+    losses: list[float], scale: str
+) -> None:
     assert plots.training_curves_figure({"loss": losses}).axes[0].get_yscale() == scale
 
 
@@ -217,7 +256,9 @@ def test_judged_array_of_another_length_is_refused(tmp_path: Path, name: str) ->
 def test_column_of_probabilities_is_refused(tmp_path: Path) -> None:
     judged = judged_rows()
     with pytest.raises(DataError, match=r"array='champion', shape=\(?.*120"):
-        save_pictures(tmp_path, judged, {"champion": judged.probabilities[:, None]}, {"candidate": 0.8}, {})
+        save_pictures(
+            tmp_path, judged, {"champion": judged.probabilities[:, None]}, {"candidate": 0.8}, {}
+        )
 
 
 @pytest.mark.parametrize("value", [np.nan, -0.1, 1.1])
@@ -231,13 +272,19 @@ def test_value_that_is_no_probability_is_refused(tmp_path: Path, value: float) -
 def test_rows_of_one_class_are_refused(tmp_path: Path) -> None:
     judged = judged_rows()
     with pytest.raises(DataError, match=r"labels=\[0\]"):
-        save_pictures(tmp_path, replace(judged, y=np.zeros(120, dtype=int)), {}, {"candidate": 0.8}, {})
+        save_pictures(
+            tmp_path, replace(judged, y=np.zeros(120, dtype=int)), {}, {"candidate": 0.8}, {}
+        )
 
 
 def test_matplotlib_is_not_loaded_before_the_first_picture() -> None:
     tree = ast.parse(Path(plots.__file__).read_text(encoding="utf-8"))
     loaded = [node.module for node in tree.body if isinstance(node, ast.ImportFrom)]
-    assert "numpy" in [name.name for node in tree.body if isinstance(node, ast.Import) for name in node.names]
+    assert "numpy" in [
+        name.name for node in tree.body if isinstance(node, ast.Import) for name in node.names
+    ]
     assert not [
-        module for module in loaded if module and module.split(".")[0] in {"matplotlib", "tensorflow", "mlflow"}
+        module
+        for module in loaded
+        if module and module.split(".")[0] in {"matplotlib", "tensorflow", "mlflow"}
     ]

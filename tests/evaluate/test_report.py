@@ -56,14 +56,36 @@ EVIDENCE = Evidence(
 )
 
 
-def report(*, alone: float | None = 0.5, other: float | None = None, with_source: float = 0.95) -> Report:
+def report(
+    *, alone: float | None = 0.5, other: float | None = None, with_source: float = 0.95
+) -> Report:
     """A candidate of PR-AUC 0.8, a champion, a rival that knows the source, and two that do not."""
     contestants = (
         Contestant("candidate", "candidate (fine-tune)", "candidate", True, GOOD),
-        Contestant("champion", "champion (version 3)", "champion", True, scored(0.7), note="was trained on 4 of them"),
+        Contestant(
+            "champion",
+            "champion (version 3)",
+            "champion",
+            True,
+            scored(0.7),
+            note="was trained on 4 of them",
+        ),
         Contestant("source_as_is", "source model as it is", "rival", True, scored(with_source)),
-        Contestant("boosting", "gradient boosting", "rival", False, None if alone is None else scored(alone)),
-        Contestant("other", "other rival", "rival", False, other and scored(other), problem="" if other else "no rows"),
+        Contestant(
+            "boosting",
+            "gradient boosting",
+            "rival",
+            False,
+            None if alone is None else scored(alone),
+        ),
+        Contestant(
+            "other",
+            "other rival",
+            "rival",
+            False,
+            other and scored(other),
+            problem="" if other else "no rows",
+        ),
     )
     return Report(
         model="pumps",
@@ -82,18 +104,28 @@ def test_markdown_has_every_contestant_with_its_figures_and_why_one_could_not_ru
     given = report()
     text = as_markdown(given, judge(given.evidence, GateOptions()))
     for entry in given.contestants:
-        (line,) = [line for line in text.splitlines() if line.startswith("|") and entry.title in line.split("|")[1]]
+        (line,) = [
+            line
+            for line in text.splitlines()
+            if line.startswith("|") and entry.title in line.split("|")[1]
+        ]
         assert [cell.strip() for cell in line.split("|")[2:-1]] == figures(entry.metrics)
         assert (entry.problem or entry.note) in line
     assert "| **candidate (fine-tune)** |" in text
     assert all(column in text for column in COLUMNS)
 
 
-def test_markdown_says_who_has_which_say_in_a_stack_and_nothing_of_it_for_a_single_network() -> None:
+def test_markdown_says_who_has_which_say_in_a_stack_and_nothing_of_it_for_a_single_network() -> (
+    None
+):
     given = report()
     decision = judge(given.evidence, GateOptions())
-    stack = dataclasses.replace(given, weights=(("source-network@source", 0.75), ("scratch-linear", 0.25)))
-    assert "| source-network@source | 75% |\n| scratch-linear | 25% |" in as_markdown(stack, decision)
+    stack = dataclasses.replace(
+        given, weights=(("source-network@source", 0.75), ("scratch-linear", 0.25))
+    )
+    assert "| source-network@source | 75% |\n| scratch-linear | 25% |" in as_markdown(
+        stack, decision
+    )
     assert stack.as_dict()["weights"] == {"source-network@source": 0.75, "scratch-linear": 0.25}
     assert "weight" not in as_markdown(given, decision)
 
@@ -118,7 +150,9 @@ def test_markdown_has_every_check_with_result_and_message() -> None:
     ],
 )
 def test_markdown_begins_with_the_decision_and_its_reason(outcome: str, word: str) -> None:
-    decision = Decision(outcome, "Because.", (Check("GATE-X", "x", "passed", "m"),), warnings=("Mind the rival.",))
+    decision = Decision(
+        outcome, "Because.", (Check("GATE-X", "x", "passed", "m"),), warnings=("Mind the rival.",)
+    )
     text = as_markdown(report(), decision)
     assert text.startswith(f"# pump-9: {word}\n\nBecause.\n")
     assert "- **Note:** Mind the rival." in text
@@ -134,7 +168,9 @@ def test_markdown_says_on_what_rows_it_was_judged_and_what_the_figures_are_worth
 
 
 def test_what_the_threshold_can_be_relied_on_for_is_told_with_it() -> None:
-    given = dataclasses.replace(report(), alarm={"bound": 0.04}, alarm_notes=("At most 5.00% false alarms.",))
+    given = dataclasses.replace(
+        report(), alarm={"bound": 0.04}, alarm_notes=("At most 5.00% false alarms.",)
+    )
     text = as_markdown(given, judge(given.evidence, GateOptions()))
     assert "probability of 0.422.\n- At most 5.00% false alarms.\n" in text
     assert given.as_dict()["alarm"] == {"bound": 0.04, "notes": ["At most 5.00% false alarms."]}
@@ -148,11 +184,23 @@ def test_figures_are_rounded_as_a_person_reads_them_and_dashes_where_there_are_n
 @pytest.mark.parametrize(
     ("alone", "verdict"),
     [
-        (0.5, "The source helped: +0.300 PR-AUC over the best rival without it (gradient boosting, 0.500)."),
+        (
+            0.5,
+            "The source helped: +0.300 PR-AUC over the best rival without it (gradient boosting, 0.500).",
+        ),
         (0.78, "The source helped: +0.020"),
-        (0.795, "The source made no difference: gradient boosting has PR-AUC 0.795 without it (+0.005)."),
-        (0.805, "The source made no difference: gradient boosting has PR-AUC 0.805 without it (-0.005)."),
-        (0.82, "Negative transfer: gradient boosting has PR-AUC 0.820, better by 0.020, without the source."),
+        (
+            0.795,
+            "The source made no difference: gradient boosting has PR-AUC 0.795 without it (+0.005).",
+        ),
+        (
+            0.805,
+            "The source made no difference: gradient boosting has PR-AUC 0.805 without it (-0.005).",
+        ),
+        (
+            0.82,
+            "Negative transfer: gradient boosting has PR-AUC 0.820, better by 0.020, without the source.",
+        ),
     ],
 )
 def test_verdict_compares_with_the_best_rival_without_source(alone: float, verdict: str) -> None:
@@ -174,7 +222,9 @@ def test_verdict_is_unknown_where_no_rival_without_source_could_run() -> None:
 def test_as_dict_is_json_and_complete() -> None:
     given = report()
     plain = json.loads(json.dumps(given.as_dict(), allow_nan=False))
-    assert [entry["name"] for entry in plain["contestants"]] == [entry.name for entry in given.contestants]
+    assert [entry["name"] for entry in plain["contestants"]] == [
+        entry.name for entry in given.contestants
+    ]
     assert plain["contestants"][0]["metrics"] == GOOD.as_dict()
     assert plain["contestants"][4] == given.contestants[4].as_dict()
     assert plain["verdict"] == given.transfer_verdict()
@@ -189,12 +239,23 @@ def test_as_dict_without_champion_says_null() -> None:
 
 
 def test_as_dict_of_a_comparison_on_too_few_rows_says_null_for_both() -> None:
-    few = dataclasses.replace(EVIDENCE, comparison=Comparison(None, None, rows=2, faults=0, excluded=98))
-    plain = json.loads(json.dumps(dataclasses.replace(report(), evidence=few).as_dict()))["comparison"]
-    assert (plain["candidate"], plain["champion"], plain["rows"], plain["excluded"]) == (None, None, 2, 98)
+    few = dataclasses.replace(
+        EVIDENCE, comparison=Comparison(None, None, rows=2, faults=0, excluded=98)
+    )
+    plain = json.loads(json.dumps(dataclasses.replace(report(), evidence=few).as_dict()))[
+        "comparison"
+    ]
+    assert (plain["candidate"], plain["champion"], plain["rows"], plain["excluded"]) == (
+        None,
+        None,
+        2,
+        98,
+    )
 
 
-def test_markdown_tells_events_and_how_sure_the_figures_are_in_sentences_before_the_tables() -> None:
+def test_markdown_tells_events_and_how_sure_the_figures_are_in_sentences_before_the_tables() -> (
+    None
+):
     given = report()
     text = as_markdown(given, judge(given.evidence, GateOptions()))
     before, tables = text.split("\n|", maxsplit=1)
@@ -210,7 +271,9 @@ def test_markdown_tells_events_and_how_sure_the_figures_are_in_sentences_before_
 
 
 def test_events_without_dates_are_counted_and_have_no_rate() -> None:
-    undated = dataclasses.replace(EVENTS, detection_delay=None, false_alarms_per_day=None, alarms_per_hour=None)
+    undated = dataclasses.replace(
+        EVENTS, detection_delay=None, false_alarms_per_day=None, alarms_per_hour=None
+    )
     sentences = event_sentences(undated)
     assert sentences[1] == "3 alarms touched no fault; without dates they have no rate."
     assert event_sentences(None) == []

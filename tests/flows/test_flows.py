@@ -25,7 +25,11 @@ from faultxfer.steps.sources import fetch_models
 pytestmark = pytest.mark.slow
 
 OPTIONS = TransferOptions(
-    strategy="fine_tune", steps=40, epochs=5, split={"folds": 2}, gate=GateOptions(value={"pr_auc": Limit(min=0.01)})
+    strategy="fine_tune",
+    steps=40,
+    epochs=5,
+    split={"folds": 2},
+    gate=GateOptions(value={"pr_auc": Limit(min=0.01)}),
 )
 
 
@@ -55,10 +59,15 @@ def tasks_of(flow_run_id: Any, expected: int) -> list[str]:
     end = time.monotonic() + 30
     while True:
         with get_client(sync_client=True) as client:
-            found = client.read_task_runs(flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[flow_run_id])))
+            found = client.read_task_runs(
+                flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[flow_run_id]))
+            )
         done = [task for task in found if task.start_time is not None]
         if len(done) >= expected or time.monotonic() > end:
-            return [task.name.rsplit("-", 1)[0] for task in sorted(done, key=lambda task: task.start_time)]
+            return [
+                task.name.rsplit("-", 1)[0]
+                for task in sorted(done, key=lambda task: task.start_time)
+            ]
         time.sleep(0.5)
 
 
@@ -83,10 +92,14 @@ def artifact(key: str) -> Any:
     return Artifact.get(key)
 
 
-def test_transfer_runs_its_steps_in_order_and_publishes_the_report(world: World, server: None) -> None:
+def test_transfer_runs_its_steps_in_order_and_publishes_the_report(
+    world: World, server: None
+) -> None:
     from flows.transfer import transfer
 
-    result, run_id = run(transfer, [world.target], world.contract, "pumps", world.equipment, OPTIONS)
+    result, run_id = run(
+        transfer, [world.target], world.contract, "pumps", world.equipment, OPTIONS
+    )
     assert result.outcome == "promoted"
     assert tasks_of(run_id, 8) == [
         "load source and champion from the registry",
@@ -101,15 +114,25 @@ def test_transfer_runs_its_steps_in_order_and_publishes_the_report(world: World,
     assert any("Gate: promote" in line for line in log_of(run_id, "Gate: promote"))
     page = artifact("transfer-pumps-pump-9")
     assert page.flow_run_id == run_id
-    for said in ("GATE-VALUE", "gradient boosting, target rows", "version 1", "rivals.png", "data_docs/index.html"):
+    for said in (
+        "GATE-VALUE",
+        "gradient boosting, target rows",
+        "version 1",
+        "rivals.png",
+        "data_docs/index.html",
+    ):
         assert said in page.data
 
 
-def test_a_learning_curve_runs_its_steps_and_publishes_the_answers(world: World, server: None) -> None:
+def test_a_learning_curve_runs_its_steps_and_publishes_the_answers(
+    world: World, server: None
+) -> None:
     from flows.learning_curve import learning_curve
 
     options = CurveOptions(counts=(30, 45, 60, 90), repeats=2)
-    result, run_id = run(learning_curve, [world.target], world.contract, "pumps", world.equipment, options)
+    result, run_id = run(
+        learning_curve, [world.target], world.contract, "pumps", world.equipment, options
+    )
     assert tasks_of(run_id, 5) == [
         "load source and champion from the registry",
         "check rows against the contract",
@@ -166,7 +189,9 @@ def test_findings_reach_the_run_page(world: World, server: None) -> None:
 def test_data_docs_reach_the_run_page_of_good_files_too(world: World, server: None) -> None:
     from flows.validate import validate
 
-    rows, run_id = run(validate, [world.target], world.contract, data_docs="docs", equipment=world.equipment)
+    rows, run_id = run(
+        validate, [world.target], world.contract, data_docs="docs", equipment=world.equipment
+    )
     assert rows.findings == ()
     page = artifact("data-docs-contract")
     assert page.flow_run_id == run_id
@@ -182,7 +207,9 @@ def test_bad_input_fails_the_flow_run_with_its_sentence(world: World, server: No
         state.result()
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
+)
 def test_a_signal_ends_the_flow_run_with_its_command(
     number: int, code: int, world: World, server: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -202,12 +229,16 @@ def test_a_signal_ends_the_flow_run_with_its_command(
             os.kill(os.getpid(), number)
             time.sleep(10)
         finally:
-            os.kill(os.getpid(), signal.SIGTERM)  # as `timeout` sends it to the process and then to its group
+            os.kill(
+                os.getpid(), signal.SIGTERM
+            )  # as `timeout` sends it to the process and then to its group
             cleaned.append("up")
 
     monkeypatch.setattr(flow, "check_rows", check_rows)
     with pytest.raises(typer.Exit) as left:
-        run_command(lambda: flow.validate([world.target], world.contract), json_output=True, render=None)
+        run_command(
+            lambda: flow.validate([world.target], world.contract), json_output=True, render=None
+        )
     assert (left.value.exit_code, cleaned) == (code, ["up"])
     with get_client(sync_client=True) as client:
         (run_of_now,) = client.read_flow_runs(sort=FlowRunSort.START_TIME_DESC, limit=1)
@@ -221,7 +252,9 @@ def test_the_temporary_server_leads_a_session_of_its_own_and_is_watched(server: 
 
     process = SubprocessASGIServer().server_process
     assert process is not None
-    assert os.getsid(process.pid) == process.pid  # no Ctrl-C ends it before the end of the flow run is written
+    assert (
+        os.getsid(process.pid) == process.pid
+    )  # no Ctrl-C ends it before the end of the flow run is written
     assert process.pid in children._WATCHER._told
 
 
@@ -254,7 +287,9 @@ def test_the_parameters_of_transfer_make_a_form() -> None:
 @pytest.fixture
 def elsewhere() -> Iterator[str]:
     """Address of a web server that is not Prefect."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler) as server:
+    with http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler
+    ) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_address[1]}/api"
@@ -262,15 +297,21 @@ def elsewhere() -> Iterator[str]:
         thread.join()
 
 
-@pytest.mark.parametrize("address", ["http://127.0.0.1:9/api", "http://127.0.0.1:abc/api", "something else"])
-def test_a_prefect_server_that_is_not_there_is_said_in_one_sentence(address: str, elsewhere: str) -> None:
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:9/api", "http://127.0.0.1:abc/api", "something else"]
+)
+def test_a_prefect_server_that_is_not_there_is_said_in_one_sentence(
+    address: str, elsewhere: str
+) -> None:
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
     from faultxfer.errors import ConfigError
     from flows.server import start_in_background
 
     with (
-        temporary_settings({PREFECT_API_URL: elsewhere if address == "something else" else address}),
+        temporary_settings(
+            {PREFECT_API_URL: elsewhere if address == "something else" else address}
+        ),
         pytest.raises(ConfigError) as caught,
     ):
         start_in_background()()

@@ -25,7 +25,9 @@ def network() -> keras.Model:
 
 
 @pytest.mark.parametrize(("sensors", "hidden"), [(1, (1,)), (3, (5,)), (11, (16, 8, 4))])
-def test_shapes_and_weight_count_follow_sensors_and_hidden_units(sensors: int, hidden: tuple[int, ...]) -> None:
+def test_shapes_and_weight_count_follow_sensors_and_hidden_units(
+    sensors: int, hidden: tuple[int, ...]
+) -> None:
     network = build_network(sensors, hidden, dropout=0.1)
     widths = (sensors, *hidden, 1)
     assert network.input_shape == (None, sensors)
@@ -36,28 +38,42 @@ def test_shapes_and_weight_count_follow_sensors_and_hidden_units(sensors: int, h
 
 def test_forward_pass_matches_a_case_computed_by_hand() -> None:
     network = build_network(2, (1,), dropout=0.5)
-    network.set_weights([np.array([[1.0], [-2.0]]), np.array([0.5]), np.array([[3.0]]), np.array([-1.0])])
+    network.set_weights(
+        [np.array([[1.0], [-2.0]]), np.array([0.5]), np.array([[3.0]]), np.array([-1.0])]
+    )
     # clip: 4 tanh(0.8/4) = 0.789501 and 4 tanh(-4/4) = -3.046377; sum: 0.789501 + 2 * 3.046377 + 0.5 = 7.382255;
     # silu: 7.382255 / (1 + exp(-7.382255)) = 7.377664; logit: 3 * 7.377664 - 1.
     np.testing.assert_allclose(logits_of(network, np.array([[0.8, -4.0]])), [21.132993], rtol=1e-6)
 
 
 def test_no_layer_keeps_statistics_of_the_source_machine(network: keras.Model) -> None:
-    assert not [layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    assert not [
+        layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)
+    ]
     assert not network.non_trainable_weights
 
 
-def test_every_class_in_the_stored_network_is_on_the_loaders_list(network: keras.Model, tmp_path: Path) -> None:
+def test_every_class_in_the_stored_network_is_on_the_loaders_list(
+    network: keras.Model, tmp_path: Path
+) -> None:
     save_network(network, tmp_path / "network.keras")
     check_network_file(tmp_path / "network.keras")
     with zipfile.ZipFile(tmp_path / "network.keras") as archive:
         layers = json.loads(archive.read("config.json"))["config"]["layers"]
-    assert {layer["class_name"] for layer in layers} == {"InputLayer", "Rescaling", "Activation", "Dense", "Dropout"}
+    assert {layer["class_name"] for layer in layers} == {
+        "InputLayer",
+        "Rescaling",
+        "Activation",
+        "Dense",
+        "Dropout",
+    }
 
 
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.floats(-1e30, 1e30), min_size=3, max_size=3))
-def test_no_sensor_reaches_the_first_layer_beyond_the_soft_clip(network: keras.Model, row: list[float]) -> None:
+def test_no_sensor_reaches_the_first_layer_beyond_the_soft_clip(
+    network: keras.Model, row: list[float]
+) -> None:
     clip = keras.Model(network.input, network.get_layer("clip_out").output)
     clipped = apply_network(clip, np.array([row]))[0]
     assert (np.abs(clipped) <= SOFT_CLIP).all()

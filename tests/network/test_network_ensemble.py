@@ -25,7 +25,9 @@ SHAPE = EnsembleShape(hidden=(6, 4), dropout=0.1, members=2, bins=4)
 @pytest.fixture(scope="module")
 def scaled() -> np.ndarray:
     rng = np.random.default_rng(0)
-    return np.column_stack([rng.normal(size=400), rng.exponential(size=400), rng.integers(0, 2, 400), np.zeros(400)])
+    return np.column_stack(
+        [rng.normal(size=400), rng.exponential(size=400), rng.integers(0, 2, 400), np.zeros(400)]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +36,9 @@ def network(scaled: np.ndarray) -> keras.Model:
     return build_ensemble(scaled, SHAPE)
 
 
-def test_bins_count_how_far_a_sensor_lies_in_each_quantile_bin(network: keras.Model, scaled: np.ndarray) -> None:
+def test_bins_count_how_far_a_sensor_lies_in_each_quantile_bin(
+    network: keras.Model, scaled: np.ndarray
+) -> None:
     encoded = apply_network(keras.Model(network.input, network.get_layer(ENCODED).output), scaled)
     shares = encoded[:, 4:].reshape(400, 4, 4)
     assert shares.min() >= 0
@@ -42,7 +46,9 @@ def test_bins_count_how_far_a_sensor_lies_in_each_quantile_bin(network: keras.Mo
     # The whole part of the sum over the four bins is the number of quartiles that lie below the value.
     below = (scaled[:, [0]] > np.quantile(scaled[:, 0], [0.25, 0.5, 0.75])).sum(axis=1)
     counted = np.minimum(np.floor(shares[:, 0].sum(axis=1)), 3)
-    assert (counted == below).mean() > 0.98  # a value next to an edge may fall on either side of it in float32
+    assert (
+        counted == below
+    ).mean() > 0.98  # a value next to an edge may fall on either side of it in float32
 
 
 def test_a_constant_sensor_is_silent_in_the_bins(network: keras.Model, scaled: np.ndarray) -> None:
@@ -63,10 +69,14 @@ def test_the_network_says_the_mean_of_its_members(network: keras.Model, scaled: 
     assert features.shape == (400, 2 * 4 + 4)
 
 
-def test_the_averaged_head_gives_the_networks_logit_from_the_features(network: keras.Model, scaled: np.ndarray) -> None:
+def test_the_averaged_head_gives_the_networks_logit_from_the_features(
+    network: keras.Model, scaled: np.ndarray
+) -> None:
     frozen = NetworkFeatures(network, np.zeros(4), np.ones(4))
     features, _ = frozen(scaled)
-    np.testing.assert_allclose(features @ frozen.head[:-1] + frozen.head[-1], logits_of(network, scaled), atol=1e-5)
+    np.testing.assert_allclose(
+        features @ frozen.head[:-1] + frozen.head[-1], logits_of(network, scaled), atol=1e-5
+    )
 
 
 def test_a_head_that_is_set_is_the_networks_logit(network: keras.Model, scaled: np.ndarray) -> None:
@@ -80,7 +90,9 @@ def test_a_head_that_is_set_is_the_networks_logit(network: keras.Model, scaled: 
 
 def test_encoder_and_trunk_make_the_whole_network(network: keras.Model, scaled: np.ndarray) -> None:
     encoder, trunk = trunk_of(network)
-    np.testing.assert_allclose(logits_of(trunk, apply_network(encoder, scaled)), logits_of(network, scaled), atol=1e-5)
+    np.testing.assert_allclose(
+        logits_of(trunk, apply_network(encoder, scaled)), logits_of(network, scaled), atol=1e-5
+    )
 
 
 def test_a_stored_source_network_passes_the_loaders_list_and_says_the_same(
@@ -100,7 +112,9 @@ def test_the_network_learns_from_its_teacher_what_few_rows_do_not_show(scaled: n
     truth = (teacher(other) > 0.5).astype(np.int8)
     shape = {"hidden": (32, 16), "dropout": 0.0, "members": 2, "bins": 8}
     recipe = {"learning_rate": 5e-3, "weight_decay": 0.01, "batch_size": 128, "epochs": 15}
-    alone_options, taught_options = (NetworkOptions(**shape, **recipe, synthetic_rows=rows) for rows in (0, 4000))
+    alone_options, taught_options = (
+        NetworkOptions(**shape, **recipe, synthetic_rows=rows) for rows in (0, 4000)
+    )
     labels = (teacher(few) > 0.5).astype(np.int8)
     alone, _ = fit_ensemble(few, labels, None, (other, truth), seed=0, options=alone_options)
     taught, _ = fit_ensemble(few, labels, teacher, (other, truth), seed=0, options=taught_options)
@@ -116,7 +130,9 @@ def test_near_rows_stay_between_neighbours(scaled: np.ndarray) -> None:
     np.testing.assert_array_equal(made, near_rows(scaled, 1000, seed=0))
 
 
-def test_far_rows_take_each_sensor_from_some_row_and_mix_what_belongs_together(scaled: np.ndarray) -> None:
+def test_far_rows_take_each_sensor_from_some_row_and_mix_what_belongs_together(
+    scaled: np.ndarray,
+) -> None:
     made = far_rows(scaled, 1000, seed=0)
     assert all(np.isin(made[:, sensor], scaled[:, sensor]).all() for sensor in range(4))
     assert not (made[:, None, :3] == scaled[None, :, :3]).all(axis=2).any(axis=1).all()

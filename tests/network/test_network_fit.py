@@ -42,7 +42,9 @@ def separable() -> tuple[np.ndarray, np.ndarray]:
     return x, y
 
 
-def fitted(network: keras.Model, rows: tuple[np.ndarray, np.ndarray], seed: int) -> list[np.ndarray]:
+def fitted(
+    network: keras.Model, rows: tuple[np.ndarray, np.ndarray], seed: int
+) -> list[np.ndarray]:
     twin = copy_network(network)
     fit_network(twin, *rows, RECIPE, seed=seed)
     return twin.get_weights()
@@ -69,13 +71,18 @@ def test_a_network_already_fitted_once_gets_the_same_dropout_again(
     np.testing.assert_equal(twin.get_weights(), first)
 
 
-def test_different_seeds_give_different_weights(network: keras.Model, separable: tuple[np.ndarray, np.ndarray]) -> None:
+def test_different_seeds_give_different_weights(
+    network: keras.Model, separable: tuple[np.ndarray, np.ndarray]
+) -> None:
     first, second = fitted(network, separable, seed=3), fitted(network, separable, seed=4)
     assert all(not np.array_equal(a, b) for a, b in zip(first, second, strict=True))
 
 
 def test_the_seed_decides_the_dropout_and_not_only_the_shuffle() -> None:
-    x, y = np.ones((8, 4)), np.ones(8, dtype=np.int8)  # rows are all the same, so their order says nothing
+    x, y = (
+        np.ones((8, 4)),
+        np.ones(8, dtype=np.int8),
+    )  # rows are all the same, so their order says nothing
     results = {}
     for dropout in (0.0, 0.5):
         make_deterministic(0)
@@ -98,7 +105,9 @@ def test_class_weights_have_mean_one_and_give_both_classes_half(labels: list[int
 
 
 @given(MIXED, st.floats(-50, 50))
-def test_no_constant_logit_has_a_balanced_loss_below_that_of_even_odds(labels: list[int], constant: float) -> None:
+def test_no_constant_logit_has_a_balanced_loss_below_that_of_even_odds(
+    labels: list[int], constant: float
+) -> None:
     y = np.array(labels)
     assert weighted_loss(np.full(len(y), constant), y) >= np.log(2) - 1e-6
 
@@ -128,15 +137,22 @@ def test_separable_rows_are_learned_better_than_any_constant_answer(
 
 def test_early_stopping_keeps_the_weights_of_the_best_epoch(network: keras.Model) -> None:
     rng = np.random.default_rng(1)
-    x, y = rng.normal(size=(40, 4)), (np.arange(40) % 2).astype(np.int8)  # nothing to learn but the rows by heart
+    x, y = (
+        rng.normal(size=(40, 4)),
+        (np.arange(40) % 2).astype(np.int8),
+    )  # nothing to learn but the rows by heart
     validation = rng.normal(size=(40, 4)), (np.arange(40) % 2).astype(np.int8)
     twin = copy_network(network)
-    history = fit_network(twin, x, y, Recipe(0.05, 0.0, 8, 60, patience=3), seed=0, validation=validation)
+    history = fit_network(
+        twin, x, y, Recipe(0.05, 0.0, 8, 60, patience=3), seed=0, validation=validation
+    )
     losses = history["val_loss"]
     best = int(np.argmin(losses))
     assert len(losses) == len(history["loss"]) == best + 1 + 3 < 60
     assert losses[-1] > losses[best]
-    np.testing.assert_allclose(weighted_loss(logits_of(twin, validation[0]), validation[1]), losses[best], rtol=1e-6)
+    np.testing.assert_allclose(
+        weighted_loss(logits_of(twin, validation[0]), validation[1]), losses[best], rtol=1e-6
+    )
 
 
 def test_rows_that_fill_up_the_last_batch_do_not_count(network: keras.Model) -> None:
@@ -151,7 +167,9 @@ def test_rows_that_fill_up_the_last_batch_do_not_count(network: keras.Model) -> 
     assert losses[0] == pytest.approx(weighted_loss(logits_of(plain, x), y), rel=1e-5)
     order = np.random.default_rng(0).permutation(5)
     each = class_weights(y) * np.logaddexp(0, np.where(y == 1, -1, 1) * logits_of(plain, x))
-    assert losses[1] == pytest.approx(np.mean([each[order[:3]].mean(), each[order[3:]].mean()]), rel=1e-5)
+    assert losses[1] == pytest.approx(
+        np.mean([each[order[:3]].mean(), each[order[3:]].mean()]), rel=1e-5
+    )
 
 
 def test_the_output_does_not_depend_on_how_rows_are_cut_into_chunks(

@@ -28,7 +28,10 @@ def rows() -> np.ndarray:
 
 
 def weights_by_layer(network: keras.Model) -> list[list[np.ndarray]]:
-    return [[np.array(weight) for weight in layer.get_weights()] for layer in layers_with_weights(network)]
+    return [
+        [np.array(weight) for weight in layer.get_weights()]
+        for layer in layers_with_weights(network)
+    ]
 
 
 def fitted(cut: Cut, rows: np.ndarray) -> Cut:
@@ -38,7 +41,9 @@ def fitted(cut: Cut, rows: np.ndarray) -> Cut:
 
 
 @pytest.mark.parametrize("trainable", range(1, DEPTH + 1))
-def test_head_on_extractor_is_the_whole_network(network: keras.Model, rows: np.ndarray, trainable: int) -> None:
+def test_head_on_extractor_is_the_whole_network(
+    network: keras.Model, rows: np.ndarray, trainable: int
+) -> None:
     cut = freeze_all_but_last(copy_network(network), trainable)
     parts = apply_network(cut.head, apply_network(cut.extractor, rows))
     np.testing.assert_allclose(parts, apply_network(cut.whole, rows), rtol=1e-6, atol=1e-7)
@@ -53,7 +58,10 @@ def test_frozen_weights_stay_bit_equal_and_the_rest_moves(
     cut = fitted(freeze_all_but_last(copy_network(network), trainable), rows)
     before, after = weights_by_layer(network), weights_by_layer(cut.whole)
     for number in range(DEPTH):
-        moved = [not np.array_equal(old, new) for old, new in zip(before[number], after[number], strict=True)]
+        moved = [
+            not np.array_equal(old, new)
+            for old, new in zip(before[number], after[number], strict=True)
+        ]
         assert moved == [number >= DEPTH - trainable] * 2
 
 
@@ -81,17 +89,28 @@ def test_a_copy_shares_no_weight_with_its_original(network: keras.Model, rows: n
     np.testing.assert_equal(weights_by_layer(network), before)
 
 
-def test_a_network_can_be_cut_again_at_another_place(network: keras.Model, rows: np.ndarray) -> None:
+def test_a_network_can_be_cut_again_at_another_place(
+    network: keras.Model, rows: np.ndarray
+) -> None:
     twin = copy_network(network)
     freeze_all_but_last(twin, 3)
     cut = freeze_all_but_last(twin, 1)
-    assert [layer.trainable for layer in layers_with_weights(twin)] == [False] * (DEPTH - 1) + [True]
+    assert [layer.trainable for layer in layers_with_weights(twin)] == [False] * (DEPTH - 1) + [
+        True
+    ]
     np.testing.assert_allclose(
-        apply_network(cut.head, apply_network(cut.extractor, rows)), apply_network(network, rows), rtol=1e-6, atol=1e-7
+        apply_network(cut.head, apply_network(cut.extractor, rows)),
+        apply_network(network, rows),
+        rtol=1e-6,
+        atol=1e-7,
     )
 
 
 @pytest.mark.parametrize("trainable", [-1, 0, DEPTH + 1, 99])
-def test_a_number_of_layers_out_of_range_is_refused_with_the_range(network: keras.Model, trainable: int) -> None:
-    with pytest.raises(StrategyError, match=f"Between 1 and {DEPTH} .*trainable_layers={trainable}"):
+def test_a_number_of_layers_out_of_range_is_refused_with_the_range(
+    network: keras.Model, trainable: int
+) -> None:
+    with pytest.raises(
+        StrategyError, match=f"Between 1 and {DEPTH} .*trainable_layers={trainable}"
+    ):
         freeze_all_but_last(copy_network(network), trainable)

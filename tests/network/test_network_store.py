@@ -52,7 +52,9 @@ def keras_must_not_load(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     return asked
 
 
-def rewrite(path: Path, change: Callable[[dict[str, bytes]], None], compression: int = zipfile.ZIP_STORED) -> None:
+def rewrite(
+    path: Path, change: Callable[[dict[str, bytes]], None], compression: int = zipfile.ZIP_STORED
+) -> None:
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     change(members)
@@ -87,12 +89,14 @@ def test_a_rewritten_but_unchanged_file_is_still_accepted(path: Path) -> None:
     check_network_file(path)
 
 
-def test_a_lambda_layer_is_refused_and_never_run(tmp_path: Path, keras_must_not_load: list[object]) -> None:
+def test_a_lambda_layer_is_refused_and_never_run(
+    tmp_path: Path, keras_must_not_load: list[object]
+) -> None:
     canary, path = tmp_path / "canary", tmp_path / "network.keras"
     name = str(canary)  # Keras stores what the function closes over
     inputs = keras.Input((3,))
-    outputs = keras.layers.Lambda(lambda x: (open(name, "w").close(), x)[1], output_shape=(3,))(inputs)  # noqa: PTH123
-    keras.Model(inputs, outputs).save(path)
+    layer = keras.layers.Lambda(lambda x: (open(name, "w").close(), x)[1], output_shape=(3,))  # noqa: PTH123
+    keras.Model(inputs, layer(inputs)).save(path)
     canary.unlink(missing_ok=True)  # building the model ran the function
     with pytest.raises(BundleError, match=r"plain layers.*'Lambda'.*network\.keras"):
         load_network(path)
@@ -113,7 +117,11 @@ def set_registered_name(config: Any) -> None:
 
 
 def set_nested_function(config: Any) -> None:
-    first_dense(config)["config"]["activation"] = {"class_name": "function", "config": "system", "module": "os"}
+    first_dense(config)["config"]["activation"] = {
+        "class_name": "function",
+        "config": "system",
+        "module": "os",
+    }
 
 
 @pytest.mark.parametrize(
@@ -136,7 +144,9 @@ def test_a_foreign_class_or_module_is_refused_by_name_before_keras_parses_it(
 
 
 @pytest.mark.parametrize("name", ["assets/run.py", "../outside", "model.weights.npz"])
-def test_an_extra_member_is_refused(path: Path, keras_must_not_load: list[object], name: str) -> None:
+def test_an_extra_member_is_refused(
+    path: Path, keras_must_not_load: list[object], name: str
+) -> None:
     rewrite(path, lambda members: members.update({name: b"inert"}))
     with pytest.raises(BundleError, match="members=") as refusal:
         load_network(path)
@@ -145,7 +155,9 @@ def test_an_extra_member_is_refused(path: Path, keras_must_not_load: list[object
 
 
 @pytest.mark.parametrize("name", [CONFIG, "metadata.json", "model.weights.h5"])
-def test_a_missing_member_is_refused(path: Path, keras_must_not_load: list[object], name: str) -> None:
+def test_a_missing_member_is_refused(
+    path: Path, keras_must_not_load: list[object], name: str
+) -> None:
     rewrite(path, lambda members: members.pop(name))
     with pytest.raises(BundleError, match="plain layers"):
         load_network(path)
@@ -153,7 +165,9 @@ def test_a_missing_member_is_refused(path: Path, keras_must_not_load: list[objec
 
 
 @pytest.mark.parametrize("spoiled", [b"", b"no zip", b"PK\x03\x04 half of one"])
-def test_a_file_that_is_no_zip_is_refused(path: Path, keras_must_not_load: list[object], spoiled: bytes) -> None:
+def test_a_file_that_is_no_zip_is_refused(
+    path: Path, keras_must_not_load: list[object], spoiled: bytes
+) -> None:
     path.write_bytes(spoiled)
     with pytest.raises(BundleError, match="problem="):
         load_network(path)
@@ -172,7 +186,9 @@ def test_a_config_that_is_no_json_is_refused(path: Path, keras_must_not_load: li
     assert keras_must_not_load == []
 
 
-def test_an_endlessly_nested_config_is_refused(path: Path, keras_must_not_load: list[object]) -> None:
+def test_an_endlessly_nested_config_is_refused(
+    path: Path, keras_must_not_load: list[object]
+) -> None:
     rewrite(path, lambda members: members.update({CONFIG: b"[" * 200_000 + b"]" * 200_000}))
     with pytest.raises(BundleError, match="plain layers"):
         load_network(path)
@@ -190,9 +206,13 @@ def test_a_file_that_unpacks_to_too_much_is_refused_unread(
     assert keras_must_not_load == []
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
-def test_a_damaged_file_gives_a_named_error_or_none(path: Path, content: bytes, data: st.DataObject) -> None:
+def test_a_damaged_file_gives_a_named_error_or_none(
+    path: Path, content: bytes, data: st.DataObject
+) -> None:
     spoiled = bytearray(content)
     start = max(0, len(content) - 400) if data.draw(st.booleans(), "in the zip's directory") else 0
     for _ in range(data.draw(st.integers(1, 3), "bytes changed")):
@@ -204,26 +224,40 @@ def test_a_damaged_file_gives_a_named_error_or_none(path: Path, content: bytes, 
         assert error.where == "network.keras"  # noqa: PT017 - a file may also survive; nothing else may come out
 
 
-@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     config=st.recursive(
-        st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(["Dense", "os", "keras"]),
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.text(max_size=5)
+        | st.sampled_from(["Dense", "os", "keras"]),
         lambda inner: (
             st.lists(inner, max_size=3)
-            | st.dictionaries(st.sampled_from(["class_name", "module", "registered_name", "config"]), inner, max_size=4)
+            | st.dictionaries(
+                st.sampled_from(["class_name", "module", "registered_name", "config"]),
+                inner,
+                max_size=4,
+            )
         ),
         max_leaves=12,
     ),
     strange=st.sampled_from(["Lambda", "TFSMLayer", "function", "__lambda__", "Dens\u0435"]),
 )
-def test_a_class_off_the_list_is_found_however_deep_it_lies(path: Path, config: object, strange: str) -> None:
+def test_a_class_off_the_list_is_found_however_deep_it_lies(
+    path: Path, config: object, strange: str
+) -> None:
     hidden = {"config": [config, {"registered_name": {"module": [{"class_name": strange}]}}]}
     rewrite(path, lambda members: members.update({CONFIG: json.dumps(hidden).encode()}))
     with pytest.raises(BundleError, match="classes="):
         check_network_file(path)
 
 
-def test_a_packed_member_that_is_damaged_is_refused(path: Path, keras_must_not_load: list[object]) -> None:
+def test_a_packed_member_that_is_damaged_is_refused(
+    path: Path, keras_must_not_load: list[object]
+) -> None:
     rewrite(path, lambda members: None, zipfile.ZIP_DEFLATED)
     with zipfile.ZipFile(path) as archive:
         member = archive.getinfo(CONFIG)

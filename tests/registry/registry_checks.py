@@ -9,9 +9,8 @@ from pathlib import Path
 
 import registry_work as work
 
-from faultxfer.registry import journal
+from faultxfer.registry import checking, journal
 from faultxfer.registry.store import Registry
-from faultxfer.steps import checking
 
 NAME, SENSORS = work.NAME, ("flow", "pressure")
 WHO = (work.MODEL, work.EQUIPMENT)
@@ -21,7 +20,9 @@ def chain_of(registry: Registry) -> journal.Chain:
     return journal.read_journal(registry.client, NAME)
 
 
-def repair(*, dry_run: bool = False, apply: bool = False, model: str | None = None) -> list[tuple[str, str]]:
+def repair(
+    *, dry_run: bool = False, apply: bool = False, model: str | None = None
+) -> list[tuple[str, str]]:
     """What the doctor found, and the first word of what came of it."""
     equipment = work.EQUIPMENT if model else None
     options = {"dry_run": dry_run, "apply": apply, "minutes": 0, "upload_days": 0}
@@ -30,7 +31,9 @@ def repair(*, dry_run: bool = False, apply: bool = False, model: str | None = No
 
 
 def file_of(registry: Registry, version: str, file: str, name: str = NAME) -> Path:
-    (path,) = Path("mlruns/artifacts").rglob(f"*{registry.version(name, version).model_id}*/**/{file}")
+    (path,) = Path("mlruns/artifacts").rglob(
+        f"*{registry.version(name, version).model_id}*/**/{file}"
+    )
     return path
 
 

@@ -13,18 +13,23 @@ from pathlib import Path
 import pytest
 
 from faultxfer.errors import ConfigError, RegistryError, UnreadableError
-from faultxfer.registry import asking, connect, database, names
-from faultxfer.registry.asking import reported
+from faultxfer.registry import connect, database, mlflow_errors, names
 from faultxfer.registry.connect import Access
+from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.store import open_registry
 
 
 def test_without_a_setting_the_store_lies_in_the_current_folder(store: Path) -> None:
     assert connect.tracking_uri() == f"sqlite:///{store / 'mlruns' / 'mlflow.db'}"
-    assert connect.artifact_location(connect.tracking_uri()) == (store / "mlruns" / "artifacts").as_uri()
+    assert (
+        connect.artifact_location(connect.tracking_uri())
+        == (store / "mlruns" / "artifacts").as_uri()
+    )
 
 
-def test_using_a_store_does_not_change_what_the_user_asked_for(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_using_a_store_does_not_change_what_the_user_asked_for(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = dict(os.environ)
     assert open_registry().models() == []
     assert dict(os.environ) == before
@@ -45,16 +50,30 @@ def test_a_store_is_made_with_its_tables_only_by_who_may_create_it(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    "uri", ["ftp://host/mlruns", "/no/such/folder", "file:///mlruns", "databricks", "sqlite://", "sqlite:///:memory:"]
+    "uri",
+    [
+        "ftp://host/mlruns",
+        "/no/such/folder",
+        "file:///mlruns",
+        "databricks",
+        "sqlite://",
+        "sqlite:///:memory:",
+    ],
 )
-def test_what_is_no_address_of_a_registry_is_named_with_those_that_are(uri: str, tmp_path: Path) -> None:
+def test_what_is_no_address_of_a_registry_is_named_with_those_that_are(
+    uri: str, tmp_path: Path
+) -> None:
     for access in Access:
-        with pytest.raises(UnreadableError, match=r"no address that a registry can have.*sqlite:////path"):
+        with pytest.raises(
+            UnreadableError, match=r"no address that a registry can have.*sqlite:////path"
+        ):
             open_registry(uri, access)
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("folder", ["with space", "Süd-Werk", "a%20b", "a#b", "a?b", "50% & more; x=1"])
+@pytest.mark.parametrize(
+    "folder", ["with space", "Süd-Werk", "a%20b", "a#b", "a?b", "50% & more; x=1"]
+)
 def test_a_store_in_an_odd_folder_is_the_one_that_is_used(
     store: Path, folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,12 +126,17 @@ def test_a_file_that_is_not_mlflows_is_one_sentence_and_stays_as_it_is(
     assert path.read_bytes() == before
 
 
-REVISIONS = {"newer": ("fedcba987654", "newer MLflow"), "older": ("451aebb31d03", "mlflow db upgrade")}
+REVISIONS = {
+    "newer": ("fedcba987654", "newer MLflow"),
+    "older": ("451aebb31d03", "mlflow db upgrade"),
+}
 
 
 @pytest.mark.parametrize("name", REVISIONS)
 @pytest.mark.parametrize("access", Access)
-def test_a_database_of_another_mlflow_is_named_and_not_migrated(store: Path, name: str, access: Access) -> None:
+def test_a_database_of_another_mlflow_is_named_and_not_migrated(
+    store: Path, name: str, access: Access
+) -> None:
     revision, said = REVISIONS[name]
     file = store / "mlruns" / "mlflow.db"
     with sqlite3.connect(file) as connection:
@@ -134,7 +158,9 @@ def test_a_store_that_another_process_is_making_is_not_there_yet(tmp_path: Path)
     assert database.state_of(path) is database.State.EMPTY
 
 
-def test_a_registry_above_the_current_folder_is_named(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_registry_above_the_current_folder_is_named(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (store / "week-3").mkdir()
     monkeypatch.chdir(store / "week-3")
     with pytest.raises(RegistryError, match=f"Run it again in {store}"):
@@ -169,9 +195,11 @@ def test_a_locked_database_is_waited_for_when_it_is_opened(
     thread.join()
 
 
-def test_a_database_that_stays_locked_is_one_sentence(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_stays_locked_is_one_sentence(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(database, "BUSY_SECONDS", 0.01)
-    monkeypatch.setattr(asking, "_TRIES", 2)
+    monkeypatch.setattr(mlflow_errors, "_TRIES", 2)
     thread = _locked(store / "mlruns" / "mlflow.db", 0.5)
     with pytest.raises(UnreadableError, match="locked by another process"):
         open_registry()
@@ -198,13 +226,17 @@ def _retried(status: int, path: str) -> Exception:
 def _timeout() -> Exception:
     from mlflow.exceptions import MlflowException
 
-    return MlflowException("API request to http://s/x failed with timeout exception Read timed out.")
+    return MlflowException(
+        "API request to http://s/x failed with timeout exception Read timed out."
+    )
 
 
 def _refused() -> Exception:
     import requests
 
-    return requests.ConnectionError("Max retries exceeded with url: / ([Errno 111] Connection refused')")
+    return requests.ConnectionError(
+        "Max retries exceeded with url: / ([Errno 111] Connection refused')"
+    )
 
 
 class _OfACloud(Exception):
@@ -214,11 +246,17 @@ class _OfACloud(Exception):
 _OfACloud.__module__ = "botocore.exceptions"
 
 UNREADABLE = {
-    "wrong password": (lambda: _http(401), "does not accept this user and password.*MLFLOW_TRACKING_PASSWORD"),
+    "wrong password": (
+        lambda: _http(401),
+        "does not accept this user and password.*MLFLOW_TRACKING_PASSWORD",
+    ),
     "viewer": (lambda: _http(403), "does not allow this user.*READ on the experiment"),
     "no MLflow": (lambda: _http(404), "no MLflow server at this address"),
     "a plain web server": (lambda: _http(501), "no MLflow server at this address"),
-    "server fails": (lambda: _retried(503, "/api/2.0/mlflow/runs"), "The MLflow server answers 503"),
+    "server fails": (
+        lambda: _retried(503, "/api/2.0/mlflow/runs"),
+        "The MLflow server answers 503",
+    ),
     "artifacts fail": (
         lambda: _retried(504, "/api/2.0/mlflow-artifacts/artifacts/1"),
         "The artifact store answers 504",
@@ -230,14 +268,32 @@ UNREADABLE = {
         "may not read or write there.*/x",
     ),
     "mount gone": (lambda: OSError(errno.ESTALE, "Stale file handle"), "mount does not answer"),
-    "cloud says no": (lambda: _OfACloud("An error occurred (AccessDenied)"), "The artifact store does not allow"),
-    "damaged database": (lambda: sqlite3.DatabaseError("database disk image is malformed"), "database is damaged"),
+    "cloud says no": (
+        lambda: _OfACloud("An error occurred (AccessDenied)"),
+        "The artifact store does not allow",
+    ),
+    "damaged database": (
+        lambda: sqlite3.DatabaseError("database disk image is malformed"),
+        "database is damaged",
+    ),
 }
 OTHER = {
-    "disk full": (lambda: OSError(errno.ENOSPC, "No space left on device"), "disk is full.*free space"),
-    "disk full, says SQLite": (lambda: sqlite3.OperationalError("database or disk is full"), "disk is full"),
-    "only to be read": (lambda: sqlite3.OperationalError("attempt to write a readonly database"), "can only be read"),
-    "absent": (lambda: OSError("No such artifact: 'x'"), "no files at the place where they were registered.*relocate"),
+    "disk full": (
+        lambda: OSError(errno.ENOSPC, "No space left on device"),
+        "disk is full.*free space",
+    ),
+    "disk full, says SQLite": (
+        lambda: sqlite3.OperationalError("database or disk is full"),
+        "disk is full",
+    ),
+    "only to be read": (
+        lambda: sqlite3.OperationalError("attempt to write a readonly database"),
+        "can only be read",
+    ),
+    "absent": (
+        lambda: OSError("No such artifact: 'x'"),
+        "no files at the place where they were registered.*relocate",
+    ),
     "library missing": (lambda: ModuleNotFoundError("No module named 'psycopg2'"), "not installed"),
 }
 
@@ -264,7 +320,22 @@ def test_a_defect_of_our_own_is_not_taken_for_one_of_the_store() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", " pump", "../pump", "a--b", "a/b", "a..b", "pump'", 'p"', "p;drop", "a:b", "x" * 101, "p\n", "-p", "%2e"],
+    [
+        "",
+        " pump",
+        "../pump",
+        "a--b",
+        "a/b",
+        "a..b",
+        "pump'",
+        'p"',
+        "p;drop",
+        "a:b",
+        "x" * 101,
+        "p\n",
+        "-p",
+        "%2e",
+    ],
 )
 def test_names_that_could_be_read_as_something_else_are_refused(name: str) -> None:
     with pytest.raises(ConfigError, match="name"):

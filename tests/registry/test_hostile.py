@@ -46,7 +46,11 @@ def make_pickle(folder: Path, canary: Path) -> None:
 
 
 def make_object_array(folder: Path, canary: Path) -> None:
-    np.save(folder / "training_rows.npy", np.array([Canary(str(canary))], dtype=object), allow_pickle=True)
+    np.save(
+        folder / "training_rows.npy",
+        np.array([Canary(str(canary))], dtype=object),
+        allow_pickle=True,
+    )
 
 
 def make_pickled_manifest(folder: Path, canary: Path) -> None:
@@ -56,8 +60,8 @@ def make_pickled_manifest(folder: Path, canary: Path) -> None:
 def make_lambda(folder: Path, canary: Path) -> None:
     name = str(canary)
     inputs = keras.Input((3,))
-    outputs = keras.layers.Lambda(lambda x: (open(name, "w").close(), x)[1], output_shape=(3,))(inputs)  # noqa: PTH123
-    keras.Model(inputs, outputs).save(folder / "network.keras")
+    layer = keras.layers.Lambda(lambda x: (open(name, "w").close(), x)[1], output_shape=(3,))  # noqa: PTH123
+    keras.Model(inputs, layer(inputs)).save(folder / "network.keras")
     canary.unlink(missing_ok=True)
 
 
@@ -72,7 +76,9 @@ def rewrite_config(folder: Path, change: Callable[[str], str]) -> None:
 
 
 def make_tfsm_layer(folder: Path, canary: Path) -> None:
-    rewrite_config(folder, lambda text: text.replace('"class_name": "Dense"', '"class_name": "TFSMLayer"'))
+    rewrite_config(
+        folder, lambda text: text.replace('"class_name": "Dense"', '"class_name": "TFSMLayer"')
+    )
 
 
 def make_traversal(folder: Path, canary: Path) -> None:
@@ -90,7 +96,9 @@ def swap_weights(folder: Path, canary: Path) -> None:
         members = {name: archive.read(name) for name in archive.namelist()}
     weights = io.BytesIO(members["model.weights.h5"])
     with h5py.File(weights, "r+") as file:
-        file.visititems(lambda _, part: part.write_direct(-part[()]) if isinstance(part, h5py.Dataset) else None)
+        file.visititems(
+            lambda _, part: part.write_direct(-part[()]) if isinstance(part, h5py.Dataset) else None
+        )
     members["model.weights.h5"] = weights.getvalue()
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in members.items():
@@ -147,15 +155,21 @@ def stored_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "bundle"
 
 
-def test_golden_rows_are_some_of_the_rows_with_the_scores_of_the_bundle(stored_bundle: Path) -> None:
+def test_golden_rows_are_some_of_the_rows_with_the_scores_of_the_bundle(
+    stored_bundle: Path,
+) -> None:
     golden = bundles.read_golden(stored_bundle)
     assert golden is not None
     assert golden.X.shape == (16, 3)
     again = bundles.load_bundle(stored_bundle)
-    np.testing.assert_allclose(again.probabilities(golden.X), golden.probabilities, atol=1e-9, rtol=0)
+    np.testing.assert_allclose(
+        again.probabilities(golden.X), golden.probabilities, atol=1e-9, rtol=0
+    )
 
 
-@pytest.mark.parametrize("name", sorted(set(HOSTILE) - {"swapped weights", "a swapped scaler", "another loader"}))
+@pytest.mark.parametrize(
+    "name", sorted(set(HOSTILE) - {"swapped weights", "a swapped scaler", "another loader"})
+)
 def test_a_hostile_bundle_with_hashes_that_fit_runs_nothing(
     name: str, stored_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,7 +177,9 @@ def test_a_hostile_bundle_with_hashes_that_fit_runs_nothing(
     HOSTILE[name](folder, tmp_path / "canary")
     reseal(folder)
     asked: list[object] = []
-    if "array" not in name and name != "a pickle":  # those are read after the network, which is sound
+    if (
+        "array" not in name and name != "a pickle"
+    ):  # those are read after the network, which is sound
         monkeypatch.setattr(keras.models, "load_model", lambda *args, **_: asked.append(args))
     monkeypatch.setattr(pickle, "loads", lambda *args, **_: asked.append(args))
     monkeypatch.setattr(pickle, "load", lambda *args, **_: asked.append(args))
@@ -186,7 +202,9 @@ def test_a_version_whose_files_were_exchanged_is_refused_before_anything_is_pars
         reseal(place)
         asked: list[object] = []
         with monkeypatch.context() as patch:
-            patch.setattr(keras.models, "load_model", lambda *args, into=asked, **_: into.append(args))
+            patch.setattr(
+                keras.models, "load_model", lambda *args, into=asked, **_: into.append(args)
+            )
             patch.setattr(bundles, "read_text", lambda *args, into=asked: into.append(args))
             with pytest.raises(BundleError, match="not those registered"):
                 registry.download_bundle(registry.version(work.NAME, version), tmp_path / name)
@@ -208,9 +226,17 @@ def test_a_version_whose_files_were_exchanged_is_refused_before_anything_is_pars
         lambda _: "!!python/object/apply:os.system ['true']",
         lambda _: "- nothing",
     ],
-    ids=["another loader", "code beside it", "another flavor", "a tag that YAML would run", "no model"],
+    ids=[
+        "another loader",
+        "code beside it",
+        "another flavor",
+        "a tag that YAML would run",
+        "no model",
+    ],
 )
-def test_a_model_that_mlflow_would_load_by_other_code_is_refused(change: Callable[[str], str], tmp_path: Path) -> None:
+def test_a_model_that_mlflow_would_load_by_other_code_is_refused(
+    change: Callable[[str], str], tmp_path: Path
+) -> None:
     text = "flavors:\n  python_function:\n    data: data/bundle\n    loader_module: faultxfer.registry.pyfunc\n"
     (tmp_path / "MLmodel").write_text(text)
     smoke.require_our_loader(tmp_path)
@@ -262,7 +288,10 @@ def link_twice(file: h5py.File) -> None:
     [
         (lambda file: file.__setitem__("x", h5py.ExternalLink("/etc/hostname", "/")), "/x"),
         (lambda file: file.__setitem__("x", h5py.SoftLink("/layers")), "/x"),
-        (lambda file: file.create_dataset("x", (8,), "u1", external=[("/etc/hostname", 0, 8)]), "/x"),
+        (
+            lambda file: file.create_dataset("x", (8,), "u1", external=[("/etc/hostname", 0, 8)]),
+            "/x",
+        ),
         (lambda file: file.create_dataset("x", (10**10,), "f4", chunks=(1024,)), "bytes"),
         (link_twice, "/upper_0/1"),
         (lambda file: file.__setitem__("x", file["/"]), "/x"),
@@ -286,15 +315,22 @@ def test_weights_that_lie_elsewhere_are_refused(
     assert said in str(refusal.value)
 
 
-def test_a_password_in_the_tracking_address_does_not_reach_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_password_in_the_tracking_address_does_not_reach_errors(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     from faultxfer.registry import connect
 
     for name in ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"):
         monkeypatch.setenv(name, "")  # remembered, and put back afterwards
         monkeypatch.delenv(name)
     assert connect.without_password("http://me:h%40sh@plant:5000/x") == "http://plant:5000/x"
-    assert (os.environ["MLFLOW_TRACKING_USERNAME"], os.environ["MLFLOW_TRACKING_PASSWORD"]) == ("me", "h@sh")
-    assert connect.without_password("postgresql://me:hush@plant/x") == "postgresql://me:hush@plant/x"
+    assert (os.environ["MLFLOW_TRACKING_USERNAME"], os.environ["MLFLOW_TRACKING_PASSWORD"]) == (
+        "me",
+        "h@sh",
+    )
+    assert (
+        connect.without_password("postgresql://me:hush@plant/x") == "postgresql://me:hush@plant/x"
+    )
 
 
 def edit_layers(change: Callable[[dict[str, Any]], object]) -> Callable[[str], str]:
@@ -316,35 +352,85 @@ def concatenate_often(text: str) -> str:
     layers = config["config"]["layers"]
     last = layers[0]["name"]
     for number in range(10):
-        tensor = {"class_name": "__keras_tensor__", "config": {"shape": [None, 3], "keras_history": [last, 0, 0]}}
+        tensor = {
+            "class_name": "__keras_tensor__",
+            "config": {"shape": [None, 3], "keras_history": [last, 0, 0]},
+        }
         last = f"often_{number}"
         node = {"args": [[tensor] * 100], "kwargs": {}}
-        layers.append({"class_name": "Concatenate", "config": {"name": last}, "name": last, "inbound_nodes": [node]})
+        layers.append(
+            {
+                "class_name": "Concatenate",
+                "config": {"name": last},
+                "name": last,
+                "inbound_nodes": [node],
+            }
+        )
     return json.dumps(config)
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (edit_layers(lambda layer: layer["config"].update(units=200_000_000)), "of width 200000000"),
+        (
+            edit_layers(lambda layer: layer["config"].update(units=200_000_000)),
+            "of width 200000000",
+        ),
         (edit_layers(lambda layer: layer["config"].update(units=True)), "of width True"),
-        (edit_layers(lambda layer: (layer["config"].update(units=60_000), layer.pop("build_config"))), "parameters"),
-        (edit_layers(lambda layer: layer["build_config"].update(input_shape=[None, 10**9])), "built for"),
+        (
+            edit_layers(
+                lambda layer: (layer["config"].update(units=60_000), layer.pop("build_config"))
+            ),
+            "parameters",
+        ),
+        (
+            edit_layers(lambda layer: layer["build_config"].update(input_shape=[None, 10**9])),
+            "built for",
+        ),
         (edit_layers(lambda layer: layer["build_config"].update(shapes_dict={})), "built from"),
-        (edit_layers(lambda layer: layer["config"].update(lora_rank=100_000_000)), "Dense.lora_rank"),
-        (edit_layers(lambda layer: layer["config"].update(quantization_mode="int8")), "Dense.quantization_mode"),
-        (edit_layers(lambda layer: layer["config"].update(quantization_config={})), "Dense.quantization_config"),
-        (edit_layers(lambda layer: layer["config"].update(dtype="int8_from_float32")), "Dense.dtype"),
-        (edit_layers(lambda layer: layer["config"]["dtype"]["config"].update(name="int8_from_float32")), "dtype"),
-        (edit_layers(lambda layer: layer["inbound_nodes"].append(layer["inbound_nodes"][0])), "problem="),
-        (lambda text: text.replace('"batch_shape": [null, 3]', '"batch_shape": [null, 1000000000]'), "of width 1000"),
+        (
+            edit_layers(lambda layer: layer["config"].update(lora_rank=100_000_000)),
+            "Dense.lora_rank",
+        ),
+        (
+            edit_layers(lambda layer: layer["config"].update(quantization_mode="int8")),
+            "Dense.quantization_mode",
+        ),
+        (
+            edit_layers(lambda layer: layer["config"].update(quantization_config={})),
+            "Dense.quantization_config",
+        ),
+        (
+            edit_layers(lambda layer: layer["config"].update(dtype="int8_from_float32")),
+            "Dense.dtype",
+        ),
+        (
+            edit_layers(
+                lambda layer: layer["config"]["dtype"]["config"].update(name="int8_from_float32")
+            ),
+            "dtype",
+        ),
+        (
+            edit_layers(lambda layer: layer["inbound_nodes"].append(layer["inbound_nodes"][0])),
+            "problem=",
+        ),
+        (
+            lambda text: text.replace(
+                '"batch_shape": [null, 3]', '"batch_shape": [null, 1000000000]'
+            ),
+            "of width 1000",
+        ),
         (concatenate_often, "of width"),
         (lambda _: "[]", "problem="),
         (lambda _: '{"class_name": "Dense", "config": {"units": 4}}', "in place of a network"),
     ],
 )
 def test_layers_that_claim_more_than_a_network_takes_are_refused(
-    change: Callable[[str], str], said: str, stored_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    change: Callable[[str], str],
+    said: str,
+    stored_bundle: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shutil.copy(stored_bundle / "network.keras", tmp_path)
     rewrite_config(tmp_path, change)
@@ -360,7 +446,9 @@ class OutOfRoom(Exception):
     """Stands in for TensorFlow's ResourceExhaustedError, which derives from Exception alone."""
 
 
-def test_whatever_keras_raises_is_a_refusal(stored_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whatever_keras_raises_is_a_refusal(
+    stored_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def exhausted(*_: object, **__: object) -> None:
         raise OutOfRoom("no room" * 1000)
 
@@ -378,7 +466,9 @@ def spoil_packed(path: Path, member: str, method: int) -> None:
         for name, data in members.items():
             archive.writestr(name, data)
         place = archive.getinfo(member)
-        start = place.header_offset + 30 + len(member) + 9  # after the properties that LZMA begins with
+        start = (
+            place.header_offset + 30 + len(member) + 9
+        )  # after the properties that LZMA begins with
     content = bytearray(path.read_bytes())
     content[start : start + 40] = b"\xff" * 40
     path.write_bytes(content)
@@ -396,12 +486,23 @@ def encrypt(path: Path, member: str, _: int) -> None:
 
 @pytest.mark.parametrize(
     ("spoil", "method"),
-    [(spoil_packed, zipfile.ZIP_DEFLATED), (spoil_packed, zipfile.ZIP_LZMA), (encrypt, zipfile.ZIP_STORED)],
+    [
+        (spoil_packed, zipfile.ZIP_DEFLATED),
+        (spoil_packed, zipfile.ZIP_LZMA),
+        (encrypt, zipfile.ZIP_STORED),
+    ],
     ids=["deflate", "lzma", "encrypted"],
 )
-@pytest.mark.parametrize(("name", "member"), [("golden_rows.npz", "X.npy"), ("network.keras", "config.json")])
+@pytest.mark.parametrize(
+    ("name", "member"), [("golden_rows.npz", "X.npy"), ("network.keras", "config.json")]
+)
 def test_a_packed_member_that_cannot_be_unpacked_is_refused(
-    name: str, member: str, spoil: Callable[[Path, str, int], None], method: int, stored_bundle: Path, tmp_path: Path
+    name: str,
+    member: str,
+    spoil: Callable[[Path, str, int], None],
+    method: int,
+    stored_bundle: Path,
+    tmp_path: Path,
 ) -> None:
     folder = Path(shutil.copytree(stored_bundle, tmp_path / "bundle"))
     spoil(folder / name, member, method)
@@ -410,13 +511,19 @@ def test_a_packed_member_that_cannot_be_unpacked_is_refused(
         (bundles.read_golden if name.endswith("npz") else bundles.load_bundle)(folder)
 
 
-@pytest.mark.parametrize("name", ["manifest.json", "network.keras", "training_rows.npy", "golden_rows.npz"])
+@pytest.mark.parametrize(
+    "name", ["manifest.json", "network.keras", "training_rows.npy", "golden_rows.npz"]
+)
 @pytest.mark.parametrize("made", ["link", "pipe"])
-def test_a_file_that_may_never_end_is_not_read(name: str, made: str, stored_bundle: Path, tmp_path: Path) -> None:
+def test_a_file_that_may_never_end_is_not_read(
+    name: str, made: str, stored_bundle: Path, tmp_path: Path
+) -> None:
     folder = Path(shutil.copytree(stored_bundle, tmp_path / "bundle"))
     (folder / name).unlink()
     if made == "link":
-        (folder / name).symlink_to(stored_bundle / name)  # one to /dev/zero is refused alike, and would hang the test
+        (folder / name).symlink_to(
+            stored_bundle / name
+        )  # one to /dev/zero is refused alike, and would hang the test
     else:
         os.mkfifo(folder / name)
     with pytest.raises(BundleError, match="regular file"):

@@ -18,7 +18,9 @@ def journal(length: int) -> list[tuple[int, str]]:
     entries: list[tuple[int, str]] = []
     previous, before = BEGINNING, None
     for number in range(1, length + 1):
-        entry = Entry(NAME, PROMOTE, before, str(number), "better", "f" * 64, previous, actor="test")
+        entry = Entry(
+            NAME, PROMOTE, before, str(number), "better", "f" * 64, previous, actor="test"
+        )
         entries.append((number, entry.text()))
         previous, before = entry.sha256, entry.to_version
     return entries
@@ -37,9 +39,14 @@ def test_of_two_entries_that_follow_the_same_one_the_first_counts() -> None:
     stored = journal(2)
     first = chained(NAME, stored)
     assert first.last is not None
-    racing = [Entry(NAME, PROMOTE, "2", version, "better", None, first.head, actor="test") for version in ("3", "4")]
+    racing = [
+        Entry(NAME, PROMOTE, "2", version, "better", None, first.head, actor="test")
+        for version in ("3", "4")
+    ]
     after = Entry(NAME, PROMOTE, "3", "5", "better", None, racing[0].sha256, actor="test")
-    chain = chained(NAME, [*stored, (3, racing[0].text()), (4, racing[1].text()), (5, after.text())])
+    chain = chained(
+        NAME, [*stored, (3, racing[0].text()), (4, racing[1].text()), (5, after.text())]
+    )
     assert [entry.to_version for entry in chain.entries.values()] == ["1", "2", "3", "5"]
     assert (chain.void, chain.problems) == ((4,), ())
 
@@ -75,7 +82,9 @@ def test_an_entry_of_another_journal_does_not_count() -> None:
 
 
 def test_the_hash_covers_every_field() -> None:
-    entry = Entry(NAME, PROMOTE, "1", "2", "better", "f" * 64, BEGINNING, details={"seed": 0}, actor="test")
+    entry = Entry(
+        NAME, PROMOTE, "1", "2", "better", "f" * 64, BEGINNING, details={"seed": 0}, actor="test"
+    )
     for field in dataclasses.fields(entry):
         value = {"seed": 1} if field.name == "details" else "x"
         assert dataclasses.replace(entry, **{field.name: value}).sha256 != entry.sha256

@@ -14,12 +14,11 @@ from hypothesis import strategies as st
 from registry_checks import repair
 
 from faultxfer.errors import RegistryError
-from faultxfer.registry import identity, machines, names
+from faultxfer.registry import catalog, checking, identity, machines, maintenance, names
 from faultxfer.registry.identity import Identity, identity_of
 from faultxfer.registry.machine_tags import tag_findings
 from faultxfer.registry.runs import RunRecord, record_run
 from faultxfer.registry.store import Registry, open_registry
-from faultxfer.steps import catalog, checking, upkeep
 
 PUMPS, NEW = Identity("pumps", "fault"), "pumps--fault--pump-9"
 TEXTS = st.one_of(st.text(max_size=12), st.text(alphabet="a-. =h2D_é", max_size=140))
@@ -29,13 +28,17 @@ TEXTS = st.one_of(st.text(max_size=12), st.text(alphabet="a-. =h2D_é", max_size
 @example(("a--b", "c", "d"), ("a", "b--c", "d"))
 @example(("a=2D", "", "x"), ("a-", "=", "x"))
 @example(("x" * 80, "y" * 80, "z" * 120), ("x" * 80, "y" * 80, "z" * 121))
-def test_different_detectors_have_different_names(one: tuple[str, str, str], other: tuple[str, str, str]) -> None:
+def test_different_detectors_have_different_names(
+    one: tuple[str, str, str], other: tuple[str, str, str]
+) -> None:
     assert (names.detector_name(*one) == names.detector_name(*other)) == (one == other)
 
 
 @settings(deadline=None)  # the first one imports MLflow
 @given(TEXTS, TEXTS, TEXTS)
-def test_a_detectors_name_suits_mlflow_and_is_no_name_of_an_older_release(family: str, label: str, eq: str) -> None:
+def test_a_detectors_name_suits_mlflow_and_is_no_name_of_an_older_release(
+    family: str, label: str, eq: str
+) -> None:
     from mlflow.store.artifact.utils.models import _parse_model_uri
     from mlflow.utils.validation import _validate_model_name
 
@@ -78,7 +81,9 @@ def without_files(registry: Registry, *known: str) -> None:
     identity._read.clear()
     for name in known:
         for version in registry.versions(name):
-            place = urlsplit(registry.client.get_model_version_download_uri(name, version.version)).path
+            place = urlsplit(
+                registry.client.get_model_version_download_uri(name, version.version)
+            ).path
             (Path(place) / "data" / "bundle" / "manifest.json").unlink()
             for key in (names.FAMILY, names.LABEL):
                 registry.client.delete_model_version_tag(name, version.version, key)
@@ -89,13 +94,20 @@ def without_files(registry: Registry, *known: str) -> None:
 def test_another_source_of_the_same_family_finds_the_machine(empty: Registry) -> None:
     for source in ("a", "b"):
         work.placed(empty, source)
-        assert machines.name_for(empty, source, "pump-9", PUMPS) == NEW  # both would begin the same one
+        assert (
+            machines.name_for(empty, source, "pump-9", PUMPS) == NEW
+        )  # both would begin the same one
     work.placed(empty, NEW, source="a")
-    assert machines.find(empty, "b", "pump-9") == machines.name_for(empty, "b", "pump-9", PUMPS) == NEW
+    assert (
+        machines.find(empty, "b", "pump-9") == machines.name_for(empty, "b", "pump-9", PUMPS) == NEW
+    )
     work.placed(empty, NEW, source="b")
     assert machines.equipments(empty, "a") == machines.equipments(empty, "b") == ["pump-9"]
     (listed,) = [one for one in catalog.list_models() if one["equipment"]]
-    shown = [listed[key] for key in ("name", "family", "label", "source_model", "champion", "merged_into")]
+    shown = [
+        listed[key]
+        for key in ("name", "family", "label", "source_model", "champion", "merged_into")
+    ]
     assert shown == [NEW, "pumps", "fault", "b", "2", None]
 
 
@@ -104,7 +116,7 @@ def test_an_older_name_is_kept_and_found_from_another_source(empty: Registry) ->
         work.placed(empty, name)
     assert machines.name_for(empty, "b", "pump-9", PUMPS) == "a--pump-9"
     assert machines.look_up(empty, "b", "pump-90") is None
-    assert upkeep.read_entries("b", "pump-9")[0]["model"] == "a--pump-9"
+    assert maintenance.read_entries("b", "pump-9")[0]["model"] == "a--pump-9"
     assert catalog.show_history("b", "pump-9")[0]["champion"] == "champion"
 
 
@@ -115,7 +127,7 @@ def test_two_labels_of_one_machine_are_two_detectors(empty: Registry) -> None:
     name = machines.name_for(empty, "b", "pump-9", leak)
     assert name == "pumps--leak--pump-9"
     with pytest.raises(RegistryError, match="no registered model of that name"):
-        upkeep.roll_back("b", "pump-9", None, "back")
+        maintenance.roll_back("b", "pump-9", None, "back")
     work.placed(empty, name, label="leak", source="b")
     assert [machines.find(empty, one, "pump-9") for one in "ab"] == ["a--pump-9", name]
     assert machines.equipments(empty, "b") == ["pump-9"]
@@ -124,7 +136,9 @@ def test_two_labels_of_one_machine_are_two_detectors(empty: Registry) -> None:
     assert machines.name_for(empty, "a", "pump-9", leak) == name
 
 
-def test_a_machine_made_under_another_family_than_its_sources_is_found_by_the_source(empty: Registry) -> None:
+def test_a_machine_made_under_another_family_than_its_sources_is_found_by_the_source(
+    empty: Registry,
+) -> None:
     other = names.detector_name("drafted", "fault", "pump-9")
     for name, family in (("a", "pumps"), (other, "drafted")):
         work.placed(empty, name, family, source="a")
@@ -133,7 +147,9 @@ def test_a_machine_made_under_another_family_than_its_sources_is_found_by_the_so
     assert machines.equipments(empty, "a") == ["pump-9"]
     work.placed(empty, NEW, source="a")
     assert machines.find(empty, "a", "pump-9", changing=True) == NEW
-    assert machines.find(empty, other, "pump-9") == machines.find(empty, other) == other  # by its whole name
+    assert (
+        machines.find(empty, other, "pump-9") == machines.find(empty, other) == other
+    )  # by its whole name
 
 
 def test_the_bundle_decides_over_tags_and_the_doctor_puts_them_back(empty: Registry) -> None:
@@ -161,7 +177,9 @@ def test_a_model_whose_kind_is_not_in_its_tags_stays_known(empty: Registry) -> N
     assert list(tag_findings(empty)) == []
 
 
-def test_a_model_without_tag_and_journal_is_known_by_its_versions_and_others_models_are_not(empty: Registry) -> None:
+def test_a_model_without_tag_and_journal_is_known_by_its_versions_and_others_models_are_not(
+    empty: Registry,
+) -> None:
     work.placed(empty, work.NAME)
     empty.client.delete_registered_model(names.journal_name(work.NAME))
     empty.client.delete_registered_model_tag(work.NAME, names.KIND)
@@ -172,7 +190,9 @@ def test_a_model_without_tag_and_journal_is_known_by_its_versions_and_others_mod
     assert empty.named_like("pump-9") == [work.NAME]
 
 
-def test_two_champions_are_said_and_a_change_has_to_be_clear(empty: Registry, caplog: pytest.LogCaptureFixture) -> None:
+def test_two_champions_are_said_and_a_change_has_to_be_clear(
+    empty: Registry, caplog: pytest.LogCaptureFixture
+) -> None:
     for name in ("a", "c", "a--pump-9", "b--pump-9"):
         work.placed(empty, name)
     (found,) = machines.twice(empty)
@@ -194,7 +214,9 @@ def test_what_cannot_be_read_is_never_taken_for_a_machine_without_a_model(empty:
         work.placed(empty, name)
     without_files(empty, "a--pump-9")
     assert machines.name_for(empty, "a", "pump-9", PUMPS) == "a--pump-9"
-    assert machines.name_for(empty, "b", "pump-9", PUMPS) == "a--pump-9"  # by what its source model detects
+    assert (
+        machines.name_for(empty, "b", "pump-9", PUMPS) == "a--pump-9"
+    )  # by what its source model detects
     without_files(empty, "a")
     assert machines.find(empty, "a", "pump-9", changing=True) == "a--pump-9"
     with pytest.raises(RegistryError, match="could not be read"):
@@ -220,12 +242,14 @@ def test_refusals_from_before_the_machine_had_a_model_are_in_its_history(empty: 
     assert {one["reason"] for one in catalog.show_history("a", "pump-9")} == {"0", "1"}
 
 
-def test_first_transfers_at_once_from_two_sources_meet_in_one_journal(empty: Registry, bundle: Path) -> None:
+def test_first_transfers_at_once_from_two_sources_meet_in_one_journal(
+    empty: Registry, bundle: Path
+) -> None:
     for source in ("a", "b"):
         work.placed(empty, source)
     store = trials.Store("sqlite", Path.cwd(), empty.uri)
     assert len(work.first_transfers(store, {"a": bundle, "b": bundle})) == 2
     assert [one["name"] for one in empty.models() if one["equipment"]] == [NEW]
-    second, first = upkeep.read_entries("b", "pump-9")
+    second, first = maintenance.read_entries("b", "pump-9")
     assert (first["from_version"], second["from_version"]) == (None, first["to_version"])
     assert checking.verify_registry(None, None, None)["sound"]

@@ -10,9 +10,17 @@ import registry_work as work
 from registry_checks import repair
 
 from faultxfer.errors import ChampionMovedError, FaultxferError, RegistryError
-from faultxfer.registry import doctor, journal, machines, merging, names
+from faultxfer.registry import (
+    catalog,
+    checking,
+    doctor,
+    journal,
+    machines,
+    maintenance,
+    merging,
+    names,
+)
 from faultxfer.registry.store import Registry, open_registry
-from faultxfer.steps import catalog, checking, upkeep
 from faultxfer.steps.merging import merge_machine
 
 A, B, WHO = "a--pump-9", "b--pump-9", ("a", "pump-9")
@@ -49,19 +57,26 @@ def test_found_merged_undone_and_merged_again_with_sound_journals(two: Registry)
     assert len(two.versions(B)) == 1
     assert merge_machine(*WHO, "again")["outcome"] == "unchanged"
     with pytest.raises(RegistryError, match="merged into 'a--pump-9'"):
-        upkeep.promote_version(B, None, 1, "by its whole name")
+        maintenance.promote_version(B, None, 1, "by its whole name")
 
     back = merge_machine(*WHO, "they differ after all", undo=True)
     assert (back["outcome"], [one["name"] for one in back["models"]]) == ("restored", [B])
     assert champions(two) == ("1", "1")
     assert [one.code for one in machines.twice(two)] == ["CHAMPION-TWICE"]
 
-    assert merge_machine("b", "pump-9", "b is better")["kept"] == B  # MODEL--EQ, where it is one of the two
+    assert (
+        merge_machine("b", "pump-9", "b is better")["kept"] == B
+    )  # MODEL--EQ, where it is one of the two
     assert champions(two) == (None, "1")
     assert (repair(), checking.verify_registry(None, None, None)["sound"]) == ([], True)
     notes = [("merge", True), ("restore", True)]
     assert actions(two, A) == [("promote", False), *notes, ("merge", False)]
-    assert actions(two, B) == [("promote", False), ("merge", False), ("restore", False), ("merge", True)]
+    assert actions(two, B) == [
+        ("promote", False),
+        ("merge", False),
+        ("restore", False),
+        ("merge", True),
+    ]
 
 
 @pytest.mark.parametrize("undo", [False, True])
@@ -114,7 +129,9 @@ def test_a_promotion_that_comes_in_between_is_not_merged_away_unseen(
     assert list(merging.half_done(two)) == []
 
 
-def test_nobody_steps_down_for_files_that_cannot_score_nor_comes_back_without_them(two: Registry) -> None:
+def test_nobody_steps_down_for_files_that_cannot_score_nor_comes_back_without_them(
+    two: Registry,
+) -> None:
     place = Path(urlsplit(two.client.get_model_version_download_uri(A, "1")).path)
     place.rename("away")
     with pytest.raises(RegistryError, match="would stay could not be read"):
@@ -155,11 +172,13 @@ def test_what_there_is_nothing_to_merge_or_no_reason_for_is_refused(two: Registr
         merge_machine(*WHO, "one detector")
 
 
-def test_what_was_merged_away_can_come_back_where_the_one_that_stayed_is_lost(two: Registry) -> None:
+def test_what_was_merged_away_can_come_back_where_the_one_that_stayed_is_lost(
+    two: Registry,
+) -> None:
     merge_machine(*WHO, "one detector", keep=B)
     place = Path(urlsplit(two.client.get_model_version_download_uri(B, "1")).path)
     place.rename("lost")
-    upkeep.retire_version(B, None, 1, "lost for good")
+    maintenance.retire_version(B, None, 1, "lost for good")
     (found,) = found_with_remedy(two)
     assert found[0] == "CHAMPION-NONE"
     assert "faultxfer registry merge b--pump-9 --undo" in found[1]
@@ -172,7 +191,9 @@ def found_with_remedy(registry: Registry) -> list[tuple[str, str]]:
     return [(one.code, one.remedy) for one, _ in doctor.repair(registry, doctor.Orders()).found]
 
 
-def test_where_the_version_that_stepped_down_was_deleted_the_one_before_comes_back(two: Registry) -> None:
+def test_where_the_version_that_stepped_down_was_deleted_the_one_before_comes_back(
+    two: Registry,
+) -> None:
     work.placed(two, B)
     merge_machine(*WHO, "one detector", keep=A)
     two.client.delete_model_version(B, "2")
@@ -185,11 +206,15 @@ def test_where_the_version_that_stepped_down_was_deleted_the_one_before_comes_ba
     assert actions(two, A)[-1] == ("merge", True)  # nothing half written
 
 
-def test_a_version_of_a_model_that_was_merged_away_is_retired_by_its_whole_name(two: Registry) -> None:
+def test_a_version_of_a_model_that_was_merged_away_is_retired_by_its_whole_name(
+    two: Registry,
+) -> None:
     merge_machine(*WHO, "one detector", keep=A)
-    shown = upkeep.retire_version(B, None, 1, "lost for good")
+    shown = maintenance.retire_version(B, None, 1, "lost for good")
     assert (champions(two), shown["registered"]) == (("1", None), B)
-    assert upkeep.restore_versions(B, None, 1, "")["restored"] == [{"registered": B, "version": "1", "champion": False}]
+    assert maintenance.restore_versions(B, None, 1, "")["restored"] == [
+        {"registered": B, "version": "1", "champion": False}
+    ]
 
 
 def test_nothing_is_half_written_where_the_model_that_stayed_was_renamed(two: Registry) -> None:

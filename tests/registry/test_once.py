@@ -18,12 +18,12 @@ from registry_checks import NAME, SENSORS, chain_of
 from faultxfer.config import TransferOptions
 from faultxfer.errors import ChampionMovedError
 from faultxfer.registry import names
+from faultxfer.registry.catalog import show_history
 from faultxfer.registry.identity import Identity
 from faultxfer.registry.promotion import Promotion, standing
 from faultxfer.registry.runs import RunRecord, record_run
 from faultxfer.registry.store import Registry
 from faultxfer.steps import rejudging
-from faultxfer.steps.catalog import show_history
 from faultxfer.steps.repeats import Unchanged, find_repeat, request_sha256
 from faultxfer.steps.sources import Fetched
 
@@ -36,7 +36,9 @@ def fetched_now(registry: Registry) -> Fetched:
     stands = standing(registry, NAME)
     source = registry.version(NAME, 1)
     identity = Identity("pumps", "fault")
-    return Fetched(source, Path("source"), None, stands.champion, None, stands.head, None, NAME, identity)
+    return Fetched(
+        source, Path("source"), None, stands.champion, None, stands.head, None, NAME, identity
+    )
 
 
 def repeat_of(fetched: Fetched) -> Unchanged | None:
@@ -47,7 +49,9 @@ def register_for(request: str, bundle: Path, head: str | None) -> str:
     """Register the prepared bundle as what a request led to."""
     from faultxfer.registry import registering
 
-    def with_request(registry: Registry, record: RunRecord, candidate: Any, promotion: Promotion) -> Any:
+    def with_request(
+        registry: Registry, record: RunRecord, candidate: Any, promotion: Promotion
+    ) -> Any:
         record.tags[names.REQUEST] = request
         promotion.details["request_sha256"] = request
         return real(registry, record, candidate, promotion)
@@ -73,7 +77,9 @@ def test_of_the_same_transfer_started_twice_one_version_comes(
 
     who = {"model": work.MODEL, "equipment": work.EQUIPMENT}
     assert repeat_of(began) is None
-    result = rejudging.judge_until_settled(judged, repeat_of, began, work=registry_folder(bundle, "one"), **who)
+    result = rejudging.judge_until_settled(
+        judged, repeat_of, began, work=registry_folder(bundle, "one"), **who
+    )
     assert isinstance(result, Unchanged)
     assert (result.before, result.version, result.champion) == ("promoted", twin[0], twin[0])
     assert [version.version for version in registry.versions(NAME)] == ["3", "2", "1"]
@@ -116,8 +122,24 @@ def test_plainly_and_as_a_flow_a_transfer_that_lost_asks_whether_it_was_done(
         yield
 
     stand_in = lambda *_, **__: SimpleNamespace(classes=None, digest=lambda: "", docs=None)  # noqa: E731
-    steps = ("fetch_models", "check_files", "split_target", "adapt_source", "evaluate_candidate", "ask_gate")
-    tasks = ("fetch", "check_rows", "split_rows", "adapt", "evaluate", "judge", "publish_findings", "publish_report")
+    steps = (
+        "fetch_models",
+        "check_files",
+        "split_target",
+        "adapt_source",
+        "evaluate_candidate",
+        "ask_gate",
+    )
+    tasks = (
+        "fetch",
+        "check_rows",
+        "split_rows",
+        "adapt",
+        "evaluate",
+        "judge",
+        "publish_findings",
+        "publish_report",
+    )
     others = ("check_transfer_request", "check_strategy", "publish_repeat", "docs_folder")
     for name in (*steps, *tasks, *others):
         monkeypatch.setattr(module, name, stand_in, raising=False)
@@ -135,7 +157,9 @@ def test_plainly_and_as_a_flow_a_transfer_that_lost_asks_whether_it_was_done(
         assert (result, asked) == (done, ["repeat", "lost", "repeat"])
 
 
-def test_refusals_and_repeats_are_found_beyond_any_page(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refusals_and_repeats_are_found_beyond_any_page(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = mlflow.MlflowClient.search_runs
     pages: list[int] = []
 
@@ -146,17 +170,34 @@ def test_refusals_and_repeats_are_found_beyond_any_page(registry: Registry, monk
     began = fetched_now(registry)
     request = request_sha256(ROWS, began, CONTRACT, OPTIONS, None)
     for asked_for in (request, "a" * 64, "b" * 64, "c" * 64):
-        tags = {names.MODEL: NAME, names.GATE: "reject", names.REASON: "too few", names.REQUEST: asked_for}
+        tags = {
+            names.MODEL: NAME,
+            names.GATE: "reject",
+            names.REASON: "too few",
+            names.REQUEST: asked_for,
+        }
         record_run(registry, RunRecord("refused", tags, {}, {}, {}, (), None))
     monkeypatch.setattr(mlflow.MlflowClient, "search_runs", small_pages)
     repeat = repeat_of(began)
     assert repeat is not None
     assert (repeat.before, len(pages)) == ("refused", 1)
-    assert len([one for one in show_history(work.MODEL, work.EQUIPMENT) if one["outcome"] == "refused"]) == 4
-    assert [one["request"] for one in registry.refusals(None)][::-1] == [request, "a" * 64, "b" * 64, "c" * 64]
+    assert (
+        len(
+            [one for one in show_history(work.MODEL, work.EQUIPMENT) if one["outcome"] == "refused"]
+        )
+        == 4
+    )
+    assert [one["request"] for one in registry.refusals(None)][::-1] == [
+        request,
+        "a" * 64,
+        "b" * 64,
+        "c" * 64,
+    ]
 
 
-def test_versions_are_found_beyond_any_page(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_versions_are_found_beyond_any_page(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = mlflow.MlflowClient.search_model_versions
     one_each = lambda *args, **named: real(*args, **{**named, "max_results": 1})  # noqa: E731
     monkeypatch.setattr(mlflow.MlflowClient, "search_model_versions", one_each)
@@ -169,8 +210,17 @@ def test_prefect_takes_the_deployments_and_queues_the_runs_of_each() -> None:
 
     content = yaml.safe_load((Path(__file__).parents[2] / "prefect.yaml").read_text())
     deployments = PrefectYamlModel.model_validate(content).deployments
-    assert {one.name for one in deployments} >= {"validate", "pretrain", "transfer", "learning-curve", "score"}
+    assert {one.name for one in deployments} >= {
+        "validate",
+        "pretrain",
+        "transfer",
+        "learning-curve",
+        "score",
+    }
     for deployment in deployments:
         limit: Any = deployment.concurrency_limit
         assert limit.limit == 1
-        assert ConcurrencyOptions(collision_strategy=limit.collision_strategy).collision_strategy.value == "ENQUEUE"
+        assert (
+            ConcurrencyOptions(collision_strategy=limit.collision_strategy).collision_strategy.value
+            == "ENQUEUE"
+        )

@@ -14,10 +14,9 @@ from conftest import move_artifacts
 from registry_checks import NAME, SENSORS, WHO, chain_of, repair, spoil
 
 from faultxfer.errors import ConfigError, RegistryError
-from faultxfer.registry import journal, names, pruning, registering
+from faultxfer.registry import checking, journal, maintenance, names, pruning, registering
 from faultxfer.registry.runs import RunRecord, record_run
 from faultxfer.registry.store import Registry, Version, open_registry
-from faultxfer.steps import checking, upkeep
 from faultxfer.steps.pruning import prune_registry
 
 LAST_USED = pruning._last_used
@@ -65,15 +64,22 @@ def numbers(registry: Registry, name: str = NAME) -> list[str]:
     return [version.version for version in registry.versions(name)][::-1]
 
 
-def prune(*, keep: int = 1, days: float = 180, apply: bool = False, who: Any = (None, None)) -> list[str]:
+def prune(
+    *, keep: int = 1, days: float = 180, apply: bool = False, who: Any = (None, None)
+) -> list[str]:
     """Numbers of the versions that go."""
-    return [one["version"] for one in prune_registry(*who, keep=keep, days=days, apply=apply)["versions"]]
+    return [
+        one["version"]
+        for one in prune_registry(*who, keep=keep, days=days, apply=apply)["versions"]
+    ]
 
 
 def uploads(registry: Registry) -> set[str]:
     experiment = registry.client.get_experiment_by_name(names.EXPERIMENT)
     assert experiment is not None
-    return {one.model_id for one in registry.client.search_logged_models([experiment.experiment_id])}
+    return {
+        one.model_id for one in registry.client.search_logged_models([experiment.experiment_id])
+    }
 
 
 def test_what_goes_is_listed_first_and_noted_in_the_journal_when_it_goes(five: Registry) -> None:
@@ -93,7 +99,7 @@ def test_what_goes_is_listed_first_and_noted_in_the_journal_when_it_goes(five: R
     assert checking.verify_registry(None, None, None)["sound"]
     assert repair(apply=True) == []
     assert prune(apply=True) == []
-    assert upkeep.roll_back(*WHO, None, "the next in line is there")["to"] == "4"
+    assert maintenance.roll_back(*WHO, None, "the next in line is there")["to"] == "4"
 
 
 def test_neither_young_nor_the_newest_versions_go(five: Registry) -> None:
@@ -116,14 +122,16 @@ def test_as_many_sound_versions_stay_as_a_rollback_may_need(five: Registry) -> N
     mend = spoil(five, "4")
     assert prune() == ["1", "2"]  # 4 may be brought back, and until then 3 is the next
     mend()
-    upkeep.roll_back(*WHO, 2, "5 was no good")
+    maintenance.roll_back(*WHO, 2, "5 was no good")
     assert prune() == ["3", "4"]  # nobody goes forward to them by themselves; 1 is the next in line
 
 
 def test_a_champion_that_stepped_down_stays_with_its_line(five: Registry) -> None:
     from faultxfer.registry.promotion import step_down
 
-    step_down(five, NAME, "another model holds the champion", chain_of(five).head, action=journal.MERGE)
+    step_down(
+        five, NAME, "another model holds the champion", chain_of(five).head, action=journal.MERGE
+    )
     assert prune() == ["1", "2", "3"]
     assert prune(apply=True) == ["1", "2", "3"]
     last = chain_of(five).last
@@ -178,7 +186,9 @@ def test_a_model_without_a_whole_journal_is_left_alone(five: Registry) -> None:
     assert "doctor" in result["skipped"][0]["why"] or "verify" in result["skipped"][0]["why"]
 
 
-def test_a_version_that_was_champion_lately_is_not_old(five: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_version_that_was_champion_lately_is_not_old(
+    five: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(pruning, "_last_used", LAST_USED)
     assert prune() == []
 

@@ -14,13 +14,14 @@ import pytest
 import registry_trials as trials
 from registry_checks import NAME, WHO, become_nobody, make_readable
 
+from faultxfer import outputs
 from faultxfer.cli import main
 from faultxfer.errors import ConfigError, DiskFullError, RegistryError, UnreadableError
-from faultxfer.registry import database, readiness, rights
+from faultxfer.registry import catalog, checking, database, maintenance, readiness, rights
 from faultxfer.registry.connect import Access
 from faultxfer.registry.relocate import relocate
 from faultxfer.registry.store import Registry, open_registry
-from faultxfer.steps import catalog, checking, outputs, preflight, upkeep
+from faultxfer.steps import preflight
 
 
 def _content(folder: Path) -> dict[str, bytes]:
@@ -38,7 +39,7 @@ def _look_around() -> dict[str, Any]:
     return {
         "models": len(catalog.list_models()),
         "history": len(catalog.show_history(*WHO)),
-        "journal": len(upkeep.read_entries(*WHO)),
+        "journal": len(maintenance.read_entries(*WHO)),
         "shown": catalog.show_version(*WHO, None)["version"],
         "sound": checking.verify_registry(None, None, None)["sound"],
         "size": size,
@@ -93,7 +94,7 @@ def test_another_user_hears_before_the_work_that_they_may_not_write(readable: Pa
         said = set()
         for change in (
             lambda: rights.require_before_work(NAME, source="pumps"),
-            lambda: upkeep.roll_back(*WHO, None, "because"),
+            lambda: maintenance.roll_back(*WHO, None, "because"),
             lambda: checking.repair_registry(None, None),
         ):
             with pytest.raises(RegistryError, match="may not write to the registry") as caught:
@@ -103,11 +104,13 @@ def test_another_user_hears_before_the_work_that_they_may_not_write(readable: Pa
         return said.pop()
 
     with pytest.raises(RegistryError) if os.geteuid() else pytest.MonkeyPatch.context():
-        upkeep.roll_back(*WHO, None, "loads what is needed")
+        maintenance.roll_back(*WHO, None, "loads what is needed")
     assert str(readable / "mlruns") in _as_another_user(refused)
 
 
-def test_reading_makes_nothing_in_the_folder_of_the_command(registry: Registry, tmp_path: Path) -> None:
+def test_reading_makes_nothing_in_the_folder_of_the_command(
+    registry: Registry, tmp_path: Path
+) -> None:
     before = _content(tmp_path)
     assert _look_around()["sound"]
     assert _content(tmp_path) == before
@@ -136,7 +139,9 @@ def test_where_there_is_no_registry_nothing_is_made_and_the_address_is_named(
     with pytest.raises(SystemExit) as left:
         main(arguments)
     said = capsys.readouterr().err
-    assert left.value.code == (3 if arguments[1] in ("verify", "doctor") else 2)  # nothing was checked
+    assert left.value.code == (
+        3 if arguments[1] in ("verify", "doctor") else 2
+    )  # nothing was checked
     assert f"sqlite:///{tmp_path}/mlruns/mlflow.db" in said
     assert "faultxfer demo" in said
     assert list(tmp_path.iterdir()) == []
@@ -150,7 +155,9 @@ def test_a_transfer_that_a_killed_process_left_half_written_is_read_as_before(
         connection.execute("PRAGMA cache_size = 1")
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("UPDATE model_version_tags SET value = 'half'")
-        connection.execute("CREATE TABLE filler AS SELECT hex(randomblob(4000)) FROM model_version_tags")
+        connection.execute(
+            "CREATE TABLE filler AS SELECT hex(randomblob(4000)) FROM model_version_tags"
+        )
         for part in ("mlflow.db", "mlflow.db-journal"):
             shutil.copy(file.with_name(part), file.with_name(f"{part}.left"))
         connection.execute("ROLLBACK")
@@ -170,7 +177,7 @@ def test_a_deleted_experiment_is_said_with_the_command_that_restores_it(registry
     for change in (
         lambda: rights.require_before_work(NAME),
         lambda: rights.require_before_work("pumps", creating=True),
-        lambda: upkeep.roll_back(*WHO, None, "because"),
+        lambda: maintenance.roll_back(*WHO, None, "because"),
         lambda: open_registry(access=Access.CREATING),
     ):
         with pytest.raises(RegistryError, match=said):
@@ -178,14 +185,18 @@ def test_a_deleted_experiment_is_said_with_the_command_that_restores_it(registry
     assert _look_around()["models"] == 1
 
 
-def test_a_full_disk_is_said_before_the_work(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_said_before_the_work(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rights.require_before_work(NAME, source=NAME)
     room = shutil.disk_usage(".")._replace(free=100 * readiness.KIB)
     monkeypatch.setattr(readiness.shutil, "disk_usage", lambda _: room)
     with pytest.raises(DiskFullError, match=r"registry's disk is full.*100 KiB free"):
         rights.require_before_work(NAME, source=NAME)
     open_registry(access=Access.CHANGING)  # a change of champion needs less
-    monkeypatch.setattr(readiness.shutil, "disk_usage", lambda _: room._replace(free=300 * readiness.KIB))
+    monkeypatch.setattr(
+        readiness.shutil, "disk_usage", lambda _: room._replace(free=300 * readiness.KIB)
+    )
     with pytest.raises(DiskFullError, match=r"temporary files' disk is full.*TMPDIR"):
         rights.require_before_work(NAME)
 
@@ -195,7 +206,9 @@ def test_a_request_to_train_is_refused_before_the_files_are_read(
 ) -> None:
     _deleted(registry)
     Path("a.csv").write_text("flow,fault\n1,0\n")
-    Path("c.yaml").write_text("{version: 1, family: f, label: {column: fault}, sensors: {flow: {}}}")
+    Path("c.yaml").write_text(
+        "{version: 1, family: f, label: {column: fault}, sensors: {flow: {}}}"
+    )
     with pytest.raises(RegistryError, match="experiments restore"):
         preflight.check_pretrain_request(["a.csv"], "c.yaml", "pumps")
     with pytest.raises(RegistryError, match="experiments restore"):
@@ -226,14 +239,18 @@ def test_a_copy_is_refused_before_it_writes_to_the_original(
     _moved_away(tmp_path / "copy")
     before = _content(tmp_path / "mlruns")
     monkeypatch.chdir(tmp_path / "copy")
-    assert str(tmp_path / "copy") in open_registry().files_location(open_registry().version(NAME, 1))
+    assert str(tmp_path / "copy") in open_registry().files_location(
+        open_registry().version(NAME, 1)
+    )
     assert _look_around()["sound"]
     for change in (
-        lambda: upkeep.roll_back(*WHO, None, "because"),
+        lambda: maintenance.roll_back(*WHO, None, "because"),
         lambda: work.register_prepared(tmp_path / "candidate" / "bundle", ("flow", "pressure")),
         lambda: rights.require_before_work(NAME),
     ):
-        with pytest.raises(RegistryError, match=r"elsewhere than its database.*registry relocate") as caught:
+        with pytest.raises(
+            RegistryError, match=r"elsewhere than its database.*registry relocate"
+        ) as caught:
             change()
         assert readiness.ELSEWHERE_ON_PURPOSE not in str(caught.value)  # there is a registry
     assert _content(tmp_path / "mlruns") == before
@@ -244,7 +261,9 @@ def test_files_kept_elsewhere_on_purpose_are_accepted_when_somebody_says_so(
 ) -> None:
     shutil.move("mlruns/artifacts", tmp_path / "big disk")
     with sqlite3.connect("mlruns/mlflow.db") as connection:
-        connection.execute("UPDATE experiments SET artifact_location = ?", ((tmp_path / "big disk").as_uri(),))
+        connection.execute(
+            "UPDATE experiments SET artifact_location = ?", ((tmp_path / "big disk").as_uri(),)
+        )
     connection.close()
     with pytest.raises(RegistryError, match="FAULTXFER_ARTIFACTS=elsewhere"):
         open_registry(access=Access.CHANGING)

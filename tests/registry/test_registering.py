@@ -16,18 +16,20 @@ import registry_work as work
 from registry_checks import NAME, SENSORS, WHO, chain_of, repair, spoil
 
 from faultxfer.errors import BundleError, ChampionMovedError, ConfigError, RegistryError
-from faultxfer.registry import journal, names, registering
-from faultxfer.registry.asking import reported
+from faultxfer.registry import checking, journal, maintenance, names, registering
+from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.promotion import standing
 from faultxfer.registry.store import Registry
-from faultxfer.steps import checking, upkeep
 
 
 def test_a_promotion_stands_in_journal_tags_and_alias(registry: Registry) -> None:
     champion = registry.champion(NAME)
     assert champion is not None
     chain = chain_of(registry)
-    assert [(entry.from_version, entry.to_version) for entry in chain.entries.values()] == [(None, "1"), ("1", "2")]
+    assert [(entry.from_version, entry.to_version) for entry in chain.entries.values()] == [
+        (None, "1"),
+        ("1", "2"),
+    ]
     assert champion.version == "2"
     assert champion.tags[names.ENTRY] == chain.head
     assert chain.last is not None
@@ -37,7 +39,9 @@ def test_a_promotion_stands_in_journal_tags_and_alias(registry: Registry) -> Non
     assert [model["name"] for model in registry.models()] == [NAME]  # journals are no models
 
 
-def test_a_decision_on_an_old_champion_comes_too_late_and_leaves_nothing(registry: Registry, bundle: Path) -> None:
+def test_a_decision_on_an_old_champion_comes_too_late_and_leaves_nothing(
+    registry: Registry, bundle: Path
+) -> None:
     old = next(iter(chain_of(registry).entries.values())).sha256
     with pytest.raises(ChampionMovedError):
         work.register_prepared(bundle, SENSORS, head=old)
@@ -56,7 +60,7 @@ def test_a_race_that_is_lost_at_the_last_moment_takes_the_version_back(
         real(client, model, expected)
         asked.append(model)
         if len(asked) == 2:  # the one right before the entry is written
-            upkeep.roll_back(*WHO, None, "somebody else")
+            maintenance.roll_back(*WHO, None, "somebody else")
 
     monkeypatch.setattr(journal, "require_head", another_comes_first)
     with pytest.raises(ChampionMovedError):
@@ -67,7 +71,9 @@ def test_a_race_that_is_lost_at_the_last_moment_takes_the_version_back(
     assert not any(work.leftovers().values())
 
 
-def test_a_failing_smoke_test_leaves_nothing(registry: Registry, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_smoke_test_leaves_nothing(
+    registry: Registry, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def differs(*_: object) -> None:
         raise BundleError("the same scores were expected")
 
@@ -87,7 +93,14 @@ def test_a_server_that_fails_is_told_from_one_that_does_not_answer() -> None:
         raise requests.ConnectionError(long)
 
 
-FULL = ["log_batch", "log_artifacts", "create_logged_model", "log_model_artifacts", "create_model_version", "set_tag"]
+FULL = [
+    "log_batch",
+    "log_artifacts",
+    "create_logged_model",
+    "log_model_artifacts",
+    "create_model_version",
+    "set_tag",
+]
 
 
 @pytest.mark.parametrize("call", FULL)
@@ -139,17 +152,20 @@ def edit_entry(number: int, change: Callable[[dict[str, object]], object]) -> No
         change(content)
         text = json.dumps(content, sort_keys=True, ensure_ascii=False)
         database.execute(
-            "UPDATE model_version_tags SET value = ? WHERE name = ? AND version = ? AND key = ?", (text, *where)
+            "UPDATE model_version_tags SET value = ? WHERE name = ? AND version = ? AND key = ?",
+            (text, *where),
         )
     database.close()
 
 
 @pytest.mark.parametrize("number", [1, 2])
-def test_a_journal_that_was_rewritten_is_found_and_nothing_is_promoted_on_it(registry: Registry, number: int) -> None:
+def test_a_journal_that_was_rewritten_is_found_and_nothing_is_promoted_on_it(
+    registry: Registry, number: int
+) -> None:
     edit_entry(number, lambda entry: entry.update(reason="something else"))
     assert not checking.verify_registry(None, None, None)["sound"]
     with pytest.raises(RegistryError, match="every entry follows"):
-        upkeep.promote_version(*WHO, 1, "by hand")
+        maintenance.promote_version(*WHO, 1, "by hand")
     assert repair() == [("JOURNAL-BROKEN", "needs")]
     assert registry.alias(NAME) == "2"
 
@@ -162,22 +178,24 @@ def test_a_last_entry_that_was_cut_off_is_found(registry: Registry) -> None:
     assert any(head[:12] in problem for problem in checked["problems"])
 
 
-def test_rollback_goes_back_further_when_asked_and_says_what_there_is(registry: Registry, bundle: Path) -> None:
+def test_rollback_goes_back_further_when_asked_and_says_what_there_is(
+    registry: Registry, bundle: Path
+) -> None:
     work.register_prepared(bundle, SENSORS)
-    assert upkeep.roll_back(*WHO, 1, "the first was best")["to"] == "1"
+    assert maintenance.roll_back(*WHO, 1, "the first was best")["to"] == "1"
     assert registry.alias(NAME) == "1"
     with pytest.raises(RegistryError, match=r"earlier champions=\['3', '2'\]"):
-        upkeep.roll_back(*WHO, 9, "no such version")
+        maintenance.roll_back(*WHO, 9, "no such version")
     with pytest.raises(ConfigError, match="reason"):
-        upkeep.roll_back(*WHO, None, "")
+        maintenance.roll_back(*WHO, None, "")
     with pytest.raises(RegistryError, match="--to"):
-        upkeep.roll_back(*WHO, None, "nothing came before the first")
-    assert upkeep.roll_back(*WHO, 3, "a slip")["to"] == "3"
-    assert upkeep.roll_back(*WHO, None, "back again")["to"] == "1"
+        maintenance.roll_back(*WHO, None, "nothing came before the first")
+    assert maintenance.roll_back(*WHO, 3, "a slip")["to"] == "3"
+    assert maintenance.roll_back(*WHO, None, "back again")["to"] == "1"
 
 
 def test_a_rollback_to_changed_files_is_refused(registry: Registry) -> None:
     spoil(registry, "1")
     with pytest.raises(RegistryError, match="SHA-256"):
-        upkeep.roll_back(*WHO, None, "too many alarms")
+        maintenance.roll_back(*WHO, None, "too many alarms")
     assert registry.alias(NAME) == "2"

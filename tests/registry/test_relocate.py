@@ -19,10 +19,9 @@ from registry_checks import NAME, SENSORS, WHO
 
 from faultxfer.cli import main
 from faultxfer.errors import ConfigError, RegistryError
-from faultxfer.registry import connect, locations
+from faultxfer.registry import checking, connect, locations, maintenance, moving
 from faultxfer.registry.relocate import LOCATIONS
 from faultxfer.registry.store import Registry, open_registry
-from faultxfer.steps import checking, moving, upkeep
 
 ODD = ["plain", "b c Süd", "50%20 #1?"]
 
@@ -31,7 +30,9 @@ def _addresses(database: Path) -> list[str]:
     connection = sqlite3.connect(database)
     found = []
     for table, column in LOCATIONS:
-        rows = connection.execute(f"SELECT {column} FROM {table} WHERE {column} LIKE 'file:%'").fetchall()
+        rows = connection.execute(
+            f"SELECT {column} FROM {table} WHERE {column} LIKE 'file:%'"
+        ).fetchall()
         found += [address for (address,) in rows]
     connection.close()
     return found
@@ -42,14 +43,18 @@ def _champions_files(registry: Registry) -> dict[str, bytes]:
     assert champion is not None
     with tempfile.TemporaryDirectory() as folder:
         model = registry.download_model(champion, Path(folder))
-        return {str(path.relative_to(model)): path.read_bytes() for path in model.rglob("*") if path.is_file()}
+        return {
+            str(path.relative_to(model)): path.read_bytes()
+            for path in model.rglob("*")
+            if path.is_file()
+        }
 
 
 def _works() -> str:
     """Whether everything can be read and changed here; gives back the new champion."""
     assert checking.verify_registry(None, None, None)["sound"]
     other = 1 if open_registry().alias(NAME) == "2" else 2
-    upkeep.promote_version(*WHO, other, "because")
+    maintenance.promote_version(*WHO, other, "because")
     assert checking.verify_registry(None, None, None)["sound"]
     return str(open_registry().alias(NAME))
 
@@ -57,7 +62,7 @@ def _works() -> str:
 @pytest.fixture
 def promoting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Promotions of inert bundles load no network."""
-    monkeypatch.setattr(upkeep, "smoke_test", work.downloads)
+    monkeypatch.setattr(maintenance, "smoke_test", work.downloads)
 
 
 @pytest.mark.parametrize("name", ODD)
@@ -76,7 +81,7 @@ def test_a_moved_registry_is_read_at_once_and_changed_once_it_is_relocated(
     shown = moved.artifact_addresses(run, {"report": Path("report.md")})["report"]
     assert Path(shown).read_text() == "trial"
     with pytest.raises(RegistryError, match="registry relocate"):
-        upkeep.promote_version(*WHO, 1, "because")
+        maintenance.promote_version(*WHO, 1, "because")
     done = moving.relocate_registry(dry_run=False)
     assert (done["outcome"], done["missing"], done["elsewhere"]) == ("relocated", [], [])
     named = [locations.local_path(address) for address in _addresses(_database())]
@@ -120,7 +125,9 @@ def test_a_registry_without_its_files_is_not_rewritten(
         moving.relocate_registry(dry_run=False)
     assert _database().read_bytes() == before
     shutil.copytree(tmp_path / "mlruns" / "artifacts", "mlruns/artifacts")
-    lost = Path(open_registry().files_location(open_registry().version(NAME, 1)).removeprefix("file://"))
+    lost = Path(
+        open_registry().files_location(open_registry().version(NAME, 1)).removeprefix("file://")
+    )
     shutil.rmtree(lost)
     done = moving.relocate_registry(dry_run=False)
     assert done["elsewhere"] == [str(lost).replace("/copy/", "/")]  # the original still has them
@@ -136,9 +143,13 @@ def test_an_empty_registry_and_one_under_a_link_can_be_moved(
     experiment_id(open_registry())
     shutil.move(store / "mlruns", store / "new" / "mlruns")
     (store / "link").symlink_to(store / "new")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", connect.sqlite_uri(store / "link" / "mlruns" / "mlflow.db"))
+    monkeypatch.setenv(
+        "MLFLOW_TRACKING_URI", connect.sqlite_uri(store / "link" / "mlruns" / "mlflow.db")
+    )
     assert moving.relocate_registry(dry_run=False)["outcome"] == "relocated"
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", connect.sqlite_uri(store / "new" / "mlruns" / "mlflow.db"))
+    monkeypatch.setenv(
+        "MLFLOW_TRACKING_URI", connect.sqlite_uri(store / "new" / "mlruns" / "mlflow.db")
+    )
     assert work.register_prepared(bundle, SENSORS) == "1"
     assert moving.relocate_registry(dry_run=False)["outcome"] == "unchanged"
 
@@ -150,15 +161,23 @@ def test_a_copy_of_a_version_under_another_name_is_read_beside_its_database(
     shutil.move(tmp_path / "mlruns", tmp_path / "new" / "mlruns")
     monkeypatch.chdir(tmp_path / "new")
     moved = open_registry()
-    assert moved.files_location(moved.version("kept", 1)) == moved.files_location(moved.version(NAME, 1))
+    assert moved.files_location(moved.version("kept", 1)) == moved.files_location(
+        moved.version(NAME, 1)
+    )
     assert _champions_files(moved)
 
 
 def test_a_path_that_ends_alike_by_chance_is_not_taken(tmp_path: Path) -> None:
     (tmp_path / "artifacts").mkdir()
     assert locations.place_here(Path("/mnt/other/artifacts"), tmp_path) is None
-    assert locations.resolved_location("s3://bucket/artifacts", tmp_path / "mlflow.db") == "s3://bucket/artifacts"
-    assert locations.resolved_location("mlflow-artifacts:/1/x", tmp_path / "mlflow.db") == "mlflow-artifacts:/1/x"
+    assert (
+        locations.resolved_location("s3://bucket/artifacts", tmp_path / "mlflow.db")
+        == "s3://bucket/artifacts"
+    )
+    assert (
+        locations.resolved_location("mlflow-artifacts:/1/x", tmp_path / "mlflow.db")
+        == "mlflow-artifacts:/1/x"
+    )
 
 
 @pytest.mark.parametrize("command", [["relocate"], ["backup", "copy"]])
@@ -182,9 +201,9 @@ def test_a_servers_registry_is_left_to_who_looks_after_it(
 
 def _promote_in_a_loop(folder: Path) -> None:
     os.chdir(folder)
-    upkeep.smoke_test = work.downloads  # type: ignore[assignment]
+    maintenance.smoke_test = work.downloads  # type: ignore[assignment]
     for turn in range(1000):
-        upkeep.promote_version(*WHO, 1 + turn % 2, "because")
+        maintenance.promote_version(*WHO, 1 + turn % 2, "because")
         if turn % 2 == 0:
             work.register_prepared(folder / "candidate" / "bundle", SENSORS)
         (folder / "turns").write_text(str(turn))
@@ -206,7 +225,9 @@ def test_a_backup_made_while_in_use_is_restored_elsewhere(
     for made in backups:
         assert made["missing"] == []
         restored = tmp_path / "restored" / Path(made["database"]).parent.name
-        shutil.move(Path(made["database"]).parent, restored / "mlruns")  # and the copy is moved, too
+        shutil.move(
+            Path(made["database"]).parent, restored / "mlruns"
+        )  # and the copy is moved, too
         monkeypatch.chdir(restored)
         assert moving.relocate_registry(dry_run=False)["missing"] == []
         for known in open_registry().versions(NAME):

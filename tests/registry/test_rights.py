@@ -59,7 +59,11 @@ class Server:
                 "artifact_location": self.artifacts,
                 "tags": tags,
             }
-            return (200, {"experiment": {**experiment, "lifecycle_stage": self.stage}}) if self.stage else _ABSENT
+            return (
+                (200, {"experiment": {**experiment, "lifecycle_stage": self.stage}})
+                if self.stage
+                else _ABSENT
+            )
         if call == "registered-models/get":
             known = {"name": asked["name"], "tags": [{"key": names.KIND, "value": "target"}]}
             return (200, {"registered_model": known}) if asked["name"] in self.models else _ABSENT
@@ -137,7 +141,9 @@ def test_who_may_not_hears_what_must_be_granted(server: Server, call: str) -> No
 
 
 @pytest.mark.parametrize("call", ["experiments/create", "registered-models/create"])
-def test_who_may_make_nothing_hears_it_where_something_must_be_made(server: Server, call: str) -> None:
+def test_who_may_make_nothing_hears_it_where_something_must_be_made(
+    server: Server, call: str
+) -> None:
     server.stage, server.models = None, ()
     rights.require_before_work("made later", creating=True)
     assert not any(asked.get("name") for asked in server.written)
@@ -148,7 +154,9 @@ def test_who_may_make_nothing_hears_it_where_something_must_be_made(server: Serv
 
 def test_a_deleted_experiment_and_files_on_another_machine_are_said(server: Server) -> None:
     server.stage = "deleted"
-    with pytest.raises(RegistryError, match=f"{server.address}' mlflow experiments restore --experiment-id 1"):
+    with pytest.raises(
+        RegistryError, match=f"{server.address}' mlflow experiments restore --experiment-id 1"
+    ):
         rights.require_before_work(NAME)
     assert server.written == []
     server.stage, server.artifacts = "active", "file:///srv/not-of-this-machine/artifacts"

@@ -19,12 +19,18 @@ from faultxfer.registry import registering, smoke
 from faultxfer.registry.store import Registry, open_registry
 
 OPTIONS = TransferOptions(
-    strategy="fine_tune", steps=40, epochs=5, split={"folds": 2}, gate=GateOptions(value={"pr_auc": Limit(min=0.01)})
+    strategy="fine_tune",
+    steps=40,
+    epochs=5,
+    split={"folds": 2},
+    gate=GateOptions(value={"pr_auc": Limit(min=0.01)}),
 )
 
 
 def move(world: World, **more: str) -> pipeline.TransferResult:
-    return pipeline.transfer([world.target], world.contract, "pumps", world.equipment, OPTIONS, **more)
+    return pipeline.transfer(
+        [world.target], world.contract, "pumps", world.equipment, OPTIONS, **more
+    )
 
 
 def champion_version() -> str | None:
@@ -91,15 +97,23 @@ def test_a_version_is_loaded_back_in_a_clean_process_before_it_is_champion(
     assert move(world).outcome == "promoted"
     champion = open_registry().champion("pumps--fault--pump-9")
     assert champion is not None
-    monkeypatch.setattr(smoke.children, "run", lambda *_, **__: SimpleNamespace(returncode=2, stdout="no", stderr=""))
+    monkeypatch.setattr(
+        smoke.children,
+        "run",
+        lambda *_, **__: SimpleNamespace(returncode=2, stdout="no", stderr=""),
+    )
     with pytest.raises(BundleError, match="said='no'"):
         smoke.smoke_test(open_registry(), champion)
-    monkeypatch.setattr(smoke.children, "run", lambda *_, **__: SimpleNamespace(returncode=0, stdout="", stderr=""))
+    monkeypatch.setattr(
+        smoke.children, "run", lambda *_, **__: SimpleNamespace(returncode=0, stdout="", stderr="")
+    )
     with pytest.raises(BundleError, match="exit code=0"):
         smoke.smoke_test(open_registry(), champion)
 
 
-GOLDEN = Golden(("flow", "speed"), np.zeros((3, 2)), np.array([0.1, 0.5, 0.9]), np.array([False, False, True]))
+GOLDEN = Golden(
+    ("flow", "speed"), np.zeros((3, 2)), np.array([0.1, 0.5, 0.9]), np.array([False, False, True])
+)
 ANSWERS = {
     "a column less": (lambda f: f[["fault_probability"]], "columns"),
     "another name": (lambda f: f.rename(columns={"alarm": "alert"}), "columns"),
@@ -107,14 +121,19 @@ ANSWERS = {
     "alarms as numbers": (lambda f: f.astype({"alarm": "int64"}), "columns"),
     "a row less": (lambda f: f.head(2), "3 finite"),
     "not a number": (lambda f: f.assign(fault_probability=[0.1, np.nan, 0.9]), "finite"),
-    "another score": (lambda f: f.assign(fault_probability=[0.1, 0.5, 0.9 + 2e-6]), "largest difference"),
+    "another score": (
+        lambda f: f.assign(fault_probability=[0.1, 0.5, 0.9 + 2e-6]),
+        "largest difference",
+    ),
     "another alarm": (lambda f: f.assign(alarm=[False, True, True]), "other alarms=1"),
 }
 
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_the_smoke_test_compares_names_types_and_values(name: str) -> None:
-    answer = pd.DataFrame({"fault_probability": GOLDEN.probabilities + 5e-7, "alarm": GOLDEN.alarms})
+    answer = pd.DataFrame(
+        {"fault_probability": GOLDEN.probabilities + 5e-7, "alarm": GOLDEN.alarms}
+    )
     smoke.compare(GOLDEN, answer)
     change, said = ANSWERS[name]
     with pytest.raises(BundleError, match=said):
@@ -130,15 +149,21 @@ def test_golden_rows_that_another_release_scores_differently_are_no_accusation(
     assert champion is not None
     real = versions.versions_here()
     monkeypatch.setattr(versions, "versions_here", lambda: {**real, "keras": "3.14.0"})
-    smoke.check_version(open_registry(), champion)  # it scores the same, so nobody asks who wrote it
+    smoke.check_version(
+        open_registry(), champion
+    )  # it scores the same, so nobody asks who wrote it
     monkeypatch.setattr(smoke, "SAME", -1.0)
     with pytest.raises(BundleError, match=r"here is keras 3\.14\.0.*largest difference"):
         smoke.check_version(open_registry(), champion)
 
 
-def test_what_a_clean_process_found_is_said_in_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_clean_process_found_is_said_in_its_own_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def told(*_: object, **__: object) -> SimpleNamespace:
-        error = BundleError("It was written elsewhere", received={"keras": "3"}, where="network", remedy="Do this")
+        error = BundleError(
+            "It was written elsewhere", received={"keras": "3"}, where="network", remedy="Do this"
+        )
         said = json.dumps({"error": smoke._fields(error)})
         return SimpleNamespace(returncode=2, stdout=f"a warning\n{said}\n", stderr="")
 
@@ -147,4 +172,7 @@ def test_what_a_clean_process_found_is_said_in_its_own_words(monkeypatch: pytest
     version = SimpleNamespace(name="pumps", version="1", uri="models:/pumps/1", tags={})
     with pytest.raises(BundleError) as caught:
         smoke.smoke_test(SimpleNamespace(uri="sqlite:///x"), version)  # type: ignore[arg-type]
-    assert str(caught.value) == "It was written elsewhere. Received: keras='3'. Where: network. Do this."
+    assert (
+        str(caught.value)
+        == "It was written elsewhere. Received: keras='3'. Where: network. Do this."
+    )

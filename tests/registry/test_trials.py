@@ -17,7 +17,10 @@ BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 
 def run(script: str, *arguments: str) -> str:
     done = subprocess.run(
-        [sys.executable, BENCHMARKS / script, *arguments], capture_output=True, text=True, timeout=1200
+        [sys.executable, BENCHMARKS / script, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=1200,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Traceback" not in done.stderr  # nobody who runs into this has seen one
@@ -46,10 +49,17 @@ def test_operations_that_hide_or_change_something_lose_nothing() -> None:
 
 
 @pytest.mark.skipif(
-    sys.platform != "linux" or os.geteuid() != 0 or not shutil.which("mount"), reason="only root on Linux may mount"
+    sys.platform != "linux" or os.geteuid() != 0 or not shutil.which("mount"),
+    reason="only root on Linux may mount",
 )
 def test_a_full_disk_leaves_the_champion_and_a_rerun_succeeds() -> None:
     table = run("full_disk_test.py", "--inert", "--store", "sqlite", "--levels", "4")
-    lines = [[cell.strip() for cell in line.split("|")] for line in table.splitlines() if line.startswith("| sqlite")]
+    lines = [
+        [cell.strip() for cell in line.split("|")]
+        for line in table.splitlines()
+        if line.startswith("| sqlite")
+    ]
     assert [line[-2] for line in lines] == ["nothing", "nothing"]
-    assert all(int(line[6]) and int(line[7]) for line in lines)  # some ran into the end, some had room
+    assert all(
+        int(line[6]) and int(line[7]) for line in lines
+    )  # some ran into the end, some had room

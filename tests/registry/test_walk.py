@@ -106,7 +106,9 @@ def registry_command(*arguments: str) -> tuple[int, str]:
 
 
 def promote(walk: Walk, drawn: int) -> None:
-    registry_command("promote", work.MODEL, _version(drawn), "--equipment", EQUIPMENT, "--reason", "walk")
+    registry_command(
+        "promote", work.MODEL, _version(drawn), "--equipment", EQUIPMENT, "--reason", "walk"
+    )
 
 
 def roll_back(walk: Walk, drawn: int) -> None:
@@ -227,7 +229,9 @@ def walk(tmp_path_factory: pytest.TempPathFactory, migrated_folder: Path) -> Ite
             work.register_prepared(bundle, FEATURES)
         registry = open_registry()
         shutil.copytree(folder / "mlruns", folder / "kept")
-        uploads = {one.version: _upload(folder, str(one.model_id)) for one in registry.versions(NAME)}
+        uploads = {
+            one.version: _upload(folder, str(one.model_id)) for one in registry.versions(NAME)
+        }
         yield Walk(folder, registry.client, uploads)
 
 
@@ -241,7 +245,9 @@ def bring_everything_back(walk: Walk) -> None:
     for drawn in range(len(VERSIONS)):
         show(walk, drawn)
         unchange(walk, drawn)
-    said = [registry_command(*line)[1] for line in (("doctor",), ("doctor", "--apply"), ("restore",))]
+    said = [
+        registry_command(*line)[1] for line in (("doctor",), ("doctor", "--apply"), ("restore",))
+    ]
     named = re.findall(r"`mlflow ([^`]+)`", "".join(said))
     for line in dict.fromkeys(named):
         _type_mlflow(shlex.split(line))
@@ -281,8 +287,12 @@ def assert_nothing_is_lost(walk: Walk) -> None:
     database=None,
     phases=[Phase.generate],
 )
-@given(steps=st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 80)), min_size=4, max_size=12))
-def test_no_walk_loses_a_version(walk: Walk, steps: list[tuple[Callable[[Walk, int], None], int]]) -> None:
+@given(
+    steps=st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 80)), min_size=4, max_size=12)
+)
+def test_no_walk_loses_a_version(
+    walk: Walk, steps: list[tuple[Callable[[Walk, int], None], int]]
+) -> None:
     walk.lay_out()
     for step, drawn in steps:
         note(f"{step.__name__} {drawn}")

@@ -30,24 +30,34 @@ SENSORS = ("speed", "pressure", "current", "vibration")
 OPTIONS = TransferOptions(steps=6, epochs=2, batch_size=16, learning_rate=5e-3, seed=3)
 
 
-def tiny_rows(seed: int, runs: int = 10, rows_per_run: int = 12, shift: float = 0.0, name: str = "pump") -> Dataset:
+def tiny_rows(
+    seed: int, runs: int = 10, rows_per_run: int = 12, shift: float = 0.0, name: str = "pump"
+) -> Dataset:
     """Rows of one machine; in every second run the last third is faulty and vibrates more."""
     rng = np.random.default_rng(seed)
     number, place = np.repeat(np.arange(runs), rows_per_run), np.tile(np.arange(rows_per_run), runs)
     y = ((number % 2 == 0) & (place >= rows_per_run * 2 // 3)).astype(np.int8)
-    X = rng.normal([1500.0, 4.0, 50.0, 2.0], [60.0, 0.5, 5.0, 0.5], size=(len(y), 4)) + shift * np.array(
-        [60, 0.5, 5, 0]
-    )
+    X = rng.normal(
+        [1500.0, 4.0, 50.0, 2.0], [60.0, 0.5, 5.0, 0.5], size=(len(y), 4)
+    ) + shift * np.array([60, 0.5, 5, 0])
     X[:, 3] += 1.5 * y
     run = np.array([f"{name}/run {k}" for k in number], dtype=object)
-    return Dataset(SENSORS, X, y, np.full(len(y), name, dtype=object), run, number * 86_400.0 + place * 60.0)
+    return Dataset(
+        SENSORS, X, y, np.full(len(y), name, dtype=object), run, number * 86_400.0 + place * 60.0
+    )
 
 
 def source_bundle(data: Dataset, hidden: tuple[int, ...], epochs: int, seed: int = 0) -> Bundle:
     """A source bundle trained, stopped and calibrated on the same rows, as only tests may."""
     scaler = fit_scaler(data.X)
     options = NetworkOptions(
-        hidden=hidden, members=2, bins=3, learning_rate=5e-3, batch_size=64, epochs=epochs, synthetic_rows=0
+        hidden=hidden,
+        members=2,
+        bins=3,
+        learning_rate=5e-3,
+        batch_size=64,
+        epochs=epochs,
+        synthetic_rows=0,
     )
     rows = (scaler(data.X), data.y)
     network, _ = fit_ensemble(*rows, None, rows, seed=seed, options=options)
@@ -74,7 +84,9 @@ def _source() -> tuple[Bundle, Dataset]:
 def tiny_task() -> Task:
     """A task whose source is a copy of the session's one, so that a check that breaks it breaks no other."""
     bundle, rows = _source()
-    copied = dataclasses.replace(bundle, network=copy_network(bundle.network), lineage=dict(bundle.lineage))
+    copied = dataclasses.replace(
+        bundle, network=copy_network(bundle.network), lineage=dict(bundle.lineage)
+    )
     return Task(copied, tiny_rows(seed=1, shift=2.0, name="pump-9"), rows, OPTIONS)
 
 
@@ -93,7 +105,11 @@ def fitted(strategy: Strategy) -> Bundle:
 def tiny_split(data: Dataset) -> Split:
     """A hold-out: of ten runs the first four train, the next two calibrate, the last four judge."""
     number = np.array([int(name.split()[-1]) for name in data.run])
-    sides = (np.flatnonzero(number < 4), np.flatnonzero((number >= 4) & (number < 6)), np.flatnonzero(number >= 6))
+    sides = (
+        np.flatnonzero(number < 4),
+        np.flatnonzero((number >= 4) & (number < 6)),
+        np.flatnonzero(number >= 6),
+    )
     return Split(HOLD_OUT, "run", "for tests", *sides)
 
 
@@ -115,7 +131,9 @@ def state(bundle: Bundle) -> dict[str, object]:
         "training_rows": bundle.training_rows.copy(),
         "lineage": repr(bundle.lineage),
         "models": None if bundle.models is None else (bundle.models.as_dict(), bundle.models.trees),
-        "stack": None if bundle.stack is None else [vars(member) for member in bundle.stack.members],
+        "stack": None
+        if bundle.stack is None
+        else [vars(member) for member in bundle.stack.members],
     }
 
 
@@ -151,7 +169,10 @@ def target_rows_are_unchanged(strategy: Strategy) -> None:
     again = tiny_task()
     assert task.source_rows is not None
     assert again.source_rows is not None
-    for given, expected in ((task.target, again.target), (task.source_rows, tiny_rows(seed=0, runs=16))):
+    for given, expected in (
+        (task.target, again.target),
+        (task.source_rows, tiny_rows(seed=0, runs=16)),
+    ):
         same(vars(given), vars(expected), "rows were changed")
 
 
@@ -162,7 +183,9 @@ def poisoned_test_rows_change_nothing(strategy: Strategy) -> None:
     y, X = task.target.y.copy(), task.target.X.copy()
     y[split.test] = 1 - y[split.test]
     X[split.test] *= -3.0
-    poisoned = dataclasses.replace(task, target=dataclasses.replace(with_labels(task.target, y), X=X))
+    poisoned = dataclasses.replace(
+        task, target=dataclasses.replace(with_labels(task.target, y), X=X)
+    )
     spoiled, _, _ = run_strategy(strategy, poisoned, split)
     same(state(spoiled), state(clean), "the test rows took part in the training")
 
@@ -174,24 +197,36 @@ def frozen_weights_stay_and_the_rest_moves(strategy: Strategy) -> None:
     """
     for trainable in (1, 2) if "trainable_layers" in strategy.options else (1,):
         task = shared_task(strategy)
-        task = dataclasses.replace(task, options=OPTIONS.model_copy(update={"trainable_layers": trainable}))
+        task = dataclasses.replace(
+            task, options=OPTIONS.model_copy(update={"trainable_layers": trainable})
+        )
         bundle = strategy.fit(task).bundle
         old, new = task.source.network, bundle.network
-        assert not strategy.freezes or [one.name for one in old.layers] == [one.name for one in new.layers], "layers"
+        assert not strategy.freezes or [one.name for one in old.layers] == [
+            one.name for one in new.layers
+        ], "layers"
         stages = [{layer.name for layer in stage} for stage in stages_of(new)]
-        assert bundle.stack is not None or all(layer.trainable for layer in stages_of(new)[-1]), "the head is frozen"
+        assert bundle.stack is not None or all(layer.trainable for layer in stages_of(new)[-1]), (
+            "the head is frozen"
+        )
         if not strategy.freezes:
             pairs = zip(old.trainable_weights, new.trainable_weights, strict=False)
-            assert not any(np.array_equal(a, b) for a, b in pairs), "a network that is not kept has its weights"
+            assert not any(np.array_equal(a, b) for a, b in pairs), (
+                "a network that is not kept has its weights"
+            )
             continue
         free = set() if bundle.stack is not None else set().union(*stages[-trainable:])
         assert free or bundle.stack.members, "nothing was learnt"
         for before, after in zip(old.layers, new.layers, strict=True):
             pairs = list(zip(before.get_weights(), after.get_weights(), strict=True))
             if after.name in free and after.trainable:
-                assert not any(np.array_equal(a, b) for a, b in pairs), f"trainable layer {after.name} did not move"
+                assert not any(np.array_equal(a, b) for a, b in pairs), (
+                    f"trainable layer {after.name} did not move"
+                )
             else:
-                assert all(np.array_equal(a, b) for a, b in pairs), f"frozen layer {after.name} moved"
+                assert all(np.array_equal(a, b) for a, b in pairs), (
+                    f"frozen layer {after.name} moved"
+                )
 
 
 def same_seed_gives_the_same_weights(strategy: Strategy) -> None:
@@ -214,20 +249,28 @@ def stored_bundle_scores_the_same(strategy: Strategy) -> None:
 
 def other_sensors_raise(strategy: Strategy) -> None:
     for features in other_features():
-        error = refused(lambda features=features: strategy.fit(other_sensors(shared_task(strategy), features)))
+        error = refused(
+            lambda features=features: strategy.fit(other_sensors(shared_task(strategy), features))
+        )
         assert error is not None, f"the sensors {features} were accepted"
         assert "sensors" in str(error), "the error does not speak of sensors"
 
 
 def other_features() -> tuple[tuple[str, ...], ...]:
-    return (SENSORS[1], SENSORS[0], *SENSORS[2:]), (*SENSORS[:3], "new"), (*SENSORS, "new"), SENSORS[:3]
+    return (
+        (SENSORS[1], SENSORS[0], *SENSORS[2:]),
+        (*SENSORS[:3], "new"),
+        (*SENSORS, "new"),
+        SENSORS[:3],
+    )
 
 
 def other_sensors(task: Task, features: tuple[str, ...]) -> Task:
     """The same task with a target that has these columns."""
     columns = np.resize(np.arange(4), len(features))
     return dataclasses.replace(
-        task, target=dataclasses.replace(task.target, features=features, X=task.target.X[:, columns])
+        task,
+        target=dataclasses.replace(task.target, features=features, X=task.target.X[:, columns]),
     )
 
 
@@ -235,13 +278,19 @@ def too_few_rows_are_refused_or_the_fallback_is_stated(strategy: Strategy) -> No
     for name, task in few_rows(shared_task(strategy)).items():
         error = refused(lambda task=task: strategy.fit(task))
         if error is not None:
-            assert strategy.name in str(error), f"{name}: the error does not name the strategy: {error}"
+            assert strategy.name in str(error), (
+                f"{name}: the error does not name the strategy: {error}"
+            )
             assert error.remedy, f"{name}: the error has no remedy"
             continue
         bundle = strategy.fit(task).bundle
-        assert np.isfinite(bundle.logits(shared_task(strategy).target.X)).all(), f"{name}: a logit is not finite"
+        assert np.isfinite(bundle.logits(shared_task(strategy).target.X)).all(), (
+            f"{name}: a logit is not finite"
+        )
         both = min(task.target.faults, len(task.target) - task.target.faults) >= 2
-        assert both or bundle.lineage.get("fallback"), f"{name}: neither an error nor a stated fallback"
+        assert both or bundle.lineage.get("fallback"), (
+            f"{name}: neither an error nor a stated fallback"
+        )
 
 
 def few_rows(task: Task) -> dict[str, Task]:
@@ -254,18 +303,31 @@ def few_rows(task: Task) -> dict[str, Task]:
         "two faults of five rows": np.concatenate([faults[:2], normals[:3]]),
         "no rows": normals[:0],
     }
-    return {name: dataclasses.replace(task, target=task.target.take(rows)) for name, rows in sides.items()}
+    return {
+        name: dataclasses.replace(task, target=task.target.take(rows))
+        for name, rows in sides.items()
+    }
 
 
 def lineage_is_recorded(strategy: Strategy) -> None:
     task, bundle = shared_task(strategy), fitted(strategy)
     lineage = bundle.lineage
-    assert lineage.get("strategy") == strategy.name, f"the lineage names the strategy {lineage.get('strategy')!r}"
-    assert lineage.get("source") == task.source.lineage["identity"], "the lineage does not name the source"
-    assert lineage.get("training_rows") == len(task.target), "the lineage does not count the training rows"
+    assert lineage.get("strategy") == strategy.name, (
+        f"the lineage names the strategy {lineage.get('strategy')!r}"
+    )
+    assert lineage.get("source") == task.source.lineage["identity"], (
+        "the lineage does not name the source"
+    )
+    assert lineage.get("training_rows") == len(task.target), (
+        "the lineage does not count the training rows"
+    )
     options = lineage.get("options") or {}
     assert TransferOptions(**options) == OPTIONS, "the options cannot be repeated from the lineage"
-    same(bundle.training_rows, np.unique(task.target.fingerprints()), "fingerprints are not those of the training rows")
+    same(
+        bundle.training_rows,
+        np.unique(task.target.fingerprints()),
+        "fingerprints are not those of the training rows",
+    )
     assert (bundle.features, bundle.units) == (task.source.features, task.source.units)
 
 
@@ -275,7 +337,9 @@ def options_are_used_as_declared(strategy: Strategy) -> None:
     options = OPTIONS.model_copy(update={"scaler": "blend"})
     blended = strategy.fit(dataclasses.replace(task, options=options))
     equal = np.array_equal(blended(task.target.X), fitted(strategy).logits(task.target.X))
-    assert equal != ("scaler" in strategy.options), f"declared: {sorted(strategy.options)}, equal scores: {equal}"
+    assert equal != ("scaler" in strategy.options), (
+        f"declared: {sorted(strategy.options)}, equal scores: {equal}"
+    )
 
 
 # --- strategies and rivals ---
@@ -287,7 +351,9 @@ def what_is_missing_is_said_by_name(contestant: Strategy | Rival) -> None:
         error = refused(lambda task=task: finite(contestant, task))
         if need in contestant.needs:
             assert error is not None, f"fitted without {need}"
-            assert contestant.name in str(error), f"without {need}: the error does not name who needs it: {error}"
+            assert contestant.name in str(error), (
+                f"without {need}: the error does not name who needs it: {error}"
+            )
             assert error.remedy, f"without {need}: the error has no remedy"
         else:
             assert error is None, f"{need} is needed but not declared: {error}"
@@ -306,7 +372,9 @@ def lacking(task: Task) -> dict[Need, Task]:
 
 def finite(contestant: Strategy | Rival, task: Task) -> None:
     """Fit, and score rows of the target."""
-    assert np.isfinite(contestant.fit(task)(shared_task(contestant).target.X)).all(), "a logit is not finite"
+    assert np.isfinite(contestant.fit(task)(shared_task(contestant).target.X)).all(), (
+        "a logit is not finite"
+    )
 
 
 CHECKS: list[Callable[[Strategy], None]] = [
@@ -335,7 +403,9 @@ def rival_scores_every_row(rival: Rival) -> None:
         assert logits.shape == (len(X),), f"logits have shape {logits.shape}"
         assert np.isfinite(logits).all(), "a logit is not finite"
     constant = np.ptp(scorer(task.target.X)) == 0
-    assert constant == (not rival.needs), "every row gets the same logit, or one that needs nothing tells rows apart"
+    assert constant == (not rival.needs), (
+        "every row gets the same logit, or one that needs nothing tells rows apart"
+    )
 
 
 def rival_refuses_too_few_rows(rival: Rival) -> None:
@@ -343,7 +413,9 @@ def rival_refuses_too_few_rows(rival: Rival) -> None:
     for name, task in few_rows(shared_task(rival)).items():
         both = min(task.target.faults, len(task.target) - task.target.faults) >= 2
         error = refused(lambda task=task: finite(rival, task))
-        assert error is None or rival.name in str(error), f"{name}: the error does not name the rival: {error}"
+        assert error is None or rival.name in str(error), (
+            f"{name}: the error does not name the rival: {error}"
+        )
         assert (error is None) == (both or Need.BOTH_CLASSES not in rival.needs), f"{name}: {error}"
 
 
@@ -377,12 +449,16 @@ def rival_without_source_does_not_look_at_it(rival: Rival) -> None:
         source_rows=with_labels(task.source_rows, 1 - task.source_rows.y),
     )
     equal = np.array_equal(rival.fit(other)(task.target.X), first)
-    assert equal != rival.uses_source, f"uses_source={rival.uses_source}, but the source mattered: {not equal}"
+    assert equal != rival.uses_source, (
+        f"uses_source={rival.uses_source}, but the source mattered: {not equal}"
+    )
 
 
 def rival_that_knows_the_source_refuses_other_sensors(rival: Rival) -> None:
     """Columns in another order would be mixed up silently; a rival without the source may have its own order."""
-    reordered, *others = (other_sensors(shared_task(rival), features) for features in other_features())
+    reordered, *others = (
+        other_sensors(shared_task(rival), features) for features in other_features()
+    )
     if not rival.uses_source:
         assert np.isfinite(rival.fit(reordered)(reordered.target.X)).all(), "a logit is not finite"
         return

@@ -75,7 +75,9 @@ def rows(source: FrozenSource) -> Rows:
 
 
 @pytest.mark.parametrize("candidate", CANDIDATES, ids=lambda candidate: candidate.name)
-def test_a_candidate_scores_new_rows_the_same_way_each_time(candidate: Candidate, rows: Rows) -> None:
+def test_a_candidate_scores_new_rows_the_same_way_each_time(
+    candidate: Candidate, rows: Rows
+) -> None:
     fresh, _ = drawn(20, 0.5, 3)
     views = Views(rows.target.source, rows.target.maps, fresh)
     first, second = candidate.fit(rows), candidate.fit(rows)
@@ -86,21 +88,30 @@ def test_a_candidate_scores_new_rows_the_same_way_each_time(candidate: Candidate
 
 
 @pytest.mark.parametrize("candidate", CANDIDATES, ids=lambda candidate: candidate.name)
-def test_a_fitted_candidate_is_plain_data_under_its_own_name(candidate: Candidate, rows: Rows) -> None:
+def test_a_fitted_candidate_is_plain_data_under_its_own_name(
+    candidate: Candidate, rows: Rows
+) -> None:
     member = candidate.fit(rows)
     assert (member.name, member.family) == (candidate.name, candidate.family)
     for field in dataclasses.fields(Member):
         value = getattr(member, field.name)
         assert isinstance(value, str | float | tuple | dict), field.name
-    assert all(isinstance(array, np.ndarray) and array.dtype.kind == "f" for array in member.arrays.values())
+    assert all(
+        isinstance(array, np.ndarray) and array.dtype.kind == "f"
+        for array in member.arrays.values()
+    )
     assert candidate.paper
 
 
 @given(st.integers(1, 5000), st.integers(1, 5000), st.floats(0.05, 0.95))
-def test_weights_of_domains_give_the_target_its_share_or_what_it_has(source: int, target: int, share: float) -> None:
+def test_weights_of_domains_give_the_target_its_share_or_what_it_has(
+    source: int, target: int, share: float
+) -> None:
     weights = domain_weights(source, target, share)
     assert weights.mean() == pytest.approx(1)
-    assert weights[source:].sum() / weights.sum() == pytest.approx(max(share, target / (source + target)))
+    assert weights[source:].sum() / weights.sum() == pytest.approx(
+        max(share, target / (source + target))
+    )
 
 
 @pytest.mark.parametrize("ratio", [by_classifier, by_least_squares])
@@ -130,7 +141,10 @@ def test_the_rows_of_a_fold_do_not_fit_what_predicts_them(source: FrozenSource) 
     place = np.arange(60)
     folds = [Fold(place[place % 3 != k], place[place % 3 == k]) for k in range(3)]
     poisoned = np.where(place % 3 == 1, 1 - y, y).astype(np.int8)
-    clean, spoiled = (cross_fit(rivals(), source, drawn(300, 0.0, 2), X, labels, folds, 0) for labels in (y, poisoned))
+    clean, spoiled = (
+        cross_fit(rivals(), source, drawn(300, 0.0, 2), X, labels, folds, 0)
+        for labels in (y, poisoned)
+    )
     inside = place % 3 == 1
     np.testing.assert_array_equal(clean.logits[:, inside], spoiled.logits[:, inside])
     np.testing.assert_array_equal(clean.folds, place % 3)

@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 from strategy_checks import tiny_task
 
+from faultxfer.learning_curves.training import fit_transfer_and_scratch
 from faultxfer.strategies import get_strategy
-from faultxfer.strategies.learning import fit_transfer_and_scratch
 
 
 def test_transfer_is_the_default_stack_and_scratch_knows_no_source() -> None:
@@ -21,7 +21,8 @@ def test_transfer_is_the_default_stack_and_scratch_knows_no_source() -> None:
     network = task.source.network
     network.set_weights([weight[::-1] for weight in network.get_weights()])
     spoiled = dataclasses.replace(
-        task.source, models=dataclasses.replace(task.source.models, linear=_turned(task.source.models.linear))
+        task.source,
+        models=dataclasses.replace(task.source.models, linear=_turned(task.source.models.linear)),
     )
     wrong = dataclasses.replace(task.source_rows, y=1 - task.source_rows.y)
     other = dataclasses.replace(task, source=spoiled, source_rows=wrong)

@@ -35,7 +35,9 @@ class Memoriser:
     def fit(self, task: Task) -> Adapted:
         number = len(self.fits)
         self.fits.append(task.target)
-        known = {row.tobytes(): label for row, label in zip(task.target.X, task.target.y, strict=True)}
+        known = {
+            row.tobytes(): label for row, label in zip(task.target.X, task.target.y, strict=True)
+        }
 
         def scorer(X: np.ndarray) -> np.ndarray:
             self.asked.append((number, X))
@@ -92,7 +94,9 @@ def rows_of(X: np.ndarray) -> set[bytes]:
     return {row.tobytes() for row in X}
 
 
-def test_hold_out_fits_on_training_rows_and_predicts_the_test_rows(task: Task, hold_out: Split) -> None:
+def test_hold_out_fits_on_training_rows_and_predicts_the_test_rows(
+    task: Task, hold_out: Split
+) -> None:
     who = Memoriser()
     _, predictions, _ = run_strategy(who, task, hold_out)
     assert len(who.fits) == 1
@@ -102,7 +106,9 @@ def test_hold_out_fits_on_training_rows_and_predicts_the_test_rows(task: Task, h
     assert np.ptp(predictions.probabilities) == 0  # it knows none of them
 
 
-def test_cross_fit_predicts_every_row_by_a_model_that_did_not_see_its_run(task: Task, cross_fit: Split) -> None:
+def test_cross_fit_predicts_every_row_by_a_model_that_did_not_see_its_run(
+    task: Task, cross_fit: Split
+) -> None:
     who = Memoriser()
     predictions = run_rival(who, task, cross_fit)
     run_of = {row.tobytes(): run for row, run in zip(task.target.X, task.target.run, strict=True)}
@@ -124,7 +130,9 @@ def test_after_cross_fitting_the_bundle_comes_from_all_rows_but_predictions_do_n
     run_strategy(who, task, cross_fit)
     assert len(who.fits) == len(cross_fit.folds) + 1
     assert len(who.fits[-1]) == len(task.target)
-    assert len(cross_fit.folds) not in {number for number, _ in who.asked}  # the last fit predicts nothing
+    assert len(cross_fit.folds) not in {
+        number for number, _ in who.asked
+    }  # the last fit predicts nothing
 
 
 def test_a_rival_is_not_fitted_again_after_cross_fitting(task: Task, cross_fit: Split) -> None:
@@ -133,16 +141,24 @@ def test_a_rival_is_not_fitted_again_after_cross_fitting(task: Task, cross_fit: 
     assert len(who.fits) == len(cross_fit.folds)
 
 
-def test_labels_of_a_fold_choose_neither_its_calibrator_nor_its_threshold(task: Task, cross_fit: Split) -> None:
+def test_labels_of_a_fold_choose_neither_its_calibrator_nor_its_threshold(
+    task: Task, cross_fit: Split
+) -> None:
     clean = run_rival(LastSensor(), task, cross_fit)
     for fold in cross_fit.folds:
         poisoned = run_rival(LastSensor(), relabelled(task, fold.test), cross_fit)
-        np.testing.assert_array_equal(poisoned.probabilities[fold.test], clean.probabilities[fold.test])
+        np.testing.assert_array_equal(
+            poisoned.probabilities[fold.test], clean.probabilities[fold.test]
+        )
         np.testing.assert_array_equal(poisoned.alarms[fold.test], clean.alarms[fold.test])
-        assert not np.array_equal(poisoned.probabilities[fold.train], clean.probabilities[fold.train])
+        assert not np.array_equal(
+            poisoned.probabilities[fold.train], clean.probabilities[fold.train]
+        )
 
 
-def test_calibration_rows_alone_choose_calibrator_and_threshold_of_a_hold_out(task: Task, hold_out: Split) -> None:
+def test_calibration_rows_alone_choose_calibrator_and_threshold_of_a_hold_out(
+    task: Task, hold_out: Split
+) -> None:
     def chosen(task: Task) -> tuple[object, float]:
         bundle, _, _ = run_strategy(LastSensor(), task, hold_out)
         return bundle.calibrator, bundle.threshold
@@ -162,7 +178,9 @@ def test_a_promise_that_the_rows_cannot_support_is_refused_before_anything_is_fi
 ) -> None:
     for split in (hold_out, cross_fit):
         who = Memoriser()
-        with pytest.raises(DataError, match=r"1\.00% in new runs with 95% confidence .* equipment 'pump-9'"):
+        with pytest.raises(
+            DataError, match=r"1\.00% in new runs with 95% confidence .* equipment 'pump-9'"
+        ):
             run_strategy(who, asking(task, alarm_rate=0.01, alarm_confidence=0.95), split)
         assert who.fits == []
 
@@ -171,12 +189,17 @@ def test_a_promise_is_kept_with_the_bundle_and_counts_the_rows_that_chose_the_th
     task: Task, hold_out: Split, cross_fit: Split
 ) -> None:
     for split, rows in ((hold_out, hold_out.calibration), (cross_fit, cross_fit.train)):
-        bundle, _, _ = run_strategy(LastSensor(), asking(task, alarm_rate=0.5, alarm_confidence=0.8), split)
+        bundle, _, _ = run_strategy(
+            LastSensor(), asking(task, alarm_rate=0.5, alarm_confidence=0.8), split
+        )
         side = task.target.take(rows)
         assert bundle.alarm is not None
         assert bundle.alarm.bound <= 0.5
         assert bundle.alarm.value == bundle.threshold
-        assert (bundle.alarm.normals, bundle.alarm.runs) == (len(side) - side.faults, len(set(side.run[side.y == 0])))
+        assert (bundle.alarm.normals, bundle.alarm.runs) == (
+            len(side) - side.faults,
+            len(set(side.run[side.y == 0])),
+        )
 
 
 def test_another_share_of_faults_in_use_moves_probabilities_and_no_alarm(
@@ -191,16 +214,22 @@ def test_another_share_of_faults_in_use_moves_probabilities_and_no_alarm(
         assert in_use.threshold < as_labelled.threshold
 
 
-def test_the_threshold_keeps_the_alarm_rate_on_calibration_rows(task: Task, hold_out: Split) -> None:
+def test_the_threshold_keeps_the_alarm_rate_on_calibration_rows(
+    task: Task, hold_out: Split
+) -> None:
     options = task.options.model_copy(update={"alarm_rate": 0.2})
-    bundle, _, _ = run_strategy(STRATEGIES["fine_tune"], dataclasses.replace(task, options=options), hold_out)
+    bundle, _, _ = run_strategy(
+        STRATEGIES["fine_tune"], dataclasses.replace(task, options=options), hold_out
+    )
     side = task.target.take(hold_out.calibration)
     rate = bundle.alarms(bundle.probabilities(side.X[side.y == 0])).mean()
     assert 0 < rate <= 0.2
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
-def test_the_judged_predictions_are_those_of_the_bundle_handed_back(task: Task, hold_out: Split, name: str) -> None:
+def test_the_judged_predictions_are_those_of_the_bundle_handed_back(
+    task: Task, hold_out: Split, name: str
+) -> None:
     bundle, predictions, final = run_strategy(STRATEGIES[name], task, hold_out)
     test = task.target.take(hold_out.test)
     np.testing.assert_array_equal(bundle.probabilities(test.X), predictions.probabilities)
@@ -213,7 +242,9 @@ def test_a_hold_outs_bundle_remembers_training_and_calibration_rows_and_no_test_
 ) -> None:
     bundle, _, _ = run_strategy(STRATEGIES["feature_reuse"], task, hold_out)
     fingerprints = task.target.fingerprints()
-    assert set(bundle.training_rows) == set(fingerprints[np.concatenate([hold_out.train, hold_out.calibration])])
+    assert set(bundle.training_rows) == set(
+        fingerprints[np.concatenate([hold_out.train, hold_out.calibration])]
+    )
     assert not np.isin(fingerprints[hold_out.test], bundle.training_rows).any()
 
 
@@ -223,7 +254,9 @@ def test_a_cross_fitted_bundle_remembers_all_rows(task: Task, cross_fit: Split) 
     assert bundle.lineage["training_rows"] == len(task.target)
 
 
-def test_a_cross_fitted_bundle_is_the_strategy_fitted_on_all_rows(task: Task, cross_fit: Split) -> None:
+def test_a_cross_fitted_bundle_is_the_strategy_fitted_on_all_rows(
+    task: Task, cross_fit: Split
+) -> None:
     bundle, _, _ = run_strategy(STRATEGIES["feature_reuse"], task, cross_fit)
     whole = STRATEGIES["feature_reuse"].fit(tiny_task()).bundle
     np.testing.assert_equal(bundle.network.get_weights(), whole.network.get_weights())
@@ -239,7 +272,9 @@ def test_the_source_as_it_is_keeps_its_own_calibrator_and_threshold(
         np.testing.assert_array_equal(said.alarms, said.probabilities > task.source.threshold)
 
 
-def test_a_fitted_rival_gets_a_calibrator_and_a_threshold_of_its_own(task: Task, hold_out: Split) -> None:
+def test_a_fitted_rival_gets_a_calibrator_and_a_threshold_of_its_own(
+    task: Task, hold_out: Split
+) -> None:
     source: Bundle = task.source
     said = run_rival(LastSensor(), task, hold_out)
     X = task.target.X[hold_out.test]

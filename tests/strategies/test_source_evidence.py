@@ -16,9 +16,18 @@ def crossed(source: float, scratch: float, seed: int) -> tuple[CrossFit, np.ndar
     """A source and a scratch candidate with the given strengths, labels and runs."""
     rng = np.random.default_rng(seed)
     y = (rng.random(ROWS) < 0.3).astype(np.int8)
-    logits = np.stack([strength * (2 * y - 1) + rng.normal(size=ROWS) for strength in (source, scratch)])
-    members = (Member("source", "source", IDENTITY, ("a",)), Member("scratch", "scratch", IDENTITY, ("b",)))
-    return CrossFit(members, {}, logits, np.arange(ROWS) % 4), y, np.repeat(np.arange(RUNS), ROWS // RUNS)
+    logits = np.stack(
+        [strength * (2 * y - 1) + rng.normal(size=ROWS) for strength in (source, scratch)]
+    )
+    members = (
+        Member("source", "source", IDENTITY, ("a",)),
+        Member("scratch", "scratch", IDENTITY, ("b",)),
+    )
+    return (
+        CrossFit(members, {}, logits, np.arange(ROWS) % 4),
+        y,
+        np.repeat(np.arange(RUNS), ROWS // RUNS),
+    )
 
 
 def test_a_source_that_knows_more_than_the_rows_helps() -> None:

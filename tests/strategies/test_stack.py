@@ -122,9 +122,13 @@ def test_noise_in_the_labels_of_the_source_does_not_lead_the_stack(stacked: Bund
 
 
 @pytest.mark.parametrize(("roc_auc", "left_out"), [(0.52, True), (0.9, False)])
-def test_a_source_that_does_not_know_its_own_machine_is_left_out(roc_auc: float, left_out: bool) -> None:
+def test_a_source_that_does_not_know_its_own_machine_is_left_out(
+    roc_auc: float, left_out: bool
+) -> None:
     task = tiny_task()
-    source = dataclasses.replace(task.source, lineage={**task.source.lineage, "judged": {"roc_auc": roc_auc}})
+    source = dataclasses.replace(
+        task.source, lineage={**task.source.lineage, "judged": {"roc_auc": roc_auc}}
+    )
     bundle = get_strategy("stack").fit(dataclasses.replace(task, source=source)).bundle
     assert bundle.stack is not None
     assert all(member.family == "scratch" for member in bundle.stack.members) == left_out
@@ -138,4 +142,6 @@ def _write_signed(folder: Path, manifest: dict[str, Any]) -> None:
 
 
 def _share(members: tuple[Member, ...]) -> float:
-    return float(sum(member.weight for member in members if member.name.startswith("source-network")))
+    return float(
+        sum(member.weight for member in members if member.name.startswith("source-network"))
+    )

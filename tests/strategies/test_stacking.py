@@ -21,7 +21,9 @@ def rows() -> tuple[np.ndarray, np.ndarray]:
     return np.stack([3 * truth + 1, rng.normal(size=400), -truth]), y
 
 
-def test_platt_finds_slope_and_offset_of_an_overconfident_candidate(rows: tuple[np.ndarray, np.ndarray]) -> None:
+def test_platt_finds_slope_and_offset_of_an_overconfident_candidate(
+    rows: tuple[np.ndarray, np.ndarray],
+) -> None:
     slopes, offsets = platt(*rows)
     assert slopes[0] == pytest.approx(1 / 3, abs=0.08)
     assert offsets[0] == pytest.approx(-1 / 3, abs=0.3)
@@ -74,7 +76,10 @@ def test_weights_lie_on_the_simplex_and_are_no_worse_than_the_prior(seed: int, t
 
     def objective(w: np.ndarray) -> float:
         z = w @ logits
-        return float((np.logaddexp(0, z) - y * z).sum() + tau * (w * np.log(np.maximum(w, 1e-300) / prior)).sum())
+        return float(
+            (np.logaddexp(0, z) - y * z).sum()
+            + tau * (w * np.log(np.maximum(w, 1e-300) / prior)).sum()
+        )
 
     weights = simplex_weights(logits, y, prior, tau)
     assert weights.sum() == pytest.approx(1)

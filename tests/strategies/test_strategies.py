@@ -18,9 +18,9 @@ from strategy_checks import CHECKS, RIVAL_CHECKS, tiny_task
 from faultxfer.bundle.input_map import fit_maps
 from faultxfer.config import TransferOptions
 from faultxfer.data.dataset import Dataset
-from faultxfer.data.simulator import INSTRUMENTS, NEW_PLANT, OLD_PLANT, Plant, simulate_pump
 from faultxfer.errors import ConfigError, StrategyError
 from faultxfer.network.freeze import copy_network
+from faultxfer.simulation.simulator import INSTRUMENTS, NEW_PLANT, OLD_PLANT, Plant, simulate_pump
 from faultxfer.strategies import STRATEGIES, chosen_strategy, get_strategy, single_network
 from faultxfer.strategies.fine_tune import FineTune
 from faultxfer.strategies.protocol import Adapted, Need, Rival, Scorer, Strategy, Task
@@ -36,7 +36,9 @@ RivalCheck = Callable[[Rival], None]
 def small_student(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the checks ask does not depend on how long the student learns."""
     small = {"hidden": (8, 4), "synthetic_rows": 200, "epochs": 4, "learning_rate": 1e-2}
-    monkeypatch.setattr(single_network, "_STUDENT", single_network._STUDENT.model_copy(update=small))
+    monkeypatch.setattr(
+        single_network, "_STUDENT", single_network._STUDENT.model_copy(update=small)
+    )
 
 
 def name_of(check: Callable[..., None]) -> str:
@@ -62,13 +64,22 @@ def collected(request: pytest.FixtureRequest, function: str) -> int:
 
 
 def test_eleven_checks_are_collected_for_every_strategy(request: pytest.FixtureRequest) -> None:
-    assert {"stack", "recalibrate", "fine_tune", "feature_reuse", "tradaboost", "single_network"} <= set(STRATEGIES)
+    assert {
+        "stack",
+        "recalibrate",
+        "fine_tune",
+        "feature_reuse",
+        "tradaboost",
+        "single_network",
+    } <= set(STRATEGIES)
     assert len(CHECKS) == len(set(CHECKS)) == 11
     assert collected(request, "test_strategy") == 11 * len(STRATEGIES)
 
 
 def test_seven_checks_are_collected_for_every_rival(request: pytest.FixtureRequest) -> None:
-    assert {"source_as_is", "scratch_network", "boosting_target", "boosting_pooled_target"} <= set(RIVALS)
+    assert {"source_as_is", "scratch_network", "boosting_target", "boosting_pooled_target"} <= set(
+        RIVALS
+    )
     assert len(RIVAL_CHECKS) == len(set(RIVAL_CHECKS)) == 7
     assert collected(request, "test_rival") == 7 * len(RIVALS)
 
@@ -89,8 +100,13 @@ class IgnoresTheSeed(FineTune):
         seed = int(np.random.default_rng().integers(2**31))
         options = task.options.model_copy(update={"seed": seed})
         adapted = super().fit(dataclasses.replace(task, options=options))
-        lineage = {**adapted.bundle.lineage, "options": task.options.model_dump(mode="json", exclude={"gate"})}
-        return dataclasses.replace(adapted, bundle=dataclasses.replace(adapted.bundle, lineage=lineage))
+        lineage = {
+            **adapted.bundle.lineage,
+            "options": task.options.model_dump(mode="json", exclude={"gate"}),
+        }
+        return dataclasses.replace(
+            adapted, bundle=dataclasses.replace(adapted.bundle, lineage=lineage)
+        )
 
 
 class TrainsAFrozenLayer(FineTune):
@@ -138,14 +154,18 @@ class AlwaysAnswers(FineTune):
         except StrategyError as error:
             if "sensors" in str(error):
                 raise
-            return Adapted(dataclasses.replace(task.source, network=copy_network(task.source.network)))
+            return Adapted(
+                dataclasses.replace(task.source, network=copy_network(task.source.network))
+            )
 
 
 class IgnoresTheScaler(FineTune):
     """Declares an option that it does not look at."""
 
     def fit(self, task: Task) -> Adapted:
-        return super().fit(dataclasses.replace(task, options=task.options.model_copy(update={"scaler": None})))
+        return super().fit(
+            dataclasses.replace(task, options=task.options.model_copy(update={"scaler": None}))
+        )
 
 
 class HidesItsNeeds(FineTune):
@@ -171,14 +191,18 @@ BROKEN: list[tuple[Strategy, StrategyCheck]] = [
 
 
 @pytest.mark.parametrize(
-    ("strategy", "check"), BROKEN, ids=lambda value: getattr(value, "__name__", type(value).__name__)
+    ("strategy", "check"),
+    BROKEN,
+    ids=lambda value: getattr(value, "__name__", type(value).__name__),
 )
 def test_the_suite_catches_a_broken_strategy(strategy: Strategy, check: StrategyCheck) -> None:
     with pytest.raises(AssertionError):
         check(strategy)
 
 
-def test_the_suite_catches_a_strategy_that_peeks_at_the_test_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_suite_catches_a_strategy_that_peeks_at_the_test_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The rows reach it through a side door: the whole target, as the procedure was given it."""
     whole: list[Dataset] = []
     run = checks.run_strategy
@@ -213,7 +237,9 @@ def test_the_suite_catches_a_broken_rival() -> None:
 
 
 @pytest.mark.parametrize("option", [{"scaler": "source"}, {"trainable_layers": 2}, {"pull": 0.0}])
-def test_an_option_that_the_strategy_does_not_use_is_refused_with_those_that_use_it(option: dict[str, Any]) -> None:
+def test_an_option_that_the_strategy_does_not_use_is_refused_with_those_that_use_it(
+    option: dict[str, Any],
+) -> None:
     (name,) = option
     assert chosen_strategy(TransferOptions(strategy="fine_tune", **option)).name == "fine_tune"
     with pytest.raises(ConfigError, match=f"`{name}`.*`stack`.*fine_tune, linear_probe_fine_tune"):
@@ -226,8 +252,14 @@ def test_a_pull_keeps_fine_tuned_weights_closer_to_the_source() -> None:
     moved = []
     for pull in (0.0, 10.0):
         options = checks.OPTIONS.model_copy(update={"pull": pull, "steps": 40})
-        network = STRATEGIES["fine_tune"].fit(dataclasses.replace(task, options=options)).bundle.network
-        moved.append(np.linalg.norm(np.concatenate([weight.ravel() for weight in network.get_weights()]) - source))
+        network = (
+            STRATEGIES["fine_tune"].fit(dataclasses.replace(task, options=options)).bundle.network
+        )
+        moved.append(
+            np.linalg.norm(
+                np.concatenate([weight.ravel() for weight in network.get_weights()]) - source
+            )
+        )
     assert 0 < moved[1] < 0.5 * moved[0]
 
 
@@ -236,9 +268,13 @@ def test_an_input_map_in_front_of_a_network_is_folded_into_its_scaler() -> None:
     frozen = task.source.frozen
     assert frozen is not None
     options = checks.OPTIONS.model_copy(update={"scaler": "normal"})
-    scaler = STRATEGIES["feature_reuse"].fit(dataclasses.replace(task, options=options)).bundle.scaler
+    scaler = (
+        STRATEGIES["feature_reuse"].fit(dataclasses.replace(task, options=options)).bundle.scaler
+    )
     to_source = fit_maps(task.target.X, task.target.y, frozen.spread, frozen.normal)["normal"]
-    np.testing.assert_allclose(scaler(task.target.X), task.source.scaler(to_source(task.target.X)), atol=1e-9)
+    np.testing.assert_allclose(
+        scaler(task.target.X), task.source.scaler(to_source(task.target.X)), atol=1e-9
+    )
 
 
 def test_more_trainable_layers_than_the_source_has_are_refused() -> None:
@@ -259,7 +295,9 @@ def test_the_scaler_is_the_sources_or_fitted_on_the_training_rows(name: str) -> 
 
 
 @pytest.mark.parametrize("registry", [STRATEGIES, RIVALS], ids=["strategies", "rivals"])
-def test_every_contestant_is_registered_under_its_name_and_has_a_title(registry: dict[str, Strategy | Rival]) -> None:
+def test_every_contestant_is_registered_under_its_name_and_has_a_title(
+    registry: dict[str, Strategy | Rival],
+) -> None:
     assert all(entry.name == name for name, entry in registry.items())
     assert len({entry.title for entry in registry.values()}) == len(registry)
 
@@ -282,7 +320,9 @@ def test_every_strategy_is_documented_with_its_paper_needs_and_options(name: str
     years = set(re.findall(r"\b\d{4}\b", strategy.paper))
     assert years
     assert set(re.findall(r"\b\d{4}\b", paper)) == years
-    assert needs == (", ".join(NEED_IN_A_CELL[need] for need in strategy.needs if need in NEED_IN_A_CELL) or "–")
+    assert needs == (
+        ", ".join(NEED_IN_A_CELL[need] for need in strategy.needs if need in NEED_IN_A_CELL) or "–"
+    )
     assert set(re.findall(r"`(\w+)`", options)) == strategy.options
     assert strategy.needs[:2] == (Need.SENSORS, Need.BOTH_CLASSES)
 
@@ -306,7 +346,13 @@ FAR_PLANT = dataclasses.replace(
 
 def simulated(equipment: str, runs: int, rows_per_run: int, plant: Plant, start: str) -> Dataset:
     table = simulate_pump(
-        equipment, seed=10, runs=runs, rows_per_run=rows_per_run, fault_share=0.5, start=start, plant=plant
+        equipment,
+        seed=10,
+        runs=runs,
+        rows_per_run=rows_per_run,
+        fault_share=0.5,
+        start=start,
+        plant=plant,
     )
     features = tuple(INSTRUMENTS)
     return Dataset(
@@ -321,11 +367,16 @@ def simulated(equipment: str, runs: int, rows_per_run: int, plant: Plant, start:
 
 def joined(parts: list[Dataset]) -> Dataset:
     fields = ("X", "y", "equipment", "run", "time")
-    return Dataset(parts[0].features, *(np.concatenate([getattr(part, name) for part in parts]) for name in fields))
+    return Dataset(
+        parts[0].features,
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in fields),
+    )
 
 
 def test_fine_tuning_beats_the_source_as_it_is_on_a_far_pump_and_more_than_on_a_near_one() -> None:
-    history = joined([simulated(f"pump-{k}", 20, 30, OLD_PLANT, "2026-01-05T06:00:00") for k in (1, 2, 3)])
+    history = joined(
+        [simulated(f"pump-{k}", 20, 30, OLD_PLANT, "2026-01-05T06:00:00") for k in (1, 2, 3)]
+    )
     source = checks.source_bundle(history, hidden=(32, 16, 8), epochs=15)
     gain = {}
     for name, plant in (("near", OLD_PLANT), ("far", FAR_PLANT)):

@@ -40,9 +40,21 @@ class Pages:
 
 def start(folder: Path) -> Pages:
     process = subprocess.Popen(
-        [Path(sys.executable).parent / "faultxfer", "ui", "--mlflow-port", "0", "--prefect-port", "0", "--json"],
+        [
+            Path(sys.executable).parent / "faultxfer",
+            "ui",
+            "--mlflow-port",
+            "0",
+            "--prefect-port",
+            "0",
+            "--json",
+        ],
         cwd=folder,
-        env={**os.environ, "PREFECT_HOME": str(folder / "prefect"), "TMPDIR": tempfile.gettempdir()},
+        env={
+            **os.environ,
+            "PREFECT_HOME": str(folder / "prefect"),
+            "TMPDIR": tempfile.gettempdir(),
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -101,8 +113,17 @@ def test_the_main_path_over_http_with_runs_on_the_prefect_server(
     with temporary_settings({PREFECT_API_URL: f"{pages.prefect}/api"}):
         pretrain(world.sources, world.contract, "served")
         first = transfer([world.target], world.contract, "served", world.equipment, options)
-        again = transfer([world.target], world.contract, "served", world.equipment, options, override_gate="again")
-        state = transfer(["nowhere.csv"], world.contract, "served", world.equipment, options, return_state=True)
+        again = transfer(
+            [world.target],
+            world.contract,
+            "served",
+            world.equipment,
+            options,
+            override_gate="again",
+        )
+        state = transfer(
+            ["nowhere.csv"], world.contract, "served", world.equipment, options, return_state=True
+        )
     assert (first.version, again.version) == ("1", "2")
     assert first.tracking_uri == pages.mlflow
     registry = open_registry()
@@ -119,7 +140,9 @@ def test_the_main_path_over_http_with_runs_on_the_prefect_server(
     pipeline.score([world.new_rows], "served", world.equipment, "scores.csv")
     model = mlflow.pyfunc.load_model("models:/pumps--fault--pump-9@champion")
     predicted = model.predict(pd.read_csv(world.new_rows))["fault_probability"]
-    np.testing.assert_allclose(predicted, pd.read_csv("scores.csv")["fault_probability"], atol=1e-6, rtol=0)
+    np.testing.assert_allclose(
+        predicted, pd.read_csv("scores.csv")["fault_probability"], atol=1e-6, rtol=0
+    )
     assert not (world.folder / "mlruns" / "artifacts" / "served").exists()
 
 
@@ -184,7 +207,9 @@ def test_the_pages_of_a_tracking_server_are_those_of_mlflow(
     assert running.mlflow == pages.mlflow
 
 
-def test_the_log_of_a_server_that_fails_stays_to_be_read(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_log_of_a_server_that_fails_stays_to_be_read(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "mysql://nobody@127.0.0.1:1/x")
     with pytest.raises(AssertionError) as caught:
         start(store)

@@ -38,7 +38,11 @@ def _at_once(rows: Rows, fault: np.ndarray) -> np.ndarray:
 
 def _disagreeing(groups: np.ndarray, fault: np.ndarray) -> np.ndarray:
     """Rows of groups that hold both labels."""
-    found = pd.Series(fault).groupby(groups).transform("nunique") if _shared(groups) else pd.Series(dtype=int)
+    found = (
+        pd.Series(fault).groupby(groups).transform("nunique")
+        if _shared(groups)
+        else pd.Series(dtype=int)
+    )
     return np.flatnonzero(found > 1)
 
 

@@ -35,5 +35,7 @@ def copies(readings: np.ndarray, seconds: np.ndarray, fault: np.ndarray | None) 
     """
     if pd.Series(readings).is_unique:
         return np.array([], dtype=int)
-    keys = pd.DataFrame({"readings": readings, "seconds": seconds, "fault": False if fault is None else fault})
+    keys = pd.DataFrame(
+        {"readings": readings, "seconds": seconds, "fault": False if fault is None else fault}
+    )
     return np.flatnonzero(keys.duplicated())

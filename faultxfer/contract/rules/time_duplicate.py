@@ -19,7 +19,9 @@ def check(rows: Rows) -> Iterator[Breach]:
     if moments is None or rows.contract.time_column is None:
         return
     # Copies of a whole row have a rule of their own.
-    copies = pd.DataFrame({"moment": moments, "readings": rows.readings, "fault": rows.fault}).duplicated()
+    copies = pd.DataFrame(
+        {"moment": moments, "readings": rows.readings, "fault": rows.fault}
+    ).duplicated()
     later = np.flatnonzero(pd.Series(moments).duplicated() & ~copies)
     coarse = not usually_one_row_each(rows, moments)
     yield Breach(
@@ -28,7 +30,9 @@ def check(rows: Rows) -> Iterator[Breach]:
         rows.contract.time_column,
         f"{len(later)} row(s) have the time of an earlier row of the same run"
         + ("; the times are coarser than the rows" if coarse else ""),
-        "Export times with seconds, or name a run column" if coarse else "Find out which of the rows is right",
+        "Export times with seconds, or name a run column"
+        if coarse
+        else "Find out which of the rows is right",
         "one row for each time of a run",
         "warn" if coarse else None,
     )
@@ -38,7 +42,12 @@ def same_moment(rows: Rows) -> np.ndarray | None:
     """(n,) integers, equal for rows of one recording with the same time; None where there is no time or no pair."""
     if rows.seconds is None or (rows.pace > 0).sum() == rows.follows.sum():
         return None
-    return pd.DataFrame({"run": rows.recording, "time": rows.seconds}).groupby(["run", "time"]).ngroup().to_numpy()
+    return (
+        pd.DataFrame({"run": rows.recording, "time": rows.seconds})
+        .groupby(["run", "time"])
+        .ngroup()
+        .to_numpy()
+    )
 
 
 def usually_one_row_each(rows: Rows, moments: np.ndarray) -> bool:

@@ -46,5 +46,9 @@ def judge(given: Evidence, options: GateOptions) -> Decision:
     status, outcome = next((pair for pair in _OUTCOMES if pair[0] in statuses), ("", PROMOTE))
     reason = " ".join(found.message for found in checks if found.status == status)
     warnings = tuple(found.message for found in checks if found.status == WARNED)
-    name = " ".join(filter(None, (options.family, options.version, f"sha256:{options.digest()[:12]}")))
-    return Decision(outcome, reason or "All checks that apply were passed.", checks, warnings, rules=name)
+    name = " ".join(
+        filter(None, (options.family, options.version, f"sha256:{options.digest()[:12]}"))
+    )
+    return Decision(
+        outcome, reason or "All checks that apply were passed.", checks, warnings, rules=name
+    )

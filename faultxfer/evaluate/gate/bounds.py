@@ -24,7 +24,9 @@ def broken(limit: Limit, low: float, high: float, *, strictly: bool = False) -> 
     return below or (limit.max is not None and low > limit.max)
 
 
-def tolerated(limit: Limit, estimate: float, interval: Interval | None, *, default: str, strictly: bool) -> str:
+def tolerated(
+    limit: Limit, estimate: float, interval: Interval | None, *, default: str, strictly: bool
+) -> str:
     """Status of a figure, or of a difference that may be a loss up to the bound."""
     if not by_interval(limit, default):
         return PASSED if kept(limit, estimate, estimate, strictly=strictly) else FAILED
@@ -52,7 +54,9 @@ def gained(name: str, limit: Limit, estimate: float, interval: Interval | None, 
     sign = -1.0 if name in LOWER_IS_BETTER else 1.0
     asked = abs(float(limit.max or 0) if name in LOWER_IS_BETTER else float(limit.min or 0))
     gain = sign * estimate
-    low, high = (gain, gain) if interval is None else sorted((sign * interval.low, sign * interval.high))
+    low, high = (
+        (gain, gain) if interval is None else sorted((sign * interval.low, sign * interval.high))
+    )
     decides, bare = by_interval(limit, "interval"), name in WITHOUT_INTERVAL
     if (gain > asked) if not decides else (interval is not None and low > asked):
         return PASSED

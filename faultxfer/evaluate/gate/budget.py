@@ -11,10 +11,22 @@ _CODE = "GATE-BUDGET"
 def check(given: Evidence, options: GateOptions) -> list[Check]:
     """Megabytes on disk, and milliseconds to score 1000 rows on the machine that transfers."""
     if given.cost is None:
-        return [Check(_CODE, "size and speed", NOT_APPLICABLE, "Size and speed of the candidate were not measured.")]
+        return [
+            Check(
+                _CODE,
+                "size and speed",
+                NOT_APPLICABLE,
+                "Size and speed of the candidate were not measured.",
+            )
+        ]
     return [
         _within("size on disk", "megabytes", given.cost.megabytes, options.max_megabytes),
-        _within("time to score 1000 rows", "milliseconds", given.cost.milliseconds, options.max_milliseconds),
+        _within(
+            "time to score 1000 rows",
+            "milliseconds",
+            given.cost.milliseconds,
+            options.max_milliseconds,
+        ),
     ]
 
 

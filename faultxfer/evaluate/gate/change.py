@@ -33,7 +33,11 @@ def check(given: Evidence, options: GateOptions) -> list[Check]:
     if not bounded:
         message = "The gate has no change thresholds, so a champion cannot be replaced; set some under `change`."
         return [Check("GATE-NO-THRESHOLDS", "change thresholds are set", FAILED, message)]
-    hidden = [metric_name(name) for name, limit in bounded.items() if _is_far_better(name, limit, comparison, options)]
+    hidden = [
+        metric_name(name)
+        for name, limit in bounded.items()
+        if _is_far_better(name, limit, comparison, options)
+    ]
     checks = [_change(name, limit, comparison, options, hidden) for name, limit in bounded.items()]
     gain_asked = any(asks_a_gain(name, limit) for name, limit in bounded.items())
     return checks if gain_asked else [_gain_somewhere(bounded, comparison), *checks]
@@ -42,9 +46,8 @@ def check(given: Evidence, options: GateOptions) -> list[Check]:
 def _unseen(comparison: Comparison) -> str:
     if not comparison.excluded:
         return "The"
-    return (
-        f"On the {comparison.rows} of {comparison.rows + comparison.excluded} rows that the champion has not seen the"
-    )
+    rows = comparison.rows + comparison.excluded
+    return f"On the {comparison.rows} of {rows} rows that the champion has not seen the"
 
 
 def _cannot_compare(version: str | None, comparison: Comparison, options: GateOptions) -> Check:
@@ -73,12 +76,25 @@ def _gain_somewhere(bounded: dict[str, Limit], comparison: Comparison) -> Check:
     """Bounds that only tolerate losses must not let a candidate pass that gains nothing."""
     better = []
     for name, limit in bounded.items():
-        gain = Limit(max=0.0, proof=limit.proof) if name in LOWER_IS_BETTER else Limit(min=0.0, proof=limit.proof)
+        gain = (
+            Limit(max=0.0, proof=limit.proof)
+            if name in LOWER_IS_BETTER
+            else Limit(min=0.0, proof=limit.proof)
+        )
         pair = _figures(name, comparison)
-        if pair and gained(name, gain, pair[0] - pair[1], comparison.changes.get(name), tie=0.0) == PASSED:
+        if (
+            pair
+            and gained(name, gain, pair[0] - pair[1], comparison.changes.get(name), tie=0.0)
+            == PASSED
+        ):
             better.append(metric_name(name))
     if better:
-        return Check("GATE-TIE", "a gain on the champion", PASSED, f"Better than the champion in {', '.join(better)}.")
+        return Check(
+            "GATE-TIE",
+            "a gain on the champion",
+            PASSED,
+            f"Better than the champion in {', '.join(better)}.",
+        )
     message = "Better than the champion in none of the figures compared, as far as is shown; a tie does not promote."
     return Check("GATE-TIE", "a gain on the champion", TIED, message)
 
@@ -91,11 +107,18 @@ def _is_far_better(name: str, limit: Limit, comparison: Comparison, options: Gat
     return interval.high < -options.tie if name in LOWER_IS_BETTER else interval.low > options.tie
 
 
-def _change(name: str, limit: Limit, comparison: Comparison, options: GateOptions, hidden: list[str]) -> Check:
+def _change(
+    name: str, limit: Limit, comparison: Comparison, options: GateOptions, hidden: list[str]
+) -> Check:
     title = f"{metric_name(name)} {_TITLE}"
     pair = _figures(name, comparison)
     if pair is None:
-        return Check("GATE-CHANGE", title, NOT_APPLICABLE, f"The {metric_name(name)} could not be measured for both.")
+        return Check(
+            "GATE-CHANGE",
+            title,
+            NOT_APPLICABLE,
+            f"The {metric_name(name)} could not be measured for both.",
+        )
     change, interval = pair[0] - pair[1], comparison.changes.get(name)
     if asks_a_gain(name, limit):
         status = gained(name, limit, change, interval, options.tie)
@@ -109,7 +132,9 @@ def _change(name: str, limit: Limit, comparison: Comparison, options: GateOption
         status = APPROVAL
         message += f" That is a tie, but better by more than that in {', '.join(hidden)}: a person decides."
     elif status == TIED:
-        message += f" That is a tie: they differ by less than {options.tie:g}, and a tie does not promote."
+        message += (
+            f" That is a tie: they differ by less than {options.tie:g}, and a tie does not promote."
+        )
     if status == OPEN and interval is None:
         message += no_interval(name, bool(comparison.changes))
     if status == OPEN and interval is not None:

@@ -13,7 +13,9 @@ def check(given: Evidence, options: GateOptions) -> list[Check]:
     if given.champion_version is not None:
         return [Check("GATE-FIRST", _TITLE, NOT_APPLICABLE, "The machine has a champion already.")]
     if options.first == "promote":
-        message = "This is the machine's first model; the rules let it be promoted on its own figures."
+        message = (
+            "This is the machine's first model; the rules let it be promoted on its own figures."
+        )
         return [Check("GATE-FIRST", _TITLE, PASSED, message)]
     message = (
         "This is the machine's first model, and the rules want a person to approve it: read the report, and transfer "

@@ -13,7 +13,14 @@ def check(given: Evidence, options: GateOptions) -> list[Check]:
     """Candidate minus source model on rows of the source machines, per bounded metric."""
     found = given.forgetting
     if found is None:
-        return [Check(_CODE, _TITLE, NOT_APPLICABLE, "No rows of the source machines are kept with the source model.")]
+        return [
+            Check(
+                _CODE,
+                _TITLE,
+                NOT_APPLICABLE,
+                "No rows of the source machines are kept with the source model.",
+            )
+        ]
     bounded = {name: limit for name, limit in options.forgetting.items() if limit.bounds}
     if bounded:
         return [_change(name, limit, found) for name, limit in bounded.items()]
@@ -28,7 +35,9 @@ def _change(name: str, limit: Limit, found: Forgetting) -> Check:
     title = f"{metric_name(name)} on the source machines"
     one, other = getattr(found.candidate, name), getattr(found.source, name)
     if one is None or other is None:
-        return Check(_CODE, title, NOT_APPLICABLE, f"The {metric_name(name)} could not be measured for both.")
+        return Check(
+            _CODE, title, NOT_APPLICABLE, f"The {metric_name(name)} could not be measured for both."
+        )
     interval = found.changes.get(name)
     status = tolerated(limit, one - other, interval, default="estimate", strictly=False)
     message = (

@@ -15,15 +15,25 @@ def check(given: Evidence, options: GateOptions) -> list[Check]:
     bounded = {name: limit for name, limit in options.slices.items() if limit.bounds}
     comparison = given.comparison
     if comparison is None or comparison.candidate is None:
-        return [_not_applicable("Nothing was compared with a champion, so no part of the rows was either.")]
+        return [
+            _not_applicable(
+                "Nothing was compared with a champion, so no part of the rows was either."
+            )
+        ]
     if not bounded:
         return [_not_applicable("No bound on parts of the rows is set under `slices`.")]
     if not comparison.parts:
         columns = ", ".join(comparison.columns)
-        why = f"column {columns} has one value at most" if columns else "the contract names no columns under `slices`"
+        why = (
+            f"column {columns} has one value at most"
+            if columns
+            else "the contract names no columns under `slices`"
+        )
         return [_not_applicable(f"The rows have no parts to compare: {why}.")]
     large = [part for part in comparison.parts if _supported(part, options)]
-    checks = [_change(name, limit, part, options) for part in large for name, limit in bounded.items()]
+    checks = [
+        _change(name, limit, part, options) for part in large for name, limit in bounded.items()
+    ]
     small = [f"{part.column} {part.value}" for part in comparison.parts if part not in large]
     return [*checks, *([_too_small(small, options)] if small else [])]
 

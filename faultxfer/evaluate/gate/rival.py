@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from faultxfer.config import GateOptions, Limit
 from faultxfer.evaluate.gate.bounds import broken, by_interval, spread
-from faultxfer.evaluate.gate.check import FAILED, NOT_APPLICABLE, PASSED, WARNED, Check, Evidence, metric_name
+from faultxfer.evaluate.gate.check import (
+    FAILED,
+    NOT_APPLICABLE,
+    PASSED,
+    WARNED,
+    Check,
+    Evidence,
+    metric_name,
+)
 from faultxfer.evaluate.intervals import Interval
 
 
@@ -13,7 +21,11 @@ def check(given: Evidence, options: GateOptions) -> list[Check]:
     measured = {title: metrics for title, metrics in given.rivals.items() if metrics is not None}
     bounded = {name: limit for name, limit in options.rival.items() if limit.min is not None}
     if not measured or not bounded:
-        message = "No rival could be measured." if not measured else "No bound against rivals is set under `rival`."
+        message = (
+            "No rival could be measured."
+            if not measured
+            else "No bound against rivals is set under `rival`."
+        )
         return [Check("GATE-RIVAL", "against the best rival", NOT_APPLICABLE, message)]
     checks = []
     for name, limit in bounded.items():
@@ -22,7 +34,9 @@ def check(given: Evidence, options: GateOptions) -> list[Check]:
         best = max(known, key=lambda title: known[title], default="")
         interval = given.against_rivals.get(best, {}).get(name)
         candidate = getattr(given.candidate, name)
-        checks.append(_against(name, candidate, best, known.get(best), interval, limit, options.rival_refuses))
+        checks.append(
+            _against(name, candidate, best, known.get(best), interval, limit, options.rival_refuses)
+        )
     return checks
 
 
@@ -37,7 +51,12 @@ def _against(
 ) -> Check:
     title = f"{metric_name(name)} against the best rival"
     if candidate is None or figure is None:
-        return Check("GATE-RIVAL", title, NOT_APPLICABLE, f"The {metric_name(name)} could not be measured for both.")
+        return Check(
+            "GATE-RIVAL",
+            title,
+            NOT_APPLICABLE,
+            f"The {metric_name(name)} could not be measured for both.",
+        )
     change = candidate - figure
     difference = f"{change:+.3f}{spread(interval, '+.3f')}"
     if by_interval(limit, "estimate") and interval is not None:

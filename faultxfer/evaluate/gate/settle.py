@@ -39,9 +39,13 @@ def more_rows(
         options: confidence, and what is a tie.
         change: whether it is a difference that may end in a tie, see :func:`faultxfer.evaluate.gate.bounds.gained`.
     """
-    rows, kind = (counts[1], "normal rows") if name == "false_alarm_rate" else (counts[0], "labelled faults")
+    rows, kind = (
+        (counts[1], "normal rows") if name == "false_alarm_rate" else (counts[0], "labelled faults")
+    )
     gain = change and asks_a_gain(name, limit)
-    sides = ((limit.max if name in LOWER_IS_BETTER else limit.min),) if gain else (limit.min, limit.max)
+    sides = (
+        ((limit.max if name in LOWER_IS_BETTER else limit.min),) if gain else (limit.min, limit.max)
+    )
     edges = [side for side in sides if side is not None]
     tie = options.tie if gain else 0.0
     times = fewest_times(lambda t: _settled(interval, edges, tie, t, options.confidence) >= _POWER)
@@ -51,7 +55,9 @@ def more_rows(
     return f" About {_rounded(needed)} more {kind}, of other runs, would settle it if it stays so."
 
 
-def _settled(interval: Interval, edges: list[float], tie: float, times: float, confidence: float) -> float:
+def _settled(
+    interval: Interval, edges: list[float], tie: float, times: float, confidence: float
+) -> float:
     """How often ``times`` as many rows show rightly on which side of its edges a figure lies, or that it is a tie.
 
     A tie needs both bounds inside, so near 0 it takes more rows than a bound on one side does (Schuirmann 1987).
@@ -59,7 +65,9 @@ def _settled(interval: Interval, edges: list[float], tie: float, times: float, c
     # The error falls with the square root of the rows, as long as they come from as many more runs.
     error = (interval.error or 0.0) / math.sqrt(times)
     reach, drawn = float(norm.ppf(confidence)) * error, interval.estimate + error * _DEVIATIONS
-    shown = np.all([np.sign(interval.estimate - edge) * (drawn - edge) > reach for edge in edges], axis=0)
+    shown = np.all(
+        [np.sign(interval.estimate - edge) * (drawn - edge) > reach for edge in edges], axis=0
+    )
     tied = (abs(interval.estimate) < tie) & (np.abs(drawn) < tie - reach)
     return float(np.mean(shown | tied))
 
@@ -77,7 +85,9 @@ def more_events(limit: Limit, faults: int, found: int, confidence: float) -> str
     needed = faults * (fewest_times(enough) - 1)
     if needed > _MOST:
         return " While the share found stays so, no number of labelled faults would show it."
-    return f" About {_rounded(needed)} more labelled faults, found at the same share, would show it."
+    return (
+        f" About {_rounded(needed)} more labelled faults, found at the same share, would show it."
+    )
 
 
 def more_days(limit: Limit, alarms: int, interval: Interval, confidence: float) -> str:

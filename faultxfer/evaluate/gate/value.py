@@ -13,7 +13,9 @@ def check(given: Evidence, options: GateOptions) -> list[Check]:
     """One check per bounded metric; no bounds, no blessing."""
     bounded = {name: limit for name, limit in options.value.items() if limit.bounds}
     if not bounded:
-        message = "The gate has no value thresholds, so nothing can pass it; set some under `value`."
+        message = (
+            "The gate has no value thresholds, so nothing can pass it; set some under `value`."
+        )
         return [Check("GATE-NO-THRESHOLDS", "value thresholds are set", FAILED, message)]
     return [_within(name, limit, given, options) for name, limit in bounded.items()]
 
@@ -40,7 +42,9 @@ def _within(name: str, limit: Limit, given: Evidence, options: GateOptions) -> C
     return Check("GATE-VALUE", title, status, message)
 
 
-def _more(name: str, limit: Limit, interval: Interval | None, given: Evidence, options: GateOptions) -> str:
+def _more(
+    name: str, limit: Limit, interval: Interval | None, given: Evidence, options: GateOptions
+) -> str:
     """What would show a figure that must be shown to keep its bound."""
     if interval is None:
         return no_interval(name, bool(given.intervals))
@@ -48,7 +52,10 @@ def _more(name: str, limit: Limit, interval: Interval | None, given: Evidence, o
         return more_events(limit, given.events.faults, given.events.found, options.confidence)
     if given.events is not None and name == "false_alarms_per_day":
         return more_days(limit, given.events.false_alarms, interval, options.confidence)
-    if not kept(limit, interval.estimate, interval.estimate, strictly=True) or interval.estimate == limit.max:
+    if (
+        not kept(limit, interval.estimate, interval.estimate, strictly=True)
+        or interval.estimate == limit.max
+    ):
         return " While the figure stays so, no number of labelled faults would show it."
     faults = given.candidate.faults
     return more_rows(name, limit, interval, (faults, given.candidate.rows - faults), options)
@@ -57,5 +64,12 @@ def _more(name: str, limit: Limit, interval: Interval | None, given: Evidence, o
 def _not_measured(name: str, title: str) -> Check:
     if name in EVENT_METRICS:
         why = "the rows have no dates, or it missed half of the faults"
-        return Check("GATE-VALUE", title, OPEN, f"The {metric_name(name)} could not be measured: {why}.")
-    return Check("GATE-VALUE", title, FAILED, f"The {metric_name(name)} could not be measured: nothing alarmed.")
+        return Check(
+            "GATE-VALUE", title, OPEN, f"The {metric_name(name)} could not be measured: {why}."
+        )
+    return Check(
+        "GATE-VALUE",
+        title,
+        FAILED,
+        f"The {metric_name(name)} could not be measured: nothing alarmed.",
+    )

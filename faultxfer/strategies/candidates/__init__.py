@@ -93,7 +93,11 @@ def neural_transfers() -> tuple[Candidate, ...]:
         *(MapHead(name, penalty) for name in maps for penalty in (1.0, 10.0)),
         *(FreshHead(name, 3.0) for name in maps),
         *(WideHead(name) for name in maps),
-        *(AdaptedInput(name, strength) for name in ("source", "normal", "target") for strength in (1.0,)),
+        *(
+            AdaptedInput(name, strength)
+            for name in ("source", "normal", "target")
+            for strength in (1.0,)
+        ),
         AdaptedInput("source", 5.0),
         LogitForest(("network",)),
         LogitForest(("network", "trees")),

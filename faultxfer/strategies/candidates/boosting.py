@@ -41,8 +41,18 @@ def boost(
         weights: (n,) of the rows.
         settings: LightGBM parameters on top.
     """
-    small = {"min_data_in_leaf": 20 if len(y) > 2000 else 5, "min_data_in_bin": 3 if len(y) > 2000 else 1}
-    parameters = {**_QUIET, "objective": "binary", "learning_rate": 0.1, "num_leaves": 31, **small, **settings}
+    small = {
+        "min_data_in_leaf": 20 if len(y) > 2000 else 5,
+        "min_data_in_bin": 3 if len(y) > 2000 else 1,
+    }
+    parameters = {
+        **_QUIET,
+        "objective": "binary",
+        "learning_rate": 0.1,
+        "num_leaves": 31,
+        **small,
+        **settings,
+    }
     return _fit(features, y, parameters, seed, rounds, base, weights)
 
 
@@ -57,7 +67,9 @@ def grow_forest(
 ) -> str:
     """Random forest (Breiman, "Random forests", Machine Learning 2001) as text; its score is a share of faults."""
     chosen = {"feature_fraction_bynode": min(1.0, 1.5 / np.sqrt(features.shape[1]))}
-    return _fit(features, y, {**_QUIET, **_FOREST, **chosen, **settings}, seed, rounds, None, weights)
+    return _fit(
+        features, y, {**_QUIET, **_FOREST, **chosen, **settings}, seed, rounds, None, weights
+    )
 
 
 def _fit(
@@ -69,6 +81,8 @@ def _fit(
     base: np.ndarray | None,
     weights: np.ndarray | None,
 ) -> str:
-    data = lightgbm.Dataset(features, y.astype(np.float64), weight=weights, init_score=base, free_raw_data=True)
+    data = lightgbm.Dataset(
+        features, y.astype(np.float64), weight=weights, init_score=base, free_raw_data=True
+    )
     booster = lightgbm.train({**parameters, "seed": seed}, data, num_boost_round=rounds)
     return str(booster.model_to_string())

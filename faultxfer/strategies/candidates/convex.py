@@ -34,7 +34,9 @@ def fit_logistic(
     Returns:
         (k,) coefficients and the intercept.
     """
-    scale = 1 / np.sqrt(np.broadcast_to(np.asarray(penalty, dtype=np.float64), (features.shape[1],)))
+    scale = 1 / np.sqrt(
+        np.broadcast_to(np.asarray(penalty, dtype=np.float64), (features.shape[1],))
+    )
     centre = np.zeros(features.shape[1]) if prior is None else prior
     start = features @ centre + (0.0 if offset is None else offset)
     scaled = features * scale
@@ -43,12 +45,16 @@ def fit_logistic(
         reduced, back = u * singular, vt.T
     else:
         reduced, back = scaled, None
-    solution, intercept = _newton(reduced, y, start, np.ones(len(y)) if weights is None else weights)
+    solution, intercept = _newton(
+        reduced, y, start, np.ones(len(y)) if weights is None else weights
+    )
     change = solution if back is None else back @ solution
     return centre + change * scale, intercept
 
 
-def _newton(A: np.ndarray, y: np.ndarray, start: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, float]:
+def _newton(
+    A: np.ndarray, y: np.ndarray, start: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, float]:
     """Ridge of strength 1 on all but the intercept, damped by halving."""
     A = np.hstack([A, np.ones((len(A), 1))])
     ridge = np.full(A.shape[1], 1.0)
@@ -61,7 +67,9 @@ def _newton(A: np.ndarray, y: np.ndarray, start: np.ndarray, weights: np.ndarray
         hessian = (A * (weights * np.maximum(p * (1 - p), 1e-6))[:, None]).T @ A + np.diag(ridge)
         step = cho_solve(cho_factor(hessian), gradient)
         size = 1.0
-        while (new := _loss(A, y, start, weights, ridge, beta - size * step)) > loss and size > 1e-4:
+        while (
+            new := _loss(A, y, start, weights, ridge, beta - size * step)
+        ) > loss and size > 1e-4:
             size /= 2
         if loss - new < 1e-7 * (1 + abs(loss)):
             break
@@ -70,7 +78,12 @@ def _newton(A: np.ndarray, y: np.ndarray, start: np.ndarray, weights: np.ndarray
 
 
 def _loss(
-    A: np.ndarray, y: np.ndarray, start: np.ndarray, weights: np.ndarray, ridge: np.ndarray, beta: np.ndarray
+    A: np.ndarray,
+    y: np.ndarray,
+    start: np.ndarray,
+    weights: np.ndarray,
+    ridge: np.ndarray,
+    beta: np.ndarray,
 ) -> float:
     z = A @ beta + start
     return float((weights * (np.logaddexp(0, z) - y * z)).sum() + 0.5 * (ridge * beta**2).sum())

@@ -50,9 +50,14 @@ def by_least_squares(source: np.ndarray, target: np.ndarray, seed: int) -> np.nd
     typical = max(float(np.median(far_source)), 1e-9)
     folds = rng.integers(_FOLDS, size=len(source)), rng.permutation(len(target)) % _FOLDS
 
-    bumps = {width: (_bump(far_source, width * typical), _bump(far_target, width * typical)) for width in _WIDTHS}
+    bumps = {
+        width: (_bump(far_source, width * typical), _bump(far_target, width * typical))
+        for width in _WIDTHS
+    }
     errors = {
-        (width, penalty): sum(_held_out_error(*bumps[width], penalty, *folds, fold) for fold in range(_FOLDS))
+        (width, penalty): sum(
+            _held_out_error(*bumps[width], penalty, *folds, fold) for fold in range(_FOLDS)
+        )
         for width, penalty in product(_WIDTHS, _PENALTIES)
     }
     width, penalty = min(errors, key=lambda chosen: errors[chosen])
@@ -82,4 +87,6 @@ def _held_out_error(
     if not (source.any() and target.any() and (~source).any() and (~target).any()):
         return 0.0
     heights = _heights(at_source[~source], at_target[~target], penalty)
-    return float(0.5 * ((at_source[source] @ heights) ** 2).mean() - (at_target[target] @ heights).mean())
+    return float(
+        0.5 * ((at_source[source] @ heights) ** 2).mean() - (at_target[target] @ heights).mean()
+    )

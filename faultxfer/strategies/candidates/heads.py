@@ -29,7 +29,9 @@ class MapHead(_Neural):
     def fit(self, rows: Rows) -> Member:
         """Newton's method; the penalty counts each feature in its source standard deviations."""
         block = f"hidden@{self.map_name}"
-        head = fit_pulled_head(rows.target.block(block), rows.y, network_head(rows), hidden_spread(rows), self.penalty)
+        head = fit_pulled_head(
+            rows.target.block(block), rows.y, network_head(rows), hidden_spread(rows), self.penalty
+        )
         return self.linear((block,), (head[:-1], head[-1]))
 
 
@@ -46,7 +48,9 @@ class FreshHead(_Neural):
     def fit(self, rows: Rows) -> Member:
         """Newton's method on the rows' own space."""
         block = f"hidden@{self.map_name}"
-        fitted = fit_logistic(rows.target.block(block), rows.y, self.penalty * hidden_spread(rows) ** 2)
+        fitted = fit_logistic(
+            rows.target.block(block), rows.y, self.penalty * hidden_spread(rows) ** 2
+        )
         return self.linear((block,), fitted)
 
 
@@ -65,7 +69,9 @@ class WideHead(_Neural):
         blocks = (f"hidden@{self.map_name}", _SENSORS, f"network@{self.map_name}")
         features = rows.target.blocks(blocks)
         sensors = rows.target.X.shape[1]
-        penalty = np.concatenate([self.penalty * hidden_spread(rows) ** 2, np.full(sensors, self.penalty), [2.0]])
+        penalty = np.concatenate(
+            [self.penalty * hidden_spread(rows) ** 2, np.full(sensors, self.penalty), [2.0]]
+        )
         prior = np.append(np.zeros(features.shape[1] - 1), 1.0)
         return self.linear(blocks, fit_logistic(features, rows.y, penalty, prior=prior))
 
@@ -118,7 +124,9 @@ def fit_pulled_head(
         (h + 1,) weights and intercept.
     """
     offset = np.full(len(y), head[-1])
-    coef, intercept = fit_logistic(features, y, penalty * spread**2, prior=head[:-1], offset=offset, weights=weights)
+    coef, intercept = fit_logistic(
+        features, y, penalty * spread**2, prior=head[:-1], offset=offset, weights=weights
+    )
     return np.append(coef, intercept + head[-1])
 
 

@@ -30,7 +30,9 @@ class ReweightedBoosting(Plain):
     """
 
     family = "reweighted"
-    paper = 'Bickel, Brückner & Scheffer, "Discriminative learning under covariate shift", JMLR 2009'
+    paper = (
+        'Bickel, Brückner & Scheffer, "Discriminative learning under covariate shift", JMLR 2009'
+    )
 
     def __init__(self, map_name: str, ratio: Ratio = by_classifier) -> None:
         self.map_name, self.ratio = map_name, ratio
@@ -46,7 +48,9 @@ class ReweightedBoosting(Plain):
         m = len(rows.source)
         weights = domain_weights(m, len(rows.target), 0.5)
         weights[:m] *= ratio / ratio.mean() if ratio.any() else 1.0
-        return self.trees((block,), boost(*pooled(rows, block), rows.seed, weights=weights, **POOLED), flag=True)
+        return self.trees(
+            (block,), boost(*pooled(rows, block), rows.seed, weights=weights, **POOLED), flag=True
+        )
 
 
 class SeveralMaps(Plain):
@@ -99,4 +103,6 @@ class TrAdaBoost(Plain):
             scores = member_logits(as_source, rows.source)
             wrong = np.abs(rows.source_y - expit(scores))
             weights[:m] *= beta**wrong
-        return self.trees((block,), boost(features, y, rows.seed, weights=weights, **POOLED), flag=True)
+        return self.trees(
+            (block,), boost(features, y, rows.seed, weights=weights, **POOLED), flag=True
+        )

@@ -31,7 +31,9 @@ class PooledHead(Plain):
     def fit(self, rows: Rows) -> Member:
         """Newton's method on at most ``_SOURCE_ROWS`` source rows and all target rows."""
         block = f"hidden@{self.map_name}"
-        picked = np.arange(0, len(rows.source_y), max(1, len(rows.source_y) // _SOURCE_ROWS))[:_SOURCE_ROWS]
+        picked = np.arange(0, len(rows.source_y), max(1, len(rows.source_y) // _SOURCE_ROWS))[
+            :_SOURCE_ROWS
+        ]
         source, target = rows.source.block(block)[picked], rows.target.block(block)
         features = np.vstack([source, target])
         flag = np.concatenate([np.zeros(len(source)), np.ones(len(target))])[:, None]

@@ -26,4 +26,6 @@ def domain_weights(source: int, target: int, share: float) -> np.ndarray:
     """
     every = source + target
     each = max(share * every / target, 1.0)
-    return np.concatenate([np.full(source, max((every - target * each) / source, 0.05)), np.full(target, each)])
+    return np.concatenate(
+        [np.full(source, max((every - target * each) / source, 0.05)), np.full(target, each)]
+    )

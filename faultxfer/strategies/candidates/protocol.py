@@ -61,7 +61,12 @@ class Plain:
     rival, neural = False, False
 
     def linear(
-        self, blocks: tuple[str, ...], fitted: tuple[np.ndarray, float], *, flag: bool = False, **arrays: np.ndarray
+        self,
+        blocks: tuple[str, ...],
+        fitted: tuple[np.ndarray, float],
+        *,
+        flag: bool = False,
+        **arrays: np.ndarray,
     ) -> Member:
         """A linear head: (k,) coefficients and the intercept, as :func:`.convex.fit_logistic` returns them.
 
@@ -73,8 +78,20 @@ class Plain:
         """
         coef, intercept = fitted
         held = {"coef": coef, "intercept": np.array([intercept]), **arrays}
-        return Member(self.family, self.name, LINEAR, blocks, held, constants=(1.0,) if flag else ())
+        return Member(
+            self.family, self.name, LINEAR, blocks, held, constants=(1.0,) if flag else ()
+        )
 
-    def trees(self, blocks: tuple[str, ...], text: str, *, flag: bool = False, **more: Any) -> Member:
+    def trees(
+        self, blocks: tuple[str, ...], text: str, *, flag: bool = False, **more: Any
+    ) -> Member:
         """Trees as LightGBM text; ``more`` are further fields of the member."""
-        return Member(self.family, self.name, TREES, blocks, text=text, constants=(1.0,) if flag else (), **more)
+        return Member(
+            self.family,
+            self.name,
+            TREES,
+            blocks,
+            text=text,
+            constants=(1.0,) if flag else (),
+            **more,
+        )

@@ -31,7 +31,12 @@ class AlwaysNormal(_Rival):
     def fit(self, rows: Rows) -> Member:
         """Count."""
         share = (rows.y.sum() + 0.5) / (len(rows.y) + 1)
-        return Member(self.family, self.name, CONSTANT, arrays={"intercept": np.array([np.log(share / (1 - share))])})
+        return Member(
+            self.family,
+            self.name,
+            CONSTANT,
+            arrays={"intercept": np.array([np.log(share / (1 - share))])},
+        )
 
 
 class ScratchLinear(_Rival):
@@ -51,7 +56,9 @@ class ScratchForest(_Rival):
 
     def fit(self, rows: Rows) -> Member:
         """Grow."""
-        return self.trees((_SENSORS,), grow_forest(rows.target.block(_SENSORS), rows.y, rows.seed), link=SHARE)
+        return self.trees(
+            (_SENSORS,), grow_forest(rows.target.block(_SENSORS), rows.y, rows.seed), link=SHARE
+        )
 
 
 class ScratchBoosting(_Rival):
@@ -119,6 +126,10 @@ class PooledBoosting(_Rival):
     def fit(self, rows: Rows) -> Member:
         """Boost."""
         block = f"sensors@{self.map_name}"
-        weights = None if self.share is None else domain_weights(len(rows.source), len(rows.target), self.share)
+        weights = (
+            None
+            if self.share is None
+            else domain_weights(len(rows.source), len(rows.target), self.share)
+        )
         text = boost(*pooled(rows, block), rows.seed, weights=weights, **POOLED)
         return self.trees((block,), text, flag=True)

@@ -49,7 +49,9 @@ class ResidualBoosting(_FromLogits):
     family = "residual"
     paper = 'Friedman, "Greedy function approximation", Annals of Statistics 2001, started from the source'
 
-    def __init__(self, models: tuple[str, ...], maps: tuple[str, ...] = _THREE, rounds: int = 40) -> None:
+    def __init__(
+        self, models: tuple[str, ...], maps: tuple[str, ...] = _THREE, rounds: int = 40
+    ) -> None:
         super().__init__(models, maps)
         self.rounds = rounds
         if rounds != 40:
@@ -84,7 +86,10 @@ class LogitHead(_FromLogits):
         """Fit."""
         features = rows.target.blocks(self.logits)
         count = features.shape[1]
-        return self.linear(self.logits, fit_logistic(features, rows.y, 2.0 * count, prior=np.full(count, 1 / count)))
+        return self.linear(
+            self.logits,
+            fit_logistic(features, rows.y, 2.0 * count, prior=np.full(count, 1 / count)),
+        )
 
 
 class WideLogitHead(_FromLogits):
@@ -126,4 +131,6 @@ class BinHead(_FromLogits):
         features = np.hstack([logits, encoded])
         penalty = np.concatenate([np.full(count, 2.0 * count), np.full(encoded.shape[1], 2.0)])
         prior = np.concatenate([np.full(count, 1 / max(count, 1)), np.zeros(encoded.shape[1])])
-        return self.linear(self.logits, fit_logistic(features, rows.y, penalty, prior=prior), edges=edges)
+        return self.linear(
+            self.logits, fit_logistic(features, rows.y, penalty, prior=prior), edges=edges
+        )

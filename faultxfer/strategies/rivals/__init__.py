@@ -25,7 +25,9 @@ _SCALED = {
 
 
 def _rescaled(name: str) -> Rival:
-    return RivalCandidate(f"source_as_is_{name}", f"source model, {_SCALED[name]}", SourceThroughMap("network", name))
+    return RivalCandidate(
+        f"source_as_is_{name}", f"source model, {_SCALED[name]}", SourceThroughMap("network", name)
+    )
 
 
 def _pooled(name: str) -> Rival:

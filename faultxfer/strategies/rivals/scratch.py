@@ -56,4 +56,6 @@ class ScratchBoosting:
         }
         text = boost(X, y, task.options.seed, rounds=_ROUNDS, weights=class_weights(y), **settings)
         model = lightgbm.Booster(model_str=text)
-        return lambda rows: np.asarray(model.predict(rows, raw_score=True, num_threads=1), dtype=np.float64)
+        return lambda rows: np.asarray(
+            model.predict(rows, raw_score=True, num_threads=1), dtype=np.float64
+        )

@@ -1,0 +1,1 @@
+"""How transfer and training from scratch get better with labelled rows."""

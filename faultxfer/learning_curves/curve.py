@@ -1,0 +1,267 @@
+"""Start, slope and limit of transfer against scratch over label counts, with intervals.
+
+The three benefits of transfer are a higher start, a higher slope and a higher asymptote (Torrey & Shavlik, "Transfer
+learning", 2009). Intervals are 95 % percentiles of a bootstrap that draws repeats and gives every run one random weight
+in all repeats in which it judges (Rubin, "The Bayesian bootstrap", 1981), as neither rows of a run nor repeats that
+share runs are independent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from faultxfer.learning_curves.power_law import PowerLaw, fit_power_law
+
+TRANSFER, SCRATCH = "transfer", "scratch"
+RESAMPLES = 500
+_LEVELS = (2.5, 97.5)
+# A standard error below this comes from a handful of repeats that happen to agree.
+_LEAST_DEVIATION = 0.005
+# A curve that misses its own last count by more is no guide to the next rows.
+_MISS = 0.01
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """What both contestants say of the rows of one hold-out.
+
+    Attributes:
+        y: (m,) labels, both present.
+        run: (m,) recording of each row.
+        scores: contestant -> (k, m) scores, one line for each count; only their order matters.
+    """
+
+    y: np.ndarray
+    run: np.ndarray
+    scores: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure with the bounds of its 95 % interval; None where a bound lies beyond what can be told."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Point:
+    """One count.
+
+    Attributes:
+        rows, faults: labelled rows, and mean fault rows among them.
+        transfer, scratch, gain: PR-AUC of each, and their difference on the same rows.
+        scratch_rows: rows that scratch needs to reach transfer here; None beyond :attr:`LearningCurve.reach`.
+    """
+
+    rows: int
+    faults: float
+    transfer: Estimate
+    scratch: Estimate
+    gain: Estimate
+    scratch_rows: Estimate
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One contestant's curve.
+
+    Attributes:
+        slope: PR-AUC gained each time the rows double, from the first count to the last.
+        asymptote: PR-AUC that the fitted power law tends to.
+        more: PR-AUC gained by the further rows asked about, by the fitted power law.
+        miss: the power law fitted without the last count, minus what was measured there.
+        fits: whether ``miss`` may be chance or is small; nothing beyond the last count is told otherwise.
+        fitted: PR-AUC by the fitted power law at :attr:`LearningCurve.grid`.
+    """
+
+    slope: Estimate
+    asymptote: Estimate
+    more: Estimate
+    miss: Estimate
+    fits: bool
+    fitted: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """The whole result, in plain numbers.
+
+    Attributes:
+        at_hand: labelled rows that there are. now, more: ``more`` rows are asked about on top of ``now``.
+        limit: rows beyond which nothing is told, twice those at hand.
+        reach: rows up to which scratch is followed: the limit, or the last count where its power law does not fit.
+        fault_share: PR-AUC of a random ranking.
+        runs, repeats: recordings and hold-outs behind the intervals.
+        grid: rows at which the fitted curves are given.
+    """
+
+    at_hand: int
+    now: int
+    more: int
+    limit: int
+    reach: int
+    fault_share: float
+    runs: int
+    repeats: int
+    points: tuple[Point, ...]
+    shapes: dict[str, Shape]
+    grid: tuple[float, ...]
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain data for JSON."""
+        return asdict(self)
+
+
+def learning_curve(
+    counts: tuple[int, ...],
+    faults: tuple[float, ...],
+    repeats: tuple[Repeat, ...],
+    *,
+    at_hand: int,
+    more: int,
+    seed: int,
+) -> LearningCurve:
+    """Put figures and intervals on both curves.
+
+    Args:
+        counts: (k,) labelled rows, four or more.
+        faults: (k,) mean fault rows among them.
+        repeats: what was said, two or more.
+        at_hand: labelled rows that there are.
+        more: further rows asked about; not more than would double those at hand.
+        seed: of the bootstrap.
+    """
+    # Rows at hand far beyond the last count cannot be judged from these counts.
+    now = at_hand if at_hand <= 2 * counts[-1] else counts[-1]
+    more, limit = min(more, now), 2 * now
+    means = {who: _resampled(repeats, who, seed) for who in (TRANSFER, SCRATCH)}
+    laws = {who: _fit(counts, each) for who, each in means.items()}
+    grid = np.geomspace(counts[0], limit, 40)
+    shapes = {who: _shape(counts, means[who], laws[who], now, more, grid) for who in means}
+    reach = limit if shapes[SCRATCH].fits else counts[-1]
+    return LearningCurve(
+        at_hand=at_hand,
+        now=now,
+        more=more,
+        limit=limit,
+        reach=reach,
+        fault_share=float(np.concatenate([repeat.y for repeat in repeats]).mean()),
+        runs=len({run for repeat in repeats for run in repeat.run.tolist()}),
+        repeats=len(repeats),
+        points=_points(counts, faults, means, _reached(counts, means, laws[SCRATCH], limit, reach)),
+        shapes=shapes,
+        grid=tuple(float(count) for count in grid),
+    )
+
+
+def _points(
+    counts: tuple[int, ...],
+    faults: tuple[float, ...],
+    means: dict[str, np.ndarray],
+    needed: np.ndarray,
+) -> tuple[Point, ...]:
+    gains = means[TRANSFER] - means[SCRATCH]
+    columns = (means[TRANSFER], means[SCRATCH], gains, needed)
+    return tuple(
+        Point(count, faults[k], *(_estimate(values[:, k]) for values in columns))
+        for k, count in enumerate(counts)
+    )
+
+
+def weighted_pr_auc(y: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(b,) average precision of (m,) scores against (m,) labels, under (b, m) weights of the rows at a time."""
+    order = np.argsort(-scores, kind="stable")
+    y, weights = y[order], weights[:, order]
+    last = np.append(
+        np.flatnonzero(np.diff(scores[order])), len(y) - 1
+    )  # equal scores alarm together
+    hits, alarms = (np.cumsum(weights * rows, axis=1)[:, last] for rows in (y, np.ones(len(y))))
+    gained = np.diff(hits, axis=1, prepend=0.0)
+    return np.asarray((gained * hits / alarms).sum(axis=1) / hits[:, -1])
+
+
+def _resampled(repeats: tuple[Repeat, ...], who: str, seed: int) -> np.ndarray:
+    """(1 + b, k) mean PR-AUC: as measured in the first line, then of each resample."""
+    rng = np.random.default_rng([seed, 7])  # the same resamples for both contestants
+    names = {
+        run: place
+        for place, run in enumerate(sorted({run for one in repeats for run in one.run.tolist()}))
+    }
+    of_runs = np.vstack([np.ones(len(names)), rng.exponential(size=(RESAMPLES, len(names)))])
+    drawn = rng.multinomial(len(repeats), np.full(len(repeats), 1 / len(repeats)), size=RESAMPLES)
+    share = np.vstack([np.ones(len(repeats)), drawn]) / len(repeats)
+    total = np.zeros((1 + RESAMPLES, len(repeats[0].scores[who])))
+    for number, repeat in enumerate(repeats):
+        weights = of_runs[:, [names[run] for run in repeat.run.tolist()]]
+        each = [weighted_pr_auc(repeat.y, scores, weights) for scores in repeat.scores[who]]
+        total += share[:, [number]] * np.stack(each, axis=1)
+    return total
+
+
+def _fit(counts: tuple[int, ...], means: np.ndarray) -> PowerLaw:
+    deviation = np.maximum(means[1:].std(axis=0), _LEAST_DEVIATION)
+    return fit_power_law(np.array(counts, dtype=float), 1 - means, deviation**-2)
+
+
+def _shape(
+    counts: tuple[int, ...], means: np.ndarray, law: PowerLaw, now: int, more: int, grid: np.ndarray
+) -> Shape:
+    slope = (means[:, -1] - means[:, 0]) / np.log2(counts[-1] / counts[0])
+    miss = _estimate(1 - _fit(counts[:-1], means[:, :-1])(counts[-1]) - means[:, -1])
+    return Shape(
+        slope=_estimate(slope),
+        asymptote=_estimate(1 - law.limit),
+        more=_estimate(law(now) - law(now + more)),
+        miss=miss,
+        fits=_near_nothing(miss),
+        fitted=tuple(float(1 - law(count)[0]) for count in grid),
+    )
+
+
+def _near_nothing(miss: Estimate) -> bool:
+    if miss.value is None or miss.low is None or miss.high is None:
+        return False
+    return abs(miss.value) <= _MISS or miss.low <= 0 <= miss.high
+
+
+def _reached(
+    counts: tuple[int, ...], means: dict[str, np.ndarray], law: PowerLaw, limit: int, reach: int
+) -> np.ndarray:
+    """(1 + b, k) rows at which scratch reaches transfer's PR-AUC of each count, infinite beyond ``reach``.
+
+    Between counts the curve is straight in the logarithm of the rows; beyond the last, the fitted law's end leads on.
+    """
+    rows = np.log([*counts, limit])
+    ends = np.hstack([means[SCRATCH], 1 - law(limit)[:, None]])
+    best = np.maximum.accumulate(ends, axis=1)  # a level that was reached counts as reached
+    lines = [
+        np.exp([_first_at(level, rows, curve) for level in levels])
+        for levels, curve in zip(means[TRANSFER], best, strict=True)
+    ]
+    return np.where(
+        np.array(lines) <= reach * (1 + 1e-9), lines, np.inf
+    )  # rows went through a logarithm
+
+
+def _first_at(level: float, rows: np.ndarray, curve: np.ndarray) -> float:
+    """The abscissa at which a curve that never falls first reaches a level; infinite where it does not."""
+    place = int(np.searchsorted(curve, level))
+    if place == len(curve):
+        return np.inf
+    if place == 0:
+        return float(rows[0])
+    low, high = curve[place - 1], curve[place]
+    return float(rows[place - 1] + (level - low) / (high - low) * (rows[place] - rows[place - 1]))
+
+
+def _estimate(values: np.ndarray) -> Estimate:
+    """The measured value, which comes first, and percentiles of the resamples behind it."""
+    # No interpolation: between a number and infinity there is nothing.
+    low, high = np.percentile(values[1:], _LEVELS, method="nearest")
+    return Estimate(
+        *(float(value) if np.isfinite(value) else None for value in (values[0], low, high))
+    )

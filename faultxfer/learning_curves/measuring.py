@@ -1,0 +1,159 @@
+"""Measure how transfer and scratch get better with labelled rows, and write down what follows."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from faultxfer.bundle.bundle import load_bundle
+from faultxfer.config import CurveOptions, TransferOptions
+from faultxfer.contract.schema import Contract
+from faultxfer.data.dataset import load_dataset
+from faultxfer.learning_curves.curve import SCRATCH, TRANSFER, LearningCurve, Repeat, learning_curve
+from faultxfer.learning_curves.draws import RUN, Draw, Draws, draw_counts
+from faultxfer.learning_curves.picture import save_learning_picture
+from faultxfer.learning_curves.report import as_markdown, sentences
+from faultxfer.learning_curves.training import fit_transfer_and_scratch
+from faultxfer.outputs import writing
+from faultxfer.progress import progress
+from faultxfer.steps.adaptation import read_target
+from faultxfer.steps.intake import CheckedRows
+from faultxfer.steps.sources import Fetched, require_same_meaning, require_same_sensors
+from faultxfer.strategies.protocol import Task
+
+
+@dataclass(frozen=True)
+class LearningResult:
+    """What ``learning-curve`` found and wrote.
+
+    Attributes:
+        by: what was held out, ``run`` or ``time block``.
+        answers: plain sentences.
+        files: what was written, by kind.
+    """
+
+    model: str
+    equipment: str
+    by: str
+    curve: LearningCurve
+    answers: tuple[str, ...]
+    files: dict[str, Path]
+    rows: CheckedRows
+
+    def markdown(self) -> str:
+        """The answers and the table."""
+        return as_markdown(self.curve, self.answers, f"{self.model} → {self.equipment}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "outcome": "measured",
+            "model": self.model,
+            "equipment": self.equipment,
+            "by": self.by,
+            "answers": list(self.answers),
+            "curve": self.curve.as_dict(),
+            "files": {kind: str(path) for kind, path in self.files.items()},
+            "rows": self.rows.as_dict(),
+        }
+
+
+def draw_rows(
+    rows: CheckedRows, fetched: Fetched, contract: Contract, options: CurveOptions
+) -> Draws:
+    """Decide who is drawn at which count, and who judges.
+
+    Raises:
+        DataError: a file was refused, or the rows are too few.
+        ContractError: the sensors are not the source model's, or a unit or label has another meaning.
+    """
+    features = load_bundle(fetched.source_bundle).features
+    require_same_sensors(contract, features)
+    require_same_meaning(contract, fetched.source_bundle)
+    draws = draw_counts(read_target(rows, features), options)
+    without = sorted(set(options.counts or ()) - set(draws.counts))
+    progress.info(
+        "Drawing %s labelled rows, %d times; %ss held out judge%s",
+        *(_listed(draws.counts), len(draws.repeats), draws.by),
+        f" (the rows at hand do not allow {_listed(without)})" if without else "",
+    )
+    return draws
+
+
+def measure_learning(
+    rows: CheckedRows, draws: Draws, fetched: Fetched, options: CurveOptions
+) -> tuple[Repeat, ...]:
+    """Fit transfer and scratch on the same rows at every count of every repeat, and hear them on the rows held out.
+
+    Raises:
+        StrategyError: the strategy cannot run on these rows.
+    """
+    source_rows = load_dataset(fetched.source_rows) if fetched.source_rows else None
+    settings = TransferOptions(seed=options.seed)
+    source = load_bundle(fetched.source_bundle)
+    target = dataclasses.replace(read_target(rows, source.features), run=draws.run)
+    base = Task(source, target, source_rows, settings)
+    heard = []
+    for number, draw in enumerate(draws.repeats, start=1):
+        progress.info(
+            "Repeat %d of %d: transfer and scratch at each count", number, len(draws.repeats)
+        )
+        heard.append(_hear(draw, base))
+    return tuple(heard)
+
+
+def report_learning(
+    rows: CheckedRows,
+    draws: Draws,
+    heard: tuple[Repeat, ...],
+    options: CurveOptions,
+    *,
+    model: str,
+    equipment: str,
+    out: Path,
+) -> LearningResult:
+    """Figures, intervals, plain answers and a picture; nothing goes to the registry.
+
+    Raises:
+        ConfigError: ``out`` cannot be written.
+    """
+    progress.info("Fitting the curves and their intervals")
+    curve = learning_curve(
+        draws.counts,
+        draws.faults,
+        heard,
+        at_hand=rows.accepted,
+        more=options.more,
+        seed=options.seed,
+    )
+    files = {kind: out / f"learning-curve.{kind}" for kind in ("json", "md", "png")}
+    answers = sentences(curve, by_run=draws.by == RUN)
+    result = LearningResult(model, equipment, draws.by, curve, answers, files, rows)
+    with writing("out", out):
+        out.mkdir(parents=True, exist_ok=True)
+        files["json"].write_text(
+            json.dumps(result.as_dict(), indent=2, ensure_ascii=False), encoding="utf-8"
+        )
+        files["md"].write_text(result.markdown(), encoding="utf-8")
+        save_learning_picture(files["png"], curve, f"{model} → {equipment}")
+    return result
+
+
+def _listed(counts: Iterable[int]) -> str:
+    return ", ".join(map(str, counts))
+
+
+def _hear(draw: Draw, base: Task) -> Repeat:
+    test = base.target.take(draw.test)
+    said: list[tuple[np.ndarray, ...]] = []
+    for train in draw.train:
+        task = dataclasses.replace(base, target=base.target.take(train))
+        said.append(tuple(scorer(test.X) for scorer in fit_transfer_and_scratch(task)))
+    transfer, scratch = (np.stack(scores) for scores in zip(*said, strict=True))
+    return Repeat(test.y, test.run, {TRANSFER: transfer, SCRATCH: scratch})

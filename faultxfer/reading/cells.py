@@ -1,0 +1,114 @@
+"""Text cells as numbers, by the dialect of their file and never by another one."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from faultxfer.errors import DataError
+from faultxfer.reading import columns
+from faultxfer.reading.dialect import Dialect
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_EXPONENT = r"(?:[eE][+-]?\d+)?"
+# With a mark that may be a decimal mark or stand between thousands.
+_MARKED = rf"^[+-]?\d*[.,][\d.,]*{_EXPONENT}$"
+
+
+def number_pattern(decimal: str, thousands: str | None) -> str:
+    """A regular expression (RE2 and ``re``) for one whole number with these marks."""
+    mark = re.escape(decimal)
+    whole = rf"(?:\d+|\d{{1,3}}(?:{re.escape(thousands)}\d{{3}})+)" if thousands else r"\d+"
+    return rf"^[+-]?(?:{whole}(?:{mark}\d*)?|{mark}\d+){_EXPONENT}$"
+
+
+def missing_cells(text: pd.Series, dialect: Dialect) -> pd.Series:
+    """Whether each cell is one of the spellings of a missing value."""
+    import pandas as pd
+
+    return pd.Series(
+        _missing(_trimmed(text), dialect).to_numpy(zero_copy_only=False),
+        index=text.index,
+        dtype=bool,
+    )
+
+
+def numbers(text: pd.Series, dialect: Dialect, *, where: str) -> pd.Series:
+    """Cells as float64; NaN where a cell is missing or no finite number of this dialect.
+
+    Args:
+        text: cells as they stand in the file.
+        dialect: of the file.
+        where: file and column, for the error.
+
+    Raises:
+        DataError: the file does not tell its decimal mark, and the cells need it.
+    """
+    import numpy as np
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    cells = _trimmed(text)
+    cells = pc.if_else(_missing(cells, dialect), pa.scalar(None, cells.type), cells)
+    if dialect.decimal is None:
+        _require_no_marks(cells, where)
+    values = _floats(cells, dialect.decimal or ".", dialect.thousands).to_numpy(
+        zero_copy_only=False
+    )
+    return pd.Series(
+        np.where(np.isfinite(values), values, np.nan), index=text.index, name=text.name
+    )
+
+
+def _trimmed(text: pd.Series) -> Any:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    cells = pa.array(text, from_pandas=True)
+    if isinstance(cells, pa.ChunkedArray):
+        cells = cells.combine_chunks()
+    # A column of nulls alone has no type.
+    return pc.utf8_trim_whitespace(cells.cast(pa.large_string()))
+
+
+def _missing(cells: Any, dialect: Dialect) -> Any:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    spellings = pa.array(sorted(columns.MISSING | dialect.missing), cells.type)
+    return pc.or_(pc.is_in(pc.utf8_lower(cells), value_set=spellings), pc.is_null(cells))
+
+
+def _require_no_marks(cells: Any, where: str) -> None:
+    import pyarrow.compute as pc
+
+    marked = cells.filter(pc.match_substring_regex(cells, _MARKED))
+    if len(marked):
+        raise DataError(
+            "Numbers that can be read in one way only were expected, but the mark in them may be a decimal mark "
+            "or stand between thousands",
+            received={"cells": marked.slice(0, 3).to_pylist()},
+            where=where,
+            code="FILE-AMBIGUOUS",
+            remedy='Pin what it means in the contract: `csv: {decimal: ","}`, or `csv: {decimal: ".", thousands: ","}`',
+        )
+
+
+def _floats(cells: Any, decimal: str, thousands: str | None) -> Any:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if decimal == "." and not thousands:
+        try:
+            return pc.cast(cells, pa.float64())
+        except pa.ArrowInvalid:
+            pass  # some cell is text; the slower way tells which
+    fits = pc.match_substring_regex(cells, number_pattern(decimal, thousands))
+    plain = pc.if_else(fits, cells, pa.scalar(None, cells.type))
+    if thousands:
+        plain = pc.replace_substring(plain, thousands, "")
+    plain = pc.replace_substring(plain, decimal, ".") if decimal != "." else plain
+    return pc.cast(pc.utf8_ltrim(plain, "+"), pa.float64())

@@ -1,0 +1,105 @@
+"""What a contract may pin of how its files are written; nothing is pinned by default, everything is detected."""
+
+from __future__ import annotations
+
+import codecs
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from faultxfer.reading.dialect import TimePins
+
+
+class Csv(BaseModel):
+    """How the files of a family are written, where detection cannot tell or must not try."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    separator: str | None = Field(
+        default=None, min_length=1, max_length=1, description="Character between columns."
+    )
+    decimal: Literal[".", ","] | None = Field(default=None, description="Decimal mark.")
+    thousands: Literal[".", ",", " ", "'", "’", "\u00a0", "\u202f"] | None = Field(
+        default=None, description="Mark between groups of three digits."
+    )
+    encoding: str | None = Field(
+        default=None, description="Codec, such as utf-8, utf-16-le or cp1250."
+    )
+    header: bool | None = Field(
+        default=None, description="Whether the first row holds the column names."
+    )
+    columns: tuple[str, ...] = Field(
+        default=(), description="Column names, where there is no header row."
+    )
+    missing: tuple[str, ...] = Field(
+        default=(), description="Further spellings of a missing value."
+    )
+    time_format: str | None = Field(
+        default=None,
+        description="strptime format, or iso, number, epoch_s or epoch_ms, of the time column.",
+    )
+    day_first: bool | None = Field(
+        default=None, description="Whether 03/04/2026 is the third of April."
+    )
+    timezone: str | None = Field(
+        default=None, description="IANA zone of times that name none, such as Europe/Berlin."
+    )
+
+    @field_validator("separator")
+    @classmethod
+    def _separates(cls, value: str | None) -> str | None:
+        if value and (value.isalnum() or value in '"\r\n' or not value.isascii()):
+            raise ValueError(
+                f"a separator is one ASCII character, no letter, digit or quote. Received: {value!r}"
+            )
+        return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_codec(cls, value: str | None) -> str | None:
+        try:
+            known = value is None or codecs.lookup(value)._is_text_encoding
+        except LookupError:
+            known = False
+        if not known:
+            raise ValueError(f"a text encoding that Python knows was expected. Received: {value!r}")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str | None) -> str | None:
+        try:
+            ZoneInfo(value or "UTC")
+        except (ValueError, OSError, LookupError) as error:
+            raise ValueError(
+                f"an IANA time zone such as Europe/Berlin was expected. Received: {value!r}"
+            ) from error
+        return value
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Csv:
+        if self.decimal and self.decimal == self.thousands:
+            raise ValueError(
+                f"decimal and thousands cannot be the same mark. Received: {self.decimal!r} for both"
+            )
+        if (self.header is False) != bool(self.columns):
+            raise ValueError(
+                "`columns` belongs to `header: false`, and is needed there. "
+                f"Received: header={self.header}, columns={list(self.columns)}"
+            )
+        if len(set(self.columns)) < len(self.columns):
+            raise ValueError(
+                f"column names that occur once were expected. Received: {list(self.columns)}"
+            )
+        return self
+
+    @property
+    def spellings(self) -> frozenset[str]:
+        """The further spellings of a missing value, in lower case."""
+        return frozenset(text.strip().lower() for text in self.missing)
+
+    @property
+    def times(self) -> TimePins:
+        """What is pinned of times."""
+        return TimePins(self.time_format, self.day_first, self.timezone)

@@ -1,0 +1,80 @@
+"""How a file spells its table: what was detected or pinned, as plain data and as a sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+_ENCODINGS = {
+    "utf-8": "UTF-8", "utf-8-sig": "UTF-8 with byte order mark", "utf-16": "UTF-16", "cp1252": "Windows-1252",
+    "parquet": "Parquet",
+}  # fmt: skip
+_SEPARATORS = {"\t": "tab", " ": "space"}
+_DECIMALS = {".": "decimal point", ",": "decimal comma"}
+
+
+@dataclass(frozen=True)
+class TimePins:
+    """What the contract says of times.
+
+    Attributes:
+        format: a strptime format, or ``iso``, ``number``, ``epoch_s``, ``epoch_ms``; None detects it.
+        day_first: whether 03/04/2026 is the third of April; None detects it.
+        zone: IANA time zone of times that name none; UTC where None.
+    """
+
+    format: str | None = None
+    day_first: bool | None = None
+    zone: str | None = None
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How one file spells its table.
+
+    Attributes:
+        encoding: name of the codec, or ``parquet``.
+        separator: the character between columns.
+        decimal: ``.`` or ``,``; None where the file does not tell.
+        thousands: the mark between groups of three digits, None where there is none.
+        header: whether the first row holds the column names.
+        line_end: as in the file; ``mixed`` where several occur.
+        quoted: whether the file has quotes.
+        missing: further spellings of a missing value, in lower case.
+        times: what is pinned of times.
+    """
+
+    encoding: str = "utf-8"
+    separator: str = ","
+    decimal: str | None = "."
+    thousands: str | None = None
+    header: bool = True
+    line_end: str = "\n"
+    quoted: bool = False
+    missing: frozenset[str] = frozenset()
+    times: TimePins = field(default_factory=TimePins)
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain data for JSON."""
+        return {
+            "encoding": self.encoding,
+            "separator": self.separator,
+            "decimal": self.decimal,
+            "thousands": self.thousands,
+            "header": self.header,
+            "line_end": self.line_end,
+            "quoted": self.quoted,
+        }
+
+    def sentence(self) -> str:
+        """For people: ``UTF-8, ';' between columns, decimal comma``."""
+        parts = [_ENCODINGS.get(self.encoding, self.encoding)]
+        if self.encoding != "parquet":
+            parts.append(
+                f"{_SEPARATORS.get(self.separator) or repr(self.separator)} between columns"
+            )
+            parts.append(_DECIMALS[self.decimal] if self.decimal else "no decimal mark")
+        if self.thousands:
+            parts.append(f"{self.thousands!r} between thousands")
+        if not self.header:
+            parts.append("no header row")
+        return ", ".join(parts)

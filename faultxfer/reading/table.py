@@ -1,0 +1,145 @@
+"""The table as read, before any check."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from faultxfer.errors import DataError
+from faultxfer.reading.booleans import truths
+from faultxfer.reading.cells import missing_cells, numbers
+from faultxfer.reading.dialect import Dialect
+from faultxfer.reading.times import Times, read_times
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """Rows of one file: cells as text, and as numbers at once where the reader could take a whole column for numbers.
+
+    Attributes:
+        file: name shown in findings; with folders before it where several files have one name.
+        frame: cells as text, index 0 … n-1; without the columns in ``typed`` and those nobody asked for.
+        lines: (n,) line number of each row in the file; the header is line 1.
+        sha256: digest of the file's bytes.
+        dialect: how the cells are written.
+        header: all columns of the file; empty where ``frame`` has them all.
+        typed: by column of the file, its (n,) float64 values; NaN where the cell is missing.
+        reread: the text of all columns for some rows, where ``frame`` lacks some.
+        tags: by column of the contract, the name it has in the file, where the two differ.
+    """
+
+    file: str
+    frame: pd.DataFrame
+    lines: np.ndarray
+    sha256: str
+    dialect: Dialect = field(default_factory=Dialect)
+    header: tuple[str, ...] = ()
+    typed: Mapping[str, np.ndarray] = field(default_factory=dict)
+    reread: Callable[[np.ndarray], pd.DataFrame] | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    # Times are looked at twice, and reading a million of them takes a while.
+    _times: dict[str, Times] = field(default_factory=dict, repr=False, compare=False)
+    # So are names.
+    _stripped: dict[str, pd.Series] = field(default_factory=dict, repr=False, compare=False)
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    @property
+    def names(self) -> list[str]:
+        """Columns, under the contract's names where the file has other tags."""
+        contract_names = {tag: name for name, tag in self.tags.items()}
+        return [contract_names.get(tag, tag) for tag in self.header or map(str, self.frame.columns)]
+
+    def with_tags(self, tags: Mapping[str, str]) -> RawTable:
+        """The same table with the contract's names for the file's tags."""
+        return dataclasses.replace(self, tags=dict(tags))
+
+    def tag(self, name: str) -> str:
+        """What a column is called in the file."""
+        return self.tags.get(name, name)
+
+    def cells(self, name: str, rows: np.ndarray | None = None) -> pd.Series:
+        """A column as text, all of it or some rows."""
+        tag = self.tag(name)
+        if tag in self.typed:
+            return self.rows(rows)[tag]
+        column = self.frame[tag]
+        return column if rows is None else column.iloc[rows]
+
+    def stripped(self, name: str) -> pd.Series:
+        """A column of names as text without the spaces around them, by which alone two names never differ."""
+        tag = self.tag(name)
+        if tag not in self._stripped:
+            self._stripped[tag] = self.cells(name).str.strip()
+        return self._stripped[tag]
+
+    def rows(self, rows: np.ndarray | None = None) -> pd.DataFrame:
+        """Rows as they stand in the file, in all columns; all rows without ``rows``."""
+        import numpy as np
+
+        if self.reread is not None:
+            return self.reread(np.arange(len(self)) if rows is None else rows)
+        return self.frame if rows is None else self.frame.iloc[rows]
+
+    def missing(self, name: str) -> pd.Series:
+        """Whether each cell of a column is blank or a spelling of a missing value."""
+        tag = self.tag(name)
+        if tag in self.typed:
+            return self.numbers(name).isna()
+        return missing_cells(self.frame[tag], self.dialect)
+
+    def numbers(self, name: str) -> pd.Series:
+        """A column as float64, as it is written; NaN where a cell is missing or no finite number.
+
+        Raises:
+            DataError: the file does not tell what its decimal mark is.
+        """
+        import pandas as pd
+
+        tag = self.tag(name)
+        if tag in self.typed:
+            return pd.Series(self.typed[tag], name=tag, copy=False)
+        with self._placing(tag):
+            return numbers(self.frame[tag], self.dialect, where=self._where(tag))
+
+    def truths(self, name: str) -> pd.Series:
+        """A column of yes and no as float64 1 and 0; NaN where a cell is missing or says neither."""
+        tag = self.tag(name)
+        if tag in self.typed:
+            values = self.numbers(name)
+            return values.where(values.isin((0.0, 1.0)))
+        return truths(self.frame[tag], self.dialect)
+
+    def times(self, name: str) -> Times:
+        """A column as times, and how they are written.
+
+        Raises:
+            DataError: the column can be read in more than one way, as 03/04/2026 can.
+        """
+        tag = self.tag(name)
+        if tag not in self._times:
+            with self._placing(tag):
+                self._times[tag] = read_times(self.frame[tag], self.dialect, where=self._where(tag))
+        return self._times[tag]
+
+    @contextmanager
+    def _placing(self, tag: str) -> Iterator[None]:
+        """Add column and line to the error of a column that can be read in several ways."""
+        try:
+            yield
+        except DataError as error:
+            cells = error.received.get("cells")
+            shown = self.frame[tag].str.strip() == (cells[0] if isinstance(cells, list) else None)
+            error.column, error.line = tag, int(self.lines[int(shown.to_numpy().argmax())])
+            raise
+
+    def _where(self, tag: str) -> str:
+        return f"{self.file}, column {tag!r}"

@@ -1,0 +1,115 @@
+"""What is registered, as plain data for the command line."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from faultxfer.errors import RegistryError
+from faultxfer.registry import machines, names
+from faultxfer.registry.identity import identity_of
+from faultxfer.registry.mlflow_errors import reported
+from faultxfer.registry.store import Registry, Version, open_registry
+
+
+@reported("the tracking store")
+def list_models() -> list[dict[str, Any]]:
+    """Every registered model with what it detects and its champion."""
+    registry = open_registry()
+    with registry.as_it_is_now():
+        return [_listed(registry, entry) for entry in registry.models()]
+
+
+@reported("the tracking store")
+def show_version(model: str, equipment: str | None, number: int | None) -> dict[str, Any]:
+    """One version: the champion, or the number asked for.
+
+    Raises:
+        RegistryError: the model, the machine or the version is unknown.
+    """
+    registry = open_registry()
+    name = _known_name(registry, model, equipment)
+    version = registry.version(name, number) if number is not None else registry.champion(name)
+    version = version or registry.versions(name)[0]
+    return {**asdict(version), "uri": version.uri}
+
+
+@reported("the tracking store")
+def show_history(model: str, equipment: str | None) -> list[dict[str, Any]]:
+    """Versions and refused runs, newest first.
+
+    Raises:
+        RegistryError: the model or the machine is unknown.
+    """
+    registry = open_registry()
+    name = machines.look_up(registry, model, equipment)
+    refusals = _refusals(registry, name, model, equipment)
+    # A machine whose every candidate was refused has no registered model, but it has a history.
+    if not refusals:
+        name = _known_name(registry, model, equipment)
+    versions = registry.versions(name) if name else []
+    entries = [_entry(version) for version in versions] + [
+        {"outcome": "refused", **refusal} for refusal in refusals
+    ]
+    return sorted(entries, key=lambda entry: str(entry["created"]), reverse=True)
+
+
+def _listed(registry: Registry, entry: dict[str, Any]) -> dict[str, Any]:
+    """What ``registry list`` shows of a model; ``source_model`` is the champion's."""
+    name = entry["name"]
+    if entry["kind"] == names.TARGET_KIND:
+        one = machines.machine_named(registry, name)
+        identity, count = one.identity, one.versions
+        source, merged_into = one.source or entry["source_model"], one.merged_into
+    else:
+        identity, count = identity_of(registry, name), len(registry.versions(name))
+        source, merged_into = entry["source_model"], None
+    return {
+        **entry,
+        "source_model": source,
+        "registered": f"{count} version(s)",
+        "family": identity.family if identity else None,
+        "label": identity.label if identity else None,
+        "merged_into": merged_into,
+    }
+
+
+def _refusals(
+    registry: Registry, name: str | None, model: str, equipment: str | None
+) -> list[dict[str, Any]]:
+    """Refused candidates, also those from before the machine had a model of this name, or any."""
+    known = [name] if name else []
+    if equipment is not None and names.kind_of(model) == names.SOURCE_KIND:
+        known.append(names.registered_name(model, equipment))
+        identity = identity_of(registry, model)
+        if identity is not None:
+            known.append(names.detector_name(identity.family, identity.label, equipment))
+    return [refusal for one in dict.fromkeys(known) for refusal in registry.refusals(one)]
+
+
+def _known_name(registry: Registry, model: str, equipment: str | None) -> str:
+    name = machines.look_up(registry, model, equipment)
+    if name is None or not registry.versions(name):
+        asked = name or (model if equipment is None else f"{model}, {equipment}")
+        raise RegistryError(
+            "There is no registered model of that name",
+            received={"name": asked, "known": [entry["name"] for entry in registry.models()]},
+            remedy="List them with `faultxfer registry list`; name a machine with --equipment",
+        )
+    return name
+
+
+def _entry(version: Version) -> dict[str, Any]:
+    tags = version.tags
+    override = tags.get(names.OVERRIDE)
+    return {
+        "created": version.created,
+        "outcome": "promoted" if names.PROMOTED in tags else "registered",
+        "version": version.version,
+        "champion": "champion" if version.champion else None,
+        "gate": tags.get(names.GATE),
+        "source version": tags.get(names.SOURCE_VERSION),
+        "reason": f"overridden: {override}" if override else tags.get(names.REASON),
+        "previous champion": tags.get(names.PREVIOUS),
+        "run_id": version.run_id,
+    }
