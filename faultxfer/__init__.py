@@ -11,11 +11,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from faultxfer.config import CurveOptions, GateOptions, PretrainOptions, TransferOptions
     from faultxfer.errors import FaultxferError, UserError
-    from faultxfer.pipeline import learning_curve, pretrain, score, transfer
-    from faultxfer.steps.validation import validate
+    from faultxfer.pipeline import learning_curve, pretrain, score, transfer, validate
+    from faultxfer.requests import (
+        CurveRequest,
+        PretrainRequest,
+        ScoreRequest,
+        TransferRequest,
+        ValidateRequest,
+    )
 
 _HOMES = {
     "CurveOptions": "faultxfer.config",
+    "CurveRequest": "faultxfer.requests",
+    "PretrainRequest": "faultxfer.requests",
+    "ScoreRequest": "faultxfer.requests",
+    "TransferRequest": "faultxfer.requests",
+    "ValidateRequest": "faultxfer.requests",
     "FaultxferError": "faultxfer.errors",
     "GateOptions": "faultxfer.config",
     "PretrainOptions": "faultxfer.config",
@@ -25,16 +36,21 @@ _HOMES = {
     "pretrain": "faultxfer.pipeline",
     "score": "faultxfer.pipeline",
     "transfer": "faultxfer.pipeline",
-    "validate": "faultxfer.steps.validation",
+    "validate": "faultxfer.pipeline",
 }
 
 __all__ = [
     "CurveOptions",
+    "CurveRequest",
     "FaultxferError",
     "GateOptions",
     "PretrainOptions",
+    "PretrainRequest",
+    "ScoreRequest",
     "TransferOptions",
+    "TransferRequest",
     "UserError",
+    "ValidateRequest",
     "learning_curve",
     "pretrain",
     "score",

@@ -49,9 +49,20 @@ WITHOUT_INTERVAL = ("calibration_error", "detection_delay", "alarms_per_hour")
 Scaling = Literal["source", "target", "normal", "offset", "blend"]
 
 
+def _title(name: str, _: object) -> str:
+    """A field's name as the form shows it.
+
+    >>> _title("min_test_faults", None)
+    'Min test faults'
+    """
+    return name.replace("_", " ").capitalize()
+
+
 class _Options(BaseModel):
     # A bound of NaN or infinity would be passed by anything.
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, field_title_generator=_title
+    )
 
 
 class NetworkOptions(_Options):
@@ -356,6 +367,10 @@ class TransferOptions(_Options):
         default=GateOptions(), description="Thresholds that decide on a promotion."
     )
     seed: int = Field(default=0, ge=0, description="Same data and seed, same weights.")
+
+    def by_former_names(self) -> dict[str, Any]:
+        """Plain data as release 0.1.0 wrote it, from which the digests of its requests were made."""
+        return self.model_dump(mode="json")
 
 
 class CurveOptions(_Options):

@@ -1,248 +1,178 @@
-"""The main path as plain functions. The flows run the same steps as tasks; the command line runs the flows.
+"""The main path: one list of steps for each command.
 
-``transfer`` reads as the product does: check the rows, fetch the models, split, adapt, evaluate, ask the gate,
-register.
+``transfer`` reads as the product does: look at the request, load the models, check the rows, split,
+adapt, evaluate, ask the gate, register. Each list takes one request and a runner. Plainly, the
+runner calls the step; :mod:`flows` passes one that makes a Prefect task of it.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from faultxfer.config import CurveOptions, PretrainOptions, TransferOptions
-from faultxfer.learning_curves.measuring import (
-    LearningResult,
-    draw_rows,
-    measure_learning,
-    report_learning,
+from faultxfer import learning_curves, steps
+from faultxfer.errors import ChampionMovedError
+from faultxfer.outputs import workspace
+from faultxfer.progress import progress
+from faultxfer.requests import (
+    CurveRequest,
+    PretrainRequest,
+    Request,
+    ScoreRequest,
+    TransferRequest,
+    ValidateRequest,
+    make_request,
 )
-from faultxfer.outputs import (
-    LEARNING_CURVE,
-    QUARANTINE,
-    docs_folder,
-    quarantine_of_scores,
-    workspace,
-)
-from faultxfer.steps.adaptation import adapt_source, check_strategy, split_target
-from faultxfer.steps.intake import check_files
-from faultxfer.steps.judging import ask_gate, evaluate_candidate
-from faultxfer.steps.preflight import (
-    check_learning_request,
-    check_pretrain_request,
-    check_score_request,
-    check_transfer_request,
-)
-from faultxfer.steps.pretraining import PretrainResult, register_source, train_source
-from faultxfer.steps.registration import TransferResult, register_candidate
-from faultxfer.steps.rejudging import judge_until_settled
-from faultxfer.steps.repeats import Unchanged, find_repeat
-from faultxfer.steps.scoring import ScoreResult, fetch_detector, score_rows
-from faultxfer.steps.sources import Fetched, fetch_models
-from faultxfer.steps.validation import validate
 
-__all__ = ["learning_curve", "pretrain", "score", "transfer", "validate"]
+if TYPE_CHECKING:
+    from faultxfer.learning_curves.measuring import LearningResult
+    from faultxfer.steps.adaptation import Adaptation
+    from faultxfer.steps.intake import CheckedRows
+    from faultxfer.steps.opening import Job
+    from faultxfer.steps.pretraining import PretrainResult
+    from faultxfer.steps.registration import TransferResult
+    from faultxfer.steps.repeats import Unchanged
+    from faultxfer.steps.scoring import ScoreResult
+    from faultxfer.steps.sources import Models
+
+__all__ = ["learning_curve", "plainly", "pretrain", "score", "transfer", "validate"]
+
+Result = TypeVar("Result")
 
 
-def pretrain(
-    csv: list[str],
-    contract: Path | str,
-    model: str,
-    options: PretrainOptions | None = None,
-    *,
-    quarantine: Path | str = QUARANTINE,
-    data_docs: Path | str | None = None,
-) -> PretrainResult:
+class Run(Protocol):
+    """Runs a step with the values given, at most three, and gives back what the step made."""
+
+    def __call__(self, step: Callable[..., Result], /, *given: Any) -> Result: ...
+
+
+# Each takes seconds; who loses more often than this has a registry in which something else is wrong.
+_JUDGEMENTS = 20
+
+
+def plainly(step: Callable[..., Result], /, *given: Any) -> Result:
+    """Call the step, and nothing else."""
+    return step(*given)
+
+
+def _asked(
+    kind: type[Request],
+) -> Callable[[Callable[[Request, Run], Result]], Callable[..., Result]]:
+    """Let a list of steps be called with a request, or with the values of its fields."""
+
+    def of(listed: Callable[[Request, Run], Result]) -> Callable[..., Result]:
+        @functools.wraps(listed)
+        def called(*given: Any, run: Run = plainly, **named: Any) -> Result:
+            return listed(make_request(kind, *given, **named), run)
+
+        return called
+
+    return of
+
+
+@_asked(ValidateRequest)
+def validate(request: ValidateRequest, run: Run = plainly) -> CheckedRows:
+    """Check files against a contract; labels are checked where a file has them.
+
+    Raises:
+        DataError, ContractError: something cannot be read. A refused file is a finding of the result.
+    """
+    with workspace() as work:
+        job = run(steps.open_validate, request, work)
+        return run(steps.check_rows, job, job.contract)
+
+
+@_asked(PretrainRequest)
+def pretrain(request: PretrainRequest, run: Run = plainly) -> PretrainResult:
     """Train the source model on equipment with history and register it.
 
     Raises:
         UserError: the files, the contract or the registry do not allow it; nothing is registered then.
     """
-    options = options or PretrainOptions()
-    agreed = check_pretrain_request(csv, contract, model)
     with workspace() as work:
-        docs = docs_folder(data_docs, work)
-        rows = check_files(
-            csv,
-            agreed,
-            work=work,
-            quarantine=Path(quarantine),
-            labelled=True,
-            equipment=agreed.machine_of_unnamed_rows,
-            data_docs=docs,
-        )
-        trained = train_source(rows, agreed, options, model=model, work=work)
-        return register_source(rows, trained, agreed, options, model=model)
+        job = run(steps.open_pretrain, request, work)
+        rows = run(steps.check_rows, job, job.contract)
+        trained = run(steps.train_source, job, rows)
+        return run(steps.register_source, job, rows, trained)
 
 
-def transfer(
-    csv: list[str],
-    contract: Path | str,
-    model: str,
-    equipment: str,
-    options: TransferOptions | None = None,
-    *,
-    dry_run: bool = False,
-    override_gate: str | None = None,
-    force: bool = False,
-    quarantine: Path | str = QUARANTINE,
-    data_docs: Path | str | None = None,
-    report_folder: Path | str | None = None,
-) -> TransferResult | Unchanged:
+@_asked(TransferRequest)
+def transfer(request: TransferRequest, run: Run = plainly) -> TransferResult | Unchanged:
     """The main job: move the source model to a machine with little labelled history.
-
-    Args:
-        csv: labelled files of the machine.
-        contract: the contract that the source model was trained with.
-        model: registered source model.
-        equipment: the machine; only its rows are used.
-        options: how; defaults are documented in ``docs/configuration.md``.
-        dry_run: stop before anything is written to the registry.
-        override_gate: promote in spite of a refusal, for this reason; it stays with the version.
-        force: do again what the same data, configuration and source have led to before.
-        quarantine: folder for rows set aside.
-        data_docs: also keep the Data Docs there; the MLflow run has them in any case.
-        report_folder: also copy the pictures there.
 
     Raises:
         UserError: the files, the contract or the registry do not allow it; nothing is registered then.
     """
-    options = options or TransferOptions()
-    agreed = check_transfer_request(
-        csv, contract, model, equipment, override_gate, options.gate.family, dry_run=dry_run
-    )
-    check_strategy(options)
     with workspace() as work:
-        fetched = fetch_models(model, equipment, work=work, contract=agreed)
-        rows = check_files(
-            csv,
-            agreed,
-            work=work,
-            quarantine=Path(quarantine),
-            labelled=True,
-            equipment=equipment,
-            data_docs=docs_folder(data_docs, work),
-            source=fetched.classes,
-        )
-
-        def repeated(against: Fetched) -> Unchanged | None:
-            if force or dry_run:
-                return None
-            return find_repeat(
-                rows,
-                against,
-                agreed,
-                options,
-                model=model,
-                equipment=equipment,
-                override_gate=override_gate,
-            )
-
-        if repeat := repeated(fetched):
+        job = run(steps.open_transfer, request, work)
+        models = run(steps.fetch_models, job)
+        rows = run(steps.check_rows, job, job.contract, models.classes)
+        if repeat := run(steps.find_repeat, job, models, rows):
             return repeat
-        split = split_target(rows, fetched, agreed, options)
-        adapted = adapt_source(rows, fetched, split, agreed, options, work=work)
-
-        def judged(against: Fetched, folder: Path) -> TransferResult:
-            evaluation = evaluate_candidate(
-                rows,
-                against,
-                split,
-                adapted,
-                options,
-                model=model,
-                equipment=equipment,
-                work=folder,
-            )
-            decision = ask_gate(evaluation, options.gate)
-            return register_candidate(
-                rows,
-                against,
-                adapted,
-                evaluation,
-                decision,
-                agreed,
-                options,
-                dry_run=dry_run,
-                override_gate=override_gate,
-                report_folder=Path(report_folder) if report_folder else None,
-            )
-
-        return judge_until_settled(
-            judged, repeated, fetched, model=model, equipment=equipment, work=work
-        )
+        target = run(steps.split_target, job, models, rows)
+        adapted = run(steps.adapt_source, job, models, target)
+        return _judge_until_settled(job, models, adapted, run)
 
 
-def score(
-    csv: list[str],
-    model: str,
-    equipment: str,
-    out: Path | str,
-    version: int | None = None,
-    *,
-    quarantine: Path | str = QUARANTINE,
-    data_docs: Path | str | None = None,
-) -> ScoreResult:
+@_asked(ScoreRequest)
+def score(request: ScoreRequest, run: Run = plainly) -> ScoreResult:
     """Score new rows with a machine's champion, or the version asked for, into a CSV.
 
     Raises:
         UserError: the machine or version is unknown, or a file does not fit the version's contract.
     """
-    check_score_request(csv, model, equipment, out)
     with workspace() as work:
-        detector = fetch_detector(model, equipment, version, work=work)
-        rows = check_files(
-            csv,
-            detector.contract,
-            work=work,
-            quarantine=quarantine_of_scores(quarantine, out),
-            labelled=False,
-            equipment=equipment,
-            data_docs=Path(data_docs) if data_docs else None,
-        )
-        return score_rows(rows, detector, out=Path(out), model=model, equipment=equipment)
+        opened = run(steps.open_score, request, work)
+        detector = run(steps.fetch_detector, opened)
+        rows = run(steps.check_rows, opened, detector.contract)
+        return run(steps.score_rows, opened, detector, rows)
 
 
-def learning_curve(
-    csv: list[str],
-    contract: Path | str,
-    model: str,
-    equipment: str,
-    options: CurveOptions | None = None,
-    *,
-    out: Path | str = LEARNING_CURVE,
-    quarantine: Path | str = QUARANTINE,
-    data_docs: Path | str | None = None,
-) -> LearningResult:
+@_asked(CurveRequest)
+def learning_curve(request: CurveRequest, run: Run = plainly) -> LearningResult:
     """Measure what labelled rows of a machine bring with the source and without it; registers nothing.
-
-    Args:
-        csv: labelled files of the machine.
-        contract: the contract that the source model was trained with.
-        model: registered source model.
-        equipment: the machine; only its rows are used.
-        options: how; defaults are documented in ``docs/configuration.md``.
-        out: folder for the figures (JSON), the answers (Markdown) and the picture (PNG).
-        quarantine: folder for rows set aside.
-        data_docs: folder for Data Docs; not written if left out.
 
     Raises:
         UserError: the files, the contract or the registry do not allow it, or the rows are too few.
     """
-    options = options or CurveOptions()
-    agreed = check_learning_request(csv, contract, model, equipment, out)
     with workspace() as work:
-        fetched = fetch_models(model, equipment, work=work)
-        rows = check_files(
-            csv,
-            agreed,
-            work=work,
-            quarantine=Path(quarantine),
-            labelled=True,
-            equipment=equipment,
-            data_docs=Path(data_docs) if data_docs else None,
-            source=fetched.classes,
-        )
-        draws = draw_rows(rows, fetched, agreed, options)
-        heard = measure_learning(rows, draws, fetched, options)
-        return report_learning(
-            rows, draws, heard, options, model=model, equipment=equipment, out=Path(out)
-        )
+        job = run(steps.open_curve, request, work)
+        models = run(steps.fetch_models, job)
+        rows = run(steps.check_rows, job, job.contract, models.classes)
+        drawn = run(learning_curves.draw_rows, job, models, rows)
+        measured = run(learning_curves.measure_learning, job, models, drawn)
+        return run(learning_curves.report_learning, job, measured)
+
+
+def _judge_until_settled(
+    job: Job[TransferRequest], models: Models, adapted: Adaptation, run: Run
+) -> TransferResult | Unchanged:
+    """Evaluate, ask the gate and register, until no other promotion came first.
+
+    A promotion that came first may have been made for the same request: then that is the answer.
+
+    Raises:
+        ChampionMovedError: other promotions came first again and again.
+    """
+    for number in range(1, _JUDGEMENTS + 1):
+        judging = dataclasses.replace(job, work=_new_folder(job.work / f"judgement-{number}"))
+        evaluation = run(steps.evaluate_candidate, judging, models, adapted)
+        verdict = run(steps.ask_gate, judging, evaluation)
+        try:
+            return run(steps.register_candidate, judging, models, verdict)
+        except ChampionMovedError:
+            if number == _JUDGEMENTS:
+                raise
+        if repeat := run(steps.find_repeat, job, models, adapted.target.rows):
+            return repeat
+        progress.info("Another promotion came first: judging again, against the new champion")
+        models = run(steps.fetch_champion, judging, models)
+    raise AssertionError("unreachable")
+
+
+def _new_folder(folder: Path) -> Path:
+    folder.mkdir()
+    return folder

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.logging.handlers import APILogHandler
 
-from faultxfer.evaluate.report import as_markdown
-from faultxfer.learning_curves.measuring import LearningResult
 from faultxfer.outputs import DOCS_INDEX
 from faultxfer.progress import progress
-from faultxfer.steps.intake import CheckedRows
-from faultxfer.steps.registration import TransferResult
-from faultxfer.steps.repeats import Unchanged
+
+if TYPE_CHECKING:
+    # The steps are loaded when they run; what is only shown must not load them.
+    from faultxfer.learning_curves.measuring import LearningResult
+    from faultxfer.steps.intake import CheckedRows
+    from faultxfer.steps.opening import AnyRequest, Opened
+    from faultxfer.steps.pretraining import PretrainResult
+    from faultxfer.steps.registration import TransferResult
+    from faultxfer.steps.repeats import Unchanged
 
 # Said before the run exists; its own address follows when it does.
 IN_THE_RUN = f"{DOCS_INDEX}, among the artifacts of the MLflow run that this leads to"
@@ -35,8 +40,10 @@ def progress_in_the_log() -> Iterator[None]:
         progress.setLevel(level)
 
 
-def publish_findings(rows: CheckedRows, *, docs: str | None) -> None:
+def publish_findings(opened: Opened[AnyRequest], *given: Any) -> None:
     """A table of the contract findings, where there are any, and where the Data Docs lie."""
+    rows: CheckedRows = given[-1]
+    docs = _docs_of(opened, rows)
     if rows.findings:
         table = [
             {
@@ -54,6 +61,13 @@ def publish_findings(rows: CheckedRows, *, docs: str | None) -> None:
         publish_docs(rows, "contract")
 
 
+def _docs_of(opened: Opened[AnyRequest], rows: CheckedRows) -> str | None:
+    """Where a person finds the Data Docs: those of training go with the MLflow run."""
+    if opened.request.data_docs is None and rows.docs is not None:
+        return IN_THE_RUN
+    return rows.docs
+
+
 def publish_docs(rows: CheckedRows, about: str) -> None:
     """Where Great Expectations' Data Docs lie."""
     if rows.docs:
@@ -63,8 +77,11 @@ def publish_docs(rows: CheckedRows, about: str) -> None:
         )
 
 
-def publish_report(result: TransferResult) -> None:
+def publish_report(*given: Any) -> None:
     """The gate's decision and the result table."""
+    from faultxfer.evaluate.report import as_markdown
+
+    result: TransferResult = given[-1]
     where = [
         f"Registered: {result.registered} version {result.version}"
         if result.version
@@ -78,18 +95,28 @@ def publish_report(result: TransferResult) -> None:
     create_markdown_artifact(markdown=text, key=key, description=result.outcome)
 
 
-def publish_learning(result: LearningResult) -> None:
+def publish_learning(*given: Any) -> None:
     """The answers and the table of a learning curve."""
+    result: LearningResult = given[-1]
     files = "\n".join(f"- {kind}: `{path}`" for kind, path in result.files.items())
     text = f"{result.markdown()}\n{files}"
     key = _key(f"learning-curve-{result.model}-{result.equipment}")
     create_markdown_artifact(markdown=text, key=key, description="Would more labels help?")
 
 
-def publish_repeat(result: Unchanged) -> None:
-    """That nothing was to be done."""
+def publish_repeat(*given: Any) -> None:
+    """That nothing was to be done, where the same request was found."""
+    result: Unchanged | None = given[-1]
+    if result is None:
+        return
     key = _key(f"transfer-{result.model}-{result.equipment}")
     create_markdown_artifact(markdown=f"{result.reason}.", key=key, description=result.outcome)
+
+
+def publish_source(*given: Any) -> None:
+    """Where the Data Docs of the source's files lie, now that there is a run that keeps them."""
+    result: PretrainResult = given[-1]
+    publish_docs(result.rows, result.model)
 
 
 def _counts(rows: CheckedRows, docs: str | None) -> str:
@@ -101,3 +128,13 @@ def _counts(rows: CheckedRows, docs: str | None) -> str:
 def _key(text: str) -> str:
     """Artifact keys are lower-case letters, digits and dashes."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+# What is shown after a step, by the step's name: called with what the step was given, and what it made.
+PUBLISHED: dict[str, Callable[..., None]] = {
+    "check_rows": publish_findings,
+    "find_repeat": publish_repeat,
+    "register_candidate": publish_report,
+    "register_source": publish_source,
+    "report_learning": publish_learning,
+}

@@ -17,13 +17,17 @@ from faultxfer.errors import ConfigError
 if TYPE_CHECKING:
     from prefect.server.api.server import SubprocessASGIServer
 
-ANSWER_SECONDS = 10
+# A server that accepts connections and says nothing is given up after this.
+ANSWER_SECONDS = 6
 
 
-def start_in_background() -> Callable[[], None]:
-    """Start Prefect's temporary server, if one is needed, while the caller goes on importing.
+def start_in_background(*, named: bool = False) -> Callable[[], None]:
+    """Ask the server that is named, or start a temporary one, while the caller goes on importing.
 
     Starting takes 10 to 30 s, most of it in another process.
+
+    Args:
+        named: a server is named, and has to answer soon.
 
     Returns:
         A function that waits until the server answers.
@@ -45,10 +49,12 @@ def start_in_background() -> Callable[[], None]:
     thread.start()
 
     def wait() -> None:
-        thread.join()
+        thread.join(ANSWER_SECONDS if named else None)
+        if thread.is_alive():
+            failed.append(TimeoutError(f"no answer within {ANSWER_SECONDS} s"))
         if failed:
             raise ConfigError(
-                "A Prefect server was expected",
+                "No Prefect server can be reached or started",
                 received={"problem": f"{type(failed[0]).__name__}: {failed[0]}"},
                 remedy="Correct or unset PREFECT_API_URL, or run with --no-prefect",
             ) from failed[0]

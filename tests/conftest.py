@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import os
 import shutil
@@ -188,39 +189,41 @@ class _Adaptations:
     """Fits each candidate once: most tests ask what becomes of it, with another gate or another store."""
 
     def __init__(self, adapt: Callable[..., Any], folder: Path) -> None:
+        functools.update_wrapper(self, adapt)
         self.adapt, self.folder = adapt, folder
         self.made: dict[str, Any] = {}
 
-    def __call__(
-        self, rows: Any, fetched: Any, split: Any, contract: Any, options: Any, *, work: Path
-    ) -> Any:
-        table = rows.table.read_bytes()
+    def __call__(self, job: Any, models: Any, target: Any) -> Any:
+        rows, options = target.rows, job.request.options
         asked = (
             rows.files,
-            contract.digest(),
+            job.contract.digest(),
             options.model_dump_json(exclude={"gate"}),
-            split.reason,
+            target.split.reason,
         )
-        source = fetched.source_bundle.joinpath("manifest.json").read_text()
-        key = hashlib.sha256(repr((asked, source)).encode() + table).hexdigest()
+        source = models.source_bundle.joinpath("manifest.json").read_text()
+        content = repr((asked, source)).encode() + rows.table.read_bytes()
+        key = hashlib.sha256(content).hexdigest()
         kept = self.folder / key
         if key not in self.made:
             kept.mkdir(exist_ok=True)  # a candidate that could not be fitted left it
-            self.made[key] = self.adapt(rows, fetched, split, contract, options, work=kept)
-        shutil.copytree(kept, work, dirs_exist_ok=True)
+            own = dataclasses.replace(job, work=kept)
+            self.made[key] = self.adapt(own, models, target)
+        shutil.copytree(kept, job.work, dirs_exist_ok=True)
         return dataclasses.replace(
             self.made[key],
-            bundle=work / "bundle",
-            predictions=work / self.made[key].predictions.name,
+            target=target,
+            bundle=job.work / "bundle",
+            predictions=job.work / self.made[key].predictions.name,
         )
 
 
 @pytest.fixture(scope="session")
 def adaptations(tmp_path_factory: pytest.TempPathFactory) -> _Adaptations:
     """What was fitted in this process."""
-    from faultxfer import pipeline
+    from faultxfer import steps
 
-    return _Adaptations(pipeline.adapt_source, tmp_path_factory.mktemp("adapted"))
+    return _Adaptations(steps.adapt_source, tmp_path_factory.mktemp("adapted"))
 
 
 @pytest.fixture
@@ -232,12 +235,12 @@ def world(
     monkeypatch: pytest.MonkeyPatch,
 ) -> World:
     """A copy of the trained store to work in."""
-    from faultxfer import pipeline
+    from faultxfer import steps
 
     shutil.copytree(trained_folder / "mlruns", tmp_path / "mlruns")
     move_artifacts(tmp_path / "mlruns" / "mlflow.db", trained_folder, tmp_path)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(pipeline, "adapt_source", adaptations)
+    monkeypatch.setattr(steps, "adapt_source", adaptations)
     fleet = trained_folder / "fleet"
     return World(
         folder=tmp_path,
@@ -252,9 +255,20 @@ def world(
 @pytest.fixture
 def adapting_anew(world: World, adaptations: _Adaptations, monkeypatch: pytest.MonkeyPatch) -> None:
     """For a test that compares two fits."""
-    from faultxfer import pipeline
+    from faultxfer import steps
 
-    monkeypatch.setattr(pipeline, "adapt_source", adaptations.adapt)
+    monkeypatch.setattr(steps, "adapt_source", adaptations.adapt)
+
+
+def models_of(world: World, model: str = "pumps", name: str = "look") -> Any:
+    """Source and champion as a pipeline loads them, in a folder of that name."""
+    from faultxfer import steps
+    from faultxfer.requests import CurveRequest
+
+    request = CurveRequest(
+        files=(world.target,), contract=world.contract, model=model, equipment=world.equipment
+    )
+    return steps.fetch_models(steps.open_curve(request, world.folder / name))
 
 
 def move_artifacts(database: Path, old: Path, new: Path) -> None:

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from conftest import SMALL_NETWORK, World
+from conftest import SMALL_NETWORK, World, models_of
 
-from faultxfer import GateOptions, PretrainOptions, TransferOptions, pipeline
+from faultxfer import GateOptions, PretrainOptions, TransferOptions, pipeline, steps
 from faultxfer.bundle.bundle import load_bundle, save_bundle
 from faultxfer.config import Limit
 from faultxfer.contract.class_share import Classes
@@ -31,7 +31,6 @@ from faultxfer.errors import (
 from faultxfer.registry.catalog import show_history
 from faultxfer.registry.store import open_registry
 from faultxfer.steps.sources import (
-    fetch_models,
     recorded_classes,
     require_same_meaning,
     require_sensors_of_champion,
@@ -248,15 +247,15 @@ def test_a_transfer_that_another_overtakes_is_judged_again_against_the_new_champ
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     move(world)
-    real, against = pipeline.ask_gate, []
+    real, against = steps.ask_gate, []
 
-    def overtaken(evaluation: Any, *more: object) -> object:
+    def overtaken(job: Any, evaluation: Any) -> object:
         against.append(evaluation.report.champion_version)
         if len(against) == 1:
             move(world, override_gate="overtakes")
-        return real(evaluation, *more)
+        return real(job, evaluation)
 
-    monkeypatch.setattr(pipeline, "ask_gate", overtaken)
+    monkeypatch.setattr(steps, "ask_gate", overtaken)
     result = move(world, override_gate="comes late")
     assert against == ["1", "1", "2"]
     assert (result.version, result.report.champion_version) == ("3", "2")
@@ -302,7 +301,7 @@ def test_many_runs_are_held_out_and_what_is_judged_is_what_is_registered(world: 
     )
     result = move(world, options=options)
     assert result.report.mode == "hold-out"
-    fetched = fetch_models("pumps", world.equipment, work=world.folder / "look")
+    fetched = models_of(world)
     assert fetched.champion_bundle is not None
     bundle = load_bundle(fetched.champion_bundle)
     assert len(bundle.training_rows) == result.rows.accepted - result.report.candidate.rows
@@ -318,7 +317,7 @@ def test_two_runs_with_one_seed_give_the_same_weights(world: World) -> None:
 def _weights(world: World, number: int) -> list[np.ndarray]:
     result = move(world, override_gate="test", force=True)
     assert result.version == str(number)
-    fetched = fetch_models("pumps", world.equipment, work=world.folder / f"look-{number}")
+    fetched = models_of(world, name=f"look-{number}")
     assert fetched.champion_bundle is not None
     weights: list[np.ndarray] = load_bundle(fetched.champion_bundle).network.get_weights()
     return weights
@@ -330,8 +329,8 @@ def test_pretraining_twice_with_one_seed_gives_the_same_weights(
     pipeline.pretrain(
         world.sources, world.contract, "again", PretrainOptions(network=SMALL_NETWORK)
     )
-    first = fetch_models("pumps", world.equipment, work=world.folder / "a").source_bundle
-    second = fetch_models("again", world.equipment, work=world.folder / "b").source_bundle
+    first = models_of(world, name="a").source_bundle
+    second = models_of(world, "again", name="b").source_bundle
     for one, other in zip(
         load_bundle(first).network.get_weights(),
         load_bundle(second).network.get_weights(),
@@ -463,7 +462,7 @@ def test_a_share_of_faults_far_from_the_source_is_told_with_the_result(world: Wo
 
 
 def test_a_source_model_of_an_older_release_is_not_compared(world: World) -> None:
-    folder = fetch_models("pumps", world.equipment, work=world.folder / "look").source_bundle
+    folder = models_of(world).source_bundle
     bundle = load_bundle(folder)
     assert recorded_classes(folder) == Classes(rows=2160, faults=548)
     older = {key: value for key, value in bundle.lineage.items() if key != "classes"}
@@ -514,7 +513,7 @@ def test_a_champion_keeps_its_order_beside_a_source_with_another_one(world: Worl
     pipeline.pretrain(
         world.sources, _reordered(world), "pumps", PretrainOptions(network=SMALL_NETWORK)
     )
-    fetched = fetch_models("pumps", world.equipment, work=world.folder / "look")
+    fetched = models_of(world)
     assert fetched.champion_bundle is not None
     assert (
         load_bundle(fetched.source_bundle).features
@@ -530,7 +529,8 @@ def test_a_champion_keeps_its_order_beside_a_source_with_another_one(world: Worl
 
 
 def test_a_champion_whose_sensors_the_contract_lacks_is_said_before_training(world: World) -> None:
-    fetched = fetch_models("pumps", move(world).equipment, work=world.folder / "look")
+    move(world)
+    fetched = models_of(world)
     contract = load_contract(world.contract)
     require_sensors_of_champion(contract, fetched)
     narrower = contract.model_copy(update={"sensors": dict(list(contract.sensors.items())[1:])})
@@ -556,7 +556,7 @@ def test_a_contract_in_another_unit_is_refused_before_training(world: World) -> 
 def test_labels_that_changed_sides_are_refused_and_units_written_down_later_are_not(
     world: World,
 ) -> None:
-    fetched = fetch_models("pumps", world.equipment, work=world.folder / "look")
+    fetched = models_of(world)
     contract = load_contract(world.contract)
     content = contract.model_dump(mode="json")
     for sensor in content["sensors"].values():

@@ -9,8 +9,27 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
+from faultxfer.cli.command import Json, asked, command
+from faultxfer.cli.pipelines import run_pipeline
 from faultxfer.cli.registry import registry_app
 from faultxfer.cli.session import BAD_INPUT, DONE, REFUSED, fail, run_command
+from faultxfer.config import (
+    CurveOptions,
+    GateOptions,
+    PretrainOptions,
+    TransferOptions,
+    load_options,
+    read_options,
+)
+from faultxfer.errors import ConfigError
+from faultxfer.outputs import LEARNING_CURVE, QUARANTINE
+from faultxfer.requests import (
+    CurveRequest,
+    PretrainRequest,
+    ScoreRequest,
+    TransferRequest,
+    ValidateRequest,
+)
 
 app = typer.Typer(
     name="faultxfer",
@@ -27,44 +46,47 @@ contract_app = typer.Typer(no_args_is_help=True, help="Write and compare data co
 _START, _MAIN, _LOOK = "Start here", "The main path", "Look"
 _CSV = "How the files are written, where they do not tell; the draft pins it"
 
-Csv = Annotated[
+Files = Annotated[
     list[str], typer.Argument(metavar="CSV...", help="CSV files or quoted patterns; .csv.gz too.")
 ]
-ContractFile = Annotated[
-    Path, typer.Option("--contract", metavar="FILE", help="The data contract (YAML).")
+ContractFile = Annotated[Path, asked(ValidateRequest, "contract", "--contract", metavar="FILE")]
+Model = Annotated[str, asked(TransferRequest, "model", "--model", metavar="NAME")]
+Equipment = Annotated[str, asked(TransferRequest, "equipment", "--equipment", metavar="EQ")]
+Prefect = Annotated[
+    bool | None,
+    typer.Option(
+        "--prefect/--no-prefect",
+        help="Whether the steps are a flow run on a Prefect server; yes if PREFECT_API_URL names one.",
+    ),
 ]
-Model = Annotated[str, typer.Option("--model", metavar="NAME", help="The source model's name.")]
-Equipment = Annotated[str, typer.Option("--equipment", metavar="EQ", help="The machine.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
-Plain = Annotated[
-    bool, typer.Option("--no-prefect", help="Run the same steps without a Prefect flow run.")
-]
-Quarantine = Annotated[Path, typer.Option(metavar="DIR", help="Where rows set aside are kept.")]
-DataDocs = Annotated[
-    Path | None, typer.Option(metavar="FOLDER", help="Put Great Expectations' Data Docs there.")
-]
+Quarantine = Annotated[Path, asked(ValidateRequest, "quarantine", metavar="DIR")]
+DataDocs = Annotated[Path | None, asked(ValidateRequest, "data_docs", metavar="FOLDER")]
 Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Options as YAML.")]
-Seed = Annotated[int | None, typer.Option(help="Same data and seed, same weights.")]
+Seed = Annotated[int | None, asked(TransferOptions, "seed")]
 
 
-@app.command(rich_help_panel=_START)
+def _transfer_code(result: Any) -> int:
+    if result.outcome == "unchanged":
+        return DONE if result.before == "promoted" else REFUSED
+    return DONE if result.decision.promoted or result.outcome == "promoted" else REFUSED
+
+
+@command(
+    app,
+    shows="demo",
+    panel=_START,
+    exit_code=lambda result: _transfer_code(result.transferred),
+)
 def demo(
     folder: Annotated[
         Path, typer.Option(metavar="DIR", help="Where the simulated CSVs go.")
     ] = Path("faultxfer-demo"),
-    json_output: Json = False,
-    plain: Plain = False,
-) -> None:
+    prefect: Prefect = None,
+) -> Any:
     """See the main job on a simulated pump fleet: pretrain, transfer, score."""
-    from faultxfer.cli.demo import render_demo, run_demo
+    from faultxfer.cli.demo import run_demo
 
-    run_command(
-        lambda: run_demo(folder, plain=plain),
-        json_output=json_output,
-        render=render_demo,
-        as_data=lambda result: result.as_dict(),
-        exit_code=lambda result: _transfer_code(result.transferred),
-    )
+    return run_demo(folder, prefect=prefect)
 
 
 def _pin(metavar: str | None, help_text: str, *names: str) -> Any:
@@ -72,9 +94,9 @@ def _pin(metavar: str | None, help_text: str, *names: str) -> Any:
     return typer.Option(*names, metavar=metavar, help=help_text, rich_help_panel=_CSV)
 
 
-@contract_app.command("infer")
+@command(contract_app, "infer", shows="drafted_contract")
 def contract_infer(
-    csv: Csv,
+    files: Files,
     out: Annotated[Path, typer.Option(metavar="FILE", help="The contract to write.")],
     label: Annotated[str, typer.Option(metavar="COL", help="The label column.")],
     equipment_column: Annotated[
@@ -101,154 +123,101 @@ def contract_infer(
         bool | None, _pin(None, "What 03/04/2026 begins with.", "--day-first/--month-first")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
-    json_output: Json = False,
-) -> None:
+) -> Any:
     """Draft a contract from example files, to be read and edited by a person."""
-    keys = {
-        "equipment_column": equipment_column,
-        "run_column": run_column,
-        "time_column": time_column,
-    }
-    pins: dict[str, Any] = {
-        "separator": separator,
-        "decimal": decimal,
-        "thousands": thousands,
-        "encoding": encoding,
-    }
-    pins |= {"time_format": time_format, "day_first": day_first}
+    from faultxfer.drafting.contracts import draft_contract
 
-    def work() -> dict[str, Any]:
-        from faultxfer.drafting.contracts import draft_contract
-
-        return draft_contract(csv, out, label=label, force=force, columns=columns, **keys, **pins)
-
-    def render(result: dict[str, Any]) -> None:
-        from faultxfer.cli.session import stdout
-
-        stdout().print(
-            f"Contract with {len(result['sensors'])} sensors written: {result['out']}\n"
-            "Read it before you use it: set units, physical limits and what is not a sensor.",
-            soft_wrap=True,
-        )
-
-    run_command(work, json_output=json_output, render=render, as_data=lambda result: result)
+    return draft_contract(
+        files,
+        out,
+        label=label,
+        force=force,
+        columns=columns,
+        equipment_column=equipment_column,
+        run_column=run_column,
+        time_column=time_column,
+        separator=separator,
+        decimal=decimal,
+        thousands=thousands,
+        encoding=encoding,
+        time_format=time_format,
+        day_first=day_first,
+    )
 
 
-@contract_app.command("diff")
+@command(contract_app, "diff", shows="contract_changes")
 def contract_diff(
     old: Annotated[
         Path, typer.Argument(metavar="A", help="The contract that the models were trained with.")
     ],
     new: Annotated[Path, typer.Argument(metavar="B", help="The contract that is to replace it.")],
-    json_output: Json = False,
-) -> None:
+) -> Any:
     """Say what changed from contract A to B, and whether models trained under A remain valid."""
+    from faultxfer.drafting.contracts import compare_contracts
 
-    def work() -> dict[str, Any]:
-        from faultxfer.drafting.contracts import compare_contracts
-
-        return compare_contracts(old, new)
-
-    run_command(
-        work,
-        json_output=json_output,
-        render=lambda result: _render("contract_changes", result),
-        as_data=lambda result: result,
-    )
+    return compare_contracts(old, new)
 
 
-@contract_app.command("schema")
+@command(contract_app, "schema", shows="contract_schema")
 def contract_schema(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write it here instead of to stdout.")
     ] = None,
-    json_output: Json = False,
-) -> None:
+) -> Any:
     """Give the JSON Schema of contracts, by which an editor completes and checks them."""
+    from faultxfer.contract.json_schema import json_schema
+    from faultxfer.drafting.contracts import write_schema
 
-    def work() -> dict[str, Any]:
-        from faultxfer.contract.json_schema import json_schema
-        from faultxfer.drafting.contracts import write_schema
-
-        return write_schema(out) if out else json_schema()
-
-    run_command(
-        work,
-        json_output=json_output,
-        render=lambda result: _render("contract_schema", result),
-        as_data=lambda result: result,
-    )
+    return write_schema(out) if out else json_schema()
 
 
-@app.command(rich_help_panel=_MAIN)
+@command(
+    app,
+    shows="checked_rows",
+    panel=_MAIN,
+    exit_code=lambda result: BAD_INPUT if result.refused else DONE,
+)
 def validate(
-    csv: Csv,
+    files: Files,
     contract: ContractFile,
-    equipment: Annotated[
-        str | None,
-        typer.Option(
-            metavar="EQ", help="Check this machine's rows alone, by its own tags and units."
-        ),
-    ] = None,
-    quarantine: Quarantine = Path("quarantine"),
+    equipment: Annotated[str | None, asked(ValidateRequest, "equipment", metavar="EQ")] = None,
+    quarantine: Quarantine = QUARANTINE,
     data_docs: DataDocs = None,
-    json_output: Json = False,
-    plain: Plain = False,
-) -> None:
+    prefect: Prefect = None,
+) -> Any:
     """Check files against a contract: findings, and a file of the rows set aside."""
-
-    def work() -> Any:
-        from faultxfer.steps.preflight import check_validate_request
-
-        check_validate_request(csv, contract)
-        where = {
-            "contract": str(contract),
-            "quarantine": str(quarantine),
-            "data_docs": _text(data_docs),
-        }
-        return _run("validate", plain, csv=csv, equipment=equipment, **where)
-
-    run_command(
-        work,
-        json_output=json_output,
-        render=lambda result: _render("checked_rows", result),
-        as_data=lambda result: result.as_dict(),
-        exit_code=lambda result: BAD_INPUT if result.refused else DONE,
+    return run_pipeline(
+        "validate",
+        prefect,
+        files=files,
+        contract=contract,
+        equipment=equipment,
+        quarantine=quarantine,
+        data_docs=data_docs,
     )
 
 
-@app.command(rich_help_panel=_MAIN)
+@command(app, shows="pretrained", panel=_MAIN)
 def pretrain(
-    csv: Csv,
+    files: Files,
     contract: ContractFile,
-    model: Model,
+    model: Annotated[str, asked(PretrainRequest, "model", "--model", metavar="NAME")],
     config: Config = None,
     seed: Seed = None,
-    quarantine: Quarantine = Path("quarantine"),
+    quarantine: Quarantine = QUARANTINE,
     data_docs: DataDocs = None,
-    json_output: Json = False,
-    plain: Plain = False,
-) -> None:
+    prefect: Prefect = None,
+) -> Any:
     """Train and register the source model on equipment with history."""
-
-    def work() -> Any:
-        from faultxfer.config import PretrainOptions, read_options
-        from faultxfer.steps.preflight import check_pretrain_request
-
-        options = read_options(PretrainOptions, config, seed=seed)
-        check_pretrain_request(csv, contract, model)
-        where = {
-            "contract": str(contract),
-            "quarantine": str(quarantine),
-            "data_docs": _text(data_docs),
-        }
-        return _run("pretrain", plain, csv=csv, model=model, options=options, **where)
-
-    run_command(
-        work,
-        json_output=json_output,
-        render=lambda result: _render("pretrained", result),
-        as_data=lambda result: result.as_dict(),
+    return run_pipeline(
+        "pretrain",
+        prefect,
+        files=files,
+        contract=contract,
+        model=model,
+        options=read_options(PretrainOptions, config, seed=seed),
+        quarantine=quarantine,
+        data_docs=data_docs,
     )
 
 
@@ -261,19 +230,17 @@ def _only_strategy(strategy: str | None, *, single_network: bool) -> str | None:
     if not single_network:
         return strategy
     if strategy not in (None, "single_network"):
-        from faultxfer.errors import ConfigError
-
         raise ConfigError(
-            "One strategy was expected",
+            "Two strategies are asked for, and one can be used",
             received={"--strategy": strategy, "--single-network": True},
             remedy="Leave one of them out",
         )
     return "single_network"
 
 
-@app.command(rich_help_panel=_MAIN)
+@command(app, shows="transferred", panel=_MAIN, exit_code=_transfer_code)
 def transfer(
-    csv: Csv,
+    files: Files,
     contract: ContractFile,
     model: Model,
     equipment: Equipment,
@@ -287,166 +254,109 @@ def transfer(
             "--single-network", help="Ship one Keras network: `--strategy single_network`."
         ),
     ] = False,
-    trainable_layers: Annotated[
-        int | None, typer.Option(help="Last layers to train, in the strategies that fine-tune.")
-    ] = None,
-    scaler: Annotated[
-        str | None,
-        typer.Option(
-            help="`source`, `target`, `normal`, `offset` or `blend`, in strategies other than the stack."
-        ),
-    ] = None,
-    alarm_rate: Annotated[
-        float | None, typer.Option(help="False-alarm rate that the threshold aims at.")
-    ] = None,
-    alarm_confidence: Annotated[
-        float | None, typer.Option(help="Promise that rate for new runs, such as 0.95, or refuse.")
-    ] = None,
-    fault_share: Annotated[
-        float | None, typer.Option(help="Share of faults in use, if not that of the rows.")
-    ] = None,
+    trainable_layers: Annotated[int | None, asked(TransferOptions, "trainable_layers")] = None,
+    scaler: Annotated[str | None, asked(TransferOptions, "scaler")] = None,
+    alarm_rate: Annotated[float | None, asked(TransferOptions, "alarm_rate")] = None,
+    alarm_confidence: Annotated[float | None, asked(TransferOptions, "alarm_confidence")] = None,
+    fault_share: Annotated[float | None, asked(TransferOptions, "fault_share")] = None,
     seed: Seed = None,
     config: Config = None,
     gate: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Gate thresholds as YAML.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Stop before the registry.")] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Do again what the same request led to before.")
-    ] = False,
+    dry_run: Annotated[bool, asked(TransferRequest, "dry_run", "--dry-run")] = False,
+    force: Annotated[bool, asked(TransferRequest, "force", "--force")] = False,
     override_gate: Annotated[
-        str | None,
-        typer.Option(metavar="REASON", help="Promote in spite of a refusal; the reason is kept."),
+        str | None, asked(TransferRequest, "override_gate", metavar="REASON")
     ] = None,
     report: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Also put the pictures there.")
+        Path | None, asked(TransferRequest, "report_folder", "--report", metavar="DIR")
     ] = None,
-    quarantine: Quarantine = Path("quarantine"),
+    quarantine: Quarantine = QUARANTINE,
     data_docs: DataDocs = None,
-    json_output: Json = False,
-    plain: Plain = False,
-) -> None:
+    prefect: Prefect = None,
+) -> Any:
     """The main job: adapt the source model to a machine, judge it, and register it if the gate lets it pass."""
-
-    def work() -> Any:
-        from faultxfer.config import GateOptions, TransferOptions, load_options, read_options
-        from faultxfer.steps.preflight import check_transfer_request
-
-        chosen = _only_strategy(strategy, single_network=single_network)
-        given: dict[str, Any] = {
-            "strategy": chosen,
-            "trainable_layers": trainable_layers,
-            "scaler": scaler,
-        }
-        given |= {
-            "alarm_rate": alarm_rate,
-            "alarm_confidence": alarm_confidence,
-            "fault_share": fault_share,
-        }
-        given["seed"] = seed
-        bounds = load_options(GateOptions, gate) if gate else None
-        options = read_options(TransferOptions, config, **given, gate=bounds)
-        check_transfer_request(
-            csv, contract, model, equipment, override_gate, options.gate.family, dry_run=dry_run
-        )
-        return _run(
-            "transfer",
-            plain,
-            csv=csv,
-            contract=str(contract),
-            model=model,
-            equipment=equipment,
-            options=options,
-            dry_run=dry_run,
-            override_gate=override_gate,
-            force=force,
-            report_folder=str(report) if report else None,
-            quarantine=str(quarantine),
-            data_docs=_text(data_docs),
-        )
-
-    run_command(
-        work,
-        json_output=json_output,
-        render=lambda result: _render("transferred", result),
-        as_data=lambda result: result.as_dict(),
-        exit_code=_transfer_code,
+    options = read_options(
+        TransferOptions,
+        config,
+        strategy=_only_strategy(strategy, single_network=single_network),
+        trainable_layers=trainable_layers,
+        scaler=scaler,
+        alarm_rate=alarm_rate,
+        alarm_confidence=alarm_confidence,
+        fault_share=fault_share,
+        seed=seed,
+        gate=load_options(GateOptions, gate) if gate else None,
+    )
+    return run_pipeline(
+        "transfer",
+        prefect,
+        files=files,
+        contract=contract,
+        model=model,
+        equipment=equipment,
+        options=options,
+        dry_run=dry_run,
+        override_gate=override_gate,
+        force=force,
+        quarantine=quarantine,
+        data_docs=data_docs,
+        report_folder=report,
     )
 
 
-@app.command(rich_help_panel=_MAIN)
+@command(app, shows="scored", panel=_MAIN)
 def score(
-    csv: Csv,
+    files: Files,
     model: Model,
-    equipment: Equipment,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="CSV to write.")],
-    version: Annotated[
-        int | None, typer.Option(metavar="N", help="Version; the champion if left out.")
-    ] = None,
-    quarantine: Quarantine = Path("quarantine"),
+    equipment: Annotated[str, asked(ScoreRequest, "equipment", metavar="EQ")],
+    out: Annotated[Path, asked(ScoreRequest, "out", metavar="FILE")],
+    version: Annotated[int | None, asked(ScoreRequest, "version", metavar="N")] = None,
+    quarantine: Quarantine = QUARANTINE,
     data_docs: DataDocs = None,
-    json_output: Json = False,
-    plain: Plain = False,
-) -> None:
+    prefect: Prefect = None,
+) -> Any:
     """Score new rows with a machine's champion, or the version asked for."""
-
-    def work() -> Any:
-        from faultxfer.steps.preflight import check_score_request
-
-        check_score_request(csv, model, equipment, out)
-        what = {"model": model, "equipment": equipment, "version": version}
-        where = {"out": str(out), "quarantine": str(quarantine), "data_docs": _text(data_docs)}
-        return _run("score", plain, csv=csv, **what, **where)
-
-    run_command(
-        work,
-        json_output=json_output,
-        render=lambda result: _render("scored", result),
-        as_data=lambda result: result.as_dict(),
+    return run_pipeline(
+        "score",
+        prefect,
+        files=files,
+        model=model,
+        equipment=equipment,
+        out=out,
+        version=version,
+        quarantine=quarantine,
+        data_docs=data_docs,
     )
 
 
-@app.command("learning-curve", rich_help_panel=_MAIN)
+@command(app, "learning-curve", shows="learned", panel=_MAIN)
 def learning_curve(
-    csv: Csv,
+    files: Files,
     contract: ContractFile,
     model: Model,
     equipment: Equipment,
-    out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where figures, answers and picture go.")
-    ] = Path("learning-curve"),
-    more: Annotated[
-        int | None, typer.Option(metavar="N", help="Further labelled rows to ask about.")
-    ] = None,
+    out: Annotated[Path, asked(CurveRequest, "out", metavar="DIR")] = LEARNING_CURVE,
+    more: Annotated[int | None, asked(CurveOptions, "more", metavar="N")] = None,
     config: Config = None,
     seed: Seed = None,
-    quarantine: Quarantine = Path("quarantine"),
+    quarantine: Quarantine = QUARANTINE,
     data_docs: DataDocs = None,
-    json_output: Json = False,
-    plain: Plain = False,
-) -> None:
+    prefect: Prefect = None,
+) -> Any:
     """Would more labels help? Transfer against scratch over label counts; registers nothing."""
-
-    def work() -> Any:
-        from faultxfer.config import CurveOptions, read_options
-        from faultxfer.steps.preflight import check_learning_request
-
-        options = read_options(CurveOptions, config, more=more, seed=seed)
-        check_learning_request(csv, contract, model, equipment, out)
-        what = {
-            "contract": str(contract),
-            "model": model,
-            "equipment": equipment,
-            "options": options,
-        }
-        where = {"out": str(out), "quarantine": str(quarantine), "data_docs": _text(data_docs)}
-        return _run("learning_curve", plain, csv=csv, **what, **where)
-
-    run_command(
-        work,
-        json_output=json_output,
-        render=lambda result: _render("learned", result),
-        as_data=lambda result: result.as_dict(),
+    return run_pipeline(
+        "learning_curve",
+        prefect,
+        files=files,
+        contract=contract,
+        model=model,
+        equipment=equipment,
+        options=read_options(CurveOptions, config, more=more, seed=seed),
+        out=out,
+        quarantine=quarantine,
+        data_docs=data_docs,
     )
 
 
@@ -501,25 +411,3 @@ def _usage_error(error: Any, arguments: list[str]) -> int:
         )
     except typer.Exit:
         return BAD_INPUT
-
-
-def _run(name: str, plain: bool, **arguments: Any) -> Any:
-    from faultxfer.cli.flow_runs import run_pipeline
-
-    return run_pipeline(name, plain=plain, **arguments)
-
-
-def _text(path: Path | None) -> str | None:
-    return str(path) if path else None
-
-
-def _render(name: str, result: Any) -> None:
-    from faultxfer.cli import render
-
-    getattr(render, name)(result)
-
-
-def _transfer_code(result: Any) -> int:
-    if result.outcome == "unchanged":
-        return DONE if result.before == "promoted" else REFUSED
-    return DONE if result.decision.promoted or result.outcome == "promoted" else REFUSED

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from faultxfer.cli.flow_runs import run_pipeline
-from faultxfer.cli.session import stdout
+from faultxfer.cli.pipelines import run_pipeline
 from faultxfer.progress import progress
 
 MODEL = "demo-pumps"
@@ -33,7 +32,7 @@ class DemoResult:
         }
 
 
-def run_demo(folder: Path, *, plain: bool) -> DemoResult:
+def run_demo(folder: Path, *, prefect: bool | None) -> DemoResult:
     """Simulate, pretrain unless done before, transfer to the next new pump, score its next week."""
     from faultxfer.simulation.simulator import write_pump_fleet
 
@@ -44,35 +43,19 @@ def run_demo(folder: Path, *, plain: bool) -> DemoResult:
     quarantine = str(folder / "quarantine")
     pretrained = None
     if first:
-        csv = [str(path) for path in fleet.source_csvs]
+        files = [str(path) for path in fleet.source_csvs]
         pretrained = run_pipeline(
-            "pretrain", plain=plain, csv=csv, contract=contract, model=MODEL, quarantine=quarantine
+            "pretrain", prefect, files=files, contract=contract, model=MODEL, quarantine=quarantine
         )
     new = {"model": MODEL, "equipment": equipment, "quarantine": quarantine}
     transferred = run_pipeline(
-        "transfer", plain=plain, csv=[str(fleet.target_csv)], contract=contract, force=True, **new
+        "transfer", prefect, files=[str(fleet.target_csv)], contract=contract, force=True, **new
     )
     scored = None
     if transferred.version:
         out = str(folder / "scores.csv")
-        scored = run_pipeline("score", plain=plain, csv=[str(fleet.new_rows_csv)], out=out, **new)
+        scored = run_pipeline("score", prefect, files=[str(fleet.new_rows_csv)], out=out, **new)
     return DemoResult(folder, pretrained, transferred, scored)
-
-
-def render_demo(result: DemoResult) -> None:
-    """Tables of each part, and what to do next."""
-    from faultxfer.cli import render
-
-    if result.pretrained:
-        render.pretrained(result.pretrained)
-    render.transferred(result.transferred)
-    if result.scored:
-        render.scored(result.scored)
-    stdout().print(
-        f"\nThe simulated CSVs and their contract lie in {result.folder}. Run the demo again for one more new pump.\n"
-        "Next: `faultxfer ui` shows the run, `faultxfer registry history demo-pumps --equipment "
-        f"{result.transferred.equipment}` what is registered."
-    )
 
 
 def _where_we_are() -> tuple[bool, str]:

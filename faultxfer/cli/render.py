@@ -14,6 +14,8 @@ from faultxfer.cli.session import stdout
 from faultxfer.findings import Finding
 
 if TYPE_CHECKING:
+    from faultxfer.cli.demo import DemoResult
+
     # Only names here: looking at the registry must not wait for TensorFlow.
     from faultxfer.learning_curves.measuring import LearningResult
     from faultxfer.steps.intake import CheckedRows
@@ -155,6 +157,29 @@ def learned(result: LearningResult) -> None:
         console.print(f"• {escape(answer)}", soft_wrap=True)
     for path in result.files.values():
         console.print(f"  {path}", soft_wrap=True, markup=False)
+
+
+def demo(result: DemoResult) -> None:
+    """Tables of each part, and what to do next."""
+    if result.pretrained:
+        pretrained(result.pretrained)
+    transferred(result.transferred)
+    if result.scored:
+        scored(result.scored)
+    stdout().print(
+        f"\nThe simulated CSVs and their contract lie in {result.folder}. Run the demo again for one more new pump.\n"
+        "Next: `faultxfer ui` shows the run, `faultxfer registry history demo-pumps --equipment "
+        f"{result.transferred.equipment}` what is registered."
+    )
+
+
+def drafted_contract(result: dict[str, Any]) -> None:
+    """Where the draft lies, and what is left to do by hand."""
+    stdout().print(
+        f"Contract with {len(result['sensors'])} sensors written: {result['out']}\n"
+        "Read it before you use it: set units, physical limits and what is not a sensor.",
+        soft_wrap=True,
+    )
 
 
 def models(listed: list[dict[str, Any]]) -> None:

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 
 from faultxfer.bundle.bundle import load_bundle
-from faultxfer.config import CurveOptions, TransferOptions
-from faultxfer.contract.schema import Contract
+from faultxfer.config import TransferOptions
 from faultxfer.data.dataset import load_dataset
 from faultxfer.learning_curves.curve import SCRATCH, TRANSFER, LearningCurve, Repeat, learning_curve
 from faultxfer.learning_curves.draws import RUN, Draw, Draws, draw_counts
@@ -22,9 +21,11 @@ from faultxfer.learning_curves.report import as_markdown, sentences
 from faultxfer.learning_curves.training import fit_transfer_and_scratch
 from faultxfer.outputs import writing
 from faultxfer.progress import progress
+from faultxfer.requests import CurveRequest
 from faultxfer.steps.adaptation import read_target
 from faultxfer.steps.intake import CheckedRows
-from faultxfer.steps.sources import Fetched, require_same_meaning, require_same_sensors
+from faultxfer.steps.opening import Job
+from faultxfer.steps.sources import Models, require_same_meaning, require_same_sensors
 from faultxfer.strategies.protocol import Task
 
 
@@ -64,18 +65,35 @@ class LearningResult:
         }
 
 
-def draw_rows(
-    rows: CheckedRows, fetched: Fetched, contract: Contract, options: CurveOptions
-) -> Draws:
-    """Decide who is drawn at which count, and who judges.
+@dataclass(frozen=True)
+class DrawnRows:
+    """Accepted rows, and who of them is drawn and who judges."""
+
+    rows: CheckedRows
+    draws: Draws
+
+
+@dataclass(frozen=True)
+class MeasuredRows:
+    """What transfer and scratch reached in each repeat."""
+
+    drawn: DrawnRows
+    repeats: tuple[Repeat, ...]
+
+
+def draw_rows(job: Job[CurveRequest], models: Models, rows: CheckedRows) -> DrawnRows:
+    """Hold out and draw rows.
+
+    Who is drawn at which count, and who judges.
 
     Raises:
         DataError: a file was refused, or the rows are too few.
         ContractError: the sensors are not the source model's, or a unit or label has another meaning.
     """
-    features = load_bundle(fetched.source_bundle).features
+    contract, options = job.contract, job.request.options
+    features = load_bundle(models.source_bundle).features
     require_same_sensors(contract, features)
-    require_same_meaning(contract, fetched.source_bundle)
+    require_same_meaning(contract, models.source_bundle)
     draws = draw_counts(read_target(rows, features), options)
     without = sorted(set(options.counts or ()) - set(draws.counts))
     progress.info(
@@ -83,20 +101,22 @@ def draw_rows(
         *(_listed(draws.counts), len(draws.repeats), draws.by),
         f" (the rows at hand do not allow {_listed(without)})" if without else "",
     )
-    return draws
+    return DrawnRows(rows, draws)
 
 
-def measure_learning(
-    rows: CheckedRows, draws: Draws, fetched: Fetched, options: CurveOptions
-) -> tuple[Repeat, ...]:
-    """Fit transfer and scratch on the same rows at every count of every repeat, and hear them on the rows held out.
+def measure_learning(job: Job[CurveRequest], models: Models, drawn: DrawnRows) -> MeasuredRows:
+    """Fit at every count.
+
+    Transfer and scratch are fitted on the same rows at every count of every repeat, and judged on
+    the rows held out.
 
     Raises:
         StrategyError: the strategy cannot run on these rows.
     """
-    source_rows = load_dataset(fetched.source_rows) if fetched.source_rows else None
-    settings = TransferOptions(seed=options.seed)
-    source = load_bundle(fetched.source_bundle)
+    rows, draws = drawn.rows, drawn.draws
+    source_rows = load_dataset(models.source_rows) if models.source_rows else None
+    settings = TransferOptions(seed=job.request.options.seed)
+    source = load_bundle(models.source_bundle)
     target = dataclasses.replace(read_target(rows, source.features), run=draws.run)
     base = Task(source, target, source_rows, settings)
     heard = []
@@ -105,43 +125,38 @@ def measure_learning(
             "Repeat %d of %d: transfer and scratch at each count", number, len(draws.repeats)
         )
         heard.append(_hear(draw, base))
-    return tuple(heard)
+    return MeasuredRows(drawn, tuple(heard))
 
 
-def report_learning(
-    rows: CheckedRows,
-    draws: Draws,
-    heard: tuple[Repeat, ...],
-    options: CurveOptions,
-    *,
-    model: str,
-    equipment: str,
-    out: Path,
-) -> LearningResult:
-    """Figures, intervals, plain answers and a picture; nothing goes to the registry.
+def report_learning(job: Job[CurveRequest], measured: MeasuredRows) -> LearningResult:
+    """Fit the curves and answer.
+
+    Metrics, intervals, plain answers and a picture; nothing goes to the registry.
 
     Raises:
         ConfigError: ``out`` cannot be written.
     """
+    request, rows, draws = job.request, measured.drawn.rows, measured.drawn.draws
+    options, out = request.options, request.out
     progress.info("Fitting the curves and their intervals")
     curve = learning_curve(
         draws.counts,
         draws.faults,
-        heard,
+        measured.repeats,
         at_hand=rows.accepted,
         more=options.more,
         seed=options.seed,
     )
     files = {kind: out / f"learning-curve.{kind}" for kind in ("json", "md", "png")}
     answers = sentences(curve, by_run=draws.by == RUN)
-    result = LearningResult(model, equipment, draws.by, curve, answers, files, rows)
+    result = LearningResult(request.model, request.equipment, draws.by, curve, answers, files, rows)
     with writing("out", out):
         out.mkdir(parents=True, exist_ok=True)
         files["json"].write_text(
             json.dumps(result.as_dict(), indent=2, ensure_ascii=False), encoding="utf-8"
         )
         files["md"].write_text(result.markdown(), encoding="utf-8")
-        save_learning_picture(files["png"], curve, f"{model} → {equipment}")
+        save_learning_picture(files["png"], curve, f"{request.model} → {request.equipment}")
     return result
 
 

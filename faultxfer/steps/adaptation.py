@@ -10,16 +10,16 @@ import numpy as np
 import pandas as pd
 
 from faultxfer.bundle.bundle import load_bundle, save_bundle
-from faultxfer.config import TransferOptions
-from faultxfer.contract.schema import Contract
 from faultxfer.data.dataset import Dataset, dataset_from, load_dataset
 from faultxfer.data.split import Split, split_rows
 from faultxfer.errors import StrategyError
 from faultxfer.network.fit import History
 from faultxfer.progress import progress
+from faultxfer.requests import TransferRequest
 from faultxfer.steps.intake import CheckedRows, require_accepted
+from faultxfer.steps.opening import Job
 from faultxfer.steps.sources import (
-    Fetched,
+    Models,
     require_same_meaning,
     require_same_sensors,
     require_sensors_of_champion,
@@ -31,10 +31,19 @@ from faultxfer.strategies.rivals import RIVALS
 
 
 @dataclass(frozen=True)
+class Target:
+    """The machine's accepted rows, and who trains, calibrates and judges."""
+
+    rows: CheckedRows
+    split: Split
+
+
+@dataclass(frozen=True)
 class Adaptation:
     """A candidate and what everybody says of the judged rows.
 
     Attributes:
+        target: the machine's rows and their split.
         bundle: folder of the candidate bundle.
         predictions: ``.npz`` with ``rows`` (positions judged) and, by contestant, ``NAME.probabilities`` and
             ``NAME.alarms``; ``candidate`` is one of the names.
@@ -42,19 +51,11 @@ class Adaptation:
         could_not_run: why, by name of the rival.
     """
 
+    target: Target
     bundle: Path
     predictions: Path
     history: History
     could_not_run: dict[str, str]
-
-
-def check_strategy(options: TransferOptions) -> None:
-    """Before anything is read: is there such a strategy, and does it use what is given?
-
-    Raises:
-        ConfigError: no.
-    """
-    chosen_strategy(options)
 
 
 def read_target(rows: CheckedRows, features: tuple[str, ...]) -> Dataset:
@@ -62,46 +63,38 @@ def read_target(rows: CheckedRows, features: tuple[str, ...]) -> Dataset:
     return dataset_from(pd.read_feather(require_accepted(rows)), features)
 
 
-def split_target(
-    rows: CheckedRows, fetched: Fetched, contract: Contract, options: TransferOptions
-) -> Split:
-    """Decide who trains, who calibrates and who judges.
+def split_target(job: Job[TransferRequest], models: Models, rows: CheckedRows) -> Target:
+    """Divide the rows into those that train, calibrate and judge.
 
     Raises:
         DataError: a file was refused, or the rows hold one class only or too few faults.
-        ContractError: the sensors are not the source model's, the champion lacks one of its own, or a unit or label
-            has another meaning.
+        ContractError: the sensors are not the source model's, the champion lacks one of its own, or
+            a unit or label has another meaning.
     """
-    features = load_bundle(fetched.source_bundle).features
-    require_same_sensors(contract, features)
-    require_sensors_of_champion(contract, fetched)
-    for bundle in filter(None, (fetched.source_bundle, fetched.champion_bundle)):
-        require_same_meaning(contract, bundle)
+    features = load_bundle(models.source_bundle).features
+    require_same_sensors(job.contract, features)
+    require_sensors_of_champion(job.contract, models)
+    for bundle in filter(None, (models.source_bundle, models.champion_bundle)):
+        require_same_meaning(job.contract, bundle)
+    options = job.request.options
     split = split_rows(read_target(rows, features), options.split, options.seed)
     progress.info("Split: %s, %s", split.mode, split.reason)
-    return split
+    return Target(rows, split)
 
 
-def adapt_source(
-    rows: CheckedRows,
-    fetched: Fetched,
-    split: Split,
-    contract: Contract,
-    options: TransferOptions,
-    *,
-    work: Path,
-) -> Adaptation:
-    """Scale, freeze, adapt; then the rivals.
+def adapt_source(job: Job[TransferRequest], models: Models, target: Target) -> Adaptation:
+    """Scale, freeze, adapt, and put the rivals through the same rows.
 
     Raises:
         StrategyError: the strategy cannot run on these rows.
     """
+    options, split, work = job.request.options, target.split, job.work
     strategy = chosen_strategy(options)
-    source = load_bundle(fetched.source_bundle)
-    target = read_target(rows, source.features)
-    source_rows = load_dataset(fetched.source_rows) if fetched.source_rows else None
-    task = Task(source, target, source_rows, options)
-    progress.info("Adapting: %s (%d rows, %d faults)", strategy.title, len(target), target.faults)
+    source = load_bundle(models.source_bundle)
+    data = read_target(target.rows, source.features)
+    source_rows = load_dataset(models.source_rows) if models.source_rows else None
+    task = Task(source, data, source_rows, options)
+    progress.info("Adapting: %s (%d rows, %d faults)", strategy.title, len(data), data.faults)
     candidate, predictions, final = run_strategy(strategy, task, split)
     spoken: dict[str, Predictions] = {"candidate": predictions}
     failures: dict[str, str] = {}
@@ -109,15 +102,15 @@ def adapt_source(
         _hear(rival, task, split, spoken, failures)
     lineage = {
         **candidate.lineage,
-        "contract": contract.model_dump(mode="json"),
-        "data": list(rows.files),
+        "contract": job.contract.model_dump(mode="json"),
+        "data": list(target.rows.files),
     }
-    save_bundle(dataclasses.replace(candidate, lineage=lineage), work / "bundle", target.X)
+    save_bundle(dataclasses.replace(candidate, lineage=lineage), work / "bundle", data.X)
     path = work / "predictions.npz"
     arrays = {f"{name}.probabilities": said.probabilities for name, said in spoken.items()}
     arrays |= {f"{name}.alarms": said.alarms for name, said in spoken.items()}
     np.savez(path, rows=judged_rows(split), **arrays)  # type: ignore[arg-type]  # numpy's stub wants one dtype
-    return Adaptation(work / "bundle", path, final.history, failures)
+    return Adaptation(target, work / "bundle", path, final.history, failures)
 
 
 def _hear(

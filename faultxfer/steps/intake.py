@@ -24,6 +24,8 @@ from faultxfer.outputs import writing
 from faultxfer.progress import progress
 from faultxfer.reading.read_csv import find_files, names_of, read_csv
 from faultxfer.reading.table import RawTable
+from faultxfer.requests import ValidateRequest
+from faultxfer.steps.opening import AnyRequest, Opened
 
 ABSENT = "EQUIPMENT-ABSENT"
 
@@ -72,6 +74,33 @@ class CheckedRows:
             "reading": list(self.reading),
             "findings": [finding.as_dict() for finding in self.findings],
         }
+
+
+def check_rows(
+    opened: Opened[AnyRequest], contract: Contract, source: Classes | None = None
+) -> CheckedRows:
+    """Check rows against the contract.
+
+    Args:
+        opened: the request, and how its files are to be read.
+        contract: what the files must look like.
+        source: classes of the source model's rows, to compare the share of faults with; left out
+            where unknown.
+
+    Raises:
+        DataError: no file is found. A *refused* file is a finding, not an error.
+    """
+    only_asked = isinstance(opened.request, ValidateRequest)
+    return check_files(
+        list(opened.request.files),
+        contract,
+        work=None if only_asked else opened.work,
+        quarantine=opened.quarantine,
+        labelled=opened.labelled,
+        equipment=opened.equipment,
+        data_docs=opened.data_docs,
+        source=source,
+    )
 
 
 def check_files(

@@ -12,7 +12,6 @@ import numpy as np
 from faultxfer.bundle.bundle import Bundle, load_bundle
 from faultxfer.config import GateOptions, TransferOptions
 from faultxfer.data.dataset import Dataset, load_dataset
-from faultxfer.data.split import Split
 from faultxfer.evaluate.gate import Decision, judge
 from faultxfer.evaluate.gate.check import Comparison, Cost, Forgetting
 from faultxfer.evaluate.measuring import compare, forgot, gather, measured
@@ -22,9 +21,11 @@ from faultxfer.evaluate.report import Contestant, Report, as_markdown
 from faultxfer.evaluate.rows import Judged
 from faultxfer.outputs import keep_docs
 from faultxfer.progress import progress
+from faultxfer.requests import TransferRequest
 from faultxfer.steps.adaptation import Adaptation, read_target
 from faultxfer.steps.intake import CheckedRows
-from faultxfer.steps.sources import Fetched
+from faultxfer.steps.opening import Job
+from faultxfer.steps.sources import Models
 from faultxfer.strategies import get_strategy
 from faultxfer.strategies.procedure import Predictions
 from faultxfer.strategies.rivals import RIVALS
@@ -38,34 +39,36 @@ _SOURCE_ROWS, _BATCH = 4000, 1000
 class Evaluation:
     """Report and pictures of one transfer; ``folder`` holds the pictures and is logged whole."""
 
+    adapted: Adaptation
     report: Report
     folder: Path
     pictures: dict[str, Path]
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """What the gate decided of an evaluation."""
+
+    evaluation: Evaluation
+    decision: Decision
+
+
 def evaluate_candidate(
-    rows: CheckedRows,
-    fetched: Fetched,
-    split: Split,
-    adapted: Adaptation,
-    options: TransferOptions,
-    *,
-    model: str,
-    equipment: str,
-    work: Path,
+    job: Job[TransferRequest], models: Models, adapted: Adaptation
 ) -> Evaluation:
-    """Figures and pictures of candidate, champion and rivals on the same judged rows."""
+    """Measure candidate, champion and rivals on the same rows."""
     progress.info("Evaluating")
+    options, rows, split = job.request.options, adapted.target.rows, adapted.target.split
     bundle = load_bundle(adapted.bundle)
     spoken, positions = _predictions(adapted.predictions)
     judged = read_target(rows, bundle.features).take(positions)
     champion, comparison = _against_champion(
-        fetched, rows, positions, spoken["candidate"], options.gate
+        models, rows, positions, spoken["candidate"], options.gate
     )
     contestants = _contestants(judged, spoken, adapted, options, champion[0] if champion else None)
     report = Report(
-        model=model,
-        equipment=equipment,
+        model=job.request.model,
+        equipment=job.request.equipment,
         strategy=options.strategy,
         mode=split.mode,
         split=split.reason,
@@ -74,9 +77,9 @@ def evaluate_candidate(
         evidence=gather(
             *_heard(judged, spoken),
             options.gate,
-            champion_version=fetched.champion.version if fetched.champion else None,
+            champion_version=models.champion.version if models.champion else None,
             comparison=comparison,
-            forgetting=_forgetting(fetched, bundle, options.gate),
+            forgetting=_forgetting(models, bundle, options.gate),
             cost=_cost(bundle, adapted.bundle, judged.X),
         ),
         threshold=bundle.threshold,
@@ -87,10 +90,11 @@ def evaluate_candidate(
     )
     if champion:
         spoken["champion"] = champion[1]
-    folder = work / "report"
+    folder = job.work / "report"
     folder.mkdir()
     keep_docs(rows.docs, folder)
-    return Evaluation(report, folder, _draw(folder, judged, spoken, contestants, adapted))
+    pictures = _draw(folder, judged, spoken, contestants, adapted)
+    return Evaluation(adapted, report, folder, pictures)
 
 
 def _heard(
@@ -121,17 +125,19 @@ def _alarm_notes(bundle: Bundle, options: TransferOptions) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def ask_gate(evaluation: Evaluation, options: GateOptions) -> Decision:
-    """The gate's decision, written beside the pictures as ``report.json`` and ``report.md``."""
-    decision = judge(evaluation.report.evidence, options)
+def ask_gate(job: Job[TransferRequest], evaluation: Evaluation) -> Verdict:
+    """Ask the gate, and write down what it decides.
+
+    The report lies beside the pictures as ``report.json`` and ``report.md``.
+    """
+    decision = judge(evaluation.report.evidence, job.request.options.gate)
     progress.info("Gate: %s", decision.outcome)
     content = {"report": evaluation.report.as_dict(), "decision": decision.as_dict()}
     text = json.dumps(content, indent=2, ensure_ascii=False)
     (evaluation.folder / REPORT).write_text(text, encoding="utf-8")
-    (evaluation.folder / "report.md").write_text(
-        as_markdown(evaluation.report, decision), encoding="utf-8"
-    )
-    return decision
+    markdown = as_markdown(evaluation.report, decision)
+    (evaluation.folder / "report.md").write_text(markdown, encoding="utf-8")
+    return Verdict(evaluation, decision)
 
 
 def _contestants(
@@ -205,7 +211,7 @@ def _rival(
 
 
 def _against_champion(
-    fetched: Fetched,
+    models: Models,
     rows: CheckedRows,
     positions: np.ndarray,
     candidate: Predictions,
@@ -216,15 +222,15 @@ def _against_champion(
     It may descend from a source with its sensors in another order, so it reads the rows in its own one; fingerprints
     of the rows it has seen are made in that order too.
     """
-    if fetched.champion is None or fetched.champion_bundle is None:
+    if models.champion is None or models.champion_bundle is None:
         return None, None
-    bundle = load_bundle(fetched.champion_bundle)
+    bundle = load_bundle(models.champion_bundle)
     judged = read_target(rows, bundle.features).take(positions)
     probabilities = bundle.probabilities(judged.X)
     said = Predictions(probabilities, bundle.alarms(probabilities))
     seen = np.isin(judged.fingerprints(), bundle.training_rows)
     note = f"was trained on {seen.sum()} of {len(seen)} of these rows" if seen.any() else ""
-    title = f"champion (version {fetched.champion.version})"
+    title = f"champion (version {models.champion.version})"
     contestant = Contestant("champion", title, "champion", True, _measure(judged, said), note=note)
     unseen = judged.take(~seen)
     ours, theirs = (_judged(unseen, _where(words, ~seen)) for words in (candidate, said))
@@ -237,15 +243,15 @@ def _where(said: Predictions, rows: np.ndarray) -> Predictions:
     return Predictions(said.probabilities[rows], said.alarms[rows])
 
 
-def _forgetting(fetched: Fetched, candidate: Bundle, options: GateOptions) -> Forgetting | None:
+def _forgetting(models: Models, candidate: Bundle, options: GateOptions) -> Forgetting | None:
     """Candidate and source model on source rows; None where none are kept. Both may have learned from these rows."""
-    if fetched.source_rows is None:
+    if models.source_rows is None:
         return None
-    kept = load_dataset(fetched.source_rows)
+    kept = load_dataset(models.source_rows)
     kept = kept.take(np.random.default_rng(0).permutation(len(kept))[:_SOURCE_ROWS])
     if kept.faults in (0, len(kept)):
         return None
-    source = load_bundle(fetched.source_bundle)
+    source = load_bundle(models.source_bundle)
     return forgot(
         _judged(kept, _say(candidate, kept.X)), _judged(kept, _say(source, kept.X)), options
     )

@@ -36,8 +36,10 @@ from faultxfer.registry.provenance import code
 from faultxfer.registry.registering import Candidate, register
 from faultxfer.registry.runs import RunRecord
 from faultxfer.registry.store import open_registry
+from faultxfer.requests import PretrainRequest
 from faultxfer.steps.adaptation import read_target
 from faultxfer.steps.intake import CheckedRows
+from faultxfer.steps.opening import Job
 from faultxfer.steps.registration import DOCS_NOTE, EXAMPLE_ROWS, flat_options, with_logged_docs
 from faultxfer.steps.sources import SOURCE_ROWS
 from faultxfer.strategies.source_evidence import JUDGED
@@ -81,14 +83,17 @@ class PretrainResult:
         }
 
 
-def train_source(
-    rows: CheckedRows, contract: Contract, options: PretrainOptions, *, model: str, work: Path
-) -> Pretrained:
-    """Fit scaler and network on training runs, stop and calibrate on validation runs, judge on test runs.
+def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
+    """Train the source network.
+
+    Scaler and network are fitted on training runs; validation runs stop and calibrate; test runs
+    judge.
 
     Raises:
         DataError: a file was refused, or a side would lack a class.
     """
+    contract, options, work = job.contract, job.request.options, job.work
+    model = job.request.model
     data = read_target(rows, contract.features)
     require_both_classes(data)
     train, validation, test = _sides(data, options)
@@ -124,14 +129,10 @@ def train_source(
 
 
 def register_source(
-    rows: CheckedRows,
-    trained: Pretrained,
-    contract: Contract,
-    options: PretrainOptions,
-    *,
-    model: str,
+    job: Job[PretrainRequest], rows: CheckedRows, trained: Pretrained
 ) -> PretrainResult:
-    """Register the source bundle and make it the model's champion."""
+    """Register the source model as champion."""
+    contract, options, model = job.contract, job.request.options, job.request.model
     progress.info("Registering %s", model)
     registry = open_registry(access=Access.CREATING)
     features = load_bundle(trained.bundle).features

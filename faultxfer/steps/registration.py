@@ -10,8 +10,6 @@ from typing import Any
 
 from faultxfer.bundle.bundle import load_bundle
 from faultxfer.bundle.plain_files import sha256_of
-from faultxfer.config import TransferOptions
-from faultxfer.contract.schema import Contract
 from faultxfer.evaluate.gate import Decision
 from faultxfer.evaluate.report import Report, as_markdown
 from faultxfer.outputs import DATA_DOCS, DOCS_INDEX, writing
@@ -22,12 +20,14 @@ from faultxfer.registry.promotion import Promotion
 from faultxfer.registry.provenance import code
 from faultxfer.registry.registering import Candidate, register
 from faultxfer.registry.runs import RunRecord, record_run
-from faultxfer.registry.store import Registry, Version, open_registry
+from faultxfer.registry.store import Registry, open_registry
+from faultxfer.requests import TransferRequest
 from faultxfer.steps.adaptation import Adaptation, read_target
 from faultxfer.steps.intake import CheckedRows
-from faultxfer.steps.judging import REPORT, Evaluation
+from faultxfer.steps.judging import REPORT, Verdict
+from faultxfer.steps.opening import Job
 from faultxfer.steps.repeats import request_sha256
-from faultxfer.steps.sources import Fetched
+from faultxfer.steps.sources import Models
 
 PROMOTED, REFUSED, DRY_RUN = "promoted", "refused", "dry run"
 EXAMPLE_ROWS = 5
@@ -81,67 +81,84 @@ class TransferResult:
 
 
 def register_candidate(
-    rows: CheckedRows,
-    fetched: Fetched,
-    adapted: Adaptation,
-    evaluation: Evaluation,
-    decision: Decision,
-    contract: Contract,
-    options: TransferOptions,
-    *,
-    dry_run: bool = False,
-    override_gate: str | None = None,
-    report_folder: Path | None = None,
+    job: Job[TransferRequest], models: Models, verdict: Verdict
 ) -> TransferResult:
-    """Register and promote a candidate that passed (or was pushed past the gate); else keep only its report.
+    """Register and promote the candidate, or keep its report.
+
+    It is promoted if it passed, or was pushed past the gate for a reason.
 
     Raises:
-        ChampionMovedError: it was judged against a champion that is none any more.
+        ChampionMovedError: it was judged against a champion that is champion no more.
     """
-    report = evaluation.report
-    name = fetched.name
-    outcome = _outcome(decision, dry_run=dry_run, override_gate=override_gate)
-    pictures = _copied(evaluation.pictures, report_folder)
-    version = run_id = uri = None
+    request, evaluation = job.request, verdict.evaluation
+    outcome = _outcome(verdict.decision, request)
+    pictures = _copied(evaluation.pictures, request.report_folder)
+    done = _Done(pictures=pictures, rows=_without_passing_docs(evaluation.adapted.target.rows))
     if outcome != DRY_RUN:
-        registry = open_registry(access=Access.CHANGING)
-        uri = registry.address
-        record = _run_record(
-            rows, fetched, adapted, evaluation, decision, contract, options, override_gate
-        )
-        if outcome == PROMOTED:
-            promotion = _promotion(
-                rows, fetched, evaluation, decision, contract, options, override_gate
-            )
-            made = _promoted(registry, record, rows, fetched, adapted, report, promotion)
-            version, run_id = made.version, made.run_id
-        else:
-            run_id = record_run(registry, record)
-        pictures = pictures or registry.artifact_addresses(run_id, evaluation.pictures)
-        rows = with_logged_docs(rows, registry, run_id)
-    elif rows.docs and rows.table and Path(rows.docs).is_relative_to(rows.table.parent.absolute()):
-        rows = dataclasses.replace(rows, docs=None)  # it goes with the run's other files
-    reason = _reason(decision, override_gate)
+        done = _registered(job, models, verdict, outcome)
+        done = dataclasses.replace(done, pictures=pictures or done.pictures)
     return TransferResult(
-        outcome,
-        reason,
-        report.model,
-        report.equipment,
-        name,
-        version,
-        run_id,
-        uri,
-        pictures,
-        report,
-        decision,
-        rows,
+        outcome=outcome,
+        reason=_reason(verdict.decision, request.override_gate),
+        model=request.model,
+        equipment=request.equipment,
+        registered=models.name,
+        version=done.version,
+        run_id=done.run_id,
+        tracking_uri=done.tracking_uri,
+        pictures=done.pictures,
+        report=evaluation.report,
+        decision=verdict.decision,
+        rows=done.rows,
     )
 
 
-def _outcome(decision: Decision, *, dry_run: bool, override_gate: str | None) -> str:
-    if dry_run:
+@dataclass(frozen=True)
+class _Done:
+    """What registering left, and where."""
+
+    pictures: dict[str, str]
+    rows: CheckedRows
+    version: str | None = None
+    run_id: str | None = None
+    tracking_uri: str | None = None
+
+
+def _registered(job: Job[TransferRequest], models: Models, verdict: Verdict, outcome: str) -> _Done:
+    """Write to the registry: a version where the outcome is a promotion, else a run alone."""
+    evaluation = verdict.evaluation
+    rows = evaluation.adapted.target.rows
+    registry = open_registry(access=Access.CHANGING)
+    record = _run_record(job, models, verdict)
+    version = None
+    if outcome == PROMOTED:
+        progress.info("Registering %s", models.name)
+        candidate = _candidate(job, models, evaluation.adapted)
+        made = register(registry, record, candidate, _promotion(job, models, verdict))
+        version, run_id = made.version, made.run_id
+    else:
+        run_id = record_run(registry, record)
+    return _Done(
+        pictures=registry.artifact_addresses(run_id, evaluation.pictures),
+        rows=with_logged_docs(rows, registry, run_id),
+        version=version,
+        run_id=run_id,
+        tracking_uri=registry.address,
+    )
+
+
+def _without_passing_docs(rows: CheckedRows) -> CheckedRows:
+    """Data Docs that go with the run's other files are named nowhere."""
+    if rows.docs and rows.table and Path(rows.docs).is_relative_to(rows.table.parent.absolute()):
+        return dataclasses.replace(rows, docs=None)
+    return rows
+
+
+def _outcome(decision: Decision, request: TransferRequest) -> str:
+    if request.dry_run:
         return DRY_RUN
-    return PROMOTED if decision.promoted or override_gate is not None else REFUSED
+    overridden = request.override_gate is not None
+    return PROMOTED if decision.promoted or overridden else REFUSED
 
 
 def _reason(decision: Decision, override_gate: str | None) -> str:
@@ -150,56 +167,45 @@ def _reason(decision: Decision, override_gate: str | None) -> str:
     return f"Promoted in spite of the gate: {override_gate}. {decision.reason}"
 
 
-def _promoted(
-    registry: Registry,
-    record: RunRecord,
-    rows: CheckedRows,
-    fetched: Fetched,
-    adapted: Adaptation,
-    report: Report,
-    promotion: Promotion,
-) -> Version:
-    """Register the candidate and make it champion."""
-    progress.info("Registering %s", fetched.name)
+def _candidate(job: Job[TransferRequest], models: Models, adapted: Adaptation) -> Candidate:
+    """The adapted bundle, as the registry takes it."""
     features = load_bundle(adapted.bundle).features
-    candidate = Candidate(
-        name=fetched.name,
-        model_tags={
-            names.KIND: names.TARGET_KIND,
-            names.SOURCE_MODEL: report.model,
-            names.EQUIPMENT: report.equipment,
-            **fetched.identity.tags(),
-        },
+    return Candidate(
+        name=models.name,
+        model_tags=_tags_of_machine(job, models),
         bundle_folder=adapted.bundle,
         features=features,
-        example=read_target(rows, features).X[:EXAMPLE_ROWS],
+        example=read_target(adapted.target.rows, features).X[:EXAMPLE_ROWS],
     )
-    return register(registry, record, candidate, promotion)
 
 
-def _promotion(
-    rows: CheckedRows,
-    fetched: Fetched,
-    evaluation: Evaluation,
-    decision: Decision,
-    contract: Contract,
-    options: TransferOptions,
-    override_gate: str | None,
-) -> Promotion:
+def _tags_of_machine(job: Job[TransferRequest], models: Models) -> dict[str, str]:
+    return {
+        names.KIND: names.TARGET_KIND,
+        names.SOURCE_MODEL: job.request.model,
+        names.EQUIPMENT: job.request.equipment,
+        **models.identity.tags(),
+    }
+
+
+def _promotion(job: Job[TransferRequest], models: Models, verdict: Verdict) -> Promotion:
     """What the journal keeps of this transfer."""
+    decision, evaluation = verdict.decision, verdict.evaluation
+    rows = evaluation.adapted.target.rows
     details = {
         "gate": decision.outcome,
         "gate_rules": decision.rules,
         "gate_report_sha256": sha256_of(evaluation.folder / REPORT),
         "data": dict(rows.files),
-        "contract_sha256": contract.digest(),
-        "source": f"{fetched.source.name} version {fetched.source.version}",
-        "source_files_sha256": fetched.source.tags.get(names.FILES),
-        "request_sha256": request_sha256(rows, fetched, contract, options, override_gate),
-        "seed": options.seed,
+        "contract_sha256": job.contract.digest(),
+        "source": f"{models.source.name} version {models.source.version}",
+        "source_files_sha256": models.source.tags.get(names.FILES),
+        "request_sha256": request_sha256(job, models, rows),
+        "seed": job.request.options.seed,
         **code(),
     }
-    return Promotion(_reason(decision, override_gate), details, head=fetched.head)
+    reason = _reason(decision, job.request.override_gate)
+    return Promotion(reason, details, head=models.head)
 
 
 def _copied(pictures: dict[str, Path], folder: Path | None) -> dict[str, str]:
@@ -214,51 +220,50 @@ def _copied(pictures: dict[str, Path], folder: Path | None) -> dict[str, str]:
         }
 
 
-def _run_record(
-    rows: CheckedRows,
-    fetched: Fetched,
-    adapted: Adaptation,
-    evaluation: Evaluation,
-    decision: Decision,
-    contract: Contract,
-    options: TransferOptions,
-    override_gate: str | None,
-) -> RunRecord:
-    report = evaluation.report
-    metrics = dict(report.candidate.as_dict())
-    metrics |= report.evidence.events.estimates() if report.evidence.events else {}
-    for entry in report.contestants[1:]:
-        if entry.metrics:
-            metrics |= {
-                f"{entry.name}.{key}": value for key, value in entry.metrics.as_dict().items()
-            }
-    tags = {
-        names.MODEL: fetched.name,
-        names.KIND: names.TARGET_KIND,
-        names.SOURCE_MODEL: report.model,
-        names.EQUIPMENT: report.equipment,
-        **fetched.identity.tags(),
-        names.SOURCE_VERSION: fetched.source.version,
+def _run_record(job: Job[TransferRequest], models: Models, verdict: Verdict) -> RunRecord:
+    decision, evaluation = verdict.decision, verdict.evaluation
+    report, adapted = evaluation.report, evaluation.adapted
+    files = adapted.target.rows.files
+    options = job.request.options.model_dump(mode="json", exclude={"gate"})
+    return RunRecord(
+        name=f"transfer {report.model} to {report.equipment}",
+        tags=_tags_of_run(job, models, verdict),
+        params=flat_options(options) | {"split mode": report.mode},
+        metrics=_metrics_of_run(report),
+        curves=adapted.history,
+        data=tuple((name, digest, "target") for name, digest in files),
+        files=evaluation.folder,
+        note=as_markdown(report, decision) + DOCS_NOTE,
+    )
+
+
+def _tags_of_run(job: Job[TransferRequest], models: Models, verdict: Verdict) -> dict[str, str]:
+    decision, rows = verdict.decision, verdict.evaluation.adapted.target.rows
+    tags = _tags_of_machine(job, models) | {
+        names.MODEL: models.name,
+        names.SOURCE_VERSION: models.source.version,
         names.GATE: decision.outcome,
         names.GATE_RULES: decision.rules,
         names.REASON: decision.reason[:1000],
         names.DATA: ",".join(digest for _, digest in rows.files)[:4000],
-        names.CONTRACT: contract.digest(),
-        names.REQUEST: request_sha256(rows, fetched, contract, options, override_gate),
+        names.CONTRACT: job.contract.digest(),
+        names.REQUEST: request_sha256(job, models, rows),
     }
-    if override_gate and not decision.promoted:
-        tags[names.OVERRIDE] = override_gate
-    return RunRecord(
-        name=f"transfer {report.model} to {report.equipment}",
-        tags=tags,
-        params=flat_options(options.model_dump(mode="json", exclude={"gate"}))
-        | {"split mode": report.mode},
-        metrics=metrics,
-        curves=adapted.history,
-        data=tuple((name, digest, "target") for name, digest in rows.files),
-        files=evaluation.folder,
-        note=as_markdown(report, decision) + DOCS_NOTE,
-    )
+    if job.request.override_gate and not decision.promoted:
+        tags[names.OVERRIDE] = job.request.override_gate
+    return tags
+
+
+def _metrics_of_run(report: Report) -> dict[str, float | None]:
+    """Metrics of all contestants; those of champion and rivals carry their name in front."""
+    metrics: dict[str, float | None] = dict(report.candidate.as_dict())
+    if report.evidence.events:
+        metrics |= report.evidence.events.estimates()
+    for entry in report.contestants[1:]:
+        if entry.metrics:
+            for key, value in entry.metrics.as_dict().items():
+                metrics[f"{entry.name}.{key}"] = value
+    return metrics
 
 
 def with_logged_docs(rows: CheckedRows, registry: Registry, run_id: str) -> CheckedRows:

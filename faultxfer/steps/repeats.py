@@ -7,8 +7,6 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from faultxfer.config import TransferOptions
-from faultxfer.contract.schema import Contract
 from faultxfer.registry import names
 from faultxfer.registry.connect import Access
 from faultxfer.registry.journal import Chain, read_journal
@@ -16,10 +14,14 @@ from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.promotion import follow_journal
 from faultxfer.registry.provenance import code
 from faultxfer.registry.store import Registry, open_registry
+from faultxfer.requests import TransferRequest
 from faultxfer.steps.intake import CheckedRows
-from faultxfer.steps.sources import Fetched
+from faultxfer.steps.opening import Job
+from faultxfer.steps.sources import Models
 
 UNCHANGED = "unchanged"
+# Whose digests are looked for beside today's, until metrics change what a transfer makes.
+FORMER_RELEASE = "0.1.0"
 
 
 @dataclass(frozen=True)
@@ -52,67 +54,64 @@ class Unchanged:
 
 
 def request_sha256(
-    rows: CheckedRows,
-    fetched: Fetched,
-    contract: Contract,
-    options: TransferOptions,
-    override_gate: str | None,
+    job: Job[TransferRequest], models: Models, rows: CheckedRows, *, former: bool = False
 ) -> str:
-    """SHA-256 (hex) of all that decides what a transfer makes: data, contract, options, source and release.
+    """SHA-256 (hex) of all that decides what a transfer makes.
 
-    The champion is none of it: after a rollback the same data would make the version again that was rolled back.
+    That is data, contract, options, source and release. The champion is none of it: after a
+    rollback the same data would make the version again that was rolled back.
+
+    Args:
+        job: contract and options.
+        models: the source.
+        rows: the data.
+        former: as release 0.1.0 wrote it, so that what was transferred under it is still found.
     """
+    options = job.request.options
+    source = models.source
     request = {
         "data": sorted(digest for _, digest in rows.files),
-        "contract": contract.digest(),
-        "options": options.model_dump(mode="json"),
-        "override": override_gate,
-        "source": [
-            fetched.source.name,
-            fetched.source.version,
-            fetched.source.tags.get(names.FILES),
-        ],
-        "release": code()["release"],
+        "contract": job.contract.digest(),
+        "options": options.by_former_names() if former else options.model_dump(mode="json"),
+        "override": job.request.override_gate,
+        "source": [source.name, source.version, source.tags.get(names.FILES)],
+        "release": FORMER_RELEASE if former else code()["release"],
     }
     return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
 
 
 @reported("the tracking store")
-def find_repeat(
-    rows: CheckedRows,
-    fetched: Fetched,
-    contract: Contract,
-    options: TransferOptions,
-    *,
-    model: str,
-    equipment: str,
-    override_gate: str | None = None,
-) -> Unchanged | None:
-    """What came of the same request before; None where it is new."""
+def find_repeat(job: Job[TransferRequest], models: Models, rows: CheckedRows) -> Unchanged | None:
+    """Look for the same request.
+
+    Returns:
+        What came of it before; None where it is new, is asked for again with ``force``, or would
+        write nothing.
+    """
+    request = job.request
+    if request.force or request.dry_run:
+        return None
     registry = open_registry(access=Access.CHANGING)
-    request = request_sha256(rows, fetched, contract, options, override_gate)
-    former = names.registered_name(model, equipment)
-    chain = read_journal(registry.client, fetched.name)
+    chain = read_journal(registry.client, models.name)
     if chain.last is not None and chain.last.to_version is None:
         return None  # nobody is champion: what was refused beside one may well be the first to follow it
-    found = _promoted(registry, fetched.name, request, chain) or _refused(
-        registry, fetched.name, request
-    )
-    if found is None and former != fetched.name:
-        found = _under_the_former_name(registry, former, request)
+    found = None
+    for former in (False, True):
+        digest = request_sha256(job, models, rows, former=former)
+        found = found or _find(registry, models.name, digest, request, chain)
     if found is None:
         return None
-    follow_journal(registry, fetched.name)  # the alias may be all that is left to do
+    follow_journal(registry, models.name)  # the alias may be all that is left to do
     return Unchanged(
         outcome=UNCHANGED,
         before=found.outcome,
         reason=f"The same data, configuration and source were transferred at {found.when} and {found.told()}; "
         "--force does it again",
-        model=model,
-        equipment=equipment,
+        model=request.model,
+        equipment=request.equipment,
         registered=found.name,
         version=found.version,
-        champion=registry.alias(fetched.name),
+        champion=registry.alias(models.name),
         run_id=found.run_id,
         tracking_uri=registry.address,
     )
@@ -141,6 +140,17 @@ class _Before:
             f" of {self.name}, which was merged into {self.merged_into}" if self.merged_into else ""
         )
         return f"{self.outcome}{version}{merged}"
+
+
+def _find(
+    registry: Registry, name: str, digest: str, request: TransferRequest, chain: Chain
+) -> _Before | None:
+    """What came of the request of this digest, under either name of the machine's model."""
+    found = _promoted(registry, name, digest, chain) or _refused(registry, name, digest)
+    former = names.registered_name(request.model, request.equipment)
+    if found is None and former != name:
+        return _under_the_former_name(registry, former, digest)
+    return found
 
 
 def _under_the_former_name(registry: Registry, former: str, request: str) -> _Before | None:

@@ -24,7 +24,9 @@ from faultxfer.reading import columns
 from faultxfer.registry import machines
 from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.store import Registry, Version, open_registry
+from faultxfer.requests import ScoreRequest
 from faultxfer.steps.intake import CheckedRows, require_accepted
+from faultxfer.steps.opening import Opened
 
 # Fewer rows than this give no share of faults, and odds that differ by less than this factor are no news.
 _FEWEST_FOR_SHARE = 100
@@ -68,31 +70,36 @@ class ScoreResult:
 
 
 @reported("the tracking store")
-def fetch_detector(model: str, equipment: str, version: int | None, *, work: Path) -> Detector:
-    """Download the champion of a machine, or the version asked for.
+def fetch_detector(opened: Opened[ScoreRequest]) -> Detector:
+    """Load the detector from the registry.
+
+    It is the champion of the machine, or the version asked for.
 
     Raises:
         RegistryError: the machine is unknown (lists those known), has no champion, or not that version.
     """
-    progress.info("Loading the detector of %s from the registry", equipment)
+    request = opened.request
+    progress.info("Loading the detector of %s from the registry", request.equipment)
     registry = open_registry()
-    found = _find(registry, model, equipment, version)
-    folder = work / "detector"
+    found = _find(registry, request.model, request.equipment, request.version)
+    folder = opened.work / "detector"
     folder.mkdir()
     bundle = registry.download_bundle(found, folder)
     contract = parse_contract(load_bundle(bundle).lineage["contract"], where=found.uri)
     return Detector(found, bundle, contract)
 
 
-def score_rows(
-    rows: CheckedRows, detector: Detector, *, out: Path, model: str, equipment: str
-) -> ScoreResult:
-    """Write one line per accepted row, in input order; the file appears whole or not at all.
+def score_rows(opened: Opened[ScoreRequest], detector: Detector, rows: CheckedRows) -> ScoreResult:
+    """Score the rows.
+
+    The file has one line per accepted row, in input order; it appears whole or not at all.
 
     Raises:
         DataError: a file was refused.
         ConfigError: ``out`` cannot be written.
     """
+    request = opened.request
+    out, equipment = request.out, request.equipment
     accepted = pd.read_feather(require_accepted(rows))
     bundle = load_bundle(detector.bundle)
     progress.info("Scoring %d rows", len(accepted))
@@ -102,7 +109,13 @@ def score_rows(
     if note:
         progress.info(note)
     return ScoreResult(
-        out, model, equipment, detector.version.version, int(table["alarm"].sum()), rows, note
+        out,
+        request.model,
+        equipment,
+        detector.version.version,
+        int(table["alarm"].sum()),
+        rows,
+        note,
     )
 
 

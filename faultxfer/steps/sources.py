@@ -18,12 +18,14 @@ from faultxfer.registry.identity import Identity, identity_in
 from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.promotion import Standing, standing
 from faultxfer.registry.store import Registry, Version, open_registry
+from faultxfer.requests import CurveRequest, TransferRequest
+from faultxfer.steps.opening import Job
 
 SOURCE_ROWS = "source_rows.npz"
 
 
 @dataclass(frozen=True)
-class Fetched:
+class Models:
     """Local copies of what the registry holds.
 
     Attributes:
@@ -47,34 +49,31 @@ class Fetched:
 
 
 @reported("the tracking store")
-def fetch_models(
-    model: str, equipment: str, *, work: Path, contract: Contract | None = None
-) -> Fetched:
-    """Download the source bundle, the rows kept with it and the machine's champion.
+def fetch_models(job: Job[TransferRequest] | Job[CurveRequest]) -> Models:
+    """Load source and champion from the registry.
 
-    Args:
-        model: the source model.
-        equipment: the machine.
-        work: folder to copy into.
-        contract: of a transfer, which decides whose champion it has to beat; None where the source's own decides.
+    The rows that were kept with the source model are loaded too.
 
     Raises:
-        RegistryError: the store cannot be reached, or has no source model of that name; or a transfer could not be
-            judged because the machine has two champions.
+        RegistryError: the store cannot be reached, or has no source model of that name; or a
+            transfer could not be judged because the machine has two champions.
     """
-    progress.info("Loading source model %s from the registry", model)
+    request = job.request
+    transfer = isinstance(request, TransferRequest)
+    progress.info("Loading source model %s from the registry", request.model)
     registry = open_registry()
-    source = find_source(registry, model)
-    source_bundle = registry.download_bundle(source, _folder(work, "source"))
-    identity = _identity(source_bundle, contract)
-    name = _machine_name(registry, model, equipment, identity, transfer=contract is not None)
+    source = find_source(registry, request.model)
+    source_bundle = registry.download_bundle(source, _folder(job.work, "source"))
+    identity = _identity(source_bundle, job.contract if transfer else None)
+    name = _machine_name(registry, request.model, request.equipment, identity, transfer=transfer)
     stands = standing(registry, name)
-    return Fetched(
+    rows = registry.download_run_file(source.run_id, SOURCE_ROWS, _folder(job.work, "rows"))
+    return Models(
         source=source,
         source_bundle=source_bundle,
-        source_rows=registry.download_run_file(source.run_id, SOURCE_ROWS, _folder(work, "rows")),
+        source_rows=rows,
         champion=stands.champion,
-        champion_bundle=_champion_bundle(registry, stands, work),
+        champion_bundle=_champion_bundle(registry, stands, job.work),
         head=stands.head,
         classes=recorded_classes(source_bundle),
         name=name,
@@ -83,14 +82,18 @@ def fetch_models(
 
 
 @reported("the tracking store")
-def fetch_champion(fetched: Fetched, model: str, equipment: str, *, work: Path) -> Fetched:
-    """The same source, and the champion that there is by now, in whichever model: two may have been merged."""
+def fetch_champion(job: Job[TransferRequest], models: Models) -> Models:
+    """Load the champion that there is by now.
+
+    It may be in another registered model: two may have been merged. The source stays the same.
+    """
+    request = job.request
     registry = open_registry()
-    name = machines.name_for(registry, model, equipment, fetched.identity)
+    name = machines.name_for(registry, request.model, request.equipment, models.identity)
     stands = standing(registry, name)
-    bundle = _champion_bundle(registry, stands, work)
+    bundle = _champion_bundle(registry, stands, job.work)
     return dataclasses.replace(
-        fetched, champion=stands.champion, champion_bundle=bundle, head=stands.head, name=name
+        models, champion=stands.champion, champion_bundle=bundle, head=stands.head, name=name
     )
 
 
@@ -199,20 +202,20 @@ def _told(change: Change) -> bool:
     return change.kind != "units" or NOTHING not in (change.old, change.new)
 
 
-def require_sensors_of_champion(contract: Contract, fetched: Fetched) -> None:
+def require_sensors_of_champion(contract: Contract, models: Models) -> None:
     """The machine's champion must find its sensors, as the candidate is compared with it on the same rows.
 
     Raises:
         ContractError: with those the contract lacks.
     """
-    if fetched.champion is None or fetched.champion_bundle is None:
+    if models.champion is None or models.champion_bundle is None:
         return
-    missing = set(load_bundle(fetched.champion_bundle).features) - set(contract.features)
+    missing = set(load_bundle(models.champion_bundle).features) - set(contract.features)
     if missing:
         raise ContractError(
             "The contract lacks sensors of the machine's champion, which the candidate must beat on the same rows",
             received={"missing": sorted(missing)},
-            where=f"{fetched.champion.name} version {fetched.champion.version}",
+            where=f"{models.champion.name} version {models.champion.version}",
             remedy="Keep these sensors in the contract; or, where the machine has them no more, take the versions that "
             "need them out of use with `faultxfer registry retire` and transfer again",
         )

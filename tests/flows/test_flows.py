@@ -14,15 +14,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import World
+from conftest import REPOSITORY, World, models_of
 
-from faultxfer import CurveOptions, GateOptions, TransferOptions, pipeline
+from faultxfer import CurveOptions, GateOptions, TransferOptions, pipeline, steps
 from faultxfer.bundle.bundle import load_bundle
 from faultxfer.config import Limit
 from faultxfer.errors import DataError
-from faultxfer.steps.sources import fetch_models
 
 pytestmark = pytest.mark.slow
+
+FLOWS = REPOSITORY / "flows"
 
 OPTIONS = TransferOptions(
     strategy="fine_tune",
@@ -95,21 +96,22 @@ def artifact(key: str) -> Any:
 def test_transfer_runs_its_steps_in_order_and_publishes_the_report(
     world: World, server: None
 ) -> None:
-    from flows.transfer import transfer
+    from flows.pipeline import transfer
 
     result, run_id = run(
         transfer, [world.target], world.contract, "pumps", world.equipment, OPTIONS
     )
     assert result.outcome == "promoted"
-    assert tasks_of(run_id, 8) == [
+    assert tasks_of(run_id, 9) == [
+        "look at the request",
         "load source and champion from the registry",
         "check rows against the contract",
         "look for the same request",
-        "split",
-        "scale, freeze, adapt; rivals",
-        "evaluate",
-        "gate",
-        "register",
+        "divide the rows into those that train, calibrate and judge",
+        "scale, freeze, adapt, and put the rivals through the same rows",
+        "measure candidate, champion and rivals on the same rows",
+        "ask the gate, and write down what it decides",
+        "register and promote the candidate, or keep its report",
     ]
     assert any("Gate: promote" in line for line in log_of(run_id, "Gate: promote"))
     page = artifact("transfer-pumps-pump-9")
@@ -127,32 +129,33 @@ def test_transfer_runs_its_steps_in_order_and_publishes_the_report(
 def test_a_learning_curve_runs_its_steps_and_publishes_the_answers(
     world: World, server: None
 ) -> None:
-    from flows.learning_curve import learning_curve
+    from flows.pipeline import learning_curve
 
     options = CurveOptions(counts=(30, 45, 60, 90), repeats=2)
     result, run_id = run(
         learning_curve, [world.target], world.contract, "pumps", world.equipment, options
     )
-    assert tasks_of(run_id, 5) == [
+    assert tasks_of(run_id, 6) == [
+        "look at the request",
         "load source and champion from the registry",
         "check rows against the contract",
         "hold out and draw rows",
         "fit at every count",
-        "curves and answers",
+        "fit the curves and answer",
     ]
     page = artifact("learning-curve-pumps-pump-9").data
     assert all(answer in page for answer in result.answers)
 
 
 def test_the_flow_and_the_plain_pipeline_give_the_same_weights(world: World, server: None) -> None:
-    from flows.transfer import transfer
+    from flows.pipeline import transfer
 
     weights = []
     for number, call in enumerate((transfer, pipeline.transfer)):
         args = ([world.target], world.contract, "pumps", world.equipment, OPTIONS)
         result = call(*args, override_gate="compare", force=True)
         assert result.outcome == "promoted"
-        fetched = fetch_models("pumps", world.equipment, work=world.folder / f"look-{number}")
+        fetched = models_of(world, name=f"look-{number}")
         assert fetched.champion_bundle is not None
         weights.append(load_bundle(fetched.champion_bundle).network.get_weights())
     for one, other in zip(*weights, strict=True):
@@ -160,7 +163,7 @@ def test_the_flow_and_the_plain_pipeline_give_the_same_weights(world: World, ser
 
 
 def test_a_refusal_reaches_the_run_page_and_registers_nothing(world: World, server: None) -> None:
-    from flows.transfer import transfer
+    from flows.pipeline import transfer
 
     hard = OPTIONS.model_copy(update={"gate": GateOptions(value={"pr_auc": Limit(min=0.999)})})
     result, run_id = run(transfer, [world.target], world.contract, "pumps", world.equipment, hard)
@@ -171,7 +174,7 @@ def test_a_refusal_reaches_the_run_page_and_registers_nothing(world: World, serv
 
 
 def test_findings_reach_the_run_page(world: World, server: None) -> None:
-    from flows.validate import validate
+    from flows.pipeline import validate
 
     text = Path(world.target).read_text().splitlines()
     cells = text[3].split(",")
@@ -187,7 +190,7 @@ def test_findings_reach_the_run_page(world: World, server: None) -> None:
 
 
 def test_data_docs_reach_the_run_page_of_good_files_too(world: World, server: None) -> None:
-    from flows.validate import validate
+    from flows.pipeline import validate
 
     rows, run_id = run(
         validate, [world.target], world.contract, data_docs="docs", equipment=world.equipment
@@ -199,7 +202,7 @@ def test_data_docs_reach_the_run_page_of_good_files_too(world: World, server: No
 
 
 def test_bad_input_fails_the_flow_run_with_its_sentence(world: World, server: None) -> None:
-    from flows.pretrain import pretrain
+    from flows.pipeline import pretrain
 
     state = pretrain(["nowhere.csv"], world.contract, "pumps", return_state=True)
     assert state.is_failed()
@@ -214,16 +217,14 @@ def test_a_signal_ends_the_flow_run_with_its_command(
     number: int, code: int, world: World, server: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import typer
-    from prefect import task
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.sorting import FlowRunSort
 
     from faultxfer.cli.session import run_command
-    from flows import validate as flow
+    from flows.pipeline import validate
 
     cleaned = []
 
-    @task
     def check_rows(*_: object, **__: object) -> None:
         try:
             os.kill(os.getpid(), number)
@@ -234,11 +235,9 @@ def test_a_signal_ends_the_flow_run_with_its_command(
             )  # as `timeout` sends it to the process and then to its group
             cleaned.append("up")
 
-    monkeypatch.setattr(flow, "check_rows", check_rows)
+    monkeypatch.setattr(steps, "check_rows", check_rows)
     with pytest.raises(typer.Exit) as left:
-        run_command(
-            lambda: flow.validate([world.target], world.contract), json_output=True, render=None
-        )
+        run_command(lambda: validate([world.target], world.contract), json_output=True, render=None)
     assert (left.value.exit_code, cleaned) == (code, ["up"])
     with get_client(sync_client=True) as client:
         (run_of_now,) = client.read_flow_runs(sort=FlowRunSort.START_TIME_DESC, limit=1)
@@ -259,29 +258,51 @@ def test_the_temporary_server_leads_a_session_of_its_own_and_is_watched(server: 
 
 
 def test_pretrain_and_score_run_as_flows(world: World, server: None) -> None:
-    from flows.pretrain import pretrain
-    from flows.score import score
+    from flows.pipeline import pretrain, score
 
     trained, run_id = run(pretrain, world.sources, world.contract, "fresh")
     assert trained.version == "1"
     assert str(trained.rows.docs) in artifact("data-docs-fresh").data
-    assert tasks_of(run_id, 3) == [
+    assert tasks_of(run_id, 4) == [
+        "look at the request",
         "check rows against the contract",
         "train the source network",
-        "register the source model",
+        "register the source model as champion",
     ]
     pipeline.transfer([world.target], world.contract, "pumps", world.equipment, OPTIONS)
     scored, run_id = run(score, [world.new_rows], "pumps", world.equipment, "scores.csv")
     assert scored.out.is_file()
-    assert len(tasks_of(run_id, 3)) == 3
+    assert len(tasks_of(run_id, 4)) == 4
 
 
-def test_the_parameters_of_transfer_make_a_form() -> None:
-    from flows.transfer import transfer
+@pytest.mark.parametrize("name", ["validate", "pretrain", "transfer", "score", "learning_curve"])
+def test_the_form_has_a_title_and_a_description_for_each_field_of_the_request(name: str) -> None:
+    import flows.pipeline
+    from faultxfer.cli.pipelines import REQUESTS
 
-    schema = transfer.parameters.model_dump()
+    schema = getattr(flows.pipeline, name).parameters.model_dump()
+    kind = REQUESTS[name]
+    assert set(schema["properties"]) == set(kind.model_fields)
+    for field, shown in schema["properties"].items():
+        assert shown["title"] == kind.model_fields[field].title
+        assert shown["description"] == kind.model_fields[field].description
+    required = {field for field, info in kind.model_fields.items() if info.is_required()}
+    assert set(schema["required"]) == required
+    if name == "transfer":
+        assert {"TransferOptions", "GateOptions", "SplitOptions"} <= set(schema["definitions"])
+
+
+def test_deployments_of_the_first_release_start_with_their_own_parameters(
+    world: World, server: None
+) -> None:
+    from prefect.flows import load_flow_from_entrypoint
+
+    former = load_flow_from_entrypoint(f"{FLOWS}/validate.py:validate")
+    rows, run_id = run(former, csv=[world.target], contract=world.contract, quarantine="aside")
+    assert rows.accepted > 0
+    assert tasks_of(run_id, 2) == ["look at the request", "check rows against the contract"]
+    schema = load_flow_from_entrypoint(f"{FLOWS}/transfer.py:transfer").parameters.model_dump()
     assert set(schema["required"]) == {"csv", "contract", "model", "equipment"}
-    assert {"TransferOptions", "GateOptions", "SplitOptions"} <= set(schema["definitions"])
 
 
 @pytest.fixture

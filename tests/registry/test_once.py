@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +13,7 @@ import registry_work as work
 import yaml
 from registry_checks import NAME, SENSORS, chain_of
 
-from faultxfer.config import TransferOptions
+from faultxfer import pipeline, steps
 from faultxfer.errors import ChampionMovedError
 from faultxfer.registry import names
 from faultxfer.registry.catalog import show_history
@@ -23,26 +21,47 @@ from faultxfer.registry.identity import Identity
 from faultxfer.registry.promotion import Promotion, standing
 from faultxfer.registry.runs import RunRecord, record_run
 from faultxfer.registry.store import Registry
-from faultxfer.steps import rejudging
+from faultxfer.requests import TransferRequest
 from faultxfer.steps.repeats import Unchanged, find_repeat, request_sha256
-from faultxfer.steps.sources import Fetched
+from faultxfer.steps.sources import Models
 
 ROWS: Any = SimpleNamespace(files=(("rows.csv", "0" * 64),))
 CONTRACT: Any = SimpleNamespace(digest=lambda: "1" * 64)
-OPTIONS = TransferOptions()
+ASKED: dict[str, Any] = {
+    "files": ("rows.csv",),
+    "contract": "c.yaml",
+    "model": work.MODEL,
+    "equipment": work.EQUIPMENT,
+}
 
 
-def fetched_now(registry: Registry) -> Fetched:
+def job_of(folder: Path, **more: Any) -> Any:
+    return Opened(TransferRequest(**ASKED, **more), CONTRACT, folder)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An opened request, of a contract of which only the digest is asked for."""
+
+    request: TransferRequest
+    contract: Any
+    work: Path
+
+
+JOB = job_of(Path())
+
+
+def fetched_now(registry: Registry) -> Models:
     stands = standing(registry, NAME)
     source = registry.version(NAME, 1)
     identity = Identity("pumps", "fault")
-    return Fetched(
+    return Models(
         source, Path("source"), None, stands.champion, None, stands.head, None, NAME, identity
     )
 
 
-def repeat_of(fetched: Fetched) -> Unchanged | None:
-    return find_repeat(ROWS, fetched, CONTRACT, OPTIONS, model=work.MODEL, equipment=work.EQUIPMENT)
+def repeat_of(models: Models) -> Unchanged | None:
+    return find_repeat(JOB, models, ROWS)
 
 
 def register_for(request: str, bundle: Path, head: str | None) -> str:
@@ -66,95 +85,62 @@ def test_of_the_same_transfer_started_twice_one_version_comes(
     registry: Registry, bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     began = fetched_now(registry)
-    request = request_sha256(ROWS, began, CONTRACT, OPTIONS, None)
-    monkeypatch.setattr(rejudging, "fetch_champion", lambda *_, **__: fetched_now(registry))
+    request = request_sha256(JOB, began, ROWS)
     twin: list[str] = []
 
-    def judged(against: Fetched, _folder: Path) -> Any:
+    def registers(_job: Any, models: Models, _verdict: Any) -> Any:
         if not twin:
-            twin.append(register_for(request, bundle, against.head))
-        return register_for(request, bundle, against.head)
+            twin.append(register_for(request, bundle, models.head))
+        return register_for(request, bundle, models.head)
 
-    who = {"model": work.MODEL, "equipment": work.EQUIPMENT}
+    stand_ins(monkeypatch, fetch_models=lambda *_: fetched_now(registry))
+    monkeypatch.setattr(steps, "fetch_champion", lambda *_: fetched_now(registry))
+    monkeypatch.setattr(steps, "register_candidate", registers)
     assert repeat_of(began) is None
-    result = rejudging.judge_until_settled(
-        judged, repeat_of, began, work=registry_folder(bundle, "one"), **who
-    )
+    result = pipeline.transfer(**ASKED)
     assert isinstance(result, Unchanged)
     assert (result.before, result.version, result.champion) == ("promoted", twin[0], twin[0])
     assert [version.version for version in registry.versions(NAME)] == ["3", "2", "1"]
     # Asked for by --force it is done again.
     twin.clear()
-    forced = rejudging.judge_until_settled(
-        judged, lambda _: None, fetched_now(registry), work=registry_folder(bundle, "two"), **who
-    )
+    forced = pipeline.transfer(**ASKED, force=True)
     assert forced == registry.alias(NAME) == "5"
     assert chain_of(registry).problems == ()
 
 
-def registry_folder(bundle: Path, name: str) -> Path:
-    folder = bundle.parent / name
-    folder.mkdir()
-    return folder
+def stand_ins(monkeypatch: pytest.MonkeyPatch, **given: Any) -> None:
+    """Steps of a transfer that do nothing, but for those given; rows and contract are made up."""
+    nothing = SimpleNamespace(classes=None, target=SimpleNamespace(rows=ROWS))
+    usual = {name: lambda *_: nothing for name in STEPS}
+    usual["open_transfer"] = lambda request, folder: Opened(request, CONTRACT, folder)
+    usual["check_rows"] = lambda *_: ROWS
+    for name, step in {**usual, **given}.items():
+        monkeypatch.setattr(steps, name, step)
 
 
-@pytest.mark.parametrize("home", ["faultxfer.pipeline", "flows.transfer"])
+STEPS = ("fetch_models", "split_target", "adapt_source", "evaluate_candidate", "ask_gate")
+
+
 @pytest.mark.parametrize("force", [False, True])
-def test_plainly_and_as_a_flow_a_transfer_that_lost_asks_whether_it_was_done(
-    home: str, force: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_a_transfer_that_lost_asks_whether_it_was_done(
+    force: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module = importlib.import_module(home)
     asked: list[str] = []
     done = Unchanged("unchanged", "promoted", "", "m", "e", "m--e", "1", "1", "run", "here")
 
-    def found(*_: object, **__: object) -> Unchanged | None:
+    def found(job: Any, *_: object) -> Unchanged | None:
         asked.append("repeat")
-        return done if "lost" in asked else None
+        return done if "lost" in asked and not job.request.force else None
 
-    def loses(*_: object, **__: object) -> str:
+    def loses(*_: object) -> str:
         if "lost" not in asked:
             asked.append("lost")
             raise ChampionMovedError("another came first")
         return "registered"
 
-    @contextmanager
-    def nothing() -> Iterator[None]:
-        yield
-
-    stand_in = lambda *_, **__: SimpleNamespace(classes=None, digest=lambda: "", docs=None)  # noqa: E731
-    steps = (
-        "fetch_models",
-        "check_files",
-        "split_target",
-        "adapt_source",
-        "evaluate_candidate",
-        "ask_gate",
-    )
-    tasks = (
-        "fetch",
-        "check_rows",
-        "split_rows",
-        "adapt",
-        "evaluate",
-        "judge",
-        "publish_findings",
-        "publish_report",
-    )
-    others = ("check_transfer_request", "check_strategy", "publish_repeat", "docs_folder")
-    for name in (*steps, *tasks, *others):
-        monkeypatch.setattr(module, name, stand_in, raising=False)
-    for name in ("find_repeat", "look_for_repeat"):
-        monkeypatch.setattr(module, name, found, raising=False)
-    for name in ("register_candidate", "register"):
-        monkeypatch.setattr(module, name, loses, raising=False)
-    monkeypatch.setattr(module, "progress_in_the_log", nothing, raising=False)
-    monkeypatch.setattr(rejudging, "fetch_champion", stand_in)
-    transfer = getattr(module.transfer, "fn", module.transfer)
-    result = transfer(["a.csv"], "c.yaml", "m", "e", force=force)
-    if force:
-        assert (result, asked) == ("registered", ["lost"])
-    else:
-        assert (result, asked) == (done, ["repeat", "lost", "repeat"])
+    stand_ins(monkeypatch, find_repeat=found, register_candidate=loses, fetch_champion=lambda *_: 1)
+    result = pipeline.transfer(**ASKED, force=force)
+    assert (result, asked) == ("registered" if force else done, ["repeat", "lost", "repeat"])
 
 
 def test_refusals_and_repeats_are_found_beyond_any_page(
@@ -168,7 +154,7 @@ def test_refusals_and_repeats_are_found_beyond_any_page(
         return real(*args, **{**named, "max_results": 1})
 
     began = fetched_now(registry)
-    request = request_sha256(ROWS, began, CONTRACT, OPTIONS, None)
+    request = request_sha256(JOB, began, ROWS)
     for asked_for in (request, "a" * 64, "b" * 64, "c" * 64):
         tags = {
             names.MODEL: NAME,

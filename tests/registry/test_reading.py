@@ -14,14 +14,14 @@ import pytest
 import registry_trials as trials
 from registry_checks import NAME, WHO, become_nobody, make_readable
 
-from faultxfer import outputs
+from faultxfer import outputs, requests
 from faultxfer.cli import main
 from faultxfer.errors import ConfigError, DiskFullError, RegistryError, UnreadableError
-from faultxfer.registry import catalog, checking, database, maintenance, readiness, rights
+from faultxfer.registry import catalog, checking, connect, database, maintenance, readiness, rights
 from faultxfer.registry.connect import Access
 from faultxfer.registry.relocate import relocate
 from faultxfer.registry.store import Registry, open_registry
-from faultxfer.steps import preflight
+from faultxfer.steps import opening
 
 
 def _content(folder: Path) -> dict[str, bytes]:
@@ -209,12 +209,17 @@ def test_a_request_to_train_is_refused_before_the_files_are_read(
     Path("c.yaml").write_text(
         "{version: 1, family: f, label: {column: fault}, sensors: {flow: {}}}"
     )
+    given = {"files": ("a.csv",), "contract": "c.yaml", "model": "pumps"}
+    machine = {**given, "equipment": "pump-9"}
     with pytest.raises(RegistryError, match="experiments restore"):
-        preflight.check_pretrain_request(["a.csv"], "c.yaml", "pumps")
+        opening.open_pretrain(requests.PretrainRequest(**given), Path())
     with pytest.raises(RegistryError, match="experiments restore"):
-        preflight.check_transfer_request(["a.csv"], "c.yaml", "pumps", "pump-9")
-    preflight.check_transfer_request(["a.csv"], "c.yaml", "pumps", "pump-9", dry_run=True)
-    preflight.check_score_request(["a.csv"], "pumps", "pump-9", "scores.csv")
+        opening.open_transfer(requests.TransferRequest(**machine), Path())
+    opening.open_transfer(requests.TransferRequest(**machine, dry_run=True), Path())
+    scores = requests.ScoreRequest(
+        files=("a.csv",), model="pumps", equipment="pump-9", out="scores.csv"
+    )
+    opening.open_score(scores, Path())
 
 
 def test_rows_set_aside_go_beside_the_scores_where_the_folder_may_not_be_written(
@@ -282,7 +287,7 @@ def test_a_folder_that_another_user_may_not_enter_is_one_sentence(readable: Path
 
     def refused() -> int:
         for look in (
-            lambda: preflight.connect.require_registry(preflight.connect.tracking_uri()),
+            lambda: connect.require_registry(connect.tracking_uri()),
             lambda: rights.require_before_work(NAME),
             lambda: rights.require_before_work(NAME, creating=True),
             catalog.list_models,

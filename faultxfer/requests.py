@@ -1,0 +1,261 @@
+"""What each command is asked: one frozen model per command, from which all entrances start.
+
+The command line takes its help texts from here, Prefect its form, and Python callers give either a
+request or its fields by name. A request checks *form* alone: types, names, bounds, and what excludes
+what. Whether the files are there and the registry can be reached is looked up by the first step,
+where the work runs (:mod:`faultxfer.steps.opening`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, TypeVar
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from faultxfer.config import CurveOptions, PretrainOptions, TransferOptions
+from faultxfer.errors import ConfigError
+from faultxfer.outputs import LEARNING_CURVE, QUARANTINE
+from faultxfer.registry import names
+
+
+def _as_text(files: Any) -> Any:
+    """Paths as text: a pattern such as ``week-*.csv`` is no path until it is looked up."""
+    if isinstance(files, list | tuple):
+        return tuple(str(file) if isinstance(file, Path) else file for file in files)
+    return files
+
+
+Files = Annotated[tuple[str, ...], BeforeValidator(_as_text)]
+
+
+def _files(what: str) -> Any:
+    return Field(
+        title="Sensor files",
+        description=f"{what}: CSV or Parquet files, folders, or patterns such as data/*.csv.",
+    )
+
+
+def _contract(which: str) -> Any:
+    return Field(
+        title="Data contract",
+        description=f"YAML file that says what the files must look like{which}.",
+    )
+
+
+def _quarantine() -> Any:
+    return Field(
+        default=QUARANTINE,
+        title="Folder for rows set aside",
+        description="Rows that break the contract are kept there, each with its reason.",
+    )
+
+
+def _data_docs() -> Any:
+    return Field(
+        default=None,
+        title="Folder for Data Docs",
+        description="Great Expectations' pages about the check go there; to no folder of yours if left out.",
+    )
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    # Names that release 0.1.0 had for fields; they work until 0.4.0.
+    former_names: ClassVar[Mapping[str, str]] = {"csv": "files"}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_their_present_names(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        return {cls.former_names.get(name, name): value for name, value in given.items()}
+
+
+class ValidateRequest(_Request):
+    """Check files against a data contract and set bad rows aside."""
+
+    files: Files = _files("Files to check")
+    contract: Path = _contract("")
+    equipment: str | None = Field(
+        default=None,
+        title="Machine",
+        description="Check this machine's rows alone, by its own tags and units; all rows if left out.",
+    )
+    quarantine: Path = _quarantine()
+    data_docs: Path | None = _data_docs()
+
+
+class PretrainRequest(_Request):
+    """Train the source model on equipment with years of labelled history, and register it."""
+
+    files: Files = _files("Labelled files of the machines with history")
+    contract: Path = _contract("")
+    model: str = Field(
+        title="Source model", description="Name under which the model is registered, such as pumps."
+    )
+    options: PretrainOptions = Field(
+        default=PretrainOptions(),
+        title="Options of the training",
+        description="How to train; the defaults are meant to be kept.",
+    )
+    quarantine: Path = _quarantine()
+    data_docs: Path | None = _data_docs()
+
+    @field_validator("model")
+    @classmethod
+    def _can_be_registered(cls, model: str) -> str:
+        names.registered_name(model)
+        return model
+
+
+class _MachineRequest(_Request):
+    """About one machine and the source model that its detector comes from."""
+
+    @model_validator(mode="after")
+    def _can_be_a_registered_name(self) -> _MachineRequest:
+        names.registered_name(self.model, self.equipment)  # type: ignore[attr-defined]
+        return self
+
+
+_SOURCE = Field(
+    title="Source model", description="Name of the registered source model, such as pumps."
+)
+_MACHINE = Field(title="Machine", description="The new machine; only its rows are used.")
+
+
+class TransferRequest(_MachineRequest):
+    """Move the source model to a machine with little labelled history."""
+
+    files: Files = _files("Labelled files of the new machine")
+    contract: Path = _contract(": the one that the source model was trained with")
+    model: str = _SOURCE
+    equipment: str = _MACHINE
+    options: TransferOptions = Field(
+        default=TransferOptions(),
+        title="Options of the transfer",
+        description="How to transfer, and the thresholds of the gate; the defaults are meant to be kept.",
+    )
+    dry_run: bool = Field(
+        default=False,
+        title="Dry run",
+        description="Train and judge, but write nothing to the registry.",
+    )
+    override_gate: str | None = Field(
+        default=None,
+        title="Reason to override the gate",
+        description="Promote even if the gate refuses, for this reason; it stays with the version.",
+    )
+    force: bool = Field(
+        default=False,
+        title="Do it again",
+        description="Train again even if the same files, options and source were transferred before.",
+    )
+    quarantine: Path = _quarantine()
+    data_docs: Path | None = _data_docs()
+    report_folder: Path | None = Field(
+        default=None,
+        title="Folder for the pictures",
+        description="The pictures are copied there too; they are kept with the run in any case.",
+    )
+
+    @field_validator("override_gate")
+    @classmethod
+    def _override_has_a_reason(cls, reason: str | None) -> str | None:
+        if reason is not None and not reason.strip():
+            raise ConfigError(
+                "Overriding the gate needs a reason.",
+                received={"override_gate": reason},
+                remedy="Say why in a few words: it stays with the version",
+            )
+        return reason
+
+
+class ScoreRequest(_Request):
+    """Score new rows of a machine with its champion, or with the version asked for."""
+
+    files: Files = _files("Files of the machine, labelled or not")
+    model: str = Field(
+        title="Source model", description="Source model that the machine's detector comes from."
+    )
+    equipment: str = Field(title="Machine", description="The machine whose rows are scored.")
+    out: Path = Field(title="File for the scores", description="CSV file to write.")
+    version: int | None = Field(
+        default=None,
+        ge=1,
+        title="Version",
+        description="Version of the detector; the champion if left out.",
+    )
+    quarantine: Path = _quarantine()
+    data_docs: Path | None = _data_docs()
+
+    @model_validator(mode="after")
+    def _can_be_asked_for(self) -> ScoreRequest:
+        names.check_asked(self.model, self.equipment)
+        return self
+
+
+class CurveRequest(_MachineRequest):
+    """Measure what labelled rows of a machine bring, with the source and without it."""
+
+    files: Files = _files("Labelled files of the machine")
+    contract: Path = _contract(": the one that the source model was trained with")
+    model: str = _SOURCE
+    equipment: str = _MACHINE
+    options: CurveOptions = Field(
+        default=CurveOptions(),
+        title="Options of the curve",
+        description="Which counts of labelled rows to try, and how often.",
+    )
+    out: Path = Field(
+        default=LEARNING_CURVE,
+        title="Folder for the results",
+        description="Table (JSON), answers (Markdown) and picture (PNG) go there.",
+    )
+    quarantine: Path = _quarantine()
+    data_docs: Path | None = _data_docs()
+
+
+Request = TypeVar("Request", bound=_Request)
+
+
+def make_request(kind: type[Request], *given: Any, **named: Any) -> Request:
+    """A request of type ``kind``.
+
+    Args:
+        kind: the model.
+        *given: the request itself, or values in the order of its fields.
+        **named: values by name; None stands for the default.
+
+    Raises:
+        ConfigError: a value has not the form that is needed; names each, and what is possible.
+
+    >>> make_request(ScoreRequest, ["new.csv"], "pumps", "pump-9", "scores.csv").out.name
+    'scores.csv'
+    """
+    if len(given) == 1 and isinstance(given[0], kind) and not named:
+        return given[0]
+    if len(given) > len(kind.model_fields):
+        raise TypeError(f"{kind.__name__} has {len(kind.model_fields)} fields, not {len(given)}")
+    values = {**dict(zip(kind.model_fields, given, strict=False)), **named}
+    try:
+        return kind.model_validate({k: value for k, value in values.items() if value is not None})
+    except ValidationError as error:
+        problems: dict[str, object] = {
+            ".".join(map(str, problem["loc"])): problem["msg"] for problem in error.errors()[:5]
+        }
+        raise ConfigError(
+            f"The request cannot be understood: {', '.join(problems) or 'its fields'}.",
+            received=problems or {"problems": str(error)},
+            remedy=f"Give only what is asked for: {', '.join(kind.model_fields)}",
+        ) from error

@@ -1,0 +1,193 @@
+"""The first step of every pipeline: look up what the request names, before any work is done for it.
+
+What the registry will be asked for at the end is asked here too, so that nobody trains for minutes
+to learn that they may not write. In a registry of this machine's own that takes milliseconds; a
+server is asked through MLflow. Nothing here imports TensorFlow.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from faultxfer.contract.schema import Contract, load_contract
+from faultxfer.errors import ConfigError
+from faultxfer.outputs import docs_folder, quarantine_of_scores
+from faultxfer.reading.read_csv import find_files
+from faultxfer.registry import connect, names
+from faultxfer.registry.rights import require_before_work
+from faultxfer.requests import (
+    CurveRequest,
+    PretrainRequest,
+    ScoreRequest,
+    TransferRequest,
+    ValidateRequest,
+)
+
+AnyRequest = ValidateRequest | PretrainRequest | TransferRequest | ScoreRequest | CurveRequest
+Asked = TypeVar("Asked", bound=AnyRequest, covariant=True)
+
+
+@dataclass(frozen=True)
+class Opened(Generic[Asked]):
+    """A request of which everything that it names is there.
+
+    Attributes:
+        request: what was asked.
+        work: folder for what passes between steps.
+        labelled: whether each row needs a label; None checks labels where a file has them.
+        equipment: only this machine's rows are used; all rows where None.
+        quarantine: folder for rows set aside.
+        data_docs: folder for Data Docs, or None.
+    """
+
+    request: Asked
+    work: Path
+    labelled: bool | None
+    equipment: str | None
+    quarantine: Path
+    data_docs: Path | None
+
+
+@dataclass(frozen=True)
+class Job(Opened[Asked]):
+    """An opened request that brings its contract, parsed."""
+
+    contract: Contract
+
+
+def open_validate(request: ValidateRequest, work: Path) -> Job[ValidateRequest]:
+    """Look at the request.
+
+    Raises:
+        UserError: a file is missing, or the contract cannot be read.
+    """
+    contract = load_contract(request.contract)
+    require_files(request.files)
+    return Job(
+        request, work, None, request.equipment, request.quarantine, request.data_docs, contract
+    )
+
+
+def open_pretrain(request: PretrainRequest, work: Path) -> Job[PretrainRequest]:
+    """Look at the request.
+
+    Raises:
+        UserError: a file is missing, the contract cannot be read, or the registry cannot be written.
+    """
+    contract = load_contract(request.contract)
+    require_files(request.files)
+    require_before_work(names.registered_name(request.model), creating=True)
+    machine = contract.machine_of_unnamed_rows
+    docs = docs_folder(request.data_docs, work)
+    return Job(request, work, True, machine, request.quarantine, docs, contract)
+
+
+def open_transfer(request: TransferRequest, work: Path) -> Job[TransferRequest]:
+    """Look at the request.
+
+    A dry run writes nothing to the registry, and needs no right to.
+
+    Raises:
+        UserError: a file is missing, the contract cannot be read, the strategy or the gate's rules
+            are not for this request, or the registry cannot be written.
+    """
+    contract = load_contract(request.contract)
+    require_files(request.files)
+    _require_rules_for(contract, request)
+    if request.dry_run:
+        connect.require_registry(connect.tracking_uri())
+    else:
+        _require_rights(request, contract)
+    _require_strategy(request)
+    docs = docs_folder(request.data_docs, work)
+    return Job(request, work, True, request.equipment, request.quarantine, docs, contract)
+
+
+def open_score(request: ScoreRequest, work: Path) -> Opened[ScoreRequest]:
+    """Look at the request; the contract comes with the detector.
+
+    Raises:
+        UserError: a file is missing, the scores would overwrite it, or there is no registry.
+    """
+    files = require_files(request.files)
+    if request.out.resolve() in [path.resolve() for path in files]:
+        raise ConfigError(
+            "`--out` must not overwrite an input file",
+            received={"out": str(request.out)},
+            remedy="Choose another --out",
+        )
+    connect.require_registry(connect.tracking_uri())
+    quarantine = quarantine_of_scores(request.quarantine, request.out)
+    return Opened(request, work, False, request.equipment, quarantine, request.data_docs)
+
+
+def open_curve(request: CurveRequest, work: Path) -> Job[CurveRequest]:
+    """Look at the request: minutes of work must find a folder to go to.
+
+    Raises:
+        UserError: a file is missing, the contract cannot be read, there is no registry, or the
+            results could not be written.
+    """
+    contract = load_contract(request.contract)
+    require_files(request.files)
+    _require_writable(request.out)
+    connect.require_registry(connect.tracking_uri())
+    return Job(
+        *(request, work, True, request.equipment, request.quarantine, request.data_docs),
+        contract=contract,
+    )
+
+
+def require_files(files: tuple[str, ...]) -> list[Path]:
+    """The files that paths, folders and patterns name.
+
+    Raises:
+        UserError: nothing is named, or nothing is there.
+    """
+    if not files:
+        raise ConfigError(
+            "No file to read was named",
+            received={"files": list(files)},
+            remedy="Name at least one CSV file, folder or pattern",
+        )
+    return find_files(list(files))
+
+
+def _require_rules_for(contract: Contract, request: TransferRequest) -> None:
+    family = request.options.gate.family
+    if family not in (None, contract.family):
+        raise ConfigError(
+            f"The gate's rules are for another family than the contract's, {contract.family!r}",
+            received={"family": family},
+            where=str(request.contract),
+            remedy="Take the rules of this family, or leave `family` out of rules that are for all",
+        )
+
+
+def _require_strategy(request: TransferRequest) -> None:
+    # Last, as it is the one question that loads TensorFlow.
+    from faultxfer.strategies import chosen_strategy
+
+    chosen_strategy(request.options)
+
+
+def _require_rights(request: TransferRequest, contract: Contract) -> None:
+    # A machine's model has its former name or the one that follows from the contract.
+    former = names.registered_name(request.model, request.equipment)
+    now = names.detector_name(contract.family, contract.label.column, request.equipment)
+    require_before_work(former, now, source=request.model)
+
+
+def _require_writable(out: Path) -> None:
+    path = out.absolute()
+    there = next(folder for folder in (path, *path.parents) if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise ConfigError(
+            "Cannot write the results to this folder",
+            received={"out": str(out)},
+            where=str(there),
+            remedy="Choose another --out",
+        )

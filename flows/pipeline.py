@@ -1,0 +1,84 @@
+"""The flows, one for each command: the lists of :mod:`faultxfer.pipeline`, their steps as tasks.
+
+A flow's parameters are the fields of the command's request, so that the form, the deployments in
+``prefect.yaml`` and ``prefect deployment run --param`` name them alike. The signature is made of the
+request, and not written out a second time.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+from prefect import Flow, flow
+from pydantic import BaseModel, Field
+from pydantic.fields import FieldInfo
+
+from faultxfer import pipeline, requests
+from faultxfer.stopping import heeded
+from flows.publish import progress_in_the_log
+from flows.tasks import in_tasks
+
+Renamed = Mapping[str, str]
+
+
+def flow_of(
+    name: str,
+    listed: Callable[..., Any],
+    kind: type[requests.Request],
+    *,
+    renamed: Renamed | None = None,
+) -> Flow[..., Any]:
+    """A flow that runs a list of steps as tasks.
+
+    Args:
+        name: as Prefect shows it.
+        listed: the list of steps.
+        kind: the request; its fields become the flow's parameters, its docstring the description.
+        renamed: other names of fields, for deployments of an earlier release.
+    """
+
+    def run(*given: Any, **named: Any) -> Any:
+        bound = signature.bind(*given, **named).arguments
+        values = {name: value for name, value in bound.items() if not isinstance(value, FieldInfo)}
+        with heeded(), progress_in_the_log():
+            return listed(requests.make_request(kind, **values), run=in_tasks)
+
+    signature = _signature_of(kind, renamed or {})
+    run.__name__ = run.__qualname__ = listed.__name__
+    run.__doc__ = kind.__doc__
+    run.__annotations__ = {}
+    run.__signature__ = signature  # type: ignore[attr-defined]  # what inspect, and so Prefect, looks for
+    return flow(name=name)(run)
+
+
+def _signature_of(kind: type[BaseModel], renamed: Renamed) -> inspect.Signature:
+    parameters = [
+        inspect.Parameter(
+            renamed.get(name, name),
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            default=_shown(field),
+            annotation=Annotated[(field.annotation, *field.metadata)]
+            if field.metadata
+            else field.annotation,
+        )
+        for name, field in kind.model_fields.items()
+    ]
+    return inspect.Signature(parameters)
+
+
+def _shown(field: FieldInfo) -> Any:
+    """Title and description for the form; Prefect takes the title from nowhere else."""
+    return Field(
+        default=field.default,
+        description=field.description,
+        json_schema_extra={"title": field.title or ""},
+    )
+
+
+validate = flow_of("validate", pipeline.validate, requests.ValidateRequest)
+pretrain = flow_of("pretrain", pipeline.pretrain, requests.PretrainRequest)
+transfer = flow_of("transfer", pipeline.transfer, requests.TransferRequest)
+score = flow_of("score", pipeline.score, requests.ScoreRequest)
+learning_curve = flow_of("learning-curve", pipeline.learning_curve, requests.CurveRequest)

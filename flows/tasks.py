@@ -1,0 +1,39 @@
+"""A step as a Prefect task."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from prefect import Task, task
+from prefect.cache_policies import NO_CACHE
+
+from flows.publish import PUBLISHED
+
+
+def in_tasks(step: Callable[..., Any], *given: Any) -> Any:
+    """Run a step as a task of the present flow run, and publish what it made."""
+    made = _task_of(step)(*given)
+    if publish := PUBLISHED.get(step.__name__):
+        publish(*given, made)
+    return made
+
+
+@functools.cache
+def _task_of(step: Callable[..., Any]) -> Task[..., Any]:
+    # Steps hand on folders and arrays; hashing them for a cache that nobody reads takes seconds.
+    return task(name=title_of(step), cache_policy=NO_CACHE)(step)
+
+
+def title_of(step: Callable[..., Any]) -> str:
+    """The first line of a step's docstring, as the name of a task.
+
+    >>> def look() -> None:
+    ...     '''Look at the request.'''
+    >>> title_of(look)
+    'look at the request'
+    """
+    first = (inspect.getdoc(step) or step.__name__).splitlines()[0].rstrip(".")
+    return first[0].lower() + first[1:]
