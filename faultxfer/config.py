@@ -165,7 +165,7 @@ class Limit(_Options):
     def _can_be_kept(self) -> Limit:
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(
-                f"a `min` of at most `max` was expected, else nothing can pass. Received: min={self.min:g}, "
+                f"`min` is above `max`, so nothing can pass. Received: min={self.min:g}, "
                 f"max={self.max:g}"
             )
         return self
@@ -273,7 +273,7 @@ class GateOptions(_Options):
         odd = sorted(name for name, limit in bounded.items() if limit.proof == "interval")
         if odd:
             raise ValueError(
-                f"`proof: estimate` was expected for figures that have no interval. Received: {', '.join(odd)}"
+                f"metrics without an interval need `proof: estimate`. Received: {', '.join(odd)}"
             )
         by_estimate = {
             name: limit.model_copy(update={"proof": "estimate"}) for name, limit in bounded.items()
@@ -294,7 +294,7 @@ class GateOptions(_Options):
             if odd:
                 span = "0 or more" if name in UNLIMITED else "from 0 to 1"
                 raise ValueError(
-                    f"{name} is {span}, and bounds inside were expected. Received: {', '.join(odd)}"
+                    f"{name} is {span}, and a bound lies outside. Received: {', '.join(odd)}"
                 )
         return limits
 
@@ -398,13 +398,13 @@ def load_options(model: type[Model], path: Path | str) -> Model:
         content = parse_yaml(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(
-            "A readable YAML file was expected",
+            "This YAML file cannot be read",
             received={"file": str(path), "problem": " ".join(str(error).split())[:200]},
             remedy="Check the path and the file's indentation",
         ) from error
     if not isinstance(content, dict):
         raise ConfigError(
-            "A YAML file with at least one setting was expected",
+            "This YAML file holds no settings",
             received={"file": str(path), "content": content},
             remedy="Write a setting, or leave the file out to use the defaults",
         )
@@ -435,7 +435,7 @@ def parse_options(model: type[Model], content: Any, where: str) -> Model:
             f"{'.'.join(str(p) for p in item['loc'])}: {item['msg']}" for item in error.errors()
         ]
         raise ConfigError(
-            f"Options of the form {sorted(model.model_fields)} were expected",
+            f"These are no options that can be used; possible are {', '.join(sorted(model.model_fields))}",
             received={"problems": problems[:5]},
             where=where,
             remedy='See `docs/configuration.md`, for a gate file `docs/gate.md` under "Setting your own thresholds"',

@@ -125,7 +125,7 @@ def _free_port(name: str, port: int) -> int:
             probe.bind((_LOCAL, port))
         except OSError as error:
             raise ConfigError(
-                f"A free port for {name} was expected",
+                f"The port for {name} cannot be used",
                 received={"port": port, "problem": error.strerror},
                 remedy=f"Choose another with --{name.lower()}-port, or 0 for any free one",
             ) from error

@@ -131,34 +131,50 @@ def check_files(
     """
     progress.info("Checking the rows against contract %s", contract.family)
     paths = find_files(csv)
-    named = zip(paths, names_of(paths), strict=True)
-    read = [_read(path, name, contract, labelled, equipment) for path, name in named]
-    checked = without_copies(_leave_others_out([outcome for _, outcome in read]), contract)
+    read = [
+        _read(path, name, contract, labelled, equipment)
+        for path, name in zip(paths, names_of(paths), strict=True)
+    ]
+    tables = [table for table, _ in read]
+    checked = _leave_others_out([outcome for _, outcome in read])
+    checked = without_copies(checked, contract)
     checked = with_rules_across(checked, contract)
     checked = with_class_share(checked, contract, source)
-    tables = [table for table, _ in read]
-    findings = tuple(finding for outcome in checked for finding in outcome.findings)
-    refused = bool(refusing(findings))
-    accepted = None if refused else _stacked([outcome.accepted for outcome in checked])
-    rejected = _stacked([outcome.rejected for outcome in checked])
+    outcome = _counted(tables, checked, contract)
+    rejected = _stacked([each.rejected for each in checked])
+    if not outcome.refused and len(rejected):
+        kept = _write_quarantine(rejected, outcome.findings, tables, quarantine)
+        outcome = dataclasses.replace(outcome, quarantined=len(rejected), quarantine=kept)
+    if not outcome.refused:
+        outcome = _with_accepted(outcome, checked, work)
+    docs = _write_docs(tables, checked, contract, data_docs)
+    return dataclasses.replace(outcome, docs=docs)
+
+
+def _counted(tables: list[RawTable], checked: list[Checked], contract: Contract) -> CheckedRows:
+    """What was read and found, before any row is kept."""
+    findings = [finding for outcome in checked for finding in outcome.findings]
+    return CheckedRows(
+        table=None,
+        files=tuple((table.file, table.sha256) for table in tables),
+        findings=tuple(findings),
+        read=sum(outcome.read for outcome in checked),
+        accepted=0,
+        quarantined=0,
+        left_out=sum(outcome.left_out for outcome in checked),
+        quarantine=None,
+        reading=tuple(_reading(outcome.table, contract) for outcome in checked),
+    )
+
+
+def _with_accepted(outcome: CheckedRows, checked: list[Checked], work: Path | None) -> CheckedRows:
+    """The same with the accepted rows counted, and kept where there is a folder for them."""
+    accepted = _stacked([each.accepted for each in checked])
     table = None
-    if accepted is not None and work is not None:
+    if work is not None:
         table = work / "accepted.arrow"
         accepted.to_feather(table, compression="uncompressed")
-    return CheckedRows(
-        table=table,
-        files=tuple((read.file, read.sha256) for read in tables),
-        findings=findings,
-        read=sum(outcome.read for outcome in checked),
-        accepted=0 if accepted is None else len(accepted),
-        quarantined=0 if refused else len(rejected),
-        left_out=sum(outcome.left_out for outcome in checked),
-        quarantine=None
-        if refused or rejected.empty
-        else _write_quarantine(rejected, findings, tables, quarantine),
-        reading=tuple(_reading(outcome.table, contract) for outcome in checked),
-        docs=_write_docs(tables, checked, contract, data_docs),
-    )
+    return dataclasses.replace(outcome, accepted=len(accepted), table=table)
 
 
 def require_accepted(rows: CheckedRows) -> Path:
@@ -171,11 +187,12 @@ def require_accepted(rows: CheckedRows) -> Path:
         return rows.table
     reasons = refusing(rows.findings)
     first = reasons[0]
+    received: dict[str, object] = {"refusals": [reason.code for reason in reasons]}
+    if first.received:
+        received = {"value": first.received}
     raise DataError(
-        f"Files that fit the contract were expected, but {first.code}: {first.message}",
-        received={"value": first.received}
-        if first.received
-        else {"refusals": [item.code for item in reasons]},
+        f"The files do not fit the contract. {first.code}: {first.message}",
+        received=received,
         where=_place(first),
         remedy=first.remedy,
     )
@@ -201,14 +218,17 @@ def _write_docs(
 
 def _reading(table: RawTable, contract: Contract) -> dict[str, object]:
     """How a file was read, for the report."""
-    rows, sentence = len(table), table.dialect.sentence()
     times = _style_of_times(table, contract.time_column)
+    parts = [table.dialect.sentence()]
+    if times:
+        parts.append(f"times: {times}")
+    parts.append(f"{len(table)} rows")
     return {
         "file": table.file,
-        "rows": rows,
+        "rows": len(table),
         **table.dialect.as_dict(),
         "times": times,
-        "sentence": f"{table.file}: {sentence}, {f'times: {times}, ' if times else ''}{rows} rows",
+        "sentence": f"{table.file}: {', '.join(parts)}",
     }
 
 
@@ -260,25 +280,29 @@ def _unread(table: RawTable, error: DataError) -> Checked:
 
 
 def _leave_others_out(checked: list[Checked]) -> list[Checked]:
-    """A file without the machine asked for is no error beside one that has it: a folder holds a whole plant."""
-    elsewhere = [
-        all(item.code == ABSENT for item in refusing(outcome.findings)) for outcome in checked
-    ]
-    absent = [outcome.refused and other for outcome, other in zip(checked, elsewhere, strict=True)]
-    if all(absent):
+    """A file without the machine asked for is no error beside one that has it.
+
+    A folder may hold the files of a whole plant.
+    """
+    if all(_is_elsewhere(outcome) for outcome in checked):
         return checked
-    return [
-        _left_out(outcome) if missing else outcome
-        for outcome, missing in zip(checked, absent, strict=True)
-    ]
+    return [_left_out(outcome) if _is_elsewhere(outcome) else outcome for outcome in checked]
+
+
+def _is_elsewhere(outcome: Checked) -> bool:
+    """Whether a file is refused for the lack of the machine alone."""
+    return {finding.code for finding in refusing(outcome.findings)} == {ABSENT}
 
 
 def _left_out(outcome: Checked) -> Checked:
-    findings = tuple(
-        dataclasses.replace(item, severity="warn") if item.code == ABSENT else item
-        for item in outcome.findings
-    )
+    findings = tuple(_warning_where_absent(finding) for finding in outcome.findings)
     return dataclasses.replace(outcome, findings=findings, left_out=outcome.read)
+
+
+def _warning_where_absent(finding: Finding) -> Finding:
+    if finding.code == ABSENT:
+        return dataclasses.replace(finding, severity="warn")
+    return finding
 
 
 def _stacked(parts: list[pd.DataFrame]) -> pd.DataFrame:
@@ -291,10 +315,11 @@ def _write_quarantine(
     rejected: pd.DataFrame, findings: tuple[Finding, ...], tables: list[RawTable], folder: Path
 ) -> Path:
     """Rows as they were read, and beside them why; named by content, so that nothing older is overwritten."""
-    content = "".join(
-        [table.sha256 for table in tables] + [f"{item.code}{item.count}" for item in findings]
-    )
-    name = f"{tables[0].file.split('/')[-1].split('.')[0]}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
+    digests = [table.sha256 for table in tables]
+    counts = [f"{finding.code}{finding.count}" for finding in findings]
+    content = hashlib.sha256("".join(digests + counts).encode())
+    stem = tables[0].file.split("/")[-1].split(".")[0]
+    name = f"{stem}-{content.hexdigest()[:8]}"
     path = folder / f"{name}-rejected.csv"
     details = json.dumps([finding.as_dict() for finding in findings], indent=2, ensure_ascii=False)
     with writing("quarantine", folder):

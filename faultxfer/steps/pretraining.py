@@ -92,89 +92,87 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
     Raises:
         DataError: a file was refused, or a side would lack a class.
     """
-    contract, options, work = job.contract, job.request.options, job.work
-    model = job.request.model
-    data = read_target(rows, contract.features)
+    options, model = job.request.options, job.request.model
+    data = read_target(rows, job.contract.features)
     require_both_classes(data)
     train, validation, test = _sides(data, options)
-    progress.info(
-        "Training the source network (%d rows of %d runs)", len(train), len(set(train.run))
-    )
-    bundle, history = _fit(train, validation, contract, options, model)
-    identity = {"model": model, "data": list(rows.files), "seed": options.seed}
-    lineage = {
-        "strategy": "pretrain",
-        "identity": identity,
-        "options": options.model_dump(mode="json"),
-        "contract": contract.model_dump(mode="json"),
-        "data": list(rows.files),
-        "training_rows": len(train),
-        "classes": {"rows": len(data), "faults": data.faults},
-    }
-    folder = work / "report"
+    runs = len(set(train.run))
+    progress.info("Training the source network (%d rows of %d runs)", len(train), runs)
+    bundle, history = _fit(train, validation, job)
+    folder = job.work / "report"
     folder.mkdir()
     keep_docs(rows.docs, folder)
     metrics, pictures = _judge(bundle, test, history, folder)
-    save_bundle(
-        dataclasses.replace(bundle, lineage={**lineage, JUDGED: metrics.as_dict()}),
-        work / "bundle",
-        test.X,
-    )
-    (folder / "report.json").write_text(
-        json.dumps({"metrics": metrics.as_dict()}, indent=2), encoding="utf-8"
-    )
+    lineage = {
+        "strategy": "pretrain",
+        "identity": {"model": model, "data": list(rows.files), "seed": options.seed},
+        "options": options.model_dump(mode="json"),
+        "contract": job.contract.model_dump(mode="json"),
+        "data": list(rows.files),
+        "training_rows": len(train),
+        "classes": {"rows": len(data), "faults": data.faults},
+        JUDGED: metrics.as_dict(),
+    }
+    bundle = dataclasses.replace(bundle, lineage=lineage)
+    save_bundle(bundle, job.work / "bundle", test.X)
+    report = json.dumps({"metrics": metrics.as_dict()}, indent=2)
+    (folder / "report.json").write_text(report, encoding="utf-8")
     if options.kept_source_rows:
         save_dataset(_sample(train, options), folder / SOURCE_ROWS)
-    return Pretrained(work / "bundle", folder, pictures, history, metrics)
+    return Pretrained(job.work / "bundle", folder, pictures, history, metrics)
 
 
 def register_source(
     job: Job[PretrainRequest], rows: CheckedRows, trained: Pretrained
 ) -> PretrainResult:
     """Register the source model as champion."""
-    contract, options, model = job.contract, job.request.options, job.request.model
+    model = job.request.model
     progress.info("Registering %s", model)
     registry = open_registry(access=Access.CREATING)
     features = load_bundle(trained.bundle).features
-    record = _run_record(rows, trained, contract, options, model)
     candidate = Candidate(
         name=names.registered_name(model),
-        model_tags={names.KIND: names.SOURCE_KIND, **_identity(contract).tags()},
+        model_tags={names.KIND: names.SOURCE_KIND, **_identity(job.contract).tags()},
         bundle_folder=trained.bundle,
         features=features,
         example=read_target(rows, features).X[:EXAMPLE_ROWS],
     )
-    version = register(registry, record, candidate, _promotion(rows, contract, options))
-    pictures = registry.artifact_addresses(version.run_id, trained.pictures)
-    rows = with_logged_docs(rows, registry, version.run_id)
+    record = _run_record(job, rows, trained)
+    version = register(registry, record, candidate, _promotion(job, rows))
     return PretrainResult(
-        model, version.version, version.run_id, registry.address, trained.metrics, pictures, rows
+        model=model,
+        version=version.version,
+        run_id=version.run_id,
+        tracking_uri=registry.address,
+        metrics=trained.metrics,
+        pictures=registry.artifact_addresses(version.run_id, trained.pictures),
+        rows=with_logged_docs(rows, registry, version.run_id),
     )
 
 
-def _promotion(rows: CheckedRows, contract: Contract, options: PretrainOptions) -> Promotion:
+def _promotion(job: Job[PretrainRequest], rows: CheckedRows) -> Promotion:
     details = {
         "data": dict(rows.files),
-        "contract_sha256": contract.digest(),
-        "seed": options.seed,
+        "contract_sha256": job.contract.digest(),
+        "seed": job.request.options.seed,
         **code(),
     }
     return Promotion("Pretrained on equipment with history", details)
 
 
-def _run_record(
-    rows: CheckedRows, trained: Pretrained, contract: Contract, options: PretrainOptions, model: str
-) -> RunRecord:
+def _run_record(job: Job[PretrainRequest], rows: CheckedRows, trained: Pretrained) -> RunRecord:
+    model = job.request.model
+    tags = {
+        names.MODEL: model,
+        names.KIND: names.SOURCE_KIND,
+        **_identity(job.contract).tags(),
+        names.DATA: ",".join(digest for _, digest in rows.files)[:4000],
+        names.CONTRACT: job.contract.digest(),
+    }
     return RunRecord(
         name=f"pretrain {model}",
-        tags={
-            names.MODEL: model,
-            names.KIND: names.SOURCE_KIND,
-            **_identity(contract).tags(),
-            names.DATA: ",".join(digest for _, digest in rows.files)[:4000],
-            names.CONTRACT: contract.digest(),
-        },
-        params=flat_options(options.model_dump(mode="json")),
+        tags=tags,
+        params=flat_options(job.request.options.model_dump(mode="json")),
         metrics=dict(trained.metrics.as_dict()),
         curves=trained.history,
         data=tuple((name, digest, "source") for name, digest in rows.files),
@@ -188,25 +186,24 @@ def _identity(contract: Contract) -> Identity:
 
 
 def _sides(data: Dataset, options: PretrainOptions) -> tuple[Dataset, Dataset, Dataset]:
+    """Rows that train, that stop and calibrate, and that judge."""
     shares = (options.validation_share, options.test_share)
     train, validation, test = (data.take(rows) for rows in divide_runs(data, shares, options.seed))
+    runs = len(set(data.run))
     for name, side in (("training", train), ("validation", validation), ("test", test)):
-        if len(side) == 0 or side.faults in (0, len(side)):
+        if side.faults in (0, len(side)):
             raise DataError(
-                f"Source runs with faults and normal rows on the {name} side were expected",
-                received={
-                    "rows": len(side),
-                    "fault rows": side.faults,
-                    "runs in all": len(set(data.run)),
-                },
-                remedy="Give more source recordings: about five runs with faults and five without are the least",
+                f"There are too few source runs: the {name} side would lack faults or normal rows",
+                received={"rows": len(side), "fault rows": side.faults, "runs in all": runs},
+                remedy="Give more source recordings: about five runs with faults and five without "
+                "are the least",
             )
     return train, validation, test
 
 
-def _fit(
-    train: Dataset, validation: Dataset, contract: Contract, options: PretrainOptions, model: str
-) -> tuple[Bundle, History]:
+def _fit(train: Dataset, validation: Dataset, job: Job[PretrainRequest]) -> tuple[Bundle, History]:
+    """Scaler and network of the training rows; calibrator and threshold of the validation rows."""
+    options = job.request.options
     scaler = fit_scaler(train.X)
     models = fit_source_models(train.X, train.y, options.seed)
     network, history = fit_ensemble(
@@ -217,14 +214,19 @@ def _fit(
         seed=options.seed,
         options=options.network,
     )
-    units = {name: sensor.unit for name, sensor in contract.sensors.items()}
+    units = {name: sensor.unit for name, sensor in job.contract.sensors.items()}
     raw = Bundle(train.features, units, scaler, network, Calibrator(), 0.5, models=models)
-    calibrator = fit_calibrator(raw.logits(validation.X), validation.y)
-    said = calibrator(raw.logits(validation.X))
-    alarm = choose_threshold(said, validation.y, validation.run, options.alarm_rate)
-    seen = np.unique(np.concatenate([train.fingerprints(), validation.fingerprints()]))
+    logits = raw.logits(validation.X)
+    calibrator = fit_calibrator(logits, validation.y)
+    probabilities = calibrator(logits)
+    alarm = choose_threshold(probabilities, validation.y, validation.run, options.alarm_rate)
+    learnt_from = np.concatenate([train.fingerprints(), validation.fingerprints()])
     whole = dataclasses.replace(
-        raw, calibrator=calibrator, threshold=alarm.value, alarm=alarm, training_rows=seen
+        raw,
+        calibrator=calibrator,
+        threshold=alarm.value,
+        alarm=alarm,
+        training_rows=np.unique(learnt_from),
     )
     return whole, history
 
@@ -248,15 +250,16 @@ def _judge(
 
 
 def _sample(train: Dataset, options: PretrainOptions) -> Dataset:
+    """Training rows that later transfers pool with their own."""
     kept = min(options.kept_source_rows, len(train))
-    return train.take(
-        np.sort(np.random.default_rng(options.seed).choice(len(train), kept, replace=False))
-    )
+    draws = np.random.default_rng(options.seed)
+    return train.take(np.sort(draws.choice(len(train), kept, replace=False)))
 
 
 def _note(model: str, metrics: Metrics) -> str:
+    ranking = f"PR-AUC {metrics.pr_auc:.3f}, ROC-AUC {metrics.roc_auc:.3f}"
+    alarms = f"recall {metrics.recall:.0%} at {metrics.false_alarm_rate:.1%} false alarms"
     return (
-        f"Source model **{model}**. On {metrics.rows} rows ({metrics.faults} faults) of source runs held out of "
-        f"training and calibration: PR-AUC {metrics.pr_auc:.3f}, ROC-AUC {metrics.roc_auc:.3f}, "
-        f"recall {metrics.recall:.0%} at {metrics.false_alarm_rate:.1%} false alarms."
+        f"Source model **{model}**. On {metrics.rows} rows ({metrics.faults} faults) of source runs "
+        f"held out of training and calibration: {ranking}, {alarms}."
     )

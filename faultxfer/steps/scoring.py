@@ -140,7 +140,7 @@ def _find(registry: Registry, model: str, equipment: str, version: int | None) -
     name = machines.look_up(registry, model, equipment)
     if name is None:
         raise RegistryError(
-            f"Equipment with a registered model of {model!r} was expected",
+            f"No model of this machine is registered that comes from {model!r}",
             received={"equipment": equipment, "known": machines.equipments(registry, model)},
             where=registry.address,
             remedy="Check --equipment and --model, or run `faultxfer transfer` for it first",
@@ -150,7 +150,7 @@ def _find(registry: Registry, model: str, equipment: str, version: int | None) -
     champion = registry.champion(name)
     if champion is None:
         raise RegistryError(
-            f"A champion of {equipment!r} was expected",
+            f"The machine {equipment!r} has no champion",
             received={"champion": None},
             remedy="Name a version with --version, or run `faultxfer transfer` until one passes the gate",
         )

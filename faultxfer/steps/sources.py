@@ -146,7 +146,7 @@ def find_source(registry: Registry, model: str) -> Version:
             str(entry["name"]) for entry in registry.models() if entry["kind"] == names.SOURCE_KIND
         ]
         raise RegistryError(
-            "A registered source model was expected",
+            "There is no source model of this name in the registry",
             received={"model": model, "known": known},
             where=registry.address,
             remedy="Train one with `faultxfer pretrain`, or check MLFLOW_TRACKING_URI",
@@ -162,7 +162,7 @@ def require_same_sensors(contract: Contract, features: tuple[str, ...]) -> None:
     """
     if set(contract.features) != set(features):
         raise ContractError(
-            "A contract with the sensors of the source model was expected",
+            "The contract has not the same sensors as the source model",
             received={
                 "missing": sorted(set(features) - set(contract.features)),
                 "new": sorted(set(contract.features) - set(features)),
@@ -189,7 +189,7 @@ def require_same_meaning(contract: Contract, bundle: Path) -> None:
     ]
     if changed:
         raise ContractError(
-            "Units and label spellings as the model was trained with were expected",
+            "Units or label spellings are not those that the model was trained with",
             received={change.field: f"{change.old} → {change.new}" for change in changed},
             where=f"contract {contract.family!r}",
             remedy="Keep the contract's units, and name the unit of this machine's file under `equipment`; "

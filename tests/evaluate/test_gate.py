@@ -309,7 +309,7 @@ def test_a_proof_that_no_rows_could_give_is_refused(
     [
         (
             "value: {recall: {min: -5}}",
-            "value: Value error, recall is from 0 to 1, and bounds inside were expected",
+            "value: Value error, recall is from 0 to 1, and a bound lies outside",
         ),
         ("value: {recall: {min: -5}}", "Received: min=-5"),
         ("value: {false_alarm_rate: {max: 5}}", "Received: max=5"),
@@ -329,9 +329,9 @@ def test_a_bound_that_everything_or_nothing_would_pass_is_refused(
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("", "at least one setting"),
-        ("# value:\n#   recall: {min: 0.9}\n", "at least one setting"),
-        ("[]", "at least one setting"),
+        ("", "holds no settings"),
+        ("# value:\n#   recall: {min: 0.9}\n", "holds no settings"),
+        ("[]", "holds no settings"),
         ("value: {recall: {min: 0.9}}\nvalue: {recall: {min: 0.1}}", "value.* stands twice"),
         ("value:\n  recall: {min: 0.9}\n  recall: {min: 0.1}", "recall.* stands twice"),
     ],
