@@ -21,20 +21,14 @@ from transfer_tasks import TASKS, Cell, TransferTask, draw_cell, read_table, tas
 
 from faultxfer.bundle.frozen import Views
 from faultxfer.bundle.input_map import MAPS, TARGET
-from faultxfer.bundle.members import logits, member_logits
+from faultxfer.bundle.members import ADAPTED, Member, logits, member_logits
 from faultxfer.config import SplitOptions
 from faultxfer.data.split import fold_rows
 from faultxfer.network.fit import logits_of
-from faultxfer.strategies.candidates import (
-    Candidate,
-    SourceAsIs,
-    default_candidates,
-    instance_transfers,
-    neural_transfers,
-    pooled_heads,
-    rivals,
-    tree_transfers,
-)
+from faultxfer.strategies.candidates import Candidate, SourceAsIs, default_candidates, rivals
+from faultxfer.strategies.candidates.heads import AdaptedInput, WideHead
+from faultxfer.strategies.candidates.instances import ReweightedBoosting, TrAdaBoost
+from faultxfer.strategies.candidates.pooled_head import PooledHead
 from faultxfer.strategies.selector import cross_fit, stack_of
 from faultxfer.strategies.single_network import distil
 
@@ -46,10 +40,14 @@ def groups() -> dict[str, tuple[Candidate, ...]]:
     return {
         "rivals": rivals(),
         "network": tuple(SourceAsIs("network", name) for name in MAPS),
-        "trees": tree_transfers(),
-        "neural": neural_transfers(),
-        "instances": instance_transfers(),
-        "pooled-heads": pooled_heads(),
+        # Learners that only a strategy of its own uses, under the map that is its default.
+        "selectable": (
+            WideHead("source"),
+            AdaptedInput("source", 1.0),
+            ReweightedBoosting("source"),
+            TrAdaBoost("source"),
+            PooledHead("target"),
+        ),
     }
 
 
@@ -132,7 +130,7 @@ def _measure_task(task: TransferTask, arguments: argparse.Namespace) -> None:
         found = (
             OTHERS[group](source, cell, seed)
             if group in OTHERS
-            else measure(source, cell, seed, groups()[group])
+            else measure(source, cell, seed, group)
         )
         seconds = time.process_time() - began
         np.savez_compressed(
@@ -145,9 +143,7 @@ def _measure_task(task: TransferTask, arguments: argparse.Namespace) -> None:
 
 
 def _need_network(names: Sequence[str]) -> bool:
-    return any(
-        name in OTHERS or any(candidate.neural for candidate in groups()[name]) for name in names
-    )
+    return any(name != "rivals" for name in names)
 
 
 def cell_folder(arguments: argparse.Namespace) -> Path:
@@ -155,10 +151,9 @@ def cell_folder(arguments: argparse.Namespace) -> Path:
     return Path(arguments.cache / ("spread-cells" if arguments.spread else "cells"))
 
 
-def measure(
-    source: PreparedSource, cell: Cell, seed: int, candidates: Sequence[Candidate]
-) -> dict[str, np.ndarray]:
-    """Out-of-fold and test logits of the candidates."""
+def measure(source: PreparedSource, cell: Cell, seed: int, group: str) -> dict[str, np.ndarray]:
+    """Out-of-fold and test logits of the candidates of a group."""
+    candidates = groups()[group]
     folds = fold_rows(cell.train, FOLDS, seed)
     crossed = cross_fit(
         candidates, source.frozen, (source.X, source.y), cell.train.X, cell.train.y, folds, seed
@@ -167,8 +162,8 @@ def measure(
     return {
         "names": np.array([member.name for member in crossed.members]),
         "families": np.array([member.family for member in crossed.members]),
-        "rival": np.array([candidate.rival for candidate in candidates]),
-        "neural": np.array([candidate.neural for candidate in candidates]),
+        "rival": np.full(len(candidates), group == "rivals"),
+        "neural": np.array([_uses_network(member) for member in crossed.members]),
         "logits": crossed.logits.astype(np.float32),
         "folds": crossed.folds,
         "y": cell.train.y,
@@ -176,6 +171,12 @@ def measure(
             [member_logits(member, views) for member in crossed.members], dtype=np.float32
         ),
     }
+
+
+def _uses_network(member: Member) -> bool:
+    return member.kind == ADAPTED or any(
+        block.startswith(("network@", "hidden@")) for block in member.blocks
+    )
 
 
 def measure_single_network(source: PreparedSource, cell: Cell, seed: int) -> dict[str, np.ndarray]:

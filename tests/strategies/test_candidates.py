@@ -19,25 +19,24 @@ from faultxfer.data.split import Fold
 from faultxfer.network.ensemble import EnsembleShape, build_ensemble
 from faultxfer.network.features import NetworkFeatures
 from faultxfer.network.fit import make_deterministic
-from faultxfer.strategies.candidates import (
-    Candidate,
-    Rows,
-    instance_transfers,
-    neural_transfers,
-    pooled_heads,
-    rivals,
-    tree_transfers,
-)
+from faultxfer.strategies.candidates import Candidate, Rows, default_candidates, rivals
 from faultxfer.strategies.candidates.boosting import boost
 from faultxfer.strategies.candidates.convex import fit_logistic
 from faultxfer.strategies.candidates.density_ratio import by_classifier, by_least_squares
-from faultxfer.strategies.candidates.instances import Ratio, ReweightedBoosting
+from faultxfer.strategies.candidates.heads import AdaptedInput, WideHead
+from faultxfer.strategies.candidates.instances import Ratio, ReweightedBoosting, TrAdaBoost
+from faultxfer.strategies.candidates.pooled_head import PooledHead
 from faultxfer.strategies.candidates.pooling import domain_weights
 from faultxfer.strategies.selector import cross_fit, stack_of
 
 CANDIDATES = (
-    *(*rivals(), *tree_transfers(), *instance_transfers(), *neural_transfers(), *pooled_heads()),
+    *default_candidates(),
+    WideHead("source"),
+    AdaptedInput("source", 1.0),
+    ReweightedBoosting("source"),
     ReweightedBoosting("source", by_least_squares),
+    TrAdaBoost("source"),
+    PooledHead("target"),
 )
 
 

@@ -12,49 +12,7 @@ _SENSORS = "sensors@target"
 _LEAST_SPREAD = 0.05
 
 
-class _Neural(Plain):
-    neural = True
-
-
-class MapHead(_Neural):
-    """New head on frozen features, pulled to the source's head: the posterior mode under a Gaussian around it."""
-
-    family = "map-head"
-    paper = 'Li et al., "Explicit inductive bias for transfer learning" (L2-SP), ICML 2018, for the head'
-
-    def __init__(self, map_name: str, penalty: float) -> None:
-        self.map_name, self.penalty = map_name, penalty
-        self.name = f"map-head@{map_name}-{penalty:g}"
-
-    def fit(self, rows: Rows) -> Member:
-        """Newton's method; the penalty counts each feature in its source standard deviations."""
-        block = f"hidden@{self.map_name}"
-        head = fit_pulled_head(
-            rows.target.block(block), rows.y, network_head(rows), hidden_spread(rows), self.penalty
-        )
-        return self.linear((block,), (head[:-1], head[-1]))
-
-
-class FreshHead(_Neural):
-    """New head on frozen features, pulled to zero."""
-
-    family = "fresh-head"
-    paper = 'Donahue et al., "DeCAF: a deep convolutional activation feature", ICML 2014'
-
-    def __init__(self, map_name: str, penalty: float) -> None:
-        self.map_name, self.penalty = map_name, penalty
-        self.name = f"fresh-head@{map_name}-{penalty:g}"
-
-    def fit(self, rows: Rows) -> Member:
-        """Newton's method on the rows' own space."""
-        block = f"hidden@{self.map_name}"
-        fitted = fit_logistic(
-            rows.target.block(block), rows.y, self.penalty * hidden_spread(rows) ** 2
-        )
-        return self.linear((block,), fitted)
-
-
-class WideHead(_Neural):
+class WideHead(Plain):
     """Head on frozen features, target-scaled sensors and the source's logit, which alone starts at weight 1."""
 
     family = "wide-head"
@@ -76,7 +34,7 @@ class WideHead(_Neural):
         return self.linear(blocks, fit_logistic(features, rows.y, penalty, prior=prior))
 
 
-class AdaptedInput(_Neural):
+class AdaptedInput(Plain):
     """Gain and offset of each sensor, fitted through the frozen network and held near an input map."""
 
     family = "adapter"
@@ -139,11 +97,3 @@ def hidden_spread(rows: Rows) -> np.ndarray:
     """(h,) standard deviations of the frozen features over the source's rows, or the target's where none are kept."""
     views = rows.source if len(rows.source) else rows.target
     return spread_of_features(views.block("hidden@source"))
-
-
-def network_head(rows: Rows) -> np.ndarray:
-    """(h + 1,) weights of the averaged head on the features and 1."""
-    network = rows.target.source.network
-    if network is None:
-        raise ValueError("A source network was expected. Received: network=None")
-    return network.head

@@ -1,4 +1,4 @@
-"""Source rows beside target rows: re-weighted by how target-like they are, or seen under several maps at once."""
+"""Source rows beside target rows, weighed by how target-like they are."""
 
 from __future__ import annotations
 
@@ -51,29 +51,6 @@ class ReweightedBoosting(Plain):
         return self.trees(
             (block,), boost(*pooled(rows, block), rows.seed, weights=weights, **POOLED), flag=True
         )
-
-
-class SeveralMaps(Plain):
-    """Pooled boosting on the sensors under several maps side by side: each cut picks the map that fits its sensor.
-
-    On source rows all maps agree, so only target rows tell them apart.
-    """
-
-    family = "several-maps"
-    paper = 'after Daumé III, "Frustratingly easy domain adaptation", ACL 2007'
-
-    def __init__(self, maps: tuple[str, ...], share: float, *, forget: float = 0.5) -> None:
-        self.blocks = tuple(f"sensors@{name}" for name in maps)
-        self.share, self.forget = share, forget
-        self.name = f"several@{'+'.join(maps)}-{share:g}"
-
-    def fit(self, rows: Rows) -> Member:
-        """Boost; each tree sees half of the columns, so that no map shadows its copies."""
-        features = np.vstack([rows.source.blocks(self.blocks), rows.target.blocks(self.blocks)])
-        y = np.concatenate([rows.source_y, rows.y])
-        settings = {**POOLED, "feature_fraction": self.forget}
-        weights = domain_weights(len(rows.source), len(rows.target), self.share)
-        return self.trees(self.blocks, boost(features, y, rows.seed, weights=weights, **settings))
 
 
 class TrAdaBoost(Plain):

@@ -37,15 +37,12 @@ class Rows:
 class Candidate(Protocol):
     """A way to detect faults on the target, fitted on few rows.
 
-    ``paper`` says where it comes from; ``family`` what it is averaged with first; ``rival`` that it is an honest
-    alternative to transfer; ``neural`` that it needs the source network.
+    ``paper`` says where it comes from; ``family`` what it is averaged with first.
     """
 
     family: str
     name: str
     paper: str
-    rival: bool
-    neural: bool
 
     def fit(self, rows: Rows) -> Member:
         """Fit on target rows of both classes."""
@@ -53,12 +50,11 @@ class Candidate(Protocol):
 
 
 class Plain:
-    """Base of candidates: neither a rival nor neural, and how to make a member of what was fitted."""
+    """Base of candidates: how to make a member of what was fitted."""
 
     family = ""
     name = ""
     paper = ""
-    rival, neural = False, False
 
     def linear(
         self,

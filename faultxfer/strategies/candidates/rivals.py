@@ -9,7 +9,7 @@ import numpy as np
 from faultxfer.bundle.members import CONSTANT, IDENTITY, SHARE, Member
 from faultxfer.strategies.candidates.boosting import boost, grow_forest
 from faultxfer.strategies.candidates.convex import fit_logistic
-from faultxfer.strategies.candidates.pooling import domain_weights, pooled
+from faultxfer.strategies.candidates.pooling import pooled
 from faultxfer.strategies.candidates.protocol import Plain, Rows
 
 _SENSORS = "sensors@target"
@@ -18,7 +18,6 @@ POOLED: dict[str, Any] = {"min_data_in_leaf": 10, "num_leaves": 15, "max_bin": 6
 
 
 class _Rival(Plain):
-    rival = True
     family = "scratch"
     paper = "none: plain supervised learning"
 
@@ -80,9 +79,7 @@ class SourceAsIs(_Rival):
     def __init__(self, model: str, map_name: str) -> None:
         self.block = f"{model}@{map_name}"
         self.name = f"source-{model}@{map_name}"
-        self.rival = map_name == "source" and model != "network"
-        self.neural = model == "network"
-        if self.neural:
+        if model == "network":
             self.family = "source-network"
 
     def fit(self, rows: Rows) -> Member:
@@ -99,7 +96,6 @@ class PooledLinear(_Rival):
     def __init__(self, map_name: str) -> None:
         self.map_name = map_name
         self.name = f"pooled-linear@{map_name}"
-        self.rival = map_name in ("source", "target")
 
     def fit(self, rows: Rows) -> Member:
         """Fit on all rows at equal weight."""
@@ -108,28 +104,16 @@ class PooledLinear(_Rival):
 
 
 class PooledBoosting(_Rival):
-    """Gradient boosting on source and target rows with a domain flag.
-
-    ``share`` is the target rows' share of the total weight; None weighs every row alike.
-    """
+    """Gradient boosting on source and target rows with a domain flag."""
 
     family = "pooled-boosting"
     paper = 'Daumé III, "Frustratingly easy domain adaptation", ACL 2007, with the flag alone'
 
-    def __init__(self, map_name: str, share: float | None = None) -> None:
-        self.map_name, self.share = map_name, share
-        self.name = f"pooled-boosting@{map_name}" + (f"-{share:g}" if share else "")
-        self.rival = map_name in ("source", "target") and share is None
-        if share:
-            self.family = "weighted-boosting"
+    def __init__(self, map_name: str) -> None:
+        self.map_name = map_name
+        self.name = f"pooled-boosting@{map_name}"
 
     def fit(self, rows: Rows) -> Member:
-        """Boost."""
+        """Fit on all rows at equal weight."""
         block = f"sensors@{self.map_name}"
-        weights = (
-            None
-            if self.share is None
-            else domain_weights(len(rows.source), len(rows.target), self.share)
-        )
-        text = boost(*pooled(rows, block), rows.seed, weights=weights, **POOLED)
-        return self.trees((block,), text, flag=True)
+        return self.trees((block,), boost(*pooled(rows, block), rows.seed, **POOLED), flag=True)
