@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from faultxfer.config import NetworkOptions
-from faultxfer.network.ensemble import EnsembleShape, build_ensemble, trunk_of
+from faultxfer.network.ensemble import build_ensemble, trunk_of
 from faultxfer.network.fit import History, Recipe, apply_network, fit_network, make_deterministic
 from faultxfer.network.synthetic import synthetic_rows
 
@@ -38,9 +38,7 @@ def fit_ensemble(
             baselines (Gorishniy et al., 2021).
     """
     make_deterministic(seed)
-    network = build_ensemble(
-        scaled, EnsembleShape(options.hidden, options.dropout, options.members, options.bins)
-    )
+    network = build_ensemble(scaled, options)
     encoder, trunk = trunk_of(network)
     rows, labels = _rows_to_learn(
         scaled, y, teacher, options.teacher_share, options.synthetic_rows, seed
