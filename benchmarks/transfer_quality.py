@@ -25,7 +25,7 @@ from faultxfer.bundle.members import ADAPTED, Member, logits, member_logits
 from faultxfer.config import SplitOptions
 from faultxfer.data.split import fold_rows
 from faultxfer.network.fit import logits_of
-from faultxfer.strategies.candidates import Candidate, SourceAsIs, default_candidates, rivals
+from faultxfer.strategies.candidates import Candidate, SourceThroughMap, default_candidates, rivals
 from faultxfer.strategies.candidates.heads import AdaptedInput, WideHead
 from faultxfer.strategies.candidates.instances import ReweightedBoosting, TrAdaBoost
 from faultxfer.strategies.candidates.pooled_head import PooledHead
@@ -39,7 +39,7 @@ def groups() -> dict[str, tuple[Candidate, ...]]:
     """Candidates by group; each group is measured and kept apart."""
     return {
         "rivals": rivals(),
-        "network": tuple(SourceAsIs("network", name) for name in MAPS),
+        "network": tuple(SourceThroughMap("network", name) for name in MAPS),
         # Learners that only a strategy of its own uses, under the map that is its default.
         "selectable": (
             WideHead("source"),

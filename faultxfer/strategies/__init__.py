@@ -13,7 +13,7 @@ from faultxfer.strategies.candidates.density_ratio import by_least_squares
 from faultxfer.strategies.candidates.heads import AdaptedInput, WideHead
 from faultxfer.strategies.candidates.instances import ReweightedBoosting, TrAdaBoost
 from faultxfer.strategies.candidates.pooled_head import PooledHead
-from faultxfer.strategies.candidates.rivals import PooledBoosting, PooledLinear, SourceAsIs
+from faultxfer.strategies.candidates.rivals import PooledBoosting, PooledLinear, SourceThroughMap
 from faultxfer.strategies.feature_reuse import FeatureReuse
 from faultxfer.strategies.fine_tune import FineTune
 from faultxfer.strategies.linear_probe_fine_tune import LinearProbeFineTune
@@ -26,7 +26,9 @@ STRATEGIES: dict[str, Strategy] = {
     for strategy in (
         StackedCandidates(),
         OneCandidate(
-            "recalibrate", "source network, recalibrated", lambda name: SourceAsIs("network", name)
+            "recalibrate",
+            "source network, recalibrated",
+            lambda name: SourceThroughMap("network", name),
         ),
         FeatureReuse(),
         OneCandidate("wide_head", "head on features, sensors and source logit", WideHead),

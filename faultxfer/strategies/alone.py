@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
+import numpy as np
+
 from faultxfer.bundle.frozen import FrozenSource, Views
 from faultxfer.bundle.input_map import SOURCE, fit_maps
-from faultxfer.bundle.members import Stack, logits
+from faultxfer.bundle.members import Stack, logits, member_logits
 from faultxfer.network.freeze import copy_network
 from faultxfer.strategies.candidates.protocol import Candidate, Rows
 from faultxfer.strategies.common import candidate, source_pool
@@ -89,6 +91,46 @@ class RivalCandidate:
         frozen = require_frozen(task, self.name)
         stack = fit_alone(self._candidate, frozen, task)
         return lambda X: logits(stack, frozen, X)
+
+
+class RivalFromScratch:
+    """A rival that knows the target's rows alone, in engineering units.
+
+    Args:
+        name, title: of the rival.
+        candidate: what is fitted; one that asks for no source.
+        needs: what it cannot run without.
+    """
+
+    uses_source, as_is = False, False
+
+    def __init__(
+        self, name: str, title: str, candidate: Candidate, *, needs: tuple[Need, ...] = ()
+    ) -> None:
+        self.name, self.title, self._candidate, self.needs = name, title, candidate, needs
+
+    def fit(self, task: Task) -> Scorer:
+        """Fit the candidate on all training rows.
+
+        Raises:
+            StrategyError: one of ``needs`` is missing.
+        """
+        require(task, self)
+        X, y = task.target.X, task.target.y
+        no_rows = np.arange(0)
+        rows = Rows(_Readings(X), y, _Readings(X[no_rows]), y[no_rows], task.options.seed)
+        member = self._candidate.fit(rows)
+        return lambda X: member_logits(member, _Readings(X))
+
+
+class _Readings(Views):
+    """Rows without a source to look through: every block holds the readings as they are."""
+
+    def __init__(self, X: np.ndarray) -> None:
+        self.X = X
+
+    def block(self, name: str) -> np.ndarray:
+        return self.X
 
 
 def _needs(*, source_rows: bool) -> tuple[Need, ...]:

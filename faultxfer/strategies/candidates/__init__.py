@@ -11,13 +11,13 @@ from faultxfer.strategies.candidates.rivals import (
     ScratchBoosting,
     ScratchForest,
     ScratchLinear,
-    SourceAsIs,
+    SourceThroughMap,
 )
 
 __all__ = [
     "Candidate",
     "Rows",
-    "SourceAsIs",
+    "SourceThroughMap",
     "default_candidates",
     "rivals",
 ]
@@ -34,8 +34,8 @@ def rivals() -> tuple[Candidate, ...]:
         PooledLinear("target"),
         PooledBoosting("source"),
         PooledBoosting("target"),
-        SourceAsIs("linear", "source"),
-        SourceAsIs("trees", "source"),
+        SourceThroughMap("linear", "source"),
+        SourceThroughMap("trees", "source"),
     )
 
 
@@ -44,4 +44,4 @@ def default_candidates() -> tuple[Candidate, ...]:
 
     Heads, forests and boosting on top of the source's models did not add to these (``docs/transfer-quality.md``).
     """
-    return (*rivals(), *(SourceAsIs("network", name) for name in MAPS))
+    return (*rivals(), *(SourceThroughMap("network", name) for name in MAPS))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from faultxfer.bundle.members import CONSTANT, IDENTITY, SHARE, Member
+from faultxfer.network.fit import class_weights
 from faultxfer.strategies.candidates.boosting import boost, grow_forest
 from faultxfer.strategies.candidates.convex import fit_logistic
 from faultxfer.strategies.candidates.pooling import pooled
@@ -23,19 +24,27 @@ class _Rival(Plain):
 
 
 class AlwaysNormal(_Rival):
-    """The share of faults among the rows, whatever the sensors say."""
+    """The same logit for every row, whatever the sensors say.
+
+    Args:
+        log_odds: that logit; the prevalence of faults among the rows where it is left out.
+    """
 
     name = "always-normal"
 
+    def __init__(self, log_odds: float | None = None) -> None:
+        self.log_odds = log_odds
+
     def fit(self, rows: Rows) -> Member:
-        """Count."""
-        share = (rows.y.sum() + 0.5) / (len(rows.y) + 1)
-        return Member(
-            self.family,
-            self.name,
-            CONSTANT,
-            arrays={"intercept": np.array([np.log(share / (1 - share))])},
-        )
+        """Estimate the prevalence, unless the log-odds are given."""
+        log_odds = _log_odds(rows.y) if self.log_odds is None else self.log_odds
+        return Member(self.family, self.name, CONSTANT, arrays={"intercept": np.array([log_odds])})
+
+
+def _log_odds(y: np.ndarray) -> float:
+    """Log-odds of a fault; half a row of each class more keeps them finite."""
+    prevalence = (y.sum() + 0.5) / (len(y) + 1)
+    return float(np.log(prevalence / (1 - prevalence)))
 
 
 class ScratchLinear(_Rival):
@@ -61,16 +70,35 @@ class ScratchForest(_Rival):
 
 
 class ScratchBoosting(_Rival):
-    """Gradient boosting on the target's rows alone."""
+    """Gradient boosting on the target's rows alone.
+
+    Args:
+        balanced: whether both classes have the same total weight.
+        small_leaves: whether a leaf may hold as few as a twentieth of the rows, two at least.
+        settings: of :func:`~faultxfer.strategies.candidates.boosting.boost`, in place of its own.
+    """
 
     name = "scratch-boosting"
 
+    def __init__(
+        self, *, balanced: bool = False, small_leaves: bool = False, **settings: Any
+    ) -> None:
+        self.balanced, self.small_leaves, self.settings = balanced, small_leaves, settings
+
     def fit(self, rows: Rows) -> Member:
-        """Boost."""
-        return self.trees((_SENSORS,), boost(rows.target.block(_SENSORS), rows.y, rows.seed))
+        """Fit the trees."""
+        settings = dict(self.settings)
+        if self.balanced:
+            settings["weights"] = class_weights(rows.y)
+        if self.small_leaves:
+            # The default of LightGBM, 20 rows, allows no split at all on a few dozen rows.
+            settings["min_data_in_leaf"] = int(np.clip(len(rows.y) // 20, 2, 20))
+        return self.trees(
+            (_SENSORS,), boost(rows.target.block(_SENSORS), rows.y, rows.seed, **settings)
+        )
 
 
-class SourceAsIs(_Rival):
+class SourceThroughMap(_Rival):
     """A source model on the target's readings, through one input map."""
 
     family = "source"

@@ -6,12 +6,16 @@ Those that pool or rescale are candidates of the stack, each under every input m
 from __future__ import annotations
 
 from faultxfer.bundle.input_map import BLEND, MAPS, NORMAL, OFFSET, SOURCE, TARGET
-from faultxfer.strategies.alone import RivalCandidate
-from faultxfer.strategies.candidates.rivals import PooledBoosting, PooledLinear
-from faultxfer.strategies.candidates.rivals import SourceAsIs as SourceThroughMap
-from faultxfer.strategies.protocol import Rival
-from faultxfer.strategies.rivals.always_normal import AlwaysNormal
-from faultxfer.strategies.rivals.scratch import ScratchBoosting, ScratchLogistic
+from faultxfer.strategies.alone import RivalCandidate, RivalFromScratch
+from faultxfer.strategies.candidates.rivals import (
+    AlwaysNormal,
+    PooledBoosting,
+    PooledLinear,
+    ScratchBoosting,
+    SourceThroughMap,
+)
+from faultxfer.strategies.protocol import Need, Rival
+from faultxfer.strategies.rivals.scratch import ScratchLogistic
 from faultxfer.strategies.rivals.scratch_network import ScratchNetwork
 from faultxfer.strategies.rivals.source_as_is import SourceAsIs
 
@@ -36,12 +40,21 @@ def _pooled(name: str) -> Rival:
 
 
 _ALL: tuple[Rival, ...] = (
-    AlwaysNormal(),
+    # Log-odds of the rows at hand would differ from fold to fold, and calibration could make
+    # alarms of that. The calibrator states the prevalence.
+    RivalFromScratch("always_normal", "always normal", AlwaysNormal(log_odds=0.0)),
     SourceAsIs(),
     *(_rescaled(name) for name in MAPS if name != SOURCE),
     ScratchNetwork(),
     ScratchLogistic(),
-    ScratchBoosting(),
+    RivalFromScratch(
+        "boosting_target",
+        "gradient boosting, target rows",
+        ScratchBoosting(
+            balanced=True, small_leaves=True, rounds=150, learning_rate=0.08, min_data_in_bin=3
+        ),
+        needs=(Need.BOTH_CLASSES,),
+    ),
     RivalCandidate(
         "logistic_pooled",
         "logistic regression, source + target rows",
