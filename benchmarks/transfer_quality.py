@@ -2,7 +2,7 @@
 
     uv run python benchmarks/transfer_quality.py --data DIR --cache DIR
 
-Every contestant sees the same N target rows and is judged on the same rows of other runs. What each candidate says out
+Every contestant sees the same N target rows and is judged on the same rows of other runs. What each learner says out
 of fold and of the test rows is kept in the cache, so that an interrupted run goes on where it stopped.
 """
 
@@ -25,18 +25,18 @@ from faultxfer.bundle.members import ADAPTED, Member, logits, member_logits
 from faultxfer.config import SplitOptions
 from faultxfer.data.split import fold_rows
 from faultxfer.network.fit import logits_of
-from faultxfer.strategies.candidates import Candidate, SourceThroughMap, default_candidates, rivals
-from faultxfer.strategies.candidates.heads import AdaptedInput, WideHead
-from faultxfer.strategies.candidates.instances import ReweightedBoosting, TrAdaBoost
-from faultxfer.strategies.candidates.pooled_head import PooledHead
+from faultxfer.strategies.learners import Learner, SourceThroughMap, default_learners, rivals
+from faultxfer.strategies.learners.heads import AdaptedInput, WideHead
+from faultxfer.strategies.learners.instances import ReweightedBoosting, TrAdaBoost
+from faultxfer.strategies.learners.pooled_head import PooledHead
 from faultxfer.strategies.selector import cross_fit, stack_of
 from faultxfer.strategies.single_network import distil
 
 FOLDS = SplitOptions(folds=4)
 
 
-def groups() -> dict[str, tuple[Candidate, ...]]:
-    """Candidates by group; each group is measured and kept apart."""
+def groups() -> dict[str, tuple[Learner, ...]]:
+    """Learners by group; each group is measured and kept apart."""
     return {
         "rivals": rivals(),
         "network": tuple(SourceThroughMap("network", name) for name in MAPS),
@@ -152,17 +152,17 @@ def cell_folder(arguments: argparse.Namespace) -> Path:
 
 
 def measure(source: PreparedSource, cell: Cell, seed: int, group: str) -> dict[str, np.ndarray]:
-    """Out-of-fold and test logits of the candidates of a group."""
-    candidates = groups()[group]
+    """Out-of-fold and test logits of the learners of a group."""
+    learners = groups()[group]
     folds = fold_rows(cell.train, FOLDS, seed)
     crossed = cross_fit(
-        candidates, source.frozen, (source.X, source.y), cell.train.X, cell.train.y, folds, seed
+        learners, source.frozen, (source.X, source.y), cell.train.X, cell.train.y, folds, seed
     )
     views = Views(source.frozen, crossed.maps, cell.test.X)
     return {
         "names": np.array([member.name for member in crossed.members]),
         "families": np.array([member.family for member in crossed.members]),
-        "rival": np.full(len(candidates), group == "rivals"),
+        "rival": np.full(len(learners), group == "rivals"),
         "neural": np.array([_uses_network(member) for member in crossed.members]),
         "logits": crossed.logits.astype(np.float32),
         "folds": crossed.folds,
@@ -184,7 +184,7 @@ def measure_single_network(source: PreparedSource, cell: Cell, seed: int) -> dic
     folds = fold_rows(cell.train, FOLDS, seed)
     X, y = cell.train.X, cell.train.y
     stack = stack_of(
-        cross_fit(default_candidates(), source.frozen, (source.X, source.y), X, y, folds, seed), y
+        cross_fit(default_learners(), source.frozen, (source.X, source.y), X, y, folds, seed), y
     )
     network, scaler, _ = distil(
         lambda rows: expit(logits(stack, source.frozen, rows)),

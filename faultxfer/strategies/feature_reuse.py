@@ -6,8 +6,8 @@ import numpy as np
 
 from faultxfer.network.features import NetworkFeatures
 from faultxfer.network.freeze import copy_network, freeze_all_but_last
-from faultxfer.strategies.candidates.heads import fit_pulled_head, spread_of_features
-from faultxfer.strategies.common import candidate, choose_scaler
+from faultxfer.strategies.common import candidate_bundle, choose_scaler
+from faultxfer.strategies.learners.heads import fit_pulled_head, spread_of_features
 from faultxfer.strategies.needs import require
 from faultxfer.strategies.protocol import Adapted, Need, Task
 
@@ -43,4 +43,4 @@ class FeatureReuse:
             features, task.target.y, extractor.head, spread_of_features(features), _PENALTY
         )
         extractor.set_head(head[:-1], head[-1])
-        return Adapted(candidate(task, scaler, network, self.name))
+        return Adapted(candidate_bundle(task, scaler, network, self.name))

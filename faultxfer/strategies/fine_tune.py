@@ -8,7 +8,7 @@ from typing import Any
 from faultxfer.bundle.scaler import Scaler
 from faultxfer.network.fit import History, Recipe, apply_network, fit_network
 from faultxfer.network.freeze import copy_network, freeze_all_but_last
-from faultxfer.strategies.common import candidate, choose_scaler
+from faultxfer.strategies.common import candidate_bundle, choose_scaler
 from faultxfer.strategies.needs import require
 from faultxfer.strategies.protocol import Adapted, Need, Task
 
@@ -41,7 +41,7 @@ class FineTune:
         history = tune(
             network, scaler, task, task.options.trainable_layers or _TRAINABLE_LAYERS, _PULL
         )
-        return Adapted(candidate(task, scaler, network, self.name), history)
+        return Adapted(candidate_bundle(task, scaler, network, self.name), history)
 
 
 def tune(network: Any, scaler: Scaler, task: Task, trainable_layers: int, pull: float) -> History:

@@ -7,9 +7,9 @@ import numpy as np
 from faultxfer.network.features import NetworkFeatures
 from faultxfer.network.fit import class_weights
 from faultxfer.network.freeze import copy_network, stages_of
-from faultxfer.strategies.candidates.heads import fit_pulled_head, spread_of_features
-from faultxfer.strategies.common import candidate, choose_scaler
+from faultxfer.strategies.common import candidate_bundle, choose_scaler
 from faultxfer.strategies.fine_tune import tune
+from faultxfer.strategies.learners.heads import fit_pulled_head, spread_of_features
 from faultxfer.strategies.needs import require
 from faultxfer.strategies.protocol import Adapted, Need, Task
 
@@ -42,7 +42,7 @@ class LinearProbeFineTune:
         probe(NetworkFeatures(network, scaler.mean, scaler.scale), task)
         layers = task.options.trainable_layers or len(stages_of(network))
         history = tune(network, scaler, task, layers, _PULL)
-        return Adapted(candidate(task, scaler, network, self.name), history)
+        return Adapted(candidate_bundle(task, scaler, network, self.name), history)
 
 
 def probe(extractor: NetworkFeatures, task: Task) -> None:

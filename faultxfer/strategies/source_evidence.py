@@ -1,6 +1,6 @@
 """Do the rows at hand show that the source helps? Negative transfer must be noticed before anything is judged.
 
-The stack of all candidates and that of those without the source are compared by what they said out of fold, each
+The stack of all learners and that of those without the source are compared by what they said out of fold, each
 calibrated once more so that mere shrinking is no gain; a one-sided 95 % bound over groups of rows decides.
 """
 
@@ -16,7 +16,7 @@ from faultxfer.bundle.bundle import Bundle
 from faultxfer.strategies.selector import CrossFit, weigh
 from faultxfer.strategies.stacking import crossed_platt
 
-# The family of the candidates that know the target's rows alone.
+# The family of the learners that know the target's rows alone.
 WITHOUT_SOURCE = "scratch"
 _LEAST_GROUPS = 8
 _LEVEL = 0.95
@@ -72,7 +72,7 @@ def source_evidence(crossed: CrossFit, y: np.ndarray, run: np.ndarray) -> Source
     """Compare the stack with and without the source on out-of-fold predictions.
 
     Args:
-        crossed: of all candidates.
+        crossed: of all learners.
         y: (n,) labels.
         run: (n,) runs; rows of one run are not independent.
     """
@@ -90,7 +90,7 @@ def source_evidence(crossed: CrossFit, y: np.ndarray, run: np.ndarray) -> Source
 
 
 def without_source(crossed: CrossFit) -> CrossFit:
-    """The candidates that know the target's rows alone."""
+    """The learners that know the target's rows alone."""
     keep = [
         place for place, member in enumerate(crossed.members) if member.family == WITHOUT_SOURCE
     ]

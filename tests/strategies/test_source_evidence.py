@@ -13,7 +13,7 @@ ROWS, RUNS = 240, 12
 
 
 def crossed(source: float, scratch: float, seed: int) -> tuple[CrossFit, np.ndarray, np.ndarray]:
-    """A source and a scratch candidate with the given strengths, labels and runs."""
+    """A source and a scratch learner with the given strengths, labels and runs."""
     rng = np.random.default_rng(seed)
     y = (rng.random(ROWS) < 0.3).astype(np.int8)
     logits = np.stack(
@@ -38,7 +38,7 @@ def test_a_source_that_knows_more_than_the_rows_helps() -> None:
 
 
 def test_a_source_that_is_wrong_hurts() -> None:
-    """Averaged with a candidate that is right, one that says the opposite costs log-loss beyond doubt."""
+    """Averaged with a learner that is right, one that says the opposite costs log-loss beyond doubt."""
     assert source_evidence(*crossed(-3.0, 1.0, 0)).verdict == HURTS
 
 

@@ -1,13 +1,13 @@
 """Honest alternatives to transfer. To add one: a class here, a line in ``RIVALS``; the common suite then tests it.
 
-Those that pool or rescale are candidates of the stack, each under every input map.
+Those that pool or rescale are learners of the stack, each under every input map.
 """
 
 from __future__ import annotations
 
 from faultxfer.bundle.input_map import BLEND, MAPS, NORMAL, OFFSET, SOURCE, TARGET
-from faultxfer.strategies.alone import RivalCandidate, RivalFromScratch
-from faultxfer.strategies.candidates.rivals import (
+from faultxfer.strategies.alone import RivalFromScratch, RivalLearner
+from faultxfer.strategies.learners.rivals import (
     AlwaysNormal,
     PooledBoosting,
     PooledLinear,
@@ -29,14 +29,14 @@ _SCALED = {
 
 
 def _rescaled(name: str) -> Rival:
-    return RivalCandidate(
+    return RivalLearner(
         f"source_as_is_{name}", f"source model, {_SCALED[name]}", SourceThroughMap("network", name)
     )
 
 
 def _pooled(name: str) -> Rival:
     title = f"gradient boosting, source + target rows, {_SCALED[name]}"
-    return RivalCandidate(f"boosting_pooled_{name}", title, PooledBoosting(name), source_rows=True)
+    return RivalLearner(f"boosting_pooled_{name}", title, PooledBoosting(name), source_rows=True)
 
 
 _ALL: tuple[Rival, ...] = (
@@ -55,7 +55,7 @@ _ALL: tuple[Rival, ...] = (
         ),
         needs=(Need.BOTH_CLASSES,),
     ),
-    RivalCandidate(
+    RivalLearner(
         "logistic_pooled",
         "logistic regression, source + target rows",
         PooledLinear(TARGET),

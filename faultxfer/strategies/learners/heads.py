@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from faultxfer.bundle.members import ADAPTED, Member
-from faultxfer.strategies.candidates.convex import fit_logistic
-from faultxfer.strategies.candidates.protocol import Plain, Rows
+from faultxfer.strategies.learners.convex import fit_logistic
+from faultxfer.strategies.learners.protocol import Plain, Rows
 
 _SENSORS = "sensors@target"
 _LEAST_SPREAD = 0.05
@@ -48,7 +48,7 @@ class AdaptedInput(Plain):
         """L-BFGS through the network."""
         network = rows.target.source.network
         if network is None:
-            raise ValueError(f"A source network was expected. Received: candidate={self.name}")
+            raise ValueError(f"A source network was expected. Received: learner={self.name}")
         first = rows.target.maps[self.map_name]
         scaled = (first(rows.target.X) - network.mean) / network.scale
         gain, offset = network.adapter.fit(scaled, rows.y, self.strength)

@@ -1,10 +1,10 @@
-"""Candidates of the stack. To add one: a class in a file here, a line in :func:`default_candidates`."""
+"""Learners of the stack. To add one: a class in a file here, a line in :func:`default_learners`."""
 
 from __future__ import annotations
 
 from faultxfer.bundle.input_map import MAPS
-from faultxfer.strategies.candidates.protocol import Candidate, Rows
-from faultxfer.strategies.candidates.rivals import (
+from faultxfer.strategies.learners.protocol import Learner, Rows
+from faultxfer.strategies.learners.rivals import (
     AlwaysNormal,
     PooledBoosting,
     PooledLinear,
@@ -15,15 +15,15 @@ from faultxfer.strategies.candidates.rivals import (
 )
 
 __all__ = [
-    "Candidate",
+    "Learner",
     "Rows",
     "SourceThroughMap",
-    "default_candidates",
+    "default_learners",
     "rivals",
 ]
 
 
-def rivals() -> tuple[Candidate, ...]:
+def rivals() -> tuple[Learner, ...]:
     """What an honest report compares with."""
     return (
         AlwaysNormal(),
@@ -39,7 +39,7 @@ def rivals() -> tuple[Candidate, ...]:
     )
 
 
-def default_candidates() -> tuple[Candidate, ...]:
+def default_learners() -> tuple[Learner, ...]:
     """The rivals, and the source network as it is under every input map.
 
     Heads, forests and boosting on top of the source's models did not add to these (``docs/transfer-quality.md``).

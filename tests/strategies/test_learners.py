@@ -1,4 +1,4 @@
-"""Every candidate of the stack fits on few rows, keeps plain data only, and is judged on rows it was not fitted on."""
+"""Every learner of the stack fits on few rows, keeps plain data only, and is judged on rows it was not fitted on."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from faultxfer.data.split import Fold
 from faultxfer.network.ensemble import build_ensemble
 from faultxfer.network.features import NetworkFeatures
 from faultxfer.network.fit import make_deterministic
-from faultxfer.strategies.candidates import Candidate, Rows, default_candidates, rivals
-from faultxfer.strategies.candidates.boosting import boost
-from faultxfer.strategies.candidates.convex import fit_logistic
-from faultxfer.strategies.candidates.density_ratio import by_classifier, by_least_squares
-from faultxfer.strategies.candidates.heads import AdaptedInput, WideHead
-from faultxfer.strategies.candidates.instances import Ratio, ReweightedBoosting, TrAdaBoost
-from faultxfer.strategies.candidates.pooled_head import PooledHead
-from faultxfer.strategies.candidates.pooling import domain_weights
+from faultxfer.strategies.learners import Learner, Rows, default_learners, rivals
+from faultxfer.strategies.learners.boosting import boost
+from faultxfer.strategies.learners.convex import fit_logistic
+from faultxfer.strategies.learners.density_ratio import by_classifier, by_least_squares
+from faultxfer.strategies.learners.heads import AdaptedInput, WideHead
+from faultxfer.strategies.learners.instances import Ratio, ReweightedBoosting, TrAdaBoost
+from faultxfer.strategies.learners.pooled_head import PooledHead
+from faultxfer.strategies.learners.pooling import domain_weights
 from faultxfer.strategies.selector import cross_fit, stack_of
 
-CANDIDATES = (
-    *default_candidates(),
+LEARNERS = (
+    *default_learners(),
     WideHead("source"),
     AdaptedInput("source", 1.0),
     ReweightedBoosting("source"),
@@ -74,25 +74,21 @@ def rows(source: FrozenSource) -> Rows:
     return Rows(Views(source, maps, X), y, Views(source, same, source_X), source_y, 0)
 
 
-@pytest.mark.parametrize("candidate", CANDIDATES, ids=lambda candidate: candidate.name)
-def test_a_candidate_scores_new_rows_the_same_way_each_time(
-    candidate: Candidate, rows: Rows
-) -> None:
+@pytest.mark.parametrize("learner", LEARNERS, ids=lambda learner: learner.name)
+def test_a_learner_scores_new_rows_the_same_way_each_time(learner: Learner, rows: Rows) -> None:
     fresh, _ = drawn(20, 0.5, 3)
     views = Views(rows.target.source, rows.target.maps, fresh)
-    first, second = candidate.fit(rows), candidate.fit(rows)
+    first, second = learner.fit(rows), learner.fit(rows)
     scores = member_logits(first, views)
     assert scores.shape == (20,)
     assert np.isfinite(scores).all()
     np.testing.assert_array_equal(scores, member_logits(second, views))
 
 
-@pytest.mark.parametrize("candidate", CANDIDATES, ids=lambda candidate: candidate.name)
-def test_a_fitted_candidate_is_plain_data_under_its_own_name(
-    candidate: Candidate, rows: Rows
-) -> None:
-    member = candidate.fit(rows)
-    assert (member.name, member.family) == (candidate.name, candidate.family)
+@pytest.mark.parametrize("learner", LEARNERS, ids=lambda learner: learner.name)
+def test_a_fitted_learner_is_plain_data_under_its_own_name(learner: Learner, rows: Rows) -> None:
+    member = learner.fit(rows)
+    assert (member.name, member.family) == (learner.name, learner.family)
     for field in dataclasses.fields(Member):
         value = getattr(member, field.name)
         assert isinstance(value, str | float | tuple | dict), field.name
@@ -100,7 +96,7 @@ def test_a_fitted_candidate_is_plain_data_under_its_own_name(
         isinstance(array, np.ndarray) and array.dtype.kind == "f"
         for array in member.arrays.values()
     )
-    assert candidate.paper
+    assert learner.paper
 
 
 @given(st.integers(1, 5000), st.integers(1, 5000), st.floats(0.05, 0.95))
@@ -132,7 +128,7 @@ def test_density_ratios_of_hardly_any_target_rows_are_finite(ratio: Ratio, rows:
 
 
 def test_names_are_unique() -> None:
-    names = [candidate.name for candidate in CANDIDATES]
+    names = [learner.name for learner in LEARNERS]
     assert len(set(names)) == len(names)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from faultxfer.bundle.members import Member
-from faultxfer.strategies.candidates.convex import fit_logistic
-from faultxfer.strategies.candidates.heads import hidden_spread
-from faultxfer.strategies.candidates.protocol import Plain, Rows
+from faultxfer.strategies.learners.convex import fit_logistic
+from faultxfer.strategies.learners.heads import hidden_spread
+from faultxfer.strategies.learners.protocol import Plain, Rows
 
 # Source rows in the fit: it is quadratic in features, and more rows changed little in the linear rivals.
 _SOURCE_ROWS = 2000

@@ -9,11 +9,11 @@ import numpy as np
 from scipy.special import expit
 
 from faultxfer.bundle.members import Member, member_logits
-from faultxfer.strategies.candidates.boosting import boost
-from faultxfer.strategies.candidates.density_ratio import by_classifier, by_least_squares
-from faultxfer.strategies.candidates.pooling import domain_weights, pooled
-from faultxfer.strategies.candidates.protocol import Plain, Rows
-from faultxfer.strategies.candidates.rivals import POOLED
+from faultxfer.strategies.learners.boosting import boost
+from faultxfer.strategies.learners.density_ratio import by_classifier, by_least_squares
+from faultxfer.strategies.learners.pooling import domain_weights, pooled
+from faultxfer.strategies.learners.protocol import Plain, Rows
+from faultxfer.strategies.learners.rivals import POOLED
 
 Ratio = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
 

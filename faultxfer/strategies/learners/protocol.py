@@ -1,4 +1,4 @@
-"""What a candidate of the stack is given, what it gives back, and what most of them share."""
+"""What a learner of the stack is given, what it gives back, and what most of them share."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Rows:
         return Rows(self.target.take(rows), self.y[rows], self.source, self.source_y, self.seed)
 
 
-class Candidate(Protocol):
+class Learner(Protocol):
     """A way to detect faults on the target, fitted on few rows.
 
     ``paper`` says where it comes from; ``family`` what it is averaged with first.
@@ -50,7 +50,7 @@ class Candidate(Protocol):
 
 
 class Plain:
-    """Base of candidates: how to make a member of what was fitted."""
+    """Base of learners: how to make a member of what was fitted."""
 
     family = ""
     name = ""

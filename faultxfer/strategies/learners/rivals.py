@@ -8,10 +8,10 @@ import numpy as np
 
 from faultxfer.bundle.members import CONSTANT, IDENTITY, SHARE, Member
 from faultxfer.network.fit import class_weights
-from faultxfer.strategies.candidates.boosting import boost, grow_forest
-from faultxfer.strategies.candidates.convex import fit_logistic
-from faultxfer.strategies.candidates.pooling import pooled
-from faultxfer.strategies.candidates.protocol import Plain, Rows
+from faultxfer.strategies.learners.boosting import boost, grow_forest
+from faultxfer.strategies.learners.convex import fit_logistic
+from faultxfer.strategies.learners.pooling import pooled
+from faultxfer.strategies.learners.protocol import Plain, Rows
 
 _SENSORS = "sensors@target"
 # As good as 31 leaves and 255 bins on these sources, in a third of the time.
@@ -75,7 +75,7 @@ class ScratchBoosting(_Rival):
     Args:
         balanced: whether both classes have the same total weight.
         small_leaves: whether a leaf may hold as few as a twentieth of the rows, two at least.
-        settings: of :func:`~faultxfer.strategies.candidates.boosting.boost`, in place of its own.
+        settings: of :func:`~faultxfer.strategies.learners.boosting.boost`, in place of its own.
     """
 
     name = "scratch-boosting"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from faultxfer.strategies.candidates.protocol import Rows
+from faultxfer.strategies.learners.protocol import Rows
 
 
 def pooled(rows: Rows, block: str) -> tuple[np.ndarray, np.ndarray]:
