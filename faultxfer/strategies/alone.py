@@ -12,7 +12,7 @@ from faultxfer.bundle.input_map import SOURCE, fit_maps
 from faultxfer.bundle.members import Stack, logits, member_logits
 from faultxfer.network.freeze import copy_network
 from faultxfer.strategies.common import candidate_bundle, source_pool
-from faultxfer.strategies.learners.protocol import Learner, Rows
+from faultxfer.strategies.learners.protocol import Learner, TrainingRows
 from faultxfer.strategies.needs import require, require_frozen
 from faultxfer.strategies.protocol import Adapted, Need, Scorer, Task
 from faultxfer.strategies.selector import source_views
@@ -120,7 +120,7 @@ class RivalFromScratch:
         require(task, self)
         X, y = task.target.X, task.target.y
         no_rows = np.arange(0)
-        rows = Rows(_Readings(X), y, _Readings(X[no_rows]), y[no_rows], task.options.seed)
+        rows = TrainingRows(_Readings(X), y, _Readings(X[no_rows]), y[no_rows], task.options.seed)
         member = self._learner.fit(rows)
         return lambda X: member_logits(member, _Readings(X))
 
@@ -150,7 +150,7 @@ def fit_alone(learner: Learner, frozen: FrozenSource, task: Task) -> Stack:
     target = task.target
     maps = fit_maps(target.X, target.y, frozen.spread, frozen.normal)
     pool = source_pool(task)
-    rows = Rows(
+    rows = TrainingRows(
         Views(frozen, maps, target.X),
         target.y,
         source_views(frozen, pool.X),

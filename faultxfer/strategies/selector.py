@@ -17,7 +17,7 @@ from faultxfer.bundle.frozen import FrozenSource, Views
 from faultxfer.bundle.input_map import MAPS, InputMap, fit_maps
 from faultxfer.bundle.members import Member, Stack, member_logits
 from faultxfer.data.split import Fold
-from faultxfer.strategies.learners.protocol import Learner, Rows
+from faultxfer.strategies.learners.protocol import Learner, TrainingRows
 from faultxfer.strategies.stacking import crossed_platt, family_prior, simplex_weights
 
 # Ten and thirty were worse at 50 and at 200 rows, with and without the network (docs/transfer-quality.md).
@@ -65,13 +65,13 @@ def cross_fit(
     logits, number = np.zeros((len(learners), len(y))), np.zeros(len(y), dtype=int)
     for place, fold in enumerate(folds):
         maps = fit_maps(X[fold.train], y[fold.train], source.spread, source.normal)
-        rows = Rows(Views(source, maps, X), y, pool, source_rows[1], seed)
+        rows = TrainingRows(Views(source, maps, X), y, pool, source_rows[1], seed)
         number[fold.test] = place
         part, judged = rows.take(fold.train), rows.target.take(fold.test)
         for index, learner in enumerate(learners):
             logits[index, fold.test] = member_logits(learner.fit(part), judged)
     maps = fit_maps(X, y, source.spread, source.normal)
-    rows = Rows(Views(source, maps, X), y, pool, source_rows[1], seed)
+    rows = TrainingRows(Views(source, maps, X), y, pool, source_rows[1], seed)
     members = tuple(learner.fit(rows) for learner in learners)
     return CrossFit(members, maps, logits, number)
 

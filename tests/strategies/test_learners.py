@@ -20,7 +20,7 @@ from faultxfer.data.split import Fold
 from faultxfer.network.ensemble import build_ensemble
 from faultxfer.network.features import NetworkFeatures
 from faultxfer.network.fit import make_deterministic
-from faultxfer.strategies.learners import Learner, Rows, default_learners, rivals
+from faultxfer.strategies.learners import Learner, TrainingRows, default_learners, rivals
 from faultxfer.strategies.learners.boosting import boost
 from faultxfer.strategies.learners.convex import fit_logistic
 from faultxfer.strategies.learners.density_ratio import by_classifier, by_least_squares
@@ -66,16 +66,18 @@ def source() -> FrozenSource:
 
 
 @pytest.fixture(scope="module")
-def rows(source: FrozenSource) -> Rows:
+def rows(source: FrozenSource) -> TrainingRows:
     X, y = drawn(60, 0.5, 1)
     source_X, source_y = drawn(300, 0.0, 2)
     same = {name: InputMap(np.ones(4), np.zeros(4)) for name in MAPS}
     maps = fit_maps(X, y, source.spread, source.normal)
-    return Rows(Views(source, maps, X), y, Views(source, same, source_X), source_y, 0)
+    return TrainingRows(Views(source, maps, X), y, Views(source, same, source_X), source_y, 0)
 
 
 @pytest.mark.parametrize("learner", LEARNERS, ids=lambda learner: learner.name)
-def test_a_learner_scores_new_rows_the_same_way_each_time(learner: Learner, rows: Rows) -> None:
+def test_a_learner_scores_new_rows_the_same_way_each_time(
+    learner: Learner, rows: TrainingRows
+) -> None:
     fresh, _ = drawn(20, 0.5, 3)
     views = Views(rows.target.source, rows.target.maps, fresh)
     first, second = learner.fit(rows), learner.fit(rows)
@@ -86,7 +88,9 @@ def test_a_learner_scores_new_rows_the_same_way_each_time(learner: Learner, rows
 
 
 @pytest.mark.parametrize("learner", LEARNERS, ids=lambda learner: learner.name)
-def test_a_fitted_learner_is_plain_data_under_its_own_name(learner: Learner, rows: Rows) -> None:
+def test_a_fitted_learner_is_plain_data_under_its_own_name(
+    learner: Learner, rows: TrainingRows
+) -> None:
     member = learner.fit(rows)
     assert (member.name, member.family) == (learner.name, learner.family)
     for field in dataclasses.fields(Member):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from faultxfer.bundle.input_map import MAPS
-from faultxfer.strategies.learners.protocol import Learner, Rows
+from faultxfer.strategies.learners.protocol import Learner, TrainingRows
 from faultxfer.strategies.learners.rivals import (
     AlwaysNormal,
     PooledBoosting,

@@ -6,7 +6,7 @@ import numpy as np
 
 from faultxfer.bundle.members import ADAPTED, Member
 from faultxfer.strategies.learners.convex import fit_logistic
-from faultxfer.strategies.learners.protocol import Plain, Rows
+from faultxfer.strategies.learners.protocol import Plain, TrainingRows
 
 _SENSORS = "sensors@target"
 _LEAST_SPREAD = 0.05
@@ -22,7 +22,7 @@ class WideHead(Plain):
         self.map_name, self.penalty = map_name, penalty
         self.name = f"wide-head@{map_name}-{penalty:g}"
 
-    def fit(self, rows: Rows) -> Member:
+    def fit(self, rows: TrainingRows) -> Member:
         """Newton's method."""
         blocks = (f"hidden@{self.map_name}", _SENSORS, f"network@{self.map_name}")
         features = rows.target.blocks(blocks)
@@ -44,7 +44,7 @@ class AdaptedInput(Plain):
         self.map_name, self.strength = map_name, strength
         self.name = f"adapter@{map_name}-{strength:g}"
 
-    def fit(self, rows: Rows) -> Member:
+    def fit(self, rows: TrainingRows) -> Member:
         """L-BFGS through the network."""
         network = rows.target.source.network
         if network is None:
@@ -93,7 +93,7 @@ def spread_of_features(features: np.ndarray) -> np.ndarray:
     return np.asarray(np.maximum(features.std(axis=0), _LEAST_SPREAD))
 
 
-def hidden_spread(rows: Rows) -> np.ndarray:
+def hidden_spread(rows: TrainingRows) -> np.ndarray:
     """(h,) standard deviations of the frozen features over the source's rows, or the target's where none are kept."""
     views = rows.source if len(rows.source) else rows.target
     return spread_of_features(views.block("hidden@source"))

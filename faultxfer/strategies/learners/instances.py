@@ -12,7 +12,7 @@ from faultxfer.bundle.members import Member, member_logits
 from faultxfer.strategies.learners.boosting import boost
 from faultxfer.strategies.learners.density_ratio import by_classifier, by_least_squares
 from faultxfer.strategies.learners.pooling import domain_weights, pooled
-from faultxfer.strategies.learners.protocol import Plain, Rows
+from faultxfer.strategies.learners.protocol import Plain, TrainingRows
 from faultxfer.strategies.learners.rivals import POOLED
 
 Ratio = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
@@ -41,7 +41,7 @@ class ReweightedBoosting(Plain):
             self.name = f"reweighted-ulsif@{map_name}"
             self.paper = 'Kanamori et al., "A least-squares approach to direct importance estimation", JMLR 2009'
 
-    def fit(self, rows: Rows) -> Member:
+    def fit(self, rows: TrainingRows) -> Member:
         """Estimate the ratios, then boost; both domains keep the same total weight."""
         block = f"sensors@{self.map_name}"
         ratio = self.ratio(rows.source.block(block), rows.target.block(block), rows.seed)
@@ -66,7 +66,7 @@ class TrAdaBoost(Plain):
         self.map_name = map_name
         self.name = f"tradaboost@{map_name}"
 
-    def fit(self, rows: Rows) -> Member:
+    def fit(self, rows: TrainingRows) -> Member:
         """Reweigh the source rows, then boost once with the weights reached."""
         block = f"sensors@{self.map_name}"
         features, y = pooled(rows, block)

@@ -7,7 +7,7 @@ import numpy as np
 from faultxfer.bundle.members import Member
 from faultxfer.strategies.learners.convex import fit_logistic
 from faultxfer.strategies.learners.heads import hidden_spread
-from faultxfer.strategies.learners.protocol import Plain, Rows
+from faultxfer.strategies.learners.protocol import Plain, TrainingRows
 
 # Source rows in the fit: it is quadratic in features, and more rows changed little in the linear rivals.
 _SOURCE_ROWS = 2000
@@ -23,7 +23,7 @@ class PooledHead(Plain):
         self.map_name, self.penalty = map_name, penalty
         self.name = f"pooled-head@{map_name}"
 
-    def fit(self, rows: Rows) -> Member:
+    def fit(self, rows: TrainingRows) -> Member:
         """Newton's method on at most ``_SOURCE_ROWS`` source rows and all target rows."""
         block = f"hidden@{self.map_name}"
         picked = np.arange(0, len(rows.source_y), max(1, len(rows.source_y) // _SOURCE_ROWS))[

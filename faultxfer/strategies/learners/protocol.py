@@ -12,7 +12,7 @@ from faultxfer.bundle.members import LINEAR, TREES, Member
 
 
 @dataclass(frozen=True)
-class Rows:
+class TrainingRows:
     """Rows to fit on.
 
     Attributes:
@@ -29,9 +29,11 @@ class Rows:
     source_y: np.ndarray
     seed: int
 
-    def take(self, rows: np.ndarray) -> Rows:
+    def take(self, rows: np.ndarray) -> TrainingRows:
         """Target rows at the given positions, and all source rows."""
-        return Rows(self.target.take(rows), self.y[rows], self.source, self.source_y, self.seed)
+        return TrainingRows(
+            self.target.take(rows), self.y[rows], self.source, self.source_y, self.seed
+        )
 
 
 class Learner(Protocol):
@@ -44,7 +46,7 @@ class Learner(Protocol):
     name: str
     paper: str
 
-    def fit(self, rows: Rows) -> Member:
+    def fit(self, rows: TrainingRows) -> Member:
         """Fit on target rows of both classes."""
         ...
 

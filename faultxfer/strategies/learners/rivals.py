@@ -11,7 +11,7 @@ from faultxfer.network.fit import class_weights
 from faultxfer.strategies.learners.boosting import boost, grow_forest
 from faultxfer.strategies.learners.convex import fit_logistic
 from faultxfer.strategies.learners.pooling import pooled
-from faultxfer.strategies.learners.protocol import Plain, Rows
+from faultxfer.strategies.learners.protocol import Plain, TrainingRows
 
 _SENSORS = "sensors@target"
 # As good as 31 leaves and 255 bins on these sources, in a third of the time.
@@ -35,7 +35,7 @@ class AlwaysNormal(_Rival):
     def __init__(self, log_odds: float | None = None) -> None:
         self.log_odds = log_odds
 
-    def fit(self, rows: Rows) -> Member:
+    def fit(self, rows: TrainingRows) -> Member:
         """Estimate the prevalence, unless the log-odds are given."""
         log_odds = _log_odds(rows.y) if self.log_odds is None else self.log_odds
         return Member(self.family, self.name, CONSTANT, arrays={"intercept": np.array([log_odds])})
@@ -52,7 +52,7 @@ class ScratchLinear(_Rival):
 
     name = "scratch-linear"
 
-    def fit(self, rows: Rows) -> Member:
+    def fit(self, rows: TrainingRows) -> Member:
         """Fit on sensors scaled by the target's own statistics."""
         return self.linear((_SENSORS,), fit_logistic(rows.target.block(_SENSORS), rows.y, 1.0))
 
@@ -62,7 +62,7 @@ class ScratchForest(_Rival):
 
     name = "scratch-forest"
 
-    def fit(self, rows: Rows) -> Member:
+    def fit(self, rows: TrainingRows) -> Member:
         """Grow."""
         return self.trees(
             (_SENSORS,), grow_forest(rows.target.block(_SENSORS), rows.y, rows.seed), link=SHARE
@@ -85,7 +85,7 @@ class ScratchBoosting(_Rival):
     ) -> None:
         self.balanced, self.small_leaves, self.settings = balanced, small_leaves, settings
 
-    def fit(self, rows: Rows) -> Member:
+    def fit(self, rows: TrainingRows) -> Member:
         """Fit the trees."""
         settings = dict(self.settings)
         if self.balanced:
@@ -110,7 +110,7 @@ class SourceThroughMap(_Rival):
         if model == "network":
             self.family = "source-network"
 
-    def fit(self, rows: Rows) -> Member:
+    def fit(self, rows: TrainingRows) -> Member:
         """Nothing to fit but the calibration, which is added out of fold."""
         return Member(self.family, self.name, IDENTITY, (self.block,))
 
@@ -125,7 +125,7 @@ class PooledLinear(_Rival):
         self.map_name = map_name
         self.name = f"pooled-linear@{map_name}"
 
-    def fit(self, rows: Rows) -> Member:
+    def fit(self, rows: TrainingRows) -> Member:
         """Fit on all rows at equal weight."""
         block = f"sensors@{self.map_name}"
         return self.linear((block,), fit_logistic(*pooled(rows, block), 1.0), flag=True)
@@ -141,7 +141,7 @@ class PooledBoosting(_Rival):
         self.map_name = map_name
         self.name = f"pooled-boosting@{map_name}"
 
-    def fit(self, rows: Rows) -> Member:
+    def fit(self, rows: TrainingRows) -> Member:
         """Fit on all rows at equal weight."""
         block = f"sensors@{self.map_name}"
         return self.trees((block,), boost(*pooled(rows, block), rows.seed, **POOLED), flag=True)
