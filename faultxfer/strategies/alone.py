@@ -14,7 +14,7 @@ from faultxfer.network.freeze import copy_network
 from faultxfer.strategies.common import candidate_bundle, source_pool
 from faultxfer.strategies.learners.protocol import Learner, TrainingRows
 from faultxfer.strategies.needs import require, require_frozen
-from faultxfer.strategies.protocol import Adapted, Need, Scorer, Task
+from faultxfer.strategies.protocol import FittedStrategy, Need, Scorer, Task
 from faultxfer.strategies.selector import source_views
 
 
@@ -45,7 +45,7 @@ class OneLearner:
         self.paper = make(scaler).paper
         self.needs = _needs(source_rows=source_rows)
 
-    def fit(self, task: Task) -> Adapted:
+    def fit(self, task: Task) -> FittedStrategy:
         """Fit the learner on all training rows.
 
         Raises:
@@ -54,15 +54,15 @@ class OneLearner:
         require(task, self)
         made = self._make(task.options.scaler or self._scaler)
         stack = fit_alone(made, require_frozen(task, self.name), task)
-        adapted = candidate_bundle(
+        fitted = candidate_bundle(
             task, task.source.scaler, copy_network(task.source.network), self.name
         )
         lineage = {
-            **adapted.lineage,
+            **fitted.lineage,
             "stack": {member.name: member.weight for member in stack.members},
         }
-        return Adapted(
-            dataclasses.replace(adapted, models=task.source.models, stack=stack, lineage=lineage)
+        return FittedStrategy(
+            dataclasses.replace(fitted, models=task.source.models, stack=stack, lineage=lineage)
         )
 
 

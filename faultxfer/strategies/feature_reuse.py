@@ -9,7 +9,7 @@ from faultxfer.network.freeze import copy_network, freeze_all_but_last
 from faultxfer.strategies.common import candidate_bundle, choose_scaler
 from faultxfer.strategies.learners.heads import fit_pulled_head, spread_of_features
 from faultxfer.strategies.needs import require
-from faultxfer.strategies.protocol import Adapted, Need, Task
+from faultxfer.strategies.protocol import FittedStrategy, Need, Task
 
 _PENALTY = 10.0
 
@@ -27,7 +27,7 @@ class FeatureReuse:
     options = frozenset({"scaler"})
     freezes = True
 
-    def fit(self, task: Task) -> Adapted:
+    def fit(self, task: Task) -> FittedStrategy:
         """Fit the head by Newton's method.
 
         Raises:
@@ -43,4 +43,4 @@ class FeatureReuse:
             features, task.target.y, extractor.head, spread_of_features(features), _PENALTY
         )
         extractor.set_head(head[:-1], head[-1])
-        return Adapted(candidate_bundle(task, scaler, network, self.name))
+        return FittedStrategy(candidate_bundle(task, scaler, network, self.name))

@@ -10,7 +10,7 @@ from faultxfer.network.fit import History, Recipe, apply_network, fit_network
 from faultxfer.network.freeze import copy_network, freeze_all_but_last
 from faultxfer.strategies.common import candidate_bundle, choose_scaler
 from faultxfer.strategies.needs import require
-from faultxfer.strategies.protocol import Adapted, Need, Task
+from faultxfer.strategies.protocol import FittedStrategy, Need, Task
 
 _TRAINABLE_LAYERS = 2
 _PULL = 0.0
@@ -29,7 +29,7 @@ class FineTune:
     options = frozenset({"scaler", "trainable_layers", "learning_rate", "pull"})
     freezes = True
 
-    def fit(self, task: Task) -> Adapted:
+    def fit(self, task: Task) -> FittedStrategy:
         """Fine-tune.
 
         Raises:
@@ -41,7 +41,7 @@ class FineTune:
         history = tune(
             network, scaler, task, task.options.trainable_layers or _TRAINABLE_LAYERS, _PULL
         )
-        return Adapted(candidate_bundle(task, scaler, network, self.name), history)
+        return FittedStrategy(candidate_bundle(task, scaler, network, self.name), history)
 
 
 def tune(network: Any, scaler: Scaler, task: Task, trainable_layers: int, pull: float) -> History:

@@ -11,7 +11,7 @@ from faultxfer.strategies.common import candidate_bundle, choose_scaler
 from faultxfer.strategies.fine_tune import tune
 from faultxfer.strategies.learners.heads import fit_pulled_head, spread_of_features
 from faultxfer.strategies.needs import require
-from faultxfer.strategies.protocol import Adapted, Need, Task
+from faultxfer.strategies.protocol import FittedStrategy, Need, Task
 
 _PENALTY = 10.0
 _PULL = 0.0
@@ -30,7 +30,7 @@ class LinearProbeFineTune:
     options = frozenset({"scaler", "trainable_layers", "learning_rate", "pull"})
     freezes = True
 
-    def fit(self, task: Task) -> Adapted:
+    def fit(self, task: Task) -> FittedStrategy:
         """Fit a head for each member, then train on.
 
         Raises:
@@ -42,7 +42,7 @@ class LinearProbeFineTune:
         probe(NetworkFeatures(network, scaler.mean, scaler.scale), task)
         layers = task.options.trainable_layers or len(stages_of(network))
         history = tune(network, scaler, task, layers, _PULL)
-        return Adapted(candidate_bundle(task, scaler, network, self.name), history)
+        return FittedStrategy(candidate_bundle(task, scaler, network, self.name), history)
 
 
 def probe(extractor: NetworkFeatures, task: Task) -> None:

@@ -20,7 +20,7 @@ from faultxfer.bundle.threshold import (
     require_kept,
 )
 from faultxfer.data.split import CROSS_FIT, Split
-from faultxfer.strategies.protocol import Adapted, Rival, Scorer, Strategy, Task
+from faultxfer.strategies.protocol import FittedStrategy, Rival, Scorer, Strategy, Task
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def judged_rows(split: Split) -> np.ndarray:
 
 def run_strategy(
     strategy: Strategy, task: Task, split: Split
-) -> tuple[Bundle, Predictions, Adapted]:
+) -> tuple[Bundle, Predictions, FittedStrategy]:
     """Candidate bundle, and predictions for the judged rows.
 
     After cross-fitting the bundle is fitted on all rows, its calibrator and threshold on all out-of-fold logits.
@@ -66,7 +66,7 @@ def run_strategy(
         StrategyError: the strategy cannot run on these rows.
     """
     _require_enough_normals(task, split)
-    kept: list[Adapted] = []
+    kept: list[FittedStrategy] = []
 
     def fit(part: Task) -> Scorer:
         kept.append(strategy.fit(part))

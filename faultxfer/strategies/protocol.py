@@ -47,7 +47,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Adapted:
+class FittedStrategy:
     """A fitted strategy: a bundle not yet calibrated, and its training curves."""
 
     bundle: Bundle
@@ -73,7 +73,7 @@ class Strategy(Protocol):
     options: frozenset[str]
     freezes: bool
 
-    def fit(self, task: Task) -> Adapted:
+    def fit(self, task: Task) -> FittedStrategy:
         """Adapt.
 
         Raises:

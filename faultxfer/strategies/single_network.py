@@ -13,7 +13,7 @@ from faultxfer.config import NetworkOptions
 from faultxfer.network.fit import History
 from faultxfer.network.pretrain import fit_ensemble
 from faultxfer.strategies.common import candidate_bundle
-from faultxfer.strategies.protocol import Adapted, Task
+from faultxfer.strategies.protocol import FittedStrategy, Task
 from faultxfer.strategies.stack import StackedLearners
 
 # The teacher labels as many rows as the network needs, so labels are never short and early stopping has nothing to do.
@@ -33,7 +33,7 @@ class SingleNetwork:
     options = StackedLearners.options
     freezes = False
 
-    def fit(self, task: Task) -> Adapted:
+    def fit(self, task: Task) -> FittedStrategy:
         """Fit the stack, then its student.
 
         Raises:
@@ -49,7 +49,7 @@ class SingleNetwork:
             teacher.stack.maps[TARGET],
             task.options.seed,
         )
-        return Adapted(candidate_bundle(task, scaler, network, self.name), history)
+        return FittedStrategy(candidate_bundle(task, scaler, network, self.name), history)
 
 
 def distil(

@@ -15,7 +15,7 @@ from faultxfer.network.freeze import copy_network
 from faultxfer.strategies.common import candidate_bundle, source_pool
 from faultxfer.strategies.learners import Learner, default_learners
 from faultxfer.strategies.needs import require_all, require_frozen
-from faultxfer.strategies.protocol import Adapted, Need, Task
+from faultxfer.strategies.protocol import FittedStrategy, Need, Task
 from faultxfer.strategies.selector import CrossFit, cross_fit, stack_of
 from faultxfer.strategies.source_evidence import (
     WITHOUT_SOURCE,
@@ -41,7 +41,7 @@ class StackedLearners:
     def __init__(self, name: str = name) -> None:
         self.name = name  # under which it is asked for
 
-    def fit(self, task: Task) -> Adapted:
+    def fit(self, task: Task) -> FittedStrategy:
         """Cross-fit, weigh and refit every learner.
 
         Raises:
@@ -49,14 +49,14 @@ class StackedLearners:
         """
         crossed, _ = cross_fit_task(task, self.name)
         stack = weighed(crossed, task.target.y)
-        adapted = candidate_bundle(
+        fitted = candidate_bundle(
             task, task.source.scaler, copy_network(task.source.network), self.name
         )
         weights = {member.name: round(member.weight, 4) for member in stack.members}
         evidence = source_evidence(crossed, task.target.y, task.target.run)
-        lineage = {**adapted.lineage, "stack": weights, "source_evidence": evidence.as_dict()}
-        return Adapted(
-            dataclasses.replace(adapted, models=task.source.models, stack=stack, lineage=lineage)
+        lineage = {**fitted.lineage, "stack": weights, "source_evidence": evidence.as_dict()}
+        return FittedStrategy(
+            dataclasses.replace(fitted, models=task.source.models, stack=stack, lineage=lineage)
         )
 
 

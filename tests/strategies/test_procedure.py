@@ -16,7 +16,7 @@ from faultxfer.data.split import CROSS_FIT, Split, split_rows
 from faultxfer.errors import DataError
 from faultxfer.strategies import STRATEGIES
 from faultxfer.strategies.procedure import judged_rows, run_rival, run_strategy
-from faultxfer.strategies.protocol import Adapted, Scorer, Task
+from faultxfer.strategies.protocol import FittedStrategy, Scorer, Task
 from faultxfer.strategies.rivals import RIVALS
 
 
@@ -32,7 +32,7 @@ class Memoriser:
     fits: list[Dataset] = field(default_factory=list)
     asked: list[tuple[int, np.ndarray]] = field(default_factory=list)
 
-    def fit(self, task: Task) -> Adapted:
+    def fit(self, task: Task) -> FittedStrategy:
         number = len(self.fits)
         self.fits.append(task.target)
         known = {
@@ -47,7 +47,7 @@ class Memoriser:
 
 
 @dataclass(frozen=True)
-class Scored(Adapted):
+class Scored(FittedStrategy):
     """An adapted bundle that scores by a function of its own."""
 
     scorer: Scorer = lambda X: X[:, 3]
@@ -63,7 +63,7 @@ class LastSensor:
     paper = ""
     uses_source = as_is = False
 
-    def fit(self, task: Task) -> Adapted:
+    def fit(self, task: Task) -> FittedStrategy:
         return Scored(task.source)
 
 

@@ -16,8 +16,8 @@ from faultxfer.strategies.learners.rivals import (
 
 __all__ = [
     "Learner",
-    "Rows",
     "SourceThroughMap",
+    "TrainingRows",
     "default_learners",
     "rivals",
 ]
