@@ -11,7 +11,7 @@ from faultxfer.network.ensemble import is_ensemble
 from faultxfer.strategies.protocol import MIN_ROWS_PER_CLASS, Need, Task
 
 
-class Needy(Protocol):
+class HasNeeds(Protocol):
     """A strategy or a rival, as far as its needs go."""
 
     @property
@@ -25,7 +25,7 @@ class Needy(Protocol):
         ...
 
 
-def require(task: Task, who: Needy) -> None:
+def require(task: Task, who: HasNeeds) -> None:
     """Check everything that ``who`` needs.
 
     Raises:

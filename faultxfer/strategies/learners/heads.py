@@ -6,13 +6,13 @@ import numpy as np
 
 from faultxfer.bundle.members import ADAPTED, Member
 from faultxfer.strategies.learners.convex import fit_logistic
-from faultxfer.strategies.learners.protocol import Plain, TrainingRows
+from faultxfer.strategies.learners.protocol import BaseLearner, TrainingRows
 
 _SENSORS = "sensors@target"
 _LEAST_SPREAD = 0.05
 
 
-class WideHead(Plain):
+class WideHead(BaseLearner):
     """Head on frozen features, target-scaled sensors and the source's logit, which alone starts at weight 1."""
 
     family = "wide-head"
@@ -34,7 +34,7 @@ class WideHead(Plain):
         return self.linear(blocks, fit_logistic(features, rows.y, penalty, prior=prior))
 
 
-class AdaptedInput(Plain):
+class AdaptedInput(BaseLearner):
     """Gain and offset of each sensor, fitted through the frozen network and held near an input map."""
 
     family = "adapter"

@@ -12,7 +12,7 @@ from faultxfer.bundle.members import Member, member_logits
 from faultxfer.strategies.learners.boosting import boost
 from faultxfer.strategies.learners.density_ratio import by_classifier, by_least_squares
 from faultxfer.strategies.learners.pooling import domain_weights, pooled
-from faultxfer.strategies.learners.protocol import Plain, TrainingRows
+from faultxfer.strategies.learners.protocol import BaseLearner, TrainingRows
 from faultxfer.strategies.learners.rivals import POOLED
 
 Ratio = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
@@ -21,7 +21,7 @@ _ROUNDS = 8
 _TREES_PER_ROUND = 20
 
 
-class ReweightedBoosting(Plain):
+class ReweightedBoosting(BaseLearner):
     """Pooled boosting whose source rows weigh what a density ratio says of how target-like they are.
 
     Args:
@@ -53,7 +53,7 @@ class ReweightedBoosting(Plain):
         )
 
 
-class TrAdaBoost(Plain):
+class TrAdaBoost(BaseLearner):
     """Source rows that a model of both gets wrong lose weight round by round; one model is fitted with what is left.
 
     TrAdaBoost lets the later half of its rounds vote; keeping the last weights alone makes one set of trees of it.

@@ -7,13 +7,13 @@ import numpy as np
 from faultxfer.bundle.members import Member
 from faultxfer.strategies.learners.convex import fit_logistic
 from faultxfer.strategies.learners.heads import hidden_spread
-from faultxfer.strategies.learners.protocol import Plain, TrainingRows
+from faultxfer.strategies.learners.protocol import BaseLearner, TrainingRows
 
 # Source rows in the fit: it is quadratic in features, and more rows changed little in the linear rivals.
 _SOURCE_ROWS = 2000
 
 
-class PooledHead(Plain):
+class PooledHead(BaseLearner):
     """The neural counterpart of the pooled linear rival: hidden features beside the sensors, with a domain flag."""
 
     family = "pooled-head"

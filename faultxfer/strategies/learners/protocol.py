@@ -51,7 +51,7 @@ class Learner(Protocol):
         ...
 
 
-class Plain:
+class BaseLearner:
     """Base of learners: how to make a member of what was fitted."""
 
     family = ""

@@ -11,14 +11,14 @@ from faultxfer.network.fit import class_weights
 from faultxfer.strategies.learners.boosting import boost, grow_forest
 from faultxfer.strategies.learners.convex import fit_logistic
 from faultxfer.strategies.learners.pooling import pooled
-from faultxfer.strategies.learners.protocol import Plain, TrainingRows
+from faultxfer.strategies.learners.protocol import BaseLearner, TrainingRows
 
 _SENSORS = "sensors@target"
 # As good as 31 leaves and 255 bins on these sources, in a third of the time.
 POOLED: dict[str, Any] = {"min_data_in_leaf": 10, "num_leaves": 15, "max_bin": 63}
 
 
-class _Rival(Plain):
+class _Rival(BaseLearner):
     family = "scratch"
     paper = "none: plain supervised learning"
 
