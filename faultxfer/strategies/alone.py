@@ -14,7 +14,7 @@ from faultxfer.network.freeze import copy_network
 from faultxfer.strategies.common import candidate_bundle, source_pool
 from faultxfer.strategies.learners.protocol import Learner, TrainingRows
 from faultxfer.strategies.needs import require, require_frozen
-from faultxfer.strategies.protocol import FittedStrategy, Need, Scorer, Task
+from faultxfer.strategies.protocol import FittedStrategy, Requirement, Scorer, Task
 from faultxfer.strategies.selector import source_views
 
 
@@ -107,7 +107,7 @@ class RivalFromScratch:
     uses_source, as_is = False, False
 
     def __init__(
-        self, name: str, title: str, learner: Learner, *, needs: tuple[Need, ...] = ()
+        self, name: str, title: str, learner: Learner, *, needs: tuple[Requirement, ...] = ()
     ) -> None:
         self.name, self.title, self._learner, self.needs = name, title, learner, needs
 
@@ -135,14 +135,14 @@ class _Readings(Views):
         return self.X
 
 
-def _needs(*, source_rows: bool) -> tuple[Need, ...]:
-    needs: tuple[Need, ...] = (
-        Need.SENSORS,
-        Need.BOTH_CLASSES,
-        Need.SOURCE_ENSEMBLE,
-        Need.SOURCE_MODELS,
+def _needs(*, source_rows: bool) -> tuple[Requirement, ...]:
+    needs: tuple[Requirement, ...] = (
+        Requirement.SENSORS,
+        Requirement.BOTH_CLASSES,
+        Requirement.SOURCE_ENSEMBLE,
+        Requirement.SOURCE_MODELS,
     )
-    return (*needs, Need.SOURCE_ROWS) if source_rows else needs
+    return (*needs, Requirement.SOURCE_ROWS) if source_rows else needs
 
 
 def fit_alone(learner: Learner, frozen: FrozenSource, task: Task) -> Stack:

@@ -9,7 +9,7 @@ from faultxfer.network.freeze import copy_network, freeze_all_but_last
 from faultxfer.strategies.common import candidate_bundle, choose_scaler
 from faultxfer.strategies.learners.heads import fit_pulled_head, spread_of_features
 from faultxfer.strategies.needs import require
-from faultxfer.strategies.protocol import FittedStrategy, Need, Task
+from faultxfer.strategies.protocol import FittedStrategy, Requirement, Task
 
 _PENALTY = 10.0
 
@@ -23,7 +23,11 @@ class FeatureReuse:
         'Donahue et al., "DeCAF: a deep convolutional activation feature", ICML 2014; pulled towards the source\'s '
         'head as by Li et al., "Explicit inductive bias for transfer learning", ICML 2018'
     )
-    needs: tuple[Need, ...] = (Need.SENSORS, Need.BOTH_CLASSES, Need.SOURCE_ENSEMBLE)
+    needs: tuple[Requirement, ...] = (
+        Requirement.SENSORS,
+        Requirement.BOTH_CLASSES,
+        Requirement.SOURCE_ENSEMBLE,
+    )
     options = frozenset({"scaler"})
     freezes = True
 

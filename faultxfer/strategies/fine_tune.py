@@ -10,7 +10,7 @@ from faultxfer.network.fit import History, Recipe, apply_network, fit_network
 from faultxfer.network.freeze import copy_network, freeze_all_but_last
 from faultxfer.strategies.common import candidate_bundle, choose_scaler
 from faultxfer.strategies.needs import require
-from faultxfer.strategies.protocol import FittedStrategy, Need, Task
+from faultxfer.strategies.protocol import FittedStrategy, Requirement, Task
 
 _TRAINABLE_LAYERS = 2
 _PULL = 0.0
@@ -25,7 +25,7 @@ class FineTune:
         'Yosinski et al., "How transferable are features in deep neural networks?", NeurIPS 2014; with `pull`, Li et '
         'al., "Explicit inductive bias for transfer learning" (L2-SP), ICML 2018'
     )
-    needs: tuple[Need, ...] = (Need.SENSORS, Need.BOTH_CLASSES)
+    needs: tuple[Requirement, ...] = (Requirement.SENSORS, Requirement.BOTH_CLASSES)
     options = frozenset({"scaler", "trainable_layers", "learning_rate", "pull"})
     freezes = True
 

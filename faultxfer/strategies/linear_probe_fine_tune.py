@@ -11,7 +11,7 @@ from faultxfer.strategies.common import candidate_bundle, choose_scaler
 from faultxfer.strategies.fine_tune import tune
 from faultxfer.strategies.learners.heads import fit_pulled_head, spread_of_features
 from faultxfer.strategies.needs import require
-from faultxfer.strategies.protocol import FittedStrategy, Need, Task
+from faultxfer.strategies.protocol import FittedStrategy, Requirement, Task
 
 _PENALTY = 10.0
 _PULL = 0.0
@@ -26,7 +26,11 @@ class LinearProbeFineTune:
         'Kumar et al., "Fine-tuning can distort pretrained features and underperform out-of-distribution", ICLR 2022; '
         'with `pull`, Li et al., "Explicit inductive bias for transfer learning" (L2-SP), ICML 2018'
     )
-    needs: tuple[Need, ...] = (Need.SENSORS, Need.BOTH_CLASSES, Need.SOURCE_ENSEMBLE)
+    needs: tuple[Requirement, ...] = (
+        Requirement.SENSORS,
+        Requirement.BOTH_CLASSES,
+        Requirement.SOURCE_ENSEMBLE,
+    )
     options = frozenset({"scaler", "trainable_layers", "learning_rate", "pull"})
     freezes = True
 

@@ -15,7 +15,7 @@ from faultxfer.network.freeze import copy_network
 from faultxfer.strategies.common import candidate_bundle, source_pool
 from faultxfer.strategies.learners import Learner, default_learners
 from faultxfer.strategies.needs import require_all, require_frozen
-from faultxfer.strategies.protocol import FittedStrategy, Need, Task
+from faultxfer.strategies.protocol import FittedStrategy, Requirement, Task
 from faultxfer.strategies.selector import CrossFit, cross_fit, stack_of
 from faultxfer.strategies.source_evidence import (
     WITHOUT_SOURCE,
@@ -34,7 +34,7 @@ class StackedLearners:
     name = "stack"
     title = "weighted stack of transfer and rivals"
     paper = 'Breiman, "Stacked regressions", Machine Learning 1996'
-    needs: tuple[Need, ...] = tuple(Need)
+    needs: tuple[Requirement, ...] = tuple(Requirement)
     options: frozenset[str] = frozenset()
     freezes = True
 

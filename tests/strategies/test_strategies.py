@@ -23,7 +23,7 @@ from faultxfer.network.freeze import copy_network
 from faultxfer.simulation.simulator import INSTRUMENTS, NEW_PLANT, OLD_PLANT, Plant, simulate_pump
 from faultxfer.strategies import STRATEGIES, chosen_strategy, get_strategy, single_network
 from faultxfer.strategies.fine_tune import FineTune
-from faultxfer.strategies.protocol import FittedStrategy, Need, Rival, Scorer, Strategy, Task
+from faultxfer.strategies.protocol import FittedStrategy, Requirement, Rival, Scorer, Strategy, Task
 from faultxfer.strategies.rivals import RIVALS
 from faultxfer.strategies.rivals.scratch import ScratchLogistic
 from faultxfer.strategies.rivals.source_as_is import SourceAsIs
@@ -308,9 +308,9 @@ DOCUMENTED = {
     if len(cells := line.split("|")) == 7
 }
 NEED_IN_A_CELL = {
-    Need.SOURCE_ENSEMBLE: "network of format 2",
-    Need.SOURCE_MODELS: "trees",
-    Need.SOURCE_ROWS: "source rows",
+    Requirement.SOURCE_ENSEMBLE: "network of format 2",
+    Requirement.SOURCE_MODELS: "trees",
+    Requirement.SOURCE_ROWS: "source rows",
 }
 
 
@@ -324,7 +324,7 @@ def test_every_strategy_is_documented_with_its_paper_needs_and_options(name: str
         ", ".join(NEED_IN_A_CELL[need] for need in strategy.needs if need in NEED_IN_A_CELL) or "–"
     )
     assert set(re.findall(r"`(\w+)`", options)) == strategy.options
-    assert strategy.needs[:2] == (Need.SENSORS, Need.BOTH_CLASSES)
+    assert strategy.needs[:2] == (Requirement.SENSORS, Requirement.BOTH_CLASSES)
 
 
 def test_an_unknown_strategy_is_answered_with_those_there_are() -> None:

@@ -14,7 +14,7 @@ from faultxfer.strategies.learners.rivals import (
     ScratchBoosting,
     SourceThroughMap,
 )
-from faultxfer.strategies.protocol import Need, Rival
+from faultxfer.strategies.protocol import Requirement, Rival
 from faultxfer.strategies.rivals.scratch import ScratchLogistic
 from faultxfer.strategies.rivals.scratch_network import ScratchNetwork
 from faultxfer.strategies.rivals.source_as_is import SourceAsIs
@@ -53,7 +53,7 @@ _ALL: tuple[Rival, ...] = (
         ScratchBoosting(
             balanced=True, small_leaves=True, rounds=150, learning_rate=0.08, min_data_in_bin=3
         ),
-        needs=(Need.BOTH_CLASSES,),
+        needs=(Requirement.BOTH_CLASSES,),
     ),
     RivalLearner(
         "logistic_pooled",

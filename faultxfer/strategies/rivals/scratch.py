@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from faultxfer.bundle.scaler import fit_scaler
 from faultxfer.network.fit import class_weights
 from faultxfer.strategies.needs import require
-from faultxfer.strategies.protocol import Need, Scorer, Task
+from faultxfer.strategies.protocol import Requirement, Scorer, Task
 
 
 class ScratchLogistic:
@@ -16,7 +16,7 @@ class ScratchLogistic:
 
     name = "logistic_target"
     title = "logistic regression, target rows"
-    needs: tuple[Need, ...] = (Need.BOTH_CLASSES,)
+    needs: tuple[Requirement, ...] = (Requirement.BOTH_CLASSES,)
     uses_source = False
     as_is = False
 
