@@ -6,7 +6,7 @@ from functools import partial
 
 from faultxfer.bundle.members import logits
 from faultxfer.strategies.protocol import Scorer, Task
-from faultxfer.strategies.source_evidence import without_source
+from faultxfer.strategies.source_benefit import without_source
 from faultxfer.strategies.stack import cross_fit_task, weighed
 
 

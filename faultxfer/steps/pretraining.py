@@ -40,7 +40,7 @@ from faultxfer.steps.adaptation import read_target
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.registration import DOCS_NOTE, EXAMPLE_ROWS, flat_options, with_logged_docs
 from faultxfer.steps.sources import SOURCE_ROWS
-from faultxfer.strategies.source_evidence import JUDGED
+from faultxfer.strategies.source_benefit import JUDGED
 from faultxfer.strategies.source_models import fit_source_models
 
 

@@ -17,10 +17,10 @@ from faultxfer.strategies.learners import Learner, default_learners
 from faultxfer.strategies.needs import require_all, require_frozen
 from faultxfer.strategies.protocol import FittedStrategy, Requirement, Task
 from faultxfer.strategies.selector import CrossFit, cross_fit, stack_of
-from faultxfer.strategies.source_evidence import (
+from faultxfer.strategies.source_benefit import (
     WITHOUT_SOURCE,
     knows_its_own_machine,
-    source_evidence,
+    source_benefit,
 )
 
 _FOLDS = SplitOptions(folds=4)
@@ -53,8 +53,8 @@ class StackedLearners:
             task, task.source.scaler, copy_network(task.source.network), self.name
         )
         weights = {member.name: round(member.weight, 4) for member in stack.members}
-        evidence = source_evidence(crossed, task.target.y, task.target.run)
-        lineage = {**fitted.lineage, "stack": weights, "source_evidence": evidence.as_dict()}
+        benefit = source_benefit(crossed, task.target.y, task.target.run)
+        lineage = {**fitted.lineage, "stack": weights, "source_evidence": benefit.as_dict()}
         return FittedStrategy(
             dataclasses.replace(fitted, models=task.source.models, stack=stack, lineage=lineage)
         )

@@ -28,7 +28,7 @@ _LEAST_ROC_AUC = 0.6
 
 
 @dataclass(frozen=True)
-class SourceEvidence:
+class SourceBenefit:
     """Log-loss saved by the source.
 
     Attributes:
@@ -68,7 +68,7 @@ def knows_its_own_machine(source: Bundle) -> bool:
     return figure is None or figure >= _LEAST_ROC_AUC
 
 
-def source_evidence(crossed: CrossFit, y: np.ndarray, run: np.ndarray) -> SourceEvidence:
+def source_benefit(crossed: CrossFit, y: np.ndarray, run: np.ndarray) -> SourceBenefit:
     """Compare the stack with and without the source on out-of-fold predictions.
 
     Args:
@@ -78,7 +78,7 @@ def source_evidence(crossed: CrossFit, y: np.ndarray, run: np.ndarray) -> Source
     """
     scratch = without_source(crossed)
     if len(scratch.members) == len(crossed.members):
-        return SourceEvidence(LEFT_OUT, 0.0, 0.0, 0.0)
+        return SourceBenefit(LEFT_OUT, 0.0, 0.0, 0.0)
     saved = _losses(scratch, y) - _losses(crossed, y)
     groups = _groups(run)
     sums = np.bincount(groups, weights=saved - saved.mean())
@@ -86,7 +86,7 @@ def source_evidence(crossed: CrossFit, y: np.ndarray, run: np.ndarray) -> Source
     margin = float(t.ppf(_LEVEL, len(sums) - 1) * spread)
     gain = float(saved.mean())
     verdict = HELPS if gain > margin else HURTS if gain < -margin else UNCLEAR
-    return SourceEvidence(verdict, gain, gain - margin, gain + margin)
+    return SourceBenefit(verdict, gain, gain - margin, gain + margin)
 
 
 def without_source(crossed: CrossFit) -> CrossFit:
