@@ -26,7 +26,7 @@ TAU = 100.0
 
 @dataclass(frozen=True)
 class CrossFit:
-    """What the learners say of rows they were not fitted on, and the learners fitted on all rows.
+    """What the learners predict of rows they were not fitted on, and the learners fitted on all rows.
 
     Attributes:
         members: fitted on all rows, neither calibrated nor weighed.
@@ -111,7 +111,7 @@ def stack_of(crossed: CrossFit, y: np.ndarray, tau: float = TAU) -> Stack:
 def weigh(
     logits: np.ndarray, families: Sequence[str], y: np.ndarray, folds: np.ndarray, tau: float = TAU
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weights of learners, uniform over families where nothing speaks against it, and what they then say together.
+    """Weights of learners, uniform over families where nothing speaks against it, and what they then predict together.
 
     Args:
         logits: (c, n) out-of-fold logits.

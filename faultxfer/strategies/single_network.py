@@ -1,4 +1,4 @@
-"""One Keras network that says what the stack says, for those who must ship a single file."""
+"""One Keras network that predicts what the stack predicts, for those who must ship a single file."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def distil(
     to_source: InputMap,
     seed: int,
 ) -> tuple[Any, Scaler, History]:
-    """A network that says what ``teacher`` says, its scaling stage and its training curves.
+    """A network that predicts what ``teacher`` predicts, its scaling stage and its training curves.
 
     Args:
         teacher: (k, d) rows in engineering units to (k,) probabilities.

@@ -1,6 +1,6 @@
 """Do the rows at hand show that the source helps? Negative transfer must be noticed before anything is judged.
 
-The stack of all learners and that of those without the source are compared by what they said out of fold, each
+The stack of all learners and that of those without the source are compared by what they predicted out of fold, each
 calibrated once more so that mere shrinking is no gain; a one-sided 95 % bound over groups of rows decides.
 """
 
@@ -47,13 +47,13 @@ class SourceBenefit:
         """For the report."""
         if self.verdict == LEFT_OUT:
             return "The source is left out: on held-out runs of its own machine it hardly beats chance."
-        said = {
+        verdict = {
             HELPS: "the source helps",
             HURTS: "the source hurts",
             UNCLEAR: "there are too few rows to tell whether the source helps",
         }[self.verdict]
         return (
-            f"Inside the training rows, {said}: it saves {self.gain:+.3f} of log-loss per row "
+            f"Inside the training rows, {verdict}: it saves {self.gain:+.3f} of log-loss per row "
             f"(95 % bounds {self.low:+.3f} and {self.high:+.3f})."
         )
 

@@ -43,8 +43,8 @@ def test_a_source_that_is_wrong_hurts() -> None:
 
 
 def test_a_source_that_knows_nothing_is_seldom_said_to_help() -> None:
-    said = [source_benefit(*crossed(0.0, 0.8, seed)).verdict for seed in range(60)]
-    assert said.count(HELPS) <= 6  # more than that has a chance of one in a hundred at 5 %
+    verdicts = [source_benefit(*crossed(0.0, 0.8, seed)).verdict for seed in range(60)]
+    assert verdicts.count(HELPS) <= 6  # more than that has a chance of one in a hundred at 5 %
 
 
 @pytest.mark.parametrize("runs", [1, 3])
