@@ -15,8 +15,9 @@ from faultxfer.bundle.frozen import FrozenSource, LinearModel, Views, soft_clipp
 from faultxfer.bundle.input_map import MAPS, InputMap, fit_maps, spread_of
 from faultxfer.bundle.members import Member, logits, member_logits
 from faultxfer.bundle.scaler import fit_scaler
+from faultxfer.config import NetworkOptions
 from faultxfer.data.split import Fold
-from faultxfer.network.ensemble import EnsembleShape, build_ensemble
+from faultxfer.network.ensemble import build_ensemble
 from faultxfer.network.features import NetworkFeatures
 from faultxfer.network.fit import make_deterministic
 from faultxfer.strategies.candidates import (
@@ -53,7 +54,7 @@ def source() -> FrozenSource:
     X, y = drawn(600, 0.0, 0)
     make_deterministic(0)
     scaler = fit_scaler(X)
-    network = build_ensemble(scaler(X), EnsembleShape(hidden=(6, 4), members=2, bins=3))
+    network = build_ensemble(scaler(X), NetworkOptions(hidden=(6, 4), members=2, bins=3))
     spread = spread_of(X)
     coef, intercept = fit_logistic(soft_clipped(X, spread), y, 1.0)
     return FrozenSource(
