@@ -13,8 +13,8 @@ import numpy as np
 
 from faultxfer.bundle.bundle import Bundle, load_bundle, save_bundle
 from faultxfer.bundle.calibration import Calibrator, fit_calibrator
+from faultxfer.bundle.frozen import SourceModels
 from faultxfer.bundle.scaler import Scaler, fit_scaler
-from faultxfer.bundle.source_models import SourceModels
 from faultxfer.bundle.threshold import choose_threshold
 from faultxfer.config import PretrainOptions
 from faultxfer.contract.schema import Contract

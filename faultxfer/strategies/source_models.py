@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from faultxfer.bundle.frozen import LinearModel, soft_clipped
+from faultxfer.bundle.frozen import LinearModel, SourceModels, soft_clipped
 from faultxfer.bundle.input_map import spread_of
-from faultxfer.bundle.source_models import SourceModels
 from faultxfer.strategies.learners.boosting import boost
 from faultxfer.strategies.learners.convex import fit_logistic
 
