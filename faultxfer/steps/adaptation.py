@@ -25,7 +25,7 @@ from faultxfer.steps.sources import (
     require_sensors_of_champion,
 )
 from faultxfer.strategies import chosen_strategy
-from faultxfer.strategies.procedure import Predictions, test_rows, run_rival, run_strategy
+from faultxfer.strategies.procedure import Predictions, run_rival, run_strategy, test_rows
 from faultxfer.strategies.protocol import Rival, Task
 from faultxfer.strategies.rivals import RIVALS
 

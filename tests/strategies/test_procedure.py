@@ -14,8 +14,8 @@ from faultxfer.config import SplitOptions
 from faultxfer.data.dataset import Dataset
 from faultxfer.data.split import CROSS_FIT, Split, split_rows
 from faultxfer.errors import DataError
-from faultxfer.strategies import STRATEGIES
-from faultxfer.strategies.procedure import test_rows, run_rival, run_strategy
+from faultxfer.strategies import STRATEGIES, procedure
+from faultxfer.strategies.procedure import run_rival, run_strategy
 from faultxfer.strategies.protocol import FittedStrategy, Scorer, Task
 from faultxfer.strategies.rivals import RIVALS
 
@@ -102,7 +102,7 @@ def test_hold_out_fits_on_training_rows_and_predicts_the_test_rows(
     assert len(who.fits) == 1
     assert rows_of(who.fits[0].X) == rows_of(task.target.X[hold_out.train])
     assert len(predictions.probabilities) == len(predictions.alarms) == len(hold_out.test)
-    np.testing.assert_array_equal(test_rows(hold_out), hold_out.test)
+    np.testing.assert_array_equal(procedure.test_rows(hold_out), hold_out.test)
     assert np.ptp(predictions.probabilities) == 0  # it knows none of them
 
 
@@ -117,7 +117,7 @@ def test_cross_fit_predicts_every_row_by_a_model_that_did_not_see_its_run(
         assert {run_of[row] for row in rows_of(X)}.isdisjoint(who.fits[number].run)
         predicted += rows_of(X)
     assert sorted(predicted) == sorted(rows_of(task.target.X))
-    np.testing.assert_array_equal(test_rows(cross_fit), np.arange(len(task.target)))
+    np.testing.assert_array_equal(procedure.test_rows(cross_fit), np.arange(len(task.target)))
     # It knows every label it was fitted on, so one row of its own in the prediction would stand out.
     for fold in cross_fit.folds:
         assert np.ptp(predictions.probabilities[fold.test]) == 0
@@ -267,7 +267,7 @@ def test_the_source_as_it_is_keeps_its_own_calibrator_and_threshold(
 ) -> None:
     for split in (hold_out, cross_fit):
         predicted = run_rival(RIVALS["source_as_is"], task, split)
-        X = task.target.X[test_rows(split)]
+        X = task.target.X[procedure.test_rows(split)]
         np.testing.assert_array_equal(predicted.probabilities, task.source.probabilities(X))
         np.testing.assert_array_equal(
             predicted.alarms, predicted.probabilities > task.source.threshold
