@@ -22,7 +22,7 @@ from faultxfer.bundle.members import member_logits
 from faultxfer.config import SplitOptions
 from faultxfer.data.dataset import Dataset
 from faultxfer.data.split import fold_rows
-from faultxfer.strategies.candidates import rivals
+from faultxfer.strategies.learners import rivals
 from faultxfer.strategies.selector import TAU, CrossFit, cross_fit
 from faultxfer.strategies.stacking import crossed_platt, family_prior, simplex_weights
 

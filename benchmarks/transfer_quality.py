@@ -2,7 +2,7 @@
 
     uv run python benchmarks/transfer_quality.py --data DIR --cache DIR
 
-Every contestant sees the same N target rows and is judged on the same rows of other runs. What each candidate says out
+Every contestant sees the same N target rows and is judged on the same rows of other runs. What each learner says out
 of fold and of the test rows is kept in the cache, so that an interrupted run goes on where it stopped.
 """
 
@@ -21,35 +21,33 @@ from transfer_tasks import TASKS, Cell, TransferTask, draw_cell, read_table, tas
 
 from faultxfer.bundle.frozen import Views
 from faultxfer.bundle.input_map import MAPS, TARGET
-from faultxfer.bundle.members import logits, member_logits
+from faultxfer.bundle.members import ADAPTED, Member, logits, member_logits
 from faultxfer.config import SplitOptions
 from faultxfer.data.split import fold_rows
 from faultxfer.network.fit import logits_of
-from faultxfer.strategies.candidates import (
-    Candidate,
-    SourceAsIs,
-    default_candidates,
-    instance_transfers,
-    neural_transfers,
-    pooled_heads,
-    rivals,
-    tree_transfers,
-)
+from faultxfer.strategies.learners import Learner, SourceThroughMap, default_learners, rivals
+from faultxfer.strategies.learners.heads import AdaptedInput, WideHead
+from faultxfer.strategies.learners.instances import ReweightedBoosting, TrAdaBoost
+from faultxfer.strategies.learners.pooled_head import PooledHead
 from faultxfer.strategies.selector import cross_fit, stack_of
 from faultxfer.strategies.single_network import distil
 
 FOLDS = SplitOptions(folds=4)
 
 
-def groups() -> dict[str, tuple[Candidate, ...]]:
-    """Candidates by group; each group is measured and kept apart."""
+def groups() -> dict[str, tuple[Learner, ...]]:
+    """Learners by group; each group is measured and kept apart."""
     return {
         "rivals": rivals(),
-        "network": tuple(SourceAsIs("network", name) for name in MAPS),
-        "trees": tree_transfers(),
-        "neural": neural_transfers(),
-        "instances": instance_transfers(),
-        "pooled-heads": pooled_heads(),
+        "network": tuple(SourceThroughMap("network", name) for name in MAPS),
+        # Learners that only a strategy of its own uses, under the map that is its default.
+        "selectable": (
+            WideHead("source"),
+            AdaptedInput("source", 1.0),
+            ReweightedBoosting("source"),
+            TrAdaBoost("source"),
+            PooledHead("target"),
+        ),
     }
 
 
@@ -132,7 +130,7 @@ def _measure_task(task: TransferTask, arguments: argparse.Namespace) -> None:
         found = (
             OTHERS[group](source, cell, seed)
             if group in OTHERS
-            else measure(source, cell, seed, groups()[group])
+            else measure(source, cell, seed, group)
         )
         seconds = time.process_time() - began
         np.savez_compressed(
@@ -145,9 +143,7 @@ def _measure_task(task: TransferTask, arguments: argparse.Namespace) -> None:
 
 
 def _need_network(names: Sequence[str]) -> bool:
-    return any(
-        name in OTHERS or any(candidate.neural for candidate in groups()[name]) for name in names
-    )
+    return any(name != "rivals" for name in names)
 
 
 def cell_folder(arguments: argparse.Namespace) -> Path:
@@ -155,20 +151,19 @@ def cell_folder(arguments: argparse.Namespace) -> Path:
     return Path(arguments.cache / ("spread-cells" if arguments.spread else "cells"))
 
 
-def measure(
-    source: PreparedSource, cell: Cell, seed: int, candidates: Sequence[Candidate]
-) -> dict[str, np.ndarray]:
-    """Out-of-fold and test logits of the candidates."""
+def measure(source: PreparedSource, cell: Cell, seed: int, group: str) -> dict[str, np.ndarray]:
+    """Out-of-fold and test logits of the learners of a group."""
+    learners = groups()[group]
     folds = fold_rows(cell.train, FOLDS, seed)
     crossed = cross_fit(
-        candidates, source.frozen, (source.X, source.y), cell.train.X, cell.train.y, folds, seed
+        learners, source.frozen, (source.X, source.y), cell.train.X, cell.train.y, folds, seed
     )
     views = Views(source.frozen, crossed.maps, cell.test.X)
     return {
         "names": np.array([member.name for member in crossed.members]),
         "families": np.array([member.family for member in crossed.members]),
-        "rival": np.array([candidate.rival for candidate in candidates]),
-        "neural": np.array([candidate.neural for candidate in candidates]),
+        "rival": np.full(len(learners), group == "rivals"),
+        "neural": np.array([_uses_network(member) for member in crossed.members]),
         "logits": crossed.logits.astype(np.float32),
         "folds": crossed.folds,
         "y": cell.train.y,
@@ -178,12 +173,18 @@ def measure(
     }
 
 
+def _uses_network(member: Member) -> bool:
+    return member.kind == ADAPTED or any(
+        block.startswith(("network@", "hidden@")) for block in member.blocks
+    )
+
+
 def measure_single_network(source: PreparedSource, cell: Cell, seed: int) -> dict[str, np.ndarray]:
     """Test logits of one network distilled from the default stack."""
     folds = fold_rows(cell.train, FOLDS, seed)
     X, y = cell.train.X, cell.train.y
     stack = stack_of(
-        cross_fit(default_candidates(), source.frozen, (source.X, source.y), X, y, folds, seed), y
+        cross_fit(default_learners(), source.frozen, (source.X, source.y), X, y, folds, seed), y
     )
     network, scaler, _ = distil(
         lambda rows: expit(logits(stack, source.frozen, rows)),

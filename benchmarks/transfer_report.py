@@ -11,7 +11,7 @@ from scipy.special import expit
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from faultxfer.bundle.calibration import platt
-from faultxfer.strategies.candidates import default_candidates
+from faultxfer.strategies.learners import default_learners
 from faultxfer.strategies.selector import TAU
 from faultxfer.strategies.stacking import crossed_platt, family_prior, simplex_weights
 
@@ -157,7 +157,7 @@ def chosen(cell: Measured) -> np.ndarray:
     )
 
 
-_DEFAULT = [candidate.name for candidate in default_candidates()]
+_DEFAULT = [candidate.name for candidate in default_learners()]
 Contestant = Callable[[Measured], np.ndarray]
 OWN, ALONE = "default stack", "stack of rivals"
 CONTESTANTS: dict[str, Contestant] = {

@@ -18,8 +18,8 @@ from faultxfer.bundle.input_map import spread_of
 from faultxfer.bundle.scaler import fit_scaler
 from faultxfer.config import NetworkOptions
 from faultxfer.data.dataset import Dataset
-from faultxfer.strategies.candidates.boosting import boost
-from faultxfer.strategies.candidates.convex import fit_logistic
+from faultxfer.strategies.learners.boosting import boost
+from faultxfer.strategies.learners.convex import fit_logistic
 
 _POOLED_ROWS = 4000
 _LINEAR_ROWS = 20_000

@@ -25,9 +25,9 @@ from faultxfer.bundle.members import member_logits
 from faultxfer.data.dataset import Dataset
 from faultxfer.data.split import fold_rows
 from faultxfer.evaluate.intervals import clopper_pearson
-from faultxfer.strategies.candidates import default_candidates
+from faultxfer.strategies.learners import default_learners
 from faultxfer.strategies.selector import CrossFit, cross_fit, stack_of
-from faultxfer.strategies.source_evidence import HELPS, source_evidence, without_source
+from faultxfer.strategies.source_benefit import HELPS, source_benefit, without_source
 
 AS_IT_IS, PERMUTED, SHUFFLED = "as it is", "labels permuted", "sensors shuffled"
 
@@ -102,10 +102,8 @@ def _shuffled(data: Dataset) -> Dataset:
 def _judge(source: PreparedSource, cell: Cell, seed: int) -> tuple[str, float]:
     folds = fold_rows(cell.train, FOLDS, seed)
     X, y = cell.train.X, cell.train.y
-    crossed = cross_fit(
-        default_candidates(), source.frozen, (source.X, source.y), X, y, folds, seed
-    )
-    verdict = source_evidence(crossed, y, cell.train.run).verdict
+    crossed = cross_fit(default_learners(), source.frozen, (source.X, source.y), X, y, folds, seed)
+    verdict = source_benefit(crossed, y, cell.train.run).verdict
     return verdict, _score(source, crossed, cell) - _score(source, without_source(crossed), cell)
 
 

@@ -6,17 +6,17 @@ from functools import partial
 
 from faultxfer.bundle.members import logits
 from faultxfer.strategies.protocol import Scorer, Task
-from faultxfer.strategies.source_evidence import without_source
+from faultxfer.strategies.source_benefit import without_source
 from faultxfer.strategies.stack import cross_fit_task, weighed
 
 
 def fit_transfer_and_scratch(task: Task) -> tuple[Scorer, Scorer]:
-    """The default stack, and the same stack of the candidates that know no source.
+    """The default stack, and the same stack of the learners that know no source.
 
-    Candidates from scratch are part of the default stack, so that one cross-fitting serves both.
+    Learners from scratch are part of the default stack, so that one cross-fitting serves both.
 
     Raises:
-        StrategyError: see :meth:`faultxfer.strategies.stack.StackedCandidates.fit`.
+        StrategyError: see :meth:`faultxfer.strategies.stack.StackedLearners.fit`.
     """
     crossed, source = cross_fit_task(task, "stack")
     both = (crossed, without_source(crossed))

@@ -12,41 +12,24 @@ Built of plain layers only, so that it is stored and loaded like any other netwo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 import keras
 import numpy as np
 
+from faultxfer.config import NetworkOptions
 from faultxfer.network.build import SOFT_CLIP
 
 ENCODED, FEATURES, MEMBER_LOGITS = "encoded", "features", "member_logits"
 _IQR_OF_NORMAL = 1.349
 
 
-@dataclass(frozen=True)
-class EnsembleShape:
-    """Shape of the source network.
-
-    Attributes:
-        hidden: units of each hidden layer of a member.
-        dropout: share of units dropped while training.
-        members: number of members.
-        bins: quantile bins per sensor; 0 leaves the encoding out.
-    """
-
-    hidden: tuple[int, ...] = (128, 64, 32)
-    dropout: float = 0.1
-    members: int = 4
-    bins: int = 8
-
-
-def build_ensemble(scaled: np.ndarray, shape: EnsembleShape) -> keras.Model:
+def build_ensemble(scaled: np.ndarray, shape: NetworkOptions) -> keras.Model:
     """A network from scaled sensors to one fault logit.
 
     Args:
         scaled: (n, d) scaled training sensors, whose quantiles fix the input layers.
-        shape: of the network.
+        shape: options of the network, of which only its shape is read.
 
     Returns:
         An uncompiled model with output (n, 1). Its layers ``encoded``, ``features`` (n, members * h + d) and
@@ -140,7 +123,7 @@ def _bin_weights(robust: np.ndarray, bins: int) -> list[np.ndarray]:
     return [kernel, bias]
 
 
-def _member(encoded: keras.KerasTensor, shape: EnsembleShape, number: int) -> keras.KerasTensor:
+def _member(encoded: keras.KerasTensor, shape: NetworkOptions, number: int) -> keras.KerasTensor:
     x = encoded
     for depth, units in enumerate(shape.hidden, 1):
         name = f"member_{number}_hidden_{depth}"

@@ -25,7 +25,7 @@ from faultxfer.steps.sources import (
     require_sensors_of_champion,
 )
 from faultxfer.strategies import chosen_strategy
-from faultxfer.strategies.procedure import Predictions, judged_rows, run_rival, run_strategy
+from faultxfer.strategies.procedure import Predictions, run_rival, run_strategy, test_rows
 from faultxfer.strategies.protocol import Rival, Task
 from faultxfer.strategies.rivals import RIVALS
 
@@ -109,7 +109,7 @@ def adapt_source(job: Job[TransferRequest], models: Models, target: Target) -> A
     path = work / "predictions.npz"
     arrays = {f"{name}.probabilities": said.probabilities for name, said in spoken.items()}
     arrays |= {f"{name}.alarms": said.alarms for name, said in spoken.items()}
-    np.savez(path, rows=judged_rows(split), **arrays)  # type: ignore[arg-type]  # numpy's stub wants one dtype
+    np.savez(path, rows=test_rows(split), **arrays)  # type: ignore[arg-type]  # numpy's stub wants one dtype
     return Adaptation(target, work / "bundle", path, final.history, failures)
 
 

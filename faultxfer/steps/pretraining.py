@@ -13,8 +13,8 @@ import numpy as np
 
 from faultxfer.bundle.bundle import Bundle, load_bundle, save_bundle
 from faultxfer.bundle.calibration import Calibrator, fit_calibrator
+from faultxfer.bundle.frozen import SourceModels
 from faultxfer.bundle.scaler import Scaler, fit_scaler
-from faultxfer.bundle.source_models import SourceModels
 from faultxfer.bundle.threshold import choose_threshold
 from faultxfer.config import PretrainOptions
 from faultxfer.contract.schema import Contract
@@ -42,7 +42,7 @@ from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.opening import Job
 from faultxfer.steps.registration import DOCS_NOTE, EXAMPLE_ROWS, flat_options, with_logged_docs
 from faultxfer.steps.sources import SOURCE_ROWS
-from faultxfer.strategies.source_evidence import JUDGED
+from faultxfer.strategies.source_benefit import JUDGED
 from faultxfer.strategies.source_models import fit_source_models
 
 

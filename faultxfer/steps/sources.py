@@ -6,7 +6,8 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-from faultxfer.bundle.bundle import load_bundle, read_lineage
+from faultxfer.bundle.bundle import load_bundle
+from faultxfer.bundle.manifest import read_manifest
 from faultxfer.contract.changes import NOTHING, Change
 from faultxfer.contract.class_share import Classes
 from faultxfer.contract.diff import diff_contracts
@@ -102,7 +103,7 @@ def _identity(source_bundle: Path, contract: Contract | None) -> Identity:
     if contract is not None:
         return Identity(contract.family, contract.label.column)
     # An older release kept no contract.
-    return identity_in(read_lineage(source_bundle).get("contract")) or Identity("", "")
+    return identity_in(read_manifest(source_bundle).lineage.get("contract")) or Identity("", "")
 
 
 def _machine_name(
@@ -125,7 +126,7 @@ def _champion_bundle(registry: Registry, stands: Standing, work: Path) -> Path |
 
 def recorded_classes(bundle: Path) -> Classes | None:
     """Classes of the rows that a source bundle was made from; None where it does not say."""
-    recorded = read_lineage(bundle).get("classes")
+    recorded = read_manifest(bundle).lineage.get("classes")
     if recorded is None:
         progress.info(
             "The source model does not say how many faults it learnt from: the share is not compared"
@@ -178,7 +179,7 @@ def require_same_meaning(contract: Contract, bundle: Path) -> None:
     Raises:
         ContractError: with the sensors whose unit is another one, and label spellings that changed sides.
     """
-    recorded = read_lineage(bundle).get("contract")
+    recorded = read_manifest(bundle).lineage.get("contract")
     if recorded is None:
         return
     then = parse_contract(recorded, where="the model's own contract")

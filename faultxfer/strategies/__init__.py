@@ -1,6 +1,6 @@
 """Transfer methods. To add one: a file here, a line in ``STRATEGIES``; the common suite then tests it.
 
-A candidate of the stack (``candidates/``) becomes a strategy of its own by one line with :class:`OneCandidate`.
+A learner of the stack (``learners/``) becomes a strategy of its own by one line with :class:`OneLearner`.
 """
 
 from __future__ import annotations
@@ -8,57 +8,59 @@ from __future__ import annotations
 from faultxfer.bundle.input_map import TARGET
 from faultxfer.config import TransferOptions
 from faultxfer.errors import ConfigError
-from faultxfer.strategies.alone import OneCandidate
-from faultxfer.strategies.candidates.density_ratio import by_least_squares
-from faultxfer.strategies.candidates.heads import AdaptedInput, WideHead
-from faultxfer.strategies.candidates.instances import ReweightedBoosting, TrAdaBoost
-from faultxfer.strategies.candidates.pooled_head import PooledHead
-from faultxfer.strategies.candidates.rivals import PooledBoosting, PooledLinear, SourceAsIs
+from faultxfer.strategies.alone import OneLearner
 from faultxfer.strategies.feature_reuse import FeatureReuse
 from faultxfer.strategies.fine_tune import FineTune
+from faultxfer.strategies.learners.density_ratio import by_least_squares
+from faultxfer.strategies.learners.heads import AdaptedInput, WideHead
+from faultxfer.strategies.learners.instances import ReweightedBoosting, TrAdaBoost
+from faultxfer.strategies.learners.pooled_head import PooledHead
+from faultxfer.strategies.learners.rivals import PooledBoosting, PooledLinear, SourceThroughMap
 from faultxfer.strategies.linear_probe_fine_tune import LinearProbeFineTune
 from faultxfer.strategies.protocol import Strategy
 from faultxfer.strategies.single_network import SingleNetwork
-from faultxfer.strategies.stack import StackedCandidates
+from faultxfer.strategies.stack import StackedLearners
 
 STRATEGIES: dict[str, Strategy] = {
     strategy.name: strategy
     for strategy in (
-        StackedCandidates(),
-        OneCandidate(
-            "recalibrate", "source network, recalibrated", lambda name: SourceAsIs("network", name)
+        StackedLearners(),
+        OneLearner(
+            "recalibrate",
+            "source network, recalibrated",
+            lambda name: SourceThroughMap("network", name),
         ),
         FeatureReuse(),
-        OneCandidate("wide_head", "head on features, sensors and source logit", WideHead),
-        OneCandidate(
+        OneLearner("wide_head", "head on features, sensors and source logit", WideHead),
+        OneLearner(
             "input_adapter", "gain and offset of each sensor", lambda name: AdaptedInput(name, 1.0)
         ),
         FineTune(),
         LinearProbeFineTune(),
-        OneCandidate(
+        OneLearner(
             "instance_weighting",
             "boosting on re-weighted source rows",
             ReweightedBoosting,
             source_rows=True,
         ),
-        OneCandidate(
+        OneLearner(
             "instance_weighting_ulsif",
             "boosting on re-weighted source rows (uLSIF)",
             lambda name: ReweightedBoosting(name, by_least_squares),
             source_rows=True,
         ),
-        OneCandidate("tradaboost", "TrAdaBoost", TrAdaBoost, source_rows=True),
-        OneCandidate(
+        OneLearner("tradaboost", "TrAdaBoost", TrAdaBoost, source_rows=True),
+        OneLearner(
             "pooled_linear",
             "pooled logistic regression",
             PooledLinear,
             scaler=TARGET,
             source_rows=True,
         ),
-        OneCandidate(
+        OneLearner(
             "pooled_boosting", "pooled boosting", PooledBoosting, scaler=TARGET, source_rows=True
         ),
-        OneCandidate(
+        OneLearner(
             "pooled_head",
             "pooled head on frozen features",
             PooledHead,

@@ -1,27 +1,29 @@
-"""One candidate by itself, as a strategy or as a rival."""
+"""One learner by itself, as a strategy or as a rival."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
 
+import numpy as np
+
 from faultxfer.bundle.frozen import FrozenSource, Views
 from faultxfer.bundle.input_map import SOURCE, fit_maps
-from faultxfer.bundle.members import Stack, logits
+from faultxfer.bundle.members import Stack, logits, member_logits
 from faultxfer.network.freeze import copy_network
-from faultxfer.strategies.candidates.protocol import Candidate, Rows
-from faultxfer.strategies.common import candidate, source_pool
+from faultxfer.strategies.common import candidate_bundle, source_pool
+from faultxfer.strategies.learners.protocol import Learner, TrainingRows
 from faultxfer.strategies.needs import require, require_frozen
-from faultxfer.strategies.protocol import Adapted, Need, Scorer, Task
+from faultxfer.strategies.protocol import FittedStrategy, Requirement, Scorer, Task
 from faultxfer.strategies.selector import source_views
 
 
-class OneCandidate:
+class OneLearner:
     """A strategy whose bundle holds one member; the procedure calibrates it and chooses the alarm threshold.
 
     Args:
         name, title: of the strategy.
-        make: a candidate from the name of an input map, which is what ``--scaler`` chooses here.
+        make: a learner from the name of an input map, which is what ``--scaler`` chooses here.
         scaler: the map where the options name none.
         source_rows: whether source rows are fitted on.
     """
@@ -33,7 +35,7 @@ class OneCandidate:
         self,
         name: str,
         title: str,
-        make: Callable[[str], Candidate],
+        make: Callable[[str], Learner],
         *,
         scaler: str = SOURCE,
         source_rows: bool = False,
@@ -43,8 +45,8 @@ class OneCandidate:
         self.paper = make(scaler).paper
         self.needs = _needs(source_rows=source_rows)
 
-    def fit(self, task: Task) -> Adapted:
-        """Fit the candidate on all training rows.
+    def fit(self, task: Task) -> FittedStrategy:
+        """Fit the learner on all training rows.
 
         Raises:
             StrategyError: one of ``needs`` is missing.
@@ -52,65 +54,107 @@ class OneCandidate:
         require(task, self)
         made = self._make(task.options.scaler or self._scaler)
         stack = fit_alone(made, require_frozen(task, self.name), task)
-        adapted = candidate(task, task.source.scaler, copy_network(task.source.network), self.name)
+        fitted = candidate_bundle(
+            task, task.source.scaler, copy_network(task.source.network), self.name
+        )
         lineage = {
-            **adapted.lineage,
+            **fitted.lineage,
             "stack": {member.name: member.weight for member in stack.members},
         }
-        return Adapted(
-            dataclasses.replace(adapted, models=task.source.models, stack=stack, lineage=lineage)
+        return FittedStrategy(
+            dataclasses.replace(fitted, models=task.source.models, stack=stack, lineage=lineage)
         )
 
 
-class RivalCandidate:
+class RivalLearner:
     """A rival that knows the source and gets a calibrator and a threshold of its own.
 
     Args:
         name, title: of the rival.
-        candidate: what is fitted.
+        learner: what is fitted.
         source_rows: whether source rows are fitted on.
     """
 
     uses_source, as_is = True, False
 
     def __init__(
-        self, name: str, title: str, candidate: Candidate, *, source_rows: bool = False
+        self, name: str, title: str, learner: Learner, *, source_rows: bool = False
     ) -> None:
-        self.name, self.title, self._candidate = name, title, candidate
+        self.name, self.title, self._learner = name, title, learner
         self.needs = _needs(source_rows=source_rows)
 
     def fit(self, task: Task) -> Scorer:
-        """Fit the candidate on all training rows.
+        """Fit the learner on all training rows.
 
         Raises:
             StrategyError: one of ``needs`` is missing.
         """
         require(task, self)
         frozen = require_frozen(task, self.name)
-        stack = fit_alone(self._candidate, frozen, task)
+        stack = fit_alone(self._learner, frozen, task)
         return lambda X: logits(stack, frozen, X)
 
 
-def _needs(*, source_rows: bool) -> tuple[Need, ...]:
-    needs: tuple[Need, ...] = (
-        Need.SENSORS,
-        Need.BOTH_CLASSES,
-        Need.SOURCE_ENSEMBLE,
-        Need.SOURCE_MODELS,
+class RivalFromScratch:
+    """A rival that knows the target's rows alone, in engineering units.
+
+    Args:
+        name, title: of the rival.
+        learner: what is fitted; one that asks for no source.
+        needs: what it cannot run without.
+    """
+
+    uses_source, as_is = False, False
+
+    def __init__(
+        self, name: str, title: str, learner: Learner, *, needs: tuple[Requirement, ...] = ()
+    ) -> None:
+        self.name, self.title, self._learner, self.needs = name, title, learner, needs
+
+    def fit(self, task: Task) -> Scorer:
+        """Fit the learner on all training rows.
+
+        Raises:
+            StrategyError: one of ``needs`` is missing.
+        """
+        require(task, self)
+        X, y = task.target.X, task.target.y
+        no_rows = np.arange(0)
+        rows = TrainingRows(_Readings(X), y, _Readings(X[no_rows]), y[no_rows], task.options.seed)
+        member = self._learner.fit(rows)
+        return lambda X: member_logits(member, _Readings(X))
+
+
+class _Readings(Views):
+    """Rows without a source to look through: every block holds the readings as they are."""
+
+    def __init__(self, X: np.ndarray) -> None:
+        self.X = X
+
+    def block(self, name: str) -> np.ndarray:
+        return self.X
+
+
+def _needs(*, source_rows: bool) -> tuple[Requirement, ...]:
+    needs: tuple[Requirement, ...] = (
+        Requirement.SENSORS,
+        Requirement.BOTH_CLASSES,
+        Requirement.SOURCE_ENSEMBLE,
+        Requirement.SOURCE_MODELS,
     )
-    return (*needs, Need.SOURCE_ROWS) if source_rows else needs
+    return (*needs, Requirement.SOURCE_ROWS) if source_rows else needs
 
 
-def fit_alone(candidate: Candidate, frozen: FrozenSource, task: Task) -> Stack:
+def fit_alone(learner: Learner, frozen: FrozenSource, task: Task) -> Stack:
     """A stack of one member with weight 1, not calibrated."""
     target = task.target
     maps = fit_maps(target.X, target.y, frozen.spread, frozen.normal)
     pool = source_pool(task)
-    rows = Rows(
+    rows = TrainingRows(
         Views(frozen, maps, target.X),
         target.y,
         source_views(frozen, pool.X),
         pool.y,
         task.options.seed,
     )
-    return Stack((candidate.fit(rows),), maps)
+    return Stack((learner.fit(rows),), maps)

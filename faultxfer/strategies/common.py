@@ -14,7 +14,7 @@ from faultxfer.data.dataset import Dataset
 from faultxfer.strategies.needs import require_frozen
 from faultxfer.strategies.protocol import Task
 
-# Source rows that pooled candidates see; more of them drown the target's.
+# Source rows that pooled learners see; more of them drown the target's.
 _POOLED_ROWS = 4000
 
 
@@ -48,7 +48,7 @@ def source_pool(task: Task) -> Dataset:
     return task.source_rows.take(np.sort(kept))
 
 
-def candidate(task: Task, scaler: Scaler, network: Any, strategy: str) -> Bundle:
+def candidate_bundle(task: Task, scaler: Scaler, network: Any, strategy: str) -> Bundle:
     """A bundle with an adapted network, not yet calibrated; its threshold alarms at even odds."""
     return Bundle(
         features=task.source.features,

@@ -6,10 +6,10 @@ import numpy as np
 
 from faultxfer.network.features import NetworkFeatures
 from faultxfer.network.freeze import copy_network, freeze_all_but_last
-from faultxfer.strategies.candidates.heads import fit_pulled_head, spread_of_features
-from faultxfer.strategies.common import candidate, choose_scaler
+from faultxfer.strategies.common import candidate_bundle, choose_scaler
+from faultxfer.strategies.learners.heads import fit_pulled_head, spread_of_features
 from faultxfer.strategies.needs import require
-from faultxfer.strategies.protocol import Adapted, Need, Task
+from faultxfer.strategies.protocol import FittedStrategy, Requirement, Task
 
 _PENALTY = 10.0
 
@@ -23,11 +23,15 @@ class FeatureReuse:
         'Donahue et al., "DeCAF: a deep convolutional activation feature", ICML 2014; pulled towards the source\'s '
         'head as by Li et al., "Explicit inductive bias for transfer learning", ICML 2018'
     )
-    needs: tuple[Need, ...] = (Need.SENSORS, Need.BOTH_CLASSES, Need.SOURCE_ENSEMBLE)
+    needs: tuple[Requirement, ...] = (
+        Requirement.SENSORS,
+        Requirement.BOTH_CLASSES,
+        Requirement.SOURCE_ENSEMBLE,
+    )
     options = frozenset({"scaler"})
     freezes = True
 
-    def fit(self, task: Task) -> Adapted:
+    def fit(self, task: Task) -> FittedStrategy:
         """Fit the head by Newton's method.
 
         Raises:
@@ -43,4 +47,4 @@ class FeatureReuse:
             features, task.target.y, extractor.head, spread_of_features(features), _PENALTY
         )
         extractor.set_head(head[:-1], head[-1])
-        return Adapted(candidate(task, scaler, network, self.name))
+        return FittedStrategy(candidate_bundle(task, scaler, network, self.name))

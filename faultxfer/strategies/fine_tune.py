@@ -8,9 +8,9 @@ from typing import Any
 from faultxfer.bundle.scaler import Scaler
 from faultxfer.network.fit import History, Recipe, apply_network, fit_network
 from faultxfer.network.freeze import copy_network, freeze_all_but_last
-from faultxfer.strategies.common import candidate, choose_scaler
+from faultxfer.strategies.common import candidate_bundle, choose_scaler
 from faultxfer.strategies.needs import require
-from faultxfer.strategies.protocol import Adapted, Need, Task
+from faultxfer.strategies.protocol import FittedStrategy, Requirement, Task
 
 _TRAINABLE_LAYERS = 2
 _PULL = 0.0
@@ -25,11 +25,11 @@ class FineTune:
         'Yosinski et al., "How transferable are features in deep neural networks?", NeurIPS 2014; with `pull`, Li et '
         'al., "Explicit inductive bias for transfer learning" (L2-SP), ICML 2018'
     )
-    needs: tuple[Need, ...] = (Need.SENSORS, Need.BOTH_CLASSES)
+    needs: tuple[Requirement, ...] = (Requirement.SENSORS, Requirement.BOTH_CLASSES)
     options = frozenset({"scaler", "trainable_layers", "learning_rate", "pull"})
     freezes = True
 
-    def fit(self, task: Task) -> Adapted:
+    def fit(self, task: Task) -> FittedStrategy:
         """Fine-tune.
 
         Raises:
@@ -41,7 +41,7 @@ class FineTune:
         history = tune(
             network, scaler, task, task.options.trainable_layers or _TRAINABLE_LAYERS, _PULL
         )
-        return Adapted(candidate(task, scaler, network, self.name), history)
+        return FittedStrategy(candidate_bundle(task, scaler, network, self.name), history)
 
 
 def tune(network: Any, scaler: Scaler, task: Task, trainable_layers: int, pull: float) -> History:

@@ -7,11 +7,11 @@ import numpy as np
 from faultxfer.network.features import NetworkFeatures
 from faultxfer.network.fit import class_weights
 from faultxfer.network.freeze import copy_network, stages_of
-from faultxfer.strategies.candidates.heads import fit_pulled_head, spread_of_features
-from faultxfer.strategies.common import candidate, choose_scaler
+from faultxfer.strategies.common import candidate_bundle, choose_scaler
 from faultxfer.strategies.fine_tune import tune
+from faultxfer.strategies.learners.heads import fit_pulled_head, spread_of_features
 from faultxfer.strategies.needs import require
-from faultxfer.strategies.protocol import Adapted, Need, Task
+from faultxfer.strategies.protocol import FittedStrategy, Requirement, Task
 
 _PENALTY = 10.0
 _PULL = 0.0
@@ -26,11 +26,15 @@ class LinearProbeFineTune:
         'Kumar et al., "Fine-tuning can distort pretrained features and underperform out-of-distribution", ICLR 2022; '
         'with `pull`, Li et al., "Explicit inductive bias for transfer learning" (L2-SP), ICML 2018'
     )
-    needs: tuple[Need, ...] = (Need.SENSORS, Need.BOTH_CLASSES, Need.SOURCE_ENSEMBLE)
+    needs: tuple[Requirement, ...] = (
+        Requirement.SENSORS,
+        Requirement.BOTH_CLASSES,
+        Requirement.SOURCE_ENSEMBLE,
+    )
     options = frozenset({"scaler", "trainable_layers", "learning_rate", "pull"})
     freezes = True
 
-    def fit(self, task: Task) -> Adapted:
+    def fit(self, task: Task) -> FittedStrategy:
         """Fit a head for each member, then train on.
 
         Raises:
@@ -42,7 +46,7 @@ class LinearProbeFineTune:
         probe(NetworkFeatures(network, scaler.mean, scaler.scale), task)
         layers = task.options.trainable_layers or len(stages_of(network))
         history = tune(network, scaler, task, layers, _PULL)
-        return Adapted(candidate(task, scaler, network, self.name), history)
+        return FittedStrategy(candidate_bundle(task, scaler, network, self.name), history)
 
 
 def probe(extractor: NetworkFeatures, task: Task) -> None:

@@ -8,10 +8,10 @@ from typing import Protocol
 from faultxfer.bundle.frozen import FrozenSource
 from faultxfer.errors import StrategyError
 from faultxfer.network.ensemble import is_ensemble
-from faultxfer.strategies.protocol import MIN_ROWS_PER_CLASS, Need, Task
+from faultxfer.strategies.protocol import MIN_ROWS_PER_CLASS, Requirement, Task
 
 
-class Needy(Protocol):
+class HasNeeds(Protocol):
     """A strategy or a rival, as far as its needs go."""
 
     @property
@@ -20,12 +20,12 @@ class Needy(Protocol):
         ...
 
     @property
-    def needs(self) -> Iterable[Need]:
+    def needs(self) -> Iterable[Requirement]:
         """Without which it cannot run."""
         ...
 
 
-def require(task: Task, who: Needy) -> None:
+def require(task: Task, who: HasNeeds) -> None:
     """Check everything that ``who`` needs.
 
     Raises:
@@ -34,7 +34,7 @@ def require(task: Task, who: Needy) -> None:
     require_all(task, who.needs, who.name)
 
 
-def require_all(task: Task, needs: Iterable[Need], who: str) -> None:
+def require_all(task: Task, needs: Iterable[Requirement], who: str) -> None:
     """Check needs on behalf of ``who``.
 
     Raises:
@@ -103,10 +103,10 @@ def _require_ensemble(task: Task, who: str) -> None:
         )
 
 
-_CHECKS: dict[Need, Callable[[Task, str], object]] = {
-    Need.SENSORS: _require_sensors,
-    Need.BOTH_CLASSES: _require_rows,
-    Need.SOURCE_ROWS: _require_source_rows,
-    Need.SOURCE_ENSEMBLE: _require_ensemble,
-    Need.SOURCE_MODELS: require_frozen,
+_CHECKS: dict[Requirement, Callable[[Task, str], object]] = {
+    Requirement.SENSORS: _require_sensors,
+    Requirement.BOTH_CLASSES: _require_rows,
+    Requirement.SOURCE_ROWS: _require_source_rows,
+    Requirement.SOURCE_ENSEMBLE: _require_ensemble,
+    Requirement.SOURCE_MODELS: require_frozen,
 }

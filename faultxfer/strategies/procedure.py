@@ -20,12 +20,12 @@ from faultxfer.bundle.threshold import (
     require_kept,
 )
 from faultxfer.data.split import CROSS_FIT, Split
-from faultxfer.strategies.protocol import Adapted, Rival, Scorer, Strategy, Task
+from faultxfer.strategies.protocol import FittedStrategy, Rival, Scorer, Strategy, Task
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """What one contestant says of the judged rows.
+    """What one contestant predicts of the test rows.
 
     Attributes:
         probabilities: (m,) calibrated fault probabilities.
@@ -44,15 +44,15 @@ class _Fitted:
     predictions: Predictions
 
 
-def judged_rows(split: Split) -> np.ndarray:
+def test_rows(split: Split) -> np.ndarray:
     """Positions of the rows that judge: the test side, or for cross-fitting every row."""
     return split.train if split.mode == CROSS_FIT else split.test
 
 
 def run_strategy(
     strategy: Strategy, task: Task, split: Split
-) -> tuple[Bundle, Predictions, Adapted]:
-    """Candidate bundle, and predictions for the judged rows.
+) -> tuple[Bundle, Predictions, FittedStrategy]:
+    """Candidate bundle, and predictions for the test rows.
 
     After cross-fitting the bundle is fitted on all rows, its calibrator and threshold on all out-of-fold logits.
 
@@ -66,7 +66,7 @@ def run_strategy(
         StrategyError: the strategy cannot run on these rows.
     """
     _require_enough_normals(task, split)
-    kept: list[Adapted] = []
+    kept: list[FittedStrategy] = []
 
     def fit(part: Task) -> Scorer:
         kept.append(strategy.fit(part))
@@ -87,9 +87,9 @@ def run_strategy(
 
 
 def run_rival(rival: Rival, task: Task, split: Split) -> Predictions:
-    """A rival's predictions for the judged rows."""
+    """A rival's predictions for the test rows."""
     if rival.as_is:
-        probabilities = task.source.calibrator(rival.fit(task)(task.target.X[judged_rows(split)]))
+        probabilities = task.source.calibrator(rival.fit(task)(task.target.X[test_rows(split)]))
         return Predictions(probabilities, task.source.alarms(probabilities))
     return _run(rival.fit, task, split, refit=False).predictions
 

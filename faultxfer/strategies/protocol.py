@@ -19,7 +19,7 @@ Scorer = Callable[[np.ndarray], np.ndarray]
 """(n, d) rows in engineering units to (n,) uncalibrated fault logits."""
 
 
-class Need(StrEnum):
+class Requirement(StrEnum):
     """What a strategy or a rival may be unable to run without; :mod:`faultxfer.strategies.needs` checks it."""
 
     SENSORS = "the source's sensors, in its order"
@@ -47,7 +47,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Adapted:
+class FittedStrategy:
     """A fitted strategy: a bundle not yet calibrated, and its training curves."""
 
     bundle: Bundle
@@ -69,11 +69,11 @@ class Strategy(Protocol):
     name: str
     title: str
     paper: str
-    needs: tuple[Need, ...]
+    needs: tuple[Requirement, ...]
     options: frozenset[str]
     freezes: bool
 
-    def fit(self, task: Task) -> Adapted:
+    def fit(self, task: Task) -> FittedStrategy:
         """Adapt.
 
         Raises:
@@ -92,7 +92,7 @@ class Rival(Protocol):
 
     name: str
     title: str
-    needs: tuple[Need, ...]
+    needs: tuple[Requirement, ...]
     uses_source: bool
     as_is: bool
 

@@ -1,6 +1,6 @@
-"""Fit every candidate in the same folds inside the target's training rows, and stack them by what they predicted.
+"""Fit every learner in the same folds inside the target's training rows, and stack them by what they predicted.
 
-The selector sees training rows alone. Each candidate's out-of-fold logits calibrate it and weigh it; then it is fitted
+The selector sees training rows alone. Each learner's out-of-fold logits calibrate it and weigh it; then it is fitted
 on all rows.
 """
 
@@ -17,7 +17,7 @@ from faultxfer.bundle.frozen import FrozenSource, Views
 from faultxfer.bundle.input_map import MAPS, InputMap, fit_maps
 from faultxfer.bundle.members import Member, Stack, member_logits
 from faultxfer.data.split import Fold
-from faultxfer.strategies.candidates.protocol import Candidate, Rows
+from faultxfer.strategies.learners.protocol import Learner, TrainingRows
 from faultxfer.strategies.stacking import crossed_platt, family_prior, simplex_weights
 
 # Ten and thirty were worse at 50 and at 200 rows, with and without the network (docs/transfer-quality.md).
@@ -26,7 +26,7 @@ TAU = 100.0
 
 @dataclass(frozen=True)
 class CrossFit:
-    """What the candidates say of rows they were not fitted on, and the candidates fitted on all rows.
+    """What the learners predict of rows they were not fitted on, and the learners fitted on all rows.
 
     Attributes:
         members: fitted on all rows, neither calibrated nor weighed.
@@ -42,7 +42,7 @@ class CrossFit:
 
 
 def cross_fit(
-    candidates: Sequence[Candidate],
+    learners: Sequence[Learner],
     source: FrozenSource,
     source_rows: tuple[np.ndarray, np.ndarray],
     X: np.ndarray,
@@ -50,29 +50,29 @@ def cross_fit(
     folds: Sequence[Fold],
     seed: int,
 ) -> CrossFit:
-    """Out-of-fold logits and refitted members of every candidate.
+    """Out-of-fold logits and refitted members of every learner.
 
     Args:
-        candidates: what may be in the stack.
+        learners: what may be in the stack.
         source: the source's models.
-        source_rows: (m, d) rows and (m,) labels of the source for pooled candidates.
+        source_rows: (m, d) rows and (m,) labels of the source for pooled learners.
         X: (n, d) target training rows.
         y: (n,) their labels.
-        folds: the same for all candidates.
+        folds: the same for all learners.
         seed: of anything drawn.
     """
     pool = source_views(source, source_rows[0])
-    logits, number = np.zeros((len(candidates), len(y))), np.zeros(len(y), dtype=int)
+    logits, number = np.zeros((len(learners), len(y))), np.zeros(len(y), dtype=int)
     for place, fold in enumerate(folds):
         maps = fit_maps(X[fold.train], y[fold.train], source.spread, source.normal)
-        rows = Rows(Views(source, maps, X), y, pool, source_rows[1], seed)
+        rows = TrainingRows(Views(source, maps, X), y, pool, source_rows[1], seed)
         number[fold.test] = place
         part, judged = rows.take(fold.train), rows.target.take(fold.test)
-        for index, candidate in enumerate(candidates):
-            logits[index, fold.test] = member_logits(candidate.fit(part), judged)
+        for index, learner in enumerate(learners):
+            logits[index, fold.test] = member_logits(learner.fit(part), judged)
     maps = fit_maps(X, y, source.spread, source.normal)
-    rows = Rows(Views(source, maps, X), y, pool, source_rows[1], seed)
-    members = tuple(candidate.fit(rows) for candidate in candidates)
+    rows = TrainingRows(Views(source, maps, X), y, pool, source_rows[1], seed)
+    members = tuple(learner.fit(rows) for learner in learners)
     return CrossFit(members, maps, logits, number)
 
 
@@ -93,7 +93,7 @@ def stack_of(crossed: CrossFit, y: np.ndarray, tau: float = TAU) -> Stack:
     """Calibrate and weigh the members by their out-of-fold logits.
 
     Args:
-        crossed: of the candidates.
+        crossed: of the learners.
         y: (n,) labels.
         tau: strength of the pull towards the prior weights, in rows.
     """
@@ -111,7 +111,7 @@ def stack_of(crossed: CrossFit, y: np.ndarray, tau: float = TAU) -> Stack:
 def weigh(
     logits: np.ndarray, families: Sequence[str], y: np.ndarray, folds: np.ndarray, tau: float = TAU
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weights of candidates, uniform over families where nothing speaks against it, and what they then say together.
+    """Weights of learners, uniform over families where nothing speaks against it, and what they then predict together.
 
     Args:
         logits: (c, n) out-of-fold logits.

@@ -1,4 +1,4 @@
-"""One Keras network that says what the stack says, for those who must ship a single file."""
+"""One Keras network that predicts what the stack predicts, for those who must ship a single file."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from faultxfer.bundle.scaler import Scaler, fit_scaler
 from faultxfer.config import NetworkOptions
 from faultxfer.network.fit import History
 from faultxfer.network.pretrain import fit_ensemble
-from faultxfer.strategies.common import candidate
-from faultxfer.strategies.protocol import Adapted, Task
-from faultxfer.strategies.stack import StackedCandidates
+from faultxfer.strategies.common import candidate_bundle
+from faultxfer.strategies.protocol import FittedStrategy, Task
+from faultxfer.strategies.stack import StackedLearners
 
 # The teacher labels as many rows as the network needs, so labels are never short and early stopping has nothing to do.
 _STUDENT = NetworkOptions(
@@ -29,17 +29,17 @@ class SingleNetwork:
     name = "single_network"
     title = "one network distilled from the stack"
     paper = 'Hinton et al., "Distilling the knowledge in a neural network", 2015'
-    needs = StackedCandidates.needs
-    options = StackedCandidates.options
+    needs = StackedLearners.needs
+    options = StackedLearners.options
     freezes = False
 
-    def fit(self, task: Task) -> Adapted:
+    def fit(self, task: Task) -> FittedStrategy:
         """Fit the stack, then its student.
 
         Raises:
             StrategyError: the stack cannot be fitted.
         """
-        teacher = StackedCandidates(self.name).fit(task).bundle
+        teacher = StackedLearners(self.name).fit(task).bundle
         if task.source_rows is None or teacher.stack is None:  # the stack has refused by now
             raise ValueError("Source rows and a stack were expected")
         network, scaler, history = distil(
@@ -49,7 +49,7 @@ class SingleNetwork:
             teacher.stack.maps[TARGET],
             task.options.seed,
         )
-        return Adapted(candidate(task, scaler, network, self.name), history)
+        return FittedStrategy(candidate_bundle(task, scaler, network, self.name), history)
 
 
 def distil(
@@ -59,7 +59,7 @@ def distil(
     to_source: InputMap,
     seed: int,
 ) -> tuple[Any, Scaler, History]:
-    """A network that says what ``teacher`` says, its scaling stage and its training curves.
+    """A network that predicts what ``teacher`` predicts, its scaling stage and its training curves.
 
     Args:
         teacher: (k, d) rows in engineering units to (k,) probabilities.

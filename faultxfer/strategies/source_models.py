@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from faultxfer.bundle.frozen import LinearModel, soft_clipped
+from faultxfer.bundle.frozen import LinearModel, SourceModels, soft_clipped
 from faultxfer.bundle.input_map import spread_of
-from faultxfer.bundle.source_models import SourceModels
-from faultxfer.strategies.candidates.boosting import boost
-from faultxfer.strategies.candidates.convex import fit_logistic
+from faultxfer.strategies.learners.boosting import boost
+from faultxfer.strategies.learners.convex import fit_logistic
 
 # A linear model of some fifty weights learns nothing from more rows, and Newton's method takes seconds on them.
 _LINEAR_ROWS = 20_000

@@ -1,4 +1,4 @@
-"""The default: every candidate in the same folds, and their weighted average instead of a choice."""
+"""The default: every learner in the same folds, and their weighted average instead of a choice."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from faultxfer.config import SplitOptions
 from faultxfer.data.split import Fold, fold_rows
 from faultxfer.errors import DataError, StrategyError
 from faultxfer.network.freeze import copy_network
-from faultxfer.strategies.candidates import Candidate, default_candidates
-from faultxfer.strategies.common import candidate, source_pool
+from faultxfer.strategies.common import candidate_bundle, source_pool
+from faultxfer.strategies.learners import Learner, default_learners
 from faultxfer.strategies.needs import require_all, require_frozen
-from faultxfer.strategies.protocol import Adapted, Need, Task
+from faultxfer.strategies.protocol import FittedStrategy, Requirement, Task
 from faultxfer.strategies.selector import CrossFit, cross_fit, stack_of
-from faultxfer.strategies.source_evidence import (
+from faultxfer.strategies.source_benefit import (
     WITHOUT_SOURCE,
     knows_its_own_machine,
-    source_evidence,
+    source_benefit,
 )
 
 _FOLDS = SplitOptions(folds=4)
@@ -28,53 +28,55 @@ _FOLDS = SplitOptions(folds=4)
 _LEAST_WEIGHT = 0.003
 
 
-class StackedCandidates:
+class StackedLearners:
     """Rivals and ways of transfer, cross-fitted inside the training rows, calibrated and averaged."""
 
     name = "stack"
     title = "weighted stack of transfer and rivals"
     paper = 'Breiman, "Stacked regressions", Machine Learning 1996'
-    needs: tuple[Need, ...] = tuple(Need)
+    needs: tuple[Requirement, ...] = tuple(Requirement)
     options: frozenset[str] = frozenset()
     freezes = True
 
     def __init__(self, name: str = name) -> None:
         self.name = name  # under which it is asked for
 
-    def fit(self, task: Task) -> Adapted:
-        """Cross-fit, weigh and refit every candidate.
+    def fit(self, task: Task) -> FittedStrategy:
+        """Cross-fit, weigh and refit every learner.
 
         Raises:
             StrategyError: one of ``needs`` is missing, or the rows cannot be divided into folds.
         """
         crossed, _ = cross_fit_task(task, self.name)
         stack = weighed(crossed, task.target.y)
-        adapted = candidate(task, task.source.scaler, copy_network(task.source.network), self.name)
+        fitted = candidate_bundle(
+            task, task.source.scaler, copy_network(task.source.network), self.name
+        )
         weights = {member.name: round(member.weight, 4) for member in stack.members}
-        evidence = source_evidence(crossed, task.target.y, task.target.run)
-        lineage = {**adapted.lineage, "stack": weights, "source_evidence": evidence.as_dict()}
-        return Adapted(
-            dataclasses.replace(adapted, models=task.source.models, stack=stack, lineage=lineage)
+        benefit = source_benefit(crossed, task.target.y, task.target.run)
+        lineage = {**fitted.lineage, "stack": weights, "source_evidence": benefit.as_dict()}
+        return FittedStrategy(
+            dataclasses.replace(fitted, models=task.source.models, stack=stack, lineage=lineage)
         )
 
 
 def cross_fit_task(task: Task, who: str) -> tuple[CrossFit, FrozenSource]:
-    """Every candidate in the same folds of the training rows, and the source's models that they look through.
+    """Every learner in the same folds of the training rows, and the source's models that they look through.
 
     Raises:
-        StrategyError: see :meth:`StackedCandidates.fit`; says that it is ``who`` that cannot run.
+        StrategyError: see :meth:`StackedLearners.fit`; says that it is ``who`` that cannot run.
     """
-    require_all(task, StackedCandidates.needs, who)
+    require_all(task, StackedLearners.needs, who)
     frozen, seed, pool = require_frozen(task, who), task.options.seed, source_pool(task)
     X, y = task.target.X, task.target.y
     return cross_fit(
-        _candidates(task), frozen, (pool.X, pool.y), X, y, _folds(task, who), seed
+        _learners(task), frozen, (pool.X, pool.y), X, y, _folds(task, who), seed
     ), frozen
 
 
-def _candidates(task: Task) -> tuple[Candidate, ...]:
+def _learners(task: Task) -> tuple[Learner, ...]:
     """All, or those without the source if it is no good on its own machine."""
-    every = default_candidates()
+    every = default_learners()
     if knows_its_own_machine(task.source):
         return every
     return tuple(one for one in every if one.family == WITHOUT_SOURCE)

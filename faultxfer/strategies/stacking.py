@@ -1,7 +1,7 @@
-"""Average, don't choose: Platt scaling of each candidate and weights on the simplex, held near a prior.
+"""Average, don't choose: Platt scaling of each learner and weights on the simplex, held near a prior.
 
 Breiman, "Stacked regressions", Machine Learning 1996; weights by exponentiated gradient (Kivinen & Warmuth, 1997) with
-a Kullback–Leibler pull towards weights that are uniform over families of candidates, then inside each.
+a Kullback–Leibler pull towards weights that are uniform over families of learners, then inside each.
 """
 
 from __future__ import annotations

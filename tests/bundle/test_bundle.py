@@ -17,17 +17,19 @@ from faultxfer.bundle import versions
 from faultxfer.bundle.bundle import (
     FORMAT,
     Bundle,
-    _manifest_sha256,
     load_bundle,
-    read_lineage,
+    read_golden,
+    read_versions,
     save_bundle,
 )
 from faultxfer.bundle.calibration import Calibrator
+from faultxfer.bundle.manifest import manifest_sha256, read_manifest
 from faultxfer.bundle.scaler import Scaler
 from faultxfer.bundle.threshold import choose_threshold
 from faultxfer.errors import BundleError
 from faultxfer.network.build import build_network
 
+BOTH_READERS = pytest.mark.parametrize("read", [load_bundle, read_manifest])
 FILES = ("manifest.json", "network.keras", "training_rows.npy")
 
 
@@ -96,7 +98,7 @@ def test_a_bundle_of_before_there_was_evidence_for_its_threshold_is_read(
 ) -> None:
     def older(manifest: dict[str, Any]) -> None:
         del manifest["alarm"], manifest["calibrator"]["fault_share"]
-        manifest["sha256"]["manifest.json"] = _manifest_sha256(manifest)
+        manifest["sha256"]["manifest.json"] = manifest_sha256(manifest)
 
     edit_manifest(folder, older)
     again = load_bundle(folder)
@@ -116,7 +118,7 @@ def test_a_changed_file_is_refused_with_both_sha_256(folder: Path, name: str) ->
     content[len(content) // 2] ^= 1
     (folder / name).write_bytes(content)
     with pytest.raises(
-        BundleError, match=r"SHA-256 [0-9a-f]{12}… .*sha256='[0-9a-f]{12}…'"
+        BundleError, match=r"SHA-256 [0-9a-f]{12}….*sha256='[0-9a-f]{12}…'"
     ) as refusal:
         load_bundle(folder)
     assert refusal.value.where == f"bundle/{name}"
@@ -133,12 +135,15 @@ def test_a_changed_file_is_refused_with_both_sha_256(folder: Path, name: str) ->
     ],
     ids=["threshold", "calibrator", "scaler", "features", "lineage"],
 )
+@BOTH_READERS
 def test_a_changed_number_or_name_in_the_manifest_is_refused(
-    folder: Path, change: Callable[[dict[str, Any]], object]
+    folder: Path,
+    change: Callable[[dict[str, Any]], object],
+    read: Callable[[Path], object],
 ) -> None:
     edit_manifest(folder, change)
     with pytest.raises(BundleError, match="SHA-256") as refusal:
-        load_bundle(folder)
+        read(folder)
     assert refusal.value.where == "bundle/manifest.json"
 
 
@@ -158,21 +163,70 @@ def test_a_network_is_not_parsed_when_its_hash_is_wrong(
     assert asked == []
 
 
-def test_the_lineage_is_read_without_the_network_and_after_the_same_checks(
-    folder: Path, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def networks_built(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Grows by one with each network that Keras builds from a file."""
+    built: list[object] = []
+    build = keras.models.load_model
+
+    def counted(*args: Any, **options: Any) -> Any:
+        built.append(args)
+        return build(*args, **options)
+
+    monkeypatch.setattr(keras.models, "load_model", counted)
+    return built
+
+
+def test_a_loaded_bundle_builds_its_network_once_however_often_it_scores(
+    stored: Path, rows: np.ndarray, networks_built: list[object]
 ) -> None:
-    monkeypatch.setattr(keras.models, "load_model", None)
-    assert read_lineage(folder) == bundle.lineage
-    edit_manifest(folder, lambda manifest: manifest["lineage"].update(strategy="other"))
+    loaded = load_bundle(stored)
+    loaded.probabilities(rows)
+    loaded.probabilities(rows)
+    assert len(networks_built) == 1
+
+
+@pytest.mark.parametrize("read", [read_manifest, read_versions, read_golden])
+def test_nothing_else_that_is_read_of_a_bundle_builds_its_network(
+    stored: Path, read: Callable[[Path], object], networks_built: list[object]
+) -> None:
+    read(stored)
+    assert networks_built == []
+
+
+def test_the_manifest_says_alone_what_the_loaded_bundle_says(
+    stored: Path, bundle: Bundle, tmp_path: Path
+) -> None:
+    shutil.copy(stored / "manifest.json", tmp_path)  # and no other file
+    manifest = read_manifest(tmp_path)
+    loaded = load_bundle(stored)
+    for field in ("features", "units", "threshold", "lineage", "versions"):
+        assert getattr(manifest, field) == getattr(loaded, field)
+    assert manifest.format == FORMAT
+    assert Calibrator(**manifest.calibrator) == bundle.calibrator
+    assert manifest.alarm == json.loads(json.dumps(dataclasses.asdict(bundle.alarm)))  # type: ignore[arg-type]
+    np.testing.assert_array_equal(
+        [manifest.mean, manifest.scale], [loaded.scaler.mean, loaded.scaler.scale]
+    )
+    assert (manifest.models, manifest.stack, manifest.golden) == (None, None, False)
+    assert set(manifest.sha256) == set(FILES)
+
+
+def test_a_changed_file_does_not_keep_the_manifest_from_being_read(folder: Path) -> None:
+    (folder / "network.keras").write_bytes(b"other weights")
+    assert read_manifest(folder).threshold == 0.1 + 0.2
     with pytest.raises(BundleError, match="SHA-256"):
-        read_lineage(folder)
+        load_bundle(folder)
 
 
 @pytest.mark.parametrize("unknown", [0, FORMAT + 1, "1", None])
-def test_an_unknown_format_is_refused_by_number(folder: Path, unknown: object) -> None:
+@BOTH_READERS
+def test_an_unknown_format_is_refused_by_number(
+    folder: Path, unknown: object, read: Callable[[Path], object]
+) -> None:
     edit_manifest(folder, lambda manifest: manifest.update(format=unknown))
     with pytest.raises(BundleError, match=f"bundles of format {FORMAT}.*format={unknown!r}"):
-        load_bundle(folder)
+        read(folder)
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -186,10 +240,33 @@ def test_a_missing_file_is_refused_by_name(folder: Path, name: str) -> None:
     "content",
     ["", "[]", "null", "{}", "3", '{"format": 1}', '{"format": 1, "sha256": []}', "\udcff"],
 )
-def test_a_manifest_of_another_form_is_refused(folder: Path, content: str) -> None:
+@BOTH_READERS
+def test_a_manifest_of_another_form_is_refused(
+    folder: Path, content: str, read: Callable[[Path], object]
+) -> None:
     (folder / "manifest.json").write_bytes(content.encode("utf-8", "surrogateescape"))
     with pytest.raises(BundleError, match="whole bundle"):
-        load_bundle(folder)
+        read(folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"threshold": float("nan")},
+        {"scaler": {"mean": [0.0], "scale": [1.0, 1.0, 1.0]}},
+        {"scaler": {"mean": [0.0, 0.0, float("inf")], "scale": [1.0, 1.0, 1.0]}},
+    ],
+)
+def test_numbers_that_would_silence_the_alarm_are_refused_without_the_network(
+    folder: Path, change: dict[str, Any]
+) -> None:
+    def seal(manifest: dict[str, Any]) -> None:
+        manifest.update(change)
+        manifest["sha256"]["manifest.json"] = manifest_sha256(manifest)
+
+    edit_manifest(folder, seal)
+    with pytest.raises(BundleError, match="finite"):
+        read_manifest(folder)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -291,7 +368,7 @@ def test_a_model_that_fails_only_when_it_scores_says_the_versions_too(
 def test_a_bundle_of_a_release_that_recorded_no_versions_is_read(folder: Path) -> None:
     def forget(manifest: dict[str, Any]) -> None:
         del manifest["versions"]
-        manifest["sha256"]["manifest.json"] = _manifest_sha256(manifest)
+        manifest["sha256"]["manifest.json"] = manifest_sha256(manifest)
 
     edit_manifest(folder, forget)
     assert load_bundle(folder).versions == {}

@@ -21,7 +21,7 @@ from faultxfer.bundle.members import (
     encode,
     logits,
 )
-from faultxfer.strategies.candidates.boosting import boost, grow_forest
+from faultxfer.strategies.learners.boosting import boost, grow_forest
 
 
 @pytest.fixture(scope="module")

@@ -9,17 +9,15 @@ import numpy as np
 import pytest
 
 from faultxfer.config import NetworkOptions
-from faultxfer.network.adapter import InputAdapter
 from faultxfer.network.build import SOFT_CLIP
-from faultxfer.network.ensemble import ENCODED, EnsembleShape, build_ensemble, trunk_of
-from faultxfer.network.features import NetworkFeatures
+from faultxfer.network.ensemble import ENCODED, build_ensemble, trunk_of
+from faultxfer.network.features import InputAdapter, NetworkFeatures
 from faultxfer.network.fit import apply_network, logits_of, make_deterministic
 from faultxfer.network.freeze import copy_network
-from faultxfer.network.pretrain import fit_ensemble
+from faultxfer.network.pretrain import far_rows, fit_ensemble, near_rows, synthetic_rows
 from faultxfer.network.store import check_network_file, load_network, save_network
-from faultxfer.network.synthetic import far_rows, near_rows, synthetic_rows
 
-SHAPE = EnsembleShape(hidden=(6, 4), dropout=0.1, members=2, bins=4)
+SHAPE = NetworkOptions(hidden=(6, 4), dropout=0.1, members=2, bins=4)
 
 
 @pytest.fixture(scope="module")

@@ -138,7 +138,7 @@ def reseal(folder: Path) -> None:
         return
     for name in set(manifest["sha256"]) - {"manifest.json"}:
         manifest["sha256"][name] = plain_files.sha256_of(folder / name)
-    manifest["sha256"]["manifest.json"] = bundles._manifest_sha256(manifest)
+    manifest["sha256"]["manifest.json"] = bundles.manifest_sha256(manifest)
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
 

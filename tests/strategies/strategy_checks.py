@@ -23,7 +23,7 @@ from faultxfer.network.fit import make_deterministic
 from faultxfer.network.freeze import copy_network, stages_of
 from faultxfer.network.pretrain import fit_ensemble
 from faultxfer.strategies.procedure import run_strategy
-from faultxfer.strategies.protocol import Need, Rival, Strategy, Task
+from faultxfer.strategies.protocol import Requirement, Rival, Strategy, Task
 from faultxfer.strategies.source_models import fit_source_models
 
 SENSORS = ("speed", "pressure", "current", "vibration")
@@ -359,14 +359,14 @@ def what_is_missing_is_said_by_name(contestant: Strategy | Rival) -> None:
             assert error is None, f"{need} is needed but not declared: {error}"
 
 
-def lacking(task: Task) -> dict[Need, Task]:
+def lacking(task: Task) -> dict[Requirement, Task]:
     """The same task without each thing that a source may lack."""
     without_models = dataclasses.replace(task.source, models=None)
     older = dataclasses.replace(without_models, network=build_network(len(SENSORS), (8, 4), 0.1))
     return {
-        Need.SOURCE_ROWS: dataclasses.replace(task, source_rows=None),
-        Need.SOURCE_MODELS: dataclasses.replace(task, source=without_models),
-        Need.SOURCE_ENSEMBLE: dataclasses.replace(task, source=older),
+        Requirement.SOURCE_ROWS: dataclasses.replace(task, source_rows=None),
+        Requirement.SOURCE_MODELS: dataclasses.replace(task, source=without_models),
+        Requirement.SOURCE_ENSEMBLE: dataclasses.replace(task, source=older),
     }
 
 
@@ -416,7 +416,9 @@ def rival_refuses_too_few_rows(rival: Rival) -> None:
         assert error is None or rival.name in str(error), (
             f"{name}: the error does not name the rival: {error}"
         )
-        assert (error is None) == (both or Need.BOTH_CLASSES not in rival.needs), f"{name}: {error}"
+        assert (error is None) == (both or Requirement.BOTH_CLASSES not in rival.needs), (
+            f"{name}: {error}"
+        )
 
 
 def rival_repeats_itself(rival: Rival) -> None:

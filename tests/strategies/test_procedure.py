@@ -14,9 +14,9 @@ from faultxfer.config import SplitOptions
 from faultxfer.data.dataset import Dataset
 from faultxfer.data.split import CROSS_FIT, Split, split_rows
 from faultxfer.errors import DataError
-from faultxfer.strategies import STRATEGIES
-from faultxfer.strategies.procedure import judged_rows, run_rival, run_strategy
-from faultxfer.strategies.protocol import Adapted, Scorer, Task
+from faultxfer.strategies import STRATEGIES, procedure
+from faultxfer.strategies.procedure import run_rival, run_strategy
+from faultxfer.strategies.protocol import FittedStrategy, Scorer, Task
 from faultxfer.strategies.rivals import RIVALS
 
 
@@ -32,7 +32,7 @@ class Memoriser:
     fits: list[Dataset] = field(default_factory=list)
     asked: list[tuple[int, np.ndarray]] = field(default_factory=list)
 
-    def fit(self, task: Task) -> Adapted:
+    def fit(self, task: Task) -> FittedStrategy:
         number = len(self.fits)
         self.fits.append(task.target)
         known = {
@@ -47,7 +47,7 @@ class Memoriser:
 
 
 @dataclass(frozen=True)
-class Scored(Adapted):
+class Scored(FittedStrategy):
     """An adapted bundle that scores by a function of its own."""
 
     scorer: Scorer = lambda X: X[:, 3]
@@ -63,7 +63,7 @@ class LastSensor:
     paper = ""
     uses_source = as_is = False
 
-    def fit(self, task: Task) -> Adapted:
+    def fit(self, task: Task) -> FittedStrategy:
         return Scored(task.source)
 
 
@@ -102,7 +102,7 @@ def test_hold_out_fits_on_training_rows_and_predicts_the_test_rows(
     assert len(who.fits) == 1
     assert rows_of(who.fits[0].X) == rows_of(task.target.X[hold_out.train])
     assert len(predictions.probabilities) == len(predictions.alarms) == len(hold_out.test)
-    np.testing.assert_array_equal(judged_rows(hold_out), hold_out.test)
+    np.testing.assert_array_equal(procedure.test_rows(hold_out), hold_out.test)
     assert np.ptp(predictions.probabilities) == 0  # it knows none of them
 
 
@@ -117,7 +117,7 @@ def test_cross_fit_predicts_every_row_by_a_model_that_did_not_see_its_run(
         assert {run_of[row] for row in rows_of(X)}.isdisjoint(who.fits[number].run)
         predicted += rows_of(X)
     assert sorted(predicted) == sorted(rows_of(task.target.X))
-    np.testing.assert_array_equal(judged_rows(cross_fit), np.arange(len(task.target)))
+    np.testing.assert_array_equal(procedure.test_rows(cross_fit), np.arange(len(task.target)))
     # It knows every label it was fitted on, so one row of its own in the prediction would stand out.
     for fold in cross_fit.folds:
         assert np.ptp(predictions.probabilities[fold.test]) == 0
@@ -206,10 +206,10 @@ def test_another_share_of_faults_in_use_moves_probabilities_and_no_alarm(
     task: Task, hold_out: Split, cross_fit: Split
 ) -> None:
     for split in (hold_out, cross_fit):
-        as_labelled, said, _ = run_strategy(LastSensor(), task, split)
+        as_labelled, predicted, _ = run_strategy(LastSensor(), task, split)
         in_use, moved, _ = run_strategy(LastSensor(), asking(task, fault_share=0.01), split)
-        assert (moved.probabilities < said.probabilities).all()
-        np.testing.assert_array_equal(moved.alarms, said.alarms)
+        assert (moved.probabilities < predicted.probabilities).all()
+        np.testing.assert_array_equal(moved.alarms, predicted.alarms)
         assert in_use.calibrator.fault_share == 0.01
         assert in_use.threshold < as_labelled.threshold
 
@@ -266,21 +266,23 @@ def test_the_source_as_it_is_keeps_its_own_calibrator_and_threshold(
     task: Task, hold_out: Split, cross_fit: Split
 ) -> None:
     for split in (hold_out, cross_fit):
-        said = run_rival(RIVALS["source_as_is"], task, split)
-        X = task.target.X[judged_rows(split)]
-        np.testing.assert_array_equal(said.probabilities, task.source.probabilities(X))
-        np.testing.assert_array_equal(said.alarms, said.probabilities > task.source.threshold)
+        predicted = run_rival(RIVALS["source_as_is"], task, split)
+        X = task.target.X[procedure.test_rows(split)]
+        np.testing.assert_array_equal(predicted.probabilities, task.source.probabilities(X))
+        np.testing.assert_array_equal(
+            predicted.alarms, predicted.probabilities > task.source.threshold
+        )
 
 
 def test_a_fitted_rival_gets_a_calibrator_and_a_threshold_of_its_own(
     task: Task, hold_out: Split
 ) -> None:
     source: Bundle = task.source
-    said = run_rival(LastSensor(), task, hold_out)
+    predicted = run_rival(LastSensor(), task, hold_out)
     X = task.target.X[hold_out.test]
-    assert not np.allclose(said.probabilities, source.calibrator(X[:, 3]))
+    assert not np.allclose(predicted.probabilities, source.calibrator(X[:, 3]))
     ranked = np.argsort(X[:, 3], kind="stable")
-    assert (np.diff(said.probabilities[ranked]) >= 0).all()
+    assert (np.diff(predicted.probabilities[ranked]) >= 0).all()
 
 
 def test_blocks_of_one_run_leave_out_the_neighbours_of_predicted_rows() -> None:

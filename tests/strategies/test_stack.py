@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from strategy_checks import tiny_task
 
-from faultxfer.bundle.bundle import Bundle, _manifest_sha256, load_bundle, save_bundle
+from faultxfer.bundle.bundle import Bundle, load_bundle, manifest_sha256, save_bundle
 from faultxfer.bundle.members import Member
 from faultxfer.errors import BundleError, StrategyError
 from faultxfer.network.build import build_network
@@ -137,7 +137,7 @@ def test_a_source_that_does_not_know_its_own_machine_is_left_out(
 
 def _write_signed(folder: Path, manifest: dict[str, Any]) -> None:
     """As somebody would who knows how the hashes are made."""
-    manifest["sha256"]["manifest.json"] = _manifest_sha256(manifest)
+    manifest["sha256"]["manifest.json"] = manifest_sha256(manifest)
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
 

@@ -14,14 +14,14 @@ from faultxfer.strategies.stacking import crossed_platt, family_prior, simplex_w
 
 @pytest.fixture
 def rows() -> tuple[np.ndarray, np.ndarray]:
-    """Logits of a good, a random and a reversed candidate, and 400 labels."""
+    """Logits of a good, a random and a reversed learner, and 400 labels."""
     rng = np.random.default_rng(0)
     truth = rng.normal(size=400) * 2
     y = (rng.random(400) < expit(truth)).astype(float)
     return np.stack([3 * truth + 1, rng.normal(size=400), -truth]), y
 
 
-def test_platt_finds_slope_and_offset_of_an_overconfident_candidate(
+def test_platt_finds_slope_and_offset_of_an_overconfident_learner(
     rows: tuple[np.ndarray, np.ndarray],
 ) -> None:
     slopes, offsets = platt(*rows)
@@ -53,7 +53,7 @@ def test_prior_is_uniform_over_families_and_then_inside() -> None:
     np.testing.assert_allclose(family_prior(["a", "b", "b", "c"]), [1 / 3, 1 / 6, 1 / 6, 1 / 3])
 
 
-def test_weights_go_to_the_candidate_that_predicts(rows: tuple[np.ndarray, np.ndarray]) -> None:
+def test_weights_go_to_the_learner_that_predicts(rows: tuple[np.ndarray, np.ndarray]) -> None:
     logits, y = rows
     calibrated = crossed_platt(logits, y, np.arange(400) % 4)
     weights = simplex_weights(calibrated, y, np.full(3, 1 / 3), tau=1.0)

@@ -23,7 +23,7 @@ from faultxfer.network.freeze import copy_network
 from faultxfer.simulation.simulator import INSTRUMENTS, NEW_PLANT, OLD_PLANT, Plant, simulate_pump
 from faultxfer.strategies import STRATEGIES, chosen_strategy, get_strategy, single_network
 from faultxfer.strategies.fine_tune import FineTune
-from faultxfer.strategies.protocol import Adapted, Need, Rival, Scorer, Strategy, Task
+from faultxfer.strategies.protocol import FittedStrategy, Requirement, Rival, Scorer, Strategy, Task
 from faultxfer.strategies.rivals import RIVALS
 from faultxfer.strategies.rivals.scratch import ScratchLogistic
 from faultxfer.strategies.rivals.source_as_is import SourceAsIs
@@ -87,7 +87,7 @@ def test_seven_checks_are_collected_for_every_rival(request: pytest.FixtureReque
 class MutatesTheSource(FineTune):
     """Goes on training the source's own network."""
 
-    def fit(self, task: Task) -> Adapted:
+    def fit(self, task: Task) -> FittedStrategy:
         adapted = super().fit(task)
         task.source.network.set_weights(adapted.bundle.network.get_weights())
         return adapted
@@ -96,7 +96,7 @@ class MutatesTheSource(FineTune):
 class IgnoresTheSeed(FineTune):
     """Draws a seed of its own."""
 
-    def fit(self, task: Task) -> Adapted:
+    def fit(self, task: Task) -> FittedStrategy:
         seed = int(np.random.default_rng().integers(2**31))
         options = task.options.model_copy(update={"seed": seed})
         adapted = super().fit(dataclasses.replace(task, options=options))
@@ -112,7 +112,7 @@ class IgnoresTheSeed(FineTune):
 class TrainsAFrozenLayer(FineTune):
     """Thaws a layer that was to stay frozen."""
 
-    def fit(self, task: Task) -> Adapted:
+    def fit(self, task: Task) -> FittedStrategy:
         adapted = super().fit(task)
         first = adapted.bundle.network.get_layer("member_0_hidden_1")
         first.set_weights([weight + np.float32(1e-3) for weight in first.get_weights()])
@@ -122,7 +122,7 @@ class TrainsAFrozenLayer(FineTune):
 class TrainsNothing(FineTune):
     """Hands the source's weights back as a candidate."""
 
-    def fit(self, task: Task) -> Adapted:
+    def fit(self, task: Task) -> FittedStrategy:
         adapted = super().fit(task)
         adapted.bundle.network.set_weights(task.source.network.get_weights())
         return adapted
@@ -131,7 +131,7 @@ class TrainsNothing(FineTune):
 class DropsTheLineage(FineTune):
     """Forgets where the candidate comes from."""
 
-    def fit(self, task: Task) -> Adapted:
+    def fit(self, task: Task) -> FittedStrategy:
         adapted = super().fit(task)
         return dataclasses.replace(adapted, bundle=dataclasses.replace(adapted.bundle, lineage={}))
 
@@ -139,7 +139,7 @@ class DropsTheLineage(FineTune):
 class TakesAnySensors(FineTune):
     """Renames the target's columns instead of refusing them."""
 
-    def fit(self, task: Task) -> Adapted:
+    def fit(self, task: Task) -> FittedStrategy:
         X = np.resize(task.target.X, (len(task.target), len(task.source.features)))
         target = dataclasses.replace(task.target, features=task.source.features, X=X)
         return super().fit(dataclasses.replace(task, target=target))
@@ -148,13 +148,13 @@ class TakesAnySensors(FineTune):
 class AlwaysAnswers(FineTune):
     """Hands back the source where it cannot learn, without saying so."""
 
-    def fit(self, task: Task) -> Adapted:
+    def fit(self, task: Task) -> FittedStrategy:
         try:
             return super().fit(task)
         except StrategyError as error:
             if "sensors" in str(error):
                 raise
-            return Adapted(
+            return FittedStrategy(
                 dataclasses.replace(task.source, network=copy_network(task.source.network))
             )
 
@@ -162,7 +162,7 @@ class AlwaysAnswers(FineTune):
 class IgnoresTheScaler(FineTune):
     """Declares an option that it does not look at."""
 
-    def fit(self, task: Task) -> Adapted:
+    def fit(self, task: Task) -> FittedStrategy:
         return super().fit(
             dataclasses.replace(task, options=task.options.model_copy(update={"scaler": None}))
         )
@@ -171,7 +171,7 @@ class IgnoresTheScaler(FineTune):
 class HidesItsNeeds(FineTune):
     """Cannot do without the source's rows, and does not say so beforehand."""
 
-    def fit(self, task: Task) -> Adapted:
+    def fit(self, task: Task) -> FittedStrategy:
         if task.source_rows is None:
             raise StrategyError("Source rows were expected")
         return super().fit(task)
@@ -208,7 +208,7 @@ def test_the_suite_catches_a_strategy_that_peeks_at_the_test_rows(
     run = checks.run_strategy
 
     class Peeks(FineTune):
-        def fit(self, task: Task) -> Adapted:
+        def fit(self, task: Task) -> FittedStrategy:
             return super().fit(dataclasses.replace(task, target=whole[-1]))
 
     def run_with_side_door(strategy: Strategy, task: Task, split: object) -> object:
@@ -308,9 +308,9 @@ DOCUMENTED = {
     if len(cells := line.split("|")) == 7
 }
 NEED_IN_A_CELL = {
-    Need.SOURCE_ENSEMBLE: "network of format 2",
-    Need.SOURCE_MODELS: "trees",
-    Need.SOURCE_ROWS: "source rows",
+    Requirement.SOURCE_ENSEMBLE: "network of format 2",
+    Requirement.SOURCE_MODELS: "trees",
+    Requirement.SOURCE_ROWS: "source rows",
 }
 
 
@@ -324,7 +324,7 @@ def test_every_strategy_is_documented_with_its_paper_needs_and_options(name: str
         ", ".join(NEED_IN_A_CELL[need] for need in strategy.needs if need in NEED_IN_A_CELL) or "–"
     )
     assert set(re.findall(r"`(\w+)`", options)) == strategy.options
-    assert strategy.needs[:2] == (Need.SENSORS, Need.BOTH_CLASSES)
+    assert strategy.needs[:2] == (Requirement.SENSORS, Requirement.BOTH_CLASSES)
 
 
 def test_an_unknown_strategy_is_answered_with_those_there_are() -> None:

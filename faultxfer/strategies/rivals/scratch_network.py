@@ -8,7 +8,7 @@ from faultxfer.bundle.scaler import fit_scaler
 from faultxfer.network.build import build_network
 from faultxfer.network.fit import Recipe, fit_network, logits_of, make_deterministic
 from faultxfer.strategies.needs import require
-from faultxfer.strategies.protocol import Need, Scorer, Task
+from faultxfer.strategies.protocol import Requirement, Scorer, Task
 
 _HIDDEN, _DROPOUT = (128, 64, 32), 0.1
 _LEARNING_RATE = 2e-3
@@ -20,7 +20,7 @@ class ScratchNetwork:
 
     name = "scratch_network"
     title = "network from scratch"
-    needs: tuple[Need, ...] = (Need.BOTH_CLASSES,)
+    needs: tuple[Requirement, ...] = (Requirement.BOTH_CLASSES,)
     uses_source = False
     as_is = False
 

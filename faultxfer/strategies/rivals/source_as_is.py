@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from faultxfer.strategies.needs import require
-from faultxfer.strategies.protocol import Need, Scorer, Task
+from faultxfer.strategies.protocol import Requirement, Scorer, Task
 
 
 class SourceAsIs:
@@ -11,7 +11,7 @@ class SourceAsIs:
 
     name = "source_as_is"
     title = "source model as it is"
-    needs: tuple[Need, ...] = (Need.SENSORS,)
+    needs: tuple[Requirement, ...] = (Requirement.SENSORS,)
     uses_source = True
     as_is = True
 

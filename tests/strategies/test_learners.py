@@ -1,4 +1,4 @@
-"""Every candidate of the stack fits on few rows, keeps plain data only, and is judged on rows it was not fitted on."""
+"""Every learner of the stack fits on few rows, keeps plain data only, and is judged on rows it was not fitted on."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from faultxfer.bundle.frozen import FrozenSource, LinearModel, Views, soft_clipp
 from faultxfer.bundle.input_map import MAPS, InputMap, fit_maps, spread_of
 from faultxfer.bundle.members import Member, logits, member_logits
 from faultxfer.bundle.scaler import fit_scaler
+from faultxfer.config import NetworkOptions
 from faultxfer.data.split import Fold
-from faultxfer.network.ensemble import EnsembleShape, build_ensemble
+from faultxfer.network.ensemble import build_ensemble
 from faultxfer.network.features import NetworkFeatures
 from faultxfer.network.fit import make_deterministic
-from faultxfer.strategies.candidates import (
-    Candidate,
-    Rows,
-    instance_transfers,
-    neural_transfers,
-    pooled_heads,
-    rivals,
-    tree_transfers,
-)
-from faultxfer.strategies.candidates.boosting import boost
-from faultxfer.strategies.candidates.convex import fit_logistic
-from faultxfer.strategies.candidates.density_ratio import by_classifier, by_least_squares
-from faultxfer.strategies.candidates.instances import Ratio, ReweightedBoosting
-from faultxfer.strategies.candidates.pooling import domain_weights
+from faultxfer.strategies.learners import Learner, TrainingRows, default_learners, rivals
+from faultxfer.strategies.learners.boosting import boost
+from faultxfer.strategies.learners.convex import fit_logistic
+from faultxfer.strategies.learners.density_ratio import by_classifier, by_least_squares
+from faultxfer.strategies.learners.heads import AdaptedInput, WideHead
+from faultxfer.strategies.learners.instances import Ratio, ReweightedBoosting, TrAdaBoost
+from faultxfer.strategies.learners.pooled_head import PooledHead
+from faultxfer.strategies.learners.pooling import domain_weights
 from faultxfer.strategies.selector import cross_fit, stack_of
 
-CANDIDATES = (
-    *(*rivals(), *tree_transfers(), *instance_transfers(), *neural_transfers(), *pooled_heads()),
+LEARNERS = (
+    *default_learners(),
+    WideHead("source"),
+    AdaptedInput("source", 1.0),
+    ReweightedBoosting("source"),
     ReweightedBoosting("source", by_least_squares),
+    TrAdaBoost("source"),
+    PooledHead("target"),
 )
 
 
@@ -53,7 +53,7 @@ def source() -> FrozenSource:
     X, y = drawn(600, 0.0, 0)
     make_deterministic(0)
     scaler = fit_scaler(X)
-    network = build_ensemble(scaler(X), EnsembleShape(hidden=(6, 4), members=2, bins=3))
+    network = build_ensemble(scaler(X), NetworkOptions(hidden=(6, 4), members=2, bins=3))
     spread = spread_of(X)
     coef, intercept = fit_logistic(soft_clipped(X, spread), y, 1.0)
     return FrozenSource(
@@ -66,33 +66,33 @@ def source() -> FrozenSource:
 
 
 @pytest.fixture(scope="module")
-def rows(source: FrozenSource) -> Rows:
+def rows(source: FrozenSource) -> TrainingRows:
     X, y = drawn(60, 0.5, 1)
     source_X, source_y = drawn(300, 0.0, 2)
     same = {name: InputMap(np.ones(4), np.zeros(4)) for name in MAPS}
     maps = fit_maps(X, y, source.spread, source.normal)
-    return Rows(Views(source, maps, X), y, Views(source, same, source_X), source_y, 0)
+    return TrainingRows(Views(source, maps, X), y, Views(source, same, source_X), source_y, 0)
 
 
-@pytest.mark.parametrize("candidate", CANDIDATES, ids=lambda candidate: candidate.name)
-def test_a_candidate_scores_new_rows_the_same_way_each_time(
-    candidate: Candidate, rows: Rows
+@pytest.mark.parametrize("learner", LEARNERS, ids=lambda learner: learner.name)
+def test_a_learner_scores_new_rows_the_same_way_each_time(
+    learner: Learner, rows: TrainingRows
 ) -> None:
     fresh, _ = drawn(20, 0.5, 3)
     views = Views(rows.target.source, rows.target.maps, fresh)
-    first, second = candidate.fit(rows), candidate.fit(rows)
+    first, second = learner.fit(rows), learner.fit(rows)
     scores = member_logits(first, views)
     assert scores.shape == (20,)
     assert np.isfinite(scores).all()
     np.testing.assert_array_equal(scores, member_logits(second, views))
 
 
-@pytest.mark.parametrize("candidate", CANDIDATES, ids=lambda candidate: candidate.name)
-def test_a_fitted_candidate_is_plain_data_under_its_own_name(
-    candidate: Candidate, rows: Rows
+@pytest.mark.parametrize("learner", LEARNERS, ids=lambda learner: learner.name)
+def test_a_fitted_learner_is_plain_data_under_its_own_name(
+    learner: Learner, rows: TrainingRows
 ) -> None:
-    member = candidate.fit(rows)
-    assert (member.name, member.family) == (candidate.name, candidate.family)
+    member = learner.fit(rows)
+    assert (member.name, member.family) == (learner.name, learner.family)
     for field in dataclasses.fields(Member):
         value = getattr(member, field.name)
         assert isinstance(value, str | float | tuple | dict), field.name
@@ -100,7 +100,7 @@ def test_a_fitted_candidate_is_plain_data_under_its_own_name(
         isinstance(array, np.ndarray) and array.dtype.kind == "f"
         for array in member.arrays.values()
     )
-    assert candidate.paper
+    assert learner.paper
 
 
 @given(st.integers(1, 5000), st.integers(1, 5000), st.floats(0.05, 0.95))
@@ -132,7 +132,7 @@ def test_density_ratios_of_hardly_any_target_rows_are_finite(ratio: Ratio, rows:
 
 
 def test_names_are_unique() -> None:
-    names = [candidate.name for candidate in CANDIDATES]
+    names = [learner.name for learner in LEARNERS]
     assert len(set(names)) == len(names)
 
 

@@ -5,30 +5,25 @@ from __future__ import annotations
 import numpy as np
 
 from faultxfer.bundle.members import Member
-from faultxfer.strategies.candidates.convex import fit_logistic
-from faultxfer.strategies.candidates.heads import hidden_spread
-from faultxfer.strategies.candidates.pooling import domain_weights
-from faultxfer.strategies.candidates.protocol import Plain, Rows
+from faultxfer.strategies.learners.convex import fit_logistic
+from faultxfer.strategies.learners.heads import hidden_spread
+from faultxfer.strategies.learners.protocol import BaseLearner, TrainingRows
 
 # Source rows in the fit: it is quadratic in features, and more rows changed little in the linear rivals.
 _SOURCE_ROWS = 2000
 
 
-class PooledHead(Plain):
-    """The neural counterpart of the pooled linear rival: hidden features beside the sensors, with a domain flag.
-
-    ``share`` is the target rows' share of the total weight; None weighs every row alike.
-    """
+class PooledHead(BaseLearner):
+    """The neural counterpart of the pooled linear rival: hidden features beside the sensors, with a domain flag."""
 
     family = "pooled-head"
     paper = 'Daumé III, "Frustratingly easy domain adaptation", ACL 2007, on deep features (Donahue et al., ICML 2014)'
-    neural = True
 
-    def __init__(self, map_name: str, share: float | None = None, penalty: float = 3.0) -> None:
-        self.map_name, self.share, self.penalty = map_name, share, penalty
-        self.name = f"pooled-head@{map_name}" + (f"-{share:g}" if share else "")
+    def __init__(self, map_name: str, penalty: float = 3.0) -> None:
+        self.map_name, self.penalty = map_name, penalty
+        self.name = f"pooled-head@{map_name}"
 
-    def fit(self, rows: Rows) -> Member:
+    def fit(self, rows: TrainingRows) -> Member:
         """Newton's method on at most ``_SOURCE_ROWS`` source rows and all target rows."""
         block = f"hidden@{self.map_name}"
         picked = np.arange(0, len(rows.source_y), max(1, len(rows.source_y) // _SOURCE_ROWS))[
@@ -41,12 +36,5 @@ class PooledHead(Plain):
             np.hstack([features, flag]),
             np.concatenate([rows.source_y[picked], rows.y]),
             np.append(self.penalty * hidden_spread(rows) ** 2, 1.0),
-            weights=None if self.share is None else _weights(len(source), len(target), self.share),
         )
         return self.linear((block,), fitted, flag=True)
-
-
-def _weights(source: int, target: int, share: float) -> np.ndarray:
-    """Target rows keep weight 1, so that the penalty means the same with and without a share."""
-    weights = domain_weights(source, target, share)
-    return np.asarray(weights / weights[-1])

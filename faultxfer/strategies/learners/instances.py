@@ -1,4 +1,4 @@
-"""Source rows beside target rows: re-weighted by how target-like they are, or seen under several maps at once."""
+"""Source rows beside target rows, weighed by how target-like they are."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 from scipy.special import expit
 
 from faultxfer.bundle.members import Member, member_logits
-from faultxfer.strategies.candidates.boosting import boost
-from faultxfer.strategies.candidates.density_ratio import by_classifier, by_least_squares
-from faultxfer.strategies.candidates.pooling import domain_weights, pooled
-from faultxfer.strategies.candidates.protocol import Plain, Rows
-from faultxfer.strategies.candidates.rivals import POOLED
+from faultxfer.strategies.learners.boosting import boost
+from faultxfer.strategies.learners.density_ratio import by_classifier, by_least_squares
+from faultxfer.strategies.learners.pooling import domain_weights, pooled
+from faultxfer.strategies.learners.protocol import BaseLearner, TrainingRows
+from faultxfer.strategies.learners.rivals import POOLED
 
 Ratio = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
 
@@ -21,7 +21,7 @@ _ROUNDS = 8
 _TREES_PER_ROUND = 20
 
 
-class ReweightedBoosting(Plain):
+class ReweightedBoosting(BaseLearner):
     """Pooled boosting whose source rows weigh what a density ratio says of how target-like they are.
 
     Args:
@@ -41,7 +41,7 @@ class ReweightedBoosting(Plain):
             self.name = f"reweighted-ulsif@{map_name}"
             self.paper = 'Kanamori et al., "A least-squares approach to direct importance estimation", JMLR 2009'
 
-    def fit(self, rows: Rows) -> Member:
+    def fit(self, rows: TrainingRows) -> Member:
         """Estimate the ratios, then boost; both domains keep the same total weight."""
         block = f"sensors@{self.map_name}"
         ratio = self.ratio(rows.source.block(block), rows.target.block(block), rows.seed)
@@ -53,30 +53,7 @@ class ReweightedBoosting(Plain):
         )
 
 
-class SeveralMaps(Plain):
-    """Pooled boosting on the sensors under several maps side by side: each cut picks the map that fits its sensor.
-
-    On source rows all maps agree, so only target rows tell them apart.
-    """
-
-    family = "several-maps"
-    paper = 'after Daumé III, "Frustratingly easy domain adaptation", ACL 2007'
-
-    def __init__(self, maps: tuple[str, ...], share: float, *, forget: float = 0.5) -> None:
-        self.blocks = tuple(f"sensors@{name}" for name in maps)
-        self.share, self.forget = share, forget
-        self.name = f"several@{'+'.join(maps)}-{share:g}"
-
-    def fit(self, rows: Rows) -> Member:
-        """Boost; each tree sees half of the columns, so that no map shadows its copies."""
-        features = np.vstack([rows.source.blocks(self.blocks), rows.target.blocks(self.blocks)])
-        y = np.concatenate([rows.source_y, rows.y])
-        settings = {**POOLED, "feature_fraction": self.forget}
-        weights = domain_weights(len(rows.source), len(rows.target), self.share)
-        return self.trees(self.blocks, boost(features, y, rows.seed, weights=weights, **settings))
-
-
-class TrAdaBoost(Plain):
+class TrAdaBoost(BaseLearner):
     """Source rows that a model of both gets wrong lose weight round by round; one model is fitted with what is left.
 
     TrAdaBoost lets the later half of its rounds vote; keeping the last weights alone makes one set of trees of it.
@@ -89,7 +66,7 @@ class TrAdaBoost(Plain):
         self.map_name = map_name
         self.name = f"tradaboost@{map_name}"
 
-    def fit(self, rows: Rows) -> Member:
+    def fit(self, rows: TrainingRows) -> Member:
         """Reweigh the source rows, then boost once with the weights reached."""
         block = f"sensors@{self.map_name}"
         features, y = pooled(rows, block)

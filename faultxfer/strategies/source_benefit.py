@@ -1,6 +1,6 @@
 """Do the rows at hand show that the source helps? Negative transfer must be noticed before anything is judged.
 
-The stack of all candidates and that of those without the source are compared by what they said out of fold, each
+The stack of all learners and that of those without the source are compared by what they predicted out of fold, each
 calibrated once more so that mere shrinking is no gain; a one-sided 95 % bound over groups of rows decides.
 """
 
@@ -16,7 +16,7 @@ from faultxfer.bundle.bundle import Bundle
 from faultxfer.strategies.selector import CrossFit, weigh
 from faultxfer.strategies.stacking import crossed_platt
 
-# The family of the candidates that know the target's rows alone.
+# The family of the learners that know the target's rows alone.
 WITHOUT_SOURCE = "scratch"
 _LEAST_GROUPS = 8
 _LEVEL = 0.95
@@ -28,7 +28,7 @@ _LEAST_ROC_AUC = 0.6
 
 
 @dataclass(frozen=True)
-class SourceEvidence:
+class SourceBenefit:
     """Log-loss saved by the source.
 
     Attributes:
@@ -47,13 +47,13 @@ class SourceEvidence:
         """For the report."""
         if self.verdict == LEFT_OUT:
             return "The source is left out: on held-out runs of its own machine it hardly beats chance."
-        said = {
+        verdict = {
             HELPS: "the source helps",
             HURTS: "the source hurts",
             UNCLEAR: "there are too few rows to tell whether the source helps",
         }[self.verdict]
         return (
-            f"Inside the training rows, {said}: it saves {self.gain:+.3f} of log-loss per row "
+            f"Inside the training rows, {verdict}: it saves {self.gain:+.3f} of log-loss per row "
             f"(95 % bounds {self.low:+.3f} and {self.high:+.3f})."
         )
 
@@ -68,17 +68,17 @@ def knows_its_own_machine(source: Bundle) -> bool:
     return figure is None or figure >= _LEAST_ROC_AUC
 
 
-def source_evidence(crossed: CrossFit, y: np.ndarray, run: np.ndarray) -> SourceEvidence:
+def source_benefit(crossed: CrossFit, y: np.ndarray, run: np.ndarray) -> SourceBenefit:
     """Compare the stack with and without the source on out-of-fold predictions.
 
     Args:
-        crossed: of all candidates.
+        crossed: of all learners.
         y: (n,) labels.
         run: (n,) runs; rows of one run are not independent.
     """
     scratch = without_source(crossed)
     if len(scratch.members) == len(crossed.members):
-        return SourceEvidence(LEFT_OUT, 0.0, 0.0, 0.0)
+        return SourceBenefit(LEFT_OUT, 0.0, 0.0, 0.0)
     saved = _losses(scratch, y) - _losses(crossed, y)
     groups = _groups(run)
     sums = np.bincount(groups, weights=saved - saved.mean())
@@ -86,11 +86,11 @@ def source_evidence(crossed: CrossFit, y: np.ndarray, run: np.ndarray) -> Source
     margin = float(t.ppf(_LEVEL, len(sums) - 1) * spread)
     gain = float(saved.mean())
     verdict = HELPS if gain > margin else HURTS if gain < -margin else UNCLEAR
-    return SourceEvidence(verdict, gain, gain - margin, gain + margin)
+    return SourceBenefit(verdict, gain, gain - margin, gain + margin)
 
 
 def without_source(crossed: CrossFit) -> CrossFit:
-    """The candidates that know the target's rows alone."""
+    """The learners that know the target's rows alone."""
     keep = [
         place for place, member in enumerate(crossed.members) if member.family == WITHOUT_SOURCE
     ]

@@ -5,56 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from faultxfer.bundle.members import ADAPTED, Member
-from faultxfer.strategies.candidates.convex import fit_logistic
-from faultxfer.strategies.candidates.protocol import Plain, Rows
+from faultxfer.strategies.learners.convex import fit_logistic
+from faultxfer.strategies.learners.protocol import BaseLearner, TrainingRows
 
 _SENSORS = "sensors@target"
 _LEAST_SPREAD = 0.05
 
 
-class _Neural(Plain):
-    neural = True
-
-
-class MapHead(_Neural):
-    """New head on frozen features, pulled to the source's head: the posterior mode under a Gaussian around it."""
-
-    family = "map-head"
-    paper = 'Li et al., "Explicit inductive bias for transfer learning" (L2-SP), ICML 2018, for the head'
-
-    def __init__(self, map_name: str, penalty: float) -> None:
-        self.map_name, self.penalty = map_name, penalty
-        self.name = f"map-head@{map_name}-{penalty:g}"
-
-    def fit(self, rows: Rows) -> Member:
-        """Newton's method; the penalty counts each feature in its source standard deviations."""
-        block = f"hidden@{self.map_name}"
-        head = fit_pulled_head(
-            rows.target.block(block), rows.y, network_head(rows), hidden_spread(rows), self.penalty
-        )
-        return self.linear((block,), (head[:-1], head[-1]))
-
-
-class FreshHead(_Neural):
-    """New head on frozen features, pulled to zero."""
-
-    family = "fresh-head"
-    paper = 'Donahue et al., "DeCAF: a deep convolutional activation feature", ICML 2014'
-
-    def __init__(self, map_name: str, penalty: float) -> None:
-        self.map_name, self.penalty = map_name, penalty
-        self.name = f"fresh-head@{map_name}-{penalty:g}"
-
-    def fit(self, rows: Rows) -> Member:
-        """Newton's method on the rows' own space."""
-        block = f"hidden@{self.map_name}"
-        fitted = fit_logistic(
-            rows.target.block(block), rows.y, self.penalty * hidden_spread(rows) ** 2
-        )
-        return self.linear((block,), fitted)
-
-
-class WideHead(_Neural):
+class WideHead(BaseLearner):
     """Head on frozen features, target-scaled sensors and the source's logit, which alone starts at weight 1."""
 
     family = "wide-head"
@@ -64,7 +22,7 @@ class WideHead(_Neural):
         self.map_name, self.penalty = map_name, penalty
         self.name = f"wide-head@{map_name}-{penalty:g}"
 
-    def fit(self, rows: Rows) -> Member:
+    def fit(self, rows: TrainingRows) -> Member:
         """Newton's method."""
         blocks = (f"hidden@{self.map_name}", _SENSORS, f"network@{self.map_name}")
         features = rows.target.blocks(blocks)
@@ -76,7 +34,7 @@ class WideHead(_Neural):
         return self.linear(blocks, fit_logistic(features, rows.y, penalty, prior=prior))
 
 
-class AdaptedInput(_Neural):
+class AdaptedInput(BaseLearner):
     """Gain and offset of each sensor, fitted through the frozen network and held near an input map."""
 
     family = "adapter"
@@ -86,11 +44,11 @@ class AdaptedInput(_Neural):
         self.map_name, self.strength = map_name, strength
         self.name = f"adapter@{map_name}-{strength:g}"
 
-    def fit(self, rows: Rows) -> Member:
+    def fit(self, rows: TrainingRows) -> Member:
         """L-BFGS through the network."""
         network = rows.target.source.network
         if network is None:
-            raise ValueError(f"A source network was expected. Received: candidate={self.name}")
+            raise ValueError(f"A source network was expected. Received: learner={self.name}")
         first = rows.target.maps[self.map_name]
         scaled = (first(rows.target.X) - network.mean) / network.scale
         gain, offset = network.adapter.fit(scaled, rows.y, self.strength)
@@ -135,15 +93,7 @@ def spread_of_features(features: np.ndarray) -> np.ndarray:
     return np.asarray(np.maximum(features.std(axis=0), _LEAST_SPREAD))
 
 
-def hidden_spread(rows: Rows) -> np.ndarray:
+def hidden_spread(rows: TrainingRows) -> np.ndarray:
     """(h,) standard deviations of the frozen features over the source's rows, or the target's where none are kept."""
     views = rows.source if len(rows.source) else rows.target
     return spread_of_features(views.block("hidden@source"))
-
-
-def network_head(rows: Rows) -> np.ndarray:
-    """(h + 1,) weights of the averaged head on the features and 1."""
-    network = rows.target.source.network
-    if network is None:
-        raise ValueError("A source network was expected. Received: network=None")
-    return network.head

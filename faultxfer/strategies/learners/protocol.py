@@ -1,4 +1,4 @@
-"""What a candidate of the stack is given, what it gives back, and what most of them share."""
+"""What a learner of the stack is given, what it gives back, and what most of them share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from faultxfer.bundle.members import LINEAR, TREES, Member
 
 
 @dataclass(frozen=True)
-class Rows:
+class TrainingRows:
     """Rows to fit on.
 
     Attributes:
@@ -29,36 +29,34 @@ class Rows:
     source_y: np.ndarray
     seed: int
 
-    def take(self, rows: np.ndarray) -> Rows:
+    def take(self, rows: np.ndarray) -> TrainingRows:
         """Target rows at the given positions, and all source rows."""
-        return Rows(self.target.take(rows), self.y[rows], self.source, self.source_y, self.seed)
+        return TrainingRows(
+            self.target.take(rows), self.y[rows], self.source, self.source_y, self.seed
+        )
 
 
-class Candidate(Protocol):
+class Learner(Protocol):
     """A way to detect faults on the target, fitted on few rows.
 
-    ``paper`` says where it comes from; ``family`` what it is averaged with first; ``rival`` that it is an honest
-    alternative to transfer; ``neural`` that it needs the source network.
+    ``paper`` says where it comes from; ``family`` what it is averaged with first.
     """
 
     family: str
     name: str
     paper: str
-    rival: bool
-    neural: bool
 
-    def fit(self, rows: Rows) -> Member:
+    def fit(self, rows: TrainingRows) -> Member:
         """Fit on target rows of both classes."""
         ...
 
 
-class Plain:
-    """Base of candidates: neither a rival nor neural, and how to make a member of what was fitted."""
+class BaseLearner:
+    """Base of learners: how to make a member of what was fitted."""
 
     family = ""
     name = ""
     paper = ""
-    rival, neural = False, False
 
     def linear(
         self,

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.linalg import solve
 from scipy.spatial.distance import cdist
 
-from faultxfer.strategies.candidates.convex import fit_logistic
-from faultxfer.strategies.candidates.pooling import domain_weights
+from faultxfer.strategies.learners.convex import fit_logistic
+from faultxfer.strategies.learners.pooling import domain_weights
 
 _CENTRES = 100
 _WIDTHS, _PENALTIES = (0.5, 1.0, 2.0), (0.01, 0.1, 1.0)

@@ -7,13 +7,13 @@ import pytest
 
 from faultxfer.bundle.members import IDENTITY, Member
 from faultxfer.strategies.selector import CrossFit
-from faultxfer.strategies.source_evidence import HELPS, HURTS, UNCLEAR, source_evidence
+from faultxfer.strategies.source_benefit import HELPS, HURTS, UNCLEAR, source_benefit
 
 ROWS, RUNS = 240, 12
 
 
 def crossed(source: float, scratch: float, seed: int) -> tuple[CrossFit, np.ndarray, np.ndarray]:
-    """A source and a scratch candidate with the given strengths, labels and runs."""
+    """A source and a scratch learner with the given strengths, labels and runs."""
     rng = np.random.default_rng(seed)
     y = (rng.random(ROWS) < 0.3).astype(np.int8)
     logits = np.stack(
@@ -31,30 +31,30 @@ def crossed(source: float, scratch: float, seed: int) -> tuple[CrossFit, np.ndar
 
 
 def test_a_source_that_knows_more_than_the_rows_helps() -> None:
-    found = source_evidence(*crossed(1.5, 0.3, 0))
+    found = source_benefit(*crossed(1.5, 0.3, 0))
     assert found.verdict == HELPS
     assert 0 < found.low < found.gain < found.high
     assert "the source helps" in found.sentence
 
 
 def test_a_source_that_is_wrong_hurts() -> None:
-    """Averaged with a candidate that is right, one that says the opposite costs log-loss beyond doubt."""
-    assert source_evidence(*crossed(-3.0, 1.0, 0)).verdict == HURTS
+    """Averaged with a learner that is right, one that says the opposite costs log-loss beyond doubt."""
+    assert source_benefit(*crossed(-3.0, 1.0, 0)).verdict == HURTS
 
 
 def test_a_source_that_knows_nothing_is_seldom_said_to_help() -> None:
-    said = [source_evidence(*crossed(0.0, 0.8, seed)).verdict for seed in range(60)]
-    assert said.count(HELPS) <= 6  # more than that has a chance of one in a hundred at 5 %
+    verdicts = [source_benefit(*crossed(0.0, 0.8, seed)).verdict for seed in range(60)]
+    assert verdicts.count(HELPS) <= 6  # more than that has a chance of one in a hundred at 5 %
 
 
 @pytest.mark.parametrize("runs", [1, 3])
 def test_few_runs_are_cut_into_blocks(runs: int) -> None:
     parts, y, _ = crossed(0.5, 0.5, 1)
-    found = source_evidence(parts, y, np.arange(ROWS) * runs // ROWS)
+    found = source_benefit(parts, y, np.arange(ROWS) * runs // ROWS)
     assert found.low < found.gain < found.high
 
 
 def test_without_any_difference_it_stays_unclear() -> None:
     parts, y, run = crossed(0.5, 0.5, 2)
     same = CrossFit(parts.members, {}, np.stack([parts.logits[1]] * 2), parts.folds)
-    assert source_evidence(same, y, run).verdict == UNCLEAR
+    assert source_benefit(same, y, run).verdict == UNCLEAR
