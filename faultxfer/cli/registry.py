@@ -232,7 +232,7 @@ def registry_merge(
     """Settle which champion stays where a machine has several for one family and label."""
 
     def work() -> Any:
-        from faultxfer.steps.merging import merge_machine
+        from faultxfer.registry.merging import merge_machine
 
         return merge_machine(model, equipment, reason, keep=keep, undo=undo)
 
@@ -335,7 +335,7 @@ def registry_prune(
     """
 
     def work() -> Any:
-        from faultxfer.steps.pruning import prune_registry
+        from faultxfer.registry.pruning import prune_registry
 
         return prune_registry(model, equipment, keep=keep, days=older_than, apply=apply)
 
@@ -379,7 +379,7 @@ def registry_relocate(
     """Let a registry that was moved or copied name its files where they are now."""
 
     def work() -> Any:
-        from faultxfer.registry.moving import relocate_registry
+        from faultxfer.registry.relocate import relocate_registry
 
         return relocate_registry(dry_run=dry_run)
 
@@ -401,7 +401,7 @@ def registry_backup(
     """Copy database and files while the registry is in use."""
 
     def work() -> Any:
-        from faultxfer.registry.moving import back_up_registry
+        from faultxfer.registry.backup import back_up_registry
 
         return back_up_registry(folder)
 

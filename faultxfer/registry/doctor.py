@@ -17,7 +17,6 @@ from faultxfer.registry import names
 from faultxfer.registry.diagnosis import RESTORES, TAKES_AWAY, UNCHECKED, Diagnosis
 from faultxfer.registry.inspection import Inspection, inspect_files
 from faultxfer.registry.journal import Chain
-from faultxfer.registry.leftovers import temporary_left
 from faultxfer.registry.machine_tags import tag_findings
 from faultxfer.registry.machines import twice
 from faultxfer.registry.merging import half_done
@@ -26,7 +25,12 @@ from faultxfer.registry.model_checks import Patient, examine_model
 from faultxfer.registry.pending import pending_deletions
 from faultxfer.registry.renamed import concerned, renamed
 from faultxfer.registry.store import Registry, Version
-from faultxfer.registry.traces import empty_models, unfinished_runs, unused_uploads
+from faultxfer.registry.traces import (
+    empty_models,
+    temporary_left,
+    unfinished_runs,
+    unused_uploads,
+)
 
 # A repair may bring to light what it covered: an upload is unused once its version is gone.
 _ROUNDS = 4

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
@@ -80,6 +81,36 @@ class Relocated:
     plan: Plan
     database: Path
     copy: Path | None
+
+
+def relocate_registry(*, dry_run: bool) -> dict[str, Any]:
+    """Let the registry name its files where they are now.
+
+    Returns:
+        ``outcome`` (``relocated``, ``unchanged`` or ``dry run``), the counts of addresses by what
+        became of them, the folders that are missing or lie elsewhere still, the copy of the
+        database, and the next command.
+
+    Raises:
+        RegistryError: see :func:`relocate`.
+    """
+    done = relocate(connect.tracking_uri(), dry_run=dry_run)
+    plan = done.plan
+    changed = "dry run" if dry_run else "relocated"
+    return {
+        "outcome": changed if plan.moved else "unchanged",
+        "database": str(done.database),
+        "moved": len(plan.moved),
+        "here": plan.here,
+        "missing": _folders(plan.missing),
+        "elsewhere": _folders(plan.left),
+        "copy": str(done.copy) if done.copy else None,
+        "next": f"faultxfer registry {'relocate' if dry_run and plan.moved else 'verify'}",
+    }
+
+
+def _folders(found: Iterable[Location]) -> list[str]:
+    return sorted({str(one.path) for one in found})
 
 
 def relocate(uri: str, *, dry_run: bool) -> Relocated:

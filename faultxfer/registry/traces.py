@@ -1,4 +1,4 @@
-"""What killed processes leave beside versions: runs without end, uploads without version, models without versions."""
+"""What killed processes leave: runs without end, uploads, models without versions, folders."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from faultxfer.registry.diagnosis import RESTORES, TAKES_AWAY, Diagnosis
 from faultxfer.registry.journal import PRUNE, read_journal
 from faultxfer.registry.mlflow_errors import all_pages
 from faultxfer.registry.store import Registry
+from faultxfer.temporary import dead_folders
 
 if TYPE_CHECKING:
     from mlflow.entities import LoggedModel, Run
@@ -87,6 +88,13 @@ def empty_models(registry: Registry, grace: timedelta) -> Iterator[Diagnosis]:
             kind=TAKES_AWAY,
             model=name,
         )
+
+
+def temporary_left() -> Iterator[Diagnosis]:
+    """Folders of this user's on this machine whose process is gone; they hold copies and half-done files alone."""
+    for path, remove in dead_folders():
+        message = "A temporary folder whose process is gone"
+        yield Diagnosis("TEMPORARY-LEFT", str(path), message, "remove it", remove, kind=RESTORES)
 
 
 def _delete_empty_model(registry: Registry, name: str) -> None:
