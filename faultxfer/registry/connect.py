@@ -15,9 +15,10 @@ from filelock import FileLock
 from faultxfer.environment import switch_telemetry_off
 from faultxfer.errors import RegistryError, UnreadableError
 from faultxfer.registry import database as databases
+from faultxfer.registry.clients import BUSY_SECONDS, with_retries
 from faultxfer.registry.database import State
 from faultxfer.registry.locations import ARTIFACTS, is_there
-from faultxfer.registry.mlflow_errors import BUSY_SECONDS, patiently, reported
+from faultxfer.registry.mlflow_errors import reported
 
 CONNECT_SECONDS = 5.0
 _MIGRATION_SECONDS = 300.0
@@ -221,7 +222,7 @@ def _make(uri: str) -> None:
     from mlflow import MlflowClient
 
     client = partial(MlflowClient, tracking_uri=uri, registry_uri=uri)
-    patiently(lambda: client().search_experiments(max_results=1))
+    with_retries(lambda: client().search_experiments(max_results=1))
 
 
 def point_mlflow_at(uri: str) -> None:

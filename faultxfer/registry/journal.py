@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from faultxfer.errors import ChampionMovedError, RegistryError
 from faultxfer.registry import names, provenance
-from faultxfer.registry.mlflow_errors import all_pages, asks_the_store
+from faultxfer.registry.clients import all_pages
+from faultxfer.registry.mlflow_errors import asks_the_store
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -16,9 +16,10 @@ from pathlib import Path
 from faultxfer.errors import ConfigError, DiskFullError, RegistryError
 from faultxfer.registry import connect, names
 from faultxfer.registry import database as databases
+from faultxfer.registry.clients import with_retries
 from faultxfer.registry.database import State
 from faultxfer.registry.locations import ARTIFACTS, is_beside, is_there, local_path, place_here
-from faultxfer.registry.mlflow_errors import patiently, reported
+from faultxfer.registry.mlflow_errors import reported
 
 KIB = 1024
 # What somebody says who keeps the files away from the database on purpose.
@@ -200,7 +201,7 @@ def _require_rights(database: Path) -> None:
             connection.execute("ROLLBACK")
 
     with reported(f"the tracking store {database}"):
-        patiently(lock)
+        with_retries(lock)
 
 
 def _require_artifacts(folder: Path | None) -> None:

@@ -15,8 +15,9 @@ from filelock import FileLock
 from faultxfer.errors import RegistryError
 from faultxfer.registry import connect, names
 from faultxfer.registry import database as databases
+from faultxfer.registry.clients import with_retries
 from faultxfer.registry.locations import ARTIFACTS, is_beside, is_there, local_path, place_here
-from faultxfer.registry.mlflow_errors import patiently, reported
+from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.readiness import not_writable, require_room
 
 _LOCK_SECONDS = 300.0
@@ -160,7 +161,7 @@ def copied_database(database: Path, copy: Path) -> None:
         with databases.opened(database) as source, databases.opened(copy, "rwc") as target:
             source.backup(target)
 
-    patiently(copied)
+    with_retries(copied)
 
 
 def locations(connection: sqlite3.Connection) -> Iterator[Location]:
@@ -199,7 +200,7 @@ def _rewritten(database: Path) -> Relocated:
             connection.execute("COMMIT")
             return plan
 
-    return Relocated(patiently(transaction), database, copy)
+    return Relocated(with_retries(transaction), database, copy)
 
 
 def _plan_of(database: Path) -> Plan:
@@ -207,7 +208,7 @@ def _plan_of(database: Path) -> Plan:
         with databases.opened(database) as connection:
             return _plan(connection, database)
 
-    return patiently(read)
+    return with_retries(read)
 
 
 def _require_something(plan: Plan, database: Path) -> Plan:

@@ -15,19 +15,13 @@ from urllib.parse import unquote
 from faultxfer.errors import RegistryError
 from faultxfer.registry import connect as connection
 from faultxfer.registry import names
+from faultxfer.registry.clients import RememberingClient, RetryingClient, all_pages, with_retries
 from faultxfer.registry.connect import Access
 from faultxfer.registry.downloading import fetch_files
 from faultxfer.registry.inspection import registered_sha256, require_registered
 from faultxfer.registry.journal import is_stored_journal, read_journal
 from faultxfer.registry.locations import local_path, resolved_location
-from faultxfer.registry.mlflow_errors import (
-    PatientClient,
-    RememberingClient,
-    all_pages,
-    asks_the_store,
-    patiently,
-    reported,
-)
+from faultxfer.registry.mlflow_errors import asks_the_store, reported
 from faultxfer.registry.model_files import BUNDLE_IN_MODEL
 from faultxfer.registry.readiness import require_ready
 
@@ -341,7 +335,7 @@ def open_registry(uri: str | None = None, access: Access = Access.READING) -> Re
     connection.require_address(uri)
     connection.check_reachable(uri)
     with reported(f"the tracking store {connection.shown(uri)}"):
-        return patiently(partial(_opened, connection.without_password(uri), access))
+        return with_retries(partial(_opened, connection.without_password(uri), access))
 
 
 def _opened(uri: str, access: Access) -> Registry:
@@ -355,7 +349,7 @@ def _opened(uri: str, access: Access) -> Registry:
 
     address = connection.mlflow_uri(uri)
     connection.point_mlflow_at(address)
-    client = PatientClient(mlflow.MlflowClient(tracking_uri=address, registry_uri=address))
+    client = RetryingClient(mlflow.MlflowClient(tracking_uri=address, registry_uri=address))
     registry = Registry(cast("MlflowClient", client), uri)
     registry.client.search_experiments(max_results=1)
     return registry

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from faultxfer.process import is_gone
 from faultxfer.registry import names
+from faultxfer.registry.clients import all_pages
 from faultxfer.registry.diagnosis import RESTORES, TAKES_AWAY, Diagnosis
 from faultxfer.registry.journal import PRUNE, read_journal
-from faultxfer.registry.mlflow_errors import all_pages
 from faultxfer.registry.store import Registry
 from faultxfer.temporary import dead_folders
 
