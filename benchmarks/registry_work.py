@@ -73,7 +73,8 @@ class Trial:
 
     def aftermath(self, *, whole: bool = False, first: bool = False) -> dict[str, Any]:
         """Champion, doctor, the same work again; each None or empty where all is well, but for ``doctor``."""
-        from faultxfer.registry.checking import repair_registry, verify_registry
+        from faultxfer.registry.checking import verify_registry
+        from faultxfer.registry.doctor import repair_registry
         from faultxfer.registry.store import open_registry
 
         champion_wrong = self.champion_scores(first=first)

@@ -298,7 +298,7 @@ def registry_doctor(
     """
 
     def work() -> Any:
-        from faultxfer.registry.checking import repair_registry
+        from faultxfer.registry.doctor import repair_registry
 
         options = {"minutes": older_than, "upload_days": uploads_after}
         return repair_registry(model, equipment, dry_run=dry_run, apply=apply, **options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial, wraps
 from typing import Any, TypeVar
 
@@ -97,3 +98,12 @@ def all_pages(search: Callable[..., Any], *asked: object, **named: object) -> It
         token = page.token
         if not token:
             return
+
+
+def moment(milliseconds: int | None) -> datetime:
+    """A time as MLflow gives it.
+
+    >>> moment(1_700_000_000_000).isoformat()
+    '2023-11-14T22:13:20+00:00'
+    """
+    return datetime.fromtimestamp((milliseconds or 0) / 1000, UTC)

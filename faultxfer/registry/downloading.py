@@ -12,14 +12,40 @@ import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from faultxfer.errors import BundleError, FilesAbsentError, RegistryError, UnreadableError
+from faultxfer.registry import names
 from faultxfer.registry.locations import local_path
 from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.model_files import check_amount
 
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+# A copy of a copy, and so on: more than anybody makes.
+_MOST_HOPS = 20
 # How MLflow's clients say that a server or a store has no such file.
 _NOT_THERE = re.compile(r"No such artifact|No such file|404 Client Error|error code 404|Not Found")
+
+
+def recorded_location(client: MlflowClient, name: str, number: str) -> str:
+    """MLflow's address of a version's files.
+
+    A version may have been made from another one, or from MLflow's model: then the address names
+    that, and is followed.
+    """
+    found = str(client.get_model_version_download_uri(name, number))
+    for _ in range(_MOST_HOPS):
+        if not found.startswith(names.MODELS):
+            break
+        source, _, version = found.removeprefix(names.MODELS).partition("/")
+        if version:
+            found = str(client.get_model_version_download_uri(unquote(source), version))
+        else:
+            found = str(client.get_logged_model(source).artifact_location)
+    return found
 
 
 def fetch_files(location: str, folder: Path) -> Path:
@@ -76,8 +102,8 @@ def _regular_files(root: Path) -> Iterator[Path]:
     def refuse(error: OSError) -> None:
         raise error
 
-    for folder, _, names in os.walk(root, onerror=refuse):
-        for name in sorted(names):
+    for folder, _, files in os.walk(root, onerror=refuse):
+        for name in sorted(files):
             path = Path(folder) / name
             mode = path.stat().st_mode
             if not stat.S_ISREG(mode):

@@ -266,7 +266,7 @@ def append(client: MlflowClient, entry: Entry) -> None:
     _ensure_journal(client, entry.model)
     client.create_model_version(
         names.journal_name(entry.model),
-        f"models:/{entry.model}/{entry.to_version}" if entry.to_version else _NOBODY,
+        names.version_uri(entry.model, entry.to_version) if entry.to_version else _NOBODY,
         tags={_TEXT: _short(entry).text()},
         description=_described(entry),
     )

@@ -17,7 +17,8 @@ from faultxfer.registry import journal, names
 from faultxfer.registry.diagnosis import RESTORES, Diagnosis
 from faultxfer.registry.inspection import inspect_files
 from faultxfer.registry.journal import Chain, Entry, read_journal, read_whole
-from faultxfer.registry.machines import Machine, group_of
+from faultxfer.registry.machine_models import MachineModel
+from faultxfer.registry.machines import group_of
 from faultxfer.registry.maintenance import require_reason
 from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.promotion import Promotion, examined_journal, note, promote, step_down
@@ -161,7 +162,7 @@ def undo_merge(
     return Merged(kept, champion, tuple((one.name, version.version) for one, version in back))
 
 
-def half_done(registry: Registry, only: str | None = None) -> Iterator[Diagnosis]:
+def unfinished_merges(registry: Registry, only: str | None = None) -> Iterator[Diagnosis]:
     """Merges, and takings back, of which only one of the two journals knows.
 
     Args:
@@ -192,7 +193,7 @@ def half_done(registry: Registry, only: str | None = None) -> Iterator[Diagnosis
             )
 
 
-def _kept(live: list[Machine], legacy: str | None, keep: str | None) -> Machine:
+def _kept(live: list[MachineModel], legacy: str | None, keep: str | None) -> MachineModel:
     """The model that stays."""
     by_name = {one.name: one for one in live}
     if keep is not None and keep not in by_name:
@@ -210,7 +211,7 @@ def _kept(live: list[Machine], legacy: str | None, keep: str | None) -> Machine:
     return by_name.get(keep or "") or by_name.get(legacy or "") or newest
 
 
-def _one_only(kept: Machine) -> RegistryError:
+def _one_only(kept: MachineModel) -> RegistryError:
     return RegistryError(
         "This machine has one champion, so there is nothing to merge",
         received={"model": kept.name, "champion": kept.champion},
@@ -218,7 +219,7 @@ def _one_only(kept: Machine) -> RegistryError:
     )
 
 
-def _require_sound(registry: Registry, kept: Machine) -> None:
+def _require_sound(registry: Registry, kept: MachineModel) -> None:
     """Nobody steps down for a champion that cannot score."""
     chain = _journal_of(registry, kept.name)
     found = inspect_files(registry, registry.version(kept.name, str(kept.champion)), chain)
@@ -226,7 +227,7 @@ def _require_sound(registry: Registry, kept: Machine) -> None:
         raise RegistryError(
             "The files of the champion that would stay could not be read as they were registered",
             received={"problem": found.problem},
-            where=f"models:/{kept.name}/{kept.champion}",
+            where=names.version_uri(kept.name, kept.champion),
             remedy="Mend it first, see `faultxfer registry verify`; or keep another one with --keep NAME",
         )
 
@@ -261,7 +262,7 @@ def _journal_of(registry: Registry, name: str) -> Chain:
     return chain
 
 
-def _announce(registry: Registry, kept: str, other: Machine, reason: str) -> str:
+def _announce(registry: Registry, kept: str, other: MachineModel, reason: str) -> str:
     """The note in the journal that stays, unless it is there; gives back the entry that the other's has to follow."""
     chain, head = _journal_of(registry, kept), _journal_of(registry, other.name).head
     details = {_VERSION: chain.champion, _MERGED: other.name, _MERGED_HEAD: head}
@@ -276,7 +277,7 @@ def _step_down(registry: Registry, name: str, into: str, head: str, reason: str)
     step_down(registry, name, reason, head, action=journal.MERGE, details=details)
 
 
-def _version_to_restore(registry: Registry, merged: Machine) -> Version:
+def _version_to_restore(registry: Registry, merged: MachineModel) -> Version:
     """The version that stepped down, if its files are those of the journal; one before it where it was deleted."""
     chain = _journal_of(registry, merged.name)
     versions = {one.version: one for one in registry.versions(merged.name)}

@@ -40,6 +40,8 @@ KINDS = (SOURCE_KIND, TARGET_KIND, JOURNAL_KIND)
 # A candidate's registration is under way or was broken off; a retired version is never promoted again.
 CANDIDATE, REGISTERED, RETIRED = "candidate", "registered", "retired"
 
+# Begins MLflow's address of a registered version, or of a model that holds files.
+MODELS = "models:/"
 _SEPARATOR = "--"
 # Not allowed in names, so that no model or machine can be called like a journal.
 _JOURNAL = "~journal"
@@ -195,6 +197,15 @@ def journal_name(registered: str) -> str:
 def of_journal(name: str) -> str:
     """Name of the registered model that a journal is of; any other name as it is."""
     return name.removesuffix(_JOURNAL)
+
+
+def version_uri(registered: str, version: str | None) -> str:
+    """MLflow's address of a version.
+
+    >>> version_uri("pumps--pump 9", "2")
+    'models:/pumps--pump 9/2'
+    """
+    return f"{MODELS}{registered}/{version}"
 
 
 def as_arguments(registered: str, version: str | None = None) -> str:

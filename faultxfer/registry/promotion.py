@@ -256,7 +256,8 @@ def follow_journal(registry: Registry, name: str) -> None:
         chain = _whole_journal(registry, name)
         if chain.last is None:
             return
-        _set_tags(registry, name, chain)
+        for version in registry.versions(name):
+            tag_version(registry, version, tags_by_journal(version, chain))
         _set_alias(registry, name, chain.champion)
         now = _whole_journal(registry, name)
         if now.head == chain.head and registry.alias(name) == chain.champion:
@@ -294,10 +295,10 @@ def _promoted_tags(change: Entry) -> dict[str, str]:
     return tags
 
 
-def _set_tags(registry: Registry, name: str, chain: Chain) -> None:
-    for version in registry.versions(name):
-        for key, value in tags_by_journal(version, chain).items():
-            registry.client.set_model_version_tag(name, version.version, key, value)
+def tag_version(registry: Registry, version: Version, tags: dict[str, str]) -> None:
+    """Give a version tags, in place of those of the same name."""
+    for key, value in tags.items():
+        registry.client.set_model_version_tag(version.name, version.version, key, value)
 
 
 def _set_alias(registry: Registry, name: str, champion: str | None) -> None:
@@ -313,9 +314,7 @@ def _set_alias(registry: Registry, name: str, champion: str | None) -> None:
 def adopt(registry: Registry, version: Version, files_sha256: str) -> None:
     """Begin the journal of a champion that is older than its journal."""
     if names.FILES not in version.tags:
-        registry.client.set_model_version_tag(
-            version.name, version.version, names.FILES, files_sha256
-        )
+        tag_version(registry, version, {names.FILES: files_sha256})
     entry = Entry(
         model=version.name,
         action=journal.ADOPT,

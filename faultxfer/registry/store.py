@@ -6,28 +6,28 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import unquote
 
 from faultxfer.errors import RegistryError
 from faultxfer.registry import connect as connection
 from faultxfer.registry import names
-from faultxfer.registry.clients import RememberingClient, RetryingClient, all_pages, with_retries
+from faultxfer.registry.clients import (
+    RememberingClient,
+    RetryingClient,
+    all_pages,
+    moment,
+    with_retries,
+)
 from faultxfer.registry.connect import Access
-from faultxfer.registry.downloading import fetch_files
+from faultxfer.registry.downloading import fetch_files, recorded_location
 from faultxfer.registry.inspection import registered_sha256, require_registered
 from faultxfer.registry.journal import is_stored_journal, read_journal
 from faultxfer.registry.locations import local_path, resolved_location
 from faultxfer.registry.mlflow_errors import asks_the_store, reported
 from faultxfer.registry.model_files import BUNDLE_IN_MODEL
 from faultxfer.registry.readiness import require_ready
-
-_MODELS = "models:/"
-# A copy of a copy, and so on: more than anybody makes.
-_MOST_HOPS = 20
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -63,7 +63,7 @@ class Version:
     @property
     def uri(self) -> str:
         """Address for MLflow."""
-        return f"models:/{self.name}/{self.version}"
+        return names.version_uri(self.name, self.version)
 
 
 class Registry:
@@ -224,11 +224,7 @@ class Registry:
 
         A registry that was moved or copied still names the folder it was made in.
         """
-        recorded = self.client.get_model_version_download_uri(version.name, version.version)
-        for _ in range(_MOST_HOPS):
-            if not recorded.startswith(_MODELS):
-                break
-            recorded = self._source_location(recorded)
+        recorded = recorded_location(self.client, version.name, version.version)
         return resolved_location(recorded, self.database)
 
     @asks_the_store
@@ -252,13 +248,6 @@ class Registry:
 
     def _run_location(self, run_id: str) -> str:
         return resolved_location(self.client.get_run(run_id).info.artifact_uri or "", self.database)
-
-    def _source_location(self, source: str) -> str:
-        """Where a version lies that was made from MLflow's model, or from another version."""
-        name, _, number = source.removeprefix(_MODELS).partition("/")
-        if number:
-            return str(self.client.get_model_version_download_uri(unquote(name), number))
-        return str(self.client.get_logged_model(name).artifact_location)
 
     def _registered(self, name: str) -> RegisteredModel | None:
         found = self._search_models(names.equals(name))
@@ -372,7 +361,7 @@ def _refusal(run: Run) -> dict[str, Any]:
     return {
         "run_id": run.info.run_id,
         "model": tags.get(names.MODEL),
-        "created": _time(run.info.start_time),
+        "created": moment(run.info.start_time).isoformat(timespec="seconds"),
         "gate": tags[names.GATE],
         "reason": tags.get(names.REASON, ""),
         "request": tags.get(names.REQUEST),
@@ -389,7 +378,7 @@ def _version(item: ModelVersion, champion: bool) -> Version:
         name=item.name,
         version=str(item.version),
         run_id=item.run_id or "",
-        created=_time(item.creation_timestamp),
+        created=moment(item.creation_timestamp).isoformat(timespec="seconds"),
         tags=dict(item.tags or {}),
         description=item.description or "",
         champion=champion,
@@ -400,17 +389,13 @@ def _version(item: ModelVersion, champion: bool) -> Version:
 
 def _model_id(source: str) -> str | None:
     """MLflow's model that holds the files; its stores keep it as part of the version's source alone."""
-    found = source.removeprefix(_MODELS)
+    found = source.removeprefix(names.MODELS)
     return found if found != source and "/" not in found else None
 
 
 def _is_copy(source: str) -> bool:
     """Whether a version was copied from another one, tags included, as MLflow does where somebody asks for it."""
-    return source.startswith(_MODELS) and _model_id(source) is None
-
-
-def _time(milliseconds: int | None) -> str:
-    return datetime.fromtimestamp((milliseconds or 0) / 1000, UTC).isoformat(timespec="seconds")
+    return source.startswith(names.MODELS) and _model_id(source) is None
 
 
 def _quoted(name: str) -> str:

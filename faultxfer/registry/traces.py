@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from faultxfer.process import is_gone
 from faultxfer.registry import names
-from faultxfer.registry.clients import all_pages
+from faultxfer.registry.clients import all_pages, moment
 from faultxfer.registry.diagnosis import RESTORES, TAKES_AWAY, Diagnosis
 from faultxfer.registry.journal import PRUNE, read_journal
 from faultxfer.registry.store import Registry
@@ -55,7 +55,7 @@ def unused_uploads(registry: Registry, grace: timedelta, kept: timedelta) -> Ite
     runs |= _named_by_journals(registry)
     for upload in _uploads(registry):
         named = upload.model_id in uploads or upload.source_run_id in runs
-        young = datetime.now(UTC) - _moment(upload.creation_timestamp) < kept
+        young = datetime.now(UTC) - moment(upload.creation_timestamp) < kept
         if named or young or not _is_abandoned(registry, upload, grace):
             continue
         yield Diagnosis(
@@ -76,7 +76,7 @@ def empty_models(registry: Registry, grace: timedelta) -> Iterator[Diagnosis]:
             continue
         model = registry.client.get_registered_model(name)
         if not is_gone(
-            (model.tags or {}).get(names.OWNER), _moment(model.creation_timestamp), grace
+            (model.tags or {}).get(names.OWNER), moment(model.creation_timestamp), grace
         ):
             continue
         yield Diagnosis(
@@ -140,7 +140,7 @@ def uploads_of_versions(registry: Registry) -> Iterator[tuple[ModelVersion, set[
 def _pruned(registry: Registry) -> set[str]:
     """Addresses of versions that were deleted by `prune`, as the journals note."""
     return {
-        f"models:/{name}/{number}"
+        names.version_uri(name, number)
         for name in registry.known_names()
         for number in _pruned_of(registry, name)
     }
@@ -176,7 +176,7 @@ def _is_abandoned(registry: Registry, upload: LoggedModel, grace: timedelta) -> 
 
 
 def _is_left(run: Run, grace: timedelta) -> bool:
-    return is_gone(run.data.tags.get(names.OWNER), _moment(run.info.start_time), grace)
+    return is_gone(run.data.tags.get(names.OWNER), moment(run.info.start_time), grace)
 
 
 def _runs(registry: Registry, wanted: str) -> Iterator[Run]:
@@ -197,7 +197,3 @@ def _uploads(registry: Registry) -> Iterator[LoggedModel]:
 
 def _all_versions(registry: Registry) -> Iterator[ModelVersion]:
     yield from all_pages(registry.client.search_model_versions)
-
-
-def _moment(milliseconds: int | None) -> datetime:
-    return datetime.fromtimestamp((milliseconds or 0) / 1000, UTC)
