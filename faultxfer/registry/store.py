@@ -269,13 +269,13 @@ class Registry:
         marked = self._with_marked_versions([model.name for model in others])
         return ours + [model for model in others if model.name in marked]
 
-    def _with_marked_versions(self, candidates: list[str]) -> set[str]:
+    def _with_marked_versions(self, unknown: list[str]) -> set[str]:
         """Which of these registered models have a version that faultxfer made."""
         found: set[str] = set()
-        for start in range(0, len(candidates), _NAMES_IN_A_FILTER):
+        for start in range(0, len(unknown), _NAMES_IN_A_FILTER):
             some = [
                 name
-                for name in candidates[start : start + _NAMES_IN_A_FILTER]
+                for name in unknown[start : start + _NAMES_IN_A_FILTER]
                 if names.may_be_ours(name)
             ]
             listed = ", ".join(f"'{name}'" for name in some)

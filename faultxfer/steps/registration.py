@@ -20,7 +20,7 @@ from faultxfer.registry import names
 from faultxfer.registry.connect import Access
 from faultxfer.registry.promotion import Promotion
 from faultxfer.registry.provenance import code
-from faultxfer.registry.registering import Candidate, register
+from faultxfer.registry.registering import NewVersion, register
 from faultxfer.registry.runs import RunRecord, record_run
 from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.steps.adaptation import Adaptation, read_target
@@ -162,7 +162,7 @@ def _promoted(
     """Register the candidate and make it champion."""
     progress.info("Registering %s", fetched.name)
     features = load_bundle(adapted.bundle).features
-    candidate = Candidate(
+    candidate = NewVersion(
         name=fetched.name,
         model_tags={
             names.KIND: names.TARGET_KIND,
