@@ -36,14 +36,14 @@ _FILES_OF_CHAMPION = """
 
 
 @dataclass(frozen=True)
-class Need:
+class RoomNeeded:
     """Room that some work needs at least, in bytes: less than this, and it cannot succeed."""
 
     store: int = 64 * KIB
     temporary: int = 64 * KIB
 
 
-def require_ready(uri: str, need: Need | None = None, *, repairing: bool = False) -> None:
+def require_ready(uri: str, need: RoomNeeded | None = None, *, repairing: bool = False) -> None:
     """All that can stand in the way of writing to a SQLite registry, what to mend first in front.
 
     Args:
@@ -61,10 +61,10 @@ def require_ready(uri: str, need: Need | None = None, *, repairing: bool = False
     if database is None:
         return
     with reported(f"the tracking store {connect.shown(uri)}"):
-        _require_all(database, uri, (need or Need()).store, repairing=repairing)
+        _require_all(database, uri, (need or RoomNeeded()).store, repairing=repairing)
 
 
-def require_room_for_files(need: Need) -> None:
+def require_room_for_files(need: RoomNeeded) -> None:
     """Room in the folder for temporary files.
 
     Raises:

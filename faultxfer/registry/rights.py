@@ -16,7 +16,7 @@ from faultxfer.registry.locations import local_path
 from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.readiness import (
     KIB,
-    Need,
+    RoomNeeded,
     champion_bytes,
     require_alive,
     require_ready,
@@ -48,7 +48,7 @@ def open_to_change(*registered: str, repairing: bool = False) -> Registry:
             the database.
         DiskFullError: there is no room for it.
     """
-    require_room_for_files(Need())
+    require_room_for_files(RoomNeeded())
     registry = open_registry(access=Access.REPAIRING if repairing else Access.CHANGING)
     require_rights(registry, *registered, repairing=repairing)
     return registry
@@ -74,14 +74,14 @@ def require_before_work(
     """
     uri = connect.tracking_uri()
     if connect.sqlite_file(uri) is None:
-        require_room_for_files(Need(temporary=_WORK))
+        require_room_for_files(RoomNeeded(temporary=_WORK))
         _ask_once(uri, registered, Access.CREATING if creating else Access.CHANGING)
         return
     if not creating:
         connect.require_registry(uri)
     size = champion_bytes(uri, source) if source else 0
     # The source is downloaded whole; of what is made from it, some strategies keep a small part.
-    need = Need(store=_RUN + size // 8, temporary=_WORK + size)
+    need = RoomNeeded(store=_RUN + size // 8, temporary=_WORK + size)
     require_ready(uri, need)
     require_room_for_files(need)
 
