@@ -25,7 +25,7 @@ _OWNER_BYTES = 4096
 # A folder without an owner was made by an older release, or its process was killed in between.
 _WITHOUT_OWNER = timedelta(days=1)
 # Of a process in another container, or before the last restart, nobody here can be asked.
-_OWNED_ELSEWHERE = timedelta(days=7)
+_OF_ELSEWHERE = timedelta(days=7)
 _NAME = re.compile(r"faultxfer-([a-z]+-)?[a-z0-9_]{8}")
 # What release 0.1.0 put into its temporary folders, which had no owner: the files of a run, or those of a model.
 _OF_OLDER_RELEASES = re.compile(
@@ -113,12 +113,12 @@ def _is_dead(path: Path) -> bool:
     try:
         if not _is_own(path):
             return False
-        owner = _owner(path)
+        process = _process_of(path)
         changed = _last_change(path)
     except OSError:  # gone meanwhile, or not ours to look at
         return False
-    if owner is not None:
-        return is_gone(owner, changed, _OWNED_ELSEWHERE)
+    if process is not None:
+        return is_gone(process, changed, _OF_ELSEWHERE)
     return datetime.now(UTC) - changed > _WITHOUT_OWNER and _is_of_older_releases(path)
 
 
@@ -129,8 +129,8 @@ def _is_own(path: Path) -> bool:
     return private and found.st_uid == os.getuid() and _NAME.fullmatch(path.name) is not None
 
 
-def _owner(path: Path) -> str | None:
-    """What stands in the owner file; None where there is none."""
+def _process_of(path: Path) -> str | None:
+    """What the owner file holds; None where there is none."""
     file = path / _OWNER
     try:
         found = file.lstat()

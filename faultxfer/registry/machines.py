@@ -243,13 +243,13 @@ class _Search:
         return newest.name
 
     def _not_clear(self, same: list[MachineModel]) -> RegistryError:
-        settle = f"Decide which one stays, with `{merge_command(self.registry, same)}`"
+        decide = f"Decide which one stays, with `{merge_command(self.registry, same)}`"
         name = "Type the whole name of the one that you mean in place of --equipment"
         return RegistryError(
             f"{self.equipment} has {len(same)} champions, and it is not clear which one is meant",
             received={"models": sorted(one.name for one in same)},
             where=self.registry.address,
-            remedy=settle if len({one.identity for one in same}) == 1 else name,
+            remedy=decide if len({one.identity for one in same}) == 1 else name,
         )
 
     def _require_told(self, machines: list[MachineModel], wanted: Identity | None) -> None:

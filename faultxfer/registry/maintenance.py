@@ -47,15 +47,15 @@ def promote_version(model: str, equipment: str | None, number: int, reason: str)
     """
     require_reason(reason)
     registry, name = _opened(model, equipment)
-    stands = standing(registry, name)
+    current = standing(registry, name)
     version = _promotable(registry, name, number)
-    if stands.champion and stands.champion.version == version.version:
+    if current.champion and current.champion.version == version.version:
         follow_journal(registry, name)
-        return _changed("unchanged", name, stands.champion, version)
+        return _changed("unchanged", name, current.champion, version)
     progress.info("Loading %s back from the registry", version.uri)
     smoke_test(registry, version)
-    promote(registry, version, Promotion(reason, code(), head=stands.head))
-    return _changed("promoted", name, stands.champion, version)
+    promote(registry, version, Promotion(reason, code(), head=current.head))
+    return _changed("promoted", name, current.champion, version)
 
 
 @reported("the tracking store")
@@ -71,7 +71,7 @@ def roll_back(model: str, equipment: str | None, number: int | None, reason: str
     """
     require_reason(reason)
     registry, name = _opened(model, equipment)
-    stands = standing(registry, name)
+    current = standing(registry, name)
     chain = journal.read_journal(registry.client, name)
     version = _earlier(registry, name, chain, number)
     found = inspect_files(registry, version, chain)
@@ -81,8 +81,10 @@ def roll_back(model: str, equipment: str | None, number: int | None, reason: str
             received={"version": version.version, "problem": found.problem},
             remedy="Name another one with --to, or type `faultxfer registry doctor`",
         )
-    promote(registry, version, Promotion(reason, code(), head=stands.head, action=journal.ROLLBACK))
-    return _changed("rolled back", name, stands.champion, version)
+    promote(
+        registry, version, Promotion(reason, code(), head=current.head, action=journal.ROLLBACK)
+    )
+    return _changed("rolled back", name, current.champion, version)
 
 
 @reported("the tracking store")
@@ -100,24 +102,24 @@ def retire_version(model: str, equipment: str | None, number: int, reason: str) 
     registry, name = _opened(model, equipment, whoever_is_champion=True)
     version = registry.version(name, number)
     view = ModelView(registry, name)
-    stands = standing(registry, name)
-    if stands.champion is None or stands.champion.version != version.version:
+    current = standing(registry, name)
+    if current.champion is None or current.champion.version != version.version:
         write_note(registry, name, journal.RETIRE, version.version, reason)
-        return _retired(version, stands.champion, stands.champion)
+        return _retired(version, current.champion, current.champion)
     after = next_in_line(view.chain, view.sound)
     if not after:
         step_down(
             registry,
             name,
             reason,
-            stands.head,
+            current.head,
             details={**code(), journal.VERSION: version.version},
         )
         return _retired(version, version, None)
     follower = view.versions[after[0]]
     details = {**code(), journal.VERSION: version.version}
     promote(
-        registry, follower, Promotion(reason, details, head=stands.head, action=journal.ROLLBACK)
+        registry, follower, Promotion(reason, details, head=current.head, action=journal.ROLLBACK)
     )
     write_note(registry, name, journal.RETIRE, version.version, reason)
     return _retired(version, version, follower)
@@ -235,7 +237,7 @@ def read_entries(model: str, equipment: str | None) -> list[dict[str, Any]]:
 def _opened(
     model: str, equipment: str | None, *, whoever_is_champion: bool = False
 ) -> tuple[Registry, str]:
-    """The registry, once nothing stands in the way of changing this model, and the model's registered name.
+    """The registry, once nothing current in the way of changing this model, and the model's registered name.
 
     Args:
         model: as the user named it.

@@ -32,7 +32,7 @@ STATE, FILES, ENTRY = "faultxfer.state", "faultxfer.files_sha256", "faultxfer.jo
 # Of a version: SHA-256 of each of its files (JSON), to tell a missing file from a changed one; and the last journal
 # entry that concerned it without changing the champion.
 LISTING, NOTE = "faultxfer.files", "faultxfer.journal_note"
-# Of a run and a version: the process at work on it, see `owner`. Of a run: what was asked for, see `steps.repeats`.
+# Of a run and a version: the process at work on it, see `faultxfer.process`. Of a run: what was asked for, see `steps.repeats`.
 OWNER, REQUEST = "faultxfer.owner", "faultxfer.request_sha256"
 
 SOURCE_KIND, TARGET_KIND, JOURNAL_KIND = "source", "target", "journal"

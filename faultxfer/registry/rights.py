@@ -125,7 +125,9 @@ def _require_experiment(registry: Registry, *, repairing: bool) -> None:
         return  # MLflow refuses every tag on it; it is brought back first
     require_alive(experiment.experiment_id, experiment.lifecycle_stage, registry.address)
     _require_reachable_files(experiment)
-    key, value = next(iter(_settled(experiment.tags)), next(iter(names.EXPERIMENT_TAGS.items())))
+    key, value = next(
+        iter(_fixed_first(experiment.tags)), next(iter(names.EXPERIMENT_TAGS.items()))
+    )
     with _allowed("write to the experiment `faultxfer`", permission):
         client.set_experiment_tag(experiment.experiment_id, key, value)
 
@@ -145,13 +147,13 @@ def _require_model(registry: Registry, name: str) -> None:
         _require_making(lambda: client.create_registered_model(""), what)
         return
     with _allowed(f"change the registered model {name!r}", permission):
-        for key, value in list(_settled(model.tags))[:1]:
+        for key, value in list(_fixed_first(model.tags))[:1]:
             client.set_registered_model_tag(name, key, value)
         if not model.tags:
             client.update_registered_model(name, description=model.description or "")
 
 
-def _settled(tags: dict[str, str] | None) -> Iterator[tuple[str, str]]:
+def _fixed_first(tags: dict[str, str] | None) -> Iterator[tuple[str, str]]:
     """Tags, those first that nobody changes: writing them again undoes nobody's work."""
     known = tags or {}
     fixed = (names.KIND, *names.EXPERIMENT_TAGS)
