@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-# What a repair does. What restores is applied as the doctor is called; what takes away only where somebody asks for it.
+# What a repair does. What restores is applied as the doctor is called; what takes away only where
+# somebody asks for it.
 RESTORES, TAKES_AWAY = "restores", "takes away"
 # There is no repair: a person must act, or nothing could be read.
 PERSON, UNCHECKED = "needs a person", "could not be checked"

@@ -45,7 +45,8 @@ class Orders:
     Attributes:
         name: the one registered model to look at; None for all, and for what belongs to none.
         apply: also what takes away. dry_run: nothing at all.
-        grace: how long a registration by a process on another host may take before it counts as broken off.
+        grace: how long a registration by a process on another host may take before it counts as
+            broken off.
         kept: how long an upload that nothing names is kept.
     """
 

@@ -1,7 +1,7 @@
 """Copy a version's files from where they lie, and say whether they are not there or cannot be read.
 
-On this machine's disks the files are copied here and not by MLflow: it takes a folder that may not be entered for an
-empty one, and an empty one for a download that succeeded.
+On this machine's disks the files are copied here and not by MLflow: it takes a folder that may not
+be entered for an empty one, and an empty one for a download that succeeded.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ def fetch_files(location: str, folder: Path) -> Path:
     """Copy all files of a model into ``folder``; gives back the folder that holds them.
 
     Args:
-        location: a path or ``file:`` address on this machine, or any artifact address that MLflow reads.
+        location: a path or ``file:`` address on this machine, or any artifact address that MLflow
+            reads.
         folder: where to; made if it does not exist.
 
     Raises:

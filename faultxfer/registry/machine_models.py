@@ -22,7 +22,8 @@ class MachineModel:
         name: of the registered model.
         equipment: the machine.
         identity: what it detects; None where neither files nor tags can say.
-        champion: number of the champion's version by the journal, or by the alias where there is no journal.
+        champion: number of the champion's version by the journal, or by the alias where there is no
+            journal.
         since: when it became champion (ISO 8601); empty where nobody is.
         source: the source model of the champion, else of the newest version.
         sources: source models of all its versions.

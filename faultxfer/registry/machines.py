@@ -1,7 +1,7 @@
 """Which registered model is a machine's: found by family, label column and machine, whatever its name.
 
-Older releases named a machine's model by its source model, and a transfer from another source made a second one. See
-``docs/decisions/0013``.
+Older releases named a machine's model by its source model, and a transfer from another source made
+a second one. See ``docs/decisions/0013``.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ def find(
         changing: whether the champion is to be changed, for which it must be clear who that is.
 
     Raises:
-        RegistryError: the machine is unknown; or, for a change, it has two champions or could not be read.
+        RegistryError: the machine is unknown; or, for a change, it has two champions or could not
+            be read.
         ConfigError: a name is not allowed.
     """
     name = look_up(registry, model, equipment, changing=changing)

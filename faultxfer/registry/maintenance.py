@@ -65,7 +65,8 @@ def roll_back(model: str, equipment: str | None, number: int | None, reason: str
     Its files are compared with what was registered, so that it scores bit for bit as it did.
 
     Raises:
-        RegistryError: there is no earlier champion, or its files are not those that were registered.
+        RegistryError: there is no earlier champion, or its files are not those that were
+            registered.
         ConfigError: no reason is given.
         ChampionMovedError: somebody else promoted meanwhile.
     """
@@ -91,7 +92,8 @@ def roll_back(model: str, equipment: str | None, number: int | None, reason: str
 def retire_version(model: str, equipment: str | None, number: int, reason: str) -> dict[str, Any]:
     """Say that a version is not to be used any more; `restore_versions` takes it back.
 
-    Where it is the champion, the version that it took over from follows, if its files are sound, or nobody.
+    Where it is the champion, the version that it took over from follows, if its files are sound, or
+    nobody.
 
     Raises:
         RegistryError: there is no such version, or the journal was changed from outside.
@@ -144,7 +146,8 @@ def restore_versions(
         reason: for the journal; a sentence of our own where it is empty.
 
     Returns:
-        ``restored``: versions and champions that are back; ``left``: those that are not, each with the reason.
+        ``restored``: versions and champions that are back; ``left``: those that are not, each with
+            the reason.
     """
     registry = open_to_change()
     wanted = wanted_names(registry, model, equipment)
@@ -237,12 +240,13 @@ def read_entries(model: str, equipment: str | None) -> list[dict[str, Any]]:
 def _opened(
     model: str, equipment: str | None, *, whoever_is_champion: bool = False
 ) -> tuple[Registry, str]:
-    """The registry, once nothing current in the way of changing this model, and the model's registered name.
+    """The registry, once nothing stands in the way of changing this model, and the model's registered name.
 
     Args:
         model: as the user named it.
         equipment: one of its machines.
-        whoever_is_champion: whether a model that was merged into another may be meant, by its whole name.
+        whoever_is_champion: whether a model that was merged into another may be meant, by its whole
+            name.
     """
     registry = open_to_change()
     merged = whoever_is_champion and equipment is None

@@ -1,7 +1,8 @@
 """Merge a machine's models: one champion stays, the others step down and can be brought back.
 
-Two journals cannot be written at once. So the one that stays is written first, with a note that names what shall
-happen to the other and on which of its entries; who finds the note alone finishes what it says.
+Two journals cannot be written at once. So the one that stays is written first, with a note that
+names what shall happen to the other and on which of its entries; who finds the note alone finishes
+what it says.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from faultxfer.registry.rights import open_to_change
 from faultxfer.registry.store import Registry, Version
 from faultxfer.registry.succession import next_in_line
 
-# Keys of an entry's details. Of the note in the journal that stays: who steps down, and the last entry of its journal.
+# Keys of an entry's details. Of the note in the journal that stays: who steps down, and the last
+# entry of its journal.
 _MERGED, _MERGED_HEAD = "merged", "merged_head"
 # Of the entry in the other's: which version, and for which model.
 _VERSION, _INTO = "version", "into"
@@ -39,7 +41,8 @@ class Merged:
     """What a merge, or taking one back, has changed.
 
     Attributes:
-        kept: the model whose champion stays; version: the number of that champion, None where it has none by now.
+        kept: the model whose champion stays; version: the number of that champion, None where it
+            has none by now.
         others: models that stepped down or came back, each with the number of its version.
     """
 
@@ -95,13 +98,16 @@ def merge(
 
     Args:
         registry: where.
-        model: a source model; or, without ``equipment``, the whole name of one of the machine's models.
+        model: a source model; or, without ``equipment``, the whole name of one of the machine's
+            models.
         equipment: the machine.
         reason: in a sentence; the journals keep it.
-        keep: the model that stays; None for ``MODEL--EQUIPMENT`` where it is one of them, else for the newest.
+        keep: the model that stays; None for ``MODEL--EQUIPMENT`` where it is one of them, else for
+            the newest.
 
     Raises:
-        RegistryError: the machine has one champion only, or the files of the one that stays are not sound.
+        RegistryError: the machine has one champion only, or the files of the one that stays are not
+            sound.
         ChampionMovedError: somebody promoted meanwhile.
     """
     group = group_of(registry, model, equipment)

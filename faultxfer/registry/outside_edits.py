@@ -158,7 +158,8 @@ def _wanted(name: str, tags: dict[str, str], versions: list[Version]) -> dict[st
     if wanted[names.KIND] != names.TARGET_KIND or not versions:
         return wanted
     equipment = names.equipment_of(name) or _oldest(versions, names.EQUIPMENT)
-    # Which source the first version had, the name of today does not say; any that stands there is believed.
+    # Which source the first version had, the name of today does not say; any that stands there is
+    # believed.
     source = (
         names.source_in(name)
         or tags.get(names.SOURCE_MODEL)

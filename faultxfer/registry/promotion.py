@@ -46,7 +46,8 @@ class Promotion:
 def examined_journal(registry: Registry, name: str) -> Chain:
     """The journal, and among its problems what the tags of the versions say against it.
 
-    A version's tag names the entry that made it champion; so the end of a journal cannot be changed or cut off unseen.
+    A version's tag names the entry that made it champion; so the end of a journal cannot be changed
+    or cut off unseen.
     """
     versions = registry.versions(
         name
@@ -63,8 +64,9 @@ def examined_journal(registry: Registry, name: str) -> Chain:
 def _names_lacking_entry(version: Version, chain: Chain) -> bool:
     """Whether a version's tags name an entry that was cut off, and the tag was not merely edited.
 
-    Who cuts an entry off, or rewrites the last one, leaves the hash and the time of it with the version. A tag that is
-    no hash was edited, and so was one beside which the time of an entry stands that another entry follows.
+    Who cuts an entry off, or rewrites the last one, leaves the hash and the time of it with the
+    version. A tag that is no hash was edited, and so was one beside which the time of an entry
+    stands that another entry follows.
     """
     known = {entry.sha256 for entry in chain.entries.values()}
     named = [version.tags[key] for key in (names.ENTRY, names.NOTE) if key in version.tags]
@@ -83,8 +85,8 @@ def _names_lacking_entry(version: Version, chain: Chain) -> bool:
 def standing(registry: Registry, name: str) -> Standing:
     """The champion that a candidate has to beat.
 
-    By the journal, which a promotion that was broken off at its last call is ahead of the alias with; by the alias
-    where there is no journal yet.
+    By the journal, which a promotion that was broken off at its last call is ahead of the alias
+    with; by the alias where there is no journal yet.
 
     Raises:
         RegistryError: the journal was changed from outside, or the champion's version is gone.
@@ -106,7 +108,8 @@ def promote(registry: Registry, version: Version, promotion: Promotion) -> None:
     """Make a version champion.
 
     Raises:
-        ChampionMovedError: another promotion came first, and the decision was made on the entry before it.
+        ChampionMovedError: another promotion came first, and the decision was made on the entry
+            before it.
         RegistryError: the journal was changed from outside.
     """
     for _ in range(_TRIES):

@@ -1,7 +1,7 @@
 """Delete old versions and refused runs that nobody needs any more; loads no network.
 
-Kept, however old: what is champion or has any alias, what a rollback or the taking back of a retirement or a merge
-may need, and the source versions that living champions were made from.
+Kept, however old: what is champion or has any alias, what a rollback or the taking back of a
+retirement or a merge may need, and the source versions that living champions were made from.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ class Rules:
     """What is surplus: only what is both older and beyond the newest.
 
     Attributes:
-        keep: newest versions and newest refused runs of each model that stay, and sound earlier champions in line.
+        keep: newest versions and newest refused runs of each model that stay, and sound earlier
+            champions in line.
         older_than: age from which the others go; of a version since it was last champion.
     """
 
@@ -84,12 +85,14 @@ def prune_registry(
     Args:
         model: source model; None for everything that is registered.
         equipment: one of its machines.
-        keep: newest versions and refused runs of each model that stay, and sound earlier champions to go back to.
+        keep: newest versions and refused runs of each model that stay, and sound earlier champions
+            to go back to.
         days: age from which the others go.
         apply: delete them; else only list them.
 
     Returns:
-        ``versions`` and ``runs``, each with what was ``done``, and ``skipped``: models that were left alone, and why.
+        ``versions`` and ``runs``, each with what was ``done``, and ``skipped``: models that were
+            left alone, and why.
 
     Raises:
         ConfigError: the rules would keep nothing.

@@ -42,7 +42,8 @@ _NAMES_IN_A_FILTER = 50
 class Version:
     """One registered version; ``model_id`` is MLflow's model that holds its files.
 
-    ``copied``: somebody copied it from another version in MLflow, tags included; no journal of its model knows it.
+    ``copied``: somebody copied it from another version in MLflow, tags included; no journal of its
+    model knows it.
     """
 
     name: str

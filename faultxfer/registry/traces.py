@@ -49,7 +49,8 @@ def unfinished_runs(registry: Registry, grace: timedelta) -> Iterator[Diagnosis]
 def unused_uploads(registry: Registry, grace: timedelta, kept: timedelta) -> Iterator[Diagnosis]:
     """MLflow's models that nothing names and that are older than ``kept``.
 
-    A name is a version of any registered model, whoever made it, or a journal; an alias names a version.
+    A name is a version of any registered model, whoever made it, or a journal; an alias names a
+    version.
     """
     uploads, runs = _named_by_versions(registry)
     runs |= _named_by_journals(registry)
