@@ -95,7 +95,15 @@ def _commands(fleet: PumpFleet) -> dict[str, list[str]]:
     return {
         "--help": ["--help"],
         "validate": ["validate", target, *contract],
-        "transfer": ["transfer", target, *contract, *machine, "--force", "--override-gate", "timed"],
+        "transfer": [
+            "transfer",
+            target,
+            *contract,
+            *machine,
+            "--force",
+            "--override-gate",
+            "timed",
+        ],
         "score": ["score", new, *machine, "--out", "scores.csv"],
     }
 

@@ -73,7 +73,8 @@ class Trial:
 
     def aftermath(self, *, whole: bool = False, first: bool = False) -> dict[str, Any]:
         """Champion, doctor, the same work again; each None or empty where all is well, but for ``doctor``."""
-        from faultxfer.registry.checking import repair_registry, verify_registry
+        from faultxfer.registry.checking import verify_registry
+        from faultxfer.registry.doctor import repair_registry
         from faultxfer.registry.store import open_registry
 
         champion_wrong = self.champion_scores(first=first)
@@ -162,7 +163,7 @@ def register_prepared(
 
     from faultxfer.registry import identity, names
     from faultxfer.registry.promotion import Promotion
-    from faultxfer.registry.registering import Candidate, register
+    from faultxfer.registry.registering import NewVersion, register
     from faultxfer.registry.runs import RunRecord
     from faultxfer.registry.store import open_registry
 
@@ -181,7 +182,7 @@ def register_prepared(
         files=bundle.parent / "report",
         note="trial",
     )
-    candidate = Candidate(name, tags, bundle, features, np.ones((2, len(features))))
+    candidate = NewVersion(name, tags, bundle, features, np.ones((2, len(features))))
     return register(
         open_registry(), record, candidate, Promotion("trial", {"seed": 0}, head)
     ).version

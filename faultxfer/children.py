@@ -1,8 +1,8 @@
 """Processes that end with this one, also when it is killed.
 
-A small process beside this one, the watcher, reads a pipe whose other end this process holds. When that end is closed,
-whatever closed it, the watcher ends what it was told of. It stands in a session of its own, where neither Ctrl-C nor a
-closed terminal reaches it.
+A small process beside this one, the watcher, reads a pipe whose other end this process holds. When
+that end is closed, whatever closed it, the watcher ends the processes it was told of. It has a
+session of its own, where neither Ctrl-C nor a closed terminal reaches it.
 """
 
 from __future__ import annotations
@@ -23,18 +23,19 @@ from faultxfer.process import begun
 
 # Time to end by itself, as for a server that closes its database.
 _GRACE_SECONDS = 5.0
-# The watcher: this very file, wherever it lies, with nothing but Python's own library.
-_PROGRAM = "import sys; sys.path.append(sys.argv[1]); from faultxfer.children import main; main()"
+# The watcher: this very file, with Python's own library and psutil. It is given both folders, as it
+# is started without those of the installation (`-S`), which would take it longer.
+_PROGRAM = "import sys; sys.path += sys.argv[1:]; from faultxfer.children import main; main()"
 
 
 def watch(process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
     """End a child process when this process ends; all of its group where it leads one.
 
-    A program that starts processes of its own is to be started with ``start_new_session=True``, so that it leads them.
+    Start a program that starts processes of its own with ``start_new_session=True``, so that it
+    leads them.
     """
-    with suppress(
-        OSError
-    ):  # it ended already; or no watcher could be started, which hinders no work
+    # It may have ended already. Or no watcher can be started, which is no reason to stop the work.
+    with suppress(OSError):
         leads = os.getpgid(process.pid) == process.pid
         _WATCHER.add(process.pid, f"+ {process.pid} {int(leads)} {begun(process.pid)}\n")
 
@@ -48,7 +49,7 @@ def forget(process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
 def run(
     command: Sequence[str], *, env: Mapping[str, str], seconds: float
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end and keep what it says; it ends with this process.
+    """Run a program to its end and return what it printed; it ends with this process.
 
     Raises:
         subprocess.TimeoutExpired: it took longer; it is ended.
@@ -124,8 +125,11 @@ class _Watcher:
 
 
 def _started() -> subprocess.Popen[bytes]:
+    import psutil
+
+    folders = [str(Path(file).resolve().parents[1]) for file in (__file__, psutil.__file__)]
     return subprocess.Popen(  # noqa: S603  # our own interpreter with fixed arguments
-        [sys.executable, "-I", "-S", "-c", _PROGRAM, str(Path(__file__).resolve().parents[1])],
+        [sys.executable, "-I", "-S", "-c", _PROGRAM, *folders],
         bufsize=0,
         cwd="/",
         stdin=subprocess.PIPE,
@@ -145,7 +149,7 @@ atexit.register(_WATCHER.close)
 
 
 def main() -> None:
-    """The watcher: read of child processes until the pipe is closed, then end those that are left."""
+    """The watcher: note child processes until the pipe is closed, then end those that are left."""
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
@@ -162,9 +166,7 @@ def main() -> None:
 def _end_all(left: dict[int, tuple[bool, str]]) -> None:
     """Ask each to end, and kill those that do not."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
-        alive = [
-            number for number, (leads, since) in left.items() if _send(number, leads, since, sign)
-        ]
+        alive = [number for number in left if _send(number, *left[number], sign)]
         until = time.monotonic() + _GRACE_SECONDS
         while alive and time.monotonic() < until:
             time.sleep(0.05)
@@ -174,18 +176,16 @@ def _end_all(left: dict[int, tuple[bool, str]]) -> None:
 
 
 def _send(number: int, leads: bool, since: str, sign: int) -> bool:
-    """Send a signal; gives back whether there is still somebody to get it.
+    """Send a signal, and return whether there is still a process to receive it.
 
-    A leader may have ended before its group. A number that was given again belongs to somebody else.
+    A leader may have ended before its group. A number that was given again is another process's.
     """
     now = begun(number)
     if now and since and now != since:
         return False
+    send = os.killpg if leads else os.kill
     try:
-        if leads:
-            os.killpg(number, sign)
-        else:
-            os.kill(number, sign)
+        send(number, sign)
     except (ProcessLookupError, PermissionError):
         return False
     return True

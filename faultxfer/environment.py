@@ -1,6 +1,7 @@
 """Environment settings that the libraries read when they are loaded; what the user has set stays as it is.
 
-Set by the modules that load those libraries, so that the command line, a worker and a notebook behave alike.
+Set by the modules that load those libraries, so that the command line, a worker and a notebook
+behave alike.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ _NO_TELEMETRY = {
     "GX_ANALYTICS_ENABLED": "false",
 }
 
-# No start-up banner, and one order of summation, so that the same data and seed give the same weights everywhere.
+# No start-up banner, and one order of summation, so that the same data and seed give the same
+# weights everywhere.
 _TENSORFLOW = {"TF_CPP_MIN_LOG_LEVEL": "2", "TF_ENABLE_ONEDNN_OPTS": "0"}
 
-# Prefect's temporary server needs 10 to 30 s on a busy machine; its own limit of 20 s is too short. Its console
-# handler would show a traceback for every bad file; the flow run keeps it, and the command line says one sentence.
+# Prefect's temporary server needs 10 to 30 s on a busy machine; its own limit of 20 s is too short.
+# Its console handler would show a traceback for every bad file; the flow run keeps it, and the
+# command line says one sentence.
 _PREFECT_IN_A_COMMAND = {
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
     "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",

@@ -1,8 +1,8 @@
 """Errors that a person can act on.
 
-Every message follows one formula: what was expected, ``Received: name=value``, where, and what to do.
-An error that derives from :class:`UserError` means bad input or usage; the command line ends with exit code 2
-and shows the message alone.
+Every message follows one formula: what was expected, ``Received: name=value``, where, and what to
+do. An error that derives from :class:`UserError` means bad input or usage; the command line ends
+with exit code 2 and shows the message alone.
 """
 
 from __future__ import annotations

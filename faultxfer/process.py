@@ -1,4 +1,4 @@
-"""Processes by name: who works on something half done, and whether that process is still there.
+"""Processes by name: who works on something half done, and whether that process still lives.
 
 So what a killed process left can be told from what is under way.
 """
@@ -12,28 +12,46 @@ from pathlib import Path
 
 
 def this_process() -> str:
-    """Host and process that run this."""
+    """Host and process that run this, as a tag or a file keeps them."""
     return f"{_place()}:{os.getpid()}:{begun(os.getpid())}"
 
 
-def is_gone(owner: str | None, since: datetime, grace: timedelta) -> bool:
+def is_gone(worker: str | None, since: datetime, grace: timedelta) -> bool:
     """Whether nobody works on it any more.
 
-    Of a process on this host that can be asked; of one elsewhere it is taken for granted after ``grace``.
+    A process on this host can be looked up. One elsewhere cannot, so it is taken to be gone when
+    ``grace`` has passed.
 
     Args:
-        owner: what :func:`this_process` gave there; None for what an older release made.
-        since: when it was begun.
-        grace: how long a registration on another host may take.
+        worker: what :func:`this_process` returned there; None for what an older release made.
+        since: when the work began.
+        grace: how long work on another host may take.
     """
-    place, process, beginning = _parts(owner or "")
+    place, process, beginning = _parts(worker or "")
     if place == _place() and process.isdecimal():
         return not (_is_alive(int(process)) and beginning == begun(int(process)))
     return datetime.now(UTC) - since > grace
 
 
+def begun(process: int) -> str:
+    """When a process began, in clock ticks since the host started; empty where this is unknown.
+
+    Process numbers are given again, so the number alone does not name a process.
+    """
+    import psutil
+
+    # Elsewhere psutil counts from a wall clock, which somebody may set while the process lives.
+    if not psutil.LINUX:
+        return ""
+    try:
+        seconds = psutil.Process(process).create_time() - psutil.boot_time()
+    except (psutil.Error, OSError, RuntimeError):
+        return ""
+    return str(round(seconds * os.sysconf("SC_CLK_TCK")))
+
+
 def _place() -> str:
-    """The host, and where they can be told its start and the numbering of its processes.
+    """The host, and on Linux its start and the numbering of its processes.
 
     Containers may share a host's name, and after a restart the numbers are given again.
     """
@@ -44,33 +62,25 @@ def _place() -> str:
         return socket.gethostname()
 
 
-def _parts(owner: str) -> tuple[str, str, str]:
-    """Place, process and its beginning; empty where an older release wrote something else."""
-    place, process, beginning = [*owner.rsplit(":", 2), "", ""][:3]
+def _parts(worker: str) -> tuple[str, str, str]:
+    """Place, process and its beginning; empty where an older release wrote something else.
+
+    >>> _parts("press-room 5f1c pid:[4026531836]:812:99120")
+    ('press-room 5f1c pid:[4026531836]', '812', '99120')
+    """
+    place, process, beginning = [*worker.rsplit(":", 2), "", ""][:3]
     return place, process, beginning
 
 
-def begun(process: int) -> str:
-    """When a process began, in ticks since the host's start: numbers are given again. Empty where it cannot be told."""
-    fields = _status(process)
-    return fields[19] if len(fields) > 19 else ""
-
-
-def _status(process: int) -> list[str]:
-    """What Linux says of a process, from its state on; empty where nothing is said."""
-    try:
-        # The field before the state is the program's name in brackets and may hold anything.
-        return Path(f"/proc/{process}/stat").read_text(errors="replace").rpartition(")")[2].split()
-    except OSError:
-        return []
-
-
 def _is_alive(process: int) -> bool:
+    import psutil
+
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
+        status = psutil.Process(process).status()
+    except psutil.NoSuchProcess:
         return False
-    except PermissionError:  # somebody else's
+    except psutil.AccessDenied:  # somebody else's
         return True
-    # One that was killed keeps its number until its parent asks how it ended, which a container's may never do.
-    return _status(process)[:1] not in (["Z"], ["X"])
+    # A killed process keeps its number until its parent asks how it ended, which a container's
+    # first process may never do.
+    return status not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)

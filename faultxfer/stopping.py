@@ -14,8 +14,8 @@ from typing import ClassVar, Self
 _SIGNALS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 ]
-# A second signal does not break off the cleaning up that the first one began, for as long as a container's engine
-# waits before it kills.
+# A second signal does not break off the cleaning up that the first one began, for as long as a
+# container's engine waits before it kills.
 _CLEANING_SECONDS = 10.0
 # Unless a person insists.
 _INSISTING = 3
@@ -36,7 +36,8 @@ class Stopped(KeyboardInterrupt):  # what Ctrl-C raises is called no error eithe
 class Stopping:
     """While it is entered, signals raise :class:`Stopped` in the main thread.
 
-    A signal that was ignored before stays ignored: ``nohup`` ignores SIGHUP, a shell's background job SIGINT.
+    A signal that was ignored before stays ignored: ``nohup`` ignores SIGHUP, a shell's background
+    job SIGINT.
 
     Attributes:
         number: of the first signal; None before there was one.
@@ -89,9 +90,10 @@ class Stopping:
 def heeded() -> Iterator[None]:
     """Inside a flow run: a command's own signal handlers, in place of Prefect's, so that a second signal waits.
 
-    Prefect's handler raises at every signal, also in the middle of cleaning up. It ends a run that is interrupted by an
-    exception as it ends one that is interrupted by its own. Where no command runs the flow, but a worker, nothing is
-    changed: the worker tells a cancelled run from a crashed one by Prefect's handler.
+    Prefect's handler raises at every signal, also in the middle of cleaning up. It ends a run that
+    is interrupted by an exception as it ends one that is interrupted by its own. Where no command
+    runs the flow, but a worker, nothing is changed: the worker tells a cancelled run from a crashed
+    one by Prefect's handler.
     """
     stopping = Stopping.active
     if stopping is None or threading.current_thread() is not threading.main_thread():
@@ -99,6 +101,7 @@ def heeded() -> Iterator[None]:
         return
     others = stopping.heed_again()
     yield
-    # Only where the run was not stopped: until Prefect has written how the run ended, a second signal waits.
+    # Only where the run was not stopped: until Prefect has written how the run ended, a second
+    # signal waits.
     for number, handler in others.items():
         signal.signal(number, handler)

@@ -18,16 +18,17 @@ from faultxfer.errors import ConfigError, DiskFullError
 from faultxfer.process import is_gone, this_process
 
 _PREFIX = "faultxfer-"
-# What lies in such a folder: who works in it, and beside that what the user of the folder sees. A model is known by
-# the hashes of all files in its folder, so the owner does not lie among them.
+# What lies in such a folder: who works in it, and beside that what the user of the folder sees. A
+# model is known by the hashes of all files in its folder, so the owner does not lie among them.
 _OWNER, _FILES = "owner", "files"
 _OWNER_BYTES = 4096
 # A folder without an owner was made by an older release, or its process was killed in between.
 _WITHOUT_OWNER = timedelta(days=1)
 # Of a process in another container, or before the last restart, nobody here can be asked.
-_OWNED_ELSEWHERE = timedelta(days=7)
+_OF_ELSEWHERE = timedelta(days=7)
 _NAME = re.compile(r"faultxfer-([a-z]+-)?[a-z0-9_]{8}")
-# What release 0.1.0 put into its temporary folders, which had no owner: the files of a run, or those of a model.
+# What release 0.1.0 put into its temporary folders, which had no owner: the files of a run, or
+# those of a model.
 _OF_OLDER_RELEASES = re.compile(
     r"accepted\.arrow|bundle|champion|data_docs|detector|judgement-\d+|predictions\.npz|report|rows|source"
     r"|model|MLmodel|data|conda\.yaml|python_env\.yaml|requirements\.txt|(serving_)?input_example\.json"
@@ -85,8 +86,9 @@ def no_room(error: Exception) -> bool:
 def dead_folders() -> Iterator[tuple[Path, Callable[[], None]]]:
     """Temporary folders of this user whose process is gone, each with what removes it.
 
-    Only folders in the place for temporary files (``TMPDIR``) that were made by :func:`temporary_folder`, or by release
-    0.1.0. Those of living processes and of other users are not among them.
+    Only folders in the place for temporary files (``TMPDIR``) that were made by
+    :func:`temporary_folder`, or by release 0.1.0. Those of living processes and of other users are
+    not among them.
     """
     for path in sorted(Path(tempfile.gettempdir()).glob(f"{_PREFIX}*")):
         if _is_dead(path):
@@ -113,12 +115,12 @@ def _is_dead(path: Path) -> bool:
     try:
         if not _is_own(path):
             return False
-        owner = _owner(path)
+        process = _process_of(path)
         changed = _last_change(path)
     except OSError:  # gone meanwhile, or not ours to look at
         return False
-    if owner is not None:
-        return is_gone(owner, changed, _OWNED_ELSEWHERE)
+    if process is not None:
+        return is_gone(process, changed, _OF_ELSEWHERE)
     return datetime.now(UTC) - changed > _WITHOUT_OWNER and _is_of_older_releases(path)
 
 
@@ -129,8 +131,8 @@ def _is_own(path: Path) -> bool:
     return private and found.st_uid == os.getuid() and _NAME.fullmatch(path.name) is not None
 
 
-def _owner(path: Path) -> str | None:
-    """What stands in the owner file; None where there is none."""
+def _process_of(path: Path) -> str | None:
+    """What the owner file holds; None where there is none."""
     file = path / _OWNER
     try:
         found = file.lstat()

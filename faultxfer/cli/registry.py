@@ -171,7 +171,7 @@ def registry_merge(
     ] = False,
 ) -> Any:
     """Settle which champion stays where a machine has several for one family and label."""
-    from faultxfer.steps.merging import merge_machine
+    from faultxfer.registry.merging import merge_machine
 
     return merge_machine(model, equipment, reason, keep=keep, undo=undo)
 
@@ -215,7 +215,7 @@ def registry_doctor(
 
     Exit code 2 if something is left to do, 3 if something could not be checked.
     """
-    from faultxfer.registry.checking import repair_registry
+    from faultxfer.registry.doctor import repair_registry
 
     options = {"minutes": older_than, "upload_days": uploads_after}
     return repair_registry(model, equipment, dry_run=dry_run, apply=apply, **options)
@@ -245,7 +245,7 @@ def registry_prune(
 
     Exit code 2 if a model was left alone because its journal is missing or was changed.
     """
-    from faultxfer.steps.pruning import prune_registry
+    from faultxfer.registry.pruning import prune_registry
 
     return prune_registry(model, equipment, keep=keep, days=older_than, apply=apply)
 
@@ -257,7 +257,7 @@ def registry_relocate(
     ] = False,
 ) -> Any:
     """Let a registry that was moved or copied name its files where they are now."""
-    from faultxfer.registry.moving import relocate_registry
+    from faultxfer.registry.relocate import relocate_registry
 
     return relocate_registry(dry_run=dry_run)
 
@@ -269,6 +269,6 @@ def registry_backup(
     ],
 ) -> Any:
     """Copy database and files while the registry is in use."""
-    from faultxfer.registry.moving import back_up_registry
+    from faultxfer.registry.backup import back_up_registry
 
     return back_up_registry(folder)

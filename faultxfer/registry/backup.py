@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from faultxfer.errors import ConfigError
 from faultxfer.registry import connect
@@ -44,6 +46,34 @@ class BackedUp:
     files: int
     size: int
     missing: tuple[Path, ...]
+
+
+def back_up_registry(folder: Path) -> dict[str, Any]:
+    """Copy the registry into a folder, while it is in use.
+
+    Returns:
+        The copied database, the number of files and their bytes, the folders that the registry
+        names and that do not exist, and how to restore.
+
+    Raises:
+        UserError: see :func:`back_up`.
+    """
+    done = back_up(connect.tracking_uri(), folder)
+    copied, address = done.database.parent, connect.sqlite_uri(done.database)
+    return {
+        "outcome": "backed up",
+        "database": str(done.database),
+        "files": done.files,
+        "bytes": done.size,
+        "missing": [str(path) for path in done.missing],
+        "tracking_uri": address,
+        "look": f"MLFLOW_TRACKING_URI={shlex.quote(address)} faultxfer registry list",
+        "restore": [
+            f"cp -a {shlex.quote(str(copied))} mlruns",
+            "faultxfer registry relocate",
+            "faultxfer registry verify",
+        ],
+    }
 
 
 def back_up(uri: str, folder: Path) -> BackedUp:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from faultxfer.errors import RegistryError
 from faultxfer.registry import machines, names
 from faultxfer.registry.identity import identity_of
+from faultxfer.registry.machine_models import machine_named
 from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.store import Registry, Version, open_registry
 
@@ -58,7 +58,7 @@ def _listed(registry: Registry, entry: dict[str, Any]) -> dict[str, Any]:
     """What ``registry list`` shows of a model; ``source_model`` is the champion's."""
     name = entry["name"]
     if entry["kind"] == names.TARGET_KIND:
-        one = machines.machine_named(registry, name)
+        one = machine_named(registry, name)
         identity, count = one.identity, one.versions
         source, merged_into = one.source or entry["source_model"], one.merged_into
     else:
@@ -89,13 +89,10 @@ def _refusals(
 
 def _known_name(registry: Registry, model: str, equipment: str | None) -> str:
     name = machines.look_up(registry, model, equipment)
-    if name is None or not registry.versions(name):
-        asked = name or (model if equipment is None else f"{model}, {equipment}")
-        raise RegistryError(
-            "There is no registered model of that name",
-            received={"name": asked, "known": [entry["name"] for entry in registry.models()]},
-            remedy="List them with `faultxfer registry list`; name a machine with --equipment",
-        )
+    if name is None:
+        raise machines.not_registered(registry, model, equipment)
+    if not registry.versions(name):
+        raise machines.not_registered(registry, name)
     return name
 
 

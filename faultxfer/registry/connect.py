@@ -15,9 +15,10 @@ from filelock import FileLock
 from faultxfer.environment import switch_telemetry_off
 from faultxfer.errors import RegistryError, UnreadableError
 from faultxfer.registry import database as databases
+from faultxfer.registry.clients import BUSY_SECONDS, with_retries
 from faultxfer.registry.database import State
 from faultxfer.registry.locations import ARTIFACTS, is_there
-from faultxfer.registry.mlflow_errors import BUSY_SECONDS, patiently, reported
+from faultxfer.registry.mlflow_errors import reported
 
 CONNECT_SECONDS = 5.0
 _MIGRATION_SECONDS = 300.0
@@ -26,7 +27,8 @@ _SQLITE = ("sqlite:///", "sqlite+pysqlite:///")
 # what follows `?` as options.
 _ESCAPED = str.maketrans({"%": "%25", "?": "%3F"})
 
-# Bundles hold no pickle, so nothing that faultxfer loads may unpickle; a dead server is said within seconds.
+# Bundles hold no pickle, so nothing that faultxfer loads may unpickle; a dead server is said within
+# seconds.
 _MLFLOW_SETTINGS = {
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
@@ -49,7 +51,8 @@ class Access(Enum):
 def prepare_environment() -> None:
     """Quiet, pickle-free settings for MLflow; what the user has set stays."""
     switch_telemetry_off()
-    # It prints a traceback for each error of a database, which is then raised too, and said in one sentence.
+    # It prints a traceback for each error of a database, which is then raised too, and said in one
+    # sentence.
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     for name, value in _MLFLOW_SETTINGS.items():
         os.environ.setdefault(name, value)
@@ -91,7 +94,8 @@ def shown(uri: str) -> str:
 def without_password(uri: str) -> str:
     """An MLflow server's address without user and password, which go to MLflow by its own environment variables.
 
-    MLflow names the whole address in its errors, and errors end up in logs and on the pages of flow runs.
+    MLflow names the whole address in its errors, and errors end up in logs and on the pages of flow
+    runs.
     """
     if not is_server(uri):
         return uri
@@ -144,7 +148,8 @@ def _reads_escapes() -> bool:
 def require_address(uri: str) -> None:
     """It must be the address of a store that a registry can be kept in.
 
-    MLflow takes others: folders of files, databases in memory, and stores that never served a registry of faultxfer.
+    MLflow takes others: folders of files, databases in memory, and stores that never served a
+    registry of faultxfer.
 
     Raises:
         RegistryError: it is not.
@@ -221,14 +226,14 @@ def _make(uri: str) -> None:
     from mlflow import MlflowClient
 
     client = partial(MlflowClient, tracking_uri=uri, registry_uri=uri)
-    patiently(lambda: client().search_experiments(max_results=1))
+    with_retries(lambda: client().search_experiments(max_results=1))
 
 
 def point_mlflow_at(uri: str) -> None:
     """Make ``uri`` MLflow's address in this process, and leave the environment as the user set it.
 
-    MLflow writes the address into the environment too; the next look-up, and every process started from here, would
-    then find the last store used instead of what the user asked for.
+    MLflow writes the address into the environment too; the next look-up, and every process started
+    from here, would then find the last store used instead of what the user asked for.
     """
     import mlflow
 

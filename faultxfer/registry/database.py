@@ -15,8 +15,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from faultxfer.errors import RegistryError, UnreadableError
+from faultxfer.registry.clients import BUSY_SECONDS, with_retries
 from faultxfer.registry.locations import is_there
-from faultxfer.registry.mlflow_errors import BUSY_SECONDS, patiently, reported
+from faultxfer.registry.mlflow_errors import reported
 
 # Tables that MLflow's database has from its first moment on.
 _OF_MLFLOW = {"experiments", "runs"}
@@ -76,7 +77,7 @@ def rows(database: Path, query: str, values: tuple[object, ...] = ()) -> list[tu
             return connection.execute(query, values).fetchall()
 
     with reported(f"the tracking store {database}"):
-        return patiently(asked)
+        return with_retries(asked)
 
 
 def state_of(database: Path) -> State:
@@ -89,7 +90,7 @@ def state_of(database: Path) -> State:
         if not database.is_file():
             return State.ABSENT
         try:
-            tables, revision = patiently(partial(_tables, database))
+            tables, revision = with_retries(partial(_tables, database))
         except sqlite3.DatabaseError as error:
             if "not a database" in str(error):
                 return State.FOREIGN

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-# What a repair does. What restores is applied as the doctor is called; what takes away only where somebody asks for it.
+# What a repair does. What restores is applied as the doctor is called; what takes away only where
+# somebody asks for it.
 RESTORES, TAKES_AWAY = "restores", "takes away"
 # There is no repair: a person must act, or nothing could be read.
 PERSON, UNCHECKED = "needs a person", "could not be checked"
@@ -20,8 +21,8 @@ class Diagnosis:
         code: stable, with a section in ``docs/registry.md``.
         where: model, version or run.
         message: what is wrong, in a sentence.
-        remedy: what mends it, in words; what to do, where only a person can.
-        mend: does it; None where only a person can.
+        remedy: the repair in words; what to do, where only a person can.
+        repair: does it; None where only a person can.
         kind: ``restores``, ``takes away``, ``needs a person`` or ``could not be checked``.
         model: registered model that it is about; None for runs, uploads and folders.
         ends_champion: whether the repair would take a champion away.
@@ -32,7 +33,7 @@ class Diagnosis:
     where: str
     message: str
     remedy: str = ""
-    mend: Callable[[], object] | None = None
+    repair: Callable[[], object] | None = None
     kind: str = PERSON
     model: str | None = None
     ends_champion: bool = False

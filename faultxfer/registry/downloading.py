@@ -1,7 +1,7 @@
 """Copy a version's files from where they lie, and say whether they are not there or cannot be read.
 
-On this machine's disks the files are copied here and not by MLflow: it takes a folder that may not be entered for an
-empty one, and an empty one for a download that succeeded.
+On this machine's disks the files are copied here and not by MLflow: it takes a folder that may not
+be entered for an empty one, and an empty one for a download that succeeded.
 """
 
 from __future__ import annotations
@@ -12,21 +12,48 @@ import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from faultxfer.errors import BundleError, FilesAbsentError, RegistryError, UnreadableError
+from faultxfer.registry import names
 from faultxfer.registry.locations import local_path
 from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.model_files import check_amount
 
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+# A copy of a copy, and so on: more than anybody makes.
+_MOST_HOPS = 20
 # How MLflow's clients say that a server or a store has no such file.
 _NOT_THERE = re.compile(r"No such artifact|No such file|404 Client Error|error code 404|Not Found")
+
+
+def recorded_location(client: MlflowClient, name: str, number: str) -> str:
+    """MLflow's address of a version's files.
+
+    A version may have been made from another one, or from MLflow's model: then the address names
+    that, and is followed.
+    """
+    found = str(client.get_model_version_download_uri(name, number))
+    for _ in range(_MOST_HOPS):
+        if not found.startswith(names.MODELS):
+            break
+        source, _, version = found.removeprefix(names.MODELS).partition("/")
+        if version:
+            found = str(client.get_model_version_download_uri(unquote(source), version))
+        else:
+            found = str(client.get_logged_model(source).artifact_location)
+    return found
 
 
 def fetch_files(location: str, folder: Path) -> Path:
     """Copy all files of a model into ``folder``; gives back the folder that holds them.
 
     Args:
-        location: a path or ``file:`` address on this machine, or any artifact address that MLflow reads.
+        location: a path or ``file:`` address on this machine, or any artifact address that MLflow
+            reads.
         folder: where to; made if it does not exist.
 
     Raises:
@@ -76,8 +103,8 @@ def _regular_files(root: Path) -> Iterator[Path]:
     def refuse(error: OSError) -> None:
         raise error
 
-    for folder, _, names in os.walk(root, onerror=refuse):
-        for name in sorted(names):
+    for folder, _, files in os.walk(root, onerror=refuse):
+        for name in sorted(files):
             path = Path(folder) / name
             mode = path.stat().st_mode
             if not stat.S_ISREG(mode):

@@ -18,9 +18,11 @@ from faultxfer.registry.model_files import BUNDLE_IN_MODEL
 from faultxfer.registry.store import Registry, Version
 from faultxfer.temporary import temporary_folder
 
-# A version's files never change, so its manifest is read once in a process: by store, model, version and files.
+# A version's files never change, so its manifest is read once in a process: by store, model,
+# version and files.
 _read: dict[tuple[str, str, str, str | None], Identity | None] = {}
-# A store that took longer than this to say nothing is not asked for the next machine's, but left alone for a while.
+# A store that took longer than this to say nothing is not asked for the next machine's, but left
+# alone for a while.
 _SLOW_SECONDS, _PAUSE_SECONDS = 3.0, 60.0
 _paused_until: dict[str, float] = {}
 

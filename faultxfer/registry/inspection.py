@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 SOUND, CHANGED, ABSENT, NOT_READ = "sound", "changed", "absent", "unreadable"
 
-# What MLflow writes around a bundle. Older versions have no listing of their files, so this is taken for it.
+# What MLflow writes around a bundle. Older versions have no listing of their files, so this is
+# taken for it.
 _AROUND = (
     *("MLmodel", "conda.yaml", "python_env.yaml", "requirements.txt"),
     *("input_example.json", "serving_input_example.json"),
@@ -55,7 +56,8 @@ class Inspection:
 def is_promoted(version: Version, chain: Chain) -> bool:
     """Whether the journal's entries of that number are about this version.
 
-    Where a whole model was deleted its numbers begin anew, and older entries are about another version.
+    Where a whole model was deleted its numbers begin anew, and older entries are about another
+    version.
     """
     number = version.version
     if number in chain.promoted or chain.recorded_files(number) == version.tags.get(

@@ -1,9 +1,10 @@
 """The journal: which version was champion, from when, by whom and why.
 
-The journal of a registered model is a registered model of its own, and each of its versions is one entry. MLflow gives
-version numbers one after the other and never again, over a database and over HTTP alike, and stores a version's tags
-in the same transaction. So adding a version is a compare-and-swap: every entry names the hash of the entry it follows,
-and of two entries that follow the same one, the lower number counts and the other is void. See ``docs/decisions/0010``.
+The journal of a registered model is a registered model of its own, and each of its versions is one
+entry. MLflow gives version numbers one after the other and never again, over a database and over
+HTTP alike, and stores a version's tags in the same transaction. So adding a version is a
+compare-and-swap: every entry names the hash of the entry it follows, and of two entries that follow
+the same one, the lower number counts and the other is void. See ``docs/decisions/0010``.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from faultxfer.errors import ChampionMovedError, RegistryError
 from faultxfer.registry import names, provenance
-from faultxfer.registry.mlflow_errors import all_pages, asks_the_store
+from faultxfer.registry.clients import all_pages
+from faultxfer.registry.mlflow_errors import asks_the_store
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -43,11 +45,12 @@ class Entry:
 
     Attributes:
         model: registered model.
-        action: ``promote``, ``rollback``, ``adopt`` for a champion that was there before its journal, ``retire`` for a
-            version that cannot be used, ``restore`` where that is taken back, ``merge`` where another model holds the
-            machine's champion, or ``prune`` for a version that was deleted.
-        from_version, to_version: champion before and after; None for nobody. In a note both are the champion of then,
-            and the version that it concerns stands in ``details["version"]``.
+        action: ``promote``, ``rollback``, ``adopt`` for a champion that was there before its
+            journal, ``retire`` for a version that cannot be used, ``restore`` where that is taken
+            back, ``merge`` where another model holds the machine's champion, or ``prune`` for a
+            version that was deleted.
+        from_version, to_version: champion before and after; None for nobody. In a note both are the
+            champion of then, and the version that it concerns stands in ``details["version"]``.
         reason: why, in a sentence.
         files_sha256: over all files of ``to_version``.
         previous: SHA-256 of the entry that this one follows.
@@ -172,8 +175,8 @@ class Chain:
     def recorded_files(self, version: str) -> str | None:
         """SHA-256 over a version's files, as of its first promotion; None where the journal does not say.
 
-        Where the whole model was deleted its numbers begin anew, so only what follows the last time that nobody was
-        champion, before the number's last promotion, is of this version.
+        Where the whole model was deleted its numbers begin anew, so only what follows the last time
+        that nobody was champion, before the number's last promotion, is of this version.
         """
         found = None
         for entry in reversed(self.changes):
@@ -265,11 +268,12 @@ def append(client: MlflowClient, entry: Entry) -> None:
     _ensure_journal(client, entry.model)
     client.create_model_version(
         names.journal_name(entry.model),
-        f"models:/{entry.model}/{entry.to_version}" if entry.to_version else _NOBODY,
+        names.version_uri(entry.model, entry.to_version) if entry.to_version else _NOBODY,
         tags={_TEXT: _short(entry).text()},
         description=_described(entry),
     )
-    # Over HTTP a lost answer is asked for again: not the number given back but the journal says who came first.
+    # Over HTTP a lost answer is asked for again: not the number given back but the journal says who
+    # came first.
     if entry.id not in {other.id for other in read_journal(client, entry.model).entries.values()}:
         raise moved(entry.model)
 

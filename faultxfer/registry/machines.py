@@ -1,97 +1,26 @@
 """Which registered model is a machine's: found by family, label column and machine, whatever its name.
 
-Older releases named a machine's model by its source model, and a transfer from another source made a second one. See
-``docs/decisions/0013``.
+Older releases named a machine's model by its source model, and a transfer from another source made
+a second one. See ``docs/decisions/0013``.
 """
 
 from __future__ import annotations
 
-import logging
-import shlex
-from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 from faultxfer.errors import RegistryError
+from faultxfer.progress import progress
 from faultxfer.registry import names
-from faultxfer.registry.diagnosis import Diagnosis
-from faultxfer.registry.identity import Identity, identity_of, known_identity, telling_version
+from faultxfer.registry.identity import Identity, identity_of
 from faultxfer.registry.journal import read_journal
+from faultxfer.registry.machine_models import (
+    MachineModel,
+    all_machines,
+    listed,
+    machine_named,
+    merge_command,
+)
 from faultxfer.registry.store import Registry
-
-# What the command line shows while it works, and a flow run keeps.
-_progress = logging.getLogger("faultxfer.progress")
-
-
-@dataclass(frozen=True)
-class Machine:
-    """A machine's registered model.
-
-    Attributes:
-        name: of the registered model.
-        equipment: the machine.
-        identity: what it detects; None where neither files nor tags can say.
-        champion: number of the champion's version by the journal, or by the alias where there is no journal.
-        since: when it became champion (ISO 8601); empty where nobody is.
-        source: the source model of the champion, else of the newest version.
-        sources: source models of all its versions.
-        merged_into: the model that its champion stepped down for.
-        versions: how many there are.
-    """
-
-    name: str
-    equipment: str
-    identity: Identity | None
-    champion: str | None
-    since: str
-    source: str | None
-    sources: frozenset[str]
-    merged_into: str | None
-    versions: int
-
-
-def machine_named(registry: Registry, name: str) -> Machine:
-    """What is known of a machine's registered model, or of one of which the journal alone is left."""
-    versions, chain = registry.versions(name), read_journal(registry.client, name)
-    version = telling_version(versions, chain)
-    tags = version.tags if version else {}
-    of_tags = {one.tags[names.SOURCE_MODEL] for one in versions if names.SOURCE_MODEL in one.tags}
-    of_name = names.source_in(name)
-    number = chain.champion if chain.last else registry.alias(name)
-    change = chain.last_change
-    return Machine(
-        name=name,
-        equipment=names.equipment_of(name) or tags.get(names.EQUIPMENT) or name,
-        identity=known_identity(registry, name, version),
-        champion=number,
-        since=(change.at if change else version.created if version else "") if number else "",
-        source=tags.get(names.SOURCE_MODEL) or of_name,
-        sources=frozenset(of_tags | ({of_name} if of_name else set())),
-        merged_into=chain.merged_into,
-        versions=len(versions),
-    )
-
-
-def all_machines(registry: Registry) -> list[Machine]:
-    """Every machine's model, by name, also those of which only the journal is left."""
-    known = [name for name in registry.known_names() if names.kind_of(name) == names.TARGET_KIND]
-    return [machine_named(registry, name) for name in known]
-
-
-def siblings(registry: Registry, name: str) -> list[Machine]:
-    """The other models of the same machine, for the same family and label."""
-    if names.kind_of(name) != names.TARGET_KIND:
-        return []
-    one = machine_named(registry, name)
-    others = [
-        machine_named(registry, other)
-        for other in registry.named_like(one.equipment)
-        if other != name
-    ]
-    return [
-        other for other in others if other.identity is not None and other.identity == one.identity
-    ]
 
 
 def equipments(registry: Registry, model: str) -> list[str]:
@@ -113,12 +42,13 @@ def find(
         changing: whether the champion is to be changed, for which it must be clear who that is.
 
     Raises:
-        RegistryError: the machine is unknown; or, for a change, it has two champions or could not be read.
+        RegistryError: the machine is unknown; or, for a change, it has two champions or could not
+            be read.
         ConfigError: a name is not allowed.
     """
     name = look_up(registry, model, equipment, changing=changing)
     if name is None:
-        raise _not_registered(registry, model if equipment is None else f"{model}, {equipment}")
+        raise not_registered(registry, model, equipment)
     return name
 
 
@@ -151,7 +81,7 @@ def name_for(registry: Registry, model: str, equipment: str, identity: Identity)
     return found or names.detector_name(identity.family, identity.label, equipment)
 
 
-def group_of(registry: Registry, model: str, equipment: str | None) -> list[Machine]:
+def group_of(registry: Registry, model: str, equipment: str | None) -> list[MachineModel]:
     """All models of the detector that is meant, those merged away as well.
 
     Args:
@@ -170,44 +100,28 @@ def group_of(registry: Registry, model: str, equipment: str | None) -> list[Mach
     else:
         group = []
     if not group:
-        raise _not_registered(registry, model if equipment is None else f"{model}, {equipment}")
+        raise not_registered(registry, model, equipment)
     return group
 
 
-def twice(registry: Registry, only: str | None = None) -> Iterator[Diagnosis]:
-    """Machines with more than one champion for the same family and label.
+def wanted_names(registry: Registry, model: str | None, equipment: str | None) -> list[str]:
+    """Names of everything known, or of the one model asked for.
 
-    Args:
-        registry: where.
-        only: what concerns this registered model; None for everything.
+    Raises:
+        RegistryError: there is none of that name.
     """
-    groups: dict[tuple[str, Identity], list[Machine]] = defaultdict(list)
-    for one in all_machines(registry):
-        if one.champion is not None and one.identity is not None:
-            groups[one.equipment, one.identity].append(one)
-    for (equipment, identity), found in groups.items():
-        if len(found) > 1 and only in (None, *(one.name for one in found)):
-            listed = _listed([one.name for one in found])
-            message = f"{equipment} has {len(found)} champions for {identity}: {listed}"
-            remedy = f"Decide which one stays: `{merge_command(registry, found)}`"
-            yield Diagnosis("CHAMPION-TWICE", equipment, message, remedy)
+    known = registry.known_names()
+    if model is None:
+        return known
+    name = find(registry, model, equipment)
+    if name not in known:
+        raise not_registered(registry, name)
+    return [name]
 
 
-def merge_command(registry: Registry, found: list[Machine]) -> str:
-    """What to type where a machine has several champions; it keeps the newest, as a proposal."""
-    newest = max(found, key=lambda machine: machine.since)
-    sources = sorted(
-        {one.source for one in found if one.source}, key=lambda source: source != newest.source
-    )
-    fitting = [one for one in sources if identity_of(registry, one) == newest.identity]
-    if fitting:
-        which = f"{shlex.quote(fitting[0])} --equipment {shlex.quote(newest.equipment)}"
-    else:
-        which = shlex.quote(newest.name)
-    return f'faultxfer registry merge {which} --reason "…" --keep {shlex.quote(newest.name)}'
-
-
-def _not_registered(registry: Registry, name: str) -> RegistryError:
+def not_registered(registry: Registry, model: str, equipment: str | None = None) -> RegistryError:
+    """The error for a name that nothing is registered under."""
+    name = model if equipment is None else f"{model}, {equipment}"
     return RegistryError(
         "There is no registered model of that name",
         received={"name": name, "known": registry.known_names()},
@@ -215,12 +129,8 @@ def _not_registered(registry: Registry, name: str) -> RegistryError:
     )
 
 
-def _descends(machine: Machine, model: str, wanted: Identity | None) -> bool:
+def _descends(machine: MachineModel, model: str, wanted: Identity | None) -> bool:
     return model in machine.sources or (wanted is not None and machine.identity == wanted)
-
-
-def _listed(found: list[str]) -> str:
-    return ", ".join(repr(name) for name in sorted(found))
 
 
 def _by_whole_name(registry: Registry, model: str, *, changing: bool) -> str | None:
@@ -254,7 +164,7 @@ class _Search:
         self.found = registry.named_like(equipment)
 
     @cached_property
-    def machines(self) -> list[Machine]:
+    def machines(self) -> list[MachineModel]:
         """All models of the machine."""
         return [machine_named(self.registry, name) for name in self.found]
 
@@ -284,13 +194,13 @@ class _Search:
             return self._chosen([one for one in heirs if one.champion] or heirs)
         self._require_told([one for one in live if one.champion], wanted)
         if wanted is not None and live:
-            others = _listed([f"{one.name} ({one.identity})" for one in live])
-            _progress.info(
+            others = listed(f"{one.name} ({one.identity})" for one in live)
+            progress.info(
                 "%s has other detectors: %s; this one is for %s", self.equipment, others, wanted
             )
         return None
 
-    def group(self, wanted: Identity | None) -> list[Machine]:
+    def group(self, wanted: Identity | None) -> list[MachineModel]:
         """All models for a family and a label, None for those of the source model; those merged away as well."""
         self._require_told(self.machines, wanted)
         return self._same(self.machines, wanted)
@@ -302,23 +212,23 @@ class _Search:
             and read_journal(self.registry.client, self.legacy).merged_into is None
         )
 
-    def _same(self, machines: list[Machine], wanted: Identity | None) -> list[Machine]:
+    def _same(self, machines: list[MachineModel], wanted: Identity | None) -> list[MachineModel]:
         return [one for one in machines if self._is_for(one, wanted)]
 
-    def _is_for(self, machine: Machine, wanted: Identity | None) -> bool | None:
+    def _is_for(self, machine: MachineModel, wanted: Identity | None) -> bool | None:
         """Whether a model detects what is wanted; None where that could not be read."""
         identity = machine.identity or self._guessed(machine)
         if identity is not None and (wanted or self.of_source) is not None:
             return identity == (wanted or self.of_source)
         return True if self.model in machine.sources else None
 
-    def _guessed(self, machine: Machine) -> Identity | None:
+    def _guessed(self, machine: MachineModel) -> Identity | None:
         """What a model that cannot be read detects, if it is what its source model does."""
         if self.model in machine.sources:
             return self.of_source
         return identity_of(self.registry, machine.source) if machine.source else None
 
-    def _chosen(self, same: list[Machine]) -> str:
+    def _chosen(self, same: list[MachineModel]) -> str:
         """The one that is meant, of several for the same family and label."""
         if len(same) == 1 or any(one.name == self.legacy for one in same):
             return same[0].name if len(same) == 1 else self.legacy
@@ -327,23 +237,23 @@ class _Search:
             return newest.name
         if self.changing:
             raise self._not_clear(same)
-        listed = _listed([one.name for one in same])
-        _progress.info(
-            "%s has %d champions (%s): taking the newest", self.equipment, len(same), listed
+        shown = listed(one.name for one in same)
+        progress.info(
+            "%s has %d champions (%s): taking the newest", self.equipment, len(same), shown
         )
         return newest.name
 
-    def _not_clear(self, same: list[Machine]) -> RegistryError:
-        settle = f"Decide which one stays, with `{merge_command(self.registry, same)}`"
+    def _not_clear(self, same: list[MachineModel]) -> RegistryError:
+        decide = f"Decide which one stays, with `{merge_command(self.registry, same)}`"
         name = "Type the whole name of the one that you mean in place of --equipment"
         return RegistryError(
             f"{self.equipment} has {len(same)} champions, and it is not clear which one is meant",
             received={"models": sorted(one.name for one in same)},
             where=self.registry.address,
-            remedy=settle if len({one.identity for one in same}) == 1 else name,
+            remedy=decide if len({one.identity for one in same}) == 1 else name,
         )
 
-    def _require_told(self, machines: list[Machine], wanted: Identity | None) -> None:
+    def _require_told(self, machines: list[MachineModel], wanted: Identity | None) -> None:
         """Nothing is begun or looked for beside a model that may be the very one.
 
         Raises:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Any
 
 from faultxfer.errors import ConfigError, RegistryError
 from faultxfer.progress import progress
 from faultxfer.registry import journal, machines, names
-from faultxfer.registry.checking import wanted_names
 from faultxfer.registry.inspection import inspect_files
+from faultxfer.registry.machines import wanted_names
 from faultxfer.registry.mlflow_errors import reported
-from faultxfer.registry.model_checks import Patient, bring_back, bring_back_champion
+from faultxfer.registry.model_view import ModelView
 from faultxfer.registry.promotion import (
     Promotion,
     follow_journal,
@@ -22,6 +21,7 @@ from faultxfer.registry.promotion import (
     write_note,
 )
 from faultxfer.registry.provenance import code
+from faultxfer.registry.repairs import bring_back, bring_back_champion
 from faultxfer.registry.rights import open_to_change, require_rights
 from faultxfer.registry.smoke import smoke_test
 from faultxfer.registry.store import Registry, Version, open_registry
@@ -47,15 +47,15 @@ def promote_version(model: str, equipment: str | None, number: int, reason: str)
     """
     require_reason(reason)
     registry, name = _opened(model, equipment)
-    stands = standing(registry, name)
+    current = standing(registry, name)
     version = _promotable(registry, name, number)
-    if stands.champion and stands.champion.version == version.version:
+    if current.champion and current.champion.version == version.version:
         follow_journal(registry, name)
-        return _changed("unchanged", name, stands.champion, version)
+        return _changed("unchanged", name, current.champion, version)
     progress.info("Loading %s back from the registry", version.uri)
     smoke_test(registry, version)
-    promote(registry, version, Promotion(reason, code(), head=stands.head))
-    return _changed("promoted", name, stands.champion, version)
+    promote(registry, version, Promotion(reason, code(), head=current.head))
+    return _changed("promoted", name, current.champion, version)
 
 
 @reported("the tracking store")
@@ -65,13 +65,14 @@ def roll_back(model: str, equipment: str | None, number: int | None, reason: str
     Its files are compared with what was registered, so that it scores bit for bit as it did.
 
     Raises:
-        RegistryError: there is no earlier champion, or its files are not those that were registered.
+        RegistryError: there is no earlier champion, or its files are not those that were
+            registered.
         ConfigError: no reason is given.
         ChampionMovedError: somebody else promoted meanwhile.
     """
     require_reason(reason)
     registry, name = _opened(model, equipment)
-    stands = standing(registry, name)
+    current = standing(registry, name)
     chain = journal.read_journal(registry.client, name)
     version = _earlier(registry, name, chain, number)
     found = inspect_files(registry, version, chain)
@@ -81,15 +82,18 @@ def roll_back(model: str, equipment: str | None, number: int | None, reason: str
             received={"version": version.version, "problem": found.problem},
             remedy="Name another one with --to, or type `faultxfer registry doctor`",
         )
-    promote(registry, version, Promotion(reason, code(), head=stands.head, action=journal.ROLLBACK))
-    return _changed("rolled back", name, stands.champion, version)
+    promote(
+        registry, version, Promotion(reason, code(), head=current.head, action=journal.ROLLBACK)
+    )
+    return _changed("rolled back", name, current.champion, version)
 
 
 @reported("the tracking store")
 def retire_version(model: str, equipment: str | None, number: int, reason: str) -> dict[str, Any]:
     """Say that a version is not to be used any more; `restore_versions` takes it back.
 
-    Where it is the champion, the version that it took over from follows, if its files are sound, or nobody.
+    Where it is the champion, the version that it took over from follows, if its files are sound, or
+    nobody.
 
     Raises:
         RegistryError: there is no such version, or the journal was changed from outside.
@@ -99,25 +103,25 @@ def retire_version(model: str, equipment: str | None, number: int, reason: str) 
     require_reason(reason)
     registry, name = _opened(model, equipment, whoever_is_champion=True)
     version = registry.version(name, number)
-    patient = Patient(registry, name, timedelta(0))
-    stands = standing(registry, name)
-    if stands.champion is None or stands.champion.version != version.version:
+    view = ModelView(registry, name)
+    current = standing(registry, name)
+    if current.champion is None or current.champion.version != version.version:
         write_note(registry, name, journal.RETIRE, version.version, reason)
-        return _retired(version, stands.champion, stands.champion)
-    after = next_in_line(patient.chain, patient.sound)
+        return _retired(version, current.champion, current.champion)
+    after = next_in_line(view.chain, view.sound)
     if not after:
         step_down(
             registry,
             name,
             reason,
-            stands.head,
+            current.head,
             details={**code(), journal.VERSION: version.version},
         )
         return _retired(version, version, None)
-    follower = patient.versions[after[0]]
+    follower = view.versions[after[0]]
     details = {**code(), journal.VERSION: version.version}
     promote(
-        registry, follower, Promotion(reason, details, head=stands.head, action=journal.ROLLBACK)
+        registry, follower, Promotion(reason, details, head=current.head, action=journal.ROLLBACK)
     )
     write_note(registry, name, journal.RETIRE, version.version, reason)
     return _retired(version, version, follower)
@@ -142,16 +146,17 @@ def restore_versions(
         reason: for the journal; a sentence of our own where it is empty.
 
     Returns:
-        ``restored``: versions and champions that are back; ``left``: those that are not, each with the reason.
+        ``restored``: versions and champions that are back; ``left``: those that are not, each with
+            the reason.
     """
     registry = open_to_change()
     wanted = wanted_names(registry, model, equipment)
     restored: list[dict[str, Any]] = []
     left: list[dict[str, Any]] = []
     for name in wanted:
-        patient = Patient(registry, name, timedelta(0))
+        view = ModelView(registry, name)
         try:
-            _restore_model(patient, number, reason, restored, left, of_persons=model is not None)
+            _restore_model(view, number, reason, restored, left, of_persons=model is not None)
         except RegistryError as error:  # the others go on
             refused = {
                 "version": number,
@@ -164,7 +169,7 @@ def restore_versions(
 
 
 def _restore_model(
-    patient: Patient,
+    view: ModelView,
     number: int | None,
     reason: str,
     restored: list[dict[str, Any]],
@@ -172,45 +177,41 @@ def _restore_model(
     *,
     of_persons: bool,
 ) -> None:
-    journal.require_whole(patient.chain, patient.name)
-    returning = _returning(patient, number)
-    for version in _to_restore(patient, number, of_persons=of_persons):
-        entry = {"registered": patient.name, "version": version, "champion": False}
-        found = patient.files(version)
+    journal.require_whole(view.chain, view.name)
+    returning = _returning(view, number)
+    for version in _to_restore(view, number, of_persons=of_persons):
+        entry = {"registered": view.name, "version": version, "champion": False}
+        found = view.files(version)
         if not found.is_sound:
             left.append({**entry, "state": found.state, "problem": found.problem})
         elif version == returning:
-            bring_back_champion(patient.registry, patient.name, version, reason or _SOUND)
+            bring_back_champion(view.registry, view.name, version, reason or _SOUND)
             restored.append({**entry, "champion": True})
-        elif patient.is_retired(version):
-            bring_back(patient.registry, patient.name, version, reason or _SOUND)
+        elif view.is_retired(version):
+            bring_back(view.registry, view.name, version, reason or _SOUND)
             restored.append(entry)
 
 
-def _to_restore(patient: Patient, number: int | None, *, of_persons: bool) -> list[str]:
+def _to_restore(view: ModelView, number: int | None, *, of_persons: bool) -> list[str]:
     """Numbers of versions whose retirement is to be taken back, and of the champion that it ended."""
     if number is not None:
-        patient.registry.version(patient.name, number)  # says so where there is none
+        view.registry.version(view.name, number)  # says so where there is none
         return [str(number)]
-    retirements = patient.chain.retirements
+    retirements = view.chain.retirements
     by_persons = {version for version, entry in retirements.items() if not entry.is_by_doctor}
-    ended = replaced_by_doctor(patient.chain)
-    retired = {
-        version for version in patient.versions if patient.is_retired(version) or version == ended
-    }
+    ended = replaced_by_doctor(view.chain)
+    retired = {version for version in view.versions if view.is_retired(version) or version == ended}
     wanted = retired if of_persons else retired - by_persons
-    return [version for version in patient.versions if version in wanted]
+    return [version for version in view.versions if version in wanted]
 
 
-def _returning(patient: Patient, number: int | None) -> str | None:
+def _returning(view: ModelView, number: int | None) -> str | None:
     """The version that becomes champion again: the first that a retirement ended and whose files are sound."""
-    ended = [replaced_by_doctor(patient.chain), *ended_by_retirement(patient.chain)]
+    ended = [replaced_by_doctor(view.chain), *ended_by_retirement(view.chain)]
     asked = [
-        version
-        for version in ended
-        if version in patient.versions and number in (None, int(version))
+        version for version in ended if version in view.versions and number in (None, int(version))
     ]
-    return next((version for version in asked if patient.files(version).is_sound), None)
+    return next((version for version in asked if view.files(version).is_sound), None)
 
 
 @reported("the tracking store")
@@ -244,7 +245,8 @@ def _opened(
     Args:
         model: as the user named it.
         equipment: one of its machines.
-        whoever_is_champion: whether a model that was merged into another may be meant, by its whole name.
+        whoever_is_champion: whether a model that was merged into another may be meant, by its whole
+            name.
     """
     registry = open_to_change()
     merged = whoever_is_champion and equipment is None

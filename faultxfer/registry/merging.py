@@ -1,29 +1,34 @@
-"""Settle which of a machine's champions stays: the others step down for it, and can be brought back.
+"""Merge a machine's models: one champion stays, the others step down and can be brought back.
 
-Two journals cannot be written at once. So the one that stays is written first, with a note that names what shall
-happen to the other and on which of its entries; who finds the note alone finishes what it says.
+Two journals cannot be written at once. So the one that stays is written first, with a note that
+names what shall happen to the other and on which of its entries; who finds the note alone finishes
+what it says.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from faultxfer.errors import RegistryError
+from faultxfer.progress import progress
 from faultxfer.registry import journal, names
 from faultxfer.registry.diagnosis import RESTORES, Diagnosis
 from faultxfer.registry.inspection import inspect_files
 from faultxfer.registry.journal import Chain, Entry, read_journal, read_whole
-from faultxfer.registry.machines import Machine, group_of
+from faultxfer.registry.machine_models import MachineModel
+from faultxfer.registry.machines import group_of
+from faultxfer.registry.maintenance import require_reason
+from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.promotion import Promotion, examined_journal, note, promote, step_down
+from faultxfer.registry.rights import open_to_change
 from faultxfer.registry.store import Registry, Version
 from faultxfer.registry.succession import next_in_line
 
-# What the command line shows while it works, and a flow run keeps.
-_progress = logging.getLogger("faultxfer.progress")
-# Keys of an entry's details. Of the note in the journal that stays: who steps down, and the last entry of its journal.
+# Keys of an entry's details. Of the note in the journal that stays: who steps down, and the last
+# entry of its journal.
 _MERGED, _MERGED_HEAD = "merged", "merged_head"
 # Of the entry in the other's: which version, and for which model.
 _VERSION, _INTO = "version", "into"
@@ -32,11 +37,12 @@ _RESTORED, _RESTORED_HEAD = "restored", "restored_head"
 
 
 @dataclass(frozen=True)
-class Settled:
+class Merged:
     """What a merge, or taking one back, has changed.
 
     Attributes:
-        kept: the model whose champion stays; version: the number of that champion, None where it has none by now.
+        kept: the model whose champion stays; version: the number of that champion, None where it
+            has none by now.
         others: models that stepped down or came back, each with the number of its version.
     """
 
@@ -45,20 +51,63 @@ class Settled:
     others: tuple[tuple[str, str], ...]
 
 
+@reported("the tracking store")
+def merge_machine(
+    model: str, equipment: str | None, reason: str, *, keep: str | None = None, undo: bool = False
+) -> dict[str, Any]:
+    """Let all champions of a machine but one step down, or bring them back; loads no network.
+
+    Args:
+        model: a source model; or, without ``equipment``, the whole name of one of the machine's
+            models.
+        equipment: the machine.
+        reason: in a sentence; the journals keep it.
+        keep: the model that stays; with ``undo`` the one that comes back.
+        undo: bring back those that stepped down.
+
+    Raises:
+        RegistryError: there is nothing to merge, or files are not as they were registered.
+        ConfigError: no reason is given.
+        ChampionMovedError: somebody promoted meanwhile.
+    """
+    require_reason(reason)
+    registry = open_to_change()
+    change = undo_merge if undo else merge
+    merged = change(registry, model, equipment, reason, keep)
+    done = "restored" if undo else "merged"
+    return {
+        "outcome": done if merged.others else "unchanged",
+        "kept": merged.kept,
+        "champion": merged.version,
+        "use": _address(merged.kept),
+        "models": [
+            {"name": name, "version": number, "address": _address(name)}
+            for name, number in merged.others
+        ],
+    }
+
+
+def _address(name: str) -> str:
+    return f"models:/{name}@champion"
+
+
 def merge(
     registry: Registry, model: str, equipment: str | None, reason: str, keep: str | None = None
-) -> Settled:
+) -> Merged:
     """Leave a machine one champion; those of its other models step down. Finishes what was broken off.
 
     Args:
         registry: where.
-        model: a source model; or, without ``equipment``, the whole name of one of the machine's models.
+        model: a source model; or, without ``equipment``, the whole name of one of the machine's
+            models.
         equipment: the machine.
         reason: in a sentence; the journals keep it.
-        keep: the model that stays; None for ``MODEL--EQUIPMENT`` where it is one of them, else for the newest.
+        keep: the model that stays; None for ``MODEL--EQUIPMENT`` where it is one of them, else for
+            the newest.
 
     Raises:
-        RegistryError: the machine has one champion only, or the files of the one that stays are not sound.
+        RegistryError: the machine has one champion only, or the files of the one that stays are not
+            sound.
         ChampionMovedError: somebody promoted meanwhile.
     """
     group = group_of(registry, model, equipment)
@@ -68,18 +117,18 @@ def merge(
     if not others:
         if not any(one.merged_into is not None for one in group):
             raise _one_only(kept)
-        return Settled(kept.name, kept.champion, ())
+        return Merged(kept.name, kept.champion, ())
     _require_sound(registry, kept)
     _require_whole(registry, kept.name, *(one.name for one in others))
     for one in others:
         head = _announce(registry, kept.name, one, reason)
         _step_down(registry, one.name, kept.name, head, reason)
-    return Settled(kept.name, kept.champion, tuple((one.name, str(one.champion)) for one in others))
+    return Merged(kept.name, kept.champion, tuple((one.name, str(one.champion)) for one in others))
 
 
-def undo(
+def undo_merge(
     registry: Registry, model: str, equipment: str | None, reason: str, only: str | None = None
-) -> Settled:
+) -> Merged:
     """Bring back the champions that stepped down by a merge.
 
     Args:
@@ -116,10 +165,10 @@ def undo(
         _note_restored(registry, one.name, into)
     kept = str(merged[0].merged_into)
     champion = read_journal(registry.client, kept).champion
-    return Settled(kept, champion, tuple((one.name, version.version) for one, version in back))
+    return Merged(kept, champion, tuple((one.name, version.version) for one, version in back))
 
 
-def half_done(registry: Registry, only: str | None = None) -> Iterator[Diagnosis]:
+def unfinished_merges(registry: Registry, only: str | None = None) -> Iterator[Diagnosis]:
     """Merges, and takings back, of which only one of the two journals knows.
 
     Args:
@@ -150,7 +199,7 @@ def half_done(registry: Registry, only: str | None = None) -> Iterator[Diagnosis
             )
 
 
-def _kept(live: list[Machine], legacy: str | None, keep: str | None) -> Machine:
+def _kept(live: list[MachineModel], legacy: str | None, keep: str | None) -> MachineModel:
     """The model that stays."""
     by_name = {one.name: one for one in live}
     if keep is not None and keep not in by_name:
@@ -168,7 +217,7 @@ def _kept(live: list[Machine], legacy: str | None, keep: str | None) -> Machine:
     return by_name.get(keep or "") or by_name.get(legacy or "") or newest
 
 
-def _one_only(kept: Machine) -> RegistryError:
+def _one_only(kept: MachineModel) -> RegistryError:
     return RegistryError(
         "This machine has one champion, so there is nothing to merge",
         received={"model": kept.name, "champion": kept.champion},
@@ -176,7 +225,7 @@ def _one_only(kept: Machine) -> RegistryError:
     )
 
 
-def _require_sound(registry: Registry, kept: Machine) -> None:
+def _require_sound(registry: Registry, kept: MachineModel) -> None:
     """Nobody steps down for a champion that cannot score."""
     chain = _journal_of(registry, kept.name)
     found = inspect_files(registry, registry.version(kept.name, str(kept.champion)), chain)
@@ -184,7 +233,7 @@ def _require_sound(registry: Registry, kept: Machine) -> None:
         raise RegistryError(
             "The files of the champion that would stay could not be read as they were registered",
             received={"problem": found.problem},
-            where=f"models:/{kept.name}/{kept.champion}",
+            where=names.version_uri(kept.name, kept.champion),
             remedy="Mend it first, see `faultxfer registry verify`; or keep another one with --keep NAME",
         )
 
@@ -219,7 +268,7 @@ def _journal_of(registry: Registry, name: str) -> Chain:
     return chain
 
 
-def _announce(registry: Registry, kept: str, other: Machine, reason: str) -> str:
+def _announce(registry: Registry, kept: str, other: MachineModel, reason: str) -> str:
     """The note in the journal that stays, unless it is there; gives back the entry that the other's has to follow."""
     chain, head = _journal_of(registry, kept), _journal_of(registry, other.name).head
     details = {_VERSION: chain.champion, _MERGED: other.name, _MERGED_HEAD: head}
@@ -234,7 +283,7 @@ def _step_down(registry: Registry, name: str, into: str, head: str, reason: str)
     step_down(registry, name, reason, head, action=journal.MERGE, details=details)
 
 
-def _version_to_restore(registry: Registry, merged: Machine) -> Version:
+def _version_to_restore(registry: Registry, merged: MachineModel) -> Version:
     """The version that stepped down, if its files are those of the journal; one before it where it was deleted."""
     chain = _journal_of(registry, merged.name)
     versions = {one.version: one for one in registry.versions(merged.name)}
@@ -273,7 +322,7 @@ def _before(registry: Registry, chain: Chain, versions: dict[str, Version], dele
             where=chain.last.model if chain.last else "",
             remedy="Transfer again; the champion of now stays as it is",
         )
-    _progress.info(
+    progress.info(
         "Version %s was deleted; version %s, which it took over from, comes back", deleted, line[0]
     )
     return line[0]

@@ -31,7 +31,8 @@ def write_model(
 ) -> None:
     """Write an MLflow model that loads through :mod:`faultxfer.registry.pyfunc`.
 
-    The requirements are given, not inferred: inferring loads the model in a subprocess and takes half a minute.
+    The requirements are given, not inferred: inferring loads the model in a subprocess and takes
+    half a minute.
 
     Args:
         folder: must not exist.
@@ -46,8 +47,9 @@ def write_model(
     from mlflow.types import ColSpec, Schema
     from mlflow.types.schema import AnyType
 
-    # "any" and not "double": MLflow refuses a column of int64 where a double is declared, and a sensor that happens
-    # to hold whole numbers is read as int64. Our own loader turns every column into float64 or says why not.
+    # "any" and not "double": MLflow refuses a column of int64 where a double is declared, and a
+    # sensor that happens to hold whole numbers is read as int64. Our own loader turns every column
+    # into float64 or says why not.
     inputs = Schema([ColSpec(AnyType(), name, required=True) for name in features])  # type: ignore[no-untyped-call]
     outputs = Schema([ColSpec("double", "fault_probability"), ColSpec("boolean", "alarm")])
     with warnings.catch_warnings():

@@ -16,7 +16,8 @@ EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 # Tags on registered models, versions and runs.
 MODEL = "faultxfer.model"  # of a run: the registered model that it was for
 KIND, SOURCE_MODEL, EQUIPMENT = "faultxfer.kind", "faultxfer.source_model", "faultxfer.equipment"
-# What a model detects: rows of which equipment family, faults of which label column. The bundle's contract decides.
+# What a model detects: rows of which equipment family, faults of which label column. The bundle's
+# contract decides.
 FAMILY, LABEL = "faultxfer.family", "faultxfer.label"
 GATE, REASON, PROMOTED = "faultxfer.gate", "faultxfer.reason", "faultxfer.promoted_at"
 GATE_RULES = "faultxfer.gate_rules"
@@ -27,23 +28,29 @@ SOURCE_VERSION, DATA, CONTRACT = (
     "faultxfer.contract_sha256",
 )
 
-# Of a version: how far its registration got, SHA-256 over its files, and the journal entry that made it champion.
+# Of a version: how far its registration got, SHA-256 over its files, and the journal entry that
+# made it champion.
 STATE, FILES, ENTRY = "faultxfer.state", "faultxfer.files_sha256", "faultxfer.journal_entry"
-# Of a version: SHA-256 of each of its files (JSON), to tell a missing file from a changed one; and the last journal
-# entry that concerned it without changing the champion.
+# Of a version: SHA-256 of each of its files (JSON), to tell a missing file from a changed one; and
+# the last journal entry that concerned it without changing the champion.
 LISTING, NOTE = "faultxfer.files", "faultxfer.journal_note"
-# Of a run and a version: the process at work on it, see `owner`. Of a run: what was asked for, see `steps.repeats`.
+# Of a run and a version: the process at work on it, see `faultxfer.process`. Of a run: what was
+# asked for, see `steps.repeats`.
 OWNER, REQUEST = "faultxfer.owner", "faultxfer.request_sha256"
 
 SOURCE_KIND, TARGET_KIND, JOURNAL_KIND = "source", "target", "journal"
 KINDS = (SOURCE_KIND, TARGET_KIND, JOURNAL_KIND)
-# A candidate's registration is under way or was broken off; a retired version is never promoted again.
+# A candidate's registration is under way or was broken off; a retired version is never promoted
+# again.
 CANDIDATE, REGISTERED, RETIRED = "candidate", "registered", "retired"
 
+# Begins MLflow's address of a registered version, or of a model that holds files.
+MODELS = "models:/"
 _SEPARATOR = "--"
 # Not allowed in names, so that no model or machine can be called like a journal.
 _JOURNAL = "~journal"
-# Of family, label and equipment in a name: together with two separators and the journal's ending 256 characters.
+# Of family, label and equipment in a name: together with two separators and the journal's ending
+# 256 characters.
 _LONGEST_PARTS = (70, 70, 104)
 # Source model and machine, as releases to 0.1.0 named a machine's model.
 _OLD_PARTS = 2
@@ -59,7 +66,8 @@ def check_name(kind: str, name: str) -> str:
     """Refuse names that MLflow, a file system or a URL could read as something else.
 
     Raises:
-        ConfigError: the name is not letters, digits, ``_ . ( ) + -`` and spaces, or is too long, or contains ``--``.
+        ConfigError: the name is not letters, digits, ``_ . ( ) + -`` and spaces, or is too long, or
+            contains ``--``.
     """
     if not _SAFE.fullmatch(name) or _SEPARATOR in name or ".." in name or name != name.strip():
         raise ConfigError(
@@ -97,8 +105,8 @@ def check_asked(model: str, equipment: str | None = None) -> None:
 def detector_name(family: str | None, label: str | None, equipment: str) -> str:
     """Name of a machine's new model: ``FAMILY--LABEL--EQUIPMENT``, each part spelt by :func:`spelt`.
 
-    Three parts never make the name of a source model, which has one, nor one of two parts, as older releases gave.
-    At most 248 characters, so that the journal's name fits into MLflow's 256.
+    Three parts never make the name of a source model, which has one, nor one of two parts, as older
+    releases gave. At most 248 characters, so that the journal's name fits into MLflow's 256.
     """
     texts = zip((family or "", label or "", equipment), _LONGEST_PARTS, strict=True)
     return _SEPARATOR.join(spelt(text, longest) for text, longest in texts)
@@ -107,8 +115,9 @@ def detector_name(family: str | None, label: str | None, equipment: str) -> str:
 def spelt(text: str, longest: int) -> str:
     """A text as part of a name; different texts give different parts.
 
-    Letters, digits, ``_ . ( ) + -`` and single inner spaces stay; every other character becomes ``=XX`` for each of
-    its bytes in UTF-8. What is longer than ``longest`` is cut, and ends in ``=h`` and a hash of the whole.
+    Letters, digits, ``_ . ( ) + -`` and single inner spaces stay; every other character becomes
+    ``=XX`` for each of its bytes in UTF-8. What is longer than ``longest`` is cut, and ends in
+    ``=h`` and a hash of the whole.
     """
     part = "".join(_spelt_character(text, place) for place in range(len(text))) or _NOTHING
     if len(part) <= longest:
@@ -195,6 +204,15 @@ def journal_name(registered: str) -> str:
 def of_journal(name: str) -> str:
     """Name of the registered model that a journal is of; any other name as it is."""
     return name.removesuffix(_JOURNAL)
+
+
+def version_uri(registered: str, version: str | None) -> str:
+    """MLflow's address of a version.
+
+    >>> version_uri("pumps--pump 9", "2")
+    'models:/pumps--pump 9/2'
+    """
+    return f"{MODELS}{registered}/{version}"
 
 
 def as_arguments(registered: str, version: str | None = None) -> str:

@@ -1,6 +1,7 @@
 """What is marked for deletion and still needed: MLflow's garbage collection would take it.
 
-Deleting in MLflow marks a run, a logged model or an experiment; `mlflow gc` deletes what is marked, files included.
+Deleting in MLflow marks a run, a logged model or an experiment; `mlflow gc` deletes what is marked,
+files included.
 """
 
 from __future__ import annotations

@@ -46,7 +46,8 @@ class Promotion:
 def examined_journal(registry: Registry, name: str) -> Chain:
     """The journal, and among its problems what the tags of the versions say against it.
 
-    A version's tag names the entry that made it champion; so the end of a journal cannot be changed or cut off unseen.
+    A version's tag names the entry that made it champion; so the end of a journal cannot be changed
+    or cut off unseen.
     """
     versions = registry.versions(
         name
@@ -63,8 +64,9 @@ def examined_journal(registry: Registry, name: str) -> Chain:
 def _names_lacking_entry(version: Version, chain: Chain) -> bool:
     """Whether a version's tags name an entry that was cut off, and the tag was not merely edited.
 
-    Who cuts an entry off, or rewrites the last one, leaves the hash and the time of it with the version. A tag that is
-    no hash was edited, and so was one beside which the time of an entry stands that another entry follows.
+    Who cuts an entry off, or rewrites the last one, leaves the hash and the time of it with the
+    version. A tag that is no hash was edited, and so was one beside which the time of an entry
+    stands that another entry follows.
     """
     known = {entry.sha256 for entry in chain.entries.values()}
     named = [version.tags[key] for key in (names.ENTRY, names.NOTE) if key in version.tags]
@@ -83,8 +85,8 @@ def _names_lacking_entry(version: Version, chain: Chain) -> bool:
 def standing(registry: Registry, name: str) -> Standing:
     """The champion that a candidate has to beat.
 
-    By the journal, which a promotion that was broken off at its last call is ahead of the alias with; by the alias
-    where there is no journal yet.
+    By the journal, which a promotion that was broken off at its last call is ahead of the alias
+    with; by the alias where there is no journal yet.
 
     Raises:
         RegistryError: the journal was changed from outside, or the champion's version is gone.
@@ -106,7 +108,8 @@ def promote(registry: Registry, version: Version, promotion: Promotion) -> None:
     """Make a version champion.
 
     Raises:
-        ChampionMovedError: another promotion came first, and the decision was made on the entry before it.
+        ChampionMovedError: another promotion came first, and the decision was made on the entry
+            before it.
         RegistryError: the journal was changed from outside.
     """
     for _ in range(_TRIES):
@@ -256,7 +259,8 @@ def follow_journal(registry: Registry, name: str) -> None:
         chain = _whole_journal(registry, name)
         if chain.last is None:
             return
-        _set_tags(registry, name, chain)
+        for version in registry.versions(name):
+            tag_version(registry, version, tags_by_journal(version, chain))
         _set_alias(registry, name, chain.champion)
         now = _whole_journal(registry, name)
         if now.head == chain.head and registry.alias(name) == chain.champion:
@@ -294,10 +298,10 @@ def _promoted_tags(change: Entry) -> dict[str, str]:
     return tags
 
 
-def _set_tags(registry: Registry, name: str, chain: Chain) -> None:
-    for version in registry.versions(name):
-        for key, value in tags_by_journal(version, chain).items():
-            registry.client.set_model_version_tag(name, version.version, key, value)
+def tag_version(registry: Registry, version: Version, tags: dict[str, str]) -> None:
+    """Give a version tags, in place of those of the same name."""
+    for key, value in tags.items():
+        registry.client.set_model_version_tag(version.name, version.version, key, value)
 
 
 def _set_alias(registry: Registry, name: str, champion: str | None) -> None:
@@ -313,9 +317,7 @@ def _set_alias(registry: Registry, name: str, champion: str | None) -> None:
 def adopt(registry: Registry, version: Version, files_sha256: str) -> None:
     """Begin the journal of a champion that is older than its journal."""
     if names.FILES not in version.tags:
-        registry.client.set_model_version_tag(
-            version.name, version.version, names.FILES, files_sha256
-        )
+        tag_version(registry, version, {names.FILES: files_sha256})
     entry = Entry(
         model=version.name,
         action=journal.ADOPT,

@@ -1,7 +1,7 @@
-"""Which old versions and refused runs nobody needs any more, and how they are deleted.
+"""Delete old versions and refused runs that nobody needs any more; loads no network.
 
-Kept, however old: what is champion or has any alias, what a rollback or the taking back of a retirement or a merge
-may need, and the source versions that living champions were made from.
+Kept, however old: what is champion or has any alias, what a rollback or the taking back of a
+retirement or a merge may need, and the source versions that living champions were made from.
 """
 
 from __future__ import annotations
@@ -11,12 +11,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from faultxfer.registry import journal, names
+from faultxfer.errors import ConfigError, RegistryError
+from faultxfer.progress import progress
+from faultxfer.registry import journal, machines, names
 from faultxfer.registry.journal import Chain, Entry
-from faultxfer.registry.mlflow_errors import asks_the_store
-from faultxfer.registry.model_checks import Patient
+from faultxfer.registry.machines import wanted_names
+from faultxfer.registry.mlflow_errors import asks_the_store, reported
+from faultxfer.registry.model_view import ModelView
 from faultxfer.registry.promotion import write_note
-from faultxfer.registry.store import Registry, Version
+from faultxfer.registry.rights import open_to_change
+from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.registry.succession import ended_by_retirement, next_in_line
 from faultxfer.registry.traces import uploads_of_versions
 
@@ -26,7 +30,8 @@ class Rules:
     """What is surplus: only what is both older and beyond the newest.
 
     Attributes:
-        keep: newest versions and newest refused runs of each model that stay, and sound earlier champions in line.
+        keep: newest versions and newest refused runs of each model that stay, and sound earlier
+            champions in line.
         older_than: age from which the others go; of a version since it was last champion.
     """
 
@@ -71,30 +76,142 @@ class Uses:
     uploads: dict[str, set[str]] = field(default_factory=dict)
 
 
+@reported("the tracking store")
+def prune_registry(
+    model: str | None, equipment: str | None, *, keep: int, days: float, apply: bool
+) -> dict[str, Any]:
+    """List what is old and what nobody needs, and delete it where that is asked for.
+
+    Args:
+        model: source model; None for everything that is registered.
+        equipment: one of its machines.
+        keep: newest versions and refused runs of each model that stay, and sound earlier champions
+            to go back to.
+        days: age from which the others go.
+        apply: delete them; else only list them.
+
+    Returns:
+        ``versions`` and ``runs``, each with what was ``done``, and ``skipped``: models that were
+            left alone, and why.
+
+    Raises:
+        ConfigError: the rules would keep nothing.
+        RegistryError: the model is unknown, or the store does not answer.
+    """
+    rules = _rules(keep, days)
+    registry = open_to_change() if apply else open_registry()
+    refusals = _refusals(registry, model, equipment)
+    wanted = _wanted(registry, model, equipment, refused_only=bool(refusals))
+    progress.info("Looking for old versions of %d model(s)", len(wanted))
+    uses = uses_of_versions(registry)
+    result: dict[str, Any] = {"applied": apply, "versions": [], "runs": [], "skipped": []}
+    for name in wanted:
+        _prune(registry, name, rules, uses, result)
+    for refusal in surplus_runs(refusals, rules):
+        if apply:
+            delete_run(registry, refusal["run_id"])
+        result["runs"].append({**refusal, "done": _done(apply)})
+    return result
+
+
+def _refusals(registry: Registry, model: str | None, equipment: str | None) -> list[dict[str, Any]]:
+    """Refused runs of everything, or of one model under its name of now and that of older releases."""
+    if model is None:
+        return registry.refusals(None)
+    wanted = {machines.look_up(registry, model, equipment), names.registered_name(model, equipment)}
+    found = [refusal for name in wanted if name for refusal in registry.refusals(name)]
+    return sorted(found, key=lambda refusal: str(refusal["created"]), reverse=True)
+
+
+def _rules(keep: int, days: float) -> Rules:
+    if keep < 1 or days < 0:
+        raise ConfigError(
+            "At least one version to go back to is kept, and an age is no negative number",
+            received={"keep": keep, "older-than": days},
+            remedy="Type `faultxfer registry prune --keep 5 --older-than 180`",
+        )
+    return Rules(keep, timedelta(days=days))
+
+
+def _wanted(
+    registry: Registry, model: str | None, equipment: str | None, *, refused_only: bool
+) -> list[str]:
+    """The models asked for; none where every candidate of the one asked for was refused."""
+    try:
+        return wanted_names(registry, model, equipment)
+    except RegistryError:
+        if not refused_only:
+            raise
+        return []
+
+
+def _prune(registry: Registry, name: str, rules: Rules, uses: Uses, result: dict[str, Any]) -> None:
+    view = ModelView(registry, name)
+    problem = _why_not(view)
+    if problem:
+        result["skipped"].append({"registered": name, "why": problem})
+        return
+    if view.chain.last is None:  # nobody was champion, so nobody can say what was needed
+        return
+    for surplus in surplus_versions(view, rules, uses):
+        deleted = result["applied"] and delete_version(registry, surplus)
+        done = (
+            "kept: it became champion meanwhile"
+            if result["applied"] and not deleted
+            else _done(deleted)
+        )
+        result["versions"].append({**_as_data(surplus), "done": done})
+
+
+def _why_not(view: ModelView) -> str:
+    """Why a model is left alone; empty where it is not."""
+    if view.chain.problems:
+        return "Its journal was changed from outside; see `faultxfer registry verify`"
+    if view.alias is not None and view.chain.last is None:
+        return "It has no journal; `faultxfer registry doctor` begins one"
+    return ""
+
+
+def _as_data(surplus: Surplus) -> dict[str, Any]:
+    version = surplus.version
+    return {
+        "registered": version.name,
+        "version": version.version,
+        "created": version.created,
+        "last_used": surplus.last_used.isoformat(timespec="seconds"),
+        "reason": surplus.reason,
+        "files": f"stay for {', '.join(surplus.named_by)}" if surplus.named_by else "go with it",
+    }
+
+
+def _done(deleted: bool) -> str:
+    return "deleted" if deleted else "with --apply: delete it"
+
+
 @asks_the_store
 def uses_of_versions(registry: Registry) -> Uses:
     """Look through all registered models, whoever made them."""
     sources = {
-        source
-        for name in registry.known_names()
-        for source in _sources(Patient(registry, name, timedelta(0)))
+        source for name in registry.known_names() for source in _sources(ModelView(registry, name))
     }
     uploads: dict[str, set[str]] = {}
     for version, named in uploads_of_versions(registry):
         if names.of_journal(version.name) == version.name:
             for upload in named:
-                uploads.setdefault(upload, set()).add(f"models:/{version.name}/{version.version}")
+                uploads.setdefault(upload, set()).add(
+                    names.version_uri(version.name, version.version)
+                )
     return Uses(frozenset(sources), uploads)
 
 
-def _sources(patient: Patient) -> Iterator[tuple[str, str]]:
+def _sources(view: ModelView) -> Iterator[tuple[str, str]]:
     """Source versions that a machine's champion was made from, or the one that may be it again."""
-    for chain in _states(patient.chain):
-        number = chain.champion or patient.alias
+    for chain in _states(view.chain):
+        number = chain.champion or view.alias
         if number is None:
             continue
-        if number in patient.versions:
-            tags = patient.versions[number].tags
+        if number in view.versions:
+            tags = view.versions[number].tags
             yield tags.get(names.SOURCE_MODEL, ""), tags.get(names.SOURCE_VERSION, "")
         for entry in chain.changes:
             if entry.to_version == number and entry.details.get("source"):
@@ -102,33 +219,33 @@ def _sources(patient: Patient) -> Iterator[tuple[str, str]]:
                 yield name, version
 
 
-def surplus_versions(patient: Patient, rules: Rules, uses: Uses) -> list[Surplus]:
+def surplus_versions(view: ModelView, rules: Rules, uses: Uses) -> list[Surplus]:
     """Versions of one model that nobody needs, oldest first.
 
     Args:
-        patient: the model; its journal must be whole.
+        view: the model; its journal must be whole.
         rules: what may go.
         uses: what other models need.
     """
-    newest = set(list(patient.versions)[: rules.keep])
-    named = set(patient.registry.aliases(patient.name).values()) | newest
+    newest = set(list(view.versions)[: rules.keep])
+    named = set(view.registry.aliases(view.name).values()) | newest
     found = []
-    for number, version in patient.versions.items():
-        last_used = _last_used(version, patient.chain)
-        needed = number in named or (patient.name, number) in uses.sources
-        if not needed and rules.is_old(last_used) and _is_whole(patient, number):
+    for number, version in view.versions.items():
+        last_used = _last_used(version, view.chain)
+        needed = number in named or (view.name, number) in uses.sources
+        if not needed and rules.is_old(last_used) and _is_whole(view, number):
             others = uses.uploads.get(version.model_id or "", set()) - {version.uri}
             found.append(Surplus(version, last_used, tuple(sorted(others))))
     if not found:
         return []
-    needed_back = _needed_to_go_back(patient, rules.keep)  # reads files, so it is asked last
+    needed_back = _needed_to_go_back(view, rules.keep)  # reads files, so it is asked last
     return [one for one in found[::-1] if one.version.version not in needed_back]
 
 
-def _is_whole(patient: Patient, number: str) -> bool:
+def _is_whole(view: ModelView, number: str) -> bool:
     """Made by faultxfer, and its registration came to an end: the others are the doctor's, or somebody else's."""
-    state = patient.versions[number].tags.get(names.STATE)
-    return state in (names.REGISTERED, names.RETIRED) or number in patient.chain.promoted
+    state = view.versions[number].tags.get(names.STATE)
+    return state in (names.REGISTERED, names.RETIRED) or number in view.chain.promoted
 
 
 def _last_used(version: Version, chain: Chain) -> datetime:
@@ -139,24 +256,24 @@ def _last_used(version: Version, chain: Chain) -> datetime:
     return max(moments)
 
 
-def _needed_to_go_back(patient: Patient, keep: int) -> set[str]:
+def _needed_to_go_back(view: ModelView, keep: int) -> set[str]:
     """The champion and the next sound ones in line, of now and of before what may be taken back."""
-    needed: set[str] = set(ended_by_retirement(patient.chain))
-    for chain in _states(patient.chain):
+    needed: set[str] = set(ended_by_retirement(view.chain))
+    for chain in _states(view.chain):
         if chain.champion is not None:
             needed.add(chain.champion)
-        needed.update(_first_sound(patient, next_in_line(chain, list(patient.versions)), keep))
+        needed.update(_first_sound(view, next_in_line(chain, list(view.versions)), keep))
     return needed
 
 
-def _first_sound(patient: Patient, line: list[str], keep: int) -> Iterator[str]:
+def _first_sound(view: ModelView, line: list[str], keep: int) -> Iterator[str]:
     """The line up to the last of so many versions that can be champion; what cannot be read now may be read again."""
     sound = 0
     for number in line:
         if sound == keep:
             return
         yield number
-        sound += not patient.is_retired(number) and patient.files(number).is_sound
+        sound += not view.is_retired(number) and view.files(number).is_sound
 
 
 def _states(chain: Chain) -> list[Chain]:

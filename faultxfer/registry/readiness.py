@@ -16,9 +16,10 @@ from pathlib import Path
 from faultxfer.errors import ConfigError, DiskFullError, RegistryError
 from faultxfer.registry import connect, names
 from faultxfer.registry import database as databases
+from faultxfer.registry.clients import with_retries
 from faultxfer.registry.database import State
 from faultxfer.registry.locations import ARTIFACTS, is_beside, is_there, local_path, place_here
-from faultxfer.registry.mlflow_errors import patiently, reported
+from faultxfer.registry.mlflow_errors import reported
 
 KIB = 1024
 # What somebody says who keeps the files away from the database on purpose.
@@ -35,14 +36,14 @@ _FILES_OF_CHAMPION = """
 
 
 @dataclass(frozen=True)
-class Need:
+class RoomNeeded:
     """Room that some work needs at least, in bytes: less than this, and it cannot succeed."""
 
     store: int = 64 * KIB
     temporary: int = 64 * KIB
 
 
-def require_ready(uri: str, need: Need | None = None, *, repairing: bool = False) -> None:
+def require_ready(uri: str, need: RoomNeeded | None = None, *, repairing: bool = False) -> None:
     """All that can stand in the way of writing to a SQLite registry, what to mend first in front.
 
     Args:
@@ -60,10 +61,10 @@ def require_ready(uri: str, need: Need | None = None, *, repairing: bool = False
     if database is None:
         return
     with reported(f"the tracking store {connect.shown(uri)}"):
-        _require_all(database, uri, (need or Need()).store, repairing=repairing)
+        _require_all(database, uri, (need or RoomNeeded()).store, repairing=repairing)
 
 
-def require_room_for_files(need: Need) -> None:
+def require_room_for_files(need: RoomNeeded) -> None:
     """Room in the folder for temporary files.
 
     Raises:
@@ -200,7 +201,7 @@ def _require_rights(database: Path) -> None:
             connection.execute("ROLLBACK")
 
     with reported(f"the tracking store {database}"):
-        patiently(lock)
+        with_retries(lock)
 
 
 def _require_artifacts(folder: Path | None) -> None:

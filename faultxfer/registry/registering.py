@@ -24,7 +24,7 @@ from faultxfer.temporary import temporary_folder
 
 
 @dataclass(frozen=True)
-class Candidate:
+class NewVersion:
     """What becomes a version.
 
     Attributes:
@@ -43,7 +43,7 @@ class Candidate:
 
 
 def register(
-    registry: Registry, record: RunRecord, candidate: Candidate, promotion: Promotion
+    registry: Registry, record: RunRecord, new: NewVersion, promotion: Promotion
 ) -> Version:
     """Log a run, register its bundle as a new version, load it back, write the journal, and move the alias last.
 
@@ -52,27 +52,27 @@ def register(
     Args:
         registry: where.
         record: the run; its tags and note are the version's as well.
-        candidate: what to register.
+        new: what to register.
         promotion: why it shall be champion.
 
     Raises:
         ChampionMovedError: another promotion came first.
-        BundleError: what comes back from the registry does not score like the candidate.
+        BundleError: what comes back from the registry does not score as the bundle does.
         RegistryError: the store does not answer.
     """
     if promotion.head is None:
         standing(
-            registry, candidate.name
+            registry, new.name
         )  # not on top of a champion that is gone: the doctor's turn comes first
     else:
-        _require_head(registry, candidate.name, promotion.head)
-    with _taken_back_unless_whole(registry, candidate.name) as made:
+        _require_head(registry, new.name, promotion.head)
+    with _taken_back_unless_whole(registry, new.name) as made:
         with logged_run(registry, record) as run_id:
-            made.model_id, files = _upload(registry, run_id, candidate)
-            made.version = _create(registry, run_id, made.model_id, files, record, candidate)
+            made.model_id, files = _upload(registry, run_id, new)
+            made.version = _create(registry, run_id, made.model_id, files, record, new)
             smoke_test(registry, made.version)
         _promote(registry, made.version, run_id, promotion)
-    return registry.version(candidate.name, made.version.version)
+    return registry.version(new.name, made.version.version)
 
 
 def is_named(registry: Registry, version: Version, chain: Chain) -> bool:
@@ -154,7 +154,7 @@ def _promote(registry: Registry, version: Version, run_id: str, promotion: Promo
 
 
 @asks_the_store
-def _upload(registry: Registry, run_id: str, candidate: Candidate) -> tuple[str, dict[str, str]]:
+def _upload(registry: Registry, run_id: str, new: NewVersion) -> tuple[str, dict[str, str]]:
     """Id of MLflow's model, and SHA-256 of each of its files."""
     from mlflow.entities import LoggedModelOutput
 
@@ -167,9 +167,9 @@ def _upload(registry: Registry, run_id: str, candidate: Candidate) -> tuple[str,
             model_folder = folder / "model"
             write_model(
                 model_folder,
-                candidate.bundle_folder,
-                candidate.features,
-                candidate.example,
+                new.bundle_folder,
+                new.features,
+                new.example,
                 model_id=logged.model_id,
                 run_id=run_id,
             )
@@ -191,9 +191,9 @@ def _create(
     model_id: str,
     files: dict[str, str],
     record: RunRecord,
-    candidate: Candidate,
+    new: NewVersion,
 ) -> Version:
-    _ensure_model(registry, candidate)
+    _ensure_model(registry, new)
     tags = {
         **record.tags,
         names.STATE: names.CANDIDATE,
@@ -202,34 +202,34 @@ def _create(
         names.LISTING: json.dumps(files),
     }
     made = registry.client.create_model_version(
-        candidate.name,
+        new.name,
         f"models:/{model_id}",
         run_id,
         tags=tags,
         description=record.note,
         model_id=model_id,
     )
-    return registry.version(candidate.name, str(made.version))
+    return registry.version(new.name, str(made.version))
 
 
-def _ensure_model(registry: Registry, candidate: Candidate) -> None:
+def _ensure_model(registry: Registry, new: NewVersion) -> None:
     from mlflow.exceptions import MlflowException
 
-    if registry.is_registered(candidate.name):
-        _repeat_identity(registry, candidate)
+    if registry.is_registered(new.name):
+        _repeat_identity(registry, new)
     else:
         try:
-            tags = {**candidate.model_tags, names.OWNER: this_process()}
-            registry.client.create_registered_model(candidate.name, tags=tags)
+            tags = {**new.model_tags, names.OWNER: this_process()}
+            registry.client.create_registered_model(new.name, tags=tags)
         except MlflowException:
-            if not registry.is_registered(candidate.name):  # somebody else made it in between: fine
+            if not registry.is_registered(new.name):  # somebody else made it in between: fine
                 raise
 
 
-def _repeat_identity(registry: Registry, candidate: Candidate) -> None:
+def _repeat_identity(registry: Registry, new: NewVersion) -> None:
     """A source model may come to detect something else, and an older release gave no such tags."""
-    found = registry.model_tags(candidate.name)
+    found = registry.model_tags(new.name)
     for key in (names.FAMILY, names.LABEL):
-        value = candidate.model_tags.get(key)
+        value = new.model_tags.get(key)
         if value is not None and found.get(key) != value:
-            registry.client.set_registered_model_tag(candidate.name, key, value)
+            registry.client.set_registered_model_tag(new.name, key, value)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
 from faultxfer.errors import RegistryError
 from faultxfer.registry import connect, names
 from faultxfer.registry import database as databases
+from faultxfer.registry.clients import with_retries
 from faultxfer.registry.locations import ARTIFACTS, is_beside, is_there, local_path, place_here
-from faultxfer.registry.mlflow_errors import patiently, reported
+from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.readiness import not_writable, require_room
 
 _LOCK_SECONDS = 300.0
@@ -82,6 +84,36 @@ class Relocated:
     copy: Path | None
 
 
+def relocate_registry(*, dry_run: bool) -> dict[str, Any]:
+    """Let the registry name its files where they are now.
+
+    Returns:
+        ``outcome`` (``relocated``, ``unchanged`` or ``dry run``), the counts of addresses by what
+        became of them, the folders that are missing or lie elsewhere still, the copy of the
+        database, and the next command.
+
+    Raises:
+        RegistryError: see :func:`relocate`.
+    """
+    done = relocate(connect.tracking_uri(), dry_run=dry_run)
+    plan = done.plan
+    changed = "dry run" if dry_run else "relocated"
+    return {
+        "outcome": changed if plan.moved else "unchanged",
+        "database": str(done.database),
+        "moved": len(plan.moved),
+        "here": plan.here,
+        "missing": _folders(plan.missing),
+        "elsewhere": _folders(plan.left),
+        "copy": str(done.copy) if done.copy else None,
+        "next": f"faultxfer registry {'relocate' if dry_run and plan.moved else 'verify'}",
+    }
+
+
+def _folders(found: Iterable[Location]) -> list[str]:
+    return sorted({str(one.path) for one in found})
+
+
 def relocate(uri: str, *, dry_run: bool) -> Relocated:
     """Rewrite the addresses of files that lie below the database's own folder now.
 
@@ -129,7 +161,7 @@ def copied_database(database: Path, copy: Path) -> None:
         with databases.opened(database) as source, databases.opened(copy, "rwc") as target:
             source.backup(target)
 
-    patiently(copied)
+    with_retries(copied)
 
 
 def locations(connection: sqlite3.Connection) -> Iterator[Location]:
@@ -168,7 +200,7 @@ def _rewritten(database: Path) -> Relocated:
             connection.execute("COMMIT")
             return plan
 
-    return Relocated(patiently(transaction), database, copy)
+    return Relocated(with_retries(transaction), database, copy)
 
 
 def _plan_of(database: Path) -> Plan:
@@ -176,7 +208,7 @@ def _plan_of(database: Path) -> Plan:
         with databases.opened(database) as connection:
             return _plan(connection, database)
 
-    return patiently(read)
+    return with_retries(read)
 
 
 def _require_something(plan: Plan, database: Path) -> Plan:

@@ -16,7 +16,7 @@ from faultxfer.registry.locations import local_path
 from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.readiness import (
     KIB,
-    Need,
+    RoomNeeded,
     champion_bytes,
     require_alive,
     require_ready,
@@ -48,7 +48,7 @@ def open_to_change(*registered: str, repairing: bool = False) -> Registry:
             the database.
         DiskFullError: there is no room for it.
     """
-    require_room_for_files(Need())
+    require_room_for_files(RoomNeeded())
     registry = open_registry(access=Access.REPAIRING if repairing else Access.CHANGING)
     require_rights(registry, *registered, repairing=repairing)
     return registry
@@ -74,14 +74,14 @@ def require_before_work(
     """
     uri = connect.tracking_uri()
     if connect.sqlite_file(uri) is None:
-        require_room_for_files(Need(temporary=_WORK))
+        require_room_for_files(RoomNeeded(temporary=_WORK))
         _ask_once(uri, registered, Access.CREATING if creating else Access.CHANGING)
         return
     if not creating:
         connect.require_registry(uri)
     size = champion_bytes(uri, source) if source else 0
     # The source is downloaded whole; of what is made from it, some strategies keep a small part.
-    need = Need(store=_RUN + size // 8, temporary=_WORK + size)
+    need = RoomNeeded(store=_RUN + size // 8, temporary=_WORK + size)
     require_ready(uri, need)
     require_room_for_files(need)
 
@@ -125,7 +125,9 @@ def _require_experiment(registry: Registry, *, repairing: bool) -> None:
         return  # MLflow refuses every tag on it; it is brought back first
     require_alive(experiment.experiment_id, experiment.lifecycle_stage, registry.address)
     _require_reachable_files(experiment)
-    key, value = next(iter(_settled(experiment.tags)), next(iter(names.EXPERIMENT_TAGS.items())))
+    key, value = next(
+        iter(_fixed_first(experiment.tags)), next(iter(names.EXPERIMENT_TAGS.items()))
+    )
     with _allowed("write to the experiment `faultxfer`", permission):
         client.set_experiment_tag(experiment.experiment_id, key, value)
 
@@ -145,13 +147,13 @@ def _require_model(registry: Registry, name: str) -> None:
         _require_making(lambda: client.create_registered_model(""), what)
         return
     with _allowed(f"change the registered model {name!r}", permission):
-        for key, value in list(_settled(model.tags))[:1]:
+        for key, value in list(_fixed_first(model.tags))[:1]:
             client.set_registered_model_tag(name, key, value)
         if not model.tags:
             client.update_registered_model(name, description=model.description or "")
 
 
-def _settled(tags: dict[str, str] | None) -> Iterator[tuple[str, str]]:
+def _fixed_first(tags: dict[str, str] | None) -> Iterator[tuple[str, str]]:
     """Tags, those first that nobody changes: writing them again undoes nobody's work."""
     known = tags or {}
     fixed = (names.KIND, *names.EXPERIMENT_TAGS)

@@ -33,7 +33,8 @@ _LEFT_THE_CHAMPION = "The champion was left as it is; check the artifact store a
 def smoke_test(registry: Registry, version: Version) -> None:
     """Score a version's golden rows as loaded from the registry, in a process that holds nothing of this one.
 
-    ``FAULTXFER_SMOKE_TEST=this_process`` saves the half minute that a process takes to load TensorFlow.
+    ``FAULTXFER_SMOKE_TEST=this_process`` saves the half minute that a process takes to load
+    TensorFlow.
 
     Raises:
         BundleError: it does not load, or scores differently.
@@ -156,8 +157,8 @@ def _in_clean_process(registry: Registry, version: Version) -> None:
     }  # not on the command line, which all can read
     environment.pop("MLFLOW_REGISTRY_URI", None)
     try:
-        # -P: no file of the folder it is started in takes the place of a module. Names are checked when a model is
-        # registered.
+        # -P: no file of the folder it is started in takes the place of a module. Names are checked
+        # when a model is registered.
         command = [sys.executable, "-P", "-m", __name__, version.name, version.version]
         done = children.run(command, env=environment, seconds=_SECONDS)
     except subprocess.TimeoutExpired as error:

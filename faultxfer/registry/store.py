@@ -6,34 +6,28 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import unquote
 
 from faultxfer.errors import RegistryError
 from faultxfer.registry import connect as connection
 from faultxfer.registry import names
+from faultxfer.registry.clients import (
+    RememberingClient,
+    RetryingClient,
+    all_pages,
+    moment,
+    with_retries,
+)
 from faultxfer.registry.connect import Access
-from faultxfer.registry.downloading import fetch_files
+from faultxfer.registry.downloading import fetch_files, recorded_location
 from faultxfer.registry.inspection import registered_sha256, require_registered
 from faultxfer.registry.journal import is_stored_journal, read_journal
 from faultxfer.registry.locations import local_path, resolved_location
-from faultxfer.registry.mlflow_errors import (
-    PatientClient,
-    RememberingClient,
-    all_pages,
-    asks_the_store,
-    patiently,
-    reported,
-)
+from faultxfer.registry.mlflow_errors import asks_the_store, reported
 from faultxfer.registry.model_files import BUNDLE_IN_MODEL
 from faultxfer.registry.readiness import require_ready
-
-_MODELS = "models:/"
-# A copy of a copy, and so on: more than anybody makes.
-_MOST_HOPS = 20
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -48,7 +42,8 @@ _NAMES_IN_A_FILTER = 50
 class Version:
     """One registered version; ``model_id`` is MLflow's model that holds its files.
 
-    ``copied``: somebody copied it from another version in MLflow, tags included; no journal of its model knows it.
+    ``copied``: somebody copied it from another version in MLflow, tags included; no journal of its
+    model knows it.
     """
 
     name: str
@@ -69,7 +64,7 @@ class Version:
     @property
     def uri(self) -> str:
         """Address for MLflow."""
-        return f"models:/{self.name}/{self.version}"
+        return names.version_uri(self.name, self.version)
 
 
 class Registry:
@@ -230,11 +225,7 @@ class Registry:
 
         A registry that was moved or copied still names the folder it was made in.
         """
-        recorded = self.client.get_model_version_download_uri(version.name, version.version)
-        for _ in range(_MOST_HOPS):
-            if not recorded.startswith(_MODELS):
-                break
-            recorded = self._source_location(recorded)
+        recorded = recorded_location(self.client, version.name, version.version)
         return resolved_location(recorded, self.database)
 
     @asks_the_store
@@ -259,13 +250,6 @@ class Registry:
     def _run_location(self, run_id: str) -> str:
         return resolved_location(self.client.get_run(run_id).info.artifact_uri or "", self.database)
 
-    def _source_location(self, source: str) -> str:
-        """Where a version lies that was made from MLflow's model, or from another version."""
-        name, _, number = source.removeprefix(_MODELS).partition("/")
-        if number:
-            return str(self.client.get_model_version_download_uri(unquote(name), number))
-        return str(self.client.get_logged_model(name).artifact_location)
-
     def _registered(self, name: str) -> RegisteredModel | None:
         found = self._search_models(names.equals(name))
         return next((model for model in found if model.name == name), None)
@@ -286,13 +270,13 @@ class Registry:
         marked = self._with_marked_versions([model.name for model in others])
         return ours + [model for model in others if model.name in marked]
 
-    def _with_marked_versions(self, candidates: list[str]) -> set[str]:
+    def _with_marked_versions(self, unknown: list[str]) -> set[str]:
         """Which of these registered models have a version that faultxfer made."""
         found: set[str] = set()
-        for start in range(0, len(candidates), _NAMES_IN_A_FILTER):
+        for start in range(0, len(unknown), _NAMES_IN_A_FILTER):
             some = [
                 name
-                for name in candidates[start : start + _NAMES_IN_A_FILTER]
+                for name in unknown[start : start + _NAMES_IN_A_FILTER]
                 if names.may_be_ours(name)
             ]
             listed = ", ".join(f"'{name}'" for name in some)
@@ -341,7 +325,7 @@ def open_registry(uri: str | None = None, access: Access = Access.READING) -> Re
     connection.require_address(uri)
     connection.check_reachable(uri)
     with reported(f"the tracking store {connection.shown(uri)}"):
-        return patiently(partial(_opened, connection.without_password(uri), access))
+        return with_retries(partial(_opened, connection.without_password(uri), access))
 
 
 def _opened(uri: str, access: Access) -> Registry:
@@ -355,7 +339,7 @@ def _opened(uri: str, access: Access) -> Registry:
 
     address = connection.mlflow_uri(uri)
     connection.point_mlflow_at(address)
-    client = PatientClient(mlflow.MlflowClient(tracking_uri=address, registry_uri=address))
+    client = RetryingClient(mlflow.MlflowClient(tracking_uri=address, registry_uri=address))
     registry = Registry(cast("MlflowClient", client), uri)
     registry.client.search_experiments(max_results=1)
     return registry
@@ -378,7 +362,7 @@ def _refusal(run: Run) -> dict[str, Any]:
     return {
         "run_id": run.info.run_id,
         "model": tags.get(names.MODEL),
-        "created": _time(run.info.start_time),
+        "created": moment(run.info.start_time).isoformat(timespec="seconds"),
         "gate": tags[names.GATE],
         "reason": tags.get(names.REASON, ""),
         "request": tags.get(names.REQUEST),
@@ -395,7 +379,7 @@ def _version(item: ModelVersion, champion: bool) -> Version:
         name=item.name,
         version=str(item.version),
         run_id=item.run_id or "",
-        created=_time(item.creation_timestamp),
+        created=moment(item.creation_timestamp).isoformat(timespec="seconds"),
         tags=dict(item.tags or {}),
         description=item.description or "",
         champion=champion,
@@ -406,17 +390,13 @@ def _version(item: ModelVersion, champion: bool) -> Version:
 
 def _model_id(source: str) -> str | None:
     """MLflow's model that holds the files; its stores keep it as part of the version's source alone."""
-    found = source.removeprefix(_MODELS)
+    found = source.removeprefix(names.MODELS)
     return found if found != source and "/" not in found else None
 
 
 def _is_copy(source: str) -> bool:
     """Whether a version was copied from another one, tags included, as MLflow does where somebody asks for it."""
-    return source.startswith(_MODELS) and _model_id(source) is None
-
-
-def _time(milliseconds: int | None) -> str:
-    return datetime.fromtimestamp((milliseconds or 0) / 1000, UTC).isoformat(timespec="seconds")
+    return source.startswith(names.MODELS) and _model_id(source) is None
 
 
 def _quoted(name: str) -> str:

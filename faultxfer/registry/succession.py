@@ -51,7 +51,8 @@ def next_in_line(chain: Chain, sound: Collection[str]) -> list[str]:
 def ended_by_retirement(chain: Chain) -> list[str]:
     """Versions that were champion until they were retired, the first of them first, if nothing else came since.
 
-    A version that somebody went back from, and that was retired later, is none of them: the retirement took nothing.
+    A version that somebody went back from, and that was retired later, is none of them: the
+    retirement took nothing.
 
     Args:
         chain: the journal.

@@ -1,4 +1,4 @@
-"""What killed processes leave beside versions: runs without end, uploads without version, models without versions."""
+"""What killed processes leave: runs without end, uploads, models without versions, folders."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from faultxfer.process import is_gone
 from faultxfer.registry import names
+from faultxfer.registry.clients import all_pages, moment
 from faultxfer.registry.diagnosis import RESTORES, TAKES_AWAY, Diagnosis
 from faultxfer.registry.journal import PRUNE, read_journal
-from faultxfer.registry.mlflow_errors import all_pages
 from faultxfer.registry.store import Registry
+from faultxfer.temporary import dead_folders
 
 if TYPE_CHECKING:
     from mlflow.entities import LoggedModel, Run
@@ -48,13 +49,14 @@ def unfinished_runs(registry: Registry, grace: timedelta) -> Iterator[Diagnosis]
 def unused_uploads(registry: Registry, grace: timedelta, kept: timedelta) -> Iterator[Diagnosis]:
     """MLflow's models that nothing names and that are older than ``kept``.
 
-    A name is a version of any registered model, whoever made it, or a journal; an alias names a version.
+    A name is a version of any registered model, whoever made it, or a journal; an alias names a
+    version.
     """
     uploads, runs = _named_by_versions(registry)
     runs |= _named_by_journals(registry)
     for upload in _uploads(registry):
         named = upload.model_id in uploads or upload.source_run_id in runs
-        young = datetime.now(UTC) - _moment(upload.creation_timestamp) < kept
+        young = datetime.now(UTC) - moment(upload.creation_timestamp) < kept
         if named or young or not _is_abandoned(registry, upload, grace):
             continue
         yield Diagnosis(
@@ -75,7 +77,7 @@ def empty_models(registry: Registry, grace: timedelta) -> Iterator[Diagnosis]:
             continue
         model = registry.client.get_registered_model(name)
         if not is_gone(
-            (model.tags or {}).get(names.OWNER), _moment(model.creation_timestamp), grace
+            (model.tags or {}).get(names.OWNER), moment(model.creation_timestamp), grace
         ):
             continue
         yield Diagnosis(
@@ -87,6 +89,13 @@ def empty_models(registry: Registry, grace: timedelta) -> Iterator[Diagnosis]:
             kind=TAKES_AWAY,
             model=name,
         )
+
+
+def temporary_left() -> Iterator[Diagnosis]:
+    """Folders of this user's on this machine whose process is gone; they hold copies and half-done files alone."""
+    for path, remove in dead_folders():
+        message = "A temporary folder whose process is gone"
+        yield Diagnosis("TEMPORARY-LEFT", str(path), message, "remove it", remove, kind=RESTORES)
 
 
 def _delete_empty_model(registry: Registry, name: str) -> None:
@@ -132,7 +141,7 @@ def uploads_of_versions(registry: Registry) -> Iterator[tuple[ModelVersion, set[
 def _pruned(registry: Registry) -> set[str]:
     """Addresses of versions that were deleted by `prune`, as the journals note."""
     return {
-        f"models:/{name}/{number}"
+        names.version_uri(name, number)
         for name in registry.known_names()
         for number in _pruned_of(registry, name)
     }
@@ -168,7 +177,7 @@ def _is_abandoned(registry: Registry, upload: LoggedModel, grace: timedelta) -> 
 
 
 def _is_left(run: Run, grace: timedelta) -> bool:
-    return is_gone(run.data.tags.get(names.OWNER), _moment(run.info.start_time), grace)
+    return is_gone(run.data.tags.get(names.OWNER), moment(run.info.start_time), grace)
 
 
 def _runs(registry: Registry, wanted: str) -> Iterator[Run]:
@@ -189,7 +198,3 @@ def _uploads(registry: Registry) -> Iterator[LoggedModel]:
 
 def _all_versions(registry: Registry) -> Iterator[ModelVersion]:
     yield from all_pages(registry.client.search_model_versions)
-
-
-def _moment(milliseconds: int | None) -> datetime:
-    return datetime.fromtimestamp((milliseconds or 0) / 1000, UTC)

@@ -33,7 +33,7 @@ from faultxfer.registry.connect import Access
 from faultxfer.registry.identity import Identity
 from faultxfer.registry.promotion import Promotion
 from faultxfer.registry.provenance import code
-from faultxfer.registry.registering import Candidate, register
+from faultxfer.registry.registering import NewVersion, register
 from faultxfer.registry.runs import RunRecord
 from faultxfer.registry.store import open_registry
 from faultxfer.requests import PretrainRequest
@@ -130,7 +130,7 @@ def register_source(
     progress.info("Registering %s", model)
     registry = open_registry(access=Access.CREATING)
     features = load_bundle(trained.bundle).features
-    candidate = Candidate(
+    candidate = NewVersion(
         name=names.registered_name(model),
         model_tags={names.KIND: names.SOURCE_KIND, **_identity(job.contract).tags()},
         bundle_folder=trained.bundle,

@@ -18,7 +18,7 @@ from faultxfer.registry import names
 from faultxfer.registry.connect import Access
 from faultxfer.registry.promotion import Promotion
 from faultxfer.registry.provenance import code
-from faultxfer.registry.registering import Candidate, register
+from faultxfer.registry.registering import NewVersion, register
 from faultxfer.registry.runs import RunRecord, record_run
 from faultxfer.registry.store import Registry, open_registry
 from faultxfer.requests import TransferRequest
@@ -133,7 +133,7 @@ def _registered(job: Job[TransferRequest], models: Models, verdict: Verdict, out
     version = None
     if outcome == PROMOTED:
         progress.info("Registering %s", models.name)
-        candidate = _candidate(job, models, evaluation.adapted)
+        candidate = _new_version(job, models, evaluation.adapted)
         made = register(registry, record, candidate, _promotion(job, models, verdict))
         version, run_id = made.version, made.run_id
     else:
@@ -167,10 +167,10 @@ def _reason(decision: Decision, override_gate: str | None) -> str:
     return f"Promoted in spite of the gate: {override_gate}. {decision.reason}"
 
 
-def _candidate(job: Job[TransferRequest], models: Models, adapted: Adaptation) -> Candidate:
+def _new_version(job: Job[TransferRequest], models: Models, adapted: Adaptation) -> NewVersion:
     """The adapted bundle, as the registry takes it."""
     features = load_bundle(adapted.bundle).features
-    return Candidate(
+    return NewVersion(
         name=models.name,
         model_tags=_tags_of_machine(job, models),
         bundle_folder=adapted.bundle,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import registry_work as work
 
-from faultxfer.registry import checking, journal
+from faultxfer.registry import doctor, journal
 from faultxfer.registry.store import Registry
 
 NAME, SENSORS = work.NAME, ("flow", "pressure")
@@ -26,7 +26,7 @@ def repair(
     """What the doctor found, and the first word of what came of it."""
     equipment = work.EQUIPMENT if model else None
     options = {"dry_run": dry_run, "apply": apply, "minutes": 0, "upload_days": 0}
-    found = checking.repair_registry(model, equipment, **options)["found"]
+    found = doctor.repair_registry(model, equipment, **options)["found"]
     return [(one["code"], one["done"].split(":")[0].split(" ")[0]) for one in found]
 
 

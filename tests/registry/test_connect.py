@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from faultxfer.errors import ConfigError, RegistryError, UnreadableError
-from faultxfer.registry import connect, database, mlflow_errors, names
+from faultxfer.registry import clients, connect, database, names
 from faultxfer.registry.connect import Access
 from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.store import open_registry
@@ -199,7 +199,7 @@ def test_a_database_that_stays_locked_is_one_sentence(
     store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "BUSY_SECONDS", 0.01)
-    monkeypatch.setattr(mlflow_errors, "_TRIES", 2)
+    monkeypatch.setattr(clients, "_TRIES", 2)
     thread = _locked(store / "mlruns" / "mlflow.db", 0.5)
     with pytest.raises(UnreadableError, match="locked by another process"):
         open_registry()

@@ -21,7 +21,7 @@ from registry_checks import (
 
 from faultxfer.errors import BundleError, FilesAbsentError, RegistryError
 from faultxfer.process import this_process
-from faultxfer.registry import checking, maintenance, names, promotion
+from faultxfer.registry import checking, doctor, maintenance, names, promotion
 from faultxfer.registry.promotion import standing
 from faultxfer.registry.store import Registry
 
@@ -146,7 +146,7 @@ def test_files_that_this_user_may_not_read_are_unreadable(registry: Registry) ->
 
 def test_the_doctor_stops_where_all_versions_would_be_retired(registry: Registry) -> None:
     sound = [spoil(registry, "1"), spoil(registry, "2")]
-    result = checking.repair_registry(None, None, apply=True)
+    result = doctor.repair_registry(None, None, apply=True)
     assert "All versions" in result["stopped"]
     assert "`faultxfer registry doctor pumps--pump-9 --apply`" in result["stopped"]
     assert [one["done"].split(":")[0] for one in result["found"]] == ["stopped", "stopped"]
@@ -170,7 +170,7 @@ def test_the_doctor_stops_where_two_models_would_lose_their_champion(
         work.register_prepared(bundle, SENSORS, other)
     for name in (NAME, other):
         spoil(registry, "2", name)
-    result = checking.repair_registry(None, None, apply=True)
+    result = doctor.repair_registry(None, None, apply=True)
     assert "2 models would lose their champion" in result["stopped"]
     assert (registry.alias(NAME), registry.alias(other)) == ("2", "2")
 
@@ -527,4 +527,4 @@ def test_a_process_number_that_was_given_again_is_another_process(registry: Regi
 def test_a_name_that_nobody_knows_is_no_healthy_registry(registry: Registry) -> None:
     for model, equipment in (("nope", None), (work.MODEL, "nope")):
         with pytest.raises(RegistryError, match="no registered model of that name"):
-            checking.repair_registry(model, equipment, dry_run=True)
+            doctor.repair_registry(model, equipment, dry_run=True)

@@ -16,7 +16,7 @@ from registry_checks import repair
 from faultxfer.errors import RegistryError
 from faultxfer.registry import catalog, checking, identity, machines, maintenance, names
 from faultxfer.registry.identity import Identity, identity_of
-from faultxfer.registry.machine_tags import tag_findings
+from faultxfer.registry.outside_edits import edited_machine_tags
 from faultxfer.registry.runs import RunRecord, record_run
 from faultxfer.registry.store import Registry, open_registry
 
@@ -174,7 +174,7 @@ def test_a_model_whose_kind_is_not_in_its_tags_stays_known(empty: Registry) -> N
     assert (empty.models(), empty.known_names()) == before
     assert checking.verify_registry(None, None, None)["wrong"]
     assert repair() == [("TAG-CHANGED", "done")] * 3
-    assert list(tag_findings(empty)) == []
+    assert list(edited_machine_tags(empty)) == []
 
 
 def test_a_model_without_tag_and_journal_is_known_by_its_versions_and_others_models_are_not(

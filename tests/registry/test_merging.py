@@ -20,8 +20,8 @@ from faultxfer.registry import (
     merging,
     names,
 )
+from faultxfer.registry.merging import merge_machine
 from faultxfer.registry.store import Registry, open_registry
-from faultxfer.steps.merging import merge_machine
 
 A, B, WHO = "a--pump-9", "b--pump-9", ("a", "pump-9")
 

@@ -15,9 +15,9 @@ from registry_checks import NAME, SENSORS, WHO, chain_of, repair, spoil
 
 from faultxfer.errors import ConfigError, RegistryError
 from faultxfer.registry import checking, journal, maintenance, names, pruning, registering
+from faultxfer.registry.pruning import prune_registry
 from faultxfer.registry.runs import RunRecord, record_run
 from faultxfer.registry.store import Registry, Version, open_registry
-from faultxfer.steps.pruning import prune_registry
 
 LAST_USED = pruning._last_used
 

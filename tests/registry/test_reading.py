@@ -17,7 +17,16 @@ from registry_checks import NAME, WHO, become_nobody, make_readable
 from faultxfer import outputs, requests
 from faultxfer.cli import main
 from faultxfer.errors import ConfigError, DiskFullError, RegistryError, UnreadableError
-from faultxfer.registry import catalog, checking, connect, database, maintenance, readiness, rights
+from faultxfer.registry import (
+    catalog,
+    checking,
+    connect,
+    database,
+    doctor,
+    maintenance,
+    readiness,
+    rights,
+)
 from faultxfer.registry.connect import Access
 from faultxfer.registry.relocate import relocate
 from faultxfer.registry.store import Registry, open_registry
@@ -95,12 +104,12 @@ def test_another_user_hears_before_the_work_that_they_may_not_write(readable: Pa
         for change in (
             lambda: rights.require_before_work(NAME, source="pumps"),
             lambda: maintenance.roll_back(*WHO, None, "because"),
-            lambda: checking.repair_registry(None, None),
+            lambda: doctor.repair_registry(None, None),
         ):
             with pytest.raises(RegistryError, match="may not write to the registry") as caught:
                 change()
             said.add(str(caught.value))
-        assert len(checking.repair_registry(None, None, dry_run=True)["found"]) == 0
+        assert len(doctor.repair_registry(None, None, dry_run=True)["found"]) == 0
         return said.pop()
 
     with pytest.raises(RegistryError) if os.geteuid() else pytest.MonkeyPatch.context():

@@ -19,7 +19,7 @@ from registry_checks import NAME, SENSORS, WHO
 
 from faultxfer.cli import main
 from faultxfer.errors import ConfigError, RegistryError
-from faultxfer.registry import checking, connect, locations, maintenance, moving
+from faultxfer.registry import backup, checking, connect, locations, maintenance, relocate
 from faultxfer.registry.relocate import LOCATIONS
 from faultxfer.registry.store import Registry, open_registry
 
@@ -82,7 +82,7 @@ def test_a_moved_registry_is_read_at_once_and_changed_once_it_is_relocated(
     assert Path(shown).read_text() == "trial"
     with pytest.raises(RegistryError, match="registry relocate"):
         maintenance.promote_version(*WHO, 1, "because")
-    done = moving.relocate_registry(dry_run=False)
+    done = relocate.relocate_registry(dry_run=False)
     assert (done["outcome"], done["missing"], done["elsewhere"]) == ("relocated", [], [])
     named = [locations.local_path(address) for address in _addresses(_database())]
     assert all(path and path.is_relative_to(Path.cwd()) for path in named)
@@ -101,16 +101,16 @@ def test_a_dry_run_writes_nothing_and_a_second_run_finds_nothing_to_do(
     shutil.copytree("mlruns", tmp_path / "copy" / "mlruns")
     monkeypatch.chdir(tmp_path / "copy")
     before, recorded = _database().read_bytes(), _addresses(_database())
-    planned = moving.relocate_registry(dry_run=True)
+    planned = relocate.relocate_registry(dry_run=True)
     assert (planned["outcome"], planned["copy"], _database().read_bytes()) == (
         "dry run",
         None,
         before,
     )
-    done = moving.relocate_registry(dry_run=False)
+    done = relocate.relocate_registry(dry_run=False)
     assert done["moved"] == planned["moved"] > 0
     assert _addresses(Path(done["copy"])) == recorded
-    again = moving.relocate_registry(dry_run=False)
+    again = relocate.relocate_registry(dry_run=False)
     assert (again["outcome"], again["moved"], again["copy"]) == ("unchanged", 0, None)
 
 
@@ -122,17 +122,17 @@ def test_a_registry_without_its_files_is_not_rewritten(
     monkeypatch.chdir(tmp_path / "copy")
     before = _database().read_bytes()
     with pytest.raises(RegistryError, match="None of the registry's files lie beside its database"):
-        moving.relocate_registry(dry_run=False)
+        relocate.relocate_registry(dry_run=False)
     assert _database().read_bytes() == before
     shutil.copytree(tmp_path / "mlruns" / "artifacts", "mlruns/artifacts")
     lost = Path(
         open_registry().files_location(open_registry().version(NAME, 1)).removeprefix("file://")
     )
     shutil.rmtree(lost)
-    done = moving.relocate_registry(dry_run=False)
+    done = relocate.relocate_registry(dry_run=False)
     assert done["elsewhere"] == [str(lost).replace("/copy/", "/")]  # the original still has them
     shutil.rmtree(tmp_path / "mlruns")
-    assert moving.relocate_registry(dry_run=False)["missing"] == done["elsewhere"]
+    assert relocate.relocate_registry(dry_run=False)["missing"] == done["elsewhere"]
 
 
 def test_an_empty_registry_and_one_under_a_link_can_be_moved(
@@ -146,12 +146,12 @@ def test_an_empty_registry_and_one_under_a_link_can_be_moved(
     monkeypatch.setenv(
         "MLFLOW_TRACKING_URI", connect.sqlite_uri(store / "link" / "mlruns" / "mlflow.db")
     )
-    assert moving.relocate_registry(dry_run=False)["outcome"] == "relocated"
+    assert relocate.relocate_registry(dry_run=False)["outcome"] == "relocated"
     monkeypatch.setenv(
         "MLFLOW_TRACKING_URI", connect.sqlite_uri(store / "new" / "mlruns" / "mlflow.db")
     )
     assert work.register_prepared(bundle, SENSORS) == "1"
-    assert moving.relocate_registry(dry_run=False)["outcome"] == "unchanged"
+    assert relocate.relocate_registry(dry_run=False)["outcome"] == "unchanged"
 
 
 def test_a_copy_of_a_version_under_another_name_is_read_beside_its_database(
@@ -217,7 +217,7 @@ def test_a_backup_made_while_in_use_is_restored_elsewhere(
     try:
         for turn in (1, 3):
             _wait_for(tmp_path / "turns", turn)
-            backups.append(moving.back_up_registry(tmp_path / "backups" / f"b {turn}"))
+            backups.append(backup.back_up_registry(tmp_path / "backups" / f"b {turn}"))
     finally:
         os.kill(process, signal.SIGKILL)
         trials.finish(process, reading)
@@ -229,7 +229,7 @@ def test_a_backup_made_while_in_use_is_restored_elsewhere(
             Path(made["database"]).parent, restored / "mlruns"
         )  # and the copy is moved, too
         monkeypatch.chdir(restored)
-        assert moving.relocate_registry(dry_run=False)["missing"] == []
+        assert relocate.relocate_registry(dry_run=False)["missing"] == []
         for known in open_registry().versions(NAME):
             work.downloads(open_registry(), known)
         assert _works() in ("1", "2")
@@ -259,7 +259,7 @@ def test_a_backup_can_be_read_where_it_is_and_takes_no_folder_that_holds_somethi
     monkeypatch.setenv("MLFLOW_TRACKING_URI", made["tracking_uri"])
     assert _champions_files(open_registry()) == files
     with pytest.raises(ConfigError, match="holds something"):
-        moving.back_up_registry(tmp_path / "copy")
+        backup.back_up_registry(tmp_path / "copy")
 
 
 def test_a_moved_registry_is_backed_up_with_the_files_that_it_has_now(
@@ -268,7 +268,7 @@ def test_a_moved_registry_is_backed_up_with_the_files_that_it_has_now(
     files = _champions_files(registry)
     shutil.move(tmp_path / "mlruns", tmp_path / "new" / "mlruns")
     monkeypatch.chdir(tmp_path / "new")
-    made = moving.back_up_registry(tmp_path / "copy")
+    made = backup.back_up_registry(tmp_path / "copy")
     shutil.rmtree(tmp_path / "new" / "mlruns")
     assert made["missing"] == []
     monkeypatch.setenv("MLFLOW_TRACKING_URI", made["tracking_uri"])
