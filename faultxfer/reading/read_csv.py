@@ -6,27 +6,16 @@ import dataclasses
 import glob
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from faultxfer.errors import DataError
-from faultxfer.reading import (
-    columns,
-    content,
-    decimal_marks,
-    encoding,
-    lines,
-    preamble,
-    rows,
-    separator,
-)
+from faultxfer.reading import columns, content, decimal_marks, lines, rows, separator
 from faultxfer.reading.csv_options import Csv
 from faultxfer.reading.dialect import Dialect
 from faultxfer.reading.parquet import read_parquet
 from faultxfer.reading.table import RawTable
 from faultxfer.reading.text import Numbers, Text, first_row
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def find_files(patterns: list[str]) -> list[Path]:
@@ -87,9 +76,9 @@ def read_csv(
     if path.suffix.lower() == ".parquet":
         return read_parquet(path, pins, keep)
     stored = content.stored_bytes(path)
-    decoded, codec = encoding.decoded(path.name, content.unpacked(path, stored), pins.encoding)
-    whole, line_end = encoding.line_ends(decoded)
-    text, above = preamble.split_off(whole)
+    decoded, codec = content.decoded(path.name, content.unpacked(path, stored), pins.encoding)
+    whole, line_end = content.line_ends(decoded)
+    text, above = separator.split_off(whole)
     with above.counted():
         mark = _separator(path.name, text, pins, above.separator)
         names = _pinned_names(path.name, text, mark, pins)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from faultxfer.reading.cells import missing_cells, numbers
-from faultxfer.reading.compact_dates import compact_form
-from faultxfer.reading.dates import PARTS, Parts, date_order
+from faultxfer.reading.dates import PARTS, Parts, compact_form, date_order
 from faultxfer.reading.dialect import Dialect
-
-if TYPE_CHECKING:
-    import re
-
-    import pandas as pd
 
 _CLOCK = (
     r"(?:[ T,]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}(?:[.,]\d+)?))?)?"
@@ -79,10 +77,6 @@ def read_times(text: pd.Series, dialect: Dialect, *, where: str) -> Times:
 
 def _plain_iso(text: pd.Series, zone: str | None) -> pd.Series | None:
     """Stamps such as 2026-03-31 14:05:00 at Arrow's speed; None if any cell is something else."""
-    import pandas as pd
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     try:
         stamps = pc.cast(pa.array(text, from_pandas=True), pa.timestamp("us"))
     except pa.ArrowInvalid:
@@ -129,8 +123,6 @@ def _magnitude(usual: float) -> str:
 
 def _without_month_names(cells: pd.Series) -> pd.Series:
     """31-Mar-2026 as 31.03.2026; the names are English."""
-    import re
-
     if not cells.str.match(_NAMED, case=False).any():
         return cells
     return cells.str.replace(_NAMED, _numbered, flags=re.IGNORECASE, regex=True)
@@ -146,7 +138,6 @@ def _formatted(cells: pd.Series, form: str, dialect: Dialect) -> Times:
 
 
 def _by_format(cells: pd.Series, pinned: str, zone: str | None) -> pd.Series:
-    import pandas as pd
 
     if "%z" in pinned:
         return pd.to_datetime(cells, format=pinned, errors="coerce", utc=True)
@@ -155,8 +146,6 @@ def _by_format(cells: pd.Series, pinned: str, zone: str | None) -> pd.Series:
 
 def _year_first(cells: pd.Series, zone: str | None) -> pd.Series:
     """The quick way for ISO 8601, and the slow way for what pandas does not take: slashes, 9:05, decimal commas."""
-    import pandas as pd
-
     stamps = pd.to_datetime(cells, errors="coerce", utc=True, format="ISO8601")
     if zone:
         own = cells.str.contains(r"(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$") & cells.str.contains(":")
@@ -175,8 +164,6 @@ def _year_first(cells: pd.Series, zone: str | None) -> pd.Series:
 
 def _assembled(parts: pd.DataFrame, order: Parts, zone: str | None) -> pd.Series:
     """Stamps in UTC from their parts; NaT where a part is missing or out of range."""
-    import pandas as pd
-
     date = pd.DataFrame(
         {
             name: parts[part].astype("float64")
@@ -209,8 +196,6 @@ def _hours(hour: pd.Series, half: pd.Series) -> tuple[pd.Series, pd.Series]:
 
 def _zoned(stamps: pd.Series, named: pd.Series, zone: str | None) -> pd.Series:
     """Stamps in UTC: by the zone each names, else by the pinned one."""
-    import pandas as pd
-
     offsets = named.str.extract(r"^(?P<sign>[+-])(?P<hours>\d{2}):?(?P<minutes>\d{2})?$")
     minutes = offsets["hours"].astype("float64") * 60 + offsets["minutes"].astype("float64").fillna(
         0
@@ -229,7 +214,6 @@ def _localized(stamps: pd.Series, zone: str | None) -> pd.Series:
 
 
 def _in_seconds(stamps: pd.Series) -> pd.Series:
-    import pandas as pd
 
     passed = (stamps - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
     return pd.Series(passed, dtype="float64")
