@@ -167,7 +167,7 @@ def contract_schema(
     """Give the JSON Schema of contracts, by which an editor completes and checks them."""
 
     def work() -> dict[str, Any]:
-        from faultxfer.contract.json_schema import json_schema
+        from faultxfer.contract.schema import json_schema
         from faultxfer.drafting.contracts import write_schema
 
         return write_schema(out) if out else json_schema()

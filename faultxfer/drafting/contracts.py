@@ -8,8 +8,7 @@ from typing import Any
 import yaml
 
 from faultxfer.contract.diff import diff_contracts
-from faultxfer.contract.json_schema import schema_text
-from faultxfer.contract.schema import load_contract, parse_contract
+from faultxfer.contract.schema import load_contract, parse_contract, schema_text
 from faultxfer.drafting.draft_options import advised, pins_of
 from faultxfer.drafting.infer import infer_contract
 from faultxfer.errors import ConfigError, DataError

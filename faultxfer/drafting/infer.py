@@ -251,7 +251,7 @@ def _without_values(table: RawTable, name: str, *, switch: bool) -> str | None:
 
 def _reads(table: RawTable, name: str, *, switch: bool) -> bool:
     """Whether nearly all filled cells are numbers, or yes and no."""
-    read = table.truths(name) if switch else table.numbers(name)
+    read = table.booleans(name) if switch else table.numbers(name)
     return bool(read.notna().sum() >= MIN_NUMBERS * (~table.missing(name)).sum())
 
 
@@ -273,7 +273,7 @@ def _tells_label(cells: pd.Series, faulty: pd.Series) -> bool:
 
 def _seen(name: str, tables: list[RawTable], paces: list[Pace]) -> Seen:
     switch = _is_switch(name, tables)
-    files = [table.truths(name) if switch else table.numbers(name) for table in tables]
+    files = [table.booleans(name) if switch else table.numbers(name) for table in tables]
     # One clock for all: rates of a file without readable times would be rates per row.
     same_clock = len({pace.per for pace in paces}) == 1
     return Seen(

@@ -113,7 +113,7 @@ _MEANING = {word: value for value, words in _WORDS.items() for word in words.spl
 _MEANING |= {digits: value for value, spellings in _DIGITS.items() for digits in spellings}
 
 
-def truths(text: pd.Series, dialect: Dialect) -> pd.Series:
+def booleans(text: pd.Series, dialect: Dialect) -> pd.Series:
     """Cells as float64 1 and 0; NaN where a cell is missing or says neither."""
     cells = text.str.strip().str.lower()
     meant = cells.map({cell: _MEANING.get(cell) for cell in cells.unique()}).astype("float64")

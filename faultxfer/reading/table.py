@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from faultxfer.errors import DataError
-from faultxfer.reading.cells import missing_cells, numbers, truths
+from faultxfer.reading.cells import booleans, missing_cells, numbers
 from faultxfer.reading.dialect import Dialect
 from faultxfer.reading.times import Times, read_times
 
@@ -103,13 +103,13 @@ class RawTable:
         with self._placing(tag):
             return numbers(self.frame[tag], self.dialect, where=self._where(tag))
 
-    def truths(self, name: str) -> pd.Series:
+    def booleans(self, name: str) -> pd.Series:
         """A column of yes and no as float64 1 and 0; NaN where a cell is missing or says neither."""
         tag = self.tag(name)
         if tag in self.typed:
             values = self.numbers(name)
             return values.where(values.isin((0.0, 1.0)))
-        return truths(self.frame[tag], self.dialect)
+        return booleans(self.frame[tag], self.dialect)
 
     def times(self, name: str) -> Times:
         """A column as times, and how they are written.

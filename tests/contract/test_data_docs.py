@@ -12,9 +12,9 @@ import pytest
 from check_rows import CONTRACT, blank_flow, broken, cells, check
 
 from faultxfer.contract import data_docs
-from faultxfer.contract.check import Checked
 from faultxfer.contract.data_docs import write_data_docs
 from faultxfer.contract.expectations import docs_page, unmet_expectations, validate_table
+from faultxfer.contract.outcome import Checked
 from faultxfer.contract.schema import Contract
 from faultxfer.errors import ConfigError
 from faultxfer.steps.validation import validate
