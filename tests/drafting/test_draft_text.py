@@ -23,8 +23,8 @@ def test_the_range_is_what_was_seen_and_as_much_again_on_both_sides() -> None:
     sensor = contract.sensors["flow"]
     assert (sensor.min, sensor.max) == (-10, 50)
     assert sensor.on_breach == "warn"
-    assert "physically" in text.split("version:")[0]
-    assert "quarantine" in text.split("version:")[0]
+    assert "physically" in text.split("family:")[0]
+    assert "quarantine" in text.split("family:")[0]
 
 
 def test_limits_have_three_significant_digits_and_are_rounded_outwards() -> None:
@@ -176,6 +176,8 @@ def test_a_messy_file_fits_the_contract_drafted_from_it(tmp_path: Path) -> None:
 )
 def test_names_given_for_a_file_without_header_come_back_from_the_draft(names: list[str]) -> None:
     columns = tuple(dict.fromkeys((*names, "flow", "fault")))
-    contract, _ = infer(table(flow=FLOW, fault=FAULT), csv=Csv(header=False, columns=columns))
+    contract, _ = infer(
+        table(flow=FLOW, fault=FAULT), csv_options=Csv(header=False, columns=columns)
+    )
     assert (contract.csv.header, contract.csv.columns) == (False, columns)
     assert infer(table(flow=FLOW, fault=FAULT))[0].csv.header is None
