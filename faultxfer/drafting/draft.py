@@ -342,5 +342,5 @@ def quoted(text: str) -> str:
 
 def _scalar(text: str) -> str:
     """Plain where every YAML reader takes it for text, else in quotes."""
-    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]+", text) and yaml.safe_load(text) == text
+    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_/]+", text) and yaml.safe_load(text) == text
     return text if plain else quoted(text)

@@ -197,6 +197,13 @@ def test_no_rows_are_an_error(tables: list[RawTable]) -> None:
 
 # Real files
 
+# Digests of the contracts that 0.1.0 drafted from the sources, with every default written out.
+DIGESTS = {
+    "hydraulic": "e99e0df91833e9195e0859fa39b8c8e5494a05d20d9f4df6e45fff42dc0b7431",
+    "ai4i2020": "cf2d725dd0523dcd88acd17d08e2e2d4418c5b02abfebe0dcee4efc2da8c7847",
+    "cmapss": "fd9a93c384face6d14df576d728a65ad1c0d1778d625b4df5cc14290770c4742",
+    "skab": "38604f3c988a35456ce2fe402e8addd9c3abb5374a8615b8867aa8c98d5e6e58",
+}
 PAIRS = {
     "hydraulic": (
         "cooler100.csv",
@@ -217,6 +224,7 @@ def test_a_contract_drafted_from_a_source_fits_its_target(
 ) -> None:
     source, target, time, leaks, sensors = PAIRS[name]
     contract, _ = infer(read_csv(real_data / name / source), family=name)
+    assert contract.digest() == DIGESTS[name]
     assert set(contract.ignore) == leaks
     assert len(contract.features) == sensors
     assert (contract.equipment_column, contract.run_column, contract.time_column) == (
