@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from faultxfer.reading.lines import line_bounds, line_numbers, plain_lines, some_lines
-from faultxfer.reading.text import Numbers, Rows, Text, misshapen, unique_names
+from faultxfer.reading.text import Numbers, ParsedRows, Text, misshapen, unique_names
 
 # Each column that holds text against expectation costs another attempt; with more of them, all is read as text.
 _MOST_MISTAKEN = 6
@@ -32,7 +32,7 @@ class _NotNumbersError(Exception):
         self.columns = columns
 
 
-def read_typed(text: Text, keep: frozenset[str] | None, numbers: Numbers) -> Rows | None:
+def read_typed(text: Text, keep: frozenset[str] | None, numbers: Numbers) -> ParsedRows | None:
     """Columns of numbers as such, the few that hold text as text; None where that is no gain."""
     for _ in range(_MOST_MISTAKEN):
         try:
@@ -44,7 +44,7 @@ def read_typed(text: Text, keep: frozenset[str] | None, numbers: Numbers) -> Row
 
 def read_plain(
     text: Text, keep: frozenset[str] | None, numbers: Numbers | None = None
-) -> Rows | None:
+) -> ParsedRows | None:
     """None where the rows are not all as wide as the header, or no column holds numbers; the slow way says which.
 
     Raises:
@@ -70,7 +70,7 @@ def read_plain(
     if not filled.all():
         table, lines = table.filter(pa.array(filled)), lines[filled]
         typed = {name: values[filled] for name, values in typed.items()}
-    return Rows(tuple(names), _framed(table.drop_columns(wanted)), lines, typed)
+    return ParsedRows(tuple(names), _framed(table.drop_columns(wanted)), lines, typed)
 
 
 def _table(
@@ -141,9 +141,9 @@ def _typed(table: pa.Table, wanted: list[str]) -> dict[str, np.ndarray]:
     return typed
 
 
-def _no_rows(names: list[str]) -> Rows:
+def _no_rows(names: list[str]) -> ParsedRows:
     frame = _framed(pa.table({name: pa.array([], pa.string()) for name in names}))
-    return Rows(tuple(names), frame, np.array([], dtype=int))
+    return ParsedRows(tuple(names), frame, np.array([], dtype=int))
 
 
 def _blank_rows(text: Text, table: pa.Table, lines: np.ndarray) -> np.ndarray:
@@ -180,7 +180,7 @@ _BYTES_OF_A_CELL = 32
 
 def read_rows(
     text: Text, numbers: Numbers | None = None, keep: frozenset[str] | None = None
-) -> Rows:
+) -> ParsedRows:
     """Read all rows.
 
     Args:
@@ -232,7 +232,7 @@ class TextRows:
         return line_bounds(self.text.content)
 
 
-def _row_by_row(text: Text) -> Rows:
+def _row_by_row(text: Text) -> ParsedRows:
     """For line breaks in cells and rows of different width, which Arrow cannot number or would refuse."""
     reader = csv.reader(io.StringIO(text.content.decode()), delimiter=text.separator, strict=True)
     rows: list[list[str]] = []
@@ -248,7 +248,7 @@ def _row_by_row(text: Text) -> Rows:
             begin = reader.line_num + 1
     except csv.Error as error:
         raise misshapen(text.file, begin, {"problem": str(error)}) from error
-    return Rows(
+    return ParsedRows(
         tuple(names), pd.DataFrame(rows, columns=names, dtype="str"), np.array(lines, dtype=int)
     )
 
