@@ -152,7 +152,7 @@ _DAY_ALONE = 8
 
 
 def compact_form(cells: pd.Series, otherwise: str, where: str) -> str | None:
-    """The format of compact stamps; None where the numbers are plain ones.
+    """The format of compact moments; None where the numbers are plain ones.
 
     Args:
         cells: stripped text cells, missing ones left out.
@@ -160,7 +160,7 @@ def compact_form(cells: pd.Series, otherwise: str, where: str) -> str | None:
         where: file and column, for the error.
 
     Raises:
-        DataError: they may be stamps or numbers, or have a year of two digits.
+        DataError: they may be moments or numbers, or have a year of two digits.
     """
     digits = cells[cells.str.fullmatch(r"\d+")]
     if not len(digits):
