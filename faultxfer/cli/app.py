@@ -165,7 +165,7 @@ def contract_schema(
     ] = None,
 ) -> Any:
     """Give the JSON Schema of contracts, by which an editor completes and checks them."""
-    from faultxfer.contract.json_schema import json_schema
+    from faultxfer.contract.schema import json_schema
     from faultxfer.drafting.contracts import write_schema
 
     return write_schema(out) if out else json_schema()

@@ -1,225 +1,274 @@
-"""The rules that hold between files: what each file alone does not show, all of them together may.
+"""The rules that hold between files: together they may show what each file alone does not.
 
-Runs are numbered anew in each file, clocks start anew, and files of two machines look alike where no column names the
-machine. So between files a contradiction is told and changes nothing, unless a named machine has equal readings at one
-date under two labels, or the contract gives the rule a severity.
+Runs are numbered anew in each file, clocks start anew, and files of two machines look alike where
+no column names the machine. So a contradiction between files is a warning and changes nothing,
+unless a named machine has equal readings at one date under two labels, or the contract gives the
+rule a severity. Rows that stand in an earlier file too are set aside: one of the files would judge
+what the other one taught.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from faultxfer.contract.check import Checked
-from faultxfer.contract.copies import set_aside
+import numpy as np
+import pandas as pd
+
 from faultxfer.contract.notes import Notes
-from faultxfer.contract.rules import label_conflict, label_leak, time_duplicate
-from faultxfer.contract.rules.protocol import Breach, Rows, Rule
+from faultxfer.contract.outcome import Checked
+from faultxfer.contract.rules import labels, time
+from faultxfer.contract.rules.protocol import Breach, Rule, TableRows
 from faultxfer.contract.schema import Contract
 from faultxfer.findings import Finding
 from faultxfer.reading import columns
 
-if TYPE_CHECKING:
-    import numpy as np
-
-# Seconds since 1970: of 1973 and later. What is smaller may count from the beginning of a file or a run.
+_COPY = "ROW-DUPLICATE"
+_NO_ROWS = np.array([], dtype=int)
+# Seconds since 1970, of 1973. What is smaller may count from the beginning of a file or a run.
 _DATES_FROM = 1e8
+
+
+# Copies
+
+
+def without_copies(checked: list[Checked], contract: Contract) -> list[Checked]:
+    """Set rows aside that stand in an earlier file too: same machine, time, label and readings.
+
+    Without a time column equal rows may be real; then nothing is done.
+    """
+    accepted = [outcome for outcome in checked if not outcome.refused and len(outcome.accepted)]
+    if contract.time_column is None or len(accepted) < 2:
+        return checked
+    keys = [columns.EQUIPMENT, columns.TIME, *contract.features]
+    if all(outcome.has(columns.FAULT) for outcome in accepted):
+        keys.append(columns.FAULT)
+    known = np.array([], dtype=np.uint64)
+    left = []
+    for outcome in checked:
+        if outcome.refused or outcome.accepted.empty:
+            left.append(outcome)
+            continue
+        hashed = pd.util.hash_pandas_object(outcome.accepted[keys], index=False).to_numpy()
+        # A row without a time is no copy of another one.
+        copies = np.isin(hashed, known) & outcome.accepted[columns.TIME].notna().to_numpy()
+        left.append(_without_rows(outcome, copies, contract))
+        known = np.union1d(known, hashed)
+    return left
+
+
+def _without_rows(outcome: Checked, copies: np.ndarray, contract: Contract) -> Checked:
+    if not copies.any():
+        return outcome
+    severity = contract.severity(_COPY)
+    places = outcome.accepted.loc[copies, columns.ROW].to_numpy()
+    notes = Notes(outcome.table)
+    notes.rows(
+        _COPY,
+        places,
+        str(contract.time_column),
+        f"{len(places)} row(s) stand in an earlier file as well",
+        "Export each period once, or leave one of the files out; "
+        "the rows of the first file were kept",
+        expected="each row once",
+        severity=severity,
+    )
+    outcome = dataclasses.replace(outcome, findings=(*outcome.findings, *notes.findings))
+    return outcome.without(places, notes.rejected()) if severity == "quarantine" else outcome
+
+
+# Contradictions
 
 
 def with_rules_across(checked: list[Checked], contract: Contract) -> list[Checked]:
     """Check the accepted rows of all files together, as far as no file is refused.
 
-    Contradicting labels and times first, each on the rows that are left, then columns that are the label.
+    Contradicting labels and times first, each on the rows that are left, then columns that are the
+    label.
     """
-    for rule in (_conflicts, _doubled_times):
-        checked = _ruled(checked, contract, rule)
+    checked = _ruled(checked, contract, _conflicts, columns.FAULT)
+    checked = _ruled(checked, contract, _doubled_times, columns.TIME)
     return _with_leaks(_none_left(checked), contract)
 
 
-def _ruled(checked: list[Checked], contract: Contract, rule: Rule) -> list[Checked]:
-    """The files, with what a rule finds in them together and in none of them alone."""
-    files = _files(checked, columns.FAULT if rule is _conflicts else columns.TIME)
+def _ruled(checked: list[Checked], contract: Contract, rule: Rule, needed: str) -> list[Checked]:
+    """The files, with what a rule finds in them together and in none of them alone.
+
+    Args:
+        checked: the outcome of each file.
+        contract: what they were checked against.
+        rule: the rule.
+        needed: the column without which a file has no part in it.
+    """
+    files = _files(checked, needed)
     if len(files) < 2:
         return checked
     rows = _stacked([checked[file] for file in files], contract)
     checked = list(checked)
-    for breach, places in _new(rule, rows):
+    for breach in _new(rule, rows):
         for number, file in enumerate(files):
-            mine = places[rows.file[places] == number]  # type: ignore[index]
+            mine = breach.places[_file_of(rows)[breach.places] == number]
             checked[file] = _noted(checked[file], breach, rows.place[mine], contract)
     return checked
+
+
+def _file_of(rows: TableRows) -> np.ndarray:
+    """(n,) number of each row's file."""
+    return np.zeros(len(rows), dtype=int) if rows.file is None else rows.file
 
 
 def _files(checked: list[Checked], column: str) -> list[int]:
     """Files that have rows, and a value of the column in each; none where one is refused."""
     if any(outcome.refused for outcome in checked):
         return []
-    filled = [file for file, outcome in enumerate(checked) if len(outcome.accepted)]
-    accepted = {file: checked[file].accepted for file in filled}
-    return [
-        file for file in filled if column in accepted[file] and accepted[file][column].notna().all()
-    ]
+    found = []
+    for file, outcome in enumerate(checked):
+        if outcome.has(column) and outcome.accepted[column].notna().all():
+            found.append(file)
+    return found
 
 
-def _stacked(outcomes: list[Checked], contract: Contract) -> Rows:
-    """All accepted rows, each with its place in its own file. Where there is no run column, each file is one run."""
-    import numpy as np
-    import pandas as pd
-
-    label = (
-        [columns.FAULT] if all(columns.FAULT in outcome.accepted for outcome in outcomes) else []
-    )
+def _stacked(outcomes: list[Checked], contract: Contract) -> TableRows:
+    """All accepted rows, each with its place in its file; without a run column a file is a run."""
     keys = [columns.EQUIPMENT, columns.RUN, columns.TIME, columns.ROW]
+    labelled = all(outcome.has(columns.FAULT) for outcome in outcomes)
+    label = [columns.FAULT] if labelled else []
     frames = [outcome.accepted[[*keys, *label, *contract.features]] for outcome in outcomes]
     rows = pd.concat(frames, ignore_index=True)
-    return Rows(
+    timed = rows[columns.TIME].notna().all()
+    return TableRows(
         contract,
         {name: rows[name].to_numpy() for name in contract.features},
-        rows[columns.FAULT].to_numpy(dtype=bool) if label else None,
+        rows[columns.FAULT].to_numpy(dtype=bool) if labelled else None,
         pd.factorize(rows[columns.EQUIPMENT])[0],
         pd.factorize(rows[columns.RUN])[0],
-        None if rows[columns.TIME].isna().any() else rows[columns.TIME].to_numpy(),
+        rows[columns.TIME].to_numpy() if timed else None,
         rows[columns.ROW].to_numpy(),
         np.repeat(np.arange(len(frames)), [len(frame) for frame in frames]),
     )
 
 
-def _doubled_times(rows: Rows) -> Iterator[Breach]:
-    """Rows with the time of another file's row of the same run: told, as runs may be numbered anew."""
-    yield from (_softened(breach, rows) for breach in time_duplicate.check(rows))
+def _doubled_times(rows: TableRows) -> Iterator[Breach]:
+    """Rows with the time of another file's row of the same run; a warning, as runs are renumbered."""
+    for breach in time.time_duplicate(rows):
+        yield _softened(breach, rows)
 
 
-def _conflicts(rows: Rows) -> Iterator[Breach]:
-    """As within a file; besides, equal readings of one moment have one label, whatever their files and runs are called.
+def _conflicts(rows: TableRows) -> Iterator[Breach]:
+    """As within a file; besides, equal readings of one moment have one label in all runs and files.
 
     The more serious finding comes first, and each row has one.
     """
-    import numpy as np
-
-    found = [
-        _softened(breach, rows)
-        for view in _loose_views(rows)
-        for breach in label_conflict.check(view)
-    ]
-    alike = dataclasses.replace(rows, run=rows.readings)
-    found += [
-        breach if _certain(rows) else _softened(breach, rows)
-        for breach in label_conflict.check(alike)
-    ]
-    told = np.array([], dtype=int)
-    for breach in sorted(found, key=lambda breach: breach.severity == "warn"):
-        places = np.setdiff1d(breach.places, told)
-        told = np.union1d(told, places)
+    loose = [_softened(breach, rows) for breach in labels.label_conflict(_by_run(rows))]
+    alike = list(labels.label_conflict(dataclasses.replace(rows, run=rows.readings)))
+    if not _certain(rows):
+        alike = [_softened(breach, rows) for breach in alike]
+    reported = _NO_ROWS
+    for breach in sorted(loose + alike, key=lambda breach: breach.severity == "warn"):
+        places = np.setdiff1d(breach.places, reported)
+        reported = np.union1d(reported, places)
         yield dataclasses.replace(breach, places=places)
 
 
-def _softened(breach: Breach, rows: Rows) -> Breach:
+def _softened(breach: Breach, rows: TableRows) -> Breach:
     """A warning, unless the contract gives the rule a severity."""
-    return (
-        breach
-        if breach.code in rows.contract.rules
-        else dataclasses.replace(breach, severity="warn")
-    )
+    if breach.code in rows.contract.rules:
+        return breach
+    return dataclasses.replace(breach, severity="warn")
 
 
-def _certain(rows: Rows) -> bool:
-    """Whether equal rows of two files are one row: a column names the machine, and no clock starts anew."""
-    return rows.contract.equipment_column is not None and (rows.seconds is None or _dated(rows))
+def _certain(rows: TableRows) -> bool:
+    """Whether equal rows of two files are one row.
+
+    They are where a column names the machine, and no clock starts anew.
+    """
+    named = rows.contract.equipment_column is not None
+    return named and (rows.seconds is None or _dated(rows))
 
 
-def _dated(rows: Rows) -> bool:
-    import numpy as np
-
+def _dated(rows: TableRows) -> bool:
     return rows.seconds is not None and bool(np.abs(rows.seconds).min() >= _DATES_FROM)
 
 
-def _loose_views(rows: Rows) -> list[Rows]:
+def _by_run(rows: TableRows) -> TableRows:
     """Rows of one recording by their run; without runs a machine has one label at one date."""
-    import numpy as np
-
     if rows.contract.run_column is None and _dated(rows):
-        return [dataclasses.replace(rows, run=np.zeros_like(rows.run))]
-    return [rows]
+        return dataclasses.replace(rows, run=np.zeros_like(rows.run))
+    return rows
 
 
-def _new(rule: Rule, rows: Rows) -> Iterator[tuple[Breach, np.ndarray]]:
-    """What a rule finds, and the places of rows about which it says less within their file."""
-    import numpy as np
-
+def _new(rule: Rule, rows: TableRows) -> Iterator[Breach]:
+    """What a rule finds, without the rows that it finds as serious within their file."""
     found = [breach for breach in rule(rows) if len(breach.places)]
     if not found:
         return
-    told: dict[str | None, list[np.ndarray]] = {}
-    for number in np.unique(rows.file):  # type: ignore[arg-type]
-        own = np.flatnonzero(rows.file == number)
+    known: dict[str | None, np.ndarray] = {}
+    file_of = _file_of(rows)
+    for number in np.unique(file_of):
+        own = np.flatnonzero(file_of == number)
         for breach in rule(rows.only(own)):
-            told.setdefault(breach.severity, []).append(own[breach.places])
+            before = known.get(breach.severity, _NO_ROWS)
+            known[breach.severity] = np.union1d(before, own[breach.places])
     for breach in found:
-        places = np.setdiff1d(
-            breach.places, np.concatenate(told.get(breach.severity, [np.array([], dtype=int)]))
-        )
+        places = np.setdiff1d(breach.places, known.get(breach.severity, _NO_ROWS))
         if len(places):
-            yield breach, places
+            yield dataclasses.replace(breach, places=places)
 
 
 def _noted(outcome: Checked, breach: Breach, places: np.ndarray, contract: Contract) -> Checked:
-    """The outcome of a file of which these rows break a rule; its message begins with their number."""
+    """The outcome of a file in which these rows break a rule; the message begins with their number."""
     if not len(places):
         return outcome
     severity = breach.severity or contract.severity(breach.code)
+    _, _, message = breach.message.partition(" ")
     notes = Notes(outcome.table)
     notes.rows(
         breach.code,
         places,
         breach.column,
-        f"{len(places)} {breach.message.partition(' ')[2]}, together with other files",
+        f"{len(places)} {message}, together with other files",
         breach.remedy,
         expected=breach.expected,
         severity=severity,
     )
-    outcome = _told(outcome, notes.findings[0])
-    if severity != "quarantine":
-        return outcome
-    return set_aside(
-        outcome, outcome.accepted[columns.ROW].isin(places).to_numpy(), notes.rejected()
-    )
-
-
-def _told(outcome: Checked, finding: Finding) -> Checked:
-    """Refusing findings stand first."""
-    before = outcome.findings
-    findings = (finding, *before) if finding.severity == "refuse" else (*before, finding)
-    return dataclasses.replace(outcome, findings=findings)
+    outcome = outcome.with_finding(notes.findings[0])
+    return outcome.without(places, notes.rejected()) if severity == "quarantine" else outcome
 
 
 def _none_left(checked: list[Checked]) -> list[Checked]:
     """Refuse files of which no row is left at all."""
     if any(len(outcome.accepted) or outcome.refused for outcome in checked):
         return checked
-    file = max(file for file, outcome in enumerate(checked) if len(outcome.rejected))
-    notes = Notes(checked[file].table)
-    notes.findings = list(checked[file].findings)
+    last = max(file for file, outcome in enumerate(checked) if len(outcome.rejected))
+    notes = Notes(checked[last].table)
+    notes.findings = list(checked[last].findings)
     notes.none_left()
-    return [
-        *checked[:file],
-        dataclasses.replace(checked[file], findings=notes.sorted),
-        *checked[file + 1 :],
-    ]
+    checked = list(checked)
+    checked[last] = dataclasses.replace(checked[last], findings=notes.sorted)
+    return checked
+
+
+# Sensors that are the label
 
 
 def _with_leaks(checked: list[Checked], contract: Contract) -> list[Checked]:
-    """The files, with columns that are the label in all of them together; the first file carries the finding."""
+    """The files, with columns that are the label in all of them together.
+
+    The first file carries the finding.
+    """
     files = _files(checked, columns.FAULT)
     if len(files) < 2:
         return checked
-    told = {(item.code, item.column) for outcome in checked for item in outcome.findings}
-    first = checked[files[0]]
-    for breach in label_leak.check(_stacked([checked[file] for file in files], contract)):
+    reported = set()
+    for outcome in checked:
+        reported |= {(finding.code, finding.column) for finding in outcome.findings}
+    checked = list(checked)
+    for breach in labels.label_leak(_stacked([checked[file] for file in files], contract)):
+        first = checked[files[0]]
         column = first.table.tag(breach.column)
-        if (breach.code, column) not in told:
-            first = _told(first, _leak(breach, column, contract))
-    return [first if file == files[0] else outcome for file, outcome in enumerate(checked)]
+        if (breach.code, column) not in reported:
+            checked[files[0]] = first.with_finding(_leak(breach, column, contract))
+    return checked
 
 
 def _leak(breach: Breach, column: str, contract: Contract) -> Finding:

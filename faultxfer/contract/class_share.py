@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from faultxfer.contract.check import Checked
+from faultxfer.contract.outcome import Checked
 from faultxfer.contract.schema import Contract
 from faultxfer.findings import Finding
 from faultxfer.reading import columns

@@ -6,14 +6,12 @@ import json
 import re
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from faultxfer.contract.expectations import docs_index, docs_page
+from faultxfer.contract.outcome import Checked
 from faultxfer.contract.schema import Contract
 from faultxfer.errors import ConfigError
-
-if TYPE_CHECKING:
-    from faultxfer.contract.check import Checked
 
 INDEX = "index.html"
 PAGES = "files"

@@ -87,7 +87,7 @@ def diff_contracts(old: Contract, new: Contract) -> ContractDiff:
         *_rules(old, new),
         *under(
             "csv",
-            plain(old.csv, new.csv, dict.fromkeys(csv_fields, "how files are read"), "csv pins"),
+            plain(old.csv, new.csv, dict.fromkeys(csv_fields, "how files are read"), "csv options"),
         ),
     ]
     return ContractDiff(tuple(changes))

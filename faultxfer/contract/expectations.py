@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from faultxfer.contract.schema import Contract, Sensor
+import numpy as np
+import pandas as pd
+
+from faultxfer.contract.notes import Notes
+from faultxfer.contract.schema import Contract, Label, Sensor
 from faultxfer.environment import switch_telemetry_off
 from faultxfer.findings import MAX_EXAMPLES
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 TEMPLATES = Path(__file__).with_name("templates")
+
+# A file in which more labels than this share are unreadable is a wrong file, not a dirty one.
+MAX_BAD_LABELS = 0.2
 
 _KINDS = {
     "expect_column_values_to_not_be_null": "null",
@@ -289,4 +293,67 @@ def _shortened(result: Any) -> Any:
         expectation_config=result.expectation_config,
         result={**counts, "partial_unexpected_list": examples},
         exception_info=result.exception_info,
+    )
+
+
+def note_unmet(notes: Notes, unmet: Unmet, contract: Contract, rows: int) -> None:
+    """Note the rows that did not meet one expectation.
+
+    Args:
+        notes: of the table.
+        unmet: the expectation.
+        contract: what it was made from.
+        rows: how many rows were validated.
+    """
+    if unmet.kind == "null":
+        _note_missing(notes, unmet, contract.sensors[unmet.column])
+    elif unmet.kind == "range":
+        _note_range(notes, unmet, contract.sensors[unmet.column])
+    else:
+        _note_labels(notes, unmet, contract.label, rows)
+
+
+def _note_missing(notes: Notes, unmet: Unmet, sensor: Sensor) -> None:
+    # Text instead of a number is missing to Great Expectations too; it has its own finding.
+    blank = notes.table.missing(unmet.column).to_numpy()
+    index = np.array(unmet.index, dtype=int)
+    places = index[blank[index]]
+    message = f"Sensor {unmet.column!r} has no value in {len(places)} row(s)"
+    if not unmet.passed:
+        message += f", more than the allowed share of {sensor.max_missing:g}"
+    notes.rows(
+        "SENSOR-MISSING",
+        places,
+        unmet.column,
+        message,
+        "Repair the export, or raise `max_missing` if the gaps are normal",
+        expected=f"a value in at least {1 - sensor.max_missing:.0%} of the rows",
+        severity="quarantine" if unmet.passed else "refuse",
+    )
+
+
+def _note_range(notes: Notes, unmet: Unmet, sensor: Sensor) -> None:
+    low = "-∞" if sensor.min is None else f"{sensor.min:g}"
+    high = "∞" if sensor.max is None else f"{sensor.max:g}"
+    notes.rows(
+        "SENSOR-OUT-OF-RANGE",
+        np.array(unmet.index, dtype=int),
+        unmet.column,
+        f"Sensor {unmet.column!r} lies outside its range in {len(unmet.index)} row(s)",
+        "Check the unit and the sensor; if the values are real, widen the range in the contract",
+        expected=f"{low} to {high} {sensor.unit}".rstrip(),
+        severity=sensor.on_breach,
+    )
+
+
+def _note_labels(notes: Notes, unmet: Unmet, label: Label, rows: int) -> None:
+    bad = len(unmet.index)
+    notes.rows(
+        "LABEL-UNKNOWN",
+        np.array(unmet.index, dtype=int),
+        label.column,
+        f"The label is neither a normal nor a fault spelling in {bad} row(s)",
+        "Mend the labels, or name their spelling under `label` in the contract",
+        expected=f"one of {', '.join([*label.normal, *label.fault])}",
+        severity="refuse" if bad > MAX_BAD_LABELS * rows else "quarantine",
     )

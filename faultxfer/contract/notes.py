@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
 
 from faultxfer.contract.codes import DEFAULTS
 from faultxfer.findings import MAX_EXAMPLES, Finding, Severity, refusing, shortened
 from faultxfer.reading import columns
 from faultxfer.reading.table import RawTable
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
 
 _ORDER = {"refuse": 0, "quarantine": 1, "warn": 2}
 
@@ -89,8 +87,6 @@ class Notes:
 
     def aside(self, code: str | None = None) -> np.ndarray:
         """(n,) bool: the rows set aside so far, by any code or by one."""
-        import numpy as np
-
         found = np.zeros(len(self.table), dtype=bool)
         for name, places in self._aside:
             if code in (None, name):
@@ -118,8 +114,6 @@ class Notes:
 
     def rejected(self) -> pd.DataFrame:
         """Rows set aside as they stand in the file, with file, line and codes beside them."""
-        import numpy as np
-
         places, table = np.flatnonzero(self.aside()), self.table
         cells = table.rows(places) if len(places) else table.frame.iloc[:0]
         rejected = cells.rename(columns=_earlier(list(cells.columns)))
@@ -130,8 +124,6 @@ class Notes:
 
     def _codes(self) -> np.ndarray:
         """(n,) the codes of each row, in the order found."""
-        import numpy as np
-
         codes = np.full(len(self.table), "", dtype=object)
         for code in dict.fromkeys(code for code, _ in self._aside):
             places = self.aside(code)

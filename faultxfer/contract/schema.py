@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -16,6 +16,8 @@ from faultxfer.errors import ContractError
 from faultxfer.plain_yaml import parse_yaml
 from faultxfer.reading import columns
 from faultxfer.reading.csv_options import Csv
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 Breach = Literal["refuse", "quarantine", "warn"]
 
@@ -233,6 +235,12 @@ class Contract(_Strict):
         return tuple(self.sensors)
 
     @property
+    def keys(self) -> tuple[str, ...]:
+        """Columns that name machine, run and time of a row, as far as the contract has them."""
+        keys = (self.equipment_column, self.run_column, self.time_column)
+        return tuple(key for key in keys if key)
+
+    @property
     def machine_of_unnamed_rows(self) -> str | None:
         """The family, where no column names the machine of a row; None where one does."""
         return None if self.equipment_column else self.family
@@ -288,3 +296,21 @@ def parse_contract(content: object, where: str) -> Contract:
             where=where,
             remedy="See the field table in `docs/data-contracts.md`",
         ) from error
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of a contract file.
+
+    It says less than :func:`parse_contract`: no schema can tell that ``min`` lies below
+    ``max``, or that a column has one role.
+    """
+    return {
+        "$schema": _DIALECT,
+        **Contract.model_json_schema(),
+        "title": "Data contract of faultxfer",
+    }
+
+
+def schema_text() -> str:
+    """The schema as it stands in a file."""
+    return json.dumps(json_schema(), indent=2) + "\n"

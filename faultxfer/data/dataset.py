@@ -92,7 +92,7 @@ def load_dataset(path: Path) -> Dataset:
 
 
 def dataset_from(accepted: pd.DataFrame, features: tuple[str, ...]) -> Dataset:
-    """Arrays of an accepted, labelled table (see :class:`faultxfer.contract.check.Checked`)."""
+    """Arrays of an accepted, labelled table (see :class:`faultxfer.contract.outcome.Checked`)."""
     equipment = accepted[columns.EQUIPMENT].astype(str).to_numpy(dtype=object)
     run = accepted[columns.RUN].astype(str).to_numpy(dtype=object)
     return Dataset(

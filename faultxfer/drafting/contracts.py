@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
 
 from faultxfer.contract.diff import diff_contracts
-from faultxfer.contract.json_schema import schema_text
-from faultxfer.contract.schema import load_contract, parse_contract
-from faultxfer.drafting.draft_options import advised, pins_of
+from faultxfer.contract.schema import load_contract, parse_contract, schema_text
 from faultxfer.drafting.infer import infer_contract
 from faultxfer.errors import ConfigError, DataError
 from faultxfer.outputs import writing
@@ -18,9 +19,12 @@ from faultxfer.reading.csv_options import Csv
 from faultxfer.reading.read_csv import find_files, read_csv
 from faultxfer.reading.table import RawTable
 
+# How errors name pins for people who have a contract.
+_PINS = re.compile(r"`csv: (\{.*?\})`")
+
 
 def draft_contract(
-    csv: list[str],
+    files: list[str],
     out: Path,
     *,
     label: str,
@@ -29,12 +33,12 @@ def draft_contract(
     run_column: str | None = None,
     time_column: str | None = None,
     columns: str | None = None,
-    **pins: object,
+    **csv_options: object,
 ) -> dict[str, Any]:
     """Write a first contract and say what is in it.
 
     Args:
-        csv: example files.
+        files: example files, folders and patterns.
         out: the contract to write.
         label: the label column.
         force: overwrite ``out``.
@@ -42,51 +46,59 @@ def draft_contract(
         run_column: names one recording.
         time_column: timestamp or sequence number.
         columns: names of all columns, separated by commas, for files without a header row.
-        pins: by field of ``csv``, how the files are written; None where it is detected. The draft pins them too.
+        csv_options: by field of ``csv``, how the files are written; None where it is detected.
+            The draft pins them too.
 
     Raises:
-        ConfigError: ``out`` exists already, or cannot be written; ``columns`` or ``pins`` are none.
-        DataError, ContractError: the files cannot be read, or hold nothing a contract could be made of.
+        ConfigError: ``out`` exists already, or cannot be written; ``columns`` or ``csv_options``
+            cannot be used.
+        DataError, ContractError: the files cannot be read, or hold nothing a contract could be
+            made of.
     """
     with writing("out", out):
         exists = out.exists()
     if exists and not force:
         raise ConfigError(
-            "A contract file that does not exist yet was expected",
+            "The contract file exists already",
             received={"out": str(out)},
             remedy="Choose another name, or overwrite it with --force",
         )
-    given = pins_of(columns, pins)
+    options = _checked_options(columns, csv_options)
     try:
         text = infer_contract(
-            [_read(path, given) for path in find_files(csv)],
+            [_read(path, options) for path in find_files(files)],
             label=label,
             family=out.stem,
             equipment_column=equipment_column,
             run_column=run_column,
             time_column=time_column,
-            csv=given,
+            csv_options=options,
         )
     except DataError as error:
-        raise advised(error, given) from error
+        raise _advised(error, options) from error
     contract = parse_contract(yaml.safe_load(text), where=str(out))
-    with writing("out", out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text, encoding="utf-8")
+    _write(text, out)
     return {"out": str(out), "sensors": list(contract.features), "ignored": list(contract.ignore)}
 
 
-def _read(path: Path, pins: Csv) -> RawTable:
+def _write(text: str, out: Path) -> None:
+    with writing("out", out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text, encoding="utf-8")
+
+
+def _read(path: Path, options: Csv) -> RawTable:
     """An example file under its own header, or under the names given.
 
     Raises:
-        DataError: as :func:`read_csv`; or the file has another number of columns, or a header of its own.
+        DataError: as :func:`read_csv`; or the file has another number of columns, or a header of
+            its own.
     """
-    table = read_csv(path, pins)
-    header = list(pins.columns)
+    table = read_csv(path, options)
+    header = list(options.columns)
     if header and len(table) and [cell.strip() for cell in table.frame.iloc[0]] == header:
         raise DataError(
-            "A file without a header row was expected, but its first row holds the very names given",
+            "The file has a header row: its first row holds the very names given",
             received={"first row": header},
             where=path.name,
             remedy="Leave --columns out",
@@ -100,9 +112,8 @@ def compare_contracts(old: Path, new: Path) -> dict[str, Any]:
     Raises:
         ContractError: a file cannot be read or does not follow the schema.
     """
-    return {"old": str(old), "new": str(new)} | diff_contracts(
-        load_contract(old), load_contract(new)
-    ).as_dict()
+    diff = diff_contracts(load_contract(old), load_contract(new))
+    return {"old": str(old), "new": str(new)} | diff.as_dict()
 
 
 def write_schema(out: Path) -> dict[str, Any]:
@@ -113,11 +124,111 @@ def write_schema(out: Path) -> dict[str, Any]:
     """
     if out.suffix != ".json":
         raise ConfigError(
-            "A file name that ends in .json was expected",
+            "The file name does not end in .json",
             received={"out": str(out)},
             remedy="Name it, for example, contract.schema.json",
         )
-    with writing("out", out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(schema_text(), encoding="utf-8")
+    _write(schema_text(), out)
     return {"out": str(out)}
+
+
+# Options that say how the files are written, before there is a contract
+
+
+def _checked_options(columns: str | None, given: dict[str, object]) -> Csv:
+    """The options of the command line as fields of ``csv``; those that are None are not given.
+
+    Raises:
+        ConfigError: one of them cannot be used.
+    """
+    fields = {name: value for name, value in given.items() if value is not None}
+    if fields.get("separator") in (r"\t", "tab"):
+        fields["separator"] = "\t"
+    if columns is not None:
+        fields |= {"header": False, "columns": _names(columns)}
+    try:
+        return Csv.model_validate(fields)
+    except ValidationError as error:
+        problems: dict[str, object] = {}
+        for item in error.errors():
+            field = str(item["loc"][0]) if item["loc"] else "csv"
+            problems[_option(field)] = item["msg"]
+        raise ConfigError(
+            "No file can be written as these options say",
+            received=problems,
+            remedy="See the table of `csv` in `docs/data-contracts.md`",
+        ) from error
+
+
+def _names(columns: str) -> tuple[str, ...]:
+    """Column names from ``a,b,c``; a name with a comma stands in quotes.
+
+    >>> _names('time, "flow, m3/h", fault')
+    ('time', 'flow, m3/h', 'fault')
+    """
+    line = columns.replace("\n", " ").strip()
+    names: list[str] = []
+    for cells in csv.reader([line] if line else [], skipinitialspace=True):
+        names = [cell.strip() for cell in cells]
+    if not names or not all(names) or len(set(names)) < len(names):
+        raise ConfigError(
+            "Different names are needed for all columns, in the order of the file",
+            received={"columns": columns},
+            remedy="Write them with commas between them: --columns time,flow,pressure,fault",
+        )
+    return tuple(names)
+
+
+def _advised(error: DataError, options: Csv) -> DataError:
+    """The same error for someone without a contract: it names options in place of pins."""
+    cells = error.received.get("first row")
+    if error.code == "FILE-NO-HEADER" and isinstance(cells, list):
+        remedy = (
+            "Name all columns in their order: --columns a,b,c "
+            f"(the first row has {len(cells)} filled cells)"
+        )
+    elif error.code == "FILE-SHAPE" and options.columns:
+        remedy = "Name every column of the file with --columns, in the order of the file"
+    else:
+        remedy = _with_options(error.remedy or "")
+    return DataError(
+        error.expected,
+        received=error.received,
+        where=error.where,
+        remedy=remedy or None,
+        code=error.code,
+        line=error.line,
+        column=error.column,
+    )
+
+
+def _with_options(remedy: str) -> str:
+    """Pins of a contract as options of the command line.
+
+    >>> _with_options('Pin it in the contract: `csv: {decimal: ","}`')
+    'Pin it: `--decimal ","`'
+    """
+    if not _PINS.search(remedy):
+        return remedy
+    advice = _PINS.sub(lambda found: _options(yaml.safe_load(found.group(1))), remedy)
+    return advice.replace(" in the contract", "")
+
+
+def _options(pins: dict[str, object]) -> str:
+    spelt = [_spelt(name, value) for name, value in pins.items() if name != "header"]
+    return f"`{' '.join(spelt)}`"
+
+
+def _spelt(name: str, value: object) -> str:
+    """An option and its value as they are typed."""
+    if name == "day_first":
+        return "--day-first" if value else "--month-first"
+    if isinstance(value, list):
+        return f"{_option(name)} {','.join(map(str, value))}"
+    shown = r"\t" if value == "\t" else str(value)
+    plain = re.fullmatch(r"[\w-]+", shown)
+    return f"{_option(name)} {shown}" if plain else f'{_option(name)} "{shown}"'
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

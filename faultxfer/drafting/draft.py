@@ -1,4 +1,7 @@
-"""The text of a drafted contract: YAML that every reader takes alike, with comments for the person who edits it."""
+"""The text of a drafted contract: YAML for every reader, with comments for the one who edits it.
+
+Only what differs from the defaults is written. Beside each sensor a comment says what was seen.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,15 @@ from typing import Any
 
 import yaml
 
+from faultxfer.contract.schema import Label, Sensor
 from faultxfer.drafting.labels import LabelSpellings
 from faultxfer.reading.csv_options import Csv
 
 EQUIPMENT, RUN, TIME = "equipment_column", "run_column", "time_column"
 
-_USUAL_MISSING = 0.2
+_USUAL_MISSING: float = Sensor.model_fields["max_missing"].default
+# Comments stand below each other, unless names are so long that they would leave the screen.
+_WIDEST = 72
 
 # By the end of a column name; `units.conversion` understands each of them.
 UNITS = {
@@ -30,15 +36,17 @@ UNITS = {
 
 _HEAD = """\
 # Data contract drafted from {rows} rows of {files}.
-# A draft: read every line, then
-#   1. move what is not a measurement from `sensors` to `ignore`, and check the units (guessed from the names);
-#   2. set `min` and `max` to what the instrument can physically read. They stand at the range seen in these rows,
-#      widened by that range on each side, which says nothing about another machine;
-#   3. then change `on_breach` from `warn` (say so, keep the row) to `quarantine` (set the row aside);
-#   4. where a sensor can be known to fail, take `max_rate` and `stuck_after` from the comment below it into its braces.
-#      The figures are twice the fastest change and three times the longest standstill seen.
-# Every field is explained in docs/data-contracts.md.
-version: 1
+# Only what differs from the defaults is written; docs/data-contracts.md explains every field.
+#
+# Read every line before you use it, and
+#   1. move what is not a measurement from `sensors` to `ignore`; check the units, which were
+#      guessed from the names, and add `unit: bar` and the like where none was guessed;
+#   2. set `min` and `max` to what the instrument can physically read. They stand at the range seen
+#      in these rows, widened by that range on each side, which says nothing of another machine;
+#   3. then take `on_breach: warn` (report the row, keep it) out of the braces: the default is
+#      `quarantine` (set the row aside);
+#   4. where a sensor is known to fail, move `max_rate` and `stuck_after` from the comment below it
+#      into its braces. They are twice the fastest change and three times the longest standstill.
 family: {family}
 """
 
@@ -49,7 +57,8 @@ class Seen:
 
     Attributes:
         low, high: least and greatest value.
-        missing: largest missing share of a file.
+        missing: largest missing share of a file, from 0 to 1.
+        step: usual change from one row to the next; None where no two rows show one.
         still: most rows of a run, one after the other, with the same value.
         rate: fastest change, 0 where none is known.
         per: what time ``rate`` is for.
@@ -59,6 +68,7 @@ class Seen:
     low: float
     high: float
     missing: float
+    step: float | None
     still: int
     rate: float
     per: str
@@ -79,7 +89,7 @@ class Draft:
         sensors: by name, in feature order.
         ignore: by name, why a column is no sensor.
         period: the usual time step, if there is one.
-        csv: how the files are written, where that had to be said.
+        csv: how the files are written, where that had to be given.
     """
 
     family: str
@@ -96,86 +106,225 @@ class Draft:
 
 def write_draft(draft: Draft) -> str:
     """The draft as a commented YAML file."""
-    return _HEAD.format(rows=draft.rows, files=draft.files, family=_scalar(draft.family)) + _body(
-        draft
-    )
+    head = _HEAD.format(rows=draft.rows, files=draft.files, family=_scalar(draft.family))
+    lines = [
+        *_label_lines(draft),
+        *_key_lines(draft),
+        *_sensor_lines(draft.sensors),
+        *_ignore_lines(draft.ignore),
+        *_csv_lines(draft.csv),
+        *_examples(list(draft.sensors)),
+    ]
+    return head + "\n".join(lines) + "\n"
 
 
-def _sensor_lines(name: str, seen: Seen) -> list[str]:
-    return [f"  {_scalar(name)}: {_sensor_line(name, seen)}", *_hint(seen)]
+# The sections
 
 
-def _sensor_line(name: str, seen: Seen) -> str:
-    fields = {"max_missing": f"{_max_missing(seen.missing):g}", "on_breach": "warn"}
-    if seen.switch:
-        note = "yes and no, read as 1 and 0"
-        fields = {"dtype": "bool"} | fields
-    elif seen.low < seen.high:
-        note = f"seen {seen.low:g} to {seen.high:g}"
-        fields = _range(seen.low, seen.high) | fields
+def _label_lines(draft: Draft) -> list[str]:
+    lines = [
+        "",
+        "# The label column, and how its two classes may be spelt. Any other spelling is set aside.",
+        "label:",
+        f"  column: {_scalar(draft.label)}",
+    ]
+    for name, spellings in (("normal", draft.spellings.normal), ("fault", draft.spellings.fault)):
+        note = draft.spellings.note(int(name == "fault"))
+        if note or spellings != Label.model_fields[name].default:
+            lines.append(f"  {name}: [{', '.join(map(quoted, spellings))}]{note}")
+    return lines
+
+
+_WITHOUT = {
+    EQUIPMENT: "no column found; all rows count as one machine, named like the family",
+    RUN: "no column found; each file counts as one recording",
+    TIME: "no column found; the order of the rows in the file is kept",
+}
+
+
+def _key_lines(draft: Draft) -> list[str]:
+    lines = [
+        "",
+        "# Which machine, which recording of it, and when. Rows of one run stay together in a split.",
+    ]
+    for role, without in _WITHOUT.items():
+        name = draft.keys[role]
+        lines.append(f"{role}: {_scalar(name)}" if name else f"# {role}: {without}")
+    if draft.period is None:
+        lines.append("# sampling_period: no regular step of time found; gaps are not reported")
     else:
-        note = f"constant at {seen.low:g} in these rows, so no range was drafted"
+        period = _yaml(draft.period).removesuffix(".0")
+        lines.append(f"sampling_period: {period}  # the usual step of the time column")
+    return lines
+
+
+def _sensor_lines(sensors: dict[str, Seen]) -> list[str]:
+    lines = [
+        "",
+        "# In the model's feature order. Beside each sensor stands what was seen.",
+        "sensors:",
+    ]
+    written = {name: f"  {_scalar(name)}: {_fields(name, seen)}" for name, seen in sensors.items()}
+    width = min(_WIDEST, max(map(len, written.values()), default=0))
+    for name, seen in sensors.items():
+        lines.append(f"{written[name]:<{width}}  # {_remark(seen)}")
+        lines += _limits_over_time(seen)
+    return lines
+
+
+def _ignore_lines(ignore: dict[str, str]) -> list[str]:
+    if not ignore:
+        return []
+    listed = [f"  - {_scalar(name)}  # {reason}" for name, reason in ignore.items()]
+    return ["", "# Columns that the model never sees.", "ignore:", *listed]
+
+
+def _csv_lines(csv: Csv) -> list[str]:
+    """How the examples had to be read."""
+    given = csv.model_dump(include=csv.model_fields_set)
+    if not given:
+        return []
+    lines = ["", "# How the files are written, as it was given for this draft."]
+    if csv.columns:
+        lines.append("# They have no header row: `columns` names all columns, in the file's order.")
+    return [*lines, "csv:", *[f"  {name}: {_option(value)}" for name, value in given.items()]]
+
+
+def _option(value: bool | str | tuple[str, ...]) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return quoted(value) if isinstance(value, str) else f"[{', '.join(map(_scalar, value))}]"
+
+
+# What a machine elsewhere may have where the contract has the first.
+_ELSEWHERE = {
+    "bar": "psi", "kPa": "psi", "MPa": "psi", "barg": "psig", "bara": "psia",
+    "degC": "degF", "m3/h": "gpm", "l/min": "gpm", "rpm": "Hz",
+    "mm/s": "in/s", "m/s": "ft/s", "kW": "hp", "kg": "lb", "mm": "in",
+}  # fmt: skip
+
+
+def _examples(sensors: list[str]) -> list[str]:
+    """Commented fields that no rows can show; without the `# ` in front they are valid."""
+    convertible = [name for name in sensors if _unit(name) in _ELSEWHERE]
+    sensor = _scalar((convertible or sensors)[0])
+    units = []
+    if convertible:
+        unit = _ELSEWHERE[_unit(convertible[0])]
+        units = [f"#     units: {{{sensor}: {_scalar(unit)}}}"]
+    return [
+        "",
+        "# A machine with other tags, units or scales, by its name in the equipment column. For example:",
+        "# equipment:",
+        "#   the-new-machine:",
+        f"#     aliases: {{PT-101: {sensor}}}",
+        *units,
+        f"#     scale: {{{sensor}: {{factor: 0.1, offset: 0}}}}",
+        "",
+        "# What happens where a rule is broken, where it differs from the default. For example:",
+        "# rules:",
+        "#   SENSOR-STUCK: quarantine",
+        "#   TIME-GAP: refuse",
+    ]
+
+
+# One sensor
+
+
+def _fields(name: str, seen: Seen) -> str:
+    """What differs from a sensor's defaults, in braces."""
+    fields = {}
+    if unit := _unit(name):
+        fields["unit"] = _scalar(unit)
+    if seen.switch:
+        fields["dtype"] = "bool"
+    elif seen.low < seen.high:
+        fields |= _range(seen.low, seen.high)
     if seen.missing > _USUAL_MISSING:
-        note += f"; missing in {seen.missing:.0%} of the rows of a file"
-    fields = {"unit": quoted(_unit(name))} | fields
-    return f"{_braces(fields)}  # {note}"
-
-
-def _braces(fields: dict[str, str]) -> str:
+        fields["max_missing"] = f"{_max_missing(seen.missing):g}"
+    fields["on_breach"] = "warn"
     return f"{{{', '.join(f'{field}: {text}' for field, text in fields.items())}}}"
 
 
-def _hint(seen: Seen) -> list[str]:
-    """A comment with limits over time, and what was seen; a constant column or a switch says nothing of either."""
+def _remark(seen: Seen) -> str:
+    """Range, missing share and usual step, as far as a sensor has them."""
+    missing = f"missing in {_percent(seen.missing)}" if seen.missing else "none missing"
+    if seen.switch:
+        return f"yes and no, read as 1 and 0, {missing}"
+    if seen.low == seen.high:
+        return f"constant at {seen.low:g} in these rows, so without a range; {missing}"
+    remark = f"seen {seen.low:.5g} to {seen.high:.5g}, {missing}"
+    return remark if seen.step is None else f"{remark}, usual step {seen.step:.3g}"
+
+
+def _percent(share: float) -> str:
+    """A share from 0 to 1 for people.
+
+    >>> _percent(0.5), _percent(0.0004)
+    ('50%', 'less than 1%')
+    """
+    return f"{share:.0%}" if share >= 0.01 else "less than 1%"
+
+
+def _limits_over_time(seen: Seen) -> list[str]:
+    """A comment with limits over time; a constant column or a switch shows nothing of either."""
     if seen.switch:
         return []
+    hints = []
     rate = _rounded(2 * seen.rate, ROUND_HALF_EVEN) if seen.rate else None
-    hints = [f"max_rate: {rate} (seen {seen.rate:.3g} per {seen.per})"] if rate else []
+    if rate:
+        hints.append(f"max_rate: {rate} (seen {seen.rate:.3g} per {seen.per})")
     if seen.low < seen.high:
-        rows = "row" if seen.still == 1 else "rows"
-        hints.append(
-            f"stuck_after: {max(10, 3 * seen.still)} (seen {seen.still} {rows} with one value)"
-        )
+        longest = "1 row" if seen.still == 1 else f"{seen.still} rows"
+        hints.append(f"stuck_after: {max(10, 3 * seen.still)} (seen {longest} with one value)")
     return [f"    # {', '.join(hints)}"] if hints else []
 
 
 def _range(low: float, high: float) -> dict[str, str]:
     width = high - low
-    bounds = {
-        "min": _rounded(low - width, ROUND_FLOOR),
-        "max": _rounded(high + width, ROUND_CEILING),
-    }
+    least, most = _rounded(low - width, ROUND_FLOOR), _rounded(high + width, ROUND_CEILING)
+    bounds = {"min": least, "max": most}
     return {bound: text for bound, text in bounds.items() if text}
 
 
 def _max_missing(missing: float) -> float:
-    """The usual share, or a little more than what these rows lack: a contract must fit its own examples."""
-    return (
-        _USUAL_MISSING
-        if missing <= _USUAL_MISSING
-        else min(1.0, math.ceil(missing * 100 + 5) / 100)
-    )
+    """A little more than what these rows lack: a contract must fit its own examples."""
+    return min(1.0, math.ceil(missing * 100 + 5) / 100)
 
 
 def plain_name(name: str) -> str:
-    """A column name in lower case, with one underscore between words."""
+    """A column name in lower case, with one underscore between words.
+
+    >>> plain_name("Discharge Pressure (bar)")
+    'discharge_pressure_bar'
+    """
     return re.sub(r"\W+", "_", name.lower()).strip("_")
 
 
 def _unit(name: str) -> str:
+    """The unit that a name ends in; empty where it ends in none.
+
+    >>> _unit("Bearing Temp [degC]"), _unit("alpha")
+    ('degC', '')
+    """
     plain = f"_{plain_name(name)}"
-    return next(
-        (UNITS[end] for end in sorted(UNITS, key=len, reverse=True) if plain.endswith(f"_{end}")),
-        "",
-    )
+    for end in sorted(UNITS, key=len, reverse=True):
+        if plain.endswith(f"_{end}"):
+            return UNITS[end]
+    return ""
+
+
+# YAML
 
 
 def _rounded(value: float, rounding: str) -> str | None:
-    """Three significant digits, outwards, so that no row seen falls outside; None where there is no finite bound."""
+    """Three significant digits as YAML; None where there is no finite bound.
+
+    Limits are rounded outwards, so that no row seen falls outside.
+    """
     number = float(Context(prec=3, rounding=rounding).create_decimal(value))
-    if not math.isfinite(
-        number
-    ):  # the widest numbers there are have no room to be rounded outwards
+    # The widest numbers there are have no room to be rounded outwards.
+    if not math.isfinite(number):
         return None
     # YAML 1.1 takes 1e+05 for text; its own writer knows how to spell it.
     return str(int(number)) if number.is_integer() and abs(number) < 1e15 else _yaml(number)
@@ -193,105 +342,5 @@ def quoted(text: str) -> str:
 
 def _scalar(text: str) -> str:
     """Plain where every YAML reader takes it for text, else in quotes."""
-    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]+", text) and yaml.safe_load(text) == text
+    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_/]+", text) and yaml.safe_load(text) == text
     return text if plain else quoted(text)
-
-
-def _body(draft: Draft) -> str:
-    lines = [
-        "",
-        "# The label column, and how its two classes may be spelt. Any other spelling is set aside.",
-        "label:",
-        f"  column: {_scalar(draft.label)}",
-        f"  normal: [{', '.join(map(quoted, draft.spellings.normal))}]{draft.spellings.note(0)}",
-        f"  fault: [{', '.join(map(quoted, draft.spellings.fault))}]{draft.spellings.note(1)}",
-        "",
-        "# Which machine, which recording of it, and when. Rows of one run never lie on two sides of a split.",
-        *[_key_line(role, draft.keys[role]) for role in (EQUIPMENT, RUN, TIME)],
-        _period_line(draft.period),
-        "",
-        "# The sensors in the model's feature order.",
-        "sensors:",
-        *[line for name, seen in draft.sensors.items() for line in _sensor_lines(name, seen)],
-        "",
-        "# Columns that the model never sees.",
-        "ignore:" if draft.ignore else "ignore: []",
-        *[f"  - {_scalar(name)}  # {reason}" for name, reason in draft.ignore.items()],
-        *_csv_lines(draft.csv),
-        *_examples(list(draft.sensors)),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-_WITHOUT = {
-    EQUIPMENT: "no column found; all rows count as one machine, named like the family",
-    RUN: "no column found; each file counts as one recording",
-    TIME: "no column found; the order of the rows in the file is kept",
-}
-
-
-def _key_line(role: str, name: str | None) -> str:
-    return f"{role}: {_scalar(name)}" if name else f"{role}: null  # {_WITHOUT[role]}"
-
-
-def _period_line(period: float | None) -> str:
-    if period is None:
-        return "sampling_period: null  # no regular step of time found, so gaps are not told"
-    return (
-        f"sampling_period: {_yaml(period).removesuffix('.0')}  # the usual step of the time column"
-    )
-
-
-def _csv_lines(csv: Csv) -> list[str]:
-    """What was pinned to read the examples."""
-    pinned = {
-        name: value for name, value in csv.model_dump().items() if name in csv.model_fields_set
-    }
-    if not pinned:
-        return []
-    without = [
-        "# They have no header row: `columns` names all their columns, in the order of the file."
-    ]
-    return [
-        "",
-        "# How the files are written, as it was said for this draft.",
-        *(without if csv.columns else []),
-        "csv:",
-        *[f"  {name}: {_pin(value)}" for name, value in pinned.items()],
-    ]
-
-
-def _pin(value: bool | str | tuple[str, ...]) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return quoted(value) if isinstance(value, str) else f"[{', '.join(map(_scalar, value))}]"
-
-
-# What a machine elsewhere may have where the contract has the first.
-_ELSEWHERE = {
-    "bar": "psi", "kPa": "psi", "MPa": "psi", "barg": "psig", "bara": "psia",
-    "degC": "degF", "m3/h": "gpm", "l/min": "gpm", "rpm": "Hz",
-    "mm/s": "in/s", "m/s": "ft/s", "kW": "hp", "kg": "lb", "mm": "in",
-}  # fmt: skip
-_RULES = ["# rules:", "#   SENSOR-STUCK: quarantine", "#   TIME-GAP: refuse"]
-
-
-def _examples(sensors: list[str]) -> list[str]:
-    """Commented fields that no rows can tell; without the `# ` in front they are valid."""
-    unit, shown = next(
-        ((_ELSEWHERE[_unit(name)], name) for name in sensors if _unit(name) in _ELSEWHERE), ("", "")
-    )
-    sensor = _scalar(shown or sensors[0])
-    units = [f"#     units: {{{sensor}: {quoted(unit)}}}"] if unit else []
-    return [
-        "",
-        "# A machine whose files have other tags, units or scales, by its name in the equipment column. For example:",
-        "# equipment:",
-        "#   the-new-machine:",
-        f"#     aliases: {{PT-101: {sensor}}}",
-        *units,
-        f"#     scale: {{{sensor}: {{factor: 0.1, offset: 0}}}}",
-        "",
-        "# What happens where a rule is broken, if it is to be another thing than usual. For example:",
-        *_RULES,
-    ]

@@ -1,32 +1,30 @@
-"""What example rows show over time: the usual step, the fastest change, and the longest standstill."""
+"""What example rows show over time: the usual step, the fastest change, the longest standstill."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
 
 from faultxfer.errors import DataError
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-
-    from faultxfer.reading.table import RawTable
+from faultxfer.reading.table import RawTable
 
 SECOND, STEP, ROW = "second", "step of the time column", "row"
 
-# A step is regular if so many of all steps lie so near to the median.
+# Steps are regular if this share of them lies this near to the median; fewer of them show nothing.
 _SHARE, _NEAR, _FEWEST = 0.9, 0.1, 3
 
 
 @dataclass(frozen=True)
-class Pace:
-    """The runs of one file with ``n`` rows.
+class Sampling:
+    """How the rows of one file follow each other, run by run.
 
     Attributes:
         order: (n,) positions of the rows, run by run.
-        first: (n,) in that order, whether a row is the first of its run.
-        steps: (n,) in that order, time since the row before; NaN at the first row and where time does not grow.
+        first: (n,) bool in that order, whether a row is the first of its run.
+        steps: (n,) in that order, time since the row before; NaN at the first row of a run and
+            where time does not grow.
         per: what a step of 1 is.
     """
 
@@ -36,32 +34,28 @@ class Pace:
     per: str
 
 
-def pace_of(table: RawTable, time: str | None, runs: list[str]) -> Pace:
-    """How fast the rows of a file follow each other.
+def sampling_of(table: RawTable, time: str | None, runs: list[str]) -> Sampling:
+    """How the rows of a file follow each other.
 
     Args:
         table: the file.
         time: its time column, if there is one.
         runs: columns that together tell one recording from another.
     """
-    import numpy as np
-
-    number = (
-        table.frame.groupby(runs, sort=False, dropna=False).ngroup().to_numpy()
-        if runs
-        else np.zeros(len(table.frame))
-    )
+    number: np.ndarray = np.zeros(len(table.frame))
+    if runs:
+        groups = table.frame.groupby(runs, sort=False, dropna=False)
+        number = groups.ngroup().to_numpy()
     order = np.argsort(number, kind="stable")
     first = np.diff(number[order], prepend=-1) != 0
     seconds, per = _seconds(table, time)
     steps = np.diff(seconds[order], prepend=np.nan)
-    return Pace(order, first, np.where(first | ~(steps > 0), np.nan, steps), per)
+    grows = steps > 0
+    return Sampling(order, first, np.where(grows & ~first, steps, np.nan), per)
 
 
 def _seconds(table: RawTable, time: str | None) -> tuple[np.ndarray, str]:
     """Rows count where there is no time, or one that needs a pin before it can be read."""
-    import numpy as np
-
     if time:
         try:
             times = table.times(time)
@@ -72,33 +66,45 @@ def _seconds(table: RawTable, time: str | None) -> tuple[np.ndarray, str]:
     return np.arange(len(table.frame), dtype="float64"), ROW
 
 
-def usual_step(paces: list[Pace]) -> float | None:
+def usual_period(samplings: list[Sampling]) -> float | None:
     """The median step, with six digits, if there is a time and nearly all steps are as long."""
-    import numpy as np
-
-    steps = np.concatenate(
-        [pace.steps[~np.isnan(pace.steps)] for pace in paces if pace.per != ROW] or [np.empty(0)]
-    )
+    timed = [sampling.steps for sampling in samplings if sampling.per != ROW]
+    steps = np.concatenate([np.empty(0), *timed])
+    steps = steps[~np.isnan(steps)]
     if len(steps) < _FEWEST:
         return None
     usual = float(np.quantile(steps, 0.5, method="lower"))
-    regular = np.mean(np.abs(steps - usual) <= _NEAR * usual) >= _SHARE
-    return float(f"{usual:.6g}") if regular else None
+    near = np.abs(steps - usual) <= _NEAR * usual
+    return float(f"{usual:.6g}") if np.mean(near) >= _SHARE else None
 
 
-def fastest(numbers: pd.Series, pace: Pace) -> float:
-    """Largest change per step of 1 from one row of a run to the next; 0 where nothing changes."""
-    import numpy as np
+def usual_change(files: list[pd.Series], samplings: list[Sampling]) -> float | None:
+    """Median size of the change from one row of a run to the next; None where none is seen."""
+    sizes = np.concatenate(list(map(_changes, files, samplings)))
+    return float(np.quantile(sizes, 0.5, method="lower")) if len(sizes) else None
 
+
+def _changes(numbers: pd.Series, sampling: Sampling) -> np.ndarray:
+    """(m,) sizes of the changes inside runs, where both rows have a value."""
+    values = numbers.to_numpy()[sampling.order]
     with np.errstate(over="ignore", invalid="ignore"):
-        rates = np.abs(np.diff(numbers.to_numpy()[pace.order], prepend=np.nan)) / pace.steps
+        sizes = np.abs(np.diff(values, prepend=np.nan))
+    inside = ~sampling.first & np.isfinite(sizes)
+    found: np.ndarray = sizes[inside]
+    return found
+
+
+def fastest(numbers: pd.Series, sampling: Sampling) -> float:
+    """Largest change per step of 1 from one row of a run to the next; 0 where nothing changes."""
+    values = numbers.to_numpy()[sampling.order]
+    with np.errstate(over="ignore", invalid="ignore"):
+        rates = np.abs(np.diff(values, prepend=np.nan)) / sampling.steps
     return float(rates[np.isfinite(rates)].max(initial=0.0))
 
 
-def longest_still(numbers: pd.Series, pace: Pace) -> int:
+def longest_still(numbers: pd.Series, sampling: Sampling) -> int:
     """Most rows of a run, one after the other, with the same value."""
-    import numpy as np
-
-    values = numbers.to_numpy()[pace.order]
-    fresh = pace.first | (values != np.roll(values, 1))
-    return int(np.bincount(np.cumsum(fresh)).max())
+    values = numbers.to_numpy()[sampling.order]
+    changed = values != np.roll(values, 1)
+    stretch = np.cumsum(sampling.first | changed)
+    return int(np.bincount(stretch).max())

@@ -1,16 +1,18 @@
-"""Text cells as numbers, by the dialect of their file and never by another one."""
+"""Text cells as numbers, or as yes and no, by the dialect of their file and never by another one."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from faultxfer.errors import DataError
 from faultxfer.reading import columns
 from faultxfer.reading.dialect import Dialect
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _EXPONENT = r"(?:[eE][+-]?\d+)?"
 # With a mark that may be a decimal mark or stand between thousands.
@@ -26,8 +28,6 @@ def number_pattern(decimal: str, thousands: str | None) -> str:
 
 def missing_cells(text: pd.Series, dialect: Dialect) -> pd.Series:
     """Whether each cell is one of the spellings of a missing value."""
-    import pandas as pd
-
     return pd.Series(
         _missing(_trimmed(text), dialect).to_numpy(zero_copy_only=False),
         index=text.index,
@@ -46,11 +46,6 @@ def numbers(text: pd.Series, dialect: Dialect, *, where: str) -> pd.Series:
     Raises:
         DataError: the file does not tell its decimal mark, and the cells need it.
     """
-    import numpy as np
-    import pandas as pd
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     cells = _trimmed(text)
     cells = pc.if_else(_missing(cells, dialect), pa.scalar(None, cells.type), cells)
     if dialect.decimal is None:
@@ -64,8 +59,6 @@ def numbers(text: pd.Series, dialect: Dialect, *, where: str) -> pd.Series:
 
 
 def _trimmed(text: pd.Series) -> Any:
-    import pyarrow as pa
-    import pyarrow.compute as pc
 
     cells = pa.array(text, from_pandas=True)
     if isinstance(cells, pa.ChunkedArray):
@@ -75,15 +68,12 @@ def _trimmed(text: pd.Series) -> Any:
 
 
 def _missing(cells: Any, dialect: Dialect) -> Any:
-    import pyarrow as pa
-    import pyarrow.compute as pc
 
     spellings = pa.array(sorted(columns.MISSING | dialect.missing), cells.type)
     return pc.or_(pc.is_in(pc.utf8_lower(cells), value_set=spellings), pc.is_null(cells))
 
 
 def _require_no_marks(cells: Any, where: str) -> None:
-    import pyarrow.compute as pc
 
     marked = cells.filter(pc.match_substring_regex(cells, _MARKED))
     if len(marked):
@@ -98,8 +88,6 @@ def _require_no_marks(cells: Any, where: str) -> None:
 
 
 def _floats(cells: Any, decimal: str, thousands: str | None) -> Any:
-    import pyarrow as pa
-    import pyarrow.compute as pc
 
     if decimal == "." and not thousands:
         try:
@@ -112,3 +100,21 @@ def _floats(cells: Any, decimal: str, thousands: str | None) -> Any:
         plain = pc.replace_substring(plain, thousands, "")
     plain = pc.replace_substring(plain, decimal, ".") if decimal != "." else plain
     return pc.cast(pc.utf8_ltrim(plain, "+"), pa.float64())
+
+
+# Not `open` and `closed`: an open valve is on, an open contact is off.
+_WORDS = {
+    1.0: "true yes on t y wahr ja ein an vrai oui marche verdadero sí si encendido vero sì acceso verdadeiro sim "
+    "ligado waar aan",
+    0.0: "false no off f n falsch nein aus faux non arrêt arret falso apagado spento não nao desligado onwaar nee uit",
+}
+_DIGITS = {1.0: ("1", "1.0", "1,0"), 0.0: ("0", "0.0", "0,0")}
+_MEANING = {word: value for value, words in _WORDS.items() for word in words.split()}
+_MEANING |= {digits: value for value, spellings in _DIGITS.items() for digits in spellings}
+
+
+def booleans(text: pd.Series, dialect: Dialect) -> pd.Series:
+    """Cells as float64 1 and 0; NaN where a cell is missing or says neither."""
+    cells = text.str.strip().str.lower()
+    meant = cells.map({cell: _MEANING.get(cell) for cell in cells.unique()}).astype("float64")
+    return meant.mask(missing_cells(text, dialect))

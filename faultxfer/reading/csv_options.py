@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from faultxfer.reading.dialect import TimePins
+from faultxfer.reading.dialect import TimeOptions
 
 
 class Csv(BaseModel):
@@ -100,6 +100,6 @@ class Csv(BaseModel):
         return frozenset(text.strip().lower() for text in self.missing)
 
     @property
-    def times(self) -> TimePins:
+    def times(self) -> TimeOptions:
         """What is pinned of times."""
-        return TimePins(self.time_format, self.day_first, self.timezone)
+        return TimeOptions(self.time_format, self.day_first, self.timezone)

@@ -1,15 +1,17 @@
-"""Which part of a written date is the day, which the month and which the year. Only what the cells prove counts."""
+"""What written dates mean: which part is the day, and digits alone such as 202603311405.
+
+Only what the cells prove counts.
+"""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
+
+import pandas as pd
 
 from faultxfer.errors import DataError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Order = Literal["day", "month", "year"]
 
@@ -72,8 +74,6 @@ def date_order(cells: pd.Series, parts: pd.DataFrame, day_first: bool | None, wh
 
 def _fitting(parts: pd.DataFrame) -> pd.DataFrame:
     """By order, whether each date can be read in it. A year has two digits or four, and stands first with two."""
-    import pandas as pd
-
     one, two, three = (parts[name].astype("float64") for name in ("one", "two", "three"))
     last, first = (
         parts["three"].str.len() > 1,
@@ -133,8 +133,71 @@ def _ambiguous(cells: pd.Series, parts: pd.DataFrame, orders: list[Order], where
 
 def _form(cell: str, parts: pd.Series) -> str:
     """The format of a date with the year first, and of its clock."""
-    import pandas as pd
-
     mark, month = re.findall(r"\W+|\w+", cell)[1:3]
     clock = "" if pd.isna(parts["hour"]) else " %H:%M" + ("" if pd.isna(parts["second"]) else ":%S")
     return f"%y{mark}{'%b' if month.isalpha() else '%m'}{mark}%d{clock}"
+
+
+# By the number of digits.
+_FORMS = {
+    8: ("%Y%m%d",),
+    10: ("%y%m%d%H%M",),
+    12: ("%Y%m%d%H%M", "%y%m%d%H%M%S"),
+    14: ("%Y%m%d%H%M%S",),
+}
+_FIRST_YEAR, _LAST_YEAR = 1990, 2100
+# So many cells tell whether it is worth while to look at all of them.
+_LOOK = 1000
+_DAY_ALONE = 8
+
+
+def compact_form(cells: pd.Series, otherwise: str, where: str) -> str | None:
+    """The format of compact moments; None where the numbers are plain ones.
+
+    Args:
+        cells: stripped text cells, missing ones left out.
+        otherwise: the pin under which they would be read as numbers.
+        where: file and column, for the error.
+
+    Raises:
+        DataError: they may be moments or numbers, or have a year of two digits.
+    """
+    digits = cells[cells.str.fullmatch(r"\d+")]
+    if not len(digits):
+        return None
+    length = int(digits.str.len().mode()[0])
+    forms = [form for form in _FORMS.get(length, ()) if _share(digits.iloc[:_LOOK], form) >= 0.5]
+    shares = {form: _share(digits, form) for form in forms}
+    certain = [form for form, share in shares.items() if share == 1]
+    if len(certain) == 1 and certain[0].startswith("%Y"):
+        return certain[0]
+    # A counter may well pass through numbers that look like a day.
+    doubtful = certain or [
+        form for form, share in shares.items() if share >= 0.5 and length > _DAY_ALONE
+    ]
+    if doubtful:
+        raise _date_or_number(digits, [*doubtful, otherwise], where)
+    return None
+
+
+def _share(digits: pd.Series, form: str) -> float:
+    """The share of cells that are a moment of these years."""
+    years = pd.to_datetime(digits, format=form, errors="coerce").dt.year
+    return float(
+        (years.between(_FIRST_YEAR, _LAST_YEAR) & (digits.str.len() == _length(form))).mean()
+    )
+
+
+def _length(form: str) -> int:
+    return next(length for length, forms in _FORMS.items() if form in forms)
+
+
+def _date_or_number(digits: pd.Series, pins: list[str], where: str) -> DataError:
+    return DataError(
+        "Times that can be read in one way only were expected, but these may be a date in digits or a number",
+        received={"cells": list(digits.iloc[:3])},
+        where=where,
+        code="FILE-AMBIGUOUS",
+        remedy="Pin it in the contract: "
+        + " or ".join(f'`csv: {{time_format: "{pin}"}}`' for pin in pins),
+    )

@@ -20,17 +20,17 @@ _EXPONENT = r"(?:[eE][+-]?\d+)?"
 
 
 @dataclass(frozen=True)
-class Marks:
+class DecimalMarks:
     """Decimal mark (None: the file does not tell) and mark between thousands (None: there is none)."""
 
     decimal: str | None
     thousands: str | None
 
 
-def find_marks(
+def find_decimal_marks(
     frame: pd.DataFrame, *, decimal: str | None, thousands: str | None, plain_commas: bool
-) -> Marks:
-    """Marks by what is pinned, else by proof.
+) -> DecimalMarks:
+    """DecimalMarks by what is pinned, else by proof.
 
     Args:
         frame: text cells.
@@ -46,7 +46,7 @@ def find_marks(
         cells = _sample(frame)
         decimal = decimal or _decimal(cells) or _decimal(_with_marks(frame, ".,"))
         thousands = thousands or _thousands(frame, cells, decimal, plain_commas)
-    return Marks(decimal, thousands)
+    return DecimalMarks(decimal, thousands)
 
 
 def any_mark(frame: pd.DataFrame) -> bool:

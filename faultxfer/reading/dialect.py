@@ -13,7 +13,7 @@ _DECIMALS = {".": "decimal point", ",": "decimal comma"}
 
 
 @dataclass(frozen=True)
-class TimePins:
+class TimeOptions:
     """What the contract says of times.
 
     Attributes:
@@ -51,7 +51,7 @@ class Dialect:
     line_end: str = "\n"
     quoted: bool = False
     missing: frozenset[str] = frozenset()
-    times: TimePins = field(default_factory=TimePins)
+    times: TimeOptions = field(default_factory=TimeOptions)
 
     def as_dict(self) -> dict[str, object]:
         """Plain data for JSON."""

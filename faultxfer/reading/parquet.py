@@ -23,12 +23,12 @@ from faultxfer.reading.text import unique_names
 _INDEX = re.compile(r"__index_level_\d+__")
 
 
-def read_parquet(path: Path, pins: Csv, keep: frozenset[str] | None = None) -> RawTable:
+def read_parquet(path: Path, options: Csv, keep: frozenset[str] | None = None) -> RawTable:
     """Read one ``.parquet``; line numbers are those the rows would have in a CSV with a header.
 
     Args:
         path: the file.
-        pins: what the contract says of missing values and times.
+        options: what the contract says of missing values and times.
         keep: the columns that are needed; no memory is spent on others. None: all.
 
     Raises:
@@ -49,7 +49,7 @@ def read_parquet(path: Path, pins: Csv, keep: frozenset[str] | None = None) -> R
         frame,
         np.arange(len(frame)) + 2,
         digest(stored),
-        Dialect("parquet", missing=pins.spellings, times=pins.times),
+        Dialect("parquet", missing=options.spellings, times=options.times),
         header=tuple(names),
         reread=None
         if len(kept) == len(names)

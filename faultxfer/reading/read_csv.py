@@ -6,27 +6,16 @@ import dataclasses
 import glob
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from faultxfer.errors import DataError
-from faultxfer.reading import (
-    columns,
-    content,
-    decimal_marks,
-    encoding,
-    lines,
-    preamble,
-    rows,
-    separator,
-)
+from faultxfer.reading import columns, content, decimal_marks, lines, rows, separator
 from faultxfer.reading.csv_options import Csv
 from faultxfer.reading.dialect import Dialect
 from faultxfer.reading.parquet import read_parquet
 from faultxfer.reading.table import RawTable
 from faultxfer.reading.text import Numbers, Text, first_row
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def find_files(patterns: list[str]) -> list[Path]:
@@ -67,7 +56,7 @@ def _doubled(names: list[tuple[str, ...]]) -> set[int]:
 
 def read_csv(
     path: Path,
-    pins: Csv | None = None,
+    options: Csv | None = None,
     numeric: frozenset[str] = frozenset(),
     keep: frozenset[str] | None = None,
 ) -> RawTable:
@@ -75,7 +64,7 @@ def read_csv(
 
     Args:
         path: the file.
-        pins: what the contract says of the way it is written; the rest is detected.
+        options: what the contract says of the way it is written; the rest is detected.
         numeric: columns that should hold numbers; they are read as such at once where all their cells are.
         keep: the columns that are needed; no memory is spent on others where that is possible. None: all.
 
@@ -83,37 +72,37 @@ def read_csv(
         DataError: the file is unreadable or no table, has no header, two equal column names, or rows of different
             width, or does not look as pinned.
     """
-    pins = pins or Csv()
+    options = options or Csv()
     if path.suffix.lower() == ".parquet":
-        return read_parquet(path, pins, keep)
+        return read_parquet(path, options, keep)
     stored = content.stored_bytes(path)
-    decoded, codec = encoding.decoded(path.name, content.unpacked(path, stored), pins.encoding)
-    whole, line_end = encoding.line_ends(decoded)
-    text, above = preamble.split_off(whole)
+    decoded, codec = content.decoded(path.name, content.unpacked(path, stored), options.encoding)
+    whole, line_end = content.line_ends(decoded)
+    text, above = separator.split_off(whole)
     with above.counted():
-        mark = _separator(path.name, text, pins, above.separator)
-        names = _pinned_names(path.name, text, mark, pins)
+        mark = _separator(path.name, text, options, above.separator)
+        names = _pinned_names(path.name, text, mark, options)
         quoted = b'"' in text
         plain_commas = mark == "," and not quoted
         divided = Text(path.name, text, mark, names)
-        numbers = _numbers(divided, pins, numeric, plain_commas=plain_commas)
+        numbers = _numbers(divided, options, numeric, plain_commas=plain_commas)
         content.require_room(path, rows.memory_needed(divided, keep))
         read = rows.read_rows(divided, numbers, keep)
-    known = numbers.decimal if read.typed and numbers else pins.decimal
+    known = numbers.decimal if read.typed and numbers else options.decimal
     proof = _proof(read.frame, numeric, keep, told=known is not None or plain_commas)
-    found = decimal_marks.find_marks(
-        proof, decimal=known, thousands=pins.thousands, plain_commas=plain_commas
+    found = decimal_marks.find_decimal_marks(
+        proof, decimal=known, thousands=options.thousands, plain_commas=plain_commas
     )
     dialect = Dialect(
         encoding=codec,
         separator=mark,
         decimal=found.decimal,
         thousands=found.thousands,
-        header=pins.header is not False,
+        header=options.header is not False,
         line_end=line_end,
         quoted=quoted,
-        missing=pins.spellings,
-        times=pins.times,
+        missing=options.spellings,
+        times=options.times,
     )
     return RawTable(
         path.name,
@@ -144,12 +133,12 @@ def _proof(
 
 
 def _numbers(
-    text: Text, pins: Csv, numeric: frozenset[str], *, plain_commas: bool
+    text: Text, options: Csv, numeric: frozenset[str], *, plain_commas: bool
 ) -> Numbers | None:
     """How to read numbers at once, where a look at some lines tells the decimal mark and finds no other one."""
-    if not numeric or pins.thousands:
+    if not numeric or options.thousands:
         return None
-    decimal: str | None = pins.decimal
+    decimal: str | None = options.decimal
     if decimal is None:
         try:
             few = dataclasses.replace(text, content=lines.some_lines(text.content))
@@ -157,11 +146,11 @@ def _numbers(
         except DataError:
             return None  # reading all rows says it with the right line
         sensors = sample[[name for name in sample if name in numeric]]
-        found = decimal_marks.find_marks(
+        found = decimal_marks.find_decimal_marks(
             sensors, decimal=None, thousands=None, plain_commas=plain_commas
         )
         decimal = None if found.thousands else found.decimal
-    return Numbers(numeric, decimal, columns.MISSING | pins.spellings) if decimal else None
+    return Numbers(numeric, decimal, columns.MISSING | options.spellings) if decimal else None
 
 
 def _matches(pattern: str) -> list[Path]:
@@ -187,7 +176,7 @@ def _is_table(file: Path) -> bool:
     )
 
 
-def _separator(file: str, text: bytes, pins: Csv, named: str | None) -> str:
+def _separator(file: str, text: bytes, options: Csv, named: str | None) -> str:
     """The one pinned, the one that the file itself names, or the one that the rows agree on."""
     lines = separator.first_lines(text)
     if not lines[0].strip():
@@ -198,25 +187,25 @@ def _separator(file: str, text: bytes, pins: Csv, named: str | None) -> str:
             code="FILE-EMPTY",
             remedy="Export the file again with its column names; an empty file cannot be used",
         )
-    if named and not pins.separator and named in lines[0]:
+    if named and not options.separator and named in lines[0]:
         return named
-    return separator.find_separator(file, lines, pins.separator, len(pins.columns) or None)
+    return separator.find_separator(file, lines, options.separator, len(options.columns) or None)
 
 
-def _pinned_names(file: str, text: bytes, mark: str, pins: Csv) -> list[str] | None:
+def _pinned_names(file: str, text: bytes, mark: str, options: Csv) -> list[str] | None:
     """Names for a file without header, None for one with."""
     first = first_row(file, text, mark)
-    if pins.header is None:
+    if options.header is None:
         separator.require_names(file, first)
-    if pins.header is not False:
+    if options.header is not False:
         return None
-    if len(first) != len(pins.columns):
+    if len(first) != len(options.columns):
         raise DataError(
             "As many cells in the first row as `csv.columns` names were expected",
-            received={"cells": len(first), "columns": list(pins.columns)},
+            received={"cells": len(first), "columns": list(options.columns)},
             where=f"{file}, line 1",
             code="FILE-SHAPE",
             line=1,
             remedy="Name every column of the file in the contract, in the order of the file",
         )
-    return list(pins.columns)
+    return list(options.columns)

@@ -5,15 +5,174 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv as arrow_csv
 
-from faultxfer.reading.arrow import read_plain, read_typed
-from faultxfer.reading.lines import line_bounds, plain_lines, some_lines
-from faultxfer.reading.text import Numbers, Rows, Text, misshapen, unique_names
+from faultxfer.reading.lines import line_bounds, line_numbers, plain_lines, some_lines
+from faultxfer.reading.text import Numbers, ParsedRows, Text, misshapen, unique_names
+
+# Each column that holds text against expectation costs another attempt; with more of them, all is read as text.
+_MOST_MISTAKEN = 6
+_PIECE = 1 << 26
+
+
+class _NotNumbersError(Exception):
+    """Columns taken for numbers hold something else."""
+
+    def __init__(self, columns: set[str]) -> None:
+        super().__init__(columns)
+        self.columns = columns
+
+
+def read_typed(text: Text, keep: frozenset[str] | None, numbers: Numbers) -> ParsedRows | None:
+    """Columns of numbers as such, the few that hold text as text; None where that is no gain."""
+    for _ in range(_MOST_MISTAKEN):
+        try:
+            return read_plain(text, keep, numbers)
+        except _NotNumbersError as error:
+            numbers = dataclasses.replace(numbers, names=numbers.names - error.columns)
+    return None
+
+
+def read_plain(
+    text: Text, keep: frozenset[str] | None, numbers: Numbers | None = None
+) -> ParsedRows | None:
+    """None where the rows are not all as wide as the header, or no column holds numbers; the slow way says which.
+
+    Raises:
+        _NotNumbersError: a column taken for numbers holds text.
+    """
+    names, content = text.all_names(), text.content
+    begin = (content.find(b"\n") + 1 or len(content)) if text.header else 0
+    wanted = [name for name in names if numbers and name in numbers.names]
+    kept = [name for name in names if keep is None or name in keep or name in wanted] or names[:1]
+    if numbers and not wanted:
+        return None
+    if not content[begin : begin + 1000].strip():
+        lines = line_numbers(content)[1 if text.header else 0 :]
+        return None if len(lines) else _no_rows(names)
+    table = _table(text, begin, names, _conversions(kept, wanted, numbers))
+    if table is None:
+        return None
+    lines = line_numbers(content, len(table) + text.header)[1 if text.header else 0 :]
+    if len(table) != len(lines):
+        return None
+    filled = ~_blank_rows(text, table, lines)
+    typed = _typed(table, wanted)
+    if not filled.all():
+        table, lines = table.filter(pa.array(filled)), lines[filled]
+        typed = {name: values[filled] for name, values in typed.items()}
+    return ParsedRows(tuple(names), _framed(table.drop_columns(wanted)), lines, typed)
+
+
+def _table(
+    text: Text, begin: int, names: list[str], conversions: arrow_csv.ConvertOptions
+) -> pa.Table | None:
+    """None where the rows are not all as wide as the header. Raises _NotNumbersError where a cell is no number."""
+    whole = memoryview(text.content)
+    try:
+        return pa.concat_tables(
+            arrow_csv.read_csv(
+                pa.BufferReader(pa.py_buffer(whole[start:end])),
+                read_options=arrow_csv.ReadOptions(column_names=names, block_size=1 << 22),
+                parse_options=arrow_csv.ParseOptions(delimiter=text.separator),
+                convert_options=conversions,
+            )
+            for start, end in _pieces(text.content, begin)
+        )
+    except pa.ArrowInvalid as error:
+        if mistaken := _text_column(error, names):
+            raise _NotNumbersError({mistaken}) from error
+        return None
+
+
+def _pieces(content: bytes, begin: int) -> Iterator[tuple[int, int]]:
+    """Where to cut, at line ends: Arrow keeps what it parsed of columns nobody asked for until it has read all."""
+    while begin < len(content):
+        end = (
+            content.rfind(b"\n", begin, begin + _PIECE) + 1
+            or content.find(b"\n", begin + _PIECE) + 1
+        )
+        end = end or len(content)
+        yield begin, end
+        begin = end
+
+
+def _text_column(error: pa.ArrowInvalid, names: list[str]) -> str | None:
+    """The column in which Arrow met text instead of a number; None where the rows are at fault."""
+    found = re.match(r"In CSV column #(\d+): CSV conversion error", str(error))
+    return names[int(found.group(1))] if found else None
+
+
+def _conversions(
+    kept: list[str], wanted: list[str], numbers: Numbers | None
+) -> arrow_csv.ConvertOptions:
+    types = dict.fromkeys(kept, pa.string()) | dict.fromkeys(wanted, pa.float64())
+    if numbers is None:
+        return arrow_csv.ConvertOptions(
+            column_types=types, include_columns=kept, strings_can_be_null=False
+        )
+    cases = (str, str.upper, str.capitalize, str.title)
+    return arrow_csv.ConvertOptions(
+        column_types=types,
+        include_columns=kept,
+        strings_can_be_null=False,
+        decimal_point=numbers.decimal,
+        null_values=sorted({case(text) for text in numbers.missing for case in cases}),
+    )
+
+
+def _typed(table: pa.Table, wanted: list[str]) -> dict[str, np.ndarray]:
+    """Raises _NotNumbersError: cells say infinity or the like."""
+    numbers = table.select(wanted).to_pandas()  # one block, filled by all cores
+    typed = {name: numbers[name].to_numpy() for name in wanted}
+    filled = {name: len(table) - table.column(name).null_count for name in wanted}
+    mistaken = {name for name, values in typed.items() if np.isfinite(values).sum() != filled[name]}
+    if mistaken:
+        raise _NotNumbersError(mistaken)
+    return typed
+
+
+def _no_rows(names: list[str]) -> ParsedRows:
+    frame = _framed(pa.table({name: pa.array([], pa.string()) for name in names}))
+    return ParsedRows(tuple(names), frame, np.array([], dtype=int))
+
+
+def _blank_rows(text: Text, table: pa.Table, lines: np.ndarray) -> np.ndarray:
+    """(n,) bool: rows with nothing in any column, also in those that were not kept."""
+    blank = pa.chunked_array([pa.repeat(pa.scalar(True), len(table))])
+    for column in table.columns:
+        void = (
+            pc.is_null(column)
+            if pa.types.is_floating(column.type)
+            else pc.equal(pc.utf8_trim_whitespace(column), "")
+        )
+        blank = pc.and_(blank, void)
+        if not pc.any(blank).as_py():
+            return np.zeros(len(table), dtype=bool)
+    found = blank.to_numpy().copy()
+    places = np.flatnonzero(found)
+    bounds = line_bounds(text.content)
+    # A missing value may be spelt by a word.
+    rows = (text.content[bounds[line - 1] + 1 : bounds[line]] for line in lines[places])
+    found[places] = [
+        not row.decode().replace(text.separator, "").replace('"', "").strip() for row in rows
+    ]
+    return np.asarray(found)
+
+
+def _framed(table: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
+    return frame.astype("str")
+
 
 # Measured: a number in Arrow's table, in the column made of it, and in what the check makes of the column.
 _BYTES_OF_A_CELL = 32
@@ -21,7 +180,7 @@ _BYTES_OF_A_CELL = 32
 
 def read_rows(
     text: Text, numbers: Numbers | None = None, keep: frozenset[str] | None = None
-) -> Rows:
+) -> ParsedRows:
     """Read all rows.
 
     Args:
@@ -73,7 +232,7 @@ class TextRows:
         return line_bounds(self.text.content)
 
 
-def _row_by_row(text: Text) -> Rows:
+def _row_by_row(text: Text) -> ParsedRows:
     """For line breaks in cells and rows of different width, which Arrow cannot number or would refuse."""
     reader = csv.reader(io.StringIO(text.content.decode()), delimiter=text.separator, strict=True)
     rows: list[list[str]] = []
@@ -89,7 +248,7 @@ def _row_by_row(text: Text) -> Rows:
             begin = reader.line_num + 1
     except csv.Error as error:
         raise misshapen(text.file, begin, {"problem": str(error)}) from error
-    return Rows(
+    return ParsedRows(
         tuple(names), pd.DataFrame(rows, columns=names, dtype="str"), np.array(lines, dtype=int)
     )
 

@@ -6,17 +6,14 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
 
 from faultxfer.errors import DataError
-from faultxfer.reading.booleans import truths
-from faultxfer.reading.cells import missing_cells, numbers
+from faultxfer.reading.cells import booleans, missing_cells, numbers
 from faultxfer.reading.dialect import Dialect
 from faultxfer.reading.times import Times, read_times
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -83,8 +80,6 @@ class RawTable:
 
     def rows(self, rows: np.ndarray | None = None) -> pd.DataFrame:
         """Rows as they stand in the file, in all columns; all rows without ``rows``."""
-        import numpy as np
-
         if self.reread is not None:
             return self.reread(np.arange(len(self)) if rows is None else rows)
         return self.frame if rows is None else self.frame.iloc[rows]
@@ -102,21 +97,19 @@ class RawTable:
         Raises:
             DataError: the file does not tell what its decimal mark is.
         """
-        import pandas as pd
-
         tag = self.tag(name)
         if tag in self.typed:
             return pd.Series(self.typed[tag], name=tag, copy=False)
         with self._placing(tag):
             return numbers(self.frame[tag], self.dialect, where=self._where(tag))
 
-    def truths(self, name: str) -> pd.Series:
+    def booleans(self, name: str) -> pd.Series:
         """A column of yes and no as float64 1 and 0; NaN where a cell is missing or says neither."""
         tag = self.tag(name)
         if tag in self.typed:
             values = self.numbers(name)
             return values.where(values.isin((0.0, 1.0)))
-        return truths(self.frame[tag], self.dialect)
+        return booleans(self.frame[tag], self.dialect)
 
     def times(self, name: str) -> Times:
         """A column as times, and how they are written.

@@ -14,8 +14,8 @@ from faultxfer.errors import DataError
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Rows that are not blank.
+class ParsedRows:
+    """Rows of a file that are not blank.
 
     Attributes:
         names: all columns of the file.
@@ -112,7 +112,7 @@ def unique_names(file: str, header: list[str]) -> list[str]:
 def misshapen(file: str, line: int, received: dict[str, object]) -> DataError:
     """The error for a row that does not fit the others."""
     return DataError(
-        "Rows with as many cells as the header were expected",
+        "The row does not fit the header",
         received=received,
         where=f"{file}, line {line}",
         code="FILE-SHAPE",

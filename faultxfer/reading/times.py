@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from faultxfer.reading.cells import missing_cells, numbers
-from faultxfer.reading.compact_dates import compact_form
-from faultxfer.reading.dates import PARTS, Parts, date_order
+from faultxfer.reading.dates import PARTS, Parts, compact_form, date_order
 from faultxfer.reading.dialect import Dialect
-
-if TYPE_CHECKING:
-    import re
-
-    import pandas as pd
 
 _CLOCK = (
     r"(?:[ T,]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}(?:[.,]\d+)?))?)?"
@@ -79,22 +77,18 @@ def read_times(text: pd.Series, dialect: Dialect, *, where: str) -> Times:
 
 def _plain_iso(text: pd.Series, zone: str | None) -> pd.Series | None:
     """Stamps such as 2026-03-31 14:05:00 at Arrow's speed; None if any cell is something else."""
-    import pandas as pd
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     try:
-        stamps = pc.cast(pa.array(text, from_pandas=True), pa.timestamp("us"))
+        moments = pc.cast(pa.array(text, from_pandas=True), pa.timestamp("us"))
     except pa.ArrowInvalid:
         return None
-    if stamps.null_count or not len(stamps):
+    if moments.null_count or not len(moments):
         return None
     if zone:
         return _in_seconds(
-            _localized(pd.Series(stamps.to_pandas().to_numpy(), index=text.index), zone)
+            _localized(pd.Series(moments.to_pandas().to_numpy(), index=text.index), zone)
         )
     return pd.Series(
-        pc.cast(stamps, pa.int64()).to_numpy() / 1e6, index=text.index, dtype="float64"
+        pc.cast(moments, pa.int64()).to_numpy() / 1e6, index=text.index, dtype="float64"
     )
 
 
@@ -129,8 +123,6 @@ def _magnitude(usual: float) -> str:
 
 def _without_month_names(cells: pd.Series) -> pd.Series:
     """31-Mar-2026 as 31.03.2026; the names are English."""
-    import re
-
     if not cells.str.match(_NAMED, case=False).any():
         return cells
     return cells.str.replace(_NAMED, _numbered, flags=re.IGNORECASE, regex=True)
@@ -146,7 +138,6 @@ def _formatted(cells: pd.Series, form: str, dialect: Dialect) -> Times:
 
 
 def _by_format(cells: pd.Series, pinned: str, zone: str | None) -> pd.Series:
-    import pandas as pd
 
     if "%z" in pinned:
         return pd.to_datetime(cells, format=pinned, errors="coerce", utc=True)
@@ -155,28 +146,24 @@ def _by_format(cells: pd.Series, pinned: str, zone: str | None) -> pd.Series:
 
 def _year_first(cells: pd.Series, zone: str | None) -> pd.Series:
     """The quick way for ISO 8601, and the slow way for what pandas does not take: slashes, 9:05, decimal commas."""
-    import pandas as pd
-
-    stamps = pd.to_datetime(cells, errors="coerce", utc=True, format="ISO8601")
+    moments = pd.to_datetime(cells, errors="coerce", utc=True, format="ISO8601")
     if zone:
         own = cells.str.contains(r"(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$") & cells.str.contains(":")
-        stamps = stamps.where(own, _localized(stamps.dt.tz_localize(None), zone))
-    # ISO 8601 takes 202603 for a month, which here is a number among stamps.
-    stamps = stamps.where(
+        moments = moments.where(own, _localized(moments.dt.tz_localize(None), zone))
+    # ISO 8601 takes 202603 for a month, which here is a number among moments.
+    moments = moments.where(
         cells.str.contains("-", regex=False) | cells.str.contains("T", regex=False)
     )
-    other = stamps.isna()
+    other = moments.isna()
     if other.any():
         parts = cells[other].str.extract(_YEAR_FIRST)
-        stamps = stamps.astype("datetime64[ns, UTC]")
-        stamps[other] = _assembled(parts, PARTS["year"], zone).astype("datetime64[ns, UTC]")
-    return stamps
+        moments = moments.astype("datetime64[ns, UTC]")
+        moments[other] = _assembled(parts, PARTS["year"], zone).astype("datetime64[ns, UTC]")
+    return moments
 
 
 def _assembled(parts: pd.DataFrame, order: Parts, zone: str | None) -> pd.Series:
     """Stamps in UTC from their parts; NaT where a part is missing or out of range."""
-    import pandas as pd
-
     date = pd.DataFrame(
         {
             name: parts[part].astype("float64")
@@ -194,10 +181,10 @@ def _assembled(parts: pd.DataFrame, order: Parts, zone: str | None) -> pd.Series
     seconds = hours * 3600 + clock["minute"] * 60 + clock["second"]
     # 24:00 ends a day, nothing follows it.
     fits &= seconds <= 24 * 3600
-    stamps = pd.to_datetime(date, errors="coerce") + pd.to_timedelta(
+    moments = pd.to_datetime(date, errors="coerce") + pd.to_timedelta(
         (seconds * 1e6).round(), unit="us"
     )
-    return _zoned(stamps.where(fits), parts["zone"], zone)
+    return _zoned(moments.where(fits), parts["zone"], zone)
 
 
 def _hours(hour: pd.Series, half: pd.Series) -> tuple[pd.Series, pd.Series]:
@@ -207,29 +194,26 @@ def _hours(hour: pd.Series, half: pd.Series) -> tuple[pd.Series, pd.Series]:
     return (hour % 12 + 12 * (half == "p")).where(twelve, hour), fits
 
 
-def _zoned(stamps: pd.Series, named: pd.Series, zone: str | None) -> pd.Series:
+def _zoned(moments: pd.Series, named: pd.Series, zone: str | None) -> pd.Series:
     """Stamps in UTC: by the zone each names, else by the pinned one."""
-    import pandas as pd
-
     offsets = named.str.extract(r"^(?P<sign>[+-])(?P<hours>\d{2}):?(?P<minutes>\d{2})?$")
     minutes = offsets["hours"].astype("float64") * 60 + offsets["minutes"].astype("float64").fillna(
         0
     )
     minutes = minutes.where(offsets["sign"] != "-", -minutes).fillna(0)
-    own = (stamps - pd.to_timedelta(minutes, unit="min")).dt.tz_localize("UTC")
-    return own if zone is None else own.where(named.notna(), _localized(stamps, zone))
+    own = (moments - pd.to_timedelta(minutes, unit="min")).dt.tz_localize("UTC")
+    return own if zone is None else own.where(named.notna(), _localized(moments, zone))
 
 
-def _localized(stamps: pd.Series, zone: str | None) -> pd.Series:
+def _localized(moments: pd.Series, zone: str | None) -> pd.Series:
     """In UTC. The hour that occurs twice in autumn is NaT: its rows could stand in either order."""
-    localized: pd.Series = stamps.dt.tz_localize(
+    localized: pd.Series = moments.dt.tz_localize(
         zone or "UTC", ambiguous="NaT", nonexistent="NaT"
     ).dt.tz_convert("UTC")
     return localized
 
 
-def _in_seconds(stamps: pd.Series) -> pd.Series:
-    import pandas as pd
+def _in_seconds(moments: pd.Series) -> pd.Series:
 
-    passed = (stamps - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
+    passed = (moments - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
     return pd.Series(passed, dtype="float64")

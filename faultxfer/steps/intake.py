@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from faultxfer.contract.across import with_rules_across
-from faultxfer.contract.check import Checked, check_table
+from faultxfer.contract.across import with_rules_across, without_copies
+from faultxfer.contract.check import check_table
 from faultxfer.contract.class_share import Classes, with_class_share
-from faultxfer.contract.copies import without_copies
 from faultxfer.contract.data_docs import write_data_docs
+from faultxfer.contract.machines import tags_of_columns, tags_of_sensors
+from faultxfer.contract.outcome import Checked
 from faultxfer.contract.schema import Contract
-from faultxfer.contract.tags import tags_of_columns, tags_of_sensors
 from faultxfer.errors import DataError
 from faultxfer.findings import Finding, refusing
 from faultxfer.outputs import writing

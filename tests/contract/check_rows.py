@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from faultxfer.contract.check import Checked, check_table
+from faultxfer.contract.check import check_table
+from faultxfer.contract.outcome import Checked
 from faultxfer.contract.schema import Contract, Sensor
 from faultxfer.findings import Finding
 from faultxfer.reading.table import RawTable

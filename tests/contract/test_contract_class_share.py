@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from check_rows import CONTRACT, ROWS, cells, check
 
-from faultxfer.contract.check import Checked
 from faultxfer.contract.class_share import MAX_ODDS_RATIO, Classes, with_class_share
+from faultxfer.contract.outcome import Checked
 from faultxfer.contract.schema import Contract
 from faultxfer.errors import DataError
 from faultxfer.findings import Finding

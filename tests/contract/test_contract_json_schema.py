@@ -14,7 +14,7 @@ from conftest import REPOSITORY
 
 from faultxfer.cli import main
 from faultxfer.contract import codes
-from faultxfer.contract.json_schema import json_schema, schema_text
+from faultxfer.contract.schema import json_schema, schema_text
 
 jsonschema = pytest.importorskip("jsonschema")
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from check_rows import CONTRACT, broken, cells, check, only
 
-from faultxfer.contract.check import Checked
+from faultxfer.contract.outcome import Checked
 from faultxfer.contract.schema import Contract, parse_contract
 
 HALF = {"units": {"flow": "m3/h"}, "scale": {"flow": {"factor": 0.5}}}

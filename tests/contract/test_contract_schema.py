@@ -44,6 +44,14 @@ def test_a_small_contract_gets_the_documented_defaults() -> None:
     )
 
 
+def test_the_shipped_contract_means_what_its_long_form_meant() -> None:
+    # The file as 0.1.0 shipped it; models made with it carry this digest.
+    long = load_contract(Path(__file__).with_name("pumps_long_form.yaml"))
+    short = load_contract(REPOSITORY / "data_contracts" / "pumps.yaml")
+    assert short == long
+    assert short.digest() == "e11e20ddc728f5239402804b3b525fdf7184f5bc1315aae6c5b20c220abb7f22"
+
+
 def test_features_keep_the_order_of_the_file() -> None:
     assert parse_contract(small(), where="x").features == ("flow", "speed")
 

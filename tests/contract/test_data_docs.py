@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from check_rows import CONTRACT, blank_flow, broken, cells, check
+from faultxfer.steps.validation import validate
 
 from faultxfer.contract import data_docs
-from faultxfer.contract.check import Checked
 from faultxfer.contract.data_docs import write_data_docs
 from faultxfer.contract.expectations import docs_page, unmet_expectations, validate_table
+from faultxfer.contract.outcome import Checked
 from faultxfer.contract.schema import Contract
 from faultxfer.errors import ConfigError
-from faultxfer.steps.validation import validate
 
 OUT_OF_RANGE = broken("flow", _3="900", _4="900", _5="-7")
 

@@ -9,10 +9,10 @@ import pytest
 import yaml
 from cases import Bad, Valid
 from checking import name_of, stored
+from faultxfer.steps.validation import validate
 from write import BAD, VALID, write_corpus
 
 from faultxfer.contract import codes
-from faultxfer.steps.validation import validate
 
 
 def test_the_corpus_is_large_and_its_names_are_unique() -> None:
@@ -43,7 +43,7 @@ def test_the_script_writes_every_file(tmp_path: Path) -> None:
 
 def test_every_code_has_bad_files() -> None:
     counts = Counter(case.code for case in BAD)
-    # What is too large depends on the machine: tests/data/test_reading_columns.py has that one.
+    # What is too large depends on the machine: tests/reading/test_reading_columns.py has that one.
     known = (
         {*codes.FIXED, *codes.CONFIGURABLE, "SENSOR-OUT-OF-RANGE"}
         - codes.AT_TRANSFER

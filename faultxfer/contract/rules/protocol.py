@@ -1,4 +1,4 @@
-"""What a rule sees, and what it says."""
+"""What a rule sees, and what it reports."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from faultxfer.contract.schema import Contract
+import numpy as np
+import pandas as pd
+
 from faultxfer.findings import Severity
 
 if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
+    from faultxfer.contract.schema import Contract
+
+# Where more rows than this share their time, the times are coarse (no seconds), not the rows wrong.
+_MOST_SHARED = 0.1
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,8 @@ class Breach:
 
     Attributes:
         code: the finding code.
-        places: rows by their places in :class:`Rows`, ascending; empty where a whole column breaks the rule.
+        places: rows by their places in :class:`TableRows`, ascending; empty where a whole column
+            breaks the rule.
         column: the column, by the contract's name.
         message, remedy: for a plant engineer, one sentence each.
         expected: what the contract asks for.
@@ -40,7 +45,7 @@ class Breach:
 
 
 @dataclass(frozen=True)
-class Rows:
+class TableRows:
     """Rows that may still be accepted, in file order.
 
     Attributes:
@@ -68,105 +73,119 @@ class Rows:
     @cached_property
     def recording(self) -> np.ndarray:
         """(n,) integers, equal for rows of the same machine and run."""
-        recording: np.ndarray = self.machine * (int(self.run.max(initial=0)) + 1) + self.run
+        runs = int(self.run.max(initial=0)) + 1
+        recording: np.ndarray = self.machine * runs + self.run
         return recording
 
     @cached_property
     def order(self) -> np.ndarray:
         """(n,) places that bring the rows of each recording together, in file order."""
-        import numpy as np
-
         places: np.ndarray = np.argsort(self.recording, kind="stable")
         return places
 
     @cached_property
     def together(self) -> bool:
         """Whether the rows of each recording stand together as they are."""
-        import numpy as np
-
         return bool((np.diff(self.recording) >= 0).all())
 
     def ordered(self, values: np.ndarray) -> np.ndarray:
-        """Values in ``order``."""
+        """(n,) values in ``order``."""
         return values if self.together else values[self.order]
 
     @cached_property
     def follows(self) -> np.ndarray:
         """(n,) bool in ``order``: whether the row before it belongs to the same recording."""
-        import numpy as np
-
         recording = self.ordered(self.recording)
+        same = recording[1:] == recording[:-1]
         # Where every row was set aside there is none that could begin a recording.
-        return np.concatenate(([False], recording[1:] == recording[:-1]))[: len(recording)]
+        return np.concatenate(([False], same))[: len(recording)]
 
     def step(self, values: np.ndarray) -> np.ndarray:
-        """(n,) in ``order``: difference to the row before in the same recording, NaN at its beginning."""
-        import numpy as np
-
+        """(n,) in ``order``: change since the row before of the same recording, NaN at its start."""
         with np.errstate(over="ignore"):  # a step too large for a float is an infinite one
             steps: np.ndarray = np.diff(self.ordered(values), prepend=np.nan)
         steps[~self.follows] = np.nan
         return steps
 
     @cached_property
-    def pace(self) -> np.ndarray:
+    def elapsed(self) -> np.ndarray:
         """(n,) in ``order``: seconds since the row before, or rows where there is no time."""
-        import numpy as np
-
-        return self.step(self.place.astype(np.float64) if self.seconds is None else self.seconds)
+        if self.seconds is None:
+            return self.step(self.place.astype(np.float64))
+        return self.step(self.seconds)
 
     @cached_property
     def readings(self) -> np.ndarray:
         """(n,) integers, equal for rows of one machine whose every sensor has the same reading."""
         return _groups([self.machine, *self.values.values()])
 
+    @cached_property
+    def moments(self) -> np.ndarray | None:
+        """(n,) integers, equal for rows of one recording and time; None without time or pair."""
+        if self.seconds is None or (self.elapsed > 0).sum() == self.follows.sum():
+            return None
+        keys = pd.DataFrame({"run": self.recording, "time": self.seconds})
+        return keys.groupby(["run", "time"]).ngroup().to_numpy()
+
+    @cached_property
+    def coarse(self) -> bool:
+        """Whether rows usually share their time with another row of their file."""
+        file = 0 if self.file is None else self.file
+        shared = pd.DataFrame({"moment": self.moments, "file": file}).duplicated()
+        return bool(shared.mean() > _MOST_SHARED)
+
     def of(self, mask: np.ndarray) -> np.ndarray:
         """Places, ascending, of the rows for which a mask in ``order`` holds."""
-        import numpy as np
-
         places = np.flatnonzero(mask)
         return places if self.together else np.sort(self.order[places])
 
-    def only(self, keep: np.ndarray) -> Rows:
-        """The rows for which ``keep`` holds."""
-        return Rows(
+    def only(self, keep: np.ndarray) -> TableRows:
+        """The rows for which ``keep``, a mask or places, holds."""
+        return TableRows(
             self.contract,
             {name: values[keep] for name, values in self.values.items()},
-            None if self.fault is None else self.fault[keep],
+            _kept(self.fault, keep),
             self.machine[keep],
             self.run[keep],
-            None if self.seconds is None else self.seconds[keep],
+            _kept(self.seconds, keep),
             self.place[keep],
-            None if self.file is None else self.file[keep],
+            _kept(self.file, keep),
         )
 
 
-Rule = Callable[[Rows], Iterable[Breach]]
+Rule = Callable[[TableRows], Iterable[Breach]]
+
+
+def _kept(values: np.ndarray | None, keep: np.ndarray) -> np.ndarray | None:
+    return None if values is None else values[keep]
 
 
 def _groups(columns: list[np.ndarray]) -> np.ndarray:
-    """Integers that are equal where all columns are; rows that share theirs with nobody all differ."""
-    import numpy as np
-    import pandas as pd
-
-    weights = np.random.default_rng(0).normal(size=len(columns))
-    key = np.zeros(len(columns[0]))
-    for weight, column in zip(weights, columns, strict=True):
-        known = np.where(np.isnan(column), np.pi, column) if np.isnan(column).any() else column
-        key += weight * known
+    """Integers, equal where all columns are; rows that share theirs with no other all differ."""
+    key = _keys(columns)
     group = np.arange(len(key))
     doubled = np.flatnonzero(pd.Series(key).duplicated(keep=False))
     if len(doubled):  # few rows: compare them column by column, not by their key
-        rows = pd.DataFrame({number: column[doubled] for number, column in enumerate(columns)})
-        group[doubled] = doubled[_firsts(rows)]
+        cells = {number: column[doubled] for number, column in enumerate(columns)}
+        first = _firsts(pd.DataFrame(cells))
+        group[doubled] = doubled[first]
     return group
+
+
+def _keys(columns: list[np.ndarray]) -> np.ndarray:
+    """One number for each row, equal for equal rows and hardly ever for others."""
+    weights = np.random.default_rng(0).normal(size=len(columns))
+    key = np.zeros(len(columns[0]))
+    for weight, column in zip(weights, columns, strict=True):
+        missing = np.isnan(column)
+        known = np.where(missing, np.pi, column) if missing.any() else column
+        key += weight * known
+    return key
 
 
 def _firsts(rows: pd.DataFrame) -> np.ndarray:
     """For each row the place of the first one equal to it."""
-    import numpy as np
-
-    numbers = rows.groupby(list(rows.columns), sort=False, dropna=False).ngroup().to_numpy()
-    _, first, inverse = np.unique(numbers, return_index=True, return_inverse=True)
+    groups = rows.groupby(list(rows.columns), sort=False, dropna=False)
+    _, first, inverse = np.unique(groups.ngroup(), return_index=True, return_inverse=True)
     places: np.ndarray = first[inverse]
     return places

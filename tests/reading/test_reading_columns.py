@@ -14,7 +14,7 @@ import pytest
 
 from faultxfer.contract.schema import parse_contract
 from faultxfer.errors import DataError
-from faultxfer.reading import arrow, content
+from faultxfer.reading import content, rows
 from faultxfer.reading.read_csv import read_csv
 from faultxfer.reading.table import RawTable
 from faultxfer.steps.intake import check_files
@@ -89,7 +89,7 @@ def test_a_file_read_in_pieces_is_the_file_read_at_once(
 ) -> None:
     content = f"flow,speed,fault\n1,2,0\n3,{text},1\n,,\n\n5,6,0"
     whole = table_of(tmp_path, content)
-    monkeypatch.setattr(arrow, "_PIECE", piece)
+    monkeypatch.setattr(rows, "_PIECE", piece)
     parts = table_of(tmp_path, content)
     assert list(parts.lines) == list(whole.lines) == [2, 3, 6]
     assert list(parts.typed) == list(whole.typed)

@@ -32,4 +32,5 @@ def infer(*tables: RawTable, **options: object) -> tuple[Contract, str]:
 
 
 def line_of(text: str, name: str) -> str:
-    return next(line for line in text.splitlines() if line.lstrip(" -").startswith(name))
+    """The line of a field, a sensor or an ignored column, or the comment in place of a field."""
+    return next(line for line in text.splitlines() if line.lstrip(" -#").startswith(name))

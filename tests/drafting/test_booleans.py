@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from draft_rows import FAULT, FLOW, infer, line_of, table
 
-from faultxfer.contract.check import Checked, check_table
+from faultxfer.contract.check import check_table
+from faultxfer.contract.machines import tags_of_columns, tags_of_sensors
+from faultxfer.contract.outcome import Checked
 from faultxfer.contract.schema import Contract
-from faultxfer.contract.tags import tags_of_columns, tags_of_sensors
-from faultxfer.reading.booleans import _WORDS
+from faultxfer.reading.cells import _WORDS
 from faultxfer.reading.read_csv import read_csv
 
 CONTRACT = Contract.model_validate(

@@ -163,7 +163,7 @@ def test_the_notes_of_a_quarantine_file_do_not_become_sensors() -> None:
 
 def test_an_absent_label_column_is_an_error_that_lists_the_columns() -> None:
     with pytest.raises(
-        ContractError, match=r"'Fault' was expected.*columns=\['flow', 'fault'\].*a\.csv"
+        ContractError, match=r"no column named 'Fault'.*columns=\['flow', 'fault'\].*a\.csv"
     ):
         infer(table(flow=FLOW, fault=FAULT), label="Fault")
 
@@ -175,12 +175,12 @@ def test_a_label_that_only_one_file_has_is_an_error_that_names_the_other() -> No
 
 @pytest.mark.parametrize("role", ["equipment_column", "run_column", "time_column"])
 def test_an_absent_key_column_is_an_error(role: str) -> None:
-    with pytest.raises(ContractError, match="'pump' was expected"):
+    with pytest.raises(ContractError, match="no column named 'pump'"):
         infer(table(flow=FLOW, fault=FAULT), **{role: "pump"})
 
 
 def test_one_column_for_two_roles_is_an_error() -> None:
-    with pytest.raises(ContractError, match="One role for each column"):
+    with pytest.raises(ContractError, match="One column cannot have two roles"):
         infer(table(flow=FLOW, fault=FAULT), run_column="fault")
 
 
@@ -191,12 +191,19 @@ def test_a_file_without_sensors_is_an_error_that_hints_at_decimal_commas() -> No
 
 @pytest.mark.parametrize("tables", [[], [table(flow=[], fault=[])]])
 def test_no_rows_are_an_error(tables: list[RawTable]) -> None:
-    with pytest.raises(ContractError, match="data rows were expected"):
+    with pytest.raises(ContractError, match="The files have no data rows"):
         infer(*tables)
 
 
 # Real files
 
+# Digests of the contracts that 0.1.0 drafted from the sources, with every default written out.
+DIGESTS = {
+    "hydraulic": "e99e0df91833e9195e0859fa39b8c8e5494a05d20d9f4df6e45fff42dc0b7431",
+    "ai4i2020": "cf2d725dd0523dcd88acd17d08e2e2d4418c5b02abfebe0dcee4efc2da8c7847",
+    "cmapss": "fd9a93c384face6d14df576d728a65ad1c0d1778d625b4df5cc14290770c4742",
+    "skab": "38604f3c988a35456ce2fe402e8addd9c3abb5374a8615b8867aa8c98d5e6e58",
+}
 PAIRS = {
     "hydraulic": (
         "cooler100.csv",
@@ -217,6 +224,7 @@ def test_a_contract_drafted_from_a_source_fits_its_target(
 ) -> None:
     source, target, time, leaks, sensors = PAIRS[name]
     contract, _ = infer(read_csv(real_data / name / source), family=name)
+    assert contract.digest() == DIGESTS[name]
     assert set(contract.ignore) == leaks
     assert len(contract.features) == sensors
     assert (contract.equipment_column, contract.run_column, contract.time_column) == (

@@ -26,7 +26,7 @@ def hint_of(text: str, name: str) -> str:
 
 def uncommented(text: str) -> str:
     """The draft with its examples switched on."""
-    start = text.index("# A machine whose files")
+    start = text.index("# A machine with other tags")
     examples = [line for line in text[start:].splitlines() if not line.endswith("For example:")]
     return text[:start] + "\n".join(line.removeprefix("# ") for line in examples) + "\n"
 
@@ -53,7 +53,7 @@ def test_a_few_gaps_leave_the_period_as_it_is() -> None:
 def test_no_period_is_drafted_where_steps_differ_or_do_not_grow(times: list[int]) -> None:
     contract, text = infer(table(time=times, flow=FLOW, fault=FAULT))
     assert contract.sampling_period is None
-    assert "gaps are not told" in text
+    assert "gaps are not reported" in text
 
 
 def test_no_period_is_drafted_without_a_time_or_with_one_that_needs_a_pin() -> None:

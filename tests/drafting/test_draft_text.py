@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faultxfer.contract.check import check_table
+from faultxfer.contract.schema import Sensor, parse_contract
 from faultxfer.errors import ContractError
 from faultxfer.reading.csv_options import Csv
 from faultxfer.reading.read_csv import read_csv
@@ -23,8 +24,8 @@ def test_the_range_is_what_was_seen_and_as_much_again_on_both_sides() -> None:
     sensor = contract.sensors["flow"]
     assert (sensor.min, sensor.max) == (-10, 50)
     assert sensor.on_breach == "warn"
-    assert "physically" in text.split("version:")[0]
-    assert "quarantine" in text.split("version:")[0]
+    assert "physically" in text.split("family:")[0]
+    assert "quarantine" in text.split("family:")[0]
 
 
 def test_limits_have_three_significant_digits_and_are_rounded_outwards() -> None:
@@ -78,6 +79,45 @@ def test_gaps_as_large_as_in_the_examples_are_allowed() -> None:
     assert contract.sensors["flow"].max_missing == 0.55
     assert contract.sensors["level"].max_missing == 0.3
     assert "missing in 50%" in line_of(text, "flow")
+
+
+# What is written
+
+ROWS = {
+    "time": [1, 2, 3, 4],
+    "flow_m3h": [1, "", "", 2],
+    "running": ["on", "off", "on", "on"],
+    "valve": [100] * 4,
+    "fault": FAULT,
+}
+
+
+def test_a_draft_and_its_long_form_are_the_same_contract() -> None:
+    contract, _ = infer(table(**ROWS), csv_options=Csv(decimal="."))
+    long_form = yaml.safe_dump(contract.model_dump(mode="json"), sort_keys=False)
+    assert len(yaml.safe_load(long_form)["sensors"]["valve"]) == len(Sensor.model_fields)
+    again = parse_contract(yaml.safe_load(long_form), where="long form")
+    assert again == contract
+    assert again.digest() == contract.digest()
+
+
+def test_a_draft_writes_only_what_differs_from_the_defaults() -> None:
+    contract, text = infer(table(**ROWS))
+    assert yaml.safe_load(text) == contract.model_dump(mode="json", exclude_defaults=True)
+    assert yaml.safe_load(text)["sensors"]["valve"] == {"on_breach": "warn"}
+
+
+def test_a_sensor_has_range_missing_share_and_usual_step_beside_it() -> None:
+    _, text = infer(table(flow=[10, 12, 13, 40], level=[1, 2, "", 4], fault=FAULT))
+    assert line_of(text, "flow").endswith("# seen 10 to 40, none missing, usual step 2")
+    assert line_of(text, "level").endswith("# seen 1 to 4, missing in 25%, usual step 1")
+
+
+def test_the_usual_step_is_taken_inside_runs() -> None:
+    cells = {"run": ["a", "a", "b", "b"], "flow": [1, 2, 100, 101]}
+    assert "usual step 1" in line_of(infer(table(**cells, fault=FAULT))[1], "flow")
+    alone = {"run": list("abcd"), "flow": [1, 2, 100, 101]}
+    assert "step" not in line_of(infer(table(**alone, fault=FAULT))[1], "flow")
 
 
 # Whatever stands in the names and cells
@@ -176,6 +216,8 @@ def test_a_messy_file_fits_the_contract_drafted_from_it(tmp_path: Path) -> None:
 )
 def test_names_given_for_a_file_without_header_come_back_from_the_draft(names: list[str]) -> None:
     columns = tuple(dict.fromkeys((*names, "flow", "fault")))
-    contract, _ = infer(table(flow=FLOW, fault=FAULT), csv=Csv(header=False, columns=columns))
+    contract, _ = infer(
+        table(flow=FLOW, fault=FAULT), csv_options=Csv(header=False, columns=columns)
+    )
     assert (contract.csv.header, contract.csv.columns) == (False, columns)
     assert infer(table(flow=FLOW, fault=FAULT))[0].csv.header is None
