@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,7 @@ from faultxfer.steps.sources import (
 )
 from faultxfer.strategies import chosen_strategy
 from faultxfer.strategies.procedure import Predictions, run_rival, run_strategy, test_rows
-from faultxfer.strategies.protocol import Rival, Task
+from faultxfer.strategies.protocol import Task
 from faultxfer.strategies.rivals import RIVALS
 
 
@@ -88,7 +89,7 @@ def adapt_source(job: Job[TransferRequest], models: Models, target: Target) -> A
     Raises:
         StrategyError: the strategy cannot run on these rows.
     """
-    options, split, work = job.request.options, target.split, job.work
+    options, split = job.request.options, target.split
     strategy = chosen_strategy(options)
     source = load_bundle(models.source_bundle)
     data = read_target(target.rows, source.features)
@@ -96,30 +97,45 @@ def adapt_source(job: Job[TransferRequest], models: Models, target: Target) -> A
     task = Task(source, data, source_rows, options)
     progress.info("Adapting: %s (%d rows, %d faults)", strategy.title, len(data), data.faults)
     candidate, predictions, final = run_strategy(strategy, task, split)
-    spoken: dict[str, Predictions] = {"candidate": predictions}
-    failures: dict[str, str] = {}
+    contract = job.contract.model_dump(mode="json")
+    lineage = candidate.lineage | {"contract": contract, "data": list(target.rows.files)}
+    bundle = job.work / "bundle"
+    save_bundle(dataclasses.replace(candidate, lineage=lineage), bundle, data.X)
+    rivals, could_not_run = _run_rivals(task, split)
+    path = job.work / "predictions.npz"
+    save_predictions(path, {"candidate": predictions, **rivals}, test_rows(split))
+    return Adaptation(target, bundle, path, final.history, could_not_run)
+
+
+def _run_rivals(task: Task, split: Split) -> tuple[dict[str, Predictions], dict[str, str]]:
+    """What each rival predicts, by name, and why others could not run."""
+    predictions: dict[str, Predictions] = {}
+    could_not_run: dict[str, str] = {}
     for rival in RIVALS.values():
-        _hear(rival, task, split, spoken, failures)
-    lineage = {
-        **candidate.lineage,
-        "contract": job.contract.model_dump(mode="json"),
-        "data": list(target.rows.files),
-    }
-    save_bundle(dataclasses.replace(candidate, lineage=lineage), work / "bundle", data.X)
-    path = work / "predictions.npz"
-    arrays = {f"{name}.probabilities": said.probabilities for name, said in spoken.items()}
-    arrays |= {f"{name}.alarms": said.alarms for name, said in spoken.items()}
-    np.savez(path, rows=test_rows(split), **arrays)  # type: ignore[arg-type]  # numpy's stub wants one dtype
-    return Adaptation(target, work / "bundle", path, final.history, failures)
+        progress.info("Rival: %s", rival.title)
+        try:
+            predictions[rival.name] = run_rival(rival, task, split)
+        except StrategyError as error:
+            # The report says so; it stops nothing.
+            could_not_run[rival.name] = str(error)
+    return predictions, could_not_run
 
 
-def _hear(
-    rival: Rival, task: Task, split: Split, spoken: dict[str, Predictions], failures: dict[str, str]
-) -> None:
-    progress.info("Rival: %s", rival.title)
-    try:
-        spoken[rival.name] = run_rival(rival, task, split)
-    except (
-        StrategyError
-    ) as error:  # a rival that cannot run is said so in the report, and stops nothing
-        failures[rival.name] = str(error)
+def save_predictions(path: Path, predictions: dict[str, Predictions], rows: np.ndarray) -> None:
+    """Keep what each contestant predicts for the rows at these positions."""
+    arrays: dict[str, Any] = {"rows": rows}
+    for name, predicted in predictions.items():
+        arrays[f"{name}.probabilities"] = predicted.probabilities
+        arrays[f"{name}.alarms"] = predicted.alarms
+    np.savez(path, **arrays)
+
+
+def load_predictions(path: Path) -> tuple[dict[str, Predictions], np.ndarray]:
+    """What :func:`save_predictions` kept."""
+    with np.load(path, allow_pickle=False) as stored:
+        names = [key.removesuffix(".alarms") for key in stored if key.endswith(".alarms")]
+        predictions = {
+            name: Predictions(stored[f"{name}.probabilities"], stored[f"{name}.alarms"])
+            for name in names
+        }
+        return predictions, stored["rows"]

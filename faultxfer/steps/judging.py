@@ -22,7 +22,7 @@ from faultxfer.evaluate.rows import Judged
 from faultxfer.outputs import keep_docs
 from faultxfer.progress import progress
 from faultxfer.requests import TransferRequest
-from faultxfer.steps.adaptation import Adaptation, read_target
+from faultxfer.steps.adaptation import Adaptation, load_predictions, read_target
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.opening import Job
 from faultxfer.steps.sources import Models
@@ -60,7 +60,7 @@ def evaluate_candidate(
     progress.info("Evaluating")
     options, rows, split = job.request.options, adapted.target.rows, adapted.target.split
     bundle = load_bundle(adapted.bundle)
-    spoken, positions = _predictions(adapted.predictions)
+    spoken, positions = load_predictions(adapted.predictions)
     judged = read_target(rows, bundle.features).take(positions)
     champion, comparison = _against_champion(
         models, rows, positions, spoken["candidate"], options.gate
@@ -181,16 +181,6 @@ def _draw(
         },
         adapted.history,
     )
-
-
-def _predictions(path: Path) -> tuple[dict[str, Predictions], np.ndarray]:
-    with np.load(path, allow_pickle=False) as stored:
-        who = [key.removesuffix(".alarms") for key in stored if key.endswith(".alarms")]
-        spoken = {
-            name: Predictions(stored[f"{name}.probabilities"], stored[f"{name}.alarms"])
-            for name in who
-        }
-        return spoken, stored["rows"]
 
 
 def _judged(judged: Dataset, said: Predictions) -> Judged:
