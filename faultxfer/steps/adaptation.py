@@ -116,6 +116,9 @@ def adapt_source(
     path = work / "predictions.npz"
     arrays = {f"{name}.probabilities": said.probabilities for name, said in spoken.items()}
     arrays |= {f"{name}.alarms": said.alarms for name, said in spoken.items()}
+    arrays |= {
+        f"{name}.ranking": said.ranking for name, said in spoken.items() if said.ranking is not None
+    }
     np.savez(path, rows=judged_rows(split), **arrays)  # type: ignore[arg-type]  # numpy's stub wants one dtype
     return Adaptation(work / "bundle", path, final.history, failures)
 

@@ -18,8 +18,8 @@ from faultxfer.evaluate.gate.check import Comparison, Cost, Forgetting
 from faultxfer.evaluate.measuring import compare, forgot, gather, measured
 from faultxfer.evaluate.metrics import Metrics
 from faultxfer.evaluate.plots import save_pictures
-from faultxfer.evaluate.report import Contestant, Report, as_markdown
-from faultxfer.evaluate.rows import Judged
+from faultxfer.evaluate.report import Contestant, Report, as_markdown, described, highlighted
+from faultxfer.evaluate.rows import ScoredRows
 from faultxfer.outputs import keep_docs
 from faultxfer.progress import progress
 from faultxfer.steps.adaptation import Adaptation, read_target
@@ -27,7 +27,8 @@ from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.sources import Fetched
 from faultxfer.strategies import get_strategy
 from faultxfer.strategies.procedure import Predictions
-from faultxfer.strategies.rivals import RIVALS
+from faultxfer.strategies.rivals import CHOSEN, RIVALS, VARIANTS
+from faultxfer.strategies.rivals.choice import best_out_of_fold, scale_in_words
 
 REPORT = "report.json"
 # Source rows that tell what was forgotten, and rows that are scored to time it.
@@ -69,7 +70,7 @@ def evaluate_candidate(
         strategy=options.strategy,
         mode=split.mode,
         split=split.reason,
-        worth=split.worth,
+        validity=split.worth,
         contestants=contestants,
         evidence=gather(
             *_heard(judged, spoken),
@@ -84,18 +85,19 @@ def evaluate_candidate(
         source_evidence=bundle.lineage.get("source_evidence", {}).get("sentence", ""),
         alarm=bundle.alarm.as_dict() if bundle.alarm else {},
         alarm_notes=_alarm_notes(bundle, options),
+        chosen=_chosen(judged, spoken, adapted),
     )
     if champion:
         spoken["champion"] = champion[1]
     folder = work / "report"
     folder.mkdir()
     keep_docs(rows.docs, folder)
-    return Evaluation(report, folder, _draw(folder, judged, spoken, contestants, adapted))
+    return Evaluation(report, folder, _draw(folder, judged, spoken, report, adapted))
 
 
 def _heard(
     judged: Dataset, spoken: dict[str, Predictions]
-) -> tuple[Judged, dict[str, Judged | None]]:
+) -> tuple[ScoredRows, dict[str, ScoredRows | None]]:
     """What the candidate says, and the rivals by title."""
     rivals = {
         rival.title: _judged(judged, spoken[name]) if name in spoken else None
@@ -154,41 +156,62 @@ def _draw(
     folder: Path,
     judged: Dataset,
     spoken: dict[str, Predictions],
-    contestants: tuple[Contestant, ...],
+    report: Report,
     adapted: Adaptation,
 ) -> dict[str, Path]:
-    titles = {
-        entry.name: entry.title if entry.role == "rival" else entry.role for entry in contestants
-    }
-    said = spoken["candidate"]
+    shown = described(report)
+    titles = {entry.name: entry.title if entry.role == "rival" else entry.role for entry in shown}
     return save_pictures(
         folder,
-        _judged(judged, said),
+        _judged(judged, spoken["candidate"]),
         {
-            titles[name]: other.probabilities
-            for name, other in spoken.items()
-            if name != "candidate"
+            title: spoken[name].probabilities
+            for name, title in titles.items()
+            if name in spoken and name != "candidate"
         },
-        {
-            titles[entry.name]: entry.metrics.pr_auc if entry.metrics else None
-            for entry in contestants
-        },
+        {titles[entry.name]: entry.metrics.pr_auc if entry.metrics else None for entry in shown},
         adapted.history,
+        named=frozenset(titles[entry.name] for entry in highlighted(shown)),
     )
+
+
+def _chosen(
+    judged: Dataset, spoken: dict[str, Predictions], adapted: Adaptation
+) -> tuple[Contestant, ...]:
+    """Ideas that several rivals share, each under the scale that was best out of fold.
+
+    What they predict goes to ``spoken`` under the idea's name, for the pictures.
+    """
+    chosen = []
+    for idea, title in CHOSEN.items():
+        ran = {name: spoken[name] for name in VARIANTS[idea] if name in spoken}
+        if not ran:
+            problem = f"could not run: {adapted.could_not_run[next(iter(VARIANTS[idea]))]}"
+            chosen.append(Contestant(idea, title, "rival", True, None, problem))
+            continue
+        spoken[idea], shares = best_out_of_fold(ran)
+        scale, note = scale_in_words(shares, VARIANTS[idea])
+        metrics = _measure(judged, spoken[idea])
+        chosen.append(Contestant(idea, f"{title}, {scale}", "rival", True, metrics, note=note))
+    return tuple(chosen)
 
 
 def _predictions(path: Path) -> tuple[dict[str, Predictions], np.ndarray]:
     with np.load(path, allow_pickle=False) as stored:
         who = [key.removesuffix(".alarms") for key in stored if key.endswith(".alarms")]
         spoken = {
-            name: Predictions(stored[f"{name}.probabilities"], stored[f"{name}.alarms"])
+            name: Predictions(
+                stored[f"{name}.probabilities"],
+                stored[f"{name}.alarms"],
+                stored.get(f"{name}.ranking"),
+            )
             for name in who
         }
         return spoken, stored["rows"]
 
 
-def _judged(judged: Dataset, said: Predictions) -> Judged:
-    return Judged(judged.y, said.probabilities, said.alarms, judged.run, judged.time)
+def _judged(judged: Dataset, said: Predictions) -> ScoredRows:
+    return ScoredRows(judged.y, said.probabilities, said.alarms, judged.run, judged.time)
 
 
 def _measure(judged: Dataset, said: Predictions) -> Metrics:
@@ -201,7 +224,8 @@ def _rival(
     rival = RIVALS[name]
     metrics = _measure(judged, spoken[name]) if name in spoken else None
     problem = f"could not run: {adapted.could_not_run[name]}" if name not in spoken else ""
-    return Contestant(name, rival.title, "rival", rival.uses_source, metrics, problem)
+    idea = next((idea for idea, names in VARIANTS.items() if name in names), "")
+    return Contestant(name, rival.title, "rival", rival.uses_source, metrics, problem, idea=idea)
 
 
 def _against_champion(

@@ -23,7 +23,7 @@ from faultxfer.data.split import divide_runs, require_both_classes
 from faultxfer.errors import DataError
 from faultxfer.evaluate.metrics import Metrics, measure
 from faultxfer.evaluate.plots import save_pictures
-from faultxfer.evaluate.rows import Judged
+from faultxfer.evaluate.rows import ScoredRows
 from faultxfer.network.fit import History
 from faultxfer.network.pretrain import fit_ensemble
 from faultxfer.outputs import keep_docs
@@ -242,7 +242,7 @@ def _judge(
     probabilities = bundle.probabilities(test.X)
     alarms = bundle.alarms(probabilities)
     metrics = measure(test.y, probabilities, alarms)
-    judged = Judged(test.y, probabilities, alarms, test.run, test.time)
+    judged = ScoredRows(test.y, probabilities, alarms, test.run, test.time)
     return metrics, save_pictures(folder, judged, {}, {"candidate": metrics.pr_auc}, history)
 
 
