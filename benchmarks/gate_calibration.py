@@ -25,7 +25,7 @@ from faultxfer.evaluate.gate import judge
 from faultxfer.evaluate.gate.check import Evidence
 from faultxfer.evaluate.intervals import clopper_pearson
 from faultxfer.evaluate.measuring import compare
-from faultxfer.evaluate.rows import Judged
+from faultxfer.evaluate.rows import ScoredRows
 
 SHARE = 0.2
 ALARM_RATE = 0.05
@@ -102,7 +102,7 @@ def _average_precision(d: float) -> float:
 
 def simulate(
     scenario: Scenario, setting: Setting, size: Size, rng: np.random.Generator
-) -> tuple[Judged, Judged, np.ndarray]:
+) -> tuple[ScoredRows, ScoredRows, np.ndarray]:
     """Champion and challenger on the same rows, and the operating mode of each row."""
     run = np.repeat(np.arange(size.runs), 15)
     y = np.tile(np.r_[np.zeros(12), np.ones(3)].astype(np.int8), size.runs)
@@ -120,10 +120,10 @@ def simulate(
     return champion, challenger, np.where(mode == 0, "low speed", "high speed")
 
 
-def _said(score: np.ndarray, y: np.ndarray, run: np.ndarray, far: float) -> Judged:
+def _said(score: np.ndarray, y: np.ndarray, run: np.ndarray, far: float) -> ScoredRows:
     """Calibrated probabilities, and alarms at a threshold with the false-alarm rate asked for."""
     logit = far * score - far**2 / 2 + np.log(SHARE / (1 - SHARE))
-    return Judged(
+    return ScoredRows(
         y,
         1 / (1 + np.exp(-logit)),
         score > norm.isf(ALARM_RATE),

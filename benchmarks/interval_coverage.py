@@ -15,8 +15,8 @@ import time
 
 import numpy as np
 
-from faultxfer.evaluate.intervals import Resamples, clopper_pearson, resample, resampled_figures
-from faultxfer.evaluate.rows import clusters_of
+from faultxfer.evaluate.intervals import Resamples, clopper_pearson, resample, resampled_metrics
+from faultxfer.evaluate.rows import ScoredRows, clusters_of
 
 RUN_ROWS, RUN_FAULTS = 100, 50
 LAYOUTS = ((3, 14), (4, 14), (5, 15), (10, 10))  # runs with and without faults
@@ -34,7 +34,7 @@ def alarms_of_a_model(y: np.ndarray, run: np.ndarray, rng: np.random.Generator) 
 
 def figures_of(y: np.ndarray, alarms: np.ndarray, resamples: Resamples) -> dict[str, np.ndarray]:
     """The package's own figures; alarms stand for scores, which makes the ROC-AUC one of two levels."""
-    return resampled_figures(y, alarms.astype(float), alarms, resamples)
+    return resampled_metrics(ScoredRows(y, alarms.astype(float), alarms, y, y), resamples)
 
 
 def wrong(faulty: int, normal: int, pairs: int) -> dict[str, str]:
@@ -49,7 +49,7 @@ def wrong(faulty: int, normal: int, pairs: int) -> dict[str, str]:
     for _ in range(pairs):
         one, other = (figures_of(y, alarms_of_a_model(y, run, rng), resamples) for _ in range(2))
         for name in FIGURES:
-            interval = resamples.interval(other[name] - one[name], 0.95, (-1, 1))
+            interval = resamples.interval(other[name] - one[name], 0.95, -1, 1)
             # Which model is called the first is arbitrary, so each pair tries a bound twice.
             counts[name] += interval is not None and (interval.low > 0) + (interval.high < 0)
     shares = {name: clopper_pearson(count, 2 * pairs, 0.975) for name, count in counts.items()}

@@ -23,7 +23,7 @@ prepare_command()
 
 from faultxfer import pipeline  # noqa: E402  # after the environment is set
 from faultxfer.drafting.contracts import draft_contract  # noqa: E402
-from faultxfer.evaluate.report import COLUMNS, figures  # noqa: E402
+from faultxfer.evaluate.report import COLUMNS, metric_cells  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def table_of(pair: Pair, data: Path) -> str:
         f"| | {' | '.join(COLUMNS)} |",
         f"|---|{'---:|' * len(COLUMNS)}",
         *[
-            f"| {entry.title} | {' | '.join(figures(entry.metrics))} |"
+            f"| {entry.title} | {' | '.join(metric_cells(entry.metrics))} |"
             for entry in report.contestants
         ],
         "",

@@ -20,29 +20,13 @@ from pydantic import (
 )
 
 from faultxfer.errors import ConfigError
+from faultxfer.metric_table import METRICS, ROW_METRICS
 from faultxfer.plain_yaml import parse_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
 
-# Metrics that the gate can bound; `faultxfer.evaluate.metrics.Metrics` has a field for each.
-METRICS = (
-    "pr_auc",
-    "roc_auc",
-    "recall",
-    "precision",
-    "false_alarm_rate",
-    "log_loss",
-    "calibration_error",
-)
-# Figures of events, which `value` can bound too; `faultxfer.evaluate.events.EventFigures` has a field for each.
-EVENT_METRICS = ("event_recall", "detection_delay", "false_alarms_per_day", "alarms_per_hour")
-# Figures that may exceed 1; all of them are 0 or more.
-UNLIMITED = ("log_loss", "detection_delay", "false_alarms_per_day", "alarms_per_hour")
 # At least a tenth of the runs stays for training.
 MOST_HELD_OUT = 0.9
-LOWER_IS_BETTER = ("false_alarm_rate", "log_loss", "calibration_error")
-# Figures that are given without an interval.
-WITHOUT_INTERVAL = ("calibration_error", "detection_delay", "alarms_per_hour")
 
 
 # Ways to bring a new machine's readings to the source's scale; `faultxfer.bundle.input_map` fits them.
@@ -250,7 +234,7 @@ class GateOptions(_Options):
     @field_validator("value", "change", "slices", "rival", "forgetting")
     @classmethod
     def _known_metrics(cls, limits: dict[str, Limit], info: ValidationInfo) -> dict[str, Limit]:
-        known = METRICS + (EVENT_METRICS if info.field_name == "value" else ())
+        known = tuple(METRICS) if info.field_name == "value" else ROW_METRICS
         unknown = sorted(set(limits) - set(known))
         if unknown:
             raise ValueError(f"metrics are {', '.join(known)}. Received: {', '.join(unknown)}")
@@ -263,7 +247,7 @@ class GateOptions(_Options):
         bounded = {
             name: limit
             for name, limit in limits.items()
-            if name in WITHOUT_INTERVAL and limit.bounds
+            if not METRICS[name].interval and limit.bounds
         }
         if info.field_name == "slices" and bounded:
             raise ValueError(
@@ -285,14 +269,14 @@ class GateOptions(_Options):
     def _inside_the_figures_range(cls, limits: dict[str, Limit]) -> dict[str, Limit]:
         """A bound that every figure keeps is no threshold, and one that none can keep is a slip."""
         for name, limit in limits.items():
-            most = math.inf if name in UNLIMITED else 1.0
+            most = METRICS[name].most
             odd = [
                 f"{side}={bound:g}"
                 for side, bound in (("min", limit.min), ("max", limit.max))
                 if bound is not None and not 0 <= bound <= most
             ]
             if odd:
-                span = "0 or more" if name in UNLIMITED else "from 0 to 1"
+                span = "0 or more" if math.isinf(most) else "from 0 to 1"
                 raise ValueError(
                     f"{name} is {span}, and a bound lies outside. Received: {', '.join(odd)}"
                 )
@@ -304,7 +288,7 @@ class GateOptions(_Options):
         odd = sorted(
             name
             for name, limit in limits.items()
-            if name in LOWER_IS_BETTER or limit.max is not None
+            if METRICS[name].lower_is_better or limit.max is not None
         )
         if odd:
             raise ValueError(

@@ -210,12 +210,7 @@ class _Adaptations:
             own = dataclasses.replace(job, work=kept)
             self.made[key] = self.adapt(own, models, target)
         shutil.copytree(kept, job.work, dirs_exist_ok=True)
-        return dataclasses.replace(
-            self.made[key],
-            target=target,
-            bundle=job.work / "bundle",
-            predictions=job.work / self.made[key].predictions.name,
-        )
+        return dataclasses.replace(self.made[key], target=target, folder=job.work)
 
 
 @pytest.fixture(scope="session")

@@ -276,7 +276,7 @@ def test_the_champion_is_compared_on_rows_it_has_not_seen(world: World) -> None:
 def test_few_rows_of_few_runs_are_cross_fitted_and_the_report_says_so(world: World) -> None:
     result = move(world, dry_run=True)
     assert result.report.mode == "cross-fit"
-    assert "judge the procedure" in result.report.worth
+    assert "judge the procedure" in result.report.validity
     assert result.report.candidate.rows == result.rows.accepted
 
 
@@ -292,7 +292,7 @@ def test_a_single_run_is_cross_fitted_in_blocks_of_time(world: World) -> None:
     frame[frame["run"] == mixed].to_csv(path, index=False)
     result = move(world, csv=str(path), options=quick(EASY, folds=5), dry_run=True)
     assert "time block" in result.report.split
-    assert "may flatter" in result.report.worth
+    assert "may flatter" in result.report.validity
 
 
 def test_many_runs_are_held_out_and_what_is_judged_is_what_is_registered(world: World) -> None:

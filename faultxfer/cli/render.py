@@ -75,7 +75,7 @@ def contract_schema(result: dict[str, Any]) -> None:
 
 def pretrained(result: PretrainResult) -> None:
     """The source model and how good it is."""
-    from faultxfer.evaluate.report import COLUMNS, figures
+    from faultxfer.evaluate.report import COLUMNS, metric_cells
 
     console = stdout()
     _set_aside(result.rows)
@@ -83,14 +83,21 @@ def pretrained(result: PretrainResult) -> None:
     for column in ("judged on", *COLUMNS):
         table.add_column(column, justify="left" if column == "judged on" else "right")
     judged = f"{result.metrics.rows} rows, {result.metrics.faults} faults of runs held out"
-    table.add_row(judged, *figures(result.metrics))
+    table.add_row(judged, *metric_cells(result.metrics))
     console.print(table)
     _pictures(result.pictures)
 
 
 def transferred(result: TransferResult | Unchanged) -> None:
     """Result table, gate checks, decision and pictures."""
-    from faultxfer.evaluate.report import COLUMNS, certainty_sentence, event_sentences, figures
+    from faultxfer.evaluate.report import (
+        COLUMNS,
+        certainty_sentence,
+        event_sentences,
+        highlighted,
+        left_out_sentence,
+        metric_cells,
+    )
     from faultxfer.steps.repeats import Unchanged
 
     console = stdout()
@@ -103,15 +110,18 @@ def transferred(result: TransferResult | Unchanged) -> None:
     table.add_column("")
     for column in COLUMNS:
         table.add_column(column, justify="right")
-    for entry in report.contestants:
+    shown = highlighted(report.contestants)
+    for entry in shown:
         note = entry.problem or entry.note
         title = f"{escape(entry.title)}{f' [dim]({escape(note)})[/]' if note else ''}"
         table.add_row(
-            title, *figures(entry.metrics), style="bold" if entry.role == "candidate" else None
+            title, *metric_cells(entry.metrics), style="bold" if entry.role == "candidate" else None
         )
     console.print(table)
+    if left_out := left_out_sentence(report, shown):
+        console.print(left_out)
     console.print(
-        f"Judged on {report.candidate.rows} rows with {report.candidate.faults} faults. {report.worth}"
+        f"Judged on {report.candidate.rows} rows with {report.candidate.faults} faults. {report.validity}"
     )
     console.print(report.transfer_verdict())
     for note in report.alarm_notes:

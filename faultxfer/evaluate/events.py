@@ -1,33 +1,36 @@
-"""Figures of events: a fault that lasts is one fault, and an alarm that stays on is one alarm.
+"""Metrics of events: a fault that lasts is one fault, and an alarm that stays on is one alarm.
 
-Nothing is point-adjusted: a fault that was noticed late has not been noticed before (Kim et al., "Towards a rigorous
-evaluation of time-series anomaly detection", AAAI 2022).
+Nothing is point-adjusted: a fault that was noticed late has not been noticed before (Kim et al.,
+"Towards a rigorous evaluation of time-series anomaly detection", AAAI 2022).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
+from faultxfer.data.blocks import rows_in_order
 from faultxfer.evaluate.intervals import Interval, clopper_pearson, poisson_rate
-from faultxfer.evaluate.rows import Judged, has_dates
+from faultxfer.evaluate.rows import ScoredRows, has_dates
+from faultxfer.metric_table import METRICS
 
-# EEMUA 191: one alarm in ten minutes is what one operator can handle in the long run, from all systems together.
+# EEMUA 191: one alarm in ten minutes is what one operator can handle in the long run, from all
+# systems together.
 OPERATOR_LOAD = 6.0
 _HOUR, _DAY = 3600.0, 86400.0
-_FIGURES = ("event_recall", "detection_delay", "false_alarms_per_day", "alarms_per_hour")
 
 
 @dataclass(frozen=True)
-class EventFigures:
+class EventMetrics:
     """What happened to each fault, and how often it alarmed without one.
 
     Attributes:
         faults, found: fault events, and those during which it alarmed.
         event_recall: share of fault events found, with exact bounds.
-        detection_delay: median seconds from a fault's start to its first alarm, faults that were missed counting as
-            never; None without dates, or where half or more were missed.
+        detection_delay: median seconds from a fault's start to its first alarm, faults that were
+            missed counting as never; None without dates, or where half or more were missed.
         false_alarms: alarms that touch no fault.
         false_alarms_per_day: of normal operation, with exact bounds; None without dates.
         alarms_per_hour: all alarms over all recorded time; None without dates.
@@ -42,79 +45,95 @@ class EventFigures:
     alarms_per_hour: float | None
 
     def estimates(self) -> dict[str, float | None]:
-        """Each figure without its bounds; None where it could not be measured."""
-        values = {name: getattr(self, name) for name in _FIGURES}
-        return {
-            name: value.estimate if isinstance(value, Interval) else value
-            for name, value in values.items()
-        }
-
-    def as_dict(self) -> dict[str, object]:
-        """Plain data for JSON."""
-        values = {item.name: getattr(self, item.name) for item in fields(self)}
-        return {
-            name: value.as_dict() if isinstance(value, Interval) else value
-            for name, value in values.items()
-        }
+        """Each metric without its bounds; None where it could not be measured."""
+        found = {}
+        for name, metric in METRICS.items():
+            if metric.of == "event":
+                value = getattr(self, name)
+                found[name] = value.estimate if isinstance(value, Interval) else value
+        return found
 
 
-def measure_events(judged: Judged, confidence: float) -> EventFigures:
-    """Events of the judged rows, run by run in the order of time; the rows hold at least one fault.
+@dataclass
+class _Totals:
+    """Sums over runs; times in seconds."""
 
-    A fault and an alarm are contiguous stretches of rows of one run. Recorded time is counted as rows times the run's
-    median step, so that gaps do not count.
+    alarms: int = 0
+    false_alarms: int = 0
+    recorded: float = 0.0
+    normal: float = 0.0
+
+
+def measure_events(rows: ScoredRows, confidence: float) -> EventMetrics:
+    """Events of the test rows, run by run in the order of time; the rows hold at least one fault.
+
+    A fault and an alarm are contiguous stretches of rows of one run. Recorded time is counted as
+    rows times the run's median step, so that gaps do not count.
     """
-    dated = has_dates(judged.time)
-    order = np.lexsort(
-        (np.arange(len(judged.y)), np.nan_to_num(judged.time), judged.run.astype(str))
-    )
-    rows = judged.take(order)
-    starts = np.flatnonzero(np.r_[True, rows.run[1:] != rows.run[:-1]])
+    dated, totals = has_dates(rows.time), _Totals()
     delays: list[float] = []
-    alarms = false_alarms = 0
-    normal_seconds = seconds = 0.0
-    for run in (rows.take(part) for part in np.split(np.arange(len(order)), starts[1:])):
+    for run in _runs_of(rows):
         delays += _delays(run)
-        raised, false = _alarms(run)
-        alarms, false_alarms = alarms + raised, false_alarms + false
-        if dated:
-            step = float(np.median(np.diff(run.time))) if len(run.y) > 1 else 0.0
-            seconds, normal_seconds = (
-                seconds + step * len(run.y),
-                normal_seconds + step * float((run.y == 0).sum()),
-            )
+        _count_alarms(run, totals)
+        if dated and len(run.y) > 1:
+            step = float(np.median(np.diff(run.time)))
+            totals.recorded += step * len(run.y)
+            totals.normal += step * int((run.y == 0).sum())
     found = int(np.isfinite(delays).sum())
-    median = float(np.sort(delays)[len(delays) // 2])  # the later one of two, which may be never
-    return EventFigures(
+    # Of an even number the later one in the middle, which may be never.
+    delay = float(np.sort(delays)[len(delays) // 2])
+    daily = load = None
+    if totals.normal:
+        daily = poisson_rate(totals.false_alarms, totals.normal / _DAY, confidence)
+    if totals.recorded:
+        load = totals.alarms * _HOUR / totals.recorded
+    return EventMetrics(
         faults=len(delays),
         found=found,
         event_recall=clopper_pearson(found, len(delays), confidence),
-        detection_delay=median if dated and np.isfinite(median) else None,
-        false_alarms=false_alarms,
-        false_alarms_per_day=poisson_rate(false_alarms, normal_seconds / _DAY, confidence)
-        if normal_seconds
-        else None,
-        alarms_per_hour=alarms * _HOUR / seconds if seconds else None,
+        detection_delay=delay if dated and np.isfinite(delay) else None,
+        false_alarms=totals.false_alarms,
+        false_alarms_per_day=daily,
+        alarms_per_hour=load,
     )
 
 
-def _stretches(flags: np.ndarray) -> list[tuple[int, int]]:
-    """First and one past the last position of each stretch of true values."""
-    edges = np.flatnonzero(np.diff(flags.astype(int), prepend=0, append=0)).reshape(-1, 2)
-    return [(int(first), int(last)) for first, last in edges]
+def _runs_of(rows: ScoredRows) -> Iterator[ScoredRows]:
+    order = rows_in_order(rows.run.astype(str), rows.time)
+    names = rows.run[order]
+    starts = np.flatnonzero(names[1:] != names[:-1]) + 1
+    for run in np.split(order, starts):
+        yield rows.take(run)
 
 
-def _delays(run: Judged) -> list[float]:
-    """For each fault of a run the time (or rows, where there is none) to its first alarm; infinite if missed."""
-    clock = run.time if np.isfinite(run.time).all() else np.arange(len(run.y), dtype=float)
+def stretches_of(flags: np.ndarray) -> list[tuple[int, int]]:
+    """First and one past the last position of each stretch of true values.
+
+    >>> stretches_of(np.array([0, 1, 1, 0, 1]) == 1)
+    [(1, 3), (4, 5)]
+    """
+    edges = np.flatnonzero(np.diff(flags.astype(int), prepend=0, append=0))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+
+
+def _delays(run: ScoredRows) -> list[float]:
+    """Time (or rows, without times) from each fault's start to its first alarm; inf if missed."""
+    clock = run.time
+    if not np.isfinite(clock).all():
+        clock = np.arange(len(run.y), dtype=float)
     delays = []
-    for first, last in _stretches(run.y == 1):
-        hits = np.flatnonzero(run.alarms[first:last])
-        delays.append(float(clock[first + hits[0]] - clock[first]) if len(hits) else np.inf)
+    for first, last in stretches_of(run.y == 1):
+        alarmed = np.flatnonzero(run.alarms[first:last])
+        delay = np.inf
+        if len(alarmed):
+            delay = float(clock[first + alarmed[0]] - clock[first])
+        delays.append(delay)
     return delays
 
 
-def _alarms(run: Judged) -> tuple[int, int]:
-    """How many alarms a run has, and how many of them touch no fault."""
-    stretches = _stretches(run.alarms)
-    return len(stretches), sum(not run.y[first:last].any() for first, last in stretches)
+def _count_alarms(run: ScoredRows, totals: _Totals) -> None:
+    """Add a run's alarms, and those of them that touch no fault."""
+    for first, last in stretches_of(run.alarms):
+        totals.alarms += 1
+        if not run.y[first:last].any():
+            totals.false_alarms += 1

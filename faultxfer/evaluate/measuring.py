@@ -1,23 +1,23 @@
-"""From what contestants say of the judged rows to the evidence that the gate looks at."""
+"""From what contestants predict of the test rows to the evidence that the gate looks at."""
 
 from __future__ import annotations
+
+import dataclasses
 
 import numpy as np
 
 from faultxfer.config import GateOptions
 from faultxfer.evaluate.events import measure_events
-from faultxfer.evaluate.gate.check import Comparison, Cost, Evidence, Forgetting, Part
-from faultxfer.evaluate.intervals import FIGURES, Interval, Resamples, resample, resampled_figures
+from faultxfer.evaluate.gate.check import Comparison, Cost, Evidence, Forgetting, Slice
+from faultxfer.evaluate.intervals import Interval, Resamples, resample, resampled_metrics
 from faultxfer.evaluate.metrics import Metrics, measure
-from faultxfer.evaluate.rows import Judged, clusters_of
-from faultxfer.evaluate.slices import slices_of
-
-_SHARE, _CHANGE, _ANY, _ANY_CHANGE = (0.0, 1.0), (-1.0, 1.0), (0.0, np.inf), (-np.inf, np.inf)
+from faultxfer.evaluate.rows import ScoredRows, clusters_of, slices_of
+from faultxfer.metric_table import METRICS
 
 
 def gather(
-    candidate: Judged,
-    rivals: dict[str, Judged | None],
+    candidate: ScoredRows,
+    rivals: dict[str, ScoredRows | None],
     options: GateOptions,
     *,
     champion_version: str | None = None,
@@ -28,8 +28,8 @@ def gather(
     """All the gate may look at.
 
     Args:
-        candidate: on the judged rows, which hold both classes.
-        rivals: title -> what a rival says of the same rows; None for one that could not run.
+        candidate: on the test rows, which hold both classes.
+        rivals: title -> a rival on the same rows; None for one that could not run.
         options: with which confidence bounds are given.
         champion_version: of the present champion, or None.
         comparison: with it, see :func:`compare`.
@@ -40,17 +40,18 @@ def gather(
         DataError: one class only, or a probability that is not finite.
     """
     resamples = _resampled(candidate)
-    own = _figures(candidate, resamples)
-    against = {
-        title: _differences(own, _figures(said, resamples), resamples, options)
-        for title, said in rivals.items()
-        if said is not None
-    }
+    own = resampled_metrics(candidate, resamples)
+    metrics, against = {}, {}
+    for title, rival in rivals.items():
+        metrics[title] = None if rival is None else measured(rival)
+        if rival is not None:
+            theirs = resampled_metrics(rival, resamples)
+            against[title] = _differences(own, theirs, resamples, options)
     return Evidence(
         candidate=measured(candidate),
         champion_version=champion_version,
         comparison=comparison,
-        rivals={title: measured(said) if said else None for title, said in rivals.items()},
+        rivals=metrics,
         intervals=_intervals(own, resamples, options),
         events=measure_events(candidate, options.confidence),
         against_rivals=against,
@@ -62,8 +63,8 @@ def gather(
 
 
 def compare(
-    candidate: Judged,
-    champion: Judged,
+    candidate: ScoredRows,
+    champion: ScoredRows,
     columns: dict[str, np.ndarray],
     options: GateOptions,
     *,
@@ -72,35 +73,34 @@ def compare(
     """Candidate and champion on the same rows, none of which the champion was trained on.
 
     Args:
-        candidate: what it says of these rows.
-        champion: what it says of them.
-        columns: name -> (m,) values that divide the rows into parts.
+        candidate: on these rows.
+        champion: on these rows.
+        columns: name -> (m,) values that divide the rows into slices.
         options: how many rows are enough, and with which confidence bounds are given.
         excluded: rows left out before, because the champion was trained on them.
     """
     rows, faults = len(candidate.y), int(candidate.y.sum())
+    nothing = Comparison(None, None, rows, faults, excluded, columns=tuple(columns))
     if faults < options.min_faults or rows - faults < options.min_normals:
-        return Comparison(None, None, rows, faults, excluded, columns=tuple(columns))
+        return nothing
     resamples = _resampled(candidate)
-    return Comparison(
+    slices = []
+    for column, value, mask in slices_of(candidate.y, columns):
+        pair = candidate.take(mask), champion.take(mask)
+        slices.append(_slice(column, value, *pair, options))
+    return dataclasses.replace(
+        nothing,
         candidate=measured(candidate),
         champion=measured(champion),
-        rows=rows,
-        faults=faults,
-        excluded=excluded,
         changes=_changes(candidate, champion, resamples, options),
         by=resamples.clusters.by,
         clusters=resamples.clusters.faulty,
-        columns=tuple(columns),
-        parts=tuple(
-            _part(name, value, candidate.take(mask), champion.take(mask), options)
-            for name, value, mask in slices_of(candidate.y, columns)
-        ),
+        slices=tuple(slices),
     )
 
 
-def forgot(candidate: Judged, source: Judged, options: GateOptions) -> Forgetting:
-    """Candidate and source model on the same rows of the source machines, which hold both classes."""
+def forgot(candidate: ScoredRows, source: ScoredRows, options: GateOptions) -> Forgetting:
+    """Candidate and source model on the same rows of the source machines, of both classes."""
     return Forgetting(
         rows=len(source.y),
         faults=int(source.y.sum()),
@@ -110,34 +110,31 @@ def forgot(candidate: Judged, source: Judged, options: GateOptions) -> Forgettin
     )
 
 
-def measured(said: Judged) -> Metrics:
-    """Figures of one contestant."""
-    return measure(said.y, said.probabilities, said.alarms)
+def measured(rows: ScoredRows) -> Metrics:
+    """Metrics of one contestant."""
+    return measure(rows.y, rows.probabilities, rows.alarms)
 
 
-def _part(
-    column: str, value: str, candidate: Judged, champion: Judged, options: GateOptions
-) -> Part:
+def _slice(
+    column: str, value: str, candidate: ScoredRows, champion: ScoredRows, options: GateOptions
+) -> Slice:
     resamples = _resampled(candidate)
-    part = Part(column, value, len(candidate.y), int(candidate.y.sum()), resamples.clusters.faulty)
-    if min(part.faults, part.rows - part.faults) == 0:
-        return part
-    changes = _changes(candidate, champion, resamples, options)
-    return Part(column, value, part.rows, part.faults, part.runs, changes)
+    rows, faults = len(candidate.y), int(candidate.y.sum())
+    changes = {}
+    if 0 < faults < rows:
+        changes = _changes(candidate, champion, resamples, options)
+    return Slice(column, value, rows, faults, resamples.clusters.faulty, changes)
 
 
-def _resampled(said: Judged) -> Resamples:
-    return resample(said.y, clusters_of(said.y, said.run, said.time))
-
-
-def _figures(said: Judged, resamples: Resamples) -> dict[str, np.ndarray]:
-    return resampled_figures(said.y, said.probabilities, said.alarms, resamples)
+def _resampled(rows: ScoredRows) -> Resamples:
+    return resample(rows.y, clusters_of(rows.y, rows.run, rows.time))
 
 
 def _changes(
-    one: Judged, other: Judged, resamples: Resamples, options: GateOptions
+    one: ScoredRows, other: ScoredRows, resamples: Resamples, options: GateOptions
 ) -> dict[str, Interval]:
-    return _differences(_figures(one, resamples), _figures(other, resamples), resamples, options)
+    ours, theirs = resampled_metrics(one, resamples), resampled_metrics(other, resamples)
+    return _differences(ours, theirs, resamples, options)
 
 
 def _differences(
@@ -146,24 +143,21 @@ def _differences(
     resamples: Resamples,
     options: GateOptions,
 ) -> dict[str, Interval]:
-    found = {
-        name: resamples.interval(
-            one[name] - other[name],
-            options.confidence,
-            _ANY_CHANGE if name == "log_loss" else _CHANGE,
-        )
-        for name in FIGURES
-    }
-    return {name: interval for name, interval in found.items() if interval is not None}
+    found = {}
+    for name, values in one.items():
+        most, change = METRICS[name].most, values - other[name]
+        interval = resamples.interval(change, options.confidence, -most, most)
+        if interval is not None:
+            found[name] = interval
+    return found
 
 
 def _intervals(
     own: dict[str, np.ndarray], resamples: Resamples, options: GateOptions
 ) -> dict[str, Interval]:
-    found = {
-        name: resamples.interval(
-            own[name], options.confidence, _ANY if name == "log_loss" else _SHARE
-        )
-        for name in FIGURES
-    }
-    return {name: interval for name, interval in found.items() if interval is not None}
+    found = {}
+    for name, values in own.items():
+        interval = resamples.interval(values, options.confidence, 0.0, METRICS[name].most)
+        if interval is not None:
+            found[name] = interval
+    return found

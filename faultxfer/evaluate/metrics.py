@@ -1,4 +1,4 @@
-"""Row metrics of a fault detector."""
+"""Row metrics of a fault detector; :mod:`faultxfer.metric_table` says what each is called."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LEAST_PROBABILITY = 1e-12
 
 @dataclass(frozen=True)
 class Metrics:
-    """Figures on one set of rows.
+    """Metrics on one set of rows.
 
     Attributes:
         pr_auc: average precision; a random ranking gets the fault share.
@@ -24,9 +24,9 @@ class Metrics:
         precision: share of alarms that are faults; None without alarms.
         false_alarm_rate: share of normal rows that alarm.
         log_loss: of the calibrated probabilities, natural logarithm.
-        calibration_error: adaptive expected calibration error: stated against observed fault share in bins of equal
-            mass (Nixon et al., "Measuring Calibration in Deep Learning", 2019).
-        rows, faults: how many rows judged.
+        calibration_error: adaptive expected calibration error: stated against observed fault share
+            in bins of equal mass (Nixon et al., "Measuring Calibration in Deep Learning", 2019).
+        rows, faults: how many rows there are.
     """
 
     pr_auc: float
@@ -51,52 +51,67 @@ def measure(y: np.ndarray, probabilities: np.ndarray, alarms: np.ndarray) -> Met
         DataError: one class only, or a probability that is not finite.
     """
     faults, rows = int(y.sum()), len(y)
-    if faults in (0, rows):
-        raise DataError(
-            "Rows of both classes were expected to measure a detector",
-            received={"rows": rows, "fault rows": faults},
-            remedy="Judge on rows that hold faults and normal operation",
-        )
-    if not np.isfinite(probabilities).all():
-        raise DataError(
-            "Finite probabilities were expected",
-            received={"not finite": int((~np.isfinite(probabilities)).sum())},
-            remedy="Report this: a model answered with something that is not a probability",
-        )
+    _require_measurable(faults, rows, probabilities)
+    precision = None
+    if alarms.any():
+        precision = float(y[alarms].mean())
+    sure = np.clip(probabilities, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
     return Metrics(
         pr_auc=float(average_precision_score(y, probabilities)),
         roc_auc=float(roc_auc_score(y, probabilities)),
         recall=float(alarms[y == 1].mean()),
-        precision=float(y[alarms].mean()) if alarms.any() else None,
+        precision=precision,
         false_alarm_rate=float(alarms[y == 0].mean()),
-        log_loss=float(
-            log_loss(y, np.clip(probabilities, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY))
-        ),
+        log_loss=float(log_loss(y, sure)),
         calibration_error=calibration_error(y, probabilities),
         rows=rows,
         faults=faults,
     )
 
 
+def _require_measurable(faults: int, rows: int, probabilities: np.ndarray) -> None:
+    if faults in (0, rows):
+        raise DataError(
+            "A detector can only be measured on rows of both classes",
+            received={"rows": rows, "fault rows": faults},
+            remedy="Judge on rows that hold faults and normal operation",
+        )
+    odd = int((~np.isfinite(probabilities)).sum())
+    if odd:
+        raise DataError(
+            "Some probabilities are not finite",
+            received={"not finite": odd},
+            remedy="Report this: a model answered with something that is not a probability",
+        )
+
+
 def calibration_error(y: np.ndarray, probabilities: np.ndarray) -> float:
-    """Mean distance of stated and observed fault share over bins of equal mass, weighted by their rows."""
-    bins = equal_mass_bins(probabilities)
-    return float(
-        sum(abs(probabilities[rows].mean() - y[rows].mean()) * len(rows) for rows in bins) / len(y)
-    )
+    """Mean distance of stated and observed fault share over bins of equal mass, by their rows.
+
+    Ten rows share one bin; 0.4 is stated, and 2 of 10 are faults:
+
+    >>> calibration_error(np.repeat([0, 1], [8, 2]), np.full(10, 0.4))
+    0.2
+    """
+    distance = 0.0
+    for rows in equal_mass_bins(probabilities):
+        off = abs(probabilities[rows].mean() - y[rows].mean())
+        distance += off * len(rows)
+    return float(distance / len(y))
 
 
 def equal_mass_bins(
     probabilities: np.ndarray, most: int = 10, fewest_rows: int = 10
 ) -> list[np.ndarray]:
-    """Row positions of up to ``most`` bins of growing probability; equal probabilities share a bin.
+    """Row positions of up to ``most`` bins of growing probability; equal ones share a bin.
 
-    Every bin has ``fewest_rows`` rows or more, unless there are fewer of the (m,) probabilities altogether.
+    Every bin has ``fewest_rows`` rows or more, unless there are fewer of the (m,) probabilities.
     """
     order = np.argsort(probabilities, kind="stable")
     size = max(fewest_rows, -(-len(order) // most))
+    ends = np.flatnonzero(np.diff(probabilities[order])) + 1
     cuts = [0]
-    for end in (np.flatnonzero(np.diff(probabilities[order])) + 1).tolist():
+    for end in ends.tolist():
         if end - cuts[-1] >= size and len(order) - end >= fewest_rows:
             cuts.append(end)
     return np.split(order, cuts[1:])

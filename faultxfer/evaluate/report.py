@@ -1,10 +1,11 @@
-"""The report of one transfer: the same figures for terminal, MLflow and Prefect."""
+"""The report of one transfer: the same metrics for terminal, MLflow and Prefect."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
 
-from faultxfer.evaluate.events import OPERATOR_LOAD, EventFigures
+from faultxfer.evaluate.events import OPERATOR_LOAD, EventMetrics
 from faultxfer.evaluate.gate.check import (
     NEEDS_APPROVAL,
     NOT_ENOUGH,
@@ -17,8 +18,10 @@ from faultxfer.evaluate.gate.check import (
 )
 from faultxfer.evaluate.intervals import Interval
 from faultxfer.evaluate.metrics import Metrics
+from faultxfer.metric_table import IN_RESULT_TABLE
 
-COLUMNS = ("PR-AUC", "ROC-AUC", "recall", "false alarms", "log-loss")
+COLUMNS = tuple(metric.title for metric in IN_RESULT_TABLE)
+_SOURCE_AS_IS = "source_as_is"
 _HEADS = {
     PROMOTE: "passed by the gate",
     REFUSE: "refused by the gate",
@@ -26,6 +29,9 @@ _HEADS = {
     NOT_ENOUGH: "not enough evidence, so nothing was promoted",
     NEEDS_APPROVAL: "a person must approve",
 }
+_UNITS = {"days": 86400.0, "hours": 3600.0, "minutes": 60.0, "seconds": 0.0}
+# A smaller difference in PR-AUC is none that anybody would notice at the machine.
+_LITTLE = 0.01
 
 
 @dataclass(frozen=True)
@@ -36,10 +42,13 @@ class Contestant:
         name: short name, stable.
         title: name in words.
         role: ``candidate``, ``champion`` or ``rival``.
-        uses_source: whether it knows the source machine; negative transfer is measured against those that do not.
-        metrics: on the judged rows, or None where it could not run.
+        uses_source: whether it knows the source machine; negative transfer is measured against
+            those that do not.
+        metrics: on the test rows, or None where it could not run.
         problem: why it could not run.
-        note: what to bear in mind while reading its figures.
+        note: what to bear in mind while reading its metrics.
+        idea: what it shares with other rivals, from which it differs in the scale of the readings
+            alone; empty for one of its own kind.
     """
 
     name: str
@@ -49,18 +58,7 @@ class Contestant:
     metrics: Metrics | None
     problem: str = ""
     note: str = ""
-
-    def as_dict(self) -> dict[str, object]:
-        """Plain data for JSON."""
-        return {
-            "name": self.name,
-            "title": self.title,
-            "role": self.role,
-            "uses_source": self.uses_source,
-            "metrics": self.metrics.as_dict() if self.metrics else None,
-            "problem": self.problem,
-            "note": self.note,
-        }
+    idea: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,14 +67,18 @@ class Report:
 
     Attributes:
         model, equipment, strategy: what was transferred where and how.
-        mode, split, worth: how rows were divided, why, and what the figures are worth.
+        mode, split, validity: how rows were divided, why, and what the metrics are worth.
         contestants: the candidate first.
         evidence: what the gate looks at, with the comparison against the champion.
         threshold: alarm threshold of the candidate.
         weights: of a stack's members by name, the heaviest first; empty for a single network.
-        source_evidence: what a stack's training rows say of the source, in a sentence; empty for a single network.
+        source_evidence: what a stack's training rows say of the source, in a sentence; empty for a
+            single network.
         alarm: evidence for the threshold's false-alarm rate, as plain data.
         alarm_notes: sentences on what threshold and probabilities can be relied on for.
+        chosen: for an idea that several rivals share, the idea itself (its name is theirs): each
+            row scored by the rival that ranked best on other rows. Never chosen on the rows that
+            judge, which would flatter it.
     """
 
     model: str
@@ -84,7 +86,7 @@ class Report:
     strategy: str
     mode: str
     split: str
-    worth: str
+    validity: str
     contestants: tuple[Contestant, ...]
     evidence: Evidence
     threshold: float
@@ -92,10 +94,11 @@ class Report:
     source_evidence: str = ""
     alarm: dict[str, object] = field(default_factory=dict)
     alarm_notes: tuple[str, ...] = ()
+    chosen: tuple[Contestant, ...] = ()
 
     @property
     def candidate(self) -> Metrics:
-        """The candidate's figures."""
+        """The candidate's metrics."""
         return self.evidence.candidate
 
     @property
@@ -110,174 +113,248 @@ class Report:
 
     def transfer_verdict(self) -> str:
         """One plain sentence: did the source help?"""
-        without = [
-            entry for entry in self.contestants if entry.role == "rival" and not entry.uses_source
-        ]
-        measured = {entry.title: entry.metrics.pr_auc for entry in without if entry.metrics}
-        if not measured:
+        best = _best_rival(self.contestants, uses_source=False)
+        if best is None or best.metrics is None:
             return "Whether the source helped is unknown: no rival without source rows could run."
-        best = max(measured, key=lambda title: measured[title])
-        gain = self.candidate.pr_auc - measured[best]
-        if gain < -0.01:
-            found = f"{best} has PR-AUC {measured[best]:.3f}, better by {-gain:.3f}"
-            return f"Negative transfer: {found}, without the source."
-        if gain <= 0.01:
-            return f"The source made no difference: {best} has PR-AUC {measured[best]:.3f} without it ({gain:+.3f})."
-        return f"The source helped: {gain:+.3f} PR-AUC over the best rival without it ({best}, {measured[best]:.3f})."
+        theirs = best.metrics.pr_auc
+        gain = self.candidate.pr_auc - theirs
+        if gain < -_LITTLE:
+            return (
+                f"Negative transfer: {best.title} has PR-AUC {theirs:.3f}, better by {-gain:.3f}, "
+                "without the source."
+            )
+        if gain <= _LITTLE:
+            return (
+                f"The source made no difference: {best.title} has PR-AUC {theirs:.3f} without it "
+                f"({gain:+.3f})."
+            )
+        return (
+            f"The source helped: {gain:+.3f} PR-AUC over the best rival without it ({best.title}, "
+            f"{theirs:.3f})."
+        )
 
     def as_dict(self) -> dict[str, object]:
-        """Plain data for JSON."""
+        """Plain data for JSON, with every contestant."""
+        plain = asdict(self)
+        del plain["evidence"], plain["alarm_notes"]
         return {
-            "model": self.model,
-            "equipment": self.equipment,
-            "strategy": self.strategy,
-            "mode": self.mode,
-            "split": self.split,
-            "worth": self.worth,
+            **plain,
+            # The name of release 0.1.0, kept for one release.
+            "worth": self.validity,
             "verdict": self.transfer_verdict(),
-            "source_evidence": self.source_evidence,
-            "threshold": self.threshold,
             "alarm": {**self.alarm, "notes": list(self.alarm_notes)},
             "weights": dict(self.weights),
             **self.evidence.as_dict(),
-            "contestants": [contestant.as_dict() for contestant in self.contestants],
         }
 
 
-def figures(metrics: Metrics | None) -> list[str]:
+def described(report: Report) -> tuple[Contestant, ...]:
+    """Whom description and pictures show: one rival for each idea, not one for each scale."""
+    chosen = {entry.name: entry for entry in report.chosen}
+    names = {entry.name for entry in report.contestants}
+    shown: dict[str, Contestant] = {}
+    for entry in report.contestants:
+        if entry.idea in chosen:
+            shown[entry.idea] = chosen[entry.idea]
+        elif entry.idea not in names:
+            shown[entry.name] = entry
+    return tuple(shown.values())
+
+
+def highlighted(contestants: Iterable[Contestant]) -> tuple[Contestant, ...]:
+    """Candidate, champion, source as it is, and the best rival with and without the source.
+
+    The best ones have a note that says so. This is what the terminal shows, and what a picture of
+    many lines names.
+    """
+    everybody = tuple(contestants)
+    best = {
+        _best_rival(everybody, uses_source=True): "best rival with the source",
+        _best_rival(everybody, uses_source=False): "best rival without the source",
+    }
+    shown = []
+    for entry in everybody:
+        if entry in best:
+            notes = [note for note in (best[entry], entry.note) if note]
+            shown.append(replace(entry, note="; ".join(notes)))
+        elif entry.role != "rival" or entry.name == _SOURCE_AS_IS:
+            shown.append(entry)
+    return tuple(shown)
+
+
+def _best_rival(contestants: Iterable[Contestant], *, uses_source: bool) -> Contestant | None:
+    """The first of those with the highest PR-AUC."""
+    best, most = None, -1.0
+    for entry in contestants:
+        if entry.role != "rival" or entry.uses_source != uses_source or entry.metrics is None:
+            continue
+        if entry.metrics.pr_auc > most:
+            best, most = entry, entry.metrics.pr_auc
+    return best
+
+
+def left_out_sentence(report: Report, shown: Iterable[Contestant]) -> str:
+    """Where the other rivals are; empty where there are no others."""
+    names = {entry.name for entry in shown}
+    rest = [entry for entry in report.contestants if entry.name not in names]
+    if not rest:
+        return ""
+    failed = sum(entry.metrics is None for entry in rest)
+    sentence = f"{len(rest)} more rivals are in `report.json`"
+    if failed:
+        sentence += f"; {failed} of them could not run"
+    return f"{sentence}."
+
+
+def metric_cells(metrics: Metrics | None) -> list[str]:
     """The cells of one table line, under :data:`COLUMNS`."""
     if metrics is None:
         return ["–"] * len(COLUMNS)
-    return [
-        f"{metrics.pr_auc:.3f}",
-        f"{metrics.roc_auc:.3f}",
-        f"{metrics.recall:.0%}",
-        f"{metrics.false_alarm_rate:.1%}",
-        f"{metrics.log_loss:.3f}",
-    ]
+    return [metric.text(getattr(metrics, metric.name)) for metric in IN_RESULT_TABLE]
 
 
 def as_markdown(report: Report, decision: Decision) -> str:
-    """The report for MLflow's version page and Prefect's artifact page: sentences first, then the tables."""
-    judged = report.candidate
+    """The report for MLflow's version page and Prefect's artifact page: sentences, then tables."""
+    head = f"# {report.equipment}: {_HEADS[decision.outcome]}"
+    sentences = [f"- {sentence}" for sentence in _sentences(report, decision)]
     lines = [
-        f"# {report.equipment}: {_HEADS[decision.outcome]}",
-        "",
-        decision.reason,
-        "",
-        *[f"- **Note:** {warning}" for warning in decision.warnings],
-        f"- {report.transfer_verdict()}",
-        *([f"- {report.source_evidence}"] if report.source_evidence else []),
-        f"- Judged on {judged.rows} rows with {judged.faults} faults: {report.split}.",
-        f"- {report.worth}",
-        f"- A row alarms above a fault probability of {report.threshold:.3f}.",
-        *[f"- {note}" for note in report.alarm_notes],
-        *[f"- {sentence}" for sentence in event_sentences(report.evidence.events)],
-        f"- {certainty_sentence(report.evidence)}",
-        "- Would more labels help? `faultxfer learning-curve CSV... --contract FILE "
-        f"--model {report.model} --equipment {report.equipment}` tells.",
-        "",
-        f"| {report.model} → {report.equipment} | {' | '.join(COLUMNS)} |",
-        f"|---|{'---|' * len(COLUMNS)}",
-        *[_line(entry) for entry in report.contestants],
-        _bounds(report.evidence.intervals),
-        "",
-        f"The rules of the gate: {decision.rules}.",
-        "",
-        "| check | result | |",
-        "|---|---|---|",
-        *[
-            f"| {check.code}: {check.title} | {check.status} | {check.message} |"
-            for check in decision.checks
-        ],
-        "",
-        *_members(report),
+        *(head, "", decision.reason, "", *sentences, ""),
+        *_result_table(report),
+        *("", f"The rules of the gate: {decision.rules}.", ""),
+        *_check_table(decision),
+        *("", *_members(report)),
     ]
     return "\n".join(lines)
 
 
-def event_sentences(events: EventFigures | None) -> list[str]:
+def _sentences(report: Report, decision: Decision) -> list[str]:
+    """What a person should know before reading the tables."""
+    rows, faults = report.candidate.rows, report.candidate.faults
+    command = (
+        f"faultxfer learning-curve CSV... --contract FILE --model {report.model} "
+        f"--equipment {report.equipment}"
+    )
+    sentences = [
+        *(f"**Note:** {warning}" for warning in decision.warnings),
+        report.transfer_verdict(),
+        report.source_evidence,
+        f"Judged on {rows} rows with {faults} faults: {report.split}.",
+        report.validity,
+        f"A row alarms above a fault probability of {report.threshold:.3f}.",
+        *report.alarm_notes,
+        *event_sentences(report.evidence.events),
+        certainty_sentence(report.evidence),
+        f"Would more labels help? `{command}` shows it.",
+    ]
+    return [sentence for sentence in sentences if sentence]
+
+
+def _result_table(report: Report) -> list[str]:
+    shown = described(report)
+    lines = [
+        _row(f"{report.model} → {report.equipment}", COLUMNS),
+        f"|---|{'---|' * len(COLUMNS)}",
+        *(_contestant_row(entry) for entry in shown),
+        _bounds_row(report.evidence.intervals),
+    ]
+    left_out = left_out_sentence(report, shown)
+    return [*lines, "", left_out] if left_out else lines
+
+
+def _row(title: str, cells: Iterable[str]) -> str:
+    return f"| {title} | {' | '.join(cells)} |"
+
+
+def _contestant_row(entry: Contestant) -> str:
+    title, note = entry.title, entry.problem or entry.note
+    if entry.role == "candidate":
+        title = f"**{title}**"
+    if note:
+        title += f" ({note})"
+    return _row(title, metric_cells(entry.metrics))
+
+
+def _bounds_row(intervals: dict[str, Interval]) -> str:
+    """The candidate's bounds as a line of the table."""
+    cells = []
+    for metric in IN_RESULT_TABLE:
+        interval = intervals.get(metric.name)
+        if interval is None:
+            cells.append("–")
+        else:
+            cells.append(f"{metric.text(interval.low)} to {metric.text(interval.high)}")
+    return _row("candidate, between", cells)
+
+
+def _check_table(decision: Decision) -> list[str]:
+    lines = ["| check | result | |", "|---|---|---|"]
+    for check in decision.checks:
+        lines.append(_row(f"{check.code}: {check.title}", (check.status, check.message)))
+    return lines
+
+
+def _members(report: Report) -> list[str]:
+    """The weight of each member of a stack; one member by itself has all of it."""
+    if len(report.weights) < 2:
+        return []
+    lines = ["The candidate is a weighted average of calibrated logits:", ""]
+    lines += ["| member | weight |", "|---|---|"]
+    lines += [_row(name, [f"{weight:.0%}"]) for name, weight in report.weights]
+    return [*lines, ""]
+
+
+def event_sentences(events: EventMetrics | None) -> list[str]:
     """Faults found and alarms raised, counted as events."""
     if events is None:
         return []
-    found = events.event_recall
+    found, rate, load = events.event_recall, events.false_alarms_per_day, events.alarms_per_hour
     sentences = [
-        f"It noticed {events.found} of {events.faults} fault events: {found.estimate:.0%}, and between {found.low:.0%} "
-        f"and {found.high:.0%} can be expected of others{_delay(events.detection_delay)}."
+        f"It noticed {events.found} of {events.faults} fault events: {found.estimate:.0%}, and "
+        f"between {found.low:.0%} and {found.high:.0%} can be expected of others"
+        f"{_delay(events.detection_delay)}."
     ]
-    rate = events.false_alarms_per_day
+    untouched = f"{events.false_alarms} alarms touched no fault"
     if rate is None:
-        return [
-            *sentences,
-            f"{events.false_alarms} alarms touched no fault; without dates they have no rate.",
-        ]
+        return [*sentences, f"{untouched}; without dates they have no rate."]
     sentences.append(
-        f"{events.false_alarms} alarms touched no fault: {rate.estimate:.2g} for each day of normal operation, between "
+        f"{untouched}: {rate.estimate:.2g} for each day of normal operation, between "
         f"{rate.low:.2g} and {rate.high:.2g}."
     )
-    if events.alarms_per_hour is not None:
-        within = "within" if events.alarms_per_hour <= OPERATOR_LOAD else "above"
+    if load is not None:
+        within = "within" if load <= OPERATOR_LOAD else "above"
         sentences.append(
-            f"All alarms together are {events.alarms_per_hour:.2g} an hour on these rows, {within} the "
-            f"{OPERATOR_LOAD:g} an hour that EEMUA 191 finds acceptable for one operator with all systems."
+            f"All alarms together are {load:.2g} an hour on these rows, {within} the "
+            f"{OPERATOR_LOAD:g} an hour that EEMUA 191 finds acceptable for one operator with all "
+            "systems."
         )
     return sentences
 
 
 def _delay(seconds: float | None) -> str:
+    """The delay in the largest unit that it reaches.
+
+    >>> _delay(1200.0)
+    '; half of the faults within 20 minutes of their start'
+    """
     if seconds is None:
         return ""
-    for size, unit in ((86400.0, "days"), (3600.0, "hours"), (60.0, "minutes")):
-        if seconds >= size:
-            return f"; half of the faults within {seconds / size:.3g} {unit} of their start"
-    return f"; half of the faults within {seconds:.3g} seconds of their start"
+    unit = next(unit for unit, size in _UNITS.items() if seconds >= size)
+    amount = seconds / (_UNITS[unit] or 1.0)
+    return f"; half of the faults within {amount:.3g} {unit} of their start"
 
 
 def certainty_sentence(evidence: Evidence) -> str:
     """What an interval means here."""
     if not evidence.intervals:
-        return "How sure the figures are cannot be said: too few runs, or blocks of time, hold faults or none."
-    units = (
-        "runs"
-        if evidence.by == "run"
-        else "blocks of time of the same few runs, which makes them look surer"
-    )
+        return (
+            "How sure the metrics are cannot be said: too few runs, or blocks of time, hold faults "
+            "or none."
+        )
+    units = "blocks of time of the same few runs, which makes them look surer"
+    if evidence.by == "run":
+        units = "runs"
     return (
-        f"Other recordings of this machine would give other figures: each bound was found by drawing {units} again and "
-        f"again ({evidence.clusters} hold faults), and is wrong about once in twenty times at the default confidence."
+        f"Other recordings of this machine would give other metrics: each bound was found by "
+        f"drawing {units} again and again ({evidence.clusters} hold faults), and is wrong about "
+        "once in twenty times at the default confidence."
     )
-
-
-def _bounds(intervals: dict[str, Interval]) -> str:
-    """The candidate's bounds as a line of the table."""
-    forms = {
-        "pr_auc": ".3f",
-        "roc_auc": ".3f",
-        "recall": ".0%",
-        "false_alarm_rate": ".1%",
-        "log_loss": ".3f",
-    }
-    found = [(intervals.get(name), form) for name, form in forms.items()]
-    cells = [f"{one.low:{form}} to {one.high:{form}}" if one else "–" for one, form in found]
-    return f"| candidate, between | {' | '.join(cells)} |"
-
-
-def _members(report: Report) -> list[str]:
-    """Who has which say in a stack; one member by itself has all of it."""
-    if len(report.weights) < 2:
-        return []
-    lines = [f"| {name} | {weight:.0%} |" for name, weight in report.weights]
-    return [
-        "The candidate is a weighted average of calibrated logits:",
-        "",
-        "| member | weight |",
-        "|---|---|",
-        *lines,
-        "",
-    ]
-
-
-def _line(entry: Contestant) -> str:
-    title = f"**{entry.title}**" if entry.role == "candidate" else entry.title
-    note = entry.problem or entry.note
-    return f"| {title}{f' ({note})' if note else ''} | {' | '.join(figures(entry.metrics))} |"

@@ -1,36 +1,42 @@
-"""The judged rows, and which of them belong together."""
+"""The test rows, and which of them belong together."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-_EPOCH_SECONDS = (1e8, 4.1e9)  # 1973 to 2099; other values are sequence numbers
-# Fewer runs than this with a class say too little of how runs differ; parts of runs stand in for them then.
+from faultxfer.data.blocks import rows_in_order
+
+# Seconds from 1973 to 2099; other values are sequence numbers.
+_EPOCH_SECONDS = (1e8, 4.1e9)
+# Fewer runs than this with a class say too little of how runs differ; blocks stand in for them.
 _FEWEST_RUNS = 3
 _BLOCKS = 12
 
 
 @dataclass(frozen=True)
-class Judged:
-    """The judged rows and what one contestant says of them, in arrays of shape (m,)."""
+class ScoredRows:
+    """The test rows with what one contestant predicts, in arrays of shape (m,).
 
-    y: np.ndarray  # labels 0 or 1, of both classes
-    probabilities: np.ndarray  # of a fault
-    alarms: np.ndarray  # bool, at the contestant's own threshold
-    run: np.ndarray  # recording of each row
-    time: np.ndarray  # float64 seconds since 1970 or sequence number; NaN where there is no time
+    Attributes:
+        y: labels 0 or 1, of both classes.
+        probabilities: of a fault.
+        alarms: bool, at the contestant's own threshold.
+        run: recording of each row.
+        time: float64 seconds since 1970 or sequence number; NaN where there is no time.
+    """
 
-    def take(self, rows: np.ndarray) -> Judged:
+    y: np.ndarray
+    probabilities: np.ndarray
+    alarms: np.ndarray
+    run: np.ndarray
+    time: np.ndarray
+
+    def take(self, rows: np.ndarray) -> ScoredRows:
         """The rows at the given positions (or of a boolean mask)."""
-        return Judged(
-            self.y[rows],
-            self.probabilities[rows],
-            self.alarms[rows],
-            self.run[rows],
-            self.time[rows],
-        )
+        return ScoredRows(*(values[rows] for values in vars(self).values()))
 
 
 @dataclass(frozen=True)
@@ -57,8 +63,8 @@ class Clusters:
 def clusters_of(y: np.ndarray, run: np.ndarray, time: np.ndarray) -> Clusters:
     """Runs; where a class lives in fewer than three, blocks of neighbouring rows of a run.
 
-    Blocks of one recording are more alike than recordings are, so they make differences look surer than they are; the
-    report says which was used.
+    Blocks of one recording are more alike than recordings are, so they make differences look surer
+    than they are; the report says which was used.
 
     Args:
         y: (m,) labels.
@@ -73,22 +79,64 @@ def clusters_of(y: np.ndarray, run: np.ndarray, time: np.ndarray) -> Clusters:
 
 
 def _blocks(runs: np.ndarray, time: np.ndarray) -> np.ndarray:
-    order = np.lexsort((np.arange(len(runs)), np.nan_to_num(time), runs))
+    """(m,) numbers of blocks of one size, a twelfth of all rows; none reaches into another run."""
+    order = rows_in_order(runs, time)
+    in_order = runs[order]
     size = max(1, -(-len(runs) // _BLOCKS))
-    first = np.searchsorted(runs[order], runs[order])
+    place = np.arange(len(runs)) - np.searchsorted(in_order, in_order)
+    names = np.column_stack([in_order, place // size])
     block = np.empty(len(runs), dtype=int)
-    place = (np.arange(len(runs)) - first) // size
-    block[order] = np.unique(np.column_stack([runs[order], place]), axis=0, return_inverse=True)[
-        1
-    ].reshape(-1)
+    block[order] = np.unique(names, axis=0, return_inverse=True)[1].reshape(-1)
     return block
 
 
 def _counted(index: np.ndarray, y: np.ndarray, by: str) -> Clusters:
-    faulty, normal = (len(np.unique(index[y == label])) for label in (1, 0))
-    return Clusters(index, by, faulty, normal)
+    faulty, normal = np.unique(index[y == 1]), np.unique(index[y == 0])
+    return Clusters(index, by, len(faulty), len(normal))
 
 
 def has_dates(time: np.ndarray) -> bool:
-    """Whether all (m,) times are seconds since 1970, not sequence numbers."""
-    return bool(((time > _EPOCH_SECONDS[0]) & (time < _EPOCH_SECONDS[1])).all())
+    """Whether all (m,) times are seconds since 1970, not sequence numbers.
+
+    >>> has_dates(np.array([1.7e9, 1.7e9 + 600])), has_dates(np.array([0.0, 1.0]))
+    (True, False)
+    """
+    first, last = _EPOCH_SECONDS
+    return bool(((time > first) & (time < last)).all())
+
+
+def slices_of(
+    y: np.ndarray, columns: dict[str, np.ndarray]
+) -> Iterator[tuple[str, str, np.ndarray]]:
+    """Slices that a gain on the whole may hide: column, value, and the (m,) mask of the rows.
+
+    A value that only fault rows carry is a kind of fault, which is told apart from all normal rows;
+    any other value is a condition, with its own faults and its own normal rows:
+
+    >>> y = np.array([1, 1, 0, 0])
+    >>> kind = np.array(["leak", "wear", "", ""])
+    >>> for column, value, rows in slices_of(y, {"kind": kind}):
+    ...     print(column, value, rows.astype(int))
+    kind leak [1 0 1 1]
+    kind wear [0 1 1 1]
+
+    Blank cells belong to no slice, and a column with one value has none. A value without faults is
+    left out, as there is nothing to find in it, and so is one that holds all rows.
+
+    Args:
+        y: (m,) labels.
+        columns: name -> (m,) values of the test rows.
+    """
+    for name, values in columns.items():
+        text = values.astype(str)
+        found = [value for value in np.unique(text).tolist() if value.strip()]
+        if len(found) < 2:
+            continue
+        for value in found:
+            rows = text == value
+            if not y[rows].any():
+                continue
+            if y[rows].all():
+                rows |= y == 0
+            if not rows.all():
+                yield name, value, rows

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from faultxfer.bundle.bundle import load_bundle
+from faultxfer.bundle.manifest import read_manifest
 from faultxfer.config import TransferOptions
 from faultxfer.data.dataset import load_dataset
 from faultxfer.learning_curves.curve import SCRATCH, TRANSFER, LearningCurve, Repeat, learning_curve
@@ -91,7 +92,7 @@ def draw_rows(job: Job[CurveRequest], models: Models, rows: CheckedRows) -> Draw
         ContractError: the sensors are not the source model's, or a unit or label has another meaning.
     """
     contract, options = job.contract, job.request.options
-    features = load_bundle(models.source_bundle).features
+    features = read_manifest(models.source_bundle).features
     require_same_sensors(contract, features)
     require_same_meaning(contract, models.source_bundle)
     draws = draw_counts(read_target(rows, features), options)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from faultxfer.evaluate.plots import BLUE, RED, new_figure, save_figure, with_legend_below
+from faultxfer.evaluate.drawing import BLUE, RED, new_figure, save_figure, with_legend_below
 from faultxfer.learning_curves.curve import SCRATCH, TRANSFER, LearningCurve
 
 if TYPE_CHECKING:

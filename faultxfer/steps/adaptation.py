@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from faultxfer.bundle.bundle import load_bundle, save_bundle
+from faultxfer.bundle.manifest import read_manifest
 from faultxfer.data.dataset import Dataset, dataset_from, load_dataset
 from faultxfer.data.split import Split, split_rows
 from faultxfer.errors import StrategyError
@@ -30,6 +31,9 @@ from faultxfer.strategies.procedure import Predictions, run_rival, run_strategy,
 from faultxfer.strategies.protocol import Task
 from faultxfer.strategies.rivals import RIVALS
 
+# Source rows that tell what a candidate has forgotten.
+_SOURCE_ROWS = 4000
+
 
 @dataclass(frozen=True)
 class Target:
@@ -41,22 +45,34 @@ class Target:
 
 @dataclass(frozen=True)
 class Adaptation:
-    """A candidate and what everybody says of the judged rows.
+    """A candidate and what everybody predicts for the test rows.
 
     Attributes:
         target: the machine's rows and their split.
-        bundle: folder of the candidate bundle.
-        predictions: ``.npz`` with ``rows`` (positions judged) and, by contestant, ``NAME.probabilities`` and
-            ``NAME.alarms``; ``candidate`` is one of the names.
+        folder: holds the candidate bundle and the predictions.
         history: training curves of the final fit.
         could_not_run: why, by name of the rival.
     """
 
     target: Target
-    bundle: Path
-    predictions: Path
+    folder: Path
     history: History
     could_not_run: dict[str, str]
+
+    @property
+    def bundle(self) -> Path:
+        """Folder of the candidate bundle."""
+        return self.folder / "bundle"
+
+    @property
+    def predictions(self) -> Path:
+        """File of :func:`save_predictions`: candidate and rivals on the test rows."""
+        return self.folder / "predictions.npz"
+
+    @property
+    def source_predictions(self) -> Path:
+        """The same of the source model on source rows; missing where none of both classes are kept."""
+        return self.folder / "source_predictions.npz"
 
 
 def read_target(rows: CheckedRows, features: tuple[str, ...]) -> Dataset:
@@ -72,7 +88,7 @@ def split_target(job: Job[TransferRequest], models: Models, rows: CheckedRows) -
         ContractError: the sensors are not the source model's, the champion lacks one of its own, or
             a unit or label has another meaning.
     """
-    features = load_bundle(models.source_bundle).features
+    features = read_manifest(models.source_bundle).features
     require_same_sensors(job.contract, features)
     require_sensors_of_champion(job.contract, models)
     for bundle in filter(None, (models.source_bundle, models.champion_bundle)):
@@ -99,12 +115,25 @@ def adapt_source(job: Job[TransferRequest], models: Models, target: Target) -> A
     candidate, predictions, final = run_strategy(strategy, task, split)
     contract = job.contract.model_dump(mode="json")
     lineage = candidate.lineage | {"contract": contract, "data": list(target.rows.files)}
-    bundle = job.work / "bundle"
-    save_bundle(dataclasses.replace(candidate, lineage=lineage), bundle, data.X)
     rivals, could_not_run = _run_rivals(task, split)
-    path = job.work / "predictions.npz"
-    save_predictions(path, {"candidate": predictions, **rivals}, test_rows(split))
-    return Adaptation(target, bundle, path, final.history, could_not_run)
+    adapted = Adaptation(target, job.work, final.history, could_not_run)
+    save_bundle(dataclasses.replace(candidate, lineage=lineage), adapted.bundle, data.X)
+    save_predictions(adapted.predictions, {"candidate": predictions, **rivals}, test_rows(split))
+    _predict_source_rows(task, adapted.source_predictions)
+    return adapted
+
+
+def _predict_source_rows(task: Task, path: Path) -> None:
+    """Keep what the source model predicts for its own rows, while its network is loaded."""
+    if task.source_rows is None:
+        return
+    positions = np.random.default_rng(0).permutation(len(task.source_rows))[:_SOURCE_ROWS]
+    rows = task.source_rows.take(positions)
+    if rows.faults in (0, len(rows)):
+        return
+    probabilities = task.source.probabilities(rows.X)
+    predicted = Predictions(probabilities, task.source.alarms(probabilities))
+    save_predictions(path, {"source": predicted}, positions)
 
 
 def _run_rivals(task: Task, split: Split) -> tuple[dict[str, Predictions], dict[str, str]]:
@@ -127,6 +156,8 @@ def save_predictions(path: Path, predictions: dict[str, Predictions], rows: np.n
     for name, predicted in predictions.items():
         arrays[f"{name}.probabilities"] = predicted.probabilities
         arrays[f"{name}.alarms"] = predicted.alarms
+        if predicted.ranking is not None:
+            arrays[f"{name}.ranking"] = predicted.ranking
     np.savez(path, **arrays)
 
 
@@ -134,8 +165,11 @@ def load_predictions(path: Path) -> tuple[dict[str, Predictions], np.ndarray]:
     """What :func:`save_predictions` kept."""
     with np.load(path, allow_pickle=False) as stored:
         names = [key.removesuffix(".alarms") for key in stored if key.endswith(".alarms")]
-        predictions = {
-            name: Predictions(stored[f"{name}.probabilities"], stored[f"{name}.alarms"])
-            for name in names
-        }
+        predictions = {name: _stored_predictions(stored, name) for name in names}
         return predictions, stored["rows"]
+
+
+def _stored_predictions(stored: Any, name: str) -> Predictions:
+    return Predictions(
+        stored[f"{name}.probabilities"], stored[f"{name}.alarms"], stored.get(f"{name}.ranking")
+    )

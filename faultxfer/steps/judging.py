@@ -11,28 +11,26 @@ import numpy as np
 
 from faultxfer.bundle.bundle import Bundle, load_bundle
 from faultxfer.config import GateOptions, TransferOptions
-from faultxfer.data.dataset import Dataset, load_dataset
+from faultxfer.data.dataset import load_dataset
 from faultxfer.evaluate.gate import Decision, judge
 from faultxfer.evaluate.gate.check import Comparison, Cost, Forgetting
 from faultxfer.evaluate.measuring import compare, forgot, gather, measured
-from faultxfer.evaluate.metrics import Metrics
 from faultxfer.evaluate.plots import save_pictures
-from faultxfer.evaluate.report import Contestant, Report, as_markdown
-from faultxfer.evaluate.rows import Judged
+from faultxfer.evaluate.report import Contestant, Report, as_markdown, described, highlighted
+from faultxfer.evaluate.rows import ScoredRows
 from faultxfer.outputs import keep_docs
 from faultxfer.progress import progress
 from faultxfer.requests import TransferRequest
 from faultxfer.steps.adaptation import Adaptation, load_predictions, read_target
+from faultxfer.steps.contest import CANDIDATE, Contest, open_contest, score_with, scored_rows
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.opening import Job
 from faultxfer.steps.sources import Models
 from faultxfer.strategies import get_strategy
-from faultxfer.strategies.procedure import Predictions
-from faultxfer.strategies.rivals import RIVALS
 
 REPORT = "report.json"
-# Source rows that tell what was forgotten, and rows that are scored to time it.
-_SOURCE_ROWS, _BATCH = 4000, 1000
+# Rows that are scored to time it.
+_BATCH = 1000
 
 
 @dataclass(frozen=True)
@@ -58,69 +56,79 @@ def evaluate_candidate(
 ) -> Evaluation:
     """Measure candidate, champion and rivals on the same rows."""
     progress.info("Evaluating")
-    options, rows, split = job.request.options, adapted.target.rows, adapted.target.split
+    rows = adapted.target.rows
     bundle = load_bundle(adapted.bundle)
-    spoken, positions = load_predictions(adapted.predictions)
-    judged = read_target(rows, bundle.features).take(positions)
-    champion, comparison = _against_champion(
-        models, rows, positions, spoken["candidate"], options.gate
+    contest = open_contest(adapted, bundle.features)
+    champion = _judge_champion(models, contest, rows, job.request.options.gate)
+    report = _report(job, models, adapted, bundle, contest, champion)
+    folder = job.work / "report"
+    folder.mkdir()
+    keep_docs(rows.docs, folder)
+    pictures = _draw(folder, report, contest, champion, adapted)
+    return Evaluation(adapted, report, folder, pictures)
+
+
+def _report(
+    job: Job[TransferRequest],
+    models: Models,
+    adapted: Adaptation,
+    bundle: Bundle,
+    contest: Contest,
+    champion: _Champion | None,
+) -> Report:
+    options, split = job.request.options, adapted.target.split
+    evidence = gather(
+        contest.candidate,
+        contest.rivals_by_title(),
+        options.gate,
+        champion_version=models.champion.version if models.champion else None,
+        comparison=champion.comparison if champion else None,
+        forgetting=_forgetting(models, adapted, bundle, options.gate),
+        cost=_cost(bundle, adapted.bundle, contest.test.X),
     )
-    contestants = _contestants(judged, spoken, adapted, options, champion[0] if champion else None)
-    report = Report(
+    return Report(
         model=job.request.model,
         equipment=job.request.equipment,
         strategy=options.strategy,
         mode=split.mode,
         split=split.reason,
-        worth=split.worth,
-        contestants=contestants,
-        evidence=gather(
-            *_heard(judged, spoken),
-            options.gate,
-            champion_version=models.champion.version if models.champion else None,
-            comparison=comparison,
-            forgetting=_forgetting(models, bundle, options.gate),
-            cost=_cost(bundle, adapted.bundle, judged.X),
-        ),
+        validity=split.worth,
+        contestants=_contestants(options, contest, champion),
+        evidence=evidence,
         threshold=bundle.threshold,
         weights=_weights(bundle),
         source_evidence=bundle.lineage.get("source_evidence", {}).get("sentence", ""),
         alarm=bundle.alarm.as_dict() if bundle.alarm else {},
         alarm_notes=_alarm_notes(bundle, options),
+        chosen=contest.chosen_contestants(),
     )
-    if champion:
-        spoken["champion"] = champion[1]
-    folder = job.work / "report"
-    folder.mkdir()
-    keep_docs(rows.docs, folder)
-    pictures = _draw(folder, judged, spoken, contestants, adapted)
-    return Evaluation(adapted, report, folder, pictures)
 
 
-def _heard(
-    judged: Dataset, spoken: dict[str, Predictions]
-) -> tuple[Judged, dict[str, Judged | None]]:
-    """What the candidate says, and the rivals by title."""
-    rivals = {
-        rival.title: _judged(judged, spoken[name]) if name in spoken else None
-        for name, rival in RIVALS.items()
-    }
-    return _judged(judged, spoken["candidate"]), rivals
+def _contestants(
+    options: TransferOptions, contest: Contest, champion: _Champion | None
+) -> tuple[Contestant, ...]:
+    """The lines of the result table, the candidate first."""
+    title = f"candidate ({get_strategy(options.strategy).title})"
+    metrics = measured(contest.candidate)
+    candidate = Contestant("candidate", title, "candidate", True, metrics)
+    first = (candidate, champion.contestant) if champion else (candidate,)
+    return (*first, *contest.rivals())
 
 
 def _weights(bundle: Bundle) -> tuple[tuple[str, float], ...]:
+    """Members of the stack and their weights, the heaviest first."""
     members = bundle.stack.members if bundle.stack else ()
-    return tuple(
-        sorted(((member.name, member.weight) for member in members), key=lambda one: -one[1])
-    )
+    weights = [(member.name, member.weight) for member in members]
+    return tuple(sorted(weights, key=lambda named: -named[1]))
 
 
 def _alarm_notes(bundle: Bundle, options: TransferOptions) -> tuple[str, ...]:
     notes = [bundle.alarm.sentence()] if bundle.alarm else []
     if options.fault_share is not None:
         notes.append(
-            f"Probabilities are stated for a fault share of {options.fault_share:.1%} in use, not for that of the "
-            "labelled rows; log-loss on these rows suffers from it, ranking and alarms do not."
+            f"Probabilities are stated for a fault share of {options.fault_share:.1%} in use, not "
+            "for that of the labelled rows; log-loss on these rows suffers from it, ranking and "
+            "alarms do not."
         )
     return tuple(notes)
 
@@ -140,116 +148,76 @@ def ask_gate(job: Job[TransferRequest], evaluation: Evaluation) -> Verdict:
     return Verdict(evaluation, decision)
 
 
-def _contestants(
-    judged: Dataset,
-    spoken: dict[str, Predictions],
-    adapted: Adaptation,
-    options: TransferOptions,
-    champion: Contestant | None,
-) -> tuple[Contestant, ...]:
-    """The lines of the result table, the candidate first."""
-    title = f"candidate ({get_strategy(options.strategy).title})"
-    candidate = Contestant(
-        "candidate", title, "candidate", True, _measure(judged, spoken["candidate"])
-    )
-    rivals = [_rival(name, judged, spoken, adapted) for name in RIVALS]
-    return (candidate, *([champion] if champion else []), *rivals)
-
-
 def _draw(
     folder: Path,
-    judged: Dataset,
-    spoken: dict[str, Predictions],
-    contestants: tuple[Contestant, ...],
+    report: Report,
+    contest: Contest,
+    champion: _Champion | None,
     adapted: Adaptation,
 ) -> dict[str, Path]:
-    titles = {
-        entry.name: entry.title if entry.role == "rival" else entry.role for entry in contestants
+    shown = described(report)
+    titles = {entry.name: entry.title if entry.role == "rival" else entry.role for entry in shown}
+    scored = contest.scored_by_name()
+    if champion:
+        scored["champion"] = champion.scored
+    del scored[CANDIDATE]
+    others = {title: scored[name].probabilities for name, title in titles.items() if name in scored}
+    pr_auc = {
+        titles[entry.name]: entry.metrics.pr_auc if entry.metrics else None for entry in shown
     }
-    said = spoken["candidate"]
-    return save_pictures(
-        folder,
-        _judged(judged, said),
-        {
-            titles[name]: other.probabilities
-            for name, other in spoken.items()
-            if name != "candidate"
-        },
-        {
-            titles[entry.name]: entry.metrics.pr_auc if entry.metrics else None
-            for entry in contestants
-        },
-        adapted.history,
-    )
+    named = frozenset(titles[entry.name] for entry in highlighted(shown))
+    return save_pictures(folder, contest.candidate, others, pr_auc, adapted.history, named=named)
 
 
-def _judged(judged: Dataset, said: Predictions) -> Judged:
-    return Judged(judged.y, said.probabilities, said.alarms, judged.run, judged.time)
+@dataclass(frozen=True)
+class _Champion:
+    """The champion on the test rows, and the comparison on those that it was not trained on."""
+
+    contestant: Contestant
+    scored: ScoredRows
+    comparison: Comparison
 
 
-def _measure(judged: Dataset, said: Predictions) -> Metrics:
-    return measured(_judged(judged, said))
+def _judge_champion(
+    models: Models, contest: Contest, rows: CheckedRows, options: GateOptions
+) -> _Champion | None:
+    """Measure the champion.
 
-
-def _rival(
-    name: str, judged: Dataset, spoken: dict[str, Predictions], adapted: Adaptation
-) -> Contestant:
-    rival = RIVALS[name]
-    metrics = _measure(judged, spoken[name]) if name in spoken else None
-    problem = f"could not run: {adapted.could_not_run[name]}" if name not in spoken else ""
-    return Contestant(name, rival.title, "rival", rival.uses_source, metrics, problem)
-
-
-def _against_champion(
-    models: Models,
-    rows: CheckedRows,
-    positions: np.ndarray,
-    candidate: Predictions,
-    options: GateOptions,
-) -> tuple[tuple[Contestant, Predictions] | None, Comparison | None]:
-    """The champion's figures on all judged rows, and the comparison on those it was not trained on.
-
-    It may descend from a source with its sensors in another order, so it reads the rows in its own one; fingerprints
-    of the rows it has seen are made in that order too.
+    It may come from a source with its sensors in another order, so it reads the rows in its own
+    one; fingerprints of the rows that it has seen are made in that order too.
     """
     if models.champion is None or models.champion_bundle is None:
-        return None, None
+        return None
     bundle = load_bundle(models.champion_bundle)
-    judged = read_target(rows, bundle.features).take(positions)
-    probabilities = bundle.probabilities(judged.X)
-    said = Predictions(probabilities, bundle.alarms(probabilities))
-    seen = np.isin(judged.fingerprints(), bundle.training_rows)
+    test = read_target(rows, bundle.features).take(contest.positions)
+    scored = score_with(bundle, test)
+    seen = np.isin(test.fingerprints(), bundle.training_rows)
     note = f"was trained on {seen.sum()} of {len(seen)} of these rows" if seen.any() else ""
     title = f"champion (version {models.champion.version})"
-    contestant = Contestant("champion", title, "champion", True, _measure(judged, said), note=note)
-    unseen = judged.take(~seen)
-    ours, theirs = (_judged(unseen, _where(words, ~seen)) for words in (candidate, said))
-    return (contestant, said), compare(
-        ours, theirs, unseen.slices, options, excluded=int(seen.sum())
+    contestant = Contestant("champion", title, "champion", True, measured(scored), note=note)
+    comparison = compare(
+        contest.candidate.take(~seen),
+        scored.take(~seen),
+        test.take(~seen).slices,
+        options,
+        excluded=int(seen.sum()),
     )
+    return _Champion(contestant, scored, comparison)
 
 
-def _where(said: Predictions, rows: np.ndarray) -> Predictions:
-    return Predictions(said.probabilities[rows], said.alarms[rows])
+def _forgetting(
+    models: Models, adapted: Adaptation, candidate: Bundle, options: GateOptions
+) -> Forgetting | None:
+    """Candidate and source model on source rows; None where none are kept.
 
-
-def _forgetting(models: Models, candidate: Bundle, options: GateOptions) -> Forgetting | None:
-    """Candidate and source model on source rows; None where none are kept. Both may have learned from these rows."""
-    if models.source_rows is None:
+    Both may have learned from these rows.
+    """
+    if models.source_rows is None or not adapted.source_predictions.exists():
         return None
-    kept = load_dataset(models.source_rows)
-    kept = kept.take(np.random.default_rng(0).permutation(len(kept))[:_SOURCE_ROWS])
-    if kept.faults in (0, len(kept)):
-        return None
-    source = load_bundle(models.source_bundle)
-    return forgot(
-        _judged(kept, _say(candidate, kept.X)), _judged(kept, _say(source, kept.X)), options
-    )
-
-
-def _say(bundle: Bundle, X: np.ndarray) -> Predictions:
-    probabilities = bundle.probabilities(X)
-    return Predictions(probabilities, bundle.alarms(probabilities))
+    predictions, positions = load_predictions(adapted.source_predictions)
+    kept = load_dataset(models.source_rows).take(positions)
+    source = scored_rows(kept, predictions["source"])
+    return forgot(score_with(candidate, kept), source, options)
 
 
 def _cost(bundle: Bundle, folder: Path, X: np.ndarray) -> Cost:

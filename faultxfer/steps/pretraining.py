@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from faultxfer.bundle.bundle import Bundle, load_bundle, save_bundle
+from faultxfer.bundle.bundle import Bundle, save_bundle
 from faultxfer.bundle.calibration import Calibrator, fit_calibrator
 from faultxfer.bundle.frozen import SourceModels
+from faultxfer.bundle.manifest import read_manifest
 from faultxfer.bundle.scaler import Scaler, fit_scaler
 from faultxfer.bundle.threshold import choose_threshold
 from faultxfer.config import PretrainOptions
@@ -23,7 +24,7 @@ from faultxfer.data.split import divide_runs, require_both_classes
 from faultxfer.errors import DataError
 from faultxfer.evaluate.metrics import Metrics, measure
 from faultxfer.evaluate.plots import save_pictures
-from faultxfer.evaluate.rows import Judged
+from faultxfer.evaluate.rows import ScoredRows
 from faultxfer.network.fit import History
 from faultxfer.network.pretrain import fit_ensemble
 from faultxfer.outputs import keep_docs
@@ -129,7 +130,7 @@ def register_source(
     model = job.request.model
     progress.info("Registering %s", model)
     registry = open_registry(access=Access.CREATING)
-    features = load_bundle(trained.bundle).features
+    features = read_manifest(trained.bundle).features
     candidate = NewVersion(
         name=names.registered_name(model),
         model_tags={names.KIND: names.SOURCE_KIND, **_identity(job.contract).tags()},
@@ -245,7 +246,7 @@ def _judge(
     probabilities = bundle.probabilities(test.X)
     alarms = bundle.alarms(probabilities)
     metrics = measure(test.y, probabilities, alarms)
-    judged = Judged(test.y, probabilities, alarms, test.run, test.time)
+    judged = ScoredRows(test.y, probabilities, alarms, test.run, test.time)
     return metrics, save_pictures(folder, judged, {}, {"candidate": metrics.pr_auc}, history)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from faultxfer.bundle.bundle import load_bundle
+from faultxfer.bundle.manifest import read_manifest
 from faultxfer.bundle.plain_files import sha256_of
 from faultxfer.evaluate.gate import Decision
 from faultxfer.evaluate.report import Report, as_markdown
@@ -169,7 +169,7 @@ def _reason(decision: Decision, override_gate: str | None) -> str:
 
 def _new_version(job: Job[TransferRequest], models: Models, adapted: Adaptation) -> NewVersion:
     """The adapted bundle, as the registry takes it."""
-    features = load_bundle(adapted.bundle).features
+    features = read_manifest(adapted.bundle).features
     return NewVersion(
         name=models.name,
         model_tags=_tags_of_machine(job, models),

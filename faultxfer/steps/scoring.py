@@ -15,6 +15,7 @@ import pandas as pd
 
 from faultxfer.bundle.bundle import Bundle, load_bundle
 from faultxfer.bundle.calibration import estimated_share
+from faultxfer.bundle.manifest import read_manifest
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.data.dataset import sensor_matrix
 from faultxfer.errors import RegistryError
@@ -85,7 +86,7 @@ def fetch_detector(opened: Opened[ScoreRequest]) -> Detector:
     folder = opened.work / "detector"
     folder.mkdir()
     bundle = registry.download_bundle(found, folder)
-    contract = parse_contract(load_bundle(bundle).lineage["contract"], where=found.uri)
+    contract = parse_contract(read_manifest(bundle).lineage["contract"], where=found.uri)
     return Detector(found, bundle, contract)
 
 

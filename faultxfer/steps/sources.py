@@ -6,7 +6,6 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-from faultxfer.bundle.bundle import load_bundle
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.contract.changes import NOTHING, Change
 from faultxfer.contract.class_share import Classes
@@ -211,7 +210,7 @@ def require_sensors_of_champion(contract: Contract, models: Models) -> None:
     """
     if models.champion is None or models.champion_bundle is None:
         return
-    missing = set(load_bundle(models.champion_bundle).features) - set(contract.features)
+    missing = set(read_manifest(models.champion_bundle).features) - set(contract.features)
     if missing:
         raise ContractError(
             "The contract lacks sensors of the machine's champion, which the candidate must beat on the same rows",

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.metrics import average_precision_score
 
 from faultxfer.bundle.bundle import Bundle
 from faultxfer.bundle.calibration import Calibrator, fit_calibrator
@@ -30,10 +31,13 @@ class Predictions:
     Attributes:
         probabilities: (m,) calibrated fault probabilities.
         alarms: (m,) bool, at the contestant's own threshold.
+        ranking: (m,) PR-AUC on the rows that calibrated it for this row, which is none of them; by
+            it a variant can be chosen without a look at the row. None where nothing was calibrated.
     """
 
     probabilities: np.ndarray
     alarms: np.ndarray
+    ranking: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -105,11 +109,12 @@ def _run(fit: Callable[[Task], Scorer], task: Task, split: Split, *, refit: bool
 def _hold_out(fit: Callable[[Task], Scorer], task: Task, split: Split) -> _Fitted:
     scorer = fit(_part(task, split.train))
     calibration, test = task.target.take(split.calibration), task.target.take(split.test)
-    calibrator, threshold = _calibrate(scorer(calibration.X), task, split.calibration)
+    logits = scorer(calibration.X)
+    calibrator, threshold = _calibrate(logits, task, split.calibration)
     probabilities = calibrator(scorer(test.X))
-    return _Fitted(
-        scorer, calibrator, threshold, Predictions(probabilities, probabilities > threshold.value)
-    )
+    ranking = np.full(len(test), average_precision_score(calibration.y, logits))
+    said = Predictions(probabilities, probabilities > threshold.value, ranking)
+    return _Fitted(scorer, calibrator, threshold, said)
 
 
 def _cross_fit(fit: Callable[[Task], Scorer], task: Task, split: Split, *, refit: bool) -> _Fitted:
@@ -119,15 +124,17 @@ def _cross_fit(fit: Callable[[Task], Scorer], task: Task, split: Split, *, refit
         scorer = fit(_part(task, fold.train))
         logits[fold.test] = scorer(data.X[fold.test])
     probabilities, alarms = np.empty(len(data)), np.empty(len(data), dtype=bool)
+    ranking = np.empty(len(data))
     for fold in split.folds:
         # A fold's own labels choose neither its calibrator nor its threshold.
         calibrator, threshold = _calibrate(logits[fold.train], task, fold.train)
         probabilities[fold.test] = calibrator(logits[fold.test])
         alarms[fold.test] = probabilities[fold.test] > threshold.value
+        ranking[fold.test] = average_precision_score(data.y[fold.train], logits[fold.train])
     if refit:
         scorer = fit(task)
     calibrator, threshold = _calibrate(logits, task, split.train)
-    return _Fitted(scorer, calibrator, threshold, Predictions(probabilities, alarms))
+    return _Fitted(scorer, calibrator, threshold, Predictions(probabilities, alarms, ranking))
 
 
 def _part(task: Task, rows: np.ndarray) -> Task:

@@ -11,8 +11,11 @@ from faultxfer.evaluate.gate.check import (
     Decision,
     Evidence,
 )
-from faultxfer.evaluate.intervals import FIGURES, Interval
+from faultxfer.evaluate.intervals import Interval
 from faultxfer.evaluate.metrics import Metrics
+from faultxfer.metric_table import METRICS, ROW_METRICS
+
+WITH_INTERVAL = [name for name in ROW_METRICS if METRICS[name].interval]
 
 GOOD = Metrics(
     pr_auc=0.8,
@@ -37,7 +40,7 @@ def compared(
     candidate: Metrics, champion: Metrics, half: float = 0.01, **more: object
 ) -> Comparison:
     """A comparison in which every difference is known to ``half``."""
-    pairs = {name: (getattr(candidate, name), getattr(champion, name)) for name in FIGURES}
+    pairs = {name: (getattr(candidate, name), getattr(champion, name)) for name in WITH_INTERVAL}
     changes = {
         name: about(one - other, half)
         for name, (one, other) in pairs.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from faultxfer.evaluate.rows import Judged
+from faultxfer.evaluate.rows import ScoredRows
 
 
 def rows(
@@ -16,7 +16,7 @@ def rows(
     power: float = 1.5,
     gain: float = 0.0,
     run_effect: float = 0.5,
-) -> tuple[Judged, Judged]:
+) -> tuple[ScoredRows, ScoredRows]:
     """Two detectors on the same rows, the second better by ``gain``; half of their errors they have in common."""
     rng = np.random.default_rng(seed)
     run = np.repeat(np.arange(runs), rows_per_run)
@@ -27,5 +27,7 @@ def rows(
         own = rng.standard_normal(len(y))
         score = (common + own) / np.sqrt(2 + run_effect**2) + (power + more) * y
         probabilities = 1 / (1 + np.exp(-(score - 1)))
-        said.append(Judged(y, probabilities, score > 1.6, run.astype(str), np.full(len(y), np.nan)))
+        said.append(
+            ScoredRows(y, probabilities, score > 1.6, run.astype(str), np.full(len(y), np.nan))
+        )
     return said[0], said[1]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from faultxfer.evaluate.events import measure_events
-from faultxfer.evaluate.rows import Judged
+from faultxfer.evaluate.rows import ScoredRows
 
 #                   run a: found late, then missed            run b: false alarm, then found at once
 Y = np.array([[0, 0, 1, 1, 1, 0, 0, 1, 1, 0], [0, 0, 0, 0, 0, 1, 1, 0, 0, 0]]).ravel()
@@ -19,8 +19,8 @@ STEP = 600.0
 TIME = START + STEP * np.r_[np.arange(10), 1000 + np.arange(10)]
 
 
-def judged(time: np.ndarray = TIME) -> Judged:
-    return Judged(Y, ALARMS.astype(float), ALARMS, RUN, time)
+def judged(time: np.ndarray = TIME) -> ScoredRows:
+    return ScoredRows(Y, ALARMS.astype(float), ALARMS, RUN, time)
 
 
 def test_events_of_two_runs_counted_by_hand() -> None:
@@ -39,7 +39,9 @@ def test_events_of_two_runs_counted_by_hand() -> None:
 def test_half_of_the_faults_missed_have_no_median_delay() -> None:
     y, alarms = np.array([0, 1, 0, 1, 0]), np.array([0, 1, 0, 0, 0], dtype=bool)
     time = START + STEP * np.arange(5)
-    found = measure_events(Judged(y, alarms.astype(float), alarms, np.repeat("a", 5), time), 0.95)
+    found = measure_events(
+        ScoredRows(y, alarms.astype(float), alarms, np.repeat("a", 5), time), 0.95
+    )
     assert (found.found, found.detection_delay) == (1, None)
 
 
@@ -61,7 +63,7 @@ def test_the_order_of_rows_does_not_matter_where_there_is_time() -> None:
 
 def test_an_alarm_does_not_reach_from_one_run_into_the_next() -> None:
     y, alarms = np.array([0, 1, 0, 0]), np.ones(4, dtype=bool)
-    rows = Judged(
+    rows = ScoredRows(
         y, alarms.astype(float), alarms, np.array(list("aabb")), START + STEP * np.arange(4)
     )
     assert measure_events(rows, 0.95).false_alarms == 1

@@ -20,9 +20,9 @@ from faultxfer.evaluate.gate.check import (
     TIED,
     Comparison,
     Evidence,
-    Part,
+    Slice,
 )
-from faultxfer.evaluate.gate.settle import more_rows
+from faultxfer.evaluate.gate.sample_size import more_rows
 from faultxfer.evaluate.intervals import Interval
 from faultxfer.evaluate.metrics import Metrics
 
@@ -293,10 +293,10 @@ def test_enough_unseen_rows_or_no_champion_raise_no_change_evidence(
 # --- GATE-SLICE ---
 
 
-def with_parts(*parts: Part) -> Evidence:
+def with_parts(*parts: Slice) -> Evidence:
     given_evidence = evidence(champion=WORSE)
     assert given_evidence.comparison is not None
-    comparison = dataclasses.replace(given_evidence.comparison, parts=parts, columns=("mode",))
+    comparison = dataclasses.replace(given_evidence.comparison, slices=parts, columns=("mode",))
     return dataclasses.replace(given_evidence, comparison=comparison)
 
 
@@ -305,8 +305,8 @@ def with_parts(*parts: Part) -> Evidence:
 )
 def test_a_loss_in_one_part_stops_a_gain_on_the_whole(change: float, outcome: str) -> None:
     parts = (
-        Part("mode", "idle", 300, 40, 10, {"roc_auc": about(0.1, 0.03)}),
-        Part("mode", "full load", 300, 40, 10, {"roc_auc": about(change, 0.03)}),
+        Slice("mode", "idle", 300, 40, 10, {"roc_auc": about(0.1, 0.03)}),
+        Slice("mode", "full load", 300, 40, 10, {"roc_auc": about(change, 0.03)}),
     )
     decision = judge(with_parts(*parts), DEFAULT)
     assert decision.outcome == outcome
@@ -317,7 +317,7 @@ def test_a_loss_in_one_part_stops_a_gain_on_the_whole(change: float, outcome: st
 @pytest.mark.parametrize(("faults", "runs"), [(19, 10), (40, 4)])
 def test_a_part_without_support_is_named_and_not_judged(faults: int, runs: int) -> None:
     decision = judge(
-        with_parts(Part("mode", "idle", 300, faults, runs, {"roc_auc": about(-0.5, 0.1)})), DEFAULT
+        with_parts(Slice("mode", "idle", 300, faults, runs, {"roc_auc": about(-0.5, 0.1)})), DEFAULT
     )
     assert decision.promoted
     check = found(decision, "GATE-SLICE")
@@ -326,7 +326,7 @@ def test_a_part_without_support_is_named_and_not_judged(faults: int, runs: int) 
 
 
 def test_a_part_that_should_be_judged_and_cannot_be_measured_promotes_nothing() -> None:
-    decision = judge(with_parts(Part("mode", "idle", 300, 40, 10)), DEFAULT)
+    decision = judge(with_parts(Slice("mode", "idle", 300, 40, 10)), DEFAULT)
     assert decision.outcome == "not enough evidence"
 
 
@@ -335,7 +335,7 @@ def test_a_part_that_should_be_judged_and_cannot_be_measured_promotes_nothing() 
     [
         (evidence(), DEFAULT, "Nothing was compared"),
         (too_few_unseen(), DEFAULT, "Nothing was compared"),
-        (evidence(champion=WORSE), GateOptions(slices={}), "No bound on parts"),
+        (evidence(champion=WORSE), GateOptions(slices={}), "No bound on slices"),
         (evidence(champion=WORSE), DEFAULT, "names no columns"),
         (with_parts(), DEFAULT, "column mode has one value at most"),
     ],

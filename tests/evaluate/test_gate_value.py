@@ -9,7 +9,7 @@ import pytest
 from gate_evidence import DEFAULT, GOOD, WORSE, about, evidence, found
 
 from faultxfer.config import GateOptions, Limit
-from faultxfer.evaluate.events import EventFigures
+from faultxfer.evaluate.events import EventMetrics
 from faultxfer.evaluate.gate import judge
 from faultxfer.evaluate.gate.bounds import kept
 from faultxfer.evaluate.gate.check import (
@@ -110,12 +110,12 @@ def test_a_value_that_passes_by_its_estimate_alone_says_so() -> None:
     decision = judge(evidence(intervals={"recall": about(0.7, 0.3)}), DEFAULT)
     assert decision.promoted
     assert (
-        "do not rule out a figure on the wrong side"
+        "do not rule out a value on the wrong side"
         in found(decision, "GATE-VALUE", "recall").message
     )
 
 
-EVENTS = EventFigures(8, 6, Interval(0.75, 0.4, 0.95), 1200.0, 3, Interval(1.5, 0.4, 3.9), 0.2)
+EVENTS = EventMetrics(8, 6, Interval(0.75, 0.4, 0.95), 1200.0, 3, Interval(1.5, 0.4, 3.9), 0.2)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_a_share_of_events_that_is_not_shown_says_how_many_more_faults_would_sho
         more = int(re.findall(r"About ([\d,]+) more", decision.reason)[0].replace(",", ""))
         times = (faults + more) / faults
         after = clopper_pearson(round(times * found_of_them), faults + more, 0.95)
-        assert kept(limit, after.low, after.high)
+        assert kept(limit, after)
 
 
 @pytest.mark.parametrize(

@@ -9,32 +9,31 @@ from hypothesis import strategies as st
 from judged_rows import rows
 
 from faultxfer.evaluate.intervals import (
-    FIGURES,
     clopper_pearson,
     poisson_rate,
     resample,
-    resampled_figures,
+    resampled_metrics,
 )
 from faultxfer.evaluate.measuring import measured
-from faultxfer.evaluate.rows import Clusters, Judged, clusters_of
+from faultxfer.evaluate.rows import Clusters, ScoredRows, clusters_of
 
 NO_TIME = np.full(6, np.nan)
 
 
-def figures(said: Judged, count: int = 100) -> dict[str, np.ndarray]:
+def resampled(said: ScoredRows, count: int = 100) -> dict[str, np.ndarray]:
     clusters = clusters_of(said.y, said.run, said.time)
-    return resampled_figures(
-        said.y, said.probabilities, said.alarms, resample(said.y, clusters, count=count)
-    )
+    return resampled_metrics(said, resample(said.y, clusters, count=count))
 
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(0, 10_000), st.integers(1, 14))
 def test_the_estimate_of_every_figure_is_the_figure_itself(seed: int, faults: int) -> None:
     said, _ = rows(seed, runs=6, faults=faults)
-    said = Judged(said.y, np.round(said.probabilities, 1), said.alarms, said.run, said.time)  # ties
-    found, known = figures(said, count=1), measured(said)
-    for name in FIGURES:
+    said = ScoredRows(
+        said.y, np.round(said.probabilities, 1), said.alarms, said.run, said.time
+    )  # ties
+    found, known = resampled(said, count=1), measured(said)
+    for name in found:
         value = getattr(known, name)
         assert found[name][0] == pytest.approx(value if value is not None else np.nan, nan_ok=True)
 
@@ -43,12 +42,12 @@ def test_a_resample_is_worth_what_the_rows_written_out_are_worth() -> None:
     said, _ = rows(1, runs=7)
     clusters = clusters_of(said.y, said.run, said.time)
     resamples = resample(said.y, clusters, count=20)
-    found = resampled_figures(said.y, said.probabilities, said.alarms, resamples)
+    found = resampled_metrics(said, resamples)
     for k, weights in enumerate(resamples.weights):
         # Six of seven runs are drawn, and each counts 7/6 times, which no figure feels.
         times = np.rint(weights * (6 / 7 if k else 1)).astype(int)
         written_out = said.take(np.repeat(np.arange(len(said.y)), times[clusters.index]))
-        for name in FIGURES:
+        for name in found:
             assert found[name][k] == pytest.approx(getattr(measured(written_out), name))
 
 
@@ -86,8 +85,8 @@ def test_a_bound_on_few_runs_with_faults_is_wrong_as_seldom_as_it_says() -> None
     resamples = resample(y, Clusters(np.arange(17), "run", 3, 17))
     # Differences in recall of two equal models, run by run: their mean is the figure, and 0 is true.
     pairs = rng.standard_normal((5000, 3))
-    figures = pairs @ resamples.weights[:, :3].T / 3
-    found = [resamples.interval(values, 0.95, (-np.inf, np.inf)) for values in figures]
+    values_of_draws = pairs @ resamples.weights[:, :3].T / 3
+    found = [resamples.interval(values, 0.95, -np.inf, np.inf) for values in values_of_draws]
     wrong = np.mean(
         [interval is not None and (interval.low > 0, interval.high < 0) for interval in found]
     )
@@ -102,9 +101,9 @@ def test_an_interval_covers_its_estimate_and_more_confidence_widens_it(
     said, other = rows(seed, runs=5)
     clusters = clusters_of(said.y, said.run, said.time)
     resamples = resample(said.y, clusters, count=100)
-    change = figures(other)["roc_auc"] - figures(said)["roc_auc"]
+    change = resampled(other)["roc_auc"] - resampled(said)["roc_auc"]
     found, wider = (
-        resamples.interval(change, level, (-1, 1)) for level in (confidence, confidence + 0.005)
+        resamples.interval(change, level, -1, 1) for level in (confidence, confidence + 0.005)
     )
     assert found is not None
     assert wider is not None
@@ -116,7 +115,7 @@ def test_rows_of_few_runs_are_worth_less_than_as_many_of_many_runs() -> None:
     for runs in (5, 40):
         said, _ = rows(3, runs=runs, rows_per_run=600 // runs, faults=120 // runs, run_effect=3)
         resamples = resample(said.y, clusters_of(said.y, said.run, said.time))
-        found = resamples.interval(figures(said, 1000)["roc_auc"], 0.95, (0, 1))
+        found = resamples.interval(resampled(said, 1000)["roc_auc"], 0.95, 0, 1)
         assert found is not None
         width.append(found.high - found.low)
     assert width[0] > 1.3 * width[1]
@@ -126,7 +125,7 @@ def test_one_cluster_of_a_class_gives_no_interval() -> None:
     y = np.array([1, 0, 0, 0, 0, 0], dtype=np.int8)
     clusters = clusters_of(y, np.array(list("abcdef")), NO_TIME)
     resamples = resample(y, clusters, count=10)
-    assert resamples.interval(np.zeros(11), 0.95, (0, 1)) is None
+    assert resamples.interval(np.zeros(11), 0.95, 0, 1) is None
 
 
 def test_runs_are_clusters_unless_a_class_lives_in_fewer_than_three() -> None:

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from faultxfer.config import GateOptions
-from faultxfer.evaluate.events import EventFigures
+from faultxfer.evaluate.events import EventMetrics
 from faultxfer.evaluate.gate import judge
 from faultxfer.evaluate.gate.check import Check, Comparison, Decision, Evidence
 from faultxfer.evaluate.intervals import Interval
@@ -19,8 +19,11 @@ from faultxfer.evaluate.report import (
     Report,
     as_markdown,
     certainty_sentence,
+    described,
     event_sentences,
-    figures,
+    highlighted,
+    left_out_sentence,
+    metric_cells,
 )
 
 GOOD = Metrics(
@@ -44,7 +47,7 @@ BETTER = Interval(0.1, 0.05, 0.15, 0.03)
 COMPARISON = Comparison(
     GOOD, scored(0.7), rows=96, faults=18, excluded=4, changes={"pr_auc": BETTER, "roc_auc": BETTER}
 )
-EVENTS = EventFigures(8, 6, Interval(0.75, 0.4, 0.95), 1200.0, 3, Interval(1.5, 0.4, 3.9), 0.2)
+EVENTS = EventMetrics(8, 6, Interval(0.75, 0.4, 0.95), 1200.0, 3, Interval(1.5, 0.4, 3.9), 0.2)
 EVIDENCE = Evidence(
     GOOD,
     "3",
@@ -93,7 +96,7 @@ def report(
         strategy="fine_tune",
         mode="hold-out",
         split="whole runs were held out",
-        worth="Figures come from runs that took no part.",
+        validity="Figures come from runs that took no part.",
         contestants=contestants,
         evidence=EVIDENCE,
         threshold=0.4217,
@@ -109,10 +112,74 @@ def test_markdown_has_every_contestant_with_its_figures_and_why_one_could_not_ru
             for line in text.splitlines()
             if line.startswith("|") and entry.title in line.split("|")[1]
         ]
-        assert [cell.strip() for cell in line.split("|")[2:-1]] == figures(entry.metrics)
+        assert [cell.strip() for cell in line.split("|")[2:-1]] == metric_cells(entry.metrics)
         assert (entry.problem or entry.note) in line
     assert "| **candidate (fine-tune)** |" in text
     assert all(column in text for column in COLUMNS)
+
+
+def scaled(name: str, pr_auc: float | None, idea: str) -> Contestant:
+    metrics = None if pr_auc is None else scored(pr_auc)
+    return Contestant(name, f"{name}, some scale", "rival", True, metrics, idea=idea)
+
+
+def with_variants() -> Report:
+    """Rivals of two ideas under several scales, one of which could not run."""
+    given = report()
+    variants = (
+        scaled("source_as_is_target", 0.9, "source_as_is"),
+        scaled("pooled_source", 0.6, "pooled"),
+        scaled("pooled_target", 0.99, "pooled"),
+        scaled("pooled_blend", None, "pooled"),
+    )
+    chosen = Contestant(
+        "pooled", "pooled, source's scale", "rival", True, scored(0.6), note="chosen out of fold"
+    )
+    return dataclasses.replace(given, contestants=(*given.contestants, *variants), chosen=(chosen,))
+
+
+def test_the_description_shows_each_idea_once_under_the_scale_that_was_best_out_of_fold() -> None:
+    given = with_variants()
+    names = [entry.name for entry in described(given)]
+    assert names == ["candidate", "champion", "source_as_is", "boosting", "other", "pooled"]
+    text = as_markdown(given, judge(given.evidence, GateOptions()))
+    assert "| pooled, source's scale (chosen out of fold) | 0.600 |" in text
+    assert "some scale" not in text
+    assert "\n\n4 more rivals are in `report.json`; 1 of them could not run.\n" in text
+
+
+def test_without_a_choice_out_of_fold_every_scale_of_an_idea_is_shown() -> None:
+    names = [entry.name for entry in described(dataclasses.replace(with_variants(), chosen=()))]
+    assert names[-3:] == ["pooled_source", "pooled_target", "pooled_blend"]
+    assert "source_as_is_target" not in names
+
+
+def test_the_terminal_shows_candidate_champion_source_and_the_best_rivals() -> None:
+    given = with_variants()
+    shown = highlighted(given.contestants)
+    names = ["candidate", "champion", "source_as_is", "boosting", "pooled_target"]
+    assert [entry.name for entry in shown] == names
+    notes = [entry.note for entry in shown[3:]]
+    assert notes == ["best rival without the source", "best rival with the source"]
+    rest = left_out_sentence(given, shown)
+    assert rest == "4 more rivals are in `report.json`; 2 of them could not run."
+
+
+def test_the_source_as_it_is_may_be_the_best_rival_with_the_source() -> None:
+    (source,) = [
+        entry for entry in highlighted(report().contestants) if entry.name == "source_as_is"
+    ]
+    assert source.note == "best rival with the source"
+    assert left_out_sentence(report(), report().contestants) == ""
+
+
+def test_every_contestant_and_every_choice_stays_in_the_plain_data() -> None:
+    given = with_variants()
+    plain = json.loads(json.dumps(given.as_dict(), allow_nan=False))
+    names = [entry["name"] for entry in plain["contestants"]]
+    assert names == [entry.name for entry in given.contestants]
+    assert [entry["name"] for entry in plain["chosen"]] == ["pooled"]
+    assert plain["worth"] == plain["validity"] == given.validity
 
 
 def test_markdown_says_who_has_which_say_in_a_stack_and_nothing_of_it_for_a_single_network() -> (
@@ -162,7 +229,7 @@ def test_markdown_says_on_what_rows_it_was_judged_and_what_the_figures_are_worth
     given = report()
     text = as_markdown(given, judge(given.evidence, GateOptions()))
     assert "Judged on 100 rows with 20 faults: whole runs were held out." in text
-    assert given.worth in text
+    assert given.validity in text
     assert given.transfer_verdict() in text
     assert "above a fault probability of 0.422" in text
 
@@ -177,8 +244,8 @@ def test_what_the_threshold_can_be_relied_on_for_is_told_with_it() -> None:
 
 
 def test_figures_are_rounded_as_a_person_reads_them_and_dashes_where_there_are_none() -> None:
-    assert figures(GOOD) == ["0.800", "0.910", "70%", "4.3%", "0.250"]
-    assert figures(None) == ["–"] * len(COLUMNS)
+    assert metric_cells(GOOD) == ["0.800", "0.910", "70%", "4.3%", "0.250"]
+    assert metric_cells(None) == ["–"] * len(COLUMNS)
 
 
 @pytest.mark.parametrize(
@@ -226,7 +293,7 @@ def test_as_dict_is_json_and_complete() -> None:
         entry.name for entry in given.contestants
     ]
     assert plain["contestants"][0]["metrics"] == GOOD.as_dict()
-    assert plain["contestants"][4] == given.contestants[4].as_dict()
+    assert plain["contestants"][4] == dataclasses.asdict(given.contestants[4])
     assert plain["verdict"] == given.transfer_verdict()
     assert plain["comparison"]["excluded"] == 4
     assert plain["comparison"]["champion"]["pr_auc"] == 0.7

@@ -7,7 +7,7 @@ from judged_rows import rows
 
 from faultxfer.config import GateOptions
 from faultxfer.evaluate.measuring import compare
-from faultxfer.evaluate.slices import slices_of
+from faultxfer.evaluate.rows import slices_of
 
 Y = np.array([0, 0, 1, 1, 0, 1])
 
@@ -40,8 +40,8 @@ def test_a_comparison_has_every_part_with_its_rows_faults_and_runs() -> None:
     champion, candidate = rows(0, gain=1.0)
     mode = np.where(np.isin(candidate.run, [str(number) for number in range(8)]), "idle", "full")
     found = compare(candidate, champion, {"mode": mode}, GateOptions())
-    assert {(part.value, part.rows, part.faults, part.runs) for part in found.parts} == {
+    assert {(part.value, part.rows, part.faults, part.runs) for part in found.slices} == {
         ("idle", 120, 24, 8),
         ("full", 180, 36, 12),
     }
-    assert all(part.changes["roc_auc"].estimate > 0 for part in found.parts)
+    assert all(part.changes["roc_auc"].estimate > 0 for part in found.slices)

@@ -1,9 +1,9 @@
-"""The evaluation gate. To add a rule: a file here, a line in ``RULES``."""
+"""The evaluation gate. To add a rule: a function in a file here, a line in ``RULES``."""
 
 from __future__ import annotations
 
 from faultxfer.config import GateOptions
-from faultxfer.evaluate.gate import budget, change, evidence, first, forgetting, parts, rival, value
+from faultxfer.evaluate.gate import change, conditions, forgetting, rival, slices, value
 from faultxfer.evaluate.gate.check import (
     APPROVAL,
     FAILED,
@@ -21,17 +21,17 @@ from faultxfer.evaluate.gate.check import (
 )
 
 RULES = (
-    evidence.check,
+    conditions.check_rows,
     value.check,
     change.check,
-    parts.check,
+    slices.check,
     rival.check,
     forgetting.check,
-    budget.check,
-    first.check,
+    conditions.check_budgets,
+    conditions.check_first,
 )
 # The first of these that any check has decides.
-_OUTCOMES = ((FAILED, REFUSE), (TIED, TIE), (OPEN, NOT_ENOUGH), (APPROVAL, NEEDS_APPROVAL))
+_OUTCOMES = {FAILED: REFUSE, TIED: TIE, OPEN: NOT_ENOUGH, APPROVAL: NEEDS_APPROVAL}
 
 __all__ = ["RULES", "Check", "Decision", "Evidence", "judge"]
 
@@ -41,14 +41,23 @@ def judge(given: Evidence, options: GateOptions) -> Decision:
 
     A rule that cannot be applied is reported as *not applicable*, never as passed.
     """
-    checks = tuple(found for rule in RULES for found in rule(given, options))
-    statuses = {found.status for found in checks}
-    status, outcome = next((pair for pair in _OUTCOMES if pair[0] in statuses), ("", PROMOTE))
-    reason = " ".join(found.message for found in checks if found.status == status)
-    warnings = tuple(found.message for found in checks if found.status == WARNED)
-    name = " ".join(
-        filter(None, (options.family, options.version, f"sha256:{options.digest()[:12]}"))
-    )
-    return Decision(
-        outcome, reason or "All checks that apply were passed.", checks, warnings, rules=name
-    )
+    checks: list[Check] = []
+    for rule in RULES:
+        checks += rule(given, options)
+    warnings = _messages(checks, WARNED)
+    for status, outcome in _OUTCOMES.items():
+        reasons = _messages(checks, status)
+        if reasons:
+            return Decision(outcome, " ".join(reasons), tuple(checks), warnings, _name_of(options))
+    reason = "All checks that apply were passed."
+    return Decision(PROMOTE, reason, tuple(checks), warnings, _name_of(options))
+
+
+def _messages(checks: list[Check], status: str) -> tuple[str, ...]:
+    return tuple(check.message for check in checks if check.status == status)
+
+
+def _name_of(options: GateOptions) -> str:
+    """Name and SHA-256 of the rules, by which a decision can be traced."""
+    named = (options.family, options.version, f"sha256:{options.digest()[:12]}")
+    return " ".join(part for part in named if part)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from faultxfer.config import LOWER_IS_BETTER, WITHOUT_INTERVAL, Limit
+from faultxfer.config import Limit
 from faultxfer.evaluate.gate.check import FAILED, OPEN, PASSED, TIED
 from faultxfer.evaluate.intervals import Interval
+from faultxfer.metric_table import METRICS
+
+
+def bounded(limits: dict[str, Limit]) -> dict[str, Limit]:
+    """Those that ask for anything, by name of the metric."""
+    return {name: limit for name, limit in limits.items() if limit.bounds}
 
 
 def by_interval(limit: Limit, default: str) -> bool:
@@ -12,34 +18,59 @@ def by_interval(limit: Limit, default: str) -> bool:
     return (limit.proof or default) == "interval"
 
 
-def kept(limit: Limit, low: float, high: float, *, strictly: bool = False) -> bool:
-    """Whether everything from ``low`` to ``high`` keeps the bound; ``strictly`` above ``min``."""
-    above = limit.min is None or low > limit.min or (not strictly and low == limit.min)
-    return above and (limit.max is None or high <= limit.max)
+def kept(limit: Limit, interval: Interval, *, strictly: bool = False) -> bool:
+    """Whether the whole interval keeps the bound; ``strictly`` above ``min``.
+
+    >>> kept(Limit(min=0.5), Interval(0.6, low=0.55, high=0.7))
+    True
+    >>> kept(Limit(min=0.5), Interval(0.6, low=0.45, high=0.7))
+    False
+    """
+    above = limit.min is None or interval.low >= limit.min
+    if strictly and interval.low == limit.min:
+        above = False
+    return above and (limit.max is None or interval.high <= limit.max)
 
 
-def broken(limit: Limit, low: float, high: float, *, strictly: bool = False) -> bool:
-    """Whether everything from ``low`` to ``high`` lies outside the bound."""
-    below = limit.min is not None and (high < limit.min or (strictly and high == limit.min))
-    return below or (limit.max is not None and low > limit.max)
+def broken(limit: Limit, interval: Interval, *, strictly: bool = False) -> bool:
+    """Whether the whole interval lies outside the bound.
+
+    An interval on both sides of a bound neither keeps nor breaks it:
+
+    >>> broken(Limit(min=0.5), Interval(0.6, low=0.45, high=0.7))
+    False
+    """
+    below = limit.min is not None and interval.high < limit.min
+    if strictly and interval.high == limit.min:
+        below = True
+    return below or (limit.max is not None and interval.low > limit.max)
 
 
 def tolerated(
     limit: Limit, estimate: float, interval: Interval | None, *, default: str, strictly: bool
 ) -> str:
-    """Status of a figure, or of a difference that may be a loss up to the bound."""
+    """Status of a metric, or of a difference that may be a loss up to the bound."""
     if not by_interval(limit, default):
-        return PASSED if kept(limit, estimate, estimate, strictly=strictly) else FAILED
+        point = Interval.at(estimate)
+        if kept(limit, point, strictly=strictly):
+            return PASSED
+        return FAILED
     if interval is None:
         return OPEN
-    if kept(limit, interval.low, interval.high, strictly=strictly):
+    if kept(limit, interval, strictly=strictly):
         return PASSED
-    return FAILED if broken(limit, interval.low, interval.high, strictly=strictly) else OPEN
+    if broken(limit, interval, strictly=strictly):
+        return FAILED
+    return OPEN
 
 
 def asks_a_gain(name: str, limit: Limit) -> bool:
-    """Whether a tie breaks the bound."""
-    if name in LOWER_IS_BETTER:
+    """Whether a tie breaks the bound.
+
+    >>> asks_a_gain("recall", Limit(min=0)), asks_a_gain("recall", Limit(min=-0.05))
+    (True, False)
+    """
+    if METRICS[name].lower_is_better:
         return limit.max is not None and limit.max <= 0
     return limit.min is not None and limit.min >= 0
 
@@ -47,31 +78,52 @@ def asks_a_gain(name: str, limit: Limit) -> bool:
 def gained(name: str, limit: Limit, estimate: float, interval: Interval | None, tie: float) -> str:
     """Status of a difference that must be a gain.
 
-    Both bounds inside the tie: nothing to gain, however many rows more (two one-sided tests, Schuirmann 1987). A loss
-    is shown by the interval, or by the estimate where that was to decide; a figure that never has an interval is judged
-    by its estimate in full.
+    Both bounds inside the tie: nothing to gain, however many rows more (two one-sided tests,
+    Schuirmann 1987). A loss is shown by the interval, or by the estimate where that was to decide;
+    a metric that never has an interval is judged by its estimate in full.
     """
-    sign = -1.0 if name in LOWER_IS_BETTER else 1.0
-    asked = abs(float(limit.max or 0) if name in LOWER_IS_BETTER else float(limit.min or 0))
-    gain = sign * estimate
-    low, high = (
-        (gain, gain) if interval is None else sorted((sign * interval.low, sign * interval.high))
-    )
-    decides, bare = by_interval(limit, "interval"), name in WITHOUT_INTERVAL
-    if (gain > asked) if not decides else (interval is not None and low > asked):
+    change = interval or Interval.at(estimate)
+    asked = limit.min or 0.0
+    if METRICS[name].lower_is_better:
+        change, asked = -change, -(limit.max or 0.0)
+        estimate = -estimate
+    # Nobody knows how sure a difference is that should have an interval and has none.
+    known = interval is not None or not METRICS[name].interval
+    estimate_decides = not by_interval(limit, "interval")
+    if estimate_decides and estimate > asked:
         return PASSED
-    if (interval is not None or bare or gain == 0) and -tie < low and high < tie:
+    if not estimate_decides and interval is not None and change.low > asked:
+        return PASSED
+    inside = -tie < change.low and change.high < tie
+    if inside and (known or estimate == 0):
         return TIED
-    loss = ((interval is not None or bare) and high <= asked) or (not decides and gain <= -tie)
-    return FAILED if loss else OPEN
+    if known and change.high <= asked:
+        return FAILED
+    if estimate_decides and estimate <= -tie:
+        return FAILED
+    return OPEN
 
 
-def words(limit: Limit, least: str, form: str = "g") -> str:
-    """``more than 0`` or ``at least 0.5 and at most 0.9``."""
-    sides = ((least, limit.min), ("at most", limit.max))
-    return " and ".join(f"{word} {bound:{form}}" for word, bound in sides if bound is not None)
+def in_words(limit: Limit, least: str, form: str = "g") -> str:
+    """The bound as a person says it.
+
+    >>> in_words(Limit(min=0.5, max=0.9), "at least")
+    'at least 0.5 and at most 0.9'
+    """
+    sides = []
+    if limit.min is not None:
+        sides.append(f"{least} {limit.min:{form}}")
+    if limit.max is not None:
+        sides.append(f"at most {limit.max:{form}}")
+    return " and ".join(sides)
 
 
 def spread(interval: Interval | None, form: str = ".3f") -> str:
-    """``, between 0.71 and 0.83`` or nothing."""
-    return "" if interval is None else f", between {interval.low:{form}} and {interval.high:{form}}"
+    """Both bounds in words, or nothing without an interval.
+
+    >>> spread(Interval(0.75, 0.71, 0.83))
+    ', between 0.710 and 0.830'
+    """
+    if interval is None:
+        return ""
+    return f", between {interval.low:{form}} and {interval.high:{form}}"

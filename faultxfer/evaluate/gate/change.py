@@ -1,9 +1,16 @@
-"""Change checks: is the candidate better than what production has, on rows that neither was trained on?"""
+"""Change checks: is the candidate better than the champion, on rows that neither was trained on?"""
 
 from __future__ import annotations
 
-from faultxfer.config import LOWER_IS_BETTER, GateOptions, Limit
-from faultxfer.evaluate.gate.bounds import asks_a_gain, gained, spread, tolerated, words
+from faultxfer.config import GateOptions, Limit
+from faultxfer.evaluate.gate.bounds import (
+    asks_a_gain,
+    bounded,
+    gained,
+    in_words,
+    spread,
+    tolerated,
+)
 from faultxfer.evaluate.gate.check import (
     APPROVAL,
     FAILED,
@@ -14,33 +21,125 @@ from faultxfer.evaluate.gate.check import (
     Check,
     Comparison,
     Evidence,
-    metric_name,
+    pair_of,
 )
-from faultxfer.evaluate.gate.settle import more_rows, no_interval
+from faultxfer.evaluate.gate.sample_size import more_rows, why_no_interval
+from faultxfer.metric_table import METRICS
 
-_TITLE = "against the champion"
+_CODE, _TITLE = "GATE-CHANGE", "against the champion"
 
 
 def check(given: Evidence, options: GateOptions) -> list[Check]:
     """Candidate minus champion, per bounded metric; a tie does not promote."""
-    comparison = given.comparison
+    comparison, limits = given.comparison, bounded(options.change)
     if comparison is None:
-        message = "There is no champion yet, so nothing was compared with it; the value checks alone decide."
-        return [Check("GATE-CHANGE", _TITLE, NOT_APPLICABLE, message)]
+        message = (
+            "There is no champion yet, so nothing was compared with it; the value checks alone "
+            "decide."
+        )
+        return [Check(_CODE, _TITLE, NOT_APPLICABLE, message)]
     if comparison.candidate is None or comparison.champion is None:
         return [_cannot_compare(given.champion_version, comparison, options)]
-    bounded = {name: limit for name, limit in options.change.items() if limit.bounds}
-    if not bounded:
-        message = "The gate has no change thresholds, so a champion cannot be replaced; set some under `change`."
+    if not limits:
+        message = (
+            "The gate has no change thresholds, so a champion cannot be replaced; set some under "
+            "`change`."
+        )
         return [Check("GATE-NO-THRESHOLDS", "change thresholds are set", FAILED, message)]
-    hidden = [
-        metric_name(name)
-        for name, limit in bounded.items()
-        if _is_far_better(name, limit, comparison, options)
-    ]
-    checks = [_change(name, limit, comparison, options, hidden) for name, limit in bounded.items()]
-    gain_asked = any(asks_a_gain(name, limit) for name, limit in bounded.items())
-    return checks if gain_asked else [_gain_somewhere(bounded, comparison), *checks]
+    hidden = _far_better(limits, comparison, options)
+    checks = [_change(name, limit, comparison, options, hidden) for name, limit in limits.items()]
+    if not any(asks_a_gain(name, limit) for name, limit in limits.items()):
+        checks.insert(0, _gain_somewhere(limits, comparison))
+    return checks
+
+
+def _cannot_compare(version: str | None, comparison: Comparison, options: GateOptions) -> Check:
+    normals = comparison.rows - comparison.faults
+    rows = f"{comparison.rows} rows with {comparison.faults} faults and {normals} normal rows"
+    needed = f"at least {options.min_faults} faults and {options.min_normals} normal rows"
+    if comparison.excluded:
+        message = (
+            f"The champion (version {version}) was trained on {comparison.excluded} of these rows; "
+            f"the {rows} that are left are too few to show that the candidate is better. Bring "
+            f"newer labelled rows with {needed}."
+        )
+    else:
+        message = (
+            f"The champion (version {version}) was trained on none of these rows, but {rows} are "
+            f"too few to show that the candidate is better. Bring more labelled rows: {needed} are "
+            "needed."
+        )
+    return Check("GATE-CHANGE-EVIDENCE", "rows the champion has not seen", OPEN, message)
+
+
+def _gain_somewhere(limits: dict[str, Limit], comparison: Comparison) -> Check:
+    """Bounds that only tolerate losses must not let a candidate pass that gains nothing."""
+    code, title = "GATE-TIE", "a gain on the champion"
+    better = []
+    for name, limit in limits.items():
+        pair = pair_of(name, comparison.candidate, comparison.champion)
+        any_gain = Limit(min=0.0, max=0.0, proof=limit.proof)
+        if pair is None:
+            continue
+        change = pair[0] - pair[1]
+        if gained(name, any_gain, change, comparison.changes.get(name), tie=0.0) == PASSED:
+            better.append(METRICS[name].title)
+    if better:
+        message = f"Better than the champion in {', '.join(better)}."
+        return Check(code, title, PASSED, message)
+    message = (
+        "Better than the champion in none of the metrics compared, as far as is shown; a tie does "
+        "not promote."
+    )
+    return Check(code, title, TIED, message)
+
+
+def _far_better(
+    limits: dict[str, Limit], comparison: Comparison, options: GateOptions
+) -> list[str]:
+    """Titles of metrics that no gain is asked of and that are shown to be better by over a tie."""
+    titles = []
+    for name, limit in limits.items():
+        change, metric = comparison.changes.get(name), METRICS[name]
+        if change is None or asks_a_gain(name, limit):
+            continue
+        if metric.lower_is_better:
+            change = -change
+        if change.low > options.tie:
+            titles.append(metric.title)
+    return titles
+
+
+def _change(
+    name: str, limit: Limit, comparison: Comparison, options: GateOptions, hidden: list[str]
+) -> Check:
+    metric = METRICS[name].title
+    title = f"{metric} {_TITLE}"
+    pair = pair_of(name, comparison.candidate, comparison.champion)
+    if pair is None:
+        message = f"The {metric} could not be measured for both."
+        return Check(_CODE, title, NOT_APPLICABLE, message)
+    change, interval = pair[0] - pair[1], comparison.changes.get(name)
+    if asks_a_gain(name, limit):
+        status = gained(name, limit, change, interval, options.tie)
+    else:
+        status = tolerated(limit, change, interval, default="interval", strictly=True)
+    message = (
+        f"{_unseen(comparison)} {metric} is {pair[0]:.3f} against the champion's {pair[1]:.3f} "
+        f"({change:+.3f}{spread(interval, '+.3f')}); the rules ask for a change of "
+        f"{in_words(limit, 'more than', '+g')}."
+    )
+    if status == TIED and hidden:
+        better = ", ".join(hidden)
+        message += f" That is a tie, but better by more than that in {better}: a person decides."
+        return Check(_CODE, title, APPROVAL, message)
+    if status == TIED:
+        message += (
+            f" That is a tie: they differ by less than {options.tie:g}, and a tie does not promote."
+        )
+    if status == OPEN:
+        message += _what_is_missing(name, limit, comparison, options)
+    return Check(_CODE, title, status, message)
 
 
 def _unseen(comparison: Comparison) -> str:
@@ -50,94 +149,9 @@ def _unseen(comparison: Comparison) -> str:
     return f"On the {comparison.rows} of {rows} rows that the champion has not seen the"
 
 
-def _cannot_compare(version: str | None, comparison: Comparison, options: GateOptions) -> Check:
-    rows = f"rows with {comparison.faults} faults and {comparison.rows - comparison.faults} normal rows"
-    needed = f"at least {options.min_faults} faults and {options.min_normals} normal rows"
-    if comparison.excluded:
-        message = (
-            f"The champion (version {version}) was trained on {comparison.excluded} of these rows; the "
-            f"{comparison.rows} {rows} that are left are too few to show that the candidate is better. "
-            f"Bring newer labelled rows with {needed}."
-        )
-    else:
-        message = (
-            f"The champion (version {version}) was trained on none of these rows, but {comparison.rows} {rows} are too "
-            f"few to show that the candidate is better. Bring more labelled rows: {needed} are asked."
-        )
-    return Check("GATE-CHANGE-EVIDENCE", "rows the champion has not seen", OPEN, message)
-
-
-def _figures(name: str, comparison: Comparison) -> tuple[float, float] | None:
-    pair = getattr(comparison.candidate, name), getattr(comparison.champion, name)
-    return None if None in pair else pair
-
-
-def _gain_somewhere(bounded: dict[str, Limit], comparison: Comparison) -> Check:
-    """Bounds that only tolerate losses must not let a candidate pass that gains nothing."""
-    better = []
-    for name, limit in bounded.items():
-        gain = (
-            Limit(max=0.0, proof=limit.proof)
-            if name in LOWER_IS_BETTER
-            else Limit(min=0.0, proof=limit.proof)
-        )
-        pair = _figures(name, comparison)
-        if (
-            pair
-            and gained(name, gain, pair[0] - pair[1], comparison.changes.get(name), tie=0.0)
-            == PASSED
-        ):
-            better.append(metric_name(name))
-    if better:
-        return Check(
-            "GATE-TIE",
-            "a gain on the champion",
-            PASSED,
-            f"Better than the champion in {', '.join(better)}.",
-        )
-    message = "Better than the champion in none of the figures compared, as far as is shown; a tie does not promote."
-    return Check("GATE-TIE", "a gain on the champion", TIED, message)
-
-
-def _is_far_better(name: str, limit: Limit, comparison: Comparison, options: GateOptions) -> bool:
-    """Whether a figure that no gain is asked of is shown to be better by more than a tie."""
+def _what_is_missing(name: str, limit: Limit, comparison: Comparison, options: GateOptions) -> str:
     interval = comparison.changes.get(name)
-    if interval is None or asks_a_gain(name, limit):
-        return False
-    return interval.high < -options.tie if name in LOWER_IS_BETTER else interval.low > options.tie
-
-
-def _change(
-    name: str, limit: Limit, comparison: Comparison, options: GateOptions, hidden: list[str]
-) -> Check:
-    title = f"{metric_name(name)} {_TITLE}"
-    pair = _figures(name, comparison)
-    if pair is None:
-        return Check(
-            "GATE-CHANGE",
-            title,
-            NOT_APPLICABLE,
-            f"The {metric_name(name)} could not be measured for both.",
-        )
-    change, interval = pair[0] - pair[1], comparison.changes.get(name)
-    if asks_a_gain(name, limit):
-        status = gained(name, limit, change, interval, options.tie)
-    else:
-        status = tolerated(limit, change, interval, default="interval", strictly=True)
-    message = (
-        f"{_unseen(comparison)} {metric_name(name)} is {pair[0]:.3f} against the champion's {pair[1]:.3f} "
-        f"({change:+.3f}{spread(interval, '+.3f')}); a change of {words(limit, 'more than', '+g')} is asked."
-    )
-    if status == TIED and hidden:
-        status = APPROVAL
-        message += f" That is a tie, but better by more than that in {', '.join(hidden)}: a person decides."
-    elif status == TIED:
-        message += (
-            f" That is a tie: they differ by less than {options.tie:g}, and a tie does not promote."
-        )
-    if status == OPEN and interval is None:
-        message += no_interval(name, bool(comparison.changes))
-    if status == OPEN and interval is not None:
-        counts = comparison.faults, comparison.rows - comparison.faults
-        message += more_rows(name, limit, interval, counts, options, change=True)
-    return Check("GATE-CHANGE", title, status, message)
+    if interval is None:
+        return why_no_interval(name, bool(comparison.changes))
+    counts = comparison.faults, comparison.rows - comparison.faults
+    return more_rows(name, limit, interval, counts, options, change=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 
-from faultxfer.evaluate.events import EventFigures
+from faultxfer.evaluate.events import EventMetrics
 from faultxfer.evaluate.intervals import Interval
 from faultxfer.evaluate.metrics import Metrics
 
@@ -23,7 +23,7 @@ class Check:
         code: stable code, with a section in ``docs/gate.md``.
         title: what is checked, in a few words.
         status: passed, failed, warned, tied, not shown, needs approval or not applicable.
-        message: one sentence with the figures.
+        message: one sentence with the metrics.
     """
 
     code: str
@@ -31,19 +31,16 @@ class Check:
     status: str
     message: str
 
-    def as_dict(self) -> dict[str, str]:
-        """Plain data for JSON."""
-        return asdict(self)
-
 
 @dataclass(frozen=True)
-class Part:
-    """Candidate and champion on a part of the compared rows.
+class Slice:
+    """Candidate and champion on a slice of the compared rows.
 
     Attributes:
-        column, value: which part.
-        rows, faults, runs: how many rows, fault rows, and runs with faults (or blocks of time, where one run is all).
-        changes: candidate minus champion by figure; empty where a part is too small to be measured.
+        column, value: which slice.
+        rows, faults: how many rows and fault rows.
+        runs: runs with faults, or blocks of time where one run is all.
+        changes: candidate minus champion by metric; empty where a slice is too small.
     """
 
     column: str
@@ -59,14 +56,14 @@ class Comparison:
     """Candidate and champion on the rows that the champion was not trained on.
 
     Attributes:
-        candidate: figures on these rows, or None where they hold too little to compare.
-        champion: the champion's figures on them, or None likewise.
+        candidate: metrics on these rows, or None where they hold too little to compare.
+        champion: the champion's metrics on them, or None likewise.
         rows, faults: how many rows there are.
         excluded: rows left out because the champion was trained on them.
-        changes: candidate minus champion by figure; one without an interval is left out.
-        by, clusters: what was resampled, ``run`` or ``block of time``, and how many with faults there are.
-        columns: names of the columns that parts were looked for in.
-        parts: the parts found.
+        changes: candidate minus champion by metric; one without an interval is left out.
+        by, clusters: what was resampled, ``run`` or ``block of time``, and how many hold faults.
+        columns: names of the columns that slices were looked for in.
+        slices: the slices found.
     """
 
     candidate: Metrics | None
@@ -78,17 +75,7 @@ class Comparison:
     by: str = "run"
     clusters: int = 0
     columns: tuple[str, ...] = ()
-    parts: tuple[Part, ...] = ()
-
-    def as_dict(self) -> dict[str, object]:
-        """Plain data for JSON."""
-        return {
-            **asdict(self),
-            "candidate": self.candidate and self.candidate.as_dict(),
-            "champion": self.champion and self.champion.as_dict(),
-            "columns": list(self.columns),
-            "parts": [asdict(part) for part in self.parts],
-        }
+    slices: tuple[Slice, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,8 +84,8 @@ class Forgetting:
 
     Attributes:
         rows, faults: how many rows there are.
-        candidate, source: the figures of each.
-        changes: candidate minus source by figure.
+        candidate, source: the metrics of each.
+        changes: candidate minus source by metric.
     """
 
     rows: int
@@ -110,7 +97,12 @@ class Forgetting:
 
 @dataclass(frozen=True)
 class Cost:
-    """What it takes to run the candidate: milliseconds to score 1000 rows here, and megabytes on disk."""
+    """What it takes to run the candidate.
+
+    Attributes:
+        milliseconds: to score 1000 rows on this machine.
+        megabytes: of its files.
+    """
 
     milliseconds: float
     megabytes: float
@@ -121,14 +113,14 @@ class Evidence:
     """All the gate may look at.
 
     Attributes:
-        candidate: figures on the judged rows.
+        candidate: metrics on the test rows.
         champion_version: version of the present champion, or None where there is none.
         comparison: against the champion, or None where there is none.
-        rivals: figures by title on the judged rows; None for a rival that could not run.
-        intervals: of the candidate's figures; one that could not be given is left out.
+        rivals: metrics by title on the test rows; None for a rival that could not run.
+        intervals: of the candidate's metrics; one that could not be given is left out.
         events: of the candidate, or None.
-        against_rivals: candidate minus rival, by title and figure.
-        by, clusters: what was resampled, ``run`` or ``block of time``, and how many with faults there are.
+        against_rivals: candidate minus rival, by title and metric.
+        by, clusters: what was resampled, ``run`` or ``block of time``, and how many hold faults.
         forgetting: on the source's rows, or None where none are kept.
         cost: of the candidate, or None where it was not measured.
     """
@@ -138,7 +130,7 @@ class Evidence:
     comparison: Comparison | None
     rivals: dict[str, Metrics | None]
     intervals: dict[str, Interval] = field(default_factory=dict)
-    events: EventFigures | None = None
+    events: EventMetrics | None = None
     against_rivals: dict[str, dict[str, Interval]] = field(default_factory=dict)
     by: str = "run"
     clusters: int = 0
@@ -146,15 +138,13 @@ class Evidence:
     cost: Cost | None = None
 
     def as_dict(self) -> dict[str, object]:
-        """Plain data for JSON; figures of candidate and rivals stand with the contestants."""
+        """Plain data for JSON; metrics of candidate and rivals stand with the contestants."""
         plain = asdict(self)
-        for name in ("candidate", "rivals"):
-            del plain[name]
-        return {
-            **plain,
-            "comparison": self.comparison and self.comparison.as_dict(),
-            "events": self.events and self.events.as_dict(),
-        }
+        del plain["candidate"], plain["rivals"]
+        if self.comparison is not None:
+            # The name of release 0.1.0, kept for one release.
+            plain["comparison"]["parts"] = plain["comparison"]["slices"]
+        return plain
 
 
 @dataclass(frozen=True)
@@ -182,15 +172,12 @@ class Decision:
 
     def as_dict(self) -> dict[str, object]:
         """Plain data for JSON."""
-        return {
-            "outcome": self.outcome,
-            "reason": self.reason,
-            "checks": [check.as_dict() for check in self.checks],
-            "warnings": list(self.warnings),
-            "rules": self.rules,
-        }
+        return asdict(self)
 
 
-def metric_name(name: str) -> str:
-    """``false_alarm_rate`` as a person reads it."""
-    return {"pr_auc": "PR-AUC", "roc_auc": "ROC-AUC"}.get(name, name.replace("_", " "))
+def pair_of(name: str, one: Metrics | None, other: Metrics | None) -> tuple[float, float] | None:
+    """The same metric of two models, or None where one of them has none."""
+    values = getattr(one, name, None), getattr(other, name, None)
+    if values[0] is None or values[1] is None:
+        return None
+    return values[0], values[1]

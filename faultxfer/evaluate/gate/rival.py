@@ -11,66 +11,66 @@ from faultxfer.evaluate.gate.check import (
     WARNED,
     Check,
     Evidence,
-    metric_name,
+    pair_of,
 )
 from faultxfer.evaluate.intervals import Interval
+from faultxfer.evaluate.metrics import Metrics
+from faultxfer.metric_table import METRICS
+
+_CODE, _TITLE = "GATE-RIVAL", "against the best rival"
 
 
 def check(given: Evidence, options: GateOptions) -> list[Check]:
     """Candidate minus best rival, per bounded metric."""
     measured = {title: metrics for title, metrics in given.rivals.items() if metrics is not None}
-    bounded = {name: limit for name, limit in options.rival.items() if limit.min is not None}
-    if not measured or not bounded:
-        message = (
-            "No rival could be measured."
-            if not measured
-            else "No bound against rivals is set under `rival`."
-        )
-        return [Check("GATE-RIVAL", "against the best rival", NOT_APPLICABLE, message)]
-    checks = []
-    for name, limit in bounded.items():
-        known = {title: getattr(metrics, name) for title, metrics in measured.items()}
-        known = {title: value for title, value in known.items() if value is not None}
-        best = max(known, key=lambda title: known[title], default="")
-        interval = given.against_rivals.get(best, {}).get(name)
-        candidate = getattr(given.candidate, name)
-        checks.append(
-            _against(name, candidate, best, known.get(best), interval, limit, options.rival_refuses)
-        )
-    return checks
+    limits = {name: limit for name, limit in options.rival.items() if limit.min is not None}
+    if not measured:
+        return [Check(_CODE, _TITLE, NOT_APPLICABLE, "No rival could be measured.")]
+    if not limits:
+        message = "No bound against rivals is set under `rival`."
+        return [Check(_CODE, _TITLE, NOT_APPLICABLE, message)]
+    return [_against_best(name, limit, given, measured, options) for name, limit in limits.items()]
 
 
-def _against(
+def _against_best(
     name: str,
-    candidate: float | None,
-    best: str,
-    figure: float | None,
-    interval: Interval | None,
     limit: Limit,
-    refuses: bool,
+    given: Evidence,
+    measured: dict[str, Metrics],
+    options: GateOptions,
 ) -> Check:
-    title = f"{metric_name(name)} against the best rival"
-    if candidate is None or figure is None:
-        return Check(
-            "GATE-RIVAL",
-            title,
-            NOT_APPLICABLE,
-            f"The {metric_name(name)} could not be measured for both.",
-        )
-    change = candidate - figure
+    metric = METRICS[name].title
+    title = f"{metric} {_TITLE}"
+    best = _best(name, measured)
+    pair = pair_of(name, given.candidate, measured.get(best))
+    if pair is None:
+        message = f"The {metric} could not be measured for both."
+        return Check(_CODE, title, NOT_APPLICABLE, message)
+    change = pair[0] - pair[1]
+    interval = given.against_rivals.get(best, {}).get(name)
     difference = f"{change:+.3f}{spread(interval, '+.3f')}"
+    decisive = Interval.at(change)
     if by_interval(limit, "estimate") and interval is not None:
-        worse = broken(limit, interval.low, interval.high)
-    else:
-        worse = broken(limit, change, change)
-    if not worse:
-        figures = f"{candidate:.3f}, the best rival's {figure:.3f} ({best})"
-        message = f"The candidate's {metric_name(name)} is {figures}: {difference}."
-        return Check("GATE-RIVAL", title, PASSED, message)
+        decisive = interval
+    if not broken(limit, decisive):
+        message = (
+            f"The candidate's {metric} is {pair[0]:.3f}, the best rival's {pair[1]:.3f} ({best}): "
+            f"{difference}."
+        )
+        return Check(_CODE, title, PASSED, message)
     message = (
-        f"A rival does better: {best} has {metric_name(name)} {figure:.3f}, "
-        f"the candidate {candidate:.3f} ({difference})."
+        f"A rival does better: {best} has {metric} {pair[1]:.3f}, the candidate {pair[0]:.3f} "
+        f"({difference})."
     )
     if interval is not None and interval.high > 0:
         message += " It may be chance."
-    return Check("GATE-RIVAL", title, FAILED if refuses else WARNED, message)
+    if options.rival_refuses:
+        return Check(_CODE, title, FAILED, message)
+    return Check(_CODE, title, WARNED, message)
+
+
+def _best(name: str, measured: dict[str, Metrics]) -> str:
+    """Title of the first rival with the highest value; empty where none has one."""
+    values = {title: getattr(metrics, name) for title, metrics in measured.items()}
+    known = {title: value for title, value in values.items() if value is not None}
+    return max(known, key=lambda title: known[title], default="")

@@ -64,3 +64,14 @@ _ALL: tuple[Rival, ...] = (
     *(_pooled(name) for name in MAPS),
 )
 RIVALS: dict[str, Rival] = {rival.name: rival for rival in _ALL}
+# Rivals that are one idea under several scales: idea -> name of the rival -> its scale in words.
+VARIANTS: dict[str, dict[str, str]] = {
+    "source_as_is": {f"source_as_is_{name}": _SCALED[name] for name in MAPS if name != SOURCE},
+    "logistic_pooled": {"logistic_pooled": _SCALED[TARGET]},
+    "boosting_pooled": {f"boosting_pooled_{name}": _SCALED[name] for name in MAPS},
+}
+# Ideas of which the report shows the scale that was best out of fold, with the idea's title.
+CHOSEN: dict[str, str] = {
+    "logistic_pooled": "logistic regression, source + target rows",
+    "boosting_pooled": "gradient boosting, source + target rows",
+}

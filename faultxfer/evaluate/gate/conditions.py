@@ -1,0 +1,75 @@
+"""What every candidate must meet: enough rows that judge, its budgets, the policy for a first model."""
+
+from __future__ import annotations
+
+from faultxfer.config import GateOptions
+from faultxfer.evaluate.gate.check import (
+    APPROVAL,
+    FAILED,
+    NOT_APPLICABLE,
+    OPEN,
+    PASSED,
+    Check,
+    Evidence,
+)
+
+_ROWS, _BUDGET, _FIRST = "GATE-EVIDENCE", "GATE-BUDGET", "GATE-FIRST"
+_FIRST_TITLE = "a machine's first model"
+
+
+def check_rows(given: Evidence, options: GateOptions) -> list[Check]:
+    """Enough fault and normal rows."""
+    title = "enough rows to judge"
+    faults = given.candidate.faults
+    normals = given.candidate.rows - faults
+    message = (
+        f"{faults} fault and {normals} normal rows judge; at least {options.min_faults} and "
+        f"{options.min_normals} are needed."
+    )
+    lacking = []
+    if faults < options.min_faults:
+        lacking.append(f"{options.min_faults - faults} more labelled faults")
+    if normals < options.min_normals:
+        lacking.append(f"{options.min_normals - normals} more normal rows")
+    if not lacking:
+        return [Check(_ROWS, title, PASSED, message)]
+    wanted = " and ".join(lacking)
+    return [Check(_ROWS, title, OPEN, f"{message} At least {wanted} would settle it.")]
+
+
+def check_budgets(given: Evidence, options: GateOptions) -> list[Check]:
+    """Megabytes on disk, and milliseconds to score 1000 rows on the machine that transfers."""
+    cost = given.cost
+    if cost is None:
+        message = "Size and speed of the candidate were not measured."
+        return [Check(_BUDGET, "size and speed", NOT_APPLICABLE, message)]
+    size = _within("size on disk", "megabytes", cost.megabytes, options.max_megabytes)
+    title = "time to score 1000 rows"
+    return [size, _within(title, "milliseconds", cost.milliseconds, options.max_milliseconds)]
+
+
+def _within(title: str, unit: str, value: float, most: float | None) -> Check:
+    message = f"The {title} is {value:.1f} {unit}"
+    if most is None:
+        message += f"; no bound is set under `max_{unit}`."
+        return Check(_BUDGET, title, NOT_APPLICABLE, message)
+    message += f"; at most {most:g} are allowed."
+    if value <= most:
+        return Check(_BUDGET, title, PASSED, message)
+    return Check(_BUDGET, title, FAILED, message)
+
+
+def check_first(given: Evidence, options: GateOptions) -> list[Check]:
+    """Nothing watches over the machine yet: is a passing model promoted, or a person asked?"""
+    if given.champion_version is not None:
+        message = "The machine has a champion already."
+        return [Check(_FIRST, _FIRST_TITLE, NOT_APPLICABLE, message)]
+    message = "This is the machine's first model"
+    if options.first == "promote":
+        message += "; the rules let it be promoted on its own metrics."
+        return [Check(_FIRST, _FIRST_TITLE, PASSED, message)]
+    message += (
+        ", and the rules want a person to approve it: read the report, and transfer again with "
+        "`--override-gate` and the reason."
+    )
+    return [Check(_FIRST, _FIRST_TITLE, APPROVAL, message)]

@@ -1,0 +1,81 @@
+"""The one table of metrics: what each is called, which way it is better, and how it is printed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One line of the table.
+
+    Attributes:
+        name: in files and options; a field of ``Metrics`` (rows) or ``EventMetrics`` (events).
+        title: as a person reads it.
+        lower_is_better: the direction; otherwise higher is better.
+        most: the highest possible value; all metrics are 0 or more.
+        of: what is counted, rows or events.
+        interval: whether it is given with bounds.
+        form: format specification of a printed value.
+        column: whether the result table has a column for it.
+    """
+
+    name: str
+    title: str
+    lower_is_better: bool = False
+    most: float = 1.0
+    of: Literal["row", "event"] = "row"
+    interval: bool = True
+    form: str = ".3f"
+    column: bool = False
+
+    def text(self, value: float) -> str:
+        """A value as it is printed.
+
+        >>> METRICS["recall"].text(0.875)
+        '88%'
+        """
+        return format(value, self.form)
+
+
+_TABLE = (
+    Metric("pr_auc", "PR-AUC", column=True),
+    Metric("roc_auc", "ROC-AUC", column=True),
+    Metric("recall", "recall", form=".0%", column=True),
+    Metric("precision", "precision", form=".0%"),
+    Metric("false_alarm_rate", "false alarm rate", lower_is_better=True, form=".1%", column=True),
+    Metric("log_loss", "log loss", lower_is_better=True, most=math.inf, column=True),
+    Metric("calibration_error", "calibration error", lower_is_better=True, interval=False),
+    Metric("event_recall", "event recall", of="event", form=".0%"),
+    Metric(
+        "detection_delay",
+        "detection delay",
+        lower_is_better=True,
+        most=math.inf,
+        of="event",
+        interval=False,
+        form=".3g",
+    ),
+    Metric(
+        "false_alarms_per_day",
+        "false alarms per day",
+        lower_is_better=True,
+        most=math.inf,
+        of="event",
+        form=".2g",
+    ),
+    Metric(
+        "alarms_per_hour",
+        "alarms per hour",
+        lower_is_better=True,
+        most=math.inf,
+        of="event",
+        interval=False,
+        form=".2g",
+    ),
+)
+METRICS: dict[str, Metric] = {metric.name: metric for metric in _TABLE}
+ROW_METRICS: tuple[str, ...] = tuple(name for name, metric in METRICS.items() if metric.of == "row")
+IN_RESULT_TABLE: tuple[Metric, ...] = tuple(metric for metric in _TABLE if metric.column)
