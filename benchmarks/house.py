@@ -29,7 +29,6 @@ LONG = 100
 # Whoever calls all of these has written the main path.
 MAIN_PATH = {
     "fetch_models",
-    "check_files",
     "split_target",
     "adapt_source",
     "evaluate_candidate",
@@ -140,6 +139,7 @@ def rows_of(found: Measured) -> list[tuple[str, str]]:
 def called(tree: ast.AST) -> set[str]:
     """Names of the steps that a module calls or makes tasks of, whatever it calls them."""
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     return names & MAIN_PATH
 
 

@@ -16,6 +16,7 @@ import yaml
 from conftest import SMALL_NETWORK, World, models_of
 
 from faultxfer import GateOptions, PretrainOptions, TransferOptions, pipeline, steps
+from faultxfer.bundle import bundle as bundle_module
 from faultxfer.bundle.bundle import load_bundle, save_bundle
 from faultxfer.config import Limit
 from faultxfer.contract.class_share import Classes
@@ -661,3 +662,19 @@ def test_a_training_that_stops_at_a_refused_file_leaves_the_data_docs_asked_for(
         pipeline.pretrain([narrow], world.contract, "others", data_docs="of-pretrain")
     for folder in ("of-transfer", "of-pretrain"):
         assert "COLUMN-MISSING" in Path(folder, "index.html").read_text()
+
+
+def test_a_transfer_against_a_champion_loads_each_network_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move(world)
+    loaded: list[str] = []
+    real = bundle_module.load_network
+
+    def counted(path: Path) -> Any:
+        loaded.append(path.parent.parent.name)
+        return real(path)
+
+    monkeypatch.setattr(bundle_module, "load_network", counted)
+    move(world, csv=later_rows(world), dry_run=True)
+    assert len(loaded) == 3, loaded  # source, champion and candidate
