@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import yaml
 from pydantic import (
@@ -47,6 +47,18 @@ class _Options(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, allow_inf_nan=False, field_title_generator=_title
     )
+    # Names that release 0.1.0 had for fields, and what they are now; they work until 0.4.0.
+    former_names: ClassVar[dict[str, str]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_their_present_names(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        twice = sorted(name for name, now in cls.former_names.items() if {name, now} <= set(given))
+        if twice:
+            raise ValueError(f"`{twice[0]}` is the former name of `{cls.former_names[twice[0]]}`")
+        return {cls.former_names.get(name, name): value for name, value in given.items()}
 
 
 class NetworkOptions(_Options):
@@ -84,6 +96,8 @@ class NetworkOptions(_Options):
 class PretrainOptions(_Options):
     """Options of ``pretrain``."""
 
+    former_names: ClassVar[dict[str, str]] = {"alarm_rate": "false_alarm_rate"}
+
     network: NetworkOptions = Field(
         default=NetworkOptions(), description="Shape and training of the network."
     )
@@ -93,8 +107,8 @@ class PretrainOptions(_Options):
     test_share: float = Field(
         default=0.2, gt=0, lt=0.5, description="Share of source runs that judges the model."
     )
-    alarm_rate: float = Field(
-        default=0.05, gt=0, lt=1, description="False-alarm rate the alarm threshold aims at."
+    false_alarm_rate: float = Field(
+        default=0.05, gt=0, lt=1, description="False-alarm rate that the alarm threshold aims at."
     )
     kept_source_rows: int = Field(
         default=20_000, ge=0, description="Source rows stored for the pooled rivals."
@@ -306,15 +320,20 @@ class GateOptions(_Options):
 class TransferOptions(_Options):
     """Options of ``transfer``."""
 
+    former_names: ClassVar[dict[str, str]] = {
+        "alarm_rate": "false_alarm_rate",
+        "scaler": "input_map",
+    }
+
     strategy: str = Field(default="stack", description="Transfer method; see `docs/strategies.md`.")
     trainable_layers: int | None = Field(
         default=None,
         ge=1,
         description="Last layers that are fine-tuned; the strategy's own number if unset.",
     )
-    scaler: Scaling | None = Field(
+    input_map: Scaling | None = Field(
         default=None,
-        description="Whose statistics scale the target's rows; the strategy's own choice if unset.",
+        description="Whose statistics scale the machine's readings; the strategy's own choice if unset.",
     )
     pull: float | None = Field(
         default=None,
@@ -329,14 +348,14 @@ class TransferOptions(_Options):
         default=20, ge=1, description="Fewest passes over the training rows of fine-tuning."
     )
     batch_size: int = Field(default=64, ge=1, description="Rows in a gradient step.")
-    alarm_rate: float = Field(
-        default=0.05, gt=0, lt=1, description="False-alarm rate the alarm threshold aims at."
+    false_alarm_rate: float = Field(
+        default=0.05, gt=0, lt=1, description="False-alarm rate that the alarm threshold aims at."
     )
     alarm_confidence: float | None = Field(
         default=None,
         gt=0.5,
         lt=1,
-        description="Promise `alarm_rate` for new runs at this confidence, or refuse.",
+        description="Promise `false_alarm_rate` for new runs at this confidence, or refuse.",
     )
     fault_share: float | None = Field(
         default=None,
@@ -354,7 +373,9 @@ class TransferOptions(_Options):
 
     def by_former_names(self) -> dict[str, Any]:
         """Plain data as release 0.1.0 wrote it, from which the digests of its requests were made."""
-        return self.model_dump(mode="json")
+        now = self.model_dump(mode="json")
+        former = {name: now.pop(present) for name, present in self.former_names.items()}
+        return {**now, **former}
 
 
 class CurveOptions(_Options):
@@ -402,8 +423,11 @@ def read_options(model: type[Model], path: Path | str | None, **given: Any) -> M
         ConfigError: see :func:`load_options`.
     """
     base = load_options(model, path).model_dump() if path else {}
-    changes = {name: value for name, value in given.items() if value is not None}
-    return parse_options(model, {**base, **changes}, where=str(path or "options given"))
+    former: dict[str, str] = getattr(model, "former_names", {})
+    for name, value in given.items():
+        if value is not None:
+            base[former.get(name, name)] = value
+    return parse_options(model, base, where=str(path or "options given"))
 
 
 def parse_options(model: type[Model], content: Any, where: str) -> Model:

@@ -47,7 +47,7 @@ def test_the_first_releases_name_of_the_files_is_understood() -> None:
     [
         ({"equipments": "pump-9"}, "equipments"),
         ({"dry_run": "perhaps"}, "dry_run"),
-        ({"options": {"alarm_rate": 2}}, "options.alarm_rate"),
+        ({"options": {"alarm_rate": 2}}, "options.false_alarm_rate"),
         ({"options": {"alarms": 2}}, "options.alarms"),
         ({"override_gate": " "}, "reason"),
         ({"model": "a/b"}, "model"),

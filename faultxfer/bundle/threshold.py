@@ -206,12 +206,12 @@ def _likeness(scores: np.ndarray, number: np.ndarray, highest: float) -> float:
 
 def _refusal(threshold: AlarmThreshold, where: str) -> DataError:
     needed = math.log(1 - threshold.confidence) / math.log(1 - threshold.rate)
-    more, higher = "normal rows of several runs", "a higher `--alarm-rate`"
+    more, higher = "normal rows of several runs", "a higher `--false-alarm-rate`"
     if threshold.effective >= 1:
         # Rows of more runs like these are worth as much as these are.
         missing = max(math.ceil(threshold.normals * (needed / threshold.effective - 1)), 1)
         more = f"about {missing} more normal rows of other runs like these"
-        higher = f"`--alarm-rate {math.ceil(threshold.best * 1000) / 1000:g}` or more"
+        higher = f"`--false-alarm-rate {math.ceil(threshold.best * 1000) / 1000:g}` or more"
     return DataError(
         f"Normal rows that can promise a false-alarm rate of {threshold.rate:.2%} in new runs with "
         f"{threshold.confidence:.0%} confidence were expected ({math.ceil(needed)} independent ones)",

@@ -220,7 +220,7 @@ def _fit(train: Dataset, validation: Dataset, job: Job[PretrainRequest]) -> tupl
     logits = raw.logits(validation.X)
     calibrator = fit_calibrator(logits, validation.y)
     probabilities = calibrator(logits)
-    alarm = choose_threshold(probabilities, validation.y, validation.run, options.alarm_rate)
+    alarm = choose_threshold(probabilities, validation.y, validation.run, options.false_alarm_rate)
     learnt_from = np.concatenate([train.fingerprints(), validation.fingerprints()])
     whole = dataclasses.replace(
         raw,

@@ -23,12 +23,12 @@ class OneLearner:
 
     Args:
         name, title: of the strategy.
-        make: a learner from the name of an input map, which is what ``--scaler`` chooses here.
+        make: a learner from the name of an input map, which is what ``--input-map`` chooses here.
         scaler: the map where the options name none.
         source_rows: whether source rows are fitted on.
     """
 
-    options = frozenset({"scaler"})
+    options = frozenset({"input_map"})
     freezes = True
 
     def __init__(
@@ -52,7 +52,7 @@ class OneLearner:
             StrategyError: one of ``needs`` is missing.
         """
         require(task, self)
-        made = self._make(task.options.scaler or self._scaler)
+        made = self._make(task.options.input_map or self._scaler)
         stack = fit_alone(made, require_frozen(task, self.name), task)
         fitted = candidate_bundle(
             task, task.source.scaler, copy_network(task.source.network), self.name

@@ -26,7 +26,7 @@ def choose_scaler(task: Task, who: str) -> Scaler:
     Raises:
         StrategyError: a source model of format 1 has no statistics that the map could lead to.
     """
-    name = task.options.scaler or SOURCE
+    name = task.options.input_map or SOURCE
     if name == SOURCE:
         return task.source.scaler
     if name == TARGET:

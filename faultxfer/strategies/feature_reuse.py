@@ -28,7 +28,7 @@ class FeatureReuse:
         Requirement.BOTH_CLASSES,
         Requirement.SOURCE_ENSEMBLE,
     )
-    options = frozenset({"scaler"})
+    options = frozenset({"input_map"})
     freezes = True
 
     def fit(self, task: Task) -> FittedStrategy:

@@ -26,7 +26,7 @@ class FineTune:
         'al., "Explicit inductive bias for transfer learning" (L2-SP), ICML 2018'
     )
     needs: tuple[Requirement, ...] = (Requirement.SENSORS, Requirement.BOTH_CLASSES)
-    options = frozenset({"scaler", "trainable_layers", "learning_rate", "pull"})
+    options = frozenset({"input_map", "trainable_layers", "learning_rate", "pull"})
     freezes = True
 
     def fit(self, task: Task) -> FittedStrategy:

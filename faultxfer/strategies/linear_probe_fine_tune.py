@@ -31,7 +31,7 @@ class LinearProbeFineTune:
         Requirement.BOTH_CLASSES,
         Requirement.SOURCE_ENSEMBLE,
     )
-    options = frozenset({"scaler", "trainable_layers", "learning_rate", "pull"})
+    options = frozenset({"input_map", "trainable_layers", "learning_rate", "pull"})
     freezes = True
 
     def fit(self, task: Task) -> FittedStrategy:

@@ -150,7 +150,7 @@ def _calibrate(
     if options.fault_share is not None:
         calibrator = calibrator.moved_to(options.fault_share)
     chosen = choose_threshold(
-        calibrator(logits), data.y, data.run, options.alarm_rate, options.alarm_confidence
+        calibrator(logits), data.y, data.run, options.false_alarm_rate, options.alarm_confidence
     )
     return calibrator, chosen
 
@@ -158,7 +158,11 @@ def _calibrate(
 def _require_enough_normals(task: Task, split: Split) -> None:
     data = task.target.take(split.train if split.mode == CROSS_FIT else split.calibration)
     require_enough_normals(
-        data.y, data.run, task.options.alarm_rate, task.options.alarm_confidence, _equipment(task)
+        data.y,
+        data.run,
+        task.options.false_alarm_rate,
+        task.options.alarm_confidence,
+        _equipment(task),
     )
 
 

@@ -192,7 +192,7 @@ def test_a_refusal_says_how_many_rows_are_missing_and_what_can_be_promised() -> 
     assert "normal rows=200, runs=20" in text
     assert "Where: normal rows of equipment 'pump-9'" in text
     again = choose_threshold(
-        scores, np.zeros(200), run, float(text.split("--alarm-rate ")[1].split("`")[0]), 0.95
+        scores, np.zeros(200), run, float(text.split("--false-alarm-rate ")[1].split("`")[0]), 0.95
     )
     require_kept(again, "")
     missing = int(text.split("about ")[1].split()[0])

@@ -137,9 +137,11 @@ def test_a_false_alarm_rate_is_promised_or_refused(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     quick = ["--strategy", "feature_reuse", "--dry-run"]
-    assert call(*move(world, *quick, "--alarm-rate", "0.001", "--alarm-confidence", "0.95")) == 2
+    assert (
+        call(*move(world, *quick, "--false-alarm-rate", "0.001", "--alarm-confidence", "0.95")) == 2
+    )
     assert "lowest rate they may promise=" in one_line(capsys)
-    promise = ["--alarm-rate", "0.3", "--alarm-confidence", "0.9", "--fault-share", "0.02"]
+    promise = ["--false-alarm-rate", "0.3", "--alarm-confidence", "0.9", "--fault-share", "0.02"]
     assert call(*move(world, *quick, *promise)) in (0, 10)
     shown = " ".join(capsys.readouterr().out.split())
     assert "At most 30.00% false alarms in new runs, with 90% confidence" in shown
@@ -153,7 +155,14 @@ def test_one_network_is_asked_for_by_a_flag_that_no_other_strategy_goes_with(
     assert "--strategy='fine_tune', --single-network=True" in one_line(capsys)
     assert (
         call(
-            *move(world, "--single-network", "--alarm-rate", "0.001", "--alarm-confidence", "0.95")
+            *move(
+                world,
+                "--single-network",
+                "--false-alarm-rate",
+                "0.001",
+                "--alarm-confidence",
+                "0.95",
+            )
         )
         == 2
     )
@@ -527,8 +536,8 @@ BAD_REQUESTS = {
     "a model name that is a path": (["--model", "../pumps"], "../pumps"),
     "an equipment name that is a path": (["--equipment", "../../etc"], "../../etc"),
     "an unknown strategy": (["--strategy", "magic"], "fine_tune"),
-    "an unknown scaler": (["--scaler", "robust"], "scaler"),
-    "a scaler for the stack": (["--scaler", "target"], "fine_tune"),
+    "an unknown input map": (["--input-map", "robust"], "input_map"),
+    "an input map for the stack": (["--input-map", "target"], "fine_tune"),
     "too many trainable layers": (
         ["--strategy", "fine_tune", "--trainable-layers", "9"],
         "trainable_layers=9",

@@ -334,10 +334,10 @@ def lineage_is_recorded(strategy: Strategy) -> None:
 def options_are_used_as_declared(strategy: Strategy) -> None:
     """Another scaler gives other scores where the strategy declares the option, and the same scores where not."""
     task = shared_task(strategy)
-    options = OPTIONS.model_copy(update={"scaler": "blend"})
+    options = OPTIONS.model_copy(update={"input_map": "blend"})
     blended = strategy.fit(dataclasses.replace(task, options=options))
     equal = np.array_equal(blended(task.target.X), fitted(strategy).logits(task.target.X))
-    assert equal != ("scaler" in strategy.options), (
+    assert equal != ("input_map" in strategy.options), (
         f"declared: {sorted(strategy.options)}, equal scores: {equal}"
     )
 

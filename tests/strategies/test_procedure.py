@@ -181,7 +181,7 @@ def test_a_promise_that_the_rows_cannot_support_is_refused_before_anything_is_fi
         with pytest.raises(
             DataError, match=r"1\.00% in new runs with 95% confidence .* equipment 'pump-9'"
         ):
-            run_strategy(who, asking(task, alarm_rate=0.01, alarm_confidence=0.95), split)
+            run_strategy(who, asking(task, false_alarm_rate=0.01, alarm_confidence=0.95), split)
         assert who.fits == []
 
 
@@ -190,7 +190,7 @@ def test_a_promise_is_kept_with_the_bundle_and_counts_the_rows_that_chose_the_th
 ) -> None:
     for split, rows in ((hold_out, hold_out.calibration), (cross_fit, cross_fit.train)):
         bundle, _, _ = run_strategy(
-            LastSensor(), asking(task, alarm_rate=0.5, alarm_confidence=0.8), split
+            LastSensor(), asking(task, false_alarm_rate=0.5, alarm_confidence=0.8), split
         )
         side = task.target.take(rows)
         assert bundle.alarm is not None

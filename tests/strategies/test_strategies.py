@@ -164,7 +164,7 @@ class IgnoresTheScaler(FineTune):
 
     def fit(self, task: Task) -> FittedStrategy:
         return super().fit(
-            dataclasses.replace(task, options=task.options.model_copy(update={"scaler": None}))
+            dataclasses.replace(task, options=task.options.model_copy(update={"input_map": None}))
         )
 
 
@@ -236,7 +236,9 @@ def test_the_suite_catches_a_broken_rival() -> None:
         checks.rival_scores_every_row(ScoresAColumn())
 
 
-@pytest.mark.parametrize("option", [{"scaler": "source"}, {"trainable_layers": 2}, {"pull": 0.0}])
+@pytest.mark.parametrize(
+    "option", [{"input_map": "source"}, {"trainable_layers": 2}, {"pull": 0.0}]
+)
 def test_an_option_that_the_strategy_does_not_use_is_refused_with_those_that_use_it(
     option: dict[str, Any],
 ) -> None:
@@ -267,7 +269,7 @@ def test_an_input_map_in_front_of_a_network_is_folded_into_its_scaler() -> None:
     task = tiny_task()
     frozen = task.source.frozen
     assert frozen is not None
-    options = checks.OPTIONS.model_copy(update={"scaler": "normal"})
+    options = checks.OPTIONS.model_copy(update={"input_map": "normal"})
     scaler = (
         STRATEGIES["feature_reuse"].fit(dataclasses.replace(task, options=options)).bundle.scaler
     )
@@ -288,7 +290,9 @@ def test_the_scaler_is_the_sources_or_fitted_on_the_training_rows(name: str) -> 
     task = tiny_task()
     kept = STRATEGIES[name].fit(task).bundle.scaler
     np.testing.assert_array_equal(kept.mean, task.source.scaler.mean)
-    task = dataclasses.replace(task, options=checks.OPTIONS.model_copy(update={"scaler": "target"}))
+    task = dataclasses.replace(
+        task, options=checks.OPTIONS.model_copy(update={"input_map": "target"})
+    )
     refitted = STRATEGIES[name].fit(task).bundle.scaler
     np.testing.assert_allclose(refitted.mean, task.target.X.mean(axis=0))
     np.testing.assert_allclose(refitted.scale, task.target.X.std(axis=0))
@@ -382,7 +386,7 @@ def test_fine_tuning_beats_the_source_as_it_is_on_a_far_pump_and_more_than_on_a_
     for name, plant in (("near", OLD_PLANT), ("far", FAR_PLANT)):
         target = simulated("pump-9", 20, 20, plant, "2026-08-03T06:00:00")
         learn = np.arange(len(target)) < len(target) // 2  # the first ten runs
-        task = Task(source, target.take(learn), None, TransferOptions(scaler="target"))
+        task = Task(source, target.take(learn), None, TransferOptions(input_map="target"))
         judged = target.take(~learn)
         adapted, as_is = (
             roc_auc_score(judged.y, contestant.fit(task)(judged.X))
