@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from faultxfer.cli.pipelines import REQUESTS
 from faultxfer.config import (
     CurveOptions,
     GateOptions,
@@ -120,12 +121,10 @@ def test_deployments_name_flows_and_parameters_that_exist() -> None:
     for deployment in deployments:
         file, function = deployment["entrypoint"].split(":")
         tree = ast.parse((REPOSITORY / file).read_text())
-        (found,) = [
-            node
-            for node in tree.body
-            if isinstance(node, ast.FunctionDef) and node.name == function
-        ]
-        assert set(deployment["parameters"]) <= {argument.arg for argument in found.args.args}
+        assigned = [node for node in tree.body if isinstance(node, ast.Assign)]
+        flows = {target.id for node in assigned for target in node.targets}  # type: ignore[attr-defined]
+        assert function in flows
+        assert set(deployment["parameters"]) <= set(REQUESTS[function].model_fields)
 
 
 def test_the_source_files_named_in_docstrings_exist() -> None:
