@@ -163,7 +163,7 @@ def test_cells_missing_at_the_end_of_a_row_count_as_blank(tmp_path: Path) -> Non
 def test_rows_wider_than_the_header_are_refused_with_the_line(
     tmp_path: Path, rows: str, line: int
 ) -> None:
-    with pytest.raises(DataError, match=rf"as many cells as the header.*a\.csv, line {line}\."):
+    with pytest.raises(DataError, match=rf"row does not fit the header.*a\.csv, line {line}\."):
         read(tmp_path, f"flow,fault\n{rows}")
 
 
@@ -176,7 +176,7 @@ def test_a_separator_at_the_end_of_each_row_adds_no_column(tmp_path: Path) -> No
     "rows", ['1,"pump\n2,x\n', '1,"5" pipe\n'], ids=["never closed", "text behind it"]
 )
 def test_a_stray_quote_is_refused(tmp_path: Path, rows: str) -> None:
-    with pytest.raises(DataError, match=r"as many cells as the header.*a\.csv, line \d"):
+    with pytest.raises(DataError, match=r"row does not fit the header.*a\.csv, line \d"):
         read(tmp_path, f"flow,note\n{rows}")
 
 
