@@ -136,7 +136,7 @@ def _ambiguous(cells: pd.Series, parts: pd.DataFrame, orders: list[Order], where
     elif orders:
         problem = "each may have the day or the month first"
     return DataError(
-        f"The dates can be read in more than one way: {problem}",
+        f"The dates cannot be read in one way only: {problem}",
         received={"cells": list(cells[dates].iloc[:3])},
         where=where,
         code="FILE-AMBIGUOUS",
@@ -211,7 +211,7 @@ def _share(digits: pd.Series, form: str, length: int) -> float:
 def _date_or_number(digits: pd.Series, formats: list[str], where: str) -> DataError:
     pins = [f'`csv: {{time_format: "{form}"}}`' for form in formats]
     return DataError(
-        "The times can be read in more than one way: as dates in digits, or as numbers",
+        "The times can be dates in digits or numbers",
         received={"cells": list(digits.iloc[:3])},
         where=where,
         code="FILE-AMBIGUOUS",
