@@ -37,22 +37,27 @@ _POWER = re.compile(r"(?<![A-Za-z])([a-z]+)([23])(?![A-Za-z0-9])")
 
 @lru_cache(maxsize=256)
 def conversion(unit: str, wanted: str) -> tuple[float, float]:
-    """Factor and offset with ``value * factor + offset`` in ``wanted``; both are linear in every unit that plants use.
+    """Factor and offset with ``value * factor + offset`` in ``wanted``.
 
-    From gauge to absolute pressure one standard atmosphere is added. ``bar`` and ``psi`` say neither: they convert into
-    one another, and not into units that do.
+    Units that plants use differ in nothing else:
+
+    >>> conversion("m3/h", "l/min")
+    (16.666666666666664, 0.0)
+
+    From gauge to absolute pressure one standard atmosphere is added. ``bar`` and ``psi`` say
+    neither: they convert into one another, and not into units that do.
 
     Raises:
-        ValueError: a unit is unknown, or the two do not measure the same, or one of two pressures does not say whether
-            it is gauge or absolute.
+        ValueError: a unit is unknown, or the two do not measure the same, or one of two pressures
+            does not say whether it is gauge or absolute.
     """
     if unit.strip() == wanted.strip():
         return 1.0, 0.0
     registry = _registry()
     if one_sided(unit, wanted):
         raise ValueError(
-            f"gauge or absolute on both sides was expected, such as psig and barg. Received: {unit!r} and {wanted!r} "
-            "(one of them does not say which it is: write barg or bara, psig or psia)"
+            "one of two pressures does not say whether it is gauge or absolute. "
+            f"Received: {unit!r} and {wanted!r} (write barg or bara, psig or psia on both sides)"
         )
     try:
         zero, half, whole = (
@@ -60,20 +65,21 @@ def conversion(unit: str, wanted: str) -> tuple[float, float]:
         )
     except _problems() as error:
         raise ValueError(
-            f"two units of the same quantity, such as psi and bar, were expected. "
+            "these are not two units of one quantity, as psi and bar are. "
             f"Received: {unit!r} and {wanted!r} ({error})"
         ) from error
     if abs(whole - 2 * half + zero) > 1e-9 * abs(whole):
         raise ValueError(
-            f"units that differ by factor and offset were expected. Received: {unit!r} and {wanted!r}"
+            "these units do not differ by factor and offset alone. "
+            f"Received: {unit!r} and {wanted!r}"
         )
     return (whole - zero) / _SPAN, zero
 
 
 def one_sided(unit: str, other: str) -> bool:
-    """Whether one of two pressures says that it is gauge or absolute, and the other one does not."""
-    said = {_PRESSURE.fullmatch(name.strip()) is not None for name in (unit, other)}
-    return len(said) > 1 and _are_pressures(unit, other)
+    """Whether one of two pressures says that it is gauge or absolute, the other one not."""
+    first, second = _PRESSURE.fullmatch(unit.strip()), _PRESSURE.fullmatch(other.strip())
+    return (first is None) != (second is None) and _are_pressures(unit, other)
 
 
 def _are_pressures(*units: str) -> bool:
@@ -91,7 +97,10 @@ def _magnitude(registry: Any, value: float, unit: str, wanted: str) -> float:
 
 
 def _beside(registry: Any, unit: str, other: str) -> str:
-    """What a unit means beside another one: Hz and 1/min count turns beside rpm, g is no gram beside m/s2."""
+    """What a unit means beside another one.
+
+    Hz and 1/min count turns beside rpm, g is no gram beside m/s2.
+    """
     if unit == "g" and registry.Quantity(1, other).check("[acceleration]"):
         return "standard_gravity"
     per_time = registry.Quantity(1, unit).check("1/[time]")

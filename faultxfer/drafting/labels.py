@@ -71,7 +71,8 @@ def sort_spellings(cells: pd.Series, *, column: str, where: str) -> LabelSpellin
     unknown = [text for text, label in classes.items() if label is None]
     if unknown or not seen:
         raise ContractError(
-            "A label column with two classes that go by usual names was expected (0/1, normal/fault, ok/nok, …)",
+            "The label column does not have two classes with usual names "
+            "(0/1, normal/fault, ok/nok, …)",
             received={"cannot be sorted": unknown} if unknown else {"labelled rows": 0},
             where=f"column {column!r} of {where}",
             remedy="Write 0 for normal and 1 for fault in that column, or write the contract by hand from "

@@ -78,12 +78,13 @@ def _require_no_marks(cells: Any, where: str) -> None:
     marked = cells.filter(pc.match_substring_regex(cells, _MARKED))
     if len(marked):
         raise DataError(
-            "Numbers that can be read in one way only were expected, but the mark in them may be a decimal mark "
+            "The numbers cannot be read in one way only: the mark in them may be a decimal mark, "
             "or stand between thousands",
             received={"cells": marked.slice(0, 3).to_pylist()},
             where=where,
             code="FILE-AMBIGUOUS",
-            remedy='Pin what it means in the contract: `csv: {decimal: ","}`, or `csv: {decimal: ".", thousands: ","}`',
+            remedy='Pin what it means in the contract: `csv: {decimal: ","}`, '
+            'or `csv: {decimal: ".", thousands: ","}`',
         )
 
 

@@ -72,7 +72,7 @@ def _text(file: str, name: str, column: pa.ChunkedArray) -> pd.Series:
         return cells.astype("str")
     except pa.ArrowException as error:
         raise DataError(
-            "Columns of numbers, text or times were expected",
+            "The column holds neither numbers nor text nor times",
             received={"type": str(column.type)},
             where=f"{file}, column {name!r}",
             code="FILE-UNREADABLE",

@@ -98,7 +98,7 @@ def unique_names(file: str, header: list[str]) -> list[str]:
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise DataError(
-            "Column names that occur once were expected",
+            "A column name occurs twice",
             received={"twice": twice},
             where=f"{file}, line 1",
             code="COLUMN-TWICE",

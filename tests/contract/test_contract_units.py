@@ -146,7 +146,7 @@ def test_a_pressure_that_does_not_say_gauge_or_absolute_is_not_guessed(
     unit: str, wanted: str
 ) -> None:
     with pytest.raises(
-        ValueError, match=r"^gauge or absolute on both sides was expected.*write barg or bara"
+        ValueError, match=r"^one of two pressures does not say.*write barg or bara"
     ) as caught:
         conversion(unit, wanted)
     assert f"{unit!r} and {wanted!r}" in str(caught.value)
