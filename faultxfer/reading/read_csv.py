@@ -44,7 +44,8 @@ def _matches(pattern: str) -> list[Path]:
     try:
         if pattern and path.is_dir():
             return sorted(file for file in path.iterdir() if _is_table(file))
-        names = [pattern] if path.exists() else sorted(glob.glob(pattern))  # noqa: PTH207  # may be absolute
+        # The pattern may be absolute, which pathlib does not take.
+        names = [pattern] if path.exists() else sorted(glob.glob(pattern))  # noqa: PTH207
         return [Path(name) for name in names if Path(name).is_file()]
     except OSError as error:
         raise DataError(

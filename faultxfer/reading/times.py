@@ -1,4 +1,4 @@
-"""Text cells as times: ISO 8601, day or month first, digits alone, seconds since 1970, or a growing number."""
+"""Text cells as times: ISO 8601, day or month first, digits, seconds since 1970, a number."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ class Times:
     """A column of times.
 
     Attributes:
-        seconds: float64 seconds since 1970 UTC, or the number itself; NaN where a cell cannot be read.
+        seconds: (n,) float64 seconds since 1970 UTC, or the number itself; NaN where a cell cannot
+            be read.
         style: how the cells are written, for people.
     """
 
