@@ -65,7 +65,7 @@ def conversion(unit: str, wanted: str) -> tuple[float, float]:
         )
     except _problems() as error:
         raise ValueError(
-            "these are not two units of one quantity, as psi and bar are. "
+            "two units of the same quantity are needed, such as psi and bar. "
             f"Received: {unit!r} and {wanted!r} ({error})"
         ) from error
     if abs(whole - 2 * half + zero) > 1e-9 * abs(whole):
