@@ -38,11 +38,9 @@ def write_data_docs(checked: list[tuple[str, Checked]], contract: Contract, fold
     _clear(folder)
     (folder / PAGES).mkdir(parents=True)
     entries = [_entry(folder, number, *item) for number, item in enumerate(checked, 1)]
+    page = docs_index(family=contract.family, contract=contract.digest(), files=entries)
     index = folder / INDEX
-    index.write_text(
-        docs_index(family=contract.family, contract=contract.digest(), files=entries),
-        encoding="utf-8",
-    )
+    index.write_text(page, encoding="utf-8")
     return index
 
 

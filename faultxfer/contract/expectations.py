@@ -231,7 +231,7 @@ def _expectations(gx: Any, contract: Contract, labelled: bool) -> list[Any]:
 
 
 def _of_sensor(gx: Any, name: str, sensor: Sensor) -> list[Any]:
-    # Rounded, as 1 - 0.7 is a little more than 0.3 and would refuse a file that has just the allowed
+    # Rounded, as 1 - 0.7 is a little more than 0.3, which would refuse a file with just the allowed
     # share.
     filled = round(1 - sensor.max_missing, 9)
     made = [gx.expectations.ExpectColumnValuesToNotBeNull(column=name, mostly=filled)]

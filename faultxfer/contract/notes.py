@@ -45,7 +45,14 @@ class Notes:
         """Note something about the file as a whole; the severity is the code's own if not given."""
         severity = severity or DEFAULTS[code]
         self.findings.append(
-            Finding(code, severity, message, file=self.table.file, remedy=remedy, **more)  # type: ignore[arg-type]
+            Finding(
+                code,
+                severity,
+                message,
+                file=self.table.file,
+                remedy=remedy,
+                **more,  # type: ignore[arg-type]
+            )
         )
 
     def rows(

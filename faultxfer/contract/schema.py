@@ -35,7 +35,8 @@ class Sensor(_Strict):
     )
     dtype: Literal["number", "whole", "bool"] = Field(
         default="number",
-        description="`whole` for counters and states: fractions break the rule. `bool` for yes and no, on and off.",
+        description="`whole` for counters and states: fractions break the rule. "
+        "`bool` for yes and no, on and off.",
     )
     min: float | None = Field(default=None, description="Lowest physically possible value.")
     max: float | None = Field(default=None, description="Highest physically possible value.")
@@ -145,7 +146,8 @@ class Contract(_Strict):
     )
     slices: tuple[str, ...] = Field(
         default=(),
-        description="Columns that say under which condition a row was recorded, or which fault it is.",
+        description="Columns that say under which condition a row was recorded, "
+        "or which fault it is.",
     )
     sampling_period: float | None = Field(
         default=None,
@@ -180,7 +182,8 @@ class Contract(_Strict):
         kept |= columns.BOOKKEEPING.intersection(self.sensors)
         if kept:
             raise ValueError(
-                f"a sensor cannot have a name that is kept for bookkeeping. Received: {sorted(kept)}"
+                "a sensor cannot have a name that is kept for bookkeeping. "
+                f"Received: {sorted(kept)}"
             )
         return self
 

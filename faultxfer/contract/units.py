@@ -9,9 +9,12 @@ from typing import Any
 
 # Spellings of plants that pint does not know, or takes for something else (C is its coulomb).
 _SPELLINGS = {
-    "%": "percent", "C": "degC", "°C": "degC", "deg C": "degC", "F": "degF", "°F": "degF", "deg F": "degF",
-    "Nm": "newton * meter", "lpm": "liter / minute", "gpm": "gallon / minute", "cfm": "foot ** 3 / minute",
-    "ips": "inch / second", "PSI": "psi", "BAR": "bar", "Bar": "bar", "mBar": "mbar", "KPA": "kPa", "KPa": "kPa",
+    "%": "percent", "C": "degC", "°C": "degC", "deg C": "degC", "F": "degF", "°F": "degF",
+    "deg F": "degF",
+    "Nm": "newton * meter", "lpm": "liter / minute", "gpm": "gallon / minute",
+    "cfm": "foot ** 3 / minute",
+    "ips": "inch / second", "PSI": "psi", "BAR": "bar", "Bar": "bar", "mBar": "mbar", "KPA": "kPa",
+    "KPa": "kPa",
     "Mpa": "MPa", "RPM": "rpm", "r/min": "rpm", "U/min": "rpm", "min-1": "1/min", "s-1": "1/s",
     "kg/cm2": "kgf/cm**2", "kg/cm²": "kgf/cm**2",  # a pressure at every gauge that shows it
 }  # fmt: skip

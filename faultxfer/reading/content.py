@@ -103,7 +103,7 @@ def unpacked(path: Path, stored: bytes) -> bytes:
             received={"file": kind},
             where=path.name,
             code="FILE-UNREADABLE",
-            remedy="Export the file as CSV (UTF-8), or give it the ending that belongs to its format",
+            remedy="Export the file as CSV (UTF-8), or give it the ending of its format",
         )
     return content
 

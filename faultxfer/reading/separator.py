@@ -1,4 +1,4 @@
-"""Where a table begins in its file, which character divides columns, and whether it has a header."""
+"""Where a table begins in its file, which character divides its columns, and its header."""
 
 from __future__ import annotations
 

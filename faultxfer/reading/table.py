@@ -73,7 +73,7 @@ class RawTable:
         return column if rows is None else column.iloc[rows]
 
     def stripped(self, name: str) -> pd.Series:
-        """A column of names without the spaces around them, by which alone two names never differ."""
+        """A column of names without spaces around them: two names never differ by these."""
         tag = self.tag(name)
         if tag not in self._stripped:
             self._stripped[tag] = self.cells(name).str.strip()
@@ -105,7 +105,7 @@ class RawTable:
             return numbers(self.frame[tag], self.dialect, where=self._where(tag))
 
     def booleans(self, name: str) -> pd.Series:
-        """A column of yes and no as float64 1 and 0; NaN where a cell is missing or says neither."""
+        """A column of yes and no as 1.0 and 0.0; NaN where a cell is missing or says neither."""
         tag = self.tag(name)
         if tag in self.typed:
             values = self.numbers(name)
