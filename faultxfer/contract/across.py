@@ -149,7 +149,7 @@ def _stacked(outcomes: list[Checked], contract: Contract) -> TableRows:
 
 
 def _doubled_times(rows: TableRows) -> Iterator[Breach]:
-    """Rows with the time of another file's row of the same run; a warning, as runs are renumbered."""
+    """Rows with the time of another file's row of their run; a warning, as runs are renumbered."""
     for breach in time.time_duplicate(rows):
         yield _softened(breach, rows)
 
@@ -216,7 +216,7 @@ def _new(rule: Rule, rows: TableRows) -> Iterator[Breach]:
 
 
 def _noted(outcome: Checked, breach: Breach, places: np.ndarray, contract: Contract) -> Checked:
-    """The outcome of a file in which these rows break a rule; the message begins with their number."""
+    """The outcome of a file in which these rows break a rule; the message starts with how many."""
     if not len(places):
         return outcome
     severity = breach.severity or contract.severity(breach.code)

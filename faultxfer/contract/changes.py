@@ -11,7 +11,7 @@ from faultxfer.contract.schema import Scale
 
 # Which models a change makes invalid: all of them, those trained with rows of one machine, or none.
 Ends = Literal["all", "machine", "none"]
-Told = tuple[str, Ends]
+Meaning = tuple[str, Ends]
 
 
 # What stands for a value that is not there.

@@ -138,12 +138,14 @@ class _Check:
         """Great Expectations sees numbers only: text and all-missing columns are noted here."""
         if not values.isna().any():
             return
-        blank = self.table.missing(name).to_numpy() & self.mine
-        if blank.sum() == self.mine.sum():
+        mine = self.mine
+        blank = self.table.missing(name).to_numpy() & mine
+        if blank.sum() == mine.sum():
             self._note_empty(name, blank)
             return
-        unread = np.flatnonzero(values.isna().to_numpy() & ~blank & self.mine)
-        allowed = sensor.max_missing * self.mine.sum()
+        no_number = values.isna().to_numpy()
+        unread = np.flatnonzero(no_number & ~blank & mine)
+        allowed = sensor.max_missing * mine.sum()
         severity: Severity = "refuse" if len(unread) > allowed else "quarantine"
         words = _NOT_READ["bool" if sensor.dtype == "bool" else "number"]
         self.notes.rows(
@@ -168,7 +170,8 @@ class _Check:
         )
 
     def _note_key(self, key: str) -> None:
-        empty = np.flatnonzero(self.table.missing(key).to_numpy() & self.mine)
+        blank = self.table.missing(key).to_numpy()
+        empty = np.flatnonzero(blank & self.mine)
         self.notes.rows(
             "KEY-MISSING",
             empty,
@@ -182,7 +185,8 @@ class _Check:
     def _note_times(self, column: str) -> None:
         times = self.table.times(column)
         self.seconds = times.seconds
-        unread = np.flatnonzero(times.seconds.isna().to_numpy() & self.mine)
+        no_time = times.seconds.isna().to_numpy()
+        unread = np.flatnonzero(no_time & self.mine)
         self.notes.rows(
             "TIME-UNREADABLE",
             unread,
@@ -223,17 +227,18 @@ class _Check:
             self.notes.none_left()
 
     def _rows(self) -> TableRows:
-        label = self.contract.label
+        contract, table = self.contract, self.table
         if self.labelled:
-            self.fault = self.table.stripped(label.column).isin(label.fault).to_numpy(dtype=bool)
+            spelt = table.stripped(contract.label.column)
+            self.fault = spelt.isin(contract.label.fault).to_numpy(dtype=bool)
         rows = TableRows(
-            self.contract,
-            {name: values.to_numpy() for name, values in self.values.items()},
-            self.fault,
-            self._numbered(self.contract.equipment_column),
-            self._numbered(self.contract.run_column),
-            None if self.seconds is None else self.seconds.to_numpy(),
-            np.arange(len(self.table)),
+            contract,
+            values={name: values.to_numpy() for name, values in self.values.items()},
+            fault=self.fault,
+            machine=self._numbered(contract.equipment_column),
+            run=self._numbered(contract.run_column),
+            seconds=None if self.seconds is None else self.seconds.to_numpy(),
+            place=np.arange(len(table)),
         )
         place = np.flatnonzero(self.mine & ~self.notes.aside())
         return rows if len(place) == len(rows) else rows.only(place)

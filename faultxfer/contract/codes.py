@@ -28,7 +28,8 @@ FIXED: dict[str, Severity] = {
     "ROWS-NONE-LEFT": "refuse",
 }
 
-# A contract may set another severity for these under `rules`. The range rule has `on_breach` at each sensor.
+# A contract may set another severity for these under `rules`. The range rule has `on_breach` at
+# each sensor.
 CONFIGURABLE: dict[str, Severity] = {
     "SENSOR-NOT-WHOLE": "quarantine",
     "SENSOR-STUCK": "warn",
@@ -43,7 +44,7 @@ CONFIGURABLE: dict[str, Severity] = {
     "LABEL-SHARE": "warn",
 }
 
-# Told only where files are checked beside a source model.
+# Reported only where files are checked beside a source model.
 AT_TRANSFER = frozenset({"LABEL-SHARE"})
 
 # What happens by default, by code.

@@ -1,4 +1,4 @@
-"""Great Expectations' Data Docs: one page for each file, and a first page with the verdicts and findings of all."""
+"""Great Expectations' Data Docs: a page for each file, and a first page with all findings."""
 
 from __future__ import annotations
 
@@ -38,33 +38,35 @@ def write_data_docs(checked: list[tuple[str, Checked]], contract: Contract, fold
     _clear(folder)
     (folder / PAGES).mkdir(parents=True)
     entries = [_entry(folder, number, *item) for number, item in enumerate(checked, 1)]
+    page = docs_index(family=contract.family, contract=contract.digest(), files=entries)
     index = folder / INDEX
-    index.write_text(
-        docs_index(family=contract.family, contract=contract.digest(), files=entries),
-        encoding="utf-8",
-    )
+    index.write_text(page, encoding="utf-8")
     return index
 
 
 def _clear(folder: Path) -> None:
     if not folder.exists() or not any(folder.iterdir()):
         return
-    index = folder / INDEX
-    if not index.is_file() or MARK not in index.read_text(encoding="utf-8", errors="replace"):
+    if not _ours(folder / INDEX):
+        found = sorted(item.name for item in folder.iterdir())
         raise ConfigError(
-            "A new or empty folder, or one with Data Docs of faultxfer, was expected",
-            received={
-                "data-docs": str(folder),
-                "found": sorted(item.name for item in folder.iterdir())[:5],
-            },
-            remedy="Choose another --data-docs",
+            "The folder for Data Docs holds something else",
+            received={"data-docs": str(folder), "found": found[:5]},
+            remedy="Choose another --data-docs: a new or empty folder, or one with Data Docs of "
+            "faultxfer",
         )
     shutil.rmtree(folder / PAGES, ignore_errors=True)
+
+
+def _ours(index: Path) -> bool:
+    return index.is_file() and MARK in index.read_text(encoding="utf-8", errors="replace")
 
 
 def _entry(folder: Path, number: int, name: str, outcome: Checked) -> dict[str, Any]:
     """What the first page says of a file."""
     validation = outcome.validation
+    evaluated = validation.evaluated if validation else 0
+    failed = [item.sentence() for item in validation.failed] if validation else []
     return {
         "name": name,
         "refused": outcome.refused,
@@ -73,9 +75,9 @@ def _entry(folder: Path, number: int, name: str, outcome: Checked) -> dict[str, 
         "set_aside": len(outcome.rejected),
         "findings": [finding.as_dict() for finding in outcome.findings],
         "page": _write_page(folder, number, name, outcome),
-        "evaluated": validation.evaluated if validation else 0,
-        "kept": validation.evaluated - len(validation.failed) if validation else 0,
-        "failed": [failed.sentence() for failed in validation.failed] if validation else [],
+        "evaluated": evaluated,
+        "kept": evaluated - len(failed),
+        "failed": failed,
     }
 
 
@@ -83,8 +85,9 @@ def _write_page(folder: Path, number: int, name: str, outcome: Checked) -> str |
     """Address of the page as seen from the first one."""
     if outcome.validation is None:
         return None
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", name)[:80]
     # Files of two folders may have one name.
-    path = folder / PAGES / f"{number}-{re.sub(r'[^A-Za-z0-9_-]+', '-', name)[:80]}.html"
+    path = folder / PAGES / f"{number}-{plain}.html"
     path.write_text(docs_page(outcome.validation, file=name), encoding="utf-8")
     result = json.dumps(outcome.validation.as_dict(), indent=2, ensure_ascii=False)
     path.with_suffix(".json").write_text(result, encoding="utf-8")

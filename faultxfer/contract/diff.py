@@ -1,4 +1,4 @@
-"""What changed between two contracts, field by field, and whether models trained under the first remain valid."""
+"""What changed between two contracts, field by field, and whether older models remain valid."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from faultxfer.contract.changes import Change, Told, plain, shown, under
-from faultxfer.contract.schema import Contract, Equipment, Label, Scale, Sensor
+from faultxfer.contract.changes import NOTHING, Change, Meaning, plain, shown, under
+from faultxfer.contract.machines import to_contract
+from faultxfer.contract.schema import Contract, Equipment, Label, Sensor
 from faultxfer.contract.units import conversion, one_sided
 
 
@@ -25,16 +26,9 @@ class ContractDiff:
 
     @property
     def machines(self) -> tuple[str, ...]:
-        """Machines whose rows now give other numbers, so that models trained with them are not valid."""
-        return tuple(
-            sorted(
-                {
-                    change.machine
-                    for change in self.changes
-                    if change.ends == "machine" and change.machine
-                }
-            )
-        )
+        """Machines whose rows give other numbers now: models trained with them are not valid."""
+        ended = {change.machine for change in self.changes if change.ends == "machine"}
+        return tuple(sorted(machine for machine in ended if machine))
 
     @property
     def verdict(self) -> str:
@@ -43,14 +37,21 @@ class ContractDiff:
             return "The two contracts mean the same. Old models remain valid."
         reasons = dict.fromkeys(change.field for change in self.changes if change.ends == "all")
         if reasons:
-            return f"Old models are NOT valid, because of {', '.join(reasons)}. Pretrain again under the new contract."
+            return (
+                f"Old models are NOT valid, because of {', '.join(reasons)}. "
+                "Pretrain again under the new contract."
+            )
         kinds = ", ".join(dict.fromkeys(change.kind for change in self.changes))
         if self.machines:
             return (
-                f"Old models remain valid, except those trained with rows of {', '.join(self.machines)}: "
-                f"these rows give other numbers now, so train those models again. Changed: {kinds}."
+                "Old models remain valid, except those trained with rows of "
+                f"{', '.join(self.machines)}: these rows give other numbers now, "
+                f"so train those models again. Changed: {kinds}."
             )
-        return f"Old models remain valid: their inputs and their answer mean what they meant. Changed: {kinds}."
+        return (
+            "Old models remain valid: their inputs and their answer mean what they meant. "
+            f"Changed: {kinds}."
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """The report as plain data for JSON."""
@@ -63,133 +64,115 @@ class ContractDiff:
         }
 
 
-def diff_contracts(old: Contract, new: Contract) -> ContractDiff:
-    """Compare two contracts by their meaning; spelling, comments and defaults written out do not count."""
-    csv_fields = tuple(type(old.csv).model_fields)
-    changes = [
-        *plain(
-            old, new, {"family": "another family of equipment is another task"}, "family", "all"
-        ),
-        *_label(old.label, new.label),
-        *plain(old, new, _KEYS, "key columns"),
-        *_sensors(old.sensors, new.sensors),
-        *plain(old, new, {"ignore": "columns that no model ever sees"}, "ignored columns"),
-        *plain(
-            old,
-            new,
-            {"slices": "parts of the rows that the gate compares; no model sees them"},
-            "slices",
-        ),
-        *plain(
-            old, new, {"sampling_period": "from which step on a gap is told"}, "sampling period"
-        ),
-        *_machines(old, new),
-        *_rules(old, new),
-        *under(
-            "csv",
-            plain(old.csv, new.csv, dict.fromkeys(csv_fields, "how files are read"), "csv options"),
-        ),
-    ]
-    return ContractDiff(tuple(changes))
-
-
+_FAMILY = {"family": "another family of equipment is another task"}
 _KEYS = {
     "equipment_column": "how machines are told apart; no model sees it",
-    "run_column": "what is held out together when models are judged; compare figures with care",
-    "time_column": "the order of rows when models are judged; compare figures with care",
+    "run_column": "what is held out together when models are judged; compare metrics with care",
+    "time_column": "the order of rows when models are judged; compare metrics with care",
 }
+_IGNORE = {"ignore": "columns that no model ever sees"}
+_SLICES = {"slices": "slices of the rows that the gate compares; no model sees them"}
+_PERIOD = {"sampling_period": "from which step on a gap is reported"}
+
+
+def diff_contracts(old: Contract, new: Contract) -> ContractDiff:
+    """Compare two contracts by their meaning.
+
+    Spelling, comments and defaults written out do not count.
+    """
+    csv = dict.fromkeys(type(old.csv).model_fields, "how files are read")
+    return ContractDiff(
+        (
+            *plain(old, new, _FAMILY, "family", "all"),
+            *_label(old.label, new.label),
+            *plain(old, new, _KEYS, "key columns"),
+            *_sensors(old.sensors, new.sensors),
+            *plain(old, new, _IGNORE, "ignored columns"),
+            *plain(old, new, _SLICES, "slices"),
+            *plain(old, new, _PERIOD, "sampling period"),
+            *_machines(old, new),
+            *_rules(old, new),
+            *under("csv", plain(old.csv, new.csv, csv, "csv options")),
+        )
+    )
 
 
 # The label
 
 
 def _label(old: Label, new: Label) -> Iterator[Change]:
-    other = {"column": "another column may tell something else"}
+    other = {"column": "another column may mean something else"}
     yield from under("label", plain(old, new, other, "label", "all"))
     moved = set(old.normal) & set(new.fault) | set(old.fault) & set(new.normal)
     for field in ("normal", "fault"):
         before, after = getattr(old, field), getattr(new, field)
         if set(before) != set(after):
-            told = _spellings(before, after, moved)
-            yield Change(f"label.{field}", "label spellings", shown(before), shown(after), *told)
+            meaning = _spellings(before, after, moved)
+            yield _change(f"label.{field}", "label spellings", before, after, meaning)
 
 
-def _spellings(old: tuple[str, ...], new: tuple[str, ...], moved: set[str]) -> Told:
+def _spellings(old: tuple[str, ...], new: tuple[str, ...], moved: set[str]) -> Meaning:
     turned = sorted(moved.intersection({*old, *new}))
     if turned:
         return f"{', '.join(turned)} meant the other class before", "all"
-    added, gone = (
-        [text for text in one if text not in other] for one, other in ((new, old), (old, new))
-    )
-    said = [f"{', '.join(added)} is understood now"] if added else []
-    said += [f"rows with {', '.join(gone)} are set aside now"] if gone else []
-    return "; ".join(said), "none"
+    added = [text for text in new if text not in old]
+    gone = [text for text in old if text not in new]
+    parts = []
+    if added:
+        parts.append(f"{', '.join(added)} is understood now")
+    if gone:
+        parts.append(f"rows with {', '.join(gone)} are set aside now")
+    return "; ".join(parts), "none"
+
+
+def _change(field: str, kind: str, old: Any, new: Any, meaning: Meaning) -> Change:
+    return Change(field, kind, shown(old), shown(new), *meaning)
 
 
 # The sensors
 
+_REMOVED: Meaning = ("removed: old models need it as input", "all")
+_ADDED: Meaning = ("added: old models have no input for it", "all")
+_REORDERED: Meaning = (
+    "reordered: every model finds its sensors by name; only new ones have the new order",
+    "none",
+)
+
 
 def _sensors(old: dict[str, Sensor], new: dict[str, Sensor]) -> Iterator[Change]:
-    for name in old:
-        if name not in new:
-            yield Change(
-                f"sensors.{name}",
-                "sensors",
-                "a sensor",
-                "–",
-                "removed: old models need it as input",
-                "all",
-            )
-    for name in new:
-        if name not in old:
-            yield Change(
-                f"sensors.{name}",
-                "sensors",
-                "–",
-                "a sensor",
-                "added: old models have no input for it",
-                "all",
-            )
-    both, reordered = (
-        [name for name in one if name in other] for one, other in ((old, new), (new, old))
-    )
-    if both != reordered:
-        meaning = (
-            "reordered: every model finds its sensors by name; only new ones have the new order"
-        )
-        yield Change(
-            "sensors",
-            "order of the sensors",
-            ", ".join(both),
-            ", ".join(reordered),
-            meaning,
-            "none",
-        )
+    removed = [name for name in old if name not in new]
+    added = [name for name in new if name not in old]
+    for name in removed:
+        yield Change(f"sensors.{name}", "sensors", "a sensor", NOTHING, *_REMOVED)
+    for name in added:
+        yield Change(f"sensors.{name}", "sensors", NOTHING, "a sensor", *_ADDED)
+    both = [name for name in old if name in new]
+    order = [name for name in new if name in old]
+    if both != order:
+        kind = "order of the sensors"
+        yield _change("sensors", kind, ", ".join(both), ", ".join(order), _REORDERED)
     for name in both:
         yield from under(f"sensors.{name}", _sensor(old[name], new[name]))
 
 
 def _sensor(old: Sensor, new: Sensor) -> Iterator[Change]:
     other_unit = old.unit != new.unit and _unit(old.unit, new.unit)[1] == "all"
-    for field, (kind, told) in _SENSOR_FIELDS.items():
+    for field, (kind, judged) in _SENSOR_FIELDS.items():
         before, after = getattr(old, field), getattr(new, field)
-        if before != after:
-            measured = other_unit and field in {"min", "max", "max_rate"}
-            said: Told = ("a limit in the new unit", "none") if measured else told(before, after)
-            yield Change(field, kind, shown(before), shown(after), *said)
+        if before == after:
+            continue
+        meaning = judged(before, after)
+        if other_unit and field in {"min", "max", "max_rate"}:
+            meaning = "a limit in the new unit", "none"
+        yield _change(field, kind, before, after, meaning)
 
 
-def _unit(old: str, new: str) -> Told:
+def _unit(old: str, new: str) -> Meaning:
+    unknown = "nobody can tell whether the numbers stay the same"
     if not old or not new:
-        return (
-            "without a unit on both sides nobody can tell whether the numbers stay the same",
-            "all",
-        )
+        return f"without a unit on both sides {unknown}", "all"
     if one_sided(old, new):
-        return (
-            "gauge or absolute is said on one side only: nobody can tell whether the numbers stay the same",
-            "all",
-        )
+        return f"gauge or absolute is said on one side only: {unknown}", "all"
     try:
         factor, offset = conversion(old, new)
     except ValueError:
@@ -199,16 +182,17 @@ def _unit(old: str, new: str) -> Told:
     return f"other numbers: 1 {old} is {factor + offset:.6g} {new}", "all"
 
 
-def _limit(wider_if_more: bool, unlimited: str) -> Callable[[Any, Any], Told]:
-    """Words for a limit: which of two values lets more rows pass."""
+def _limit(wider_if_more: bool, unlimited: str) -> Callable[[Any, Any], Meaning]:
+    """What a changed limit means: which of two values lets more rows pass."""
 
-    def told(old: float | None, new: float | None) -> Told:
+    def meaning(old: float | None, new: float | None) -> Meaning:
         if new is None:
             return f"wider: {unlimited}", "none"
-        wider = old is not None and (new > old) == wider_if_more
-        return ("wider: more rows pass" if wider else "narrower: fewer rows pass"), "none"
+        if old is not None and (new > old) == wider_if_more:
+            return "wider: more rows pass", "none"
+        return "narrower: fewer rows pass", "none"
 
-    return told
+    return meaning
 
 
 _TYPES = {
@@ -218,19 +202,19 @@ _TYPES = {
 }
 
 
-def _type(_old: str, new: str) -> Told:
+def _type(_old: str, new: str) -> Meaning:
     return _TYPES[new], "none"
 
 
 _STRICTNESS = ("warn", "quarantine", "refuse")
 
 
-def _stricter(old: str, new: str) -> Told:
+def _stricter(old: str, new: str) -> Meaning:
     more = _STRICTNESS.index(new) > _STRICTNESS.index(old)
-    return ("stricter" if more else "milder") + " where the rule is broken", "none"
+    return f"{'stricter' if more else 'milder'} where the rule is broken", "none"
 
 
-_SENSOR_FIELDS: dict[str, tuple[str, Callable[[Any, Any], Told]]] = {
+_SENSOR_FIELDS: dict[str, tuple[str, Callable[[Any, Any], Meaning]]] = {
     "unit": ("units", _unit),
     "dtype": ("limits", _type),
     "min": ("limits", _limit(wider_if_more=False, unlimited="no lower limit")),
@@ -246,28 +230,30 @@ _SENSOR_FIELDS: dict[str, tuple[str, Callable[[Any, Any], Told]]] = {
 
 
 def _machines(old: Contract, new: Contract) -> Iterator[Change]:
+    learnt = {*new.sensors, new.label.column}
     for machine in dict.fromkeys([*old.equipment, *new.equipment]):
-        own = old.equipment.get(machine, Equipment()), new.equipment.get(machine, Equipment())
-        moved = {
-            name
-            for name in old.sensors
-            if name in new.sensors and _differs(old, new, machine, name)
-        }
-        changes = [*_tags(*own, {*new.sensors, new.label.column}), *_numbers(*own, moved)]
+        before = old.equipment.get(machine, Equipment())
+        after = new.equipment.get(machine, Equipment())
+        moved = set()
+        for name in set(old.sensors) & set(new.sensors):
+            if not _same(to_contract(before, name, old), to_contract(after, name, new)):
+                moved.add(name)
+        changes = [*_tags(before, after, learnt), *_numbers(before, after, moved)]
         for change in under(f"equipment.{machine}", changes):
             yield replace(change, machine=machine)
 
 
 def _tags(old: Equipment, new: Equipment, learnt: set[str]) -> Iterator[Change]:
     """By column, as another tag for what models learn from may be another instrument."""
-    before, after = ({column: tag for tag, column in own.aliases.items()} for own in (old, new))
+    before = {column: tag for tag, column in old.aliases.items()}
+    after = {column: tag for tag, column in new.aliases.items()}
     for column in dict.fromkeys([*before, *after]):
         first, second = before.get(column), after.get(column)
+        meaning: Meaning = ("the machine's tag for the column", "none")
+        if first and second and column in learnt:
+            meaning = ("another tag, and maybe another instrument", "machine")
         if first != second:
-            told: Told = ("the machine's tag for the column", "none")
-            if first and second and column in learnt:
-                told = ("another tag, and maybe another instrument", "machine")
-            yield Change(f"aliases → {column}", "aliases", shown(first), shown(second), *told)
+            yield _change(f"aliases → {column}", "aliases", first, second, meaning)
 
 
 def _numbers(old: Equipment, new: Equipment, moved: set[str]) -> Iterator[Change]:
@@ -275,25 +261,11 @@ def _numbers(old: Equipment, new: Equipment, moved: set[str]) -> Iterator[Change
         before, after = getattr(old, field), getattr(new, field)
         for sensor in dict.fromkeys([*before, *after]):
             first, second = before.get(sensor), after.get(sensor)
-            told: Told = ("the machine's rows give the same numbers as before", "none")
+            meaning: Meaning = ("the machine's rows give the same numbers as before", "none")
             if sensor in moved:
-                told = ("the machine's rows give other numbers", "machine")
+                meaning = ("the machine's rows give other numbers", "machine")
             if first != second:
-                yield Change(
-                    f"{field}.{sensor}", f"{field} of a machine", shown(first), shown(second), *told
-                )
-
-
-def _differs(old: Contract, new: Contract, machine: str, sensor: str) -> bool:
-    return not _same(_line(old, machine, sensor), _line(new, machine, sensor))
-
-
-def _line(contract: Contract, machine: str, sensor: str) -> tuple[float, float]:
-    """Factor and offset from a machine's cells to the contract's numbers."""
-    own, unit = contract.equipment.get(machine, Equipment()), contract.sensors[sensor].unit
-    factor, offset = conversion(own.units.get(sensor, unit), unit)
-    scale = own.scale.get(sensor, Scale())
-    return scale.factor * factor, scale.offset * factor + offset
+                yield _change(f"{field}.{sensor}", f"{field} of a machine", first, second, meaning)
 
 
 def _same(one: tuple[float, float], other: tuple[float, float]) -> bool:
@@ -309,4 +281,4 @@ def _rules(old: Contract, new: Contract) -> Iterator[Change]:
     for code in dict.fromkeys([*old.rules, *new.rules]):
         before, after = old.severity(code), new.severity(code)
         if before != after:
-            yield Change(f"rules.{code}", "rules", before, after, *_stricter(before, after))
+            yield _change(f"rules.{code}", "rules", before, after, _stricter(before, after))

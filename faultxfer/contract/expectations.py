@@ -1,4 +1,4 @@
-"""Great Expectations suites built from a contract. The only place that imports great_expectations."""
+"""Great Expectations suites built from a contract; the only importer of great_expectations."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _KINDS = {
     "expect_column_values_to_be_in_set": "label",
 }
 _SEVERITIES = {"refuse": "critical", "quarantine": "warning", "warn": "info"}
-# Index labels are all that is needed of each row; tallies of the unexpected values would cost as much again. Counts
-# come first, as most expectations of most files are met by every row.
+# Index labels are all that is needed of each row; tallies of the unexpected values would cost as
+# much again. Counts come first, as most expectations of most files are met by every row.
 _COUNTS_ALONE = {
     "result_format": "BASIC",
     "include_unexpected_rows": False,
@@ -111,10 +111,12 @@ def unmet_expectations(frame: pd.DataFrame, contract: Contract, *, labelled: boo
 def validate_table(frame: pd.DataFrame, contract: Contract, *, labelled: bool) -> Validation:
     """Check ``frame`` against the contract's suite.
 
-    Empty and all-null columns pass range checks in Great Expectations; the caller guards against both.
+    Empty and all-null columns pass range checks in Great Expectations; the caller guards against
+    both.
 
-    The suite is validated by the engine directly. A batch of a data source is hashed twice, which costs as much as
-    the checks; a checkpoint stores its result, which takes ten seconds and more where a million rows fail.
+    The suite is validated by the engine directly. A batch of a data source is hashed twice, which
+    costs as much as the checks; a checkpoint stores its result, which takes ten seconds and more
+    where a million rows fail.
 
     Args:
         frame: sensor columns as float64, the label column as text; a unique index.
@@ -127,7 +129,8 @@ def validate_table(frame: pd.DataFrame, contract: Contract, *, labelled: bool) -
     from great_expectations.validator.validator import Validator
 
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]  # a plain dict is what it stores
+    # A plain dict is what it stores.
+    context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
     expectations = [
         expectation.configuration for expectation in _expectations(gx, contract, labelled)
     ]
@@ -158,14 +161,17 @@ def _place(configuration: Any) -> tuple[str, str]:
 
 
 def _parts(frame: pd.DataFrame) -> list[pd.DataFrame]:
-    """The columns without gaps together, each other one alone: the engine copies a whole frame to skip a gap."""
+    """The columns without gaps together, each other one alone.
+
+    The engine copies a whole frame to skip a gap.
+    """
     gaps = [name for name in frame if frame[name].hasnans]
     whole = frame.drop(columns=gaps)
     return [frame[[name]] for name in gaps] + ([whole] if len(whole.columns) else [])
 
 
 def docs_page(validation: Validation, **shown: str) -> str:
-    """Great Expectations' Data Docs page of one validation, as HTML that needs nothing from the network.
+    """The Data Docs page of one validation, as HTML that needs nothing from the network.
 
     Args:
         validation: the result.
@@ -184,7 +190,10 @@ def docs_index(**shown: Any) -> str:
 
 
 def _harmless(result: Any) -> Any:
-    """A copy without characters that are markup: the renderer does not escape every name and value of a file."""
+    """A copy without characters that are markup.
+
+    The renderer does not escape every name and value of a file.
+    """
     from great_expectations.core.expectation_validation_result import (
         expectationSuiteValidationResultSchema,
     )
@@ -222,7 +231,8 @@ def _expectations(gx: Any, contract: Contract, labelled: bool) -> list[Any]:
 
 
 def _of_sensor(gx: Any, name: str, sensor: Sensor) -> list[Any]:
-    # Rounded, as 1 - 0.7 is a little more than 0.3 and would refuse a file that has just the allowed share.
+    # Rounded, as 1 - 0.7 is a little more than 0.3, which would refuse a file with just the allowed
+    # share.
     filled = round(1 - sensor.max_missing, 9)
     made = [gx.expectations.ExpectColumnValuesToNotBeNull(column=name, mostly=filled)]
     if sensor.min is not None or sensor.max is not None:
@@ -259,7 +269,10 @@ def _failed(result: Any) -> Failed:
 
 
 def _summary(results: list[Any], contract: Contract) -> Any:
-    """The results as one, cut to what a page shows: a million bad rows must not put a million values into it."""
+    """The results as one, cut to what a page shows.
+
+    A million bad rows must not put a million values into it.
+    """
     import great_expectations as gx
     from great_expectations.core import ExpectationSuiteValidationResult
 

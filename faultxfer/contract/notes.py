@@ -45,7 +45,14 @@ class Notes:
         """Note something about the file as a whole; the severity is the code's own if not given."""
         severity = severity or DEFAULTS[code]
         self.findings.append(
-            Finding(code, severity, message, file=self.table.file, remedy=remedy, **more)  # type: ignore[arg-type]
+            Finding(
+                code,
+                severity,
+                message,
+                file=self.table.file,
+                remedy=remedy,
+                **more,  # type: ignore[arg-type]
+            )
         )
 
     def rows(
@@ -63,8 +70,9 @@ class Notes:
         if not len(places):
             return
         first = places[:MAX_EXAMPLES]
-        cells = [shortened(cell) for cell in self.table.cells(column, first)]
         lines = self.table.lines[first]
+        cells = [shortened(cell) for cell in self.table.cells(column, first)]
+        examples = [f"line {line}: {cell!r}" for line, cell in zip(lines, cells, strict=True)]
         self.findings.append(
             Finding(
                 code,
@@ -76,9 +84,7 @@ class Notes:
                 count=len(places),
                 expected=expected,
                 received=cells[0],
-                examples=tuple(
-                    f"line {line}: {cell!r}" for line, cell in zip(lines, cells, strict=True)
-                ),
+                examples=tuple(examples),
                 remedy=remedy,
             )
         )
@@ -95,16 +101,12 @@ class Notes:
 
     def none_left(self) -> None:
         """Refuse the file, and say which rules took most rows."""
-        most = sorted(
-            (found for found in self.findings if found.severity == "quarantine"),
-            key=lambda found: -found.count,
-        )
-        causes = "; ".join(
-            f"{found.code} in {found.column!r}, {found.count} rows" for found in most[:3]
-        )
+        taking = [found for found in self.findings if found.severity == "quarantine"]
+        most = sorted(taking, key=lambda found: -found.count)
+        causes = [f"{found.code} in {found.column!r}, {found.count} rows" for found in most[:3]]
         self.file(
             "ROWS-NONE-LEFT",
-            f"Every row breaks a rule: {causes}",
+            f"Every row breaks a rule: {'; '.join(causes)}",
             most[0].remedy,
             column=most[0].column,
             line=most[0].line,
@@ -132,9 +134,14 @@ class Notes:
 
 
 def _earlier(names: list[str]) -> dict[str, str]:
-    """Numbered names for the notes of earlier checks, in a file that was made from a quarantine file."""
-    doubled = [name for name in (columns.FILE, columns.LINE, columns.CODES) if name in names]
-    return {
-        name: next(free for n in count(1) if (free := f"{name}_{n}") not in names)
-        for name in doubled
-    }
+    """Numbered names for the notes of earlier checks, where a quarantine file is checked again.
+
+    >>> _earlier(["flow", "_line", "_line_1"])
+    {'_line': '_line_2'}
+    """
+    renamed = {}
+    for name in (columns.FILE, columns.LINE, columns.CODES):
+        if name in names:
+            numbered = (f"{name}_{number}" for number in count(1))
+            renamed[name] = next(free for free in numbered if free not in names)
+    return renamed

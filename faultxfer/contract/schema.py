@@ -35,7 +35,8 @@ class Sensor(_Strict):
     )
     dtype: Literal["number", "whole", "bool"] = Field(
         default="number",
-        description="`whole` for counters and states: fractions break the rule. `bool` for yes and no, on and off.",
+        description="`whole` for counters and states: fractions break the rule. "
+        "`bool` for yes and no, on and off.",
     )
     min: float | None = Field(default=None, description="Lowest physically possible value.")
     max: float | None = Field(default=None, description="Highest physically possible value.")
@@ -145,7 +146,8 @@ class Contract(_Strict):
     )
     slices: tuple[str, ...] = Field(
         default=(),
-        description="Columns that say under which condition a row was recorded, or which fault it is.",
+        description="Columns that say under which condition a row was recorded, "
+        "or which fault it is.",
     )
     sampling_period: float | None = Field(
         default=None,
@@ -166,17 +168,9 @@ class Contract(_Strict):
 
     @model_validator(mode="after")
     def _columns_have_one_role(self) -> Contract:
-        keys = [
-            c
-            for c in (self.label.column, self.equipment_column, self.run_column, self.time_column)
-            if c
-        ]
-        roles = [
-            *keys,
-            *self.sensors,
-            *self.ignore,
-            *(name for name in self.slices if name not in keys),
-        ]
+        keys = [self.label.column, *self.keys]
+        slices = [name for name in self.slices if name not in keys]
+        roles = [*keys, *self.sensors, *self.ignore, *slices]
         twice = sorted({name for name in roles if roles.count(name) > 1})
         if twice:
             raise ValueError(f"each column has exactly one role. Received: {twice} more than once")
@@ -184,14 +178,12 @@ class Contract(_Strict):
 
     @model_validator(mode="after")
     def _sensors_leave_bookkeeping_alone(self) -> Contract:
-        kept = sorted(
-            name
-            for name in self.sensors
-            if name in columns.BOOKKEEPING or name.startswith(columns.SLICE)
-        )
+        kept = {name for name in self.sensors if name.startswith(columns.SLICE)}
+        kept |= columns.BOOKKEEPING.intersection(self.sensors)
         if kept:
             raise ValueError(
-                f"a sensor cannot have a name that is kept for bookkeeping. Received: {kept}"
+                "a sensor cannot have a name that is kept for bookkeeping. "
+                f"Received: {sorted(kept)}"
             )
         return self
 
@@ -209,11 +201,13 @@ class Contract(_Strict):
     def _machines_speak_of_known_columns(self) -> Contract:
         known = {*self.sensors, self.label.column, self.run_column, self.time_column}
         for machine, own in self.equipment.items():
-            measured = {*own.units, *own.scale}
-            strange = sorted(set(own.aliases.values()) - known | measured - set(self.sensors))
+            unknown = set(own.aliases.values()) - known
+            unmeasured = {*own.units, *own.scale} - set(self.sensors)
+            strange = sorted(unknown | unmeasured)
             if strange:
                 raise ValueError(
-                    f"equipment {machine!r} names columns the contract does not have. Received: {strange}"
+                    f"equipment {machine!r} names columns the contract does not have. "
+                    f"Received: {strange}"
                 )
             self._units_fit(machine, own.units)
         return self
@@ -246,10 +240,9 @@ class Contract(_Strict):
         return None if self.equipment_column else self.family
 
     def digest(self) -> str:
-        """SHA-256 (hex) of the contract's meaning; spelling and comments of the file do not count."""
-        return hashlib.sha256(
-            json.dumps(self.model_dump(mode="json"), sort_keys=False).encode()
-        ).hexdigest()
+        """SHA-256 (hex) of the contract's meaning; spelling and comments do not count."""
+        content = json.dumps(self.model_dump(mode="json"), sort_keys=False)
+        return hashlib.sha256(content.encode()).hexdigest()
 
 
 def load_contract(path: Path | str) -> Contract:
@@ -263,13 +256,13 @@ def load_contract(path: Path | str) -> Contract:
         content = parse_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ContractError(
-            "A readable contract file was expected",
+            "The contract file cannot be read",
             received={"contract": str(path), "problem": error.strerror or str(error)},
             remedy="Write one with `faultxfer contract infer CSV --out FILE --label COLUMN`",
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ContractError(
-            "A contract written in YAML was expected",
+            "The contract is not written in YAML",
             received={"problem": " ".join(str(error).split())[:300]},
             where=str(path),
             remedy="Mend the line named above; `docs/data-contracts.md` shows a whole contract",
@@ -286,12 +279,12 @@ def parse_contract(content: object, where: str) -> Contract:
     try:
         return Contract.model_validate(content)
     except ValidationError as error:
-        problems = [
-            f"{'.'.join(str(part) for part in item['loc']) or 'contract'}: {item['msg']}"
-            for item in error.errors()
-        ]
+        problems = []
+        for item in error.errors():
+            field = ".".join(map(str, item["loc"])) or "contract"
+            problems.append(f"{field}: {item['msg']}")
         raise ContractError(
-            "A contract that follows the schema was expected",
+            "The contract does not follow the schema",
             received={"problems": problems[:5]},
             where=where,
             remedy="See the field table in `docs/data-contracts.md`",

@@ -9,9 +9,12 @@ from typing import Any
 
 # Spellings of plants that pint does not know, or takes for something else (C is its coulomb).
 _SPELLINGS = {
-    "%": "percent", "C": "degC", "°C": "degC", "deg C": "degC", "F": "degF", "°F": "degF", "deg F": "degF",
-    "Nm": "newton * meter", "lpm": "liter / minute", "gpm": "gallon / minute", "cfm": "foot ** 3 / minute",
-    "ips": "inch / second", "PSI": "psi", "BAR": "bar", "Bar": "bar", "mBar": "mbar", "KPA": "kPa", "KPa": "kPa",
+    "%": "percent", "C": "degC", "°C": "degC", "deg C": "degC", "F": "degF", "°F": "degF",
+    "deg F": "degF",
+    "Nm": "newton * meter", "lpm": "liter / minute", "gpm": "gallon / minute",
+    "cfm": "foot ** 3 / minute",
+    "ips": "inch / second", "PSI": "psi", "BAR": "bar", "Bar": "bar", "mBar": "mbar", "KPA": "kPa",
+    "KPa": "kPa",
     "Mpa": "MPa", "RPM": "rpm", "r/min": "rpm", "U/min": "rpm", "min-1": "1/min", "s-1": "1/s",
     "kg/cm2": "kgf/cm**2", "kg/cm²": "kgf/cm**2",  # a pressure at every gauge that shows it
 }  # fmt: skip
@@ -37,22 +40,27 @@ _POWER = re.compile(r"(?<![A-Za-z])([a-z]+)([23])(?![A-Za-z0-9])")
 
 @lru_cache(maxsize=256)
 def conversion(unit: str, wanted: str) -> tuple[float, float]:
-    """Factor and offset with ``value * factor + offset`` in ``wanted``; both are linear in every unit that plants use.
+    """Factor and offset with ``value * factor + offset`` in ``wanted``.
 
-    From gauge to absolute pressure one standard atmosphere is added. ``bar`` and ``psi`` say neither: they convert into
-    one another, and not into units that do.
+    Units that plants use differ in nothing else:
+
+    >>> conversion("m3/h", "l/min")
+    (16.666666666666664, 0.0)
+
+    From gauge to absolute pressure one standard atmosphere is added. ``bar`` and ``psi`` say
+    neither: they convert into one another, and not into units that do.
 
     Raises:
-        ValueError: a unit is unknown, or the two do not measure the same, or one of two pressures does not say whether
-            it is gauge or absolute.
+        ValueError: a unit is unknown, or the two do not measure the same, or one of two pressures
+            does not say whether it is gauge or absolute.
     """
     if unit.strip() == wanted.strip():
         return 1.0, 0.0
     registry = _registry()
     if one_sided(unit, wanted):
         raise ValueError(
-            f"gauge or absolute on both sides was expected, such as psig and barg. Received: {unit!r} and {wanted!r} "
-            "(one of them does not say which it is: write barg or bara, psig or psia)"
+            "one of two pressures does not say whether it is gauge or absolute. "
+            f"Received: {unit!r} and {wanted!r} (write barg or bara, psig or psia on both sides)"
         )
     try:
         zero, half, whole = (
@@ -60,20 +68,21 @@ def conversion(unit: str, wanted: str) -> tuple[float, float]:
         )
     except _problems() as error:
         raise ValueError(
-            f"two units of the same quantity, such as psi and bar, were expected. "
+            "two units of the same quantity are needed, such as psi and bar. "
             f"Received: {unit!r} and {wanted!r} ({error})"
         ) from error
     if abs(whole - 2 * half + zero) > 1e-9 * abs(whole):
         raise ValueError(
-            f"units that differ by factor and offset were expected. Received: {unit!r} and {wanted!r}"
+            "these units do not differ by factor and offset alone. "
+            f"Received: {unit!r} and {wanted!r}"
         )
     return (whole - zero) / _SPAN, zero
 
 
 def one_sided(unit: str, other: str) -> bool:
-    """Whether one of two pressures says that it is gauge or absolute, and the other one does not."""
-    said = {_PRESSURE.fullmatch(name.strip()) is not None for name in (unit, other)}
-    return len(said) > 1 and _are_pressures(unit, other)
+    """Whether one of two pressures says that it is gauge or absolute, the other one not."""
+    first, second = _PRESSURE.fullmatch(unit.strip()), _PRESSURE.fullmatch(other.strip())
+    return (first is None) != (second is None) and _are_pressures(unit, other)
 
 
 def _are_pressures(*units: str) -> bool:
@@ -91,7 +100,10 @@ def _magnitude(registry: Any, value: float, unit: str, wanted: str) -> float:
 
 
 def _beside(registry: Any, unit: str, other: str) -> str:
-    """What a unit means beside another one: Hz and 1/min count turns beside rpm, g is no gram beside m/s2."""
+    """What a unit means beside another one.
+
+    Hz and 1/min count turns beside rpm, g is no gram beside m/s2.
+    """
     if unit == "g" and registry.Quantity(1, other).check("[acceleration]"):
         return "standard_gravity"
     per_time = registry.Quantity(1, unit).check("1/[time]")

@@ -25,12 +25,17 @@ _WIDEST = 72
 
 # By the end of a column name; `units.conversion` understands each of them.
 UNITS = {
-    "mm_s": "mm/s", "m_s2": "m/s2", "m_s": "m/s", "m3h": "m3/h", "m3_h": "m3/h", "l_min": "l/min", "lpm": "l/min",
-    "kg_h": "kg/h", "bar": "bar", "mbar": "mbar", "kpa": "kPa", "mpa": "MPa", "pa": "Pa", "psi": "psi",
-    "barg": "barg", "bara": "bara", "mbarg": "mbarg", "mbara": "mbara", "kpag": "kPag", "kpaa": "kPaa",
+    "mm_s": "mm/s", "m_s2": "m/s2", "m_s": "m/s", "m3h": "m3/h", "m3_h": "m3/h", "l_min": "l/min",
+    "lpm": "l/min",
+    "kg_h": "kg/h", "bar": "bar", "mbar": "mbar", "kpa": "kPa", "mpa": "MPa", "pa": "Pa",
+    "psi": "psi",
+    "barg": "barg", "bara": "bara", "mbarg": "mbarg", "mbara": "mbara", "kpag": "kPag",
+    "kpaa": "kPaa",
     "psig": "psig", "psia": "psia",
-    "c": "degC", "degc": "degC", "k": "K", "degf": "degF", "rpm": "rpm", "hz": "Hz", "a": "A", "ma": "mA", "v": "V",
-    "kv": "kV", "w": "W", "kw": "kW", "kwh": "kWh", "nm": "Nm", "pct": "%", "percent": "%", "mm": "mm", "um": "um",
+    "c": "degC", "degc": "degC", "k": "K", "degf": "degF", "rpm": "rpm", "hz": "Hz", "a": "A",
+    "ma": "mA", "v": "V",
+    "kv": "kV", "w": "W", "kw": "kW", "kwh": "kWh", "nm": "Nm", "pct": "%", "percent": "%",
+    "mm": "mm", "um": "um",
     "g": "g", "kg": "kg", "s": "s", "ms": "ms", "ppm": "ppm", "db": "dB",
 }  # fmt: skip
 
@@ -124,7 +129,7 @@ def write_draft(draft: Draft) -> str:
 def _label_lines(draft: Draft) -> list[str]:
     lines = [
         "",
-        "# The label column, and how its two classes may be spelt. Any other spelling is set aside.",
+        "# The label column, and how its two classes may be spelt; other spellings are set aside.",
         "label:",
         f"  column: {_scalar(draft.label)}",
     ]
@@ -145,7 +150,7 @@ _WITHOUT = {
 def _key_lines(draft: Draft) -> list[str]:
     lines = [
         "",
-        "# Which machine, which recording of it, and when. Rows of one run stay together in a split.",
+        "# Which machine, which recording of it, and when. A split keeps rows of one run together.",
     ]
     for role, without in _WITHOUT.items():
         name = draft.keys[role]
@@ -214,7 +219,7 @@ def _examples(sensors: list[str]) -> list[str]:
         units = [f"#     units: {{{sensor}: {_scalar(unit)}}}"]
     return [
         "",
-        "# A machine with other tags, units or scales, by its name in the equipment column. For example:",
+        "# A machine with other tags, units or scales, by its name in that column. For example:",
         "# equipment:",
         "#   the-new-machine:",
         f"#     aliases: {{PT-101: {sensor}}}",

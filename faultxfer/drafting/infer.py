@@ -52,7 +52,7 @@ _USUAL = {
 }
 _COUNTERS = ("index", "id", "udi", "row", "row_number", "unnamed_0")
 _KEY_NAMES = frozenset((*_COUNTERS, *(name for names in _USUAL.values() for name in names)))
-# More different cells than this are a measurement; looking each up as a spelling would take seconds.
+# More different cells than this are a measurement; looking each up as a spelling takes seconds.
 _MOST_SPELLINGS = 20
 _LABEL_WORDS = ("label", "fault", "anomal", "failure", "changepoint")
 # How many files a message names.

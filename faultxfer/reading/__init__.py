@@ -1,1 +1,1 @@
-"""How files become tables of text cells: content, encoding, separator, rows, marks; one file for each step."""
+"""How files become tables of text cells: content, separator, rows, decimal marks, times."""

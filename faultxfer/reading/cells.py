@@ -1,4 +1,4 @@
-"""Text cells as numbers, or as yes and no, by the dialect of their file and never by another one."""
+"""Text cells as numbers, or as yes and no, by the dialect of their file alone."""
 
 from __future__ import annotations
 
@@ -78,12 +78,13 @@ def _require_no_marks(cells: Any, where: str) -> None:
     marked = cells.filter(pc.match_substring_regex(cells, _MARKED))
     if len(marked):
         raise DataError(
-            "Numbers that can be read in one way only were expected, but the mark in them may be a decimal mark "
+            "The numbers cannot be read in one way only: the mark in them may be a decimal mark, "
             "or stand between thousands",
             received={"cells": marked.slice(0, 3).to_pylist()},
             where=where,
             code="FILE-AMBIGUOUS",
-            remedy='Pin what it means in the contract: `csv: {decimal: ","}`, or `csv: {decimal: ".", thousands: ","}`',
+            remedy='Pin what it means in the contract: `csv: {decimal: ","}`, '
+            'or `csv: {decimal: ".", thousands: ","}`',
         )
 
 
@@ -104,9 +105,11 @@ def _floats(cells: Any, decimal: str, thousands: str | None) -> Any:
 
 # Not `open` and `closed`: an open valve is on, an open contact is off.
 _WORDS = {
-    1.0: "true yes on t y wahr ja ein an vrai oui marche verdadero sí si encendido vero sì acceso verdadeiro sim "
+    1.0: "true yes on t y wahr ja ein an vrai oui marche verdadero sí si encendido vero sì acceso "
+    "verdadeiro sim "
     "ligado waar aan",
-    0.0: "false no off f n falsch nein aus faux non arrêt arret falso apagado spento não nao desligado onwaar nee uit",
+    0.0: "false no off f n falsch nein aus faux non arrêt arret falso apagado spento não nao "
+    "desligado onwaar nee uit",
 }
 _DIGITS = {1.0: ("1", "1.0", "1,0"), 0.0: ("0", "0.0", "0,0")}
 _MEANING = {word: value for value, words in _WORDS.items() for word in words.split()}

@@ -1,4 +1,4 @@
-"""Names of the bookkeeping columns that travel with accepted rows, and the spellings of a missing value."""
+"""Names of the columns that travel with accepted rows, and the spellings of a missing value."""
 
 from __future__ import annotations
 
@@ -6,63 +6,20 @@ from __future__ import annotations
 FILE, ROW, LINE = "_file", "_row", "_line"
 EQUIPMENT, RUN, TIME, TIME_TEXT, FAULT = "_equipment", "_run", "_time", "_time_text", "_fault"
 CODES = "_codes"
-# Followed by the name of a column that divides the rows into parts.
+# Followed by the name of a column that divides the rows into slices.
 SLICE = "_slice "
 BOOKKEEPING = frozenset({FILE, ROW, LINE, EQUIPMENT, RUN, TIME, TIME_TEXT, FAULT, CODES})
 
-# Empty cells, dashes, what statistics packages and spreadsheets write, and the status words of historians.
+# Empty cells, dashes, what statistics packages and spreadsheets write, and the status words of
+# historians.
 MISSING = frozenset(
-    {
-        *(
-            "",
-            "-",
-            "--",
-            "---",
-            "nan",
-            "na",
-            "n/a",
-            "n.a.",
-            "null",
-            "none",
-            "nil",
-            "<na>",
-            "#n/a n/a",
-            "1.#qnan",
-        ),
-        *(
-            "#n/a",
-            "#value!",
-            "#ref!",
-            "#div/0!",
-            "#num!",
-            "#name?",
-            "#null!",
-            "#nv",
-            "#wert!",
-            "#bezug!",
-            "#zahl!",
-        ),
-        *(
-            "bad",
-            "bad input",
-            "bad data",
-            "bad quality",
-            "no data",
-            "nodata",
-            "no result",
-            "no value",
-            "i/o timeout",
-        ),
-        *(
-            "comm fail",
-            "not connect",
-            "intf shut",
-            "scan off",
-            "pt created",
-            "shutdown",
-            "calc failed",
-            "configure",
-        ),
-        *("arc off-line", "arc offline", "out of serv", "not available", "invalid"),
-    }
+    (
+        *("", "-", "--", "---", "nan", "na", "n/a", "n.a.", "null", "none", "nil", "<na>"),
+        *("#n/a n/a", "1.#qnan", "#n/a", "#value!", "#ref!", "#div/0!", "#num!", "#name?"),
+        *("#null!", "#nv", "#wert!", "#bezug!", "#zahl!", "bad", "bad input", "bad data"),
+        *("bad quality", "no data", "nodata", "no result", "no value", "i/o timeout"),
+        *("comm fail", "not connect", "intf shut", "scan off", "pt created", "shutdown"),
+        *("calc failed", "configure", "arc off-line", "arc offline", "out of serv"),
+        *("not available", "invalid"),
+    )
 )

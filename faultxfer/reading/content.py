@@ -58,15 +58,15 @@ def require_room(path: Path, needed: int) -> None:
     available = _available_memory()
     if available is not None and needed > available:
         raise DataError(
-            "A file whose needed columns fit into memory was expected",
+            "The needed columns of the file do not fit into memory",
             received={
                 "needed, GB": round(needed / 1e9, 1),
                 "available, GB": round(available / 1e9, 1),
             },
             where=path.name,
             code="FILE-TOO-LARGE",
-            remedy="Split the file by period and check the parts one by one, or take columns that are not needed out "
-            "of the contract",
+            remedy="Split the file by period and check the parts one by one, or take columns that "
+            "are not needed out of the contract",
         )
 
 
@@ -99,11 +99,11 @@ def unpacked(path: Path, stored: bytes) -> bytes:
     kind = next((kind for magic, kind in _MAGIC.items() if content.startswith(magic)), None)
     if kind:
         raise DataError(
-            "A table as text was expected",
+            "The file is no table as text",
             received={"file": kind},
             where=path.name,
             code="FILE-UNREADABLE",
-            remedy="Export the file as CSV (UTF-8), or give it the ending that belongs to its format",
+            remedy="Export the file as CSV (UTF-8), or give it the ending of its format",
         )
     return content
 
@@ -131,7 +131,7 @@ def _all_of(path: Path, stream: Any) -> bytes:
 def unreadable(path: Path, error: Exception) -> DataError:
     """The error for a file that is absent, locked or damaged."""
     return DataError(
-        "A readable file was expected",
+        "The file cannot be read",
         received={"problem": str(error)},
         where=str(path),
         code="FILE-UNREADABLE",
@@ -192,12 +192,12 @@ def _detected(file: str, content: bytes) -> str:
         return marked
     if b"\0" in content[:4096]:
         raise DataError(
-            "A table as text was expected, but the file has zero bytes",
+            "The file is no table as text: it has zero bytes",
             received={"begins with": content[:16].hex(" ")},
             where=file,
             code="FILE-ENCODING",
-            remedy="Export the file as CSV (UTF-8); if it is UTF-16 without a byte order mark, pin it in the contract: "
-            "`csv: {encoding: utf-16-le}`",
+            remedy="Export the file as CSV (UTF-8); if it is UTF-16 without a byte order mark, pin "
+            "it in the contract: `csv: {encoding: utf-16-le}`",
         )
     try:
         if not content.isascii():
@@ -212,12 +212,13 @@ def _detected(file: str, content: bytes) -> str:
 def _no_text(file: str, content: bytes, encoding: str, error: UnicodeError) -> DataError:
     place = error.start if isinstance(error, UnicodeDecodeError) else 0
     return DataError(
-        f"Text in {encoding.upper()} was expected",
+        f"The file is no text in {encoding.upper()}",
         received={
             "byte": hex(content[place]) if place < len(content) else "none",
             "at byte": place,
         },
         where=file,
         code="FILE-ENCODING",
-        remedy="Export the file as CSV (UTF-8), or pin its encoding in the contract: `csv: {encoding: cp1250}`",
+        remedy="Export the file as CSV (UTF-8), or pin its encoding in the contract: "
+        "`csv: {encoding: cp1250}`",
     )

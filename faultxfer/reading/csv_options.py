@@ -1,4 +1,4 @@
-"""What a contract may pin of how its files are written; nothing is pinned by default, everything is detected."""
+"""How files are written, as far as a contract pins it; by default everything is detected."""
 
 from __future__ import annotations
 
@@ -51,7 +51,8 @@ class Csv(BaseModel):
     def _separates(cls, value: str | None) -> str | None:
         if value and (value.isalnum() or value in '"\r\n' or not value.isascii()):
             raise ValueError(
-                f"a separator is one ASCII character, no letter, digit or quote. Received: {value!r}"
+                "a separator is one ASCII character, no letter, digit or quote. "
+                f"Received: {value!r}"
             )
         return value
 
@@ -63,7 +64,7 @@ class Csv(BaseModel):
         except LookupError:
             known = False
         if not known:
-            raise ValueError(f"a text encoding that Python knows was expected. Received: {value!r}")
+            raise ValueError(f"Python knows no such text encoding. Received: {value!r}")
         return value
 
     @field_validator("timezone")
@@ -73,7 +74,7 @@ class Csv(BaseModel):
             ZoneInfo(value or "UTC")
         except (ValueError, OSError, LookupError) as error:
             raise ValueError(
-                f"an IANA time zone such as Europe/Berlin was expected. Received: {value!r}"
+                f"there is no such IANA time zone; Europe/Berlin is one. Received: {value!r}"
             ) from error
         return value
 
@@ -81,7 +82,8 @@ class Csv(BaseModel):
     def _fits_together(self) -> Csv:
         if self.decimal and self.decimal == self.thousands:
             raise ValueError(
-                f"decimal and thousands cannot be the same mark. Received: {self.decimal!r} for both"
+                "decimal and thousands cannot be the same mark. "
+                f"Received: {self.decimal!r} for both"
             )
         if (self.header is False) != bool(self.columns):
             raise ValueError(
@@ -89,9 +91,7 @@ class Csv(BaseModel):
                 f"Received: header={self.header}, columns={list(self.columns)}"
             )
         if len(set(self.columns)) < len(self.columns):
-            raise ValueError(
-                f"column names that occur once were expected. Received: {list(self.columns)}"
-            )
+            raise ValueError(f"a column name stands twice. Received: {list(self.columns)}")
         return self
 
     @property

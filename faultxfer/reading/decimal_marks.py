@@ -21,7 +21,7 @@ _EXPONENT = r"(?:[eE][+-]?\d+)?"
 
 @dataclass(frozen=True)
 class DecimalMarks:
-    """Decimal mark (None: the file does not tell) and mark between thousands (None: there is none)."""
+    """Decimal mark (None: the file does not show it) and mark between thousands (None: none)."""
 
     decimal: str | None
     thousands: str | None
@@ -30,13 +30,18 @@ class DecimalMarks:
 def find_decimal_marks(
     frame: pd.DataFrame, *, decimal: str | None, thousands: str | None, plain_commas: bool
 ) -> DecimalMarks:
-    """DecimalMarks by what is pinned, else by proof.
+    """Marks by what is pinned, else by proof.
+
+    >>> cells = pd.DataFrame({"flow": ["1.234,5", "17", "2,25"]})
+    >>> find_decimal_marks(cells, decimal=None, thousands=None, plain_commas=False)
+    DecimalMarks(decimal=',', thousands='.')
 
     Args:
         frame: text cells.
         decimal: pinned mark.
         thousands: pinned mark.
-        plain_commas: whether commas stand between columns and no cell has one, so that a point can only be decimal.
+        plain_commas: whether commas stand between columns and no cell has one, so that a point
+            can only be decimal.
     """
     if decimal is None and thousands in _OTHER:
         decimal = _OTHER[thousands]
@@ -56,56 +61,61 @@ def any_mark(frame: pd.DataFrame) -> bool:
 
 def _sample(frame: pd.DataFrame) -> pa.Array:
     """Cells of rows spread over the whole file."""
-    places = np.unique(np.linspace(0, max(len(frame) - 1, 0), _SAMPLE_ROWS).astype(int))
+    last = max(len(frame) - 1, 0)
+    places = np.unique(np.linspace(0, last, _SAMPLE_ROWS).astype(int))
     return _cells(frame.iloc[places[: len(frame)]])
 
 
 def _with_marks(frame: pd.DataFrame, marks: str) -> pa.Array:
-    """All cells that hold one of the marks."""
-    held = [_cells(frame[[name]]) for name in frame]
-    found = [
-        cells.filter(pc.match_substring_regex(cells, f"[{re.escape(marks)}]")) for cells in held
-    ]
-    return pa.concat_arrays(found) if found else pa.array([], pa.large_string())
+    """All cells that hold one of the marks, column by column to save memory."""
+    found = [pa.array([], pa.large_string())]
+    for name in frame:
+        cells = _cells(frame[[name]])
+        marked = pc.match_substring_regex(cells, f"[{re.escape(marks)}]")
+        found.append(cells.filter(marked))
+    return pa.concat_arrays(found)
 
 
 def _cells(frame: pd.DataFrame) -> pa.Array:
-    columns = [pa.array(frame[name], from_pandas=True) for name in frame]
-    flat = [col.combine_chunks() if isinstance(col, pa.ChunkedArray) else col for col in columns]
-    joined = (
-        pa.concat_arrays([col.cast(pa.large_string()) for col in flat])
-        if flat
-        else pa.array([], pa.large_string())
-    )
-    return pc.utf8_trim_whitespace(joined)
+    """All cells, stripped."""
+    cells = [pa.array([], pa.large_string())]
+    for name in frame:
+        column = pa.array(frame[name], from_pandas=True)
+        if isinstance(column, pa.ChunkedArray):
+            column = column.combine_chunks()
+        cells.append(column.cast(pa.large_string()))
+    return pc.utf8_trim_whitespace(pa.concat_arrays(cells))
 
 
 def _decimal(cells: pa.Array) -> str | None:
     """The mark with more proofs; a tie proves nothing."""
-    point, comma = (
-        _count(cells, _proves_decimal(mark)) + _count(cells, _groups(_OTHER[mark])) for mark in ".,"
-    )
-    return None if point == comma else "." if point > comma else ","
+    point, comma = _proofs_of_decimal(cells, "."), _proofs_of_decimal(cells, ",")
+    if point == comma:
+        return None
+    return "." if point > comma else ","
+
+
+def _proofs_of_decimal(cells: pa.Array, mark: str) -> int:
+    return _count(cells, _proves_decimal(mark)) + _count(cells, _proves_thousands(_OTHER[mark]))
 
 
 def _thousands(
     frame: pd.DataFrame, cells: pa.Array, decimal: str | None, plain_commas: bool
 ) -> str | None:
-    """A mark is proven by a group that cannot be a decimal part, and disproven where it is a decimal mark as well."""
-    spaced = [
-        mark
-        for mark in _SPACES
-        if _count(cells, rf"^[+-]?\d{{1,3}}(?:{mark}\d{{3}})+(?:[.,]\d+)?$")
-    ]
-    if spaced:
-        return spaced[0]
+    """The mark between thousands.
+
+    It is proven by a group that cannot be a decimal part, and disproven where it is a decimal mark
+    as well.
+    """
+    for mark in _SPACES:
+        if _count(cells, rf"^[+-]?\d{{1,3}}(?:{mark}\d{{3}})+(?:[.,]\d+)?$"):
+            return mark
     if decimal is None or (plain_commas and decimal == "."):
         return None
     other = _OTHER[decimal]
-    held = _with_marks(frame, other)
-    return (
-        other if _count(held, _groups(other)) and not _count(held, _proves_decimal(other)) else None
-    )
+    marked = _with_marks(frame, other)
+    proven = _count(marked, _proves_thousands(other))
+    return other if proven and not _count(marked, _proves_decimal(other)) else None
 
 
 def _count(cells: pa.Array, pattern: str) -> int:
@@ -113,20 +123,29 @@ def _count(cells: pa.Array, pattern: str) -> int:
 
 
 def _proves_decimal(mark: str) -> str:
-    """Not three digits behind the mark, or before it none, a zero, more than three, or groups of another mark."""
-    decimal, other = re.escape(mark), re.escape(_OTHER[mark])
+    """A pattern of numbers in which the mark is decimal.
+
+    There are not three digits behind it, or before it none, a zero, more than three, or groups of
+    another mark.
+    """
+    decimal, other, spaces = re.escape(mark), re.escape(_OTHER[mark]), "".join(_SPACES)
     proofs = (
         rf"\d+{decimal}(?:\d{{0,2}}|\d{{4,}})",
         rf"0?{decimal}\d+",
         rf"(?:0\d+|\d{{4,}}){decimal}\d+",
         rf"\d+{decimal}\d+[eE][+-]?\d+",
         rf"\d{{1,3}}(?:{other}\d{{3}})+{decimal}\d+",
-        rf"\d{{1,3}}(?:[{''.join(_SPACES)}]\d{{3}})+{decimal}\d+",
+        rf"\d{{1,3}}(?:[{spaces}]\d{{3}})+{decimal}\d+",
     )
     return rf"^[+-]?(?:{'|'.join(proofs)}){_EXPONENT}$"
 
 
-def _groups(mark: str) -> str:
-    """Groups of three digits that cannot be a decimal part: two of them, or one before the other mark."""
+def _proves_thousands(mark: str) -> str:
+    """A pattern of groups of three digits that cannot be a decimal part.
+
+    There are two of them, or one before the other mark.
+    """
     group, other = re.escape(mark), re.escape(_OTHER[mark])
-    return rf"^[+-]?[1-9]\d{{0,2}}(?:(?:{group}\d{{3}}){{2,}}(?:{other}\d*)?|{group}\d{{3}}{other}\d*)$"
+    several = rf"(?:{group}\d{{3}}){{2,}}(?:{other}\d*)?"
+    one = rf"{group}\d{{3}}{other}\d*"
+    return rf"^[+-]?[1-9]\d{{0,2}}(?:{several}|{one})$"

@@ -5,19 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 _ENCODINGS = {
-    "utf-8": "UTF-8", "utf-8-sig": "UTF-8 with byte order mark", "utf-16": "UTF-16", "cp1252": "Windows-1252",
+    "utf-8": "UTF-8",
+    "utf-8-sig": "UTF-8 with byte order mark",
+    "utf-16": "UTF-16",
+    "cp1252": "Windows-1252",
     "parquet": "Parquet",
-}  # fmt: skip
+}
 _SEPARATORS = {"\t": "tab", " ": "space"}
 _DECIMALS = {".": "decimal point", ",": "decimal comma"}
 
 
 @dataclass(frozen=True)
 class TimeOptions:
-    """What the contract says of times.
+    """How times are written, as far as the contract pins it.
 
     Attributes:
-        format: a strptime format, or ``iso``, ``number``, ``epoch_s``, ``epoch_ms``; None detects it.
+        format: a strptime format, or ``iso``, ``number``, ``epoch_s``, ``epoch_ms``; None detects
+            it.
         day_first: whether 03/04/2026 is the third of April; None detects it.
         zone: IANA time zone of times that name none; UTC where None.
     """
@@ -69,9 +73,8 @@ class Dialect:
         """For people: ``UTF-8, ';' between columns, decimal comma``."""
         parts = [_ENCODINGS.get(self.encoding, self.encoding)]
         if self.encoding != "parquet":
-            parts.append(
-                f"{_SEPARATORS.get(self.separator) or repr(self.separator)} between columns"
-            )
+            separator = _SEPARATORS.get(self.separator, repr(self.separator))
+            parts.append(f"{separator} between columns")
             parts.append(_DECIMALS[self.decimal] if self.decimal else "no decimal mark")
         if self.thousands:
             parts.append(f"{self.thousands!r} between thousands")

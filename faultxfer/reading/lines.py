@@ -2,39 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 _BLOCK = 1 << 24
+_QUOTE, _LINE_END = ord('"'), ord("\n")
 
 
 def plain_lines(text: bytes, separator: int) -> bool:
-    """Whether every quote opens or closes a cell and no cell spans lines: then Arrow reads what the csv module does."""
+    """Whether every quote opens or closes a cell and no cell spans lines.
+
+    Then Arrow reads what the csv module does.
+    """
     if b'"' not in text:
         return True
     text = text.replace(b'""', b"")
-    parity, before = 0, ord("\n")
-    for start in range(0, len(text), _BLOCK):
-        codes = np.frombuffer(
-            text, dtype=np.uint8, count=min(_BLOCK + 1, len(text) - start), offset=start
-        )
-        block = codes[:_BLOCK]
-        quotes = np.flatnonzero(block == ord('"'))
-        if not _at_edges(codes, quotes, parity, before, (separator, ord("\n"))):
+    edges = (separator, _LINE_END)
+    parity, before = 0, _LINE_END
+    for start, block in _blocks(text):
+        quotes = np.flatnonzero(block == _QUOTE)
+        behind = text[start + len(block)] if start + len(block) < len(text) else _LINE_END
+        padded = np.concatenate(([before], block, [behind]))
+        opening, closing = quotes[parity::2], quotes[1 - parity :: 2]
+        # Opening quotes stand behind an edge of a cell, closing ones before it.
+        if not (
+            np.isin(padded[opening], edges).all() and np.isin(padded[closing + 2], edges).all()
+        ):
             return False
-        ends = np.flatnonzero(block == ord("\n"))
-        if ((np.searchsorted(quotes, ends) + parity) % 2).any():
+        ends = np.flatnonzero(block == _LINE_END)
+        open_quotes = np.searchsorted(quotes, ends) + parity
+        if (open_quotes % 2).any():
             return False
         parity, before = (parity + len(quotes)) % 2, int(block[-1])
     return parity == 0
 
 
-def _at_edges(
-    codes: np.ndarray, quotes: np.ndarray, parity: int, before: int, edges: tuple[int, int]
-) -> bool:
-    """Whether opening quotes stand behind an edge of a cell and closing ones before it."""
-    padded = np.concatenate(([before], codes, [ord("\n")]))
-    opening, closing = quotes[parity::2], quotes[1 - parity :: 2]
-    return bool(np.isin(padded[opening], edges).all() and np.isin(padded[closing + 2], edges).all())
+def _blocks(text: bytes) -> Iterator[tuple[int, np.ndarray]]:
+    """Where each block begins, and its bytes; a look at each byte takes a byte more."""
+    for start in range(0, len(text), _BLOCK):
+        length = min(_BLOCK, len(text) - start)
+        yield start, np.frombuffer(text, np.uint8, length, start)
 
 
 def some_lines(text: bytes, blocks: int = 20, size: int = 1 << 13) -> bytes:
@@ -44,29 +52,32 @@ def some_lines(text: bytes, blocks: int = 20, size: int = 1 << 13) -> bytes:
     picked = []
     for start in np.linspace(0, len(text) - size, blocks).astype(int):
         begin = text.find(b"\n", start) + 1 if start else 0
-        picked.append(text[begin : text.rfind(b"\n", begin, start + size) + 1])
+        end = text.rfind(b"\n", begin, start + size) + 1
+        picked.append(text[begin:end])
     return b"".join(picked)
 
 
 def line_numbers(text: bytes, filled: int = -1) -> np.ndarray:
-    """Numbers of the lines that are not empty; ``filled`` is how many there are, where that is known.
+    """(m,) numbers of the lines that are not empty, for texts without line breaks in cells.
 
-    For texts without line breaks in cells.
+    >>> line_numbers(b"flow,fault" + bytes([10, 10]) + b"1,0")
+    array([1, 3])
+
+    Args:
+        text: the text.
+        filled: how many lines are not empty, where that is known.
     """
-    if text.count(b"\n") + (not text.endswith(b"\n")) == filled:
+    lines = text.count(b"\n") + (not text.endswith(b"\n"))
+    if lines == filled:
         return np.arange(1, filled + 1)
     return np.flatnonzero(np.diff(line_bounds(text)) > 1) + 1
 
 
 def line_bounds(text: bytes) -> np.ndarray:
-    """Where each line ends, the one before the first included; in blocks, as the look at each byte takes another."""
-    starts = range(0, len(text), _BLOCK)
-    blocks = [
-        np.frombuffer(text, np.uint8, min(_BLOCK, len(text) - start), start) for start in starts
-    ]
-    ends = [
-        np.flatnonzero(block == ord("\n")) + start
-        for start, block in zip(starts, blocks, strict=True)
-    ]
-    last = [] if text.endswith(b"\n") else [len(text)]
-    return np.concatenate([np.array([-1]), *ends, np.array(last, dtype=int)])
+    """(lines + 1,) where each line ends, with -1 in front of them, before the first line."""
+    bounds = [np.array([-1])]
+    for start, block in _blocks(text):
+        bounds.append(np.flatnonzero(block == _LINE_END) + start)
+    if not text.endswith(b"\n"):
+        bounds.append(np.array([len(text)]))
+    return np.concatenate(bounds)

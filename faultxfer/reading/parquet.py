@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -40,10 +41,15 @@ def read_parquet(path: Path, options: Csv, keep: frozenset[str] | None = None) -
         unique_names(path.name, schema.names)  # two of one name cannot be read at all
         stored_names = [name for name in schema.names if not _INDEX.fullmatch(name)]
         names = dict(zip(unique_names(path.name, stored_names), stored_names, strict=True))
-        kept = {name: there for name, there in names.items() if keep is None or name in keep}
+        kept = names
+        if keep is not None:
+            kept = {name: there for name, there in names.items() if name in keep}
         frame = _frame(path.name, stored, kept)
     except (OSError, pa.ArrowException) as error:
         raise unreadable(path, error) from error
+    reread = None
+    if len(kept) < len(names):
+        reread = partial(_some_rows, path.name, stored, names)
     return RawTable(
         path.name,
         frame,
@@ -51,10 +57,13 @@ def read_parquet(path: Path, options: Csv, keep: frozenset[str] | None = None) -
         digest(stored),
         Dialect("parquet", missing=options.spellings, times=options.times),
         header=tuple(names),
-        reread=None
-        if len(kept) == len(names)
-        else lambda rows: _frame(path.name, stored, names).iloc[rows],
+        reread=reread,
     )
+
+
+def _some_rows(file: str, stored: bytes, names: dict[str, str], rows: np.ndarray) -> pd.DataFrame:
+    """All columns of some rows, for a table that holds the needed columns only."""
+    return _frame(file, stored, names).iloc[rows]
 
 
 def _frame(file: str, stored: bytes, names: dict[str, str]) -> pd.DataFrame:
@@ -72,7 +81,7 @@ def _text(file: str, name: str, column: pa.ChunkedArray) -> pd.Series:
         return cells.astype("str")
     except pa.ArrowException as error:
         raise DataError(
-            "Columns of numbers, text or times were expected",
+            "The column holds neither numbers nor text nor times",
             received={"type": str(column.type)},
             where=f"{file}, column {name!r}",
             code="FILE-UNREADABLE",

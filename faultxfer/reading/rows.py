@@ -19,9 +19,69 @@ from pyarrow import csv as arrow_csv
 from faultxfer.reading.lines import line_bounds, line_numbers, plain_lines, some_lines
 from faultxfer.reading.text import Numbers, ParsedRows, Text, misshapen, unique_names
 
-# Each column that holds text against expectation costs another attempt; with more of them, all is read as text.
+# Measured: a number in Arrow's table, in the column made of it, and in what the check makes of it.
+_BYTES_OF_A_CELL = 32
+# Each column that holds text against expectation costs another attempt; with more of them, all
+# columns are read as text.
 _MOST_MISTAKEN = 6
 _PIECE = 1 << 26
+
+
+def read_rows(
+    text: Text, numbers: Numbers | None = None, keep: frozenset[str] | None = None
+) -> ParsedRows:
+    """Read all rows.
+
+    Args:
+        text: the file.
+        numbers: columns to read as numbers, each if every cell of it can be.
+        keep: columns that are needed; memory is spared for the others where that is possible.
+            None: all.
+
+    Raises:
+        DataError: equal names, or rows of different width.
+    """
+    if not plain_lines(text.content, ord(text.separator)):
+        return _row_by_row(text)
+    typed = _read_typed(text, keep, numbers) if numbers else None
+    return typed or _read_plain(text, keep) or _row_by_row(text)
+
+
+def memory_needed(text: Text, keep: frozenset[str] | None) -> int:
+    """About how many bytes it takes to read and check the kept columns, the text itself aside."""
+    sample = some_lines(text.content)
+    rows = len(text.content) * (sample.count(b"\n") + 1) // max(len(sample), 1)
+    columns = [name for name in text.all_names() if keep is None or name in keep]
+    return rows * len(columns) * _BYTES_OF_A_CELL
+
+
+@dataclass(frozen=True)
+class TextRows:
+    """A read table's rows as text again, all columns, for files whose cells span no lines.
+
+    Attributes:
+        text: as in :func:`read_rows`.
+        lines: (n,) the line of each row.
+    """
+
+    text: Text
+    lines: np.ndarray
+
+    def __call__(self, places: np.ndarray) -> pd.DataFrame:
+        """Rows by their places."""
+        content, ends = self.text.content, self._ends
+        lines = self.lines[places]
+        bounds = zip(ends[lines - 1] + 1, ends[lines], strict=True)
+        picked = b"\n".join(content[begin:end] for begin, end in bounds)
+        head = content[: ends[1]] + b"\n" if self.text.header else b""
+        return read_rows(dataclasses.replace(self.text, content=head + picked)).frame
+
+    @cached_property
+    def _ends(self) -> np.ndarray:
+        return line_bounds(self.text.content)
+
+
+# By Arrow
 
 
 class _NotNumbersError(Exception):
@@ -32,62 +92,73 @@ class _NotNumbersError(Exception):
         self.columns = columns
 
 
-def read_typed(text: Text, keep: frozenset[str] | None, numbers: Numbers) -> ParsedRows | None:
+def _read_typed(text: Text, keep: frozenset[str] | None, numbers: Numbers) -> ParsedRows | None:
     """Columns of numbers as such, the few that hold text as text; None where that is no gain."""
     for _ in range(_MOST_MISTAKEN):
         try:
-            return read_plain(text, keep, numbers)
+            return _read_plain(text, keep, numbers)
         except _NotNumbersError as error:
             numbers = dataclasses.replace(numbers, names=numbers.names - error.columns)
     return None
 
 
-def read_plain(
+def _read_plain(
     text: Text, keep: frozenset[str] | None, numbers: Numbers | None = None
 ) -> ParsedRows | None:
-    """None where the rows are not all as wide as the header, or no column holds numbers; the slow way says which.
+    """None where the rows are not all as wide as the header, or no column holds numbers.
+
+    The slow way says which row it is.
 
     Raises:
         _NotNumbersError: a column taken for numbers holds text.
     """
     names, content = text.all_names(), text.content
-    begin = (content.find(b"\n") + 1 or len(content)) if text.header else 0
     wanted = [name for name in names if numbers and name in numbers.names]
-    kept = [name for name in names if keep is None or name in keep or name in wanted] or names[:1]
     if numbers and not wanted:
         return None
+    begin = (content.find(b"\n") + 1 or len(content)) if text.header else 0
     if not content[begin : begin + 1000].strip():
-        lines = line_numbers(content)[1 if text.header else 0 :]
+        lines = _numbers_of_rows(text)
         return None if len(lines) else _no_rows(names)
-    table = _table(text, begin, names, _conversions(kept, wanted, numbers))
+    kept = [name for name in names if keep is None or name in keep or name in wanted]
+    conversions = _conversions(kept or names[:1], wanted, numbers)
+    table = _table(text, begin, names, conversions)
     if table is None:
         return None
-    lines = line_numbers(content, len(table) + text.header)[1 if text.header else 0 :]
+    lines = _numbers_of_rows(text, len(table))
     if len(table) != len(lines):
         return None
-    filled = ~_blank_rows(text, table, lines)
     typed = _typed(table, wanted)
+    filled = ~_blank_rows(text, table, lines)
     if not filled.all():
         table, lines = table.filter(pa.array(filled)), lines[filled]
         typed = {name: values[filled] for name, values in typed.items()}
     return ParsedRows(tuple(names), _framed(table.drop_columns(wanted)), lines, typed)
 
 
+def _numbers_of_rows(text: Text, rows: int | None = None) -> np.ndarray:
+    """The line of each row that is not blank; ``rows`` is how many there are, where known."""
+    filled = -1 if rows is None else rows + text.header
+    return line_numbers(text.content, filled)[int(text.header) :]
+
+
 def _table(
     text: Text, begin: int, names: list[str], conversions: arrow_csv.ConvertOptions
 ) -> pa.Table | None:
-    """None where the rows are not all as wide as the header. Raises _NotNumbersError where a cell is no number."""
+    """None where the rows are not all as wide as the header.
+
+    Raises:
+        _NotNumbersError: a cell of a column of numbers is none.
+    """
     whole = memoryview(text.content)
+    parsing = arrow_csv.ParseOptions(delimiter=text.separator)
+    reading = arrow_csv.ReadOptions(column_names=names, block_size=1 << 22)
+    tables = []
     try:
-        return pa.concat_tables(
-            arrow_csv.read_csv(
-                pa.BufferReader(pa.py_buffer(whole[start:end])),
-                read_options=arrow_csv.ReadOptions(column_names=names, block_size=1 << 22),
-                parse_options=arrow_csv.ParseOptions(delimiter=text.separator),
-                convert_options=conversions,
-            )
-            for start, end in _pieces(text.content, begin)
-        )
+        for start, end in _pieces(text.content, begin):
+            piece = pa.BufferReader(pa.py_buffer(whole[start:end]))
+            tables.append(arrow_csv.read_csv(piece, reading, parsing, conversions))
+        return pa.concat_tables(tables)
     except pa.ArrowInvalid as error:
         if mistaken := _text_column(error, names):
             raise _NotNumbersError({mistaken}) from error
@@ -95,19 +166,20 @@ def _table(
 
 
 def _pieces(content: bytes, begin: int) -> Iterator[tuple[int, int]]:
-    """Where to cut, at line ends: Arrow keeps what it parsed of columns nobody asked for until it has read all."""
+    """Where to cut, at line ends.
+
+    Arrow keeps what it parsed of columns nobody asked for until it has read a piece.
+    """
     while begin < len(content):
-        end = (
-            content.rfind(b"\n", begin, begin + _PIECE) + 1
-            or content.find(b"\n", begin + _PIECE) + 1
-        )
-        end = end or len(content)
+        last = content.rfind(b"\n", begin, begin + _PIECE) + 1
+        following = content.find(b"\n", begin + _PIECE) + 1
+        end = last or following or len(content)
         yield begin, end
         begin = end
 
 
 def _text_column(error: pa.ArrowInvalid, names: list[str]) -> str | None:
-    """The column in which Arrow met text instead of a number; None where the rows are at fault."""
+    """The column in which Arrow met text instead of a number; None if the rows are at fault."""
     found = re.match(r"In CSV column #(\d+): CSV conversion error", str(error))
     return names[int(found.group(1))] if found else None
 
@@ -116,26 +188,29 @@ def _conversions(
     kept: list[str], wanted: list[str], numbers: Numbers | None
 ) -> arrow_csv.ConvertOptions:
     types = dict.fromkeys(kept, pa.string()) | dict.fromkeys(wanted, pa.float64())
-    if numbers is None:
-        return arrow_csv.ConvertOptions(
-            column_types=types, include_columns=kept, strings_can_be_null=False
-        )
-    cases = (str, str.upper, str.capitalize, str.title)
-    return arrow_csv.ConvertOptions(
-        column_types=types,
-        include_columns=kept,
-        strings_can_be_null=False,
-        decimal_point=numbers.decimal,
-        null_values=sorted({case(text) for text in numbers.missing for case in cases}),
+    options = arrow_csv.ConvertOptions(
+        column_types=types, include_columns=kept, strings_can_be_null=False
     )
+    if numbers is not None:
+        cases = (str, str.upper, str.capitalize, str.title)
+        options.decimal_point = numbers.decimal
+        options.null_values = sorted({case(text) for text in numbers.missing for case in cases})
+    return options
 
 
 def _typed(table: pa.Table, wanted: list[str]) -> dict[str, np.ndarray]:
-    """Raises _NotNumbersError: cells say infinity or the like."""
+    """Values of the columns of numbers.
+
+    Raises:
+        _NotNumbersError: cells say infinity or the like.
+    """
     numbers = table.select(wanted).to_pandas()  # one block, filled by all cores
-    typed = {name: numbers[name].to_numpy() for name in wanted}
-    filled = {name: len(table) - table.column(name).null_count for name in wanted}
-    mistaken = {name for name, values in typed.items() if np.isfinite(values).sum() != filled[name]}
+    typed, mistaken = {}, set()
+    for name in wanted:
+        typed[name] = numbers[name].to_numpy()
+        filled = len(table) - table.column(name).null_count
+        if np.isfinite(typed[name]).sum() != filled:
+            mistaken.add(name)
     if mistaken:
         raise _NotNumbersError(mistaken)
     return typed
@@ -150,23 +225,23 @@ def _blank_rows(text: Text, table: pa.Table, lines: np.ndarray) -> np.ndarray:
     """(n,) bool: rows with nothing in any column, also in those that were not kept."""
     blank = pa.chunked_array([pa.repeat(pa.scalar(True), len(table))])
     for column in table.columns:
-        void = (
-            pc.is_null(column)
-            if pa.types.is_floating(column.type)
-            else pc.equal(pc.utf8_trim_whitespace(column), "")
-        )
-        blank = pc.and_(blank, void)
+        blank = pc.and_(blank, _blank_cells(column))
         if not pc.any(blank).as_py():
             return np.zeros(len(table), dtype=bool)
-    found = blank.to_numpy().copy()
-    places = np.flatnonzero(found)
+    found: np.ndarray = blank.to_numpy().copy()
     bounds = line_bounds(text.content)
-    # A missing value may be spelt by a word.
-    rows = (text.content[bounds[line - 1] + 1 : bounds[line]] for line in lines[places])
-    found[places] = [
-        not row.decode().replace(text.separator, "").replace('"', "").strip() for row in rows
-    ]
-    return np.asarray(found)
+    for place in np.flatnonzero(found):
+        line = lines[place]
+        row = text.content[bounds[line - 1] + 1 : bounds[line]].decode()
+        # A missing value may be spelt by a word.
+        found[place] = not row.replace(text.separator, "").replace('"', "").strip()
+    return found
+
+
+def _blank_cells(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_floating(column.type):
+        return pc.is_null(column)
+    return pc.equal(pc.utf8_trim_whitespace(column), "")
 
 
 def _framed(table: pa.Table) -> pd.DataFrame:
@@ -174,66 +249,11 @@ def _framed(table: pa.Table) -> pd.DataFrame:
     return frame.astype("str")
 
 
-# Measured: a number in Arrow's table, in the column made of it, and in what the check makes of the column.
-_BYTES_OF_A_CELL = 32
-
-
-def read_rows(
-    text: Text, numbers: Numbers | None = None, keep: frozenset[str] | None = None
-) -> ParsedRows:
-    """Read all rows.
-
-    Args:
-        text: the file.
-        numbers: columns to read as numbers, each if every cell of it can be.
-        keep: columns that are needed; memory is spared for the others where that is possible. None: all.
-
-    Raises:
-        DataError: equal names, or rows of different width.
-    """
-    if not plain_lines(text.content, ord(text.separator)):
-        return _row_by_row(text)
-    typed = read_typed(text, keep, numbers) if numbers else None
-    return typed or read_plain(text, keep) or _row_by_row(text)
-
-
-def memory_needed(text: Text, keep: frozenset[str] | None) -> int:
-    """About how many bytes it takes to read the kept columns and check them, the text itself aside."""
-    sample = some_lines(text.content)
-    rows = len(text.content) * (sample.count(b"\n") + 1) // max(len(sample), 1)
-    columns = [name for name in text.all_names() if keep is None or name in keep]
-    return rows * len(columns) * _BYTES_OF_A_CELL
-
-
-@dataclass(frozen=True)
-class TextRows:
-    """A read table's rows as text again, all columns of them, for files whose cells span no lines.
-
-    Attributes:
-        text: as in :func:`read_rows`.
-        lines: (n,) the line of each row.
-    """
-
-    text: Text
-    lines: np.ndarray
-
-    def __call__(self, places: np.ndarray) -> pd.DataFrame:
-        """Rows by their places."""
-        content, ends = self.text.content, self._ends
-        lines = self.lines[places]
-        picked = b"\n".join(
-            content[begin:end] for begin, end in zip(ends[lines - 1] + 1, ends[lines], strict=True)
-        )
-        head = content[: ends[1]] + b"\n" if self.text.header else b""
-        return read_rows(dataclasses.replace(self.text, content=head + picked)).frame
-
-    @cached_property
-    def _ends(self) -> np.ndarray:
-        return line_bounds(self.text.content)
+# By the csv module
 
 
 def _row_by_row(text: Text) -> ParsedRows:
-    """For line breaks in cells and rows of different width, which Arrow cannot number or would refuse."""
+    """For line breaks in cells and rows of different width, which Arrow would refuse."""
     reader = csv.reader(io.StringIO(text.content.decode()), delimiter=text.separator, strict=True)
     rows: list[list[str]] = []
     lines: list[int] = []
@@ -248,13 +268,18 @@ def _row_by_row(text: Text) -> ParsedRows:
             begin = reader.line_num + 1
     except csv.Error as error:
         raise misshapen(text.file, begin, {"problem": str(error)}) from error
-    return ParsedRows(
-        tuple(names), pd.DataFrame(rows, columns=names, dtype="str"), np.array(lines, dtype=int)
-    )
+    frame = pd.DataFrame(rows, columns=names, dtype="str")
+    return ParsedRows(tuple(names), frame, np.array(lines, dtype=int))
 
 
 def _fitted(file: str, line: int, row: list[str], width: int) -> list[str]:
-    """The row as wide as the header: cells that lack at its end count as blank, blank ones too many are dropped."""
+    """The row as wide as the header.
+
+    Cells that lack at its end count as blank, blank ones too many are dropped:
+
+    >>> _fitted("a.csv", 2, ["1", "2", " "], 2), _fitted("a.csv", 3, ["1"], 2)
+    (['1', '2'], ['1', ''])
+    """
     if any(cell.strip() for cell in row[width:]):
         raise misshapen(file, line, {"cells": len(row), "columns": width})
     return row[:width] + [""] * (width - len(row))

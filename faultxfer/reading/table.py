@@ -18,11 +18,12 @@ from faultxfer.reading.times import Times, read_times
 
 @dataclass(frozen=True)
 class RawTable:
-    """Rows of one file: cells as text, and as numbers at once where the reader could take a whole column for numbers.
+    """Rows of one file: cells as text, and as numbers where a whole column could be read so.
 
     Attributes:
         file: name shown in findings; with folders before it where several files have one name.
-        frame: cells as text, index 0 … n-1; without the columns in ``typed`` and those nobody asked for.
+        frame: cells as text, index 0 … n-1; without the columns in ``typed`` and those nobody asked
+            for.
         lines: (n,) line number of each row in the file; the header is line 1.
         sha256: digest of the file's bytes.
         dialect: how the cells are written.
@@ -72,7 +73,7 @@ class RawTable:
         return column if rows is None else column.iloc[rows]
 
     def stripped(self, name: str) -> pd.Series:
-        """A column of names as text without the spaces around them, by which alone two names never differ."""
+        """A column of names without spaces around them: two names never differ by these."""
         tag = self.tag(name)
         if tag not in self._stripped:
             self._stripped[tag] = self.cells(name).str.strip()
@@ -104,7 +105,7 @@ class RawTable:
             return numbers(self.frame[tag], self.dialect, where=self._where(tag))
 
     def booleans(self, name: str) -> pd.Series:
-        """A column of yes and no as float64 1 and 0; NaN where a cell is missing or says neither."""
+        """A column of yes and no as 1.0 and 0.0; NaN where a cell is missing or says neither."""
         tag = self.tag(name)
         if tag in self.typed:
             values = self.numbers(name)
@@ -130,8 +131,9 @@ class RawTable:
             yield
         except DataError as error:
             cells = error.received.get("cells")
-            shown = self.frame[tag].str.strip() == (cells[0] if isinstance(cells, list) else None)
-            error.column, error.line = tag, int(self.lines[int(shown.to_numpy().argmax())])
+            first = cells[0] if isinstance(cells, list) else None
+            shown = (self.frame[tag].str.strip() == first).to_numpy()
+            error.column, error.line = tag, int(self.lines[shown.argmax()])
             raise
 
     def _where(self, tag: str) -> str:

@@ -21,8 +21,8 @@ class ParsedRows:
         names: all columns of the file.
         frame: cells as text, without the columns in ``typed`` and those nobody asked for.
         lines: (n,) line on which each row begins; the first line is 1.
-        typed: (n,) float64 values of columns asked for as numbers; NaN where missing. Of those alone that hold
-            nothing but numbers and missing values.
+        typed: (n,) float64 values of columns asked for as numbers; NaN where missing. Of those
+            alone that hold nothing but numbers and missing values.
     """
 
     names: tuple[str, ...]
@@ -74,9 +74,10 @@ class Text:
 
     def all_names(self) -> list[str]:
         """Every column's name. Raises DataError where one occurs twice."""
-        return self.names or unique_names(
-            self.file, first_row(self.file, self.content, self.separator)
-        )
+        if self.names:
+            return self.names
+        first = first_row(self.file, self.content, self.separator)
+        return unique_names(self.file, first)
 
 
 def first_row(file: str, text: bytes, separator: str) -> list[str]:
@@ -91,6 +92,9 @@ def first_row(file: str, text: bytes, separator: str) -> list[str]:
 def unique_names(file: str, header: list[str]) -> list[str]:
     """Column names without spaces around them; a name for those that have none.
 
+    >>> unique_names("a.csv", [" flow ", ""])
+    ['flow', 'Unnamed: 1']
+
     Raises:
         DataError: a name occurs twice.
     """
@@ -98,7 +102,7 @@ def unique_names(file: str, header: list[str]) -> list[str]:
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise DataError(
-            "Column names that occur once were expected",
+            "A column name occurs twice",
             received={"twice": twice},
             where=f"{file}, line 1",
             code="COLUMN-TWICE",

@@ -373,13 +373,13 @@ WITHOUT_HEADER = {
     "text among the numbers": (
         "p1,1.5,0\np1,2.5,1\n",
         [],
-        "'fault' was expected",
+        "no column named 'fault'",
         "name the 3 columns with --columns",
     ),
     "too few names": (
         BARE,
         ["--columns", "time,fault"],
-        "As many cells",
+        "as many cells",
         "every column of the file with --columns",
     ),
     "one name twice": (
@@ -399,7 +399,7 @@ WITHOUT_HEADER = {
     "names without the label": (
         BARE,
         ["--columns", "a,b,c"],
-        "'fault' was expected",
+        "no column named 'fault'",
         "Check the spelling",
     ),
 }

@@ -35,7 +35,8 @@ def section(title: str) -> str:
 
 
 def block(language: str) -> str:
-    found = re.search(rf"```{language}\n(.*?)```", DOCUMENT, flags=re.DOTALL)
+    text = section("A whole contract")
+    found = re.search(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
     assert found
     return found[1]
 

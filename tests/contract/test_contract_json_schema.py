@@ -118,5 +118,5 @@ def test_the_command_never_replaces_a_contract(
     contract = tmp_path / "pumps.yaml"
     contract.write_text("family: pumps")
     assert call("--out", str(contract)) == 2
-    assert "ends in .json" in capsys.readouterr().err
+    assert "does not end in .json" in capsys.readouterr().err
     assert contract.read_text() == "family: pumps"

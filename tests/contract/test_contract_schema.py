@@ -230,5 +230,5 @@ def test_a_file_that_is_no_yaml_is_an_error_that_names_the_file(
 ) -> None:
     path = tmp_path / "pumps.yaml"
     path.write_bytes(content)
-    with pytest.raises(ContractError, match=r"written in YAML was expected.*pumps\.yaml"):
+    with pytest.raises(ContractError, match=r"not written in YAML.*pumps\.yaml"):
         load_contract(path)

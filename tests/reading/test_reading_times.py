@@ -102,7 +102,7 @@ def test_digits_that_may_be_a_date_or_a_number_ask_for_the_pin(
     tmp_path: Path, cells: list[str], pins: list[str]
 ) -> None:
     with pytest.raises(
-        DataError, match=r"date in digits or a number.*a\.csv, column 'time'"
+        DataError, match=r"dates in digits or numbers.*a\.csv, column 'time'"
     ) as caught:
         times(tmp_path, *cells)
     assert caught.value.code == "FILE-AMBIGUOUS"

@@ -106,7 +106,7 @@ def _leak(name: str, faulty: float, normal: float) -> Breach:
 
 
 def one_class(rows: TableRows) -> Iterator[Breach]:
-    """A labelled file without a fault row, or without a normal one: it can neither teach nor judge."""
+    """A labelled file without a fault row, or without a normal one."""
     if rows.fault is None or not len(rows) or len(np.unique(rows.fault)) > 1:
         return
     kind, other = ("fault", "normal") if rows.fault[0] else ("normal", "fault")

@@ -101,7 +101,7 @@ class TableRows:
         return np.concatenate(([False], same))[: len(recording)]
 
     def step(self, values: np.ndarray) -> np.ndarray:
-        """(n,) in ``order``: change since the row before of the same recording, NaN at its start."""
+        """(n,) in ``order``: change since the row before, NaN where a recording begins."""
         with np.errstate(over="ignore"):  # a step too large for a float is an infinite one
             steps: np.ndarray = np.diff(self.ordered(values), prepend=np.nan)
         steps[~self.follows] = np.nan

@@ -61,7 +61,8 @@ def stuck(rows: TableRows) -> Iterator[Breach]:
             "SENSOR-STUCK",
             places,
             name,
-            f"Sensor {name!r} shows one value for {limit} rows or more, {len(places)} row(s) in all",
+            f"Sensor {name!r} shows one value for {limit} rows or more, "
+            f"{len(places)} row(s) in all",
             "Look at the sensor; if it may stand still that long, raise `stuck_after`",
             f"another value within {limit} rows",
         )
