@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from faultxfer.bundle.frozen import FrozenSource, Views
+from faultxfer.bundle.frozen import Block, FrozenSource, Views
 from faultxfer.bundle.input_map import SOURCE, fit_maps
 from faultxfer.bundle.members import Stack, logits, member_logits
 from faultxfer.network.freeze import copy_network
@@ -131,7 +131,7 @@ class _Readings(Views):
     def __init__(self, X: np.ndarray) -> None:
         self.X = X
 
-    def block(self, name: str) -> np.ndarray:
+    def block(self, block: Block) -> np.ndarray:
         return self.X
 
 

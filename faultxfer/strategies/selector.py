@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from faultxfer.bundle.calibration import platt
-from faultxfer.bundle.frozen import FrozenSource, Views
+from faultxfer.bundle.frozen import Block, FrozenSource, Views
 from faultxfer.bundle.input_map import MAPS, InputMap, fit_maps
 from faultxfer.bundle.members import Member, Stack, member_logits
 from faultxfer.data.split import Fold
@@ -85,8 +85,8 @@ def source_views(source: FrozenSource, X: np.ndarray) -> Views:
 class _SourceViews(Views):
     """Source rows: already in source units, so every map is the first one and shares its blocks."""
 
-    def block(self, name: str) -> np.ndarray:
-        return super().block(f"{name.partition('@')[0]}@{MAPS[0]}")
+    def block(self, block: Block) -> np.ndarray:
+        return super().block(Block(block.kind, MAPS[0]))
 
 
 def stack_of(crossed: CrossFit, y: np.ndarray, tau: float = TAU) -> Stack:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from faultxfer.bundle.frozen import Block
 from faultxfer.bundle.members import ADAPTED, Member
 from faultxfer.strategies.learners.convex import fit_logistic
 from faultxfer.strategies.learners.protocol import BaseLearner, TrainingRows
 
-_SENSORS = "sensors@target"
+_SENSORS = Block("sensors", "target")
 _LEAST_SPREAD = 0.05
 
 
@@ -24,7 +25,7 @@ class WideHead(BaseLearner):
 
     def fit(self, rows: TrainingRows) -> Member:
         """Newton's method."""
-        blocks = (f"hidden@{self.map_name}", _SENSORS, f"network@{self.map_name}")
+        blocks = (Block("hidden", self.map_name), _SENSORS, Block("network", self.map_name))
         features = rows.target.blocks(blocks)
         sensors = rows.target.X.shape[1]
         penalty = np.concatenate(
@@ -96,4 +97,4 @@ def spread_of_features(features: np.ndarray) -> np.ndarray:
 def hidden_spread(rows: TrainingRows) -> np.ndarray:
     """(h,) standard deviations of the frozen features over the source's rows, or the target's where none are kept."""
     views = rows.source if len(rows.source) else rows.target
-    return spread_of_features(views.block("hidden@source"))
+    return spread_of_features(views.block(Block("hidden", "source")))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import expit
 
+from faultxfer.bundle.frozen import Block
 from faultxfer.bundle.members import Member, member_logits
 from faultxfer.strategies.learners.boosting import boost
 from faultxfer.strategies.learners.density_ratio import by_classifier, by_least_squares
@@ -43,7 +44,7 @@ class ReweightedBoosting(BaseLearner):
 
     def fit(self, rows: TrainingRows) -> Member:
         """Estimate the ratios, then boost; both domains keep the same total weight."""
-        block = f"sensors@{self.map_name}"
+        block = Block("sensors", self.map_name)
         ratio = self.ratio(rows.source.block(block), rows.target.block(block), rows.seed)
         m = len(rows.source)
         weights = domain_weights(m, len(rows.target), 0.5)
@@ -68,7 +69,7 @@ class TrAdaBoost(BaseLearner):
 
     def fit(self, rows: TrainingRows) -> Member:
         """Reweigh the source rows, then boost once with the weights reached."""
-        block = f"sensors@{self.map_name}"
+        block = Block("sensors", self.map_name)
         features, y = pooled(rows, block)
         m = len(rows.source_y)
         weights = domain_weights(m, len(rows.target), 0.5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from faultxfer.bundle.frozen import Block
 from faultxfer.bundle.members import Member
 from faultxfer.strategies.learners.convex import fit_logistic
 from faultxfer.strategies.learners.heads import hidden_spread
@@ -25,7 +26,7 @@ class PooledHead(BaseLearner):
 
     def fit(self, rows: TrainingRows) -> Member:
         """Newton's method on at most ``_SOURCE_ROWS`` source rows and all target rows."""
-        block = f"hidden@{self.map_name}"
+        block = Block("hidden", self.map_name)
         picked = np.arange(0, len(rows.source_y), max(1, len(rows.source_y) // _SOURCE_ROWS))[
             :_SOURCE_ROWS
         ]

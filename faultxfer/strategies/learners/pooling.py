@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from faultxfer.bundle.frozen import Block
 from faultxfer.strategies.learners.protocol import TrainingRows
 
 
-def pooled(rows: TrainingRows, block: str) -> tuple[np.ndarray, np.ndarray]:
+def pooled(rows: TrainingRows, block: Block) -> tuple[np.ndarray, np.ndarray]:
     """(m + n, k + 1) source then target rows with the domain flag last, and their labels."""
     parts = []
     for views, flag in ((rows.source, 0.0), (rows.target, 1.0)):

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from faultxfer.bundle.frozen import Views
+from faultxfer.bundle.frozen import Block, Views
 from faultxfer.bundle.members import LINEAR, TREES, Member
 
 
@@ -60,7 +60,7 @@ class BaseLearner:
 
     def linear(
         self,
-        blocks: tuple[str, ...],
+        blocks: tuple[Block, ...],
         fitted: tuple[np.ndarray, float],
         *,
         flag: bool = False,
@@ -81,7 +81,7 @@ class BaseLearner:
         )
 
     def trees(
-        self, blocks: tuple[str, ...], text: str, *, flag: bool = False, **more: Any
+        self, blocks: tuple[Block, ...], text: str, *, flag: bool = False, **more: Any
     ) -> Member:
         """Trees as LightGBM text; ``more`` are further fields of the member."""
         return Member(

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from faultxfer.bundle.frozen import Block
 from faultxfer.bundle.members import CONSTANT, IDENTITY, SHARE, Member
 from faultxfer.network.fit import class_weights
 from faultxfer.strategies.learners.boosting import boost, grow_forest
@@ -13,7 +14,7 @@ from faultxfer.strategies.learners.convex import fit_logistic
 from faultxfer.strategies.learners.pooling import pooled
 from faultxfer.strategies.learners.protocol import BaseLearner, TrainingRows
 
-_SENSORS = "sensors@target"
+_SENSORS = Block("sensors", "target")
 # As good as 31 leaves and 255 bins on these sources, in a third of the time.
 POOLED: dict[str, Any] = {"min_data_in_leaf": 10, "num_leaves": 15, "max_bin": 63}
 
@@ -105,8 +106,8 @@ class SourceThroughMap(_Rival):
     paper = 'Platt, "Probabilistic outputs for support vector machines", 1999: calibration alone'
 
     def __init__(self, model: str, map_name: str) -> None:
-        self.block = f"{model}@{map_name}"
-        self.name = f"source-{model}@{map_name}"
+        self.block = Block(model, map_name)
+        self.name = f"source-{self.block}"
         if model == "network":
             self.family = "source-network"
 
@@ -127,7 +128,7 @@ class PooledLinear(_Rival):
 
     def fit(self, rows: TrainingRows) -> Member:
         """Fit on all rows at equal weight."""
-        block = f"sensors@{self.map_name}"
+        block = Block("sensors", self.map_name)
         return self.linear((block,), fit_logistic(*pooled(rows, block), 1.0), flag=True)
 
 
@@ -143,5 +144,5 @@ class PooledBoosting(_Rival):
 
     def fit(self, rows: TrainingRows) -> Member:
         """Fit on all rows at equal weight."""
-        block = f"sensors@{self.map_name}"
+        block = Block("sensors", self.map_name)
         return self.trees((block,), boost(*pooled(rows, block), rows.seed, **POOLED), flag=True)
