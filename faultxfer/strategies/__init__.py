@@ -11,9 +11,8 @@ from faultxfer.errors import ConfigError
 from faultxfer.strategies.alone import OneLearner
 from faultxfer.strategies.feature_reuse import FeatureReuse
 from faultxfer.strategies.fine_tune import FineTune
-from faultxfer.strategies.learners.density_ratio import by_least_squares
 from faultxfer.strategies.learners.heads import AdaptedInput, WideHead
-from faultxfer.strategies.learners.instances import ReweightedBoosting, TrAdaBoost
+from faultxfer.strategies.learners.instances import ReweightedBoosting, TrAdaBoost, by_least_squares
 from faultxfer.strategies.learners.pooled_head import PooledHead
 from faultxfer.strategies.learners.rivals import PooledBoosting, PooledLinear, SourceThroughMap
 from faultxfer.strategies.linear_probe_fine_tune import LinearProbeFineTune
