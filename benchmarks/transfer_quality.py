@@ -175,7 +175,7 @@ def measure(source: PreparedSource, cell: Cell, seed: int, group: str) -> dict[s
 
 def _uses_network(member: Member) -> bool:
     return member.kind == ADAPTED or any(
-        block.startswith(("network@", "hidden@")) for block in member.blocks
+        block.kind in ("network", "hidden") for block in member.blocks
     )
 
 

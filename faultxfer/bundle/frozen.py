@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -125,30 +125,53 @@ def _spread_from(stored: dict[str, list[float]]) -> Spread:
     )
 
 
+class Block(NamedTuple):
+    """Features of rows: of which kind, and through which input map the source sees the rows.
+
+    Bundles store it as one word:
+
+    >>> str(Block("sensors", "target"))
+    'sensors@target'
+    >>> Block.parse("sensors@target").map
+    'target'
+    """
+
+    kind: str
+    map: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}@{self.map}"
+
+    @classmethod
+    def parse(cls, word: str) -> Block:
+        """The inverse of ``str``."""
+        kind, _, map_name = str(word).partition("@")
+        return cls(kind, map_name)
+
+
 class Views:
     """Rows seen through the source: blocks of features by name, each computed when first asked for.
 
-    A block is named ``kind@map``: ``sensors`` (n, d) soft-clipped robust-scaled readings; ``hidden`` (n, h);
+    Kinds of blocks are ``sensors`` (n, d) soft-clipped robust-scaled readings; ``hidden`` (n, h);
     ``network``, ``trees`` and ``linear`` (n, 1) source logits.
     """
 
     def __init__(self, source: FrozenSource, maps: dict[str, InputMap], X: np.ndarray) -> None:
         self.source, self.maps, self.X = source, maps, X
-        self._blocks: dict[str, np.ndarray] = {}
+        self._blocks: dict[Block, np.ndarray] = {}
 
     def __len__(self) -> int:
         return len(self.X)
 
-    def block(self, name: str) -> np.ndarray:
+    def block(self, block: Block) -> np.ndarray:
         """(n, k) float64 features."""
-        if name not in self._blocks:
-            kind, _, map_name = name.partition("@")
-            self._fill(kind, map_name)
-        return self._blocks[name]
+        if block not in self._blocks:
+            self._fill(block)
+        return self._blocks[block]
 
-    def blocks(self, names: tuple[str, ...]) -> np.ndarray:
+    def blocks(self, blocks: tuple[Block, ...]) -> np.ndarray:
         """(n, k) blocks side by side."""
-        return np.hstack([self.block(name) for name in names])
+        return np.hstack([self.block(block) for block in blocks])
 
     def take(self, rows: np.ndarray) -> Views:
         """The rows at the given positions, with what is already computed and what can be computed later."""
@@ -156,27 +179,27 @@ class Views:
         part.whole, part.rows = self, rows
         return part
 
-    def _fill(self, kind: str, map_name: str) -> None:
-        mapped = self.maps[map_name](self.X)
-        if kind in ("hidden", "network"):
-            if self.source.network is None:
-                raise ValueError(
-                    f"A source network was expected. Received: block={kind}@{map_name}"
-                )
-            hidden, logits = self.source.network(mapped)
-            self._blocks[f"hidden@{map_name}"] = hidden.astype(np.float64)
-            self._blocks[f"network@{map_name}"] = _clipped(logits.mean(axis=1))
-        elif kind == "trees":
-            self._blocks[f"trees@{map_name}"] = _clipped(
-                self.source.trees.predict(mapped, raw_score=True, num_threads=1)
-            )
-        elif kind == "linear":
+    def _fill(self, block: Block) -> None:
+        mapped = self.maps[block.map](self.X)
+        if block.kind in ("hidden", "network"):
+            self._fill_from_network(block, mapped)
+        elif block.kind == "trees":
+            scores = self.source.trees.predict(mapped, raw_score=True, num_threads=1)
+            self._blocks[block] = _clipped(scores)
+        elif block.kind == "linear":
             linear = self.source.linear
-            self._blocks[f"linear@{map_name}"] = _clipped(
-                self.block(f"sensors@{map_name}") @ linear.coef + linear.intercept
-            )
+            sensors = self.block(Block("sensors", block.map))
+            self._blocks[block] = _clipped(sensors @ linear.coef + linear.intercept)
         else:
-            self._blocks[f"sensors@{map_name}"] = soft_clipped(mapped, self.source.spread)
+            self._blocks[block] = soft_clipped(mapped, self.source.spread)
+
+    def _fill_from_network(self, block: Block, mapped: np.ndarray) -> None:
+        """Both blocks of the network at once, as one pass gives features and logits."""
+        if self.source.network is None:
+            raise ValueError(f"There is no source network. Received: block={block}")
+        hidden, logits = self.source.network(mapped)
+        self._blocks[Block("hidden", block.map)] = hidden.astype(np.float64)
+        self._blocks[Block("network", block.map)] = _clipped(logits.mean(axis=1))
 
 
 class _Part(Views):
@@ -185,8 +208,8 @@ class _Part(Views):
     whole: Views
     rows: np.ndarray
 
-    def _fill(self, kind: str, map_name: str) -> None:
-        self._blocks[f"{kind}@{map_name}"] = self.whole.block(f"{kind}@{map_name}")[self.rows]
+    def _fill(self, block: Block) -> None:
+        self._blocks[block] = self.whole.block(block)[self.rows]
 
 
 def soft_clipped(X: np.ndarray, spread: Spread) -> np.ndarray:

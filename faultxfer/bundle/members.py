@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from faultxfer.bundle.frozen import Booster, FrozenSource, Views
+from faultxfer.bundle.frozen import Block, Booster, FrozenSource, Views
 from faultxfer.bundle.input_map import InputMap
 from faultxfer.bundle.plain_files import TEXT_BYTES, load_arrays, read_text
 
@@ -32,6 +32,8 @@ _PLAIN = (
     "offset",
     "weight",
 )
+# Fields of a member that are blocks, which are stored as words.
+_BLOCKS = ("blocks", "base")
 # A forest's share of 0 or 1 among few rows is not certainty.
 _SHARE_LIMIT = 0.005
 
@@ -60,9 +62,9 @@ class Member:
     family: str
     name: str
     kind: str
-    blocks: tuple[str, ...] = ()
+    blocks: tuple[Block, ...] = ()
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
-    base: tuple[str, ...] = ()
+    base: tuple[Block, ...] = ()
     text: str = ""
     link: str = LOGIT
     constants: tuple[float, ...] = ()
@@ -95,7 +97,7 @@ def member_logits(member: Member, views: Views) -> np.ndarray:
 
 def features_of(member: Member, views: Views) -> np.ndarray:
     """(n, k) features of a linear head or of trees: blocks, then bins, then constants."""
-    parts = [views.block(name) for name in member.blocks]
+    parts = [views.block(block) for block in member.blocks]
     if "edges" in member.arrays:
         parts.append(encode(views.X, member.arrays["edges"]))
     if member.constants:
@@ -175,6 +177,7 @@ def save_stack(stack: Stack, folder: Path) -> dict[str, Any]:
         if member.text:
             (folder / _trees_of(number)).write_text(member.text, encoding="utf-8")
         plain = {name: getattr(member, name) for name in _PLAIN}
+        plain |= {name: [str(block) for block in getattr(member, name)] for name in _BLOCKS}
         members.append({**plain, "arrays": sorted(member.arrays), "trees": bool(member.text)})
     np.savez(folder / ARRAYS, allow_pickle=False, **arrays)
     maps = {
@@ -215,6 +218,7 @@ def _member(
     number: int, stored: dict[str, Any], arrays: dict[str, np.ndarray], folder: Path
 ) -> Member:
     plain: dict[str, Any] = {name: _as_tuple(stored[name]) for name in _PLAIN}
+    plain |= {name: tuple(map(Block.parse, stored[name])) for name in _BLOCKS}
     text = read_text(folder / _trees_of(number), TEXT_BYTES) if stored["trees"] else ""
     return Member(
         **plain, arrays={name: arrays[f"{number}.{name}"] for name in stored["arrays"]}, text=text

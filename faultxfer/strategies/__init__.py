@@ -1,6 +1,6 @@
-"""Transfer methods. To add one: a file here, a line in ``STRATEGIES``; the common suite then tests it.
+"""Transfer methods. To add one: a file here and a line in ``STRATEGIES``; a common suite tests it.
 
-A learner of the stack (``learners/``) becomes a strategy of its own by one line with :class:`OneLearner`.
+A learner of the stack (``learners/``) becomes a strategy by one line with :class:`OneLearner`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from faultxfer.errors import ConfigError
 from faultxfer.strategies.alone import OneLearner
 from faultxfer.strategies.feature_reuse import FeatureReuse
 from faultxfer.strategies.fine_tune import FineTune
-from faultxfer.strategies.learners.density_ratio import by_least_squares
 from faultxfer.strategies.learners.heads import AdaptedInput, WideHead
-from faultxfer.strategies.learners.instances import ReweightedBoosting, TrAdaBoost
+from faultxfer.strategies.learners.instances import ReweightedBoosting, TrAdaBoost, by_least_squares
 from faultxfer.strategies.learners.pooled_head import PooledHead
 from faultxfer.strategies.learners.rivals import PooledBoosting, PooledLinear, SourceThroughMap
 from faultxfer.strategies.linear_probe_fine_tune import LinearProbeFineTune
@@ -82,7 +81,7 @@ def get_strategy(name: str) -> Strategy:
     """
     if name not in STRATEGIES:
         raise ConfigError(
-            f"One of the strategies {', '.join(STRATEGIES)} was expected",
+            f"There is no strategy of that name, only {', '.join(STRATEGIES)}",
             received={"strategy": name},
             remedy="Choose one of these with --strategy",
         )
@@ -93,16 +92,22 @@ def chosen_strategy(options: TransferOptions) -> Strategy:
     """The strategy that the options name, which uses every option given.
 
     Raises:
-        ConfigError: there is no such strategy, or an option that it does not use differs from its default.
+        ConfigError: there is no such strategy, or an option that it does not use differs from its
+            default.
     """
     strategy = get_strategy(options.strategy)
+    defaults = TransferOptions()
     for option in sorted(_OWN_OPTIONS - strategy.options):
         given = getattr(options, option)
-        if given != type(options).model_fields[option].default:
-            users = [name for name, other in STRATEGIES.items() if option in other.options]
+        if given != getattr(defaults, option):
             raise ConfigError(
-                f"No `{option}` was expected with the strategy `{strategy.name}`, which does not use it",
+                f"The option `{option}` has no effect on the strategy `{strategy.name}`",
                 received={option: given},
-                remedy=f"Leave it out, or choose a strategy that uses it: {', '.join(users)}",
+                remedy=f"Leave it out, or choose a strategy that uses it: {_users_of(option)}",
             )
     return strategy
+
+
+def _users_of(option: str) -> str:
+    users = [name for name, strategy in STRATEGIES.items() if option in strategy.options]
+    return ", ".join(users)

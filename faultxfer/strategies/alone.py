@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 
 import numpy as np
 
-from faultxfer.bundle.frozen import FrozenSource, Views
+from faultxfer.bundle.frozen import Block, FrozenSource, Views
 from faultxfer.bundle.input_map import SOURCE, fit_maps
 from faultxfer.bundle.members import Stack, logits, member_logits
-from faultxfer.network.freeze import copy_network
-from faultxfer.strategies.common import candidate_bundle, source_pool
+from faultxfer.strategies.common import source_pool, stacked_bundle
 from faultxfer.strategies.learners.protocol import Learner, TrainingRows
 from faultxfer.strategies.needs import require, require_frozen
 from faultxfer.strategies.protocol import FittedStrategy, Requirement, Scorer, Task
@@ -19,7 +17,7 @@ from faultxfer.strategies.selector import source_views
 
 
 class OneLearner:
-    """A strategy whose bundle holds one member; the procedure calibrates it and chooses the alarm threshold.
+    """A strategy whose bundle holds one member.
 
     Args:
         name, title: of the strategy.
@@ -52,18 +50,10 @@ class OneLearner:
             StrategyError: one of ``needs`` is missing.
         """
         require(task, self)
-        made = self._make(task.options.input_map or self._scaler)
-        stack = fit_alone(made, require_frozen(task, self.name), task)
-        fitted = candidate_bundle(
-            task, task.source.scaler, copy_network(task.source.network), self.name
-        )
-        lineage = {
-            **fitted.lineage,
-            "stack": {member.name: member.weight for member in stack.members},
-        }
-        return FittedStrategy(
-            dataclasses.replace(fitted, models=task.source.models, stack=stack, lineage=lineage)
-        )
+        learner = self._make(task.options.input_map or self._scaler)
+        stack = fit_alone(learner, require_frozen(task, self.name), task)
+        weights = {member.name: member.weight for member in stack.members}
+        return FittedStrategy(stacked_bundle(task, stack, self.name, {"stack": weights}))
 
 
 class RivalLearner:
@@ -109,7 +99,8 @@ class RivalFromScratch:
     def __init__(
         self, name: str, title: str, learner: Learner, *, needs: tuple[Requirement, ...] = ()
     ) -> None:
-        self.name, self.title, self._learner, self.needs = name, title, learner, needs
+        self.name, self.title, self._learner = name, title, learner
+        self.needs = needs
 
     def fit(self, task: Task) -> Scorer:
         """Fit the learner on all training rows.
@@ -118,10 +109,13 @@ class RivalFromScratch:
             StrategyError: one of ``needs`` is missing.
         """
         require(task, self)
-        X, y = task.target.X, task.target.y
-        no_rows = np.arange(0)
-        rows = TrainingRows(_Readings(X), y, _Readings(X[no_rows]), y[no_rows], task.options.seed)
-        member = self._learner.fit(rows)
+        target = task.target
+        none = target.take(np.arange(0))
+        member = self._learner.fit(
+            TrainingRows(
+                _Readings(target.X), target.y, _Readings(none.X), none.y, task.options.seed
+            )
+        )
         return lambda X: member_logits(member, _Readings(X))
 
 
@@ -131,30 +125,22 @@ class _Readings(Views):
     def __init__(self, X: np.ndarray) -> None:
         self.X = X
 
-    def block(self, name: str) -> np.ndarray:
+    def block(self, block: Block) -> np.ndarray:
         return self.X
-
-
-def _needs(*, source_rows: bool) -> tuple[Requirement, ...]:
-    needs: tuple[Requirement, ...] = (
-        Requirement.SENSORS,
-        Requirement.BOTH_CLASSES,
-        Requirement.SOURCE_ENSEMBLE,
-        Requirement.SOURCE_MODELS,
-    )
-    return (*needs, Requirement.SOURCE_ROWS) if source_rows else needs
 
 
 def fit_alone(learner: Learner, frozen: FrozenSource, task: Task) -> Stack:
     """A stack of one member with weight 1, not calibrated."""
-    target = task.target
+    target, pool = task.target, source_pool(task)
     maps = fit_maps(target.X, target.y, frozen.spread, frozen.normal)
-    pool = source_pool(task)
-    rows = TrainingRows(
-        Views(frozen, maps, target.X),
-        target.y,
-        source_views(frozen, pool.X),
-        pool.y,
-        task.options.seed,
-    )
+    views = Views(frozen, maps, target.X)
+    rows = TrainingRows(views, target.y, source_views(frozen, pool.X), pool.y, task.options.seed)
     return Stack((learner.fit(rows),), maps)
+
+
+def _needs(*, source_rows: bool) -> tuple[Requirement, ...]:
+    needs = [Requirement.SENSORS, Requirement.BOTH_CLASSES]
+    needs += [Requirement.SOURCE_ENSEMBLE, Requirement.SOURCE_MODELS]
+    if source_rows:
+        needs.append(Requirement.SOURCE_ROWS)
+    return tuple(needs)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from typing import Any
 
 import numpy as np
@@ -9,8 +11,12 @@ import numpy as np
 from faultxfer.bundle.bundle import Bundle
 from faultxfer.bundle.calibration import Calibrator
 from faultxfer.bundle.input_map import SOURCE, TARGET, fit_maps
+from faultxfer.bundle.members import Stack
 from faultxfer.bundle.scaler import Scaler, fit_scaler
+from faultxfer.config import TransferOptions
 from faultxfer.data.dataset import Dataset
+from faultxfer.network.fit import History, Recipe, apply_network, fit_network
+from faultxfer.network.freeze import copy_network, freeze_all_but_last
 from faultxfer.strategies.needs import require_frozen
 from faultxfer.strategies.protocol import Task
 
@@ -19,9 +25,10 @@ _POOLED_ROWS = 4000
 
 
 def choose_scaler(task: Task, who: str) -> Scaler:
-    """The scaling stage in front of a network, as the options ask for it; fitted on training rows only.
+    """The scaling stage in front of a network, as the options ask for it; by training rows only.
 
-    ``source`` keeps the source's StandardScaler, ``target`` refits it; any other input map is folded into the source's.
+    ``source`` keeps the source's StandardScaler, ``target`` refits it; any other input map is
+    folded into the source's.
 
     Raises:
         StrategyError: a source model of format 1 has no statistics that the map could lead to.
@@ -32,36 +39,74 @@ def choose_scaler(task: Task, who: str) -> Scaler:
     if name == TARGET:
         return fit_scaler(task.target.X)
     frozen = require_frozen(task, who)
-    chosen = fit_maps(task.target.X, task.target.y, frozen.spread, frozen.normal)[name]
-    mean, scale = task.source.scaler.mean, task.source.scaler.scale
+    maps = fit_maps(task.target.X, task.target.y, frozen.spread, frozen.normal)
+    chosen, scaler = maps[name], task.source.scaler
     # ((gain * x + offset) - mean) / scale, as one scaler
-    return Scaler((mean - chosen.offset) / chosen.gain, scale / chosen.gain)
+    return Scaler((scaler.mean - chosen.offset) / chosen.gain, scaler.scale / chosen.gain)
+
+
+def epochs_of(rows: int, options: TransferOptions) -> int:
+    """Passes over this many rows, which give as many epochs and as many steps as are asked for."""
+    steps_per_epoch = math.ceil(rows / options.batch_size)
+    return max(options.epochs, math.ceil(options.steps / steps_per_epoch))
+
+
+def tune(network: Any, scaler: Scaler, task: Task, trainable_layers: int) -> History:
+    """Train the last layers of a network in place; returns its training curves.
+
+    With the option ``pull`` (L2-SP) they are held near the weights that ``network`` comes with.
+    """
+    options = task.options
+    cut = freeze_all_but_last(network, trainable_layers)
+    frozen_features = apply_network(cut.extractor, scaler(task.target.X))
+    recipe = Recipe(
+        learning_rate=options.learning_rate,
+        weight_decay=0.0,  # decay pulls towards zero, away from what the source taught
+        batch_size=options.batch_size,
+        epochs=epochs_of(len(task.target), options),
+        pull=options.pull or 0.0,
+    )
+    return fit_network(cut.head, frozen_features, task.target.y, recipe, seed=options.seed)
 
 
 def source_pool(task: Task) -> Dataset:
-    """Source rows that are fitted on beside the target's: at most 4,000, drawn by the seed; none if none were kept."""
+    """Source rows that are fitted on beside the target's.
+
+    At most 4,000, drawn by the seed; none if none were kept.
+    """
     if task.source_rows is None:
         return task.target.take(np.arange(0))
-    kept = np.random.default_rng(task.options.seed).permutation(len(task.source_rows))[
-        :_POOLED_ROWS
-    ]
-    return task.source_rows.take(np.sort(kept))
+    rng = np.random.default_rng(task.options.seed)
+    drawn = rng.permutation(len(task.source_rows))[:_POOLED_ROWS]
+    return task.source_rows.take(np.sort(drawn))
 
 
 def candidate_bundle(task: Task, scaler: Scaler, network: Any, strategy: str) -> Bundle:
     """A bundle with an adapted network, not yet calibrated; its threshold alarms at even odds."""
+    source = task.source
+    lineage = {
+        "strategy": strategy,
+        "options": task.options.model_dump(mode="json", exclude={"gate"}),
+        "source": source.lineage.get("identity"),
+        "training_rows": len(task.target),
+    }
     return Bundle(
-        features=task.source.features,
-        units=task.source.units,
+        features=source.features,
+        units=source.units,
         scaler=scaler,
         network=network,
         calibrator=Calibrator(),
         threshold=0.5,
         training_rows=np.unique(task.target.fingerprints()),
-        lineage={
-            "strategy": strategy,
-            "options": task.options.model_dump(mode="json", exclude={"gate"}),
-            "source": task.source.lineage.get("identity"),
-            "training_rows": len(task.target),
-        },
+        lineage=lineage,
     )
+
+
+def stacked_bundle(
+    task: Task, stack: Stack, strategy: str, more_lineage: dict[str, object]
+) -> Bundle:
+    """A bundle whose members decide in place of the source's network, which it keeps as it is."""
+    network = copy_network(task.source.network)
+    bundle = candidate_bundle(task, task.source.scaler, network, strategy)
+    lineage = {**bundle.lineage, **more_lineage}
+    return dataclasses.replace(bundle, models=task.source.models, stack=stack, lineage=lineage)

@@ -1,4 +1,4 @@
-"""Keep everything but the last layer of the source network as a feature extractor and fit a new head."""
+"""Keep all but the last layer of the source network as a feature extractor and fit a new head."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from faultxfer.network.features import NetworkFeatures
 from faultxfer.network.freeze import copy_network, freeze_all_but_last
 from faultxfer.strategies.common import candidate_bundle, choose_scaler
-from faultxfer.strategies.learners.heads import fit_pulled_head, spread_of_features
+from faultxfer.strategies.learners.heads import fit_pulled_head
 from faultxfer.strategies.needs import require
 from faultxfer.strategies.protocol import FittedStrategy, Requirement, Task
 
@@ -15,13 +15,14 @@ _PENALTY = 10.0
 
 
 class FeatureReuse:
-    """Frozen extractor and a new convex head, pulled towards the source's: one Keras network, no gradient steps."""
+    """Frozen extractor and a new convex head, pulled towards the source's: no gradient steps."""
 
     name = "feature_reuse"
     title = "frozen features, new head"
     paper = (
-        'Donahue et al., "DeCAF: a deep convolutional activation feature", ICML 2014; pulled towards the source\'s '
-        'head as by Li et al., "Explicit inductive bias for transfer learning", ICML 2018'
+        'Donahue et al., "DeCAF: a deep convolutional activation feature", ICML 2014; pulled '
+        "towards the source's head as by Li et al., \"Explicit inductive bias for transfer "
+        'learning", ICML 2018'
     )
     needs: tuple[Requirement, ...] = (
         Requirement.SENSORS,
@@ -42,9 +43,7 @@ class FeatureReuse:
         network = copy_network(task.source.network)
         freeze_all_but_last(network, 1)
         extractor = NetworkFeatures(network, scaler.mean, scaler.scale)
-        features = extractor(task.target.X)[0].astype(np.float64)
-        head = fit_pulled_head(
-            features, task.target.y, extractor.head, spread_of_features(features), _PENALTY
-        )
+        features, _ = extractor(task.target.X)
+        head = fit_pulled_head(features.astype(np.float64), task.target.y, extractor.head, _PENALTY)
         extractor.set_head(head[:-1], head[-1])
         return FittedStrategy(candidate_bundle(task, scaler, network, self.name))

@@ -7,24 +7,23 @@ import numpy as np
 from faultxfer.network.features import NetworkFeatures
 from faultxfer.network.fit import class_weights
 from faultxfer.network.freeze import copy_network, stages_of
-from faultxfer.strategies.common import candidate_bundle, choose_scaler
-from faultxfer.strategies.fine_tune import tune
-from faultxfer.strategies.learners.heads import fit_pulled_head, spread_of_features
+from faultxfer.strategies.common import candidate_bundle, choose_scaler, tune
+from faultxfer.strategies.learners.heads import fit_pulled_head
 from faultxfer.strategies.needs import require
 from faultxfer.strategies.protocol import FittedStrategy, Requirement, Task
 
 _PENALTY = 10.0
-_PULL = 0.0
 
 
 class LinearProbeFineTune:
-    """Fine-tuning that starts from a head which fits, so that the features are distorted less on the way."""
+    """Fine-tuning from a head that fits, so that the features are distorted less on the way."""
 
     name = "linear_probe_fine_tune"
     title = "new head, then fine-tune all layers"
     paper = (
-        'Kumar et al., "Fine-tuning can distort pretrained features and underperform out-of-distribution", ICLR 2022; '
-        'with `pull`, Li et al., "Explicit inductive bias for transfer learning" (L2-SP), ICML 2018'
+        'Kumar et al., "Fine-tuning can distort pretrained features and underperform '
+        'out-of-distribution", ICLR 2022; with `pull`, Li et al., "Explicit inductive bias for '
+        'transfer learning" (L2-SP), ICML 2018'
     )
     needs: tuple[Requirement, ...] = (
         Requirement.SENSORS,
@@ -38,28 +37,28 @@ class LinearProbeFineTune:
         """Fit a head for each member, then train on.
 
         Raises:
-            StrategyError: one of ``needs`` is missing, or the network has fewer layers than are to be trained.
+            StrategyError: one of ``needs`` is missing, or the network has fewer layers than are to
+                be trained.
         """
         require(task, self)
         scaler = choose_scaler(task, self.name)
         network = copy_network(task.source.network)
         probe(NetworkFeatures(network, scaler.mean, scaler.scale), task)
         layers = task.options.trainable_layers or len(stages_of(network))
-        history = tune(network, scaler, task, layers, _PULL)
+        history = tune(network, scaler, task, layers)
         return FittedStrategy(candidate_bundle(task, scaler, network, self.name), history)
 
 
 def probe(extractor: NetworkFeatures, task: Task) -> None:
-    """Give each member of a network a head fitted on its own features, as fine-tuning fits each member by itself.
+    """Give each member of a network a head fitted on its own features.
 
-    The loss is that of the fine-tuning, both classes at equal weight: the probe ends where its gradient vanishes.
+    Fine-tuning fits each member by itself too. The loss is that of the fine-tuning, both classes at
+    equal weight: the probe ends where its gradient vanishes.
     """
     features = extractor(task.target.X)[0].astype(np.float64)
     y = task.target.y
+    weights = class_weights(y).astype(np.float64)
     for member in range(extractor.members):
         seen = features[:, extractor.seen_by(member)]
-        start, spread = extractor.head_of(member), spread_of_features(seen)
-        head = fit_pulled_head(
-            seen, y, start, spread, _PENALTY, class_weights(y).astype(np.float64)
-        )
+        head = fit_pulled_head(seen, y, extractor.head_of(member), _PENALTY, weights)
         extractor.set_head_of(member, head[:-1], head[-1])

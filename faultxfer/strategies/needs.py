@@ -1,4 +1,4 @@
-"""What a strategy or a rival needs, and the one check that says by name what is missing."""
+"""What a strategy or a rival needs, and the one check that names what is missing."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from faultxfer.bundle.frozen import FrozenSource
 from faultxfer.errors import StrategyError
 from faultxfer.network.ensemble import is_ensemble
 from faultxfer.strategies.protocol import MIN_ROWS_PER_CLASS, Requirement, Task
+
+_OR_FINE_TUNE = "or choose `--strategy fine_tune`"
 
 
 class HasNeeds(Protocol):
@@ -50,13 +52,14 @@ def require_frozen(task: Task, who: str) -> FrozenSource:
     Raises:
         StrategyError: it is of format 1.
     """
-    if task.source.frozen is None:
+    frozen = task.source.frozen
+    if frozen is None:
         raise StrategyError(
-            f"A source model with its trees and statistics was expected by {who!r}",
+            f"The source model has no trees and statistics, which {who!r} needs",
             received={"models": None},
-            remedy="Pretrain again with this release, or choose `--strategy fine_tune` without another scaler",
+            remedy=f"Pretrain again with this release, {_OR_FINE_TUNE} without another scaler",
         )
-    return task.source.frozen
+    return frozen
 
 
 def _require_rows(task: Task, who: str) -> None:
@@ -64,7 +67,7 @@ def _require_rows(task: Task, who: str) -> None:
     normals = len(task.target) - faults
     if min(faults, normals) < MIN_ROWS_PER_CLASS:
         raise StrategyError(
-            f"At least {MIN_ROWS_PER_CLASS} training rows of each class were expected by {who!r}",
+            f"There are too few training rows: {who!r} needs {MIN_ROWS_PER_CLASS} of each class",
             received={"fault rows": faults, "normal rows": normals},
             remedy="Label more rows of the rarer class",
         )
@@ -74,13 +77,15 @@ def _require_sensors(task: Task, who: str) -> None:
     source, target = task.source.features, task.target.features
     if source == target:
         return
+    moved = []
+    for old, new in zip(source, target, strict=False):
+        if old != new and old in target:
+            moved.append(old)
+    missing = [name for name in source if name not in target]
+    added = [name for name in target if name not in source]
     raise StrategyError(
-        f"The source model's sensors in their order were expected by {who!r}",
-        received={
-            "missing": [name for name in source if name not in target],
-            "added": [name for name in target if name not in source],
-            "moved": [a for a, b in zip(source, target, strict=False) if a != b and a in target],
-        },
+        f"The rows do not have the source model's sensors in their order, which {who!r} needs",
+        received={"missing": missing, "added": added, "moved": moved},
         remedy="Use the contract that the source model was trained with",
     )
 
@@ -88,18 +93,19 @@ def _require_sensors(task: Task, who: str) -> None:
 def _require_source_rows(task: Task, who: str) -> None:
     if task.source_rows is None:
         raise StrategyError(
-            f"Source rows were expected by {who!r}, but the source model was registered without them",
+            f"The source model was registered without its rows, which {who!r} needs",
             received={"source_rows": None},
-            remedy="Pretrain again with `kept_source_rows` above 0, or choose `--strategy fine_tune`",
+            remedy=f"Pretrain again with `kept_source_rows` above 0, {_OR_FINE_TUNE}",
         )
 
 
 def _require_ensemble(task: Task, who: str) -> None:
-    if not is_ensemble(task.source.network):
+    network = task.source.network
+    if not is_ensemble(network):
         raise StrategyError(
-            f"A source network as this release makes it was expected by {who!r}",
-            received={"network": task.source.network.name},
-            remedy="Pretrain again with this release, or choose `--strategy fine_tune`",
+            f"The source network is of an older release than {who!r} needs",
+            received={"network": network.name},
+            remedy=f"Pretrain again with this release, {_OR_FINE_TUNE}",
         )
 
 

@@ -1,6 +1,7 @@
-"""Put a strategy or a rival through the split: fit, calibrate, choose the threshold, predict rows it never saw.
+"""Put a strategy or a rival through the split, up to predictions of rows it never saw.
 
-All contestants go through the same folds and the same calibration rows, so their figures compare.
+That is: fit, calibrate, choose the threshold, predict. All contestants go through the same folds
+and the same calibration rows, so their metrics compare.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from faultxfer.bundle.threshold import (
 from faultxfer.data.split import CROSS_FIT, Split
 from faultxfer.strategies.protocol import FittedStrategy, Rival, Scorer, Strategy, Task
 
+_Fit = Callable[[Task], Scorer]
+
 
 @dataclass(frozen=True)
 class Predictions:
@@ -41,8 +44,9 @@ class Predictions:
 
 
 @dataclass(frozen=True)
-class _Fitted:
-    scorer: Scorer
+class _Outcome:
+    """Predictions, and the calibrator and threshold for rows to come."""
+
     calibrator: Calibrator
     threshold: AlarmThreshold
     predictions: Predictions
@@ -58,86 +62,98 @@ def run_strategy(
 ) -> tuple[Bundle, Predictions, FittedStrategy]:
     """Candidate bundle, and predictions for the test rows.
 
-    After cross-fitting the bundle is fitted on all rows, its calibrator and threshold on all out-of-fold logits.
+    After cross-fitting the bundle is fitted on all rows, its calibrator and threshold on all
+    out-of-fold logits.
 
     Args:
         strategy: the method.
         task: holds *all* of the target's rows; the split decides what the method sees.
-        split: who trains, calibrates and judges.
+        split: which rows train, calibrate and judge.
 
     Raises:
         DataError: the rows cannot support the false-alarm rate that is to be promised.
         StrategyError: the strategy cannot run on these rows.
     """
     _require_enough_normals(task, split)
-    kept: list[FittedStrategy] = []
+    fits: list[FittedStrategy] = []
 
-    def fit(part: Task) -> Scorer:
-        kept.append(strategy.fit(part))
-        return kept[-1]
+    def fit(given: Task) -> Scorer:
+        fits.append(strategy.fit(given))
+        return fits[-1]
 
-    fitted = _run(fit, task, split, refit=True)
-    require_kept(fitted.threshold, _equipment(task))
-    final = kept[-1]
-    seen = task.target.take(np.concatenate([split.train, split.calibration])).fingerprints()
+    outcome = _run(fit, task, split, refit=True)
+    require_kept(outcome.threshold, _equipment(task))
+    # The last fit is the one that stays: of the training side, or after cross-fitting of all rows.
+    final = fits[-1]
+    seen = np.concatenate([split.train, split.calibration])
     bundle = dataclasses.replace(
         final.bundle,
-        calibrator=fitted.calibrator,
-        threshold=fitted.threshold.value,
-        alarm=fitted.threshold,
-        training_rows=np.unique(seen),
+        calibrator=outcome.calibrator,
+        threshold=outcome.threshold.value,
+        alarm=outcome.threshold,
+        training_rows=np.unique(task.target.take(seen).fingerprints()),
     )
-    return bundle, fitted.predictions, final
+    return bundle, outcome.predictions, final
 
 
 def run_rival(rival: Rival, task: Task, split: Split) -> Predictions:
-    """A rival's predictions for the test rows."""
-    if rival.as_is:
-        probabilities = task.source.calibrator(rival.fit(task)(task.target.X[test_rows(split)]))
-        return Predictions(probabilities, task.source.alarms(probabilities))
-    return _run(rival.fit, task, split, refit=False).predictions
+    """A rival's predictions for the test rows.
+
+    Raises:
+        StrategyError: the rival cannot run on these rows.
+    """
+    if not rival.as_is:
+        return _run(rival.fit, task, split, refit=False).predictions
+    scorer = rival.fit(task)
+    logits = scorer(task.target.X[test_rows(split)])
+    probabilities = task.source.calibrator(logits)
+    return Predictions(probabilities, task.source.alarms(probabilities))
 
 
-def _run(fit: Callable[[Task], Scorer], task: Task, split: Split, *, refit: bool) -> _Fitted:
-    return (
-        _cross_fit(fit, task, split, refit=refit)
-        if split.mode == CROSS_FIT
-        else _hold_out(fit, task, split)
-    )
+def _run(fit: _Fit, task: Task, split: Split, *, refit: bool) -> _Outcome:
+    if split.mode == CROSS_FIT:
+        return _cross_fit(fit, task, split, refit=refit)
+    return _hold_out(fit, task, split)
 
 
-def _hold_out(fit: Callable[[Task], Scorer], task: Task, split: Split) -> _Fitted:
-    scorer = fit(_part(task, split.train))
-    calibration, test = task.target.take(split.calibration), task.target.take(split.test)
-    logits = scorer(calibration.X)
+def _hold_out(fit: _Fit, task: Task, split: Split) -> _Outcome:
+    scorer = fit(_with_rows(task, split.train))
+    X, y = task.target.X, task.target.y
+    logits = scorer(X[split.calibration])
     calibrator, threshold = _calibrate(logits, task, split.calibration)
-    probabilities = calibrator(scorer(test.X))
-    ranking = np.full(len(test), average_precision_score(calibration.y, logits))
-    said = Predictions(probabilities, probabilities > threshold.value, ranking)
-    return _Fitted(scorer, calibrator, threshold, said)
+    probabilities = calibrator(scorer(X[split.test]))
+    precision = average_precision_score(y[split.calibration], logits)
+    ranking = np.full(len(probabilities), precision)
+    predictions = Predictions(probabilities, probabilities > threshold.value, ranking)
+    return _Outcome(calibrator, threshold, predictions)
 
 
-def _cross_fit(fit: Callable[[Task], Scorer], task: Task, split: Split, *, refit: bool) -> _Fitted:
-    data = task.target
-    logits = np.empty(len(data))
+def _cross_fit(fit: _Fit, task: Task, split: Split, *, refit: bool) -> _Outcome:
+    X = task.target.X
+    logits = np.empty(len(X))
     for fold in split.folds:
-        scorer = fit(_part(task, fold.train))
-        logits[fold.test] = scorer(data.X[fold.test])
-    probabilities, alarms = np.empty(len(data)), np.empty(len(data), dtype=bool)
-    ranking = np.empty(len(data))
+        scorer = fit(_with_rows(task, fold.train))
+        logits[fold.test] = scorer(X[fold.test])
+    predictions = _out_of_fold(logits, task, split)
+    if refit:
+        fit(task)
+    calibrator, threshold = _calibrate(logits, task, split.train)
+    return _Outcome(calibrator, threshold, predictions)
+
+
+def _out_of_fold(logits: np.ndarray, task: Task, split: Split) -> Predictions:
+    """Predictions by fold; a fold's own labels choose neither its calibrator nor its threshold."""
+    probabilities, alarms = np.empty(len(logits)), np.empty(len(logits), dtype=bool)
+    y, ranking = task.target.y, np.empty(len(logits))
     for fold in split.folds:
-        # A fold's own labels choose neither its calibrator nor its threshold.
         calibrator, threshold = _calibrate(logits[fold.train], task, fold.train)
         probabilities[fold.test] = calibrator(logits[fold.test])
         alarms[fold.test] = probabilities[fold.test] > threshold.value
-        ranking[fold.test] = average_precision_score(data.y[fold.train], logits[fold.train])
-    if refit:
-        scorer = fit(task)
-    calibrator, threshold = _calibrate(logits, task, split.train)
-    return _Fitted(scorer, calibrator, threshold, Predictions(probabilities, alarms, ranking))
+        ranking[fold.test] = average_precision_score(y[fold.train], logits[fold.train])
+    return Predictions(probabilities, alarms, ranking)
 
 
-def _part(task: Task, rows: np.ndarray) -> Task:
+def _with_rows(task: Task, rows: np.ndarray) -> Task:
     return dataclasses.replace(task, target=task.target.take(rows))
 
 
@@ -149,20 +165,18 @@ def _calibrate(
     calibrator = fit_calibrator(logits, data.y)
     if options.fault_share is not None:
         calibrator = calibrator.moved_to(options.fault_share)
-    chosen = choose_threshold(
-        calibrator(logits), data.y, data.run, options.false_alarm_rate, options.alarm_confidence
+    probabilities = calibrator(logits)
+    threshold = choose_threshold(
+        probabilities, data.y, data.run, options.false_alarm_rate, options.alarm_confidence
     )
-    return calibrator, chosen
+    return calibrator, threshold
 
 
 def _require_enough_normals(task: Task, split: Split) -> None:
-    data = task.target.take(split.train if split.mode == CROSS_FIT else split.calibration)
+    rows = split.train if split.mode == CROSS_FIT else split.calibration
+    data, options = task.target.take(rows), task.options
     require_enough_normals(
-        data.y,
-        data.run,
-        task.options.false_alarm_rate,
-        task.options.alarm_confidence,
-        _equipment(task),
+        data.y, data.run, options.false_alarm_rate, options.alarm_confidence, _equipment(task)
     )
 
 

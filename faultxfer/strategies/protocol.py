@@ -20,7 +20,10 @@ Scorer = Callable[[np.ndarray], np.ndarray]
 
 
 class Requirement(StrEnum):
-    """What a strategy or a rival may be unable to run without; :mod:`faultxfer.strategies.needs` checks it."""
+    """What a strategy or a rival may be unable to run without.
+
+    :mod:`faultxfer.strategies.needs` checks it.
+    """
 
     SENSORS = "the source's sensors, in its order"
     BOTH_CLASSES = f"{MIN_ROWS_PER_CLASS} target rows of each class"
@@ -48,7 +51,7 @@ class Task:
 
 @dataclass(frozen=True)
 class FittedStrategy:
-    """A fitted strategy: a bundle not yet calibrated, and its training curves."""
+    """A bundle not yet calibrated, and its training curves."""
 
     bundle: Bundle
     history: History = field(default_factory=dict)
@@ -61,9 +64,13 @@ class FittedStrategy:
 class Strategy(Protocol):
     """A transfer method: (source bundle, target training rows) to candidate bundle.
 
-    ``paper`` says where it comes from; ``needs`` what it cannot run without; ``options`` which options of
-    :class:`TransferOptions` that not every strategy has it uses; ``freezes`` whether the candidate keeps the source's
-    network, all but the layers that are trained.
+    Attributes:
+        name: under which it is chosen.
+        title: for the report.
+        paper: where it comes from.
+        needs: what it cannot run without.
+        options: fields of :class:`TransferOptions` it uses, of those that not every strategy does.
+        freezes: whether the candidate keeps the source's network but for the layers it trains.
     """
 
     name: str
@@ -74,10 +81,10 @@ class Strategy(Protocol):
     freezes: bool
 
     def fit(self, task: Task) -> FittedStrategy:
-        """Adapt.
+        """Adapt the source to the target.
 
         Raises:
-            StrategyError: the rows at hand do not allow it, by name.
+            StrategyError: names the strategy and what these rows or this source lack.
         """
         ...
 
@@ -85,9 +92,13 @@ class Strategy(Protocol):
 class Rival(Protocol):
     """An honest alternative to transfer, for the report.
 
-    ``needs`` is what it cannot run without; ``uses_source`` tells whether it knows the source (negative transfer is
-    measured against those that do not); ``as_is`` that it keeps the source's calibrator and threshold instead of
-    getting its own.
+    Attributes:
+        name: in ``report.json``.
+        title: for the report.
+        needs: what it cannot run without.
+        uses_source: whether it knows the source; negative transfer is measured against those that
+            do not.
+        as_is: whether it keeps the source's calibrator and threshold instead of getting its own.
     """
 
     name: str
@@ -97,9 +108,9 @@ class Rival(Protocol):
     as_is: bool
 
     def fit(self, task: Task) -> Scorer:
-        """Fit.
+        """Fit on the target's rows, or on those of both domains.
 
         Raises:
-            StrategyError: the rows at hand do not allow it, by name.
+            StrategyError: names the rival and what these rows or this source lack.
         """
         ...

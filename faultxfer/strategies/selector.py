@@ -1,7 +1,7 @@
-"""Fit every learner in the same folds inside the target's training rows, and stack them by what they predicted.
+"""Fit every learner in the same folds of the training rows, and stack them by their predictions.
 
-The selector sees training rows alone. Each learner's out-of-fold logits calibrate it and weigh it; then it is fitted
-on all rows.
+The selector sees training rows alone. Each learner's out-of-fold logits calibrate it and weigh it;
+then it is fitted on all rows.
 """
 
 from __future__ import annotations
@@ -13,20 +13,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from faultxfer.bundle.calibration import platt
-from faultxfer.bundle.frozen import FrozenSource, Views
+from faultxfer.bundle.frozen import Block, FrozenSource, Views
 from faultxfer.bundle.input_map import MAPS, InputMap, fit_maps
 from faultxfer.bundle.members import Member, Stack, member_logits
 from faultxfer.data.split import Fold
 from faultxfer.strategies.learners.protocol import Learner, TrainingRows
 from faultxfer.strategies.stacking import crossed_platt, family_prior, simplex_weights
 
-# Ten and thirty were worse at 50 and at 200 rows, with and without the network (docs/transfer-quality.md).
+# Ten and thirty were worse at 50 and at 200 rows, with and without the network
+# (docs/transfer-quality.md).
 TAU = 100.0
 
 
 @dataclass(frozen=True)
 class CrossFit:
-    """What the learners predict of rows they were not fitted on, and the learners fitted on all rows.
+    """Predictions of learners for rows they were not fitted on, and the learners fitted on all.
 
     Attributes:
         members: fitted on all rows, neither calibrated nor weighed.
@@ -39,6 +40,11 @@ class CrossFit:
     maps: dict[str, InputMap]
     logits: np.ndarray
     folds: np.ndarray
+
+    @property
+    def families(self) -> list[str]:
+        """(c,) what each member is averaged with first."""
+        return [member.family for member in self.members]
 
 
 def cross_fit(
@@ -61,32 +67,37 @@ def cross_fit(
         folds: the same for all learners.
         seed: of anything drawn.
     """
-    pool = source_views(source, source_rows[0])
-    logits, number = np.zeros((len(learners), len(y))), np.zeros(len(y), dtype=int)
-    for place, fold in enumerate(folds):
-        maps = fit_maps(X[fold.train], y[fold.train], source.spread, source.normal)
-        rows = TrainingRows(Views(source, maps, X), y, pool, source_rows[1], seed)
-        number[fold.test] = place
-        part, judged = rows.take(fold.train), rows.target.take(fold.test)
-        for index, learner in enumerate(learners):
-            logits[index, fold.test] = member_logits(learner.fit(part), judged)
-    maps = fit_maps(X, y, source.spread, source.normal)
-    rows = TrainingRows(Views(source, maps, X), y, pool, source_rows[1], seed)
+    source_X, source_y = source_rows
+    pool = source_views(source, source_X)
+
+    def seen_by(train: np.ndarray) -> TrainingRows:
+        """All rows, through input maps that are fitted on ``train`` alone."""
+        maps = fit_maps(X[train], y[train], source.spread, source.normal)
+        return TrainingRows(Views(source, maps, X), y, pool, source_y, seed)
+
+    logits, numbers = np.zeros((len(learners), len(y))), np.zeros(len(y), dtype=int)
+    for number, fold in enumerate(folds):
+        rows = seen_by(fold.train)
+        train, test = rows.take(fold.train), rows.target.take(fold.test)
+        numbers[fold.test] = number
+        for place, learner in enumerate(learners):
+            logits[place, fold.test] = member_logits(learner.fit(train), test)
+    rows = seen_by(np.arange(len(y)))
     members = tuple(learner.fit(rows) for learner in learners)
-    return CrossFit(members, maps, logits, number)
+    return CrossFit(members, rows.target.maps, logits, numbers)
 
 
 def source_views(source: FrozenSource, X: np.ndarray) -> Views:
     """(m, d) source rows seen through the source: in its units whatever the map is called."""
-    same = {name: InputMap(np.ones(X.shape[1]), np.zeros(X.shape[1])) for name in MAPS}
-    return _SourceViews(source, same, X)
+    as_they_are = InputMap(np.ones(X.shape[1]), np.zeros(X.shape[1]))
+    return _SourceViews(source, dict.fromkeys(MAPS, as_they_are), X)
 
 
 class _SourceViews(Views):
     """Source rows: already in source units, so every map is the first one and shares its blocks."""
 
-    def block(self, name: str) -> np.ndarray:
-        return super().block(f"{name.partition('@')[0]}@{MAPS[0]}")
+    def block(self, block: Block) -> np.ndarray:
+        return super().block(Block(block.kind, MAPS[0]))
 
 
 def stack_of(crossed: CrossFit, y: np.ndarray, tau: float = TAU) -> Stack:
@@ -97,21 +108,25 @@ def stack_of(crossed: CrossFit, y: np.ndarray, tau: float = TAU) -> Stack:
         y: (n,) labels.
         tau: strength of the pull towards the prior weights, in rows.
     """
-    weights, _ = weigh(
-        crossed.logits, [member.family for member in crossed.members], y, crossed.folds, tau
-    )
+    weights, _ = weigh(crossed.logits, crossed.families, y, crossed.folds, tau)
     slopes, offsets = platt(crossed.logits, y)
-    members = tuple(
-        dataclasses.replace(member, slope=float(a), offset=float(b), weight=float(w))
-        for member, a, b, w in zip(crossed.members, slopes, offsets, weights, strict=True)
-    )
-    return Stack(members, crossed.maps)
+    members = []
+    for place, member in enumerate(crossed.members):
+        slope, offset, weight = slopes[place], offsets[place], weights[place]
+        members.append(
+            dataclasses.replace(
+                member, slope=float(slope), offset=float(offset), weight=float(weight)
+            )
+        )
+    return Stack(tuple(members), crossed.maps)
 
 
 def weigh(
     logits: np.ndarray, families: Sequence[str], y: np.ndarray, folds: np.ndarray, tau: float = TAU
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weights of learners, uniform over families where nothing speaks against it, and what they then predict together.
+    """Weights of learners, and what they predict together.
+
+    The weights are uniform over families where nothing speaks against it.
 
     Args:
         logits: (c, n) out-of-fold logits.

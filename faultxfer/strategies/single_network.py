@@ -1,4 +1,4 @@
-"""One Keras network that predicts what the stack predicts, for those who must ship a single file."""
+"""One Keras network that predicts what the stack predicts, for whoever must ship a single file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from faultxfer.strategies.common import candidate_bundle
 from faultxfer.strategies.protocol import FittedStrategy, Task
 from faultxfer.strategies.stack import StackedLearners
 
-# The teacher labels as many rows as the network needs, so labels are never short and early stopping has nothing to do.
+# The teacher labels as many rows as the network needs, so labels are never short and early stopping
+# has nothing to do.
 _STUDENT = NetworkOptions(
     members=2, teacher_share=1.0, synthetic_rows=15_000, batch_size=256, epochs=12
 )
@@ -24,7 +25,7 @@ _SOURCE_ROWS = 2000
 
 
 class SingleNetwork:
-    """Distillation: a new network learns the stack's probabilities on target, source and synthetic rows."""
+    """Distillation: a new network learns the stack's probabilities on all rows and made-up ones."""
 
     name = "single_network"
     title = "one network distilled from the stack"
@@ -40,14 +41,12 @@ class SingleNetwork:
             StrategyError: the stack cannot be fitted.
         """
         teacher = StackedLearners(self.name).fit(task).bundle
-        if task.source_rows is None or teacher.stack is None:  # the stack has refused by now
-            raise ValueError("Source rows and a stack were expected")
+        # The stack has refused by now where either is missing.
+        if task.source_rows is None or teacher.stack is None:
+            raise ValueError("There are no source rows or no stack")
+        to_source, source = teacher.stack.maps[TARGET], task.source_rows.X
         network, scaler, history = distil(
-            teacher.probabilities,
-            task.target.X,
-            task.source_rows.X,
-            teacher.stack.maps[TARGET],
-            task.options.seed,
+            teacher.probabilities, task.target.X, source, to_source, task.options.seed
         )
         return FittedStrategy(candidate_bundle(task, scaler, network, self.name), history)
 
@@ -59,25 +58,28 @@ def distil(
     to_source: InputMap,
     seed: int,
 ) -> tuple[Any, Scaler, History]:
-    """A network that predicts what ``teacher`` predicts, its scaling stage and its training curves.
+    """A network that predicts what ``teacher`` predicts, its scaling stage and training curves.
 
     Args:
         teacher: (k, d) rows in engineering units to (k,) probabilities.
         target: (n, d) target rows.
-        source: (m, d) source rows; some are shown as they are, and as the target would have read them.
+        source: (m, d) source rows; some are shown as they are, and as the target would have read
+            them.
         to_source: from the target's readings to the source's units.
         seed: of all draws.
     """
     drawn = np.random.default_rng(seed).permutation(len(source))[:_SOURCE_ROWS]
     rows = source[np.sort(drawn)]
-    X = np.vstack([target, rows, (rows - to_source.offset) / to_source.gain])
+    as_target_reads = (rows - to_source.offset) / to_source.gain
+    X = np.vstack([target, rows, as_target_reads])
     scaler = fit_scaler(X)
+
+    def scaled_teacher(scaled: np.ndarray) -> np.ndarray:
+        return teacher(scaled * scaler.scale + scaler.mean)
+
+    # The labels are the teacher's alone (`teacher_share`), so those given here are not looked at.
+    labels = np.zeros(len(X))
     network, history = fit_ensemble(
-        scaler(X),
-        np.zeros(len(X)),
-        lambda scaled: teacher(scaled * scaler.scale + scaler.mean),
-        None,
-        seed=seed,
-        options=_STUDENT,
+        scaler(X), labels, scaled_teacher, None, seed=seed, options=_STUDENT
     )
     return network, scaler, history

@@ -1,7 +1,8 @@
-"""Do the rows at hand show that the source helps? Negative transfer must be noticed before anything is judged.
+"""Do the training rows show that the source helps? Negative transfer must be noticed early.
 
-The stack of all learners and that of those without the source are compared by what they predicted out of fold, each
-calibrated once more so that mere shrinking is no gain; a one-sided 95 % bound over groups of rows decides.
+The stack of all learners and that of those without the source are compared by what they predicted
+out of fold, each calibrated once more so that mere shrinking is no gain; a one-sided 95 % bound
+over groups of rows decides.
 """
 
 from __future__ import annotations
@@ -18,13 +19,18 @@ from faultxfer.strategies.stacking import crossed_platt
 
 # The family of the learners that know the target's rows alone.
 WITHOUT_SOURCE = "scratch"
+# Where a source bundle's lineage has the metrics of its own held-out runs.
+JUDGED = "judged"
+HELPS, HURTS, UNCLEAR, LEFT_OUT = "helps", "hurts", "unclear", "left out"
 _LEAST_GROUPS = 8
 _LEVEL = 0.95
-HELPS, HURTS, UNCLEAR, LEFT_OUT = "helps", "hurts", "unclear", "left out"
-# Where a source bundle's lineage has the figures of its own held-out runs.
-JUDGED = "judged"
 # A source that ranks its own machine's rows no better than this has nothing to hand on.
 _LEAST_ROC_AUC = 0.6
+_IN_WORDS = {
+    HELPS: "the source helps",
+    HURTS: "the source hurts",
+    UNCLEAR: "there are too few rows to tell whether the source helps",
+}
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,8 @@ class SourceBenefit:
     """Log-loss saved by the source.
 
     Attributes:
-        verdict: ``helps``, ``hurts``, ``unclear``, or ``left out`` where the source is no good on its own machine.
+        verdict: ``helps``, ``hurts``, ``unclear``, or ``left out`` where the source is no good on
+            its own machine.
         gain: mean saving of log-loss per row, in nats.
         low, high: one-sided 95 % bounds of it.
     """
@@ -47,14 +54,10 @@ class SourceBenefit:
         """For the report."""
         if self.verdict == LEFT_OUT:
             return "The source is left out: on held-out runs of its own machine it hardly beats chance."
-        verdict = {
-            HELPS: "the source helps",
-            HURTS: "the source hurts",
-            UNCLEAR: "there are too few rows to tell whether the source helps",
-        }[self.verdict]
+        bounds = f"{self.low:+.3f} and {self.high:+.3f}"
         return (
-            f"Inside the training rows, {verdict}: it saves {self.gain:+.3f} of log-loss per row "
-            f"(95 % bounds {self.low:+.3f} and {self.high:+.3f})."
+            f"Inside the training rows, {_IN_WORDS[self.verdict]}: it saves {self.gain:+.3f} of "
+            f"log-loss per row (95 % bounds {bounds})."
         )
 
     def as_dict(self) -> dict[str, object]:
@@ -63,9 +66,9 @@ class SourceBenefit:
 
 
 def knows_its_own_machine(source: Bundle) -> bool:
-    """Whether the source model did better than chance on held-out runs of its own; True where nobody has looked."""
-    figure = source.lineage.get(JUDGED, {}).get("roc_auc")
-    return figure is None or figure >= _LEAST_ROC_AUC
+    """Whether the source beat chance on held-out runs of its own; True where nobody has looked."""
+    roc_auc = source.lineage.get(JUDGED, {}).get("roc_auc")
+    return roc_auc is None or roc_auc >= _LEAST_ROC_AUC
 
 
 def source_benefit(crossed: CrossFit, y: np.ndarray, run: np.ndarray) -> SourceBenefit:
@@ -80,40 +83,45 @@ def source_benefit(crossed: CrossFit, y: np.ndarray, run: np.ndarray) -> SourceB
     if len(scratch.members) == len(crossed.members):
         return SourceBenefit(LEFT_OUT, 0.0, 0.0, 0.0)
     saved = _losses(scratch, y) - _losses(crossed, y)
-    groups = _groups(run)
-    sums = np.bincount(groups, weights=saved - saved.mean())
-    spread = np.sqrt(len(sums) / (len(sums) - 1) * (sums**2).sum()) / len(saved)
-    margin = float(t.ppf(_LEVEL, len(sums) - 1) * spread)
     gain = float(saved.mean())
-    verdict = HELPS if gain > margin else HURTS if gain < -margin else UNCLEAR
+    margin = _margin(saved - gain, _groups(run))
+    verdict = UNCLEAR
+    if gain > margin:
+        verdict = HELPS
+    elif gain < -margin:
+        verdict = HURTS
     return SourceBenefit(verdict, gain, gain - margin, gain + margin)
 
 
 def without_source(crossed: CrossFit) -> CrossFit:
     """The learners that know the target's rows alone."""
-    keep = [
-        place for place, member in enumerate(crossed.members) if member.family == WITHOUT_SOURCE
-    ]
+    keep = [place for place, family in enumerate(crossed.families) if family == WITHOUT_SOURCE]
     members = tuple(crossed.members[place] for place in keep)
     return dataclasses.replace(crossed, members=members, logits=crossed.logits[keep])
 
 
 def _losses(crossed: CrossFit, y: np.ndarray) -> np.ndarray:
     """(n,) log-losses of the stack."""
-    _, logits = weigh(
-        crossed.logits, [member.family for member in crossed.members], y, crossed.folds
-    )
+    _, logits = weigh(crossed.logits, crossed.families, y, crossed.folds)
     z = crossed_platt(logits[None], y, crossed.folds)[0]
     return np.asarray(np.logaddexp(0, z) - y * z)
 
 
+def _margin(centred: np.ndarray, groups: np.ndarray) -> float:
+    """Half the width of the interval of a mean over rows that are alike within (n,) groups."""
+    sums = np.bincount(groups, weights=centred)
+    count = len(sums)
+    spread = np.sqrt(count / (count - 1) * (sums**2).sum()) / len(centred)
+    return float(t.ppf(_LEVEL, count - 1) * spread)
+
+
 def _groups(run: np.ndarray) -> np.ndarray:
     """(n,) numbers of runs, or of consecutive rows of them where there are few runs."""
-    numbers = np.unique(run.astype(str), return_inverse=True)[1]
-    pieces = int(np.ceil(_LEAST_GROUPS / (numbers.max() + 1)))
-    parts = np.empty(len(run), dtype=int)
-    for number in range(numbers.max() + 1):
+    names, numbers = np.unique(run.astype(str), return_inverse=True)
+    pieces = int(np.ceil(_LEAST_GROUPS / len(names)))
+    groups = np.empty(len(run), dtype=int)
+    for number in range(len(names)):
         rows = np.flatnonzero(numbers == number)
         for piece, inside in enumerate(np.array_split(rows, pieces)):
-            parts[inside] = number * pieces + piece
-    return np.unique(parts, return_inverse=True)[1]
+            groups[inside] = number * pieces + piece
+    return np.unique(groups, return_inverse=True)[1]

@@ -11,8 +11,7 @@ from faultxfer.bundle.members import Stack
 from faultxfer.config import SplitOptions
 from faultxfer.data.split import Fold, fold_rows
 from faultxfer.errors import DataError, StrategyError
-from faultxfer.network.freeze import copy_network
-from faultxfer.strategies.common import candidate_bundle, source_pool
+from faultxfer.strategies.common import source_pool, stacked_bundle
 from faultxfer.strategies.learners import Learner, default_learners
 from faultxfer.strategies.needs import require_all, require_frozen
 from faultxfer.strategies.protocol import FittedStrategy, Requirement, Task
@@ -24,12 +23,12 @@ from faultxfer.strategies.source_benefit import (
 )
 
 _FOLDS = SplitOptions(folds=4)
-# Members with less say than this cost files and time and change nothing.
+# Members that weigh less than this cost files and time and change nothing.
 _LEAST_WEIGHT = 0.003
 
 
 class StackedLearners:
-    """Rivals and ways of transfer, cross-fitted inside the training rows, calibrated and averaged."""
+    """Rivals and ways of transfer, cross-fitted inside the training rows, calibrated, averaged."""
 
     name = "stack"
     title = "weighted stack of transfer and rivals"
@@ -49,37 +48,32 @@ class StackedLearners:
         """
         crossed, _ = cross_fit_task(task, self.name)
         stack = weighed(crossed, task.target.y)
-        fitted = candidate_bundle(
-            task, task.source.scaler, copy_network(task.source.network), self.name
-        )
         weights = {member.name: round(member.weight, 4) for member in stack.members}
         benefit = source_benefit(crossed, task.target.y, task.target.run)
-        lineage = {**fitted.lineage, "stack": weights, "source_evidence": benefit.as_dict()}
-        return FittedStrategy(
-            dataclasses.replace(fitted, models=task.source.models, stack=stack, lineage=lineage)
-        )
+        lineage = {"stack": weights, "source_evidence": benefit.as_dict()}
+        return FittedStrategy(stacked_bundle(task, stack, self.name, lineage))
 
 
 def cross_fit_task(task: Task, who: str) -> tuple[CrossFit, FrozenSource]:
-    """Every learner in the same folds of the training rows, and the source's models that they look through.
+    """Every learner in the same folds of the training rows, and the source they look through.
 
     Raises:
-        StrategyError: see :meth:`StackedLearners.fit`; says that it is ``who`` that cannot run.
+        StrategyError: see :meth:`StackedLearners.fit`; it names ``who`` cannot run.
     """
     require_all(task, StackedLearners.needs, who)
-    frozen, seed, pool = require_frozen(task, who), task.options.seed, source_pool(task)
+    frozen, pool = require_frozen(task, who), source_pool(task)
     X, y = task.target.X, task.target.y
-    return cross_fit(
-        _learners(task), frozen, (pool.X, pool.y), X, y, _folds(task, who), seed
-    ), frozen
+    learners, folds = _learners(task), _folds(task, who)
+    crossed = cross_fit(learners, frozen, (pool.X, pool.y), X, y, folds, task.options.seed)
+    return crossed, frozen
 
 
 def _learners(task: Task) -> tuple[Learner, ...]:
     """All, or those without the source if it is no good on its own machine."""
-    every = default_learners()
+    learners = default_learners()
     if knows_its_own_machine(task.source):
-        return every
-    return tuple(one for one in every if one.family == WITHOUT_SOURCE)
+        return learners
+    return tuple(learner for learner in learners if learner.family == WITHOUT_SOURCE)
 
 
 def _folds(task: Task, who: str) -> tuple[Fold, ...]:
@@ -87,20 +81,16 @@ def _folds(task: Task, who: str) -> tuple[Fold, ...]:
         return fold_rows(task.target, _FOLDS, task.options.seed)
     except DataError as error:
         raise StrategyError(
-            f"Rows that can be divided into folds were expected by {who!r}",
+            f"The training rows cannot be divided into folds, which {who!r} needs",
             received={"rows": len(task.target), "fault rows": task.target.faults},
             remedy="Label more rows of the rarer class, or choose `--strategy fine_tune`",
         ) from error
 
 
 def weighed(crossed: CrossFit, y: np.ndarray) -> Stack:
-    """The stack of what was cross-fitted, without members that have no say."""
-    return _without_idle(stack_of(crossed, y))
-
-
-def _without_idle(stack: Stack) -> Stack:
-    """The members that matter, with weights that sum to 1 again."""
+    """The stack of what was cross-fitted; members that hardly weigh anything are left out."""
+    stack = stack_of(crossed, y)
     kept = [member for member in stack.members if member.weight >= _LEAST_WEIGHT]
     total = sum(member.weight for member in kept)
-    members = tuple(dataclasses.replace(member, weight=member.weight / total) for member in kept)
-    return dataclasses.replace(stack, members=members)
+    members = [dataclasses.replace(member, weight=member.weight / total) for member in kept]
+    return dataclasses.replace(stack, members=tuple(members))

@@ -8,7 +8,7 @@ import lightgbm
 import numpy as np
 import pytest
 
-from faultxfer.bundle.frozen import FrozenSource, LinearModel, Views, soft_clipped
+from faultxfer.bundle.frozen import Block, FrozenSource, LinearModel, Views, soft_clipped
 from faultxfer.bundle.input_map import MAPS, fit_maps, spread_of
 from faultxfer.bundle.members import (
     CONSTANT,
@@ -91,9 +91,11 @@ def test_a_stack_is_the_weighted_sum_of_calibrated_members(
         "scratch", "always-normal", CONSTANT, arrays={"intercept": np.array([-2.0])}, weight=0.25
     )
     as_is = Member(
-        "source", "trees", IDENTITY, ("trees@normal",), slope=0.5, offset=1.0, weight=0.75
+        "source", "trees", IDENTITY, (Block("trees", "normal"),), slope=0.5, offset=1.0, weight=0.75
     )
-    expected = 0.25 * -2.0 + 0.75 * (0.5 * Views(source, maps, X).block("trees@normal")[:, 0] + 1.0)
+    expected = 0.25 * -2.0 + 0.75 * (
+        0.5 * Views(source, maps, X).block(Block("trees", "normal"))[:, 0] + 1.0
+    )
     np.testing.assert_allclose(logits(Stack((constant, as_is), maps), source, X), expected)
 
 
@@ -108,8 +110,8 @@ def test_linear_members_read_blocks_then_bins_then_constants(
         "intercept": np.array([0.5]),
         "edges": edges,
     }
-    member = Member("bins", "bins", LINEAR, ("linear@source",), arrays, constants=(1.0,))
-    expected = 2 * Views(source, maps, X).block("linear@source")[:, 0] + 3.5
+    member = Member("bins", "bins", LINEAR, (Block("linear", "source"),), arrays, constants=(1.0,))
+    expected = 2 * Views(source, maps, X).block(Block("linear", "source"))[:, 0] + 3.5
     np.testing.assert_allclose(logits(Stack((member,), maps), source, X), expected)
 
 
@@ -118,8 +120,10 @@ def test_a_forest_says_logits_of_its_share_of_faults(
 ) -> None:
     X, y = target
     maps = fit_maps(X, y, source.spread, source.normal)
-    text = grow_forest(Views(source, maps, X).block("sensors@target"), y, 0, rounds=20)
-    member = Member("scratch", "forest", TREES, ("sensors@target",), text=text, link=SHARE)
+    text = grow_forest(Views(source, maps, X).block(Block("sensors", "target")), y, 0, rounds=20)
+    member = Member(
+        "scratch", "forest", TREES, (Block("sensors", "target"),), text=text, link=SHARE
+    )
     shares = 1 / (1 + np.exp(-logits(Stack((member,), maps), source, X)))
     assert shares[y == 1].mean() > shares[y == 0].mean() + 0.2
     assert ((shares >= 0.005 - 1e-9) & (shares <= 0.995 + 1e-9)).all()
@@ -130,13 +134,15 @@ def test_trees_are_added_to_their_base(
 ) -> None:
     X, y = target
     maps = fit_maps(X, y, source.spread, source.normal)
-    text = boost(Views(source, maps, X).block("sensors@target"), y, 0, rounds=5)
-    plain = Member("residual", "residual", TREES, ("sensors@target",), text=text)
+    text = boost(Views(source, maps, X).block(Block("sensors", "target")), y, 0, rounds=5)
+    plain = Member("residual", "residual", TREES, (Block("sensors", "target"),), text=text)
     based = dataclasses.replace(
-        plain, base=("linear@source",), arrays={"base": np.array([2.0, -1.0])}
+        plain, base=(Block("linear", "source"),), arrays={"base": np.array([2.0, -1.0])}
     )
     gap = logits(Stack((based,), maps), source, X) - logits(Stack((plain,), maps), source, X)
-    np.testing.assert_allclose(gap, 2 * Views(source, maps, X).block("linear@source")[:, 0] - 1)
+    np.testing.assert_allclose(
+        gap, 2 * Views(source, maps, X).block(Block("linear", "source"))[:, 0] - 1
+    )
 
 
 def test_a_part_of_views_has_the_same_blocks(
@@ -145,7 +151,7 @@ def test_a_part_of_views_has_the_same_blocks(
     X, y = target
     views = Views(source, fit_maps(X, y, source.spread, source.normal), X)
     rows = np.array([3, 70, 5])
-    for name in [
-        f"{kind}@{map_name}" for kind in ("sensors", "trees", "linear") for map_name in MAPS
+    for block in [
+        Block(kind, map_name) for kind in ("sensors", "trees", "linear") for map_name in MAPS
     ]:
-        np.testing.assert_array_equal(views.take(rows).block(name), views.block(name)[rows])
+        np.testing.assert_array_equal(views.take(rows).block(block), views.block(block)[rows])

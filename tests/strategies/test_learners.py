@@ -23,9 +23,14 @@ from faultxfer.network.fit import make_deterministic
 from faultxfer.strategies.learners import Learner, TrainingRows, default_learners, rivals
 from faultxfer.strategies.learners.boosting import boost
 from faultxfer.strategies.learners.convex import fit_logistic
-from faultxfer.strategies.learners.density_ratio import by_classifier, by_least_squares
 from faultxfer.strategies.learners.heads import AdaptedInput, WideHead
-from faultxfer.strategies.learners.instances import Ratio, ReweightedBoosting, TrAdaBoost
+from faultxfer.strategies.learners.instances import (
+    Ratio,
+    ReweightedBoosting,
+    TrAdaBoost,
+    by_classifier,
+    by_least_squares,
+)
 from faultxfer.strategies.learners.pooled_head import PooledHead
 from faultxfer.strategies.learners.pooling import domain_weights
 from faultxfer.strategies.selector import cross_fit, stack_of

@@ -1,4 +1,4 @@
-"""Learners of the stack. To add one: a class in a file here, a line in :func:`default_learners`."""
+"""Learners of the stack. To add one: a class in a file here, a line in a list below."""
 
 from __future__ import annotations
 
@@ -14,13 +14,7 @@ from faultxfer.strategies.learners.rivals import (
     SourceThroughMap,
 )
 
-__all__ = [
-    "Learner",
-    "SourceThroughMap",
-    "TrainingRows",
-    "default_learners",
-    "rivals",
-]
+__all__ = ["Learner", "TrainingRows", "default_learners", "rivals"]
 
 
 def rivals() -> tuple[Learner, ...]:
@@ -42,6 +36,8 @@ def rivals() -> tuple[Learner, ...]:
 def default_learners() -> tuple[Learner, ...]:
     """The rivals, and the source network as it is under every input map.
 
-    Heads, forests and boosting on top of the source's models did not add to these (``docs/transfer-quality.md``).
+    Heads, forests and boosting on top of the source's models did not add to these
+    (``docs/transfer-quality.md``).
     """
-    return (*rivals(), *(SourceThroughMap("network", name) for name in MAPS))
+    networks = [SourceThroughMap("network", name) for name in MAPS]
+    return (*rivals(), *networks)

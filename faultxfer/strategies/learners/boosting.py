@@ -1,4 +1,7 @@
-"""LightGBM with settings for few rows; fits in a fraction of a second and is kept as text, which executes nothing."""
+"""LightGBM with settings for few rows.
+
+It fits in a fraction of a second and is kept as text, which executes nothing.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,16 @@ from typing import Any
 import lightgbm
 import numpy as np
 
+# For source and target rows together: as good as 31 leaves and 255 bins, in a third of the time.
+POOLED: dict[str, Any] = {"min_data_in_leaf": 10, "num_leaves": 15, "max_bin": 63}
+
+_MANY_ROWS = 2000
 _QUIET = {"verbosity": -1, "num_threads": 1, "deterministic": True, "force_row_wise": True}
+_BOOSTING = {**_QUIET, "objective": "binary", "learning_rate": 0.1, "num_leaves": 31}
 _FOREST = {
-    "objective": "regression",  # each tree says the share of faults in a leaf, as a random forest does
+    **_QUIET,
+    # Each tree states the share of faults in a leaf, as a random forest does.
+    "objective": "regression",
     "boosting": "rf",
     "bagging_freq": 1,
     "bagging_fraction": 0.632,
@@ -26,7 +36,6 @@ def boost(
     seed: int,
     *,
     rounds: int = 100,
-    base: np.ndarray | None = None,
     weights: np.ndarray | None = None,
     **settings: Any,
 ) -> str:
@@ -37,52 +46,33 @@ def boost(
         y: (n,) labels 0 or 1.
         seed: of bagging and feature choice.
         rounds: number of trees.
-        base: (n,) logits that the trees are added to; they are not part of the text.
         weights: (n,) of the rows.
         settings: LightGBM parameters on top.
     """
-    small = {
-        "min_data_in_leaf": 20 if len(y) > 2000 else 5,
-        "min_data_in_bin": 3 if len(y) > 2000 else 1,
-    }
-    parameters = {
-        **_QUIET,
-        "objective": "binary",
-        "learning_rate": 0.1,
-        "num_leaves": 31,
-        **small,
-        **settings,
-    }
-    return _fit(features, y, parameters, seed, rounds, base, weights)
+    parameters = {**_BOOSTING, **_smallest_parts(len(y)), **settings, "seed": seed}
+    data = lightgbm.Dataset(features, y.astype(np.float64), weight=weights)
+    return str(lightgbm.train(parameters, data, num_boost_round=rounds).model_to_string())
 
 
-def grow_forest(
-    features: np.ndarray,
-    y: np.ndarray,
-    seed: int,
-    *,
-    rounds: int = 200,
-    weights: np.ndarray | None = None,
-    **settings: Any,
-) -> str:
-    """Random forest (Breiman, "Random forests", Machine Learning 2001) as text; its score is a share of faults."""
-    chosen = {"feature_fraction_bynode": min(1.0, 1.5 / np.sqrt(features.shape[1]))}
-    return _fit(
-        features, y, {**_QUIET, **_FOREST, **chosen, **settings}, seed, rounds, None, weights
-    )
+def grow_forest(features: np.ndarray, y: np.ndarray, seed: int, *, rounds: int = 200) -> str:
+    """Random forest (Breiman, "Random forests", Machine Learning 2001) as text.
+
+    Its score is a share of faults. Arguments are those of :func:`boost`.
+    """
+    fraction = min(1.0, 1.5 / np.sqrt(features.shape[1]))
+    parameters = {**_FOREST, "feature_fraction_bynode": fraction, "seed": seed}
+    data = lightgbm.Dataset(features, y.astype(np.float64))
+    return str(lightgbm.train(parameters, data, num_boost_round=rounds).model_to_string())
 
 
-def _fit(
-    features: np.ndarray,
-    y: np.ndarray,
-    parameters: dict[str, Any],
-    seed: int,
-    rounds: int,
-    base: np.ndarray | None,
-    weights: np.ndarray | None,
-) -> str:
-    data = lightgbm.Dataset(
-        features, y.astype(np.float64), weight=weights, init_score=base, free_raw_data=True
-    )
-    booster = lightgbm.train({**parameters, "seed": seed}, data, num_boost_round=rounds)
-    return str(booster.model_to_string())
+def _smallest_parts(rows: int) -> dict[str, int]:
+    """Fewest rows in a leaf and in a bin.
+
+    LightGBM's own 20 rows in a leaf leave few splits where there are few rows:
+
+    >>> _smallest_parts(200)
+    {'min_data_in_leaf': 5, 'min_data_in_bin': 1}
+    """
+    if rows > _MANY_ROWS:
+        return {"min_data_in_leaf": 20, "min_data_in_bin": 3}
+    return {"min_data_in_leaf": 5, "min_data_in_bin": 1}

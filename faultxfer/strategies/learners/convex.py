@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.special import expit
 
 _STEPS = 25
+_SMALLEST_STEP = 1e-4
+# The intercept is almost free: a little of a penalty keeps it finite on one class.
+_PENALTY_OF_INTERCEPT = 0.01
 
 
 def fit_logistic(
@@ -18,10 +23,16 @@ def fit_logistic(
     offset: np.ndarray | None = None,
     weights: np.ndarray | None = None,
 ) -> tuple[np.ndarray, float]:
-    """Minimise the summed log-loss + ½ Σ penalty_j (coef_j − prior_j)²; the intercept is (almost) free.
+    """Minimise the summed log-loss + ½ Σ penalty_j (coef_j − prior_j)².
 
-    With more features than rows the problem is solved in the rows' own space, which the difference from the prior
-    never leaves.
+    With more features than rows the problem is solved in the rows' own space, which the difference
+    from the prior never leaves.
+
+    A feature that goes with the label gets a positive coefficient:
+
+    >>> coef, intercept = fit_logistic(np.array([[-1.0], [0.0], [2.0]]), np.array([0, 0, 1]), 1.0)
+    >>> bool(coef[0] > 0), intercept < 0
+    (True, True)
 
     Args:
         features: (n, k).
@@ -34,56 +45,72 @@ def fit_logistic(
     Returns:
         (k,) coefficients and the intercept.
     """
-    scale = 1 / np.sqrt(
-        np.broadcast_to(np.asarray(penalty, dtype=np.float64), (features.shape[1],))
-    )
-    centre = np.zeros(features.shape[1]) if prior is None else prior
-    start = features @ centre + (0.0 if offset is None else offset)
+    n, k = features.shape
+    scale = 1 / np.sqrt(np.broadcast_to(np.asarray(penalty, dtype=np.float64), (k,)))
+    centre = np.zeros(k) if prior is None else prior
+    start = features @ centre
+    if offset is not None:
+        start = start + offset
+    if weights is None:
+        weights = np.ones(n)
+
     scaled = features * scale
-    if features.shape[1] > len(y):
-        u, singular, vt = np.linalg.svd(scaled, full_matrices=False)
-        reduced, back = u * singular, vt.T
+    if k <= n:
+        change, intercept = _newton(_Problem.of(scaled, y, start, weights))
     else:
-        reduced, back = scaled, None
-    solution, intercept = _newton(
-        reduced, y, start, np.ones(len(y)) if weights is None else weights
-    )
-    change = solution if back is None else back @ solution
+        u, singular, vt = np.linalg.svd(scaled, full_matrices=False)
+        reduced, intercept = _newton(_Problem.of(u * singular, y, start, weights))
+        change = vt.T @ reduced
     return centre + change * scale, intercept
 
 
-def _newton(
-    A: np.ndarray, y: np.ndarray, start: np.ndarray, weights: np.ndarray
-) -> tuple[np.ndarray, float]:
-    """Ridge of strength 1 on all but the intercept, damped by halving."""
-    A = np.hstack([A, np.ones((len(A), 1))])
-    ridge = np.full(A.shape[1], 1.0)
-    ridge[-1] = 0.01
-    beta = np.zeros(A.shape[1])
-    loss = _loss(A, y, start, weights, ridge, beta)
+@dataclass(frozen=True)
+class _Problem:
+    """Log-loss of ``A @ beta + start`` with a ridge: of strength 1 on all but the intercept."""
+
+    A: np.ndarray
+    y: np.ndarray
+    start: np.ndarray
+    weights: np.ndarray
+    ridge: np.ndarray
+
+    @classmethod
+    def of(
+        cls, features: np.ndarray, y: np.ndarray, start: np.ndarray, weights: np.ndarray
+    ) -> _Problem:
+        """With a column of ones behind the features, for the intercept."""
+        A = np.hstack([features, np.ones((len(features), 1))])
+        ridge = np.ones(A.shape[1])
+        ridge[-1] = _PENALTY_OF_INTERCEPT
+        return cls(A, y, start, weights, ridge)
+
+    def loss(self, beta: np.ndarray) -> float:
+        """What is minimised."""
+        z = self.A @ beta + self.start
+        losses = self.weights * (np.logaddexp(0, z) - self.y * z)
+        return float(losses.sum() + 0.5 * (self.ridge * beta**2).sum())
+
+    def newton_step(self, beta: np.ndarray) -> np.ndarray:
+        """Gradient over curvature."""
+        p = expit(self.A @ beta + self.start)
+        gradient = self.A.T @ (self.weights * (p - self.y)) + self.ridge * beta
+        curvature = self.weights * np.maximum(p * (1 - p), 1e-6)
+        hessian = (self.A * curvature[:, None]).T @ self.A + np.diag(self.ridge)
+        return np.asarray(cho_solve(cho_factor(hessian), gradient))
+
+
+def _newton(problem: _Problem) -> tuple[np.ndarray, float]:
+    """Coefficients and intercept; a step that makes the loss worse is halved until it does not."""
+    beta = np.zeros(problem.A.shape[1])
+    loss = problem.loss(beta)
     for _ in range(_STEPS):
-        p = expit(A @ beta + start)
-        gradient = A.T @ (weights * (p - y)) + ridge * beta
-        hessian = (A * (weights * np.maximum(p * (1 - p), 1e-6))[:, None]).T @ A + np.diag(ridge)
-        step = cho_solve(cho_factor(hessian), gradient)
+        step = problem.newton_step(beta)
         size = 1.0
-        while (
-            new := _loss(A, y, start, weights, ridge, beta - size * step)
-        ) > loss and size > 1e-4:
+        new = problem.loss(beta - step)
+        while new > loss and size > _SMALLEST_STEP:
             size /= 2
+            new = problem.loss(beta - size * step)
         if loss - new < 1e-7 * (1 + abs(loss)):
             break
         beta, loss = beta - size * step, new
     return beta[:-1], float(beta[-1])
-
-
-def _loss(
-    A: np.ndarray,
-    y: np.ndarray,
-    start: np.ndarray,
-    weights: np.ndarray,
-    ridge: np.ndarray,
-    beta: np.ndarray,
-) -> float:
-    z = A @ beta + start
-    return float((weights * (np.logaddexp(0, z) - y * z)).sum() + 0.5 * (ridge * beta**2).sum())

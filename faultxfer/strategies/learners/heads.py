@@ -4,38 +4,52 @@ from __future__ import annotations
 
 import numpy as np
 
+from faultxfer.bundle.frozen import Block
 from faultxfer.bundle.members import ADAPTED, Member
 from faultxfer.strategies.learners.convex import fit_logistic
-from faultxfer.strategies.learners.protocol import BaseLearner, TrainingRows
+from faultxfer.strategies.learners.protocol import SENSORS, BaseLearner, TrainingRows
 
-_SENSORS = "sensors@target"
 _LEAST_SPREAD = 0.05
+# Of a source logit towards weight 1.
+_PULL_OF_LOGIT = 2.0
 
 
 class WideHead(BaseLearner):
-    """Head on frozen features, target-scaled sensors and the source's logit, which alone starts at weight 1."""
+    """Head on frozen features, target-scaled sensors and the source's logit.
+
+    All weights but that of the logit, which starts at 1, are pulled to zero.
+
+    Args:
+        map_name: input map of the target's rows.
+        penalty: strength of the pull.
+    """
 
     family = "wide-head"
     paper = 'Cheng et al., "Wide & deep learning for recommender systems", 2016'
 
     def __init__(self, map_name: str, penalty: float = 10.0) -> None:
-        self.map_name, self.penalty = map_name, penalty
+        self.blocks = (Block("hidden", map_name), SENSORS, Block("network", map_name))
+        self.penalty = penalty
         self.name = f"wide-head@{map_name}-{penalty:g}"
 
     def fit(self, rows: TrainingRows) -> Member:
         """Newton's method."""
-        blocks = (f"hidden@{self.map_name}", _SENSORS, f"network@{self.map_name}")
-        features = rows.target.blocks(blocks)
-        sensors = rows.target.X.shape[1]
-        penalty = np.concatenate(
-            [self.penalty * hidden_spread(rows) ** 2, np.full(sensors, self.penalty), [2.0]]
-        )
-        prior = np.append(np.zeros(features.shape[1] - 1), 1.0)
-        return self.linear(blocks, fit_logistic(features, rows.y, penalty, prior=prior))
+        features = rows.target.blocks(self.blocks)
+        of_hidden = self.penalty * hidden_spread(rows) ** 2
+        of_sensors = np.full(rows.target.X.shape[1], self.penalty)
+        penalty = np.concatenate([of_hidden, of_sensors, [_PULL_OF_LOGIT]])
+        prior = np.zeros(len(penalty))
+        prior[-1] = 1.0
+        return self.linear(self.blocks, fit_logistic(features, rows.y, penalty, prior=prior))
 
 
 class AdaptedInput(BaseLearner):
-    """Gain and offset of each sensor, fitted through the frozen network and held near an input map."""
+    """Gain and offset of each sensor, fitted through the frozen network.
+
+    Args:
+        map_name: input map that they are held near.
+        strength: of that pull.
+    """
 
     family = "adapter"
     paper = 'Neto et al., "Speaker-adaptation for hybrid HMM-ANN …", Eurospeech 1995, diagonal'
@@ -48,14 +62,15 @@ class AdaptedInput(BaseLearner):
         """L-BFGS through the network."""
         network = rows.target.source.network
         if network is None:
-            raise ValueError(f"A source network was expected. Received: learner={self.name}")
-        first = rows.target.maps[self.map_name]
-        scaled = (first(rows.target.X) - network.mean) / network.scale
+            raise ValueError(f"There is no source network. Received: learner={self.name}")
+        near = rows.target.maps[self.map_name]
+        scaled = (near(rows.target.X) - network.mean) / network.scale
         gain, offset = network.adapter.fit(scaled, rows.y, self.strength)
-        # gain * ((first(x) - mean) / scale) + offset, back in engineering units
+        # gain * ((near(x) - mean) / scale) + offset, back in engineering units
+        centred = gain * (near.offset - network.mean)
         arrays = {
-            "gain": gain * first.gain,
-            "offset": gain * (first.offset - network.mean) + offset * network.scale + network.mean,
+            "gain": gain * near.gain,
+            "offset": centred + offset * network.scale + network.mean,
         }
         return Member(self.family, self.name, ADAPTED, arrays=arrays)
 
@@ -64,28 +79,34 @@ def fit_pulled_head(
     features: np.ndarray,
     y: np.ndarray,
     head: np.ndarray,
-    spread: np.ndarray,
     penalty: float,
     weights: np.ndarray | None = None,
 ) -> np.ndarray:
-    """A convex head near a given one: the posterior mode under a Gaussian around it, by Newton's method.
+    """A convex head near a given one, by Newton's method.
+
+    It is the posterior mode under a Gaussian around that head, in which a feature counts by its
+    standard deviation over the rows.
 
     Args:
         features: (n, h).
         y: (n,) labels.
         head: (h + 1,) weights and intercept to stay near.
-        spread: (h,) standard deviations in which a feature counts.
         penalty: strength of the pull.
         weights: (n,) of the rows.
 
     Returns:
         (h + 1,) weights and intercept.
     """
-    offset = np.full(len(y), head[-1])
+    near, near_intercept = head[:-1], head[-1]
     coef, intercept = fit_logistic(
-        features, y, penalty * spread**2, prior=head[:-1], offset=offset, weights=weights
+        features,
+        y,
+        penalty * spread_of_features(features) ** 2,
+        prior=near,
+        offset=np.full(len(y), near_intercept),
+        weights=weights,
     )
-    return np.append(coef, intercept + head[-1])
+    return np.append(coef, intercept + near_intercept)
 
 
 def spread_of_features(features: np.ndarray) -> np.ndarray:
@@ -94,6 +115,9 @@ def spread_of_features(features: np.ndarray) -> np.ndarray:
 
 
 def hidden_spread(rows: TrainingRows) -> np.ndarray:
-    """(h,) standard deviations of the frozen features over the source's rows, or the target's where none are kept."""
+    """(h,) standard deviations of the frozen features over the source's rows.
+
+    They are taken over the target's rows where none of the source's are kept.
+    """
     views = rows.source if len(rows.source) else rows.target
-    return spread_of_features(views.block("hidden@source"))
+    return spread_of_features(views.block(Block("hidden", "source")))

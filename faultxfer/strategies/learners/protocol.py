@@ -1,14 +1,18 @@
-"""What a learner of the stack is given, what it gives back, and what most of them share."""
+"""What a learner is given, what it gives back, and what most of them share."""
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
-from faultxfer.bundle.frozen import Views
+from faultxfer.bundle.frozen import Block, Views
 from faultxfer.bundle.members import LINEAR, TREES, Member
+
+# Readings on the target's own scale.
+SENSORS = Block("sensors", "target")
 
 
 @dataclass(frozen=True)
@@ -18,7 +22,7 @@ class TrainingRows:
     Attributes:
         target: the target's training rows, seen through the source.
         y: (n,) their labels, 0 or 1, both present.
-        source: a sample of the source's rows; their maps are the identity, whatever the map's name.
+        source: a sample of the source's rows; every map leaves them as they are.
         source_y: (m,) their labels.
         seed: of anything drawn.
     """
@@ -31,15 +35,16 @@ class TrainingRows:
 
     def take(self, rows: np.ndarray) -> TrainingRows:
         """Target rows at the given positions, and all source rows."""
-        return TrainingRows(
-            self.target.take(rows), self.y[rows], self.source, self.source_y, self.seed
-        )
+        return dataclasses.replace(self, target=self.target.take(rows), y=self.y[rows])
 
 
 class Learner(Protocol):
     """A way to detect faults on the target, fitted on few rows.
 
-    ``paper`` says where it comes from; ``family`` what it is averaged with first.
+    Attributes:
+        family: what it is averaged with first.
+        name: of the member it makes; bundles store it.
+        paper: where the method comes from.
     """
 
     family: str
@@ -60,36 +65,28 @@ class BaseLearner:
 
     def linear(
         self,
-        blocks: tuple[str, ...],
+        blocks: tuple[Block, ...],
         fitted: tuple[np.ndarray, float],
         *,
         flag: bool = False,
-        **arrays: np.ndarray,
     ) -> Member:
-        """A linear head: (k,) coefficients and the intercept, as :func:`.convex.fit_logistic` returns them.
+        """A linear head.
 
         Args:
             blocks: its features.
-            fitted: coefficients and intercept.
+            fitted: (k,) coefficients and the intercept, as :func:`.convex.fit_logistic` gives them.
             flag: whether the domain flag is the last feature; it is 1 wherever the member scores.
-            arrays: more of the member's arrays.
         """
         coef, intercept = fitted
-        held = {"coef": coef, "intercept": np.array([intercept]), **arrays}
-        return Member(
-            self.family, self.name, LINEAR, blocks, held, constants=(1.0,) if flag else ()
-        )
+        arrays = {"coef": coef, "intercept": np.array([intercept])}
+        return self._member(LINEAR, blocks, flag=flag, arrays=arrays)
 
     def trees(
-        self, blocks: tuple[str, ...], text: str, *, flag: bool = False, **more: Any
+        self, blocks: tuple[Block, ...], text: str, *, flag: bool = False, **more: Any
     ) -> Member:
         """Trees as LightGBM text; ``more`` are further fields of the member."""
-        return Member(
-            self.family,
-            self.name,
-            TREES,
-            blocks,
-            text=text,
-            constants=(1.0,) if flag else (),
-            **more,
-        )
+        return self._member(TREES, blocks, flag=flag, text=text, **more)
+
+    def _member(self, kind: str, blocks: tuple[Block, ...], *, flag: bool, **more: Any) -> Member:
+        constants = (1.0,) if flag else ()
+        return Member(self.family, self.name, kind, blocks, constants=constants, **more)

@@ -6,28 +6,27 @@ from typing import Any
 
 import numpy as np
 
+from faultxfer.bundle.frozen import Block
 from faultxfer.bundle.members import CONSTANT, IDENTITY, SHARE, Member
 from faultxfer.network.fit import class_weights
-from faultxfer.strategies.learners.boosting import boost, grow_forest
+from faultxfer.strategies.learners.boosting import POOLED, boost, grow_forest
 from faultxfer.strategies.learners.convex import fit_logistic
 from faultxfer.strategies.learners.pooling import pooled
-from faultxfer.strategies.learners.protocol import BaseLearner, TrainingRows
+from faultxfer.strategies.learners.protocol import SENSORS, BaseLearner, TrainingRows
 
-_SENSORS = "sensors@target"
-# As good as 31 leaves and 255 bins on these sources, in a third of the time.
-POOLED: dict[str, Any] = {"min_data_in_leaf": 10, "num_leaves": 15, "max_bin": 63}
+_FLAG_ALONE = 'Daumé III, "Frustratingly easy domain adaptation", ACL 2007, with the flag alone'
 
 
-class _Rival(BaseLearner):
+class _FromScratch(BaseLearner):
     family = "scratch"
     paper = "none: plain supervised learning"
 
 
-class AlwaysNormal(_Rival):
-    """The same logit for every row, whatever the sensors say.
+class AlwaysNormal(_FromScratch):
+    """The same logit for every row, whatever the sensors read.
 
     Args:
-        log_odds: that logit; the prevalence of faults among the rows where it is left out.
+        log_odds: that logit; from the prevalence of faults among the rows where it is left out.
     """
 
     name = "always-normal"
@@ -37,39 +36,44 @@ class AlwaysNormal(_Rival):
 
     def fit(self, rows: TrainingRows) -> Member:
         """Estimate the prevalence, unless the log-odds are given."""
-        log_odds = _log_odds(rows.y) if self.log_odds is None else self.log_odds
-        return Member(self.family, self.name, CONSTANT, arrays={"intercept": np.array([log_odds])})
+        log_odds = log_odds_of(rows.y) if self.log_odds is None else self.log_odds
+        arrays = {"intercept": np.array([log_odds])}
+        return Member(self.family, self.name, CONSTANT, arrays=arrays)
 
 
-def _log_odds(y: np.ndarray) -> float:
-    """Log-odds of a fault; half a row of each class more keeps them finite."""
+def log_odds_of(y: np.ndarray) -> float:
+    """Log-odds of a fault among labels; half a row more of each class keeps them finite.
+
+    >>> log_odds_of(np.array([0, 1, 0, 1]))
+    0.0
+    """
     prevalence = (y.sum() + 0.5) / (len(y) + 1)
     return float(np.log(prevalence / (1 - prevalence)))
 
 
-class ScratchLinear(_Rival):
+class ScratchLinear(_FromScratch):
     """Logistic regression on the target's rows alone."""
 
     name = "scratch-linear"
 
     def fit(self, rows: TrainingRows) -> Member:
         """Fit on sensors scaled by the target's own statistics."""
-        return self.linear((_SENSORS,), fit_logistic(rows.target.block(_SENSORS), rows.y, 1.0))
+        fitted = fit_logistic(rows.target.block(SENSORS), rows.y, 1.0)
+        return self.linear((SENSORS,), fitted)
 
 
-class ScratchForest(_Rival):
+class ScratchForest(_FromScratch):
     """Random forest on the target's rows alone."""
 
     name = "scratch-forest"
 
     def fit(self, rows: TrainingRows) -> Member:
-        """Grow."""
-        return self.trees(
-            (_SENSORS,), grow_forest(rows.target.block(_SENSORS), rows.y, rows.seed), link=SHARE
-        )
+        """Fit the trees."""
+        text = grow_forest(rows.target.block(SENSORS), rows.y, rows.seed)
+        return self.trees((SENSORS,), text, link=SHARE)
 
 
-class ScratchBoosting(_Rival):
+class ScratchBoosting(_FromScratch):
     """Gradient boosting on the target's rows alone.
 
     Args:
@@ -93,55 +97,58 @@ class ScratchBoosting(_Rival):
         if self.small_leaves:
             # The default of LightGBM, 20 rows, allows no split at all on a few dozen rows.
             settings["min_data_in_leaf"] = int(np.clip(len(rows.y) // 20, 2, 20))
-        return self.trees(
-            (_SENSORS,), boost(rows.target.block(_SENSORS), rows.y, rows.seed, **settings)
-        )
+        text = boost(rows.target.block(SENSORS), rows.y, rows.seed, **settings)
+        return self.trees((SENSORS,), text)
 
 
-class SourceThroughMap(_Rival):
-    """A source model on the target's readings, through one input map."""
+class SourceThroughMap(BaseLearner):
+    """A model of the source on the target's readings, through one input map.
 
-    family = "source"
+    Args:
+        model: ``network``, ``trees`` or ``linear``.
+        map_name: input map of the target's rows.
+    """
+
     paper = 'Platt, "Probabilistic outputs for support vector machines", 1999: calibration alone'
 
     def __init__(self, model: str, map_name: str) -> None:
-        self.block = f"{model}@{map_name}"
-        self.name = f"source-{model}@{map_name}"
-        if model == "network":
-            self.family = "source-network"
+        self.block = Block(model, map_name)
+        self.name = f"source-{self.block}"
+        self.family = "source-network" if model == "network" else "source"
 
     def fit(self, rows: TrainingRows) -> Member:
         """Nothing to fit but the calibration, which is added out of fold."""
         return Member(self.family, self.name, IDENTITY, (self.block,))
 
 
-class PooledLinear(_Rival):
+class PooledLinear(BaseLearner):
     """Logistic regression on source and target rows with a domain flag."""
 
     family = "pooled-linear"
-    paper = 'Daumé III, "Frustratingly easy domain adaptation", ACL 2007, with the flag alone'
+    paper = _FLAG_ALONE
 
     def __init__(self, map_name: str) -> None:
-        self.map_name = map_name
+        self.block = Block("sensors", map_name)
         self.name = f"pooled-linear@{map_name}"
 
     def fit(self, rows: TrainingRows) -> Member:
         """Fit on all rows at equal weight."""
-        block = f"sensors@{self.map_name}"
-        return self.linear((block,), fit_logistic(*pooled(rows, block), 1.0), flag=True)
+        features, y = pooled(rows, self.block)
+        return self.linear((self.block,), fit_logistic(features, y, 1.0), flag=True)
 
 
-class PooledBoosting(_Rival):
+class PooledBoosting(BaseLearner):
     """Gradient boosting on source and target rows with a domain flag."""
 
     family = "pooled-boosting"
-    paper = 'Daumé III, "Frustratingly easy domain adaptation", ACL 2007, with the flag alone'
+    paper = _FLAG_ALONE
 
     def __init__(self, map_name: str) -> None:
-        self.map_name = map_name
+        self.block = Block("sensors", map_name)
         self.name = f"pooled-boosting@{map_name}"
 
     def fit(self, rows: TrainingRows) -> Member:
         """Fit on all rows at equal weight."""
-        block = f"sensors@{self.map_name}"
-        return self.trees((block,), boost(*pooled(rows, block), rows.seed, **POOLED), flag=True)
+        features, y = pooled(rows, self.block)
+        text = boost(features, y, rows.seed, **POOLED)
+        return self.trees((self.block,), text, flag=True)

@@ -1,6 +1,7 @@
-"""Honest alternatives to transfer. To add one: a class here, a line in ``RIVALS``; the common suite then tests it.
+"""Honest alternatives to transfer.
 
-Those that pool or rescale are learners of the stack, each under every input map.
+To add one: a class here, a line in ``RIVALS``; the common suite then tests it. Those that pool or
+rescale are learners of the stack, each under every input map.
 """
 
 from __future__ import annotations
@@ -29,9 +30,8 @@ _SCALED = {
 
 
 def _rescaled(name: str) -> Rival:
-    return RivalLearner(
-        f"source_as_is_{name}", f"source model, {_SCALED[name]}", SourceThroughMap("network", name)
-    )
+    title = f"source model, {_SCALED[name]}"
+    return RivalLearner(f"source_as_is_{name}", title, SourceThroughMap("network", name))
 
 
 def _pooled(name: str) -> Rival:

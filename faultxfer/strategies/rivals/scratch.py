@@ -21,7 +21,11 @@ class ScratchLogistic:
     as_is = False
 
     def fit(self, task: Task) -> Scorer:
-        """Fit; needs two target rows of each class. Raises StrategyError below that."""
+        """Fit on the target's rows, both classes at equal weight.
+
+        Raises:
+            StrategyError: there are fewer than two target rows of a class.
+        """
         require(task, self)
         scaler, y = fit_scaler(task.target.X), task.target.y
         model = LogisticRegression(C=1.0, max_iter=5000)

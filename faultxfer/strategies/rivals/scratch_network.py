@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 from faultxfer.bundle.scaler import fit_scaler
 from faultxfer.network.build import build_network
 from faultxfer.network.fit import Recipe, fit_network, logits_of, make_deterministic
+from faultxfer.strategies.common import epochs_of
 from faultxfer.strategies.needs import require
 from faultxfer.strategies.protocol import Requirement, Scorer, Task
 
@@ -25,14 +24,17 @@ class ScratchNetwork:
     as_is = False
 
     def fit(self, task: Task) -> Scorer:
-        """Fit; needs two target rows of each class. Raises StrategyError below that."""
+        """Train for as many steps as a fine-tuned network gets.
+
+        Raises:
+            StrategyError: there are fewer than two target rows of a class.
+        """
         require(task, self)
-        options = task.options
+        target, options = task.target, task.options
         make_deterministic(options.seed)
-        network = build_network(len(task.target.features), _HIDDEN, _DROPOUT)
-        scaler = fit_scaler(task.target.X)
-        steps_per_epoch = math.ceil(len(task.target) / options.batch_size)
-        epochs = max(options.epochs, math.ceil(options.steps / steps_per_epoch))
+        network = build_network(len(target.features), _HIDDEN, _DROPOUT)
+        scaler = fit_scaler(target.X)
+        epochs = epochs_of(len(target), options)
         recipe = Recipe(_LEARNING_RATE, _WEIGHT_DECAY, options.batch_size, epochs)
-        fit_network(network, scaler(task.target.X), task.target.y, recipe, seed=options.seed)
+        fit_network(network, scaler(target.X), target.y, recipe, seed=options.seed)
         return lambda X: logits_of(network, scaler(X))

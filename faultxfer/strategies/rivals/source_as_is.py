@@ -16,6 +16,10 @@ class SourceAsIs:
     as_is = True
 
     def fit(self, task: Task) -> Scorer:
-        """Nothing is fitted; raises StrategyError where the sensors differ."""
+        """Nothing to fit: the source's own logits.
+
+        Raises:
+            StrategyError: the rows have other sensors than the source, or in another order.
+        """
         require(task, self)
         return task.source.logits
