@@ -162,6 +162,7 @@ def test_a_fit_inside_another_has_steps_of_its_own(
 
 
 def test_no_more_steps_are_kept_than_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fit, "_kept", {})
     monkeypatch.setattr(fit, "_KEPT", 1)
     monkeypatch.setattr(fit, "_Steps", lambda *_: object())
     network = build_network(1, (1,), 0.0)
@@ -169,7 +170,6 @@ def test_no_more_steps_are_kept_than_said(monkeypatch: pytest.MonkeyPatch) -> No
         with fit._steps_for(network, RECIPE, steps):
             pass
     assert [key[-1] for key in fit._kept] == [3]
-    fit._kept.clear()
 
 
 def test_different_seeds_give_different_weights(
