@@ -69,7 +69,7 @@ def evaluate_candidate(
         strategy=options.strategy,
         mode=split.mode,
         split=split.reason,
-        worth=split.worth,
+        worth=split.validity,
         contestants=contestants,
         evidence=gather(
             *_heard(judged, spoken),
