@@ -20,7 +20,7 @@ from alarm_cells import DRAWS, AlarmCell, cells
 from scipy.stats import beta, norm
 from transfer_tasks import TASKS
 
-from faultxfer.bundle.threshold import AlarmThreshold, choose_threshold, effective_rows
+from faultxfer.bundle.threshold import AlarmThreshold, choose_threshold, effective_sample_size
 
 CONFIDENCE = 0.95
 RATES = (0.01, 0.05)
@@ -102,7 +102,9 @@ def judge(cell: AlarmCell, rate: float, method: str) -> Outcome:
     alarms = cell.test > chosen.value
     count, rows = alarms.sum(), len(alarms)
     # At the share seen, so that the design effect is that of these very alarms.
-    worth = min(effective_rows(cell.test, cell.test_run, float(alarms.mean()), CONFIDENCE), rows)
+    worth = min(
+        effective_sample_size(cell.test, cell.test_run, float(alarms.mean()), CONFIDENCE), rows
+    )
     return Outcome(
         refused=not chosen.kept,
         estimate=chosen.estimate,

@@ -22,7 +22,8 @@ class Calibrator:
 
     Attributes:
         slope, offset: of the logit.
-        fault_share: share of fault rows that the probabilities hold for; None where it was not recorded.
+        fault_share: prevalence of faults that the probabilities hold for; None where it was not
+            recorded.
     """
 
     slope: float = 1.0
@@ -36,22 +37,30 @@ class Calibrator:
     def moved_to(self, fault_share: float) -> Calibrator:
         """The same, for rows of which another share are faults.
 
-        Bayes' rule with the same sensors given fault or normal (Elkan, "The foundations of cost-sensitive learning",
-        IJCAI 2001; Saerens, Latinne & Decaestecker, Neural Computation 2002): every log-odds moves by the difference
-        of the shares' log-odds, so the ranking stays, and a threshold chosen afterwards alarms on the same rows.
+        Bayes' rule with the same sensors given fault or normal (Elkan, "The foundations of
+        cost-sensitive learning", IJCAI 2001; Saerens, Latinne & Decaestecker, Neural Computation
+        2002): every log-odds moves by the difference of the shares' log-odds, so the ranking stays,
+        and a threshold chosen afterwards alarms on the same rows. A row as likely faulty as not,
+        where half of all rows are, is a fault with 10 % where 10 % of them are:
+
+        >>> even = Calibrator(fault_share=0.5)
+        >>> even.moved_to(0.1)(np.array([0.0])).round(6).tolist()
+        [0.1]
         """
         if self.fault_share is None:
             raise ValueError(
-                "A calibrator with a known share of faults was expected. Received: fault_share=None"
+                "It is not known which share of faults these probabilities hold for. "
+                "Received: fault_share=None"
             )
         shift = float(logit(fault_share) - logit(self.fault_share))
         return dataclasses.replace(self, offset=self.offset + shift, fault_share=fault_share)
 
 
 def platt(logits: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Slopes and offsets (c,) for the logits (c, n) of ``c`` scorers at once (Platt, 1999), with slope prior 1.
+    """Slopes and offsets (c,) for the logits (c, n) of ``c`` scorers at once, with slope prior 1.
 
-    Slopes stay positive, so that calibration never turns a ranking over.
+    Platt, "Probabilistic outputs for support vector machines", 1999, by Newton's method. Slopes
+    stay positive, so that calibration never turns a ranking over.
 
     Args:
         logits: (c, n) logits of rows that did not fit the scorers.
@@ -60,14 +69,17 @@ def platt(logits: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     a, b = np.ones(len(logits)), np.zeros(len(logits))
     for _ in range(30):
         p = expit(a[:, None] * logits + b[:, None])
-        error, curve = p - y, np.maximum(p * (1 - p), 1e-6)
+        error = p - y
+        curve = np.maximum(p * (1 - p), 1e-6)
         ga = (error * logits).sum(1) + _SLOPE_PRECISION * (a - 1)
         gb = error.sum(1) + _OFFSET_PRECISION * b
         haa = (curve * logits**2).sum(1) + _SLOPE_PRECISION
-        hab, hbb = (curve * logits).sum(1), curve.sum(1) + _OFFSET_PRECISION
+        hab = (curve * logits).sum(1)
+        hbb = curve.sum(1) + _OFFSET_PRECISION
         determinant = haa * hbb - hab**2
         step_a = (hbb * ga - hab * gb) / determinant
-        step_b = np.where(a > _LEAST_SLOPE, (haa * gb - hab * ga) / determinant, gb / hbb)
+        joint_b = (haa * gb - hab * ga) / determinant
+        step_b = np.where(a > _LEAST_SLOPE, joint_b, gb / hbb)
         a = np.maximum(a - np.clip(step_a, -0.5, 0.5), _LEAST_SLOPE)
         b = b - np.clip(step_b, -2, 2)
     return a, b
@@ -79,10 +91,11 @@ def fit_calibrator(logits: np.ndarray, y: np.ndarray) -> Calibrator:
     return Calibrator(float(slopes[0]), float(offsets[0]), float(np.mean(y)))
 
 
-def estimated_share(probabilities: np.ndarray, fault_share: float) -> float:
-    """Share of faults among rows without labels, by expectation maximisation (Saerens et al., 2002).
+def estimated_prevalence(probabilities: np.ndarray, fault_share: float) -> float:
+    """Share of faults among rows without labels, by expectation maximisation.
 
-    It takes for granted that faults and normal rows look as they did when the probabilities were calibrated.
+    After Saerens, Latinne & Decaestecker, 2002. It takes for granted that faults and normal rows
+    look as they did when the probabilities were calibrated.
 
     Args:
         probabilities: (n,) calibrated probabilities.

@@ -1,4 +1,4 @@
-"""Rows with the scores that a bundle must give for them, stored in it: what a smoke test compares with."""
+"""Rows stored in a bundle with the scores that it must give for them, for smoke tests."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ class Golden:
 
 def chosen_rows(X: np.ndarray) -> np.ndarray:
     """At most 16 of (n, d) rows, spread evenly over them."""
-    return np.asarray(X[np.unique(np.linspace(0, len(X) - 1, ROWS).round().astype(int))])
+    places = np.linspace(0, len(X) - 1, ROWS).round()
+    return np.asarray(X[np.unique(places.astype(int))])
 
 
 def save_golden(golden: Golden, folder: Path) -> None:

@@ -1,8 +1,9 @@
-"""Affine maps from a target machine's readings to the source's units, fitted on target training rows only.
+"""Affine maps from a target machine's readings to the source's units.
 
-Equipment change is mostly input shift: gain, offset, duty. Which map is right differs from task to task, so the map
-is a dimension of every candidate. Matching first and second moments is the diagonal case of CORAL (Sun et al.,
-"Return of frustratingly easy domain adaptation", AAAI 2016); medians and quartile ranges stand in for moments here.
+Fitted on target training rows only. Equipment change is mostly input shift: gain, offset, duty.
+Which map is right differs from task to task, so the map is a dimension of every learner. Matching
+first and second moments is the diagonal case of CORAL (Sun et al., "Return of frustratingly easy
+domain adaptation", AAAI 2016); medians and quartile ranges stand in for moments here.
 """
 
 from __future__ import annotations
@@ -44,32 +45,44 @@ class InputMap:
 
 
 def spread_of(X: np.ndarray) -> Spread:
-    """Robust statistics of (n, d) rows; a sensor whose quartiles agree falls back on its standard deviation, then 1."""
+    """Robust statistics of (n, d) rows.
+
+    A sensor whose quartiles agree falls back on its standard deviation, then 1:
+
+    >>> constant, seldom = np.full(20, 7.0), np.eye(20)[0]
+    >>> spread_of(np.column_stack([constant, seldom])).scale.round(3).tolist()
+    [1.0, 0.218]
+    """
     low, center, high = np.percentile(X, [25, 50, 75], axis=0)
     scale = (high - low) / _IQR_OF_NORMAL
-    deviation = X.std(axis=0)
-    scale = np.where(scale > 1e-9 * (1 + np.abs(center)), scale, deviation)
-    return Spread(center, np.where(scale > 1e-9 * (1 + np.abs(center)), scale, 1.0))
+    least = 1e-9 * (1 + np.abs(center))
+    scale = np.where(scale > least, scale, X.std(axis=0))
+    return Spread(center, np.where(scale > least, scale, 1.0))
 
 
 def fit_maps(
     X: np.ndarray, y: np.ndarray, source: Spread, source_normal: Spread
 ) -> dict[str, InputMap]:
     """Every map, from (n, d) target training rows with labels (n,)."""
-    ones, zeros = np.ones(X.shape[1]), np.zeros(X.shape[1])
-    every, normal = spread_of(X), spread_of(X[y == 0] if (y == 0).any() else X)
-    keep = len(X) / (len(X) + _PRIOR_ROWS)
-    blended = Spread(
-        keep * normal.center + (1 - keep) * source_normal.center,
-        np.exp(keep * np.log(normal.scale) + (1 - keep) * np.log(source_normal.scale)),
-    )
+    rows, sensors = X.shape
+    ones = np.ones(sensors)
+    normals = X[y == 0]
+    normal = spread_of(normals if len(normals) else X)
+    blended = _blend(normal, source_normal, rows / (rows + _PRIOR_ROWS))
     return {
-        SOURCE: InputMap(ones, zeros),
-        TARGET: _match(every, source),
+        SOURCE: InputMap(ones, np.zeros(sensors)),
+        TARGET: _match(spread_of(X), source),
         NORMAL: _match(normal, source_normal),
         OFFSET: InputMap(ones, source_normal.center - normal.center),
         BLEND: _match(blended, source_normal),
     }
+
+
+def _blend(target: Spread, source: Spread, keep: float) -> Spread:
+    """Between the two, ``keep`` of the way to the target's; scales are averaged as logarithms."""
+    center = keep * target.center + (1 - keep) * source.center
+    log_scale = keep * np.log(target.scale) + (1 - keep) * np.log(source.scale)
+    return Spread(center, np.exp(log_scale))
 
 
 def _match(target: Spread, source: Spread) -> InputMap:

@@ -1,4 +1,4 @@
-"""From probabilities to alarms: the threshold for a requested false-alarm rate, and what the rows can promise of it."""
+"""From probabilities to alarms: the threshold for a false-alarm rate, and what the rows promise."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from faultxfer.errors import DataError
 REPORTED_CONFIDENCE = 0.95
 # Fewer rows than this above a score say nothing of whether they come in runs.
 _FEWEST_ABOVE = 10
-# Likeness is looked at among twice as many high scores too: at the rate alone simulated bounds held in 91 % where 95 %
-# were promised (docs/decisions/0008).
+# Correlation is measured among twice as many high scores too: at the rate alone simulated bounds
+# held in 91 % where 95 % were promised (docs/decisions/0008).
 _WIDER = 2
 
 
@@ -61,18 +61,16 @@ class AlarmThreshold:
     def sentence(self) -> str:
         """What a plant engineer may rely on."""
         at_hand = f"{self.estimate:.2%} of {self.normals} normal rows of {self.runs} run(s) alarm"
-        worth = f"counted as {self.effective:.0f} independent rows, as rows of a run resemble each other"
+        confidence = f"with {self.confidence:.0%} confidence"
+        counted = f"counted as {self.effective:.0f} independent rows, as rows of a run resemble each other"
         if self.promised:
-            return (
-                f"At most {self.rate:.2%} false alarms in new runs, with {self.confidence:.0%} confidence: "
-                f"{at_hand}, {worth}."
-            )
+            most = f"At most {self.rate:.2%} false alarms in new runs"
+            return f"{most}, {confidence}: {at_hand}, {counted}."
         if not self.effective:
-            return f"{at_hand}; nothing can be promised of new runs, as one run says nothing of another."
-        return (
-            f"{at_hand}; with {self.confidence:.0%} confidence at most {self.bound:.1%} of normal rows in new runs "
-            f"do ({worth})."
-        )
+            nothing = "nothing can be promised of new runs, as one run says nothing of another"
+            return f"{at_hand}; {nothing}."
+        most = f"at most {self.bound:.1%} of normal rows in new runs do"
+        return f"{at_hand}; {confidence} {most} ({counted})."
 
 
 def choose_threshold(
@@ -84,11 +82,18 @@ def choose_threshold(
 ) -> AlarmThreshold:
     """The lowest threshold for a false-alarm rate on rows that fitted nothing.
 
-    Without ``confidence`` at most ``rate`` of these very normal rows alarm. With it, the upper confidence bound on the
-    rate in new runs is at most ``rate``: the order statistic of Tong, Feng & Li ("Neyman–Pearson classification
-    algorithms and NP receiver operating characteristics", Science Advances 2018) with the exact binomial bound on
-    the effective number of rows, as rows of a run are no independent witnesses (:func:`effective_rows`). Where no
-    threshold has such a bound, the strictest is returned and says so (:attr:`AlarmThreshold.kept`).
+    Without ``confidence`` at most ``rate`` of these very normal rows alarm. With it, the upper
+    confidence bound on the rate in new runs is at most ``rate``: the order statistic of Tong, Feng
+    & Li ("Neyman–Pearson classification algorithms and NP receiver operating characteristics",
+    Science Advances 2018) with the exact binomial bound on the effective number of rows, as rows of
+    a run are no independent witnesses (:func:`effective_sample_size`). Where no threshold has such
+    a bound, the strictest is returned and says so (:attr:`AlarmThreshold.kept`).
+
+    Of ten normal rows at most two may alarm, so the third highest is the threshold:
+
+    >>> scores, normal = np.arange(10) / 10, np.zeros(10)
+    >>> choose_threshold(scores, normal, run=np.arange(10), rate=0.2).value
+    0.7
 
     Args:
         probabilities: (n,) calibrated probabilities.
@@ -97,24 +102,26 @@ def choose_threshold(
         rate: share of normal rows that may alarm.
         confidence: of the promise, or None for an estimate.
     """
-    normal, runs = probabilities[y == 0], _numbered(run[y == 0])
-    rows, order = len(normal), np.sort(normal)
+    is_normal = y == 0
+    normal, runs = probabilities[is_normal], _numbered(run[is_normal])
+    rows = len(normal)
     level = confidence or REPORTED_CONFIDENCE
-    effective = effective_rows(normal, runs, rate, level)
-    # Counted in shares as they will be measured: 0.29 * 100 is a little less than 29 in floating point.
+    effective = effective_sample_size(normal, runs, rate, level)
+    # Counted in shares as they will be measured: 0.29 * 100 is a little less than 29 in floating
+    # point.
     shares = np.arange(rows) / rows
     bounds = upper_bounds(shares, effective, level)
-    allowed = int(((bounds if confidence else shares)[1:] <= rate).sum())
-    value = float(order[rows - 1 - allowed])
-    estimate = float((normal > value).mean())
+    limited = bounds if confidence else shares
+    allowed = int((limited[1:] <= rate).sum())
+    value = float(np.sort(normal)[rows - 1 - allowed])
     return AlarmThreshold(
         value=value,
         rate=rate,
         promised=confidence is not None,
         confidence=level,
-        estimate=estimate,
-        # Ties below the threshold's own row would alarm fewer rows than the order statistic allows for.
-        bound=float(upper_bounds(np.array([allowed / rows]), effective, level)[0]),
+        estimate=float((normal > value).mean()),
+        # Ties below the threshold's own row would alarm fewer rows than the order statistic allows.
+        bound=float(bounds[allowed]),
         best=float(bounds[0]),
         normals=rows,
         runs=len(np.bincount(runs)),
@@ -153,28 +160,37 @@ def upper_bounds(shares: np.ndarray, effective: float, confidence: float) -> np.
     return np.asarray(beta.ppf(confidence, seen + 1, effective - seen))
 
 
-def effective_rows(scores: np.ndarray, run: np.ndarray, rate: float, confidence: float) -> float:
-    """How many independent rows (n,) scores of several runs are worth.
+def effective_sample_size(
+    scores: np.ndarray, run: np.ndarray, rate: float, confidence: float
+) -> float:
+    """How many independent rows (n,) scores of several runs count for.
 
-    Kish's design effect, n / (1 + (m - 1) * ICC) with m the mean size of the run that a row is in, and less for few
-    runs, whose design effect is a guess itself: by (z / t with runs − 1 degrees of freedom)², after Korn & Graubard
-    ("Confidence intervals for proportions with small expected number of positive counts estimated from survey data",
-    Survey Methodology 1998). Rows of a single run are worth nothing for other runs.
+    Kish's design effect, n / (1 + (m - 1) * ICC) with m the mean size of the run that a row is in,
+    and less for few runs, whose design effect is a guess itself: by (z / t with runs − 1 degrees of
+    freedom)², after Korn & Graubard ("Confidence intervals for proportions with small expected
+    number of positive counts estimated from survey data", Survey Methodology 1998). Rows of a
+    single run say nothing of other runs:
+
+    >>> effective_sample_size(np.arange(50.0), run=np.zeros(50), rate=0.05, confidence=0.95)
+    0.0
 
     Args:
         scores: (n,) scores of normal rows.
         run: (n,) their runs.
-        rate: share of the rows whose likeness inside runs counts, the highest scores.
+        rate: share of the rows whose correlation inside runs counts, the highest scores.
         confidence: of the bound that they are to serve.
     """
     number = _numbered(run)
     sizes = np.bincount(number)
-    if len(sizes) < 2:
+    rows, runs = len(scores), len(sizes)
+    if runs < 2:
         return 0.0
-    spread = (sizes**2).sum() / len(scores)
-    likeness = max(_likeness(scores, number, share) for share in (rate, _WIDER * rate))
-    guess = float(norm.ppf(confidence) / student.ppf(confidence, len(sizes) - 1)) ** 2
-    return float(guess * len(scores) / (1 + (spread - 1) * likeness))
+    mean_size = (sizes**2).sum() / rows
+    at_rate = _intraclass_correlation(scores, number, rate)
+    wider = _intraclass_correlation(scores, number, _WIDER * rate)
+    design_effect = 1 + (mean_size - 1) * max(at_rate, wider)
+    guess = norm.ppf(confidence) / student.ppf(confidence, runs - 1)
+    return float(float(guess) ** 2 * rows / design_effect)
 
 
 def _numbered(run: np.ndarray) -> np.ndarray:
@@ -183,8 +199,8 @@ def _numbered(run: np.ndarray) -> np.ndarray:
     return np.asarray(np.unique(names, return_inverse=True)[1])
 
 
-def _likeness(scores: np.ndarray, number: np.ndarray, highest: float) -> float:
-    """Intraclass correlation, 0 to 1, of being among the highest scores: the analysis-of-variance estimator.
+def _intraclass_correlation(scores: np.ndarray, number: np.ndarray, highest: float) -> float:
+    """Of being among the highest scores, 0 to 1: the analysis-of-variance estimator.
 
     Args:
         scores: (n,) scores.
@@ -194,33 +210,40 @@ def _likeness(scores: np.ndarray, number: np.ndarray, highest: float) -> float:
     rows, sizes = len(scores), np.bincount(number)
     runs = len(sizes)
     above = min(max(int(highest * rows), _FEWEST_ABOVE), rows - 1)
-    high = (scores > np.sort(scores)[rows - 1 - above]).astype(float)
+    limit = np.sort(scores)[rows - 1 - above]
+    high = (scores > limit).astype(float)
     if rows == runs or not high.any():
         return 0.0
     share = np.bincount(number, weights=high) / sizes
-    between = (sizes * (share - high.mean()) ** 2).sum() / (runs - 1)
+    deviation = share - high.mean()
+    between = (sizes * deviation**2).sum() / (runs - 1)
     within = (high.sum() - (sizes * share**2).sum()) / (rows - runs)
     size = (rows - (sizes**2).sum() / rows) / (runs - 1)
-    return float(np.clip((between - within) / (between + (size - 1) * within), 0.0, 1.0))
+    correlation = (between - within) / (between + (size - 1) * within)
+    return float(np.clip(correlation, 0.0, 1.0))
 
 
 def _refusal(threshold: AlarmThreshold, where: str) -> DataError:
     needed = math.log(1 - threshold.confidence) / math.log(1 - threshold.rate)
+    normals, effective = threshold.normals, threshold.effective
     more, higher = "normal rows of several runs", "a higher `--false-alarm-rate`"
-    if threshold.effective >= 1:
-        # Rows of more runs like these are worth as much as these are.
-        missing = max(math.ceil(threshold.normals * (needed / threshold.effective - 1)), 1)
-        more = f"about {missing} more normal rows of other runs like these"
-        higher = f"`--false-alarm-rate {math.ceil(threshold.best * 1000) / 1000:g}` or more"
+    if effective >= 1:
+        # Rows of more runs like these count for as much as these do.
+        missing = math.ceil(normals * (needed / effective - 1))
+        more = f"about {max(missing, 1)} more normal rows of other runs like these"
+        lowest = math.ceil(threshold.best * 1000) / 1000
+        higher = f"`--false-alarm-rate {lowest:g}` or more"
+    asked = f"a false-alarm rate of {threshold.rate:.2%} in new runs"
     return DataError(
-        f"Normal rows that can promise a false-alarm rate of {threshold.rate:.2%} in new runs with "
-        f"{threshold.confidence:.0%} confidence were expected ({math.ceil(needed)} independent ones)",
+        f"These normal rows cannot promise {asked} with {threshold.confidence:.0%} confidence, "
+        f"for which it takes {math.ceil(needed)} independent ones",
         received={
-            "normal rows": threshold.normals,
+            "normal rows": normals,
             "runs": threshold.runs,
-            "independent rows they are worth": round(threshold.effective),
+            "independent rows they count for": round(effective),
             "lowest rate they may promise": round(threshold.best, 4),
         },
         where=where,
-        remedy=f"Bring {more}, ask for {higher}, or leave `alarm_confidence` out for an estimate without a promise",
+        remedy=f"Bring {more}, ask for {higher}, "
+        "or leave `alarm_confidence` out for an estimate without a promise",
     )

@@ -11,6 +11,9 @@ import pandas as pd
 
 from faultxfer.reading import columns
 
+# Fields with a value for each row.
+_COLUMNS = ("X", "y", "equipment", "run", "time")
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -23,7 +26,8 @@ class Dataset:
         equipment: (n,) machine of each row.
         run: (n,) recording of each row, unique across machines.
         time: (n,) float64 seconds or sequence number; NaN where there is no time.
-        slices: column -> (n,) values that divide the rows into parts; empty where the contract names none.
+        slices: column -> (n,) values by which metrics are given apart; empty where the contract
+            names none.
     """
 
     features: tuple[str, ...]
@@ -44,21 +48,15 @@ class Dataset:
 
     def take(self, rows: np.ndarray) -> Dataset:
         """The rows at the given positions (or of a boolean mask)."""
-        return Dataset(
-            self.features,
-            self.X[rows],
-            self.y[rows],
-            self.equipment[rows],
-            self.run[rows],
-            self.time[rows],
-            {name: values[rows] for name, values in self.slices.items()},
-        )
+        columns = {name: getattr(self, name)[rows] for name in _COLUMNS}
+        slices = {name: values[rows] for name, values in self.slices.items()}
+        return Dataset(self.features, **columns, slices=slices)
 
     def fingerprints(self) -> np.ndarray:
         """(n,) uint64 that recognise a row by its sensor values alone.
 
-        Label, run and file name may be corrected between two exports; a detector that learned from these values has
-        still seen them.
+        Label, run and file name may be corrected between two exports; a detector that learned from
+        these values has still seen them.
         """
         values = np.ascontiguousarray(self.X, dtype="<f8")
         digests = [hashlib.sha256(row.tobytes()).digest()[:8] for row in values]
@@ -81,12 +79,13 @@ def save_dataset(data: Dataset, path: Path) -> None:
 def load_dataset(path: Path) -> Dataset:
     """Read what :func:`save_dataset` wrote."""
     with np.load(path, allow_pickle=False) as stored:
+        equipment, run = stored["equipment"], stored["run"]
         return Dataset(
             features=tuple(str(name) for name in stored["features"]),
             X=stored["X"],
             y=stored["y"],
-            equipment=stored["equipment"].astype(object),
-            run=stored["run"].astype(object),
+            equipment=equipment.astype(object),
+            run=run.astype(object),
             time=stored["time"],
         )
 
@@ -95,6 +94,11 @@ def dataset_from(accepted: pd.DataFrame, features: tuple[str, ...]) -> Dataset:
     """Arrays of an accepted, labelled table (see :class:`faultxfer.contract.outcome.Checked`)."""
     equipment = accepted[columns.EQUIPMENT].astype(str).to_numpy(dtype=object)
     run = accepted[columns.RUN].astype(str).to_numpy(dtype=object)
+    slices = {}
+    for name in accepted.columns:
+        if name.startswith(columns.SLICE):
+            values = accepted[name].astype(str)
+            slices[name.removeprefix(columns.SLICE)] = values.to_numpy(dtype=object)
     return Dataset(
         features=tuple(features),
         X=sensor_matrix(accepted, features),
@@ -102,11 +106,7 @@ def dataset_from(accepted: pd.DataFrame, features: tuple[str, ...]) -> Dataset:
         equipment=equipment,
         run=equipment + "/" + run,
         time=accepted[columns.TIME].to_numpy(dtype=np.float64),
-        slices={
-            name.removeprefix(columns.SLICE): accepted[name].astype(str).to_numpy(dtype=object)
-            for name in accepted.columns
-            if name.startswith(columns.SLICE)
-        },
+        slices=slices,
     )
 
 

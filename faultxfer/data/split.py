@@ -51,18 +51,21 @@ class Split:
     folds: tuple[Fold, ...] = ()
 
     @property
-    def worth(self) -> str:
-        """What figures from this split are worth, in one sentence."""
+    def validity(self) -> str:
+        """How far metrics from this split hold, in one sentence."""
         if self.mode == HOLD_OUT:
-            return "Figures come from runs that took no part in training, calibration or choice of the threshold."
+            return (
+                "Metrics come from runs that took no part in training, calibration or choice of the "
+                "threshold."
+            )
         if self.by == "run":
             return (
-                "Figures come from cross-fitting by run: they judge the procedure, not the very model that is "
-                "registered, which is fitted on all rows."
+                "Metrics come from cross-fitting by run: they judge the procedure, not the very "
+                "model that is registered, which is fitted on all rows."
             )
         return (
-            "Figures come from cross-fitting by blocks of time inside a run: they judge the procedure on the "
-            "recordings at hand and may flatter it on new ones."
+            "Metrics come from cross-fitting by blocks of time inside a run: they judge the "
+            "procedure on the recordings at hand and may flatter it on new ones."
         )
 
 
@@ -88,7 +91,7 @@ def require_both_classes(data: Dataset) -> None:
     if data.faults in (0, len(data)):
         missing = "fault" if data.faults == 0 else "normal"
         raise DataError(
-            f"Rows of both classes were expected, but no {missing} row came",
+            f"There is no {missing} row, and both classes are needed",
             received={"rows": len(data), "fault rows": data.faults},
             where=f"label of equipment {min(data.equipment)!r}",
             remedy="Add labelled rows of the missing class, and check the label spellings in the contract",
@@ -105,14 +108,16 @@ def try_hold_out(data: Dataset, options: SplitOptions, seed: int) -> Split | str
         ("training", train, options.min_calibration_faults),
     ):
         side = data.take(rows)
-        if side.faults < faults or len(side) - side.faults < options.min_normals:
+        normals = len(side) - side.faults
+        if side.faults < faults or normals < options.min_normals:
             return (
-                f"the {name} side of a hold-out would have {side.faults} fault and {len(side) - side.faults} normal "
-                f"rows; {faults} and {options.min_normals} are needed"
+                f"the {name} side of a hold-out would have {side.faults} fault and {normals} "
+                f"normal rows; {faults} and {options.min_normals} are needed"
             )
     runs = len(set(data.run[test]))
-    if runs < options.min_test_runs:
-        return f"the test side of a hold-out would have {runs} run(s); {options.min_test_runs} are needed"
+    needed = options.min_test_runs
+    if runs < needed:
+        return f"the test side of a hold-out would have {runs} run(s); {needed} are needed"
     order = "in time order" if _runs_are_in_time(data) else "at random, as runs have no common time"
     counts = f"{len(train)} rows train, {len(calibration)} calibrate, {len(test)} test"
     reason = f"whole runs were held out {order}: {counts}"
@@ -131,16 +136,18 @@ def divide_runs(
         For each side, sorted row positions.
     """
     runs, start, faulty = _runs(data)
-    rng = np.random.default_rng(seed)
-    order = (
-        np.argsort(start, kind="stable") if _runs_are_in_time(data) else rng.permutation(len(runs))
-    )
-    bounds = np.cumsum([1 - sum(later_shares), *later_shares])[:-1]
+    if _runs_are_in_time(data):
+        order = np.argsort(start, kind="stable")
+    else:
+        order = np.random.default_rng(seed).permutation(len(runs))
+    first_share = 1 - sum(later_shares)
+    bounds = np.cumsum([first_share, *later_shares])[:-1]
     side_of: dict[object, int] = {}
-    for group in (order[faulty[order]], order[~faulty[order]]):
+    has_faults = faulty[order]
+    for group in (order[has_faults], order[~has_faults]):
         cuts = np.round(bounds * len(group)).astype(int)
-        for side, part in enumerate(np.split(group, cuts)):
-            side_of.update(dict.fromkeys(runs[part], side))
+        for side, members in enumerate(np.split(group, cuts)):
+            side_of.update(dict.fromkeys(runs[members], side))
     sides = np.array([side_of[run] for run in data.run])
     return tuple(np.flatnonzero(sides == number) for number in range(len(later_shares) + 1))
 
@@ -165,7 +172,7 @@ def _cross_fit(data: Dataset, options: SplitOptions, seed: int, why_no_hold_out:
     folds = _folds_by_run(data, options, seed)
     if not folds:
         by = "time block"
-        folds = _folds_by_block(data, options)
+        folds = _folds_by_block(data, options, options.gap)
     rows = np.arange(len(data))
     none = rows[:0]
     reason = f"{len(folds)} folds by {by}, as {why_no_hold_out}"
@@ -175,25 +182,26 @@ def _cross_fit(data: Dataset, options: SplitOptions, seed: int, why_no_hold_out:
 def fold_rows(data: Dataset, options: SplitOptions, seed: int) -> tuple[Fold, ...]:
     """Folds for cross-fitting inside training rows: by run where it goes, else blocks in time.
 
-    These folds weigh candidates and judge nothing, so the gap between blocks shrinks where the rows are too few for it.
+    These folds weigh learners and judge nothing, so the gap between blocks shrinks where the rows
+    are too few for it.
 
     Raises:
         DataError: too few rows of a class.
     """
     require_both_classes(data)
     by_run = _folds_by_run(data, options, seed)
+    if by_run:
+        return by_run
     for gap in range(options.gap, 0, -1):
-        if by_run:
-            break
         with contextlib.suppress(DataError):
-            return _folds_by_block(data, options.model_copy(update={"gap": gap}))
-    return by_run or _folds_by_block(data, options.model_copy(update={"gap": 0}))
+            return _folds_by_block(data, options, gap)
+    return _folds_by_block(data, options, gap=0)
 
 
 def _folds_by_run(data: Dataset, options: SplitOptions, seed: int) -> tuple[Fold, ...]:
     """Stratified folds of whole runs; none if a class has fewer than two runs."""
-    fault_runs, normal_runs = (len(set(data.run[data.y == label])) for label in (1, 0))
-    count = min(options.folds, fault_runs, normal_runs)
+    faults = data.y == 1
+    count = min(options.folds, len(set(data.run[faults])), len(set(data.run[~faults])))
     if count < 2:
         return ()
     splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
@@ -201,48 +209,51 @@ def _folds_by_run(data: Dataset, options: SplitOptions, seed: int) -> tuple[Fold
     return tuple(folds) if _usable(folds, data.y) else ()
 
 
-def _folds_by_block(data: Dataset, options: SplitOptions) -> tuple[Fold, ...]:
+def _folds_by_block(data: Dataset, options: SplitOptions, gap: int) -> tuple[Fold, ...]:
     """Contiguous blocks of each class's rows in time, with ``gap`` rows left out around each block.
 
     Raises:
         DataError: a class has too few rows for two blocks.
     """
-    order = np.lexsort((np.arange(len(data)), np.nan_to_num(data.time), data.run.astype(str)))
-    smaller = min(data.faults, len(data) - data.faults)
-    for count in range(min(options.folds, smaller // 2), 1, -1):
-        folds = _blocks(order, data.y, count, options.gap)
+    rows, normals = len(data), len(data) - data.faults
+    runs, times = data.run.astype(str), np.nan_to_num(data.time)
+    order = np.lexsort((np.arange(rows), times, runs))
+    rarer = min(data.faults, normals)
+    for count in range(min(options.folds, rarer // 2), 1, -1):
+        folds = _blocks(order, data.y, count, gap)
         if _usable(folds, data.y):
             return tuple(folds)
     raise DataError(
-        "Enough rows of both classes to train on some and be judged on others were expected (two runs that hold "
-        f"faults, or one with at least 4 rows of each class beside the {options.gap} left out around each block)",
-        received={
-            "rows": len(data),
-            "fault rows": data.faults,
-            "normal rows": len(data) - data.faults,
-        },
+        "There are not enough rows of both classes to train on some and be judged on others (it takes "
+        "two runs that hold faults, or one with at least 4 rows of each class beside the "
+        f"{gap} left out around each block)",
+        received={"rows": rows, "fault rows": data.faults, "normal rows": normals},
         where=f"equipment {min(data.equipment)!r}",
         remedy="Collect and label more rows, best of another run with the rarer class; nothing was changed",
     )
 
 
 def _blocks(order: np.ndarray, y: np.ndarray, count: int, gap: int) -> list[Fold]:
-    block = np.empty(len(order), dtype=int)
+    rows, labels = len(order), y[order]
+    block = np.empty(rows, dtype=int)
     for label in (0, 1):
-        places = np.flatnonzero(y[order] == label)
-        for number, part in enumerate(np.array_split(places, count)):
-            block[part] = number
+        places = np.flatnonzero(labels == label)
+        for number, members in enumerate(np.array_split(places, count)):
+            block[members] = number
     folds = []
+    around = np.ones(2 * gap + 1)
     for number in range(count):
         inside = block == number
         # Not mode="same": that is as long as the kernel where the gap is wider than the recording.
-        near = np.convolve(inside, np.ones(2 * gap + 1))[gap : gap + len(order)] > 0
+        near = np.convolve(inside, around)[gap : gap + rows] > 0
         folds.append(Fold(np.sort(order[~near]), np.sort(order[inside])))
     return folds
 
 
 def _usable(folds: list[Fold], y: np.ndarray) -> bool:
     """Every training side needs at least two rows of each class."""
-    return all(
-        min(y[fold.train].sum(), len(fold.train) - y[fold.train].sum()) >= 2 for fold in folds
-    )
+    for fold in folds:
+        faults = y[fold.train].sum()
+        if min(faults, len(fold.train) - faults) < 2:
+            return False
+    return True

@@ -7,15 +7,22 @@ and the losses are Keras' and TensorFlow's own.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from faultxfer.network.freeze import copy_network
+
 # Rows in one forward pass: one large batch is twenty times faster than Keras' default of 32.
 _CHUNK = 65_536
+# Compiled steps kept for later fits; one of a large network holds some ten megabytes.
+_KEPT = 8
 
 History = dict[str, list[float]]
 
@@ -83,8 +90,9 @@ def fit_network(
 ) -> History:
     """Fit ``network`` in place.
 
-    The training step is compiled anew at each call, over the weights that are trainable now; so freezing before the
-    call is all it takes.
+    Steps are compiled over the weights that are trainable now, so freezing before the call is all
+    it takes. Fits of networks that are built alike share them: compiling is most of the time of a
+    fit on few rows.
 
     Args:
         network: outputs one logit, or one for each of several members, which are fitted side by side and averaged
@@ -100,44 +108,42 @@ def fit_network(
         ``loss`` per epoch, and ``val_loss`` with validation rows.
     """
     make_deterministic(seed)
-    _seed_dropout(network, seed)
     batches = _Batches(len(y), recipe, seed)
     weights = class_weights(y) if balanced else np.ones(len(y), np.float32)
-    run = _compiled_steps(network, x, y, weights, recipe, batches.per_epoch * recipe.epochs)
-    if validation is None:
-        losses = run(np.concatenate([batches.next() for _ in range(recipe.epochs)]))
-        return {"loss": losses.reshape(recipe.epochs, -1).mean(axis=1).tolist()}
-    return _fit_until_worse(network, run, batches, recipe, validation, balanced)
-
-
-def _seed_dropout(network: keras.Model, seed: int) -> None:
-    """Give each dropout layer its own stream; a layer draws its seed when it is made, copied or loaded."""
-    for number, layer in enumerate(network.layers):
-        if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
-            state = np.random.SeedSequence([seed, number]).generate_state(2)
-            layer.seed_generator.state.assign(state)
+    with _steps_for(network, recipe, batches.per_epoch * recipe.epochs) as steps:
+        steps.begin(network, seed, x, y, weights)
+        if validation is None:
+            losses = steps.run(np.concatenate([batches.next() for _ in range(recipe.epochs)]))
+            history = {"loss": losses.reshape(recipe.epochs, -1).mean(axis=1).tolist()}
+        else:
+            loss = weighted_loss if balanced else plain_loss
+            history = _fit_until_worse(steps, batches, recipe, validation, loss)
+        network.set_weights(steps.network.get_weights())
+    return history
 
 
 def _fit_until_worse(
-    network: keras.Model,
-    run: Callable[[np.ndarray], np.ndarray],
+    steps: _Steps,
     batches: _Batches,
     recipe: Recipe,
     validation: tuple[np.ndarray, np.ndarray],
-    balanced: bool,
+    loss: Callable[[np.ndarray, np.ndarray], float],
 ) -> History:
-    loss = weighted_loss if balanced else plain_loss
-    history: History = {"loss": [], "val_loss": []}
+    """Leave the weights of the best epoch in the network of the steps."""
+    rows, labels = validation
+    network = steps.network
+    losses: list[float] = []
+    judged: list[float] = []
     best, weights = np.inf, network.get_weights()
     for epoch in range(recipe.epochs):
-        history["loss"].append(float(run(batches.next()).mean()))
-        history["val_loss"].append(loss(logits_of(network, validation[0]), validation[1]))
-        if history["val_loss"][-1] < best:
-            best, weights = history["val_loss"][-1], network.get_weights()
-        if epoch - int(np.argmin(history["val_loss"])) >= recipe.patience:
+        losses.append(float(steps.run(batches.next()).mean()))
+        judged.append(loss(logits_of(network, rows), labels))
+        if judged[-1] < best:
+            best, weights = judged[-1], network.get_weights()
+        if epoch - int(np.argmin(judged)) >= recipe.patience:
             break
     network.set_weights(weights)
-    return history
+    return {"loss": losses, "val_loss": judged}
 
 
 class _Batches:
@@ -155,56 +161,138 @@ class _Batches:
         return filled.reshape(self.per_epoch, self.size)
 
 
-def _compiled_steps(
-    network: keras.Model,
-    x: np.ndarray,
-    y: np.ndarray,
-    row_weights: np.ndarray,
-    recipe: Recipe,
-    total_steps: int,
-) -> Callable[[np.ndarray], np.ndarray]:
-    """A function that takes one gradient step for each row of (steps, batch) row numbers and returns the losses."""
-    variables = network.trainable_variables
-    schedule = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, total_steps)
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay)
-    optimizer.build(variables)
-    inputs, labels = tf.constant(_as_float(x)), tf.constant(_as_float(y)[:, None])
-    weights = tf.constant(_as_float(row_weights)[:, None])
-    members = network.output_shape[-1]
-    starts = [tf.constant(np.array(variable)) for variable in variables]
+class _Steps:
+    """Gradient steps over a network of their own, compiled once.
 
-    @tf.function(input_signature=[tf.TensorSpec((None, None), tf.int32)])  # type: ignore[untyped-decorator]
-    def run(batches: tf.Tensor) -> tf.Tensor:
+    Nothing of one fit is left in the next: weights, optimizer and dropout begin anew.
+
+    Args:
+        network: is copied.
+        recipe: how to fit.
+        total_steps: over which the learning rate is decayed.
+    """
+
+    def __init__(self, network: keras.Model, recipe: Recipe, total_steps: int) -> None:
+        self.network = copy_network(network)
+        self._pull = recipe.pull
+        schedule = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, total_steps)
+        self._optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay)
+        self._optimizer.build(self.network.trainable_variables)
+        self._traced = self._trace()
+
+    def begin(
+        self, network: keras.Model, seed: int, x: np.ndarray, y: np.ndarray, row_weights: np.ndarray
+    ) -> None:
+        """Start from the weights of ``network``, with inputs (n, d), labels (n,) and weights (n,)."""
+        self.network.set_weights(network.get_weights())
+        # The moments and the count of the steps, all of which begin at zero.
+        for variable in self._optimizer.variables:
+            variable.assign(np.zeros(variable.shape, variable.dtype))
+        _seed_dropout(self.network, seed)
+        starts = [tf.constant(np.array(one)) for one in self.network.trainable_variables]
+        inputs = tf.constant(_as_float(x))
+        labels, weights = (tf.constant(_as_float(values)[:, None]) for values in (y, row_weights))
+        self._rows = (inputs, labels, weights, starts)
+
+    def run(self, batches: np.ndarray) -> np.ndarray:
+        """Take one step for each row of (steps, batch) row numbers; returns the (steps,) losses."""
+        return np.asarray(self._traced(tf.constant(batches), *self._rows))
+
+    def _trace(self) -> Any:
+        """Done once, here: TensorFlow warns of a function that is traced again and again."""
+        column = tf.TensorSpec((None, 1))
+        signature = (
+            tf.TensorSpec((None, None), tf.int32),
+            tf.TensorSpec(self.network.input_shape),
+            column,
+            column,
+            [tf.TensorSpec(variable.shape) for variable in self.network.trainable_variables],
+        )
+        return tf.function(self._loop, input_signature=signature).get_concrete_function()
+
+    def _loop(
+        self,
+        batches: tf.Tensor,
+        inputs: tf.Tensor,
+        labels: tf.Tensor,
+        weights: tf.Tensor,
+        starts: list[tf.Tensor],
+    ) -> tf.Tensor:
         losses = tf.TensorArray(tf.float32, size=tf.shape(batches)[0])
         for step in tf.range(tf.shape(batches)[0]):
-            real = tf.cast(batches[step] >= 0, tf.float32)[:, None]
-            rows = tf.maximum(batches[step], 0)
+            batch = batches[step]
+            rows = tf.maximum(batch, 0)
+            real = tf.cast(batch >= 0, tf.float32)[:, None]
+            shares = real * tf.gather(weights, rows)
+            batch_labels = tf.gather(labels, rows)
             with tf.GradientTape() as tape:
-                logits = network(tf.gather(inputs, rows), training=True)
-                wanted = tf.repeat(tf.gather(labels, rows), members, axis=1)
-                entropy = tf.reduce_sum(
-                    tf.nn.sigmoid_cross_entropy_with_logits(wanted, logits), axis=1, keepdims=True
-                )
-                loss = tf.reduce_sum(real * tf.gather(weights, rows) * entropy) / tf.reduce_sum(
-                    real
-                )
-                penalised = (
-                    loss + 0.5 * recipe.pull * _distance(variables, starts) if recipe.pull else loss
-                )
-            optimizer.apply(tape.gradient(penalised, variables), variables)
+                logits = self.network(tf.gather(inputs, rows), training=True)
+                entropy = _cross_entropy(batch_labels, logits)
+                loss = tf.reduce_sum(shares * entropy) / tf.reduce_sum(real)
+                penalised = loss + self._penalty(starts)
+            variables = self.network.trainable_variables
+            self._optimizer.apply(tape.gradient(penalised, variables), variables)
             losses = losses.write(step, loss)
         return losses.stack()
 
-    # Traced once, here: calling the function itself would make TensorFlow warn of retracing after a few fits.
-    traced = run.get_concrete_function()
-    return lambda batches: np.asarray(traced(tf.constant(batches)))
+    def _penalty(self, starts: list[tf.Tensor]) -> tf.Tensor | float:
+        """L2-SP: the squared distance of the weights from where they start."""
+        if not self._pull:
+            return 0.0
+        variables = self.network.trainable_variables
+        moved = [now - start for now, start in zip(variables, starts, strict=True)]
+        return 0.5 * self._pull * tf.add_n([tf.reduce_sum(one**2) for one in moved])
 
 
-def _distance(variables: list[tf.Variable], starts: list[tf.Tensor]) -> tf.Tensor:
-    """Sum of squared differences."""
-    return tf.add_n(
-        [tf.reduce_sum((now - then) ** 2) for now, then in zip(variables, starts, strict=True)]
-    )
+_kept: dict[tuple[object, ...], _Steps] = {}
+
+
+@contextmanager
+def _steps_for(network: keras.Model, recipe: Recipe, total_steps: int) -> Iterator[_Steps]:
+    """Compiled steps for a network that is built like this one, kept for the next who asks."""
+    key = _key(network, recipe, total_steps)
+    # Taken out while in use, so that two threads never share them.
+    steps = _kept.pop(key, None) or _Steps(network, recipe, total_steps)
+    yield steps
+    _kept[key] = steps
+    while len(_kept) > _KEPT:
+        _kept.pop(next(iter(_kept)), None)
+
+
+def _key(network: keras.Model, recipe: Recipe, total_steps: int) -> tuple[object, ...]:
+    """All that is compiled into the steps; the rows, the weights and the seed are not."""
+    optimizer = (recipe.learning_rate, recipe.weight_decay, recipe.pull, total_steps)
+    return _architecture(network), *optimizer
+
+
+def _architecture(network: keras.Model) -> str:
+    """Layers, how they are joined and which are trainable, without the names that Keras draws."""
+    config = json.loads(network.to_json())["config"]
+    places = {layer["config"]["name"]: number for number, layer in enumerate(config["layers"])}
+
+    def unnamed(node: Any) -> Any:
+        if isinstance(node, dict):
+            return {key: unnamed(value) for key, value in node.items() if key != "name"}
+        if isinstance(node, list):
+            return [unnamed(value) for value in node]
+        return places.get(node, node) if isinstance(node, str) else node
+
+    return json.dumps(unnamed(config), sort_keys=True)
+
+
+def _seed_dropout(network: keras.Model, seed: int) -> None:
+    """Give each dropout layer its own stream, the same in each fit."""
+    for number, layer in enumerate(network.layers):
+        if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
+            state = np.random.SeedSequence([seed, number]).generate_state(2)
+            layer.seed_generator.state.assign(state)
+
+
+def _cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """(b, 1) sums over the members of the losses of (b, members) logits for labels (b, 1)."""
+    wanted = tf.repeat(labels, logits.shape[1], axis=1)
+    each = tf.nn.sigmoid_cross_entropy_with_logits(wanted, logits)
+    return tf.reduce_sum(each, axis=1, keepdims=True)
 
 
 def apply_network(network: keras.Model, x: np.ndarray) -> np.ndarray:

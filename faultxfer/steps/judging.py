@@ -92,7 +92,7 @@ def _report(
         strategy=options.strategy,
         mode=split.mode,
         split=split.reason,
-        validity=split.worth,
+        validity=split.validity,
         contestants=_contestants(options, contest, champion),
         evidence=evidence,
         threshold=bundle.threshold,

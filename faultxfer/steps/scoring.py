@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from faultxfer.bundle.bundle import Bundle, load_bundle
-from faultxfer.bundle.calibration import estimated_share
+from faultxfer.bundle.calibration import estimated_prevalence
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.data.dataset import sensor_matrix
@@ -124,7 +124,7 @@ def share_note(probabilities: np.ndarray, fault_share: float | None) -> str:
     """A sentence where (n,) rows look like another share of faults than the probabilities hold for; else empty."""
     if fault_share is None or len(probabilities) < _FEWEST_FOR_SHARE:
         return ""
-    found = estimated_share(probabilities, fault_share)
+    found = estimated_prevalence(probabilities, fault_share)
     odds = (
         max(found / (1 - found), 1 / len(probabilities)) if found < 1 else float(len(probabilities))
     )

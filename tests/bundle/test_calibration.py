@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from faultxfer.bundle.calibration import Calibrator, estimated_share, fit_calibrator, platt
+from faultxfer.bundle.calibration import Calibrator, estimated_prevalence, fit_calibrator, platt
 
 ROW = st.tuples(st.floats(-30, 30), st.integers(0, 1))
 ROWS = st.lists(ROW, min_size=4, max_size=60)
@@ -115,6 +115,6 @@ def test_the_share_of_faults_among_unlabelled_rows_is_found(fault_share: float) 
     calibrator = fit_calibrator(*_fleet(0.3, 4000, seed=3))
     readings, y = _fleet(fault_share, 4000, seed=4)
     assert calibrator.fault_share is not None
-    assert estimated_share(calibrator(readings), calibrator.fault_share) == pytest.approx(
+    assert estimated_prevalence(calibrator(readings), calibrator.fault_share) == pytest.approx(
         y.mean(), abs=0.03
     )

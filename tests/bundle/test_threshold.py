@@ -15,7 +15,7 @@ from faultxfer.bundle.calibration import Calibrator
 from faultxfer.bundle.threshold import (
     AlarmThreshold,
     choose_threshold,
-    effective_rows,
+    effective_sample_size,
     require_enough_normals,
     require_kept,
     upper_bounds,
@@ -42,12 +42,12 @@ def alone(scores: np.ndarray, rate: float, confidence: float | None = None) -> A
     )
 
 
-def clustered(runs: int, rows: int, likeness: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Standard normal scores of which ``likeness`` of the variance is the run's, and the runs."""
+def clustered(runs: int, rows: int, correlation: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Standard normal scores of which ``correlation`` of the variance is the run's, and the runs."""
     rng = np.random.default_rng(seed)
     run = np.repeat(np.arange(runs), rows)
     own, shared = rng.normal(size=len(run)), rng.normal(size=runs)[run]
-    return np.sqrt(likeness) * shared + np.sqrt(1 - likeness) * own, run
+    return np.sqrt(correlation) * shared + np.sqrt(1 - correlation) * own, run
 
 
 @given(ROWS, RATE)
@@ -142,10 +142,10 @@ def test_the_bound_is_clopper_and_pearsons() -> None:
 @pytest.mark.parametrize("copies", [2, 10])
 def test_copies_of_a_row_in_its_run_are_worth_no_more_than_the_row(copies: int) -> None:
     scores, run = np.random.default_rng(0).normal(size=200), np.arange(200)
-    once = effective_rows(scores, run, 0.05, 0.95)
-    assert effective_rows(scores.repeat(copies), run.repeat(copies), 0.05, 0.95) == pytest.approx(
-        once
-    )
+    once = effective_sample_size(scores, run, 0.05, 0.95)
+    assert effective_sample_size(
+        scores.repeat(copies), run.repeat(copies), 0.05, 0.95
+    ) == pytest.approx(once)
     assert 190 < once < 200
 
 
@@ -160,15 +160,15 @@ def test_rows_of_one_run_promise_nothing_for_another() -> None:
 
 
 @pytest.mark.parametrize(
-    ("runs", "rows", "likeness"), [(400, 1, 0.0), (40, 20, 0.0), (40, 20, 0.3), (20, 30, 0.5)]
+    ("runs", "rows", "correlation"), [(400, 1, 0.0), (40, 20, 0.0), (40, 20, 0.3), (20, 30, 0.5)]
 )
 def test_a_promise_made_is_kept_in_19_of_20_simulated_machines(
-    runs: int, rows: int, likeness: float
+    runs: int, rows: int, correlation: float
 ) -> None:
     broken = {"by run": 0, "by row": 0}
     made = 0
     for seed in range(200):
-        scores, run = clustered(runs, rows, likeness, seed)
+        scores, run = clustered(runs, rows, correlation, seed)
         chosen = choose_threshold(scores, np.zeros(len(run)), run, 0.05, 0.95)
         made += chosen.kept
         broken["by run"] += chosen.kept and norm.sf(chosen.value) > 0.05
@@ -177,18 +177,18 @@ def test_a_promise_made_is_kept_in_19_of_20_simulated_machines(
     assert made > 100
     assert broken["by run"] <= most
     if (
-        likeness
+        correlation
     ):  # without regard to runs the very same rows promise too much, so this test can fail
         assert broken["by row"] > most
 
 
 def test_a_refusal_says_how_many_rows_are_missing_and_what_can_be_promised() -> None:
-    scores, run = clustered(runs=20, rows=10, likeness=0.0, seed=1)
+    scores, run = clustered(runs=20, rows=10, correlation=0.0, seed=1)
     chosen = choose_threshold(scores, np.zeros(200), run, 0.01, 0.95)
     with pytest.raises(DataError) as refusal:
         require_kept(chosen, "normal rows of equipment 'pump-9'")
     text = str(refusal.value)
-    assert "1.00% in new runs with 95% confidence were expected (299 independent ones)" in text
+    assert "1.00% in new runs with 95% confidence, for which it takes 299 independent ones" in text
     assert "normal rows=200, runs=20" in text
     assert "Where: normal rows of equipment 'pump-9'" in text
     again = choose_threshold(
@@ -208,7 +208,7 @@ def test_what_no_scores_could_promise_is_refused_before_there_are_scores() -> No
 
 
 def test_the_sentence_tells_a_promise_from_an_estimate() -> None:
-    scores, run = clustered(runs=50, rows=10, likeness=0.0, seed=2)
+    scores, run = clustered(runs=50, rows=10, correlation=0.0, seed=2)
     promise = choose_threshold(scores, np.zeros(500), run, 0.05, 0.9).sentence()
     assert promise.startswith("At most 5.00% false alarms in new runs, with 90% confidence: ")
     assert "of 500 normal rows of 50 run(s) alarm" in promise

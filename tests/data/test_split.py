@@ -133,7 +133,7 @@ def test_enough_runs_and_faults_give_a_hold_out_with_both_classes_on_each_side()
         assert 0 < data.take(rows).faults < len(rows)
     assert [len(rows) for rows in sides(split)] == [240, 120, 240]
     assert "held out in time order" in split.reason
-    assert "no part in training" in split.worth
+    assert "no part in training" in split.validity
 
 
 @pytest.mark.parametrize("faulty", [True, False])
@@ -193,7 +193,7 @@ def test_few_runs_are_cross_fitted_by_run_on_all_rows() -> None:
     assert (split.mode, split.by, len(split.folds)) == (CROSS_FIT, "run", 2)
     assert len(split.train) == len(data)
     assert len(split.calibration) == len(split.test) == 0
-    assert "judge the procedure" in split.worth
+    assert "judge the procedure" in split.validity
 
 
 def test_there_are_no_more_folds_than_runs_of_the_rarer_class() -> None:
@@ -213,7 +213,7 @@ def blocks(gap: int, rows: int = 60) -> tuple[Dataset, Split, np.ndarray]:
 def test_one_run_is_cross_fitted_by_blocks_of_time_with_a_gap_between(gap: int) -> None:
     data, split, _ = blocks(gap)
     assert (split.mode, split.by) == (CROSS_FIT, "time block")
-    assert "may flatter" in split.worth
+    assert "may flatter" in split.validity
     for fold in split.folds:
         distance = np.abs(data.time[fold.train][:, None] - data.time[fold.test][None]).min()
         assert distance == gap + 1
@@ -238,7 +238,7 @@ def test_each_block_holds_a_contiguous_part_of_each_class_in_time() -> None:
 def test_one_class_is_an_error_that_names_the_other(label: int, missing: str) -> None:
     data = dataset(list(range(50)), [label] * 50)
     for refuse in (lambda: require_both_classes(data), lambda: split_rows(data, OPTIONS, seed=0)):
-        with pytest.raises(DataError, match=rf"no {missing} row came.*rows=50.*'p1'"):
+        with pytest.raises(DataError, match=rf"no {missing} row, and both.*rows=50.*'p1'"):
             refuse()
 
 
@@ -246,7 +246,7 @@ def test_one_class_is_an_error_that_names_the_other(label: int, missing: str) ->
 @pytest.mark.parametrize("run", [["a"] * 5, ["a", "b", "c", "d", "e"]])
 def test_five_rows_are_an_error_that_says_what_is_needed(y: list[int], run: list[str]) -> None:
     with pytest.raises(
-        DataError, match=r"Enough rows of both classes.*rows=5.*Collect and label more rows"
+        DataError, match=r"not enough rows of both classes.*rows=5.*Collect and label more rows"
     ):
         split_rows(dataset(run, y), OPTIONS, seed=0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 
 import keras
@@ -69,6 +70,106 @@ def test_a_network_already_fitted_once_gets_the_same_dropout_again(
     twin.set_weights(network.get_weights())
     fit_network(twin, *separable, RECIPE, seed=3)
     np.testing.assert_equal(twin.get_weights(), first)
+
+
+def fitted_anew(
+    network: keras.Model, rows: tuple[np.ndarray, np.ndarray], recipe: Recipe = RECIPE
+) -> list[np.ndarray]:
+    """As in a process that has fitted nothing yet."""
+    fit._kept.clear()
+    twin = copy_network(network)
+    fit_network(twin, *rows, recipe, seed=3)
+    return twin.get_weights()
+
+
+def normalising() -> keras.Model:
+    """A network with statistics that fitting moves beside its weights."""
+    make_deterministic(1)
+    inputs = keras.Input((4,))
+    x = keras.layers.BatchNormalization()(keras.layers.Dense(5)(inputs))
+    return keras.Model(inputs, keras.layers.Dense(1)(keras.layers.Dropout(0.5)(x)))
+
+
+@pytest.mark.parametrize("name", ["plain", "normalising"])
+def test_what_was_fitted_before_changes_no_weight(
+    name: str, network: keras.Model, separable: tuple[np.ndarray, np.ndarray]
+) -> None:
+    wanted = network if name == "plain" else normalising()
+    alone = fitted_anew(wanted, separable)
+    x, y = separable
+    fit._kept.clear()
+    other = copy_network(wanted)  # other weights, rows and seed, in steps that are shared
+    other.set_weights([0.5 * weight + 0.1 for weight in other.get_weights()])
+    fit_network(other, x[:113] + 1, 1 - y[:113], RECIPE, seed=8)
+    twin = copy_network(wanted)
+    fit_network(twin, x, y, RECIPE, seed=3)
+    assert len(fit._kept) == 1
+    np.testing.assert_equal(twin.get_weights(), alone)
+    assert not np.array_equal(other.get_weights()[0], alone[0])
+
+
+def test_a_fit_leaves_the_network_of_another_alone(
+    network: keras.Model, separable: tuple[np.ndarray, np.ndarray]
+) -> None:
+    first = copy_network(network)
+    fit_network(first, *separable, RECIPE, seed=3)
+    kept = [np.array(weight) for weight in first.get_weights()]
+    fit_network(copy_network(network), *separable, RECIPE, seed=4)
+    np.testing.assert_equal(first.get_weights(), kept)
+
+
+@pytest.mark.parametrize(
+    "change", [{"learning_rate": 2e-2}, {"weight_decay": 0.5}, {"pull": 0.3}], ids=str
+)
+def test_steps_are_not_shared_between_optimizers(
+    network: keras.Model, change: dict[str, float]
+) -> None:
+    other = dataclasses.replace(RECIPE, **change)
+    assert fit._key(network, other, 24) != fit._key(network, RECIPE, 24)
+    assert fit._key(network, RECIPE, 25) != fit._key(network, RECIPE, 24)
+
+
+def test_steps_are_shared_between_copies_and_not_between_networks_that_differ(
+    network: keras.Model,
+) -> None:
+    frozen = copy_network(network)
+    frozen.layers[4].trainable = False
+    others = [frozen, build_network(4, (8, 4), 0.6), build_network(4, (8, 5), 0.3), normalising()]
+    keys = {fit._key(other, RECIPE, 24) for other in [network, *others]}
+    assert len(keys) == 5
+    assert fit._key(copy_network(network), RECIPE, 24) in keys
+    assert fit._key(normalising(), RECIPE, 24) in keys  # Keras draws new names for its layers
+
+
+def test_a_fit_inside_another_has_steps_of_its_own(
+    network: keras.Model,
+    separable: tuple[np.ndarray, np.ndarray],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    x, y = separable
+    alone = fitted_anew(network, separable)
+    run, inside = fit._Steps.run, []
+
+    def interrupted(steps: fit._Steps, batches: np.ndarray) -> np.ndarray:
+        if not inside:
+            inside.append(steps)
+            fit_network(copy_network(network), x[:113], y[:113], RECIPE, seed=8)
+        return run(steps, batches)
+
+    monkeypatch.setattr(fit._Steps, "run", interrupted)
+    assert all(map(np.array_equal, fitted(network, separable, seed=3), alone))
+    assert len(inside) == 1
+
+
+def test_no_more_steps_are_kept_than_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fit, "_kept", {})
+    monkeypatch.setattr(fit, "_KEPT", 1)
+    monkeypatch.setattr(fit, "_Steps", lambda *_: object())
+    network = build_network(1, (1,), 0.0)
+    for steps in (1, 2, 3):
+        with fit._steps_for(network, RECIPE, steps):
+            pass
+    assert [key[-1] for key in fit._kept] == [3]
 
 
 def test_different_seeds_give_different_weights(
