@@ -165,7 +165,9 @@ def learning_curve(
 
 def _runs_of(repeats: tuple[Repeat, ...]) -> list[str]:
     """Names of all runs that were held out, sorted."""
-    return np.unique(np.concatenate([repeat.run.astype(str) for repeat in repeats])).tolist()
+    names = np.concatenate([repeat.run.astype(str) for repeat in repeats])
+    runs: list[str] = np.unique(names).tolist()
+    return runs
 
 
 def _points(
@@ -265,7 +267,7 @@ def _reached(
     needed = np.empty_like(means[TRANSFER])
     for number, levels in enumerate(means[TRANSFER]):
         needed[number] = [_first_at(level, rows, best[number]) for level in levels]
-    needed = np.exp(needed)
+    needed = np.asarray(np.exp(needed))
     # Rows went through a logarithm, so the last count may come back a little larger.
     needed[needed > reach * (1 + 1e-9)] = np.inf
     return needed
