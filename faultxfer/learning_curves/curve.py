@@ -1,9 +1,9 @@
 """Start, slope and limit of transfer against scratch over label counts, with intervals.
 
-The three benefits of transfer are a higher start, a higher slope and a higher asymptote (Torrey & Shavlik, "Transfer
-learning", 2009). Intervals are 95 % percentiles of a bootstrap that draws repeats and gives every run one random weight
-in all repeats in which it judges (Rubin, "The Bayesian bootstrap", 1981), as neither rows of a run nor repeats that
-share runs are independent.
+The three benefits of transfer are a higher start, a higher slope and a higher asymptote (Torrey &
+Shavlik, "Transfer learning", 2009). Intervals are 95 % percentiles of a bootstrap that draws repeats and gives every
+run one random weight in all repeats in which it is held out (Rubin, "The Bayesian bootstrap",
+1981), as neither rows of a run nor repeats that share runs are independent.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MISS = 0.01
 
 @dataclass(frozen=True)
 class Repeat:
-    """What both contestants say of the rows of one hold-out.
+    """What both contestants predict of the rows of one hold-out.
 
     Attributes:
         y: (m,) labels, both present.
@@ -40,7 +40,7 @@ class Repeat:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure with the bounds of its 95 % interval; None where a bound lies beyond what can be told."""
+    """A number and its 95 % interval; None where it lies beyond what these rows can show."""
 
     value: float | None
     low: float | None
@@ -54,7 +54,8 @@ class Point:
     Attributes:
         rows, faults: labelled rows, and mean fault rows among them.
         transfer, scratch, gain: PR-AUC of each, and their difference on the same rows.
-        scratch_rows: rows that scratch needs to reach transfer here; None beyond :attr:`LearningCurve.reach`.
+        scratch_rows: rows that scratch needs to reach transfer here; None beyond
+            :attr:`LearningCurve.reach`.
     """
 
     rows: int
@@ -74,7 +75,8 @@ class Shape:
         asymptote: PR-AUC that the fitted power law tends to.
         more: PR-AUC gained by the further rows asked about, by the fitted power law.
         miss: the power law fitted without the last count, minus what was measured there.
-        fits: whether ``miss`` may be chance or is small; nothing beyond the last count is told otherwise.
+        fits: whether ``miss`` may be chance or is small; otherwise nothing is said beyond the last
+            count.
         fitted: PR-AUC by the fitted power law at :attr:`LearningCurve.grid`.
     """
 
@@ -91,9 +93,11 @@ class LearningCurve:
     """The whole result, in plain numbers.
 
     Attributes:
-        at_hand: labelled rows that there are. now, more: ``more`` rows are asked about on top of ``now``.
-        limit: rows beyond which nothing is told, twice those at hand.
-        reach: rows up to which scratch is followed: the limit, or the last count where its power law does not fit.
+        at_hand: labelled rows that there are.
+        now, more: ``more`` rows are asked about on top of ``now``.
+        limit: rows beyond which nothing is said, twice those at hand.
+        reach: rows up to which scratch is followed: the limit, or the last count where its power
+            law does not fit.
         fault_share: PR-AUC of a random ranking.
         runs, repeats: recordings and hold-outs behind the intervals.
         grid: rows at which the fitted curves are given.
@@ -125,12 +129,12 @@ def learning_curve(
     more: int,
     seed: int,
 ) -> LearningCurve:
-    """Put figures and intervals on both curves.
+    """Put numbers and intervals on both curves.
 
     Args:
         counts: (k,) labelled rows, four or more.
         faults: (k,) mean fault rows among them.
-        repeats: what was said, two or more.
+        repeats: predictions on rows held out, two or more.
         at_hand: labelled rows that there are.
         more: further rows asked about; not more than would double those at hand.
         seed: of the bootstrap.
@@ -143,6 +147,7 @@ def learning_curve(
     grid = np.geomspace(counts[0], limit, 40)
     shapes = {who: _shape(counts, means[who], laws[who], now, more, grid) for who in means}
     reach = limit if shapes[SCRATCH].fits else counts[-1]
+    needed = _reached(counts, means, laws[SCRATCH], limit, reach)
     return LearningCurve(
         at_hand=at_hand,
         now=now,
@@ -150,12 +155,19 @@ def learning_curve(
         limit=limit,
         reach=reach,
         fault_share=float(np.concatenate([repeat.y for repeat in repeats]).mean()),
-        runs=len({run for repeat in repeats for run in repeat.run.tolist()}),
+        runs=len(_runs_of(repeats)),
         repeats=len(repeats),
-        points=_points(counts, faults, means, _reached(counts, means, laws[SCRATCH], limit, reach)),
+        points=_points(counts, faults, means, needed),
         shapes=shapes,
-        grid=tuple(float(count) for count in grid),
+        grid=tuple(grid.tolist()),
     )
+
+
+def _runs_of(repeats: tuple[Repeat, ...]) -> list[str]:
+    """Names of all runs that were held out, sorted."""
+    names = np.concatenate([repeat.run.astype(str) for repeat in repeats])
+    runs: list[str] = np.unique(names).tolist()
+    return runs
 
 
 def _points(
@@ -165,38 +177,49 @@ def _points(
     needed: np.ndarray,
 ) -> tuple[Point, ...]:
     gains = means[TRANSFER] - means[SCRATCH]
-    columns = (means[TRANSFER], means[SCRATCH], gains, needed)
-    return tuple(
-        Point(count, faults[k], *(_estimate(values[:, k]) for values in columns))
-        for k, count in enumerate(counts)
-    )
+    points = []
+    for k, count in enumerate(counts):
+        points.append(
+            Point(
+                rows=count,
+                faults=faults[k],
+                transfer=_estimate(means[TRANSFER][:, k]),
+                scratch=_estimate(means[SCRATCH][:, k]),
+                gain=_estimate(gains[:, k]),
+                scratch_rows=_estimate(needed[:, k]),
+            )
+        )
+    return tuple(points)
 
 
 def weighted_pr_auc(y: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """(b,) average precision of (m,) scores against (m,) labels, under (b, m) weights of the rows at a time."""
+    """(b,) average precision of (m,) scores against (m,) labels, under (b, m) weights of the rows.
+
+    >>> y, scores = np.array([1, 0, 1, 0]), np.array([0.9, 0.8, 0.7, 0.1])
+    >>> weighted_pr_auc(y, scores, np.ones((1, 4))).round(3).tolist()
+    [0.833]
+    """
     order = np.argsort(-scores, kind="stable")
     y, weights = y[order], weights[:, order]
-    last = np.append(
-        np.flatnonzero(np.diff(scores[order])), len(y) - 1
-    )  # equal scores alarm together
-    hits, alarms = (np.cumsum(weights * rows, axis=1)[:, last] for rows in (y, np.ones(len(y))))
+    # Equal scores alarm together.
+    last = np.append(np.flatnonzero(np.diff(scores[order])), len(y) - 1)
+    hits = np.cumsum(weights * y, axis=1)[:, last]
+    alarms = np.cumsum(weights, axis=1)[:, last]
     gained = np.diff(hits, axis=1, prepend=0.0)
     return np.asarray((gained * hits / alarms).sum(axis=1) / hits[:, -1])
 
 
 def _resampled(repeats: tuple[Repeat, ...], who: str, seed: int) -> np.ndarray:
     """(1 + b, k) mean PR-AUC: as measured in the first line, then of each resample."""
-    rng = np.random.default_rng([seed, 7])  # the same resamples for both contestants
-    names = {
-        run: place
-        for place, run in enumerate(sorted({run for one in repeats for run in one.run.tolist()}))
-    }
-    of_runs = np.vstack([np.ones(len(names)), rng.exponential(size=(RESAMPLES, len(names)))])
-    drawn = rng.multinomial(len(repeats), np.full(len(repeats), 1 / len(repeats)), size=RESAMPLES)
-    share = np.vstack([np.ones(len(repeats)), drawn]) / len(repeats)
+    # The same resamples for both contestants.
+    rng = np.random.default_rng([seed, 7])
+    runs, count = _runs_of(repeats), len(repeats)
+    of_runs = np.vstack([np.ones(len(runs)), rng.exponential(size=(RESAMPLES, len(runs)))])
+    drawn = rng.multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
+    share = np.vstack([np.ones(count), drawn]) / count
     total = np.zeros((1 + RESAMPLES, len(repeats[0].scores[who])))
     for number, repeat in enumerate(repeats):
-        weights = of_runs[:, [names[run] for run in repeat.run.tolist()]]
+        weights = of_runs[:, np.searchsorted(runs, repeat.run.astype(str))]
         each = [weighted_pr_auc(repeat.y, scores, weights) for scores in repeat.scores[who]]
         total += share[:, [number]] * np.stack(each, axis=1)
     return total
@@ -211,7 +234,8 @@ def _shape(
     counts: tuple[int, ...], means: np.ndarray, law: PowerLaw, now: int, more: int, grid: np.ndarray
 ) -> Shape:
     slope = (means[:, -1] - means[:, 0]) / np.log2(counts[-1] / counts[0])
-    miss = _estimate(1 - _fit(counts[:-1], means[:, :-1])(counts[-1]) - means[:, -1])
+    without_last = _fit(counts[:-1], means[:, :-1])
+    miss = _estimate(1 - without_last(counts[-1]) - means[:, -1])
     return Shape(
         slope=_estimate(slope),
         asymptote=_estimate(1 - law.limit),
@@ -231,37 +255,45 @@ def _near_nothing(miss: Estimate) -> bool:
 def _reached(
     counts: tuple[int, ...], means: dict[str, np.ndarray], law: PowerLaw, limit: int, reach: int
 ) -> np.ndarray:
-    """(1 + b, k) rows at which scratch reaches transfer's PR-AUC of each count, infinite beyond ``reach``.
+    """(1 + b, k) rows at which scratch reaches transfer's PR-AUC of each count, or infinity.
 
-    Between counts the curve is straight in the logarithm of the rows; beyond the last, the fitted law's end leads on.
+    Between counts the curve is straight in the logarithm of the rows; beyond the last, the fitted
+    law's end leads on, up to ``reach``.
     """
     rows = np.log([*counts, limit])
     ends = np.hstack([means[SCRATCH], 1 - law(limit)[:, None]])
-    best = np.maximum.accumulate(ends, axis=1)  # a level that was reached counts as reached
-    lines = [
-        np.exp([_first_at(level, rows, curve) for level in levels])
-        for levels, curve in zip(means[TRANSFER], best, strict=True)
-    ]
-    return np.where(
-        np.array(lines) <= reach * (1 + 1e-9), lines, np.inf
-    )  # rows went through a logarithm
+    # A level that was reached counts as reached.
+    best = np.maximum.accumulate(ends, axis=1)
+    needed = np.empty_like(means[TRANSFER])
+    for number, levels in enumerate(means[TRANSFER]):
+        needed[number] = [_first_at(level, rows, best[number]) for level in levels]
+    needed = np.asarray(np.exp(needed))
+    # Rows went through a logarithm, so the last count may come back a little larger.
+    needed[needed > reach * (1 + 1e-9)] = np.inf
+    return needed
 
 
 def _first_at(level: float, rows: np.ndarray, curve: np.ndarray) -> float:
-    """The abscissa at which a curve that never falls first reaches a level; infinite where it does not."""
+    """Where a curve that never falls first reaches a level; infinity where it does not.
+
+    >>> _first_at(0.5, np.array([1.0, 2.0]), np.array([0.4, 0.6]))
+    1.5
+    """
     place = int(np.searchsorted(curve, level))
     if place == len(curve):
         return np.inf
     if place == 0:
         return float(rows[0])
-    low, high = curve[place - 1], curve[place]
-    return float(rows[place - 1] + (level - low) / (high - low) * (rows[place] - rows[place - 1]))
+    inside = slice(place - 1, place + 1)
+    return float(np.interp(level, curve[inside], rows[inside]))
 
 
 def _estimate(values: np.ndarray) -> Estimate:
     """The measured value, which comes first, and percentiles of the resamples behind it."""
     # No interpolation: between a number and infinity there is nothing.
     low, high = np.percentile(values[1:], _LEVELS, method="nearest")
-    return Estimate(
-        *(float(value) if np.isfinite(value) else None for value in (values[0], low, high))
-    )
+    return Estimate(_finite(values[0]), _finite(low), _finite(high))
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,7 +1,8 @@
-"""Nested draws of labelled rows for a learning curve: who is drawn at each count, and who judges all counts.
+"""Nested draws of labelled rows for a learning curve: which rows train at each count, and which test.
 
-Labels come recording by recording, so a count takes its rows from as few runs as possible, and each larger count holds
-the smaller ones. Runs that judge are held out before anything is drawn, once for each repeat.
+Labels come recording by recording, so a count takes its rows from as few runs as possible, and each
+larger count holds the smaller ones. Runs that test are held out before anything is drawn, once for
+each repeat.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from faultxfer.config import CurveOptions
+from faultxfer.data.blocks import blocks_of, rows_in_order
 from faultxfer.data.dataset import Dataset
 from faultxfer.data.split import require_both_classes
 from faultxfer.errors import DataError
@@ -37,7 +39,7 @@ class Draw:
 
     Attributes:
         train: positions of the rows at each count, smallest first; each holds the one before.
-        test: positions of the rows that judge, of other runs.
+        test: positions of the rows held out, of other runs.
     """
 
     train: tuple[np.ndarray, ...]
@@ -71,49 +73,52 @@ def draw_counts(data: Dataset, options: CurveOptions) -> Draws:
     """
     require_both_classes(data)
     by, kept = RUN, np.arange(len(data))
-    if _fewest_runs(data) < _FEWEST_RUNS:
+    if min(_runs_by_label(data)) < _FEWEST_RUNS:
         run, kept = blocks_as_runs(data, _BLOCKS, _GAP)
         by, data = TIME_BLOCK, replace(data, run=run)
-    part = data.take(kept)
+    usable = data.take(kept)
     rng = np.random.default_rng([options.seed, 20_26])
-    sides = [_hold_out(part, options, rng) for _ in range(options.repeats)]
-    counts = _counts(part, min(len(train) for train, _ in sides), options)
-    repeats = tuple(
-        Draw(tuple(kept[rows] for rows in _nested(part, train, counts, rng)), kept[test])
-        for train, test in sides
-    )
-    faults = np.mean([[data.y[rows].sum() for rows in draw.train] for draw in repeats], axis=0)
-    return Draws(by, data.run, counts, tuple(float(count) for count in faults), repeats)
+    sides = [_hold_out(usable, options, rng) for _ in range(options.repeats)]
+    counts = _counts(usable, min(len(train) for train, _ in sides), options)
+    repeats, faults = [], []
+    for train, test in sides:
+        nested = _nested(usable, train, counts, rng)
+        faults.append([int(usable.y[rows].sum()) for rows in nested])
+        repeats.append(Draw(tuple(kept[rows] for rows in nested), kept[test]))
+    means = np.mean(faults, axis=0).tolist()
+    return Draws(by, data.run, counts, tuple(means), tuple(repeats))
 
 
 def blocks_as_runs(data: Dataset, blocks: int, gap: int) -> tuple[np.ndarray, np.ndarray]:
-    """``blocks`` contiguous blocks of each run and class in place of runs, where runs are too few to divide.
+    """``blocks`` contiguous blocks of each run and class in place of too few runs.
 
     Returns:
-        (n,) names of the blocks, and the positions of the rows to keep: those with another block within ``gap`` rows
-        before them are left out, so that rows of two blocks are no neighbours.
+        (n,) names of the blocks, and the positions of the rows to keep: those with another block
+        within ``gap`` rows before them are left out, so that rows of two blocks are no neighbours.
     """
-    order = np.lexsort((np.arange(len(data)), np.nan_to_num(data.time), data.run.astype(str)))
-    block = np.empty(len(data), dtype=object)
+    order = rows_in_order(data.run.astype(str), data.time)
     stretch = np.array([f"{run}/{label}" for run, label in zip(data.run, data.y, strict=True)])
-    for name in np.unique(stretch):
-        for number, part in enumerate(np.array_split(order[stretch[order] == name], blocks)):
-            block[part] = f"{name}/block {number}"
+    numbers = blocks_of(stretch, order, blocks)
+    names = [f"{name}/block {number}" for name, number in zip(stretch, numbers, strict=True)]
+    block = np.array(names, dtype=object)
     apart = np.ones(len(data), dtype=bool)
     for distance in range(1, min(gap, len(data) - 1) + 1):
         later, earlier = order[distance:], order[:-distance]
-        apart[later] &= (block[later] == block[earlier]) | (data.run[later] != data.run[earlier])
+        same_block = block[later] == block[earlier]
+        apart[later] &= same_block | (data.run[later] != data.run[earlier])
     return block, np.flatnonzero(apart)
 
 
-def _fewest_runs(data: Dataset) -> int:
-    return min(len(set(data.run[data.y == label])) for label in (0, 1))
+def _runs_by_label(data: Dataset) -> tuple[int, int]:
+    """How many runs hold normal rows, and how many hold faults."""
+    normal, faulty = set(data.run[data.y == 0]), set(data.run[data.y == 1])
+    return len(normal), len(faulty)
 
 
 def _hold_out(
     data: Dataset, options: CurveOptions, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of the rows that may be drawn, and of those that judge; runs with and without faults apart.
+    """Positions of the rows that may be drawn, and of those held out; runs with faults apart.
 
     Raises:
         DataError: no division leaves enough rows of both classes on both sides.
@@ -124,11 +129,11 @@ def _hold_out(
         held = np.zeros(len(runs), dtype=bool)
         for group in (np.flatnonzero(faulty), np.flatnonzero(~faulty)):
             share = options.test_share * len(group)
-            count = int(share) + (
-                rng.random() < share % 1
-            )  # on average the share, also of few runs
+            # Rounded up as often as makes it the share on average, also of few runs.
+            count = int(share) + (rng.random() < share % 1)
             held[rng.permutation(group)[:count]] = True
-        train, test = np.flatnonzero(~held[position]), np.flatnonzero(held[position])
+        testing = held[position]
+        train, test = np.flatnonzero(~testing), np.flatnonzero(testing)
         if _fewest(data, test) >= _FEWEST_JUDGING and _fewest(data, train) >= FEWEST:
             return train, np.sort(rng.permutation(test)[:_MOST_JUDGING])
     raise _too_few(data, "enough rows of both classes in runs held out and in the others")
@@ -140,70 +145,84 @@ def _fewest(data: Dataset, rows: np.ndarray) -> int:
 
 
 def _counts(data: Dataset, most: int, options: CurveOptions) -> tuple[int, ...]:
-    """Counts that hold enough of both classes at their natural share, and no more rows than can be drawn.
+    """Counts that hold enough of both classes at their natural share, and can be drawn.
 
     Raises:
         DataError: fewer than four are left.
     """
-    least = int(np.ceil(FEWEST * len(data) / min(data.faults, len(data) - data.faults)))
+    rarer = min(data.faults, len(data) - data.faults)
+    least = int(np.ceil(FEWEST * len(data) / rarer))
     asked = options.counts or _geometric(max(least, _FIRST), min(most, _LAST))
     counts = tuple(count for count in sorted(set(asked)) if least <= count <= most)
     if len(counts) < _FEWEST_COUNTS:
-        raise _too_few(
-            data,
-            f"at least {_FEWEST_COUNTS} counts from {least} to {most} rows",
-            counts=list(asked),
-        )
+        needed = f"at least {_FEWEST_COUNTS} counts from {least} to {most} rows"
+        raise _too_few(data, needed, counts=list(asked))
     return counts
 
 
 def _geometric(first: int, last: int) -> tuple[int, ...]:
-    """Counts with a constant ratio, rounded to five rows inside."""
-    inside = np.geomspace(first, max(first, last), _POINTS)[1:-1]
-    return tuple(sorted({first, *(int(5 * round(count / 5)) for count in inside), last}))
+    """Counts with a constant ratio, rounded to five rows inside.
+
+    >>> _geometric(25, 800)
+    (25, 50, 100, 200, 400, 800)
+    """
+    counts = {first, last}
+    for count in np.geomspace(first, max(first, last), _POINTS)[1:-1]:
+        counts.add(int(5 * round(count / 5)))
+    return tuple(sorted(counts))
 
 
-def _too_few(data: Dataset, expected: str, **received: object) -> DataError:
-    runs = {label: len(set(data.run[data.y == label])) for label in (0, 1)}
+def _too_few(data: Dataset, needed: str, **received: object) -> DataError:
+    normal, faulty = _runs_by_label(data)
     return DataError(
-        f"For a learning curve {expected} were expected",
+        f"These rows are too few for a learning curve: it needs {needed}",
         received={
             **received,
             "rows": len(data),
             "fault rows": data.faults,
-            "runs with faults": runs[1],
-            "runs with normal rows": runs[0],
+            "runs with faults": faulty,
+            "runs with normal rows": normal,
         },
         where=f"equipment {min(data.equipment)!r}",
-        remedy="Label more rows of the rarer class, best of other recordings, or name other --counts",
+        remedy=(
+            "Label more rows of the rarer class, best of other recordings, or name other --counts"
+        ),
     )
 
 
 def _nested(
     data: Dataset, train: np.ndarray, counts: tuple[int, ...], rng: np.random.Generator
 ) -> tuple[np.ndarray, ...]:
-    """Rows of as few runs as possible at each count, with :data:`FEWEST` of each class from the first count on."""
+    """Rows of as few runs as possible at each count, with :data:`FEWEST` of each class in each."""
     names = data.run[train].astype(str)
     runs = [train[names == name] for name in rng.permutation(np.unique(names))]
     drawn, pool, draws = train[:0], train[:0], []
     for count in counts:
-        while runs and (
-            len(pool) + len(drawn) < count or _fewest(data, np.concatenate([pool, drawn])) < FEWEST
-        ):
-            pool = np.concatenate(
-                [pool, runs.pop(_next(data, runs, np.concatenate([pool, drawn]), count))]
-            )
-        pool = rng.permutation(pool)
+        pool = rng.permutation(_filled(data, drawn, pool, runs, count))
         sure = _short(data, drawn, pool)
         rest = pool[~np.isin(pool, sure)]
-        taken = np.concatenate([sure, rest[: count - len(drawn) - len(sure)]])
-        drawn, pool = np.concatenate([drawn, taken]), pool[~np.isin(pool, taken)]
+        wanted = count - len(drawn) - len(sure)
+        taken = np.concatenate([sure, rest[:wanted]])
+        drawn = np.concatenate([drawn, taken])
+        pool = pool[~np.isin(pool, taken)]
         draws.append(np.sort(drawn))
     return tuple(draws)
 
 
+def _filled(
+    data: Dataset, drawn: np.ndarray, pool: np.ndarray, runs: list[np.ndarray], count: int
+) -> np.ndarray:
+    """The pool, with whole runs taken from ``runs`` until a count can be drawn from it."""
+    have = np.concatenate([pool, drawn])
+    while runs and (len(have) < count or _fewest(data, have) < FEWEST):
+        run = runs.pop(_next(data, runs, have, count))
+        pool = np.concatenate([pool, run])
+        have = np.concatenate([pool, drawn])
+    return pool
+
+
 def _next(data: Dataset, runs: list[np.ndarray], have: np.ndarray, count: int) -> int:
-    """The next run, or where there are rows enough and a class is short, the next that brings this class."""
+    """The next run, or the next that brings the class that is short where rows are enough."""
     if len(have) < count:
         return 0
     faults = int(data.y[have].sum())
@@ -213,5 +232,8 @@ def _next(data: Dataset, runs: list[np.ndarray], have: np.ndarray, count: int) -
 
 def _short(data: Dataset, drawn: np.ndarray, pool: np.ndarray) -> np.ndarray:
     """Rows of the pool that bring each class to :data:`FEWEST`."""
-    lacking = {label: max(FEWEST - int((data.y[drawn] == label).sum()), 0) for label in (0, 1)}
-    return np.concatenate([pool[data.y[pool] == label][:count] for label, count in lacking.items()])
+    found = []
+    for label in (0, 1):
+        lacking = max(FEWEST - int((data.y[drawn] == label).sum()), 0)
+        found.append(pool[data.y[pool] == label][:lacking])
+    return np.concatenate(found)

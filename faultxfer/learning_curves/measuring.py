@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,13 @@ import numpy as np
 
 from faultxfer.bundle.bundle import load_bundle
 from faultxfer.bundle.manifest import read_manifest
+from faultxfer.bundle.members import logits
 from faultxfer.config import TransferOptions
 from faultxfer.data.dataset import load_dataset
 from faultxfer.learning_curves.curve import SCRATCH, TRANSFER, LearningCurve, Repeat, learning_curve
 from faultxfer.learning_curves.draws import RUN, Draw, Draws, draw_counts
 from faultxfer.learning_curves.picture import save_learning_picture
 from faultxfer.learning_curves.report import as_markdown, sentences
-from faultxfer.learning_curves.training import fit_transfer_and_scratch
 from faultxfer.outputs import writing
 from faultxfer.progress import progress
 from faultxfer.requests import CurveRequest
@@ -27,7 +28,9 @@ from faultxfer.steps.adaptation import read_target
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.opening import Job
 from faultxfer.steps.sources import Models, require_same_meaning, require_same_sensors
-from faultxfer.strategies.protocol import Task
+from faultxfer.strategies.protocol import Scorer, Task
+from faultxfer.strategies.source_benefit import without_source
+from faultxfer.strategies.stack import cross_fit_task, weighed
 
 
 @dataclass(frozen=True)
@@ -97,11 +100,12 @@ def draw_rows(job: Job[CurveRequest], models: Models, rows: CheckedRows) -> Draw
     require_same_meaning(contract, models.source_bundle)
     draws = draw_counts(read_target(rows, features), options)
     without = sorted(set(options.counts or ()) - set(draws.counts))
+    counts, repeats = _listed(draws.counts), len(draws.repeats)
     progress.info(
-        "Drawing %s labelled rows, %d times; %ss held out judge%s",
-        *(_listed(draws.counts), len(draws.repeats), draws.by),
-        f" (the rows at hand do not allow {_listed(without)})" if without else "",
+        "Drawing %s labelled rows, %d times; %ss held out judge", counts, repeats, draws.by
     )
+    if without:
+        progress.info("The rows at hand do not allow %s", _listed(without))
     return DrawnRows(rows, draws)
 
 
@@ -120,13 +124,11 @@ def measure_learning(job: Job[CurveRequest], models: Models, drawn: DrawnRows) -
     source = load_bundle(models.source_bundle)
     target = dataclasses.replace(read_target(rows, source.features), run=draws.run)
     base = Task(source, target, source_rows, settings)
-    heard = []
+    repeats, count = [], len(draws.repeats)
     for number, draw in enumerate(draws.repeats, start=1):
-        progress.info(
-            "Repeat %d of %d: transfer and scratch at each count", number, len(draws.repeats)
-        )
-        heard.append(_hear(draw, base))
-    return MeasuredRows(drawn, tuple(heard))
+        progress.info("Repeat %d of %d: transfer and scratch at each count", number, count)
+        repeats.append(_repeat(draw, base))
+    return MeasuredRows(drawn, tuple(repeats))
 
 
 def report_learning(job: Job[CurveRequest], measured: MeasuredRows) -> LearningResult:
@@ -151,11 +153,10 @@ def report_learning(job: Job[CurveRequest], measured: MeasuredRows) -> LearningR
     files = {kind: out / f"learning-curve.{kind}" for kind in ("json", "md", "png")}
     answers = sentences(curve, by_run=draws.by == RUN)
     result = LearningResult(request.model, request.equipment, draws.by, curve, answers, files, rows)
+    text = json.dumps(result.as_dict(), indent=2, ensure_ascii=False)
     with writing("out", out):
         out.mkdir(parents=True, exist_ok=True)
-        files["json"].write_text(
-            json.dumps(result.as_dict(), indent=2, ensure_ascii=False), encoding="utf-8"
-        )
+        files["json"].write_text(text, encoding="utf-8")
         files["md"].write_text(result.markdown(), encoding="utf-8")
         save_learning_picture(files["png"], curve, f"{request.model} → {request.equipment}")
     return result
@@ -165,11 +166,28 @@ def _listed(counts: Iterable[int]) -> str:
     return ", ".join(map(str, counts))
 
 
-def _hear(draw: Draw, base: Task) -> Repeat:
+def _repeat(draw: Draw, base: Task) -> Repeat:
+    """Scores of both contestants on the rows held out, one line for each count."""
     test = base.target.take(draw.test)
-    said: list[tuple[np.ndarray, ...]] = []
+    scores: dict[str, list[np.ndarray]] = {TRANSFER: [], SCRATCH: []}
     for train in draw.train:
         task = dataclasses.replace(base, target=base.target.take(train))
-        said.append(tuple(scorer(test.X) for scorer in fit_transfer_and_scratch(task)))
-    transfer, scratch = (np.stack(scores) for scores in zip(*said, strict=True))
-    return Repeat(test.y, test.run, {TRANSFER: transfer, SCRATCH: scratch})
+        transfer, scratch = fit_transfer_and_scratch(task)
+        scores[TRANSFER].append(transfer(test.X))
+        scores[SCRATCH].append(scratch(test.X))
+    stacked = {who: np.stack(lines) for who, lines in scores.items()}
+    return Repeat(test.y, test.run, stacked)
+
+
+def fit_transfer_and_scratch(task: Task) -> tuple[Scorer, Scorer]:
+    """The default stack, and the same stack of the learners that know no source.
+
+    Learners from scratch are part of the default stack, so that one cross-fitting serves both.
+
+    Raises:
+        StrategyError: see :meth:`faultxfer.strategies.stack.StackedCandidates.fit`.
+    """
+    crossed, source = cross_fit_task(task, "stack")
+    transfer = weighed(crossed, task.target.y)
+    scratch = weighed(without_source(crossed), task.target.y)
+    return partial(logits, transfer, source), partial(logits, scratch, source)

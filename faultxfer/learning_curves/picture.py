@@ -23,20 +23,14 @@ def save_learning_picture(path: Path, curve: LearningCurve, title: str) -> None:
 
 
 def learning_figure(curve: LearningCurve, title: str) -> Figure:
-    """PR-AUC of transfer and scratch over labelled rows, with intervals, and the fitted curves up to their limit."""
+    """PR-AUC of transfer and scratch over labelled rows, with intervals and fitted curves."""
     figure, (axes,) = new_figure(f"What do labelled rows bring? {title}")
     axes.set_xscale("log")
     for who, (color, style) in _STYLES.items():
         _draw(axes, curve, who, color, style)
-    axes.axvline(
-        curve.at_hand if curve.now == curve.at_hand else curve.now, color="black", linewidth=0.8
-    )
-    axes.axhline(
-        curve.fault_share,
-        color="black",
-        linestyle=":",
-        label=f"random ranking ({curve.fault_share:.2g})",
-    )
+    axes.axvline(curve.now, color="black", linewidth=0.8)
+    chance = f"random ranking ({curve.fault_share:.2g})"
+    axes.axhline(curve.fault_share, color="black", linestyle=":", label=chance)
     _label_counts(axes, curve)
     axes.set_xlabel("labelled rows of the new machine (log scale)")
     axes.set_ylabel("PR-AUC on rows held out (1 is perfect)")
@@ -45,36 +39,34 @@ def learning_figure(curve: LearningCurve, title: str) -> Figure:
 
 
 def _draw(axes: Axes, curve: LearningCurve, who: str, color: str, style: str) -> None:
-    rows = [point.rows for point in curve.points]
-    figures = [getattr(point, who) for point in curve.points]
-    low, value, high = (
-        np.array([getattr(one, name) for one in figures]) for name in ("low", "value", "high")
-    )
+    rows, estimates = [], []
+    for point in curve.points:
+        estimate = getattr(point, who)
+        rows.append(point.rows)
+        estimates.append((estimate.low, estimate.value, estimate.high))
+    low, value, high = np.transpose(estimates)
     axes.fill_between(rows, low, high, color=color, alpha=0.18, linewidth=0)
     axes.plot(rows, value, style, color=color, label=f"{who}, with 95 % interval")
-    if curve.shapes[who].fits:
-        axes.plot(
-            curve.grid,
-            curve.shapes[who].fitted,
-            ":",
-            color=color,
-            linewidth=1.4,
-            label=f"{who}, fitted curve",
-        )
+    shape, label = curve.shapes[who], f"{who}, fitted curve"
+    if shape.fits:
+        axes.plot(curve.grid, shape.fitted, ":", color=color, linewidth=1.4, label=label)
 
 
 def _label_counts(axes: Axes, curve: LearningCurve) -> None:
     rows = [*(point.rows for point in curve.points), curve.limit]
     axes.set_xticks(rows, [str(count) for count in rows])
     axes.minorticks_off()
-    axes.annotate(
-        f" {curve.now} rows{' at hand' if curve.now == curve.at_hand else ''}",
-        (curve.now, 0.02),
-        xycoords=("data", "axes fraction"),
-        fontsize=8,
-    )
+    text = f" {curve.now} rows"
+    if curve.now == curve.at_hand:
+        text += " at hand"
+    place = (curve.now, 0.02)
+    axes.annotate(text, place, xycoords=("data", "axes fraction"), fontsize=8)
 
 
 def _lowest(curve: LearningCurve) -> float:
-    bounds = [getattr(point, who).low for point in curve.points for who in _STYLES]
-    return float(min([curve.fault_share, *(bound for bound in bounds if bound is not None)]))
+    lowest = curve.fault_share
+    for point in curve.points:
+        for low in (point.transfer.low, point.scratch.low):
+            if low is not None:
+                lowest = min(lowest, low)
+    return lowest

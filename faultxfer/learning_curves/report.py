@@ -1,6 +1,8 @@
-"""A learning curve in words: what transfer is worth here, and whether more labels would help."""
+"""A learning curve in words: what transfer brings here, and whether more labels would help."""
 
 from __future__ import annotations
+
+import math
 
 from faultxfer.learning_curves.curve import SCRATCH, TRANSFER, Estimate, LearningCurve, Point
 
@@ -39,9 +41,9 @@ def cells(point: Point, curve: LearningCurve) -> list[str]:
     return [
         str(point.rows),
         f"{point.faults:.0f}",
-        _figure(point.transfer),
-        _figure(point.scratch),
-        _figure(point.gain, sign=True),
+        _in_words(point.transfer),
+        _in_words(point.scratch),
+        _in_words(point.gain, sign=True),
         _count(point.scratch_rows, curve),
     ]
 
@@ -57,30 +59,30 @@ def as_markdown(curve: LearningCurve, answers: tuple[str, ...], title: str) -> s
         f"|{'---:|' * len(COLUMNS)}",
         *[f"| {' | '.join(cells(point, curve))} |" for point in curve.points],
         "",
-        f"PR-AUC on rows held out, mean of {curve.repeats} draws, with 95 % intervals in brackets; a random ranking "
-        f"gets {curve.fault_share:.3f}.",
+        f"PR-AUC on rows held out, mean of {curve.repeats} draws, with 95 % intervals in brackets; "
+        f"a random ranking gets {curve.fault_share:.3f}.",
         "",
     ]
     return "\n".join(lines)
 
 
 def _compared(point: Point, verb: str) -> str:
-    transfer, scratch = _figure(point.transfer), _figure(point.scratch)
+    transfer, scratch = _in_words(point.transfer), _in_words(point.scratch)
     both = f"With {point.rows} labelled rows transfer has PR-AUC {transfer}, scratch {scratch}"
     value, low, high = _numbers(point.gain)
     if low > 0:
         return f"{both}: transfer {verb} {value:.3f} [{low:.3f}, {high:.3f}] higher."
     if high < 0:
-        return f"{both}: transfer {verb} {-value:.3f} [{-high:.3f}, {-low:.3f}] lower, so the source does harm here."
-    return f"{both}: which one {verb} higher cannot be told ({_figure(point.gain, sign=True)})."
+        loss = f"{-value:.3f} [{-high:.3f}, {-low:.3f}]"
+        return f"{both}: transfer {verb} {loss} lower, so the source does harm here."
+    return f"{both}: which one {verb} higher cannot be told ({_in_words(point.gain, sign=True)})."
 
 
 def _slopes(curve: LearningCurve) -> str:
-    transfer, scratch = (curve.shapes[who].slope for who in (TRANSFER, SCRATCH))
-    return (
-        f"Each time the labelled rows double, transfer gains {_figure(transfer, sign=True)} and scratch "
-        f"{_figure(scratch, sign=True)}."
-    )
+    transfer = _in_words(curve.shapes[TRANSFER].slope, sign=True)
+    scratch = _in_words(curve.shapes[SCRATCH].slope, sign=True)
+    doubled = "Each time the labelled rows double"
+    return f"{doubled}, transfer gains {transfer} and scratch {scratch}."
 
 
 def _rows_saved(point: Point, curve: LearningCurve) -> str:
@@ -98,40 +100,49 @@ def _more(curve: LearningCurve) -> str:
     asked = f"{curve.more} more labelled rows ({curve.now} → {curve.now + curve.more})"
     if not shape.fits:
         return (
-            f"Whether {asked} would help cannot be told: fitted without its last count, the curve misses that count by "
-            f"{_figure(shape.miss, sign=True)}."
+            f"Whether {asked} would help cannot be told: fitted without its last count, the curve "
+            f"misses that count by {_in_words(shape.miss, sign=True)}."
         )
-    value, low, high = _numbers(shape.more)
+    _, low, high = _numbers(shape.more)
     if high < _LITTLE:
-        return f"{asked} would change PR-AUC by {value:+.3f} [{low:+.3f}, {high:+.3f}]: hardly worth the labels."
+        change = _in_words(shape.more, sign=True)
+        return f"{asked} would change PR-AUC by {change}: hardly worth the labels."
     if low > 0:
-        return f"{asked} would raise PR-AUC by about {value:.3f} [{low:.3f}, {high:.3f}]."
-    return f"Whether {asked} would help cannot be told: PR-AUC may change by {low:+.3f} to {high:+.3f}."
+        return f"{asked} would raise PR-AUC by about {_in_words(shape.more)}."
+    return (
+        f"Whether {asked} would help cannot be told: PR-AUC may change by {low:+.3f} to "
+        f"{high:+.3f}."
+    )
 
 
 def _asymptotes(curve: LearningCurve) -> str:
-    if not all(shape.fits and _narrow(shape.asymptote) for shape in curve.shapes.values()):
-        return "Where the curves would end with any number of rows cannot be told from these."
-    transfer, scratch = (_figure(curve.shapes[who].asymptote) for who in (TRANSFER, SCRATCH))
-    return f"With ever more rows the fitted curves tend to {transfer} for transfer and {scratch} for scratch."
+    for shape in curve.shapes.values():
+        if not shape.fits or not _narrow(shape.asymptote):
+            return "Where the curves would end with any number of rows cannot be told from these."
+    transfer = _in_words(curve.shapes[TRANSFER].asymptote)
+    scratch = _in_words(curve.shapes[SCRATCH].asymptote)
+    ends = f"{transfer} for transfer and {scratch} for scratch"
+    return f"With ever more rows the fitted curves tend to {ends}."
 
 
 def _caveats(curve: LearningCurve, *, by_run: bool) -> list[str]:
-    said = []
+    caveats = []
     if not by_run:
-        said.append(
-            "There are too few recordings to hold some out: blocks of time judge, which flatters both curves."
+        caveats.append(
+            "There are too few recordings to hold some out: blocks of time judge, which flatters "
+            "both curves."
         )
     elif curve.runs < _FEW_RUNS:
-        said.append(
+        caveats.append(
             f"All of this rests on {curve.runs} recordings; intervals are too narrow with so few."
         )
     if curve.now < curve.at_hand:
-        said.append(
-            f"The counts end at {curve.points[-1].rows} of {curve.at_hand} labelled rows; nothing is said beyond "
+        last = curve.points[-1].rows
+        caveats.append(
+            f"The counts end at {last} of {curve.at_hand} labelled rows; nothing is said beyond "
             f"{curve.limit}."
         )
-    return said
+    return caveats
 
 
 def _narrow(estimate: Estimate) -> bool:
@@ -140,24 +151,32 @@ def _narrow(estimate: Estimate) -> bool:
 
 
 def _numbers(estimate: Estimate) -> tuple[float, float, float]:
-    """Of a figure that is always finite."""
-    inside = (estimate.value, estimate.low, estimate.high)
-    return tuple(float("nan") if number is None else number for number in inside)  # type: ignore[return-value]
+    """Value, lower and upper bound of an estimate that is always finite."""
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return math.nan, math.nan, math.nan
+    return estimate.value, estimate.low, estimate.high
 
 
-def _figure(estimate: Estimate, *, sign: bool = False) -> str:
+def _in_words(estimate: Estimate, *, sign: bool = False) -> str:
+    """The value with its interval in brackets.
+
+    >>> _in_words(Estimate(0.5, 0.4, 0.6)), _in_words(Estimate(0.5, 0.4, 0.6), sign=True)
+    ('0.500 [0.400, 0.600]', '+0.500 [+0.400, +0.600]')
+    """
     value, low, high = _numbers(estimate)
-    return (
-        f"{value:+.3f} [{low:+.3f}, {high:+.3f}]"
-        if sign
-        else f"{value:.3f} [{low:.3f}, {high:.3f}]"
-    )
+    form = "+.3f" if sign else ".3f"
+    return f"{value:{form}} [{low:{form}}, {high:{form}}]"
 
 
 def _count(estimate: Estimate, curve: LearningCurve) -> str:
-    beyond = f"more than {curve.reach}"
+    """Rows with their interval; what lies beyond the reach is not said more exactly."""
+    if estimate.low is None:
+        return f"more than {curve.reach}"
     value, low, high = (
-        beyond if rows is None else f"{rows:.0f}"
-        for rows in (estimate.value, estimate.low, estimate.high)
+        _rows(count, curve) for count in (estimate.value, estimate.low, estimate.high)
     )
-    return beyond if low == beyond else f"{value} [{low}, {high}]"
+    return f"{value} [{low}, {high}]"
+
+
+def _rows(count: float | None, curve: LearningCurve) -> str:
+    return f"more than {curve.reach}" if count is None else f"{count:.0f}"

@@ -103,11 +103,12 @@ class Fault:
     severity: np.ndarray
 
     def __post_init__(self) -> None:
-        if self.kind not in (NORMAL, *FAULT_TYPES):
+        known = (NORMAL, *FAULT_TYPES)
+        if self.kind not in known:
             raise ConfigError(
-                "A known fault type was expected",
+                "There is no such fault type",
                 received={"kind": self.kind},
-                remedy=f"Choose one of {', '.join((NORMAL, *FAULT_TYPES))}",
+                remedy=f"Choose one of {', '.join(known)}",
             )
 
     def of(self, kind: str) -> np.ndarray:
@@ -230,24 +231,22 @@ def vibration(
     """
     off_best = state.flow_ratio / duty.speed_ratio - 1
     calm = duty.roughness * duty.speed_ratio**2 * (1 + 3.0 * off_best**2)
-    bearing, impeller, seal = (
-        fault.of("bearing_wear"),
-        fault.of("impeller_wear"),
-        fault.of("seal_leak"),
-    )
     force = duty.speed_ratio**2
+    bearing = fault.of("bearing_wear") * force
+    impeller = fault.of("impeller_wear") * force
+    seal = fault.of("seal_leak") * force
     drive_end = _quadrature(
         design.vibration_drive_end * calm,
-        4.2 * bearing * force,
-        1.6 * impeller * force,
+        4.2 * bearing,
+        1.6 * impeller,
         2.0 * state.cavitation,
     )
     non_drive_end = _quadrature(
         design.vibration_non_drive_end * calm,
-        1.3 * bearing * force,
-        1.9 * impeller * force,
+        1.3 * bearing,
+        1.9 * impeller,
         2.4 * state.cavitation,
-        1.4 * seal * force,
+        1.4 * seal,
     )
     return drive_end, non_drive_end
 
@@ -305,7 +304,7 @@ def _flow_ratio(design: PumpDesign, duty: Duty, leak: np.ndarray, curve: np.ndar
     lift = curve * design.shutoff_ratio * duty.speed_ratio**2 - design.static_head_share
     if (lift <= 0).any():
         raise ConfigError(
-            "A speed at which the pump overcomes the static head was expected",
+            "At this speed the pump does not overcome the static head",
             received={"lowest speed_ratio": float(duty.speed_ratio.min())},
             remedy="Raise the speed, or lower static_head_share",
         )

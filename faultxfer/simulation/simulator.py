@@ -1,9 +1,9 @@
 """Seeded recordings of a fleet of centrifugal pumps, with labelled faults.
 
-Every machine has its own size, health, instruments and duty, drawn from the ranges of its plant and decided by seed
-and name alone. The machines of the old plant differ among themselves; those of the new plant are larger, run slower
-in a hotter hall and carry other instruments. That is the domain shift. What a fault does to a pump is the same in both
-(:mod:`faultxfer.simulation.pump_physics`), and that is what can be transferred.
+Every machine has its own size, health, instruments and duty, drawn from the ranges of its plant and
+decided by seed and name alone (:mod:`faultxfer.simulation.pump_fleet`). What a fault does to a pump
+is the same in both plants (:mod:`faultxfer.simulation.pump_physics`), and that is what can be
+transferred.
 """
 
 from __future__ import annotations
@@ -113,15 +113,15 @@ def simulate_pump(
         seed: at least 0.
         runs: number of recordings.
         rows_per_run: rows of each recording, at least 8.
-        fault_share: share of the runs that have a fault, between 0 and 1, met over each ``1 / fault_share`` runs; fault
-            types take turns. More runs change no earlier one.
+        fault_share: share of the runs that have a fault, between 0 and 1, met over each
+            ``1 / fault_share`` runs; fault types take turns. More runs change no earlier one.
         start: time of the first row.
         pause_hours: time between two recordings, above 0.
         plant: ranges that the machine is drawn from.
 
     Returns:
-        ``runs * rows_per_run`` rows with ``timestamp``, ``equipment``, ``run``, the sensors of :data:`INSTRUMENTS`,
-        ``fault`` (0 or 1) and ``fault_type``.
+        ``runs * rows_per_run`` rows with ``timestamp``, ``equipment``, ``run``, the sensors of
+        :data:`INSTRUMENTS`, ``fault`` (0 or 1) and ``fault_type``.
 
     Raises:
         ConfigError: an argument lies outside the limits above.
@@ -131,12 +131,12 @@ def simulate_pump(
     first = pd.Timestamp(start)
     kinds = _fault_plan(generator(seed, equipment, f"plan from {first}"), runs, fault_share)
     length = pd.Timedelta(minutes=STEP_MINUTES * rows_per_run)
+    pause = pd.Timedelta(hours=pause_hours)
     tables = []
     for number, kind in enumerate(kinds):
-        begin = first + number * (length + pd.Timedelta(hours=pause_hours))
-        table = _run(
-            machine, kind, rows_per_run, begin, generator(seed, equipment, f"run at {begin}")
-        )
+        begin = first + number * (length + pause)
+        rng = generator(seed, equipment, f"run at {begin}")
+        table = _run(machine, kind, rows_per_run, begin, rng)
         table.insert(1, "equipment", equipment)
         table.insert(2, "run", f"{equipment}-{begin:%Y%m%dT%H%M}")
         tables.append(table)
@@ -154,21 +154,19 @@ def write_pump_fleet(
     target_rows_per_run: int = 28,
     target_equipment: str = "pump-9",
 ) -> PumpFleet:
-    """Write half a year of ``source_pumps`` pumps, two weeks of a new one, its next week unlabelled, and the contract.
+    """Write half a year of ``source_pumps`` pumps, two weeks of a new one, and the contract.
 
-    The same arguments give the same bytes. The folder and its parents are made where they are missing.
+    The new pump's next week comes without labels, to be scored. The same arguments give the same bytes.
+    The folder and its parents are made where they are missing.
 
     Raises:
         ConfigError: a number is too small, or the target has the name of a source pump.
     """
     sources = tuple(f"pump-{number}" for number in range(1, source_pumps + 1))
-    _require(source_pumps >= 1, "At least one source pump", "source_pumps", source_pumps)
-    _require(
-        target_equipment not in sources,
-        "A name no source pump has",
-        "target_equipment",
-        target_equipment,
-    )
+    _require(source_pumps >= 1, "A fleet needs a source pump", source_pumps=source_pumps)
+    other_name = target_equipment not in sources
+    problem = "The new pump has the name of a source pump"
+    _require(other_name, problem, target_equipment=target_equipment)
     folder = Path(folder)
     history = {
         name: simulate_pump(
@@ -181,20 +179,21 @@ def write_pump_fleet(
         )
         for name in sources
     }
-    # Half of the runs, so that most fault types come more than once. With five faulty runs, three of the four types
-    # came once and a fold met types it had not seen: logistic regression on the target rows had ROC-AUC 0.6.
+    # Half of the runs, so that most fault types come more than once. With five faulty runs, three of
+    # the four types came once and a fold met types it had not seen: logistic regression on the
+    # target rows had ROC-AUC 0.6.
     target = _target_rows(target_equipment, seed, target_runs, target_rows_per_run, fault_share=0.5)
     later = pd.Timestamp(target["timestamp"].iloc[-1]).normalize() + pd.Timedelta(days=2, hours=6)
     week = _target_rows(
         target_equipment, seed, 7, 24, fault_share=0.3, start=later, pause_hours=20.0
     )
+    week = week.drop(columns=["fault", "fault_type"])
     folder.mkdir(parents=True, exist_ok=True)
+    written = [_write(table, folder / f"{name}.csv") for name, table in history.items()]
     return PumpFleet(
-        source_csvs=tuple(_write(table, folder / f"{name}.csv") for name, table in history.items()),
+        source_csvs=tuple(written),
         target_csv=_write(target, folder / f"{target_equipment}.csv"),
-        new_rows_csv=_write(
-            week.drop(columns=["fault", "fault_type"]), folder / f"{target_equipment}-new-rows.csv"
-        ),
+        new_rows_csv=_write(week, folder / f"{target_equipment}-new-rows.csv"),
         contract=_write_contract(folder / "pumps.yaml"),
         target_equipment=target_equipment,
         model_family=MODEL_FAMILY,
@@ -224,9 +223,10 @@ def _target_rows(
 
 
 def _fault_plan(rng: np.random.Generator, runs: int, fault_share: float) -> list[str]:
-    """Fault type of each run: the types take turns in a shuffled order, one fault in each ``1 / fault_share`` runs.
+    """Fault type of each run, one fault in each ``1 / fault_share`` runs.
 
-    Stretches are laid from the first run on, so that a longer plan begins with the shorter one.
+    The types take turns in a shuffled order. Stretches are laid from the first run on, so that a
+    longer plan begins with the shorter one.
     """
     kinds = list(rng.permutation(FAULT_TYPES))
     plan = [NORMAL] * runs
@@ -239,12 +239,18 @@ def _fault_plan(rng: np.random.Generator, runs: int, fault_share: float) -> list
 
 
 def _stretches(runs: int, fault_share: float) -> list[int]:
-    """First run of each stretch that holds one faulty run, and of the stretch after the last."""
-    share = max(fault_share, 1e-9)  # no stretch is longer than a calendar can be
-    count = int(runs * fault_share) + 1 if fault_share else 0
-    return [
-        int(np.ceil(round(k / share, 9))) for k in range(count + 1)
-    ]  # rounded, as 6 / 0.4 is a little above 15
+    """First run of each stretch that holds one faulty run, and of the stretch after the last.
+
+    >>> _stretches(6, 0.4)
+    [0, 3, 5, 8]
+    """
+    if not fault_share:
+        return [0]
+    # No stretch is longer than a calendar can be.
+    share = max(fault_share, 1e-9)
+    count = int(runs * fault_share) + 1
+    # Rounded, as 6 / 0.4 is a little above 15.
+    return [int(np.ceil(round(k / share, 9))) for k in range(count + 1)]
 
 
 def _run(
@@ -266,10 +272,9 @@ def _duty(machine: Machine, times: pd.DatetimeIndex, rng: np.random.Generator) -
     rows = len(times)
     hour = (times.hour + times.minute / 60).to_numpy(dtype=np.float64)
     day = np.sin(2 * np.pi * (hour - 9) / 24)  # warmest and busiest at 15 h
+    speed = machine.speed_ratio + _wander(rng, rows, 0.03, 0.02) + 0.01 * day
     return Duty(
-        speed_ratio=np.clip(
-            machine.speed_ratio + _wander(rng, rows, 0.03, 0.02) + 0.01 * day, 0.75, 1.08
-        ),
+        speed_ratio=np.clip(speed, 0.75, 1.08),
         resistance=machine.resistance * np.exp(_wander(rng, rows, 0.08, 0.08)),
         tank_bar=machine.tank_bar + _wander(rng, rows, 0.04, 0.04),
         fluid_c=machine.fluid_c + _wander(rng, rows, 2.0, 1.0),
@@ -290,8 +295,9 @@ def _wander(rng: np.random.Generator, rows: int, between: float, within: float) 
 def _fault(kind: str, rows: int, rng: np.random.Generator) -> tuple[Fault, np.ndarray]:
     """Severity that ramps from the onset to the end of the run, and the label (n,) int."""
     onset = int(rows * rng.uniform(0.2, 0.6))
-    # A fault is labelled once an inspection would find it. With onsets at 0.15 to 0.3 it drowned in the plant's own
-    # wander: models reached only ROC-AUC 0.82 to 0.88 on held-out runs of their own machines (seed 1).
+    # A fault is labelled once an inspection would find it. With onsets at 0.15 to 0.3 it drowned in
+    # the plant's own wander: models reached only ROC-AUC 0.82 to 0.88 on held-out runs of their own
+    # machines (seed 1).
     first, last = rng.uniform(0.4, 0.55), rng.uniform(0.9, 1.0)
     severity = np.zeros(rows)
     if kind != NORMAL:
@@ -304,8 +310,9 @@ def _reading(
 ) -> np.ndarray:
     """(n,) what the logger stores: gain, offset, noise, rounding; no instrument reads below its zero."""
     kind = INSTRUMENTS[name]
-    seen = machine.gain[name] * truth * (1 + kind.noise * rng.standard_normal(len(truth)))
-    seen = seen + machine.offset[name] + kind.jitter * rng.standard_normal(len(truth))
+    noise = 1 + kind.noise * rng.standard_normal(len(truth))
+    jitter = kind.jitter * rng.standard_normal(len(truth))
+    seen = machine.gain[name] * truth * noise + machine.offset[name] + jitter
     return np.round(np.maximum(seen, kind.low), kind.decimals)
 
 
@@ -317,7 +324,8 @@ def _write(table: pd.DataFrame, path: Path) -> Path:
 def _write_contract(path: Path) -> Path:
     header = (
         "# Data contract of the simulated centrifugal pumps.\n"
-        "# min and max are physical limits of the instruments: a row outside them is set aside, not corrected.\n"
+        "# min and max are physical limits of the instruments: a row outside them is set aside, "
+        "not corrected.\n"
     )
     content = yaml.safe_dump(pump_contract().model_dump(mode="json"), sort_keys=False)
     path.write_bytes((header + content).encode())
@@ -327,14 +335,14 @@ def _write_contract(path: Path) -> Path:
 def _check_arguments(
     equipment: str, seed: int, runs: int, rows_per_run: int, fault_share: float, pause_hours: float
 ) -> None:
-    _require(bool(equipment.strip()), "A name", "equipment", equipment)
-    _require(seed >= 0, "A seed of at least 0", "seed", seed)
-    _require(runs >= 1, "At least one run", "runs", runs)
-    _require(rows_per_run >= 8, "At least 8 rows in a run", "rows_per_run", rows_per_run)
-    _require(0 <= fault_share <= 1, "A share between 0 and 1", "fault_share", fault_share)
-    _require(pause_hours > 0, "A pause above 0 hours between runs", "pause_hours", pause_hours)
+    _require(bool(equipment.strip()), "A pump needs a name", equipment=equipment)
+    _require(seed >= 0, "A seed cannot be negative", seed=seed)
+    _require(runs >= 1, "A pump needs at least one run", runs=runs)
+    _require(rows_per_run >= 8, "A run needs at least 8 rows", rows_per_run=rows_per_run)
+    _require(0 <= fault_share <= 1, "A share lies between 0 and 1", fault_share=fault_share)
+    _require(pause_hours > 0, "A pause must be longer than 0 hours", pause_hours=pause_hours)
 
 
-def _require(met: bool, what: str, name: str, value: object) -> None:
+def _require(met: bool, problem: str, **received: object) -> None:
     if not met:
-        raise ConfigError(f"{what} was expected", received={name: value}, remedy=f"Change {name}")
+        raise ConfigError(problem, received=received, remedy=f"Change {next(iter(received))}")

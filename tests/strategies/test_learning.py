@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 from strategy_checks import tiny_task
 
-from faultxfer.learning_curves.training import fit_transfer_and_scratch
+from faultxfer.learning_curves.measuring import fit_transfer_and_scratch
 from faultxfer.strategies import get_strategy
 
 
