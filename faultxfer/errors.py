@@ -105,7 +105,7 @@ class FilesAbsentError(RegistryError):
 
 
 class ChampionMovedError(RegistryError):
-    """Another promotion came first: what was decided against the old champion has to be decided again."""
+    """Another promotion came first: what was decided against the old champion is void."""
 
 
 class BundleError(UserError):

@@ -1,4 +1,4 @@
-"""Signals that end a command: Ctrl-C, and what a service manager, a closed terminal or a worker sends."""
+"""Signals that end a command: of Ctrl-C, a service manager, a closed terminal or a worker."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Stopping:
 
 @contextmanager
 def heeded() -> Iterator[None]:
-    """Inside a flow run: a command's own signal handlers, in place of Prefect's, so that a second signal waits.
+    """In a flow run, handle signals as the command does and not as Prefect does.
 
     Prefect's handler raises at every signal, also in the middle of cleaning up. It ends a run that
     is interrupted by an exception as it ends one that is interrupted by its own. Where no command

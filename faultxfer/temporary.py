@@ -1,4 +1,4 @@
-"""Temporary folders that name the process they belong to, so that what a killed process left can be removed."""
+"""Temporary folders that name their process, so that those of killed ones can be removed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _OF_OLDER_RELEASES = re.compile(
 
 @contextmanager
 def temporary_folder(purpose: str) -> Iterator[Path]:
-    """An empty folder for this process; gone afterwards, and removed by the doctor where the process was killed.
+    """An empty folder for this process; gone afterwards, or removed by the doctor.
 
     Args:
         purpose: one word of small letters, for the folder's name.
@@ -77,7 +77,7 @@ def full(error: Exception) -> DiskFullError:
 
 
 def no_room(error: Exception) -> bool:
-    """Whether a disk was full; HDF5 says so in words alone, ``tempfile`` that it found no folder to write to."""
+    """Whether an error says that a disk is full."""
     numbers = (errno.ENOSPC, errno.EDQUOT)
     words = ("No space left on device", "No usable temporary directory")
     return getattr(error, "errno", None) in numbers or any(word in str(error) for word in words)
@@ -155,5 +155,5 @@ def _last_change(path: Path) -> datetime:
 
 
 def _is_of_older_releases(path: Path) -> bool:
-    """Whether a folder without owner is empty or holds what faultxfer makes, and not what a person put there."""
+    """Whether a folder without owner holds only what faultxfer makes, and nothing of a person's."""
     return all(_OF_OLDER_RELEASES.fullmatch(item.name) for item in path.iterdir())

@@ -92,7 +92,7 @@ def shown(uri: str) -> str:
 
 
 def without_password(uri: str) -> str:
-    """An MLflow server's address without user and password, which go to MLflow by its own environment variables.
+    """An MLflow server's address without user and password; MLflow gets these by its variables.
 
     MLflow names the whole address in its errors, and errors end up in logs and on the pages of flow
     runs.

@@ -59,7 +59,7 @@ def identity_of(registry: Registry, name: str) -> Identity | None:
 
 
 def known_identity(registry: Registry, name: str, version: Version | None) -> Identity | None:
-    """By the version's bundle; else by the model's name, by the version's tags, or by those of the model."""
+    """What the version's bundle says; else the model's name, the version's tags, the model's tags."""
     found = read_identity(registry, version) if version is not None else None
     of_name = names.detected(name)
     if found is None and of_name is not None:
@@ -70,7 +70,9 @@ def known_identity(registry: Registry, name: str, version: Version | None) -> Id
 
 
 def telling_version(versions: list[Version], chain: Chain) -> Version | None:
-    """The version whose bundle says what a model detects: the champion, else the newest whole one, else the newest.
+    """The version whose bundle says what a model detects.
+
+    It is the champion, else the newest version that is registered whole, else the newest.
 
     Args:
         versions: of the model, newest first.

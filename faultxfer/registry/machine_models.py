@@ -43,7 +43,7 @@ class MachineModel:
 
 
 def machine_named(registry: Registry, name: str) -> MachineModel:
-    """What is known of a machine's registered model, or of one of which the journal alone is left."""
+    """What is known of a machine's registered model, also where only its journal is left."""
     versions, chain = registry.versions(name), read_journal(registry.client, name)
     version = telling_version(versions, chain)
     tags = version.tags if version else {}

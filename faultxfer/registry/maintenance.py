@@ -137,7 +137,7 @@ def _retired(version: Version, before: Version | None, after: Version | None) ->
 def restore_versions(
     model: str | None, equipment: str | None, number: int | None, reason: str
 ) -> dict[str, Any]:
-    """Take back retirements, where the files are those that were registered, and the champion that they ended.
+    """Take back retirements where the files are sound, and bring back the champion they ended.
 
     Args:
         model: source model; None for everything that the doctor retired.
@@ -193,7 +193,7 @@ def _restore_model(
 
 
 def _to_restore(view: ModelView, number: int | None, *, of_persons: bool) -> list[str]:
-    """Numbers of versions whose retirement is to be taken back, and of the champion that it ended."""
+    """Numbers of versions whose retirement is taken back, and of the champion that it ended."""
     if number is not None:
         view.registry.version(view.name, number)  # says so where there is none
         return [str(number)]
@@ -206,7 +206,7 @@ def _to_restore(view: ModelView, number: int | None, *, of_persons: bool) -> lis
 
 
 def _returning(view: ModelView, number: int | None) -> str | None:
-    """The version that becomes champion again: the first that a retirement ended and whose files are sound."""
+    """The version that is champion again: the first ended by retirement whose files are sound."""
     ended = [replaced_by_doctor(view.chain), *ended_by_retirement(view.chain)]
     asked = [
         version for version in ended if version in view.versions and number in (None, int(version))
@@ -240,7 +240,7 @@ def read_entries(model: str, equipment: str | None) -> list[dict[str, Any]]:
 def _opened(
     model: str, equipment: str | None, *, whoever_is_champion: bool = False
 ) -> tuple[Registry, str]:
-    """The registry, once nothing stands in the way of changing this model, and the model's registered name.
+    """The registry, open for a change of this model, and the model's registered name.
 
     Args:
         model: as the user named it.

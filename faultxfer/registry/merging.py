@@ -94,7 +94,7 @@ def _address(name: str) -> str:
 def merge(
     registry: Registry, model: str, equipment: str | None, reason: str, keep: str | None = None
 ) -> Merged:
-    """Leave a machine one champion; those of its other models step down. Finishes what was broken off.
+    """Leave a machine one champion; finishes a merge that was broken off.
 
     Args:
         registry: where.
@@ -269,7 +269,7 @@ def _journal_of(registry: Registry, name: str) -> Chain:
 
 
 def _announce(registry: Registry, kept: str, other: MachineModel, reason: str) -> str:
-    """The note in the journal that stays, unless it is there; gives back the entry that the other's has to follow."""
+    """Note the merge in the journal that stays; returns the entry that the other's must follow."""
     chain, head = _journal_of(registry, kept), _journal_of(registry, other.name).head
     details = {_VERSION: chain.champion, _MERGED: other.name, _MERGED_HEAD: head}
     if not any(entry.details == details for entry in _merge_notes(chain)):
@@ -278,13 +278,13 @@ def _announce(registry: Registry, kept: str, other: MachineModel, reason: str) -
 
 
 def _step_down(registry: Registry, name: str, into: str, head: str, reason: str) -> None:
-    """The entry by which a champion steps down; not that of somebody who was promoted after ``head``."""
+    """Let a champion step down, unless another one was promoted after ``head``."""
     details = {_VERSION: _journal_of(registry, name).champion, _INTO: into}
     step_down(registry, name, reason, head, action=journal.MERGE, details=details)
 
 
 def _version_to_restore(registry: Registry, merged: MachineModel) -> Version:
-    """The version that stepped down, if its files are those of the journal; one before it where it was deleted."""
+    """The version that stepped down, or the one before it where it was deleted; files sound."""
     chain = _journal_of(registry, merged.name)
     versions = {one.version: one for one in registry.versions(merged.name)}
     if not registry.is_registered(merged.name):
@@ -349,7 +349,7 @@ def _merge_notes(chain: Chain) -> list[Entry]:
 
 
 def _announced(chain: Chain, whole: dict[str, Chain]) -> Iterator[tuple[str, str]]:
-    """Models that a journal says are merged, and that stand as they stood then; each with the reason."""
+    """Models that a journal says are merged, and that have not changed since; with the reason."""
     for entry in _merge_notes(chain):
         loser = whole.get(str(entry.details.get(_MERGED)))
         if loser is None or loser.last is None or loser.champion is None or chain.champion is None:

@@ -218,7 +218,7 @@ def _missing_model(view: ModelView, number: str) -> Diagnosis:
 
 
 def _unread_in_line(view: ModelView) -> str | None:
-    """The version that would follow, where its files cannot be read; None where it can be judged."""
+    """The version that would follow, where its files cannot be read; else None."""
     for number in next_in_line(view.chain, view.usable):
         state = view.files(number).state
         if state in (ABSENT, NOT_READ):

@@ -77,7 +77,7 @@ def files_sha256(folder: Path) -> str:
 
 
 def file_hashes(folder: Path) -> dict[str, str]:
-    """SHA-256 (hex) of each file of a model, by its path inside the model, in the order of the paths.
+    """SHA-256 (hex) of each file of a model by its path inside the model, sorted by path.
 
     Raises:
         BundleError: there are more or larger files than a bundle has.

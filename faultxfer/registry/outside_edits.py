@@ -88,7 +88,7 @@ def _renamed_journals(registry: Registry) -> Iterator[Diagnosis]:
 
 
 def _is_todays(registry: Registry, model: str, chain: Chain) -> bool:
-    """Whether a journal is whole and what the model's versions say: else somebody keeps it as evidence."""
+    """Whether a journal is whole and its model's: another one is a copy kept as evidence."""
     if chain.problems or chain.last is None:
         return False
     now = model if registry.is_registered(model) else renamed_to(registry, model, chain)
@@ -100,7 +100,7 @@ def _is_todays(registry: Registry, model: str, chain: Chain) -> bool:
 
 
 def renamed_to(registry: Registry, name: str, chain: Chain) -> str | None:
-    """The registered model whose versions name entries of ``name``'s journal; None where there is none, or several."""
+    """The one model whose versions name entries of ``name``'s journal; None for none or several."""
     known = {entry.sha256 for entry in chain.entries.values()}
     others = [other for other in registry.known_names() if other != name]
     found = [other for other in others if known & _named_entries(registry.versions(other))]
@@ -108,7 +108,7 @@ def renamed_to(registry: Registry, name: str, chain: Chain) -> str | None:
 
 
 def _named_entries(versions: list[Version]) -> set[str]:
-    """The entries that versions name in their tags; what was copied has the tags of the original."""
+    """The entries that versions name in their tags; a copy has those of the original."""
     own = [version.tags for version in versions if not version.copied]
     return {tags[key] for tags in own for key in (names.ENTRY, names.NOTE) if key in tags}
 
@@ -123,7 +123,7 @@ def _model_of(stored: list[tuple[int, str]]) -> str | None:
 def edited_machine_tags(
     registry: Registry, only: str | None = None, besides: Collection[str] = frozenset()
 ) -> Iterator[Diagnosis]:
-    """Tags of registered models, of their journals and of their champions that are not what they should be.
+    """Wrong tags of registered models, of their journals and of their champions.
 
     Args:
         registry: where.

@@ -21,7 +21,7 @@ _RESTORE_UPLOAD = "UPDATE logged_models SET lifecycle_stage = 'active' WHERE mod
 
 
 def pending_deletions(registry: Registry, version: Version) -> Iterator[Diagnosis]:
-    """What a version needs and somebody deleted: its experiment, its run, and the upload with its files."""
+    """What a version needs and somebody deleted: its experiment, its run, the upload of its files."""
     experiment = registry.client.get_experiment_by_name(names.EXPERIMENT)
     if experiment is not None and experiment.lifecycle_stage == "deleted":
         command = f"mlflow experiments restore --experiment-id {experiment.experiment_id}"
@@ -49,7 +49,7 @@ def _marked(version: Version, what: str, command: str, restore: partial[None]) -
 
 
 def _marked_upload(registry: Registry, version: Version, model_id: str) -> Diagnosis:
-    """MLflow has no call that brings a logged model back: in a database of one's own it is one statement."""
+    """MLflow has no call that restores a logged model; in a database it is one statement."""
     message = f"The logged model {model_id} is marked for deletion, and `mlflow gc` would take the version's files"
     statement = _RESTORE_UPLOAD.replace("?", f"'{model_id}'")
     database = registry.database
@@ -94,5 +94,5 @@ def _upload_is_deleted(registry: Registry, model_id: str) -> bool:
 
 
 def _is_marked(database: Path, model_id: str) -> bool:
-    """Whether MLflow has the record still: what was collected is gone, and its files are looked at elsewhere."""
+    """Whether MLflow still has the record. What was collected is gone, record and files."""
     return bool(rows(database, "SELECT 1 FROM logged_models WHERE model_id = ?", (model_id,)))

@@ -1,4 +1,4 @@
-"""Change the champion: first the journal's entry, then the alias. The journal decides, the alias follows."""
+"""Change the champion: first the journal, which decides, then the alias, which follows it."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def step_down(
 def note(
     registry: Registry, name: str, action: str, reason: str, head: str, details: dict[str, Any]
 ) -> None:
-    """Add an entry that leaves the champion as it is, and that is about the last entry being ``head``.
+    """Add an entry that leaves the champion as it is, if ``head`` is still the last entry.
 
     Raises:
         ChampionMovedError: there is a newer entry than ``head``.

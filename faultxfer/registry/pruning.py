@@ -115,7 +115,7 @@ def prune_registry(
 
 
 def _refusals(registry: Registry, model: str | None, equipment: str | None) -> list[dict[str, Any]]:
-    """Refused runs of everything, or of one model under its name of now and that of older releases."""
+    """Refused runs of everything, or of one model under its present and its older name."""
     if model is None:
         return registry.refusals(None)
     wanted = {machines.look_up(registry, model, equipment), names.registered_name(model, equipment)}
@@ -243,7 +243,7 @@ def surplus_versions(view: ModelView, rules: Rules, uses: Uses) -> list[Surplus]
 
 
 def _is_whole(view: ModelView, number: str) -> bool:
-    """Made by faultxfer, and its registration came to an end: the others are the doctor's, or somebody else's."""
+    """Whether faultxfer registered it to the end. Others are the doctor's, or somebody else's."""
     state = view.versions[number].tags.get(names.STATE)
     return state in (names.REGISTERED, names.RETIRED) or number in view.chain.promoted
 
@@ -267,7 +267,7 @@ def _needed_to_go_back(view: ModelView, keep: int) -> set[str]:
 
 
 def _first_sound(view: ModelView, line: list[str], keep: int) -> Iterator[str]:
-    """The line up to the last of so many versions that can be champion; what cannot be read now may be read again."""
+    """The line up to its ``keep``-th sound version; one that cannot be read may be read again."""
     sound = 0
     for number in line:
         if sound == keep:
@@ -277,7 +277,7 @@ def _first_sound(view: ModelView, line: list[str], keep: int) -> Iterator[str]:
 
 
 def _states(chain: Chain) -> list[Chain]:
-    """The journal as it is, and as it was before what the doctor, `restore` or `merge --undo` may take back."""
+    """The journal as it is, and as it was before the changes that may still be taken back."""
     entries = dict(chain.entries)
     while entries and _may_be_taken_back(list(entries.values())[-1]):
         entries.popitem()
@@ -292,7 +292,7 @@ def _may_be_taken_back(entry: Entry) -> bool:
 
 @asks_the_store
 def delete_version(registry: Registry, surplus: Surplus) -> bool:
-    """Note it in the journal, then delete the version, and its files where no other version names them.
+    """Note it in the journal, then delete the version, with files that no other version names.
 
     Returns:
         Whether it was deleted, and did not become champion meanwhile.
@@ -322,7 +322,7 @@ def delete_version(registry: Registry, surplus: Surplus) -> bool:
 
 
 def surplus_runs(refusals: Iterable[dict[str, Any]], rules: Rules) -> list[dict[str, Any]]:
-    """Refused runs beyond the newest of each model and older than the rules say, as `Registry.refusals` gives them."""
+    """Refused runs that are not among the newest of their model, and old by the rules."""
     seen: dict[str, int] = {}
     found = []
     for refusal in refusals:  # newest first

@@ -1,4 +1,4 @@
-"""How MLflow loads a bundle: ``mlflow.pyfunc.load_model`` and ``mlflow models serve`` come through here."""
+"""How MLflow loads a bundle, in ``mlflow.pyfunc.load_model`` and ``mlflow models serve``."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class NewVersion:
 def register(
     registry: Registry, record: RunRecord, new: NewVersion, promotion: Promotion
 ) -> Version:
-    """Log a run, register its bundle as a new version, load it back, write the journal, and move the alias last.
+    """Log a run, register its bundle as a version, load it back, write the journal, move the alias.
 
     Whatever goes wrong on the way, the version is taken back and the champion stays.
 

@@ -1,4 +1,4 @@
-"""Load a version back from the registry as production would, and compare its scores with those it was stored with."""
+"""Load a version from the registry as production would, and compare its scores with the stored."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _LEFT_THE_CHAMPION = "The champion was left as it is; check the artifact store a
 
 
 def smoke_test(registry: Registry, version: Version) -> None:
-    """Score a version's golden rows as loaded from the registry, in a process that holds nothing of this one.
+    """Score a version's golden rows as loaded from the registry, in a clean process.
 
     ``FAULTXFER_SMOKE_TEST=this_process`` saves the half minute that a process takes to load
     TensorFlow.
@@ -95,7 +95,7 @@ def _check_scores(model_folder: Path) -> None:
 
 
 def require_our_loader(model_folder: Path) -> None:
-    """MLflow imports the module that a model's ``MLmodel`` file names: it has to be ours, with no code beside it.
+    """The module that MLflow imports to load a model must be ours, with no code beside it.
 
     Raises:
         BundleError: it is another one.
@@ -226,7 +226,7 @@ def _told(said: str) -> BundleError | None:
 
 
 def _sound(version: Version) -> str:
-    """What a check that was made says last: that the process ended well is no proof that it checked."""
+    """What a check prints last: an exit code of 0 alone does not prove that it checked."""
     return f"sound: {version.uri} {version.tags.get(names.FILES)}"
 
 

@@ -1,4 +1,4 @@
-"""What is registered: looking up and downloading. :mod:`faultxfer.registry.registering` adds to it."""
+"""Look up and download what is registered; :mod:`faultxfer.registry.registering` adds to it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Version:
 
     @property
     def is_retired(self) -> bool:
-        """Whether its files are not those that were registered, so that it is never champion again."""
+        """Whether its tag says that it is never champion again."""
         return self.tags.get(names.STATE) == names.RETIRED
 
     @property
@@ -68,7 +68,7 @@ class Version:
 
 
 class Registry:
-    """The tracking store and model registry behind one address. Make it with :func:`open_registry`."""
+    """The tracking store and model registry behind one address; see :func:`open_registry`."""
 
     def __init__(self, client: MlflowClient, uri: str) -> None:
         self.client = client
@@ -78,9 +78,10 @@ class Registry:
 
     @contextmanager
     def as_it_is_now(self) -> Iterator[None]:
-        """Within this block each question is asked once; what others change meanwhile is not seen. To look, not to act.
+        """A block in which each question is asked once: to look, not to act.
 
-        A whole examination asks for the same model dozens of times.
+        A whole examination asks for the same model dozens of times. What others change meanwhile
+        is not seen.
         """
         live, self.client = self.client, cast("MlflowClient", RememberingClient(self.client))
         try:
@@ -98,14 +99,14 @@ class Registry:
 
     @asks_the_store
     def known_names(self) -> list[str]:
-        """Names of all models that are registered or have a journal: a model may be deleted, and its journal left."""
+        """Names of all models that are registered, or of which only the journal is left."""
         return sorted(
             {names.of_journal(model.name) for model in self._ours() if not self._is_evidence(model)}
         )
 
     @asks_the_store
     def named_like(self, equipment: str) -> list[str]:
-        """Names of all models that a machine has, by the end of their names, registered or known by a journal alone."""
+        """Names of all models of a machine, registered or with only the journal left."""
         found = set()
         for ending in names.ending_in(equipment):
             wanted = f"name LIKE '%{_quoted(ending)}%'"
@@ -195,7 +196,7 @@ class Registry:
         return [_refusal(run) for run in runs if names.OVERRIDE not in run.data.tags]
 
     def download_bundle(self, version: Version, folder: Path) -> Path:
-        """Copy a version's bundle into ``folder`` and return the bundle's own folder; see :meth:`download_model`."""
+        """Copy a version's bundle into ``folder``; returns its folder. See :meth:`download_model`."""
         return self.download_model(version, folder) / BUNDLE_IN_MODEL
 
     def download_model(self, version: Version, folder: Path) -> Path:
@@ -242,7 +243,7 @@ class Registry:
 
     @asks_the_store
     def artifact_addresses(self, run_id: str, files: dict[str, Path]) -> dict[str, str]:
-        """Where a run's logged files lie: a path on this machine, or the server's artifact address."""
+        """Where a run's logged files are: a path on this machine, or the server's address of them."""
         root = self._run_location(run_id)
         shown = local_path(root) or root
         return {key: f"{shown}/{path.name}" for key, path in files.items()}
@@ -346,7 +347,7 @@ def _opened(uri: str, access: Access) -> Registry:
 
 
 def _as_dict(model: RegisteredModel) -> dict[str, Any]:
-    """A registered model; what its name says counts more than a tag, which anybody may have edited."""
+    """A registered model. Its name counts more than its tags, which anybody may edit."""
     tags = model.tags or {}
     return {
         "name": model.name,
@@ -389,13 +390,13 @@ def _version(item: ModelVersion, champion: bool) -> Version:
 
 
 def _model_id(source: str) -> str | None:
-    """MLflow's model that holds the files; its stores keep it as part of the version's source alone."""
+    """MLflow's model that holds the files, which MLflow keeps in the version's source alone."""
     found = source.removeprefix(names.MODELS)
     return found if found != source and "/" not in found else None
 
 
 def _is_copy(source: str) -> bool:
-    """Whether a version was copied from another one, tags included, as MLflow does where somebody asks for it."""
+    """Whether somebody copied the version from another one in MLflow, tags included."""
     return source.startswith(names.MODELS) and _model_id(source) is None
 
 

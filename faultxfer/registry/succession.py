@@ -8,7 +8,7 @@ from faultxfer.registry.journal import MERGE, RESTORE, RETIRE, ROLLBACK, VERSION
 
 
 def earlier_champions(chain: Chain, sound: Collection[str]) -> list[str]:
-    """Numbers of versions that were champion before the present one, the latest first, without repeats.
+    """Numbers of versions that were champion before the present one, latest first, each once.
 
     Args:
         chain: the journal.
@@ -49,7 +49,7 @@ def next_in_line(chain: Chain, sound: Collection[str]) -> list[str]:
 
 
 def ended_by_retirement(chain: Chain) -> list[str]:
-    """Versions that were champion until they were retired, the first of them first, if nothing else came since.
+    """Champions that the latest changes ended by retirement, the first of them first.
 
     A version that somebody went back from, and that was retired later, is none of them: the
     retirement took nothing.
@@ -79,7 +79,7 @@ def _ends_by_retirement(entry: Entry) -> bool:
 
 
 def replaced_by_doctor(chain: Chain) -> str | None:
-    """The version that was champion before the doctor went back from it or left nobody; None if a person acted since.
+    """The champion that the doctor's latest changes took away; None if a person acted since.
 
     The doctor may have gone back more than once: the first of its steps in a row counts.
 

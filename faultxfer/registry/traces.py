@@ -92,7 +92,7 @@ def empty_models(registry: Registry, grace: timedelta) -> Iterator[Diagnosis]:
 
 
 def temporary_left() -> Iterator[Diagnosis]:
-    """Folders of this user's on this machine whose process is gone; they hold copies and half-done files alone."""
+    """Temporary folders of this user whose process is gone; they hold only copies."""
     for path, remove in dead_folders():
         message = "A temporary folder whose process is gone"
         yield Diagnosis("TEMPORARY-LEFT", str(path), message, "remove it", remove, kind=RESTORES)
@@ -129,7 +129,7 @@ def _named_by_versions(registry: Registry) -> tuple[set[str], set[str]]:
 
 
 def uploads_of_versions(registry: Registry) -> Iterator[tuple[ModelVersion, set[str]]]:
-    """The versions of all registered models, journals too, each with the ids of the uploads that it names."""
+    """The versions of all registered models and journals, each with the uploads that it names."""
     for version in _all_versions(registry):
         uploads = set(_UPLOAD.findall(version.source or ""))
         uploads.update(_UPLOAD.findall(_files_address(registry, version)))
@@ -153,7 +153,7 @@ def _pruned_of(registry: Registry, name: str) -> set[str]:
 
 
 def _files_address(registry: Registry, version: ModelVersion) -> str:
-    """Where a version's files lie; a copy of a version has its source's address, though that may be deleted."""
+    """Where a version's files are; a copied version has the address of its source."""
     if _UPLOAD.search(version.source or "") or str(version.source or "").startswith("faultxfer:"):
         return ""
     return str(registry.client.get_model_version_download_uri(version.name, str(version.version)))
