@@ -28,7 +28,7 @@ def writing(option: str, path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise ConfigError(
-            "A place that can be written was expected",
+            "Cannot write to this place",
             received={option: str(path), "problem": error.strerror or str(error)},
             remedy=f"Choose another --{option}",
         ) from error

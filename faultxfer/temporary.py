@@ -30,9 +30,9 @@ _NAME = re.compile(r"faultxfer-([a-z]+-)?[a-z0-9_]{8}")
 # What release 0.1.0 put into its temporary folders, which had no owner: the files of a run, or
 # those of a model.
 _OF_OLDER_RELEASES = re.compile(
-    r"accepted\.arrow|bundle|champion|data_docs|detector|judgement-\d+|predictions\.npz|report|rows|source"
-    r"|model|MLmodel|data|conda\.yaml|python_env\.yaml|requirements\.txt|(serving_)?input_example\.json"
-    r"|registered_model_meta"
+    r"accepted\.arrow|bundle|champion|data_docs|detector|judgement-\d+|predictions\.npz|report|rows"
+    r"|source|model|MLmodel|data|conda\.yaml|python_env\.yaml|requirements\.txt"
+    r"|(serving_)?input_example\.json|registered_model_meta"
 )
 
 
@@ -72,13 +72,15 @@ def full(error: Exception) -> DiskFullError:
     return DiskFullError(
         "There is no room for temporary files",
         received={"problem": " ".join(str(error).split())[:300]},
-        remedy="Free some space, or name another folder in the environment variable TMPDIR, and run it again",
+        remedy="Free some space, or name another folder in the environment variable TMPDIR, and run "
+        "it again",
     )
 
 
 def no_room(error: Exception) -> bool:
     """Whether an error says that a disk is full."""
     numbers = (errno.ENOSPC, errno.EDQUOT)
+    # HDF5 says so in words alone, and `tempfile` that it found no folder to write to.
     words = ("No space left on device", "No usable temporary directory")
     return getattr(error, "errno", None) in numbers or any(word in str(error) for word in words)
 
@@ -141,9 +143,8 @@ def _process_of(path: Path) -> str | None:
     if not stat.S_ISREG(found.st_mode) or found.st_size > _OWNER_BYTES:
         return None
     text = file.read_text(encoding="utf-8", errors="replace")
-    return (
-        text or None
-    )  # empty where the disk was full, or the process killed, while it was written
+    # Empty where the disk was full, or the process killed, while it was written.
+    return text or None
 
 
 def _last_change(path: Path) -> datetime:

@@ -14,6 +14,7 @@ from typing import Any
 from faultxfer.errors import ConfigError
 from faultxfer.registry import connect
 from faultxfer.registry import database as databases
+from faultxfer.registry.database import State
 from faultxfer.registry.locations import ARTIFACTS, is_beside, is_there, place_here
 from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.readiness import require_room
@@ -93,12 +94,8 @@ def back_up(uri: str, folder: Path) -> BackedUp:
         DiskFullError: the copy does not fit.
     """
     database = require_database(uri, "copy what a server keeps")
-    if databases.state_of(database) in (
-        databases.State.ABSENT,
-        databases.State.EMPTY,
-        databases.State.FOREIGN,
-    ):
-        # Says what is wrong; the database of another MLflow is copied as it is.
+    # The database of another MLflow is copied as it is.
+    if databases.state_of(database) in (State.ABSENT, State.EMPTY, State.FOREIGN):
         connect.require_registry(uri)
     folder = folder.absolute()
     _require_outside(folder, database)

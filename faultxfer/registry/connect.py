@@ -161,7 +161,8 @@ def require_address(uri: str) -> None:
         "This is no address that a registry can have",
         received={"tracking_uri": shown(uri)},
         remedy="Name a database's file (`sqlite:////path/to/mlruns/mlflow.db`), an MLflow server "
-        "(`http://HOST:PORT`) or a database server (`postgresql://…`) in MLFLOW_TRACKING_URI; or unset it",
+        "(`http://HOST:PORT`) or a database server (`postgresql://…`) in MLFLOW_TRACKING_URI; "
+        "or unset it",
     )
 
 

@@ -59,7 +59,7 @@ def identity_of(registry: Registry, name: str) -> Identity | None:
 
 
 def known_identity(registry: Registry, name: str, version: Version | None) -> Identity | None:
-    """What the version's bundle says; else the model's name, the version's tags, the model's tags."""
+    """What the version's bundle says; else the model's name, the version's or the model's tags."""
     found = read_identity(registry, version) if version is not None else None
     of_name = names.detected(name)
     if found is None and of_name is not None:

@@ -95,10 +95,9 @@ def inspect_files(registry: Registry, version: Version, chain: Chain) -> Inspect
             return Inspection(NOT_READ, error.problem)
         except BundleError as error:
             return Inspection(CHANGED, error.problem)
+    # Whatever the tags say: the journal names these very bytes.
     if found.sha256 is not None and found.sha256 == chain.recorded_files(version.version):
-        return Inspection(
-            SOUND, sha256=found.sha256
-        )  # whatever the tags say: the journal names these very bytes
+        return Inspection(SOUND, sha256=found.sha256)
     return found
 
 
@@ -124,7 +123,8 @@ def require_registered(model: Path, version: Version, registered: str | None) ->
             found.problem,
             received={"sha256": f"{found.sha256 or ''}"[:12] + "…"},
             where=version.uri,
-            remedy="Type `faultxfer registry doctor`: it says which version is sound and how to go back to it",
+            remedy="Type `faultxfer registry doctor`: it says which version is sound and how to go "
+            "back to it",
         )
 
 

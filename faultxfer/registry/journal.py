@@ -298,18 +298,18 @@ def require_whole(chain: Chain, model: str) -> None:
     """
     if chain.problems:
         raise RegistryError(
-            "A journal in which every entry follows from the one before was expected",
+            "The journal was changed from outside: an entry does not follow from the one before",
             received={"problems": list(chain.problems)},
             where=names.journal_name(model),
-            remedy="Restore the tracking store from a backup, or see `docs/registry.md` on a broken journal; "
-            "the champion stays as it is",
+            remedy="Restore the tracking store from a backup, or see `docs/registry.md` on a broken "
+            "journal; the champion stays as it is",
         )
 
 
 def moved(model: str) -> ChampionMovedError:
     """The error for a decision that comes too late."""
     return ChampionMovedError(
-        "The champion that the candidate was judged against was expected to be still the champion",
+        "Another promotion came first: the candidate was judged against an earlier champion",
         received={"model": model},
         remedy="Run it again: it is then judged against the new champion",
     )
@@ -320,13 +320,11 @@ def _ensure_journal(client: MlflowClient, model: str) -> None:
 
     name = names.journal_name(model)
     if not any(model.name == name for model in client.search_registered_models(names.equals(name))):
-        with suppress(
-            MlflowException
-        ):  # another process made it meanwhile; if not, adding the entry says so
+        # Another process may have made it meanwhile; if not, adding the entry fails too.
+        with suppress(MlflowException):
             tags = {names.KIND: names.JOURNAL_KIND}
-            client.create_registered_model(
-                name, tags, f"Journal of {model}: one version for each change of champion."
-            )
+            text = f"Journal of {model}: one version for each change of champion."
+            client.create_registered_model(name, tags, text)
 
 
 def _short(entry: Entry) -> Entry:
@@ -348,9 +346,8 @@ def parsed(text: str) -> Entry | None:
         entry = Entry(**content)
     except (TypeError, ValueError):
         return None
-    return (
-        entry if entry.text() == text else None
-    )  # anything else would have another hash than it shows
+    # Any other text would have another hash than it shows.
+    return entry if entry.text() == text else None
 
 
 def _described(entry: Entry) -> str:

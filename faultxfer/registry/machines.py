@@ -143,7 +143,7 @@ def _by_whole_name(registry: Registry, model: str, *, changing: bool) -> str | N
     if changing and into is not None:
         raise RegistryError(
             f"{model!r} was merged into {into!r} and has no champion of its own any more",
-            remedy=f"Name {into!r} instead, or take it back with `faultxfer registry merge … --undo`",
+            remedy=f"Name {into!r} instead, or undo that with `faultxfer registry merge … --undo`",
         )
     return model
 
@@ -188,9 +188,8 @@ class _Search:
         if same:
             return self._chosen([one for one in same if one.champion] or same)
         heirs = [one for one in live if self.model in one.sources]
-        if (
-            wanted is None and heirs
-        ):  # made under a contract with another family or label than the source's
+        # Heirs may be made under a contract with another family or label than the source's.
+        if wanted is None and heirs:
             return self._chosen([one for one in heirs if one.champion] or heirs)
         self._require_told([one for one in live if one.champion], wanted)
         if wanted is not None and live:
@@ -206,7 +205,7 @@ class _Search:
         return self._same(self.machines, wanted)
 
     def _is_alone(self) -> bool:
-        """Whether only the model that the source model names exists: then nothing has to be read."""
+        """Whether only the model named by the source model exists: then nothing has to be read."""
         return (
             self.found == [self.legacy]
             and read_journal(self.registry.client, self.legacy).merged_into is None
@@ -262,9 +261,9 @@ class _Search:
         unknown = [one.name for one in machines if self._is_for(one, wanted) is None]
         if unknown:
             raise RegistryError(
-                f"What a model of {self.equipment} detects could not be read, neither in its files nor in its tags",
+                f"Neither files nor tags of a model of {self.equipment} show what it detects",
                 received={"models": unknown},
                 where=self.registry.address,
-                remedy="Bring the files back, or wait until the artifact store answers, and run it again; "
-                "`faultxfer registry verify` says what is missing",
+                remedy="Bring the files back, or wait until the artifact store answers, and run it "
+                "again; `faultxfer registry verify` says what is missing",
             )

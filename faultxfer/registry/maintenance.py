@@ -1,4 +1,4 @@
-"""Change what is registered, by hand; :mod:`faultxfer.registry.checking` checks and mends."""
+"""Change what is registered, by hand; :mod:`faultxfer.registry.checking` checks what is registered."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def roll_back(model: str, equipment: str | None, number: int | None, reason: str
     found = inspect_files(registry, version, chain)
     if not found.is_sound:
         raise RegistryError(
-            f"The files of version {version.version} are {found.state}, and it did not become champion",
+            f"Version {version.version} did not become champion: its files are {found.state}",
             received={"version": version.version, "problem": found.problem},
             remedy="Name another one with --to, or type `faultxfer registry doctor`",
         )
@@ -228,7 +228,8 @@ def read_entries(model: str, equipment: str | None) -> list[dict[str, Any]]:
         raise RegistryError(
             "This model has no journal",
             received={"model": name, "known": [entry["name"] for entry in registry.models()]},
-            remedy="List them with `faultxfer registry list`; `faultxfer registry doctor` begins a missing journal",
+            remedy="List them with `faultxfer registry list`; `faultxfer registry doctor` begins a "
+            "missing journal",
         )
     entries = [
         {"entry": number, **asdict(one), "sha256": one.sha256}

@@ -182,7 +182,10 @@ def unfinished_merges(registry: Registry, only: str | None = None) -> Iterator[D
         for loser, reason in _announced(chain, whole):
             if only not in (None, kept, loser):
                 continue
-            message = f"{kept!r} stays the champion, and {loser!r}, which was merged into it, has not stepped down yet"
+            message = (
+                f"{kept!r} stays the champion, and {loser!r}, which was merged into it, has not "
+                "stepped down yet"
+            )
             finish = partial(_step_down, registry, loser, kept, whole[loser].head, reason)
             yield Diagnosis(
                 "MERGE-UNFINISHED", loser, message, "finish the merge", finish, RESTORES, loser
@@ -192,7 +195,10 @@ def unfinished_merges(registry: Registry, only: str | None = None) -> Iterator[D
         if into not in whole or only not in (None, name, into):
             continue
         if not _is_noted(whole[into], chain.last_change):
-            message = f"{name!r} was brought back from its merge into {into!r}, whose journal does not say so"
+            message = (
+                f"{name!r} was brought back from its merge into {into!r}, whose journal does not "
+                "say so"
+            )
             finish = partial(_note_restored, registry, name, into)
             yield Diagnosis(
                 "MERGE-UNFINISHED", into, message, "write the note", finish, RESTORES, into
@@ -234,7 +240,8 @@ def _require_sound(registry: Registry, kept: MachineModel) -> None:
             "The files of the champion that would stay could not be read as they were registered",
             received={"problem": found.problem},
             where=names.version_uri(kept.name, kept.champion),
-            remedy="Mend it first, see `faultxfer registry verify`; or keep another one with --keep NAME",
+            remedy="Repair it first, see `faultxfer registry verify`; or keep another one with "
+            "--keep NAME",
         )
 
 
@@ -250,7 +257,7 @@ def _require_champion_there(registry: Registry, name: str) -> None:
     if champion in (None, *(one.version for one in registry.versions(name))):
         return
     raise RegistryError(
-        "A model of this machine, or its champion's version, is not in the registry: it was renamed or deleted",
+        "A model of this machine, or its champion's version, was renamed or deleted",
         where=name,
         remedy="Type `faultxfer registry doctor`, then this command again",
     )
@@ -300,7 +307,7 @@ def _version_to_restore(registry: Registry, merged: MachineModel) -> Version:
     found = inspect_files(registry, version, chain)
     if not found.is_sound:
         raise RegistryError(
-            "The version that stepped down cannot come back: its files are not those of the journal, or not readable",
+            "The version that stepped down cannot come back: its files changed or cannot be read",
             received={"problem": found.problem},
             where=version.uri,
             remedy="Bring the files back and run it again, or transfer again",
@@ -320,7 +327,7 @@ def _before(registry: Registry, chain: Chain, versions: dict[str, Version], dele
             "The version that stepped down was deleted, and none of those before it can come back",
             received={"version": deleted, "versions": sorted(versions, key=int)},
             where=chain.last.model if chain.last else "",
-            remedy="Transfer again; the champion of now stays as it is",
+            remedy="Transfer again; the present champion stays as it is",
         )
     progress.info(
         "Version %s was deleted; version %s, which it took over from, comes back", deleted, line[0]

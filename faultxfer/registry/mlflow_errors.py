@@ -109,7 +109,8 @@ _FAILURES = (
     Failure(
         "The registry's database is not of the release of MLflow that is used here",
         "Take the MLflow that wrote it, or copy the database and run `mlflow db upgrade`",
-        signs=r"out-of-date database schema|can't locate revision|(no such |undefined)(table|column)",
+        signs=r"out-of-date database schema|can't locate revision"
+        r"|(no such |undefined)(table|column)",
     ),
     Failure(
         "The experiment of faultxfer is deleted",

@@ -249,10 +249,11 @@ def _changed_champion(view: ModelView, number: str) -> Diagnosis:
         replace_champion(view.registry, view.name, number, reason, line)
         retire(view.registry, view.name, number, reason)
 
+    until = f"retire version {number} until its files are those registered again"
     return view.found(
         "FILES-CHANGED",
         message,
-        f"{_step_back(line)}, and retire version {number} until its files are those registered again",
+        f"{_step_back(line)}, and {until}",
         TAKES_AWAY,
         number,
         replace_and_retire,

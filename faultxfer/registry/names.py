@@ -71,10 +71,10 @@ def check_name(kind: str, name: str) -> str:
     """
     if not _SAFE.fullmatch(name) or _SEPARATOR in name or ".." in name or name != name.strip():
         raise ConfigError(
-            f"{'An' if kind[0] in 'aeiou' else 'A'} {kind} name of 1 to 100 letters, digits, spaces and _ . ( ) + - "
-            "was expected, starting with a letter or digit and without '--' or '..'",
+            f"This {kind} name is not allowed",
             received={kind: name},
-            remedy="Choose another name",
+            remedy="Choose a name of 1 to 100 letters, digits, spaces and _ . ( ) + - that starts with "
+            "a letter or digit and holds neither '--' nor '..'",
         )
     return name
 

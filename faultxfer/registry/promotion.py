@@ -49,9 +49,8 @@ def examined_journal(registry: Registry, name: str) -> Chain:
     A version's tag names the entry that made it champion; so the end of a journal cannot be changed
     or cut off unseen.
     """
-    versions = registry.versions(
-        name
-    )  # before the journal: an entry is there before the tag that names it
+    # Versions come before the journal, as an entry is there before the tag that names it.
+    versions = registry.versions(name)
     chain = journal.read_journal(registry.client, name)
     said = [
         f"version {version.version} names an entry that the journal lacks"
@@ -274,13 +273,9 @@ def tags_by_journal(version: Version, chain: Chain) -> dict[str, str]:
     promotions = [entry for entry in chain.changes if entry.to_version == number]
     if promotions and is_promoted(version, chain):
         asked = _promoted_tags(promotions[-1])
-        if (
-            version.tags.get(names.STATE) == names.RETIRED
-            and promotions[-1] is not chain.last_change
-        ):
-            del asked[
-                names.STATE
-            ]  # release 0.1.0 retired by the tag alone, and only the files say whether rightly
+        # Release 0.1.0 retired by the tag alone, and only the files show whether rightly.
+        if version.is_retired and promotions[-1] is not chain.last_change:
+            del asked[names.STATE]
     note = chain.notes.get(number)
     if note is not None:
         asked[names.NOTE] = note.sha256

@@ -61,9 +61,8 @@ def register(
         RegistryError: the store does not answer.
     """
     if promotion.head is None:
-        standing(
-            registry, new.name
-        )  # not on top of a champion that is gone: the doctor's turn comes first
+        # Nothing is registered on top of a champion that is gone: the doctor comes first.
+        standing(registry, new.name)
     else:
         _require_head(registry, new.name, promotion.head)
     with _taken_back_unless_whole(registry, new.name) as made:
@@ -105,10 +104,8 @@ def _taken_back_unless_whole(registry: Registry, name: str) -> Iterator[_Made]:
     try:
         yield made
     except BaseException:
-        with (
-            suppress(RegistryError),
-            reported("the tracking store"),
-        ):  # the first error is the one to show
+        # The first error is the one to show.
+        with suppress(RegistryError), reported("the tracking store"):
             _take_back(registry, made)
         raise
 

@@ -17,6 +17,7 @@ from faultxfer.registry.clients import (
     RememberingClient,
     RetryingClient,
     all_pages,
+    batches,
     moment,
     with_retries,
 )
@@ -100,20 +101,17 @@ class Registry:
     @asks_the_store
     def known_names(self) -> list[str]:
         """Names of all models that are registered, or of which only the journal is left."""
-        return sorted(
-            {names.of_journal(model.name) for model in self._ours() if not self._is_evidence(model)}
-        )
+        known = [model.name for model in self._ours() if not self._is_evidence(model)]
+        return sorted({names.of_journal(name) for name in known})
 
     @asks_the_store
     def named_like(self, equipment: str) -> list[str]:
         """Names of all models of a machine, registered or with only the journal left."""
         found = set()
         for ending in names.ending_in(equipment):
-            wanted = f"name LIKE '%{_quoted(ending)}%'"
-            found |= {model.name for model in self._recognised(self._search_models(wanted))}
-        return sorted(
-            {name for name in map(names.of_journal, found) if names.is_of_machine(name, equipment)}
-        )
+            alike = self._search_models(f"name LIKE '%{_quoted(ending)}%'")
+            found |= {names.of_journal(model.name) for model in self._recognised(alike)}
+        return sorted(name for name in found if names.is_of_machine(name, equipment))
 
     @asks_the_store
     def tags_by_name(self) -> dict[str, dict[str, str]]:
@@ -135,8 +133,7 @@ class Registry:
     @asks_the_store
     def alias(self, name: str) -> str | None:
         """The number that the champion's alias names, whether or not there is such a version."""
-        model = self._registered(name)
-        return _champion_of(model) if model else None
+        return self.aliases(name).get(names.CHAMPION)
 
     def is_registered(self, name: str) -> bool:
         """Whether there is a registered model of that name, be it without versions."""
@@ -151,7 +148,7 @@ class Registry:
         known = {version.version: version for version in self.versions(name)}
         if str(number) not in known:
             raise RegistryError(
-                f"A registered version of {name!r} was expected",
+                f"{name!r} has no version {number}",
                 received={"version": str(number), "known": sorted(known)},
                 remedy="List them with `faultxfer registry history`",
             )
@@ -163,13 +160,10 @@ class Registry:
         model = self._registered(name)
         if model is None:
             return []
-        champion = _champion_of(model)
+        champion = _aliases(model).get(names.CHAMPION)
         found = all_pages(self.client.search_model_versions, names.equals(name))
-        return sorted(
-            (_version(item, str(item.version) == champion) for item in found if item.name == name),
-            key=lambda v: int(v.version),
-            reverse=True,
-        )
+        versions = [_version(item, champion) for item in found if item.name == name]
+        return sorted(versions, key=lambda one: int(one.version), reverse=True)
 
     @asks_the_store
     def refusals(self, name: str | None, request: str | None = None) -> list[dict[str, Any]]:
@@ -196,7 +190,7 @@ class Registry:
         return [_refusal(run) for run in runs if names.OVERRIDE not in run.data.tags]
 
     def download_bundle(self, version: Version, folder: Path) -> Path:
-        """Copy a version's bundle into ``folder``; returns its folder. See :meth:`download_model`."""
+        """Copy a version's bundle into ``folder`` as :meth:`download_model` does; returns its place."""
         return self.download_model(version, folder) / BUNDLE_IN_MODEL
 
     def download_model(self, version: Version, folder: Path) -> Path:
@@ -216,9 +210,7 @@ class Registry:
     def aliases(self, name: str) -> dict[str, str]:
         """Number of the version by alias; empty if the model is unknown."""
         model = self._registered(name)
-        return (
-            {alias: str(number) for alias, number in (model.aliases or {}).items()} if model else {}
-        )
+        return _aliases(model) if model else {}
 
     @asks_the_store
     def files_location(self, version: Version) -> str:
@@ -243,7 +235,7 @@ class Registry:
 
     @asks_the_store
     def artifact_addresses(self, run_id: str, files: dict[str, Path]) -> dict[str, str]:
-        """Where a run's logged files are: a path on this machine, or the server's address of them."""
+        """Where a run's logged files are: a path on this machine, or the server's address."""
         root = self._run_location(run_id)
         shown = local_path(root) or root
         return {key: f"{shown}/{path.name}" for key, path in files.items()}
@@ -274,19 +266,13 @@ class Registry:
     def _with_marked_versions(self, unknown: list[str]) -> set[str]:
         """Which of these registered models have a version that faultxfer made."""
         found: set[str] = set()
-        for start in range(0, len(unknown), _NAMES_IN_A_FILTER):
-            some = [
-                name
-                for name in unknown[start : start + _NAMES_IN_A_FILTER]
-                if names.may_be_ours(name)
-            ]
+        possible = [name for name in unknown if names.may_be_ours(name)]
+        for some in batches(possible, _NAMES_IN_A_FILTER):
             listed = ", ".join(f"'{name}'" for name in some)
-            for tag in (names.STATE, names.FILES) if some else ():
+            for tag in (names.STATE, names.FILES):
                 wanted = f"name IN ({listed}) AND tags.`{tag}` LIKE '%'"
                 versions = self._search_versions(wanted)
-                found |= {
-                    version.name for version in versions if not _is_copy(version.source or "")
-                }
+                found |= {one.name for one in versions if not _is_copy(one.source or "")}
         return found
 
     def _is_journal(self, model: RegisteredModel) -> bool:
@@ -354,7 +340,7 @@ def _as_dict(model: RegisteredModel) -> dict[str, Any]:
         "kind": names.kind_of(model.name),
         "source_model": names.source_in(model.name) or tags.get(names.SOURCE_MODEL),
         "equipment": names.equipment_of(model.name) or tags.get(names.EQUIPMENT),
-        "champion": _champion_of(model),
+        "champion": _aliases(model).get(names.CHAMPION),
     }
 
 
@@ -370,22 +356,23 @@ def _refusal(run: Run) -> dict[str, Any]:
     }
 
 
-def _champion_of(model: RegisteredModel) -> str | None:
-    number = (model.aliases or {}).get(names.CHAMPION)
-    return None if number is None else str(number)  # a number over SQLite, text over HTTP
+def _aliases(model: RegisteredModel) -> dict[str, str]:
+    """Number of the version by alias. MLflow gives a number over SQLite, text over HTTP."""
+    return {alias: str(number) for alias, number in (model.aliases or {}).items()}
 
 
-def _version(item: ModelVersion, champion: bool) -> Version:
+def _version(item: ModelVersion, champion: str | None) -> Version:
+    number, source = str(item.version), item.source or ""
     return Version(
         name=item.name,
-        version=str(item.version),
+        version=number,
         run_id=item.run_id or "",
         created=moment(item.creation_timestamp).isoformat(timespec="seconds"),
         tags=dict(item.tags or {}),
         description=item.description or "",
-        champion=champion,
-        model_id=_model_id(item.source or ""),
-        copied=_is_copy(item.source or ""),
+        champion=number == champion,
+        model_id=_model_id(source),
+        copied=_is_copy(source),
     )
 
 

@@ -118,9 +118,8 @@ def _named_by_versions(registry: Registry) -> tuple[set[str], set[str]]:
     pruned = _pruned(registry)
     for version, named in uploads_of_versions(registry):
         of_journal = names.of_journal(version.name) != version.name
-        if (
-            of_journal and version.source in pruned
-        ):  # the entry stays, and the version that it names was deleted
+        # The entry of a version that was pruned stays, and the version is gone.
+        if of_journal and version.source in pruned:
             continue
         uploads |= named
         if version.run_id:
