@@ -132,6 +132,11 @@ def _busy() -> RegistryError:
     )
 
 
+def _append(registry: Registry, entry: Entry) -> None:
+    journal.append(registry.client, entry)
+    follow_journal(registry, entry.model)
+
+
 @asks_the_store
 def step_down(
     registry: Registry,
@@ -148,18 +153,11 @@ def step_down(
         ChampionMovedError: there is a newer entry than ``head``.
         RegistryError: the journal was changed from outside.
     """
-    entry = Entry(
-        model=name,
-        action=action,
-        from_version=_whole_journal(registry, name).champion,
-        to_version=None,
-        reason=reason,
-        files_sha256=None,
-        previous=head,
-        details=details or {},
+    before = _whole_journal(registry, name).champion
+    _append(
+        registry,
+        Entry(name, action, before, None, reason, None, previous=head, details=details or {}),
     )
-    journal.append(registry.client, entry)
-    follow_journal(registry, name)
 
 
 @asks_the_store
@@ -179,18 +177,11 @@ def note(
             where=name,
             remedy="Type `faultxfer registry doctor`, then this command again",
         )
-    entry = Entry(
-        model=name,
-        action=action,
-        from_version=chain.champion,
-        to_version=chain.champion,
-        reason=reason,
-        files_sha256=None,
-        previous=head,
-        details=details,
+    champion = chain.champion
+    _append(
+        registry,
+        Entry(name, action, champion, champion, reason, None, previous=head, details=details),
     )
-    journal.append(registry.client, entry)
-    follow_journal(registry, name)
 
 
 @asks_the_store
@@ -313,14 +304,8 @@ def adopt(registry: Registry, version: Version, files_sha256: str) -> None:
     """Begin the journal of a champion that is older than its journal."""
     if names.FILES not in version.tags:
         tag_version(registry, version, {names.FILES: files_sha256})
-    entry = Entry(
-        model=version.name,
-        action=journal.ADOPT,
-        from_version=None,
-        to_version=version.version,
-        reason="Champion before there was a journal",
-        files_sha256=files_sha256,
-        previous=journal.BEGINNING,
+    reason = "Champion before there was a journal"
+    name, number, first = version.name, version.version, journal.BEGINNING
+    _append(
+        registry, Entry(name, journal.ADOPT, None, number, reason, files_sha256, previous=first)
     )
-    journal.append(registry.client, entry)
-    follow_journal(registry, version.name)
