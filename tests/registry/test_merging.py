@@ -94,8 +94,8 @@ def test_a_merge_that_was_broken_off_between_the_journals_is_finished(
     (found,) = merging.unfinished_merges(two)
     assert (found.code, found.where) == ("MERGE-UNFINISHED", A if undo else B)
     if undo:
-        assert found.mend is not None
-        found.mend()
+        assert found.repair is not None
+        found.repair()
     else:
         assert merge_machine(*WHO, "broken off")["outcome"] == "merged"
     assert champions(two) == ("1", "1" if undo else None)
