@@ -72,8 +72,8 @@ def full(error: Exception) -> DiskFullError:
     return DiskFullError(
         "There is no room for temporary files",
         received={"problem": " ".join(str(error).split())[:300]},
-        remedy="Free some space, or name another folder in the environment variable TMPDIR, and run "
-        "it again",
+        remedy="Free some space, or name another folder in the environment variable TMPDIR, and "
+        "run it again",
     )
 
 

@@ -301,8 +301,8 @@ def require_whole(chain: Chain, model: str) -> None:
             "The journal was changed from outside: an entry does not follow from the one before",
             received={"problems": list(chain.problems)},
             where=names.journal_name(model),
-            remedy="Restore the tracking store from a backup, or see `docs/registry.md` on a broken "
-            "journal; the champion stays as it is",
+            remedy="Restore the tracking store from a backup, or see `docs/registry.md` on a "
+            "broken journal; the champion stays as it is",
         )
 
 

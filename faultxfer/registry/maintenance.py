@@ -1,4 +1,4 @@
-"""Change what is registered, by hand; :mod:`faultxfer.registry.checking` checks what is registered."""
+"""Change what is registered, by hand; :mod:`faultxfer.registry.checking` checks it."""
 
 from __future__ import annotations
 

@@ -73,8 +73,8 @@ def check_name(kind: str, name: str) -> str:
         raise ConfigError(
             f"This {kind} name is not allowed",
             received={kind: name},
-            remedy="Choose a name of 1 to 100 letters, digits, spaces and _ . ( ) + - that starts with "
-            "a letter or digit and holds neither '--' nor '..'",
+            remedy="Choose a name of 1 to 100 letters, digits, spaces and _ . ( ) + - that "
+            "starts with a letter or digit and holds neither '--' nor '..'",
         )
     return name
 
