@@ -227,9 +227,9 @@ def test_what_cannot_be_read_is_never_taken_for_a_machine_without_a_model(empty:
     )  # by what its source model detects
     without_files(empty, "a")
     assert machines.find(empty, "a", "pump-9", changing=True) == "a--pump-9"
-    with pytest.raises(RegistryError, match="could not be read"):
+    with pytest.raises(RegistryError, match="show what it detects"):
         machines.find(empty, "b", "pump-9")
-    with pytest.raises(RegistryError, match="could not be read"):
+    with pytest.raises(RegistryError, match="show what it detects"):
         machines.name_for(empty, "b", "pump-9", PUMPS)
 
 
