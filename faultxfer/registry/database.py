@@ -179,23 +179,22 @@ def _above(database: Path | None) -> Path | None:
 
 
 def _of_another_mlflow(found: State, revision: str | None, address: str) -> RegistryError:
-    received: dict[str, object] = {
-        "tracking_uri": address,
-        "revision": revision,
-        "MLflow here": version("mlflow"),
-    }
+    age = "an older"
+    remedy = (
+        "Make a copy with `faultxfer registry backup FOLDER`, then run "
+        f"`mlflow db upgrade '{address}'`: it adds what this MLflow needs"
+    )
     if found is State.NEWER:
-        return RegistryError(
-            "The registry's database was written by a newer MLflow than this one",
-            received=received,
-            remedy="Work with the environment whose MLflow wrote it, or bring this one up to date: "
-            "`pip install --upgrade mlflow`",
+        age = "a newer"
+        remedy = (
+            "Work with the environment whose MLflow wrote it, or bring this one up to date: "
+            "`pip install --upgrade mlflow`"
         )
+    here = version("mlflow")
     return RegistryError(
-        "The registry's database was written by an older MLflow than this one",
-        received=received,
-        remedy="Make a copy with `faultxfer registry backup FOLDER`, then run "
-        f"`mlflow db upgrade '{address}'`: it adds what this MLflow needs",
+        f"The registry's database was written by {age} MLflow than this one",
+        received={"tracking_uri": address, "revision": revision, "MLflow here": here},
+        remedy=remedy,
     )
 
 

@@ -44,11 +44,9 @@ class Identity:
 
 def identity_in(contract: dict[str, Any] | None) -> Identity | None:
     """What a contract, as plain data, is for; None where it lacks a family or a label column."""
-    label = (contract or {}).get("label")
-    column = label.get("column") if isinstance(label, dict) else None
-    family = (contract or {}).get("family")
-    if isinstance(family, str) and isinstance(column, str):
-        return Identity(family, column)
+    match contract:
+        case {"family": str(family), "label": {"column": str(column)}}:
+            return Identity(family, column)
     return None
 
 

@@ -175,13 +175,10 @@ def _from_manifest(model: Path) -> dict[str, str]:
     inside = BUNDLE_IN_MODEL.as_posix()
     try:
         manifest = json.loads(read_text(model / BUNDLE_IN_MODEL / _MANIFEST, MANIFEST_BYTES))
-        recorded = {
-            str(name): str(sha256)
-            for name, sha256 in manifest.get("sha256", {}).items()
-            if name != _MANIFEST
-        }
+        recorded = dict(manifest.get("sha256", {}))
     except FileNotFoundError:
         return {**listed, f"{inside}/{_MANIFEST}": ""}
     except (BundleError, *UNREADABLE):
         return {}  # changed, if anything
-    return {**listed, **{f"{inside}/{name}": sha256 for name, sha256 in recorded.items()}}
+    recorded.pop(_MANIFEST, None)
+    return listed | {f"{inside}/{name}": str(sha256) for name, sha256 in recorded.items()}

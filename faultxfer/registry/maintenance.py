@@ -108,21 +108,14 @@ def retire_version(model: str, equipment: str | None, number: int, reason: str) 
     if current.champion is None or current.champion.version != version.version:
         write_note(registry, name, journal.RETIRE, version.version, reason)
         return _retired(version, current.champion, current.champion)
-    after = next_in_line(view.chain, view.sound)
-    if not after:
-        step_down(
-            registry,
-            name,
-            reason,
-            current.head,
-            details={**code(), journal.VERSION: version.version},
-        )
-        return _retired(version, version, None)
-    follower = view.versions[after[0]]
     details = {**code(), journal.VERSION: version.version}
-    promote(
-        registry, follower, Promotion(reason, details, head=current.head, action=journal.ROLLBACK)
-    )
+    line = next_in_line(view.chain, view.sound)
+    if not line:
+        step_down(registry, name, reason, current.head, details=details)
+        return _retired(version, version, None)
+    follower = view.versions[line[0]]
+    change = Promotion(reason, details, head=current.head, action=journal.ROLLBACK)
+    promote(registry, follower, change)
     write_note(registry, name, journal.RETIRE, version.version, reason)
     return _retired(version, version, follower)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -111,21 +112,28 @@ def promote(registry: Registry, version: Version, promotion: Promotion) -> None:
             before it.
         RegistryError: the journal was changed from outside.
     """
-    for _ in range(_TRIES):
+
+    def change() -> None:
         chain = _whole_journal(registry, version.name)
-        try:
-            journal.append(registry.client, _entry(registry, chain, version, promotion))
-            break
-        except ChampionMovedError:
-            if promotion.head is not None:
-                raise
-    else:
-        raise _busy()
+        journal.append(registry.client, _entry(registry, chain, version, promotion))
+
+    _repeated(change, once=promotion.head is not None)
     follow_journal(registry, version.name)
 
 
-def _busy() -> RegistryError:
-    return RegistryError(
+def _repeated(change: Callable[[], None], *, once: bool = False) -> None:
+    """Write to a journal, and again where another entry came first; ``once`` lets that be raised.
+
+    Raises:
+        RegistryError: others came first again and again.
+    """
+    for _ in range(_TRIES):
+        try:
+            return change()
+        except ChampionMovedError:
+            if once:
+                raise
+    raise RegistryError(
         "Other promotions of the same model came first again and again",
         received={"promotions that came first": _TRIES},
         remedy="Run it again when the others are done",
@@ -206,16 +214,12 @@ def write_note(
     Raises:
         RegistryError: the journal was changed from outside, or others come first again and again.
     """
-    for _ in range(_TRIES):
-        head = _whole_journal(registry, name).head
-        try:
-            note(
-                registry, name, action, reason, head, {**(details or {}), journal.VERSION: version}
-            )
-        except ChampionMovedError:
-            continue
-        return
-    raise _busy()
+    kept = {**(details or {}), journal.VERSION: version}
+
+    def change() -> None:
+        note(registry, name, action, reason, _whole_journal(registry, name).head, kept)
+
+    _repeated(change)
 
 
 def _whole_journal(registry: Registry, name: str) -> Chain:
