@@ -217,8 +217,7 @@ def _state(database: Path, tables: set[str], revision: str | None) -> State:
         return State.CURRENT
     if revision is not None and revision not in known:
         return State.NEWER
-    # Broken off while it was made, or being made at this moment: nothing can have been registered
-    # there.
+    # It is being made, or that was broken off: nothing can be registered there.
     return State.OLDER if _was_used(database, tables) else State.EMPTY
 
 

@@ -179,6 +179,7 @@ def _from_manifest(model: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {**listed, f"{inside}/{_MANIFEST}": ""}
     except (BundleError, *UNREADABLE):
-        return {}  # changed, if anything
+        # A manifest that cannot be parsed was changed, so nothing counts as missing.
+        return {}
     recorded.pop(_MANIFEST, None)
     return listed | {f"{inside}/{name}": str(sha256) for name, sha256 in recorded.items()}

@@ -188,7 +188,8 @@ def _restore_model(
 def _to_restore(view: ModelView, number: int | None, *, of_persons: bool) -> list[str]:
     """Numbers of versions whose retirement is taken back, and of the champion that it ended."""
     if number is not None:
-        view.registry.version(view.name, number)  # says so where there is none
+        # Raises an error where there is no such version.
+        view.registry.version(view.name, number)
         return [str(number)]
     retirements = view.chain.retirements
     by_persons = {version for version, entry in retirements.items() if not entry.is_by_doctor}

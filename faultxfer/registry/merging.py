@@ -155,7 +155,8 @@ def undo_merge(
             },
             remedy="See the journals with `faultxfer registry journal NAME`",
         )
-    for one in merged:  # before the first write: two journals cannot be written at once
+    # All is checked before the first write, as two journals cannot be written at once.
+    for one in merged:
         _require_whole(registry, one.name, str(one.merged_into))
         _require_champion_there(registry, str(one.merged_into))
     back = [(one, _version_to_restore(registry, one)) for one in merged]

@@ -294,8 +294,7 @@ def http_status(error: BaseException) -> int | None:
     found = _HTTP.search(str(error))
     if found:
         return int(next(group for group in found.groups() if group))
-    # MLflow's own errors, over HTTP, have their status in their code; those of a database are no
-    # HTTP.
+    # MLflow's own errors over HTTP have their status in their code; those of databases have none.
     if type(error).__name__ == "RestException":
         return int(error.get_http_status_code())  # type: ignore[attr-defined]
     return None

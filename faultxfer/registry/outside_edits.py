@@ -138,10 +138,12 @@ def edited_machine_tags(
             continue
         versions = registry.versions(name)
         if versions and all(version.copied for version in versions):
-            continue  # somebody keeps copies there, and tags it as he likes
+            # Somebody keeps copies there, and may tag them freely.
+            continue
         chain = examined_journal(registry, name)
         if chain.problems or is_stored_journal(registry.client, name):
-            continue  # whose it is, its name does not say
+            # Its name does not show whose it is.
+            continue
         telling = telling_version(versions, chain)
         of_bundle = _of_bundle(registry, telling)
         # Release 0.1.0 gave none of these tags, and a model without them is as it was made.
@@ -158,8 +160,7 @@ def _wanted(name: str, tags: dict[str, str], versions: list[Version]) -> dict[st
     if wanted[names.KIND] != names.TARGET_KIND or not versions:
         return wanted
     equipment = names.equipment_of(name) or _oldest(versions, names.EQUIPMENT)
-    # Which source the first version had, the name of today does not say; any that stands there is
-    # believed.
+    # A new name does not show which source the first version had, so the tag is believed.
     source = (
         names.source_in(name)
         or tags.get(names.SOURCE_MODEL)

@@ -27,7 +27,8 @@ def pending_deletions(registry: Registry, version: Version) -> Iterator[Diagnosi
         command = f"mlflow experiments restore --experiment-id {experiment.experiment_id}"
         restore = partial(registry.client.restore_experiment, experiment.experiment_id)
         yield _marked(version, f"experiment {names.EXPERIMENT!r}", command, restore)
-        return  # its runs and uploads come back with it, or show when it is back
+        # Its runs and uploads come back with it, or are found when it is back.
+        return
     if version.run_id and _run_is_deleted(registry, version.run_id):
         command = f"mlflow runs restore --run-id {version.run_id}"
         restore = partial(registry.client.restore_run, version.run_id)

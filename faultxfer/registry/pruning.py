@@ -151,7 +151,8 @@ def _prune(registry: Registry, name: str, rules: Rules, uses: Uses, result: dict
     if problem:
         result["skipped"].append({"registered": name, "why": problem})
         return
-    if view.chain.last is None:  # nobody was champion, so nobody can say what was needed
+    # Nobody was champion, so nothing shows what is needed.
+    if view.chain.last is None:
         return
     for surplus in surplus_versions(view, rules, uses):
         deleted = result["applied"] and delete_version(registry, surplus)
@@ -238,7 +239,8 @@ def surplus_versions(view: ModelView, rules: Rules, uses: Uses) -> list[Surplus]
             found.append(Surplus(version, last_used, tuple(sorted(others))))
     if not found:
         return []
-    needed_back = _needed_to_go_back(view, rules.keep)  # reads files, so it is asked last
+    # This reads files, so it is asked last.
+    needed_back = _needed_to_go_back(view, rules.keep)
     return [one for one in found[::-1] if one.version.version not in needed_back]
 
 
@@ -303,7 +305,8 @@ def delete_version(registry: Registry, surplus: Surplus) -> bool:
     version = surplus.version
     chain = journal.read_whole(registry.client, version.name)
     note = chain.notes.get(version.version)
-    if note is None or note.action != journal.PRUNE:  # else an earlier attempt was broken off
+    # An attempt that was broken off has left its note.
+    if note is None or note.action != journal.PRUNE:
         write_note(
             registry,
             version.name,

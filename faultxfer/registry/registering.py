@@ -219,7 +219,8 @@ def _ensure_model(registry: Registry, new: NewVersion) -> None:
             tags = {**new.model_tags, names.OWNER: this_process()}
             registry.client.create_registered_model(new.name, tags=tags)
         except MlflowException:
-            if not registry.is_registered(new.name):  # somebody else made it in between: fine
+            # Another process may have made it in between.
+            if not registry.is_registered(new.name):
                 raise
 
 
