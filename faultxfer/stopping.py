@@ -71,7 +71,7 @@ class Stopping:
         self._before.setdefault(number, before)
 
     def heed_again(self) -> dict[int, signal._HANDLER]:
-        """Put the handlers back where a library has put its own since; gives back those."""
+        """Put the handlers back where a library has put its own since; returns those."""
         return {number: signal.signal(number, self._on_signal) for number in self._before}
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:

@@ -154,7 +154,7 @@ def require_served_registry(uri: str, address: str) -> None:
 
 
 def no_registry(address: str, database: Path | None = None) -> RegistryError:
-    """What is said where nothing is."""
+    """The error for an address without a registry."""
     received: dict[str, object] = {"tracking_uri": address}
     remedy = (
         "Correct or unset MLFLOW_TRACKING_URI, go to the folder that holds `mlruns`, or make a "

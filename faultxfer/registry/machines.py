@@ -142,7 +142,7 @@ def _by_whole_name(registry: Registry, model: str, *, changing: bool) -> str | N
     into = read_journal(registry.client, model).merged_into
     if changing and into is not None:
         raise RegistryError(
-            f"{model!r} was merged into {into!r} and has no champion of its own any more",
+            f"{model!r} was merged into {into!r} and no longer has a champion of its own",
             remedy=f"Name {into!r} instead, or undo that with `faultxfer registry merge … --undo`",
         )
     return model

@@ -238,7 +238,7 @@ def _require_sound(registry: Registry, kept: MachineModel) -> None:
     found = inspect_files(registry, registry.version(kept.name, str(kept.champion)), chain)
     if not found.is_sound:
         raise RegistryError(
-            "The files of the champion that would stay could not be read as they were registered",
+            "The files of the champion that would stay changed or cannot be read",
             received={"problem": found.problem},
             where=names.version_uri(kept.name, kept.champion),
             remedy="Repair it first, see `faultxfer registry verify`; or keep another one with "

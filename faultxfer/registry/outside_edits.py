@@ -32,7 +32,7 @@ def renamed_models(registry: Registry, only: str | None = None) -> list[Diagnosi
 
     Args:
         registry: where.
-        only: a model, by its name of then or of now; None for all.
+        only: a model, by its former or its present name; None for all.
 
     Returns:
         Findings; ``model`` is its name, ``where`` the name that it, or its journal, has now.
@@ -193,7 +193,7 @@ def _of_model(
 def _of_version(
     registry: Registry, version: Version, wanted: dict[str, str]
 ) -> Iterator[Diagnosis]:
-    """Of a version only what was edited: older releases did not give it these tags."""
+    """Tags of a version that were edited; a missing one may be of an older release."""
     wrong = {key: value for key, value in wanted.items() if version.tags.get(key, value) != value}
     if wrong:
         put_back = partial(tag_version, registry, version, wrong)

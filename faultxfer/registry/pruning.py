@@ -126,7 +126,7 @@ def _refusals(registry: Registry, model: str | None, equipment: str | None) -> l
 def _rules(keep: int, days: float) -> Rules:
     if keep < 1 or days < 0:
         raise ConfigError(
-            "At least one version to go back to is kept, and an age is no negative number",
+            "These rules keep no version to go back to, or name a negative age",
             received={"keep": keep, "older-than": days},
             remedy="Type `faultxfer registry prune --keep 5 --older-than 180`",
         )
@@ -259,7 +259,7 @@ def _last_used(version: Version, chain: Chain) -> datetime:
 
 
 def _needed_to_go_back(view: ModelView, keep: int) -> set[str]:
-    """The champion and the next sound ones in line, of now and of before what may be taken back."""
+    """The champion and the next sound ones in line, now and before what may be taken back."""
     needed: set[str] = set(ended_by_retirement(view.chain))
     for chain in _states(view.chain):
         if chain.champion is not None:

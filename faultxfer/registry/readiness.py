@@ -163,7 +163,7 @@ def require_room(folder: Path, need: int, whose: str = "registry's") -> None:
 
 
 def not_writable(path: Path) -> RegistryError:
-    """What is said where this user may not write a file or a folder of the registry."""
+    """The error for a file or a folder of the registry that this user may not write."""
     return RegistryError(
         "This user may not write to the registry",
         received={"may not be written": str(path)},

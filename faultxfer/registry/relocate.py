@@ -256,7 +256,7 @@ def _place_by_others(
     database: Path,
     connection: sqlite3.Connection,
 ) -> None:
-    """Of an experiment's root, a run that logged nothing, or files that are lost."""
+    """Place an experiment's root, a run that logged nothing, or files that are lost."""
     is_root = one.table == EXPERIMENTS
     if not is_root and is_there(one.path):
         plan.left.append(one)

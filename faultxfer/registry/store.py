@@ -136,7 +136,7 @@ class Registry:
         return self.aliases(name).get(names.CHAMPION)
 
     def is_registered(self, name: str) -> bool:
-        """Whether there is a registered model of that name, be it without versions."""
+        """Whether there is a registered model of that name, even one without versions."""
         return self._registered(name) is not None
 
     def version(self, name: str, number: str | int) -> Version:

@@ -135,7 +135,7 @@ def test_nobody_steps_down_for_files_that_cannot_score_nor_comes_back_without_th
 ) -> None:
     place = Path(urlsplit(two.client.get_model_version_download_uri(A, "1")).path)
     place.rename("away")
-    with pytest.raises(RegistryError, match="would stay could not be read"):
+    with pytest.raises(RegistryError, match="would stay changed or cannot be read"):
         merge_machine(*WHO, "one detector", keep=A)
     merge_machine(*WHO, "one detector", keep=B)
     with pytest.raises(RegistryError, match="cannot come back"):
