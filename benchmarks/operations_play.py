@@ -135,8 +135,8 @@ def play(situation: Situation, table: Table) -> Outcome:
     situation.damage(plant)
     before = snapshot(plant)
     outcome, said = _meanwhile(situation, table, before)
-    if situation.repair is not None:
-        situation.repair(plant)
+    if situation.mend is not None:
+        situation.mend(plant)
     _come_back(situation, table, outcome, said)
     outcome.lost += _lost(plant, table.files, before)
     if situation.check is not None:
@@ -182,7 +182,7 @@ def _meanwhile(
 
 def _owed(situation: Situation, table: Table) -> bool:
     """Whether the doctor that a schedule runs has left it to a person to type --apply."""
-    if situation.repair is not None:
+    if situation.mend is not None:
         return False
     missing, _ = _still_missing(situation, table, [])
     return bool(missing) or situation.applied
