@@ -1,4 +1,4 @@
-"""Environment settings that the libraries read when they are loaded; what the user has set stays as it is.
+"""Environment settings that libraries read when they are loaded; what the user has set stays.
 
 Set by the modules that load those libraries, so that the command line, a worker and a notebook
 behave alike.

@@ -1,7 +1,7 @@
 """Errors that a person can act on.
 
-Every message follows one formula: what was expected, ``Received: name=value``, where, and what to
-do. An error that derives from :class:`UserError` means bad input or usage; the command line ends
+Every message follows one formula: what is wrong, ``Received: name=value``, where, and what to do.
+An error that derives from :class:`UserError` means bad input or usage; the command line ends
 with exit code 2 and shows the message alone.
 """
 
@@ -12,7 +12,8 @@ class FaultxferError(Exception):
     """Base of all errors raised on purpose.
 
     Args:
-        expected: one sentence without full stop that says what was expected.
+        expected: what is wrong, in one whole sentence without full stop. The name is that of the
+            key in ``--json``, from when messages said what was expected instead.
         received: what came instead, by name; shown as ``name=value``.
         where: file, equipment, column or address the error belongs to.
         remedy: what the reader can do about it, one sentence.
@@ -52,7 +53,7 @@ class FaultxferError(Exception):
 
 
 class UserError(FaultxferError):
-    """Bad input or usage: the caller can mend it."""
+    """Bad input or usage: the caller can correct it."""
 
     exit_code = 2
 
@@ -105,7 +106,7 @@ class FilesAbsentError(RegistryError):
 
 
 class ChampionMovedError(RegistryError):
-    """Another promotion came first: what was decided against the old champion has to be decided again."""
+    """Another promotion came first: what was decided against the old champion is void."""
 
 
 class BundleError(UserError):

@@ -47,7 +47,7 @@ def quarantine_of_scores(asked: Path | str, out: Path | str) -> Path:
 
 
 def docs_folder(asked: Path | str | None, work: Path) -> Path:
-    """Where training writes its Data Docs: the folder asked for, or one beside the other files of the run."""
+    """Where training writes its Data Docs: the folder asked for, or one in the run's workspace."""
     return Path(asked) if asked else work / DATA_DOCS
 
 

@@ -9,7 +9,7 @@ import yaml
 
 
 class _UniqueKeys(yaml.SafeLoader):
-    """Of a key that stands twice YAML's own loader keeps the last, without a word."""
+    """Refuses a key that stands twice; YAML's own loader silently keeps the last one."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[Hashable] = set()

@@ -1,4 +1,4 @@
-"""Signals that end a command: Ctrl-C, and what a service manager, a closed terminal or a worker sends."""
+"""Signals that end a command: of Ctrl-C, a service manager, a closed terminal or a worker."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Stopping:
         self._before.setdefault(number, before)
 
     def heed_again(self) -> dict[int, signal._HANDLER]:
-        """Put the handlers back where a library has put its own since; gives back those."""
+        """Put the handlers back where a library has put its own since; returns those."""
         return {number: signal.signal(number, self._on_signal) for number in self._before}
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
@@ -88,7 +88,7 @@ class Stopping:
 
 @contextmanager
 def heeded() -> Iterator[None]:
-    """Inside a flow run: a command's own signal handlers, in place of Prefect's, so that a second signal waits.
+    """In a flow run, handle signals as the command does and not as Prefect does.
 
     Prefect's handler raises at every signal, also in the middle of cleaning up. It ends a run that
     is interrupted by an exception as it ends one that is interrupted by its own. Where no command

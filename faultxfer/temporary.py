@@ -1,4 +1,4 @@
-"""Temporary folders that name the process they belong to, so that what a killed process left can be removed."""
+"""Temporary folders that name their process, so that those of killed ones can be removed."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ _NAME = re.compile(r"faultxfer-([a-z]+-)?[a-z0-9_]{8}")
 # What release 0.1.0 put into its temporary folders, which had no owner: the files of a run, or
 # those of a model.
 _OF_OLDER_RELEASES = re.compile(
-    r"accepted\.arrow|bundle|champion|data_docs|detector|judgement-\d+|predictions\.npz|report|rows|source"
-    r"|model|MLmodel|data|conda\.yaml|python_env\.yaml|requirements\.txt|(serving_)?input_example\.json"
-    r"|registered_model_meta"
+    r"accepted\.arrow|bundle|champion|data_docs|detector|judgement-\d+|predictions\.npz|report|rows"
+    r"|source|model|MLmodel|data|conda\.yaml|python_env\.yaml|requirements\.txt"
+    r"|(serving_)?input_example\.json|registered_model_meta"
 )
 
 
 @contextmanager
 def temporary_folder(purpose: str) -> Iterator[Path]:
-    """An empty folder for this process; gone afterwards, and removed by the doctor where the process was killed.
+    """An empty folder for this process; gone afterwards, or removed by the doctor.
 
     Args:
         purpose: one word of small letters, for the folder's name.
@@ -72,13 +72,15 @@ def full(error: Exception) -> DiskFullError:
     return DiskFullError(
         "There is no room for temporary files",
         received={"problem": " ".join(str(error).split())[:300]},
-        remedy="Free some space, or name another folder in the environment variable TMPDIR, and run it again",
+        remedy="Free some space, or name another folder in the environment variable TMPDIR, and "
+        "run it again",
     )
 
 
 def no_room(error: Exception) -> bool:
-    """Whether a disk was full; HDF5 says so in words alone, ``tempfile`` that it found no folder to write to."""
+    """Whether an error says that a disk is full."""
     numbers = (errno.ENOSPC, errno.EDQUOT)
+    # HDF5 says so in words alone, and `tempfile` that it found no folder to write to.
     words = ("No space left on device", "No usable temporary directory")
     return getattr(error, "errno", None) in numbers or any(word in str(error) for word in words)
 
@@ -141,9 +143,8 @@ def _process_of(path: Path) -> str | None:
     if not stat.S_ISREG(found.st_mode) or found.st_size > _OWNER_BYTES:
         return None
     text = file.read_text(encoding="utf-8", errors="replace")
-    return (
-        text or None
-    )  # empty where the disk was full, or the process killed, while it was written
+    # Empty where the disk was full, or the process killed, while it was written.
+    return text or None
 
 
 def _last_change(path: Path) -> datetime:
@@ -155,5 +156,5 @@ def _last_change(path: Path) -> datetime:
 
 
 def _is_of_older_releases(path: Path) -> bool:
-    """Whether a folder without owner is empty or holds what faultxfer makes, and not what a person put there."""
+    """Whether a folder without owner holds only what faultxfer makes, and nothing of a person's."""
     return all(_OF_OLDER_RELEASES.fullmatch(item.name) for item in path.iterdir())

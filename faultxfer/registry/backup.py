@@ -14,6 +14,7 @@ from typing import Any
 from faultxfer.errors import ConfigError
 from faultxfer.registry import connect
 from faultxfer.registry import database as databases
+from faultxfer.registry.database import State
 from faultxfer.registry.locations import ARTIFACTS, is_beside, is_there, place_here
 from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.readiness import require_room
@@ -27,7 +28,7 @@ from faultxfer.registry.relocate import (
     rewrite,
 )
 
-# The last parts of a path that show whose files they are, where nothing says what they lie below.
+# The last parts of a path, which show whose files they are where no folder above is known.
 _TELLING = 3
 _COPYS = "copy's"
 
@@ -93,12 +94,8 @@ def back_up(uri: str, folder: Path) -> BackedUp:
         DiskFullError: the copy does not fit.
     """
     database = require_database(uri, "copy what a server keeps")
-    if databases.state_of(database) in (
-        databases.State.ABSENT,
-        databases.State.EMPTY,
-        databases.State.FOREIGN,
-    ):
-        # Says what is wrong; the database of another MLflow is copied as it is.
+    # The database of another MLflow is copied as it is.
+    if databases.state_of(database) in (State.ABSENT, State.EMPTY, State.FOREIGN):
         connect.require_registry(uri)
     folder = folder.absolute()
     _require_outside(folder, database)
@@ -139,7 +136,7 @@ def _require_empty(folder: Path) -> None:
         return
     if folder.exists():
         raise ConfigError(
-            "A backup needs a folder of its own, and this one holds something",
+            "The folder for the backup is not empty",
             received={"folder": str(folder)},
             remedy="Name an empty folder, or a new one, such as one with the date in its name",
         )
@@ -161,7 +158,7 @@ def _with_files(database: Path, copy: Path, folder: Path) -> BackedUp:
 def _copy_all(
     targets: dict[Location, Path], database: Path, folder: Path
 ) -> tuple[int, int, tuple[Path, ...]]:
-    """Copy each folder once; gives back the number of files, their bytes, and what is missing."""
+    """Copy each folder once; returns the number of files, their bytes, and what is missing."""
     sources: dict[Path, Path] = {}
     missing: set[Path] = set()
     for one, target in targets.items():
@@ -179,7 +176,7 @@ def _copy_all(
 
 
 def _source(one: Location, database: Path) -> Path:
-    """Where the files are now, be the registry moved or not."""
+    """Where the files are now, whether or not the registry was moved."""
     if is_beside(one.path, database):
         return one.path
     return place_here(one.path, database.parent) or one.path

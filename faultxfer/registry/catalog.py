@@ -48,9 +48,8 @@ def show_history(model: str, equipment: str | None) -> list[dict[str, Any]]:
     if not refusals:
         name = _known_name(registry, model, equipment)
     versions = registry.versions(name) if name else []
-    entries = [_entry(version) for version in versions] + [
-        {"outcome": "refused", **refusal} for refusal in refusals
-    ]
+    entries = [_entry(version) for version in versions]
+    entries += [{"outcome": "refused", **refusal} for refusal in refusals]
     return sorted(entries, key=lambda entry: str(entry["created"]), reverse=True)
 
 

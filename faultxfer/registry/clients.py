@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial, wraps
 from typing import Any, TypeVar
@@ -72,7 +72,8 @@ def with_retries(work: Callable[[], Answer]) -> Answer:
         except Exception as error:
             if not _is_contended(error):
                 raise
-            time.sleep(random.uniform(0.5, 1) * min(0.05 * 2**attempt, _LONGEST_PAUSE))  # noqa: S311
+            pause = min(0.05 * 2**attempt, _LONGEST_PAUSE)
+            time.sleep(random.uniform(0.5, 1) * pause)  # noqa: S311
     return work()
 
 
@@ -98,6 +99,16 @@ def all_pages(search: Callable[..., Any], *asked: object, **named: object) -> It
         token = page.token
         if not token:
             return
+
+
+def batches(items: Sequence[Answer], most: int) -> Iterator[Sequence[Answer]]:
+    """All items in order, at most so many at a time, for calls that take no more.
+
+    >>> list(batches([1, 2, 3, 4, 5], 2))
+    [[1, 2], [3, 4], [5]]
+    """
+    for start in range(0, len(items), most):
+        yield items[start : start + most]
 
 
 def moment(milliseconds: int | None) -> datetime:

@@ -92,7 +92,7 @@ def shown(uri: str) -> str:
 
 
 def without_password(uri: str) -> str:
-    """An MLflow server's address without user and password, which go to MLflow by its own environment variables.
+    """An MLflow server's address without user and password; MLflow gets these by its variables.
 
     MLflow names the whole address in its errors, and errors end up in logs and on the pages of flow
     runs.
@@ -161,7 +161,8 @@ def require_address(uri: str) -> None:
         "This is no address that a registry can have",
         received={"tracking_uri": shown(uri)},
         remedy="Name a database's file (`sqlite:////path/to/mlruns/mlflow.db`), an MLflow server "
-        "(`http://HOST:PORT`) or a database server (`postgresql://…`) in MLFLOW_TRACKING_URI; or unset it",
+        "(`http://HOST:PORT`) or a database server (`postgresql://…`) in MLFLOW_TRACKING_URI; "
+        "or unset it",
     )
 
 

@@ -154,7 +154,7 @@ def require_served_registry(uri: str, address: str) -> None:
 
 
 def no_registry(address: str, database: Path | None = None) -> RegistryError:
-    """What is said where nothing is."""
+    """The error for an address without a registry."""
     received: dict[str, object] = {"tracking_uri": address}
     remedy = (
         "Correct or unset MLFLOW_TRACKING_URI, go to the folder that holds `mlruns`, or make a "
@@ -179,23 +179,22 @@ def _above(database: Path | None) -> Path | None:
 
 
 def _of_another_mlflow(found: State, revision: str | None, address: str) -> RegistryError:
-    received: dict[str, object] = {
-        "tracking_uri": address,
-        "revision": revision,
-        "MLflow here": version("mlflow"),
-    }
+    age = "an older"
+    remedy = (
+        "Make a copy with `faultxfer registry backup FOLDER`, then run "
+        f"`mlflow db upgrade '{address}'`: it adds what this MLflow needs"
+    )
     if found is State.NEWER:
-        return RegistryError(
-            "The registry's database was written by a newer MLflow than this one",
-            received=received,
-            remedy="Work with the environment whose MLflow wrote it, or bring this one up to date: "
-            "`pip install --upgrade mlflow`",
+        age = "a newer"
+        remedy = (
+            "Work with the environment whose MLflow wrote it, or bring this one up to date: "
+            "`pip install --upgrade mlflow`"
         )
+    here = version("mlflow")
     return RegistryError(
-        "The registry's database was written by an older MLflow than this one",
-        received=received,
-        remedy="Make a copy with `faultxfer registry backup FOLDER`, then run "
-        f"`mlflow db upgrade '{address}'`: it adds what this MLflow needs",
+        f"The registry's database was written by {age} MLflow than this one",
+        received={"tracking_uri": address, "revision": revision, "MLflow here": here},
+        remedy=remedy,
     )
 
 
@@ -218,8 +217,7 @@ def _state(database: Path, tables: set[str], revision: str | None) -> State:
         return State.CURRENT
     if revision is not None and revision not in known:
         return State.NEWER
-    # Broken off while it was made, or being made at this moment: nothing can have been registered
-    # there.
+    # It is being made, or that was broken off: nothing can be registered there.
     return State.OLDER if _was_used(database, tables) else State.EMPTY
 
 

@@ -49,7 +49,7 @@ def recorded_location(client: MlflowClient, name: str, number: str) -> str:
 
 
 def fetch_files(location: str, folder: Path) -> Path:
-    """Copy all files of a model into ``folder``; gives back the folder that holds them.
+    """Copy all files of a model into ``folder``; returns the folder that holds them.
 
     Args:
         location: a path or ``file:`` address on this machine, or any artifact address that MLflow
@@ -126,7 +126,8 @@ def _not_read(path: Path, error: OSError) -> RegistryError:
         "The files cannot be read",
         received={"problem": error.strerror or str(error)},
         where=str(where),
-        remedy="Give the user who runs this the right to read them, or mount the disk again; then run it again",
+        remedy="Give the user who runs this the right to read them, or mount the disk again; then "
+        "run it again",
     )
 
 

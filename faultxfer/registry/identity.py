@@ -44,11 +44,9 @@ class Identity:
 
 def identity_in(contract: dict[str, Any] | None) -> Identity | None:
     """What a contract, as plain data, is for; None where it lacks a family or a label column."""
-    label = (contract or {}).get("label")
-    column = label.get("column") if isinstance(label, dict) else None
-    family = (contract or {}).get("family")
-    if isinstance(family, str) and isinstance(column, str):
-        return Identity(family, column)
+    match contract:
+        case {"family": str(family), "label": {"column": str(column)}}:
+            return Identity(family, column)
     return None
 
 
@@ -59,7 +57,7 @@ def identity_of(registry: Registry, name: str) -> Identity | None:
 
 
 def known_identity(registry: Registry, name: str, version: Version | None) -> Identity | None:
-    """By the version's bundle; else by the model's name, by the version's tags, or by those of the model."""
+    """What the version's bundle says; else the model's name, the version's or the model's tags."""
     found = read_identity(registry, version) if version is not None else None
     of_name = names.detected(name)
     if found is None and of_name is not None:
@@ -70,7 +68,9 @@ def known_identity(registry: Registry, name: str, version: Version | None) -> Id
 
 
 def telling_version(versions: list[Version], chain: Chain) -> Version | None:
-    """The version whose bundle says what a model detects: the champion, else the newest whole one, else the newest.
+    """The version whose bundle says what a model detects.
+
+    It is the champion, else the newest version that is registered whole, else the newest.
 
     Args:
         versions: of the model, newest first.

@@ -95,10 +95,9 @@ def inspect_files(registry: Registry, version: Version, chain: Chain) -> Inspect
             return Inspection(NOT_READ, error.problem)
         except BundleError as error:
             return Inspection(CHANGED, error.problem)
+    # Whatever the tags say: the journal names these very bytes.
     if found.sha256 is not None and found.sha256 == chain.recorded_files(version.version):
-        return Inspection(
-            SOUND, sha256=found.sha256
-        )  # whatever the tags say: the journal names these very bytes
+        return Inspection(SOUND, sha256=found.sha256)
     return found
 
 
@@ -124,7 +123,8 @@ def require_registered(model: Path, version: Version, registered: str | None) ->
             found.problem,
             received={"sha256": f"{found.sha256 or ''}"[:12] + "…"},
             where=version.uri,
-            remedy="Type `faultxfer registry doctor`: it says which version is sound and how to go back to it",
+            remedy="Type `faultxfer registry doctor`: it says which version is sound and how to go "
+            "back to it",
         )
 
 
@@ -175,13 +175,11 @@ def _from_manifest(model: Path) -> dict[str, str]:
     inside = BUNDLE_IN_MODEL.as_posix()
     try:
         manifest = json.loads(read_text(model / BUNDLE_IN_MODEL / _MANIFEST, MANIFEST_BYTES))
-        recorded = {
-            str(name): str(sha256)
-            for name, sha256 in manifest.get("sha256", {}).items()
-            if name != _MANIFEST
-        }
+        recorded = dict(manifest.get("sha256", {}))
     except FileNotFoundError:
         return {**listed, f"{inside}/{_MANIFEST}": ""}
     except (BundleError, *UNREADABLE):
-        return {}  # changed, if anything
-    return {**listed, **{f"{inside}/{name}": sha256 for name, sha256 in recorded.items()}}
+        # A manifest that cannot be parsed was changed, so nothing counts as missing.
+        return {}
+    recorded.pop(_MANIFEST, None)
+    return listed | {f"{inside}/{name}": str(sha256) for name, sha256 in recorded.items()}

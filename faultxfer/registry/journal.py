@@ -100,7 +100,8 @@ class Entry:
 
     @property
     def is_by_doctor(self) -> bool:
-        """Whether the doctor decided, and not a person or a gate. Release 0.1.0 said so in the reason alone."""
+        """Whether the doctor decided, and not a person or a gate."""
+        # Release 0.1.0 said so in the reason alone.
         of_then = self.reason.startswith("doctor: ") and not self.details
         return self.details.get(DECIDED_BY) == DOCTOR or of_then
 
@@ -136,7 +137,7 @@ class Chain:
 
     @property
     def last_change(self) -> Entry | None:
-        """The entry that made the present champion, or left nobody; None for a journal without one."""
+        """The entry that made the present champion, or left nobody; None where there is none."""
         changes = self.changes
         return changes[-1] if changes else None
 
@@ -173,7 +174,7 @@ class Chain:
         return self.last.sha256 if self.last else BEGINNING
 
     def recorded_files(self, version: str) -> str | None:
-        """SHA-256 over a version's files, as of its first promotion; None where the journal does not say.
+        """SHA-256 over a version's files at its first promotion; None where the journal lacks it.
 
         Where the whole model was deleted its numbers begin anew, so only what follows the last time
         that nobody was champion, before the number's last promotion, is of this version.
@@ -188,7 +189,7 @@ class Chain:
 
     @property
     def promoted(self) -> set[str]:
-        """Numbers of versions that became champion since the last time that nobody was left to be."""
+        """Numbers of versions that became champion since the journal last left nobody."""
         numbers: set[str] = set()
         for entry in self.changes:
             if entry.to_version is not None:
@@ -233,7 +234,7 @@ def read_journal(client: MlflowClient, model: str) -> Chain:
 
 @asks_the_store
 def stored_entries(client: MlflowClient, name: str) -> list[tuple[int, str]]:
-    """Number and text of every entry that a registered model holds; the texts are empty where it is no journal."""
+    """Number and text of every entry of a journal; of any other model the texts are empty."""
     found = all_pages(client.search_model_versions, names.equals(name), max_results=1000)
     return [
         (int(item.version), (item.tags or {}).get(_TEXT, "")) for item in found if item.name == name
@@ -297,18 +298,18 @@ def require_whole(chain: Chain, model: str) -> None:
     """
     if chain.problems:
         raise RegistryError(
-            "A journal in which every entry follows from the one before was expected",
+            "The journal was changed from outside: an entry does not follow from the one before",
             received={"problems": list(chain.problems)},
             where=names.journal_name(model),
-            remedy="Restore the tracking store from a backup, or see `docs/registry.md` on a broken journal; "
-            "the champion stays as it is",
+            remedy="Restore the tracking store from a backup, or see `docs/registry.md` on a "
+            "broken journal; the champion stays as it is",
         )
 
 
 def moved(model: str) -> ChampionMovedError:
     """The error for a decision that comes too late."""
     return ChampionMovedError(
-        "The champion that the candidate was judged against was expected to be still the champion",
+        "Another promotion came first: the candidate was judged against an earlier champion",
         received={"model": model},
         remedy="Run it again: it is then judged against the new champion",
     )
@@ -319,13 +320,11 @@ def _ensure_journal(client: MlflowClient, model: str) -> None:
 
     name = names.journal_name(model)
     if not any(model.name == name for model in client.search_registered_models(names.equals(name))):
-        with suppress(
-            MlflowException
-        ):  # another process made it meanwhile; if not, adding the entry says so
+        # Another process may have made it meanwhile; if not, adding the entry fails too.
+        with suppress(MlflowException):
             tags = {names.KIND: names.JOURNAL_KIND}
-            client.create_registered_model(
-                name, tags, f"Journal of {model}: one version for each change of champion."
-            )
+            text = f"Journal of {model}: one version for each change of champion."
+            client.create_registered_model(name, tags, text)
 
 
 def _short(entry: Entry) -> Entry:
@@ -347,9 +346,8 @@ def parsed(text: str) -> Entry | None:
         entry = Entry(**content)
     except (TypeError, ValueError):
         return None
-    return (
-        entry if entry.text() == text else None
-    )  # anything else would have another hash than it shows
+    # Any other text would have another hash than it shows.
+    return entry if entry.text() == text else None
 
 
 def _described(entry: Entry) -> str:

@@ -1,4 +1,4 @@
-"""Where files are now of which MLflow keeps absolute addresses: they may have been moved."""
+"""Find files that were moved since MLflow recorded their absolute addresses."""
 
 from __future__ import annotations
 

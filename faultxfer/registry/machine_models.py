@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from faultxfer.registry import names
 from faultxfer.registry.diagnosis import Diagnosis
 from faultxfer.registry.identity import Identity, identity_of, known_identity, telling_version
-from faultxfer.registry.journal import read_journal
-from faultxfer.registry.store import Registry
+from faultxfer.registry.journal import Chain, read_journal
+from faultxfer.registry.store import Registry, Version
 
 
 @dataclass(frozen=True)
@@ -43,25 +43,31 @@ class MachineModel:
 
 
 def machine_named(registry: Registry, name: str) -> MachineModel:
-    """What is known of a machine's registered model, or of one of which the journal alone is left."""
+    """What is known of a machine's registered model, also where only its journal is left."""
     versions, chain = registry.versions(name), read_journal(registry.client, name)
     version = telling_version(versions, chain)
     tags = version.tags if version else {}
-    of_tags = {one.tags[names.SOURCE_MODEL] for one in versions if names.SOURCE_MODEL in one.tags}
     of_name = names.source_in(name)
+    sources = {of_name, *(one.tags.get(names.SOURCE_MODEL) for one in versions)}
     number = chain.champion if chain.last else registry.alias(name)
-    change = chain.last_change
     return MachineModel(
         name=name,
         equipment=names.equipment_of(name) or tags.get(names.EQUIPMENT) or name,
         identity=known_identity(registry, name, version),
         champion=number,
-        since=(change.at if change else version.created if version else "") if number else "",
+        since=_since(chain, version) if number else "",
         source=tags.get(names.SOURCE_MODEL) or of_name,
-        sources=frozenset(of_tags | ({of_name} if of_name else set())),
+        sources=frozenset(source for source in sources if source),
         merged_into=chain.merged_into,
         versions=len(versions),
     )
+
+
+def _since(chain: Chain, version: Version | None) -> str:
+    """When the champion became it; without a journal, when its version was made."""
+    if chain.last_change is not None:
+        return chain.last_change.at
+    return version.created if version else ""
 
 
 def all_machines(registry: Registry) -> list[MachineModel]:
@@ -75,14 +81,11 @@ def siblings(registry: Registry, name: str) -> list[MachineModel]:
     if names.kind_of(name) != names.TARGET_KIND:
         return []
     one = machine_named(registry, name)
-    others = [
-        machine_named(registry, other)
-        for other in registry.named_like(one.equipment)
-        if other != name
-    ]
-    return [
-        other for other in others if other.identity is not None and other.identity == one.identity
-    ]
+    if one.identity is None:
+        return []
+    alike = [other for other in registry.named_like(one.equipment) if other != name]
+    others = [machine_named(registry, other) for other in alike]
+    return [other for other in others if other.identity == one.identity]
 
 
 def double_champions(registry: Registry, only: str | None = None) -> Iterator[Diagnosis]:

@@ -1,4 +1,4 @@
-"""Which registered model is a machine's: found by family, label column and machine, whatever its name.
+"""Find the registered model of a machine by family, label column and machine, not by its name.
 
 Older releases named a machine's model by its source model, and a transfer from another source made
 a second one. See ``docs/decisions/0013``.
@@ -24,7 +24,7 @@ from faultxfer.registry.store import Registry
 
 
 def equipments(registry: Registry, model: str) -> list[str]:
-    """Machines with a model that descends from source model ``model``, or is for its family and label."""
+    """Machines with a model made from source model ``model``, or for its family and label."""
     wanted = identity_of(registry, model)
     live = [one for one in all_machines(registry) if one.merged_into is None]
     return sorted({one.equipment for one in live if _descends(one, model, wanted)})
@@ -65,7 +65,7 @@ def look_up(
 
 
 def name_for(registry: Registry, model: str, equipment: str, identity: Identity) -> str:
-    """The name under which a transfer registers: the machine's model, or what a new one is to be called.
+    """The name under which a transfer registers: that of the machine's model, or a new one.
 
     Args:
         registry: where.
@@ -134,7 +134,7 @@ def _descends(machine: MachineModel, model: str, wanted: Identity | None) -> boo
 
 
 def _by_whole_name(registry: Registry, model: str, *, changing: bool) -> str | None:
-    """A source model's name as it is, or the whole name of a machine's model; None where nothing is known of that."""
+    """A source model's name, or a machine's model by its whole name; None where it is unknown."""
     if names.kind_of(model) != names.TARGET_KIND:
         return model
     if model not in registry.known_names():
@@ -142,8 +142,8 @@ def _by_whole_name(registry: Registry, model: str, *, changing: bool) -> str | N
     into = read_journal(registry.client, model).merged_into
     if changing and into is not None:
         raise RegistryError(
-            f"{model!r} was merged into {into!r} and has no champion of its own any more",
-            remedy=f"Name {into!r} instead, or take it back with `faultxfer registry merge … --undo`",
+            f"{model!r} was merged into {into!r} and no longer has a champion of its own",
+            remedy=f"Name {into!r} instead, or undo that with `faultxfer registry merge … --undo`",
         )
     return model
 
@@ -188,9 +188,8 @@ class _Search:
         if same:
             return self._chosen([one for one in same if one.champion] or same)
         heirs = [one for one in live if self.model in one.sources]
-        if (
-            wanted is None and heirs
-        ):  # made under a contract with another family or label than the source's
+        # Heirs may be made under a contract with another family or label than the source's.
+        if wanted is None and heirs:
             return self._chosen([one for one in heirs if one.champion] or heirs)
         self._require_told([one for one in live if one.champion], wanted)
         if wanted is not None and live:
@@ -201,12 +200,12 @@ class _Search:
         return None
 
     def group(self, wanted: Identity | None) -> list[MachineModel]:
-        """All models for a family and a label, None for those of the source model; those merged away as well."""
+        """All models for a family and a label, those merged away as well."""
         self._require_told(self.machines, wanted)
         return self._same(self.machines, wanted)
 
     def _is_alone(self) -> bool:
-        """Whether there is but the one model that the source model names: then nothing has to be read."""
+        """Whether only the model named by the source model exists: then nothing has to be read."""
         return (
             self.found == [self.legacy]
             and read_journal(self.registry.client, self.legacy).merged_into is None
@@ -262,9 +261,9 @@ class _Search:
         unknown = [one.name for one in machines if self._is_for(one, wanted) is None]
         if unknown:
             raise RegistryError(
-                f"What a model of {self.equipment} detects could not be read, neither in its files nor in its tags",
+                f"Neither files nor tags of a model of {self.equipment} show what it detects",
                 received={"models": unknown},
                 where=self.registry.address,
-                remedy="Bring the files back, or wait until the artifact store answers, and run it again; "
-                "`faultxfer registry verify` says what is missing",
+                remedy="Bring the files back, or wait until the artifact store answers, and run it "
+                "again; `faultxfer registry verify` says what is missing",
             )

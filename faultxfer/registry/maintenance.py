@@ -1,4 +1,4 @@
-"""Change what is registered, by hand; :mod:`faultxfer.registry.checking` checks and mends."""
+"""Change what is registered, by hand; :mod:`faultxfer.registry.checking` checks it."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def roll_back(model: str, equipment: str | None, number: int | None, reason: str
     found = inspect_files(registry, version, chain)
     if not found.is_sound:
         raise RegistryError(
-            f"The files of version {version.version} are {found.state}, and it did not become champion",
+            f"Version {version.version} did not become champion: its files are {found.state}",
             received={"version": version.version, "problem": found.problem},
             remedy="Name another one with --to, or type `faultxfer registry doctor`",
         )
@@ -108,21 +108,14 @@ def retire_version(model: str, equipment: str | None, number: int, reason: str) 
     if current.champion is None or current.champion.version != version.version:
         write_note(registry, name, journal.RETIRE, version.version, reason)
         return _retired(version, current.champion, current.champion)
-    after = next_in_line(view.chain, view.sound)
-    if not after:
-        step_down(
-            registry,
-            name,
-            reason,
-            current.head,
-            details={**code(), journal.VERSION: version.version},
-        )
-        return _retired(version, version, None)
-    follower = view.versions[after[0]]
     details = {**code(), journal.VERSION: version.version}
-    promote(
-        registry, follower, Promotion(reason, details, head=current.head, action=journal.ROLLBACK)
-    )
+    line = next_in_line(view.chain, view.sound)
+    if not line:
+        step_down(registry, name, reason, current.head, details=details)
+        return _retired(version, version, None)
+    follower = view.versions[line[0]]
+    change = Promotion(reason, details, head=current.head, action=journal.ROLLBACK)
+    promote(registry, follower, change)
     write_note(registry, name, journal.RETIRE, version.version, reason)
     return _retired(version, version, follower)
 
@@ -137,7 +130,7 @@ def _retired(version: Version, before: Version | None, after: Version | None) ->
 def restore_versions(
     model: str | None, equipment: str | None, number: int | None, reason: str
 ) -> dict[str, Any]:
-    """Take back retirements, where the files are those that were registered, and the champion that they ended.
+    """Take back retirements where the files are sound, and bring back the champion they ended.
 
     Args:
         model: source model; None for everything that the doctor retired.
@@ -193,9 +186,10 @@ def _restore_model(
 
 
 def _to_restore(view: ModelView, number: int | None, *, of_persons: bool) -> list[str]:
-    """Numbers of versions whose retirement is to be taken back, and of the champion that it ended."""
+    """Numbers of versions whose retirement is taken back, and of the champion that it ended."""
     if number is not None:
-        view.registry.version(view.name, number)  # says so where there is none
+        # Raises an error where there is no such version.
+        view.registry.version(view.name, number)
         return [str(number)]
     retirements = view.chain.retirements
     by_persons = {version for version, entry in retirements.items() if not entry.is_by_doctor}
@@ -206,7 +200,7 @@ def _to_restore(view: ModelView, number: int | None, *, of_persons: bool) -> lis
 
 
 def _returning(view: ModelView, number: int | None) -> str | None:
-    """The version that becomes champion again: the first that a retirement ended and whose files are sound."""
+    """The version that is champion again: the first ended by retirement whose files are sound."""
     ended = [replaced_by_doctor(view.chain), *ended_by_retirement(view.chain)]
     asked = [
         version for version in ended if version in view.versions and number in (None, int(version))
@@ -228,7 +222,8 @@ def read_entries(model: str, equipment: str | None) -> list[dict[str, Any]]:
         raise RegistryError(
             "This model has no journal",
             received={"model": name, "known": [entry["name"] for entry in registry.models()]},
-            remedy="List them with `faultxfer registry list`; `faultxfer registry doctor` begins a missing journal",
+            remedy="List them with `faultxfer registry list`; `faultxfer registry doctor` begins a "
+            "missing journal",
         )
     entries = [
         {"entry": number, **asdict(one), "sha256": one.sha256}
@@ -240,7 +235,7 @@ def read_entries(model: str, equipment: str | None) -> list[dict[str, Any]]:
 def _opened(
     model: str, equipment: str | None, *, whoever_is_champion: bool = False
 ) -> tuple[Registry, str]:
-    """The registry, once nothing stands in the way of changing this model, and the model's registered name.
+    """The registry, open for a change of this model, and the model's registered name.
 
     Args:
         model: as the user named it.

@@ -94,7 +94,7 @@ def _address(name: str) -> str:
 def merge(
     registry: Registry, model: str, equipment: str | None, reason: str, keep: str | None = None
 ) -> Merged:
-    """Leave a machine one champion; those of its other models step down. Finishes what was broken off.
+    """Leave a machine one champion; finishes a merge that was broken off.
 
     Args:
         registry: where.
@@ -155,7 +155,8 @@ def undo_merge(
             },
             remedy="See the journals with `faultxfer registry journal NAME`",
         )
-    for one in merged:  # before the first write: two journals cannot be written at once
+    # All is checked before the first write, as two journals cannot be written at once.
+    for one in merged:
         _require_whole(registry, one.name, str(one.merged_into))
         _require_champion_there(registry, str(one.merged_into))
     back = [(one, _version_to_restore(registry, one)) for one in merged]
@@ -182,7 +183,10 @@ def unfinished_merges(registry: Registry, only: str | None = None) -> Iterator[D
         for loser, reason in _announced(chain, whole):
             if only not in (None, kept, loser):
                 continue
-            message = f"{kept!r} stays the champion, and {loser!r}, which was merged into it, has not stepped down yet"
+            message = (
+                f"{kept!r} stays the champion, and {loser!r}, which was merged into it, has not "
+                "stepped down yet"
+            )
             finish = partial(_step_down, registry, loser, kept, whole[loser].head, reason)
             yield Diagnosis(
                 "MERGE-UNFINISHED", loser, message, "finish the merge", finish, RESTORES, loser
@@ -192,7 +196,10 @@ def unfinished_merges(registry: Registry, only: str | None = None) -> Iterator[D
         if into not in whole or only not in (None, name, into):
             continue
         if not _is_noted(whole[into], chain.last_change):
-            message = f"{name!r} was brought back from its merge into {into!r}, whose journal does not say so"
+            message = (
+                f"{name!r} was brought back from its merge into {into!r}, whose journal does not "
+                "say so"
+            )
             finish = partial(_note_restored, registry, name, into)
             yield Diagnosis(
                 "MERGE-UNFINISHED", into, message, "write the note", finish, RESTORES, into
@@ -231,10 +238,11 @@ def _require_sound(registry: Registry, kept: MachineModel) -> None:
     found = inspect_files(registry, registry.version(kept.name, str(kept.champion)), chain)
     if not found.is_sound:
         raise RegistryError(
-            "The files of the champion that would stay could not be read as they were registered",
+            "The files of the champion that would stay changed or cannot be read",
             received={"problem": found.problem},
             where=names.version_uri(kept.name, kept.champion),
-            remedy="Mend it first, see `faultxfer registry verify`; or keep another one with --keep NAME",
+            remedy="Repair it first, see `faultxfer registry verify`; or keep another one with "
+            "--keep NAME",
         )
 
 
@@ -250,7 +258,7 @@ def _require_champion_there(registry: Registry, name: str) -> None:
     if champion in (None, *(one.version for one in registry.versions(name))):
         return
     raise RegistryError(
-        "A model of this machine, or its champion's version, is not in the registry: it was renamed or deleted",
+        "A model of this machine, or its champion's version, was renamed or deleted",
         where=name,
         remedy="Type `faultxfer registry doctor`, then this command again",
     )
@@ -269,7 +277,7 @@ def _journal_of(registry: Registry, name: str) -> Chain:
 
 
 def _announce(registry: Registry, kept: str, other: MachineModel, reason: str) -> str:
-    """The note in the journal that stays, unless it is there; gives back the entry that the other's has to follow."""
+    """Note the merge in the journal that stays; returns the entry that the other's must follow."""
     chain, head = _journal_of(registry, kept), _journal_of(registry, other.name).head
     details = {_VERSION: chain.champion, _MERGED: other.name, _MERGED_HEAD: head}
     if not any(entry.details == details for entry in _merge_notes(chain)):
@@ -278,13 +286,13 @@ def _announce(registry: Registry, kept: str, other: MachineModel, reason: str) -
 
 
 def _step_down(registry: Registry, name: str, into: str, head: str, reason: str) -> None:
-    """The entry by which a champion steps down; not that of somebody who was promoted after ``head``."""
+    """Let a champion step down, unless another one was promoted after ``head``."""
     details = {_VERSION: _journal_of(registry, name).champion, _INTO: into}
     step_down(registry, name, reason, head, action=journal.MERGE, details=details)
 
 
 def _version_to_restore(registry: Registry, merged: MachineModel) -> Version:
-    """The version that stepped down, if its files are those of the journal; one before it where it was deleted."""
+    """The version that stepped down, or the one before it where it was deleted; files sound."""
     chain = _journal_of(registry, merged.name)
     versions = {one.version: one for one in registry.versions(merged.name)}
     if not registry.is_registered(merged.name):
@@ -300,7 +308,7 @@ def _version_to_restore(registry: Registry, merged: MachineModel) -> Version:
     found = inspect_files(registry, version, chain)
     if not found.is_sound:
         raise RegistryError(
-            "The version that stepped down cannot come back: its files are not those of the journal, or not readable",
+            "The version that stepped down cannot come back: its files changed or cannot be read",
             received={"problem": found.problem},
             where=version.uri,
             remedy="Bring the files back and run it again, or transfer again",
@@ -320,7 +328,7 @@ def _before(registry: Registry, chain: Chain, versions: dict[str, Version], dele
             "The version that stepped down was deleted, and none of those before it can come back",
             received={"version": deleted, "versions": sorted(versions, key=int)},
             where=chain.last.model if chain.last else "",
-            remedy="Transfer again; the champion of now stays as it is",
+            remedy="Transfer again; the present champion stays as it is",
         )
     progress.info(
         "Version %s was deleted; version %s, which it took over from, comes back", deleted, line[0]
@@ -349,7 +357,7 @@ def _merge_notes(chain: Chain) -> list[Entry]:
 
 
 def _announced(chain: Chain, whole: dict[str, Chain]) -> Iterator[tuple[str, str]]:
-    """Models that a journal says are merged, and that stand as they stood then; each with the reason."""
+    """Models that a journal says are merged, and that have not changed since; with the reason."""
     for entry in _merge_notes(chain):
         loser = whole.get(str(entry.details.get(_MERGED)))
         if loser is None or loser.last is None or loser.champion is None or chain.champion is None:

@@ -109,7 +109,8 @@ _FAILURES = (
     Failure(
         "The registry's database is not of the release of MLflow that is used here",
         "Take the MLflow that wrote it, or copy the database and run `mlflow db upgrade`",
-        signs=r"out-of-date database schema|can't locate revision|(no such |undefined)(table|column)",
+        signs=r"out-of-date database schema|can't locate revision"
+        r"|(no such |undefined)(table|column)",
     ),
     Failure(
         "The experiment of faultxfer is deleted",
@@ -293,8 +294,7 @@ def http_status(error: BaseException) -> int | None:
     found = _HTTP.search(str(error))
     if found:
         return int(next(group for group in found.groups() if group))
-    # MLflow's own errors, over HTTP, have their status in their code; those of a database are no
-    # HTTP.
+    # MLflow's own errors over HTTP have their status in their code; those of databases have none.
     if type(error).__name__ == "RestException":
         return int(error.get_http_status_code())  # type: ignore[attr-defined]
     return None

@@ -218,7 +218,7 @@ def _missing_model(view: ModelView, number: str) -> Diagnosis:
 
 
 def _unread_in_line(view: ModelView) -> str | None:
-    """The version that would follow, where its files cannot be read; None where it can be judged."""
+    """The version that would follow, where its files cannot be read; else None."""
     for number in next_in_line(view.chain, view.usable):
         state = view.files(number).state
         if state in (ABSENT, NOT_READ):
@@ -249,10 +249,11 @@ def _changed_champion(view: ModelView, number: str) -> Diagnosis:
         replace_champion(view.registry, view.name, number, reason, line)
         retire(view.registry, view.name, number, reason)
 
+    until = f"retire version {number} until its files are those registered again"
     return view.found(
         "FILES-CHANGED",
         message,
-        f"{_step_back(line)}, and retire version {number} until its files are those registered again",
+        f"{_step_back(line)}, and {until}",
         TAKES_AWAY,
         number,
         replace_and_retire,

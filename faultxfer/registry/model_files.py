@@ -50,12 +50,12 @@ def write_model(
     # "any" and not "double": MLflow refuses a column of int64 where a double is declared, and a
     # sensor that happens to hold whole numbers is read as int64. Our own loader turns every column
     # into float64 or says why not.
-    inputs = Schema([ColSpec(AnyType(), name, required=True) for name in features])  # type: ignore[no-untyped-call]
+    anything = AnyType()  # type: ignore[no-untyped-call]
+    inputs = Schema([ColSpec(anything, name, required=True) for name in features])
     outputs = Schema([ColSpec("double", "fault_probability"), ColSpec("boolean", "alarm")])
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", UserWarning
-        )  # MLflow's advice on type hints, which a loader module has not
+        # MLflow's advice on type hints, which a loader module has not.
+        warnings.simplefilter("ignore", UserWarning)
         mlflow.pyfunc.save_model(
             str(folder),
             loader_module=LOADER,
@@ -77,7 +77,7 @@ def files_sha256(folder: Path) -> str:
 
 
 def file_hashes(folder: Path) -> dict[str, str]:
-    """SHA-256 (hex) of each file of a model, by its path inside the model, in the order of the paths.
+    """SHA-256 (hex) of each file of a model by its path inside the model, sorted by path.
 
     Raises:
         BundleError: there are more or larger files than a bundle has.
@@ -103,7 +103,8 @@ def check_amount(files: int, size: int) -> None:
     """
     if files > _MOST_FILES or size > _MOST_BYTES:
         raise BundleError(
-            f"A model of at most {_MOST_FILES} files and {_MOST_BYTES} bytes was expected",
+            "The model has more or larger files than a bundle",
             received={"files": files, "bytes": size},
-            remedy="Do not load this model; restore the version from a trusted copy or transfer again",
+            remedy=f"Do not load this model (the limits are {_MOST_FILES} files and {_MOST_BYTES} "
+            "bytes); restore the version from a trusted copy, or transfer again",
         )

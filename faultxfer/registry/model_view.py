@@ -81,7 +81,7 @@ class ModelView:
 
     @property
     def sound(self) -> list[str]:
-        """Numbers of versions that can be champion: usable, with files that are those registered."""
+        """Numbers of usable versions whose files are those registered: they can be champion."""
         return [number for number in self.usable if self.files(number).is_sound]
 
     @property

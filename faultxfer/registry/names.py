@@ -71,16 +71,16 @@ def check_name(kind: str, name: str) -> str:
     """
     if not _SAFE.fullmatch(name) or _SEPARATOR in name or ".." in name or name != name.strip():
         raise ConfigError(
-            f"{'An' if kind[0] in 'aeiou' else 'A'} {kind} name of 1 to 100 letters, digits, spaces and _ . ( ) + - "
-            "was expected, starting with a letter or digit and without '--' or '..'",
+            f"This {kind} name is not allowed",
             received={kind: name},
-            remedy="Choose another name",
+            remedy="Choose a name of 1 to 100 letters, digits, spaces and _ . ( ) + - that "
+            "starts with a letter or digit and holds neither '--' nor '..'",
         )
     return name
 
 
 def registered_name(model: str, equipment: str | None = None) -> str:
-    """Name of a source model, or the one that releases to 0.1.0 gave to the model of one of its machines.
+    """Name of a source model, or of a machine's model as releases to 0.1.0 gave it.
 
     A machine may have another name by now: see :func:`faultxfer.registry.machines.find`.
     """
@@ -91,7 +91,7 @@ def registered_name(model: str, equipment: str | None = None) -> str:
 
 
 def check_asked(model: str, equipment: str | None = None) -> None:
-    """Refuse what can be neither a source model and its machine nor the whole name of a machine's model.
+    """Refuse what names neither a source model and its machine nor a machine's model.
 
     Raises:
         ConfigError: as :func:`check_name`.
@@ -103,7 +103,7 @@ def check_asked(model: str, equipment: str | None = None) -> None:
 
 
 def detector_name(family: str | None, label: str | None, equipment: str) -> str:
-    """Name of a machine's new model: ``FAMILY--LABEL--EQUIPMENT``, each part spelt by :func:`spelt`.
+    """Name of a machine's new model: ``FAMILY--LABEL--EQUIPMENT``, each by :func:`spelt`.
 
     Three parts never make the name of a source model, which has one, nor one of two parts, as older
     releases gave. At most 248 characters, so that the journal's name fits into MLflow's 256.
@@ -155,7 +155,7 @@ def is_of_machine(name: str, equipment: str) -> bool:
 
 
 def equipment_of(name: str) -> str | None:
-    """The machine in a registered model's name; None for a source model, or where the part was cut."""
+    """The machine in a registered model's name; None for a source model, or a part that was cut."""
     parts = name.split(_SEPARATOR)
     if len(parts) == len(_LONGEST_PARTS):
         return unspelt(parts[-1])
@@ -163,7 +163,7 @@ def equipment_of(name: str) -> str | None:
 
 
 def detected(name: str) -> tuple[str, str] | None:
-    """Family and label column in a registered model's name; None in an older name, or where a part was cut."""
+    """Family and label column in a name; None in an older name, or where a part was cut."""
     parts = name.split(_SEPARATOR)
     if len(parts) != len(_LONGEST_PARTS):
         return None
@@ -172,13 +172,13 @@ def detected(name: str) -> tuple[str, str] | None:
 
 
 def source_in(name: str) -> str | None:
-    """The source model in the name of a machine's model of a release to 0.1.0; None in any other name."""
+    """The source model in a name of a release to 0.1.0; None in any other name."""
     parts = name.split(_SEPARATOR)
     return _of_two_parts(name)[0] if len(parts) == _OLD_PARTS else None
 
 
 def ending_in(equipment: str) -> tuple[str, ...]:
-    """How names of the machine's model may end, after the separator; to be looked for in the registry."""
+    """How names of a machine's model may end, to search the registry for them."""
     return tuple(
         dict.fromkeys(
             (f"{_SEPARATOR}{equipment}", f"{_SEPARATOR}{spelt(equipment, _LONGEST_PARTS[-1])}")
@@ -187,7 +187,7 @@ def ending_in(equipment: str) -> tuple[str, ...]:
 
 
 def may_be_ours(name: str) -> bool:
-    """Whether faultxfer could have given a registered model this name: others may hold quotes and the like."""
+    """Whether faultxfer could have given this name: others may hold quotes and the like."""
     return bool(_OURS.fullmatch(name))
 
 
@@ -227,7 +227,7 @@ def as_arguments(registered: str, version: str | None = None) -> str:
 
 
 def equals(name: str) -> str | None:
-    """MLflow's filter for registered models, or versions, of exactly this name; None where it cannot be written.
+    """MLflow's filter for exactly this name; None where it cannot be written.
 
     What is found has to be compared with the name again: a database may not tell capital letters.
     """
@@ -242,7 +242,7 @@ def _of_two_parts(name: str) -> tuple[str, str]:
 
 
 def _spelt_character(text: str, place: int) -> str:
-    """One character of a part: as it is, unless it could be read as something else where it stands."""
+    """One character of a part, escaped where it could be read as something else."""
     character = text[place]
     at_an_end = place in (0, len(text) - 1)
     repeated = place > 0 and text[place - 1] == character

@@ -32,7 +32,7 @@ def renamed_models(registry: Registry, only: str | None = None) -> list[Diagnosi
 
     Args:
         registry: where.
-        only: a model, by its name of then or of now; None for all.
+        only: a model, by its former or its present name; None for all.
 
     Returns:
         Findings; ``model`` is its name, ``where`` the name that it, or its journal, has now.
@@ -88,7 +88,7 @@ def _renamed_journals(registry: Registry) -> Iterator[Diagnosis]:
 
 
 def _is_todays(registry: Registry, model: str, chain: Chain) -> bool:
-    """Whether a journal is whole and what the model's versions say: else somebody keeps it as evidence."""
+    """Whether a journal is whole and its model's: another one is a copy kept as evidence."""
     if chain.problems or chain.last is None:
         return False
     now = model if registry.is_registered(model) else renamed_to(registry, model, chain)
@@ -100,7 +100,7 @@ def _is_todays(registry: Registry, model: str, chain: Chain) -> bool:
 
 
 def renamed_to(registry: Registry, name: str, chain: Chain) -> str | None:
-    """The registered model whose versions name entries of ``name``'s journal; None where there is none, or several."""
+    """The one model whose versions name entries of ``name``'s journal; None for none or several."""
     known = {entry.sha256 for entry in chain.entries.values()}
     others = [other for other in registry.known_names() if other != name]
     found = [other for other in others if known & _named_entries(registry.versions(other))]
@@ -108,7 +108,7 @@ def renamed_to(registry: Registry, name: str, chain: Chain) -> str | None:
 
 
 def _named_entries(versions: list[Version]) -> set[str]:
-    """The entries that versions name in their tags; what was copied has the tags of the original."""
+    """The entries that versions name in their tags; a copy has those of the original."""
     own = [version.tags for version in versions if not version.copied]
     return {tags[key] for tags in own for key in (names.ENTRY, names.NOTE) if key in tags}
 
@@ -123,7 +123,7 @@ def _model_of(stored: list[tuple[int, str]]) -> str | None:
 def edited_machine_tags(
     registry: Registry, only: str | None = None, besides: Collection[str] = frozenset()
 ) -> Iterator[Diagnosis]:
-    """Tags of registered models, of their journals and of their champions that are not what they should be.
+    """Wrong tags of registered models, of their journals and of their champions.
 
     Args:
         registry: where.
@@ -138,10 +138,12 @@ def edited_machine_tags(
             continue
         versions = registry.versions(name)
         if versions and all(version.copied for version in versions):
-            continue  # somebody keeps copies there, and tags it as he likes
+            # Somebody keeps copies there, and may tag them freely.
+            continue
         chain = examined_journal(registry, name)
         if chain.problems or is_stored_journal(registry.client, name):
-            continue  # whose it is, its name does not say
+            # Its name does not show whose it is.
+            continue
         telling = telling_version(versions, chain)
         of_bundle = _of_bundle(registry, telling)
         # Release 0.1.0 gave none of these tags, and a model without them is as it was made.
@@ -158,8 +160,7 @@ def _wanted(name: str, tags: dict[str, str], versions: list[Version]) -> dict[st
     if wanted[names.KIND] != names.TARGET_KIND or not versions:
         return wanted
     equipment = names.equipment_of(name) or _oldest(versions, names.EQUIPMENT)
-    # Which source the first version had, the name of today does not say; any that stands there is
-    # believed.
+    # A new name does not show which source the first version had, so the tag is believed.
     source = (
         names.source_in(name)
         or tags.get(names.SOURCE_MODEL)
@@ -192,7 +193,7 @@ def _of_model(
 def _of_version(
     registry: Registry, version: Version, wanted: dict[str, str]
 ) -> Iterator[Diagnosis]:
-    """Of a version only what was edited: older releases did not give it these tags."""
+    """Tags of a version that were edited; a missing one may be of an older release."""
     wrong = {key: value for key, value in wanted.items() if version.tags.get(key, value) != value}
     if wrong:
         put_back = partial(tag_version, registry, version, wrong)

@@ -21,13 +21,14 @@ _RESTORE_UPLOAD = "UPDATE logged_models SET lifecycle_stage = 'active' WHERE mod
 
 
 def pending_deletions(registry: Registry, version: Version) -> Iterator[Diagnosis]:
-    """What a version needs and somebody deleted: its experiment, its run, and the upload with its files."""
+    """What a version needs and somebody deleted: its experiment, its run, or its upload."""
     experiment = registry.client.get_experiment_by_name(names.EXPERIMENT)
     if experiment is not None and experiment.lifecycle_stage == "deleted":
         command = f"mlflow experiments restore --experiment-id {experiment.experiment_id}"
         restore = partial(registry.client.restore_experiment, experiment.experiment_id)
         yield _marked(version, f"experiment {names.EXPERIMENT!r}", command, restore)
-        return  # its runs and uploads come back with it, or show when it is back
+        # Its runs and uploads come back with it, or are found when it is back.
+        return
     if version.run_id and _run_is_deleted(registry, version.run_id):
         command = f"mlflow runs restore --run-id {version.run_id}"
         restore = partial(registry.client.restore_run, version.run_id)
@@ -37,31 +38,35 @@ def pending_deletions(registry: Registry, version: Version) -> Iterator[Diagnosi
 
 
 def _marked(version: Version, what: str, command: str, restore: partial[None]) -> Diagnosis:
-    return Diagnosis(
-        "DELETION-PENDING",
-        version.uri,
-        f"The {what} is marked for deletion, and `mlflow gc` would take what the version needs",
-        f"restore it (`{command}`)",
-        restore,
-        kind=RESTORES,
-        model=version.name,
+    message = (
+        f"The {what} is marked for deletion, and `mlflow gc` would take what the version needs"
     )
+    return _pending(version, message, f"restore it (`{command}`)", restore)
 
 
 def _marked_upload(registry: Registry, version: Version, model_id: str) -> Diagnosis:
-    """MLflow has no call that brings a logged model back: in a database of one's own it is one statement."""
-    message = f"The logged model {model_id} is marked for deletion, and `mlflow gc` would take the version's files"
+    """MLflow has no call that restores a logged model; in a database it is one statement."""
+    message = (
+        f"The logged model {model_id} is marked for deletion, and `mlflow gc` would take the "
+        "version's files"
+    )
     statement = _RESTORE_UPLOAD.replace("?", f"'{model_id}'")
-    database = registry.database
-    if database is None:
-        remedy = f"Let no `mlflow gc` run before the server's administrator typed, in its database: {statement}"
-        return Diagnosis(
-            "DELETION-PENDING", version.uri, message, remedy, kind=PERSON, model=version.name
+    if registry.database is None:
+        remedy = (
+            "Let no `mlflow gc` run before the server's administrator typed, in its database: "
+            f"{statement}"
         )
-    restore = partial(_restore_upload, str(database), model_id)
-    remedy = f"restore it (in the database: {statement})"
+        return _pending(version, message, remedy)
+    restore = partial(_restore_upload, str(registry.database), model_id)
+    return _pending(version, message, f"restore it (in the database: {statement})", restore)
+
+
+def _pending(
+    version: Version, message: str, remedy: str, restore: partial[None] | None = None
+) -> Diagnosis:
+    kind = PERSON if restore is None else RESTORES
     return Diagnosis(
-        "DELETION-PENDING", version.uri, message, remedy, restore, kind=RESTORES, model=version.name
+        "DELETION-PENDING", version.uri, message, remedy, restore, kind=kind, model=version.name
     )
 
 
@@ -77,7 +82,8 @@ def _run_is_deleted(registry: Registry, run_id: str) -> bool:
         return bool(registry.client.get_run(run_id).info.lifecycle_stage == "deleted")
     except MlflowException as error:
         if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-            return False  # it was collected: nothing is left to restore, and no file of a version lies there
+            # It was collected: nothing is left to restore, and it held no file of a version.
+            return False
         raise
 
 
@@ -94,5 +100,5 @@ def _upload_is_deleted(registry: Registry, model_id: str) -> bool:
 
 
 def _is_marked(database: Path, model_id: str) -> bool:
-    """Whether MLflow has the record still: what was collected is gone, and its files are looked at elsewhere."""
+    """Whether MLflow still has the record. What was collected is gone, record and files."""
     return bool(rows(database, "SELECT 1 FROM logged_models WHERE model_id = ?", (model_id,)))

@@ -1,8 +1,9 @@
-"""Change the champion: first the journal's entry, then the alias. The journal decides, the alias follows."""
+"""Change the champion: first the journal, which decides, then the alias, which follows it."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -49,9 +50,8 @@ def examined_journal(registry: Registry, name: str) -> Chain:
     A version's tag names the entry that made it champion; so the end of a journal cannot be changed
     or cut off unseen.
     """
-    versions = registry.versions(
-        name
-    )  # before the journal: an entry is there before the tag that names it
+    # Versions come before the journal, as an entry is there before the tag that names it.
+    versions = registry.versions(name)
     chain = journal.read_journal(registry.client, name)
     said = [
         f"version {version.version} names an entry that the journal lacks"
@@ -112,25 +112,37 @@ def promote(registry: Registry, version: Version, promotion: Promotion) -> None:
             before it.
         RegistryError: the journal was changed from outside.
     """
-    for _ in range(_TRIES):
+
+    def change() -> None:
         chain = _whole_journal(registry, version.name)
-        try:
-            journal.append(registry.client, _entry(registry, chain, version, promotion))
-            break
-        except ChampionMovedError:
-            if promotion.head is not None:
-                raise
-    else:
-        raise _busy()
+        journal.append(registry.client, _entry(registry, chain, version, promotion))
+
+    _repeated(change, once=promotion.head is not None)
     follow_journal(registry, version.name)
 
 
-def _busy() -> RegistryError:
-    return RegistryError(
+def _repeated(change: Callable[[], None], *, once: bool = False) -> None:
+    """Write to a journal, and again where another entry came first; ``once`` lets that be raised.
+
+    Raises:
+        RegistryError: others came first again and again.
+    """
+    for _ in range(_TRIES):
+        try:
+            return change()
+        except ChampionMovedError:
+            if once:
+                raise
+    raise RegistryError(
         "Other promotions of the same model came first again and again",
         received={"promotions that came first": _TRIES},
         remedy="Run it again when the others are done",
     )
+
+
+def _append(registry: Registry, entry: Entry) -> None:
+    journal.append(registry.client, entry)
+    follow_journal(registry, entry.model)
 
 
 @asks_the_store
@@ -149,25 +161,18 @@ def step_down(
         ChampionMovedError: there is a newer entry than ``head``.
         RegistryError: the journal was changed from outside.
     """
-    entry = Entry(
-        model=name,
-        action=action,
-        from_version=_whole_journal(registry, name).champion,
-        to_version=None,
-        reason=reason,
-        files_sha256=None,
-        previous=head,
-        details=details or {},
+    before = _whole_journal(registry, name).champion
+    _append(
+        registry,
+        Entry(name, action, before, None, reason, None, previous=head, details=details or {}),
     )
-    journal.append(registry.client, entry)
-    follow_journal(registry, name)
 
 
 @asks_the_store
 def note(
     registry: Registry, name: str, action: str, reason: str, head: str, details: dict[str, Any]
 ) -> None:
-    """Add an entry that leaves the champion as it is, and that is about the last entry being ``head``.
+    """Add an entry that leaves the champion as it is, if ``head`` is still the last entry.
 
     Raises:
         ChampionMovedError: there is a newer entry than ``head``.
@@ -180,18 +185,11 @@ def note(
             where=name,
             remedy="Type `faultxfer registry doctor`, then this command again",
         )
-    entry = Entry(
-        model=name,
-        action=action,
-        from_version=chain.champion,
-        to_version=chain.champion,
-        reason=reason,
-        files_sha256=None,
-        previous=head,
-        details=details,
+    champion = chain.champion
+    _append(
+        registry,
+        Entry(name, action, champion, champion, reason, None, previous=head, details=details),
     )
-    journal.append(registry.client, entry)
-    follow_journal(registry, name)
 
 
 @asks_the_store
@@ -216,16 +214,12 @@ def write_note(
     Raises:
         RegistryError: the journal was changed from outside, or others come first again and again.
     """
-    for _ in range(_TRIES):
-        head = _whole_journal(registry, name).head
-        try:
-            note(
-                registry, name, action, reason, head, {**(details or {}), journal.VERSION: version}
-            )
-        except ChampionMovedError:
-            continue
-        return
-    raise _busy()
+    kept = {**(details or {}), journal.VERSION: version}
+
+    def change() -> None:
+        note(registry, name, action, reason, _whole_journal(registry, name).head, kept)
+
+    _repeated(change)
 
 
 def _whole_journal(registry: Registry, name: str) -> Chain:
@@ -274,13 +268,9 @@ def tags_by_journal(version: Version, chain: Chain) -> dict[str, str]:
     promotions = [entry for entry in chain.changes if entry.to_version == number]
     if promotions and is_promoted(version, chain):
         asked = _promoted_tags(promotions[-1])
-        if (
-            version.tags.get(names.STATE) == names.RETIRED
-            and promotions[-1] is not chain.last_change
-        ):
-            del asked[
-                names.STATE
-            ]  # release 0.1.0 retired by the tag alone, and only the files say whether rightly
+        # Release 0.1.0 retired by the tag alone, and only the files show whether rightly.
+        if version.is_retired and promotions[-1] is not chain.last_change:
+            del asked[names.STATE]
     note = chain.notes.get(number)
     if note is not None:
         asked[names.NOTE] = note.sha256
@@ -318,14 +308,8 @@ def adopt(registry: Registry, version: Version, files_sha256: str) -> None:
     """Begin the journal of a champion that is older than its journal."""
     if names.FILES not in version.tags:
         tag_version(registry, version, {names.FILES: files_sha256})
-    entry = Entry(
-        model=version.name,
-        action=journal.ADOPT,
-        from_version=None,
-        to_version=version.version,
-        reason="Champion before there was a journal",
-        files_sha256=files_sha256,
-        previous=journal.BEGINNING,
+    reason = "Champion before there was a journal"
+    name, number, first = version.name, version.version, journal.BEGINNING
+    _append(
+        registry, Entry(name, journal.ADOPT, None, number, reason, files_sha256, previous=first)
     )
-    journal.append(registry.client, entry)
-    follow_journal(registry, version.name)

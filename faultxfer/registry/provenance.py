@@ -49,8 +49,9 @@ def _revision() -> str | None:
 
 def _git(*arguments: str) -> str | None:
     try:
-        done = subprocess.run(  # noqa: S603  # fixed arguments
-            ["git", "-C", str(_PACKAGE.parent), *arguments],  # noqa: S607  # wherever git is installed
+        # Fixed arguments, and git wherever it is installed.
+        done = subprocess.run(  # noqa: S603
+            ["git", "-C", str(_PACKAGE.parent), *arguments],  # noqa: S607
             capture_output=True,
             text=True,
             timeout=_GIT_SECONDS,

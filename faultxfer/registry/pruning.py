@@ -115,7 +115,7 @@ def prune_registry(
 
 
 def _refusals(registry: Registry, model: str | None, equipment: str | None) -> list[dict[str, Any]]:
-    """Refused runs of everything, or of one model under its name of now and that of older releases."""
+    """Refused runs of everything, or of one model under its present and its older name."""
     if model is None:
         return registry.refusals(None)
     wanted = {machines.look_up(registry, model, equipment), names.registered_name(model, equipment)}
@@ -126,7 +126,7 @@ def _refusals(registry: Registry, model: str | None, equipment: str | None) -> l
 def _rules(keep: int, days: float) -> Rules:
     if keep < 1 or days < 0:
         raise ConfigError(
-            "At least one version to go back to is kept, and an age is no negative number",
+            "These rules keep no version to go back to, or name a negative age",
             received={"keep": keep, "older-than": days},
             remedy="Type `faultxfer registry prune --keep 5 --older-than 180`",
         )
@@ -151,7 +151,8 @@ def _prune(registry: Registry, name: str, rules: Rules, uses: Uses, result: dict
     if problem:
         result["skipped"].append({"registered": name, "why": problem})
         return
-    if view.chain.last is None:  # nobody was champion, so nobody can say what was needed
+    # Nobody was champion, so nothing shows what is needed.
+    if view.chain.last is None:
         return
     for surplus in surplus_versions(view, rules, uses):
         deleted = result["applied"] and delete_version(registry, surplus)
@@ -238,12 +239,13 @@ def surplus_versions(view: ModelView, rules: Rules, uses: Uses) -> list[Surplus]
             found.append(Surplus(version, last_used, tuple(sorted(others))))
     if not found:
         return []
-    needed_back = _needed_to_go_back(view, rules.keep)  # reads files, so it is asked last
+    # This reads files, so it is asked last.
+    needed_back = _needed_to_go_back(view, rules.keep)
     return [one for one in found[::-1] if one.version.version not in needed_back]
 
 
 def _is_whole(view: ModelView, number: str) -> bool:
-    """Made by faultxfer, and its registration came to an end: the others are the doctor's, or somebody else's."""
+    """Whether faultxfer registered it to the end. Others are the doctor's, or somebody else's."""
     state = view.versions[number].tags.get(names.STATE)
     return state in (names.REGISTERED, names.RETIRED) or number in view.chain.promoted
 
@@ -257,7 +259,7 @@ def _last_used(version: Version, chain: Chain) -> datetime:
 
 
 def _needed_to_go_back(view: ModelView, keep: int) -> set[str]:
-    """The champion and the next sound ones in line, of now and of before what may be taken back."""
+    """The champion and the next sound ones in line, now and before what may be taken back."""
     needed: set[str] = set(ended_by_retirement(view.chain))
     for chain in _states(view.chain):
         if chain.champion is not None:
@@ -267,7 +269,7 @@ def _needed_to_go_back(view: ModelView, keep: int) -> set[str]:
 
 
 def _first_sound(view: ModelView, line: list[str], keep: int) -> Iterator[str]:
-    """The line up to the last of so many versions that can be champion; what cannot be read now may be read again."""
+    """The line up to its ``keep``-th sound version; one that cannot be read may be read again."""
     sound = 0
     for number in line:
         if sound == keep:
@@ -277,7 +279,7 @@ def _first_sound(view: ModelView, line: list[str], keep: int) -> Iterator[str]:
 
 
 def _states(chain: Chain) -> list[Chain]:
-    """The journal as it is, and as it was before what the doctor, `restore` or `merge --undo` may take back."""
+    """The journal as it is, and as it was before the changes that may still be taken back."""
     entries = dict(chain.entries)
     while entries and _may_be_taken_back(list(entries.values())[-1]):
         entries.popitem()
@@ -292,7 +294,7 @@ def _may_be_taken_back(entry: Entry) -> bool:
 
 @asks_the_store
 def delete_version(registry: Registry, surplus: Surplus) -> bool:
-    """Note it in the journal, then delete the version, and its files where no other version names them.
+    """Note it in the journal, then delete the version, with files that no other version names.
 
     Returns:
         Whether it was deleted, and did not become champion meanwhile.
@@ -303,7 +305,8 @@ def delete_version(registry: Registry, surplus: Surplus) -> bool:
     version = surplus.version
     chain = journal.read_whole(registry.client, version.name)
     note = chain.notes.get(version.version)
-    if note is None or note.action != journal.PRUNE:  # else an earlier attempt was broken off
+    # An attempt that was broken off has left its note.
+    if note is None or note.action != journal.PRUNE:
         write_note(
             registry,
             version.name,
@@ -322,7 +325,7 @@ def delete_version(registry: Registry, surplus: Surplus) -> bool:
 
 
 def surplus_runs(refusals: Iterable[dict[str, Any]], rules: Rules) -> list[dict[str, Any]]:
-    """Refused runs beyond the newest of each model and older than the rules say, as `Registry.refusals` gives them."""
+    """Refused runs that are not among the newest of their model, and old by the rules."""
     seen: dict[str, int] = {}
     found = []
     for refusal in refusals:  # newest first

@@ -1,4 +1,4 @@
-"""How MLflow loads a bundle: ``mlflow.pyfunc.load_model`` and ``mlflow models serve`` come through here."""
+"""How MLflow loads a bundle, in ``mlflow.pyfunc.load_model`` and ``mlflow models serve``."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _matrix(rows: pd.DataFrame, features: tuple[str, ...]) -> np.ndarray:
     missing = [name for name in features if name not in rows]
     if missing:
         raise BundleError(
-            f"A column for each of the {len(features)} sensors was expected",
+            f"The rows lack columns of some of the {len(features)} sensors",
             received={"missing": missing, "columns": list(rows.columns)},
             remedy="Name the columns as in the model's signature",
         )
@@ -50,7 +50,7 @@ def _matrix(rows: pd.DataFrame, features: tuple[str, ...]) -> np.ndarray:
         return rows[list(features)].to_numpy(dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise BundleError(
-            "Numbers in every sensor column were expected",
+            "A sensor column holds something that is no number",
             received={"problem": str(error)},
             remedy="Validate the file first with `faultxfer validate`",
         ) from error

@@ -95,7 +95,8 @@ def champion_bytes(uri: str, name: str) -> int:
     try:
         return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     except OSError:
-        return 0  # whoever reads them says what is wrong with them
+        # The step that reads them reports what is wrong with them.
+        return 0
 
 
 def require_own_files(database: Path | None, location: str) -> None:
@@ -162,7 +163,7 @@ def require_room(folder: Path, need: int, whose: str = "registry's") -> None:
 
 
 def not_writable(path: Path) -> RegistryError:
-    """What is said where this user may not write a file or a folder of the registry."""
+    """The error for a file or a folder of the registry that this user may not write."""
     return RegistryError(
         "This user may not write to the registry",
         received={"may not be written": str(path)},
@@ -178,7 +179,8 @@ def _require_all(database: Path, uri: str, room: int, *, repairing: bool) -> Non
         _require_rights(database)
     else:
         _require_folder(database.parent)
-    for folder in (database.parent, database.parent / ARTIFACTS):  # either may be a disk of its own
+    # Either may be a disk of its own.
+    for folder in (database.parent, database.parent / ARTIFACTS):
         require_room(_existing(folder), room)
 
 
@@ -217,7 +219,8 @@ def _require_folder(folder: Path) -> None:
     existing = _existing(folder)
     if not existing.is_dir() or not databases.may_write(existing):
         raise not_writable(existing)
-    try:  # some file systems say that everything may be written, and then let nothing be made
+    # Some file systems say that everything may be written, and then refuse to make anything.
+    try:
         with tempfile.TemporaryDirectory(prefix=".faultxfer-", dir=existing):
             pass
     except OSError as error:

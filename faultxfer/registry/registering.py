@@ -45,7 +45,7 @@ class NewVersion:
 def register(
     registry: Registry, record: RunRecord, new: NewVersion, promotion: Promotion
 ) -> Version:
-    """Log a run, register its bundle as a new version, load it back, write the journal, and move the alias last.
+    """Log a run, register its bundle as a version, load it back, write the journal, move the alias.
 
     Whatever goes wrong on the way, the version is taken back and the champion stays.
 
@@ -61,9 +61,8 @@ def register(
         RegistryError: the store does not answer.
     """
     if promotion.head is None:
-        standing(
-            registry, new.name
-        )  # not on top of a champion that is gone: the doctor's turn comes first
+        # Nothing is registered on top of a champion that is gone: the doctor comes first.
+        standing(registry, new.name)
     else:
         _require_head(registry, new.name, promotion.head)
     with _taken_back_unless_whole(registry, new.name) as made:
@@ -105,10 +104,8 @@ def _taken_back_unless_whole(registry: Registry, name: str) -> Iterator[_Made]:
     try:
         yield made
     except BaseException:
-        with (
-            suppress(RegistryError),
-            reported("the tracking store"),
-        ):  # the first error is the one to show
+        # The first error is the one to show.
+        with suppress(RegistryError), reported("the tracking store"):
             _take_back(registry, made)
         raise
 
@@ -222,7 +219,8 @@ def _ensure_model(registry: Registry, new: NewVersion) -> None:
             tags = {**new.model_tags, names.OWNER: this_process()}
             registry.client.create_registered_model(new.name, tags=tags)
         except MlflowException:
-            if not registry.is_registered(new.name):  # somebody else made it in between: fine
+            # Another process may have made it in between.
+            if not registry.is_registered(new.name):
                 raise
 
 

@@ -168,7 +168,8 @@ def locations(connection: sqlite3.Connection) -> Iterator[Location]:
     """All addresses of files on disks of this machine."""
     for table, column in LOCATIONS:
         if column not in {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}:
-            continue  # of an older MLflow
+            # The database is of an older MLflow.
+            continue
         # The names are our own.
         query = f"SELECT rowid, {column} FROM {table} WHERE {column} IS NOT NULL"  # noqa: S608
         for row, recorded in connection.execute(query).fetchall():
@@ -255,7 +256,7 @@ def _place_by_others(
     database: Path,
     connection: sqlite3.Connection,
 ) -> None:
-    """Of an experiment's root, a run that logged nothing, or files that are lost."""
+    """Place an experiment's root, a run that logged nothing, or files that are lost."""
     is_root = one.table == EXPERIMENTS
     if not is_root and is_there(one.path):
         plan.left.append(one)

@@ -122,7 +122,8 @@ def _require_experiment(registry: Registry, *, repairing: bool) -> None:
         _require_making(lambda: client.create_experiment(""), "make the experiment `faultxfer`")
         return
     if repairing and experiment.lifecycle_stage != "active":
-        return  # MLflow refuses every tag on it; it is brought back first
+        # MLflow refuses every tag on it; it is restored first.
+        return
     require_alive(experiment.experiment_id, experiment.lifecycle_stage, registry.address)
     _require_reachable_files(experiment)
     key, value = next(
@@ -168,7 +169,8 @@ def _require_making(make: Callable[[], Any], what: str) -> None:
         with _allowed(what, "the right to make experiments and registered models"):
             make()
     except MlflowException as error:
-        if error.error_code not in _NAME_REFUSED:  # which is the good answer
+        # That the name is refused shows that the user has the right.
+        if error.error_code not in _NAME_REFUSED:
             raise
 
 

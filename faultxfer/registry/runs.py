@@ -12,11 +12,19 @@ from typing import TYPE_CHECKING, Any
 from faultxfer.errors import RegistryError
 from faultxfer.process import this_process
 from faultxfer.registry import connect, names
+from faultxfer.registry.clients import batches
 from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.readiness import require_own_files
 
 if TYPE_CHECKING:
+    from mlflow.entities import Dataset, InputTag
+
     from faultxfer.registry.store import Registry
+
+# What one call of MLflow takes.
+_MOST_METRICS = 1000
+# What MLflow keeps of a parameter.
+_LONGEST_VALUE = 6000
 
 
 @dataclass(frozen=True)
@@ -61,10 +69,8 @@ def logged_run(registry: Registry, record: RunRecord) -> Iterator[str]:
             _log(registry, run_id, record)
             yield run_id
     except BaseException:
-        with (
-            suppress(RegistryError),
-            reported("the tracking store"),
-        ):  # the first error is the one to show
+        # The first error is the one to show.
+        with suppress(RegistryError), reported("the tracking store"):
             registry.client.set_terminated(run_id, "FAILED")
         raise
     with reported("the tracking store"):
@@ -88,9 +94,8 @@ def experiment_id(registry: Registry) -> str:
                 client.create_experiment(names.EXPERIMENT, location, tags=names.EXPERIMENT_TAGS)
             )
         except MlflowException:
-            found = client.get_experiment_by_name(
-                names.EXPERIMENT
-            )  # made by another process meanwhile
+            # Another process may have made it meanwhile.
+            found = client.get_experiment_by_name(names.EXPERIMENT)
             if found is None:
                 raise
     require_own_files(registry.database, found.artifact_location or "")
@@ -98,31 +103,21 @@ def experiment_id(registry: Registry) -> str:
 
 
 def _log(registry: Registry, run_id: str, record: RunRecord) -> None:
-    from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
+    from mlflow.entities import DatasetInput, Metric, Param
 
     now = int(datetime.now(UTC).timestamp() * 1000)
+    curves = {key: [value] for key, value in record.metrics.items() if value is not None}
     metrics = [
-        Metric(key, value, now, 0) for key, value in record.metrics.items() if value is not None
+        Metric(key, value, now, epoch)
+        for key, values in (*curves.items(), *record.curves.items())
+        for epoch, value in enumerate(values)
     ]
-    for key, values in record.curves.items():
-        metrics += [Metric(key, value, now, epoch) for epoch, value in enumerate(values)]
-    params = [Param(key, str(value)[:6000]) for key, value in record.params.items()]
+    params = [Param(key, str(value)[:_LONGEST_VALUE]) for key, value in record.params.items()]
     registry.client.log_batch(run_id, params=params)
-    for start in range(0, len(metrics), 1000):  # the most that one call takes
-        registry.client.log_batch(run_id, metrics=metrics[start : start + 1000])
-    # MLflow's digest holds 36 characters; the whole SHA-256 stands in the profile.
+    for some in batches(metrics, _MOST_METRICS):
+        registry.client.log_batch(run_id, metrics=some)
     inputs = [
-        DatasetInput(
-            Dataset(
-                name,
-                digest[:32],
-                "local",
-                f'{{"uri": "{name}"}}',
-                profile=f'{{"sha256": "{digest}"}}',
-            ),
-            tags=[InputTag("mlflow.data.context", role)],
-        )
-        for name, digest, role in record.data
+        DatasetInput(_dataset(name, sha256), _role(role)) for name, sha256, role in record.data
     ]
     if inputs:
         registry.client.log_inputs(run_id, inputs)
@@ -130,3 +125,17 @@ def _log(registry: Registry, run_id: str, record: RunRecord) -> None:
         registry.client.log_artifacts(run_id, str(record.files))
     if record.note:
         registry.client.set_tag(run_id, "mlflow.note.content", record.note)
+
+
+def _dataset(name: str, sha256: str) -> Dataset:
+    """A file as MLflow lists it; its digest holds 36 characters, the profile the whole SHA-256."""
+    from mlflow.entities import Dataset
+
+    source, profile = f'{{"uri": "{name}"}}', f'{{"sha256": "{sha256}"}}'
+    return Dataset(name, sha256[:32], "local", source, profile=profile)
+
+
+def _role(role: str) -> list[InputTag]:
+    from mlflow.entities import InputTag
+
+    return [InputTag("mlflow.data.context", role)]

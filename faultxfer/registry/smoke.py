@@ -1,4 +1,4 @@
-"""Load a version back from the registry as production would, and compare its scores with those it was stored with."""
+"""Load a version from the registry as production would, and compare its scores with the stored."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _LEFT_THE_CHAMPION = "The champion was left as it is; check the artifact store a
 
 
 def smoke_test(registry: Registry, version: Version) -> None:
-    """Score a version's golden rows as loaded from the registry, in a process that holds nothing of this one.
+    """Score a version's golden rows as loaded from the registry, in a clean process.
 
     ``FAULTXFER_SMOKE_TEST=this_process`` saves the half minute that a process takes to load
     TensorFlow.
@@ -47,7 +47,7 @@ def smoke_test(registry: Registry, version: Version) -> None:
         _in_clean_process(registry, version)
     else:
         raise ConfigError(
-            f"{CLEAN_PROCESS} or {THIS_PROCESS} was expected",
+            f"{WHERE} may only be {CLEAN_PROCESS} or {THIS_PROCESS}",
             received={WHERE: where},
             remedy="Correct or unset the environment variable",
         )
@@ -81,21 +81,19 @@ def _check_scores(model_folder: Path) -> None:
 
     golden = read_golden(model_folder / BUNDLE_IN_MODEL)
     if golden is None:
-        load_bundle(
-            model_folder / BUNDLE_IN_MODEL
-        )  # of an older release: it loads, which is all that can be said
+        # Of an older release it can only be checked that it loads.
+        load_bundle(model_folder / BUNDLE_IN_MODEL)
         return
     model = mlflow.pyfunc.load_model(str(model_folder))
     asked = tuple(model.metadata.get_input_schema().input_names())
     if asked != golden.features:
-        raise _differs(
-            "the bundle's sensors in its signature", {"signature": asked, "bundle": golden.features}
-        )
+        received = {"signature": asked, "bundle": golden.features}
+        raise _failed("'s signature does not name the bundle's sensors", received)
     compare(golden, model.predict(_frame(golden)))
 
 
 def require_our_loader(model_folder: Path) -> None:
-    """MLflow imports the module that a model's ``MLmodel`` file names: it has to be ours, with no code beside it.
+    """The module that MLflow imports to load a model must be ours, with no code beside it.
 
     Raises:
         BundleError: it is another one.
@@ -127,20 +125,18 @@ def compare(golden: Golden, scored: Any) -> None:
 
     types = {str(name): str(kind) for name, kind in scored.dtypes.items()}
     if types != {"fault_probability": "float64", "alarm": "bool"}:
-        raise _differs("columns fault_probability (float64) and alarm (bool)", {"columns": types})
+        raise _failed(" does not give fault_probability and alarm", {"columns": types})
     probabilities, alarms = scored["fault_probability"].to_numpy(), scored["alarm"].to_numpy()
     if probabilities.shape != golden.probabilities.shape or not np.isfinite(probabilities).all():
-        raise _differs(
-            f"{len(golden.probabilities)} finite probabilities",
-            {"probabilities": probabilities.tolist()},
-        )
+        received = {"probabilities": probabilities.tolist()}
+        raise _failed(" does not give a finite probability for each row", received)
     difference = float(np.abs(probabilities - golden.probabilities).max())
     if not difference <= SAME:
-        raise _differs(f"the candidate's scores to {SAME:g}", {"largest difference": difference})
+        received = {"largest difference": difference, "allowed": SAME}
+        raise _failed(" does not score as the candidate did", received)
     if (alarms != golden.alarms).any():
-        raise _differs(
-            "the candidate's alarms", {"other alarms": int((alarms != golden.alarms).sum())}
-        )
+        other = int((alarms != golden.alarms).sum())
+        raise _failed(" does not raise the candidate's alarms", {"other alarms": other})
 
 
 def _frame(golden: Golden) -> Any:
@@ -151,10 +147,8 @@ def _frame(golden: Golden) -> Any:
 
 
 def _in_clean_process(registry: Registry, version: Version) -> None:
-    environment = {
-        **os.environ,
-        "MLFLOW_TRACKING_URI": registry.uri,
-    }  # not on the command line, which all can read
+    # The address is not given on the command line, which everybody can read.
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": registry.uri}
     environment.pop("MLFLOW_REGISTRY_URI", None)
     try:
         # -P: no file of the folder it is started in takes the place of a module. Names are checked
@@ -162,21 +156,21 @@ def _in_clean_process(registry: Registry, version: Version) -> None:
         command = [sys.executable, "-P", "-m", __name__, version.name, version.version]
         done = children.run(command, env=environment, seconds=_SECONDS)
     except subprocess.TimeoutExpired as error:
-        raise _differs(f"an answer within {_SECONDS:.0f} s", {"version": version.uri}) from error
+        raise _failed(
+            f" gave no answer within {_SECONDS:.0f} s", {"version": version.uri}
+        ) from error
     if done.returncode == 0 and done.stdout.strip().endswith(_sound(version)):
         return
     said = (done.stdout.strip().splitlines() or done.stderr.strip().splitlines() or [""])[-1]
     if told := _told(said):
         raise told
-    raise _differs(
-        "that it loads and scores in a process of its own",
-        {"exit code": done.returncode, "said": said},
-    )
+    received = {"exit code": done.returncode, "said": said}
+    raise _failed(" failed to load and score in a clean process", received)
 
 
-def _differs(expected: str, received: dict[str, object]) -> BundleError:
+def _failed(how: str, received: dict[str, Any]) -> BundleError:
     return BundleError(
-        f"Of the registered version {expected} was expected",
+        f"The registered version{how}",
         received=received,
         remedy=_LEFT_THE_CHAMPION,
     )
@@ -184,7 +178,7 @@ def _differs(expected: str, received: dict[str, object]) -> BundleError:
 
 def _not_ours(received: dict[str, object]) -> BundleError:
     return BundleError(
-        f"A model that is loaded by {LOADER} alone was expected",
+        f"The model is not loaded by {LOADER} alone",
         received=received,
         where="MLmodel",
         remedy="Do not load this model; restore the version from a trusted copy or transfer again",
@@ -226,7 +220,7 @@ def _told(said: str) -> BundleError | None:
 
 
 def _sound(version: Version) -> str:
-    """What a check that was made says last: that the process ended well is no proof that it checked."""
+    """What a check prints last: an exit code of 0 alone does not prove that it checked."""
     return f"sound: {version.uri} {version.tags.get(names.FILES)}"
 
 

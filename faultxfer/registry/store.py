@@ -1,4 +1,4 @@
-"""What is registered: looking up and downloading. :mod:`faultxfer.registry.registering` adds to it."""
+"""Look up and download what is registered; :mod:`faultxfer.registry.registering` adds to it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from faultxfer.registry.clients import (
     RememberingClient,
     RetryingClient,
     all_pages,
+    batches,
     moment,
     with_retries,
 )
@@ -58,7 +59,7 @@ class Version:
 
     @property
     def is_retired(self) -> bool:
-        """Whether its files are not those that were registered, so that it is never champion again."""
+        """Whether its tag says that it is never champion again."""
         return self.tags.get(names.STATE) == names.RETIRED
 
     @property
@@ -68,7 +69,7 @@ class Version:
 
 
 class Registry:
-    """The tracking store and model registry behind one address. Make it with :func:`open_registry`."""
+    """The tracking store and model registry behind one address; see :func:`open_registry`."""
 
     def __init__(self, client: MlflowClient, uri: str) -> None:
         self.client = client
@@ -78,9 +79,10 @@ class Registry:
 
     @contextmanager
     def as_it_is_now(self) -> Iterator[None]:
-        """Within this block each question is asked once; what others change meanwhile is not seen. To look, not to act.
+        """A block in which each question is asked once: to look, not to act.
 
-        A whole examination asks for the same model dozens of times.
+        A whole examination asks for the same model dozens of times. What others change meanwhile
+        is not seen.
         """
         live, self.client = self.client, cast("MlflowClient", RememberingClient(self.client))
         try:
@@ -98,21 +100,18 @@ class Registry:
 
     @asks_the_store
     def known_names(self) -> list[str]:
-        """Names of all models that are registered or have a journal: a model may be deleted, and its journal left."""
-        return sorted(
-            {names.of_journal(model.name) for model in self._ours() if not self._is_evidence(model)}
-        )
+        """Names of all models that are registered, or of which only the journal is left."""
+        known = [model.name for model in self._ours() if not self._is_evidence(model)]
+        return sorted({names.of_journal(name) for name in known})
 
     @asks_the_store
     def named_like(self, equipment: str) -> list[str]:
-        """Names of all models that a machine has, by the end of their names, registered or known by a journal alone."""
+        """Names of all models of a machine, registered or with only the journal left."""
         found = set()
         for ending in names.ending_in(equipment):
-            wanted = f"name LIKE '%{_quoted(ending)}%'"
-            found |= {model.name for model in self._recognised(self._search_models(wanted))}
-        return sorted(
-            {name for name in map(names.of_journal, found) if names.is_of_machine(name, equipment)}
-        )
+            alike = self._search_models(f"name LIKE '%{_quoted(ending)}%'")
+            found |= {names.of_journal(model.name) for model in self._recognised(alike)}
+        return sorted(name for name in found if names.is_of_machine(name, equipment))
 
     @asks_the_store
     def tags_by_name(self) -> dict[str, dict[str, str]]:
@@ -134,11 +133,10 @@ class Registry:
     @asks_the_store
     def alias(self, name: str) -> str | None:
         """The number that the champion's alias names, whether or not there is such a version."""
-        model = self._registered(name)
-        return _champion_of(model) if model else None
+        return self.aliases(name).get(names.CHAMPION)
 
     def is_registered(self, name: str) -> bool:
-        """Whether there is a registered model of that name, be it without versions."""
+        """Whether there is a registered model of that name, even one without versions."""
         return self._registered(name) is not None
 
     def version(self, name: str, number: str | int) -> Version:
@@ -150,7 +148,7 @@ class Registry:
         known = {version.version: version for version in self.versions(name)}
         if str(number) not in known:
             raise RegistryError(
-                f"A registered version of {name!r} was expected",
+                f"{name!r} has no version {number}",
                 received={"version": str(number), "known": sorted(known)},
                 remedy="List them with `faultxfer registry history`",
             )
@@ -162,13 +160,10 @@ class Registry:
         model = self._registered(name)
         if model is None:
             return []
-        champion = _champion_of(model)
+        champion = _aliases(model).get(names.CHAMPION)
         found = all_pages(self.client.search_model_versions, names.equals(name))
-        return sorted(
-            (_version(item, str(item.version) == champion) for item in found if item.name == name),
-            key=lambda v: int(v.version),
-            reverse=True,
-        )
+        versions = [_version(item, champion) for item in found if item.name == name]
+        return sorted(versions, key=lambda one: int(one.version), reverse=True)
 
     @asks_the_store
     def refusals(self, name: str | None, request: str | None = None) -> list[dict[str, Any]]:
@@ -195,7 +190,7 @@ class Registry:
         return [_refusal(run) for run in runs if names.OVERRIDE not in run.data.tags]
 
     def download_bundle(self, version: Version, folder: Path) -> Path:
-        """Copy a version's bundle into ``folder`` and return the bundle's own folder; see :meth:`download_model`."""
+        """Copy a version's bundle into ``folder``, see :meth:`download_model`; returns its place."""
         return self.download_model(version, folder) / BUNDLE_IN_MODEL
 
     def download_model(self, version: Version, folder: Path) -> Path:
@@ -215,9 +210,7 @@ class Registry:
     def aliases(self, name: str) -> dict[str, str]:
         """Number of the version by alias; empty if the model is unknown."""
         model = self._registered(name)
-        return (
-            {alias: str(number) for alias, number in (model.aliases or {}).items()} if model else {}
-        )
+        return _aliases(model) if model else {}
 
     @asks_the_store
     def files_location(self, version: Version) -> str:
@@ -242,7 +235,7 @@ class Registry:
 
     @asks_the_store
     def artifact_addresses(self, run_id: str, files: dict[str, Path]) -> dict[str, str]:
-        """Where a run's logged files lie: a path on this machine, or the server's artifact address."""
+        """Where a run's logged files are: a path on this machine, or the server's address."""
         root = self._run_location(run_id)
         shown = local_path(root) or root
         return {key: f"{shown}/{path.name}" for key, path in files.items()}
@@ -273,19 +266,13 @@ class Registry:
     def _with_marked_versions(self, unknown: list[str]) -> set[str]:
         """Which of these registered models have a version that faultxfer made."""
         found: set[str] = set()
-        for start in range(0, len(unknown), _NAMES_IN_A_FILTER):
-            some = [
-                name
-                for name in unknown[start : start + _NAMES_IN_A_FILTER]
-                if names.may_be_ours(name)
-            ]
+        possible = [name for name in unknown if names.may_be_ours(name)]
+        for some in batches(possible, _NAMES_IN_A_FILTER):
             listed = ", ".join(f"'{name}'" for name in some)
-            for tag in (names.STATE, names.FILES) if some else ():
+            for tag in (names.STATE, names.FILES):
                 wanted = f"name IN ({listed}) AND tags.`{tag}` LIKE '%'"
                 versions = self._search_versions(wanted)
-                found |= {
-                    version.name for version in versions if not _is_copy(version.source or "")
-                }
+                found |= {one.name for one in versions if not _is_copy(one.source or "")}
         return found
 
     def _is_journal(self, model: RegisteredModel) -> bool:
@@ -346,14 +333,14 @@ def _opened(uri: str, access: Access) -> Registry:
 
 
 def _as_dict(model: RegisteredModel) -> dict[str, Any]:
-    """A registered model; what its name says counts more than a tag, which anybody may have edited."""
+    """A registered model. Its name counts more than its tags, which anybody may edit."""
     tags = model.tags or {}
     return {
         "name": model.name,
         "kind": names.kind_of(model.name),
         "source_model": names.source_in(model.name) or tags.get(names.SOURCE_MODEL),
         "equipment": names.equipment_of(model.name) or tags.get(names.EQUIPMENT),
-        "champion": _champion_of(model),
+        "champion": _aliases(model).get(names.CHAMPION),
     }
 
 
@@ -369,33 +356,34 @@ def _refusal(run: Run) -> dict[str, Any]:
     }
 
 
-def _champion_of(model: RegisteredModel) -> str | None:
-    number = (model.aliases or {}).get(names.CHAMPION)
-    return None if number is None else str(number)  # a number over SQLite, text over HTTP
+def _aliases(model: RegisteredModel) -> dict[str, str]:
+    """Number of the version by alias. MLflow gives a number over SQLite, text over HTTP."""
+    return {alias: str(number) for alias, number in (model.aliases or {}).items()}
 
 
-def _version(item: ModelVersion, champion: bool) -> Version:
+def _version(item: ModelVersion, champion: str | None) -> Version:
+    number, source = str(item.version), item.source or ""
     return Version(
         name=item.name,
-        version=str(item.version),
+        version=number,
         run_id=item.run_id or "",
         created=moment(item.creation_timestamp).isoformat(timespec="seconds"),
         tags=dict(item.tags or {}),
         description=item.description or "",
-        champion=champion,
-        model_id=_model_id(item.source or ""),
-        copied=_is_copy(item.source or ""),
+        champion=number == champion,
+        model_id=_model_id(source),
+        copied=_is_copy(source),
     )
 
 
 def _model_id(source: str) -> str | None:
-    """MLflow's model that holds the files; its stores keep it as part of the version's source alone."""
+    """MLflow's model that holds the files, which MLflow keeps in the version's source alone."""
     found = source.removeprefix(names.MODELS)
     return found if found != source and "/" not in found else None
 
 
 def _is_copy(source: str) -> bool:
-    """Whether a version was copied from another one, tags included, as MLflow does where somebody asks for it."""
+    """Whether somebody copied the version from another one in MLflow, tags included."""
     return source.startswith(names.MODELS) and _model_id(source) is None
 
 

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import takewhile
 
 from faultxfer.registry.journal import MERGE, RESTORE, RETIRE, ROLLBACK, VERSION, Chain, Entry
 
+# Actions by which a champion is left for another one, or for nobody.
+_LEAVING = (RETIRE, ROLLBACK)
+
 
 def earlier_champions(chain: Chain, sound: Collection[str]) -> list[str]:
-    """Numbers of versions that were champion before the present one, the latest first, without repeats.
+    """Numbers of versions that were champion before the present one, latest first, each once.
 
     Args:
         chain: the journal.
         sound: those that can be used.
     """
-    now = chain.champion
-    entries = reversed(chain.changes)
-    numbers = [
-        number for entry in entries for number in (entry.to_version, entry.from_version) if number
-    ]
-    return [number for number in dict.fromkeys(numbers) if number != now and number in sound]
+    numbers: list[str | None] = []
+    for entry in reversed(chain.changes):
+        numbers += [entry.to_version, entry.from_version]
+    earlier = [number for number in dict.fromkeys(numbers) if number != chain.champion]
+    return [number for number in earlier if number is not None and number in sound]
 
 
 def next_in_line(chain: Chain, sound: Collection[str]) -> list[str]:
@@ -49,7 +52,7 @@ def next_in_line(chain: Chain, sound: Collection[str]) -> list[str]:
 
 
 def ended_by_retirement(chain: Chain) -> list[str]:
-    """Versions that were champion until they were retired, the first of them first, if nothing else came since.
+    """Champions that the latest changes ended by retirement, the first of them first.
 
     A version that somebody went back from, and that was retired later, is none of them: the
     retirement took nothing.
@@ -69,26 +72,25 @@ def ended_by_retirement(chain: Chain) -> list[str]:
 
 
 def _ends_by_retirement(entry: Entry) -> bool:
-    if entry.from_version is None or entry.action not in (RETIRE, ROLLBACK):
+    if entry.from_version is None or entry.action not in _LEAVING:
         return False
-    return (
-        entry.to_version is None
-        or entry.details.get(VERSION) == entry.from_version
-        or entry.is_by_doctor
-    )
+    leaves_nobody = entry.to_version is None
+    is_its_own = entry.details.get(VERSION) == entry.from_version
+    return leaves_nobody or is_its_own or entry.is_by_doctor
 
 
 def replaced_by_doctor(chain: Chain) -> str | None:
-    """The version that was champion before the doctor went back from it or left nobody; None if a person acted since.
+    """The champion that the doctor's latest changes took away; None if a person acted since.
 
-    The doctor may have gone back more than once: the first of its steps in a row counts.
+    Unlike :func:`ended_by_retirement` it needs no retirement, as the doctor may be about to write
+    one, and a restored version ends the row. The first of the doctor's steps in a row counts.
 
     Args:
         chain: the journal.
     """
-    found = None
-    for entry in reversed(chain.changes):
-        if not (entry.is_by_doctor and entry.action in (RETIRE, ROLLBACK)):
-            break
-        found = entry.from_version
-    return found
+    steps = list(takewhile(_is_step_of_doctor, reversed(chain.changes)))
+    return steps[-1].from_version if steps else None
+
+
+def _is_step_of_doctor(entry: Entry) -> bool:
+    return entry.is_by_doctor and entry.action in _LEAVING

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from faultxfer.process import is_gone
 from faultxfer.registry import names
@@ -31,7 +31,8 @@ def unfinished_runs(registry: Registry, grace: timedelta) -> Iterator[Diagnosis]
         for version in registry.versions(known["name"])
         if version.tags.get(names.STATE) != names.CANDIDATE
     }
-    for run in _runs(registry, "attributes.status = 'RUNNING'"):
+    client, running = registry.client, "attributes.status = 'RUNNING'"
+    for run in _found(registry, client.search_runs, filter_string=running):
         run_id = run.info.run_id
         if not _is_left(run, grace):
             continue
@@ -41,7 +42,7 @@ def unfinished_runs(registry: Registry, grace: timedelta) -> Iterator[Diagnosis]
             f"run {run_id}",
             f"The run is still shown as running, and its process is gone; it becomes {status}",
             "end the run",
-            partial(registry.client.set_terminated, run_id, status),
+            partial(client.set_terminated, run_id, status),
             kind=RESTORES,
         )
 
@@ -54,7 +55,7 @@ def unused_uploads(registry: Registry, grace: timedelta, kept: timedelta) -> Ite
     """
     uploads, runs = _named_by_versions(registry)
     runs |= _named_by_journals(registry)
-    for upload in _uploads(registry):
+    for upload in _found(registry, registry.client.search_logged_models):
         named = upload.model_id in uploads or upload.source_run_id in runs
         young = datetime.now(UTC) - moment(upload.creation_timestamp) < kept
         if named or young or not _is_abandoned(registry, upload, grace):
@@ -92,7 +93,7 @@ def empty_models(registry: Registry, grace: timedelta) -> Iterator[Diagnosis]:
 
 
 def temporary_left() -> Iterator[Diagnosis]:
-    """Folders of this user's on this machine whose process is gone; they hold copies and half-done files alone."""
+    """Temporary folders of this user whose process is gone; they hold only copies."""
     for path, remove in dead_folders():
         message = "A temporary folder whose process is gone"
         yield Diagnosis("TEMPORARY-LEFT", str(path), message, "remove it", remove, kind=RESTORES)
@@ -118,9 +119,8 @@ def _named_by_versions(registry: Registry) -> tuple[set[str], set[str]]:
     pruned = _pruned(registry)
     for version, named in uploads_of_versions(registry):
         of_journal = names.of_journal(version.name) != version.name
-        if (
-            of_journal and version.source in pruned
-        ):  # the entry stays, and the version that it names was deleted
+        # The entry of a version that was pruned stays, and the version is gone.
+        if of_journal and version.source in pruned:
             continue
         uploads |= named
         if version.run_id:
@@ -129,8 +129,8 @@ def _named_by_versions(registry: Registry) -> tuple[set[str], set[str]]:
 
 
 def uploads_of_versions(registry: Registry) -> Iterator[tuple[ModelVersion, set[str]]]:
-    """The versions of all registered models, journals too, each with the ids of the uploads that it names."""
-    for version in _all_versions(registry):
+    """The versions of all registered models and journals, each with the uploads that it names."""
+    for version in all_pages(registry.client.search_model_versions):
         uploads = set(_UPLOAD.findall(version.source or ""))
         uploads.update(_UPLOAD.findall(_files_address(registry, version)))
         if version.model_id:
@@ -140,11 +140,10 @@ def uploads_of_versions(registry: Registry) -> Iterator[tuple[ModelVersion, set[
 
 def _pruned(registry: Registry) -> set[str]:
     """Addresses of versions that were deleted by `prune`, as the journals note."""
-    return {
-        names.version_uri(name, number)
-        for name in registry.known_names()
-        for number in _pruned_of(registry, name)
-    }
+    pruned: set[str] = set()
+    for name in registry.known_names():
+        pruned |= {names.version_uri(name, number) for number in _pruned_of(registry, name)}
+    return pruned
 
 
 def _pruned_of(registry: Registry, name: str) -> set[str]:
@@ -153,7 +152,7 @@ def _pruned_of(registry: Registry, name: str) -> set[str]:
 
 
 def _files_address(registry: Registry, version: ModelVersion) -> str:
-    """Where a version's files lie; a copy of a version has its source's address, though that may be deleted."""
+    """Where a version's files are; a copied version has the address of its source."""
     if _UPLOAD.search(version.source or "") or str(version.source or "").startswith("faultxfer:"):
         return ""
     return str(registry.client.get_model_version_download_uri(version.name, str(version.version)))
@@ -180,21 +179,8 @@ def _is_left(run: Run, grace: timedelta) -> bool:
     return is_gone(run.data.tags.get(names.OWNER), moment(run.info.start_time), grace)
 
 
-def _runs(registry: Registry, wanted: str) -> Iterator[Run]:
-    found = registry.client.get_experiment_by_name(names.EXPERIMENT)
-    yield from (
-        all_pages(registry.client.search_runs, [found.experiment_id], filter_string=wanted)
-        if found
-        else ()
-    )
-
-
-def _uploads(registry: Registry) -> Iterator[LoggedModel]:
-    found = registry.client.get_experiment_by_name(names.EXPERIMENT)
-    yield from (
-        all_pages(registry.client.search_logged_models, [found.experiment_id]) if found else ()
-    )
-
-
-def _all_versions(registry: Registry) -> Iterator[ModelVersion]:
-    yield from all_pages(registry.client.search_model_versions)
+def _found(registry: Registry, search: Callable[..., Any], **named: str) -> Iterator[Any]:
+    """What a search finds in the experiment of faultxfer; nothing where that does not exist."""
+    experiment = registry.client.get_experiment_by_name(names.EXPERIMENT)
+    if experiment is not None:
+        yield from all_pages(search, [experiment.experiment_id], **named)

@@ -14,7 +14,15 @@ from hypothesis import strategies as st
 from registry_checks import repair
 
 from faultxfer.errors import RegistryError
-from faultxfer.registry import catalog, checking, identity, machines, maintenance, names
+from faultxfer.registry import (
+    catalog,
+    checking,
+    identity,
+    machine_models,
+    machines,
+    maintenance,
+    names,
+)
 from faultxfer.registry.identity import Identity, identity_of
 from faultxfer.registry.outside_edits import edited_machine_tags
 from faultxfer.registry.runs import RunRecord, record_run
@@ -131,7 +139,7 @@ def test_two_labels_of_one_machine_are_two_detectors(empty: Registry) -> None:
     work.placed(empty, name, label="leak", source="b")
     assert [machines.find(empty, one, "pump-9") for one in "ab"] == ["a--pump-9", name]
     assert machines.equipments(empty, "b") == ["pump-9"]
-    assert list(machines.twice(empty)) == []
+    assert list(machine_models.double_champions(empty)) == []
     # Under the contract with the other label, the first source makes the other detector's next version.
     assert machines.name_for(empty, "a", "pump-9", leak) == name
 
@@ -195,7 +203,7 @@ def test_two_champions_are_said_and_a_change_has_to_be_clear(
 ) -> None:
     for name in ("a", "c", "a--pump-9", "b--pump-9"):
         work.placed(empty, name)
-    (found,) = machines.twice(empty)
+    (found,) = machine_models.double_champions(empty)
     assert found.code == "CHAMPION-TWICE"
     assert "faultxfer registry merge a --equipment pump-9 --reason" in found.remedy
     assert found.remedy.endswith("--keep b--pump-9`")
@@ -219,9 +227,9 @@ def test_what_cannot_be_read_is_never_taken_for_a_machine_without_a_model(empty:
     )  # by what its source model detects
     without_files(empty, "a")
     assert machines.find(empty, "a", "pump-9", changing=True) == "a--pump-9"
-    with pytest.raises(RegistryError, match="could not be read"):
+    with pytest.raises(RegistryError, match="show what it detects"):
         machines.find(empty, "b", "pump-9")
-    with pytest.raises(RegistryError, match="could not be read"):
+    with pytest.raises(RegistryError, match="show what it detects"):
         machines.name_for(empty, "b", "pump-9", PUMPS)
 
 

@@ -15,6 +15,7 @@ from faultxfer.registry import (
     checking,
     doctor,
     journal,
+    machine_models,
     machines,
     maintenance,
     merging,
@@ -46,7 +47,7 @@ def actions(registry: Registry, name: str) -> list[tuple[str, bool]]:
 
 
 def test_found_merged_undone_and_merged_again_with_sound_journals(two: Registry) -> None:
-    assert [one.code for one in machines.twice(two)] == ["CHAMPION-TWICE"]
+    assert [one.code for one in machine_models.double_champions(two)] == ["CHAMPION-TWICE"]
     done = merge_machine(*WHO, "one pump, one detector")
     assert (done["outcome"], done["kept"], done["use"]) == ("merged", A, f"models:/{A}@champion")
     assert [one["address"] for one in done["models"]] == [f"models:/{B}@champion"]
@@ -62,7 +63,7 @@ def test_found_merged_undone_and_merged_again_with_sound_journals(two: Registry)
     back = merge_machine(*WHO, "they differ after all", undo=True)
     assert (back["outcome"], [one["name"] for one in back["models"]]) == ("restored", [B])
     assert champions(two) == ("1", "1")
-    assert [one.code for one in machines.twice(two)] == ["CHAMPION-TWICE"]
+    assert [one.code for one in machine_models.double_champions(two)] == ["CHAMPION-TWICE"]
 
     assert (
         merge_machine("b", "pump-9", "b is better")["kept"] == B
@@ -90,16 +91,16 @@ def test_a_merge_that_was_broken_off_between_the_journals_is_finished(
         with pytest.raises(ZeroDivisionError):
             merge_machine(*WHO, "broken off", undo=undo)
     assert champions(two) == ("1", "1")
-    (found,) = merging.half_done(two)
+    (found,) = merging.unfinished_merges(two)
     assert (found.code, found.where) == ("MERGE-UNFINISHED", A if undo else B)
     if undo:
-        assert found.mend is not None
-        found.mend()
+        assert found.repair is not None
+        found.repair()
     else:
         assert merge_machine(*WHO, "broken off")["outcome"] == "merged"
     assert champions(two) == ("1", "1" if undo else None)
     assert len(actions(two, A)) == (3 if undo else 2)  # no note twice
-    assert list(merging.half_done(two)) == []
+    assert list(merging.unfinished_merges(two)) == []
 
 
 def test_the_doctor_finishes_a_merge(two: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +127,7 @@ def test_a_promotion_that_comes_in_between_is_not_merged_away_unseen(
     with pytest.raises(ChampionMovedError):
         merge_machine(*WHO, "one detector")
     assert champions(two) == ("1", "2")
-    assert list(merging.half_done(two)) == []
+    assert list(merging.unfinished_merges(two)) == []
 
 
 def test_nobody_steps_down_for_files_that_cannot_score_nor_comes_back_without_them(
@@ -134,7 +135,7 @@ def test_nobody_steps_down_for_files_that_cannot_score_nor_comes_back_without_th
 ) -> None:
     place = Path(urlsplit(two.client.get_model_version_download_uri(A, "1")).path)
     place.rename("away")
-    with pytest.raises(RegistryError, match="would stay could not be read"):
+    with pytest.raises(RegistryError, match="would stay changed or cannot be read"):
         merge_machine(*WHO, "one detector", keep=A)
     merge_machine(*WHO, "one detector", keep=B)
     with pytest.raises(RegistryError, match="cannot come back"):
