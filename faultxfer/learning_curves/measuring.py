@@ -185,7 +185,7 @@ def fit_transfer_and_scratch(task: Task) -> tuple[Scorer, Scorer]:
     Learners from scratch are part of the default stack, so that one cross-fitting serves both.
 
     Raises:
-        StrategyError: see :meth:`faultxfer.strategies.stack.StackedCandidates.fit`.
+        StrategyError: see :meth:`faultxfer.strategies.stack.StackedLearners.fit`.
     """
     crossed, source = cross_fit_task(task, "stack")
     transfer = weighed(crossed, task.target.y)
