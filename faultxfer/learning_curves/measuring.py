@@ -74,7 +74,8 @@ def draw_rows(
 
     Raises:
         DataError: a file was refused, or the rows are too few.
-        ContractError: the sensors are not the source model's, or a unit or label has another meaning.
+        ContractError: the sensors are not the source model's, or a unit or label has another
+            meaning.
     """
     features = load_bundle(fetched.source_bundle).features
     require_same_sensors(contract, features)
