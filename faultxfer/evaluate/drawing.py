@@ -1,7 +1,7 @@
 """How every picture looks: size, colours, legend, and the file it is written to.
 
-Drawing needs no screen and changes no settings: pyplot is not used. matplotlib is loaded by the first
-picture, as its import alone may write a font cache.
+Drawing needs no screen and changes no settings: pyplot is not used. matplotlib is loaded by the
+first picture, as its import alone may write a font cache.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe & Ito, "Color universal design", 2008: told apart with every common kind of colour blindness.
+# Okabe & Ito, "Color universal design", 2008: seen apart with every common colour blindness.
 BLUE, RED, ORANGE = "#0072B2", "#D55E00", "#E69F00"
 OTHER_COLOURS = (RED, "#009E73", "#CC79A7", ORANGE, "#56B4E9", "#555555")
 GREY, PALE = "#BDBDBD", "#DDDDDD"

@@ -202,7 +202,9 @@ def _counts(level: np.ndarray, clusters: Clusters, rows: np.ndarray) -> np.ndarr
 
 
 def clopper_pearson(hits: float, trials: float, confidence: float) -> Interval:
-    """Exact bounds of a share (Clopper & Pearson, "The use of confidence or fiducial limits", 1934).
+    """Exact bounds of a share.
+
+    Clopper & Pearson, "The use of confidence or fiducial limits", 1934.
 
     A detector that found 20 of 20 faults may find 86 in a hundred:
 

@@ -1,9 +1,9 @@
 """Start, slope and limit of transfer against scratch over label counts, with intervals.
 
 The three benefits of transfer are a higher start, a higher slope and a higher asymptote (Torrey &
-Shavlik, "Transfer learning", 2009). Intervals are 95 % percentiles of a bootstrap that draws repeats and gives every
-run one random weight in all repeats in which it is held out (Rubin, "The Bayesian bootstrap",
-1981), as neither rows of a run nor repeats that share runs are independent.
+Shavlik, "Transfer learning", 2009). Intervals are 95 % percentiles of a bootstrap that draws
+repeats and gives every run one random weight in all repeats in which it is held out (Rubin, "The
+Bayesian bootstrap", 1981), as neither rows of a run nor repeats that share runs are independent.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Nested draws of labelled rows for a learning curve: which rows train at each count, and which test.
+"""Nested draws of labelled rows for a learning curve: which rows train, and which test.
 
 Labels come recording by recording, so a count takes its rows from as few runs as possible, and each
 larger count holds the smaller ones. Runs that test are held out before anything is drawn, once for
@@ -24,7 +24,7 @@ FEWEST = 4
 _FEWEST_JUDGING = 5
 _FEWEST_RUNS = 4
 _MOST_JUDGING = 2000
-# Where runs are too few: blocks that each class of a run is cut into, and rows left out between them.
+# Where runs are too few: blocks of each class of a run, and rows left out between them.
 _BLOCKS, _GAP = 8, 2
 # Three points are met by a power law whatever they are.
 _FEWEST_COUNTS = 4

@@ -92,7 +92,8 @@ def draw_rows(job: Job[CurveRequest], models: Models, rows: CheckedRows) -> Draw
 
     Raises:
         DataError: a file was refused, or the rows are too few.
-        ContractError: the sensors are not the source model's, or a unit or label has another meaning.
+        ContractError: the sensors are not the source model's, or a unit or label has another
+            meaning.
     """
     contract, options = job.contract, job.request.options
     features = read_manifest(models.source_bundle).features

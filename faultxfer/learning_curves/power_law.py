@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# No rows at hand can show that a curve is slower than the first; one faster than the last is a step.
+# No rows at hand can show a slower curve than the first; one faster than the last is a step.
 _RATES = np.linspace(0.1, 2.0, 39)
 
 

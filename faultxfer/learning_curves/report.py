@@ -18,7 +18,8 @@ COLUMNS = (
 _LITTLE = 0.01
 # Wider than this an interval says nothing of where a curve ends.
 _WIDE = 0.2
-# With twelve simulated runs the intervals held the truth less often than they say (docs/learning-curve.md).
+# With twelve simulated runs the intervals held the truth less often than they say, see
+# docs/learning-curve.md.
 _FEW_RUNS = 20
 
 

@@ -1,7 +1,7 @@
 """The pumps of two plants: instruments, ranges of size and duty, and the machines drawn from them.
 
-The machines of the old plant differ among themselves; those of the new plant are larger, run slower in a hotter hall
-and carry other instruments. That is the domain shift.
+The machines of the old plant differ among themselves; those of the new plant are larger, run
+slower in a hotter hall and carry other instruments. That is the domain shift.
 """
 
 from __future__ import annotations
@@ -96,8 +96,9 @@ OLD_PLANT = Plant(
     instrument_error=1.0,
     vibration_gain=1.0,
 )
-# Near enough that what the source learned is of use, far enough that its threshold is not. With ranges further off (180
-# to 215 m3/h, instrument_error 1.4) the worst of eight fine-tunings on tuning seeds fell to a recall of 0.36.
+# Near enough that what the source learned is of use, far enough that its threshold is not. With
+# ranges further off (180 to 215 m3/h, instrument_error 1.4) the worst of eight fine-tunings on
+# tuning seeds fell to a recall of 0.36.
 NEW_PLANT = Plant(
     flow_m3h=(175, 205),
     head_m=(44, 53),
@@ -134,7 +135,7 @@ class Machine:
 
 
 def machine_of(equipment: str, *, seed: int, plant: Plant = OLD_PLANT) -> Machine:
-    """The pump of that name: the same for the same seed, name and plant, however many others there are."""
+    """The pump of that name: the same for one seed, name and plant, whatever others there are."""
     rng = generator(seed, equipment, "machine")
 
     def draw(limits: Range) -> float:
@@ -164,7 +165,7 @@ def machine_of(equipment: str, *, seed: int, plant: Plant = OLD_PLANT) -> Machin
 
 
 def generator(seed: int, *names: str) -> np.random.Generator:
-    """A generator of its own for each purpose, so that more runs or more pumps change no other one."""
+    """A generator of its own for each purpose, so that more runs or pumps change no other."""
     digest = hashlib.sha256("\n".join(names).encode()).digest()
     return np.random.default_rng([seed, *np.frombuffer(digest[:16], dtype="<u4").tolist()])
 

@@ -1,19 +1,22 @@
-"""Physics of one centrifugal pump behind a variable-speed drive, without noise and without instruments.
+"""Physics of one centrifugal pump behind a variable-speed drive, without noise or instruments.
 
 The model is a textbook one, small enough to be checked by hand:
 
-* **Pump curve against system curve.** The head is a parabola in flow; the operating point is where it meets static
-  head plus friction (Karassik et al., *Pump Handbook*, 4th ed., chapters 2 and 8).
-* **Affinity laws.** At another speed the curve scales as flow ~ speed, head ~ speed², power ~ speed³ (ibid.).
-* **Cavitation.** It begins well before the net positive suction head available (NPSHa) falls to the required one
-  (NPSHr, where 3 % of the head is lost); see ANSI/HI 9.6.1, *Rotodynamic Pumps: Guideline for NPSH Margin*.
-* **Vibration** is broadband velocity RMS in mm/s on the bearing housings, the quantity that ISO 20816-1 (successor of
-  ISO 10816-1) and, for pumps, ISO 10816-7 judge: a healthy pump stays below about 3 mm/s. It grows away from the best
-  efficiency point, and independent sources add in quadrature.
+* **Pump curve against system curve.** The head is a parabola in flow; the operating point is where
+  it meets static head plus friction (Karassik et al., *Pump Handbook*, 4th ed., chapters 2 and 8).
+* **Affinity laws.** At another speed the curve scales as flow ~ speed, head ~ speed², power ~
+  speed³ (ibid.).
+* **Cavitation.** It begins well before the net positive suction head available (NPSHa) falls to
+  the required one (NPSHr, where 3 % of the head is lost); see ANSI/HI 9.6.1, *Rotodynamic Pumps:
+  Guideline for NPSH Margin*.
+* **Vibration** is broadband velocity RMS in mm/s on the bearing housings, the quantity that ISO
+  20816-1 (successor of ISO 10816-1) and, for pumps, ISO 10816-7 judge: a healthy pump stays below
+  about 3 mm/s. It grows away from the best efficiency point, and independent sources add in
+  quadrature.
 * **Temperatures** follow losses with a first-order lag.
 
-Constants that no source gives (how much head a worn impeller loses, say) are chosen so that a full fault is plain and
-its onset is not. All arrays are (n,) float64, one entry per row.
+Constants that no source gives (how much head a worn impeller loses, say) are chosen so that a full
+fault is plain and its onset is not. All arrays are (n,) float64, one entry per row.
 """
 
 from __future__ import annotations
@@ -75,7 +78,7 @@ class Duty:
 
     Attributes:
         speed_ratio: (n,) speed over rated speed.
-        resistance: (n,) friction of the system over the design value; above 1 the valve is throttled.
+        resistance: (n,) friction of the system over the design value; above 1 the valve throttles.
         tank_bar: (n,) gauge pressure of the suction tank.
         fluid_c: (n,) temperature of the liquid.
         ambient_c: (n,) temperature of the hall.
@@ -171,8 +174,9 @@ def sensor_values(design: PumpDesign, duty: Duty, fault: Fault) -> dict[str, np.
 def hydraulics(design: PumpDesign, duty: Duty, fault: Fault) -> Hydraulics:
     """Operating point on the pump curve and the system curve.
 
-    With no static head a healthy pump obeys the affinity laws exactly: flow ~ speed, head ~ speed², power ~ speed³.
-    Cavitation is judged at the flow the pump would have without it, then its loss of head moves the point once.
+    With no static head a healthy pump obeys the affinity laws exactly: flow ~ speed, head ~ speed²,
+    power ~ speed³. Cavitation is judged at the flow the pump would have without it, then its loss
+    of head moves the point once.
     """
     leak = 0.09 * fault.of("seal_leak")
     worn = 1 - 0.13 * fault.of("impeller_wear")
@@ -200,7 +204,7 @@ def hydraulics(design: PumpDesign, duty: Duty, fault: Fault) -> Hydraulics:
 def suction_pressure(
     design: PumpDesign, duty: Duty, fault: Fault, flow_ratio: np.ndarray
 ) -> np.ndarray:
-    """(n,) gauge pressure at the inlet in bar; a clogging strainer is what makes the pump cavitate."""
+    """(n,) gauge pressure at the inlet in bar; a clogging strainer makes the pump cavitate."""
     strainer = 0.55 * fault.of("cavitation")
     return np.asarray(duty.tank_bar - (design.suction_loss_bar + strainer) * flow_ratio**2)
 
@@ -226,8 +230,8 @@ def vibration(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Velocity RMS in mm/s at the drive end and the other end, (n,) each.
 
-    The forces of unbalance and flow grow with the square of speed; flow away from the best efficiency point adds to
-    them.
+    The forces of unbalance and flow grow with the square of speed; flow away from the best
+    efficiency point adds to them.
     """
     off_best = state.flow_ratio / duty.speed_ratio - 1
     calm = duty.roughness * duty.speed_ratio**2 * (1 + 3.0 * off_best**2)
@@ -252,7 +256,10 @@ def vibration(
 
 
 def motor_current(design: PumpDesign, duty: Duty, fault: Fault, state: Hydraulics) -> np.ndarray:
-    """(n,) ampere of a three-phase motor on a constant V/f drive: active and magnetising part in quadrature."""
+    """(n,) ampere of a three-phase motor on a constant V/f drive.
+
+    Active and magnetising part add in quadrature.
+    """
     power = state.power_kw * (1 + 0.03 * fault.of("bearing_wear") + 0.02 * fault.of("seal_leak"))
     active = power * 1000 / (np.sqrt(3) * _MOTOR_VOLTS * duty.speed_ratio * _MOTOR_EFFICIENCY)
     return _quadrature(active, np.full_like(active, _MAGNETISING_SHARE * rated_current(design)))
@@ -267,7 +274,7 @@ def rated_current(design: PumpDesign) -> float:
 
 
 def bearing_temperature(design: PumpDesign, duty: Duty, fault: Fault) -> np.ndarray:
-    """(n,) °C: ambient, friction at speed, heat of the liquid along the shaft, and the fault's own heat."""
+    """(n,) °C: ambient, friction at speed, heat of the liquid, and the fault's own heat."""
     rise = design.bearing_rise_c * duty.speed_ratio**1.5 + 0.15 * (duty.fluid_c - duty.ambient_c)
     heat = 16.0 * fault.of("bearing_wear") + 7.0 * fault.of("seal_leak")
     return np.asarray(duty.ambient_c + lagged(rise + heat, _BEARING_LAG_MINUTES))
@@ -326,7 +333,7 @@ def _efficiency(design: PumpDesign, speed_ratio: np.ndarray, flow_ratio: np.ndar
 
 
 def _cavitation(design: PumpDesign, duty: Duty, fault: Fault, flow_ratio: np.ndarray) -> np.ndarray:
-    """(n,) intensity: begins where NPSHa falls below twice NPSHr and is full where they are equal."""
+    """(n,) intensity: begins where NPSHa is below twice NPSHr, full where they are equal."""
     available = npsh_available(suction_pressure(design, duty, fault, flow_ratio), duty.fluid_c)
     return np.asarray(
         np.clip(2 - available / npsh_required(design, duty.speed_ratio, flow_ratio), 0, 1)

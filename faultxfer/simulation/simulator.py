@@ -78,7 +78,7 @@ class PumpFleet:
 
 
 def pump_contract() -> Contract:
-    """The data contract of the pump family; ``data_contracts/pumps.yaml`` says the same with comments."""
+    """The data contract of the pumps; ``data_contracts/pumps.yaml`` says the same with comments."""
     return Contract(
         family=MODEL_FAMILY,
         label=Label(column="fault"),
@@ -156,8 +156,8 @@ def write_pump_fleet(
 ) -> PumpFleet:
     """Write half a year of ``source_pumps`` pumps, two weeks of a new one, and the contract.
 
-    The new pump's next week comes without labels, to be scored. The same arguments give the same bytes.
-    The folder and its parents are made where they are missing.
+    The new pump's next week comes without labels, to be scored. The same arguments give the same
+    bytes. The folder and its parents are made where they are missing.
 
     Raises:
         ConfigError: a number is too small, or the target has the name of a source pump.
@@ -179,8 +179,8 @@ def write_pump_fleet(
         )
         for name in sources
     }
-    # Half of the runs, so that most fault types come more than once. With five faulty runs, three of
-    # the four types came once and a fold met types it had not seen: logistic regression on the
+    # Half of the runs, so that most fault types come more than once. With five faulty runs, three
+    # of the four types came once and a fold met types it had not seen: logistic regression on the
     # target rows had ROC-AUC 0.6.
     target = _target_rows(target_equipment, seed, target_runs, target_rows_per_run, fault_share=0.5)
     later = pd.Timestamp(target["timestamp"].iloc[-1]).normalize() + pd.Timedelta(days=2, hours=6)
@@ -268,7 +268,7 @@ def _run(
 
 
 def _duty(machine: Machine, times: pd.DatetimeIndex, rng: np.random.Generator) -> Duty:
-    """What the plant asks during one run: a level for the run, a slow wander, and the hour of day."""
+    """What the plant asks in one run: a level for the run, a slow wander, and the hour of day."""
     rows = len(times)
     hour = (times.hour + times.minute / 60).to_numpy(dtype=np.float64)
     day = np.sin(2 * np.pi * (hour - 9) / 24)  # warmest and busiest at 15 h
@@ -308,7 +308,7 @@ def _fault(kind: str, rows: int, rng: np.random.Generator) -> tuple[Fault, np.nd
 def _reading(
     machine: Machine, name: str, truth: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """(n,) what the logger stores: gain, offset, noise, rounding; no instrument reads below its zero."""
+    """(n,) what the logger stores: gain, offset, noise, rounding; nothing below the zero."""
     kind = INSTRUMENTS[name]
     noise = 1 + kind.noise * rng.standard_normal(len(truth))
     jitter = kind.jitter * rng.standard_normal(len(truth))

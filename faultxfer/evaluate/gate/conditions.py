@@ -1,4 +1,4 @@
-"""What every candidate must meet: enough rows that judge, its budgets, the policy for a first model."""
+"""What every candidate must meet: enough rows, its budgets, the policy for a first model."""
 
 from __future__ import annotations
 
