@@ -1,4 +1,4 @@
-"""The source's models with fixed weights, and what they say of given rows: computed once, shared by all candidates."""
+"""The source's models with fixed weights, and what they give for rows: computed once, for all."""
 
 from __future__ import annotations
 
@@ -36,7 +36,11 @@ class Activations(Protocol):
         ...
 
     def __call__(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(n, d) readings in source units to (n, h) features of the heads and (n, k) logits of the members."""
+        """(n, d) readings in source units to features of the heads and logits of the members.
+
+        Returns:
+            (n, h) features and (n, k) logits.
+        """
         ...
 
 
@@ -50,7 +54,7 @@ class LinearModel:
 
 @dataclass(frozen=True)
 class FrozenSource:
-    """The source as candidates see it; nothing in it is ever changed.
+    """The source as learners see it; nothing in it is ever changed.
 
     Attributes:
         spread: robust statistics of all source rows.
@@ -87,16 +91,16 @@ class SourceModels:
         """The models ready to score, with the source network where candidates use it."""
         import lightgbm
 
-        return FrozenSource(
-            self.spread, self.normal, lightgbm.Booster(model_str=self.trees), self.linear, network
-        )
+        trees = lightgbm.Booster(model_str=self.trees)
+        return FrozenSource(self.spread, self.normal, trees, self.linear, network)
 
     def as_dict(self) -> dict[str, Any]:
         """Everything but the trees, for JSON."""
+        linear = {"coef": self.linear.coef.tolist(), "intercept": self.linear.intercept}
         return {
-            "spread": _spread(self.spread),
-            "normal": _spread(self.normal),
-            "linear": {"coef": self.linear.coef.tolist(), "intercept": self.linear.intercept},
+            "spread": _plain_spread(self.spread),
+            "normal": _plain_spread(self.normal),
+            "linear": linear,
         }
 
 
@@ -106,23 +110,20 @@ def source_models_from(stored: dict[str, Any], trees: str) -> SourceModels:
     Raises:
         KeyError, TypeError, ValueError: something else was stored.
     """
-    linear = stored["linear"]
-    return SourceModels(
-        _spread_from(stored["spread"]),
-        _spread_from(stored["normal"]),
-        trees,
-        LinearModel(np.array(linear["coef"], dtype=np.float64), float(linear["intercept"])),
-    )
+    plain = stored["linear"]
+    coef = np.array(plain["coef"], dtype=np.float64)
+    linear = LinearModel(coef, float(plain["intercept"]))
+    spread, normal = _spread_from(stored["spread"]), _spread_from(stored["normal"])
+    return SourceModels(spread, normal, trees, linear)
 
 
-def _spread(spread: Spread) -> dict[str, list[float]]:
+def _plain_spread(spread: Spread) -> dict[str, list[float]]:
     return {"center": spread.center.tolist(), "scale": spread.scale.tolist()}
 
 
 def _spread_from(stored: dict[str, list[float]]) -> Spread:
-    return Spread(
-        np.array(stored["center"], dtype=np.float64), np.array(stored["scale"], dtype=np.float64)
-    )
+    center = np.array(stored["center"], dtype=np.float64)
+    return Spread(center, np.array(stored["scale"], dtype=np.float64))
 
 
 class Block(NamedTuple):
@@ -215,9 +216,11 @@ class _Part(Views):
 def soft_clipped(X: np.ndarray, spread: Spread) -> np.ndarray:
     """(n, d) readings, robust-scaled and clipped smoothly: r / √(1 + (r / 4)²)."""
     r = (X - spread.center) / spread.scale
-    return np.asarray(r / np.sqrt(1 + (r / _SOFT_CLIP) ** 2))
+    squeeze = np.sqrt(1 + (r / _SOFT_CLIP) ** 2)
+    return np.asarray(r / squeeze)
 
 
 def _clipped(logits: np.ndarray) -> np.ndarray:
     """(n,) logits to an (n, 1) block within ±8."""
-    return np.clip(np.asarray(logits, dtype=np.float64), -_LOGIT_LIMIT, _LOGIT_LIMIT)[:, None]
+    exact = np.asarray(logits, dtype=np.float64)
+    return np.clip(exact, -_LOGIT_LIMIT, _LOGIT_LIMIT)[:, None]

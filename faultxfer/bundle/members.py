@@ -40,20 +40,20 @@ _SHARE_LIMIT = 0.005
 
 @dataclass(frozen=True)
 class Member:
-    """One fitted candidate.
+    """One fitted learner of the stack.
 
     Attributes:
         family: what it is averaged with first.
-        name: which candidate.
-        kind: ``identity`` (a block is the logit), ``linear``, ``trees``, ``constant`` or ``adapted`` (the source
-            network on readings with a gain and an offset of its own).
+        name: of the learner.
+        kind: ``identity`` (a block is the logit), ``linear``, ``trees``, ``constant`` or ``adapted``
+            (the source network on readings with a gain and an offset of its own).
         blocks: blocks of :class:`~faultxfer.bundle.frozen.Views` that are its features, in order.
-        arrays: ``coef`` (k,) and ``intercept`` (1,) of a linear head; ``edges`` (d, b + 1) where sensors are encoded
-            by bins beside the blocks; ``gain`` and ``offset`` (d,) of an adapted member; ``base`` (j + 1,) weights and
-            offset of the logit that trees are added to.
+        arrays: ``coef`` (k,) and ``intercept`` (1,) of a linear head; ``edges`` (d, b + 1) where
+            sensors are encoded by bins beside the blocks; ``gain`` and ``offset`` (d,) of an adapted
+            member; ``base`` (j + 1,) weights and offset of the logit that trees are added to.
         base: blocks of that logit.
         text: trees as LightGBM text.
-        link: what the trees say: a ``logit``, or a ``share`` of faults.
+        link: what the trees give: a ``logit``, or a ``share`` of faults.
         constants: values of constant features behind the blocks, as the domain flag.
         slope, offset: Platt scaling of the member's logit.
         weight: in the stack.
@@ -86,7 +86,8 @@ def logits(stack: Stack, source: FrozenSource, X: np.ndarray) -> np.ndarray:
     views = Views(source, stack.maps, X)
     total = np.zeros(len(X))
     for member in stack.members:
-        total += member.weight * (member.slope * member_logits(member, views) + member.offset)
+        calibrated = member.slope * member_logits(member, views) + member.offset
+        total += member.weight * calibrated
     return total
 
 
@@ -108,11 +109,16 @@ def features_of(member: Member, views: Views) -> np.ndarray:
 def encode(X: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Piecewise-linear encoding of (n, d) sensors by (d, b + 1) edges to (n, d * b) values in [0, 1].
 
-    Gorishniy et al., "On embeddings for numerical features in tabular deep learning", NeurIPS 2022. A bin of no width
-    is a step.
+    Gorishniy et al., "On embeddings for numerical features in tabular deep learning", NeurIPS 2022.
+    Each bin says how far the reading has come through it, and a bin of no width is a step:
+
+    >>> encode(np.array([[2.0]]), np.array([[0.0, 1.0, 3.0, 9.0]])).tolist()
+    [[1.0, 0.5, 0.0]]
     """
-    low, width = edges[:, :-1], np.maximum(np.diff(edges, axis=1), 1e-12)
-    return np.asarray(np.clip((X[:, :, None] - low) / width, 0, 1).reshape(len(X), -1))
+    low = edges[:, :-1]
+    width = np.maximum(np.diff(edges, axis=1), 1e-12)
+    through = (X[:, :, None] - low) / width
+    return np.asarray(np.clip(through, 0, 1).reshape(len(X), -1))
 
 
 def _identity(member: Member, views: Views) -> np.ndarray:
@@ -124,9 +130,8 @@ def _constant(member: Member, views: Views) -> np.ndarray:
 
 
 def _linear(member: Member, views: Views) -> np.ndarray:
-    return np.asarray(
-        features_of(member, views) @ member.arrays["coef"] + member.arrays["intercept"][0]
-    )
+    (intercept,) = member.arrays["intercept"]
+    return np.asarray(features_of(member, views) @ member.arrays["coef"] + intercept)
 
 
 @lru_cache(maxsize=64)
@@ -139,23 +144,27 @@ def _booster(text: str) -> Booster:
 
 
 def _trees(member: Member, views: Views) -> np.ndarray:
-    booster = _booster(member.text)
-    raw = member.link == LOGIT  # the raw score of a forest is a sum over its trees
-    scores = np.asarray(booster.predict(features_of(member, views), raw_score=raw, num_threads=1))
+    features = features_of(member, views)
+    # The raw score of a forest is a sum over its trees.
+    raw = member.link == LOGIT
+    predicted = _booster(member.text).predict(features, raw_score=raw, num_threads=1)
+    scores = np.asarray(predicted)
     if member.link == SHARE:
         share = np.clip(scores, _SHARE_LIMIT, 1 - _SHARE_LIMIT)
         return np.asarray(np.log(share / (1 - share)))
     if not member.base:
         return scores
-    weights = member.arrays["base"]
-    return np.asarray(scores + views.blocks(member.base) @ weights[:-1] + weights[-1])
+    base = member.arrays["base"]
+    weights, offset = base[:-1], base[-1]
+    return np.asarray(scores + views.blocks(member.base) @ weights + offset)
 
 
 def _adapted(member: Member, views: Views) -> np.ndarray:
     network = views.source.network
     if network is None:
-        raise ValueError(f"A source network was expected. Received: member={member.name}")
-    _, logits = network(views.X * member.arrays["gain"] + member.arrays["offset"])
+        raise ValueError(f"There is no source network. Received: member={member.name}")
+    adapted = InputMap(member.arrays["gain"], member.arrays["offset"])
+    _, logits = network(adapted(views.X))
     return np.asarray(logits.astype(np.float64).mean(axis=1))
 
 
@@ -180,19 +189,19 @@ def save_stack(stack: Stack, folder: Path) -> dict[str, Any]:
         plain |= {name: [str(block) for block in getattr(member, name)] for name in _BLOCKS}
         members.append({**plain, "arrays": sorted(member.arrays), "trees": bool(member.text)})
     np.savez(folder / ARRAYS, allow_pickle=False, **arrays)
-    maps = {
-        name: {"gain": one.gain.tolist(), "offset": one.offset.tolist()}
-        for name, one in stack.maps.items()
-    }
+    maps = {}
+    for name, one in stack.maps.items():
+        maps[name] = {"gain": one.gain.tolist(), "offset": one.offset.tolist()}
     return {"members": members, "maps": maps}
 
 
 def files_of(stored: dict[str, Any]) -> list[str]:
     """Names of the files that belong to a stack."""
-    return [
-        ARRAYS,
-        *(_trees_of(number) for number, member in enumerate(stored["members"]) if member["trees"]),
-    ]
+    names = [ARRAYS]
+    for number, member in enumerate(stored["members"]):
+        if member["trees"]:
+            names.append(_trees_of(number))
+    return names
 
 
 def load_stack(stored: dict[str, Any], folder: Path) -> Stack:
@@ -202,27 +211,18 @@ def load_stack(stored: dict[str, Any], folder: Path) -> Stack:
         KeyError, TypeError, ValueError, OSError, zipfile.BadZipFile: something else was stored.
     """
     arrays = load_arrays(folder / ARRAYS)
-    members = tuple(
-        _member(number, one, arrays, folder) for number, one in enumerate(stored["members"])
-    )
-    maps = {
-        name: InputMap(
-            np.array(one["gain"], dtype=np.float64), np.array(one["offset"], dtype=np.float64)
-        )
-        for name, one in stored["maps"].items()
-    }
-    return Stack(members, maps)
-
-
-def _member(
-    number: int, stored: dict[str, Any], arrays: dict[str, np.ndarray], folder: Path
-) -> Member:
-    plain: dict[str, Any] = {name: _as_tuple(stored[name]) for name in _PLAIN}
-    plain |= {name: tuple(map(Block.parse, stored[name])) for name in _BLOCKS}
-    text = read_text(folder / _trees_of(number), TEXT_BYTES) if stored["trees"] else ""
-    return Member(
-        **plain, arrays={name: arrays[f"{number}.{name}"] for name in stored["arrays"]}, text=text
-    )
+    members = []
+    for number, plain in enumerate(stored["members"]):
+        text = read_text(folder / _trees_of(number), TEXT_BYTES) if plain["trees"] else ""
+        own = {name: arrays[f"{number}.{name}"] for name in plain["arrays"]}
+        numbers: dict[str, Any] = {name: _as_tuple(plain[name]) for name in _PLAIN}
+        numbers |= {name: tuple(map(Block.parse, plain[name])) for name in _BLOCKS}
+        members.append(Member(**numbers, arrays=own, text=text))
+    maps = {}
+    for name, plain in stored["maps"].items():
+        gain, offset = (np.array(plain[key], dtype=np.float64) for key in ("gain", "offset"))
+        maps[name] = InputMap(gain, offset)
+    return Stack(tuple(members), maps)
 
 
 def _as_tuple(value: Any) -> Any:

@@ -115,7 +115,7 @@ def _require_regular(path: Path) -> None:
     mode = path.lstat().st_mode
     if not stat.S_ISREG(mode):
         raise BundleError(
-            "A regular file was expected",
+            "This is not a regular file, which is the only kind that is read",
             received={"mode": stat.filemode(mode)},
             where=path.name,
             remedy="Restore the version from a trusted copy, or transfer again",

@@ -37,21 +37,19 @@ def build_ensemble(scaled: np.ndarray, shape: NetworkOptions) -> keras.Model:
     """
     inputs = keras.Input((scaled.shape[1],), name="scaled_sensors")
     clipped, encoded = _input_layers(inputs, np.asarray(scaled, dtype=np.float64), shape.bins)
+    # All hidden layers before all heads: the order in which weights draw their seeds.
     hidden = [_member(encoded, shape, number) for number in range(shape.members)]
-    heads = [
-        keras.layers.Dense(1, name=f"head_{number}")(
-            keras.layers.Concatenate(name=f"seen_{number}")([last, clipped])
-        )
-        for number, last in enumerate(hidden)
-    ]
+    heads = []
+    for number, last in enumerate(hidden):
+        seen = keras.layers.Concatenate(name=f"seen_{number}")([last, clipped])
+        heads.append(keras.layers.Dense(1, name=f"head_{number}")(seen))
     logits = keras.layers.Concatenate(name=MEMBER_LOGITS)(heads)
     mean = keras.layers.Dense(
         1, use_bias=False, kernel_initializer="zeros", trainable=False, name="fault_logit"
     )(logits)
     network = keras.Model(inputs, mean, name="fault_ensemble")
-    network.get_layer("fault_logit").set_weights(
-        [np.full((shape.members, 1), 1 / shape.members, dtype=np.float32)]
-    )
+    equal = np.full((shape.members, 1), 1 / shape.members, dtype=np.float32)
+    network.get_layer("fault_logit").set_weights([equal])
     _fix_input_layers(network, np.asarray(scaled, dtype=np.float64), shape.bins)
     return network
 
@@ -64,12 +62,12 @@ def is_ensemble(network: keras.Model) -> bool:
 def member_stages(network: keras.Model) -> list[list[keras.layers.Layer]]:
     """Learnt layers, first to last: for each depth the hidden layer of every member, then their heads."""
     hidden = [layer for layer in network.layers if "_hidden_" in layer.name]
-    depths = sorted({int(layer.name.rpartition("_")[2]) for layer in hidden})
-    stages = [
-        [layer for layer in hidden if int(layer.name.rpartition("_")[2]) == depth]
-        for depth in depths
-    ]
-    return [*stages, [layer for layer in network.layers if layer.name.startswith("head_")]]
+    stages: dict[int, list[keras.layers.Layer]] = {}
+    for layer in hidden:
+        depth = int(layer.name.rpartition("_")[2])
+        stages.setdefault(depth, []).append(layer)
+    heads = [layer for layer in network.layers if layer.name.startswith("head_")]
+    return [*(stages[depth] for depth in sorted(stages)), heads]
 
 
 def trunk_of(network: keras.Model) -> tuple[keras.Model, keras.Model]:
@@ -116,10 +114,12 @@ def _bin_weights(robust: np.ndarray, bins: int) -> list[np.ndarray]:
     sensors = robust.shape[1]
     kernel, bias = np.zeros((sensors, sensors * bins)), np.zeros(sensors * bins)
     for sensor in range(sensors):
-        edges = np.unique(np.quantile(robust[:, sensor], np.linspace(0, 1, bins + 1)).round(6))
-        for number, (low, high) in enumerate(pairwise(edges)):
-            kernel[sensor, sensor * bins + number] = 1 / (high - low)
-            bias[sensor * bins + number] = -low / (high - low)
+        quantiles = np.quantile(robust[:, sensor], np.linspace(0, 1, bins + 1))
+        edges = np.unique(quantiles.round(6))
+        for place, (low, high) in enumerate(pairwise(edges), start=sensor * bins):
+            width = high - low
+            kernel[sensor, place] = 1 / width
+            bias[place] = -low / width
     return [kernel, bias]
 
 
@@ -148,5 +148,6 @@ def _apply_from(network: keras.Model, encoded: keras.KerasTensor) -> keras.Model
         for layer in network.layers:
             if layer.name.startswith(f"member_{number}_"):
                 x = layer(x)
-        heads.append(network.get_layer(f"head_{number}")(keras.layers.Concatenate()([x, clipped])))
+        seen = keras.layers.Concatenate()([x, clipped])
+        heads.append(network.get_layer(f"head_{number}")(seen))
     return keras.Model(encoded, keras.layers.Concatenate()(heads), name="trunk")

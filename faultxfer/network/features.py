@@ -1,4 +1,9 @@
-"""What a frozen source network says of rows: last hidden features and member logits, in one forward pass."""
+"""What a frozen source network gives for rows, and gains and offsets fitted through it.
+
+Last hidden features and member logits come of one forward pass. Linear input networks come from
+speaker adaptation (Neto et al., "Speaker-adaptation for hybrid HMM-ANN continuous speech recognition
+system", Eurospeech 1995); the diagonal one has two numbers for each sensor, few enough for few rows.
+"""
 
 from __future__ import annotations
 
@@ -57,16 +62,18 @@ class NetworkFeatures:
         return layers[-1].output
 
     def seen_by(self, member: int) -> np.ndarray:
-        """Columns of the (n, h) features that the head of a member reads: its last hidden layer, then the sensors."""
-        units = [
-            self.network.get_layer(f"head_{number}").input.shape[1] - self._sensors
-            for number in self._numbers
-        ]
+        """Columns of the (n, h) features that the head of a member reads.
+
+        Its last hidden layer comes first, then the sensors, which all heads read.
+        """
+        units = []
+        for number in self._numbers:
+            read = self.network.get_layer(f"head_{number}").input.shape[1]
+            units.append(read - self._sensors)
         start = sum(units[:member])
         own = np.arange(start, start + units[member])
-        return np.concatenate(
-            [own, np.arange(self.hidden_units - self._sensors, self.hidden_units)]
-        )
+        sensors = np.arange(self.hidden_units - self._sensors, self.hidden_units)
+        return np.concatenate([own, sensors])
 
     def head_of(self, member: int) -> np.ndarray:
         """(units + d + 1,) weights of a member's head on the columns :meth:`seen_by` and 1."""
@@ -75,8 +82,8 @@ class NetworkFeatures:
 
     def set_head_of(self, member: int, coef: np.ndarray, intercept: float) -> None:
         """Give one member the head that :meth:`head_of` returns."""
-        weights = [coef[:, None].astype(np.float32), np.array([intercept], dtype=np.float32)]
-        self.network.get_layer(f"head_{member}").set_weights(weights)
+        kernel, bias = coef[:, None].astype(np.float32), np.array([intercept], dtype=np.float32)
+        self.network.get_layer(f"head_{member}").set_weights([kernel, bias])
 
     def set_head(self, coef: np.ndarray, intercept: float) -> None:
         """Give every member's head its part of (h,) weights and the intercept: the inverse of ``head``."""
@@ -97,7 +104,8 @@ class NetworkFeatures:
         """(h + 1,) weights of the averaged logit on the features and 1."""
         head = np.zeros(self.hidden_units + 1)
         for number in self._numbers:
-            head[np.append(self.seen_by(number), self.hidden_units)] += self.head_of(number)
+            places = np.append(self.seen_by(number), self.hidden_units)
+            head[places] += self.head_of(number)
         return np.asarray(head / self.members)
 
 
@@ -110,11 +118,11 @@ class InputAdapter:
 
     def __init__(self, network: keras.Model) -> None:
         self.sensors = network.input_shape[1]
-        rows, vector, scalar = (
-            tf.TensorSpec((None, self.sensors)), tf.TensorSpec((self.sensors,)), tf.TensorSpec(()),
-        )  # fmt: skip
+        rows, labels = tf.TensorSpec((None, self.sensors)), tf.TensorSpec((None,))
+        vector, scalar = tf.TensorSpec((self.sensors,)), tf.TensorSpec(())
+        signature = [rows, labels, vector, vector, scalar, scalar]
 
-        @tf.function(input_signature=[rows, tf.TensorSpec((None,)), vector, vector, scalar, scalar])  # type: ignore[untyped-decorator]
+        @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
         def gradients(
             x: tf.Tensor,
             y: tf.Tensor,
@@ -126,8 +134,9 @@ class InputAdapter:
             parameters = [gain, offset, slope, bias]
             with tf.GradientTape() as tape:
                 tape.watch(parameters)
-                logits = slope * network(x * tf.exp(gain) + offset, training=False)[:, 0] + bias
-                loss = tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(y, logits))
+                logits = network(x * tf.exp(gain) + offset, training=False)[:, 0]
+                each = tf.nn.sigmoid_cross_entropy_with_logits(y, slope * logits + bias)
+                loss = tf.reduce_sum(each)
             return loss, tape.gradient(loss, parameters)
 
         self._gradients = gradients.get_concrete_function()
@@ -140,21 +149,18 @@ class InputAdapter:
         ``strength`` multiplies the precision of the prior.
         """
         d = self.sensors
-        precision = np.concatenate(
-            [np.full(d, strength * _GAIN_PRECISION), np.full(d, strength * _OFFSET_PRECISION)]
-        )
-        precision = np.append(precision, [_SLOPE_PRECISION, _BIAS_PRECISION])
+        of_sensors = strength * np.repeat([_GAIN_PRECISION, _OFFSET_PRECISION], d)
+        precision = np.append(of_sensors, [_SLOPE_PRECISION, _BIAS_PRECISION])
         centre = np.append(np.zeros(2 * d), [1.0, 0.0])
         x, labels = tf.constant(scaled.astype(np.float32)), tf.constant(y.astype(np.float32))
 
         def objective(p: np.ndarray) -> tuple[float, np.ndarray]:
             q = tf.constant(p.astype(np.float32))
             loss, gradient = self._gradients(x, labels, q[:d], q[d : 2 * d], q[2 * d], q[2 * d + 1])
-            flat = np.concatenate(
-                [np.atleast_1d(np.asarray(part, dtype=np.float64)) for part in gradient]
-            )
+            flat = np.hstack([np.asarray(each, dtype=np.float64) for each in gradient])
             change = p - centre
-            return float(loss) + 0.5 * float(precision @ change**2), flat + precision * change
+            penalty = 0.5 * float(precision @ change**2)
+            return float(loss) + penalty, flat + precision * change
 
         found = minimize(
             objective, centre, jac=True, method="L-BFGS-B", options={"maxiter": _STEPS}

@@ -62,20 +62,22 @@ def class_weights(y: np.ndarray) -> np.ndarray:
     The fitted probabilities are then not those of the rows; the calibrator puts that right.
     """
     share = np.clip(y.mean(), 1e-6, 1 - 1e-6)
-    weights: np.ndarray = np.where(y == 1, 0.5 / share, 0.5 / (1 - share)).astype(np.float32)
-    return weights
+    weights = np.where(y == 1, 0.5 / share, 0.5 / (1 - share))
+    return np.asarray(weights, dtype=np.float32)
 
 
 def weighted_loss(logits: np.ndarray, y: np.ndarray) -> float:
     """Class-balanced log-loss of (n,) logits."""
-    return float(
-        np.average(np.logaddexp(0, np.where(y == 1, -logits, logits)), weights=class_weights(y))
-    )
+    return float(np.average(_losses(logits, y), weights=class_weights(y)))
 
 
 def plain_loss(logits: np.ndarray, y: np.ndarray) -> float:
     """Log-loss of (n,) logits."""
-    return float(np.logaddexp(0, np.where(y == 1, -logits, logits)).mean())
+    return float(_losses(logits, y).mean())
+
+
+def _losses(logits: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return np.asarray(np.logaddexp(0, np.where(y == 1, -logits, logits)))
 
 
 def fit_network(
@@ -297,11 +299,13 @@ def _cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
 
 def apply_network(network: keras.Model, x: np.ndarray) -> np.ndarray:
     """The network's output for (n, d) inputs in inference mode, as (n, k) float32."""
-    parts = [
-        np.asarray(network(_as_float(x[start : start + _CHUNK]), training=False))
-        for start in range(0, len(x), _CHUNK)
-    ]
-    return np.concatenate(parts) if parts else np.empty((0, network.output_shape[-1]), np.float32)
+    if not len(x):
+        return np.empty((0, network.output_shape[-1]), np.float32)
+    outputs = []
+    for start in range(0, len(x), _CHUNK):
+        chunk = _as_float(x[start : start + _CHUNK])
+        outputs.append(np.asarray(network(chunk, training=False)))
+    return np.concatenate(outputs)
 
 
 def logits_of(network: keras.Model, x: np.ndarray) -> np.ndarray:

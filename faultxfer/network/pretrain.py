@@ -44,25 +44,20 @@ def fit_ensemble(
     make_deterministic(seed)
     network = build_ensemble(scaled, options)
     encoder, trunk = trunk_of(network)
-    rows, labels = _rows_to_learn(
-        scaled, y, teacher, options.teacher_share, options.synthetic_rows, seed
+    rows, labels = _rows_to_learn(scaled, y, teacher, seed, options)
+    encoded = apply_network(encoder, rows)
+    if validation is not None:
+        judged, judged_labels = validation
+        validation = (apply_network(encoder, judged), judged_labels)
+    recipe = Recipe(
+        options.learning_rate,
+        options.weight_decay,
+        options.batch_size,
+        options.epochs,
+        options.patience,
     )
     history = fit_network(
-        trunk,
-        apply_network(encoder, rows),
-        labels,
-        Recipe(
-            options.learning_rate,
-            options.weight_decay,
-            options.batch_size,
-            options.epochs,
-            options.patience,
-        ),
-        seed=seed,
-        validation=None
-        if validation is None
-        else (apply_network(encoder, validation[0]), validation[1]),
-        balanced=False,
+        trunk, encoded, labels, recipe, seed=seed, validation=validation, balanced=False
     )
     return network, history
 
@@ -71,30 +66,38 @@ def _rows_to_learn(
     scaled: np.ndarray,
     y: np.ndarray,
     teacher: Teacher | None,
-    share: float,
-    synthetic: int,
     seed: int,
+    options: NetworkOptions,
 ) -> tuple[np.ndarray, np.ndarray]:
     if teacher is None:
         return scaled, y.astype(np.float64)
+    share = options.teacher_share
     labels = (1 - share) * y + share * teacher(scaled)
-    if not synthetic:
+    if not options.synthetic_rows:
         return scaled, labels
-    made = synthetic_rows(scaled, synthetic, seed)
+    made = synthetic_rows(scaled, options.synthetic_rows, seed)
     return np.vstack([scaled, made]), np.concatenate([labels, teacher(made)])
 
 
 def synthetic_rows(scaled: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """(count, d) rows, near and far ones, made of (n, d) scaled rows."""
+    """(count, d) rows made of (n, d) scaled ones, for a teacher to label.
+
+    A network gets as many rows as it needs to learn trees (Bucilă, Caruana & Niculescu-Mizil, "Model
+    compression", KDD 2006). Half of them are made by MUNGE, where a row takes some of its sensors
+    from a near neighbour, with a little noise of the neighbour's distance; in the other half it
+    takes them from rows anywhere, so that the network follows the trees on runs that are unlike
+    those of the source, too.
+    """
     near = near_rows(scaled, count // 2, seed)
     return np.vstack([near, far_rows(scaled, count - len(near), seed)])
 
 
 def far_rows(scaled: np.ndarray, count: int, seed: int, *, swap: float = 0.5) -> np.ndarray:
-    """(count, d) rows of (n, d) ones whose sensors come from any other row, each for itself, by the chance ``swap``."""
+    """(count, d) rows of (n, d) ones, each sensor from any other row by the chance ``swap``."""
     rng = np.random.default_rng(seed + 1)
     rows = scaled[rng.integers(len(scaled), size=count)]
-    other = np.take_along_axis(scaled, rng.integers(len(scaled), size=rows.shape), 0)
+    sources = rng.integers(len(scaled), size=rows.shape)
+    other = np.take_along_axis(scaled, sources, 0)
     return np.where(rng.random(rows.shape) < swap, other, rows)
 
 

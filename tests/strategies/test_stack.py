@@ -98,7 +98,9 @@ def test_a_source_without_what_the_candidates_need_is_named(lacking: str) -> Non
 
 
 def test_a_stack_without_its_source_models_does_not_answer(stacked: Bundle) -> None:
-    with pytest.raises(BundleError, match="The source's models are missing"):
+    with pytest.raises(
+        BundleError, match="models are missing, without which the stack cannot score"
+    ):
         dataclasses.replace(stacked, models=None).logits(tiny_task().target.X)
 
 
