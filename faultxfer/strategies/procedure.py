@@ -82,12 +82,13 @@ def run_strategy(
     # The last fit is the one that stays: of the training side, or after cross-fitting of all rows.
     final = fits[-1]
     seen = np.concatenate([split.train, split.calibration])
+    fingerprints = task.target.take(seen).fingerprints()
     bundle = dataclasses.replace(
         final.bundle,
         calibrator=outcome.calibrator,
         threshold=outcome.threshold.value,
         alarm=outcome.threshold,
-        training_rows=np.unique(task.target.take(seen).fingerprints()),
+        training_rows=np.unique(fingerprints),
     )
     return bundle, outcome.predictions, final
 
@@ -115,7 +116,8 @@ def _run(fit: _Fit, task: Task, split: Split, *, refit: bool) -> _Outcome:
 def _hold_out(fit: _Fit, task: Task, split: Split) -> _Outcome:
     scorer = fit(_with_rows(task, split.train))
     X = task.target.X
-    calibrator, threshold = _calibrate(scorer(X[split.calibration]), task, split.calibration)
+    logits = scorer(X[split.calibration])
+    calibrator, threshold = _calibrate(logits, task, split.calibration)
     probabilities = calibrator(scorer(X[split.test]))
     predictions = Predictions(probabilities, probabilities > threshold.value)
     return _Outcome(calibrator, threshold, predictions)
@@ -136,7 +138,8 @@ def _cross_fit(fit: _Fit, task: Task, split: Split, *, refit: bool) -> _Outcome:
 
 def _out_of_fold(logits: np.ndarray, task: Task, split: Split) -> Predictions:
     """Predictions by fold; a fold's own labels choose neither its calibrator nor its threshold."""
-    probabilities, alarms = np.empty(len(logits)), np.empty(len(logits), dtype=bool)
+    probabilities = np.empty(len(logits))
+    alarms = np.empty(len(logits), dtype=bool)
     for fold in split.folds:
         calibrator, threshold = _calibrate(logits[fold.train], task, fold.train)
         probabilities[fold.test] = calibrator(logits[fold.test])
