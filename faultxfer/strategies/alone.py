@@ -111,11 +111,14 @@ class RivalFromScratch:
         require(task, self)
         target = task.target
         none = target.take(np.arange(0))
-        member = self._learner.fit(
-            TrainingRows(
-                _Readings(target.X), target.y, _Readings(none.X), none.y, task.options.seed
-            )
+        rows = TrainingRows(
+            target=_Readings(target.X),
+            y=target.y,
+            source=_Readings(none.X),
+            source_y=none.y,
+            seed=task.options.seed,
         )
+        member = self._learner.fit(rows)
         return lambda X: member_logits(member, _Readings(X))
 
 

@@ -42,7 +42,8 @@ def choose_scaler(task: Task, who: str) -> Scaler:
     maps = fit_maps(task.target.X, task.target.y, frozen.spread, frozen.normal)
     chosen, scaler = maps[name], task.source.scaler
     # ((gain * x + offset) - mean) / scale, as one scaler
-    return Scaler((scaler.mean - chosen.offset) / chosen.gain, scaler.scale / chosen.gain)
+    mean = (scaler.mean - chosen.offset) / chosen.gain
+    return Scaler(mean, scaler.scale / chosen.gain)
 
 
 def epochs_of(rows: int, options: TransferOptions) -> int:

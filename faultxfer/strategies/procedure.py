@@ -86,12 +86,13 @@ def run_strategy(
     # The last fit is the one that stays: of the training side, or after cross-fitting of all rows.
     final = fits[-1]
     seen = np.concatenate([split.train, split.calibration])
+    fingerprints = task.target.take(seen).fingerprints()
     bundle = dataclasses.replace(
         final.bundle,
         calibrator=outcome.calibrator,
         threshold=outcome.threshold.value,
         alarm=outcome.threshold,
-        training_rows=np.unique(task.target.take(seen).fingerprints()),
+        training_rows=np.unique(fingerprints),
     )
     return bundle, outcome.predictions, final
 

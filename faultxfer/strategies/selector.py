@@ -75,7 +75,8 @@ def cross_fit(
         maps = fit_maps(X[train], y[train], source.spread, source.normal)
         return TrainingRows(Views(source, maps, X), y, pool, source_y, seed)
 
-    logits, numbers = np.zeros((len(learners), len(y))), np.zeros(len(y), dtype=int)
+    logits = np.zeros((len(learners), len(y)))
+    numbers = np.zeros(len(y), dtype=int)
     for number, fold in enumerate(folds):
         rows = seen_by(fold.train)
         train, test = rows.take(fold.train), rows.target.take(fold.test)
@@ -89,7 +90,8 @@ def cross_fit(
 
 def source_views(source: FrozenSource, X: np.ndarray) -> Views:
     """(m, d) source rows seen through the source: in its units whatever the map is called."""
-    as_they_are = InputMap(np.ones(X.shape[1]), np.zeros(X.shape[1]))
+    sensors = X.shape[1]
+    as_they_are = InputMap(np.ones(sensors), np.zeros(sensors))
     return _SourceViews(source, dict.fromkeys(MAPS, as_they_are), X)
 
 

@@ -26,6 +26,7 @@ _LEAST_GROUPS = 8
 _LEVEL = 0.95
 # A source that ranks its own machine's rows no better than this has nothing to hand on.
 _LEAST_ROC_AUC = 0.6
+_LEFT_OUT = "The source is left out: on held-out runs of its own machine it hardly beats chance."
 _IN_WORDS = {
     HELPS: "the source helps",
     HURTS: "the source hurts",
@@ -53,7 +54,7 @@ class SourceBenefit:
     def sentence(self) -> str:
         """For the report."""
         if self.verdict == LEFT_OUT:
-            return "The source is left out: on held-out runs of its own machine it hardly beats chance."
+            return _LEFT_OUT
         bounds = f"{self.low:+.3f} and {self.high:+.3f}"
         return (
             f"Inside the training rows, {_IN_WORDS[self.verdict]}: it saves {self.gain:+.3f} of "
@@ -111,7 +112,8 @@ def _margin(centred: np.ndarray, groups: np.ndarray) -> float:
     """Half the width of the interval of a mean over rows that are alike within (n,) groups."""
     sums = np.bincount(groups, weights=centred)
     count = len(sums)
-    spread = np.sqrt(count / (count - 1) * (sums**2).sum()) / len(centred)
+    squares = (sums**2).sum()
+    spread = np.sqrt(count / (count - 1) * squares) / len(centred)
     return float(t.ppf(_LEVEL, count - 1) * spread)
 
 

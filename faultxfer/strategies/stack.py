@@ -64,8 +64,8 @@ def cross_fit_task(task: Task, who: str) -> tuple[CrossFit, FrozenSource]:
     frozen, pool = require_frozen(task, who), source_pool(task)
     X, y = task.target.X, task.target.y
     learners, folds = _learners(task), _folds(task, who)
-    crossed = cross_fit(learners, frozen, (pool.X, pool.y), X, y, folds, task.options.seed)
-    return crossed, frozen
+    source_rows, seed = (pool.X, pool.y), task.options.seed
+    return cross_fit(learners, frozen, source_rows, X, y, folds, seed), frozen
 
 
 def _learners(task: Task) -> tuple[Learner, ...]:

@@ -71,7 +71,8 @@ def simplex_weights(
         log_w = np.log(w + _TINY)
         z = w @ logits
         away = log_w - log_prior
-        value = float((np.logaddexp(0, z) - y * z).sum() + tau * (w * away).sum())
+        losses = np.logaddexp(0, z) - y * z
+        value = float(losses.sum() + tau * (w * away).sum())
         if value < least:
             best, least = w, value
         else:

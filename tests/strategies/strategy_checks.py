@@ -1,4 +1,7 @@
-"""What every strategy and every rival must keep, as functions that raise AssertionError, and a tiny world for them."""
+"""What every strategy and rival must keep, as functions that raise AssertionError.
+
+A tiny world for them is here too.
+"""
 
 from __future__ import annotations
 
@@ -82,7 +85,7 @@ def _source() -> tuple[Bundle, Dataset]:
 
 
 def tiny_task() -> Task:
-    """A task whose source is a copy of the session's one, so that a check that breaks it breaks no other."""
+    """A task with a copy of the session's source: a check that breaks it breaks no other."""
     bundle, rows = _source()
     copied = dataclasses.replace(
         bundle, network=copy_network(bundle.network), lineage=dict(bundle.lineage)
@@ -92,7 +95,7 @@ def tiny_task() -> Task:
 
 @functools.cache
 def shared_task(contestant: Strategy | Rival) -> Task:
-    """One task for all checks of a contestant that fit it once: what the source's models say is computed once."""
+    """One task for all checks that fit a contestant once: the source's logits are computed once."""
     return tiny_task()
 
 
@@ -191,7 +194,7 @@ def poisoned_test_rows_change_nothing(strategy: Strategy) -> None:
 
 
 def frozen_weights_stay_and_the_rest_moves(strategy: Strategy) -> None:
-    """Stages before the last ``trainable_layers`` stay, and the fixed input layers; the others move.
+    """Stages before the last ``trainable_layers`` and fixed input layers stay; the others move.
 
     A stack learns beside the network, which stays as a whole.
     """
@@ -332,7 +335,7 @@ def lineage_is_recorded(strategy: Strategy) -> None:
 
 
 def options_are_used_as_declared(strategy: Strategy) -> None:
-    """Another scaler gives other scores where the strategy declares the option, and the same scores where not."""
+    """Another scaler gives other scores where the strategy declares the option, else the same."""
     task = shared_task(strategy)
     options = OPTIONS.model_copy(update={"input_map": "blend"})
     blended = strategy.fit(dataclasses.replace(task, options=options))
@@ -346,7 +349,7 @@ def options_are_used_as_declared(strategy: Strategy) -> None:
 
 
 def what_is_missing_is_said_by_name(contestant: Strategy | Rival) -> None:
-    """Without a declared need there is an error that names the contestant; what is not declared is not needed."""
+    """Without a declared need an error names the contestant; what is not declared is not needed."""
     for need, task in lacking(shared_task(contestant)).items():
         error = refused(lambda task=task: finite(contestant, task))
         if need in contestant.needs:
@@ -439,7 +442,7 @@ def rival_leaves_source_and_rows_alone(rival: Rival) -> None:
 
 
 def rival_without_source_does_not_look_at_it(rival: Rival) -> None:
-    """Whatever the source's rows and weights are, such a rival says the same; the others say something else."""
+    """Such a rival scores the same whatever the source's rows and weights are; others do not."""
     task = shared_task(rival)
     assert task.source_rows is not None
     first = rival.fit(task)(task.target.X)
@@ -457,7 +460,10 @@ def rival_without_source_does_not_look_at_it(rival: Rival) -> None:
 
 
 def rival_that_knows_the_source_refuses_other_sensors(rival: Rival) -> None:
-    """Columns in another order would be mixed up silently; a rival without the source may have its own order."""
+    """Columns in another order would be mixed up silently.
+
+    A rival without the source may have its own order.
+    """
     reordered, *others = (
         other_sensors(shared_task(rival), features) for features in other_features()
     )

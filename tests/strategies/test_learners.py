@@ -1,4 +1,4 @@
-"""Every learner of the stack fits on few rows, keeps plain data only, and is judged on rows it was not fitted on."""
+"""Every learner fits on few rows, keeps plain data and is judged on rows it was not fitted on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Transfer and scratch of one cross-fitting: the default stack, and one that knows nothing of the source."""
+"""Transfer and scratch of one cross-fitting: the default stack, and one without the source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Every judged row is predicted by a model that never saw it, at a threshold that its label had no part in."""
+"""Every test row is predicted by a model that never saw it.
+
+Its label has no part in the threshold either.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ from faultxfer.strategies.rivals import RIVALS
 
 @dataclass
 class Memoriser:
-    """Knows the labels of the rows it was fitted on, and nothing of any other row; notes what it was given."""
+    """Knows the labels of the rows it was fitted on and of no other; notes what it was given."""
 
     name: str = "memoriser"
     title: str = "memoriser"
@@ -57,7 +60,7 @@ class Scored(FittedStrategy):
 
 
 class LastSensor:
-    """The vibration is the logit: nothing is learned, so only calibrator and threshold depend on labels."""
+    """The vibration is the logit: only calibrator and threshold depend on labels."""
 
     name = title = "last sensor"
     paper = ""
@@ -118,7 +121,7 @@ def test_cross_fit_predicts_every_row_by_a_model_that_did_not_see_its_run(
         predicted += rows_of(X)
     assert sorted(predicted) == sorted(rows_of(task.target.X))
     np.testing.assert_array_equal(procedure.test_rows(cross_fit), np.arange(len(task.target)))
-    # It knows every label it was fitted on, so one row of its own in the prediction would stand out.
+    # It knows every label it was fitted on: a row of its own in the prediction would stand out.
     for fold in cross_fit.folds:
         assert np.ptp(predictions.probabilities[fold.test]) == 0
 

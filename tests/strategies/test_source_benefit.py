@@ -38,7 +38,7 @@ def test_a_source_that_knows_more_than_the_rows_helps() -> None:
 
 
 def test_a_source_that_is_wrong_hurts() -> None:
-    """Averaged with a learner that is right, one that says the opposite costs log-loss beyond doubt."""
+    """Averaged with a learner that is right, its opposite costs log-loss beyond doubt."""
     assert source_benefit(*crossed(-3.0, 1.0, 0)).verdict == HURTS
 
 

@@ -1,4 +1,4 @@
-"""The default strategy: what its bundle holds, what it needs, and that nothing in it can be swapped."""
+"""The default strategy: what its bundle holds and needs, and that nothing in it can be swapped."""
 
 from __future__ import annotations
 

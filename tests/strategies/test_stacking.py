@@ -1,4 +1,4 @@
-"""The stack averages by evidence, stays near its prior without any, and never sees what it is judged on."""
+"""The stack averages by what rows show, else stays near its prior, and never sees test rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every strategy and every rival passes the common checks, and the checks catch those that cheat."""
+"""Every strategy and every rival passes the common checks, which catch those that cheat."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_rival(check: RivalCheck, name: str) -> None:
 
 
 def collected(request: pytest.FixtureRequest, function: str) -> int:
-    """Tests that this file makes of a function, whatever part of them was asked for on the command line."""
+    """Tests that this file makes of a function, whichever of them the command line asks for."""
     module = request.node.getparent(pytest.Module)
     return sum(getattr(item, "originalname", "") == function for item in module.collect())
 
@@ -336,7 +336,7 @@ def test_an_unknown_strategy_is_answered_with_those_there_are() -> None:
         get_strategy("magic")
 
 
-# Half as large again as the new plant's pumps, in a hot hall, and the transducers mounted elsewhere.
+# Half as large again as the new plant's pumps, in a hot hall, with transducers elsewhere.
 FAR_PLANT = dataclasses.replace(
     NEW_PLANT,
     flow_m3h=(420, 460),

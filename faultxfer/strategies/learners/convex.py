@@ -46,7 +46,8 @@ def fit_logistic(
         (k,) coefficients and the intercept.
     """
     n, k = features.shape
-    scale = 1 / np.sqrt(np.broadcast_to(np.asarray(penalty, dtype=np.float64), (k,)))
+    penalties = np.broadcast_to(np.asarray(penalty, dtype=np.float64), (k,))
+    scale = 1 / np.sqrt(penalties)
     centre = np.zeros(k) if prior is None else prior
     start = features @ centre
     if offset is not None:
@@ -88,14 +89,16 @@ class _Problem:
         """What is minimised."""
         z = self.A @ beta + self.start
         losses = self.weights * (np.logaddexp(0, z) - self.y * z)
-        return float(losses.sum() + 0.5 * (self.ridge * beta**2).sum())
+        pull = 0.5 * (self.ridge * beta**2).sum()
+        return float(losses.sum() + pull)
 
     def newton_step(self, beta: np.ndarray) -> np.ndarray:
         """Gradient over curvature."""
         p = expit(self.A @ beta + self.start)
         gradient = self.A.T @ (self.weights * (p - self.y)) + self.ridge * beta
         curvature = self.weights * np.maximum(p * (1 - p), 1e-6)
-        hessian = (self.A * curvature[:, None]).T @ self.A + np.diag(self.ridge)
+        hessian = (self.A * curvature[:, None]).T @ self.A
+        hessian += np.diag(self.ridge)
         return np.asarray(cho_solve(cho_factor(hessian), gradient))
 
 

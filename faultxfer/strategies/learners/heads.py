@@ -40,7 +40,8 @@ class WideHead(BaseLearner):
         penalty = np.concatenate([of_hidden, of_sensors, [_PULL_OF_LOGIT]])
         prior = np.zeros(len(penalty))
         prior[-1] = 1.0
-        return self.linear(self.blocks, fit_logistic(features, rows.y, penalty, prior=prior))
+        fitted = fit_logistic(features, rows.y, penalty, prior=prior)
+        return self.linear(self.blocks, fitted)
 
 
 class AdaptedInput(BaseLearner):
@@ -64,14 +65,12 @@ class AdaptedInput(BaseLearner):
         if network is None:
             raise ValueError(f"There is no source network. Received: learner={self.name}")
         near = rows.target.maps[self.map_name]
-        scaled = (near(rows.target.X) - network.mean) / network.scale
+        mapped = near(rows.target.X)
+        scaled = (mapped - network.mean) / network.scale
         gain, offset = network.adapter.fit(scaled, rows.y, self.strength)
         # gain * ((near(x) - mean) / scale) + offset, back in engineering units
-        centred = gain * (near.offset - network.mean)
-        arrays = {
-            "gain": gain * near.gain,
-            "offset": centred + offset * network.scale + network.mean,
-        }
+        moved = gain * (near.offset - network.mean) + offset * network.scale
+        arrays = {"gain": gain * near.gain, "offset": moved + network.mean}
         return Member(self.family, self.name, ADAPTED, arrays=arrays)
 
 

@@ -103,11 +103,14 @@ class _Bumps:
 
     def held_out_error(self, source: np.ndarray, target: np.ndarray) -> float:
         """Squared error on the rows of two masks, fitted on the others; 0 without any of either."""
-        if not all(mask.any() and not mask.all() for mask in (source, target)):
-            return 0.0
-        heights = _Bumps(self.source[~source], self.target[~target], self.penalty).heights()
+        for mask in (source, target):
+            if mask.all() or not mask.any():
+                return 0.0
+        others = _Bumps(self.source[~source], self.target[~target], self.penalty)
+        heights = others.heights()
         squares = (self.source[source] @ heights) ** 2
-        return float(0.5 * squares.mean() - (self.target[target] @ heights).mean())
+        ratios = self.target[target] @ heights
+        return float(0.5 * squares.mean() - ratios.mean())
 
 
 class ReweightedBoosting(BaseLearner):
@@ -173,7 +176,8 @@ class TrAdaBoost(BaseLearner):
 
     def _mistakes(self, text: str, rows: TrainingRows) -> np.ndarray:
         """(m,) distances from 0 to 1 between the labels of source rows and their probabilities."""
+        member = self.trees((self.block,), text)
         # The domain flag is 0 for source rows.
-        member = dataclasses.replace(self.trees((self.block,), text), constants=(0.0,))
+        member = dataclasses.replace(member, constants=(0.0,))
         probabilities = expit(member_logits(member, rows.source))
         return np.asarray(np.abs(rows.source_y - probabilities))

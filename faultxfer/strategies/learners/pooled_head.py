@@ -16,7 +16,7 @@ _SOURCE_ROWS = 2000
 
 
 class PooledHead(BaseLearner):
-    """Frozen features of source and target rows with a domain flag: the pooled linear rival, neural.
+    """Frozen features of source and target rows with a domain flag, as the pooled linear rival.
 
     Args:
         map_name: input map of the target's rows.
