@@ -43,8 +43,7 @@ from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.opening import Job
 from faultxfer.steps.registration import DOCS_NOTE, EXAMPLE_ROWS, flat_options, with_logged_docs
 from faultxfer.steps.sources import SOURCE_ROWS
-from faultxfer.strategies.source_benefit import JUDGED
-from faultxfer.strategies.source_models import fit_source_models
+from faultxfer.strategies.source_benefit import JUDGED, fit_source_models
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from faultxfer.cli import pipelines
-from faultxfer.cli.prefect_server import named_server, require_answer
+from faultxfer.cli.pipelines import named_server, require_answer
 from faultxfer.errors import ConfigError
 
 PROFILES = """

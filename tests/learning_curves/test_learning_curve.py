@@ -17,11 +17,11 @@ from faultxfer.learning_curves.curve import (
     Estimate,
     LearningCurve,
     Repeat,
+    fit_power_law,
     learning_curve,
     weighted_pr_auc,
 )
 from faultxfer.learning_curves.picture import learning_figure
-from faultxfer.learning_curves.power_law import fit_power_law
 from faultxfer.learning_curves.report import as_markdown, sentences
 
 COUNTS = (25, 50, 100, 200, 400)

@@ -27,7 +27,7 @@ from faultxfer.network.freeze import copy_network, stages_of
 from faultxfer.network.pretrain import fit_ensemble
 from faultxfer.strategies.procedure import run_strategy
 from faultxfer.strategies.protocol import Requirement, Rival, Strategy, Task
-from faultxfer.strategies.source_models import fit_source_models
+from faultxfer.strategies.source_benefit import fit_source_models
 
 SENSORS = ("speed", "pressure", "current", "vibration")
 OPTIONS = TransferOptions(steps=6, epochs=2, batch_size=16, learning_rate=5e-3, seed=3)
