@@ -3,11 +3,12 @@
     uv run --group benchmark python benchmarks/adapt_contestants.py --data DIR --cache DIR
     uv run python benchmarks/transfer_quality.py --data DIR --cache DIR --report
 
-ADAPT (de Mathelin et al., arXiv:2107.03049) with its own defaults and those of scikit-learn and LightGBM; nothing is
-tuned. Rows are those of the other contestants: the pooled sample of the source, N target rows, the same test rows.
-Sensors are scaled by mean and standard deviation of the source sample. What a method says of the test rows is kept in
-the cache, so that an interrupted run goes on where it stopped. ADAPT's classifiers return labels alone; scored here is
-what its ``predict`` cuts at one half.
+ADAPT (de Mathelin et al., arXiv:2107.03049) with its own defaults and those of scikit-learn and
+LightGBM; nothing is tuned. Rows are those of the other contestants: the pooled sample of the
+source, N target rows, the same test rows. Sensors are scaled by mean and standard deviation of the
+source sample. What a method says of the test rows is kept in the cache, so that an interrupted run
+goes on where it stopped. ADAPT's classifiers return labels alone; scored here is what its
+``predict`` cuts at one half.
 """
 
 from __future__ import annotations
@@ -42,7 +43,10 @@ _SOURCE_EPOCHS, _HEAD_EPOCHS, _EPOCHS = 100, 30, 100  # of the example in FineTu
 
 @dataclass(frozen=True)
 class Problem:
-    """What a contestant sees: (n, d) scaled source rows, (N, d) scaled target rows, (m, d) scaled test rows."""
+    """What a contestant sees.
+
+    (n, d) scaled source rows, (N, d) scaled target rows, (m, d) scaled test rows.
+    """
 
     source: Source
     X: np.ndarray
@@ -93,11 +97,14 @@ def tradaboost(problem: Problem, base: Any) -> np.ndarray:
 
 
 def coral(problem: Problem, *, own_scaling: bool) -> np.ndarray:
-    """Sun, Feng & Saenko, AAAI 2016, with logistic regression; of the target rows it sees no labels.
+    """Sun, Feng & Saenko, AAAI 2016, with logistic regression.
+
+    Of the target rows it sees no labels.
 
     Args:
         problem: rows.
-        own_scaling: the target is scaled by its own N rows, as the paper's features are normalised in each domain.
+        own_scaling: the target is scaled by its own N rows, as the paper's features are normalised
+            in each domain.
     """
     scaler = StandardScaler(with_mean=own_scaling, with_std=own_scaling).fit(problem.X)
     model = CORAL(_logistic(), Xt=scaler.transform(problem.X), random_state=problem.seed, verbose=0)
@@ -116,7 +123,10 @@ def regular_transfer(problem: Problem) -> np.ndarray:
 
 
 def fine_tuning(problem: Problem) -> np.ndarray:
-    """Oquab et al., CVPR 2014: a new task network on the source's encoder, first alone, then both."""
+    """Oquab et al., CVPR 2014.
+
+    A new task network on the source's encoder, first alone, then both.
+    """
     model = FineTuning(
         encoder=problem.source.network.encoder_,
         loss=_loss(),
@@ -143,7 +153,10 @@ CONTESTANTS: dict[str, Callable[[Problem], np.ndarray]] = {
 
 
 def measure_cell(source: Source, cell: Cell, seed: int, names: Sequence[str], path: Path) -> float:
-    """Add to ``path`` what the named contestants say of the test rows; returns seconds of the processor."""
+    """Add to ``path`` what the named contestants say of the test rows.
+
+    Returns seconds of the processor.
+    """
     problem = Problem(
         source,
         source.scaler.transform(cell.train.X),

@@ -1,7 +1,10 @@
-"""Cells of ``alarm_rate.py``: out-of-fold logits of a stack, and its logits on normal rows of other runs.
+"""Cells of ``alarm_rate.py``.
 
-The stack is the default one without the members that need the source network, in folds by run inside the target's
-rows. Its calibration and weights are cross-fitted too: a fold's rows are scored with what the other folds chose.
+Out-of-fold logits of a stack, and its logits on normal rows of other runs.
+
+The stack is the default one without the members that need the source network, in folds by run
+inside the target's rows. Its calibration and weights are cross-fitted too: a fold's rows are scored
+with what the other folds chose.
 """
 
 from __future__ import annotations
@@ -39,7 +42,8 @@ class AlarmCell:
     Attributes:
         task, rows, seed, draw: which cell.
         logits, y, run: (n,) out-of-fold logits of the target's rows, their labels and runs.
-        test, test_run: (m,) logits of normal rows of runs held out, by the stack fitted on all ``n`` rows.
+        test, test_run: (m,) logits of normal rows of runs held out, by the stack fitted on all
+            ``n`` rows.
     """
 
     task: str
@@ -138,7 +142,10 @@ def _sides(target: Dataset, rows: int, seed: int, draw: str) -> tuple[Dataset, D
 def _few_runs(
     target: Dataset, train: np.ndarray, rows: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Whole runs in random order until there are rows enough, with faults and normal rows among them."""
+    """Whole runs in random order until there are rows enough.
+
+    With faults and normal rows among them.
+    """
     taken: list[np.ndarray] = []
     for run in rng.permutation(np.unique(target.run[train].astype(str))):
         taken.append(train[target.run[train] == run])

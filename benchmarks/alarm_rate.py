@@ -2,9 +2,10 @@
 
     uv run python benchmarks/alarm_rate.py --data DIR --cache DIR
 
-Target rows are drawn from half of the runs: from as few of them as bring the rows, and from all of them. The threshold
-is chosen on their out-of-fold scores and judged on normal rows of the other half. ``--report`` prints what the cache
-holds; ``--simulated`` needs no data and judges against the true rate.
+Target rows are drawn from half of the runs: from as few of them as bring the rows, and from all of
+them. The threshold is chosen on their out-of-fold scores and judged on normal rows of the other
+half. ``--report`` prints what the cache holds; ``--simulated`` needs no data and judges against the
+true rate.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ class Outcome:
     Attributes:
         refused: the rows could not support the request.
         estimate, realised: share of normal rows that alarm out of fold, and in the runs held out.
-        low_by_run, low_by_row: lower limits of the 95 % interval of the realised rate, rows of a run taken together
-            or each for itself.
+        low_by_run, low_by_row: lower limits of the 95 % interval of the realised rate, rows of a
+            run taken together or each for itself.
     """
 
     refused: bool
@@ -77,7 +78,8 @@ def main() -> None:
 def table(found: Sequence[AlarmCell]) -> str:
     """One line for each request, method, draw and number of rows, as markdown."""
     lines = [
-        "| asked | method | rows | from | splits | refused | out of fold | realised | ≤ asked | met, by run "
+        "| asked | method | rows | from | splits | refused | out of fold | realised | ≤ asked | "
+        "met, by run "
         "| met, by row | met (by run) or refused |",
         "|---:|---|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
@@ -152,7 +154,8 @@ def _line(
 def simulated(machines: int = 300) -> str:
     """Refusals and broken promises on machines whose true rate is known, as markdown."""
     lines = [
-        "| asked | normal rows | likeness in a run | odd runs | refused | broken | broken, rows as if independent |",
+        "| asked | normal rows | likeness in a run | odd runs | refused | broken | broken, rows "
+        "as if independent |",
         "|---:|---|---:|---:|---:|---:|---:|",
     ]
     shapes = {0.01: ((30, 40), (100, 10), (100, 40)), 0.05: ((4, 40), (10, 40), (30, 40))}
@@ -163,7 +166,8 @@ def simulated(machines: int = 300) -> str:
             drawn = [_simulated(runs, rows, likeness, odd, rate, seed) for seed in range(machines)]
             refused, broken, careless = np.mean(drawn, axis=0)
             lines.append(
-                f"| {rate:.0%} | {runs} runs × {rows} | {likeness:g} | {odd:.0%} | {refused:.0%} | {broken:.1%} "
+                f"| {rate:.0%} | {runs} runs × {rows} | {likeness:g} | {odd:.0%} | {refused:.0%} "
+                f"| {broken:.1%} "
                 f"| {careless:.1%} |"
             )
     return "\n".join(lines)
@@ -172,7 +176,10 @@ def simulated(machines: int = 300) -> str:
 def _simulated(
     runs: int, rows: int, likeness: float, odd: float, rate: float, seed: int
 ) -> tuple[bool, bool, bool]:
-    """Refused; broken promise; broken with rows as if independent. Odd runs score two deviations higher throughout."""
+    """Refused; broken promise.
+
+    Broken with rows as if independent. Odd runs score two deviations higher throughout.
+    """
     rng = np.random.default_rng(seed)
     run, normal = np.repeat(np.arange(runs), rows), np.zeros(runs * rows)
     level = np.sqrt(likeness) * rng.normal(size=runs) + 2 * (rng.random(runs) < odd)

@@ -1,11 +1,13 @@
 """Fill the disk at many places of a registration and of a whole transfer, and look at what is left.
 
-    sudo uv run python benchmarks/full_disk_test.py [--levels 20] [--transfers 6] [--store sqlite|http|both] [--inert]
+    sudo uv run python benchmarks/full_disk_test.py [--levels 20] [--transfers 6] [--store
+    sqlite|http|both] [--inert]
 
-The store, and in turn the folder for temporary files, lies on a small tmpfs of its own, which takes a user who may
-mount. A file fills it but for some KiB; with more and more of them free, the same work runs into the end at one write
-after the other. Each time it must end with one sentence that names the full disk, the champion of before must load and
-score, and once there is room again, `registry doctor` and the same work must leave nothing half done.
+The store, and in turn the folder for temporary files, lies on a small tmpfs of its own, which takes
+a user who may mount. A file fills it but for some KiB; with more and more of them free, the same
+work runs into the end at one write after the other. Each time it must end with one sentence that
+names the full disk, the champion of before must load and score, and once there is room again,
+`registry doctor` and the same work must leave nothing half done.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ from registry_work import Trial, forget, prepared
 
 # Room for the files of all trials: MLflow keeps those of deleted versions.
 _BYTES = 512 * 2**20
-# What is left free in turn reaches this much beyond what the work needs, so that the last ones succeed.
+# What is left free in turn reaches this much beyond what the work needs, so that the last ones
+# succeed.
 _BEYOND = 1.2
 _DONE, _SAID = "done", "said"
 
@@ -83,7 +86,8 @@ class Attempt:
         from faultxfer.errors import UserError
 
         if self.temporary:
-            # As in a process that chose its folder while there was room; Python would take another one otherwise.
+            # As in a process that chose its folder while there was room; Python would take another
+            # one otherwise.
             tempfile.tempdir = str(self.disk)
         try:
             return {_DONE: str(self.trial.work(whole=self.whole))}
@@ -91,7 +95,10 @@ class Attempt:
             return {_SAID: str(error)}
 
     def need(self) -> int:
-        """Bytes that the work takes of the disk at its end; of temporary files the most that was seen of them."""
+        """Bytes that the work takes of the disk at its end.
+
+        Of temporary files the most that was seen of them.
+        """
         before = free_bytes(self.disk)
         least = before
         process, reading = trials.start(self.answer)

@@ -2,10 +2,12 @@
 
     uv run python benchmarks/gate_calibration.py
 
-Scores of champion and challenger are simulated, so that the truth is known, and go through the very code that judges a
-transfer. A row's score is a normal variable: the model's own power to tell faults, an effect of the row's run, and an
-effect of the row; each effect is correlated between the two models. How alike two models of one machine are, and how
-much of what they disagree in belongs to whole runs, was measured on real retrains: see ``SETTINGS``.
+Scores of champion and challenger are simulated, so that the truth is known, and go through the very
+code that judges a transfer. A row's score is a normal variable: the model's own power to tell
+faults, an effect of the row's run, and an effect of the row; each effect is correlated between the
+two models. How alike two models of one machine are, and how
+much of what they disagree in belongs to whole runs, was measured on real retrains: see
+``SETTINGS``.
 """
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ class Setting:
     Attributes:
         name: in words.
         correlation: of their scores inside a class.
-        within_run: share of the scores' variance, and of what the models disagree in, that belongs to whole runs.
+        within_run: share of the scores' variance, and of what the models disagree in, that belongs
+            to whole runs.
     """
 
     name: str
@@ -47,9 +50,9 @@ class Setting:
     within_run: float
 
 
-# By ``retrain_likeness.py``, stacks of 50 and of 200 labelled rows on nine machine pairs, three seeds each: the
-# correlation inside a class has quartiles .68, .90, .94; the share of whole runs in what they disagree in has .49, .60,
-# .73.
+# By ``retrain_likeness.py``, stacks of 50 and of 200 labelled rows on nine machine pairs, three
+# seeds each: the correlation inside a class has quartiles .68, .90, .94; the share of whole runs in
+# what they disagree in has .49, .60, .73.
 SETTINGS = (
     Setting("very alike", 0.98, 0.2),
     Setting("alike", 0.95, 0.2),
@@ -87,7 +90,10 @@ class Scenario:
 
 
 def distance(figure: str, value: float) -> float:
-    """Distance between the classes, in standard deviations, that gives a figure at a fault share of ``SHARE``."""
+    """Distance between the classes, in standard deviations.
+
+    That gives a figure at a fault share of ``SHARE``.
+    """
     if figure == "roc_auc":
         return float(np.sqrt(2) * norm.ppf(value))
     return float(brentq(lambda d: _average_precision(d) - value, 0, 8))
@@ -132,8 +138,8 @@ def _said(score: np.ndarray, y: np.ndarray, run: np.ndarray, far: float) -> Scor
     )
 
 
-# Whether a model is good enough in itself is another question: a champion that is not would hide how often equal models
-# replace each other.
+# Whether a model is good enough in itself is another question: a champion that is not would hide
+# how often equal models replace each other.
 ANY_VALUE = {"pr_auc": Limit(min=0.0)}
 
 
@@ -197,7 +203,8 @@ def asked_table(pairs: int) -> None:
     size, every = Size(20), tuple(RULES)
     print(f"\n{pairs} pairs a cell, {size.words}\n")
     print(
-        f"| promoted | | {' | '.join(setting.name for setting in SETTINGS)} |\n|---|---|{'---:|' * len(SETTINGS)}"
+        f"| promoted | | {' | '.join(setting.name for setting in SETTINGS)} "
+        f"|\n|---|---|{'---:|' * len(SETTINGS)}"
     )
     scenarios = (
         (EQUAL, every),

@@ -1,15 +1,17 @@
-"""Measure how easy the code is to read: nodes per statement, long lines, comments, imports, names given twice.
+"""Measure how easy the code is to read.
+
+Nodes per statement, long lines, comments, imports, names given twice.
 
     uv run python benchmarks/house.py [FOLDER …]
 
-FOLDER is a working copy, this one if left out; several are printed side by side, so that a change can be compared with
-the tree before it. What is counted:
+FOLDER is a working copy, this one if left out; several are printed side by side, so that a change
+can be compared with the tree before it. What is counted:
 
-* *Simple statement*: one inside a function that holds no other (an assignment, a call, a return), docstrings left out.
-  Its *nodes* are all nodes of the syntax tree, contexts included.
+* *Simple statement*: one inside a function that holds no other (an assignment, a call, a return),
+  docstrings left out. Its *nodes* are all nodes of the syntax tree, contexts included.
 * *Long lines*: share of the lines that are not blank in ``faultxfer/`` and ``flows/``.
-* *Files used by one other file*: modules that exactly one other module of the two packages imports and uses; what
-  ``__init__`` imports does not count.
+* *Files used by one other file*: modules that exactly one other module of the two packages imports
+  and uses; what ``__init__`` imports does not count.
 """
 
 from __future__ import annotations
@@ -60,7 +62,8 @@ class Measured:
     Attributes:
         nodes: of each simple statement inside a function.
         statements: simple statements of each function.
-        lines, long, code, comments: lines that are not blank, those too long, those of code, whole-line comments.
+        lines, long, code, comments: lines that are not blank, those too long, those of code,
+            whole-line comments.
         comprehensions, examples: how many.
         classes: how often each public class name is given.
         users: by module, the modules that import and use it.
@@ -198,7 +201,10 @@ def _count_functions(tree: ast.AST, found: Measured) -> None:
 
 
 def _inside(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.stmt]:
-    """Statements of a function, at any depth, but for its docstring and those of functions inside it."""
+    """Statements of a function, at any depth.
+
+    But for its docstring and those of functions inside it.
+    """
     _, *others = function.body
     is_docstring = ast.get_docstring(function, clean=False) is not None
     waiting: list[ast.AST] = list(others if is_docstring else function.body)

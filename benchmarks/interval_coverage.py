@@ -2,10 +2,11 @@
 
     uv run python benchmarks/interval_coverage.py
 
-Two equally good models are simulated by their alarms alone: in each run each of them alarms on a share of fault rows
-and on a share of normal rows that is its own there, drawn from one normal distribution for both models. The truth is a
-difference of 0; a bound of 95 % confidence is to lie on the wrong side of it in 5 % of cases. Where every run holds
-faults, ``gate_calibration.py`` looks.
+Two equally good models are simulated by their alarms alone: in each run each of them alarms on a
+share of fault rows and on a share of normal rows that is its own there, drawn from one normal
+distribution for both models. The truth is a difference of 0; a bound of 95 % confidence is to lie
+on the wrong side of it in 5 % of cases. Where every run holds faults, ``gate_calibration.py``
+looks.
 """
 
 from __future__ import annotations
@@ -33,12 +34,18 @@ def alarms_of_a_model(y: np.ndarray, run: np.ndarray, rng: np.random.Generator) 
 
 
 def figures_of(y: np.ndarray, alarms: np.ndarray, resamples: Resamples) -> dict[str, np.ndarray]:
-    """The package's own figures; alarms stand for scores, which makes the ROC-AUC one of two levels."""
+    """The package's own figures.
+
+    Alarms stand for scores, which makes the ROC-AUC one of two levels.
+    """
     return resampled_metrics(ScoredRows(y, alarms.astype(float), alarms, y, y), resamples)
 
 
 def wrong(faulty: int, normal: int, pairs: int) -> dict[str, str]:
-    """For each figure the share of bounds, low and high ones, that leave 0 outside, with an exact 95 % interval."""
+    """For each figure the share of bounds, low and high ones, that leave 0 outside.
+
+    With an exact 95 % interval.
+    """
     rng = np.random.default_rng([faulty, normal])
     run = np.repeat(np.arange(faulty + normal), RUN_ROWS)
     y = ((run < faulty) & (np.tile(np.arange(RUN_ROWS), faulty + normal) < RUN_FAULTS)).astype(
@@ -68,7 +75,8 @@ def main() -> None:
     pairs = parser.parse_args().pairs
     began = time.process_time()
     print(
-        f"| runs with faults | runs without | {' | '.join(FIGURES)} |\n|---:|---:|{'---:|' * len(FIGURES)}"
+        f"| runs with faults | runs without | {' | '.join(FIGURES)} "
+        f"|\n|---:|---:|{'---:|' * len(FIGURES)}"
     )
     for faulty, normal in LAYOUTS:
         print(

@@ -1,12 +1,16 @@
-"""Kill a transfer with SIGKILL at many points, over SQLite and over an MLflow server, and look at what is left.
+"""Kill a transfer with SIGKILL at many points, over SQLite and over an MLflow server.
 
-    uv run python benchmarks/kill_test.py [--times 5] [--store sqlite|http|both] [--points WORD] [--inert]
+And look at what is left.
 
-After each kill a fresh process checks that the champion of before (or, past the journal's entry, of after) loads and
-scores; that `registry doctor` leaves nothing that belongs to no champion, and finds nothing when asked again; and that
-the same work done again makes a champion whose journal verifies. The points `transfer: …` kill a whole transfer
-between its steps; the others kill the registration of a prepared candidate, before or after a call to MLflow, in the
-middle of an upload, or at a moment drawn at random. The product has no hook for this: the script replaces the functions
+    uv run python benchmarks/kill_test.py [--times 5] [--store sqlite|http|both] [--points WORD]
+    [--inert]
+
+After each kill a fresh process checks that the champion of before (or, past the journal's entry, of
+after) loads and scores; that `registry doctor` leaves nothing that belongs to no champion, and
+finds nothing when asked again; and that the same work done again makes a champion whose journal
+verifies. The points `transfer: …` kill a whole transfer between its steps; the others kill the
+registration of a prepared candidate, before or after a call to MLflow, in the middle of an upload,
+or at a moment drawn at random. The product has no hook for this: the script replaces the functions
 that it names. `--inert` registers files without a network, which needs no TensorFlow.
 """
 
@@ -155,7 +159,8 @@ def killed(trial: Trial, point: Point) -> str | None:
     from faultxfer.registry.store import open_registry
 
     trial.begin()
-    # Before the patch, as connecting asks MLflow too, and so that random moments fall into the registration.
+    # Before the patch, as connecting asks MLflow too, and so that random moments fall into the
+    # registration.
     open_registry().models()
     kill_at(point)
     return trial.go_on(whole=point.whole)
@@ -188,7 +193,8 @@ def run(kind: str, folder: Path, times: int, word: str, *, inert: bool) -> int:
             seconds = time.monotonic() - begun
             said = wrong[0] if wrong else "nothing"
             print(
-                f"| {kind} | {point.name} | {times} | {times - len(wrong)} | {said} | {seconds:.0f} |",
+                f"| {kind} | {point.name} | {times} | {times - len(wrong)} | {said} | "
+                f"{seconds:.0f} |",
                 flush=True,
             )
     return wrong_in_all

@@ -1,4 +1,7 @@
-"""What a registry looks like: read from the database without the product, and as production uses it."""
+"""What a registry looks like.
+
+Read from the database without the product, and as production uses it.
+"""
 
 from __future__ import annotations
 
@@ -93,7 +96,10 @@ def digests(folder: Path) -> Digests:
 
 
 def champions_wrong(plant: Plant, files: Originals, wanted: dict[str, str]) -> list[str]:
-    """In a child: how the champions differ from those wanted, with the files they were registered with."""
+    """In a child: how the champions differ from those wanted.
+
+    With the files they were registered with.
+    """
     from faultxfer.errors import FaultxferError
     from faultxfer.registry.store import open_registry
 

@@ -142,7 +142,10 @@ class Plant:
     def type_all(
         self, lines: list[list[str]], then: Callable[[Plant], Any]
     ) -> tuple[list[Answer], Any]:
-        """Commands one after the other in one process, which saves its start; and what ``then`` sees."""
+        """Commands one after the other in one process, which saves its start.
+
+        And what ``then`` sees.
+        """
         given, seen = trials.in_child(lambda: _typed_all(self, lines, then))
         answers = [
             _answer(" ".join(line), one, one["seconds"])
@@ -309,7 +312,10 @@ def _typed(plant: Plant, line: list[str]) -> dict[str, Any]:
 
 
 def _shorten_waits() -> list[float]:
-    """MLflow tries ten times, 102 s in all, to open a database: count these seconds, and wait for few."""
+    """MLflow tries ten times, 102 s in all, to open a database.
+
+    Count these seconds, and wait for few.
+    """
     from mlflow.store.db import utils
 
     waits: list[float] = []

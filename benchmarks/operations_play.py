@@ -49,7 +49,8 @@ class Situation:
         name: in the table.
         kind: heading.
         damage: what happens.
-        mend: the original files or database come back, or the cause ends; None where it is for good.
+        mend: the original files or database come back, or the cause ends; None where it is for
+            good.
         verify: exit codes that tell the truth about it.
         champions: who is champion in the end, where it is not version 2.
         person: whether only a person can bring back what was, and the trial does not.
@@ -84,7 +85,10 @@ class Situation:
 
     @property
     def truth(self) -> dict[str, str]:
-        """What verify says by *sound* while the damage is there: every model has a champion that loads."""
+        """What verify says by *sound* while the damage is there.
+
+        Every model has a champion that loads.
+        """
         anybody = {model: one for model, one in self.champions.items() if one == ANYBODY}
         if self.nobody:
             anybody[HURT] = ANYBODY
@@ -120,7 +124,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Table:
-    """What every play needs: the plant, what was registered, and whether the doctor knows ``--apply``."""
+    """What every play needs.
+
+    The plant, what was registered, and whether the doctor knows ``--apply``.
+    """
 
     plant: Plant
     files: Originals
@@ -149,7 +156,10 @@ def play(situation: Situation, table: Table) -> Outcome:
 def _meanwhile(
     situation: Situation, table: Table, before: Snapshot | None
 ) -> tuple[Outcome, list[Answer]]:
-    """While the damage is there: verify, the doctor of each day, the doctor that applies, verify."""
+    """While the damage is there.
+
+    Verify, the doctor of each day, the doctor that applies, verify.
+    """
     plant = table.plant
     look = partial(champions_wrong, files=table.files, wanted=situation.truth)
     daily = [["faultxfer", "registry", "verify"]]
@@ -189,7 +199,10 @@ def _owed(situation: Situation, table: Table) -> bool:
 
 
 def _come_back(situation: Situation, table: Table, outcome: Outcome, said: list[Answer]) -> None:
-    """Does what was come back by itself, by the next day's doctor, or by a command that was named?"""
+    """Does what was come back by itself, by the next day's doctor.
+
+    Or by a command that was named?
+    """
     doctor, verify = ["faultxfer", "registry", "doctor"], ["faultxfer", "registry", "verify"]
     missing, answers = _still_missing(situation, table, [verify])
     if missing or answers[-1].code != SOUND:

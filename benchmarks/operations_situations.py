@@ -1,4 +1,6 @@
-"""The situations, by kind: what happens to the registry, and which exit code of verify tells the truth.
+"""The situations, by kind.
+
+What happens to the registry, and which exit code of verify tells the truth.
 
 Exit codes: 0 sound, 2 something is wrong, 3 something could not be checked. Two of them stand where
 both are true: a tag that lies beside a sound champion, say.
@@ -566,7 +568,10 @@ def _pending(client: Any) -> list[str]:
 
 
 def _register_in_copy(plant: Plant) -> list[int]:
-    """Register where people work, after what the output names where that is asked for; no exit code counts."""
+    """Register where people work, after what the output names where that is asked for.
+
+    No exit code counts.
+    """
     plant.notes["before"] = _everything_in(plant.notes["original"])
     for line in (["verify"], ["relocate"]):
         plant.type(*line)

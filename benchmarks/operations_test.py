@@ -1,4 +1,6 @@
-"""Ordinary operation played on a registry, and what comes of it: today's tree beside the release before.
+"""Ordinary operation played on a registry, and what comes of it.
+
+Today's tree beside the release before.
 
     uv run --group benchmark python benchmarks/operations_test.py [--store sqlite|http|both]
         [--auth none|basic|both] [--only WORD …] [--release-before FOLDER] [--json]

@@ -1,13 +1,15 @@
 """Many processes promote the same machine's model at once, over SQLite and over an MLflow server.
 
-    uv run python benchmarks/race_test.py [--processes 8] [--promotions 10] [--store sqlite|http|both] [--first]
+    uv run python benchmarks/race_test.py [--processes 8] [--promotions 10] [--store
+    sqlite|http|both] [--first]
 
-Each promotion is a whole registration of a small inert bundle, decided against the champion of that moment; whoever
-comes too late judges again, which here means to take the new champion and try again. Afterwards: every promotion has
-exactly one entry in the journal, the entries form one chain, and the champion is the one that the last entry names.
+Each promotion is a whole registration of a small inert bundle, decided against the champion of that
+moment; whoever comes too late judges again, which here means to take the new champion and try
+again. Afterwards: every promotion has exactly one entry in the journal, the entries form one chain,
+and the champion is the one that the last entry names.
 
-With ``--first`` the machine has no model yet, and half of the processes transfer from one source, half from another:
-all of them must meet in one model.
+With ``--first`` the machine has no model yet, and half of the processes transfer from one source,
+half from another: all of them must meet in one model.
 """
 
 from __future__ import annotations

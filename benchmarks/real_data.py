@@ -2,8 +2,8 @@
 
     uv run python benchmarks/real_data.py --data DIR
 
-For each pair: draft a contract from the source file, pretrain on the source, transfer to the target, all with default
-options and one seed. Nothing is chosen by looking at the result.
+For each pair: draft a contract from the source file, pretrain on the source, transfer to the
+target, all with default options and one seed. Nothing is chosen by looking at the result.
 """
 
 from __future__ import annotations
@@ -78,8 +78,10 @@ def table_of(pair: Pair, data: Path) -> str:
         f"## {pair.name}: {Path(pair.source).name} → {Path(pair.target).name}",
         "",
         f"Source model on held-out source runs: PR-AUC {trained.metrics.pr_auc:.3f}, "
-        f"ROC-AUC {trained.metrics.roc_auc:.3f} ({trained.metrics.rows} rows, {trained.metrics.faults} faults).",
-        f"Judged on {report.candidate.rows} target rows with {report.candidate.faults} faults ({report.mode}: "
+        f"ROC-AUC {trained.metrics.roc_auc:.3f} ({trained.metrics.rows} rows, "
+        f"{trained.metrics.faults} faults).",
+        f"Judged on {report.candidate.rows} target rows with {report.candidate.faults} faults "
+        f"({report.mode}: "
         f"{report.split}).",
         "",
         f"| | {' | '.join(COLUMNS)} |",
@@ -91,7 +93,8 @@ def table_of(pair: Pair, data: Path) -> str:
         "",
         f"**{report.transfer_verdict()}** The gate: {result.outcome}. {result.reason}",
         "",
-        f"{pretrained - began:.0f} s for contract and source model, {time.perf_counter() - pretrained:.0f} s for the "
+        f"{pretrained - began:.0f} s for contract and source model, "
+        f"{time.perf_counter() - pretrained:.0f} s for the "
         "transfer.",
         "",
     ]

@@ -1,8 +1,9 @@
 """What the kill test, the race test and the full-disk test share: stores and forked processes.
 
-Everything is imported once and then forked, which saves the half minute that TensorFlow takes in each process. That is
-sound only as long as no TensorFlow operation and no connection to a database was made before: the parent does nothing
-but fork.
+Everything is imported once and then forked, which saves the half minute that TensorFlow takes in
+each process. That is
+sound only as long as no TensorFlow operation and no connection to a database was made before: the
+parent does nothing but fork.
 """
 
 from __future__ import annotations

@@ -45,7 +45,10 @@ class Trial:
             without_smoke_test()
 
     def work(self, *, whole: bool = False) -> str | None:
-        """Begin, then register the prepared candidate or do a whole transfer; gives back the version."""
+        """Begin, then register the prepared candidate or do a whole transfer.
+
+        Gives back the version.
+        """
         self.begin()
         return self.go_on(whole=whole)
 
@@ -56,7 +59,10 @@ class Trial:
         return register_prepared(self.bundle, self.features)
 
     def champion_scores(self, *, first: bool = False) -> str | None:
-        """What is wrong with the champion; None if it loads and scores as it did when it was made."""
+        """What is wrong with the champion.
+
+        None if it loads and scores as it did when it was made.
+        """
         from faultxfer.registry.smoke import check_version
         from faultxfer.registry.store import open_registry
 
@@ -72,7 +78,10 @@ class Trial:
         return None
 
     def aftermath(self, *, whole: bool = False, first: bool = False) -> dict[str, Any]:
-        """Champion, doctor, the same work again; each None or empty where all is well, but for ``doctor``."""
+        """Champion, doctor, the same work again.
+
+        Each None or empty where all is well, but for ``doctor``.
+        """
         from faultxfer.registry.checking import verify_registry
         from faultxfer.registry.doctor import repair_registry
         from faultxfer.registry.store import open_registry
@@ -196,12 +205,15 @@ def placed(
     *,
     source: str | None = None,
 ) -> str:
-    """A champion with its journal, in as few calls as it takes; of its files there is a manifest alone.
+    """A champion with its journal, in as few calls as it takes.
+
+    Of its files there is a manifest alone.
 
     Args:
         registry: a store on this machine.
         name: registered model; made if need be.
-        family: of the contract in the manifest; None for a release that kept no contract, nor tags of it.
+        family: of the contract in the manifest; None for a release that kept no contract, nor tags
+            of it.
         label: its label column.
         source: the source model of a machine's version; None for the one in the model's name.
 
@@ -259,11 +271,14 @@ def _write_manifest(bundle: Path, family: str | None, label: str) -> None:
 
 
 def inert_bundle(folder: Path, family: str | None = "pumps", label: str = "fault") -> Path:
-    """Files that are uploaded and compared, of which only the manifest is parsed, for trials without TensorFlow.
+    """Files that are uploaded and compared, of which only the manifest is parsed.
+
+    For trials without TensorFlow.
 
     Args:
         folder: is made; ``bundle`` and ``report`` come to lie in it.
-        family: of the contract in the manifest; None for a bundle of a release that kept no contract.
+        family: of the contract in the manifest; None for a bundle of a release that kept no
+            contract.
         label: its label column.
     """
     bundle = folder / "bundle"
@@ -353,7 +368,10 @@ def first_transfers(
 
 
 def _first_transfer(store: trials.Store, source: str, bundle: Path) -> tuple[str, int]:
-    """Look the machine up, and register as a transfer does; judged again where another one came first."""
+    """Look the machine up, and register as a transfer does.
+
+    Judged again where another one came first.
+    """
     from faultxfer.errors import ChampionMovedError
     from faultxfer.registry import machines
     from faultxfer.registry.identity import Identity

@@ -2,8 +2,9 @@
 
     uv run python benchmarks/retrain_likeness.py --cache DIR
 
-DIR is the cache of ``transfer_quality.py``. A stack of few labelled rows stands for the champion, one of more rows of
-the same machine for the challenger; both are asked about the same test rows, of runs that neither has seen.
+DIR is the cache of ``transfer_quality.py``. A stack of few labelled rows stands for the champion,
+one of more rows of the same machine for the challenger; both are asked about the same test rows, of
+runs that neither has seen.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ def main() -> None:
     for (task, rows, seed), cell in cells.items():
         other = cells.get((task, many, seed))
         if rows != few or other is None or not np.array_equal(cell.test_y, other.test_y):
-            continue  # of large machines the test rows are a sample, another one for each number of rows
+            # of large machines the test rows are a sample, another one for each number of rows
+            continue
         with np.load(arguments.cache / "cells" / task / f"{rows}-{seed}-{GROUPS[0]}.npz") as stored:
             run = stored["test_run"]
         pairs += 1
@@ -60,7 +62,10 @@ def main() -> None:
 
 
 def share_of_runs(values: np.ndarray, run: np.ndarray) -> float:
-    """Intraclass correlation of (m,) values by one-way analysis of variance; NaN where runs are single rows."""
+    """Intraclass correlation of (m,) values by one-way analysis of variance.
+
+    NaN where runs are single rows.
+    """
     index = np.unique(run, return_inverse=True)[1]
     count = np.bincount(index)
     rows, runs = len(values), len(count)

@@ -2,9 +2,10 @@
 
     uv run python benchmarks/simulator_difficulty.py
 
-Plain scikit-learn models with their defaults, nothing tuned; the seeds leave out 7, which the demo uses. Two judgements
-of each: cross-fitting by run on the few target rows, and a longer later recording of the same pump that only this
-script sees.
+Plain scikit-learn models with their defaults, nothing tuned; the seeds leave out 7, which the demo
+uses. Two judgements
+of each: cross-fitting by run on the few target rows, and a longer later recording of the same pump
+that only this script sees.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5, 6])
     began = time.perf_counter()
     seeds = parser.parse_args().seeds
-    # Boosting's threads wait for each other busily: on two busy cores six fleets took over 13 minutes.
+    # Boosting's threads wait for each other busily: on two busy cores six fleets took over 13
+    # minutes.
     with threadpool_limits(limits=1):
         per_seed = [_measure(seed) for seed in seeds]
     print("| model | judged on | ROC-AUC | PR-AUC |\n|---|---|---|---|")

@@ -2,14 +2,16 @@
 
     uv run --group benchmark python benchmarks/tep.py --out DATA/tep
 
-``DATA`` is the folder given to ``transfer_quality.py --data``; the tasks "TEP mode1→…" are measured where its folder
-``tep`` has the files. The group installs ``tep-studio`` (BSD; the plant model is compiled on installation and needs a C
-compiler). A mode takes one to two minutes; modes that are on disk are not simulated again.
+``DATA`` is the folder given to ``transfer_quality.py --data``; the tasks "TEP mode1→…" are measured
+where its folder ``tep`` has the files. The group installs ``tep-studio`` (BSD; the plant model is
+compiled on installation and needs a C compiler). A mode takes one to two minutes; modes that are on
+disk are not simulated again.
 
-The plant is Downs & Vogel's (Computers & Chemical Engineering 17, 1993) as revised by Bathelt, Ricker & Jelali
-(IFAC-PapersOnLine 48, 2015), under Ricker's decentralised control (Journal of Process Control 6, 1996). The modes are
-those of Ricker (Computers & Chemical Engineering 19, 1995) as the package sets them. Modes 2 and 5 are left out: under
-this control the reactor's temperature swings by several degrees for good, so that they have no steady operation.
+The plant is Downs & Vogel's (Computers & Chemical Engineering 17, 1993) as revised by Bathelt,
+Ricker & Jelali (IFAC-PapersOnLine 48, 2015), under Ricker's decentralised control (Journal of
+Process Control 6, 1996). The modes are those of Ricker (Computers & Chemical Engineering 19, 1995)
+as the package sets them. Modes 2 and 5 are left out: under this control the reactor's temperature
+swings by several degrees for good, so that they have no steady operation.
 """
 
 from __future__ import annotations
@@ -30,8 +32,8 @@ from tep_studio.control.registry import RICKER_MODE1
 from tep_studio.simulation.modes import mode_setpoints
 
 SOURCE, TARGETS = "mode1", ("mode3", "mode4", "mode6")
-# Downs & Vogel's disturbances, without 3, 9 and 15: no method sees them (Russell, Chiang & Braatz, Chemometrics and
-# Intelligent Laboratory Systems 51, 2000).
+# Downs & Vogel's disturbances, without 3, 9 and 15: no method sees them (Russell, Chiang & Braatz,
+# Chemometrics and Intelligent Laboratory Systems 51, 2000).
 FAULTS = tuple(k for k in range(1, 21) if k not in {3, 9, 15})
 _CONTROL_HOURS = 0.01
 _STEPS_PER_ROW = 5  # three minutes
@@ -70,7 +72,8 @@ def settle(mode: str) -> Settled:
     """Steer the plant to a mode and wait.
 
     Raises:
-        ValueError: the reactor's temperature still swings in the last day, or the plant has tripped.
+        ValueError: the reactor's temperature still swings in the last day, or the plant has
+            tripped.
     """
     controller = RickerMultiLoopController(setpoints=mode_setpoints(mode))
     simulation = _simulation(controller, _SETTLING_HOURS)
@@ -81,15 +84,20 @@ def settle(mode: str) -> Settled:
     ]
     if result.terminated or np.std(last_day) > _SWING_DEGC:
         raise ValueError(
-            f"Expected a mode that settles within {_SETTLING_HOURS:.0f} h (reactor temperature within "
-            f"{_SWING_DEGC} °C, standard deviation). Received: mode={mode!r}, tripped={result.terminated}, "
+            f"Expected a mode that settles within {_SETTLING_HOURS:.0f} h (reactor temperature "
+            "within "
+            f"{_SWING_DEGC} °C, standard deviation). Received: mode={mode!r}, "
+            f"tripped={result.terminated}, "
             f"standard deviation={np.std(last_day) if last_day else np.nan:.2f} °C. Leave it out."
         )
     return Settled(mode, simulation.sim.state.copy(), controller)
 
 
 def simulate(settled: Settled, fault: int, run: int, rng: np.random.Generator) -> pd.DataFrame:
-    """One run: a disturbance from a random time on, or none where ``fault`` is 0; it ends where the plant trips."""
+    """One run: a disturbance from a random time on, or none where ``fault`` is 0.
+
+    It ends where the plant trips.
+    """
     onset = _ANALYSER_HOURS + rng.uniform(*_ONSET_HOURS) if fault else np.inf
 
     def disturbances(hours: float) -> np.ndarray:

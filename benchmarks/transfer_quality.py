@@ -2,8 +2,9 @@
 
     uv run python benchmarks/transfer_quality.py --data DIR --cache DIR
 
-Every contestant sees the same N target rows and is judged on the same rows of other runs. What each learner says out
-of fold and of the test rows is kept in the cache, so that an interrupted run goes on where it stopped.
+Every contestant sees the same N target rows and is judged on the same rows of other runs. What each
+learner says out of fold and of the test rows is kept in the cache, so that an interrupted run goes
+on where it stopped.
 """
 
 from __future__ import annotations

@@ -80,7 +80,10 @@ def score(y: np.ndarray, logits: np.ndarray) -> float:
 
 
 def read_cells(folder: Path, groups: Sequence[str]) -> list[Measured]:
-    """Cells that have every group with out-of-fold logits; contestants outside the stack join where they are."""
+    """Cells that have every group with out-of-fold logits.
+
+    Contestants outside the stack join where they are.
+    """
     found = []
     for path in sorted(folder.glob("*/*-rivals.npz")):
         task, (rows, seed, _) = path.parent.name, path.stem.split("-", 2)
@@ -131,8 +134,8 @@ def chosen_rival(cell: Measured, rule: str = RULES[0]) -> float:
 
     Args:
         cell: the cell.
-        rule: by log-loss as the rivals say it, by log-loss after cross-fitted Platt scaling, or by the mean of PR-AUC
-            and ROC-AUC out of fold.
+        rule: by log-loss as the rivals say it, by log-loss after cross-fitted Platt scaling, or by
+            the mean of PR-AUC and ROC-AUC out of fold.
     """
     rivals = cell.only(cell.rival)
     if rule == "out-of-fold score":
@@ -144,13 +147,19 @@ def chosen_rival(cell: Measured, rule: str = RULES[0]) -> float:
 
 
 def stacked(cell: Measured, tau: float = TAU) -> np.ndarray:
-    """(m,) test logits of the stack, weighed as :func:`faultxfer.strategies.selector.stack_of` does."""
+    """(m,) test logits of the stack.
+
+    Weighed as :func:`faultxfer.strategies.selector.stack_of` does.
+    """
     prior = family_prior(cell.families.tolist())
     return np.asarray(simplex_weights(cell.calibrated, cell.y, prior, tau) @ cell.test_calibrated)
 
 
 def chosen(cell: Measured) -> np.ndarray:
-    """(m,) test logits of the one candidate with the best calibrated out-of-fold log-loss: choosing, not averaging."""
+    """(m,) test logits of the one candidate with the best calibrated out-of-fold log-loss.
+
+    Choosing, not averaging.
+    """
     z = cell.calibrated
     return np.asarray(
         cell.test_calibrated[np.argmin((np.logaddexp(0, z) - cell.y * z).mean(axis=1))]
@@ -172,7 +181,10 @@ CONTESTANTS: dict[str, Contestant] = {
 def interval(
     cells: Sequence[Measured], gains: np.ndarray, draws: int = 2000
 ) -> tuple[float, float, float]:
-    """Mean over tasks of the mean over seeds, and its 95 % bootstrap interval over tasks and seeds."""
+    """Mean over tasks of the mean over seeds.
+
+    And its 95 % bootstrap interval over tasks and seeds.
+    """
     tasks = sorted({cell.task for cell in cells})
     groups = [gains[[i for i, cell in enumerate(cells) if cell.task == task]] for task in tasks]
     rng = np.random.default_rng(0)
@@ -224,7 +236,8 @@ def report(cells: Sequence[Measured]) -> str:
 def _others(cells: Sequence[Measured], scores: dict[str, np.ndarray]) -> str:
     """Contestants outside the stack, each on the cells where it was measured."""
     lines = [
-        "| outside the stack | N | cells | against the CV rival | 95 % | against the default stack | 95 % |",
+        "| outside the stack | N | cells | against the CV rival | 95 % | against the default "
+        "stack | 95 % |",
         "|---|---:|---:|---:|---|---:|---|",
     ]
     for name in sorted({name for cell in cells for name in cell.others}):
@@ -264,13 +277,17 @@ def _gain_table(cells: Sequence[Measured], scores: dict[str, np.ndarray]) -> str
             ]
             worse, rank = np.mean(np.array(tasks) < -0.01), ranks[place, where].mean()
             lines.append(
-                f"| {name} | {rows} | {mean:+.4f} | [{low:+.3f}, {high:+.3f}] | {worse:.0%} | {rank:.1f} |"
+                f"| {name} | {rows} | {mean:+.4f} | [{low:+.3f}, {high:+.3f}] | {worse:.0%} | "
+                f"{rank:.1f} |"
             )
     return "\n".join(lines)
 
 
 def _difference(cells: Sequence[Measured], scores: dict[str, np.ndarray]) -> str:
-    """Whether the network earns its place, and whether the gain holds against every rule of choosing a rival."""
+    """Whether the network earns its place.
+
+    And whether the gain holds against every rule of choosing a rival.
+    """
     lines = ["| difference | N | mean | 95 % |", "|---|---:|---:|---|"]
     pairs = [(OWN, ALONE)]
     pairs += [(OWN, f"rival chosen by {rule}") for rule in RULES]
@@ -312,6 +329,7 @@ def _cost(cells: Sequence[Measured], errors: Sequence[float]) -> str:
         seconds = [cells[i].seconds for i in where]
         error = np.mean([errors[i] for i in where])
         lines.append(
-            f"| {rows} | {len(where)} | {np.median(seconds):.1f}, {max(seconds):.1f} | {error:.3f} |"
+            f"| {rows} | {len(where)} | {np.median(seconds):.1f}, {max(seconds):.1f} | "
+            f"{error:.3f} |"
         )
     return "\n".join(lines)

@@ -42,7 +42,9 @@ def prepare_source(
     network: bool,
     change: Callable[[Dataset], Dataset] | None = None,
 ) -> PreparedSource:
-    """Read the source, and train its models, the network only where wanted, unless they are on disk.
+    """Read the source, and train its models, the network only where wanted.
+
+    Unless they are on disk.
 
     ``change`` is done to its rows first.
     """
@@ -79,7 +81,9 @@ def _shuffled(data: Dataset) -> np.ndarray:
 def source_figures(
     table: Table, data_folder: Path, cache: Path
 ) -> tuple[float, float, float, float]:
-    """PR-AUC of network and LightGBM, then ROC-AUC of both, fitted on 65 % of the source runs, stopped by 15 %.
+    """PR-AUC of network and LightGBM, then ROC-AUC of both, fitted on 65 % of the source runs.
+
+    Stopped by 15 %.
 
     The other 20 % judge both; a network for this alone is trained if its figures are not on disk.
     """
@@ -114,7 +118,10 @@ def _network(data: Dataset, folder: Path) -> Activations:
 def _judged(
     network: Any, trees: lightgbm.Booster, scaled: np.ndarray, X: np.ndarray, y: np.ndarray
 ) -> dict[str, float]:
-    """PR-AUC and ROC-AUC of network and LightGBM, fitted on the same rows, on source runs that neither has seen."""
+    """PR-AUC and ROC-AUC of network and LightGBM, fitted on the same rows.
+
+    On source runs that neither has seen.
+    """
     from faultxfer.network.fit import logits_of
 
     scores = {"network": logits_of(network, scaled), "trees": trees.predict(X, num_threads=1)}
@@ -128,7 +135,9 @@ def _judged(
 def source_network(
     data: Dataset, train: np.ndarray, stop: np.ndarray | None
 ) -> tuple[Any, lightgbm.Booster]:
-    """A Keras network fitted on StandardScaler-scaled rows at the positions ``train``, and the trees that taught it.
+    """A Keras network fitted on StandardScaler-scaled rows at the positions ``train``.
+
+    And the trees that taught it.
 
     Rows at ``stop`` end the training early; None trains through all epochs.
     """
@@ -155,7 +164,10 @@ def source_trees(X: np.ndarray, y: np.ndarray) -> str:
 
 
 def source_sides(data: Dataset, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """65 % of the runs to train, 15 % to stop, 20 % to judge, alike for runs with and without faults."""
+    """65 % of the runs to train, 15 % to stop, 20 % to judge.
+
+    Alike for runs with and without faults.
+    """
     rng = np.random.default_rng(seed)
     names, position = np.unique(data.run.astype(str), return_inverse=True)
     faulty = np.bincount(position, weights=data.y) > 0

@@ -1,4 +1,7 @@
-"""Tasks of ``transfer_quality.py``: source → target pairs, and rows drawn from as few runs as possible."""
+"""Tasks of ``transfer_quality.py``.
+
+Source → target pairs, and rows drawn from as few runs as possible.
+"""
 
 from __future__ import annotations
 
@@ -147,7 +150,9 @@ def read_table(table: Table, folder: Path) -> Dataset:
 def draw_cell(
     data: Dataset, rows: int, seed: int, fewest_faults: int = 4, *, few_runs: bool = True
 ) -> Cell | None:
-    """``rows`` rows from as few runs as possible of half of the runs, or from all of them; the other half's runs test.
+    """``rows`` rows from as few runs as possible of half of the runs, or from all of them.
+
+    The other half's runs test.
 
     None where the half has fewer rows.
     """
@@ -181,7 +186,10 @@ def _few_runs(
     rng: np.random.Generator,
     fewest: int,
 ) -> np.ndarray:
-    """Runs are taken until there are rows enough; a run then joins only if it brings a class that is still short."""
+    """Runs are taken until there are rows enough.
+
+    A run then joins only if it brings a class that is still short.
+    """
     pool: list[np.ndarray] = []
     faults = normals = 0
     for run in runs:

@@ -2,9 +2,10 @@
 
     uv run python benchmarks/useless_sources.py --data DIR --cache DIR
 
-The source's labels are permuted, or its sensors shuffled (each column read as another one), all source models trained
-anew on that, and the default stack fitted on N target rows with them. Counted is how often the rows at hand are said to
-show that the source helps, and what the useless source costs against a stack without any.
+The source's labels are permuted, or its sensors shuffled (each column read as another one), all
+source models trained anew on that, and the default stack fitted on N target rows with them. Counted
+is how often the rows at hand are said to show that the source helps, and what the useless source
+costs against a stack without any.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[50, 200])
     arguments = parser.parse_args()
     print(
-        "| source | runs | said to help | 95 % | said to hurt | test score against no source | worse by > 0.01 |"
+        "| source | runs | said to help | 95 % | said to hurt | test score against no source | "
+        "worse by > 0.01 |"
     )
     print("|---|---:|---:|---|---:|---:|---:|")
     for kind in (AS_IT_IS, PERMUTED, SHUFFLED):
@@ -51,7 +53,8 @@ def main() -> None:
         counts = Counter(verdicts)
         share = clopper_pearson(counts[HELPS], len(verdicts), 0.975)
         print(
-            f"| {kind} | {len(verdicts)} | {counts[HELPS]} | {share.low:.1%} to {share.high:.1%} | {counts['hurts']} | "
+            f"| {kind} | {len(verdicts)} | {counts[HELPS]} | {share.low:.1%} to {share.high:.1%} "
+            f"| {counts['hurts']} | "
             f"{np.mean(gains):+.3f} | {np.mean(np.array(gains) < -0.01):.0%} |",
             flush=True,
         )

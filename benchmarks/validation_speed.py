@@ -1,10 +1,12 @@
-"""What the contract check costs beside plain reading: prints the table of ``docs/data-contracts.md``.
+"""What the contract check costs beside plain reading.
+
+Prints the table of ``docs/data-contracts.md``.
 
     uv run python benchmarks/validation_speed.py
 
-Writes a table of 1 million rows and 20 sensors, reads it with ``pandas.read_csv(engine="pyarrow")`` and checks it with
-the steps of ``faultxfer.validate``, by turns; prints the ratio of the medians, and the largest memory
-of a process that only checks.
+Writes a table of 1 million rows and 20 sensors, reads it with ``pandas.read_csv(engine="pyarrow")``
+and checks it with the steps of ``faultxfer.validate``, by turns; prints the ratio of the medians,
+and the largest memory of a process that only checks.
 """
 
 from __future__ import annotations
@@ -86,7 +88,8 @@ def _line(kind: str, contract: Contract, rows: int, repeats: int) -> str:
         peak = float(subprocess.check_output([sys.executable, __file__, "--memory-of", str(csv)]))
     read, checked = statistics.median(reading), statistics.median(checking)
     return (
-        f"| {rows:,}, {kind} | {read:.2f} | {checked:.2f} | {checked / read:.2f} | {outcome.accepted:,} "
+        f"| {rows:,}, {kind} | {read:.2f} | {checked:.2f} | {checked / read:.2f} | "
+        f"{outcome.accepted:,} "
         f"| {outcome.quarantined:,} | {peak:.2f} |"
     )
 
@@ -99,7 +102,10 @@ def _peak(csv: str, contract: Contract) -> float:
 
 
 def _high_water() -> float:
-    """This program's own peak: `ru_maxrss` counts what the parent held when it started the process as well."""
+    """This program's own peak.
+
+    `ru_maxrss` counts what the parent held when it started the process as well.
+    """
     status = Path("/proc/self/status")
     if status.exists():
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))

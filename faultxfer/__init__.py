@@ -1,6 +1,7 @@
 """faultxfer: move a fault detector to equipment with hardly any labelled history.
 
-The pipeline's functions and option models can be imported from here; nothing heavy is loaded until one is used.
+The pipeline's functions and option models can be imported from here; nothing heavy is loaded until
+one is used.
 """
 
 from __future__ import annotations

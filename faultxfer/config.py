@@ -29,7 +29,8 @@ Model = TypeVar("Model", bound=BaseModel)
 MOST_HELD_OUT = 0.9
 
 
-# Ways to bring a new machine's readings to the source's scale; `faultxfer.bundle.input_map` fits them.
+# Ways to bring a new machine's readings to the source's scale; `faultxfer.bundle.input_map` fits
+# them.
 Scaling = Literal["source", "target", "normal", "offset", "blend"]
 
 
@@ -143,7 +144,8 @@ class SplitOptions(_Options):
         taken = self.calibration_share + self.test_share
         if taken > MOST_HELD_OUT:
             raise ValueError(
-                f"calibration_share and test_share may take {MOST_HELD_OUT:g} together. Received: {taken:g}"
+                f"calibration_share and test_share may take {MOST_HELD_OUT:g} together. "
+                f"Received: {taken:g}"
             )
         return self
 
@@ -155,7 +157,8 @@ class Limit(_Options):
     max: float | None = Field(default=None, description="Highest value allowed.")
     proof: Literal["estimate", "interval"] | None = Field(
         default=None,
-        description="What must keep the bound; `interval` under `change` and `slices` if left out, else `estimate`, as "
+        description="What must keep the bound; `interval` under `change` and `slices` if left "
+        "out, else `estimate`, as "
         "always for a figure that has no interval.",
     )
 
@@ -177,9 +180,10 @@ class Limit(_Options):
 class GateOptions(_Options):
     """Rules of the evaluation gate; a gate without value thresholds refuses.
 
-    ``value`` bounds a metric of the candidate; ``change`` bounds candidate minus champion on the same rows, and
-    ``slices`` the same in every supported part of them; ``rival`` bounds candidate minus best rival and only warns
-    unless ``rival_refuses``; ``forgetting`` bounds candidate minus source model on the source's rows.
+    ``value`` bounds a metric of the candidate; ``change`` bounds candidate minus champion on the
+    same rows, and ``slices`` the same in every supported part of them; ``rival`` bounds candidate
+    minus best rival and only warns unless ``rival_refuses``; ``forgetting`` bounds candidate minus
+    source model on the source's rows.
     """
 
     family: str | None = Field(
@@ -257,7 +261,10 @@ class GateOptions(_Options):
     @field_validator("value", "change", "slices", "rival", "forgetting")
     @classmethod
     def _proof_there_is(cls, limits: dict[str, Limit], info: ValidationInfo) -> dict[str, Limit]:
-        """Without an interval nothing can be shown by one; parts of the rows are judged by intervals alone."""
+        """Without an interval nothing can be shown by one.
+
+        Parts of the rows are judged by intervals alone.
+        """
         bounded = {
             name: limit
             for name, limit in limits.items()
@@ -333,7 +340,8 @@ class TransferOptions(_Options):
     )
     input_map: Scaling | None = Field(
         default=None,
-        description="Whose statistics scale the machine's readings; the strategy's own choice if unset.",
+        description="Whose statistics scale the machine's readings; the strategy's own choice if "
+        "unset.",
     )
     pull: float | None = Field(
         default=None,
@@ -372,7 +380,7 @@ class TransferOptions(_Options):
     seed: int = Field(default=0, ge=0, description="Same data and seed, same weights.")
 
     def by_former_names(self) -> dict[str, Any]:
-        """Plain data as release 0.1.0 wrote it, from which the digests of its requests were made."""
+        """Plain data as release 0.1.0 wrote it and hashed it."""
         now = self.model_dump(mode="json")
         former = {name: now.pop(present) for name, present in self.former_names.items()}
         return {**now, **former}
@@ -383,7 +391,8 @@ class CurveOptions(_Options):
 
     counts: tuple[int, ...] | None = Field(
         default=None,
-        description="Labelled rows to draw; six from 25 up to what the rows allow, 800 at most, if unset.",
+        description="Labelled rows to draw; six from 25 up to what the rows allow, 800 at most, "
+        "if unset.",
     )
     repeats: int = Field(
         default=5, ge=2, description="Draws, each with other runs held out to judge."
@@ -417,7 +426,7 @@ def load_options(model: type[Model], path: Path | str) -> Model:
 
 
 def read_options(model: type[Model], path: Path | str | None, **given: Any) -> Model:
-    """Options from a file, if one is named, with the values that are given on top (None is not given).
+    """Options from a file, if one is named, with the values given on top (None is not given).
 
     Raises:
         ConfigError: see :func:`load_options`.
@@ -443,8 +452,10 @@ def parse_options(model: type[Model], content: Any, where: str) -> Model:
             f"{'.'.join(str(p) for p in item['loc'])}: {item['msg']}" for item in error.errors()
         ]
         raise ConfigError(
-            f"These are no options that can be used; possible are {', '.join(sorted(model.model_fields))}",
+            "These are no options that can be used; possible are "
+            f"{', '.join(sorted(model.model_fields))}",
             received={"problems": problems[:5]},
             where=where,
-            remedy='See `docs/configuration.md`, for a gate file `docs/gate.md` under "Setting your own thresholds"',
+            remedy='See `docs/configuration.md`, for a gate file `docs/gate.md` under "Setting '
+            'your own thresholds"',
         ) from error

@@ -49,7 +49,8 @@ class Run(Protocol):
     def __call__(self, step: Callable[..., Result], /, *given: Any) -> Result: ...
 
 
-# Each takes seconds; who loses more often than this has a registry in which something else is wrong.
+# Each takes seconds; who loses more often than this has a registry in which something else is
+# wrong.
 _JUDGEMENTS = 20
 
 
@@ -78,7 +79,8 @@ def validate(request: ValidateRequest, run: Run = plainly) -> CheckedRows:
     """Check files against a contract; labels are checked where a file has them.
 
     Raises:
-        DataError, ContractError: something cannot be read. A refused file is a finding of the result.
+        DataError, ContractError: something cannot be read. A refused file is a finding of the
+            result.
     """
     with workspace() as work:
         job = run(steps.open_validate, request, work)
@@ -90,7 +92,8 @@ def pretrain(request: PretrainRequest, run: Run = plainly) -> PretrainResult:
     """Train the source model on equipment with history and register it.
 
     Raises:
-        UserError: the files, the contract or the registry do not allow it; nothing is registered then.
+        UserError: the files, the contract or the registry do not allow it; nothing is registered
+            then.
     """
     with workspace() as work:
         job = run(steps.open_pretrain, request, work)
@@ -104,7 +107,8 @@ def transfer(request: TransferRequest, run: Run = plainly) -> TransferResult | U
     """The main job: move the source model to a machine with little labelled history.
 
     Raises:
-        UserError: the files, the contract or the registry do not allow it; nothing is registered then.
+        UserError: the files, the contract or the registry do not allow it; nothing is registered
+            then.
     """
     with workspace() as work:
         job = run(steps.open_transfer, request, work)
@@ -133,7 +137,9 @@ def score(request: ScoreRequest, run: Run = plainly) -> ScoreResult:
 
 @_asked(CurveRequest)
 def learning_curve(request: CurveRequest, run: Run = plainly) -> LearningResult:
-    """Measure what labelled rows of a machine bring with the source and without it; registers nothing.
+    """Measure what labelled rows of a machine bring with the source and without it.
+
+    Registers nothing.
 
     Raises:
         UserError: the files, the contract or the registry do not allow it, or the rows are too few.

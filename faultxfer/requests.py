@@ -1,9 +1,9 @@
 """What each command is asked: one frozen model per command, from which all entrances start.
 
 The command line takes its help texts from here, Prefect its form, and Python callers give either a
-request or its fields by name. A request checks *form* alone: types, names, bounds, and what excludes
-what. Whether the files are there and the registry can be reached is looked up by the first step,
-where the work runs (:mod:`faultxfer.steps.opening`).
+request or its fields by name. A request checks *form* alone: types, names, bounds, and what
+excludes what. Whether the files are there and the registry can be reached is looked up by the first
+step, where the work runs (:mod:`faultxfer.steps.opening`).
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ def _data_docs() -> Any:
     return Field(
         default=None,
         title="Folder for Data Docs",
-        description="Great Expectations' pages about the check go there; to no folder of yours if left out.",
+        description="Great Expectations' pages about the check go there; to no folder of yours "
+        "if left out.",
     )
 
 
@@ -90,7 +91,8 @@ class ValidateRequest(_Request):
     equipment: str | None = Field(
         default=None,
         title="Machine",
-        description="Check this machine's rows alone, by its own tags and units; all rows if left out.",
+        description="Check this machine's rows alone, by its own tags and units; all rows if "
+        "left out.",
     )
     quarantine: Path = _quarantine()
     data_docs: Path | None = _data_docs()
@@ -144,7 +146,8 @@ class TransferRequest(_MachineRequest):
     options: TransferOptions = Field(
         default=TransferOptions(),
         title="Options of the transfer",
-        description="How to transfer, and the thresholds of the gate; the defaults are meant to be kept.",
+        description="How to transfer, and the thresholds of the gate; the defaults are meant to "
+        "be kept.",
     )
     dry_run: bool = Field(
         default=False,
@@ -159,7 +162,8 @@ class TransferRequest(_MachineRequest):
     force: bool = Field(
         default=False,
         title="Do it again",
-        description="Train again even if the same files, options and source were transferred before.",
+        description="Train again even if the same files, options and source were transferred "
+        "before.",
     )
     quarantine: Path = _quarantine()
     data_docs: Path | None = _data_docs()

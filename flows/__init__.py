@@ -1,1 +1,4 @@
-"""Prefect flows: thin wrappers over the steps of ``faultxfer.pipeline``. The only package that imports prefect."""
+"""Prefect flows: thin wrappers over the steps of ``faultxfer.pipeline``.
+
+The only package that imports prefect.
+"""

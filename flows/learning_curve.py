@@ -1,4 +1,7 @@
-"""For deployments of release 0.1.0, until 0.4.0; new ones name ``flows/pipeline.py:learning_curve``."""
+"""For deployments of release 0.1.0, until 0.4.0.
+
+New ones name ``flows/pipeline.py:learning_curve``.
+"""
 
 from flows.former import learning_curve
 

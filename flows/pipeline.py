@@ -1,8 +1,8 @@
 """The flows, one for each command: the lists of :mod:`faultxfer.pipeline`, their steps as tasks.
 
 A flow's parameters are the fields of the command's request, so that the form, the deployments in
-``prefect.yaml`` and ``prefect deployment run --param`` name them alike. The signature is made of the
-request, and not written out a second time.
+``prefect.yaml`` and ``prefect deployment run --param`` name them alike. The signature is made of
+the request, and not written out a second time.
 """
 
 from __future__ import annotations

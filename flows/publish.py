@@ -29,7 +29,7 @@ IN_THE_RUN = f"{DOCS_INDEX}, among the artifacts of the MLflow run that this lea
 
 @contextmanager
 def progress_in_the_log() -> Iterator[None]:
-    """Send the steps' progress to the flow run's log, whether the command line or a worker runs the flow."""
+    """Send the steps' progress to the flow run's log, whoever runs the flow."""
     handler, level = APILogHandler(), progress.level
     progress.addHandler(handler)
     progress.setLevel(logging.INFO)
@@ -122,7 +122,8 @@ def publish_source(*given: Any) -> None:
 def _counts(rows: CheckedRows, docs: str | None) -> str:
     kept = f"\n\nRows set aside: `{rows.quarantine}`" if rows.quarantine else ""
     pages = f"\n\nData Docs: `{docs}`" if docs else ""
-    return f"{rows.read} rows read, {rows.accepted} accepted, {rows.quarantined} set aside.{kept}{pages}"
+    counts = f"{rows.read} rows read, {rows.accepted} accepted, {rows.quarantined} set aside."
+    return counts + kept + pages
 
 
 def _key(text: str) -> str:
@@ -130,7 +131,8 @@ def _key(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
-# What is shown after a step, by the step's name: called with what the step was given, and what it made.
+# What is shown after a step, by the step's name: called with what the step was given, and what it
+# made.
 PUBLISHED: dict[str, Callable[..., None]] = {
     "check_rows": publish_findings,
     "find_repeat": publish_repeat,

@@ -1,4 +1,7 @@
-"""Prefect's API for flows that run in this process: the server in PREFECT_API_URL, else a temporary one."""
+"""Prefect's API for flows that run in this process.
+
+The server in PREFECT_API_URL, else a temporary one.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +73,8 @@ def _start() -> None:
     if settings.api.url is None:
         _temporary_server().start(timeout=settings.server.ephemeral.startup_timeout_seconds)
         return
-    # Anything may listen there; only Prefect answers this. The client knows the user's keys and certificates.
+    # Anything may listen there; only Prefect answers this. The client knows the user's keys and
+    # certificates.
     with get_client(sync_client=True, httpx_settings={"timeout": ANSWER_SECONDS}) as client:
         problem = client.api_healthcheck()
     if problem is not None:
@@ -78,10 +82,12 @@ def _start() -> None:
 
 
 def _temporary_server() -> SubprocessASGIServer:
-    """Prefect's temporary server, as Prefect itself will find it, but in a session of its own and watched.
+    """Prefect's temporary server.
 
-    Prefect starts it in the group of this process, where Ctrl-C or a closed terminal would end it before the end of the
-    flow run is written, and leaves it running where this process is killed.
+    Prefect itself finds it as its own, but it has a session of its own and is watched.
+
+    Prefect starts it in the group of this process, where Ctrl-C or a closed terminal would end it
+    before the end of the flow run is written, and leaves it running where this process is killed.
     """
     from prefect.server.api import server
 

@@ -28,7 +28,8 @@ environment.prepare_command()
 os.environ["FAULTXFER_SMOKE_TEST"] = (
     "this_process"  # a clean process loads TensorFlow; one test pays for it
 )
-connect.prepare_environment()  # MLflow reads its log level when it is imported, which may be while tests are collected
+# MLflow reads its log level when it is imported, which may be while tests are collected
+connect.prepare_environment()
 # No test touches the Prefect profile or the tracking store of the person who runs it.
 for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "PREFECT_API_URL", "PREFECT_PROFILE"):
     os.environ.pop(name, None)
@@ -105,7 +106,10 @@ def store(
 
 @pytest.fixture
 def inert(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bundles are uploaded and compared but never loaded, so that no test of the registry waits for TensorFlow."""
+    """Bundles are uploaded and compared but never loaded.
+
+    So that no test of the registry waits for TensorFlow.
+    """
     import registry_work as work
 
     from faultxfer.registry import maintenance, registering
@@ -124,7 +128,10 @@ def bundle(store: Path, inert: None) -> Path:
 
 @pytest.fixture(scope="session")
 def registered_folder(tmp_path_factory: pytest.TempPathFactory, migrated_folder: Path) -> Path:
-    """A store with two versions of such files, the second of which is champion; tests get copies."""
+    """A store with two versions of such files, the second of which is champion.
+
+    Tests get copies.
+    """
     import registry_work as work
 
     from faultxfer.registry import registering
@@ -186,7 +193,10 @@ def trained_folder(tmp_path_factory: pytest.TempPathFactory, migrated_folder: Pa
 
 
 class _Adaptations:
-    """Fits each candidate once: most tests ask what becomes of it, with another gate or another store."""
+    """Fits each candidate once.
+
+    Most tests ask what becomes of it, with another gate or another store.
+    """
 
     def __init__(self, adapt: Callable[..., Any], folder: Path) -> None:
         functools.update_wrapper(self, adapt)

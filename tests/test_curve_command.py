@@ -1,4 +1,7 @@
-"""``learning-curve`` from files to files: what it says, what it writes, and that the registry stays as it was."""
+"""``learning-curve`` from files to files.
+
+What it says, what it writes, and that the registry stays as it was.
+"""
 
 from __future__ import annotations
 

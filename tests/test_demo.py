@@ -26,7 +26,8 @@ from faultxfer.strategies.rivals import RIVALS
 
 pytestmark = pytest.mark.slow
 
-# Loaded by every Python process below, Prefect's server among them: writes down and refuses what leaves the machine.
+# Loaded by every Python process below, Prefect's server among them: writes down and refuses what
+# leaves the machine.
 GUARD = """
 import os, socket
 

@@ -1,4 +1,7 @@
-"""How a command ends: by a signal as by Ctrl-C, with everything taken back, and nothing running on without it."""
+"""How a command ends: by a signal as by Ctrl-C, with everything taken back.
+
+And nothing running on without it.
+"""
 
 from __future__ import annotations
 

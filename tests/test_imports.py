@@ -32,9 +32,11 @@ print("\\n" + json.dumps({{"loaded": loaded, "changed": before != after}}))
 
 CASES = {
     "import faultxfer": "import faultxfer",
-    "help": "from faultxfer.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    pass",
+    "help": "from faultxfer.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    "
+    "pass",
     "what a rollback needs beside MLflow": "import faultxfer.registry.maintenance",
-    "a usage error": "from faultxfer.cli import main\ntry:\n    main(['score'])\nexcept SystemExit:\n    pass",
+    "a usage error": "from faultxfer.cli import main\ntry:\n    main(['score'])\nexcept "
+    "SystemExit:\n    pass",
 }
 
 
@@ -51,7 +53,8 @@ def test_nothing_heavy_is_loaded_and_nothing_changes(name: str, tmp_path: Path) 
 def test_bad_requests_are_refused_before_anything_heavy_is_loaded(tmp_path: Path) -> None:
     work = (
         "from faultxfer.cli import main\ntry:\n"
-        "    main(['transfer', 'nowhere.csv', '--contract', 'c.yaml', '--model', 'm', '--equipment', 'e'])\n"
+        "    main(['transfer', 'nowhere.csv', '--contract', 'c.yaml', '--model', 'm', "
+        "'--equipment', 'e'])\n"
         "except SystemExit as left:\n    assert left.code == 2"
     )
     program = LOOK.format(
@@ -67,7 +70,8 @@ def test_bad_requests_are_refused_before_anything_heavy_is_loaded(tmp_path: Path
 def test_tensorflow_is_set_up_alike_for_whoever_loads_the_network(tmp_path: Path) -> None:
     work = (
         "import faultxfer.network\n"
-        "assert os.environ['TF_ENABLE_ONEDNN_OPTS'] == '0' and os.environ['TF_CPP_MIN_LOG_LEVEL'] == '2'\n"
+        "assert os.environ['TF_ENABLE_ONEDNN_OPTS'] == '0' and "
+        "os.environ['TF_CPP_MIN_LOG_LEVEL'] == '2'\n"
         "assert not [name for name in sys.modules if name.startswith(('keras', 'tensorflow'))]"
     )
     program = LOOK.format(work=work, heavy=())

@@ -42,7 +42,10 @@ HARD = GateOptions(value={"pr_auc": Limit(min=0.999)})
 
 
 def quick(gate: GateOptions, **split: int) -> TransferOptions:
-    """Few folds and few steps: what these tests ask does not depend on how well the network is tuned."""
+    """Few folds and few steps.
+
+    What these tests ask does not depend on how well the network is tuned.
+    """
     return TransferOptions(
         strategy="fine_tune", gate=gate, steps=40, epochs=5, split={"folds": 2, **split}
     )

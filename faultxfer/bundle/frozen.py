@@ -46,7 +46,10 @@ class Activations(Protocol):
 
 @dataclass(frozen=True)
 class LinearModel:
-    """A logistic regression on soft-clipped robust-scaled sensors: (d,) coefficients and an intercept."""
+    """A logistic regression on soft-clipped robust-scaled sensors.
+
+    (d,) coefficients and an intercept.
+    """
 
     coef: np.ndarray
     intercept: float
@@ -175,7 +178,7 @@ class Views:
         return np.hstack([self.block(block) for block in blocks])
 
     def take(self, rows: np.ndarray) -> Views:
-        """The rows at the given positions, with what is already computed and what can be computed later."""
+        """The rows at the given positions, with what is computed already or can be later."""
         part = _Part(self.source, self.maps, self.X[rows])
         part.whole, part.rows = self, rows
         return part

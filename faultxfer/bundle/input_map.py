@@ -26,7 +26,10 @@ _GAIN_LIMITS = (0.1, 10.0)
 
 @dataclass(frozen=True)
 class Spread:
-    """Centre and scale of each sensor, (d,) float64: median and IQR / 1.349, as of a normal distribution."""
+    """Centre and scale of each sensor, (d,) float64.
+
+    Median and IQR / 1.349, as of a normal distribution.
+    """
 
     center: np.ndarray
     scale: np.ndarray

@@ -45,12 +45,13 @@ class Member:
     Attributes:
         family: what it is averaged with first.
         name: of the learner.
-        kind: ``identity`` (a block is the logit), ``linear``, ``trees``, ``constant`` or ``adapted``
-            (the source network on readings with a gain and an offset of its own).
+        kind: ``identity`` (a block is the logit), ``linear``, ``trees``, ``constant`` or
+            ``adapted`` (the source network on readings with a gain and an offset of its own).
         blocks: blocks of :class:`~faultxfer.bundle.frozen.Views` that are its features, in order.
         arrays: ``coef`` (k,) and ``intercept`` (1,) of a linear head; ``edges`` (d, b + 1) where
-            sensors are encoded by bins beside the blocks; ``gain`` and ``offset`` (d,) of an adapted
-            member; ``base`` (j + 1,) weights and offset of the logit that trees are added to.
+            sensors are encoded by bins beside the blocks; ``gain`` and ``offset`` (d,) of an
+            adapted member; ``base`` (j + 1,) weights and offset of the logit that trees are added
+            to.
         base: blocks of that logit.
         text: trees as LightGBM text.
         link: what the trees give: a ``logit``, or a ``share`` of faults.
@@ -82,7 +83,10 @@ class Stack:
 
 
 def logits(stack: Stack, source: FrozenSource, X: np.ndarray) -> np.ndarray:
-    """(n, d) target readings to (n,) calibrated logits: the weighted sum of the members' calibrated logits."""
+    """(n, d) target readings to (n,) calibrated logits.
+
+    The weighted sum of the members' calibrated logits.
+    """
     views = Views(source, stack.maps, X)
     total = np.zeros(len(X))
     for member in stack.members:
@@ -107,7 +111,9 @@ def features_of(member: Member, views: Views) -> np.ndarray:
 
 
 def encode(X: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Piecewise-linear encoding of (n, d) sensors by (d, b + 1) edges to (n, d * b) values in [0, 1].
+    """Piecewise-linear encoding of (n, d) sensors by (d, b + 1) edges.
+
+    Gives (n, d * b) values between 0 and 1.
 
     Gorishniy et al., "On embeddings for numerical features in tabular deep learning", NeurIPS 2022.
     Each bin says how far the reading has come through it, and a bin of no width is a step:
@@ -136,7 +142,7 @@ def _linear(member: Member, views: Views) -> np.ndarray:
 
 @lru_cache(maxsize=64)
 def _booster(text: str) -> Booster:
-    """Parsed once, as a detector that is asked for one row at a time would spend its time on parsing."""
+    """Parsed once: a detector that is asked for one row at a time would do little else."""
     import lightgbm
 
     booster: Booster = lightgbm.Booster(model_str=text)

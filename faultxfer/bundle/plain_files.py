@@ -1,4 +1,7 @@
-"""Read a bundle's files without trusting them: sizes are known before unpacking, and nothing is unpickled."""
+"""Read a bundle's files without trusting them.
+
+Sizes are known before unpacking, and nothing is unpickled.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,8 @@ _HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
 }
-# What a damaged or foreign file makes the readers raise; RuntimeError, which RecursionError is, for encryption.
+# What a damaged or foreign file makes the readers raise; RuntimeError, which RecursionError is, for
+# encryption.
 UNREADABLE = (
     *(OSError, AttributeError, KeyError, TypeError, ValueError, EOFError),
     *(MemoryError, OverflowError, RuntimeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError),

@@ -62,7 +62,8 @@ class AlarmThreshold:
         """What a plant engineer may rely on."""
         at_hand = f"{self.estimate:.2%} of {self.normals} normal rows of {self.runs} run(s) alarm"
         confidence = f"with {self.confidence:.0%} confidence"
-        counted = f"counted as {self.effective:.0f} independent rows, as rows of a run resemble each other"
+        counted = f"counted as {self.effective:.0f} independent rows"
+        counted += ", as rows of a run resemble each other"
         if self.promised:
             most = f"At most {self.rate:.2%} false alarms in new runs"
             return f"{most}, {confidence}: {at_hand}, {counted}."
@@ -153,7 +154,7 @@ def require_enough_normals(
 
 
 def upper_bounds(shares: np.ndarray, effective: float, confidence: float) -> np.ndarray:
-    """One-sided Clopper–Pearson upper bounds for shares (k,) seen among ``effective`` independent rows."""
+    """One-sided Clopper–Pearson upper bounds for shares (k,) of ``effective`` independent rows."""
     if effective <= 0:
         return np.ones(len(shares))
     seen = shares * effective

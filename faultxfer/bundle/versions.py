@@ -1,7 +1,7 @@
 """Which releases of which libraries wrote a bundle, and which are here.
 
-A bundle that another release wrote may not load, or score a little differently. That is no sign of tampering, and the
-error says so.
+A bundle that another release wrote may not load, or score a little differently. That is no sign of
+tampering, and the error says so.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Any
 
 from faultxfer.errors import BundleError
 
-# By the name in the manifest: the packages that may provide it. None of them is imported for its version.
+# By the name in the manifest: the packages that may provide it. None of them is imported for its
+# version.
 _PACKAGES = {
     "keras": ("keras",),
     "tensorflow": ("tensorflow", "tensorflow-cpu"),
@@ -21,7 +22,8 @@ _PACKAGES = {
     "numpy": ("numpy",),
     "faultxfer": ("faultxfer",),
 }
-# A manifest is read before it is trusted, and what stands here ends up in a command that a person may type.
+# A manifest is read before it is trusted, and what stands here ends up in a command that a person
+# may type.
 _VERSION = re.compile(r"[0-9][0-9A-Za-z.+!_-]{0,39}")
 _CAUTION = "Do not load it if you do not know who made it"
 
@@ -31,7 +33,10 @@ class OtherVersionsError(BundleError):
 
 
 def versions_here() -> dict[str, str]:
-    """Version of each library that a bundle depends on, by name; those that are not installed are left out."""
+    """Version of each library that a bundle depends on, by name.
+
+    Those that are not installed are left out.
+    """
     found = {name: _installed(packages) for name, packages in _PACKAGES.items()}
     return {name: here[1] for name, here in found.items() if here}
 
@@ -54,7 +59,8 @@ def explained(error: BundleError, written: dict[str, str]) -> BundleError:
         written: the versions that wrote it.
 
     Returns:
-        The same error where those are the versions here, or are not known; else one that names both.
+        The same error where those are the versions here, or are not known; else one that names
+        both.
     """
     here = versions_here()
     others = [name for name, text in written.items() if here.get(name) != text]
@@ -83,7 +89,8 @@ def _remedy(others: list[str], written: dict[str, str], error: BundleError) -> s
     caution = f"{_CAUTION}. " if (error.remedy or "").startswith("Do not load") else ""
     pins = " ".join(f"{_package(name)}=={written[name]}" for name in others)
     return (
-        f"{caution}Make a new model with the versions here by `faultxfer transfer`, or install those of then: "
+        f"{caution}Make a new model with the versions here by `faultxfer transfer`, or install "
+        "those of then: "
         f"`uv sync` with the uv.lock of then, or `uv pip install {pins}`"
     )
 

@@ -37,8 +37,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
     rich_markup_mode="rich",
-    help="Move a fault detector from equipment with years of labelled history to equipment that has almost none.",
-    epilog="Exit codes: 0 done, 10 the gate refused, 2 bad input or usage, 3 could not be checked, 1 internal error, "
+    help="Move a fault detector from equipment with years of labelled history to equipment that "
+    "has almost none.",
+    epilog="Exit codes: 0 done, 10 the gate refused, 2 bad input or usage, 3 could not be "
+    "checked, 1 internal error, "
     "130, 143 or 129 stopped by Ctrl-C, SIGTERM or SIGHUP.",
 )
 contract_app = typer.Typer(no_args_is_help=True, help="Write and compare data contracts.")
@@ -56,7 +58,8 @@ Prefect = Annotated[
     bool | None,
     typer.Option(
         "--prefect/--no-prefect",
-        help="Whether the steps are a flow run on a Prefect server; yes if PREFECT_API_URL names one.",
+        help="Whether the steps are a flow run on a Prefect server; yes if PREFECT_API_URL names "
+        "one.",
     ),
 ]
 Quarantine = Annotated[Path, asked(ValidateRequest, "quarantine", metavar="DIR")]
@@ -278,7 +281,7 @@ def transfer(
     data_docs: DataDocs = None,
     prefect: Prefect = None,
 ) -> Any:
-    """The main job: adapt the source model to a machine, judge it, and register it if the gate lets it pass."""
+    """Adapt the source model to a machine, judge it, and register it if the gate lets it pass."""
     options = read_options(
         TransferOptions,
         config,

@@ -38,7 +38,8 @@ def run_pipeline(name: str, prefect: bool | None, **fields: Any) -> Any:
         **fields: of the request.
 
     Raises:
-        ConfigError: the request has a wrong form, or the Prefect server that is named does not answer.
+        ConfigError: the request has a wrong form, or the Prefect server that is named does not
+            answer.
     """
     request = requests.make_request(REQUESTS[name], **fields)
     address = None if prefect is False else named_server()
@@ -66,7 +67,10 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def named_server() -> str | None:
-    """Address of Prefect's API: of the environment, else of the active profile; None where none is named."""
+    """Address of Prefect's API: of the environment, else of the active profile.
+
+    None where none is named.
+    """
     address = os.environ.get(ADDRESS, _profile().get(ADDRESS, ""))
     return str(address).strip() or None
 

@@ -123,7 +123,10 @@ def registry_retire(
     reason: Reason,
     equipment: Machine = None,
 ) -> Any:
-    """Take a version out of use by hand, such as one whose files are lost; `restore` takes it back."""
+    """Take a version out of use by hand, such as one whose files are lost.
+
+    `restore` takes it back.
+    """
     from faultxfer.registry.maintenance import retire_version
 
     return retire_version(model, equipment, version, reason)
@@ -140,7 +143,7 @@ def registry_restore(
         str, typer.Option("--reason", metavar="TEXT", help="Why; the journal keeps it.")
     ] = "",
 ) -> Any:
-    """Take back retirements where the files are those registered, and the champion that they ended."""
+    """Take back retirements where the files are those registered, and the champion they ended."""
     from faultxfer.registry.maintenance import restore_versions
 
     return restore_versions(model, equipment, version, reason)
@@ -184,7 +187,7 @@ def registry_verify(
         str | None, typer.Option(metavar="SHA256", help="An entry that the journal must hold.")
     ] = None,
 ) -> Any:
-    """Check journals and the champions' files; exit code 2 if something is wrong, 3 if it could not be checked."""
+    """Check journals and the champions' files; exit code 2 if wrong, 3 if not checked."""
     from faultxfer.registry.checking import verify_registry
 
     return verify_registry(model, equipment, head)
@@ -211,7 +214,7 @@ def registry_doctor(
         typer.Option(metavar="DAYS", help="Age at which uploads that nothing names are deleted."),
     ] = 7.0,
 ) -> Any:
-    """Finish what is half done, bring back what is sound again, and list what would take something away.
+    """Finish what is half done, bring back what is sound, list what would take something away.
 
     Exit code 2 if something is left to do, 3 if something could not be checked.
     """

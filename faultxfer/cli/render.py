@@ -46,7 +46,8 @@ def checked_rows(rows: CheckedRows) -> None:
     verdict = "[red]refused[/]" if rows.refused else "[green]accepted[/]"
     others = f", {rows.left_out} of other equipment" if rows.left_out else ""
     console.print(
-        f"{verdict}: {rows.read} rows read, {rows.accepted} accepted, {rows.quarantined} set aside{others}."
+        f"{verdict}: {rows.read} rows read, {rows.accepted} accepted, {rows.quarantined} set "
+        f"aside{others}."
     )
     if rows.quarantine:
         console.print(f"Rows set aside, and why: {rows.quarantine}", soft_wrap=True)
@@ -121,7 +122,8 @@ def transferred(result: TransferResult | Unchanged) -> None:
     if left_out := left_out_sentence(report, shown):
         console.print(left_out)
     console.print(
-        f"Judged on {report.candidate.rows} rows with {report.candidate.faults} faults. {report.validity}"
+        f"Judged on {report.candidate.rows} rows with {report.candidate.faults} faults. "
+        f"{report.validity}"
     )
     console.print(report.transfer_verdict())
     for note in report.alarm_notes:
@@ -142,7 +144,8 @@ def scored(result: ScoreResult) -> None:
     """What was written where."""
     _set_aside(result.rows)
     stdout().print(
-        f"{result.rows.accepted} rows scored with version {result.model_version}, {result.alarms} alarms: {result.out}",
+        f"{result.rows.accepted} rows scored with version {result.model_version}, "
+        f"{result.alarms} alarms: {result.out}",
         soft_wrap=True,
     )
     if result.note:
@@ -177,7 +180,8 @@ def demo(result: DemoResult) -> None:
     if result.scored:
         scored(result.scored)
     stdout().print(
-        f"\nThe simulated CSVs and their contract lie in {result.folder}. Run the demo again for one more new pump.\n"
+        f"\nThe simulated CSVs and their contract lie in {result.folder}. Run the demo again for "
+        "one more new pump.\n"
         "Next: `faultxfer ui` shows the run, `faultxfer registry history demo-pumps --equipment "
         f"{result.transferred.equipment}` what is registered."
     )
@@ -247,7 +251,8 @@ def changed(done: dict[str, Any]) -> None:
     stdout().print(f"[green]{done['outcome']}{what}[/]: {escape(done['registered'])}, {stays}")
     if done["to"] is None:
         stdout().print(
-            "Nobody is champion, and nothing scores: transfer again, or `faultxfer registry promote` another."
+            "Nobody is champion, and nothing scores: transfer again, or `faultxfer registry "
+            "promote` another."
         )
     if "take_back" in done:
         stdout().print(f"To take it back: `{escape(done['take_back'])}`", soft_wrap=True)
@@ -311,7 +316,8 @@ def _verdict(result: dict[str, Any]) -> str:
     if result["wrong"]:
         return "[red]not sound[/]: see `faultxfer registry doctor --dry-run`"
     if result["unchecked"]:
-        return "[yellow]could not be checked[/]: nothing wrong was found, and not everything could be read"
+        found = "nothing wrong was found, and not everything could be read"
+        return f"[yellow]could not be checked[/]: {found}"
     models = len(result["models"])
     champions = sum(one["champion"] is not None for one in result["models"])
     return (

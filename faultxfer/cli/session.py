@@ -1,4 +1,4 @@
-"""Run one command: progress on a terminal, one JSON object for programs, one sentence for errors, an exit code."""
+"""Run one command: progress on a terminal, JSON for programs, one sentence for errors."""
 
 from __future__ import annotations
 
@@ -57,7 +57,8 @@ def run_command(
     Args:
         work: does everything; what it prints goes to stderr.
         json_output: print ``as_data(result)`` as one JSON object instead of rendering.
-        render: shows the result to a person; None where ``work`` has shown it already, to programs as well.
+        render: shows the result to a person; None where ``work`` has shown it already, to programs
+            as well.
         as_data: the result as plain data.
         exit_code: of the result.
         unreadable: exit code where the registry or its files could not be read.
@@ -86,7 +87,8 @@ def _end(
 ) -> NoReturn:
     """Say in one sentence why the work ended before its end.
 
-    After a signal that is why, whatever cleaning up raised: a terminal that was closed cannot even be written to.
+    After a signal that is why, whatever cleaning up raised: a terminal that was closed cannot even
+    be written to.
     """
     if signalled is not None or isinstance(error, KeyboardInterrupt):
         _stopped(signalled or signal.SIGINT, json_output=json_output)

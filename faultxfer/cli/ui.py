@@ -72,7 +72,10 @@ def _serve(
 
 
 def _mlflow(port: int, servers: list[_Server], logs: Path) -> str:
-    """The address of MLflow's pages: those of the tracking server, where there is one, else of one started here."""
+    """The address of MLflow's pages.
+
+    Those of the tracking server, where there is one, else of one started here.
+    """
     from faultxfer.registry import connect
 
     connect.prepare_environment()

@@ -1,8 +1,11 @@
-"""Who is trained on, who calibrates, who judges: split by run, or cross-fit where no honest hold-out exists.
+"""Who is trained on, who calibrates, who judges.
 
-Rows of one run are neighbours in time and nearly copies of each other, so a run never lies on two sides. A hold-out
-needs enough runs and faults on every side. Where they are lacking, out-of-fold predictions by run judge the
-*procedure* instead, and where even the runs are lacking, contiguous blocks in time with a gap between the sides
+Split by run, or cross-fit where no honest hold-out exists.
+
+Rows of one run are neighbours in time and nearly copies of each other, so a run never lies on two
+sides. A hold-out needs enough runs and faults on every side. Where they are lacking, out-of-fold
+predictions by run judge the *procedure* instead,
+and where even the runs are lacking, contiguous blocks in time with a gap between the sides
 (Bergmeir & Benitez, "On the use of cross-validation for time series predictor evaluation", 2012).
 """
 
@@ -37,8 +40,8 @@ class Split:
         mode: ``hold-out`` or ``cross-fit``.
         by: ``run`` or ``time block``.
         reason: one sentence on why, for the report.
-        train, calibration, test: row positions of a hold-out; for cross-fitting ``train`` holds every row and
-            the other two are empty.
+        train, calibration, test: row positions of a hold-out; for cross-fitting ``train`` holds
+            every row and the other two are empty.
         folds: the folds of cross-fitting; empty for a hold-out.
     """
 
@@ -55,7 +58,8 @@ class Split:
         """How far metrics from this split hold, in one sentence."""
         if self.mode == HOLD_OUT:
             return (
-                "Metrics come from runs that took no part in training, calibration or choice of the "
+                "Metrics come from runs that took no part in training, calibration or choice of "
+                "the "
                 "threshold."
             )
         if self.by == "run":
@@ -94,7 +98,8 @@ def require_both_classes(data: Dataset) -> None:
             f"There is no {missing} row, and both classes are needed",
             received={"rows": len(data), "fault rows": data.faults},
             where=f"label of equipment {min(data.equipment)!r}",
-            remedy="Add labelled rows of the missing class, and check the label spellings in the contract",
+            remedy="Add labelled rows of the missing class, and check the label spellings in the "
+            "contract",
         )
 
 
@@ -129,8 +134,9 @@ def divide_runs(
 ) -> tuple[np.ndarray, ...]:
     """Give whole runs to sides: the first side takes what is left, each later side its share.
 
-    Runs with and without faults are divided apart, so that every side gets both where it can; inside each group
-    the earliest runs go to the first side where runs have a common time, else a seeded shuffle decides.
+    Runs with and without faults are divided apart, so that every side gets both where it can;
+    inside each group the earliest runs go to the first side where runs have a common time, else a
+    seeded shuffle decides.
 
     Returns:
         For each side, sorted row positions.
@@ -224,12 +230,14 @@ def _folds_by_block(data: Dataset, options: SplitOptions, gap: int) -> tuple[Fol
         if _usable(folds, data.y):
             return tuple(folds)
     raise DataError(
-        "There are not enough rows of both classes to train on some and be judged on others (it takes "
+        "There are not enough rows of both classes to train on some and be judged on others (it "
+        "takes "
         "two runs that hold faults, or one with at least 4 rows of each class beside the "
         f"{gap} left out around each block)",
         received={"rows": rows, "fault rows": data.faults, "normal rows": normals},
         where=f"equipment {min(data.equipment)!r}",
-        remedy="Collect and label more rows, best of another run with the rarer class; nothing was changed",
+        remedy="Collect and label more rows, best of another run with the rarer class; nothing "
+        "was changed",
     )
 
 

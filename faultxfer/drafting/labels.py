@@ -85,7 +85,8 @@ def sort_spellings(cells: pd.Series, *, column: str, where: str) -> LabelSpellin
             "(0/1, normal/fault, ok/nok, …)",
             received={"cannot be sorted": unknown} if unknown else {"labelled rows": 0},
             where=f"column {column!r} of {where}",
-            remedy="Write 0 for normal and 1 for fault in that column, or write the contract by hand "
+            remedy="Write 0 for normal and 1 for fault in that column, or write the contract by "
+            "hand "
             "from `docs/data-contracts.md` and name the spellings under `label`",
         )
     normal = [text for text in seen if classes[text] == 0]

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import keras
 
-# Beyond this many standard deviations a sensor says no more than "far out": keeps one stuck or shifted sensor of a
-# new machine from driving every unit of the first layer.
+# Beyond this many standard deviations a sensor says no more than "far out": keeps one stuck or
+# shifted sensor of a new machine from driving every unit of the first layer.
 SOFT_CLIP = 4.0
 
 
 def build_network(n_features: int, hidden: tuple[int, ...], dropout: float) -> keras.Model:
     """A multilayer perceptron from scaled sensors to one fault logit.
 
-    There is no batch normalisation: its stored statistics would be a second, hidden scaler of the source machine.
-    Scaled sensors are clipped smoothly, ``4 tanh(z / 4)``, with standard layers only, so that the stored network
-    holds nothing but layers on the loader's allow-list.
+    There is no batch normalisation: its stored statistics would be a second, hidden scaler of the
+    source machine. Scaled sensors are clipped smoothly, ``4 tanh(z / 4)``, with standard layers
+    only, so that the stored network holds nothing but layers on the loader's allow-list.
 
     Args:
         n_features: number of sensors ``d``; the input is (n, d) float32.

@@ -1,13 +1,17 @@
-"""The source network: robust scaling, soft clipping and a piecewise-linear encoding inside, several members on top.
+"""The source network: robust scaling, soft clipping and a piecewise-linear encoding inside.
+
+Several members on top.
 
 Built of plain layers only, so that it is stored and loaded like any other network here:
 
-* ``robust`` re-scales the StandardScaler's output to medians and quartile ranges, ``clip`` bounds it smoothly;
-* ``bins`` is a fixed block-diagonal layer with a ReLU that saturates at 1: the piecewise-linear encoding of Gorishniy
-  et al., "On embeddings for numerical features in tabular deep learning", NeurIPS 2022, which lets a network make the
-  sharp per-sensor cuts that trees make;
-* the members (Lakshminarayanan et al., "Simple and scalable predictive uncertainty estimation using deep ensembles",
-  NeurIPS 2017) share that input, and each has a linear head on its last hidden layer and the clipped sensors.
+* ``robust`` re-scales the StandardScaler's output to medians and quartile ranges, ``clip`` bounds
+  it smoothly;
+* ``bins`` is a fixed block-diagonal layer with a ReLU that saturates at 1: the piecewise-linear
+  encoding of Gorishniy et al., "On embeddings for numerical features in tabular deep learning",
+  NeurIPS 2022, which lets a network make the sharp per-sensor cuts that trees make;
+* the members (Lakshminarayanan et al., "Simple and scalable predictive uncertainty estimation using
+  deep ensembles", NeurIPS 2017) share that input, and each has a linear head on its last hidden
+  layer and the clipped sensors.
 """
 
 from __future__ import annotations
@@ -32,8 +36,9 @@ def build_ensemble(scaled: np.ndarray, shape: NetworkOptions) -> keras.Model:
         shape: options of the network, of which only its shape is read.
 
     Returns:
-        An uncompiled model with output (n, 1). Its layers ``encoded``, ``features`` (n, members * h + d) and
-        ``member_logits`` (n, members) are what :class:`faultxfer.network.features.NetworkFeatures` reads.
+        An uncompiled model with output (n, 1). Its layers ``encoded``, ``features`` (n, members * h
+        + d) and ``member_logits`` (n, members) are what
+        :class:`faultxfer.network.features.NetworkFeatures` reads.
     """
     inputs = keras.Input((scaled.shape[1],), name="scaled_sensors")
     clipped, encoded = _input_layers(inputs, np.asarray(scaled, dtype=np.float64), shape.bins)
@@ -60,7 +65,10 @@ def is_ensemble(network: keras.Model) -> bool:
 
 
 def member_stages(network: keras.Model) -> list[list[keras.layers.Layer]]:
-    """Learnt layers, first to last: for each depth the hidden layer of every member, then their heads."""
+    """Learnt layers, first to last.
+
+    For each depth the hidden layer of every member, then their heads.
+    """
     hidden = [layer for layer in network.layers if "_hidden_" in layer.name]
     stages: dict[int, list[keras.layers.Layer]] = {}
     for layer in hidden:
@@ -71,7 +79,7 @@ def member_stages(network: keras.Model) -> list[list[keras.layers.Layer]]:
 
 
 def trunk_of(network: keras.Model) -> tuple[keras.Model, keras.Model]:
-    """The fixed encoder of (n, d) sensors, and the trainable rest from encoded sensors to member logits.
+    """The fixed encoder of (n, d) sensors, and the trainable rest up to the members' logits.
 
     Layers are shared, so fitting the second changes ``network``.
     """
@@ -135,7 +143,10 @@ def _member(encoded: keras.KerasTensor, shape: NetworkOptions, number: int) -> k
 
 
 def _apply_from(network: keras.Model, encoded: keras.KerasTensor) -> keras.Model:
-    """The members on an input of their own; the clipped sensors are the first columns of what is encoded."""
+    """The members on an input of their own.
+
+    The clipped sensors are the first columns of what is encoded.
+    """
     sensors = network.input_shape[1]
     pick = keras.layers.Dense(
         sensors, use_bias=False, kernel_initializer="zeros", trainable=False, name="pick"

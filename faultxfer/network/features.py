@@ -1,8 +1,9 @@
 """What a frozen source network gives for rows, and gains and offsets fitted through it.
 
 Last hidden features and member logits come of one forward pass. Linear input networks come from
-speaker adaptation (Neto et al., "Speaker-adaptation for hybrid HMM-ANN continuous speech recognition
-system", Eurospeech 1995); the diagonal one has two numbers for each sensor, few enough for few rows.
+speaker adaptation (Neto et al., "Speaker-adaptation for hybrid HMM-ANN continuous speech
+recognition system", Eurospeech 1995); the diagonal one has two numbers for each sensor, few enough
+for few rows.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from scipy.optimize import minimize
 from faultxfer.network.ensemble import MEMBER_LOGITS
 from faultxfer.network.fit import apply_network
 
-# A priori a sensor's gain lies within some 30 % of 1 and its offset within a standard deviation of 0.
+# A priori a sensor's gain lies within some 30 % of 1 and its offset within a standard deviation of
+# 0.
 _GAIN_PRECISION, _OFFSET_PRECISION = 10.0, 1.0
 _SLOPE_PRECISION, _BIAS_PRECISION = 2.0, 0.01
 _STEPS = 40
@@ -49,7 +51,8 @@ class NetworkFeatures:
     def __call__(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(n, d) readings to (n, h) features of the heads and (n, members) logits.
 
-        The features are the last hidden layer of each member, side by side, and the clipped sensors.
+        The features are the last hidden layer of each member, side by side, and the clipped
+        sensors.
         """
         out = apply_network(self._model, (X - self.mean) / self.scale)
         return out[:, : self.hidden_units], out[:, self.hidden_units :]
@@ -86,7 +89,10 @@ class NetworkFeatures:
         self.network.get_layer(f"head_{member}").set_weights([kernel, bias])
 
     def set_head(self, coef: np.ndarray, intercept: float) -> None:
-        """Give every member's head its part of (h,) weights and the intercept: the inverse of ``head``."""
+        """Give every member's head its part of (h,) weights and the intercept.
+
+        The inverse of ``head``.
+        """
         for number in self._numbers:
             own = coef[self.seen_by(number)]
             own[: -self._sensors] *= self.members
@@ -110,7 +116,9 @@ class NetworkFeatures:
 
 
 class InputAdapter:
-    """Fits adapters for one frozen network; traced once, so that each fit takes a fraction of a second.
+    """Fits adapters for one frozen network.
+
+    Traced once, so that each fit takes a fraction of a second.
 
     Args:
         network: from (n, d) scaled sensors to one logit.
@@ -144,7 +152,9 @@ class InputAdapter:
     def fit(
         self, scaled: np.ndarray, y: np.ndarray, strength: float = 1.0
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Gains and offsets (d,) in scaled units that fit (n, d) rows with labels (n,), near 1 and 0.
+        """Gains and offsets (d,) in scaled units that fit (n, d) rows with labels (n,).
+
+        Near 1 and 0.
 
         ``strength`` multiplies the precision of the prior.
         """

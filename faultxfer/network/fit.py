@@ -1,8 +1,8 @@
 """Fit and apply a network, the same way every time.
 
-Fitting is one compiled TensorFlow loop instead of ``Model.fit``: on the 50 to 200 rows of a new machine nearly all of
-``Model.fit``'s time is per-epoch overhead (measured: 8.9 s against 0.5 s, see ``docs/decisions/0003``). The optimizer
-and the losses are Keras' and TensorFlow's own.
+Fitting is one compiled TensorFlow loop instead of ``Model.fit``: on the 50 to 200 rows of a new
+machine nearly all of ``Model.fit``'s time is per-epoch overhead (measured: 8.9 s against 0.5 s, see
+``docs/decisions/0003``). The optimizer and the losses are Keras' and TensorFlow's own.
 """
 
 from __future__ import annotations
@@ -33,13 +33,16 @@ class Recipe:
 
     Attributes:
         learning_rate: of AdamW, decayed to zero by a cosine over all epochs.
-        weight_decay: of AdamW (Loshchilov & Hutter, "Decoupled weight decay regularization", ICLR 2019).
+        weight_decay: of AdamW (Loshchilov & Hutter, "Decoupled weight decay regularization", ICLR
+            2019).
         batch_size: rows in a step.
         epochs: passes over the rows.
-        patience: epochs without a better validation loss before stopping; unused without validation rows.
-        pull: strength of the penalty ``pull / 2 * Σ (weight − start)²`` on the trainable weights' distance from where
-            they start, beside the mean loss of a step: L2-SP (Li et al., "Explicit inductive bias for transfer
-            learning with convolutional networks", ICML 2018). 0 leaves it out.
+        patience: epochs without a better validation loss before stopping; unused without validation
+            rows.
+        pull: strength of the penalty ``pull / 2 * Σ (weight − start)²`` on the trainable weights'
+            distance from where
+            they start, beside the mean loss of a step: L2-SP (Li et al., "Explicit inductive bias
+            for transfer learning with convolutional networks", ICML 2018). 0 leaves it out.
     """
 
     learning_rate: float
@@ -51,7 +54,10 @@ class Recipe:
 
 
 def make_deterministic(seed: int) -> None:
-    """Same seed, same weights: seeds Python, NumPy and TensorFlow and asks TensorFlow for deterministic kernels."""
+    """Same seed, same weights.
+
+    Seeds Python, NumPy and TensorFlow and asks TensorFlow for deterministic kernels.
+    """
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
 
@@ -97,8 +103,8 @@ def fit_network(
     fit on few rows.
 
     Args:
-        network: outputs one logit, or one for each of several members, which are fitted side by side and averaged
-            where validation rows are judged.
+        network: outputs one logit, or one for each of several members, which are fitted side by
+            side and averaged where validation rows are judged.
         x: (n, d) inputs.
         y: (n,) labels 0 or 1, or probabilities where ``balanced`` is off.
         recipe: how to fit.
@@ -185,7 +191,10 @@ class _Steps:
     def begin(
         self, network: keras.Model, seed: int, x: np.ndarray, y: np.ndarray, row_weights: np.ndarray
     ) -> None:
-        """Start from the weights of ``network``, with inputs (n, d), labels (n,) and weights (n,)."""
+        """Start from the weights of ``network``, with inputs (n, d).
+
+        Labels (n,) and weights (n,).
+        """
         self.network.set_weights(network.get_weights())
         # The moments and the count of the steps, all of which begin at zero.
         for variable in self._optimizer.variables:
@@ -309,7 +318,10 @@ def apply_network(network: keras.Model, x: np.ndarray) -> np.ndarray:
 
 
 def logits_of(network: keras.Model, x: np.ndarray) -> np.ndarray:
-    """(n,) float64 fault logits for (n, d) scaled sensors; the mean where the network has several members."""
+    """(n,) float64 fault logits for (n, d) scaled sensors.
+
+    The mean where the network has several members.
+    """
     return np.asarray(apply_network(network, x).astype(np.float64).mean(axis=1))
 
 

@@ -1,8 +1,9 @@
 """Freeze all but the last layers, and cut the network there.
 
-The activations of a frozen part are constant for given rows. So the network is cut into a frozen *extractor*, run
-once, and a trainable *head*, fitted on the extractor's output; both share their layers with the whole network.
-(Yosinski et al., "How transferable are features in deep neural networks?", NeurIPS 2014.)
+The activations of a frozen part are constant for given rows. So the network is cut into a frozen
+*extractor*, run once, and a trainable *head*, fitted on the extractor's output; both share their
+layers with the whole network. (Yosinski et al., "How transferable are features in deep neural
+networks?", NeurIPS 2014.)
 """
 
 from __future__ import annotations
@@ -46,11 +47,14 @@ def stages_of(network: keras.Model) -> list[list[keras.layers.Layer]]:
 
 
 def freeze_all_but_last(network: keras.Model, trainable_layers: int) -> Cut:
-    """Freeze everything before the last ``trainable_layers`` layers that hold weights, and cut there.
+    """Freeze everything before the last ``trainable_layers`` layers that hold weights.
+
+    The network is cut there.
 
     Args:
-        network: a chain of layers, as :func:`faultxfer.network.build.build_network` makes it, or an ensemble, as
-            :func:`faultxfer.network.ensemble.build_ensemble` does. The input layers of an ensemble are always fixed.
+        network: a chain of layers, as :func:`faultxfer.network.build.build_network` makes it, or an
+            ensemble, as :func:`faultxfer.network.ensemble.build_ensemble` does. The input layers of
+            an ensemble are always fixed.
         trainable_layers: how many layers with weights stay trainable, at least 1.
 
     Raises:

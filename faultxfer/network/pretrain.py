@@ -1,4 +1,7 @@
-"""Fit the source network: soft labels from trees, several members at once, stopped by held-out source runs."""
+"""Fit the source network.
+
+Soft labels from trees, several members at once, stopped by held-out source runs.
+"""
 
 from __future__ import annotations
 
@@ -33,13 +36,14 @@ def fit_ensemble(
     Args:
         scaled: (n, d) scaled source sensors.
         y: (n,) labels.
-        teacher: gradient boosting fitted on the same rows: (k, d) scaled rows to (k,) fault probabilities. They are
-            mixed into the labels (Hinton et al., "Distilling the knowledge in a neural network", 2015) and are the
-            labels of synthetic rows.
-        validation: scaled rows and labels of other source runs; they stop the training. None runs all epochs.
+        teacher: gradient boosting fitted on the same rows: (k, d) scaled rows to (k,) fault
+            probabilities. They are mixed into the labels (Hinton et al., "Distilling the knowledge
+            in a neural network", 2015) and are the labels of synthetic rows.
+        validation: scaled rows and labels of other source runs; they stop the training. None runs
+            all epochs.
         seed: of weights, synthetic rows, shuffle and dropout.
-        options: shape and training. AdamW's decay is decoupled, so it acts on every step alike; 0.05 as in tabular
-            baselines (Gorishniy et al., 2021).
+        options: shape and training. AdamW's decay is decoupled, so it acts on every step alike;
+            0.05 as in tabular baselines (Gorishniy et al., 2021).
     """
     make_deterministic(seed)
     network = build_ensemble(scaled, options)
@@ -82,11 +86,11 @@ def _rows_to_learn(
 def synthetic_rows(scaled: np.ndarray, count: int, seed: int) -> np.ndarray:
     """(count, d) rows made of (n, d) scaled ones, for a teacher to label.
 
-    A network gets as many rows as it needs to learn trees (Bucilă, Caruana & Niculescu-Mizil, "Model
-    compression", KDD 2006). Half of them are made by MUNGE, where a row takes some of its sensors
-    from a near neighbour, with a little noise of the neighbour's distance; in the other half it
-    takes them from rows anywhere, so that the network follows the trees on runs that are unlike
-    those of the source, too.
+    A network gets as many rows as it needs to learn trees (Bucilă, Caruana & Niculescu-Mizil,
+    "Model compression", KDD 2006). Half of them are made by MUNGE, where a row takes some of its
+    sensors from a near neighbour, with a little noise of the neighbour's distance; in the other
+    half it takes them from rows anywhere, so that the network follows the trees on runs that are
+    unlike those of the source, too.
     """
     near = near_rows(scaled, count // 2, seed)
     return np.vstack([near, far_rows(scaled, count - len(near), seed)])

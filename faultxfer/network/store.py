@@ -14,7 +14,8 @@ from typing import Any
 from faultxfer.errors import BundleError
 
 _LAYER_KEYS = {"name", "trainable", "dtype"}
-# Keys that Keras' get_config of each layer writes. Others, such as lora_rank, make Keras build more than the layer.
+# Keys that Keras' get_config of each layer writes. Others, such as lora_rank, make Keras build more
+# than the layer.
 _LAYERS = {
     "InputLayer": {"batch_shape", "dtype", "sparse", "ragged", "name", "optional"},
     "Rescaling": _LAYER_KEYS | {"scale", "offset"},
@@ -60,8 +61,8 @@ _BESIDE = {
     "name",
     "inbound_nodes",
 }
-# Classes a stored network may name. Lambda, TFSMLayer, custom objects and everything else that could run code or read
-# files is refused before Keras sees the file.
+# Classes a stored network may name. Lambda, TFSMLayer, custom objects and everything else that
+# could run code or read files is refused before Keras sees the file.
 ALLOWED_CLASSES = frozenset({*_LAYERS, *_PARTS, "__tuple__"})
 ALLOWED_PACKAGES = {"keras", "builtins"}
 ALLOWED_MEMBERS = ["config.json", "metadata.json", "model.weights.h5"]
@@ -72,8 +73,8 @@ _SHOWN = 300  # characters of Keras' errors, which quote whole configs
 _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
 # Of one layer; the widest that faultxfer writes has some hundred.
 MAX_UNITS = 65_536
-# What a damaged or foreign archive makes zipfile, json and h5py raise, and a config of another form makes the checks
-# raise; RuntimeError for encryption and endless nesting.
+# What a damaged or foreign archive makes zipfile, json and h5py raise, and a config of another form
+# makes the checks raise; RuntimeError for encryption and endless nesting.
 _UNREADABLE = (
     *(OSError, LookupError, ValueError, TypeError, AttributeError, EOFError, RuntimeError),
     *(struct.error, zlib.error, lzma.LZMAError, zipfile.BadZipFile),
@@ -91,14 +92,16 @@ def load_network(path: Path) -> Any:
     """Check and load a ``.keras`` file, uncompiled.
 
     Raises:
-        BundleError: the file is damaged, too large, or names a class or an option that is not allowed.
+        BundleError: the file is damaged, too large, or names a class or an option that is not
+            allowed.
     """
     check_network_file(path)
     import keras
 
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # Keras and TensorFlow raise classes of their own, and any of them means: not loaded
+    # Keras and TensorFlow raise classes of their own, and any of them means: not loaded
+    except Exception as error:
         raise _foreign(path, "problem", f"{type(error).__name__}: {str(error)[:_SHOWN]}") from error
 
 
@@ -188,17 +191,22 @@ def _foreign_options(node: Any) -> set[str]:
 
 
 def _dtype(name: Any, config: dict[str, Any]) -> Any:
-    """The number format that a part asks for: others than float32 may stand for quantised layers."""
+    """The number format that a part asks for.
+
+    Others than float32 may stand for quantised layers.
+    """
     value = config.get("name" if name == "DTypePolicy" else "dtype", "float32")
     return value["config"]["name"] if isinstance(value, dict) else value
 
 
 def _require_room(config: Any) -> None:
-    """Follow the widths through the layers: Keras makes room for what they claim, whatever the weights hold.
+    """Follow the widths through the layers.
+
+    Keras makes room for what they claim, whatever the weights hold.
 
     Raises:
-        ValueError, and others of ``_UNREADABLE``: the claim is too large, or the graph is not of the form that Keras
-            writes for a chain of layers on one vector per row.
+        ValueError, and others of ``_UNREADABLE``: the claim is too large, or the graph is not of
+            the form that Keras writes for a chain of layers on one vector per row.
     """
     if config["class_name"] != "Functional":
         raise ValueError(f"a {config['class_name']} in place of a network")
@@ -217,7 +225,10 @@ def _require_room(config: Any) -> None:
 
 
 def _entering(layer: dict[str, Any], widths: dict[str, int]) -> int:
-    """Numbers per row that enter a layer; what feeds it must stand before it, as Keras writes it."""
+    """Numbers per row that enter a layer.
+
+    What feeds it must stand before it, as Keras writes it.
+    """
     if layer["class_name"] not in _LAYERS or set(layer) - _BESIDE:
         raise ValueError(f"layer {layer['name']!r} with {sorted(layer)}")
     nodes = layer["inbound_nodes"]
@@ -238,7 +249,10 @@ def _entering(layer: dict[str, Any], widths: dict[str, int]) -> int:
 
 
 def _require_built(layer: dict[str, Any], width: int | None) -> None:
-    """Keras builds a layer for the shape stored with it, before it has seen the layer's true input."""
+    """Keras builds a layer for the shape stored with it.
+
+    Before it has seen the layer's true input.
+    """
     stored = layer.get("build_config") or {}
     if set(stored) - {"input_shape"}:
         raise ValueError(f"a layer built from {sorted(stored)}")

@@ -190,7 +190,10 @@ class Registry:
         return [_refusal(run) for run in runs if names.OVERRIDE not in run.data.tags]
 
     def download_bundle(self, version: Version, folder: Path) -> Path:
-        """Copy a version's bundle into ``folder``, see :meth:`download_model`; returns its place."""
+        """Copy a version's bundle into ``folder``, see :meth:`download_model`.
+
+        Returns its place.
+        """
         return self.download_model(version, folder) / BUNDLE_IN_MODEL
 
     def download_model(self, version: Version, folder: Path) -> Path:

@@ -71,7 +71,10 @@ class Adaptation:
 
     @property
     def source_predictions(self) -> Path:
-        """The same of the source model on source rows; missing where none of both classes are kept."""
+        """The same of the source model on source rows.
+
+        Missing where none of both classes are kept.
+        """
         return self.folder / "source_predictions.npz"
 
 

@@ -35,13 +35,17 @@ class CheckedRows:
     """Outcome of checking all files.
 
     Attributes:
-        table: Arrow file of the accepted rows, or None where a file was refused or nobody asked for it.
+        table: Arrow file of the accepted rows, or None where a file was refused or nobody asked for
+            it.
         files: name and SHA-256 of each file read.
         findings: of all files.
-        read, accepted, quarantined, left_out: row counts; ``read`` is the sum of the other three unless refused.
+        read, accepted, quarantined, left_out: row counts; ``read`` is the sum of the other three
+            unless refused.
         quarantine: CSV of the rows set aside, or None where there are none.
-        reading: for each file how it was read: encoding, separator, marks, times, and a sentence that says so.
-        docs: where the Data Docs lie: ``index.html`` in a folder, or as an artifact of an MLflow run.
+        reading: for each file how it was read: encoding, separator, marks, times, and a sentence
+            that says so.
+        docs: where the Data Docs lie: ``index.html`` in a folder, or as an artifact of an MLflow
+            run.
     """
 
     table: Path | None
@@ -124,7 +128,8 @@ def check_files(
         labelled: whether the label is needed; None checks it where the file has one.
         equipment: keep only this machine's rows.
         data_docs: folder for Great Expectations' Data Docs; not written if left out.
-        source: classes of the source model's rows, to compare the share of faults with; left out where unknown.
+        source: classes of the source model's rows, to compare the share of faults with; left out
+            where unknown.
 
     Raises:
         DataError: no file is found. A *refused* file is a finding, not an error.
@@ -314,7 +319,10 @@ def _stacked(parts: list[pd.DataFrame]) -> pd.DataFrame:
 def _write_quarantine(
     rejected: pd.DataFrame, findings: tuple[Finding, ...], tables: list[RawTable], folder: Path
 ) -> Path:
-    """Rows as they were read, and beside them why; named by content, so that nothing older is overwritten."""
+    """Rows as they were read, and beside them why.
+
+    Named by content, so that nothing older is overwritten.
+    """
     digests = [table.sha256 for table in tables]
     counts = [f"{finding.code}{finding.count}" for finding in findings]
     content = hashlib.sha256("".join(digests + counts).encode())

@@ -75,7 +75,8 @@ def open_pretrain(request: PretrainRequest, work: Path) -> Job[PretrainRequest]:
     """Look at the request.
 
     Raises:
-        UserError: a file is missing, the contract cannot be read, or the registry cannot be written.
+        UserError: a file is missing, the contract cannot be read, or the registry cannot be
+            written.
     """
     contract = load_contract(request.contract)
     require_files(request.files)

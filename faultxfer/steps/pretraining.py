@@ -260,6 +260,7 @@ def _note(model: str, metrics: Metrics) -> str:
     ranking = f"PR-AUC {metrics.pr_auc:.3f}, ROC-AUC {metrics.roc_auc:.3f}"
     alarms = f"recall {metrics.recall:.0%} at {metrics.false_alarm_rate:.1%} false alarms"
     return (
-        f"Source model **{model}**. On {metrics.rows} rows ({metrics.faults} faults) of source runs "
+        f"Source model **{model}**. On {metrics.rows} rows ({metrics.faults} faults) of source "
+        "runs "
         f"held out of training and calibration: {ranking}, {alarms}."
     )

@@ -32,7 +32,8 @@ class Unchanged:
         outcome: ``unchanged``.
         before: what came of it then, ``promoted`` or ``refused``.
         reason: in a sentence, with what to do to have it done again.
-        registered: name of the registered model of then; version: what was registered then, or None.
+        registered: name of the registered model of then; version: what was registered then, or
+            None.
         champion: the version that production scores with now, or None.
         run_id, tracking_uri: where the report of then lies.
     """
@@ -94,7 +95,8 @@ def find_repeat(job: Job[TransferRequest], models: Models, rows: CheckedRows) ->
     registry = open_registry(access=Access.CHANGING)
     chain = read_journal(registry.client, models.name)
     if chain.last is not None and chain.last.to_version is None:
-        return None  # nobody is champion: what was refused beside one may well be the first to follow it
+        # nobody is champion: what was refused beside one may well be the first to follow it
+        return None
     found = None
     for former in (False, True):
         digest = request_sha256(job, models, rows, former=former)
@@ -105,7 +107,8 @@ def find_repeat(job: Job[TransferRequest], models: Models, rows: CheckedRows) ->
     return Unchanged(
         outcome=UNCHANGED,
         before=found.outcome,
-        reason=f"The same data, configuration and source were transferred at {found.when} and {found.told()}; "
+        reason=f"The same data, configuration and source were transferred at {found.when} and "
+        f"{found.told()}; "
         "--force does it again",
         model=request.model,
         equipment=request.equipment,
@@ -154,7 +157,10 @@ def _find(
 
 
 def _under_the_former_name(registry: Registry, former: str, request: str) -> _Before | None:
-    """What came of it where a release to 0.1.0 kept it: refused before there was a model, or merged away since."""
+    """What came of it where a release to 0.1.0 kept it.
+
+    Refused before there was a model, or merged away since.
+    """
     chain = read_journal(registry.client, former)
     found = _promoted(registry, former, request, chain) if chain.merged_into else None
     return found or _refused(registry, former, request)

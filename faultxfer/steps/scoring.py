@@ -29,7 +29,8 @@ from faultxfer.requests import ScoreRequest
 from faultxfer.steps.intake import CheckedRows, require_accepted
 from faultxfer.steps.opening import Opened
 
-# Fewer rows than this give no share of faults, and odds that differ by less than this factor are no news.
+# Fewer rows than this give no share of faults, and odds that differ by less than this factor are no
+# news.
 _FEWEST_FOR_SHARE = 100
 _OTHER_ODDS = 4.0
 _PART_SECONDS = 86_400
@@ -77,7 +78,8 @@ def fetch_detector(opened: Opened[ScoreRequest]) -> Detector:
     It is the champion of the machine, or the version asked for.
 
     Raises:
-        RegistryError: the machine is unknown (lists those known), has no champion, or not that version.
+        RegistryError: the machine is unknown (lists those known), has no champion, or not that
+            version.
     """
     request = opened.request
     progress.info("Loading the detector of %s from the registry", request.equipment)
@@ -121,7 +123,15 @@ def score_rows(opened: Opened[ScoreRequest], detector: Detector, rows: CheckedRo
 
 
 def share_note(probabilities: np.ndarray, fault_share: float | None) -> str:
-    """A sentence where (n,) rows look like another share of faults than the probabilities hold for; else empty."""
+    """A sentence where the rows look like another prevalence than the probabilities hold for.
+
+    Args:
+        probabilities: (n,) of a fault.
+        fault_share: prevalence that they are stated for; None where it is not known.
+
+    Returns:
+        The sentence, or an empty one.
+    """
     if fault_share is None or len(probabilities) < _FEWEST_FOR_SHARE:
         return ""
     found = estimated_prevalence(probabilities, fault_share)
@@ -131,8 +141,10 @@ def share_note(probabilities: np.ndarray, fault_share: float | None) -> str:
     if abs(np.log(odds * (1 - fault_share) / fault_share)) < np.log(_OTHER_ODDS):
         return ""
     return (
-        f"These rows look like a fault share of {found:.1%}; the probabilities hold for {fault_share:.1%}. Alarms are "
-        "not touched by it. If such rows are usual, transfer again with `--fault-share`; if not, look for a change of "
+        f"These rows look like a fault share of {found:.1%}; the probabilities hold for "
+        f"{fault_share:.1%}. Alarms are "
+        "not touched by it. If such rows are usual, transfer again with `--fault-share`; if not, "
+        "look for a change of "
         "operation or a sensor."
     )
 
@@ -153,7 +165,8 @@ def _find(registry: Registry, model: str, equipment: str, version: int | None) -
         raise RegistryError(
             f"The machine {equipment!r} has no champion",
             received={"champion": None},
-            remedy="Name a version with --version, or run `faultxfer transfer` until one passes the gate",
+            remedy="Name a version with --version, or run `faultxfer transfer` until one passes "
+            "the gate",
         )
     return champion
 

@@ -29,12 +29,14 @@ class Models:
     """Local copies of what the registry holds.
 
     Attributes:
-        source: the source model's champion. source_bundle: its folder. source_rows: its kept rows, or None.
+        source: the source model's champion. source_bundle: its folder. source_rows: its kept rows,
+            or None.
         champion: the machine's present champion, or None. champion_bundle: its folder, or None.
         head: the journal's entry that made the champion.
         name: the machine's registered model, or what a first one is to be called.
         identity: the family and the label that the machine's model is for.
-        classes: of the rows that the source model was made from; None where an older release did not record them.
+        classes: of the rows that the source model was made from; None where an older release did
+            not record them.
     """
 
     source: Version
@@ -128,7 +130,8 @@ def recorded_classes(bundle: Path) -> Classes | None:
     recorded = read_manifest(bundle).lineage.get("classes")
     if recorded is None:
         progress.info(
-            "The source model does not say how many faults it learnt from: the share is not compared"
+            "The source model does not say how many faults it learnt from: the share is not "
+            "compared"
         )
         return None
     return Classes(rows=int(recorded["rows"]), faults=int(recorded["faults"]))
@@ -168,15 +171,19 @@ def require_same_sensors(contract: Contract, features: tuple[str, ...]) -> None:
                 "new": sorted(set(contract.features) - set(features)),
             },
             where=f"contract {contract.family!r}",
-            remedy="Use the contract that the source model was trained with, or pretrain with this one",
+            remedy="Use the contract that the source model was trained with, or pretrain with "
+            "this one",
         )
 
 
 def require_same_meaning(contract: Contract, bundle: Path) -> None:
-    """Sensors and labels must mean what they meant when the model was trained: numbers in another unit look sound.
+    """Sensors and labels must mean what they meant when the model was trained.
+
+    Numbers in another unit look sound.
 
     Raises:
-        ContractError: with the sensors whose unit is another one, and label spellings that changed sides.
+        ContractError: with the sensors whose unit is another one, and label spellings that changed
+            sides.
     """
     recorded = read_manifest(bundle).lineage.get("contract")
     if recorded is None:
@@ -192,7 +199,8 @@ def require_same_meaning(contract: Contract, bundle: Path) -> None:
             "Units or label spellings are not those that the model was trained with",
             received={change.field: f"{change.old} → {change.new}" for change in changed},
             where=f"contract {contract.family!r}",
-            remedy="Keep the contract's units, and name the unit of this machine's file under `equipment`; "
+            remedy="Keep the contract's units, and name the unit of this machine's file under "
+            "`equipment`; "
             "or pretrain with the new contract",
         )
 
@@ -203,7 +211,9 @@ def _told(change: Change) -> bool:
 
 
 def require_sensors_of_champion(contract: Contract, models: Models) -> None:
-    """The machine's champion must find its sensors, as the candidate is compared with it on the same rows.
+    """The machine's champion must find its sensors.
+
+    The candidate is compared with it on the same rows.
 
     Raises:
         ContractError: with those the contract lacks.
@@ -213,10 +223,12 @@ def require_sensors_of_champion(contract: Contract, models: Models) -> None:
     missing = set(read_manifest(models.champion_bundle).features) - set(contract.features)
     if missing:
         raise ContractError(
-            "The contract lacks sensors of the machine's champion, which the candidate must beat on the same rows",
+            "The contract lacks sensors of the machine's champion, which the candidate must beat "
+            "on the same rows",
             received={"missing": sorted(missing)},
             where=f"{models.champion.name} version {models.champion.version}",
-            remedy="Keep these sensors in the contract; or, where the machine has them no more, take the versions that "
+            remedy="Keep these sensors in the contract; or, where the machine has them no more, "
+            "take the versions that "
             "need them out of use with `faultxfer registry retire` and transfer again",
         )
 

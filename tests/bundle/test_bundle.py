@@ -383,7 +383,8 @@ WRITTEN = {
     "nothing differs": ({"keras": "3.15.1"}, {"keras": "3.15.1", "numpy": "2.4.0"}),
 }
 SAID = {
-    "several differ": "written by keras 3.15.1 and numpy 2.3.0, and here are keras 3.14.0 and numpy 2.4.0",
+    "several differ": "written by keras 3.15.1 and numpy 2.3.0, and here are keras 3.14.0 and "
+    "numpy 2.4.0",
     "not installed": "written by lightgbm 4.6.0, and here there is no lightgbm",
     "nothing differs": "it does not load",
 }

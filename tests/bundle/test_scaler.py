@@ -1,4 +1,7 @@
-"""The scaling stage is StandardScaler's, also for constant sensors, and survives storing exactly."""
+"""The scaling stage is StandardScaler's, also for constant sensors.
+
+And survives storing exactly.
+"""
 
 from __future__ import annotations
 

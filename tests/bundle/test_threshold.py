@@ -1,4 +1,7 @@
-"""A threshold keeps its rate on the rows at hand, keeps a promise for new runs, or refuses to make one."""
+"""A threshold keeps its rate on the rows at hand, keeps a promise for new runs.
+
+Or refuses to make one.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,10 @@ def alone(scores: np.ndarray, rate: float, confidence: float | None = None) -> A
 
 
 def clustered(runs: int, rows: int, correlation: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Standard normal scores of which ``correlation`` of the variance is the run's, and the runs."""
+    """Standard normal scores of which ``correlation`` of the variance is the run's.
+
+    And the runs.
+    """
     rng = np.random.default_rng(seed)
     run = np.repeat(np.arange(runs), rows)
     own, shared = rng.normal(size=len(run)), rng.normal(size=runs)[run]
@@ -84,7 +90,8 @@ def test_fault_rows_do_not_move_the_threshold() -> None:
 
 def test_the_threshold_of_ten_known_rows() -> None:
     probabilities = np.arange(10) / 10
-    # At most 2 of 10 may alarm, and a row alarms *above* the threshold: 0.8 and 0.9 do, 0.7 does not.
+    # At most 2 of 10 may alarm, and a row alarms *above* the threshold: 0.8 and 0.9 do, 0.7 does
+    # not.
     assert alone(probabilities, 0.2).value == 0.7
     assert alone(probabilities, 0.01).value == 0.9
 

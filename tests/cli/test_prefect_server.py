@@ -1,4 +1,7 @@
-"""Prefect where Prefect is: which server is named, and what becomes of a command where it is silent."""
+"""Prefect where Prefect is.
+
+Which server is named, and what becomes of a command where it is silent.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What no file shows alone: labels and times that contradict another file, and columns that are the label."""
+"""What no file shows alone.
+
+Labels and times that contradict another file, and columns that are the label.
+"""
 
 from __future__ import annotations
 

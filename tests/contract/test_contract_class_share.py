@@ -1,4 +1,7 @@
-"""A share of faults far from the source's is told, once for all files; without anything to compare, nothing is."""
+"""A share of faults far from the source's is told, once for all files.
+
+Without anything to compare, nothing is.
+"""
 
 from __future__ import annotations
 

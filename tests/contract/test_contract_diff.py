@@ -1,4 +1,7 @@
-"""A change is told in words, and old models are called invalid where their inputs or their answer changed meaning."""
+"""A change is told in words.
+
+And old models are called invalid where their inputs or their answer changed meaning.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What the check can say and what a contract can hold stands in the document, and its example is a contract."""
+"""What the check can say and what a contract can hold stands in the document.
+
+And its example is a contract.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The JSON Schema accepts what the contract reader accepts, names every field, and the file kept for editors is it."""
+"""The JSON Schema accepts what the contract reader accepts, names every field.
+
+And the file kept for editors is it.
+"""
 
 from __future__ import annotations
 

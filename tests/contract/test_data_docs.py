@@ -1,4 +1,7 @@
-"""Data Docs: a site that a person can open without a network, and that names every file and failed expectation."""
+"""Data Docs: a site that a person can open without a network.
+
+And that names every file and failed expectation.
+"""
 
 from __future__ import annotations
 

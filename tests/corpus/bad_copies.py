@@ -167,7 +167,10 @@ def _copied_files() -> Iterator[Bad]:
 def _twins(
     plant: Plant, pairs: Sequence[tuple[int, int]], labels: dict[int, str] | None = None
 ) -> Grid:
-    """The second line of each pair gets the sensor readings of the first; labels where they are given."""
+    """The second line of each pair gets the sensor readings of the first.
+
+    Labels where they are given.
+    """
     grid = plant.grid
     for source, copy in pairs:
         for name in plant.sensors:

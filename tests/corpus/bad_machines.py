@@ -1,4 +1,7 @@
-"""Machines that cannot be told, that are misspelt, and that have one sensor under different tags."""
+"""Machines that cannot be told, that are misspelt.
+
+And that have one sensor under different tags.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Impossible numbers: out of range, in a wrong unit, fractions of counters, a whole file of them."""
+"""Impossible numbers: out of range, in a wrong unit, fractions of counters.
+
+A whole file of them.
+"""
 
 from __future__ import annotations
 

@@ -66,7 +66,8 @@ def _unreadable() -> Iterator[Bad]:
 def _changed_clocks() -> Iterator[Bad]:
     code = "TIME-UNREADABLE"
     berlin = {"csv": {"timezone": "Europe/Berlin"}}
-    # 48 rows every ten minutes from midnight; in October the hour from 02:00 comes twice, in March it does not come.
+    # 48 rows every ten minutes from midnight; in October the hour from 02:00 comes twice, in March
+    # it does not come.
     for name, day in (("autumn", datetime(2026, 10, 25)), ("spring", datetime(2026, 3, 29))):
         cells = {
             line: str(day + timedelta(minutes=10 * (line - 2))) for line in COMPRESSORS.grid.lines

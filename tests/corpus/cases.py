@@ -1,4 +1,7 @@
-"""What a case of the corpus is: files, the contract they are checked against, and what must come out."""
+"""What a case of the corpus is.
+
+Files, the contract they are checked against, and what must come out.
+"""
 
 from __future__ import annotations
 
@@ -100,7 +103,10 @@ def bad(
     also: tuple[str, ...] = (),
     **more: Any,
 ) -> Bad:
-    """A case of one file, or of several where the finding belongs to the last; ``beside`` are the others."""
+    """A case of one file, or of several where the finding belongs to the last.
+
+    ``beside`` are the others.
+    """
     every = (*beside, content)
     rows = (
         sum(len(one.rows) for one in every if isinstance(one, Grid))
@@ -136,7 +142,10 @@ def valid(
     contract: Changes | None = None,
     said: tuple[str, ...] = (),
 ) -> Valid:
-    """A case of one file, or of several; the truth is the plant's clean table unless another is given."""
+    """A case of one file, or of several.
+
+    The truth is the plant's clean table unless another is given.
+    """
     files = _files(name, (*beside, content), spelling, ending)
     return Valid(
         name,

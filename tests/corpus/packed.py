@@ -1,4 +1,7 @@
-"""Files that are no plain text: compressed ones, Parquet, spreadsheets, and what else ends up under .csv."""
+"""Files that are no plain text.
+
+Compressed ones, Parquet, spreadsheets, and what else ends up under .csv.
+"""
 
 from __future__ import annotations
 

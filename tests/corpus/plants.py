@@ -1,4 +1,7 @@
-"""Five plants with clean tables and contracts: what every good and bad file of the corpus starts from."""
+"""Five plants with clean tables and contracts.
+
+What every good and bad file of the corpus starts from.
+"""
 
 from __future__ import annotations
 

@@ -44,7 +44,10 @@ def _check_counts(case: Bad, told: CheckedRows) -> None:
 
 
 def _check_leftovers(case: Bad, told: CheckedRows, folder: Path) -> None:
-    """A refused file leaves its report; rows set aside stand in the quarantine file, each with its reason."""
+    """A refused file leaves its report.
+
+    Rows set aside stand in the quarantine file, each with its reason.
+    """
     if told.refused:
         assert (told.table, told.quarantine, told.accepted, told.quarantined) == (None, None, 0, 0)
         left = {path.name for path in folder.rglob("*") if path.is_file()} - {

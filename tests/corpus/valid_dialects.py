@@ -1,4 +1,7 @@
-"""Valid files in other dialects: separators, marks, encodings, line ends, quotes, blank lines, containers."""
+"""Valid files in other dialects.
+
+Separators, marks, encodings, line ends, quotes, blank lines, containers.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Valid files of machines with their own tags, units and scales: the contract alone makes them the clean table."""
+"""Valid files of machines with their own tags, units and scales.
+
+The contract alone makes them the clean table.
+"""
 
 from __future__ import annotations
 
@@ -296,7 +299,10 @@ def _all_at_once() -> Iterator[Valid]:
 
 
 def _mixed_files() -> Iterator[Valid]:
-    """Several machines in one file: the units and scales of one leave the rows of others as they are."""
+    """Several machines in one file.
+
+    The units and scales of one leave the rows of others as they are.
+    """
     psi = _Own(units={"discharge_pressure": ("psi", _PSI, 0.0)})
     yield valid(
         "mixed-psi",

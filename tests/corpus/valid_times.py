@@ -1,4 +1,7 @@
-"""Valid files with times in other words: zones, days and months first, seconds since 1970, numbers."""
+"""Valid files with times in other words.
+
+Zones, days and months first, seconds since 1970, numbers.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The corpus of bad and valid files: ``python tests/corpus/write.py --out FOLDER`` writes it for people to look at."""
+"""The corpus of bad and valid files.
+
+``python tests/corpus/write.py --out FOLDER`` writes it for people to look at.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,10 @@ VALID: tuple[Valid, ...] = tuple(case for part in _VALID_PARTS for case in part.
 
 
 def write_corpus(folder: Path) -> None:
-    """Write ``bad`` and ``valid``: the files, a contract for each case, and a list of what must come out."""
+    """Write ``bad`` and ``valid``.
+
+    The files, a contract for each case, and a list of what must come out.
+    """
     _write(folder / "bad", BAD, [_expected(case) for case in BAD])
     _write(folder / "valid", VALID, [{"name": case.name, "story": case.story} for case in VALID])
 

@@ -41,7 +41,10 @@ def dataset(run: list[object], y: list[int], time: list[float] | None = None) ->
 def fleet(
     runs: int = 30, length: int = 20, faulty_every: int = 3, *, timed: bool = True
 ) -> Dataset:
-    """Runs of ``length`` rows; the second half of every third run is faulty. Rows of the runs are interleaved."""
+    """Runs of ``length`` rows.
+
+    The second half of every third run is faulty. Rows of the runs are interleaved.
+    """
     run = np.tile(np.arange(runs), length)
     step = np.repeat(np.arange(length), runs)
     y = (run % faulty_every == 0) & (step >= length // 2)

@@ -81,7 +81,8 @@ def test_the_fastest_change_is_told_per_second() -> None:
     _, text = infer(table(time=MINUTES, flow=CALM, fault=LABELS))
     assert (
         hint_of(text, "flow")
-        == "    # max_rate: 0.1 (seen 0.05 per second), stuck_after: 10 (seen 3 rows with one value)"
+        == "    # max_rate: 0.1 (seen 0.05 per second), stuck_after: 10 (seen 3 rows with one "
+        "value)"
     )
 
 

@@ -1,4 +1,7 @@
-"""A drafted contract is valid, fits its own examples, and keeps what leaks the label away from the model."""
+"""A drafted contract is valid, fits its own examples.
+
+And keeps what leaks the label away from the model.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Usual spellings of a label are sorted into normal and fault; anything else is asked about, not guessed."""
+"""Usual spellings of a label are sorted into normal and fault.
+
+Anything else is asked about, not guessed.
+"""
 
 from __future__ import annotations
 

@@ -17,7 +17,10 @@ def rows(
     gain: float = 0.0,
     run_effect: float = 0.5,
 ) -> tuple[ScoredRows, ScoredRows]:
-    """Two detectors on the same rows, the second better by ``gain``; half of their errors they have in common."""
+    """Two detectors on the same rows, the second better by ``gain``.
+
+    Half of their errors they have in common.
+    """
     rng = np.random.default_rng(seed)
     run = np.repeat(np.arange(runs), rows_per_run)
     y = np.tile(np.r_[np.zeros(rows_per_run - faults), np.ones(faults)].astype(np.int8), runs)

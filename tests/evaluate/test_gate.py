@@ -1,4 +1,7 @@
-"""What the gate makes of all checks together, from rows to a decision; and its guide says what it does."""
+"""What the gate makes of all checks together, from rows to a decision.
+
+And its guide says what it does.
+"""
 
 from __future__ import annotations
 

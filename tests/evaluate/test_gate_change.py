@@ -1,4 +1,7 @@
-"""Checks against the champion fire, pass and say when they do not apply, on the whole and in parts."""
+"""Checks against the champion fire, pass and say when they do not apply.
+
+On the whole and in parts.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +86,8 @@ def test_a_gain_that_is_not_shown_says_how_many_more_faults_would_settle_it() ->
     champion = dataclasses.replace(WORSE, roc_auc=0.87)
     decision = judge(evidence(champion=champion, half=0.034), DEFAULT)
     assert decision.outcome == "not enough evidence"
-    # (1.645 + 0.842) * 0.02 = 0.0497 must shrink to 0.03: 20 faults times 1.66 squared, less the 20 there are.
+    # (1.645 + 0.842) * 0.02 = 0.0497 must shrink to 0.03: 20 faults times 1.66 squared, less the 20
+    # there are.
     assert "About 35 more labelled faults" in decision.reason
 
 

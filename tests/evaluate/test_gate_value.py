@@ -1,4 +1,7 @@
-"""Checks of the candidate by itself and against rivals fire, pass and say when they do not apply."""
+"""Checks of the candidate by itself and against rivals fire.
+
+Pass and say when they do not apply.
+"""
 
 from __future__ import annotations
 

@@ -83,7 +83,8 @@ def test_a_bound_on_few_runs_with_faults_is_wrong_as_seldom_as_it_says() -> None
     rng = np.random.default_rng(0)
     y = (np.arange(17) < 3).astype(np.int8)
     resamples = resample(y, Clusters(np.arange(17), "run", 3, 17))
-    # Differences in recall of two equal models, run by run: their mean is the figure, and 0 is true.
+    # Differences in recall of two equal models, run by run: their mean is the figure, and 0 is
+    # true.
     pairs = rng.standard_normal((5000, 3))
     values_of_draws = pairs @ resamples.weights[:, :3].T / 3
     found = [resamples.interval(values, 0.95, -np.inf, np.inf) for values in values_of_draws]

@@ -195,7 +195,8 @@ def test_reliability_shows_the_wilson_interval() -> None:
     y = np.array([0, 0, 1, 0, 1, 0, 0, 0])
     axes = plots.reliability_figure(y, np.full(8, 0.3)).axes[0]
     (bars,) = [bars for bars in axes.collections if isinstance(bars, LineCollection)]
-    # 2 of 8 by Wilson's formula with z = 1.96: (0.25 + z²/16 ± z √(0.25·0.75/8 + z²/256)) / (1 + z²/8).
+    # 2 of 8 by Wilson's formula with z = 1.96: (0.25 + z²/16 ± z √(0.25·0.75/8 + z²/256)) / (1 +
+    # z²/8).
     np.testing.assert_allclose(bars.get_segments()[0], [[0.3, 0.0715], [0.3, 0.5907]], atol=1e-4)
 
 

@@ -253,20 +253,24 @@ def test_figures_are_rounded_as_a_person_reads_them_and_dashes_where_there_are_n
     [
         (
             0.5,
-            "The source helped: +0.300 PR-AUC over the best rival without it (gradient boosting, 0.500).",
+            "The source helped: +0.300 PR-AUC over the best rival without it (gradient boosting, "
+            "0.500).",
         ),
         (0.78, "The source helped: +0.020"),
         (
             0.795,
-            "The source made no difference: gradient boosting has PR-AUC 0.795 without it (+0.005).",
+            "The source made no difference: gradient boosting has PR-AUC 0.795 without it "
+            "(+0.005).",
         ),
         (
             0.805,
-            "The source made no difference: gradient boosting has PR-AUC 0.805 without it (-0.005).",
+            "The source made no difference: gradient boosting has PR-AUC 0.805 without it "
+            "(-0.005).",
         ),
         (
             0.82,
-            "Negative transfer: gradient boosting has PR-AUC 0.820, better by 0.020, without the source.",
+            "Negative transfer: gradient boosting has PR-AUC 0.820, better by 0.020, without the "
+            "source.",
         ),
     ],
 )

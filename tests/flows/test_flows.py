@@ -1,4 +1,7 @@
-"""The flows on Prefect's own temporary server: the same results as the pipeline, and pages a person can read."""
+"""The flows on Prefect's own temporary server.
+
+The same results as the pipeline, and pages a person can read.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +56,10 @@ def run(flow: Any, *arguments: Any, **options: Any) -> tuple[Any, Any]:
 
 
 def tasks_of(flow_run_id: Any, expected: int) -> list[str]:
-    """Names of the run's tasks in the order they started; the server records them a moment later."""
+    """Names of the run's tasks in the order they started.
+
+    The server records them a moment later.
+    """
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 

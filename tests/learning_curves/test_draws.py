@@ -1,4 +1,7 @@
-"""Draws of a learning curve: nested, from other runs than those that judge, and refused where rows are too few."""
+"""Draws of a learning curve.
+
+Nested, from other runs than those that judge, and refused where rows are too few.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ from faultxfer.learning_curves.draws import FEWEST, blocks_as_runs, draw_counts
 
 
 def rows_of(runs: int, rows_per_run: int, *, faulty: int, fault_rows: int) -> Dataset:
-    """Runs of which the first ``faulty`` end in ``fault_rows`` rows of fault; every row has a value of its own."""
+    """Runs of which the first ``faulty`` end in ``fault_rows`` rows of fault.
+
+    Every row has a value of its own.
+    """
     number, place = np.repeat(np.arange(runs), rows_per_run), np.tile(np.arange(rows_per_run), runs)
     y = ((number < faulty) & (place >= rows_per_run - fault_rows)).astype(np.int8)
     X = np.arange(len(y), dtype=float)[:, None]

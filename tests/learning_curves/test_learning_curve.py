@@ -1,4 +1,7 @@
-"""Learning curves: figures with known answers, and sentences that say no more than the figures do."""
+"""Learning curves: figures with known answers.
+
+And sentences that say no more than the figures do.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,10 @@ FAULTS = (5.0, 10.0, 20.0, 40.0, 80.0)
 
 
 def repeats_of(strengths: dict[str, tuple[float, ...]], seed: int = 0) -> tuple[Repeat, ...]:
-    """Five hold-outs of twenty runs; a fault raises the score by each contestant's strength at each count."""
+    """Five hold-outs of twenty runs.
+
+    A fault raises the score by each contestant's strength at each count.
+    """
     rng = np.random.default_rng(seed)
     made = []
     for _ in range(5):

@@ -1,4 +1,7 @@
-"""The fault network has the promised shape, computes what its docstring says and bounds far-out sensors."""
+"""The fault network has the promised shape.
+
+Computes what its docstring says and bounds far-out sensors.
+"""
 
 from __future__ import annotations
 
@@ -41,8 +44,8 @@ def test_forward_pass_matches_a_case_computed_by_hand() -> None:
     network.set_weights(
         [np.array([[1.0], [-2.0]]), np.array([0.5]), np.array([[3.0]]), np.array([-1.0])]
     )
-    # clip: 4 tanh(0.8/4) = 0.789501 and 4 tanh(-4/4) = -3.046377; sum: 0.789501 + 2 * 3.046377 + 0.5 = 7.382255;
-    # silu: 7.382255 / (1 + exp(-7.382255)) = 7.377664; logit: 3 * 7.377664 - 1.
+    # clip: 4 tanh(0.8/4) = 0.789501 and 4 tanh(-4/4) = -3.046377; sum: 0.789501 + 2 * 3.046377 +
+    # 0.5 = 7.382255; silu: 7.382255 / (1 + exp(-7.382255)) = 7.377664; logit: 3 * 7.377664 - 1.
     np.testing.assert_allclose(logits_of(network, np.array([[0.8, -4.0]])), [21.132993], rtol=1e-6)
 
 

@@ -1,4 +1,7 @@
-"""The source network encodes sensors as promised, is stored with plain layers, and learns what its teacher knows."""
+"""The source network encodes sensors as promised, is stored with plain layers.
+
+And learns what its teacher knows.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,8 @@ def test_bins_count_how_far_a_sensor_lies_in_each_quantile_bin(
     shares = encoded[:, 4:].reshape(400, 4, 4)
     assert shares.min() >= 0
     assert shares.max() <= 1
-    # The whole part of the sum over the four bins is the number of quartiles that lie below the value.
+    # The whole part of the sum over the four bins is the number of quartiles that lie below the
+    # value.
     below = (scaled[:, [0]] > np.quantile(scaled[:, 0], [0.25, 0.5, 0.75])).sum(axis=1)
     counted = np.minimum(np.floor(shares[:, 0].sum(axis=1)), 3)
     assert (

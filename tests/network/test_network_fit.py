@@ -219,7 +219,8 @@ def test_rare_faults_weigh_as_much_as_all_normal_rows() -> None:
     network = build_network(1, (2,), dropout=0.0)
     network.layers[-1].bias.assign([-3.0])
     fit_network(network, np.zeros((100, 1)), y, Recipe(0.1, 0.0, 100, 100), seed=0)
-    # Rows say nothing, so the best logit is that of the class shares: 0 when balanced, log(1/9) = -2.2 when not.
+    # Rows say nothing, so the best logit is that of the class shares: 0 when balanced, log(1/9) =
+    # -2.2 when not.
     assert abs(logits_of(network, np.zeros((1, 1)))[0]) < 0.2
 
 
@@ -264,7 +265,8 @@ def test_rows_that_fill_up_the_last_batch_do_not_count(network: keras.Model) -> 
     for size in (5, 3):
         twin = copy_network(plain)
         losses.append(fit_network(twin, x, y, Recipe(1e-12, 0.0, size, 1), seed=0)["loss"][0])
-    # Nothing moves at this learning rate. The epoch's loss is the mean of its batches' means: of 5 rows, or of 3 and 2.
+    # Nothing moves at this learning rate. The epoch's loss is the mean of its batches' means: of 5
+    # rows, or of 3 and 2.
     assert losses[0] == pytest.approx(weighted_loss(logits_of(plain, x), y), rel=1e-5)
     order = np.random.default_rng(0).permutation(5)
     each = class_weights(y) * np.logaddexp(0, np.where(y == 1, -1, 1) * logits_of(plain, x))

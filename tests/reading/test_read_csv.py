@@ -1,4 +1,7 @@
-"""The reader keeps every cell as it stands, knows its line, and refuses files that would shift cells in silence."""
+"""The reader keeps every cell as it stands, knows its line.
+
+And refuses files that would shift cells in silence.
+"""
 
 from __future__ import annotations
 

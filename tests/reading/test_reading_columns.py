@@ -1,4 +1,7 @@
-"""Only needed columns are held in memory, numbers as such, and nothing of that can be seen from outside."""
+"""Only needed columns are held in memory, numbers as such.
+
+And nothing of that can be seen from outside.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A table written in any dialect is read back as it was, and its numbers are the numbers written."""
+"""A table written in any dialect is read back as it was.
+
+And its numbers are the numbers written.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +83,8 @@ def test_any_table_in_any_dialect_comes_back(
         "decimal": spelling.decimal,
         "thousands": spelling.thousands or None,
     }
-    # The text column can hold anything, so it may look like another encoding, separator or mark: those are pinned.
+    # The text column can hold anything, so it may look like another encoding, separator or mark:
+    # those are pinned.
     encoding = "cp1252" if spelling.encoding == "cp1252" else None
     content = spelling.table(["note", "flow"], cells)
     table = read(

@@ -1,4 +1,7 @@
-"""Times of every usual spelling are the same moment; those that could be two moments ask for the pin."""
+"""Times of every usual spelling are the same moment.
+
+Those that could be two moments ask for the pin.
+"""
 
 from __future__ import annotations
 

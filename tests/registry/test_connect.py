@@ -1,4 +1,7 @@
-"""Finding the store: what the user set decides, before and after it was used; what cannot be used is one sentence."""
+"""Finding the store: what the user set decides, before and after it was used.
+
+What cannot be used is one sentence.
+"""
 
 from __future__ import annotations
 

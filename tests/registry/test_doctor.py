@@ -1,4 +1,7 @@
-"""The doctor finds what was broken off or damaged, and finishes it, takes it back or calls a person."""
+"""The doctor finds what was broken off or damaged.
+
+And finishes it, takes it back or calls a person.
+"""
 
 from __future__ import annotations
 
@@ -176,7 +179,10 @@ def test_the_doctor_stops_where_two_models_would_lose_their_champion(
 
 
 def test_what_the_release_before_retired_is_brought_back(registry: Registry) -> None:
-    """It called files that were away changed, retired all versions by their tag, and left nobody champion."""
+    """It called files that were away changed, retired all versions by their tag.
+
+    And left nobody champion.
+    """
     for number in ("1", "2"):
         registry.client.set_model_version_tag(NAME, number, names.STATE, names.RETIRED)
     reason = "doctor: The champion's files are not those that were registered, and there is none to go back to"

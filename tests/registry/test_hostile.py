@@ -1,4 +1,7 @@
-"""Artifacts that somebody exchanged are refused before anything in them is parsed; the canary must stay alive."""
+"""Artifacts that somebody exchanged are refused before anything in them is parsed.
+
+The canary must stay alive.
+"""
 
 from __future__ import annotations
 
@@ -459,7 +462,10 @@ def test_whatever_keras_raises_is_a_refusal(
 
 
 def spoil_packed(path: Path, member: str, method: int) -> None:
-    """Pack an archive anew and damage what was packed, which checks of the directory do not show."""
+    """Pack an archive anew and damage what was packed.
+
+    Which checks of the directory do not show.
+    """
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     with zipfile.ZipFile(path, "w", method) as archive:

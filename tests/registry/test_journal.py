@@ -1,4 +1,7 @@
-"""Nobody changes a journal unseen, and of two entries that follow the same one only the first counts."""
+"""Nobody changes a journal unseen.
+
+And of two entries that follow the same one only the first counts.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A machine's model is found by family, label and machine, whatever its name and whichever source came first."""
+"""A machine's model is found by family, label and machine.
+
+Whatever its name and whichever source came first.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +88,10 @@ def empty(store: Path) -> Registry:
 
 
 def without_files(registry: Registry, *known: str) -> None:
-    """Nothing of these models can be read, and no tag says what they detect, as in a release before."""
+    """Nothing of these models can be read, and no tag says what they detect.
+
+    As in a release before.
+    """
     identity._read.clear()
     for name in known:
         for version in registry.versions(name):
@@ -140,7 +146,8 @@ def test_two_labels_of_one_machine_are_two_detectors(empty: Registry) -> None:
     assert [machines.find(empty, one, "pump-9") for one in "ab"] == ["a--pump-9", name]
     assert machines.equipments(empty, "b") == ["pump-9"]
     assert list(machine_models.double_champions(empty)) == []
-    # Under the contract with the other label, the first source makes the other detector's next version.
+    # Under the contract with the other label, the first source makes the other detector's next
+    # version.
     assert machines.name_for(empty, "a", "pump-9", leak) == name
 
 

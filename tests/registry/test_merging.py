@@ -1,4 +1,7 @@
-"""Which of a machine's champions stays is settled in both journals, whole or finished later, and can be taken back."""
+"""Which of a machine's champions stays is settled in both journals, whole or finished later.
+
+And can be taken back.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The same request is done once, however it is started, and what came of it is found among any number of others."""
+"""The same request is done once, however it is started.
+
+And what came of it is found among any number of others.
+"""
 
 from __future__ import annotations
 

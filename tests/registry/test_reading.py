@@ -1,4 +1,7 @@
-"""Reading writes nothing: not on a folder that may only be read, not for another user, not where nothing is."""
+"""Reading writes nothing.
+
+Not on a folder that may only be read, not for another user, not where nothing is.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +77,10 @@ def readable(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
 
 
 def _as_another_user(work: Callable[[], Any]) -> Any:
-    """In a process of its own; of a user without the right to write, where the tests run as root."""
+    """In a process of its own.
+
+    Of a user without the right to write, where the tests run as root.
+    """
 
     def child() -> Any:
         become_nobody()

@@ -1,6 +1,7 @@
 """A version is registered whole or not at all; what was broken off or damaged is found and mended.
 
-The files of these versions are uploaded and compared but hold no network, so that no test waits for one.
+The files of these versions are uploaded and compared but hold no network, so that no test waits for
+one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""A registry that was moved, copied, backed up and restored works with its own files, and only with those."""
+"""A registry that was moved, copied, backed up and restored works with its own files.
+
+And only with those.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a server is asked before the work: by writing what is there already, and it is left as it was."""
+"""What a server is asked before the work.
+
+By writing what is there already, and it is left as it was.
+"""
 
 from __future__ import annotations
 

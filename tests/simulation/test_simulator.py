@@ -1,4 +1,7 @@
-"""The simulated pumps obey the laws they are documented with, and what is written keeps its contract."""
+"""The simulated pumps obey the laws they are documented with.
+
+And what is written keeps its contract.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Both servers for real: started by ``faultxfer ui``, worked against over HTTP, stopped by signals."""
+"""Both servers for real.
+
+Started by ``faultxfer ui``, worked against over HTTP, stopped by signals.
+"""
 
 from __future__ import annotations
 
