@@ -298,7 +298,7 @@ def require_whole(chain: Chain, model: str) -> None:
     """
     if chain.problems:
         raise RegistryError(
-            "The journal was changed from outside: an entry does not follow from the one before",
+            "The journal was changed from outside",
             received={"problems": list(chain.problems)},
             where=names.journal_name(model),
             remedy="Restore the tracking store from a backup, or see `docs/registry.md` on a "

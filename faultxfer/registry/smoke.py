@@ -129,7 +129,8 @@ def compare(golden: Golden, scored: Any) -> None:
     probabilities, alarms = scored["fault_probability"].to_numpy(), scored["alarm"].to_numpy()
     if probabilities.shape != golden.probabilities.shape or not np.isfinite(probabilities).all():
         received = {"probabilities": probabilities.tolist()}
-        raise _failed(" does not give a finite probability for each row", received)
+        rows = len(golden.probabilities)
+        raise _failed(f" does not give {rows} finite probabilities", received)
     difference = float(np.abs(probabilities - golden.probabilities).max())
     if not difference <= SAME:
         received = {"largest difference": difference, "allowed": SAME}
