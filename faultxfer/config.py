@@ -159,7 +159,7 @@ class Limit(_Options):
         default=None,
         description="What must keep the bound; `interval` under `change` and `slices` if left "
         "out, else `estimate`, as "
-        "always for a figure that has no interval.",
+        "always for a metric that has no interval.",
     )
 
     @model_validator(mode="after")
@@ -198,7 +198,7 @@ class GateOptions(_Options):
             "recall": Limit(min=0.5),
             "false_alarm_rate": Limit(max=0.1),
         },
-        description="Bounds on the candidate's own figures; without any the gate refuses.",
+        description="Bounds on the candidate's own metrics; without any the gate refuses.",
     )
     change: dict[str, Limit] = Field(
         default={
@@ -211,13 +211,13 @@ class GateOptions(_Options):
     )
     slices: dict[str, Limit] = Field(
         default={"roc_auc": Limit(min=-0.05)},
-        description="Bounds on candidate minus champion in every supported part of the rows.",
+        description="Bounds on candidate minus champion in every supported slice of the rows.",
     )
     slice_min_faults: int = Field(
-        default=20, ge=1, description="Fault rows that a part needs to be judged."
+        default=20, ge=1, description="Fault rows that a slice needs to be judged."
     )
     slice_min_runs: int = Field(
-        default=5, ge=2, description="Runs with faults that a part needs to be judged."
+        default=5, ge=2, description="Runs with faults that a slice needs to be judged."
     )
     rival: dict[str, Limit] = Field(
         default={"pr_auc": Limit(min=-0.01)}, description="Bounds on candidate minus best rival."
@@ -263,7 +263,7 @@ class GateOptions(_Options):
     def _proof_there_is(cls, limits: dict[str, Limit], info: ValidationInfo) -> dict[str, Limit]:
         """Without an interval nothing can be shown by one.
 
-        Parts of the rows are judged by intervals alone.
+        Slices are judged by intervals alone.
         """
         bounded = {
             name: limit
@@ -272,7 +272,7 @@ class GateOptions(_Options):
         }
         if info.field_name == "slices" and bounded:
             raise ValueError(
-                "parts of the rows are judged by intervals, and these figures have none. "
+                "slices are judged by intervals, and these metrics have none. "
                 f"Received: {', '.join(sorted(bounded))}"
             )
         odd = sorted(name for name, limit in bounded.items() if limit.proof == "interval")
@@ -287,8 +287,8 @@ class GateOptions(_Options):
 
     @field_validator("value")
     @classmethod
-    def _inside_the_figures_range(cls, limits: dict[str, Limit]) -> dict[str, Limit]:
-        """A bound that every figure keeps is no threshold, and one that none can keep is a slip."""
+    def _inside_the_metrics_range(cls, limits: dict[str, Limit]) -> dict[str, Limit]:
+        """A bound that every metric keeps is no threshold, and one that none can keep is a slip."""
         for name, limit in limits.items():
             most = METRICS[name].most
             odd = [
@@ -313,7 +313,7 @@ class GateOptions(_Options):
         )
         if odd:
             raise ValueError(
-                f"rivals are bounded by `min` on a figure where higher is better. Received: {odd}"
+                f"rivals are bounded by `min` on a metric where higher is better. Received: {odd}"
             )
         return limits
 
