@@ -292,7 +292,7 @@ def test_an_unknown_metric_or_field_in_a_gate_file_is_refused(tmp_path: Path) ->
         ),
         (
             "slices: {calibration_error: {max: 0.02}}",
-            "judged by intervals, and these figures have none",
+            "judged by intervals, and these metrics have none",
         ),
         ("slices: {calibration_error: {max: 0.02, proof: estimate}}", "judged by intervals"),
         ("forgetting: {calibration_error: {max: 0.02, proof: interval}}", "no interval"),
