@@ -288,17 +288,17 @@ def test_an_unknown_metric_or_field_in_a_gate_file_is_refused(tmp_path: Path) ->
     [
         (
             "change: {calibration_error: {max: 0.02, proof: interval}}",
-            "no interval. Received: calibration_error",
+            "without an interval need `proof: estimate`. Received: calibration_error",
         ),
         (
             "slices: {calibration_error: {max: 0.02}}",
             "judged by intervals, and these metrics have none",
         ),
         ("slices: {calibration_error: {max: 0.02, proof: estimate}}", "judged by intervals"),
-        ("forgetting: {calibration_error: {max: 0.02, proof: interval}}", "no interval"),
+        ("forgetting: {calibration_error: {max: 0.02, proof: interval}}", "without an interval"),
         (
             "value: {detection_delay: {max: 60, proof: interval}}",
-            "no interval. Received: detection_delay",
+            "without an interval need `proof: estimate`. Received: detection_delay",
         ),
     ],
 )
