@@ -175,7 +175,10 @@ def _print_addresses(pages: dict[str, str], json_output: bool) -> None:
         else:
             for name, address in pages.items():
                 stdout().print(f"{name:<8} {address}")
-            stdout().print("Ctrl-C stops both.")
+            stdout().print(
+                "Commands are shown there as flow runs after "
+                f"`export PREFECT_API_URL={pages['Prefect']}/api`. Ctrl-C stops both."
+            )
         sys.stdout.flush()
 
 

@@ -27,6 +27,7 @@ import pytest
 from conftest import World
 
 from faultxfer import GateOptions, TransferOptions, pipeline
+from faultxfer.cli import main
 from faultxfer.config import Limit
 from faultxfer.registry.store import open_registry
 from faultxfer.temporary import dead_folders
@@ -102,8 +103,7 @@ def test_the_main_path_over_http_with_runs_on_the_prefect_server(
 ) -> None:
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
-    from flows.pretrain import pretrain
-    from flows.transfer import transfer
+    from flows.pipeline import pretrain, transfer
 
     monkeypatch.setenv("MLFLOW_TRACKING_URI", pages.mlflow)
     options = TransferOptions(
@@ -140,6 +140,16 @@ def test_the_main_path_over_http_with_runs_on_the_prefect_server(
     }
     assert state.is_failed()
     assert _flow_runs(pages) == ["Completed", "Completed", "Completed", "Failed"]
+    # A command is a flow run where the environment names a server.
+    monkeypatch.setenv("PREFECT_API_URL", f"{pages.prefect}/api")
+    command = ["validate", world.target, "--contract", world.contract, "--equipment", "pump-9"]
+    with (
+        temporary_settings({PREFECT_API_URL: f"{pages.prefect}/api"}),
+        pytest.raises(SystemExit) as left,
+    ):
+        main(command)
+    assert (left.value.code, len(_flow_runs(pages))) == (0, 5)
+    monkeypatch.delenv("PREFECT_API_URL")
     pipeline.score([world.new_rows], "served", world.equipment, "scores.csv")
     model = mlflow.pyfunc.load_model("models:/pumps--fault--pump-9@champion")
     predicted = model.predict(pd.read_csv(world.new_rows))["fault_probability"]
