@@ -178,7 +178,7 @@ class TransferRequest(_MachineRequest):
     def _override_has_a_reason(cls, reason: str | None) -> str | None:
         if reason is not None and not reason.strip():
             raise ConfigError(
-                "Overriding the gate needs a reason.",
+                "Overriding the gate needs a reason",
                 received={"override_gate": reason},
                 remedy="Say why in a few words: it stays with the version",
             )
@@ -259,7 +259,7 @@ def make_request(kind: type[Request], *given: Any, **named: Any) -> Request:
             ".".join(map(str, problem["loc"])): problem["msg"] for problem in error.errors()[:5]
         }
         raise ConfigError(
-            f"The request cannot be understood: {', '.join(problems) or 'its fields'}.",
-            received=problems or {"problems": str(error)},
-            remedy=f"Give only what is asked for: {', '.join(kind.model_fields)}",
+            "The request has fields that are missing, unknown or of the wrong form",
+            received=problems,
+            remedy=f"Its fields are {', '.join(kind.model_fields)}",
         ) from error
