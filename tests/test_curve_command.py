@@ -63,6 +63,6 @@ def test_rows_that_are_too_few_end_with_one_sentence_and_no_files(
 ) -> None:
     assert call(*asked(world, "--out", "curve", counts=[3000, 4000, 5000, 6000])) == 2
     said = capsys.readouterr().err
-    assert said.startswith("Error: For a learning curve at least 4 counts")
+    assert said.startswith("Error: These rows are too few for a learning curve")
     assert "Received: counts=" in said
     assert not Path("curve").exists()

@@ -58,7 +58,7 @@ def test_help_reads_like_a_table_of_contents(capsys: pytest.CaptureFixture[str])
         "Start here",
         "see the main job",
         "the main path",
-        "the main job: adapt",
+        "adapt the source model",
         "look",
         "what is registered",
     )
