@@ -9,13 +9,15 @@ from typing import Any
 
 from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
+from prefect.utilities.annotations import quote
 
 from flows.publish import PUBLISHED
 
 
 def in_tasks(step: Callable[..., Any], *given: Any) -> Any:
     """Run a step as a task of the present flow run, and publish what it made."""
-    made = _task_of(step)(*given)
+    # Quoted: Prefect need not look for futures in folders, rows and reports.
+    made = _task_of(step)(*(quote(value) for value in given))
     if publish := PUBLISHED.get(step.__name__):
         publish(*given, made)
     return made

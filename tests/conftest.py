@@ -46,11 +46,17 @@ def _without_waiting_for_the_disk(connection: Any, _: object) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that take minutes first, so that at the end no process waits for another."""
+    """Files that take minutes first, so that at the end no process waits for another.
+
+    What works in a trained world is slow: its source network was fitted, and mostly more will be.
+    """
     long = {
         item.path for item in items if item.path.name in _LONG or item.path.parent.name in _LONG
     }
     items.sort(key=lambda item: item.path not in long)
+    for item in items:
+        if "trained_folder" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
 
 
 _LONG = (

@@ -363,7 +363,7 @@ def _needed(contract: Contract, labelled: bool) -> list[str]:
     """Columns without which a file is refused, each once."""
     needed = list(contract.features)
     if labelled:
-        needed += [contract.label.column, *contract.keys]
+        needed += [contract.label.column, *contract.key_columns]
     elif contract.equipment_column:
         # Without a run column a file to be scored is one recording; time is only copied.
         needed.append(contract.equipment_column)
@@ -371,5 +371,5 @@ def _needed(contract: Contract, labelled: bool) -> list[str]:
 
 
 def _known(contract: Contract) -> set[str]:
-    others = (contract.label.column, *contract.keys)
+    others = (contract.label.column, *contract.key_columns)
     return {*contract.features, *contract.ignore, *contract.slices, *others}

@@ -45,7 +45,7 @@ def tags_of_sensors(contract: Contract) -> frozenset[str]:
 
 def tags_of_columns(contract: Contract) -> frozenset[str]:
     """Every name a column that is used may have."""
-    tags = {*contract.features, *contract.keys, contract.label.column}
+    tags = {*contract.features, *contract.key_columns, contract.label.column}
     for own in contract.equipment.values():
         tags |= set(own.aliases)
     return frozenset(tags)

@@ -168,7 +168,7 @@ class Contract(_Strict):
 
     @model_validator(mode="after")
     def _columns_have_one_role(self) -> Contract:
-        keys = [self.label.column, *self.keys]
+        keys = [self.label.column, *self.key_columns]
         slices = [name for name in self.slices if name not in keys]
         roles = [*keys, *self.sensors, *self.ignore, *slices]
         twice = sorted({name for name in roles if roles.count(name) > 1})
@@ -229,7 +229,7 @@ class Contract(_Strict):
         return tuple(self.sensors)
 
     @property
-    def keys(self) -> tuple[str, ...]:
+    def key_columns(self) -> tuple[str, ...]:
         """Columns that name machine, run and time of a row, as far as the contract has them."""
         keys = (self.equipment_column, self.run_column, self.time_column)
         return tuple(key for key in keys if key)

@@ -126,7 +126,9 @@ def open_score(request: ScoreRequest, work: Path) -> Opened[ScoreRequest]:
 
 
 def open_curve(request: CurveRequest, work: Path) -> Job[CurveRequest]:
-    """Look at the request: minutes of work must find a folder to go to.
+    """Look at the request.
+
+    Minutes of work must find a folder to go to.
 
     Raises:
         UserError: a file is missing, the contract cannot be read, there is no registry, or the
