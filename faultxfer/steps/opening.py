@@ -108,7 +108,9 @@ def open_transfer(request: TransferRequest, work: Path) -> Job[TransferRequest]:
 
 
 def open_score(request: ScoreRequest, work: Path) -> Opened[ScoreRequest]:
-    """Look at the request; the contract comes with the detector.
+    """Look at the request.
+
+    The contract comes with the detector, in the next step.
 
     Raises:
         UserError: a file is missing, the scores would overwrite it, or there is no registry.
