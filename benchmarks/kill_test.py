@@ -74,23 +74,23 @@ def points(kind: str) -> list[Point]:
     """All points for one kind of store."""
     steps = [
         "fetch_models",
-        "check_files",
+        "check_rows",
         "find_repeat",
         "split_target",
         "adapt_source",
         "evaluate_candidate",
     ]
     whole = [
-        Point(f"transfer: after {step}", f"faultxfer.pipeline:{step}", after=True, whole=True)
+        Point(f"transfer: after {step}", f"faultxfer.steps:{step}", after=True, whole=True)
         for step in steps
     ]
     whole += [
-        Point("transfer: after ask_gate", "faultxfer.pipeline:ask_gate", after=True, whole=True)
+        Point("transfer: after ask_gate", "faultxfer.steps:ask_gate", after=True, whole=True)
     ]
     whole += [
         Point(
             "transfer: after register",
-            "faultxfer.pipeline:register_candidate",
+            "faultxfer.steps:register_candidate",
             after=True,
             whole=True,
         )

@@ -5,17 +5,20 @@ from __future__ import annotations
 import shutil
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import registry_work as work
-from faultxfer.registry.moving import relocate_registry
 
+from faultxfer import GateOptions, TransferOptions, transfer
 from faultxfer.bundle.bundle import load_bundle, read_golden
 from faultxfer.bundle.manifest import read_manifest
+from faultxfer.config import Limit
 from faultxfer.registry.checking import verify_registry
 from faultxfer.registry.maintenance import roll_back
+from faultxfer.registry.relocate import relocate_registry
 from faultxfer.registry.smoke import check_version
 from faultxfer.registry.store import open_registry
 
@@ -88,6 +91,8 @@ def test_a_registry_of_the_release_before_is_sound_and_rolls_back(
     assert [problem for model in verified["models"] for problem in model["problems"]] == []
     assert verified["sound"]
     assert len(verified["models"]) == 2
+    again = repeated(tmp_path)
+    assert (again.outcome, again.before, again.version) == ("unchanged", "promoted", "2")
     changed = roll_back(work.MODEL, work.EQUIPMENT, None, "trial")
     assert changed["outcome"] == "rolled back"
     registry = open_registry()
@@ -98,3 +103,22 @@ def test_a_registry_of_the_release_before_is_sound_and_rolls_back(
     copy = registry.download_bundle(champion, tmp_path / "copy")
     require_scores_as_written(copy, KEPT / "format_2/fine_tune")
     assert verify_registry(None, None, None)["sound"]
+
+
+def repeated(folder: Path) -> Any:
+    """The transfer that made version 2, asked for again in the words of release 0.1.0."""
+    options = {
+        "strategy": "stack",
+        "steps": 200,
+        "alarm_rate": 0.2,
+        "split": {"folds": 2},
+        "gate": GateOptions(value={"pr_auc": Limit(min=0.0)}),
+    }
+    return transfer(
+        csv=[str(folder / "fleet" / "pump-9.csv")],
+        contract=folder / "fleet" / "pumps.yaml",
+        model="pumps",
+        equipment="pump-9",
+        options=TransferOptions(**options),
+        override_gate="kept for tests",
+    )

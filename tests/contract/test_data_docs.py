@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from check_rows import CONTRACT, blank_flow, broken, cells, check
-from faultxfer.steps.validation import validate
 
 from faultxfer.contract import data_docs
 from faultxfer.contract.data_docs import write_data_docs
@@ -21,6 +20,7 @@ from faultxfer.contract.expectations import docs_page, unmet_expectations, valid
 from faultxfer.contract.outcome import Checked
 from faultxfer.contract.schema import Contract
 from faultxfer.errors import ConfigError
+from faultxfer.pipeline import validate
 
 OUT_OF_RANGE = broken("flow", _3="900", _4="900", _5="-7")
 

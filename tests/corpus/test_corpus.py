@@ -9,10 +9,10 @@ import pytest
 import yaml
 from cases import Bad, Valid
 from checking import name_of, stored
-from faultxfer.steps.validation import validate
 from write import BAD, VALID, write_corpus
 
 from faultxfer.contract import codes
+from faultxfer.pipeline import validate
 
 
 def test_the_corpus_is_large_and_its_names_are_unique() -> None:
