@@ -84,9 +84,7 @@ def points(kind: str) -> list[Point]:
         Point(f"transfer: after {step}", f"faultxfer.steps:{step}", after=True, whole=True)
         for step in steps
     ]
-    whole += [
-        Point("transfer: after ask_gate", "faultxfer.steps:ask_gate", after=True, whole=True)
-    ]
+    whole += [Point("transfer: after ask_gate", "faultxfer.steps:ask_gate", after=True, whole=True)]
     whole += [
         Point(
             "transfer: after register",
