@@ -46,7 +46,11 @@ def _title(name: str, _: object) -> str:
 class _Options(BaseModel):
     # A bound of NaN or infinity would be passed by anything.
     model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, field_title_generator=_title
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        field_title_generator=_title,
+        defer_build=True,
     )
     # Names that release 0.1.0 had for fields, and what they are now; they work until 0.4.0.
     former_names: ClassVar[dict[str, str]] = {}

@@ -70,7 +70,7 @@ def _data_docs() -> Any:
 
 
 class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     # Names that release 0.1.0 had for fields; they work until 0.4.0.
     former_names: ClassVar[Mapping[str, str]] = {"csv": "files"}

@@ -11,7 +11,6 @@ import os
 import socket
 import tomllib
 import urllib.parse
-import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +101,10 @@ def require_answer(address: str) -> None:
         host, port = None, None
     if host is None or port is None:
         raise _no_answer(address, "this is no address of a web server")
-    if urllib.request.getproxies().get(parts.scheme) and not urllib.request.proxy_bypass(host):
+    # Forty milliseconds, which most commands need not pay.
+    from urllib.request import getproxies, proxy_bypass
+
+    if getproxies().get(parts.scheme) and not proxy_bypass(host):
         return  # whether a proxy reaches it can only be asked through the proxy
     try:
         socket.create_connection((host, port), timeout=_CONNECT_SECONDS).close()
