@@ -43,15 +43,9 @@ def _title(name: str, _: object) -> str:
     return name.replace("_", " ").capitalize()
 
 
-class _Options(BaseModel):
-    # A bound of NaN or infinity would be passed by anything.
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        allow_inf_nan=False,
-        field_title_generator=_title,
-        defer_build=True,
-    )
+class FormerNames(BaseModel):
+    """A model whose fields can be given by the names of an earlier release too."""
+
     # Names that release 0.1.0 had for fields, and what they are now; they work until 0.4.0.
     former_names: ClassVar[dict[str, str]] = {}
 
@@ -64,6 +58,17 @@ class _Options(BaseModel):
         if twice:
             raise ValueError(f"`{twice[0]}` is the former name of `{cls.former_names[twice[0]]}`")
         return {cls.former_names.get(name, name): value for name, value in given.items()}
+
+
+class _Options(FormerNames):
+    # A bound of NaN or infinity would be passed by anything.
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        field_title_generator=_title,
+        defer_build=True,
+    )
 
 
 class NetworkOptions(_Options):

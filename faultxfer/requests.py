@@ -8,12 +8,10 @@ step, where the work runs (:mod:`faultxfer.steps.opening`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -22,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from faultxfer.config import CurveOptions, PretrainOptions, TransferOptions
+from faultxfer.config import CurveOptions, FormerNames, PretrainOptions, TransferOptions
 from faultxfer.errors import ConfigError
 from faultxfer.outputs import LEARNING_CURVE, QUARANTINE
 from faultxfer.registry import names
@@ -69,18 +67,10 @@ def _data_docs() -> Any:
     )
 
 
-class _Request(BaseModel):
+class _Request(FormerNames):
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
-    # Names that release 0.1.0 had for fields; they work until 0.4.0.
-    former_names: ClassVar[Mapping[str, str]] = {"csv": "files"}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _by_their_present_names(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        return {cls.former_names.get(name, name): value for name, value in given.items()}
+    former_names: ClassVar[dict[str, str]] = {"csv": "files"}
 
 
 class ValidateRequest(_Request):

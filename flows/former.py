@@ -9,12 +9,10 @@ from __future__ import annotations
 from faultxfer import pipeline, requests
 from flows.pipeline import flow_of
 
-_FORMER = {"files": "csv"}
-
-validate = flow_of("validate", pipeline.validate, requests.ValidateRequest, renamed=_FORMER)
-pretrain = flow_of("pretrain", pipeline.pretrain, requests.PretrainRequest, renamed=_FORMER)
-transfer = flow_of("transfer", pipeline.transfer, requests.TransferRequest, renamed=_FORMER)
-score = flow_of("score", pipeline.score, requests.ScoreRequest, renamed=_FORMER)
+validate = flow_of("validate", pipeline.validate, requests.ValidateRequest, former=True)
+pretrain = flow_of("pretrain", pipeline.pretrain, requests.PretrainRequest, former=True)
+transfer = flow_of("transfer", pipeline.transfer, requests.TransferRequest, former=True)
+score = flow_of("score", pipeline.score, requests.ScoreRequest, former=True)
 learning_curve = flow_of(
-    "learning-curve", pipeline.learning_curve, requests.CurveRequest, renamed=_FORMER
+    "learning-curve", pipeline.learning_curve, requests.CurveRequest, former=True
 )

@@ -8,11 +8,11 @@ the request, and not written out a second time.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from prefect import Flow, flow
-from pydantic import BaseModel, Field
+from pydantic import Field
 from pydantic.fields import FieldInfo
 
 from faultxfer import pipeline, requests
@@ -20,15 +20,13 @@ from faultxfer.stopping import heeded
 from flows.publish import progress_in_the_log
 from flows.tasks import in_tasks
 
-Renamed = Mapping[str, str]
-
 
 def flow_of(
     name: str,
     listed: Callable[..., Any],
     kind: type[requests.Request],
     *,
-    renamed: Renamed | None = None,
+    former: bool = False,
 ) -> Flow[..., Any]:
     """A flow that runs a list of steps as tasks.
 
@@ -36,16 +34,16 @@ def flow_of(
         name: as Prefect shows it.
         listed: the list of steps.
         kind: the request; its fields become the flow's parameters, its docstring the description.
-        renamed: other names of fields, for deployments of an earlier release.
+        former: whether the parameters have the names of release 0.1.0.
     """
 
     def run(*given: Any, **named: Any) -> Any:
         bound = signature.bind(*given, **named).arguments
         values = {name: value for name, value in bound.items() if not isinstance(value, FieldInfo)}
         with heeded(), progress_in_the_log():
-            return listed(requests.make_request(kind, **values), run=in_tasks)
+            return listed(**values, run=in_tasks)
 
-    signature = _signature_of(kind, renamed or {})
+    signature = _signature_of(kind, former=former)
     run.__name__ = run.__qualname__ = listed.__name__
     run.__doc__ = kind.__doc__
     run.__annotations__ = {}
@@ -53,7 +51,8 @@ def flow_of(
     return flow(name=name)(run)
 
 
-def _signature_of(kind: type[BaseModel], renamed: Renamed) -> inspect.Signature:
+def _signature_of(kind: type[requests.Request], *, former: bool) -> inspect.Signature:
+    renamed = {now: name for name, now in kind.former_names.items()} if former else {}
     parameters = [
         inspect.Parameter(
             renamed.get(name, name),

@@ -40,9 +40,8 @@ def progress_in_the_log() -> Iterator[None]:
         progress.setLevel(level)
 
 
-def publish_findings(opened: Opened[AnyRequest], *given: Any) -> None:
+def publish_findings(rows: CheckedRows, opened: Opened[AnyRequest], *_: Any) -> None:
     """A table of the contract findings, where there are any, and where the Data Docs lie."""
-    rows: CheckedRows = given[-1]
     docs = _docs_of(opened, rows)
     if rows.findings:
         table = [
@@ -77,11 +76,10 @@ def publish_docs(rows: CheckedRows, about: str) -> None:
         )
 
 
-def publish_report(*given: Any) -> None:
+def publish_report(result: TransferResult, *_: Any) -> None:
     """The gate's decision and the result table."""
     from faultxfer.evaluate.report import as_markdown
 
-    result: TransferResult = given[-1]
     where = [
         f"Registered: {result.registered} version {result.version}"
         if result.version
@@ -95,27 +93,24 @@ def publish_report(*given: Any) -> None:
     create_markdown_artifact(markdown=text, key=key, description=result.outcome)
 
 
-def publish_learning(*given: Any) -> None:
+def publish_learning(result: LearningResult, *_: Any) -> None:
     """The answers and the table of a learning curve."""
-    result: LearningResult = given[-1]
     files = "\n".join(f"- {kind}: `{path}`" for kind, path in result.files.items())
     text = f"{result.markdown()}\n{files}"
     key = _key(f"learning-curve-{result.model}-{result.equipment}")
     create_markdown_artifact(markdown=text, key=key, description="Would more labels help?")
 
 
-def publish_repeat(*given: Any) -> None:
+def publish_repeat(result: Unchanged | None, *_: Any) -> None:
     """That nothing was to be done, where the same request was found."""
-    result: Unchanged | None = given[-1]
     if result is None:
         return
     key = _key(f"transfer-{result.model}-{result.equipment}")
     create_markdown_artifact(markdown=f"{result.reason}.", key=key, description=result.outcome)
 
 
-def publish_source(*given: Any) -> None:
+def publish_source(result: PretrainResult, *_: Any) -> None:
     """Where the Data Docs of the source's files lie, now that there is a run that keeps them."""
-    result: PretrainResult = given[-1]
     publish_docs(result.rows, result.model)
 
 
@@ -131,8 +126,8 @@ def _key(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
-# What is shown after a step, by the step's name: called with what the step was given, and what it
-# made.
+# What is shown after a step, by the step's name: called with what the step made, and what it was
+# given.
 PUBLISHED: dict[str, Callable[..., None]] = {
     "check_rows": publish_findings,
     "find_repeat": publish_repeat,

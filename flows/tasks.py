@@ -19,7 +19,7 @@ def in_tasks(step: Callable[..., Any], *given: Any) -> Any:
     # Quoted: Prefect need not look for futures in folders, rows and reports.
     made = _task_of(step)(*(quote(value) for value in given))
     if publish := PUBLISHED.get(step.__name__):
-        publish(*given, made)
+        publish(made, *given)
     return made
 
 

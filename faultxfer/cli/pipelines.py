@@ -18,6 +18,10 @@ from faultxfer import requests
 from faultxfer.errors import ConfigError
 from faultxfer.progress import progress
 
+ADDRESS = "PREFECT_API_URL"
+_CONNECT_SECONDS = 4.0
+_PORTS = {"http": 80, "https": 443}
+
 REQUESTS: dict[str, type[requests.Request]] = {  # type: ignore[valid-type]
     "validate": requests.ValidateRequest,
     "pretrain": requests.PretrainRequest,
@@ -58,11 +62,6 @@ def _run_flow(name: str, request: Any, *, named: bool) -> Any:
     wait()
     values = {field: getattr(request, field) for field in type(request).model_fields}
     return getattr(module, name)(**values)
-
-
-ADDRESS = "PREFECT_API_URL"
-_CONNECT_SECONDS = 4.0
-_PORTS = {"http": 80, "https": 443}
 
 
 def named_server() -> str | None:
