@@ -43,7 +43,7 @@ from operations_situations import situations
 _HERE = Path(__file__).resolve().parent
 # What commands would import in every process.
 _LAZY = (
-    *("faultxfer.cli.app", "mlflow.cli", "mlflow.artifacts", "mlflow.tracing.export"),
+    *("faultxfer.cli.commands", "mlflow.cli", "mlflow.artifacts", "mlflow.tracing.export"),
     *("alembic.command", "alembic.config", "sqlalchemy.dialects.sqlite", "typer._click.decorators"),
     *("mlflow.store.tracking.sqlalchemy_workspace_store", "mlflow.utils.search_logged_model_utils"),
     *("mlflow.store.model_registry.sqlalchemy_workspace_store", "opentelemetry.sdk.metrics"),

@@ -91,14 +91,14 @@ def test_files_named_in_the_documents_exist(document: Path) -> None:
 def test_every_command_of_the_readme_exists() -> None:
     import typer.main
 
-    from faultxfer.cli.app import app
+    from faultxfer.cli.commands import commands
 
     named = re.findall(
         r"uv run faultxfer ((?:contract |registry )?[a-z-]+)",
         (REPOSITORY / "README.md").read_text(),
     )
     assert {"demo", "contract infer", "pretrain", "transfer", "score"} <= set(named)
-    assert set(named) <= _commands(typer.main.get_command(app))
+    assert set(named) <= _commands(typer.main.get_command(commands))
 
 
 def _commands(command: Any, words: tuple[str, ...] = ()) -> set[str]:
@@ -132,3 +132,15 @@ def test_the_source_files_named_in_docstrings_exist() -> None:
         for name in re.findall(r"docs/[\w./-]+\.md|docs/decisions/\d{4}", file.read_text()):
             found = list(REPOSITORY.glob(f"{name}*"))
             assert found, f"{file}: {name}"
+
+
+def test_the_first_help_page_says_of_each_command_what_its_own_page_says() -> None:
+    import typer.main
+
+    from faultxfer.cli.app import COMMANDS
+    from faultxfer.cli.commands import commands
+
+    by_itself = typer.main.get_group(commands).commands
+    assert {name: listed.does for name, listed in COMMANDS.items()} == {
+        name: str(command.help) for name, command in by_itself.items()
+    }

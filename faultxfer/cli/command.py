@@ -5,13 +5,18 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
-from pydantic import BaseModel
 
 from faultxfer.cli.session import BAD_INPUT, DONE, run_command
 
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+Files = Annotated[
+    list[str], typer.Argument(metavar="CSV...", help="CSV files or quoted patterns; .csv.gz too.")
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 
 Function = Callable[..., Any]
@@ -22,7 +27,6 @@ def command(
     name: str | None = None,
     *,
     shows: str,
-    panel: str | None = None,
     key: str | None = None,
     exit_code: Callable[[Any], int] = lambda _: DONE,
     unreadable: int = BAD_INPUT,
@@ -33,7 +37,6 @@ def command(
         app: where it belongs.
         name: of the command; that of the function if left out.
         shows: the function of :mod:`faultxfer.cli.render` that shows what was returned.
-        panel: heading of the help page under which the command is listed.
         key: name of what was returned, where it is no object by itself in JSON.
         exit_code: of what was returned.
         unreadable: exit code where the registry or its files could not be read.
@@ -56,7 +59,7 @@ def command(
             )
 
         _add_json(called, function)
-        app.command(name, rich_help_panel=panel)(called)
+        app.command(name)(called)
         return called
 
     return of

@@ -150,10 +150,10 @@ def test_the_whole_contract_fits_the_file_shown_beneath_it(tmp_path: Path) -> No
 def test_the_commands_shown_have_the_options_of_the_command_line() -> None:
     from typer.main import get_command
 
-    from faultxfer.cli.app import app
+    from faultxfer.cli.commands import commands
 
-    contract = get_command(app).commands["contract"].commands  # type: ignore[attr-defined]
-    validate = get_command(app).commands["validate"]  # type: ignore[attr-defined]
+    contract = get_command(commands).commands["contract"].commands  # type: ignore[attr-defined]
+    validate = get_command(commands).commands["validate"]  # type: ignore[attr-defined]
     commands = [*contract.values(), validate]
     known = {
         name for command in commands for parameter in command.params for name in parameter.opts

@@ -1,0 +1,288 @@
+"""Commands of the main path and their options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from faultxfer.cli.command import Files, Json, asked, command
+from faultxfer.cli.contracts import contract_app
+from faultxfer.cli.pipelines import run_pipeline
+from faultxfer.cli.registry import registry_app
+from faultxfer.cli.session import BAD_INPUT, DONE, REFUSED, run_command
+from faultxfer.config import (
+    CurveOptions,
+    GateOptions,
+    PretrainOptions,
+    TransferOptions,
+    load_options,
+    read_options,
+)
+from faultxfer.errors import ConfigError
+from faultxfer.outputs import LEARNING_CURVE, QUARANTINE
+from faultxfer.requests import (
+    CurveRequest,
+    PretrainRequest,
+    ScoreRequest,
+    TransferRequest,
+    ValidateRequest,
+)
+
+commands = typer.Typer(rich_markup_mode="rich")
+
+ContractFile = Annotated[Path, asked(ValidateRequest, "contract", "--contract", metavar="FILE")]
+Model = Annotated[str, asked(TransferRequest, "model", "--model", metavar="NAME")]
+Equipment = Annotated[str, asked(TransferRequest, "equipment", "--equipment", metavar="EQ")]
+Prefect = Annotated[
+    bool | None,
+    typer.Option(
+        "--prefect/--no-prefect",
+        help="Whether the steps are a flow run on a Prefect server; yes if PREFECT_API_URL names "
+        "one.",
+    ),
+]
+Quarantine = Annotated[Path, asked(ValidateRequest, "quarantine", metavar="DIR")]
+DataDocs = Annotated[Path | None, asked(ValidateRequest, "data_docs", metavar="FOLDER")]
+Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Options as YAML.")]
+Seed = Annotated[int | None, asked(TransferOptions, "seed")]
+
+
+def _transfer_code(result: Any) -> int:
+    if result.outcome == "unchanged":
+        return DONE if result.before == "promoted" else REFUSED
+    return DONE if result.decision.promoted or result.outcome == "promoted" else REFUSED
+
+
+@command(
+    commands,
+    shows="demo",
+    exit_code=lambda result: _transfer_code(result.transferred),
+)
+def demo(
+    folder: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where the simulated CSVs go.")
+    ] = Path("faultxfer-demo"),
+    prefect: Prefect = None,
+) -> Any:
+    """See the main job on a simulated pump fleet: pretrain, transfer, score."""
+    from faultxfer.cli.demo import run_demo
+
+    return run_demo(folder, prefect=prefect)
+
+
+@command(
+    commands,
+    shows="checked_rows",
+    exit_code=lambda result: BAD_INPUT if result.refused else DONE,
+)
+def validate(
+    files: Files,
+    contract: ContractFile,
+    equipment: Annotated[str | None, asked(ValidateRequest, "equipment", metavar="EQ")] = None,
+    quarantine: Quarantine = QUARANTINE,
+    data_docs: DataDocs = None,
+    prefect: Prefect = None,
+) -> Any:
+    """Check files against a contract: findings, and a file of the rows set aside."""
+    return run_pipeline(
+        "validate",
+        prefect,
+        files=files,
+        contract=contract,
+        equipment=equipment,
+        quarantine=quarantine,
+        data_docs=data_docs,
+    )
+
+
+@command(commands, shows="pretrained")
+def pretrain(
+    files: Files,
+    contract: ContractFile,
+    model: Annotated[str, asked(PretrainRequest, "model", "--model", metavar="NAME")],
+    config: Config = None,
+    seed: Seed = None,
+    quarantine: Quarantine = QUARANTINE,
+    data_docs: DataDocs = None,
+    prefect: Prefect = None,
+) -> Any:
+    """Train and register the source model on equipment with history."""
+    return run_pipeline(
+        "pretrain",
+        prefect,
+        files=files,
+        contract=contract,
+        model=model,
+        options=read_options(PretrainOptions, config, seed=seed),
+        quarantine=quarantine,
+        data_docs=data_docs,
+    )
+
+
+def _only_strategy(strategy: str | None, *, single_network: bool) -> str | None:
+    """The strategy asked for by name, or by ``--single-network``.
+
+    Raises:
+        ConfigError: both ask for another one.
+    """
+    if not single_network:
+        return strategy
+    if strategy not in (None, "single_network"):
+        raise ConfigError(
+            "Two strategies are asked for, and one can be used",
+            received={"--strategy": strategy, "--single-network": True},
+            remedy="Leave one of them out",
+        )
+    return "single_network"
+
+
+@command(commands, shows="transferred", exit_code=_transfer_code)
+def transfer(
+    files: Files,
+    contract: ContractFile,
+    model: Model,
+    equipment: Equipment,
+    strategy: Annotated[
+        str | None,
+        typer.Option(help="`stack` (default), or one way alone; docs/strategies.md lists them."),
+    ] = None,
+    single_network: Annotated[
+        bool,
+        typer.Option(
+            "--single-network", help="Ship one Keras network: `--strategy single_network`."
+        ),
+    ] = False,
+    trainable_layers: Annotated[int | None, asked(TransferOptions, "trainable_layers")] = None,
+    input_map: Annotated[str | None, asked(TransferOptions, "input_map")] = None,
+    scaler: Annotated[str | None, typer.Option(hidden=True)] = None,
+    false_alarm_rate: Annotated[float | None, asked(TransferOptions, "false_alarm_rate")] = None,
+    alarm_rate: Annotated[float | None, typer.Option(hidden=True)] = None,
+    alarm_confidence: Annotated[float | None, asked(TransferOptions, "alarm_confidence")] = None,
+    fault_share: Annotated[float | None, asked(TransferOptions, "fault_share")] = None,
+    seed: Seed = None,
+    config: Config = None,
+    gate: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Gate thresholds as YAML.")
+    ] = None,
+    dry_run: Annotated[bool, asked(TransferRequest, "dry_run", "--dry-run")] = False,
+    force: Annotated[bool, asked(TransferRequest, "force", "--force")] = False,
+    override_gate: Annotated[
+        str | None, asked(TransferRequest, "override_gate", metavar="REASON")
+    ] = None,
+    report: Annotated[
+        Path | None, asked(TransferRequest, "report_folder", "--report", metavar="DIR")
+    ] = None,
+    quarantine: Quarantine = QUARANTINE,
+    data_docs: DataDocs = None,
+    prefect: Prefect = None,
+) -> Any:
+    """Adapt the source model to a machine, judge it, and register it if the gate lets it pass."""
+    options = read_options(
+        TransferOptions,
+        config,
+        strategy=_only_strategy(strategy, single_network=single_network),
+        trainable_layers=trainable_layers,
+        scaler=scaler,
+        input_map=input_map,
+        alarm_rate=alarm_rate,
+        false_alarm_rate=false_alarm_rate,
+        alarm_confidence=alarm_confidence,
+        fault_share=fault_share,
+        seed=seed,
+        gate=load_options(GateOptions, gate) if gate else None,
+    )
+    return run_pipeline(
+        "transfer",
+        prefect,
+        files=files,
+        contract=contract,
+        model=model,
+        equipment=equipment,
+        options=options,
+        dry_run=dry_run,
+        override_gate=override_gate,
+        force=force,
+        quarantine=quarantine,
+        data_docs=data_docs,
+        report_folder=report,
+    )
+
+
+@command(commands, shows="scored")
+def score(
+    files: Files,
+    model: Model,
+    equipment: Annotated[str, asked(ScoreRequest, "equipment", metavar="EQ")],
+    out: Annotated[Path, asked(ScoreRequest, "out", metavar="FILE")],
+    version: Annotated[int | None, asked(ScoreRequest, "version", metavar="N")] = None,
+    quarantine: Quarantine = QUARANTINE,
+    data_docs: DataDocs = None,
+    prefect: Prefect = None,
+) -> Any:
+    """Score new rows with a machine's champion, or the version asked for."""
+    return run_pipeline(
+        "score",
+        prefect,
+        files=files,
+        model=model,
+        equipment=equipment,
+        out=out,
+        version=version,
+        quarantine=quarantine,
+        data_docs=data_docs,
+    )
+
+
+@command(commands, "learning-curve", shows="learned")
+def learning_curve(
+    files: Files,
+    contract: ContractFile,
+    model: Model,
+    equipment: Equipment,
+    out: Annotated[Path, asked(CurveRequest, "out", metavar="DIR")] = LEARNING_CURVE,
+    more: Annotated[int | None, asked(CurveOptions, "more", metavar="N")] = None,
+    config: Config = None,
+    seed: Seed = None,
+    quarantine: Quarantine = QUARANTINE,
+    data_docs: DataDocs = None,
+    prefect: Prefect = None,
+) -> Any:
+    """Would more labels help? Transfer against scratch over label counts; registers nothing."""
+    return run_pipeline(
+        "learning_curve",
+        prefect,
+        files=files,
+        contract=contract,
+        model=model,
+        equipment=equipment,
+        options=read_options(CurveOptions, config, more=more, seed=seed),
+        out=out,
+        quarantine=quarantine,
+        data_docs=data_docs,
+    )
+
+
+@commands.command()
+def ui(
+    mlflow_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of MLflow; 0 takes a free one.")
+    ] = 5000,
+    prefect_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of Prefect; 0 takes a free one.")
+    ] = 4200,
+    json_output: Json = False,
+) -> None:
+    """Start MLflow's and Prefect's pages on this machine's data; Ctrl-C stops both."""
+    from faultxfer.cli.ui import serve
+
+    run_command(
+        lambda: serve(mlflow_port, prefect_port, json_output=json_output),
+        json_output=json_output,
+        render=None,  # the addresses are printed while the servers run
+    )
+
+
+commands.add_typer(contract_app, name="contract")
+commands.add_typer(registry_app, name="registry")

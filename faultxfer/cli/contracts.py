@@ -1,0 +1,96 @@
+"""Commands of data contracts: draft, compare, describe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from faultxfer.cli.command import Files, command
+
+contract_app = typer.Typer(no_args_is_help=True, help="Write and compare data contracts.")
+
+_CSV = "How the files are written, where they do not tell; the draft pins it"
+
+
+def _pin(metavar: str | None, help_text: str, *names: str) -> Any:
+    """An option that says how the files are written, where that cannot be told."""
+    return typer.Option(*names, metavar=metavar, help=help_text, rich_help_panel=_CSV)
+
+
+@command(contract_app, "infer", shows="drafted_contract")
+def contract_infer(
+    files: Files,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The contract to write.")],
+    label: Annotated[str, typer.Option(metavar="COL", help="The label column.")],
+    equipment_column: Annotated[
+        str | None, typer.Option(metavar="COL", help="Names the machine.")
+    ] = None,
+    run_column: Annotated[
+        str | None, typer.Option(metavar="COL", help="Names one recording.")
+    ] = None,
+    time_column: Annotated[
+        str | None, typer.Option(metavar="COL", help="Timestamp or sequence number.")
+    ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(metavar="A,B,C", help="Names of all columns, for files without a header row."),
+    ] = None,
+    separator: Annotated[str | None, _pin("C", "Character between columns.")] = None,
+    decimal: Annotated[str | None, _pin("C", "Decimal mark.")] = None,
+    thousands: Annotated[str | None, _pin("C", "Mark between thousands.")] = None,
+    encoding: Annotated[str | None, _pin("NAME", "Text encoding, such as cp1250.")] = None,
+    time_format: Annotated[
+        str | None, _pin("FORMAT", "How times are written, such as %y-%m-%d.")
+    ] = None,
+    day_first: Annotated[
+        bool | None, _pin(None, "What 03/04/2026 begins with.", "--day-first/--month-first")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+) -> Any:
+    """Draft a contract from example files, to be read and edited by a person."""
+    from faultxfer.drafting.contracts import draft_contract
+
+    return draft_contract(
+        files,
+        out,
+        label=label,
+        force=force,
+        columns=columns,
+        equipment_column=equipment_column,
+        run_column=run_column,
+        time_column=time_column,
+        separator=separator,
+        decimal=decimal,
+        thousands=thousands,
+        encoding=encoding,
+        time_format=time_format,
+        day_first=day_first,
+    )
+
+
+@command(contract_app, "diff", shows="contract_changes")
+def contract_diff(
+    old: Annotated[
+        Path, typer.Argument(metavar="A", help="The contract that the models were trained with.")
+    ],
+    new: Annotated[Path, typer.Argument(metavar="B", help="The contract that is to replace it.")],
+) -> Any:
+    """Say what changed from contract A to B, and whether models trained under A remain valid."""
+    from faultxfer.drafting.contracts import compare_contracts
+
+    return compare_contracts(old, new)
+
+
+@command(contract_app, "schema", shows="contract_schema")
+def contract_schema(
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write it here instead of to stdout.")
+    ] = None,
+) -> Any:
+    """Give the JSON Schema of contracts, by which an editor completes and checks them."""
+    from faultxfer.contract.schema import json_schema
+    from faultxfer.drafting.contracts import write_schema
+
+    return write_schema(out) if out else json_schema()
