@@ -18,6 +18,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
 from faultxfer.config import SplitOptions
+from faultxfer.data.blocks import blocks_of, rows_in_order
 from faultxfer.data.dataset import Dataset
 from faultxfer.errors import DataError
 
@@ -222,8 +223,7 @@ def _folds_by_block(data: Dataset, options: SplitOptions, gap: int) -> tuple[Fol
         DataError: a class has too few rows for two blocks.
     """
     rows, normals = len(data), len(data) - data.faults
-    runs, times = data.run.astype(str), np.nan_to_num(data.time)
-    order = np.lexsort((np.arange(rows), times, runs))
+    order = rows_in_order(data.run.astype(str), data.time)
     rarer = min(data.faults, normals)
     for count in range(min(options.folds, rarer // 2), 1, -1):
         folds = _blocks(order, data.y, count, gap)
@@ -242,12 +242,8 @@ def _folds_by_block(data: Dataset, options: SplitOptions, gap: int) -> tuple[Fol
 
 
 def _blocks(order: np.ndarray, y: np.ndarray, count: int, gap: int) -> list[Fold]:
-    rows, labels = len(order), y[order]
-    block = np.empty(rows, dtype=int)
-    for label in (0, 1):
-        places = np.flatnonzero(labels == label)
-        for number, members in enumerate(np.array_split(places, count)):
-            block[members] = number
+    rows = len(order)
+    block = blocks_of(y, order, count)[order]
     folds = []
     around = np.ones(2 * gap + 1)
     for number in range(count):

@@ -16,6 +16,7 @@ from scipy.stats import t
 from faultxfer.bundle.bundle import Bundle
 from faultxfer.bundle.frozen import LinearModel, SourceModels, soft_clipped
 from faultxfer.bundle.input_map import spread_of
+from faultxfer.data.blocks import blocks_of
 from faultxfer.strategies.learners.boosting import boost
 from faultxfer.strategies.learners.convex import fit_logistic
 from faultxfer.strategies.selector import CrossFit, weigh
@@ -125,12 +126,8 @@ def _groups(run: np.ndarray) -> np.ndarray:
     """(n,) numbers of runs, or of consecutive rows of them where there are few runs."""
     names, numbers = np.unique(run.astype(str), return_inverse=True)
     pieces = int(np.ceil(_LEAST_GROUPS / len(names)))
-    groups = np.empty(len(run), dtype=int)
-    for number in range(len(names)):
-        rows = np.flatnonzero(numbers == number)
-        for piece, inside in enumerate(np.array_split(rows, pieces)):
-            groups[inside] = number * pieces + piece
-    return np.unique(groups, return_inverse=True)[1]
+    piece = blocks_of(numbers, np.arange(len(run)), pieces)
+    return np.unique(numbers * pieces + piece, return_inverse=True)[1]
 
 
 # A linear model of some fifty weights learns nothing from more rows, and Newton's method takes
