@@ -18,10 +18,11 @@ from pathlib import Path
 
 import numpy as np
 from alarm_cells import DRAWS, AlarmCell, cells
-from scipy.stats import beta, norm
+from scipy.stats import norm
 from transfer_tasks import TASKS
 
 from faultxfer.bundle.threshold import AlarmThreshold, choose_threshold, effective_sample_size
+from faultxfer.exact_bounds import lowest_share
 
 CONFIDENCE = 0.95
 RATES = (0.01, 0.05)
@@ -125,7 +126,7 @@ def _choose(cell: AlarmCell, rate: float, method: str) -> AlarmThreshold:
 
 def _lower(count: float, rows: float) -> float:
     """Lower limit of the two-sided 95 % Clopper–Pearson interval."""
-    return float(beta.ppf(0.025, count, rows - count + 1)) if count > 0 else 0.0
+    return float(lowest_share(count, rows, 0.975))
 
 
 def _line(

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import beta, norm
+from scipy.stats import norm
 from scipy.stats import t as student
 
 from faultxfer.errors import DataError
+from faultxfer.exact_bounds import highest_share
 
 # Confidence of the bound that is reported where no promise was asked for.
 REPORTED_CONFIDENCE = 0.95
@@ -111,7 +112,7 @@ def choose_threshold(
     # Counted in shares as they will be measured: 0.29 * 100 is a little less than 29 in floating
     # point.
     shares = np.arange(rows) / rows
-    bounds = upper_bounds(shares, effective, level)
+    bounds = highest_share(shares * effective, effective, level)
     limited = bounds if confidence else shares
     allowed = int((limited[1:] <= rate).sum())
     value = float(np.sort(normal)[rows - 1 - allowed])
@@ -151,14 +152,6 @@ def require_enough_normals(
     if confidence is not None:
         alike = np.zeros(len(y))  # the best case: none is above the others, in whatever run
         require_kept(choose_threshold(alike, y, run, rate, confidence), where)
-
-
-def upper_bounds(shares: np.ndarray, effective: float, confidence: float) -> np.ndarray:
-    """One-sided Clopper–Pearson upper bounds for shares (k,) of ``effective`` independent rows."""
-    if effective <= 0:
-        return np.ones(len(shares))
-    seen = shares * effective
-    return np.asarray(beta.ppf(confidence, seen + 1, effective - seen))
 
 
 def effective_sample_size(

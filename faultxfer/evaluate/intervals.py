@@ -10,11 +10,12 @@ import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import beta, chi2
+from scipy.stats import chi2
 from scipy.stats import t as student
 
 from faultxfer.evaluate.metrics import LEAST_PROBABILITY
 from faultxfer.evaluate.rows import Clusters, ScoredRows
+from faultxfer.exact_bounds import highest_share, lowest_share
 
 RESAMPLES = 1000
 # Scores are told apart up to this many levels when they are resampled.
@@ -202,25 +203,15 @@ def _counts(level: np.ndarray, clusters: Clusters, rows: np.ndarray) -> np.ndarr
 
 
 def clopper_pearson(hits: float, trials: float, confidence: float) -> Interval:
-    """Exact bounds of a share.
-
-    Clopper & Pearson, "The use of confidence or fiducial limits", 1934.
-
-    A detector that found 20 of 20 faults may find 86 in a hundred:
-
-    >>> round(clopper_pearson(20, 20, 0.95).low, 2)
-    0.86
+    """A share and its exact bounds, see :mod:`faultxfer.exact_bounds`.
 
     Args:
         hits: successes; need not be whole where a larger sample is imagined.
         trials: of which they are some; likewise.
         confidence: of each bound.
     """
-    low, high = 0.0, 1.0
-    if hits > 0:
-        low = float(beta.ppf(1 - confidence, hits, trials - hits + 1))
-    if hits < trials:
-        high = float(beta.ppf(confidence, hits + 1, trials - hits))
+    low = float(lowest_share(hits, trials, confidence))
+    high = float(highest_share(hits, trials, confidence))
     return Interval(hits / trials, low, high)
 
 

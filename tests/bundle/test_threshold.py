@@ -21,9 +21,9 @@ from faultxfer.bundle.threshold import (
     effective_sample_size,
     require_enough_normals,
     require_kept,
-    upper_bounds,
 )
 from faultxfer.errors import DataError
+from faultxfer.exact_bounds import highest_share
 
 ROW = st.tuples(st.floats(-30, 30), st.integers(0, 1), st.integers(0, 4))
 ROWS = st.lists(ROW, min_size=4, max_size=60)
@@ -110,7 +110,8 @@ def test_a_promise_is_the_lowest_threshold_whose_bound_is_within_the_rate(
     if chosen.kept:
         lower = (normal >= chosen.value).mean()  # the rows of the threshold itself would alarm too
         assert chosen.bound <= rate
-        assert lower == 1 or upper_bounds(np.array([lower]), chosen.effective, confidence)[0] > rate
+        seen = lower * chosen.effective
+        assert lower == 1 or highest_share(seen, chosen.effective, confidence) > rate
     else:
         assert chosen.value == normal.max()
 
@@ -142,7 +143,7 @@ def test_the_threshold_moves_along_with_another_share_of_faults(
 
 
 def test_the_bound_is_clopper_and_pearsons() -> None:
-    (bound,) = upper_bounds(np.array([3 / 500]), 500, 0.95)
+    bound = highest_share(3, 500, 0.95)
     assert binom.cdf(3, 500, bound) == pytest.approx(0.05)
 
 
