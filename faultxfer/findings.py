@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Severity = Literal["refuse", "quarantine", "warn"]
+# The gravest first.
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
 MAX_EXAMPLES = 5
 

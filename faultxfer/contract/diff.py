@@ -11,6 +11,7 @@ from faultxfer.contract.changes import NOTHING, Change, Meaning, plain, shown, u
 from faultxfer.contract.machines import to_contract
 from faultxfer.contract.schema import Contract, Equipment, Label, Sensor
 from faultxfer.contract.units import conversion, one_sided
+from faultxfer.findings import SEVERITIES, Severity
 
 
 @dataclass(frozen=True)
@@ -206,11 +207,8 @@ def _type(_old: str, new: str) -> Meaning:
     return _TYPES[new], "none"
 
 
-_STRICTNESS = ("warn", "quarantine", "refuse")
-
-
-def _stricter(old: str, new: str) -> Meaning:
-    more = _STRICTNESS.index(new) > _STRICTNESS.index(old)
+def _stricter(old: Severity, new: Severity) -> Meaning:
+    more = SEVERITIES.index(new) < SEVERITIES.index(old)
     return f"{'stricter' if more else 'milder'} where the rule is broken", "none"
 
 

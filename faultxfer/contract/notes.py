@@ -8,11 +8,9 @@ import numpy as np
 import pandas as pd
 
 from faultxfer.contract.codes import DEFAULTS
-from faultxfer.findings import MAX_EXAMPLES, Finding, Severity, refusing, shortened
+from faultxfer.findings import MAX_EXAMPLES, SEVERITIES, Finding, Severity, refusing, shortened
 from faultxfer.reading import columns
 from faultxfer.reading.table import RawTable
-
-_ORDER = {"refuse": 0, "quarantine": 1, "warn": 2}
 
 
 class Notes:
@@ -31,7 +29,7 @@ class Notes:
     @property
     def sorted(self) -> tuple[Finding, ...]:
         """The findings, refusing ones first."""
-        return tuple(sorted(self.findings, key=lambda finding: _ORDER[finding.severity]))
+        return tuple(sorted(self.findings, key=lambda finding: SEVERITIES.index(finding.severity)))
 
     def file(
         self,

@@ -13,13 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from faultxfer.contract import codes
 from faultxfer.contract.units import conversion
 from faultxfer.errors import ContractError
+from faultxfer.findings import Severity
 from faultxfer.plain_yaml import parse_yaml
 from faultxfer.reading import columns
 from faultxfer.reading.csv_options import Csv
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-
-Breach = Literal["refuse", "quarantine", "warn"]
 
 
 class _Strict(BaseModel):
@@ -56,7 +55,7 @@ class Sensor(_Strict):
         ge=2,
         description="Rows of one run with the same value after which the sensor counts as stuck.",
     )
-    on_breach: Breach = Field(
+    on_breach: Severity = Field(
         default="quarantine", description="What happens to a row outside min and max."
     )
 
@@ -157,7 +156,7 @@ class Contract(_Strict):
     equipment: dict[str, Equipment] = Field(
         default={}, description="By machine: its own tags, units and scales, where they differ."
     )
-    rules: dict[str, Breach] = Field(
+    rules: dict[str, Severity] = Field(
         default={},
         description="By finding code: refuse, quarantine or warn instead of the default.",
         json_schema_extra={"propertyNames": {"enum": [*codes.CONFIGURABLE]}},
@@ -189,7 +188,7 @@ class Contract(_Strict):
 
     @field_validator("rules")
     @classmethod
-    def _rules_are_known(cls, rules: dict[str, Breach]) -> dict[str, Breach]:
+    def _rules_are_known(cls, rules: dict[str, Severity]) -> dict[str, Severity]:
         unknown = sorted(set(rules) - set(codes.CONFIGURABLE))
         if unknown:
             raise ValueError(
@@ -219,7 +218,7 @@ class Contract(_Strict):
             except ValueError as error:
                 raise ValueError(f"equipment {machine!r}, sensor {sensor!r}: {error}") from error
 
-    def severity(self, code: str) -> Breach:
+    def severity(self, code: str) -> Severity:
         """What happens where a rule is broken."""
         return self.rules.get(code) or codes.DEFAULTS[code]
 
