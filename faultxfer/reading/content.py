@@ -10,6 +10,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pyarrow as pa
 
 from faultxfer.errors import DataError
@@ -73,11 +74,8 @@ def require_room(path: Path, needed: int) -> None:
 def _available_memory() -> int | None:
     """Bytes that can be had without swapping; None where the system does not tell."""
     try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        return next(
-            int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")
-        )
-    except (OSError, StopIteration, ValueError):
+        return int(psutil.virtual_memory().available)
+    except (OSError, psutil.Error):
         return None
 
 
