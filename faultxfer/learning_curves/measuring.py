@@ -27,6 +27,7 @@ from faultxfer.requests import CurveRequest
 from faultxfer.steps.adaptation import read_target
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.opening import Job
+from faultxfer.steps.plain_data import plain_fields
 from faultxfer.steps.sources import Models, require_same_meaning, require_same_sensors
 from faultxfer.strategies.protocol import Scorer, Task
 from faultxfer.strategies.source_benefit import without_source
@@ -46,8 +47,8 @@ class LearningResult:
     model: str
     equipment: str
     by: str
-    curve: LearningCurve
     answers: tuple[str, ...]
+    curve: LearningCurve
     files: dict[str, Path]
     rows: CheckedRows
 
@@ -57,16 +58,7 @@ class LearningResult:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        return {
-            "outcome": "measured",
-            "model": self.model,
-            "equipment": self.equipment,
-            "by": self.by,
-            "answers": list(self.answers),
-            "curve": self.curve.as_dict(),
-            "files": {kind: str(path) for kind, path in self.files.items()},
-            "rows": self.rows.as_dict(),
-        }
+        return {"outcome": "measured", **plain_fields(self)}
 
 
 @dataclass(frozen=True)
@@ -153,7 +145,7 @@ def report_learning(job: Job[CurveRequest], measured: MeasuredRows) -> LearningR
     )
     files = {kind: out / f"learning-curve.{kind}" for kind in ("json", "md", "png")}
     answers = sentences(curve, by_run=draws.by == RUN)
-    result = LearningResult(request.model, request.equipment, draws.by, curve, answers, files, rows)
+    result = LearningResult(request.model, request.equipment, draws.by, answers, curve, files, rows)
     text = json.dumps(result.as_dict(), indent=2, ensure_ascii=False)
     with writing("out", out):
         out.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 _ENCODINGS = {
     "utf-8": "UTF-8",
@@ -59,15 +59,10 @@ class Dialect:
 
     def as_dict(self) -> dict[str, object]:
         """Plain data for JSON."""
-        return {
-            "encoding": self.encoding,
-            "separator": self.separator,
-            "decimal": self.decimal,
-            "thousands": self.thousands,
-            "header": self.header,
-            "line_end": self.line_end,
-            "quoted": self.quoted,
-        }
+        plain = asdict(self)
+        # These two are only pinned, never detected in the file.
+        del plain["missing"], plain["times"]
+        return plain
 
     def sentence(self) -> str:
         """For people: ``UTF-8, ';' between columns, decimal comma``."""

@@ -41,6 +41,7 @@ from faultxfer.requests import PretrainRequest
 from faultxfer.steps.adaptation import read_target
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.opening import Job
+from faultxfer.steps.plain_data import plain_fields
 from faultxfer.steps.registration import DOCS_NOTE, EXAMPLE_ROWS, flat_options, with_logged_docs
 from faultxfer.steps.sources import SOURCE_ROWS
 from faultxfer.strategies.source_benefit import JUDGED, fit_source_models
@@ -71,16 +72,7 @@ class PretrainResult:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        return {
-            "outcome": "registered",
-            "model": self.model,
-            "version": self.version,
-            "run_id": self.run_id,
-            "tracking_uri": self.tracking_uri,
-            "metrics": self.metrics.as_dict(),
-            "pictures": self.pictures,
-            "rows": self.rows.as_dict(),
-        }
+        return {"outcome": "registered", **plain_fields(self)}
 
 
 def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:

@@ -26,6 +26,7 @@ from faultxfer.steps.adaptation import Adaptation, read_target
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.judging import REPORT, Verdict
 from faultxfer.steps.opening import Job
+from faultxfer.steps.plain_data import plain_fields
 from faultxfer.steps.repeats import request_sha256
 from faultxfer.steps.sources import Models
 
@@ -64,20 +65,7 @@ class TransferResult:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        return {
-            "outcome": self.outcome,
-            "reason": self.reason,
-            "model": self.model,
-            "equipment": self.equipment,
-            "registered": self.registered,
-            "version": self.version,
-            "run_id": self.run_id,
-            "tracking_uri": self.tracking_uri,
-            "pictures": self.pictures,
-            "report": self.report.as_dict(),
-            "decision": self.decision.as_dict(),
-            "rows": self.rows.as_dict(),
-        }
+        return plain_fields(self)
 
 
 def register_candidate(

@@ -28,6 +28,7 @@ from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.requests import ScoreRequest
 from faultxfer.steps.intake import CheckedRows, require_accepted
 from faultxfer.steps.opening import Opened
+from faultxfer.steps.plain_data import plain_fields
 
 # Fewer rows than this give no share of faults, and odds that differ by less than this factor are no
 # news.
@@ -54,21 +55,12 @@ class ScoreResult:
     equipment: str
     model_version: str
     alarms: int
+    note: str
     rows: CheckedRows
-    note: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        return {
-            "outcome": "scored",
-            "out": str(self.out),
-            "model": self.model,
-            "equipment": self.equipment,
-            "model_version": self.model_version,
-            "alarms": self.alarms,
-            "note": self.note,
-            "rows": self.rows.as_dict(),
-        }
+        return {"outcome": "scored", **plain_fields(self)}
 
 
 @reported("the tracking store")
@@ -117,8 +109,8 @@ def score_rows(opened: Opened[ScoreRequest], detector: Detector, rows: CheckedRo
         equipment,
         detector.version.version,
         int(table["alarm"].sum()),
-        rows,
         note,
+        rows,
     )
 
 
