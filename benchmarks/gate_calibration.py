@@ -174,7 +174,7 @@ def outcomes(
     champion, challenger, mode = simulate(scenario, setting, size, rng)
     columns = {"mode": mode} if PARTS in wanted else {}
     parts = compare(challenger, champion, columns, GateOptions())
-    whole = dataclasses.replace(parts, columns=(), parts=())
+    whole = dataclasses.replace(parts, columns=(), slices=())
     figures = parts.candidate
     assert figures is not None, "every size has rows enough"
     return {

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import yaml
 from pydantic import (
@@ -19,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from faultxfer.digest import digest_of
 from faultxfer.errors import ConfigError
 from faultxfer.metric_table import METRICS, ROW_METRICS
 from faultxfer.plain_yaml import parse_yaml
@@ -32,6 +31,23 @@ MOST_HELD_OUT = 0.9
 # Ways to bring a new machine's readings to the source's scale; `faultxfer.bundle.input_map` fits
 # them.
 Scaling = Literal["source", "target", "normal", "offset", "blend"]
+# The names in faultxfer/strategies/__init__.py, for forms and help; a test compares them.
+StrategyName = Literal[
+    "stack",
+    "recalibrate",
+    "feature_reuse",
+    "wide_head",
+    "input_adapter",
+    "fine_tune",
+    "linear_probe_fine_tune",
+    "instance_weighting",
+    "instance_weighting_ulsif",
+    "tradaboost",
+    "pooled_linear",
+    "pooled_boosting",
+    "pooled_head",
+    "single_network",
+]
 
 
 def _title(name: str, _: object) -> str:
@@ -74,7 +90,7 @@ class _Options(FormerNames):
 class NetworkOptions(_Options):
     """Shape and training of the source network."""
 
-    hidden: tuple[int, ...] = Field(
+    hidden: tuple[Annotated[int, Field(ge=1)], ...] = Field(
         default=(128, 64, 32), min_length=1, description="Units of a member's layers."
     )
     members: int = Field(default=4, ge=1, description="Members, which are averaged.")
@@ -85,15 +101,24 @@ class NetworkOptions(_Options):
         default=0.1, ge=0, lt=1, description="Share of units dropped while training."
     )
     teacher_share: float = Field(
-        default=0.5, ge=0, le=1, description="Of the source's trees in the labels learnt."
+        default=0.5,
+        ge=0,
+        le=1,
+        description="Share of the source's trees in the labels that the network learns from.",
     )
     synthetic_rows: int = Field(
         default=40_000, ge=0, description="Rows made near the source's, labelled by its trees."
     )
     learning_rate: float = Field(
-        default=2e-3, gt=0, description="Of AdamW, decayed to zero over the epochs."
+        default=2e-3,
+        gt=0,
+        description="Length of each training step, decayed to zero over the epochs (AdamW).",
     )
-    weight_decay: float = Field(default=0.05, ge=0, description="Of AdamW.")
+    weight_decay: float = Field(
+        default=0.05,
+        ge=0,
+        description="How strongly weights are pulled towards zero while training (AdamW).",
+    )
     batch_size: int = Field(default=512, ge=1, description="Rows in a gradient step.")
     epochs: int = Field(
         default=24, ge=1, description="Most epochs; held-out source runs stop training earlier."
@@ -328,9 +353,7 @@ class GateOptions(_Options):
 
     def digest(self) -> str:
         """SHA-256 (hex) of what the rules say; layout and comments of the file do not count."""
-        return hashlib.sha256(
-            json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()
-        ).hexdigest()
+        return digest_of(self.model_dump(mode="json"))
 
 
 class TransferOptions(_Options):
@@ -341,7 +364,11 @@ class TransferOptions(_Options):
         "scaler": "input_map",
     }
 
-    strategy: str = Field(default="stack", description="Transfer method; see `docs/strategies.md`.")
+    strategy: StrategyName = Field(
+        default="stack",
+        description="Transfer method: `stack` averages transfer and simpler methods; "
+        "`docs/strategies.md` says what the others do.",
+    )
     trainable_layers: int | None = Field(
         default=None,
         ge=1,
@@ -355,10 +382,13 @@ class TransferOptions(_Options):
     pull: float | None = Field(
         default=None,
         ge=0,
-        description="Of fine-tuned weights towards their start; the strategy's own if unset.",
+        description="How strongly fine-tuned weights are held near the source's; 0 is not at all, "
+        "the strategy's own if unset.",
     )
     learning_rate: float = Field(
-        default=5e-4, gt=0, description="Of fine-tuning; smaller than the source network's own."
+        default=5e-4,
+        gt=0,
+        description="Length of each step of fine-tuning; smaller than the source network's own.",
     )
     steps: int = Field(default=200, ge=1, description="Fewest gradient steps of fine-tuning.")
     epochs: int = Field(
@@ -398,7 +428,7 @@ class TransferOptions(_Options):
 class CurveOptions(_Options):
     """Options of ``learning-curve``."""
 
-    counts: tuple[int, ...] | None = Field(
+    counts: tuple[Annotated[int, Field(ge=1)], ...] | None = Field(
         default=None,
         description="Labelled rows to draw; six from 25 up to what the rows allow, 800 at most, "
         "if unset.",
@@ -442,10 +472,16 @@ def read_options(model: type[Model], path: Path | str | None, **given: Any) -> M
     """
     base = load_options(model, path).model_dump() if path else {}
     former: dict[str, str] = getattr(model, "former_names", {})
-    for name, value in given.items():
-        if value is not None:
-            base[former.get(name, name)] = value
-    return parse_options(model, base, where=str(path or "options given"))
+    asked = {name: value for name, value in given.items() if value is not None}
+    for name in asked.keys() & former.keys():
+        if former[name] in asked:
+            raise ConfigError(
+                "One option is given under both of its names, the former and the present one",
+                received={name: asked[name], former[name]: asked[former[name]]},
+                remedy=f"Leave `{name}` out",
+            )
+    named = {former.get(name, name): value for name, value in asked.items()}
+    return parse_options(model, base | named, where=str(path or "options given"))
 
 
 def parse_options(model: type[Model], content: Any, where: str) -> Model:

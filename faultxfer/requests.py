@@ -27,7 +27,12 @@ from faultxfer.registry import names
 
 
 def _as_text(files: Any) -> Any:
-    """Paths as text: a pattern such as ``week-*.csv`` is no path until it is looked up."""
+    """Paths as text: a pattern such as ``week-*.csv`` is no path until it is looked up.
+
+    One path is a list of one.
+    """
+    if isinstance(files, str | Path):
+        files = [files]
     if isinstance(files, list | tuple):
         return tuple(str(file) if isinstance(file, Path) else file for file in files)
     return files
@@ -38,6 +43,7 @@ Files = Annotated[tuple[str, ...], BeforeValidator(_as_text)]
 
 def _files(what: str) -> Any:
     return Field(
+        min_length=1,
         title="Sensor files",
         description=f"{what}: CSV or Parquet files, folders, or patterns such as data/*.csv.",
     )

@@ -53,17 +53,18 @@ def flow_of(
 
 def _signature_of(kind: type[requests.Request], *, former: bool) -> inspect.Signature:
     renamed = {now: name for name, now in kind.former_names.items()} if former else {}
-    parameters = [
-        inspect.Parameter(
-            renamed.get(name, name),
-            inspect.Parameter.POSITIONAL_OR_KEYWORD,
-            default=_shown(field),
-            annotation=Annotated[(field.annotation, *field.metadata)]
-            if field.metadata
-            else field.annotation,
+    parameters = []
+    for name, field in kind.model_fields.items():
+        annotation: Any = field.annotation
+        if field.metadata:
+            annotation = Annotated[(annotation, *field.metadata)]
+        if former and not field.is_required():
+            annotation = annotation | None  # release 0.1.0 took null for the default
+        named = renamed.get(name, name)
+        kinds = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        parameters.append(
+            inspect.Parameter(named, kinds, default=_shown(field), annotation=annotation)
         )
-        for name, field in kind.model_fields.items()
-    ]
     return inspect.Signature(parameters)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import numpy as np
 
 from faultxfer.bundle.plain_files import MANIFEST_BYTES, UNREADABLE, read_text
 from faultxfer.bundle.versions import explained, recorded_versions
+from faultxfer.digest import digest_of
 from faultxfer.errors import BundleError
 
 MANIFEST = "manifest.json"
@@ -203,9 +203,7 @@ def manifest_sha256(manifest: dict[str, Any]) -> str:
     others = dict(manifest["sha256"])
     others.pop(MANIFEST, None)
     # Through JSON and back, for keys and tuples as they will be read.
-    content = json.loads(json.dumps({**manifest, "sha256": others}))
-    text = json.dumps(content, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return digest_of(json.loads(json.dumps({**manifest, "sha256": others})))
 
 
 def _scaling(stored: dict[str, Any], sensors: int) -> tuple[np.ndarray, np.ndarray]:

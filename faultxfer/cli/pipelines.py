@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
-import socket
+import ssl
 import tomllib
 import urllib.parse
 from pathlib import Path
@@ -19,8 +19,8 @@ from faultxfer.errors import ConfigError
 from faultxfer.progress import progress
 
 ADDRESS = "PREFECT_API_URL"
-_CONNECT_SECONDS = 4.0
-_PORTS = {"http": 80, "https": 443}
+# A command may take ten seconds to say that nothing answers.
+_ANSWER_SECONDS = 5.0
 
 REQUESTS: dict[str, type[requests.Request]] = {  # type: ignore[valid-type]
     "validate": requests.ValidateRequest,
@@ -74,13 +74,23 @@ def named_server() -> str | None:
 
 
 def _profile() -> dict[str, object]:
-    """Settings of Prefect's active profile; empty where there is none, or it cannot be read."""
+    """Settings of Prefect's active profile; empty where there is none.
+
+    Raises:
+        ConfigError: the file of profiles cannot be read, so it may name a server.
+    """
     home = Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser()
     path = Path(os.environ.get("PREFECT_PROFILES_PATH") or home / "profiles.toml").expanduser()
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except FileNotFoundError:
         return {}
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            "Prefect's profiles cannot be read, so it is not known whether they name a server",
+            received={"file": str(path), "problem": str(error)},
+            remedy="Correct the file, or run with --no-prefect",
+        ) from error
     active = os.environ.get("PREFECT_PROFILE") or content.get("active")
     profiles = content.get("profiles")
     profile = profiles.get(active) if isinstance(profiles, dict) else None
@@ -88,27 +98,29 @@ def _profile() -> dict[str, object]:
 
 
 def require_answer(address: str) -> None:
-    """Something accepts connections there; whether it is Prefect is asked once Prefect is imported.
+    """Something answers there; whether it is Prefect is asked once Prefect is imported.
+
+    Importing takes seconds, so a server that accepts connections and says nothing is found here.
 
     Raises:
-        ConfigError: nothing does, or the address is none.
+        ConfigError: nothing answers in time, or the address is none.
     """
-    parts = urllib.parse.urlsplit(address)
-    try:
-        host, port = parts.hostname, parts.port or _PORTS.get(parts.scheme)
-    except ValueError:
-        host, port = None, None
-    if host is None or port is None:
-        raise _no_answer(address, "this is no address of a web server")
     # Forty milliseconds, which most commands need not pay.
-    from urllib.request import getproxies, proxy_bypass
+    from http.client import HTTPException
+    from urllib.error import HTTPError, URLError
+    from urllib.request import urlopen
 
-    if getproxies().get(parts.scheme) and not proxy_bypass(host):
-        return  # whether a proxy reaches it can only be asked through the proxy
+    if urllib.parse.urlsplit(address).scheme not in ("http", "https"):
+        raise _no_answer(address, "this is no address of a web server")
     try:
-        socket.create_connection((host, port), timeout=_CONNECT_SECONDS).close()
-    except OSError as error:
-        raise _no_answer(address, error.strerror or str(error)) from error
+        urlopen(f"{address.rstrip('/')}/health", timeout=_ANSWER_SECONDS).close()  # noqa: S310  # http or https
+    except HTTPError:
+        return  # somebody answered; Prefect's client has the user's keys
+    except (OSError, ValueError, HTTPException) as error:
+        reason = error.reason if isinstance(error, URLError) else error
+        if isinstance(reason, ssl.SSLError):
+            return  # likewise, its client has the user's certificates
+        raise _no_answer(address, str(reason)) from error
 
 
 def _no_answer(address: str, problem: str) -> ConfigError:

@@ -63,10 +63,10 @@ def freeze_all_but_last(network: keras.Model, trainable_layers: int) -> Cut:
     stages = stages_of(network)
     if not 1 <= trainable_layers <= len(stages):
         raise StrategyError(
-            f"Between 1 and {len(stages)} trainable layers were expected",
+            f"The network has {len(stages)} layers with weights, of which at least one is trained",
             received={"trainable_layers": trainable_layers},
             where=f"network {network.name!r}",
-            remedy="Choose a smaller number with --trainable-layers",
+            remedy=f"Choose a number from 1 to {len(stages)} with --trainable-layers",
         )
     for number, stage in enumerate(stages):
         for layer in stage:

@@ -293,7 +293,7 @@ def _class_names(node: Any) -> set[str]:
 
 def _foreign(path: Path, name: str, value: object) -> BundleError:
     return BundleError(
-        "A network file of plain layers, as faultxfer writes it, was expected",
+        "The network file holds something else than plain layers as faultxfer writes them",
         received={name: value},
         where=path.name,
         remedy="Do not load this model; restore the version from a trusted copy or transfer again",

@@ -124,11 +124,11 @@ def best_out_of_fold(variants: dict[str, Predictions]) -> tuple[Predictions, dic
         The predictions, and the share of the rows that each variant predicted, the largest first.
     """
     names, everybody = list(variants), list(variants.values())
-    rankings = [said.ranking for said in everybody if said.ranking is not None]
+    rankings = [one.ranking for one in everybody if one.ranking is not None]
     best = np.argmax(np.stack(rankings), axis=0)
     rows = np.arange(len(best))
-    probabilities = np.stack([said.probabilities for said in everybody])
-    alarms = np.stack([said.alarms for said in everybody])
+    probabilities = np.stack([one.probabilities for one in everybody])
+    alarms = np.stack([one.alarms for one in everybody])
     counts = np.bincount(best, minlength=len(names))
     shares = {}
     for place in np.argsort(-counts, kind="stable"):

@@ -108,7 +108,7 @@ def check_rows(
 
 
 def check_files(
-    csv: list[str],
+    files: list[str],
     contract: Contract,
     *,
     work: Path | None,
@@ -121,7 +121,7 @@ def check_files(
     """Read every file and check it.
 
     Args:
-        csv: files, folders and glob patterns.
+        files: files, folders and glob patterns.
         contract: what they must look like.
         work: folder for the table of accepted rows; None where nobody needs it.
         quarantine: folder for rows set aside; made only if there are any.
@@ -135,7 +135,7 @@ def check_files(
         DataError: no file is found. A *refused* file is a finding, not an error.
     """
     progress.info("Checking the rows against contract %s", contract.family)
-    paths = find_files(csv)
+    paths = find_files(files)
     read = [
         _read(path, name, contract, labelled, equipment)
         for path, name in zip(paths, names_of(paths), strict=True)

@@ -26,7 +26,7 @@ from faultxfer.steps.contest import CANDIDATE, Contest, open_contest, score_with
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.opening import Job
 from faultxfer.steps.sources import Models
-from faultxfer.strategies import get_strategy
+from faultxfer.strategies import STRATEGIES
 
 REPORT = "report.json"
 # Rows that are scored to time it.
@@ -108,7 +108,7 @@ def _contestants(
     options: TransferOptions, contest: Contest, champion: _Champion | None
 ) -> tuple[Contestant, ...]:
     """The lines of the result table, the candidate first."""
-    title = f"candidate ({get_strategy(options.strategy).title})"
+    title = f"candidate ({STRATEGIES[options.strategy].title})"
     metrics = measured(contest.candidate)
     candidate = Contestant("candidate", title, "candidate", True, metrics)
     first = (candidate, champion.contestant) if champion else (candidate,)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from faultxfer.digest import digest_of
 from faultxfer.registry import names
 from faultxfer.registry.connect import Access
 from faultxfer.registry.journal import Chain, read_journal
@@ -78,7 +77,7 @@ def request_sha256(
         "source": [source.name, source.version, source.tags.get(names.FILES)],
         "release": FORMER_RELEASE if former else code()["release"],
     }
-    return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
+    return digest_of(request)
 
 
 @reported("the tracking store")

@@ -1,4 +1,7 @@
-"""Transfer methods. To add one: a file here and a line in ``STRATEGIES``; a common suite tests it.
+"""Transfer methods.
+
+To add one: a file here, a line in ``STRATEGIES``, and its name in ``config.StrategyName``, which
+forms show; a common suite tests it.
 
 A learner of the stack (``learners/``) becomes a strategy by one line with :class:`OneLearner`.
 """
@@ -73,29 +76,13 @@ STRATEGIES: dict[str, Strategy] = {
 _OWN_OPTIONS = frozenset[str]().union(*(strategy.options for strategy in STRATEGIES.values()))
 
 
-def get_strategy(name: str) -> Strategy:
-    """The strategy of that name.
-
-    Raises:
-        ConfigError: there is none.
-    """
-    if name not in STRATEGIES:
-        raise ConfigError(
-            f"There is no strategy of that name, only {', '.join(STRATEGIES)}",
-            received={"strategy": name},
-            remedy="Choose one of these with --strategy",
-        )
-    return STRATEGIES[name]
-
-
 def chosen_strategy(options: TransferOptions) -> Strategy:
     """The strategy that the options name, which uses every option given.
 
     Raises:
-        ConfigError: there is no such strategy, or an option that it does not use differs from its
-            default.
+        ConfigError: an option that it does not use differs from its default.
     """
-    strategy = get_strategy(options.strategy)
+    strategy = STRATEGIES[options.strategy]
     defaults = TransferOptions()
     for option in sorted(_OWN_OPTIONS - strategy.options):
         given = getattr(options, option)

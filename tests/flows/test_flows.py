@@ -309,6 +309,15 @@ def test_deployments_of_the_first_release_start_with_their_own_parameters(
     assert tasks_of(run_id, 2) == ["look at the request", "check rows against the contract"]
     schema = load_flow_from_entrypoint(f"{FLOWS}/transfer.py:transfer").parameters.model_dump()
     assert set(schema["required"]) == {"csv", "contract", "model", "equipment"}
+    stored = {"csv": ["a.csv"], "contract": "c.yaml", "options": None, "quarantine": None}
+    asked = {
+        "transfer": {"model": "pumps", "equipment": "pump-9"},
+        "pretrain": {"model": "pumps"},
+        "learning_curve": {"model": "pumps", "equipment": "pump-9", "out": None},
+    }
+    for name, more in asked.items():
+        flow = load_flow_from_entrypoint(f"{FLOWS}/{name}.py:{name}")
+        assert flow.validate_parameters({**stored, **more})["options"] is None
 
 
 @pytest.fixture

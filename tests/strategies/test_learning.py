@@ -8,14 +8,14 @@ import numpy as np
 from strategy_checks import tiny_task
 
 from faultxfer.learning_curves.measuring import fit_transfer_and_scratch
-from faultxfer.strategies import get_strategy
+from faultxfer.strategies import STRATEGIES
 
 
 def test_transfer_is_the_default_stack_and_scratch_knows_no_source() -> None:
     task = tiny_task()
     X = task.target.X
     transfer, scratch = (scorer(X) for scorer in fit_transfer_and_scratch(task))
-    np.testing.assert_allclose(transfer, get_strategy("stack").fit(task)(X))
+    np.testing.assert_allclose(transfer, STRATEGIES["stack"].fit(task)(X))
     assert task.source.models is not None
     assert task.source_rows is not None
     network = task.source.network

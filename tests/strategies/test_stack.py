@@ -15,12 +15,12 @@ from faultxfer.bundle.bundle import Bundle, load_bundle, manifest_sha256, save_b
 from faultxfer.bundle.members import Member
 from faultxfer.errors import BundleError, StrategyError
 from faultxfer.network.build import build_network
-from faultxfer.strategies import get_strategy
+from faultxfer.strategies import STRATEGIES
 
 
 @pytest.fixture(scope="module")
 def stacked() -> Bundle:
-    return get_strategy("stack").fit(tiny_task()).bundle
+    return STRATEGIES["stack"].fit(tiny_task()).bundle
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_a_source_without_what_the_candidates_need_is_named(lacking: str) -> Non
     else:
         task = dataclasses.replace(task, source_rows=None)
     with pytest.raises(StrategyError, match=r"'stack'.*Pretrain again"):
-        get_strategy("stack").fit(task)
+        STRATEGIES["stack"].fit(task)
 
 
 def test_a_stack_without_its_source_models_does_not_answer(stacked: Bundle) -> None:
@@ -108,7 +108,7 @@ def test_feature_reuse_names_a_source_network_of_an_older_release() -> None:
     task = tiny_task()
     older = dataclasses.replace(task.source, network=build_network(4, (8, 4), 0.1), models=None)
     with pytest.raises(StrategyError, match=r"'feature_reuse'.*Pretrain again"):
-        get_strategy("feature_reuse").fit(dataclasses.replace(task, source=older))
+        STRATEGIES["feature_reuse"].fit(dataclasses.replace(task, source=older))
 
 
 def test_noise_in_the_labels_of_the_source_does_not_lead_the_stack(stacked: Bundle) -> None:
@@ -118,7 +118,7 @@ def test_noise_in_the_labels_of_the_source_does_not_lead_the_stack(stacked: Bund
     assert stacked.stack is not None
     network = task.source.network
     network.set_weights([weight[::-1] for weight in network.get_weights()])
-    spoiled = get_strategy("stack").fit(task).bundle.stack
+    spoiled = STRATEGIES["stack"].fit(task).bundle.stack
     assert spoiled is not None
     assert _share(spoiled.members) < _share(stacked.stack.members)
 
@@ -131,7 +131,7 @@ def test_a_source_that_does_not_know_its_own_machine_is_left_out(
     source = dataclasses.replace(
         task.source, lineage={**task.source.lineage, "judged": {"roc_auc": roc_auc}}
     )
-    bundle = get_strategy("stack").fit(dataclasses.replace(task, source=source)).bundle
+    bundle = STRATEGIES["stack"].fit(dataclasses.replace(task, source=source)).bundle
     assert bundle.stack is not None
     assert all(member.family == "scratch" for member in bundle.stack.members) == left_out
     assert ("left out" in bundle.lineage["source_evidence"]["sentence"]) == left_out

@@ -6,7 +6,7 @@ import dataclasses
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -16,12 +16,12 @@ from sklearn.metrics import roc_auc_score
 from strategy_checks import CHECKS, RIVAL_CHECKS, tiny_task
 
 from faultxfer.bundle.input_map import fit_maps
-from faultxfer.config import TransferOptions
+from faultxfer.config import StrategyName, TransferOptions, read_options
 from faultxfer.data.dataset import Dataset
 from faultxfer.errors import ConfigError, StrategyError
 from faultxfer.network.freeze import copy_network
 from faultxfer.simulation.simulator import INSTRUMENTS, NEW_PLANT, OLD_PLANT, Plant, simulate_pump
-from faultxfer.strategies import STRATEGIES, chosen_strategy, get_strategy, single_network
+from faultxfer.strategies import STRATEGIES, chosen_strategy, single_network
 from faultxfer.strategies.fine_tune import FineTune
 from faultxfer.strategies.protocol import FittedStrategy, Requirement, Rival, Scorer, Strategy, Task
 from faultxfer.strategies.rivals import RIVALS
@@ -282,7 +282,7 @@ def test_an_input_map_in_front_of_a_network_is_folded_into_its_scaler() -> None:
 def test_more_trainable_layers_than_the_source_has_are_refused() -> None:
     task = dataclasses.replace(tiny_task(), options=TransferOptions(trainable_layers=5))
     with pytest.raises(StrategyError, match="Between 1 and 4 trainable layers"):
-        get_strategy("fine_tune").fit(task)
+        STRATEGIES["fine_tune"].fit(task)
 
 
 @pytest.mark.parametrize("name", ["fine_tune", "feature_reuse"])
@@ -332,8 +332,12 @@ def test_every_strategy_is_documented_with_its_paper_needs_and_options(name: str
 
 
 def test_an_unknown_strategy_is_answered_with_those_there_are() -> None:
-    with pytest.raises(ConfigError, match=r"stack, .*fine_tune, .*strategy='magic'"):
-        get_strategy("magic")
+    with pytest.raises(ConfigError, match=r"strategy: Input should be 'stack', .*'fine_tune'"):
+        read_options(TransferOptions, None, strategy="magic")
+
+
+def test_forms_offer_the_strategies_that_there_are() -> None:
+    assert get_args(StrategyName) == tuple(STRATEGIES)
 
 
 # Half as large again as the new plant's pumps, in a hot hall, with transducers elsewhere.

@@ -1,0 +1,16 @@
+"""The SHA-256 of plain data, by which equal content is known again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+
+def digest_of(plain: Any) -> str:
+    """SHA-256 (hex) of what JSON can hold; the order of keys does not count.
+
+    >>> digest_of({"a": 1, "b": 2}) == digest_of({"b": 2, "a": 1})
+    True
+    """
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
