@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 
-from faultxfer.evaluate.events import OPERATOR_LOAD, EventMetrics
+from faultxfer.evaluate.events import EventMetrics
 from faultxfer.evaluate.gate.check import (
     NEEDS_APPROVAL,
     NOT_ENOUGH,
@@ -18,7 +18,12 @@ from faultxfer.evaluate.gate.check import (
 )
 from faultxfer.evaluate.intervals import Interval
 from faultxfer.evaluate.metrics import Metrics
-from faultxfer.metric_table import IN_RESULT_TABLE
+from faultxfer.metric_table import (
+    IN_RESULT_TABLE,
+    OPERATOR_ALARMS_PER_HOUR,
+    PER_HOUR_LIMIT,
+    plain_count,
+)
 
 COLUMNS = tuple(metric.title for metric in IN_RESULT_TABLE)
 _SOURCE_AS_IS = "source_as_is"
@@ -317,15 +322,14 @@ def event_sentences(events: EventMetrics | None) -> list[str]:
     if rate is None:
         return [*sentences, f"{untouched}; without dates they have no rate."]
     sentences.append(
-        f"{untouched}: {rate.estimate:.2g} for each day of normal operation, between "
-        f"{rate.low:.2g} and {rate.high:.2g}."
+        f"{untouched}: {plain_count(rate.estimate)} for each day of normal operation, between "
+        f"{plain_count(rate.low)} and {plain_count(rate.high)}."
     )
     if load is not None:
-        within = "within" if load <= OPERATOR_LOAD else "above"
+        within = "within" if load <= OPERATOR_ALARMS_PER_HOUR else "above"
         sentences.append(
-            f"All alarms together are {load:.2g} an hour on these rows, {within} the "
-            f"{OPERATOR_LOAD:g} an hour that EEMUA 191 finds acceptable for one operator with all "
-            "systems."
+            f"All alarms together are {plain_count(load)} an hour on these rows, {within} the limit: "
+            f"{PER_HOUR_LIMIT}."
         )
     return sentences
 

@@ -334,7 +334,7 @@ def test_markdown_tells_events_and_how_sure_the_figures_are_in_sentences_before_
         "noticed 6 of 8 fault events: 75%, and between 40% and 95%",
         "half of the faults within 20 minutes",
         "3 alarms touched no fault: 1.5 for each day of normal operation, between 0.4 and 3.9",
-        "within the 6 an hour that EEMUA 191",
+        "within the limit: one operator can take 6 an hour from all systems together (EEMUA 191)",
         "drawing runs again and again (9 hold faults)",
     ):
         assert words in before
