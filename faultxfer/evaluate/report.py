@@ -9,12 +9,14 @@ from faultxfer.evaluate.events import EventMetrics
 from faultxfer.evaluate.gate.check import (
     NEEDS_APPROVAL,
     NOT_ENOUGH,
+    OVERRIDDEN,
     PROMOTE,
     REFUSE,
     TIE,
     Comparison,
     Decision,
     Evidence,
+    Override,
 )
 from faultxfer.evaluate.intervals import Interval
 from faultxfer.evaluate.metrics import Metrics
@@ -33,6 +35,13 @@ _HEADS = {
     TIE: "a tie, so the champion stays",
     NOT_ENOUGH: "not enough evidence, so nothing was promoted",
     NEEDS_APPROVAL: "a person must approve",
+}
+# What an override was against.
+_AGAINST = {
+    REFUSE: "The gate had refused it",
+    TIE: "The gate had found a tie",
+    NOT_ENOUGH: "The gate had not found enough evidence",
+    NEEDS_APPROVAL: "The gate had asked for a person's approval",
 }
 _UNITS = {"days": 86400.0, "hours": 3600.0, "minutes": 60.0, "seconds": 0.0}
 # A smaller difference in PR-AUC is none that anybody would notice at the machine.
@@ -218,18 +227,30 @@ def metric_cells(metrics: Metrics | None) -> list[str]:
     return [metric.text(getattr(metrics, metric.name)) for metric in IN_RESULT_TABLE]
 
 
-def as_markdown(report: Report, decision: Decision) -> str:
+def as_markdown(report: Report, decision: Decision, override: Override | None = None) -> str:
     """The report for MLflow's version page and Prefect's artifact page: sentences, then tables."""
-    head = f"# {report.equipment}: {_HEADS[decision.outcome]}"
     sentences = [f"- {sentence}" for sentence in _sentences(report, decision)]
     lines = [
-        *(head, "", decision.reason, "", *sentences, ""),
+        *(*_what_happened(report, decision, override), "", *sentences, ""),
         *_result_table(report),
         *("", f"The rules of the gate: {decision.rules}.", ""),
         *_check_table(decision),
         *("", *_members(report)),
     ]
     return "\n".join(lines)
+
+
+def _what_happened(report: Report, decision: Decision, override: Override | None) -> list[str]:
+    if override is None or decision.promoted:
+        return [f"# {report.equipment}: {_HEADS[decision.outcome]}", "", decision.reason]
+    reason = " ".join(override.reason.split())
+    return [
+        f"# {report.equipment}: {OVERRIDDEN}",
+        "",
+        f"Promoted by override by {override.by}, for this reason: “{reason}”",
+        "",
+        f"{_AGAINST[decision.outcome]}: {decision.reason}",
+    ]
 
 
 def _sentences(report: Report, decision: Decision) -> list[str]:
@@ -328,8 +349,8 @@ def event_sentences(events: EventMetrics | None) -> list[str]:
     if load is not None:
         within = "within" if load <= OPERATOR_ALARMS_PER_HOUR else "above"
         sentences.append(
-            f"All alarms together are {plain_count(load)} an hour on these rows, {within} the limit: "
-            f"{PER_HOUR_LIMIT}."
+            f"All alarms together are {plain_count(load)} an hour on these rows, {within} the "
+            f"limit: {PER_HOUR_LIMIT}."
         )
     return sentences
 
