@@ -67,4 +67,4 @@ def _rounded_down(share: float) -> float:
     if share <= 0:
         return 0.0
     digits = 1 - math.floor(math.log10(share))
-    return math.floor(share * 10**digits) / 10**digits
+    return math.floor(share * 10.0**digits) / 10.0**digits
