@@ -19,7 +19,7 @@ from pydantic import (
 
 from faultxfer.digest import digest_of
 from faultxfer.errors import ConfigError
-from faultxfer.metric_table import METRICS, ROW_METRICS
+from faultxfer.metric_table import METRICS, OPERATOR_ALARMS_PER_DAY, ROW_METRICS
 from faultxfer.plain_yaml import parse_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -189,11 +189,12 @@ class Limit(_Options):
 
     min: float | None = Field(default=None, description="Lowest value allowed.")
     max: float | None = Field(default=None, description="Highest value allowed.")
-    proof: Literal["estimate", "interval"] | None = Field(
+    proof: Literal["estimate", "interval", "warning"] | None = Field(
         default=None,
         description="What must keep the bound; `interval` under `change` and `slices` if left "
         "out, else `estimate`, as "
-        "always for a metric that has no interval.",
+        "always for a metric that has no interval. `warning`, under `value` alone, never refuses: "
+        "it warns where the whole interval breaks the bound.",
     )
 
     @model_validator(mode="after")
@@ -209,6 +210,11 @@ class Limit(_Options):
     def bounds(self) -> bool:
         """Whether it asks for anything."""
         return self.min is not None or self.max is not None
+
+    @property
+    def only_warns(self) -> bool:
+        """Whether it never refuses."""
+        return self.proof == "warning"
 
 
 class GateOptions(_Options):
@@ -231,6 +237,8 @@ class GateOptions(_Options):
             "pr_auc": Limit(min=0.5),
             "recall": Limit(min=0.5),
             "false_alarm_rate": Limit(max=0.1),
+            # From a later release on it refuses: `proof="interval"`, where the rows have a clock.
+            "false_alarms_per_day": Limit(max=OPERATOR_ALARMS_PER_DAY, proof="warning"),
         },
         description="Bounds on the candidate's own metrics; without any the gate refuses.",
     )
@@ -309,7 +317,8 @@ class GateOptions(_Options):
                 "slices are judged by intervals, and these metrics have none. "
                 f"Received: {', '.join(sorted(bounded))}"
             )
-        odd = sorted(name for name, limit in bounded.items() if limit.proof == "interval")
+        by_its_interval = ("interval", "warning")
+        odd = sorted(name for name, limit in bounded.items() if limit.proof in by_its_interval)
         if odd:
             raise ValueError(
                 f"metrics without an interval need `proof: estimate`. Received: {', '.join(odd)}"
@@ -318,6 +327,16 @@ class GateOptions(_Options):
             name: limit.model_copy(update={"proof": "estimate"}) for name, limit in bounded.items()
         }
         return {**limits, **by_estimate} if info.field_name == "change" else limits
+
+    @field_validator("change", "slices", "rival", "forgetting")
+    @classmethod
+    def _only_a_value_warns(cls, limits: dict[str, Limit]) -> dict[str, Limit]:
+        odd = sorted(name for name, limit in limits.items() if limit.only_warns)
+        if odd:
+            raise ValueError(
+                f"`proof: warning` is possible under `value` alone. Received: {', '.join(odd)}"
+            )
+        return limits
 
     @field_validator("value")
     @classmethod
@@ -419,8 +438,11 @@ class TransferOptions(_Options):
     seed: int = Field(default=0, ge=0, description="Same data and seed, same weights.")
 
     def by_former_names(self) -> dict[str, Any]:
-        """Plain data as release 0.1.0 wrote it and hashed it."""
+        """Plain data as release 0.1.0 wrote it and hashed it; it had no bounds that only warn."""
         now = self.model_dump(mode="json")
+        value = self.gate.value
+        for name in [name for name, limit in value.items() if limit.only_warns]:
+            del now["gate"]["value"][name]
         former = {name: now.pop(present) for name, present in self.former_names.items()}
         return {**now, **former}
 

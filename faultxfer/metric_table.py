@@ -6,6 +6,14 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+# One alarm in ten minutes is what one operator can handle in the long run (EEMUA 191; ISA-18.2 says
+# about 150 a day).
+OPERATOR_ALARMS_PER_HOUR = 6.0
+OPERATOR_ALARMS_PER_DAY = 24 * OPERATOR_ALARMS_PER_HOUR
+_OPERATOR = "one operator can take {} from all systems together (EEMUA 191)"
+PER_HOUR_LIMIT = _OPERATOR.format(f"{OPERATOR_ALARMS_PER_HOUR:g} an hour")
+PER_DAY_LIMIT = _OPERATOR.format(f"{OPERATOR_ALARMS_PER_DAY:g} a day")
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -79,3 +87,15 @@ _TABLE = (
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _TABLE}
 ROW_METRICS: tuple[str, ...] = tuple(name for name, metric in METRICS.items() if metric.of == "row")
 IN_RESULT_TABLE: tuple[Metric, ...] = tuple(metric for metric in _TABLE if metric.column)
+
+
+def plain_count(value: float) -> str:
+    """How often something happens, to two digits and without powers of ten.
+
+    >>> plain_count(3912.4), plain_count(17.6), plain_count(0.123)
+    ('3,900', '18', '0.12')
+    """
+    if value < 10:
+        return f"{value:.2g}"
+    digits = math.floor(math.log10(value))
+    return f"{round(value, 1 - digits):,.0f}"

@@ -88,7 +88,7 @@ def publish_report(result: TransferResult, *_: Any) -> None:
         *[f"- {key}: `{address}`" for key, address in result.pictures.items()],
         *([f"- Data Docs: `{result.rows.docs}`"] if result.rows.docs else []),
     ]
-    text = as_markdown(result.report, result.decision) + "\n" + "\n".join(where)
+    text = as_markdown(result.report, result.decision, result.override) + "\n" + "\n".join(where)
     key = _key(f"transfer-{result.model}-{result.equipment}")
     create_markdown_artifact(markdown=text, key=key, description=result.outcome)
 

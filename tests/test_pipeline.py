@@ -30,6 +30,7 @@ from faultxfer.errors import (
     UserError,
 )
 from faultxfer.registry.catalog import show_history
+from faultxfer.registry.maintenance import read_entries
 from faultxfer.registry.store import open_registry
 from faultxfer.steps.sources import (
     recorded_classes,
@@ -92,6 +93,7 @@ def test_a_candidate_that_passes_becomes_the_champion_with_its_report(world: Wor
     assert champion is not None
     assert champion.version == result.version == "1"
     assert champion.tags["faultxfer.gate"] == "promote"
+    assert champion.tags["faultxfer.outcome"] == "promoted"
     assert champion.tags["faultxfer.source_version"] == "1"
     assert "PR-AUC" in champion.description
     run = registry.client.get_run(str(result.run_id))
@@ -101,6 +103,10 @@ def test_a_candidate_that_passes_becomes_the_champion_with_its_report(world: Wor
     assert result.report.evidence.events is not None
     assert run.data.metrics["event_recall"] == result.report.evidence.events.event_recall.estimate
     assert run.data.tags["faultxfer.gate_rules"] == result.decision.rules
+    assert run.data.tags["faultxfer.outcome"] == "promoted"
+    source = registry.champion("pumps")
+    assert source is not None
+    assert source.tags["faultxfer.outcome"] == "promoted"
     assert len(registry.client.get_metric_history(str(result.run_id), "loss")) > 1
     assert run.inputs.dataset_inputs[0].dataset.name == "pump-9.csv"
     for path in result.pictures.values():
@@ -162,14 +168,34 @@ def test_a_refused_candidate_leaves_its_report_and_no_version(world: World) -> N
     assert registry.champion("pumps--fault--pump-9") is None
     (refusal,) = registry.refusals("pumps--fault--pump-9")
     assert "PR-AUC" in str(refusal["reason"])
+    run = registry.client.get_run(str(result.run_id))
+    assert run.data.tags["faultxfer.outcome"] == "refused"
     assert Path(result.pictures["rivals"]).is_file()
 
 
-def test_an_override_promotes_and_its_reason_stays_with_the_version(world: World) -> None:
+def test_an_override_promotes_and_its_reason_stays_with_the_version(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAULTXFER_ACTOR", "ann@plant")
     result = move(world, HARD, override_gate="pump is critical, agreed with the shift lead")
     assert result.outcome == "promoted"
-    champion = open_registry().champion("pumps--fault--pump-9")
+    registry = open_registry()
+    champion = registry.champion("pumps--fault--pump-9")
     assert champion is not None
+    run = registry.client.get_run(str(result.run_id))
+    page = registry.download_run_file(str(result.run_id), "report.md", world.folder)
+    assert page is not None
+    began = (
+        "# pump-9: promoted by override\n\nPromoted by override by ann@plant, for this reason: "
+        "“pump is critical, agreed with the shift lead”\n\nThe gate had refused it: The candidate's "
+        "PR-AUC is"
+    )
+    for text in (champion.description, run.data.tags["mlflow.note.content"], page.read_text()):
+        assert text.startswith(began)
+    for tags in (champion.tags, run.data.tags):
+        assert tags["faultxfer.outcome"] == "promoted by override"
+    (entry,) = read_entries("pumps", "pump-9")
+    assert (entry["actor"], entry["details"]["outcome"]) == ("ann@plant", "promoted by override")
     assert (
         champion.tags["faultxfer.override_reason"] == "pump is critical, agreed with the shift lead"
     )
@@ -212,6 +238,15 @@ def test_a_dry_run_writes_nothing_to_the_registry(world: World) -> None:
     assert (result.outcome, result.version, result.run_id) == ("dry run", None, None)
     assert known(world) == before
     assert (world.folder / "report" / "rivals.png").is_file()
+
+
+def test_a_dry_run_with_an_override_promotes_nothing_and_says_so(world: World) -> None:
+    result = move(world, HARD, dry_run=True, override_gate="only to look")
+    assert (result.outcome, result.override, result.reason) == (
+        "dry run",
+        None,
+        result.decision.reason,
+    )
 
 
 def test_a_gate_without_thresholds_refuses(world: World) -> None:

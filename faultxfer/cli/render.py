@@ -478,12 +478,14 @@ _NOT_PROMOTED = {
 
 
 def _decision(result: TransferResult) -> None:
+    from faultxfer.evaluate.gate.check import OVERRIDDEN
+
     colour = "green" if result.outcome == "promoted" else "yellow"
-    told = (
-        result.outcome
-        if result.outcome != "refused"
-        else _NOT_PROMOTED.get(result.decision.outcome, "refused")
-    )
+    told = result.outcome
+    if result.override is not None:
+        told = OVERRIDDEN
+    elif told == "refused":
+        told = _NOT_PROMOTED.get(result.decision.outcome, told)
     what = f"{told}: {result.registered}" + (f" version {result.version}" if result.version else "")
     stdout().print(f"[bold {colour}]{escape(what)}[/]  {escape(result.reason)}")
 

@@ -16,9 +16,6 @@ from faultxfer.evaluate.intervals import Interval, clopper_pearson, poisson_rate
 from faultxfer.evaluate.rows import ScoredRows, has_dates
 from faultxfer.metric_table import METRICS
 
-# EEMUA 191: one alarm in ten minutes is what one operator can handle in the long run, from all
-# systems together.
-OPERATOR_LOAD = 6.0
 _HOUR, _DAY = 3600.0, 86400.0
 
 

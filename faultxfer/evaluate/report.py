@@ -5,20 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 
-from faultxfer.evaluate.events import OPERATOR_LOAD, EventMetrics
+from faultxfer.evaluate.events import EventMetrics
 from faultxfer.evaluate.gate.check import (
     NEEDS_APPROVAL,
     NOT_ENOUGH,
+    OVERRIDDEN,
     PROMOTE,
     REFUSE,
     TIE,
     Comparison,
     Decision,
     Evidence,
+    Override,
 )
 from faultxfer.evaluate.intervals import Interval
 from faultxfer.evaluate.metrics import Metrics
-from faultxfer.metric_table import IN_RESULT_TABLE
+from faultxfer.metric_table import (
+    IN_RESULT_TABLE,
+    OPERATOR_ALARMS_PER_HOUR,
+    PER_HOUR_LIMIT,
+    plain_count,
+)
 
 COLUMNS = tuple(metric.title for metric in IN_RESULT_TABLE)
 _SOURCE_AS_IS = "source_as_is"
@@ -28,6 +35,13 @@ _HEADS = {
     TIE: "a tie, so the champion stays",
     NOT_ENOUGH: "not enough evidence, so nothing was promoted",
     NEEDS_APPROVAL: "a person must approve",
+}
+# What an override was against.
+_AGAINST = {
+    REFUSE: "The gate had refused it",
+    TIE: "The gate had found a tie",
+    NOT_ENOUGH: "The gate had not found enough evidence",
+    NEEDS_APPROVAL: "The gate had asked for a person's approval",
 }
 _UNITS = {"days": 86400.0, "hours": 3600.0, "minutes": 60.0, "seconds": 0.0}
 # A smaller difference in PR-AUC is none that anybody would notice at the machine.
@@ -213,18 +227,30 @@ def metric_cells(metrics: Metrics | None) -> list[str]:
     return [metric.text(getattr(metrics, metric.name)) for metric in IN_RESULT_TABLE]
 
 
-def as_markdown(report: Report, decision: Decision) -> str:
+def as_markdown(report: Report, decision: Decision, override: Override | None = None) -> str:
     """The report for MLflow's version page and Prefect's artifact page: sentences, then tables."""
-    head = f"# {report.equipment}: {_HEADS[decision.outcome]}"
     sentences = [f"- {sentence}" for sentence in _sentences(report, decision)]
     lines = [
-        *(head, "", decision.reason, "", *sentences, ""),
+        *(*_what_happened(report, decision, override), "", *sentences, ""),
         *_result_table(report),
         *("", f"The rules of the gate: {decision.rules}.", ""),
         *_check_table(decision),
         *("", *_members(report)),
     ]
     return "\n".join(lines)
+
+
+def _what_happened(report: Report, decision: Decision, override: Override | None) -> list[str]:
+    if override is None or decision.promoted:
+        return [f"# {report.equipment}: {_HEADS[decision.outcome]}", "", decision.reason]
+    reason = " ".join(override.reason.split())
+    return [
+        f"# {report.equipment}: {OVERRIDDEN}",
+        "",
+        f"Promoted by override by {override.by}, for this reason: “{reason}”",
+        "",
+        f"{_AGAINST[decision.outcome]}: {decision.reason}",
+    ]
 
 
 def _sentences(report: Report, decision: Decision) -> list[str]:
@@ -317,15 +343,14 @@ def event_sentences(events: EventMetrics | None) -> list[str]:
     if rate is None:
         return [*sentences, f"{untouched}; without dates they have no rate."]
     sentences.append(
-        f"{untouched}: {rate.estimate:.2g} for each day of normal operation, between "
-        f"{rate.low:.2g} and {rate.high:.2g}."
+        f"{untouched}: {plain_count(rate.estimate)} for each day of normal operation, between "
+        f"{plain_count(rate.low)} and {plain_count(rate.high)}."
     )
     if load is not None:
-        within = "within" if load <= OPERATOR_LOAD else "above"
+        within = "within" if load <= OPERATOR_ALARMS_PER_HOUR else "above"
         sentences.append(
-            f"All alarms together are {load:.2g} an hour on these rows, {within} the "
-            f"{OPERATOR_LOAD:g} an hour that EEMUA 191 finds acceptable for one operator with all "
-            "systems."
+            f"All alarms together are {plain_count(load)} an hour on these rows, {within} the "
+            f"limit: {PER_HOUR_LIMIT}."
         )
     return sentences
 

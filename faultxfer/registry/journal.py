@@ -30,6 +30,8 @@ PROMOTE, ROLLBACK, ADOPT, RETIRE = "promote", "rollback", "adopt", "retire"
 RESTORE, MERGE, PRUNE = "restore", "merge", "prune"
 # Of an entry's details: the version that it concerns, and who decided where that was no person.
 VERSION, DECIDED_BY, DOCTOR = "version", "by", "doctor"
+# Of the details of a promotion by a transfer or a pretraining: what came of it, in words.
+OUTCOME = "outcome"
 # What the first entry follows.
 BEGINNING = "0" * 64
 _TEXT = "faultxfer.entry"

@@ -22,6 +22,8 @@ from faultxfer.registry.repairs import (
     replace_champion,
     retire,
 )
+from faultxfer.registry.runs import say_nothing_came_of_it
+from faultxfer.registry.store import Registry, Version
 from faultxfer.registry.succession import next_in_line, replaced_by_doctor
 
 
@@ -51,9 +53,14 @@ def _broken_off(view: ModelView) -> Iterator[Diagnosis]:
         worker, since = version.tags.get(names.OWNER), datetime.fromisoformat(version.created)
         if is_gone(worker, since, view.grace) and not is_named(view.registry, version, view.chain):
             message = "Its registration was broken off before it was champion"
-            delete = partial(view.registry.client.delete_model_version, view.name, number)
+            delete = partial(_delete_half_registered, view.registry, version)
             remedy = "delete the version"
             yield view.found("VERSION-ORPHAN", message, remedy, TAKES_AWAY, number, delete)
+
+
+def _delete_half_registered(registry: Registry, version: Version) -> None:
+    registry.client.delete_model_version(version.name, version.version)
+    say_nothing_came_of_it(registry, version.run_id, names.FAILED)
 
 
 def _unread_files(view: ModelView) -> Iterator[Diagnosis]:

@@ -21,6 +21,9 @@ KIND, SOURCE_MODEL, EQUIPMENT = "faultxfer.kind", "faultxfer.source_model", "fau
 FAMILY, LABEL = "faultxfer.family", "faultxfer.label"
 GATE, REASON, PROMOTED = "faultxfer.gate", "faultxfer.reason", "faultxfer.promoted_at"
 GATE_RULES = "faultxfer.gate_rules"
+# Of a run and a version: what came of it, in the words that `docs/registry.md` lists. Of a
+# promotion the details of the journal's entry say it first.
+OUTCOME, FAILED, JUDGED_AGAIN = "faultxfer.outcome", "failed", "judged again"
 OVERRIDE, PREVIOUS = "faultxfer.override_reason", "faultxfer.previous_champion"
 SOURCE_VERSION, DATA, CONTRACT = (
     "faultxfer.source_version",

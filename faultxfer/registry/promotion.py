@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,6 +18,9 @@ from faultxfer.registry.store import Registry, Version
 _HASH = re.compile("[0-9a-f]{64}")
 # More promotions than can come between two calls.
 _TRIES = 50
+# The line that `page_by_journal` puts on top of a page.
+_BY_JOURNAL = re.compile(r"\A> \*\*By the journal:\*\*[^\n]*\n\n")
+_LONGEST_REASON = 500
 
 
 @dataclass(frozen=True)
@@ -244,7 +248,7 @@ def _entry(registry: Registry, chain: Chain, version: Version, promotion: Promot
 
 @asks_the_store
 def follow_journal(registry: Registry, name: str) -> None:
-    """Let version tags and alias follow the journal, also where another promotion comes in between.
+    """Let tags, pages and alias follow the journal, also where another promotion comes in between.
 
     Raises:
         RegistryError: the journal was changed from outside; the alias stays.
@@ -254,7 +258,10 @@ def follow_journal(registry: Registry, name: str) -> None:
         if chain.last is None:
             return
         for version in registry.versions(name):
-            tag_version(registry, version, tags_by_journal(version, chain))
+            tags = tags_by_journal(version, chain)
+            _tag_run(registry, version, tags)
+            tag_version(registry, version, tags)
+            _write_page(registry, version, chain)
         _set_alias(registry, name, chain.champion)
         now = _whole_journal(registry, name)
         if now.head == chain.head and registry.alias(name) == chain.champion:
@@ -267,7 +274,7 @@ def tags_by_journal(version: Version, chain: Chain) -> dict[str, str]:
     number = version.version
     promotions = [entry for entry in chain.changes if entry.to_version == number]
     if promotions and is_promoted(version, chain):
-        asked = _promoted_tags(promotions[-1])
+        asked = _outcome_tag(promotions) | _promoted_tags(promotions[-1])
         # Release 0.1.0 retired by the tag alone, and only the files show whether rightly.
         if version.is_retired and promotions[-1] is not chain.last_change:
             del asked[names.STATE]
@@ -286,6 +293,60 @@ def _promoted_tags(change: Entry) -> dict[str, str]:
     if change.from_version is not None and change.action == journal.PROMOTE:
         tags[names.PREVIOUS] = change.from_version
     return tags
+
+
+def _outcome_tag(promotions: list[Entry]) -> dict[str, str]:
+    """What came of the work that made a version; of work of an older release no entry says it."""
+    key = journal.OUTCOME
+    said = [entry.details[key] for entry in promotions if key in entry.details]
+    return {names.OUTCOME: str(said[-1])} if said else {}
+
+
+def _tag_run(registry: Registry, version: Version, tags: dict[str, str]) -> None:
+    """Let the run of a version say what came of it, with the version."""
+    from mlflow.exceptions import MlflowException
+
+    if names.OUTCOME in tags and version.run_id:
+        # Somebody may have deleted the run since, and the champion matters more.
+        with suppress(MlflowException):
+            registry.client.set_tag(version.run_id, names.OUTCOME, tags[names.OUTCOME])
+
+
+def _write_page(registry: Registry, version: Version, chain: Chain) -> None:
+    page = page_by_journal(version, chain)
+    if page != version.description:
+        registry.client.update_model_version(version.name, version.version, page)
+
+
+def page_by_journal(version: Version, chain: Chain) -> str:
+    """A version's page, with a line on top where the journal says more than the page.
+
+    The page was written before the version became champion, so it says nothing of a promotion by
+    hand or of a rollback; a page that release 0.2.0 or before wrote says nothing of an override.
+    """
+    page = _BY_JOURNAL.sub("", version.description)
+    promotions = [entry for entry in chain.changes if entry.to_version == version.version]
+    if not promotions or not is_promoted(version, chain):
+        return page
+    entry = promotions[-1]
+    what = _unsaid(entry)
+    if what is None:
+        return page
+    reason = " ".join(entry.reason.split())[:_LONGEST_REASON]
+    return f"> **By the journal:** {what} by {entry.actor} on {entry.at[:10]}: {reason}\n\n{page}"
+
+
+def _unsaid(entry: Entry) -> str | None:
+    """How a version became champion, where its page does not say it."""
+    if entry.action == journal.ROLLBACK:
+        return "champion again by a rollback"
+    if entry.action != journal.PROMOTE or journal.OUTCOME in entry.details:
+        return None
+    if "data" not in entry.details:
+        return "promoted by hand"
+    # Of a source model no gate asks.
+    passed = entry.details.get("gate", "promote") == "promote"
+    return None if passed else "promoted by override"
 
 
 def tag_version(registry: Registry, version: Version, tags: dict[str, str]) -> None:

@@ -17,7 +17,12 @@ from faultxfer.registry.journal import Chain
 from faultxfer.registry.mlflow_errors import asks_the_store, reported
 from faultxfer.registry.model_files import digest_of, file_hashes, write_model
 from faultxfer.registry.promotion import Promotion, promote, standing
-from faultxfer.registry.runs import RunRecord, experiment_id, logged_run
+from faultxfer.registry.runs import (
+    RunRecord,
+    experiment_id,
+    logged_run,
+    say_nothing_came_of_it,
+)
 from faultxfer.registry.smoke import smoke_test
 from faultxfer.registry.store import Registry, Version
 from faultxfer.temporary import temporary_folder
@@ -117,6 +122,7 @@ def _take_back(registry: Registry, made: _Made) -> None:
         # Once it stands in the journal it is champion, and what remains is to let the alias follow.
         if not is_named(registry, version, chain):
             _retire(registry, version)
+            say_nothing_came_of_it(registry, version.run_id, names.FAILED)
     elif made.model_id is not None:
         registry.client.delete_logged_model(made.model_id)
 
@@ -147,6 +153,7 @@ def _promote(registry: Registry, version: Version, run_id: str, promotion: Promo
                 run_id, names.REASON, "Another promotion came first; judged again in a later run"
             )
             registry.client.set_terminated(run_id, "KILLED")
+            say_nothing_came_of_it(registry, run_id, names.JUDGED_AGAIN)
         raise
 
 

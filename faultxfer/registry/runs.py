@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _MOST_METRICS = 1000
 # What MLflow keeps of a parameter.
 _LONGEST_VALUE = 6000
+# What MLflow shows on top of a run's page.
+_PAGE = "mlflow.note.content"
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,31 @@ def logged_run(registry: Registry, record: RunRecord) -> Iterator[str]:
         # The first error is the one to show.
         with suppress(RegistryError), reported("the tracking store"):
             registry.client.set_terminated(run_id, "FAILED")
+            say_nothing_came_of_it(registry, run_id, names.FAILED)
         raise
     with reported("the tracking store"):
         registry.client.set_terminated(run_id, "FINISHED")
+
+
+def say_nothing_came_of_it(registry: Registry, run_id: str, outcome: str) -> None:
+    """Let tag and page of a run say that nothing was registered, whatever was to be.
+
+    Args:
+        registry: where.
+        run_id: the run; one that says so already stays as it is.
+        outcome: ``failed`` or ``judged again``.
+    """
+    from mlflow.exceptions import MlflowException
+
+    # A run that somebody deleted meanwhile must not keep what was half done from being taken back.
+    with suppress(MlflowException):
+        tags = registry.client.get_run(run_id).data.tags
+        if tags.get(names.OUTCOME) in (names.FAILED, names.JUDGED_AGAIN):
+            return
+        registry.client.set_tag(run_id, names.OUTCOME, outcome)
+        if _PAGE in tags:
+            head = f"# {outcome.capitalize()}: nothing came of this run, whatever is said below"
+            registry.client.set_tag(run_id, _PAGE, f"{head}\n\n{tags[_PAGE]}")
 
 
 def experiment_id(registry: Registry) -> str:
@@ -124,7 +148,7 @@ def _log(registry: Registry, run_id: str, record: RunRecord) -> None:
     if record.files is not None:
         registry.client.log_artifacts(run_id, str(record.files))
     if record.note:
-        registry.client.set_tag(run_id, "mlflow.note.content", record.note)
+        registry.client.set_tag(run_id, _PAGE, record.note)
 
 
 def _dataset(name: str, sha256: str) -> Dataset:

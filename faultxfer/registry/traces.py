@@ -13,6 +13,7 @@ from faultxfer.registry import names
 from faultxfer.registry.clients import all_pages, moment
 from faultxfer.registry.diagnosis import RESTORES, TAKES_AWAY, Diagnosis
 from faultxfer.registry.journal import PRUNE, read_journal
+from faultxfer.registry.runs import say_nothing_came_of_it
 from faultxfer.registry.store import Registry
 from faultxfer.temporary import dead_folders
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from mlflow.entities import LoggedModel, Run
     from mlflow.entities.model_registry import ModelVersion
 
+_KILLED = "KILLED"
 _UPLOAD = re.compile(r"m-[0-9a-f]{32}")
 
 
@@ -36,15 +38,21 @@ def unfinished_runs(registry: Registry, grace: timedelta) -> Iterator[Diagnosis]
         run_id = run.info.run_id
         if not _is_left(run, grace):
             continue
-        status = "FINISHED" if run_id in whole else "KILLED"
+        status = "FINISHED" if run_id in whole else _KILLED
         yield Diagnosis(
             "RUN-UNFINISHED",
             f"run {run_id}",
             f"The run is still shown as running, and its process is gone; it becomes {status}",
             "end the run",
-            partial(client.set_terminated, run_id, status),
+            partial(_end_run, registry, run_id, status),
             kind=RESTORES,
         )
+
+
+def _end_run(registry: Registry, run_id: str, status: str) -> None:
+    registry.client.set_terminated(run_id, status)
+    if status == _KILLED:
+        say_nothing_came_of_it(registry, run_id, names.FAILED)
 
 
 def unused_uploads(registry: Registry, grace: timedelta, kept: timedelta) -> Iterator[Diagnosis]:

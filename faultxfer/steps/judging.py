@@ -13,13 +13,14 @@ from faultxfer.bundle.bundle import Bundle, load_bundle
 from faultxfer.config import GateOptions, TransferOptions
 from faultxfer.data.dataset import load_dataset
 from faultxfer.evaluate.gate import Decision, judge
-from faultxfer.evaluate.gate.check import Comparison, Cost, Forgetting
+from faultxfer.evaluate.gate.check import Comparison, Cost, Forgetting, Override
 from faultxfer.evaluate.measuring import compare, forgot, gather, measured
 from faultxfer.evaluate.plots import save_pictures
 from faultxfer.evaluate.report import Contestant, Report, as_markdown, described, highlighted
 from faultxfer.evaluate.rows import ScoredRows
 from faultxfer.outputs import keep_docs
 from faultxfer.progress import progress
+from faultxfer.registry.provenance import actor
 from faultxfer.requests import TransferRequest
 from faultxfer.steps.adaptation import Adaptation, load_predictions, read_target
 from faultxfer.steps.contest import CANDIDATE, Contest, open_contest, score_with, scored_rows
@@ -45,10 +46,11 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the gate decided of an evaluation."""
+    """What the gate decided of an evaluation, and who promotes it in spite of that."""
 
     evaluation: Evaluation
     decision: Decision
+    override: Override | None = None
 
 
 def evaluate_candidate(
@@ -140,12 +142,24 @@ def ask_gate(job: Job[TransferRequest], evaluation: Evaluation) -> Verdict:
     """
     decision = judge(evaluation.report.evidence, job.request.options.gate)
     progress.info("Gate: %s", decision.outcome)
-    content = {"report": evaluation.report.as_dict(), "decision": decision.as_dict()}
+    override = _override(decision, job.request)
+    content = {
+        "report": evaluation.report.as_dict(),
+        "decision": decision.as_dict(),
+        "override": override.as_dict() if override else None,
+    }
     text = json.dumps(content, indent=2, ensure_ascii=False)
     (evaluation.folder / REPORT).write_text(text, encoding="utf-8")
-    markdown = as_markdown(evaluation.report, decision)
+    markdown = as_markdown(evaluation.report, decision, override)
     (evaluation.folder / "report.md").write_text(markdown, encoding="utf-8")
-    return Verdict(evaluation, decision)
+    return Verdict(evaluation, decision, override)
+
+
+def _override(decision: Decision, request: TransferRequest) -> Override | None:
+    """Who promotes it in spite of the gate; None where it passed, and in a dry run."""
+    if request.override_gate is None or decision.promoted or request.dry_run:
+        return None
+    return Override(actor(), request.override_gate)
 
 
 def _draw(

@@ -22,6 +22,7 @@ from faultxfer.contract.schema import Contract
 from faultxfer.data.dataset import Dataset, save_dataset
 from faultxfer.data.split import divide_runs, require_both_classes
 from faultxfer.errors import DataError
+from faultxfer.evaluate.gate.check import PROMOTED
 from faultxfer.evaluate.metrics import Metrics, measure
 from faultxfer.evaluate.plots import save_pictures
 from faultxfer.evaluate.rows import ScoredRows
@@ -29,7 +30,7 @@ from faultxfer.network.fit import History
 from faultxfer.network.pretrain import fit_ensemble
 from faultxfer.outputs import keep_docs
 from faultxfer.progress import progress
-from faultxfer.registry import names
+from faultxfer.registry import journal, names
 from faultxfer.registry.connect import Access
 from faultxfer.registry.identity import Identity
 from faultxfer.registry.promotion import Promotion
@@ -144,6 +145,7 @@ def register_source(
 
 def _promotion(job: Job[PretrainRequest], rows: CheckedRows) -> Promotion:
     details = {
+        journal.OUTCOME: PROMOTED,
         "data": dict(rows.files),
         "contract_sha256": job.contract.digest(),
         "seed": job.request.options.seed,

@@ -11,10 +11,11 @@ from typing import Any
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.bundle.plain_files import sha256_of
 from faultxfer.evaluate.gate import Decision
+from faultxfer.evaluate.gate.check import PROMOTED, REFUSED, Override, outcome_in_words
 from faultxfer.evaluate.report import Report, as_markdown
 from faultxfer.outputs import DATA_DOCS, DOCS_INDEX, writing
 from faultxfer.progress import progress
-from faultxfer.registry import names
+from faultxfer.registry import journal, names
 from faultxfer.registry.connect import Access
 from faultxfer.registry.promotion import Promotion
 from faultxfer.registry.provenance import code
@@ -30,7 +31,7 @@ from faultxfer.steps.plain_data import plain_fields
 from faultxfer.steps.repeats import request_sha256
 from faultxfer.steps.sources import Models
 
-PROMOTED, REFUSED, DRY_RUN = "promoted", "refused", "dry run"
+DRY_RUN = "dry run"
 EXAMPLE_ROWS = 5
 DOCS_NOTE = f"\n\nThe check of the files: artifact `{DOCS_INDEX}` of the run (Data Docs).\n"
 
@@ -48,6 +49,7 @@ class TransferResult:
         pictures: address of each picture by name; empty after a dry run without ``--report``.
         report, decision: the whole report and the gate's checks.
         rows: counts and findings of the contract check.
+        override: who promoted it in spite of the gate, and why; None where nobody did.
     """
 
     outcome: str
@@ -62,6 +64,7 @@ class TransferResult:
     report: Report
     decision: Decision
     rows: CheckedRows
+    override: Override | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -79,7 +82,7 @@ def register_candidate(
         ChampionMovedError: it was judged against a champion that is champion no more.
     """
     request, evaluation = job.request, verdict.evaluation
-    outcome = _outcome(verdict.decision, request)
+    outcome = _outcome(verdict, request)
     pictures = _copied(evaluation.pictures, request.report_folder)
     done = _Done(pictures=pictures, rows=_without_passing_docs(evaluation.adapted.target.rows))
     if outcome != DRY_RUN:
@@ -87,7 +90,7 @@ def register_candidate(
         done = dataclasses.replace(done, pictures=pictures or done.pictures)
     return TransferResult(
         outcome=outcome,
-        reason=_reason(verdict.decision, request.override_gate),
+        reason=_reason(verdict),
         model=request.model,
         equipment=request.equipment,
         registered=models.name,
@@ -98,6 +101,7 @@ def register_candidate(
         report=evaluation.report,
         decision=verdict.decision,
         rows=done.rows,
+        override=verdict.override,
     )
 
 
@@ -142,17 +146,18 @@ def _without_passing_docs(rows: CheckedRows) -> CheckedRows:
     return rows
 
 
-def _outcome(decision: Decision, request: TransferRequest) -> str:
+def _outcome(verdict: Verdict, request: TransferRequest) -> str:
     if request.dry_run:
         return DRY_RUN
-    overridden = request.override_gate is not None
-    return PROMOTED if decision.promoted or overridden else REFUSED
+    if verdict.decision.promoted or verdict.override is not None:
+        return PROMOTED
+    return REFUSED
 
 
-def _reason(decision: Decision, override_gate: str | None) -> str:
-    if override_gate is None or decision.promoted:
-        return decision.reason
-    return f"Promoted in spite of the gate: {override_gate}. {decision.reason}"
+def _reason(verdict: Verdict) -> str:
+    if verdict.override is None:
+        return verdict.decision.reason
+    return f"Promoted in spite of the gate: {verdict.override.reason}. {verdict.decision.reason}"
 
 
 def _new_version(job: Job[TransferRequest], models: Models, adapted: Adaptation) -> NewVersion:
@@ -181,6 +186,7 @@ def _promotion(job: Job[TransferRequest], models: Models, verdict: Verdict) -> P
     decision, evaluation = verdict.decision, verdict.evaluation
     rows = evaluation.adapted.target.rows
     details = {
+        journal.OUTCOME: outcome_in_words(decision, verdict.override),
         "gate": decision.outcome,
         "gate_rules": decision.rules,
         "gate_report_sha256": sha256_of(evaluation.folder / REPORT),
@@ -192,8 +198,7 @@ def _promotion(job: Job[TransferRequest], models: Models, verdict: Verdict) -> P
         "seed": job.request.options.seed,
         **code(),
     }
-    reason = _reason(decision, job.request.override_gate)
-    return Promotion(reason, details, head=models.head)
+    return Promotion(_reason(verdict), details, head=models.head)
 
 
 def _copied(pictures: dict[str, Path], folder: Path | None) -> dict[str, str]:
@@ -221,7 +226,7 @@ def _run_record(job: Job[TransferRequest], models: Models, verdict: Verdict) -> 
         curves=adapted.history,
         data=tuple((name, digest, "target") for name, digest in files),
         files=evaluation.folder,
-        note=as_markdown(report, decision) + DOCS_NOTE,
+        note=as_markdown(report, decision, verdict.override) + DOCS_NOTE,
     )
 
 
@@ -237,8 +242,11 @@ def _tags_of_run(job: Job[TransferRequest], models: Models, verdict: Verdict) ->
         names.CONTRACT: job.contract.digest(),
         names.REQUEST: request_sha256(job, models, rows),
     }
-    if job.request.override_gate and not decision.promoted:
-        tags[names.OVERRIDE] = job.request.override_gate
+    if verdict.override is not None:
+        tags[names.OVERRIDE] = verdict.override.reason
+    elif not decision.promoted:
+        # A promotion is said when the journal holds it, see `Promotion`.
+        tags[names.OUTCOME] = outcome_in_words(decision, None)
     return tags
 
 

@@ -91,8 +91,13 @@ def test_a_registry_of_the_release_before_is_sound_and_rolls_back(
     assert [problem for model in verified["models"] for problem in model["problems"]] == []
     assert verified["sound"]
     assert len(verified["models"]) == 2
+    before = open_registry().version(work.NAME, 2).description
+    assert before.startswith("# pump-9: not enough evidence, so nothing was promoted")
     again = repeated(tmp_path)
     assert (again.outcome, again.before, again.version) == ("unchanged", "promoted", "2")
+    page = open_registry().version(work.NAME, 2).description
+    assert page.startswith("> **By the journal:** promoted by override by root@vm on 2026-11-29: ")
+    assert page.endswith(before), "and below it what was there"
     changed = roll_back(work.MODEL, work.EQUIPMENT, None, "trial")
     assert changed["outcome"] == "rolled back"
     registry = open_registry()

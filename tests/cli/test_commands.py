@@ -128,7 +128,9 @@ def test_an_override_promotes_and_shows_its_reason(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert call(*move(world, "--override-gate", "agreed with the shift lead", gate=REFUSES)) == 0
-    assert "agreed with the shift lead" in capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.split())
+    assert "promoted by override: pumps--fault--pump-9 version 1" in said
+    assert "agreed with the shift lead" in said
     assert call("registry", "show", "pumps", "--equipment", "pump-9", "--json") == 0
     assert answer(capsys)["tags"]["faultxfer.override_reason"] == "agreed with the shift lead"
 

@@ -300,6 +300,14 @@ def test_an_unknown_metric_or_field_in_a_gate_file_is_refused(tmp_path: Path) ->
             "value: {detection_delay: {max: 60, proof: interval}}",
             "without an interval need `proof: estimate`. Received: detection_delay",
         ),
+        (
+            "value: {alarms_per_hour: {max: 6, proof: warning}}",
+            "without an interval need `proof: estimate`. Received: alarms_per_hour",
+        ),
+        (
+            "change: {recall: {min: 0, proof: warning}}",
+            "`proof: warning` is possible under `value` alone. Received: recall",
+        ),
     ],
 )
 def test_a_proof_that_no_rows_could_give_is_refused(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from typing import Literal
 
 import pytest
 from gate_evidence import DEFAULT, GOOD, WORSE, about, evidence, found
@@ -23,6 +24,7 @@ from faultxfer.evaluate.gate.check import (
     PASSED,
     WARNED,
     Cost,
+    Evidence,
     Forgetting,
 )
 from faultxfer.evaluate.intervals import Interval, clopper_pearson, poisson_rate
@@ -189,6 +191,103 @@ def test_a_rate_that_is_not_shown_says_that_it_takes_time_and_how_much(
     decision = judge(evidence(events=events), options)
     assert decision.outcome == "not enough evidence"
     assert words in decision.reason
+
+
+# --- the load of false alarms ---
+
+LOAD = "false alarms per day"
+
+
+def with_false_alarms(alarms: int, days: float, **more: object) -> Evidence:
+    rate = poisson_rate(alarms, days, 0.95)
+    events = dataclasses.replace(EVENTS, false_alarms=alarms, false_alarms_per_day=rate)
+    return evidence(events=events, **more)
+
+
+def test_more_false_alarms_than_an_operator_can_take_warn_and_name_the_option_that_mends_it() -> (
+    None
+):
+    decision = judge(with_false_alarms(7800, 2.0), DEFAULT)
+    assert decision.promoted
+    assert found(decision, "GATE-VALUE", LOAD).status == WARNED
+    (warning,) = decision.warnings
+    assert "about 3,900 false alarms a day" in warning
+    assert "one operator can take 144 a day from all systems together (EEMUA 191)" in warning
+    # 4 % of 80 normal rows alarm, so 0.04 * 144 / 3900 would do, of which one row is in 715.
+    assert "a lower `--false-alarm-rate`, about 0.0014" in warning
+    assert "at least 715 labelled normal rows, and here are 80: bring more" in warning
+
+
+def test_enough_normal_rows_for_a_lower_rate_are_not_asked_for() -> None:
+    many = dataclasses.replace(GOOD, rows=1000)
+    (warning,) = judge(with_false_alarms(7800, 2.0, candidate=many), DEFAULT).warnings
+    assert "--false-alarm-rate" in warning
+    assert "bring more" not in warning
+
+
+@pytest.mark.parametrize(
+    ("alarms", "days", "status", "words"),
+    [
+        (3, 2.0, PASSED, "about 1.5 false alarms a day"),
+        # Above by the estimate, but the lower bound is below.
+        (160, 1.0, NOT_APPLICABLE, "About 1 more healthy day,"),
+        (130, 1.0, NOT_APPLICABLE, "About 2 more healthy days,"),
+        (144, 1.0, NOT_APPLICABLE, "no number of healthy days"),
+    ],
+)
+def test_a_load_that_is_not_shown_keeps_nobody_from_a_promotion(
+    alarms: int, days: float, status: str, words: str
+) -> None:
+    decision = judge(with_false_alarms(alarms, days), DEFAULT)
+    assert decision.promoted
+    assert decision.warnings == ()
+    check = found(decision, "GATE-VALUE", LOAD)
+    assert check.status == status
+    assert words in check.message
+
+
+def test_the_healthy_days_that_are_named_show_it() -> None:
+    (days,) = re.findall(
+        r"About (\d+) more healthy days",
+        found(judge(with_false_alarms(130, 1.0), DEFAULT), "GATE-VALUE", LOAD).message,
+    )
+    longer = 1 + int(days)
+    after = judge(with_false_alarms(130 * longer, longer), DEFAULT)
+    assert found(after, "GATE-VALUE", LOAD).status == PASSED
+
+
+def test_without_a_clock_the_default_load_is_not_applicable_and_an_explicit_one_is_not_shown() -> (
+    None
+):
+    undated = dataclasses.replace(EVENTS, false_alarms_per_day=None)
+    for events in (None, undated):
+        decision = judge(evidence(events=events), DEFAULT)
+        assert decision.promoted
+        assert found(decision, "GATE-VALUE", LOAD).status == NOT_APPLICABLE
+        asked = GateOptions(value={"false_alarms_per_day": Limit(max=144)})
+        assert judge(evidence(events=events), asked).outcome == "not enough evidence"
+
+
+@pytest.mark.parametrize("proof", ["interval", "estimate", None])
+def test_a_gate_file_can_ask_for_refusal(proof: Literal["interval", "estimate"] | None) -> None:
+    asked = GateOptions(value={"false_alarms_per_day": Limit(max=144, proof=proof)})
+    assert judge(with_false_alarms(7800, 2.0), asked).outcome == "refuse"
+
+
+def test_any_value_can_be_set_to_warn_only() -> None:
+    value = {"pr_auc": Limit(min=0.5), "recall": Limit(min=0.9, proof="warning")}
+    options = GateOptions(value=value)
+    statuses = [
+        found(judge(evidence(intervals=intervals), options), "GATE-VALUE", "recall").status
+        for intervals in ({"recall": about(0.7, 0.1)}, {"recall": about(0.7, 0.25)}, {})
+    ]
+    assert statuses == [WARNED, NOT_APPLICABLE, NOT_APPLICABLE]
+    assert judge(evidence(), options).promoted
+
+
+def test_bounds_that_only_warn_are_no_thresholds() -> None:
+    options = GateOptions(value={"false_alarms_per_day": Limit(max=144, proof="warning")})
+    assert judge(with_false_alarms(0, 9.0), options).outcome == "refuse"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from faultxfer.config import GateOptions
 from faultxfer.evaluate.events import EventMetrics
 from faultxfer.evaluate.gate import judge
-from faultxfer.evaluate.gate.check import Check, Comparison, Decision, Evidence
+from faultxfer.evaluate.gate.check import Check, Comparison, Decision, Evidence, Override
 from faultxfer.evaluate.intervals import Interval
 from faultxfer.evaluate.metrics import Metrics
 from faultxfer.evaluate.report import (
@@ -225,6 +225,34 @@ def test_markdown_begins_with_the_decision_and_its_reason(outcome: str, word: st
     assert "- **Note:** Mind the rival." in text
 
 
+@pytest.mark.parametrize(
+    ("outcome", "against"),
+    [
+        ("refuse", "The gate had refused it: Because."),
+        ("tie", "The gate had found a tie: Because."),
+        ("not enough evidence", "The gate had not found enough evidence: Because."),
+        ("needs approval", "The gate had asked for a person's approval: Because."),
+    ],
+)
+def test_the_page_of_an_override_begins_with_what_happened_by_whom_why_and_against_what(
+    outcome: str, against: str
+) -> None:
+    text = as_markdown(
+        report(), Decision(outcome, "Because.", ()), Override("ann@plant", "agreed\n# with Bob")
+    )
+    assert text.startswith(
+        "# pump-9: promoted by override\n\n"
+        "Promoted by override by ann@plant, for this reason: “agreed # with Bob”\n\n"
+        f"{against}\n"
+    )
+    assert "nothing was promoted" not in text
+
+
+def test_an_override_that_was_not_needed_changes_no_page() -> None:
+    passed = Decision("promote", "Because.", ())
+    assert as_markdown(report(), passed, Override("ann", "why")) == as_markdown(report(), passed)
+
+
 def test_markdown_says_on_what_rows_it_was_judged_and_what_the_figures_are_worth() -> None:
     given = report()
     text = as_markdown(given, judge(given.evidence, GateOptions()))
@@ -334,7 +362,7 @@ def test_markdown_tells_events_and_how_sure_the_figures_are_in_sentences_before_
         "noticed 6 of 8 fault events: 75%, and between 40% and 95%",
         "half of the faults within 20 minutes",
         "3 alarms touched no fault: 1.5 for each day of normal operation, between 0.4 and 3.9",
-        "within the 6 an hour that EEMUA 191",
+        "within the limit: one operator can take 6 an hour from all systems together (EEMUA 191)",
         "drawing runs again and again (9 hold faults)",
     ):
         assert words in before

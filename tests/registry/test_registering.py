@@ -68,6 +68,7 @@ def test_a_race_that_is_lost_at_the_last_moment_takes_the_version_back(
         work.register_prepared(bundle, SENSORS, head=head)
     chain = chain_of(registry)
     assert (len(chain.void), chain.problems, registry.alias(NAME)) == (1, (), "1")
+    assert told_by_the_last_run(registry)[0] == "judged again"
     assert len(registry.versions(NAME)) == 2
     assert not any(work.leftovers().values())
 
@@ -83,6 +84,20 @@ def test_a_failing_smoke_test_leaves_nothing(
         work.register_prepared(bundle, SENSORS)
     assert (registry.alias(NAME), len(registry.versions(NAME))) == ("2", 2)
     assert not any(work.leftovers().values())
+    assert told_by_the_last_run(registry) == (
+        "failed",
+        "# Failed: nothing came of this run, whatever is said below\n\ntrial",
+    )
+
+
+def told_by_the_last_run(registry: Registry) -> tuple[str, str]:
+    """Outcome and page."""
+    experiment = registry.client.get_experiment_by_name(names.EXPERIMENT)
+    assert experiment is not None
+    (run, *_) = registry.client.search_runs(
+        [experiment.experiment_id], order_by=["attributes.start_time DESC"]
+    )
+    return run.data.tags[names.OUTCOME], run.data.tags["mlflow.note.content"]
 
 
 def test_a_server_that_fails_is_told_from_one_that_does_not_answer() -> None:
@@ -193,6 +208,29 @@ def test_rollback_goes_back_further_when_asked_and_says_what_there_is(
         maintenance.roll_back(*WHO, None, "nothing came before the first")
     assert maintenance.roll_back(*WHO, 3, "a slip")["to"] == "3"
     assert maintenance.roll_back(*WHO, None, "back again")["to"] == "1"
+
+
+def test_pages_say_who_became_champion_by_hand_and_by_a_rollback(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry.client.update_model_version(NAME, "1", "# pump-9: refused by the gate")
+    monkeypatch.setenv("FAULTXFER_ACTOR", "ann@plant")
+    monkeypatch.setattr(maintenance, "smoke_test", work.downloads)
+    maintenance.promote_version(*WHO, 1, "the newer one\nalarms too often")
+    day = list(chain_of(registry).entries.values())[-1].at[:10]
+    says = f"> **By the journal:** promoted by hand by ann@plant on {day}: the newer one alarms"
+    page = registry.version(NAME, 1).description
+    assert page.startswith(says)
+    assert page.endswith("\n\n# pump-9: refused by the gate")
+    maintenance.roll_back(*WHO, 2, "it was the sensor")
+    assert "champion again by a rollback by ann@plant" in registry.version(NAME, 2).description
+    maintenance.roll_back(*WHO, 1, "it was not")
+    assert registry.version(NAME, 1).description == (
+        f"> **By the journal:** champion again by a rollback by ann@plant on {day}: it was not\n\n"
+        "# pump-9: refused by the gate"
+    )
+    assert checking.verify_registry(None, None, None)["sound"]
+    assert repair() == []
 
 
 def test_a_rollback_to_changed_files_is_refused(registry: Registry) -> None:

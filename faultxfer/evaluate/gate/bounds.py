@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from faultxfer.config import Limit
-from faultxfer.evaluate.gate.check import FAILED, OPEN, PASSED, TIED
+from faultxfer.evaluate.gate.check import (
+    FAILED,
+    NOT_APPLICABLE,
+    OPEN,
+    PASSED,
+    TIED,
+    WARNED,
+)
 from faultxfer.evaluate.intervals import Interval
 from faultxfer.metric_table import METRICS
 
@@ -62,6 +69,22 @@ def tolerated(
     if broken(limit, interval, strictly=strictly):
         return FAILED
     return OPEN
+
+
+def only_warned(limit: Limit, interval: Interval | None) -> str:
+    """Status of a metric whose bound never refuses; it takes a whole interval to warn.
+
+    >>> only_warned(Limit(max=144), Interval(160, low=130, high=190))
+    'not applicable'
+    """
+    if interval is None:
+        return NOT_APPLICABLE
+    if broken(limit, interval):
+        return WARNED
+    if kept(limit, interval):
+        return PASSED
+    # *Not shown* would keep the candidate from being promoted.
+    return NOT_APPLICABLE
 
 
 def asks_a_gain(name: str, limit: Limit) -> bool:

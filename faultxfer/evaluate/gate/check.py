@@ -14,6 +14,9 @@ TIED, OPEN, APPROVAL = "tied", "not shown", "needs approval"
 PROMOTE, REFUSE, TIE = "promote", "refuse", "tie"
 NOT_ENOUGH, NEEDS_APPROVAL = "not enough evidence", "needs approval"
 
+# What came of a candidate, where that has another word than what the gate decided.
+PROMOTED, OVERRIDDEN, REFUSED = "promoted", "promoted by override", "refused"
+
 
 @dataclass(frozen=True)
 class Check:
@@ -173,6 +176,37 @@ class Decision:
     def as_dict(self) -> dict[str, object]:
         """Plain data for JSON."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class Override:
+    """A person promoted what the gate had not let pass.
+
+    Attributes:
+        by: who, as the journal names them.
+        reason: why, in their words.
+    """
+
+    by: str
+    reason: str
+
+    def as_dict(self) -> dict[str, str]:
+        """Plain data for JSON."""
+        return asdict(self)
+
+
+def outcome_in_words(decision: Decision, override: Override | None) -> str:
+    """What came of a candidate, as pages and tags say it.
+
+    >>> refused = Decision("refuse", "Recall is 0.2.", ())
+    >>> outcome_in_words(refused, None), outcome_in_words(refused, Override("ann", "agreed"))
+    ('refused', 'promoted by override')
+    """
+    if decision.promoted:
+        return PROMOTED
+    if override is not None:
+        return OVERRIDDEN
+    return REFUSED if decision.outcome == REFUSE else decision.outcome
 
 
 def pair_of(name: str, one: Metrics | None, other: Metrics | None) -> tuple[float, float] | None:

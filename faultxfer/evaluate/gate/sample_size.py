@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import norm
 
 from faultxfer.config import GateOptions, Limit
-from faultxfer.evaluate.gate.bounds import asks_a_gain, kept
+from faultxfer.evaluate.gate.bounds import asks_a_gain, broken, kept
 from faultxfer.evaluate.intervals import Interval, clopper_pearson, poisson_rate
 from faultxfer.metric_table import METRICS
 
@@ -109,6 +109,22 @@ def more_days(limit: Limit, alarms: int, interval: Interval, confidence: float) 
         f" It takes normal operation, not faults: about {_rounded(needed)} more days of it, at the "
         "same rate, would show it."
     )
+
+
+def days_to_show(limit: Limit, alarms: int, interval: Interval, confidence: float) -> str:
+    """How many more healthy days would show on which side of its bound a daily rate lies."""
+    days = poisson_rate(alarms, 1.0, confidence).high / interval.high
+
+    def enough(times: float) -> bool:
+        rate = poisson_rate(times * alarms, times * days, confidence)
+        return kept(limit, rate) or broken(limit, rate)
+
+    needed = days * (fewest_times(enough) - 1)
+    if needed > _MOST:
+        return " While the rate stays so, no number of healthy days would show it."
+    more = _rounded(needed)
+    unit = "day" if more == "1" else "days"
+    return f" About {more} more healthy {unit}, at the same rate, would show it."
 
 
 def why_no_interval(name: str, others: bool) -> str:

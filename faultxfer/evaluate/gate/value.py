@@ -3,8 +3,23 @@
 from __future__ import annotations
 
 from faultxfer.config import GateOptions, Limit
-from faultxfer.evaluate.gate.bounds import bounded, in_words, kept, spread, tolerated
-from faultxfer.evaluate.gate.check import FAILED, OPEN, PASSED, Check, Evidence
+from faultxfer.evaluate.gate import load
+from faultxfer.evaluate.gate.bounds import (
+    bounded,
+    in_words,
+    kept,
+    only_warned,
+    spread,
+    tolerated,
+)
+from faultxfer.evaluate.gate.check import (
+    FAILED,
+    NOT_APPLICABLE,
+    OPEN,
+    PASSED,
+    Check,
+    Evidence,
+)
 from faultxfer.evaluate.gate.sample_size import more_days, more_events, more_rows, why_no_interval
 from faultxfer.evaluate.intervals import Interval
 from faultxfer.metric_table import METRICS
@@ -15,10 +30,15 @@ _CODE = "GATE-VALUE"
 def check(given: Evidence, options: GateOptions) -> list[Check]:
     """One check per bounded metric; no bounds, no blessing."""
     limits = bounded(options.value)
-    if limits:
-        return [_within(name, limit, given, options) for name, limit in limits.items()]
+    checks = [_within(name, limit, given, options) for name, limit in limits.items()]
+    if all(limit.only_warns for limit in limits.values()):
+        checks.insert(0, _no_thresholds())
+    return checks
+
+
+def _no_thresholds() -> Check:
     message = "The gate has no value thresholds, so nothing can pass it; set some under `value`."
-    return [Check("GATE-NO-THRESHOLDS", "value thresholds are set", FAILED, message)]
+    return Check("GATE-NO-THRESHOLDS", "value thresholds are set", FAILED, message)
 
 
 def _measured(name: str, given: Evidence) -> tuple[float | None, Interval | None]:
@@ -35,16 +55,21 @@ def _within(name: str, limit: Limit, given: Evidence, options: GateOptions) -> C
     metric = METRICS[name].title
     title = f"{metric} by itself"
     value, interval = _measured(name, given)
+    if limit.only_warns and name == "false_alarms_per_day":
+        return Check(_CODE, title, *load.judged(limit, given, options))
     if value is None:
-        return _not_measured(name, title)
-    status = tolerated(limit, value, interval, default="estimate", strictly=False)
+        return _not_measured(name, title, limit)
+    if limit.only_warns:
+        status = only_warned(limit, interval)
+    else:
+        status = tolerated(limit, value, interval, default="estimate", strictly=False)
     message = (
         f"The candidate's {metric} is {value:.3f}{spread(interval)}; the rules ask for "
         f"{in_words(limit, 'at least')}."
     )
     if status == PASSED and interval is not None and not kept(limit, interval):
         message += " These rows alone do not rule out a value on the wrong side."
-    if status == OPEN:
+    if status in (OPEN, NOT_APPLICABLE):
         message += _what_is_missing(name, limit, interval, given, options)
     return Check(_CODE, title, status, message)
 
@@ -66,9 +91,10 @@ def _what_is_missing(
     return more_rows(name, limit, interval, (faults, given.candidate.rows - faults), options)
 
 
-def _not_measured(name: str, title: str) -> Check:
-    message = f"The {METRICS[name].title} could not be measured"
+def _not_measured(name: str, title: str, limit: Limit) -> Check:
+    status, why = FAILED, "nothing alarmed"
     if METRICS[name].of == "event":
-        message += ": the rows have no dates, or it missed half of the faults."
-        return Check(_CODE, title, OPEN, message)
-    return Check(_CODE, title, FAILED, f"{message}: nothing alarmed.")
+        status, why = OPEN, "the rows have no dates, or it missed half of the faults"
+    if limit.only_warns:
+        status = NOT_APPLICABLE
+    return Check(_CODE, title, status, f"The {METRICS[name].title} could not be measured: {why}.")
