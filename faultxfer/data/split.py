@@ -15,7 +15,6 @@ import contextlib
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold
 
 from faultxfer.config import SplitOptions
 from faultxfer.data.blocks import blocks_of, rows_in_order
@@ -53,6 +52,16 @@ class Split:
     calibration: np.ndarray
     test: np.ndarray
     folds: tuple[Fold, ...] = ()
+
+    @property
+    def fold_numbers(self) -> np.ndarray:
+        """(m,) fold in which each of the rows that judge was held out; one fold for a hold-out."""
+        if self.mode == HOLD_OUT:
+            return np.zeros(len(self.test), dtype=int)
+        number = np.zeros(len(self.train), dtype=int)
+        for place, fold in enumerate(self.folds):
+            number[fold.test] = place
+        return number
 
     @property
     def validity(self) -> str:
@@ -206,14 +215,44 @@ def fold_rows(data: Dataset, options: SplitOptions, seed: int) -> tuple[Fold, ..
 
 
 def _folds_by_run(data: Dataset, options: SplitOptions, seed: int) -> tuple[Fold, ...]:
-    """Stratified folds of whole runs; none if a class has fewer than two runs."""
-    faults = data.y == 1
-    count = min(options.folds, len(set(data.run[faults])), len(set(data.run[~faults])))
+    """Folds of whole runs, each with runs of both classes; none if a class has one run alone."""
+    names, run = np.unique(data.run.astype(str), return_inverse=True)
+    faults = np.bincount(run, weights=data.y, minlength=len(names))
+    rows = np.column_stack([np.bincount(run) - faults, faults])
+    count = min(options.folds, *np.count_nonzero(rows, axis=0).tolist())
     if count < 2:
         return ()
-    splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
-    folds = [Fold(train, test) for train, test in splitter.split(data.X, data.y, data.run)]
+    fold = _dealt(rows, count, np.random.default_rng(seed))[run]
+    every = np.arange(len(data))
+    folds = [Fold(every[fold != number], every[fold == number]) for number in range(count)]
     return tuple(folds) if _usable(folds, data.y) else ()
+
+
+def _dealt(rows: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """(r,) fold of each run: as many runs of each class in every fold as go, then as many rows.
+
+    Runs of both classes are dealt first, then those of faults alone, then the others, each time the
+    long ones before the short ones, to the fold that has the fewest runs of these classes. So no
+    fold lacks a class as long as each class has a run for every fold.
+
+    Args:
+        rows: (r, 2) normal rows and fault rows of each run.
+        count: of the folds.
+        rng: decides between runs of one length.
+    """
+    holds = rows > 0
+    kind = np.where(holds.all(axis=1), 0, np.where(holds[:, 1], 1, 2))
+    mixed = rng.permutation(len(rows))
+    order = mixed[np.lexsort((-rows.sum(axis=1)[mixed], kind[mixed]))]
+    runs_in, rows_in = np.zeros((count, 2)), np.zeros((count, 2))
+    fold = np.empty(len(rows), dtype=int)
+    for run in order:
+        has = holds[run]
+        fullness = np.lexsort((rows_in[:, has].sum(axis=1), runs_in[:, has].sum(axis=1)))
+        fold[run] = fullness[0]
+        runs_in[fold[run]] += has
+        rows_in[fold[run]] += rows[run]
+    return fold
 
 
 def _folds_by_block(data: Dataset, options: SplitOptions, gap: int) -> tuple[Fold, ...]:

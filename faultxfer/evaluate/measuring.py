@@ -112,7 +112,7 @@ def forgot(candidate: ScoredRows, source: ScoredRows, options: GateOptions) -> F
 
 def measured(rows: ScoredRows) -> Metrics:
     """Metrics of one contestant."""
-    return measure(rows.y, rows.probabilities, rows.alarms)
+    return measure(rows.y, rows.probabilities, rows.alarms, rows.fold)
 
 
 def _slice(

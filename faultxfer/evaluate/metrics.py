@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
+from sklearn.metrics import log_loss
 
 from faultxfer.errors import DataError
+from faultxfer.evaluate.ranking import RankedRows
 
 # Certainty that is wrong would cost infinitely much.
 LEAST_PROBABILITY = 1e-12
@@ -18,8 +19,9 @@ class Metrics:
     """Metrics on one set of rows.
 
     Attributes:
-        pr_auc: average precision; a random ranking gets the fault share.
-        roc_auc: area under the receiver operating characteristic.
+        pr_auc: average precision; a random ranking gets the fault share. None where no fold holds
+            rows of both classes.
+        roc_auc: area under the receiver operating characteristic; None likewise.
         recall: share of fault rows that alarm.
         precision: share of alarms that are faults; None without alarms.
         false_alarm_rate: share of normal rows that alarm.
@@ -29,8 +31,8 @@ class Metrics:
         rows, faults: how many rows there are.
     """
 
-    pr_auc: float
-    roc_auc: float
+    pr_auc: float | None
+    roc_auc: float | None
     recall: float
     precision: float | None
     false_alarm_rate: float
@@ -44,8 +46,13 @@ class Metrics:
         return asdict(self)
 
 
-def measure(y: np.ndarray, probabilities: np.ndarray, alarms: np.ndarray) -> Metrics:
+def measure(
+    y: np.ndarray, probabilities: np.ndarray, alarms: np.ndarray, fold: np.ndarray | None = None
+) -> Metrics:
     """Metrics of (m,) probabilities and alarms against (m,) labels.
+
+    PR-AUC and ROC-AUC compare a fault with normal rows of its own ``fold`` (m,); all rows are one
+    fold if it is left out.
 
     Raises:
         DataError: one class only, or a probability that is not finite.
@@ -56,9 +63,12 @@ def measure(y: np.ndarray, probabilities: np.ndarray, alarms: np.ndarray) -> Met
     if alarms.any():
         precision = float(y[alarms].mean())
     sure = np.clip(probabilities, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
+    one_fold = np.zeros(rows, dtype=int)
+    ranked = RankedRows.of(y, probabilities, one_fold if fold is None else fold)
+    pr_auc, roc_auc = (_number(area[0]) for area in ranked.areas(np.ones((1, 1))))
     return Metrics(
-        pr_auc=float(average_precision_score(y, probabilities)),
-        roc_auc=float(roc_auc_score(y, probabilities)),
+        pr_auc=pr_auc,
+        roc_auc=roc_auc,
         recall=float(alarms[y == 1].mean()),
         precision=precision,
         false_alarm_rate=float(alarms[y == 0].mean()),
@@ -67,6 +77,11 @@ def measure(y: np.ndarray, probabilities: np.ndarray, alarms: np.ndarray) -> Met
         rows=rows,
         faults=faults,
     )
+
+
+def _number(value: float) -> float | None:
+    """None for one that is not finite: no fold holds both classes."""
+    return float(value) if np.isfinite(value) else None
 
 
 def _require_measurable(faults: int, rows: int, probabilities: np.ndarray) -> None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.stats import binomtest
-from sklearn.metrics import precision_recall_curve
 
 from faultxfer.errors import DataError
 from faultxfer.evaluate.drawing import (
@@ -24,6 +23,7 @@ from faultxfer.evaluate.drawing import (
     with_legend_below,
 )
 from faultxfer.evaluate.metrics import equal_mass_bins
+from faultxfer.evaluate.ranking import precision_and_recall
 from faultxfer.evaluate.rows import ScoredRows
 from faultxfer.evaluate.score_over_time import score_over_time_figure
 
@@ -97,15 +97,15 @@ def precision_recall_figure(
     ranked = sorted(others, key=lambda title: -(pr_auc.get(title) or 0.0))
     bright = [title for title in ranked if title in named]
     pale = [title for title in ranked if title not in named]
-    _draw_curve(axes, scored.y, scored.probabilities, _label(CANDIDATE, pr_auc), c=BLUE, lw=3.0)
+    _draw_curve(axes, scored, scored.probabilities, _label(CANDIDATE, pr_auc), c=BLUE, lw=3.0)
     for number, title in enumerate(bright):
         colour = OTHER_COLOURS[number % len(OTHER_COLOURS)]
         dashes = _DASHES[(number + number // len(OTHER_COLOURS)) % len(_DASHES)]
         label = _label(title, pr_auc)
-        _draw_curve(axes, scored.y, others[title], label, c=colour, ls=dashes, lw=1.6)
+        _draw_curve(axes, scored, others[title], label, c=colour, ls=dashes, lw=1.6)
     for title in pale:
         label = "other rivals" if title == pale[0] else "_"
-        _draw_curve(axes, scored.y, others[title], label, c=PALE, lw=1.0)
+        _draw_curve(axes, scored, others[title], label, c=PALE, lw=1.0)
     _mark_operating_point(axes, scored)
     _mark_chance(axes.axhline, float(scored.y.mean()), "alarms at random")
     axes.set(xlabel="share of fault rows found (recall)", xlim=(-0.02, 1.02))
@@ -115,10 +115,18 @@ def precision_recall_figure(
 
 
 def _draw_curve(
-    axes: Axes, y: np.ndarray, probabilities: np.ndarray, label: str, *, lw: float, **style: Any
+    axes: Axes,
+    rows: ScoredRows,
+    probabilities: np.ndarray,
+    label: str,
+    *,
+    lw: float,
+    **style: Any,
 ) -> None:
-    precision, recall, _ = precision_recall_curve(y, probabilities)
-    axes.plot(recall, precision, ds="steps-post", lw=lw, zorder=1 + lw, label=label, **style)
+    precision, recall = precision_and_recall(rows.y, probabilities, rows.fold)
+    # From no fault found on, at the precision of the first.
+    recall, precision = np.r_[0.0, recall], np.r_[precision[:1], precision]
+    axes.plot(recall, precision, ds="steps-pre", lw=lw, zorder=1 + lw, label=label, **style)
 
 
 def _label(title: str, pr_auc: dict[str, float | None]) -> str:
@@ -249,6 +257,7 @@ def _checked(scored: ScoredRows, others: dict[str, np.ndarray]) -> ScoredRows:
         scored.alarms.astype(bool),
         scored.run.astype(str),
         scored.time.astype(float),
+        scored.fold.astype(int),
     )
 
 

@@ -20,6 +20,7 @@ from faultxfer.evaluate.gate.check import (
 )
 from faultxfer.evaluate.intervals import Interval
 from faultxfer.evaluate.metrics import Metrics
+from faultxfer.evaluate.source_verdict import Yardstick, source_verdict
 from faultxfer.metric_table import (
     IN_RESULT_TABLE,
     OPERATOR_ALARMS_PER_HOUR,
@@ -44,8 +45,6 @@ _AGAINST = {
     NEEDS_APPROVAL: "The gate had asked for a person's approval",
 }
 _UNITS = {"days": 86400.0, "hours": 3600.0, "minutes": 60.0, "seconds": 0.0}
-# A smaller difference in PR-AUC is none that anybody would notice at the machine.
-_LITTLE = 0.01
 
 
 @dataclass(frozen=True)
@@ -127,25 +126,18 @@ class Report:
 
     def transfer_verdict(self) -> str:
         """One plain sentence: did the source help?"""
-        best = _best_rival(self.contestants, uses_source=False)
-        if best is None or best.metrics is None:
-            return "Whether the source helped is unknown: no rival without source rows could run."
-        theirs = best.metrics.pr_auc
-        gain = self.candidate.pr_auc - theirs
-        if gain < -_LITTLE:
-            return (
-                f"Negative transfer: {best.title} has PR-AUC {theirs:.3f}, better by {-gain:.3f}, "
-                "without the source."
-            )
-        if gain <= _LITTLE:
-            return (
-                f"The source made no difference: {best.title} has PR-AUC {theirs:.3f} without it "
-                f"({gain:+.3f})."
-            )
-        return (
-            f"The source helped: {gain:+.3f} PR-AUC over the best rival without it ({best.title}, "
-            f"{theirs:.3f})."
-        )
+        without = _best_rival(self.contestants, uses_source=False)
+        as_is = next((one for one in self.contestants if one.name == _SOURCE_AS_IS), None)
+        yardsticks = self._yardstick(without), self._yardstick(as_is)
+        return source_verdict(self.candidate.pr_auc, *yardsticks)
+
+    def _yardstick(self, entry: Contestant | None) -> Yardstick | None:
+        """A contestant that the candidate is compared with; None where it could not run."""
+        if entry is None or entry.metrics is None or entry.metrics.pr_auc is None:
+            return None
+        interval = self.evidence.against_rivals.get(entry.title, {}).get("pr_auc")
+        bounds = None if interval is None else (interval.low, interval.high)
+        return Yardstick(entry.title, entry.metrics.pr_auc, bounds)
 
     def as_dict(self) -> dict[str, object]:
         """Plain data for JSON, with every contestant."""
@@ -202,8 +194,9 @@ def _best_rival(contestants: Iterable[Contestant], *, uses_source: bool) -> Cont
     for entry in contestants:
         if entry.role != "rival" or entry.uses_source != uses_source or entry.metrics is None:
             continue
-        if entry.metrics.pr_auc > most:
-            best, most = entry, entry.metrics.pr_auc
+        pr_auc = entry.metrics.pr_auc
+        if pr_auc is not None and pr_auc > most:
+            best, most = entry, pr_auc
     return best
 
 
@@ -224,7 +217,9 @@ def metric_cells(metrics: Metrics | None) -> list[str]:
     """The cells of one table line, under :data:`COLUMNS`."""
     if metrics is None:
         return ["–"] * len(COLUMNS)
-    return [metric.text(getattr(metrics, metric.name)) for metric in IN_RESULT_TABLE]
+    values = [getattr(metrics, metric.name) for metric in IN_RESULT_TABLE]
+    pairs = zip(IN_RESULT_TABLE, values, strict=True)
+    return ["–" if value is None else metric.text(value) for metric, value in pairs]
 
 
 def as_markdown(report: Report, decision: Decision, override: Override | None = None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -14,6 +14,7 @@ _EPOCH_SECONDS = (1e8, 4.1e9)
 # Fewer runs than this with a class say too little of how runs differ; blocks stand in for them.
 _FEWEST_RUNS = 3
 _BLOCKS = 12
+_ONE_FOLD = np.zeros(0, dtype=int)
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class ScoredRows:
         alarms: bool, at the contestant's own threshold.
         run: recording of each row.
         time: float64 seconds since 1970 or sequence number; NaN where there is no time.
+        fold: number of the fold whose model scored the row; one fold if left out, as in a hold-out.
     """
 
     y: np.ndarray
@@ -33,6 +35,11 @@ class ScoredRows:
     alarms: np.ndarray
     run: np.ndarray
     time: np.ndarray
+    fold: np.ndarray = field(default_factory=lambda: _ONE_FOLD)
+
+    def __post_init__(self) -> None:
+        if self.fold is _ONE_FOLD:
+            object.__setattr__(self, "fold", np.zeros(len(self.y), dtype=int))
 
     def take(self, rows: np.ndarray) -> ScoredRows:
         """The rows at the given positions (or of a boolean mask)."""
@@ -47,12 +54,15 @@ class Clusters:
         index: (m,) number of each row's cluster, from 0.
         by: ``run`` or ``block of time``.
         faulty, normal: how many clusters hold faults, and how many normal rows.
+        unequal: clusters of the rarer class, divided by as many of one size as they are worth; 1
+            where all hold the same number of rows.
     """
 
     index: np.ndarray
     by: str
     faulty: int
     normal: int
+    unequal: float = 1.0
 
     @property
     def count(self) -> int:
@@ -91,8 +101,12 @@ def _blocks(runs: np.ndarray, time: np.ndarray) -> np.ndarray:
 
 
 def _counted(index: np.ndarray, y: np.ndarray, by: str) -> Clusters:
-    faulty, normal = np.unique(index[y == 1]), np.unique(index[y == 0])
-    return Clusters(index, by, len(faulty), len(normal))
+    sizes = [np.bincount(index[y == label]) for label in (1, 0)]
+    faulty, normal = (int((size > 0).sum()) for size in sizes)
+    # As many as there would be of one size for a mean with the same variance (Kish).
+    worth = min(float(size.sum() ** 2 / max((size**2).sum(), 1)) for size in sizes)
+    unequal = max(min(faulty, normal) / max(worth, 1.0), 1.0)
+    return Clusters(index, by, faulty, normal, unequal)
 
 
 def has_dates(time: np.ndarray) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-TRANSFER, SCRATCH = "transfer", "scratch"
+TRANSFER, SCRATCH, AS_IS = "transfer", "scratch", "source as it is"
 RESAMPLES = 500
 _LEVELS = (2.5, 97.5)
 # A standard error below this comes from a handful of repeats that happen to agree.
@@ -29,6 +29,7 @@ class Repeat:
         y: (m,) labels, both present.
         run: (m,) recording of each row.
         scores: contestant -> (k, m) scores, one line for each count; only their order matters.
+            The source as it is has one line, as no rows change it.
     """
 
     y: np.ndarray
@@ -97,6 +98,7 @@ class LearningCurve:
         reach: rows up to which scratch is followed: the limit, or the last count where its power
             law does not fit.
         fault_share: PR-AUC of a random ranking.
+        as_is: PR-AUC of the source as it is; None where it was not measured.
         runs, repeats: recordings and hold-outs behind the intervals.
         grid: rows at which the fitted curves are given.
     """
@@ -112,6 +114,7 @@ class LearningCurve:
     points: tuple[Point, ...]
     shapes: dict[str, Shape]
     grid: tuple[float, ...]
+    as_is: Estimate | None = None
 
     def as_dict(self) -> dict[str, object]:
         """Plain data for JSON."""
@@ -158,7 +161,14 @@ def learning_curve(
         points=_points(counts, faults, means, needed),
         shapes=shapes,
         grid=tuple(grid.tolist()),
+        as_is=_as_is(repeats, seed),
     )
+
+
+def _as_is(repeats: tuple[Repeat, ...], seed: int) -> Estimate | None:
+    if any(AS_IS not in repeat.scores for repeat in repeats):
+        return None
+    return _estimate(_resampled(repeats, AS_IS, seed)[:, 0])
 
 
 def _runs_of(repeats: tuple[Repeat, ...]) -> list[str]:

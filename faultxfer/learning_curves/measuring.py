@@ -17,7 +17,14 @@ from faultxfer.bundle.manifest import read_manifest
 from faultxfer.bundle.members import logits
 from faultxfer.config import TransferOptions
 from faultxfer.data.dataset import load_dataset
-from faultxfer.learning_curves.curve import SCRATCH, TRANSFER, LearningCurve, Repeat, learning_curve
+from faultxfer.learning_curves.curve import (
+    AS_IS,
+    SCRATCH,
+    TRANSFER,
+    LearningCurve,
+    Repeat,
+    learning_curve,
+)
 from faultxfer.learning_curves.draws import RUN, Draw, Draws, draw_counts
 from faultxfer.learning_curves.picture import save_learning_picture
 from faultxfer.learning_curves.report import as_markdown, sentences
@@ -160,9 +167,10 @@ def _listed(counts: Iterable[int]) -> str:
 
 
 def _repeat(draw: Draw, base: Task) -> Repeat:
-    """Scores of both contestants on the rows held out, one line for each count."""
+    """Scores of both contestants and of the source as it is on the rows held out."""
     test = base.target.take(draw.test)
-    scores: dict[str, list[np.ndarray]] = {TRANSFER: [], SCRATCH: []}
+    as_is = base.source.logits(test.X)
+    scores: dict[str, list[np.ndarray]] = {TRANSFER: [], SCRATCH: [], AS_IS: [as_is]}
     for train in draw.train:
         task = dataclasses.replace(base, target=base.target.take(train))
         transfer, scratch = fit_transfer_and_scratch(task)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import math
 
-from faultxfer.learning_curves.curve import SCRATCH, TRANSFER, Estimate, LearningCurve, Point
+from faultxfer.evaluate.source_verdict import LITTLE, Yardstick, source_verdict
+from faultxfer.learning_curves.curve import (
+    AS_IS,
+    SCRATCH,
+    TRANSFER,
+    Estimate,
+    LearningCurve,
+    Point,
+)
 
 COLUMNS = (
     "labelled rows",
@@ -14,8 +22,6 @@ COLUMNS = (
     "difference",
     "scratch needs",
 )
-# A difference in PR-AUC that nobody would notice at the machine.
-_LITTLE = 0.01
 # Wider than this an interval says nothing of where a curve ends.
 _WIDE = 0.2
 # With twelve simulated runs the intervals held the truth less often than they say, see
@@ -30,6 +36,7 @@ def sentences(curve: LearningCurve, *, by_run: bool) -> tuple[str, ...]:
         _compared(first, "starts"),
         _slopes(curve),
         _compared(last, "ends"),
+        _verdict(last, curve),
         *(_rows_saved(point, curve) for point in (first, last)),
         _more(curve),
         _asymptotes(curve),
@@ -75,8 +82,18 @@ def _compared(point: Point, verb: str) -> str:
         return f"{both}: transfer {verb} {value:.3f} [{low:.3f}, {high:.3f}] higher."
     if high < 0:
         loss = f"{-value:.3f} [{-high:.3f}, {-low:.3f}]"
-        return f"{both}: transfer {verb} {loss} lower, so the source does harm here."
+        return f"{both}: transfer {verb} {loss} lower."
     return f"{both}: which one {verb} higher cannot be told ({_in_words(point.gain, sign=True)})."
+
+
+def _verdict(point: Point, curve: LearningCurve) -> str:
+    """Whether the source helped with all rows drawn, as a transfer would say it."""
+    _, low, high = _numbers(point.gain)
+    scratch, _, _ = _numbers(point.scratch)
+    as_is = None
+    if curve.as_is is not None and curve.as_is.value is not None:
+        as_is = Yardstick(AS_IS, curve.as_is.value)
+    return source_verdict(point.transfer.value, Yardstick(SCRATCH, scratch, (low, high)), as_is)
 
 
 def _slopes(curve: LearningCurve) -> str:
@@ -105,7 +122,7 @@ def _more(curve: LearningCurve) -> str:
             f"misses that count by {_in_words(shape.miss, sign=True)}."
         )
     _, low, high = _numbers(shape.more)
-    if high < _LITTLE:
+    if high < LITTLE:
         change = _in_words(shape.more, sign=True)
         return f"{asked} would change PR-AUC by {change}: hardly worth the labels."
     if low > 0:

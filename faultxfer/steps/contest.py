@@ -25,6 +25,7 @@ class Contest:
     Attributes:
         test: the rows that judge.
         positions: theirs among the accepted rows.
+        fold: (m,) fold in which each was held out.
         predictions: by name of the contestant.
         chosen: predictions of ideas that several rivals share, under the scale that was best out of
             fold, with the share of the rows that each of these rivals predicted.
@@ -33,6 +34,7 @@ class Contest:
 
     test: Dataset
     positions: np.ndarray
+    fold: np.ndarray
     predictions: dict[str, Predictions]
     chosen: dict[str, tuple[Predictions, dict[str, float]]]
     could_not_run: dict[str, str]
@@ -40,13 +42,17 @@ class Contest:
     @property
     def candidate(self) -> ScoredRows:
         """What the candidate predicts."""
-        return scored_rows(self.test, self.predictions[CANDIDATE])
+        return self.scored(self.predictions[CANDIDATE])
+
+    def scored(self, predicted: Predictions) -> ScoredRows:
+        """The rows that judge with what somebody predicts for them."""
+        return scored_rows(self.test, predicted, self.fold)
 
     def scored_by_name(self) -> dict[str, ScoredRows]:
         """What everybody predicts who could run, chosen ideas included."""
         predictions = dict(self.predictions)
         predictions |= {idea: predicted for idea, (predicted, _) in self.chosen.items()}
-        return {name: scored_rows(self.test, predicted) for name, predicted in predictions.items()}
+        return {name: self.scored(predicted) for name, predicted in predictions.items()}
 
     def rivals_by_title(self) -> dict[str, ScoredRows | None]:
         """What each rival predicts; None for one that could not run."""
@@ -65,7 +71,7 @@ class Contest:
             return Contestant(
                 name, rival.title, "rival", rival.uses_source, None, problem, idea=idea
             )
-        metrics = measured(scored_rows(self.test, self.predictions[name]))
+        metrics = measured(self.scored(self.predictions[name]))
         return Contestant(name, rival.title, "rival", rival.uses_source, metrics, idea=idea)
 
     def chosen_contestants(self) -> tuple[Contestant, ...]:
@@ -79,7 +85,7 @@ class Contest:
             return Contestant(idea, title, "rival", True, None, problem)
         predicted, shares = self.chosen[idea]
         scale, note = scale_in_words(shares, VARIANTS[idea])
-        metrics = measured(scored_rows(self.test, predicted))
+        metrics = measured(self.scored(predicted))
         return Contestant(idea, f"{title}, {scale}", "rival", True, metrics, note=note)
 
 
@@ -97,18 +103,23 @@ def open_contest(adapted: Adaptation, features: tuple[str, ...]) -> Contest:
         ran = {name: predictions[name] for name in VARIANTS[idea] if name in predictions}
         if ran:
             chosen[idea] = best_out_of_fold(ran)
-    return Contest(test, positions, predictions, chosen, adapted.could_not_run)
+    fold = adapted.target.split.fold_numbers
+    return Contest(test, positions, fold, predictions, chosen, adapted.could_not_run)
 
 
-def scored_rows(rows: Dataset, predicted: Predictions) -> ScoredRows:
-    """Labelled rows with what one contestant predicts for them."""
-    return ScoredRows(rows.y, predicted.probabilities, predicted.alarms, rows.run, rows.time)
+def scored_rows(
+    rows: Dataset, predicted: Predictions, fold: np.ndarray | None = None
+) -> ScoredRows:
+    """Labelled rows with what one contestant predicts for them; one fold if it is left out."""
+    fold = np.zeros(len(rows), dtype=int) if fold is None else fold
+    said = predicted.probabilities, predicted.alarms
+    return ScoredRows(rows.y, *said, run=rows.run, time=rows.time, fold=fold)
 
 
-def score_with(bundle: Bundle, rows: Dataset) -> ScoredRows:
+def score_with(bundle: Bundle, rows: Dataset, fold: np.ndarray | None = None) -> ScoredRows:
     """Labelled rows with what a bundle predicts for them."""
     probabilities = bundle.probabilities(rows.X)
-    return scored_rows(rows, Predictions(probabilities, bundle.alarms(probabilities)))
+    return scored_rows(rows, Predictions(probabilities, bundle.alarms(probabilities)), fold)
 
 
 def best_out_of_fold(variants: dict[str, Predictions]) -> tuple[Predictions, dict[str, float]]:

@@ -204,7 +204,7 @@ def _judge_champion(
         return None
     bundle = load_bundle(models.champion_bundle)
     test = read_target(rows, bundle.features).take(contest.positions)
-    scored = score_with(bundle, test)
+    scored = score_with(bundle, test, contest.fold)
     seen = np.isin(test.fingerprints(), bundle.training_rows)
     note = f"was trained on {seen.sum()} of {len(seen)} of these rows" if seen.any() else ""
     title = f"champion (version {models.champion.version})"

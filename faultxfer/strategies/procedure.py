@@ -21,7 +21,7 @@ from faultxfer.bundle.threshold import (
     require_enough_normals,
     require_kept,
 )
-from faultxfer.data.split import CROSS_FIT, Split
+from faultxfer.data.split import CROSS_FIT, Fold, Split
 from faultxfer.strategies.protocol import FittedStrategy, Rival, Scorer, Strategy, Task
 
 _Fit = Callable[[Task], Scorer]
@@ -81,7 +81,7 @@ def run_strategy(
         fits.append(strategy.fit(given))
         return fits[-1]
 
-    outcome = _run(fit, task, split, refit=True)
+    outcome = _run(fit, task, split)
     require_kept(outcome.threshold, _equipment(task))
     # The last fit is the one that stays: of the training side, or after cross-fitting of all rows.
     final = fits[-1]
@@ -104,17 +104,29 @@ def run_rival(rival: Rival, task: Task, split: Split) -> Predictions:
         StrategyError: the rival cannot run on these rows.
     """
     if not rival.as_is:
-        return _run(rival.fit, task, split, refit=False).predictions
+        return _predict(rival.fit, task, split)
     scorer = rival.fit(task)
     logits = scorer(task.target.X[test_rows(split)])
     probabilities = task.source.calibrator(logits)
     return Predictions(probabilities, task.source.alarms(probabilities))
 
 
-def _run(fit: _Fit, task: Task, split: Split, *, refit: bool) -> _Outcome:
-    if split.mode == CROSS_FIT:
-        return _cross_fit(fit, task, split, refit=refit)
-    return _hold_out(fit, task, split)
+def _run(fit: _Fit, task: Task, split: Split) -> _Outcome:
+    """Predict the test rows; the last fit is the one that stays."""
+    if split.mode != CROSS_FIT:
+        return _hold_out(fit, task, split)
+    said = _said_by_folds(fit, task, split)
+    final = fit(task)(task.target.X)
+    logits = carried_over(said, final, split.train, task.target.y, split.folds)
+    calibrator, threshold = _calibrate(logits, task, split.train)
+    return _Outcome(calibrator, threshold, _out_of_fold(said, task, split))
+
+
+def _predict(fit: _Fit, task: Task, split: Split) -> Predictions:
+    """The same without a fit that stays."""
+    if split.mode != CROSS_FIT:
+        return _hold_out(fit, task, split).predictions
+    return _out_of_fold(_said_by_folds(fit, task, split), task, split)
 
 
 def _hold_out(fit: _Fit, task: Task, split: Split) -> _Outcome:
@@ -129,29 +141,61 @@ def _hold_out(fit: _Fit, task: Task, split: Split) -> _Outcome:
     return _Outcome(calibrator, threshold, predictions)
 
 
-def _cross_fit(fit: _Fit, task: Task, split: Split, *, refit: bool) -> _Outcome:
-    X = task.target.X
-    logits = np.empty(len(X))
-    for fold in split.folds:
-        scorer = fit(_with_rows(task, fold.train))
-        logits[fold.test] = scorer(X[fold.test])
-    predictions = _out_of_fold(logits, task, split)
-    if refit:
-        fit(task)
-    calibrator, threshold = _calibrate(logits, task, split.train)
-    return _Outcome(calibrator, threshold, predictions)
+def _said_by_folds(fit: _Fit, task: Task, split: Split) -> list[np.ndarray]:
+    """(n,) logits of all rows by the model of each fold."""
+    return [fit(_with_rows(task, fold.train))(task.target.X) for fold in split.folds]
 
 
-def _out_of_fold(logits: np.ndarray, task: Task, split: Split) -> Predictions:
-    """Predictions by fold; a fold's own labels choose neither its calibrator nor its threshold."""
-    probabilities, alarms = np.empty(len(logits)), np.empty(len(logits), dtype=bool)
-    y, ranking = task.target.y, np.empty(len(logits))
-    for fold in split.folds:
-        calibrator, threshold = _calibrate(logits[fold.train], task, fold.train)
+def _out_of_fold(said: list[np.ndarray], task: Task, split: Split) -> Predictions:
+    """Predictions by fold; a fold's own labels choose neither its calibrator nor its threshold.
+
+    Those are chosen on the other folds' rows, whose scores are carried over to the level of the
+    model that is judged.
+    """
+    y, rows = task.target.y, len(task.target)
+    probabilities, alarms = np.empty(rows), np.empty(rows, dtype=bool)
+    ranking = np.empty(rows)
+    for logits, fold in zip(said, split.folds, strict=True):
+        others = carried_over(said, logits, fold.train, y, split.folds)[fold.train]
+        calibrator, threshold = _calibrate(others, task, fold.train)
         probabilities[fold.test] = calibrator(logits[fold.test])
         alarms[fold.test] = probabilities[fold.test] > threshold.value
-        ranking[fold.test] = average_precision_score(y[fold.train], logits[fold.train])
+        ranking[fold.test] = average_precision_score(y[fold.train], others)
     return Predictions(probabilities, alarms, ranking)
+
+
+def carried_over(
+    said: list[np.ndarray],
+    final: np.ndarray,
+    fitted: np.ndarray,
+    y: np.ndarray,
+    folds: tuple[Fold, ...],
+) -> np.ndarray:
+    """(n,) out-of-fold logits at the level of another model.
+
+    The model of a fold and the other one were fitted on other shares of faults and on other rows,
+    so their scores differ by a level that says nothing of a row. It is estimated by the normal rows
+    that both were fitted on, as the median difference; where there are none, by the medians of the
+    normal rows that each was fitted on.
+
+    Args:
+        said: (n,) logits of all rows by each fold's model.
+        final: (n,) logits of all rows by the other model.
+        fitted: positions of the rows that it was fitted on.
+        y: (n,) labels.
+        folds: those of ``said``.
+    """
+    carried = np.full(len(y), np.nan)
+    own = fitted[y[fitted] == 0]
+    for logits, fold in zip(said, folds, strict=True):
+        normal = fold.train[y[fold.train] == 0]
+        both = np.intersect1d(normal, own)
+        if len(both):
+            level = np.median(final[both] - logits[both])
+        else:
+            level = np.median(final[own]) - np.median(logits[normal])
+        carried[fold.test] = logits[fold.test] + level
+    return carried
 
 
 def _with_rows(task: Task, rows: np.ndarray) -> Task:

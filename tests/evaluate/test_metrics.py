@@ -48,6 +48,44 @@ def test_equal_probabilities_rank_nothing() -> None:
     assert found.pr_auc == pytest.approx(2 / 5)
 
 
+@given(st.integers(0, 10_000))
+def test_a_constant_of_each_fold_ranks_nothing(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    fold = np.r_[0, 0, 1, 1, rng.integers(4, size=30)]
+    y = np.r_[0, 1, 0, 1, rng.random(30) < 0.3].astype(np.int8)
+    found = measure(y, rng.random(4)[fold], y == 1, fold)
+    assert found.roc_auc == 0.5
+    assert found.pr_auc == pytest.approx(y.mean(), abs=1e-12)
+
+
+@given(st.integers(0, 10_000))
+def test_a_level_of_a_fold_changes_no_ranking(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    fold, y = rng.integers(3, size=40), (rng.random(40) < 0.4).astype(np.int8)
+    y[:6], fold[:6] = [0, 1] * 3, [0, 0, 1, 1, 2, 2]
+    score = rng.random(40)
+    moved = (score + rng.random(3)[fold]) / 2
+    same, other = measure(y, score, y == 1, fold), measure(y, moved, y == 1, fold)
+    assert (same.roc_auc, same.pr_auc) == pytest.approx((other.roc_auc, other.pr_auc))
+
+
+def test_ranking_inside_folds_by_hand() -> None:
+    fold = np.array([0, 0, 0, 1, 1, 1, 1])
+    y = np.array([1, 0, 0, 1, 0, 0, 0], dtype=np.int8)
+    # Above the first fault is one of two normal rows, above the second none of three.
+    found = measure(y, np.array([0.5, 0.6, 0.1, 0.3, 0.2, 0.1, 0.0]), y == 1, fold)
+    assert found.roc_auc == pytest.approx((1 / 2 + 1) / 2)
+    # Placements (0 + 1/2) / 4 and (1 + 1/2) / 3; ranks 1/3 and 2/3; two of seven rows are faults.
+    precision = [2 * r / (2 * r + 5 * u) for r, u in ((1 / 3, 1 / 8), (2 / 3, 1 / 2))]
+    assert found.pr_auc == pytest.approx(np.mean(precision))
+
+
+def test_no_fold_with_both_classes_ranks_nobody() -> None:
+    y = np.array([1, 1, 0, 0], dtype=np.int8)
+    found = measure(y, np.array([0.9, 0.8, 0.2, 0.1]), y == 1, y.astype(int))
+    assert (found.roc_auc, found.pr_auc) == (None, None)
+
+
 def test_a_perfect_detector() -> None:
     found = measure(Y, Y.astype(float), Y == 1)
     assert (found.pr_auc, found.roc_auc, found.recall, found.precision, found.false_alarm_rate) == (

@@ -60,7 +60,7 @@ EVIDENCE = Evidence(
 
 
 def report(
-    *, alone: float | None = 0.5, other: float | None = None, with_source: float = 0.95
+    *, alone: float | None = 0.5, other: float | None = None, with_source: float = 0.75
 ) -> Report:
     """A candidate of PR-AUC 0.8, a champion, a rival that knows the source, and two that do not."""
     contestants = (
@@ -310,8 +310,19 @@ def test_verdict_takes_the_best_of_several_rivals_without_source() -> None:
     assert "other rival has PR-AUC 0.900" in report(alone=0.2, other=0.9).transfer_verdict()
 
 
-def test_a_rival_that_knows_the_source_does_not_make_the_transfer_negative() -> None:
-    assert report(with_source=0.99).transfer_verdict() == report(with_source=0.1).transfer_verdict()
+def test_a_candidate_that_loses_to_the_source_as_it_is_was_not_helped_by_it() -> None:
+    assert report(with_source=0.79).transfer_verdict().startswith("The source helped: +0.300")
+    verdict = report(with_source=0.99).transfer_verdict()
+    assert verdict.startswith("The source is better as it is: PR-AUC 0.990, and 0.800 after")
+
+
+def test_a_gain_that_may_be_chance_is_not_called_one() -> None:
+    given = report()
+    against = {"gradient boosting": {"pr_auc": Interval(0.3, -0.1, 0.7, 0.2)}}
+    unsure = dataclasses.replace(given.evidence, against_rivals=against)
+    verdict = dataclasses.replace(given, evidence=unsure).transfer_verdict()
+    assert verdict.startswith("Whether the source helped is not shown: gradient boosting")
+    assert "(+0.300 [-0.100, +0.700])" in verdict
 
 
 def test_verdict_is_unknown_where_no_rival_without_source_could_run() -> None:
