@@ -87,6 +87,7 @@ def publish_report(result: TransferResult, *_: Any) -> None:
         f"Outcome: {result.outcome}. {result.reason}",
         *[f"- {key}: `{address}`" for key, address in result.pictures.items()],
         *([f"- Data Docs: `{result.rows.docs}`"] if result.rows.docs else []),
+        *[f"- {one.why}: `{one.command}`" for one in result.next],
     ]
     text = as_markdown(result.report, result.decision) + "\n" + "\n".join(where)
     key = _key(f"transfer-{result.model}-{result.equipment}")

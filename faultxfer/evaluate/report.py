@@ -21,7 +21,7 @@ from faultxfer.evaluate.metrics import Metrics
 from faultxfer.metric_table import IN_RESULT_TABLE
 
 COLUMNS = tuple(metric.title for metric in IN_RESULT_TABLE)
-_SOURCE_AS_IS = "source_as_is"
+SOURCE_AS_IS = "source_as_is"
 _HEADS = {
     PROMOTE: "passed by the gate",
     REFUSE: "refused by the gate",
@@ -177,7 +177,7 @@ def highlighted(contestants: Iterable[Contestant]) -> tuple[Contestant, ...]:
         if entry in best:
             notes = [note for note in (best[entry], entry.note) if note]
             shown.append(replace(entry, note="; ".join(notes)))
-        elif entry.role != "rival" or entry.name == _SOURCE_AS_IS:
+        elif entry.role != "rival" or entry.name == SOURCE_AS_IS:
             shown.append(entry)
     return tuple(shown)
 

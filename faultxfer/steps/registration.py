@@ -11,10 +11,11 @@ from typing import Any
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.bundle.plain_files import sha256_of
 from faultxfer.evaluate.gate import Decision
+from faultxfer.evaluate.gate.check import NOT_ENOUGH
 from faultxfer.evaluate.report import Report, as_markdown
 from faultxfer.outputs import DATA_DOCS, DOCS_INDEX, writing
 from faultxfer.progress import progress
-from faultxfer.registry import names
+from faultxfer.registry import journal, names
 from faultxfer.registry.connect import Access
 from faultxfer.registry.promotion import Promotion
 from faultxfer.registry.provenance import code
@@ -25,12 +26,19 @@ from faultxfer.requests import TransferRequest
 from faultxfer.steps.adaptation import Adaptation, read_target
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.judging import REPORT, Verdict
+from faultxfer.steps.next_commands import (
+    Next,
+    after_promotion,
+    after_provisional,
+    after_refusal,
+)
 from faultxfer.steps.opening import Job
 from faultxfer.steps.plain_data import plain_fields
 from faultxfer.steps.repeats import request_sha256
 from faultxfer.steps.sources import Models
 
-PROMOTED, REFUSED, DRY_RUN = "promoted", "refused", "dry run"
+PROMOTED, PROVISIONAL = "promoted", "provisional"
+REFUSED, DRY_RUN = "refused", "dry run"
 EXAMPLE_ROWS = 5
 DOCS_NOTE = f"\n\nThe check of the files: artifact `{DOCS_INDEX}` of the run (Data Docs).\n"
 
@@ -40,7 +48,7 @@ class TransferResult:
     """What a transfer did.
 
     Attributes:
-        outcome: ``promoted``, ``refused`` or ``dry run``.
+        outcome: ``promoted``, ``provisional``, ``refused`` or ``dry run``.
         reason: the gate's reason, or that it was overridden.
         model, equipment: from where to where.
         registered: name of the registered model; version: the new version, or None.
@@ -48,6 +56,7 @@ class TransferResult:
         pictures: address of each picture by name; empty after a dry run without ``--report``.
         report, decision: the whole report and the gate's checks.
         rows: counts and findings of the contract check.
+        next: what to type now; empty after a dry run.
     """
 
     outcome: str
@@ -62,6 +71,7 @@ class TransferResult:
     report: Report
     decision: Decision
     rows: CheckedRows
+    next: tuple[Next, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -73,13 +83,14 @@ def register_candidate(
 ) -> TransferResult:
     """Register and promote the candidate, or keep its report.
 
-    It is promoted if it passed, or was pushed past the gate for a reason.
+    It is promoted if it passed, or was pushed past the gate for a reason. Where a machine has no
+    champion and the evidence does not suffice, it is registered as provisional.
 
     Raises:
         ChampionMovedError: it was judged against a champion that is champion no more.
     """
     request, evaluation = job.request, verdict.evaluation
-    outcome = _outcome(verdict.decision, request)
+    outcome = _outcome(verdict.decision, request, models)
     pictures = _copied(evaluation.pictures, request.report_folder)
     done = _Done(pictures=pictures, rows=_without_passing_docs(evaluation.adapted.target.rows))
     if outcome != DRY_RUN:
@@ -98,6 +109,7 @@ def register_candidate(
         report=evaluation.report,
         decision=verdict.decision,
         rows=done.rows,
+        next=_next(job, models, verdict, outcome, done.version),
     )
 
 
@@ -113,13 +125,13 @@ class _Done:
 
 
 def _registered(job: Job[TransferRequest], models: Models, verdict: Verdict, outcome: str) -> _Done:
-    """Write to the registry: a version where the outcome is a promotion, else a run alone."""
+    """Write to the registry: a version unless the candidate is refused, else a run alone."""
     evaluation = verdict.evaluation
     rows = evaluation.adapted.target.rows
     registry = open_registry(access=Access.CHANGING)
     record = _run_record(job, models, verdict)
     version = None
-    if outcome == PROMOTED:
+    if outcome in (PROMOTED, PROVISIONAL):
         progress.info("Registering %s", models.name)
         candidate = _new_version(job, models, evaluation.adapted)
         made = register(registry, record, candidate, _promotion(job, models, verdict))
@@ -142,11 +154,29 @@ def _without_passing_docs(rows: CheckedRows) -> CheckedRows:
     return rows
 
 
-def _outcome(decision: Decision, request: TransferRequest) -> str:
+def _outcome(decision: Decision, request: TransferRequest, models: Models) -> str:
     if request.dry_run:
         return DRY_RUN
-    overridden = request.override_gate is not None
-    return PROMOTED if decision.promoted or overridden else REFUSED
+    if decision.promoted or request.override_gate is not None:
+        return PROMOTED
+    # A champion stays; without one, a marked version is of more use than none.
+    if decision.outcome == NOT_ENOUGH and models.champion is None:
+        return PROVISIONAL
+    return REFUSED
+
+
+def _next(
+    job: Job[TransferRequest], models: Models, verdict: Verdict, outcome: str, version: str | None
+) -> tuple[Next, ...]:
+    """What to type now."""
+    if outcome == PROMOTED:
+        return after_promotion(job.request)
+    if outcome == PROVISIONAL:
+        return after_provisional(job.request, models.name, version)
+    if outcome == REFUSED:
+        report = verdict.evaluation.report
+        return after_refusal(job.request, job.contract, report, verdict.decision)
+    return ()
 
 
 def _reason(decision: Decision, override_gate: str | None) -> str:
@@ -193,7 +223,9 @@ def _promotion(job: Job[TransferRequest], models: Models, verdict: Verdict) -> P
         **code(),
     }
     reason = _reason(decision, job.request.override_gate)
-    return Promotion(reason, details, head=models.head)
+    provisional = _outcome(decision, job.request, models) == PROVISIONAL
+    action = journal.PROVISIONAL if provisional else journal.PROMOTE
+    return Promotion(reason, details, head=models.head, action=action)
 
 
 def _copied(pictures: dict[str, Path], folder: Path | None) -> dict[str, str]:
@@ -239,6 +271,8 @@ def _tags_of_run(job: Job[TransferRequest], models: Models, verdict: Verdict) ->
     }
     if job.request.override_gate and not decision.promoted:
         tags[names.OVERRIDE] = job.request.override_gate
+    if _outcome(decision, job.request, models) == PROVISIONAL:
+        tags[names.REGISTERED_AS] = names.PROVISIONAL
     return tags
 
 
