@@ -49,8 +49,8 @@ def after_refusal(
     request: TransferRequest, contract: Contract, report: Report, decision: Decision
 ) -> tuple[Next, ...]:
     """The source as it is, where it is better; the champion; or the way to a better candidate."""
-    if decision.outcome == NEEDS_APPROVAL and request.options == TransferOptions():
-        return (Next("Approve it, after you have read the report", _approve(request)),)
+    if decision.outcome == NEEDS_APPROVAL:
+        return (_approval(request),)
     if _is_source_better(report) and _is_read_without_machine(contract, request.equipment):
         why = "The source model as it is does better on these rows: score with it"
         return (Next(why, _score_with_source(request)),)
@@ -62,8 +62,7 @@ def after_refusal(
 def after_repeat(request: TransferRequest, before: str) -> tuple[Next, ...]:
     """Score with what was registered then, or look at what was refused."""
     if before == "refused":
-        command = _typed("registry", "history", request.model, "--equipment", request.equipment)
-        return (Next("See why it was refused", command),)
+        return (Next("See why it was refused", _history(request)),)
     return (Next("Score rows of the machine", _score_machine(request)),)
 
 
@@ -93,8 +92,20 @@ def _learning_curve(request: TransferRequest) -> str:
     return _typed("learning-curve", *_asked(request))
 
 
-def _approve(request: TransferRequest) -> str:
-    return f'{_typed("transfer", *_asked(request))} --override-gate "…"'
+def _approval(request: TransferRequest) -> Next:
+    """The same transfer again; files of options are not known here, so they cannot be typed."""
+    if request.options == TransferOptions():
+        command = f'{_typed("transfer", *_asked(request))} --override-gate "…"'
+        return Next("Approve it, after you have read the report", command)
+    why = (
+        "Approve it by the same command with `--override-gate` and your reason; the report is in "
+        "the run that this names"
+    )
+    return Next(why, _history(request))
+
+
+def _history(request: TransferRequest) -> str:
+    return _typed("registry", "history", request.model, "--equipment", request.equipment)
 
 
 def _asked(request: TransferRequest) -> list[str]:
