@@ -253,7 +253,15 @@ def history(entries: list[dict[str, Any]]) -> None:
 def journal(entries: list[dict[str, Any]]) -> None:
     """Changes of champion, newest first."""
     columns = ("entry", "at", "action", "from_version", "to_version", "actor", "reason", "sha256")
-    stdout().print(_table("Journal", columns, entries))
+    shown = [{**one, "action": _action(one)} for one in entries]
+    stdout().print(_table("Journal", columns, shown))
+
+
+def _action(entry: dict[str, Any]) -> str:
+    """The action, with the version that it concerns where champions before and after hide it."""
+    number = entry["details"].get("version")
+    is_note = entry["from_version"] == entry["to_version"]
+    return f"{entry['action']} {number}" if is_note and number else str(entry["action"])
 
 
 def changed(done: dict[str, Any]) -> None:

@@ -161,7 +161,7 @@ def _banner(detector: Detector, model: str, machine: str | None) -> str:
     if detector.kind == PROVISIONAL:
         return (
             f"Version {version} of {machine} is provisional: the labelled rows did not suffice to "
-            "show that it is good enough, and no champion stands behind these scores."
+            "show that it is good enough, and nobody has promoted it."
         )
     if detector.kind == SOURCE:
         return (

@@ -162,13 +162,16 @@ def test_too_little_evidence_leaves_a_provisional_version_that_a_person_promotes
     assert (scored["scored_with"], scored["model_version"]) == ("provisional", "1")
     assert scored["banner"] in said.err
     assert set(pd.read_csv("scores.csv")["scored_with"]) == {"provisional"}
-    assert call(*typed(result), "--no-prefect") == 0
+    whole = ["--model", "pumps--fault--pump-9", "--out", "scores.csv", "--no-prefect"]
+    assert call("score", world.new_rows, *whole) == 0
     assert "scored with provisional version 1" in capsys.readouterr().out
     model = "models:/pumps--fault--pump-9@provisional"
     assert len(mlflow.pyfunc.load_model(model).predict(pd.read_csv(world.new_rows)))
 
     assert call("registry", "list") == 0
     assert "1 (provisional)" in capsys.readouterr().out
+    assert call("registry", "journal", "pumps", "--equipment", "pump-9") == 0
+    assert "provisional 1" in capsys.readouterr().out
     assert call(*typed(result, 0)) == 0
     assert "no champion → version 1" in capsys.readouterr().out
     assert call(*typed(result), "--no-prefect", "--json") == 0
