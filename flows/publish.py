@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from faultxfer.steps.pretraining import PretrainResult
     from faultxfer.steps.registration import TransferResult
     from faultxfer.steps.repeats import Unchanged
+    from faultxfer.steps.scoring import ScoreResult
 
 # Said before the run exists; its own address follows when it does.
 IN_THE_RUN = f"{DOCS_INDEX}, among the artifacts of the MLflow run that this leads to"
@@ -110,6 +111,14 @@ def publish_repeat(result: Unchanged | None, *_: Any) -> None:
     create_markdown_artifact(markdown=f"{result.reason}.", key=key, description=result.outcome)
 
 
+def publish_scores(result: ScoreResult, *_: Any) -> None:
+    """What must not be overlooked about the version that scored, where that is no champion."""
+    if result.banner:
+        key = _key(f"scores-{result.model}-{result.equipment or ''}")
+        text = f"**Attention:** {result.banner}"
+        create_markdown_artifact(markdown=text, key=key, description="Not scored by a champion")
+
+
 def publish_source(result: PretrainResult, *_: Any) -> None:
     """Where the Data Docs of the source's files lie, now that there is a run that keeps them."""
     publish_docs(result.rows, result.model)
@@ -135,4 +144,5 @@ PUBLISHED: dict[str, Callable[..., None]] = {
     "register_candidate": publish_report,
     "register_source": publish_source,
     "report_learning": publish_learning,
+    "score_rows": publish_scores,
 }

@@ -160,6 +160,21 @@ def test_one_that_was_broken_off_after_its_entry_is_finished(
     assert is_whole()
 
 
+def test_an_alias_that_stays_beside_a_new_champion_goes_when_it_can(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError("No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("mlflow.MlflowClient.delete_registered_model_alias", full)
+        with pytest.raises(RegistryError, match="No space left"):
+            maintenance.promote_version(*WHO, 1, "the fitters agree")
+    assert aliases(registry) == {"champion": "1", "provisional": "1"}
+    assert repair() == [("PROMOTION-UNFINISHED", "done")]
+    assert aliases(registry) == {"champion": "1"}
+
+
 def test_one_that_was_broken_off_before_its_entry_is_deleted(
     registry: Registry, bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
