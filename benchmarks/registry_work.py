@@ -166,8 +166,9 @@ def register_prepared(
     name: str = NAME,
     head: str | None = None,
     source: str | None = None,
+    action: str = "promote",
 ) -> str:
-    """Register a prepared bundle as the next champion; gives back its version."""
+    """Register a prepared bundle as the next champion, or as provisional; gives its version."""
     import numpy as np
 
     from faultxfer.registry import identity, names
@@ -183,7 +184,7 @@ def register_prepared(
     )
     record = RunRecord(
         name="trial",
-        tags={"faultxfer.model": name, names.GATE: "promote", **tags},
+        tags={"faultxfer.model": name, names.GATE: "promote", **tags, **_marks(action)},
         params={"strategy": "prepared"},
         metrics={"pr_auc": 0.9},
         curves={},
@@ -192,9 +193,17 @@ def register_prepared(
         note="trial",
     )
     candidate = NewVersion(name, tags, bundle, features, np.ones((2, len(features))))
-    return register(
-        open_registry(), record, candidate, Promotion("trial", {"seed": 0}, head)
-    ).version
+    why = Promotion("trial", {"seed": 0}, head, action)
+    return register(open_registry(), record, candidate, why).version
+
+
+def _marks(action: str) -> dict[str, str]:
+    """Tags of a run whose candidate is registered as provisional."""
+    from faultxfer.registry import journal, names
+
+    if action != journal.PROVISIONAL:
+        return {}
+    return {names.GATE: "not enough evidence", names.REGISTERED_AS: names.PROVISIONAL}
 
 
 def placed(

@@ -125,6 +125,8 @@ def transfer(request: TransferRequest, run: Run = plainly) -> TransferResult | U
 def score(request: ScoreRequest, run: Run = plainly) -> ScoreResult:
     """Score new rows with a machine's champion, or the version asked for, into a CSV.
 
+    Where no machine is named, the source model itself scores them.
+
     Raises:
         UserError: the machine or version is unknown, or a file does not fit the version's contract.
     """

@@ -182,19 +182,28 @@ class TransferRequest(_MachineRequest):
 
 
 class ScoreRequest(_Request):
-    """Score new rows of a machine with its champion, or with the version asked for."""
+    """Score new rows of a machine with its champion, or with the version asked for.
+
+    Without a machine, the source model itself scores them.
+    """
 
     files: Files = _files("Files of the machine, labelled or not")
     model: str = Field(
         title="Source model", description="Source model that the machine's detector comes from."
     )
-    equipment: str = Field(title="Machine", description="The machine whose rows are scored.")
+    equipment: str | None = Field(
+        default=None,
+        title="Machine",
+        description="The machine whose rows are scored; all rows, with the source model itself, "
+        "if left out.",
+    )
     out: Path = Field(title="File for the scores", description="CSV file to write.")
     version: int | None = Field(
         default=None,
         ge=1,
         title="Version",
-        description="Version of the detector; the champion if left out.",
+        description="Version of the detector; if left out the champion, or the provisional "
+        "version of a machine without champion.",
     )
     quarantine: Path = _quarantine()
     data_docs: Path | None = _data_docs()

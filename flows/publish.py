@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from faultxfer.steps.pretraining import PretrainResult
     from faultxfer.steps.registration import TransferResult
     from faultxfer.steps.repeats import Unchanged
+    from faultxfer.steps.scoring import ScoreResult
 
 # Said before the run exists; its own address follows when it does.
 IN_THE_RUN = f"{DOCS_INDEX}, among the artifacts of the MLflow run that this leads to"
@@ -87,6 +88,7 @@ def publish_report(result: TransferResult, *_: Any) -> None:
         f"Outcome: {result.outcome}. {result.reason}",
         *[f"- {key}: `{address}`" for key, address in result.pictures.items()],
         *([f"- Data Docs: `{result.rows.docs}`"] if result.rows.docs else []),
+        *[f"- {one.why}: `{one.command}`" for one in result.next],
     ]
     text = as_markdown(result.report, result.decision, result.override) + "\n" + "\n".join(where)
     key = _key(f"transfer-{result.model}-{result.equipment}")
@@ -107,6 +109,14 @@ def publish_repeat(result: Unchanged | None, *_: Any) -> None:
         return
     key = _key(f"transfer-{result.model}-{result.equipment}")
     create_markdown_artifact(markdown=f"{result.reason}.", key=key, description=result.outcome)
+
+
+def publish_scores(result: ScoreResult, *_: Any) -> None:
+    """What must not be overlooked about the version that scored, where that is no champion."""
+    if result.banner:
+        key = _key(f"scores-{result.model}-{result.equipment or ''}")
+        text = f"**Attention:** {result.banner}"
+        create_markdown_artifact(markdown=text, key=key, description="Not scored by a champion")
 
 
 def publish_source(result: PretrainResult, *_: Any) -> None:
@@ -134,4 +144,5 @@ PUBLISHED: dict[str, Callable[..., None]] = {
     "register_candidate": publish_report,
     "register_source": publish_source,
     "report_learning": publish_learning,
+    "score_rows": publish_scores,
 }

@@ -67,6 +67,11 @@ def test_a_version_is_a_number_from_one() -> None:
         make_request(ScoreRequest, **given, version=0)
 
 
+def test_a_machine_need_not_be_named_to_score() -> None:
+    request = make_request(ScoreRequest, files=["a.csv"], model="pumps", out="s.csv")
+    assert request.equipment is None
+
+
 def test_what_is_not_there_is_refused_by_the_first_step_alone() -> None:
     taken: list[str] = []
 

@@ -37,7 +37,10 @@ COMMANDS = {
         _MAIN,
         "Adapt the source model to a machine, judge it, and register it if the gate lets it pass.",
     ),
-    "score": Listed(_MAIN, "Score new rows with a machine's champion, or the version asked for."),
+    "score": Listed(
+        _MAIN,
+        "Score new rows with a machine's champion, the version asked for, or the source model.",
+    ),
     "learning-curve": Listed(
         _MAIN,
         "Would more labels help? Transfer against scratch over label counts; registers nothing.",
@@ -76,8 +79,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
     rich_markup_mode="rich",
-    epilog="Exit codes: 0 done, 10 the gate refused, 2 bad input or usage, 3 could not be "
-    "checked, 1 internal error, "
+    epilog="Exit codes: 0 done, 10 the gate refused or left it provisional, 2 bad input or usage, "
+    "3 could not be checked, 1 internal error, "
     "130, 143 or 129 stopped by Ctrl-C, SIGTERM or SIGHUP.",
 )
 

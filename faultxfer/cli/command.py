@@ -28,6 +28,7 @@ def command(
     *,
     shows: str,
     key: str | None = None,
+    banner: Callable[[Any], str] = lambda _: "",
     exit_code: Callable[[Any], int] = lambda _: DONE,
     unreadable: int = BAD_INPUT,
 ) -> Callable[[Function], Function]:
@@ -38,6 +39,7 @@ def command(
         name: of the command; that of the function if left out.
         shows: the function of :mod:`faultxfer.cli.render` that shows what was returned.
         key: name of what was returned, where it is no object by itself in JSON.
+        banner: what nobody may overlook about what was returned.
         exit_code: of what was returned.
         unreadable: exit code where the registry or its files could not be read.
     """
@@ -54,6 +56,7 @@ def command(
                 json_output=json_output,
                 render=lambda result: _render(shows, result),
                 as_data=as_data,
+                banner=banner,
                 exit_code=exit_code,
                 unreadable=unreadable,
             )

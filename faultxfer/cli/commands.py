@@ -58,6 +58,7 @@ def _transfer_code(result: Any) -> int:
 @command(
     commands,
     shows="demo",
+    banner=lambda result: result.scored.banner if result.scored else "",
     exit_code=lambda result: _transfer_code(result.transferred),
 )
 def demo(
@@ -210,18 +211,18 @@ def transfer(
     )
 
 
-@command(commands, shows="scored")
+@command(commands, shows="scored", banner=lambda result: result.banner)
 def score(
     files: Files,
     model: Model,
-    equipment: Annotated[str, asked(ScoreRequest, "equipment", metavar="EQ")],
     out: Annotated[Path, asked(ScoreRequest, "out", metavar="FILE")],
+    equipment: Annotated[str | None, asked(ScoreRequest, "equipment", metavar="EQ")] = None,
     version: Annotated[int | None, asked(ScoreRequest, "version", metavar="N")] = None,
     quarantine: Quarantine = QUARANTINE,
     data_docs: DataDocs = None,
     prefect: Prefect = None,
 ) -> Any:
-    """Score new rows with a machine's champion, or the version asked for."""
+    """Score new rows with a machine's champion, the version asked for, or the source model."""
     return run_pipeline(
         "score",
         prefect,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     # Only names here: looking at the registry must not wait for TensorFlow.
     from faultxfer.learning_curves.measuring import LearningResult
     from faultxfer.steps.intake import CheckedRows
+    from faultxfer.steps.next_commands import Next
     from faultxfer.steps.pretraining import PretrainResult
     from faultxfer.steps.registration import TransferResult
     from faultxfer.steps.repeats import Unchanged
@@ -104,6 +105,7 @@ def transferred(result: TransferResult | Unchanged) -> None:
     console = stdout()
     if isinstance(result, Unchanged):
         console.print(f"[green]unchanged[/]: {escape(result.reason)}.", soft_wrap=True)
+        _next(result.next)
         return
     report, decision = result.report, result.decision
     _set_aside(result.rows)
@@ -138,18 +140,24 @@ def transferred(result: TransferResult | Unchanged) -> None:
     console.print()
     _decision(result)
     _pictures(result.pictures)
+    _next(result.next)
 
 
 def scored(result: ScoreResult) -> None:
     """What was written where."""
     _set_aside(result.rows)
     stdout().print(
-        f"{result.rows.accepted} rows scored with version {result.model_version}, "
-        f"{result.alarms} alarms: {result.out}",
+        f"{result.rows.accepted} rows scored with {_SCORER.get(result.scored_with, '')}version "
+        f"{result.model_version}, {result.alarms} alarms: {result.out}",
         soft_wrap=True,
+        markup=False,
     )
     if result.note:
         stdout().print(f"[yellow]{escape(result.note)}[/]", soft_wrap=True)
+
+
+# Of a version that is no champion, nor asked for by its number.
+_SCORER = {"provisional": "provisional ", "source": "the source model as it is, "}
 
 
 def learned(result: LearningResult) -> None:
@@ -209,7 +217,13 @@ def models(listed: list[dict[str, Any]]) -> None:
 
 
 def _champion(listed: dict[str, Any]) -> str | None:
-    return f"merged into {listed['merged_into']}" if listed["merged_into"] else listed["champion"]
+    """The champion's number, or what there is in place of one."""
+    if listed["merged_into"]:
+        return f"merged into {listed['merged_into']}"
+    if listed["champion"] is None and listed["provisional"] is not None:
+        return f"{listed['provisional']} (provisional)"
+    champion: str | None = listed["champion"]
+    return champion
 
 
 def version(shown: dict[str, Any]) -> None:
@@ -218,7 +232,7 @@ def version(shown: dict[str, Any]) -> None:
     table = Table(title=f"{shown['name']} version {shown['version']}", show_header=False)
     table.add_column("", style="dim")
     table.add_column("", overflow="fold")
-    for key in ("champion", "created", "uri", "run_id"):
+    for key in ("champion", "provisional", "created", "uri", "run_id"):
         table.add_row(key, escape(str(shown[key])))
     for key, value in sorted(shown["tags"].items()):
         table.add_row(key.removeprefix("faultxfer."), escape(value))
@@ -232,13 +246,22 @@ def version(shown: dict[str, Any]) -> None:
 def history(entries: list[dict[str, Any]]) -> None:
     """Versions and refusals, newest first."""
     columns = ("created", "outcome", "version", "champion", "gate", "source version", "reason")
-    stdout().print(_table("History", columns, entries))
+    shown = [{**one, "champion": one.get("champion") or one.get("provisional")} for one in entries]
+    stdout().print(_table("History", columns, shown))
 
 
 def journal(entries: list[dict[str, Any]]) -> None:
     """Changes of champion, newest first."""
     columns = ("entry", "at", "action", "from_version", "to_version", "actor", "reason", "sha256")
-    stdout().print(_table("Journal", columns, entries))
+    shown = [{**one, "action": _action(one)} for one in entries]
+    stdout().print(_table("Journal", columns, shown))
+
+
+def _action(entry: dict[str, Any]) -> str:
+    """The action, with the version that it concerns where champions before and after hide it."""
+    number = entry["details"].get("version")
+    is_note = entry["from_version"] == entry["to_version"]
+    return f"{entry['action']} {number}" if is_note and number else str(entry["action"])
 
 
 def changed(done: dict[str, Any]) -> None:
@@ -303,7 +326,10 @@ def verified(result: dict[str, Any]) -> None:
     """Each model's journal and champion, what is wrong with them, and what could not be read."""
     console = stdout()
     columns = ("name", "champion", "entries", "head")
-    console.print(_table("Journals", columns, result["models"]))
+    shown = [
+        {**one, "champion": _champion({**one, "merged_into": None})} for one in result["models"]
+    ]
+    console.print(_table("Journals", columns, shown))
     for model in result["models"]:
         for problem in model["problems"]:
             console.print(f"[red]{escape(model['name'])}[/]: {escape(problem)}", soft_wrap=True)
@@ -320,9 +346,11 @@ def _verdict(result: dict[str, Any]) -> str:
         return f"[yellow]could not be checked[/]: {found}"
     models = len(result["models"])
     champions = sum(one["champion"] is not None for one in result["models"])
-    return (
-        f"[green]sound[/]: {models} journal(s) and the files of {champions} champion(s) were read"
-    )
+    scoring = f"{champions} champion(s)"
+    provisional = sum(one["provisional"] is not None for one in result["models"])
+    if provisional:
+        scoring += f" and {provisional} provisional version(s)"
+    return f"[green]sound[/]: {models} journal(s) and the files of {scoring} were read"
 
 
 def repaired(result: dict[str, Any]) -> None:
@@ -488,6 +516,13 @@ def _decision(result: TransferResult) -> None:
         told = _NOT_PROMOTED.get(result.decision.outcome, told)
     what = f"{told}: {result.registered}" + (f" version {result.version}" if result.version else "")
     stdout().print(f"[bold {colour}]{escape(what)}[/]  {escape(result.reason)}")
+
+
+def _next(commands: tuple[Next, ...]) -> None:
+    """The commands to type, the likeliest last."""
+    for one in commands:
+        stdout().print(f"Next: {one.why}:", markup=False)
+        stdout().print(f"  {one.command}", soft_wrap=True, markup=False)
 
 
 def _pictures(pictures: dict[str, str]) -> None:

@@ -49,6 +49,7 @@ def run_command(
     json_output: bool,
     render: Callable[[Result], None] | None,
     as_data: Callable[[Result], Any] = lambda _: None,
+    banner: Callable[[Result], str] = lambda _: "",
     exit_code: Callable[[Result], int] = lambda _: DONE,
     unreadable: int = BAD_INPUT,
 ) -> NoReturn:
@@ -60,6 +61,7 @@ def run_command(
         render: shows the result to a person; None where ``work`` has shown it already, to programs
             as well.
         as_data: the result as plain data.
+        banner: what nobody may overlook about the result: on stderr, for programs as well.
         exit_code: of the result.
         unreadable: exit code where the registry or its files could not be read.
     """
@@ -70,6 +72,7 @@ def run_command(
         try:
             with contextlib.redirect_stdout(sys.stderr), _progress():
                 result = work()
+            _show_banner(banner(result))
             data = as_data(result) if json_output else None
             if render is not None and not json_output:
                 render(result)
@@ -80,6 +83,11 @@ def run_command(
     if render is not None and json_output:
         print_json(data)  # no signal adds a second object to this one
     raise typer.Exit(exit_code(result))
+
+
+def _show_banner(text: str) -> None:
+    if text:
+        stderr().print(f"[bold black on yellow] ATTENTION [/] {escape(text)}", soft_wrap=True)
 
 
 def _end(

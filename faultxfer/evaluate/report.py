@@ -29,7 +29,7 @@ from faultxfer.metric_table import (
 )
 
 COLUMNS = tuple(metric.title for metric in IN_RESULT_TABLE)
-_SOURCE_AS_IS = "source_as_is"
+SOURCE_AS_IS = "source_as_is"
 _HEADS = {
     PROMOTE: "passed by the gate",
     REFUSE: "refused by the gate",
@@ -127,7 +127,7 @@ class Report:
     def transfer_verdict(self) -> str:
         """One plain sentence: did the source help?"""
         without = _best_rival(self.contestants, uses_source=False)
-        as_is = next((one for one in self.contestants if one.name == _SOURCE_AS_IS), None)
+        as_is = next((one for one in self.contestants if one.name == SOURCE_AS_IS), None)
         yardsticks = self._yardstick(without), self._yardstick(as_is)
         return source_verdict(self.candidate.pr_auc, *yardsticks)
 
@@ -183,7 +183,7 @@ def highlighted(contestants: Iterable[Contestant]) -> tuple[Contestant, ...]:
         if entry in best:
             notes = [note for note in (best[entry], entry.note) if note]
             shown.append(replace(entry, note="; ".join(notes)))
-        elif entry.role != "rival" or entry.name == _SOURCE_AS_IS:
+        elif entry.role != "rival" or entry.name == SOURCE_AS_IS:
             shown.append(entry)
     return tuple(shown)
 

@@ -22,15 +22,18 @@ def list_models() -> list[dict[str, Any]]:
 
 @reported("the tracking store")
 def show_version(model: str, equipment: str | None, number: int | None) -> dict[str, Any]:
-    """One version: the champion, or the number asked for.
+    """One version: the champion, else the provisional one, or the number asked for.
 
     Raises:
         RegistryError: the model, the machine or the version is unknown.
     """
     registry = open_registry()
     name = _known_name(registry, model, equipment)
-    version = registry.version(name, number) if number is not None else registry.champion(name)
-    version = version or registry.versions(name)[0]
+    if number is not None:
+        version = registry.version(name, number)
+    else:
+        scoring = registry.champion(name) or registry.provisional(name)
+        version = scoring or registry.versions(name)[0]
     return {**asdict(version), "uri": version.uri}
 
 
@@ -100,12 +103,20 @@ def _entry(version: Version) -> dict[str, Any]:
     override = tags.get(names.OVERRIDE)
     return {
         "created": version.created,
-        "outcome": "promoted" if names.PROMOTED in tags else "registered",
+        "outcome": _outcome(tags),
         "version": version.version,
         "champion": "champion" if version.champion else None,
+        "provisional": "provisional" if version.provisional else None,
         "gate": tags.get(names.GATE),
         "source version": tags.get(names.SOURCE_VERSION),
         "reason": f"overridden: {override}" if override else tags.get(names.REASON),
         "previous champion": tags.get(names.PREVIOUS),
         "run_id": version.run_id,
     }
+
+
+def _outcome(tags: dict[str, str]) -> str:
+    """What came of a version: a provisional one counts as promoted once a person has done so."""
+    if names.PROMOTED in tags:
+        return "promoted"
+    return tags.get(names.REGISTERED_AS, "registered")

@@ -75,6 +75,7 @@ def _about(name: str, problem: str) -> dict[str, Any]:
     return {
         "name": name,
         "champion": None,
+        "provisional": None,
         "entries": 0,
         "head": None,
         "problems": [problem],
@@ -83,9 +84,10 @@ def _about(name: str, problem: str) -> dict[str, Any]:
 
 
 def _verified(view: ModelView) -> dict[str, Any]:
-    problems = [*view.chain.problems, *_alias_problems(view)]
+    problems = [*view.chain.problems, *_alias_problems(view), *_provisional_problems(view)]
     unchecked: list[str] = []
-    number = view.champion
+    # Of a machine without champion, the provisional version is what scores.
+    number = view.champion or view.chain.provisional
     if number in view.versions:
         found = view.files(number)
         if found.state == CHANGED:
@@ -99,6 +101,7 @@ def _verified(view: ModelView) -> dict[str, Any]:
     return {
         "name": view.name,
         "champion": view.alias,
+        "provisional": view.provisional_alias,
         "entries": len(view.chain.entries),
         "head": view.chain.head if view.chain.last else None,
         "problems": problems,
@@ -124,6 +127,22 @@ def _alias_problems(view: ModelView) -> list[str]:
     if number is not None and number not in view.versions:
         problems.append(f"version {number} does not exist")
     return problems
+
+
+def _provisional_problems(view: ModelView) -> list[str]:
+    """Whether journal, alias and versions agree on which version is provisional."""
+    alias, number = view.provisional_alias, view.chain.provisional
+    if number is not None and not view.registry.is_registered(view.name):
+        return [
+            f"there is a journal with provisional version {number}, and its model is not "
+            "in the list"
+        ]
+    if number is not None and number not in view.versions:
+        return [f"the provisional version {number} does not exist"]
+    if alias == number:
+        return []
+    named, shown = number or "none", alias or "none"
+    return [f"the journal names version {named} as provisional, the alias {shown}"]
 
 
 def _replaced(view: ModelView) -> list[str]:

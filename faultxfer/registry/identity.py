@@ -70,7 +70,8 @@ def known_identity(registry: Registry, name: str, version: Version | None) -> Id
 def telling_version(versions: list[Version], chain: Chain) -> Version | None:
     """The version whose bundle says what a model detects.
 
-    It is the champion, else the newest version that is registered whole, else the newest.
+    It is the champion, else the provisional version, else the newest version that is registered
+    whole, else the newest.
 
     Args:
         versions: of the model, newest first.
@@ -81,7 +82,8 @@ def telling_version(versions: list[Version], chain: Chain) -> Version | None:
     champions = [
         one for one in versions if one.version == number or (chain.last is None and one.champion)
     ]
-    return next(iter([*champions, *whole, *versions]), None)
+    provisional = [one for one in versions if one.version == chain.provisional]
+    return next(iter([*champions, *provisional, *whole, *versions]), None)
 
 
 def read_identity(registry: Registry, version: Version) -> Identity | None:

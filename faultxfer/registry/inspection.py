@@ -60,12 +60,14 @@ def is_promoted(version: Version, chain: Chain) -> bool:
     version.
     """
     number = version.version
-    if number in chain.promoted or chain.recorded_files(number) == version.tags.get(
+    if number in chain.registered or chain.recorded_files(number) == version.tags.get(
         names.FILES, ""
     ):
         return True
     entries = {entry.sha256 for entry in chain.changes if entry.to_version == number}
-    return version.tags.get(names.ENTRY) in entries
+    if number in chain.provisionals:
+        entries.add(chain.provisionals[number].sha256)
+    return bool(entries & {version.tags.get(names.ENTRY), version.tags.get(names.NOTE)})
 
 
 def registered_sha256(version: Version, chain: Chain) -> str | None:

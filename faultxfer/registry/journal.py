@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 PROMOTE, ROLLBACK, ADOPT, RETIRE = "promote", "rollback", "adopt", "retire"
-RESTORE, MERGE, PRUNE = "restore", "merge", "prune"
+RESTORE, MERGE, PRUNE, PROVISIONAL = "restore", "merge", "prune", "provisional"
 # Of an entry's details: the version that it concerns, and who decided where that was no person.
 VERSION, DECIDED_BY, DOCTOR = "version", "by", "doctor"
 # Of the details of a promotion by a transfer or a pretraining: what came of it, in words.
@@ -49,12 +49,13 @@ class Entry:
         model: registered model.
         action: ``promote``, ``rollback``, ``adopt`` for a champion that was there before its
             journal, ``retire`` for a version that cannot be used, ``restore`` where that is taken
-            back, ``merge`` where another model holds the machine's champion, or ``prune`` for a
-            version that was deleted.
+            back, ``merge`` where another model holds the machine's champion, ``prune`` for a
+            version that was deleted, or ``provisional`` for one that a machine without champion is
+            scored with.
         from_version, to_version: champion before and after; None for nobody. In a note both are the
             champion of then, and the version that it concerns stands in ``details["version"]``.
         reason: why, in a sentence.
-        files_sha256: over all files of ``to_version``.
+        files_sha256: over all files of ``to_version``, or of the provisional version.
         previous: SHA-256 of the entry that this one follows.
         details: gate, digests of data, contract and report, source version, seed, code.
         actor: who or what did it.
@@ -151,11 +152,30 @@ class Chain:
             version = entry.concerns
             if version is not None and entry.action == RETIRE:
                 retired[version] = entry
-            elif version is not None and entry.action == RESTORE:
+            elif version is not None and entry.action in (RESTORE, PROVISIONAL):
                 retired.pop(version, None)
             if entry.to_version is not None and not entry.is_note:
                 retired.pop(entry.to_version, None)
         return retired
+
+    @property
+    def provisional(self) -> str | None:
+        """Number of the version that scores while nobody is champion; None where there is none.
+
+        A champion ends it. A retirement ends it too, and is the one end that can be taken back.
+        """
+        number: str | None = None
+        retired: str | None = None
+        for entry in self.entries.values():
+            if entry.to_version is not None:
+                number, retired = None, None
+            elif entry.action == PROVISIONAL:
+                number, retired = entry.concerns, None
+            elif number is not None and entry.action == RETIRE and entry.concerns == number:
+                number, retired = None, number
+            elif retired is not None and entry.action == RESTORE and entry.concerns == retired:
+                number, retired = retired, None
+        return number
 
     @property
     def notes(self) -> dict[str, Entry]:
@@ -176,18 +196,34 @@ class Chain:
         return self.last.sha256 if self.last else BEGINNING
 
     def recorded_files(self, version: str) -> str | None:
-        """SHA-256 over a version's files at its first promotion; None where the journal lacks it.
+        """SHA-256 over a version's files as first named here; None where the journal lacks it.
 
         Where the whole model was deleted its numbers begin anew, so only what follows the last time
-        that nobody was champion, before the number's last promotion, is of this version.
+        that nobody was champion, before the number's last promotion, is of this version. A version
+        becomes provisional when it is registered, so nothing before that is of it.
         """
         found = None
-        for entry in reversed(self.changes):
+        for entry in reversed(self.entries.values()):
+            if entry.action == PROVISIONAL and entry.concerns == version:
+                return found or entry.files_sha256
+            if entry.is_note:
+                continue
             if entry.to_version is None and entry.action == RETIRE and found is not None:
                 break
             if entry.to_version == version and entry.files_sha256 is not None:
                 found = entry.files_sha256
         return found
+
+    @property
+    def provisionals(self) -> dict[str, Entry]:
+        """The newest entry that made it provisional, by number of each version that ever was."""
+        made = (entry for entry in self.entries.values() if entry.action == PROVISIONAL)
+        return {str(entry.concerns): entry for entry in made}
+
+    @property
+    def registered(self) -> set[str]:
+        """Numbers of versions that were registered whole: promoted, or provisional now."""
+        return self.promoted | ({self.provisional} if self.provisional is not None else set())
 
     @property
     def promoted(self) -> set[str]:

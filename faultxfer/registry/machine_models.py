@@ -24,6 +24,7 @@ class MachineModel:
         identity: what it detects; None where neither files nor tags can say.
         champion: number of the champion's version by the journal, or by the alias where there is no
             journal.
+        provisional: number of the version that it is scored with while nobody is champion.
         since: when it became champion (ISO 8601); empty where nobody is.
         source: the source model of the champion, else of the newest version.
         sources: source models of all its versions.
@@ -35,6 +36,7 @@ class MachineModel:
     equipment: str
     identity: Identity | None
     champion: str | None
+    provisional: str | None
     since: str
     source: str | None
     sources: frozenset[str]
@@ -55,6 +57,7 @@ def machine_named(registry: Registry, name: str) -> MachineModel:
         equipment=names.equipment_of(name) or tags.get(names.EQUIPMENT) or name,
         identity=known_identity(registry, name, version),
         champion=number,
+        provisional=chain.provisional,
         since=_since(chain, version) if number else "",
         source=tags.get(names.SOURCE_MODEL) or of_name,
         sources=frozenset(source for source in sources if source),

@@ -148,6 +148,12 @@ def _by_whole_name(registry: Registry, model: str, *, changing: bool) -> str | N
     return model
 
 
+def _scoring(machines: list[MachineModel]) -> list[MachineModel]:
+    """Those with a champion; else those with a provisional version; else all."""
+    champions = [one for one in machines if one.champion]
+    return champions or [one for one in machines if one.provisional] or machines
+
+
 class _Search:
     """The look-up of one machine, by a source model's family and label."""
 
@@ -186,11 +192,11 @@ class _Search:
         live = [one for one in self.machines if one.merged_into is None]
         same = self._same(live, wanted)
         if same:
-            return self._chosen([one for one in same if one.champion] or same)
+            return self._chosen(_scoring(same))
         heirs = [one for one in live if self.model in one.sources]
         # Heirs may be made under a contract with another family or label than the source's.
         if wanted is None and heirs:
-            return self._chosen([one for one in heirs if one.champion] or heirs)
+            return self._chosen(_scoring(heirs))
         self._require_told([one for one in live if one.champion], wanted)
         if wanted is not None and live:
             others = listed(f"{one.name} ({one.identity})" for one in live)

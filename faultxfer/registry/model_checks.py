@@ -13,7 +13,12 @@ from faultxfer.registry.inspection import ABSENT, CHANGED, NOT_READ, registered_
 from faultxfer.registry.machine_models import MachineModel, siblings
 from faultxfer.registry.model_view import ModelView
 from faultxfer.registry.outside_edits import renamed_to
-from faultxfer.registry.promotion import follow_journal, tag_version, tags_by_journal
+from faultxfer.registry.promotion import (
+    aliases_by_journal,
+    follow_journal,
+    tag_version,
+    tags_by_journal,
+)
 from faultxfer.registry.registering import is_named
 from faultxfer.registry.repairs import (
     begin_journal,
@@ -135,6 +140,8 @@ def edited_tags(view: ModelView) -> Iterator[Diagnosis]:
         # A promotion that is only half done is reported as such.
         if not wrong or (number == view.champion and names.ENTRY in wrong):
             continue
+        if number == view.chain.provisional and names.NOTE in wrong:
+            continue
         message = f"Tags were edited or deleted: {', '.join(sorted(wrong))}"
         put_back = partial(tag_version, view.registry, version, wrong)
         remedy = "put back what the journal says"
@@ -149,7 +156,7 @@ def _champion(view: ModelView) -> Iterator[Diagnosis]:
     number = view.chain.champion
     if number is None:
         yield from _unfinished_promotion(view, None)
-        yield from _nobody(view)
+        yield from _without_champion(view)
     elif number not in view.versions:
         yield _missing_champion(view, number)
     elif view.files(number).state == CHANGED:
@@ -160,13 +167,28 @@ def _champion(view: ModelView) -> Iterator[Diagnosis]:
 
 def _unfinished_promotion(view: ModelView, number: str | None) -> Iterator[Diagnosis]:
     """Whether the alias, or the champion's tags, are behind the journal."""
-    if view.alias == number and not _lags(view, number):
+    behind = []
+    if view.alias != number or _lags(view, number):
+        behind.append(_behind(names.CHAMPION, number, view.alias))
+    provisional = aliases_by_journal(view.chain, view.versions)[names.PROVISIONAL]
+    if view.provisional_alias != provisional or _lags_as_provisional(view, provisional):
+        behind.append(_behind(names.PROVISIONAL, provisional, view.provisional_alias))
+    if not behind:
         return
-    said, shown = (f"version {one}" if one else "nobody" for one in (number, view.alias))
-    message = f"The journal names {said} as champion, the alias {shown}"
+    message = "; ".join(behind)
     follow = partial(follow_journal, view.registry, view.name)
     remedy = "let alias and tags follow the journal"
     yield view.found("PROMOTION-UNFINISHED", message, remedy, RESTORES, repair=follow)
+
+
+def _behind(alias: str, number: str | None, named: str | None) -> str:
+    said, shown = (f"version {one}" if one else "nobody" for one in (number, named))
+    return f"The journal names {said} as {alias}, the alias {shown}"
+
+
+def _lags_as_provisional(view: ModelView, number: str | None) -> bool:
+    """Whether the provisional version's tags do not name the newest entry that concerns it."""
+    return number is not None and names.NOTE in tags_by_journal(view.versions[number], view.chain)
 
 
 def _lags(view: ModelView, number: str | None) -> bool:
@@ -177,6 +199,11 @@ def _lags(view: ModelView, number: str | None) -> bool:
 
 
 def _without_journal(view: ModelView) -> Iterator[Diagnosis]:
+    if view.provisional_alias is not None:
+        delete = view.registry.client.delete_registered_model_alias
+        drop = partial(delete, view.name, names.PROVISIONAL)
+        message = f"Version {view.provisional_alias} is provisional by its alias, and in no journal"
+        yield view.found("PROMOTION-UNFINISHED", message, "delete the alias", RESTORES, repair=drop)
     alias = view.alias
     if alias is None:
         return
@@ -272,6 +299,29 @@ def _changed_champion(view: ModelView, number: str) -> Diagnosis:
 def _step_back(line: list[str]) -> str:
     """What follows for a champion that cannot stay."""
     return f"go back to version {line[0]}" if line else "say in the journal that nobody is champion"
+
+
+def _without_champion(view: ModelView) -> Iterator[Diagnosis]:
+    """Nobody is champion: a provisional version may score, if it is there."""
+    number = view.chain.provisional
+    if number is None:
+        yield from _nobody(view)
+    elif number not in view.versions:
+        yield _missing_provisional(view, number)
+
+
+def _missing_provisional(view: ModelView, number: str) -> Diagnosis:
+    """The provisional version is gone, or the whole model is: it may be hidden."""
+    message = f"The provisional version that the journal names, version {number}, does not exist"
+    end = partial(retire, view.registry, view.name, number, message)
+    remedy = "say in the journal that no version is provisional; then transfer again"
+    if view.registry.is_registered(view.name):
+        return view.found("PROVISIONAL-MISSING", message, remedy, RESTORES, number, end)
+    message = (
+        "There is a journal that names a provisional version, and its model is not in the list: "
+        "it was deleted, or you may not see it"
+    )
+    return view.found("JOURNAL-ALONE", message, remedy, TAKES_AWAY, number, end)
 
 
 def _nobody(view: ModelView) -> Iterator[Diagnosis]:

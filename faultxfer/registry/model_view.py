@@ -50,6 +50,11 @@ class ModelView:
         """The number that the champion's alias names."""
         return self.registry.alias(self.name)
 
+    @cached_property
+    def provisional_alias(self) -> str | None:
+        """The number that the alias of the provisional version names."""
+        return self.registry.aliases(self.name).get(names.PROVISIONAL)
+
     @property
     def champion(self) -> str | None:
         """Number of the champion by the journal, or by the alias where there is no journal."""
@@ -64,7 +69,7 @@ class ModelView:
     def is_half_registered(self, number: str) -> bool:
         """Whether its registration did not come to an end."""
         state = self.versions[number].tags.get(names.STATE)
-        return state == names.CANDIDATE and number not in self.chain.promoted
+        return state == names.CANDIDATE and number not in self.chain.registered
 
     def is_retired(self, number: str) -> bool:
         """Whether the journal or the version's tag says that it is never champion again."""

@@ -1,9 +1,9 @@
-"""Change the champion: first the journal, which decides, then the alias, which follows it."""
+"""Change who scores: first the journal, which decides, then the aliases, which follow it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -33,13 +33,13 @@ class Standing:
 
 @dataclass(frozen=True)
 class Promotion:
-    """Why a version shall be champion.
+    """Why a version shall be champion, or provisional.
 
     Attributes:
         reason: in a sentence.
         details: what the journal keeps beside it.
         head: the entry that the decision was made on; None where it holds whoever is champion.
-        action: ``promote`` or ``rollback``.
+        action: ``promote``, ``rollback``, ``restore``; or ``provisional``, which makes no champion.
     """
 
     reason: str
@@ -123,6 +123,34 @@ def promote(registry: Registry, version: Version, promotion: Promotion) -> None:
 
     _repeated(change, once=promotion.head is not None)
     follow_journal(registry, version.name)
+
+
+@asks_the_store
+def make_provisional(registry: Registry, version: Version, promotion: Promotion) -> None:
+    """Let a machine without champion be scored with a version; nobody becomes champion.
+
+    Raises:
+        ChampionMovedError: another promotion came first, or somebody is champion.
+        RegistryError: the journal was changed from outside.
+    """
+    chain = _whole_journal(registry, version.name)
+    champion = chain.champion if chain.last else registry.alias(version.name)
+    if champion is not None:
+        raise journal.moved(version.name)
+    _append(registry, _provisional_entry(chain, version, promotion))
+
+
+def _provisional_entry(chain: Chain, version: Version, promotion: Promotion) -> Entry:
+    return Entry(
+        model=version.name,
+        action=journal.PROVISIONAL,
+        from_version=None,
+        to_version=None,
+        reason=promotion.reason,
+        files_sha256=version.tags.get(names.FILES),
+        previous=chain.head if promotion.head is None else promotion.head,
+        details={**promotion.details, journal.VERSION: version.version},
+    )
 
 
 def _repeated(change: Callable[[], None], *, once: bool = False) -> None:
@@ -248,24 +276,39 @@ def _entry(registry: Registry, chain: Chain, version: Version, promotion: Promot
 
 @asks_the_store
 def follow_journal(registry: Registry, name: str) -> None:
-    """Let tags, pages and alias follow the journal, also where another promotion comes in between.
+    """Let tags, pages and aliases follow the journal, also where another entry comes in between.
 
     Raises:
-        RegistryError: the journal was changed from outside; the alias stays.
+        RegistryError: the journal was changed from outside; the aliases stay.
     """
     for _ in range(_TRIES):
         chain = _whole_journal(registry, name)
         if chain.last is None:
             return
-        for version in registry.versions(name):
+        versions = registry.versions(name)
+        for version in versions:
             tags = tags_by_journal(version, chain)
             _tag_run(registry, version, tags)
             tag_version(registry, version, tags)
             _write_page(registry, version, chain)
-        _set_alias(registry, name, chain.champion)
-        now = _whole_journal(registry, name)
-        if now.head == chain.head and registry.alias(name) == chain.champion:
+        wanted = aliases_by_journal(chain, [version.version for version in versions])
+        for alias, number in wanted.items():
+            _set_alias(registry, name, alias, number)
+        now, aliases = _whole_journal(registry, name), registry.aliases(name)
+        follows = all(aliases.get(alias) == number for alias, number in wanted.items())
+        if now.head == chain.head and follows:
             return
+
+
+def aliases_by_journal(chain: Chain, versions: Collection[str]) -> dict[str, str | None]:
+    """The version that each alias has to name, or None for nobody.
+
+    Args:
+        chain: the journal.
+        versions: numbers of those there are: no alias can name a provisional one that was deleted.
+    """
+    provisional = chain.provisional if chain.provisional in versions else None
+    return {names.CHAMPION: chain.champion, names.PROVISIONAL: provisional}
 
 
 def tags_by_journal(version: Version, chain: Chain) -> dict[str, str]:
@@ -273,8 +316,14 @@ def tags_by_journal(version: Version, chain: Chain) -> dict[str, str]:
     asked: dict[str, str] = {}
     number = version.version
     promotions = [entry for entry in chain.changes if entry.to_version == number]
+    if number in chain.provisionals and is_promoted(version, chain):
+        asked = {
+            names.STATE: names.REGISTERED,
+            names.REGISTERED_AS: names.PROVISIONAL,
+            names.OUTCOME: names.PROVISIONAL,
+        }
     if promotions and is_promoted(version, chain):
-        asked = _outcome_tag(promotions) | _promoted_tags(promotions[-1])
+        asked |= _outcome_tag(promotions) | _promoted_tags(promotions[-1])
         # Release 0.1.0 retired by the tag alone, and only the files show whether rightly.
         if version.is_retired and promotions[-1] is not chain.last_change:
             del asked[names.STATE]
@@ -355,14 +404,13 @@ def tag_version(registry: Registry, version: Version, tags: dict[str, str]) -> N
         registry.client.set_model_version_tag(version.name, version.version, key, value)
 
 
-def _set_alias(registry: Registry, name: str, champion: str | None) -> None:
-    alias = registry.alias(name)
-    if alias == champion:
+def _set_alias(registry: Registry, name: str, alias: str, number: str | None) -> None:
+    if registry.aliases(name).get(alias) == number:
         return
-    if champion is None:
-        registry.client.delete_registered_model_alias(name, names.CHAMPION)
+    if number is None:
+        registry.client.delete_registered_model_alias(name, alias)
     else:
-        registry.client.set_registered_model_alias(name, names.CHAMPION, champion)
+        registry.client.set_registered_model_alias(name, alias, number)
 
 
 def adopt(registry: Registry, version: Version, files_sha256: str) -> None:

@@ -206,16 +206,19 @@ def uses_of_versions(registry: Registry) -> Uses:
 
 
 def _sources(view: ModelView) -> Iterator[tuple[str, str]]:
-    """Source versions that a machine's champion was made from, or the one that may be it again."""
+    """Source versions that a machine's champion was made from, or the one that may be it again.
+
+    A provisional version stands for the champion here.
+    """
     for chain in _states(view.chain):
-        number = chain.champion or view.alias
+        number = chain.champion or view.alias or view.chain.provisional
         if number is None:
             continue
         if number in view.versions:
             tags = view.versions[number].tags
             yield tags.get(names.SOURCE_MODEL, ""), tags.get(names.SOURCE_VERSION, "")
-        for entry in chain.changes:
-            if entry.to_version == number and entry.details.get("source"):
+        for entry in chain.entries.values():
+            if entry.concerns == number and entry.details.get("source"):
                 name, _, version = str(entry.details["source"]).rpartition(" version ")
                 yield name, version
 
@@ -247,7 +250,7 @@ def surplus_versions(view: ModelView, rules: Rules, uses: Uses) -> list[Surplus]
 def _is_whole(view: ModelView, number: str) -> bool:
     """Whether faultxfer registered it to the end. Others are the doctor's, or somebody else's."""
     state = view.versions[number].tags.get(names.STATE)
-    return state in (names.REGISTERED, names.RETIRED) or number in view.chain.promoted
+    return state in (names.REGISTERED, names.RETIRED) or number in view.chain.registered
 
 
 def _last_used(version: Version, chain: Chain) -> datetime:

@@ -16,7 +16,7 @@ from faultxfer.registry import journal, names
 from faultxfer.registry.journal import Chain
 from faultxfer.registry.mlflow_errors import asks_the_store, reported
 from faultxfer.registry.model_files import digest_of, file_hashes, write_model
-from faultxfer.registry.promotion import Promotion, promote, standing
+from faultxfer.registry.promotion import Promotion, make_provisional, promote, standing
 from faultxfer.registry.runs import (
     RunRecord,
     experiment_id,
@@ -58,7 +58,7 @@ def register(
         registry: where.
         record: the run; its tags and note are the version's as well.
         new: what to register.
-        promotion: why it shall be champion.
+        promotion: why it shall be champion, or provisional.
 
     Raises:
         ChampionMovedError: another promotion came first.
@@ -143,10 +143,10 @@ def _require_head(registry: Registry, name: str, head: str) -> None:
 
 
 def _promote(registry: Registry, version: Version, run_id: str, promotion: Promotion) -> None:
+    write = make_provisional if promotion.action == journal.PROVISIONAL else promote
+    told = replace(promotion, details={**promotion.details, "run_id": run_id})
     try:
-        promote(
-            registry, version, replace(promotion, details={**promotion.details, "run_id": run_id})
-        )
+        write(registry, version, told)
     except ChampionMovedError:
         with suppress(RegistryError), reported("the tracking store"):
             registry.client.set_tag(

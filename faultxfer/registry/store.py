@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
     from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 
+# Tags of runs whose candidate was registered although the gate did not let it pass.
+_REGISTERED_NONETHELESS = {names.OVERRIDE, names.REGISTERED_AS}
 # What fits into the address of a request.
 _NAMES_IN_A_FILTER = 50
 
@@ -54,6 +56,7 @@ class Version:
     tags: dict[str, str] = field(default_factory=dict)
     description: str = ""
     champion: bool = False
+    provisional: bool = False
     model_id: str | None = None
     copied: bool = False
 
@@ -131,6 +134,12 @@ class Registry:
         return None if number is None else self.version(name, number)
 
     @asks_the_store
+    def provisional(self, name: str) -> Version | None:
+        """The version that a machine without champion is scored with, or None."""
+        number = self.aliases(name).get(names.PROVISIONAL)
+        return None if number is None else self.version(name, number)
+
+    @asks_the_store
     def alias(self, name: str) -> str | None:
         """The number that the champion's alias names, whether or not there is such a version."""
         return self.aliases(name).get(names.CHAMPION)
@@ -160,9 +169,9 @@ class Registry:
         model = self._registered(name)
         if model is None:
             return []
-        champion = _aliases(model).get(names.CHAMPION)
+        aliases = _aliases(model)
         found = all_pages(self.client.search_model_versions, names.equals(name))
-        versions = [_version(item, champion) for item in found if item.name == name]
+        versions = [_version(item, aliases) for item in found if item.name == name]
         return sorted(versions, key=lambda one: int(one.version), reverse=True)
 
     @asks_the_store
@@ -187,7 +196,7 @@ class Registry:
             filter_string=" and ".join(wanted),
             order_by=["attributes.start_time DESC"],
         )
-        return [_refusal(run) for run in runs if names.OVERRIDE not in run.data.tags]
+        return [_refusal(run) for run in runs if not _REGISTERED_NONETHELESS & set(run.data.tags)]
 
     def download_bundle(self, version: Version, folder: Path) -> Path:
         """Copy a version's bundle into ``folder``, see :meth:`download_model`.
@@ -344,6 +353,7 @@ def _as_dict(model: RegisteredModel) -> dict[str, Any]:
         "source_model": names.source_in(model.name) or tags.get(names.SOURCE_MODEL),
         "equipment": names.equipment_of(model.name) or tags.get(names.EQUIPMENT),
         "champion": _aliases(model).get(names.CHAMPION),
+        "provisional": _aliases(model).get(names.PROVISIONAL),
     }
 
 
@@ -364,7 +374,7 @@ def _aliases(model: RegisteredModel) -> dict[str, str]:
     return {alias: str(number) for alias, number in (model.aliases or {}).items()}
 
 
-def _version(item: ModelVersion, champion: str | None) -> Version:
+def _version(item: ModelVersion, aliases: dict[str, str]) -> Version:
     number, source = str(item.version), item.source or ""
     return Version(
         name=item.name,
@@ -373,7 +383,8 @@ def _version(item: ModelVersion, champion: str | None) -> Version:
         created=moment(item.creation_timestamp).isoformat(timespec="seconds"),
         tags=dict(item.tags or {}),
         description=item.description or "",
-        champion=number == champion,
+        champion=number == aliases.get(names.CHAMPION),
+        provisional=number == aliases.get(names.PROVISIONAL),
         model_id=_model_id(source),
         copied=_is_copy(source),
     )

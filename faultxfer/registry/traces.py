@@ -171,7 +171,7 @@ def _named_by_journals(registry: Registry) -> set[str]:
     for name in registry.known_names():
         pruned = _pruned_of(registry, name)
         for entry in read_journal(registry.client, name).entries.values():
-            if entry.details.get("run_id") and entry.to_version not in pruned:
+            if entry.details.get("run_id") and entry.concerns not in pruned:
                 runs.add(str(entry.details["run_id"]))
     return runs
 

@@ -124,7 +124,25 @@ def open_score(request: ScoreRequest, work: Path) -> Opened[ScoreRequest]:
         )
     connect.require_registry(connect.tracking_uri())
     quarantine = quarantine_of_scores(request.quarantine, request.out)
-    return Opened(request, work, False, request.equipment, quarantine, request.data_docs)
+    return Opened(request, work, False, _machine_of(request), quarantine, request.data_docs)
+
+
+def _machine_of(request: ScoreRequest) -> str | None:
+    """The machine asked for, else that of the whole name of a machine's model.
+
+    Raises:
+        ConfigError: the model is a machine's, and its name does not show which one.
+    """
+    if request.equipment is not None or names.kind_of(request.model) != names.TARGET_KIND:
+        return request.equipment
+    machine = names.equipment_of(request.model)
+    if machine is None:
+        raise ConfigError(
+            "The name of this machine's model does not show which machine it is of",
+            received={"model": request.model},
+            remedy="Name the machine with --equipment",
+        )
+    return machine
 
 
 def open_curve(request: CurveRequest, work: Path) -> Job[CurveRequest]:

@@ -11,7 +11,13 @@ from typing import Any
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.bundle.plain_files import sha256_of
 from faultxfer.evaluate.gate import Decision
-from faultxfer.evaluate.gate.check import PROMOTED, REFUSED, Override, outcome_in_words
+from faultxfer.evaluate.gate.check import (
+    NOT_ENOUGH,
+    PROMOTED,
+    REFUSED,
+    Override,
+    outcome_in_words,
+)
 from faultxfer.evaluate.report import Report, as_markdown
 from faultxfer.outputs import DATA_DOCS, DOCS_INDEX, writing
 from faultxfer.progress import progress
@@ -26,12 +32,18 @@ from faultxfer.requests import TransferRequest
 from faultxfer.steps.adaptation import Adaptation, read_target
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.judging import REPORT, Verdict
+from faultxfer.steps.next_commands import (
+    Next,
+    after_promotion,
+    after_provisional,
+    after_refusal,
+)
 from faultxfer.steps.opening import Job
 from faultxfer.steps.plain_data import plain_fields
 from faultxfer.steps.repeats import request_sha256
 from faultxfer.steps.sources import Models
 
-DRY_RUN = "dry run"
+PROVISIONAL, DRY_RUN = "provisional", "dry run"
 EXAMPLE_ROWS = 5
 DOCS_NOTE = f"\n\nThe check of the files: artifact `{DOCS_INDEX}` of the run (Data Docs).\n"
 
@@ -41,7 +53,7 @@ class TransferResult:
     """What a transfer did.
 
     Attributes:
-        outcome: ``promoted``, ``refused`` or ``dry run``.
+        outcome: ``promoted``, ``provisional``, ``refused`` or ``dry run``.
         reason: the gate's reason, or that it was overridden.
         model, equipment: from where to where.
         registered: name of the registered model; version: the new version, or None.
@@ -50,6 +62,7 @@ class TransferResult:
         report, decision: the whole report and the gate's checks.
         rows: counts and findings of the contract check.
         override: who promoted it in spite of the gate, and why; None where nobody did.
+        next: what to type now; empty after a dry run.
     """
 
     outcome: str
@@ -65,6 +78,7 @@ class TransferResult:
     decision: Decision
     rows: CheckedRows
     override: Override | None = None
+    next: tuple[Next, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -76,13 +90,14 @@ def register_candidate(
 ) -> TransferResult:
     """Register and promote the candidate, or keep its report.
 
-    It is promoted if it passed, or was pushed past the gate for a reason.
+    It is promoted if it passed, or was pushed past the gate for a reason. Where a machine has no
+    champion and the evidence does not suffice, it is registered as provisional.
 
     Raises:
         ChampionMovedError: it was judged against a champion that is champion no more.
     """
     request, evaluation = job.request, verdict.evaluation
-    outcome = _outcome(verdict, request)
+    outcome = _outcome(verdict, request, models)
     pictures = _copied(evaluation.pictures, request.report_folder)
     done = _Done(pictures=pictures, rows=_without_passing_docs(evaluation.adapted.target.rows))
     if outcome != DRY_RUN:
@@ -102,6 +117,7 @@ def register_candidate(
         decision=verdict.decision,
         rows=done.rows,
         override=verdict.override,
+        next=_next(job, models, verdict, outcome, done.version),
     )
 
 
@@ -117,13 +133,13 @@ class _Done:
 
 
 def _registered(job: Job[TransferRequest], models: Models, verdict: Verdict, outcome: str) -> _Done:
-    """Write to the registry: a version where the outcome is a promotion, else a run alone."""
+    """Write to the registry: a version unless the candidate is refused, else a run alone."""
     evaluation = verdict.evaluation
     rows = evaluation.adapted.target.rows
     registry = open_registry(access=Access.CHANGING)
     record = _run_record(job, models, verdict)
     version = None
-    if outcome == PROMOTED:
+    if outcome in (PROMOTED, PROVISIONAL):
         progress.info("Registering %s", models.name)
         candidate = _new_version(job, models, evaluation.adapted)
         made = register(registry, record, candidate, _promotion(job, models, verdict))
@@ -146,12 +162,29 @@ def _without_passing_docs(rows: CheckedRows) -> CheckedRows:
     return rows
 
 
-def _outcome(verdict: Verdict, request: TransferRequest) -> str:
+def _outcome(verdict: Verdict, request: TransferRequest, models: Models) -> str:
     if request.dry_run:
         return DRY_RUN
     if verdict.decision.promoted or verdict.override is not None:
         return PROMOTED
+    # A champion stays; without one, a marked version is of more use than none.
+    if verdict.decision.outcome == NOT_ENOUGH and models.champion is None:
+        return PROVISIONAL
     return REFUSED
+
+
+def _next(
+    job: Job[TransferRequest], models: Models, verdict: Verdict, outcome: str, version: str | None
+) -> tuple[Next, ...]:
+    """What to type now."""
+    if outcome == PROMOTED:
+        return after_promotion(job.request)
+    if outcome == PROVISIONAL:
+        return after_provisional(job.request, models.name, version)
+    if outcome == REFUSED:
+        report = verdict.evaluation.report
+        return after_refusal(job.request, job.contract, report, verdict.decision)
+    return ()
 
 
 def _reason(verdict: Verdict) -> str:
@@ -198,7 +231,9 @@ def _promotion(job: Job[TransferRequest], models: Models, verdict: Verdict) -> P
         "seed": job.request.options.seed,
         **code(),
     }
-    return Promotion(_reason(verdict), details, head=models.head)
+    provisional = _outcome(verdict, job.request, models) == PROVISIONAL
+    action = journal.PROVISIONAL if provisional else journal.PROMOTE
+    return Promotion(_reason(verdict), details, head=models.head, action=action)
 
 
 def _copied(pictures: dict[str, Path], folder: Path | None) -> dict[str, str]:
@@ -242,11 +277,14 @@ def _tags_of_run(job: Job[TransferRequest], models: Models, verdict: Verdict) ->
         names.CONTRACT: job.contract.digest(),
         names.REQUEST: request_sha256(job, models, rows),
     }
+    provisional = _outcome(verdict, job.request, models) == PROVISIONAL
+    if provisional:
+        tags[names.REGISTERED_AS] = names.PROVISIONAL
     if verdict.override is not None:
         tags[names.OVERRIDE] = verdict.override.reason
     elif not decision.promoted:
         # A promotion is said when the journal holds it, see `Promotion`.
-        tags[names.OUTCOME] = outcome_in_words(decision, None)
+        tags[names.OUTCOME] = PROVISIONAL if provisional else outcome_in_words(decision, None)
     return tags
 
 

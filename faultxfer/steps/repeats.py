@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from faultxfer.digest import digest_of
+from faultxfer.evaluate.gate.check import NOT_ENOUGH
 from faultxfer.registry import names
 from faultxfer.registry.connect import Access
-from faultxfer.registry.journal import Chain, read_journal
+from faultxfer.registry.journal import PROVISIONAL, Chain, read_journal
 from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.promotion import follow_journal
 from faultxfer.registry.provenance import code
 from faultxfer.registry.store import Registry, open_registry
 from faultxfer.requests import TransferRequest
 from faultxfer.steps.intake import CheckedRows
+from faultxfer.steps.next_commands import Next, after_repeat
 from faultxfer.steps.opening import Job
+from faultxfer.steps.plain_data import plain_fields
 from faultxfer.steps.sources import Models
 
 UNCHANGED = "unchanged"
+_PROMOTED, _REFUSED = "promoted", "refused"
 # Whose digests are looked for beside today's, until metrics change what a transfer makes.
 FORMER_RELEASE = "0.1.0"
 
@@ -29,12 +33,13 @@ class Unchanged:
 
     Attributes:
         outcome: ``unchanged``.
-        before: what came of it then, ``promoted`` or ``refused``.
+        before: what came of it then, ``promoted``, ``provisional`` or ``refused``.
         reason: in a sentence, with what to do to have it done again.
         registered: name of the registered model of then; version: what was registered then, or
             None.
         champion: the version that production scores with now, or None.
         run_id, tracking_uri: where the report of then lies.
+        next: what to type now.
     """
 
     outcome: str
@@ -47,10 +52,11 @@ class Unchanged:
     champion: str | None
     run_id: str
     tracking_uri: str
+    next: tuple[Next, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        return asdict(self)
+        return plain_fields(self)
 
 
 def request_sha256(
@@ -93,14 +99,15 @@ def find_repeat(job: Job[TransferRequest], models: Models, rows: CheckedRows) ->
         return None
     registry = open_registry(access=Access.CHANGING)
     chain = read_journal(registry.client, models.name)
-    if chain.last is not None and chain.last.to_version is None:
+    if chain.last is not None and chain.champion is None and chain.provisional is None:
         # nobody is champion: what was refused beside one may well be the first to follow it
         return None
     found = None
     for former in (False, True):
         digest = request_sha256(job, models, rows, former=former)
         found = found or _find(registry, models.name, digest, request, chain)
-    if found is None:
+    champion = chain.champion if chain.last else registry.alias(models.name)
+    if found is None or not _holds(found, champion, chain):
         return None
     follow_journal(registry, models.name)  # the alias may be all that is left to do
     return Unchanged(
@@ -116,6 +123,7 @@ def find_repeat(job: Job[TransferRequest], models: Models, rows: CheckedRows) ->
         champion=registry.alias(models.name),
         run_id=found.run_id,
         tracking_uri=registry.address,
+        next=after_repeat(request, found.outcome),
     )
 
 
@@ -126,6 +134,7 @@ class _Before:
     Attributes:
         name: the registered model it was made for; version: what was registered, or None.
         merged_into: the model that has this one's champion by now, or None.
+        gate: of a refusal, what the gate decided.
     """
 
     outcome: str
@@ -134,6 +143,7 @@ class _Before:
     version: str | None
     run_id: str
     merged_into: str | None = None
+    gate: str = ""
 
     def told(self) -> str:
         """In half a sentence."""
@@ -148,7 +158,7 @@ def _find(
     registry: Registry, name: str, digest: str, request: TransferRequest, chain: Chain
 ) -> _Before | None:
     """What came of the request of this digest, under either name of the machine's model."""
-    found = _promoted(registry, name, digest, chain) or _refused(registry, name, digest)
+    found = _registered(registry, name, digest, chain) or _refused(registry, name, digest)
     former = names.registered_name(request.model, request.equipment)
     if found is None and former != name:
         return _under_the_former_name(registry, former, digest)
@@ -161,24 +171,38 @@ def _under_the_former_name(registry: Registry, former: str, request: str) -> _Be
     Refused before there was a model, or merged away since.
     """
     chain = read_journal(registry.client, former)
-    found = _promoted(registry, former, request, chain) if chain.merged_into else None
+    found = _registered(registry, former, request, chain) if chain.merged_into else None
     return found or _refused(registry, former, request)
 
 
-def _promoted(registry: Registry, name: str, request: str, chain: Chain) -> _Before | None:
+def _registered(registry: Registry, name: str, request: str, chain: Chain) -> _Before | None:
     usable = {
         one.version
         for one in registry.versions(name)
         if one.tags.get(names.REQUEST) == request and not one.is_retired
     }
+    promoted = {entry.to_version for entry in chain.changes}
     for entry in reversed(chain.entries.values()):
-        if entry.details.get("request_sha256") == request and entry.to_version in usable:
+        number = entry.concerns
+        if entry.details.get("request_sha256") == request and number in usable:
+            outcome = _PROMOTED if number in promoted else PROVISIONAL
             run_id = str(entry.details.get("run_id"))
-            return _Before("promoted", entry.at, name, entry.to_version, run_id, chain.merged_into)
+            return _Before(outcome, entry.at, name, number, run_id, chain.merged_into)
     return None
 
 
 def _refused(registry: Registry, name: str, request: str) -> _Before | None:
     for refusal in registry.refusals(name, request):
-        return _Before("refused", refusal["created"], name, None, refusal["run_id"])
+        gate, run_id = str(refusal["gate"]), refusal["run_id"]
+        return _Before(_REFUSED, refusal["created"], name, None, run_id, gate=gate)
     return None
+
+
+def _holds(found: _Before, champion: str | None, chain: Chain) -> bool:
+    """Whether a refusal would be one today: without a champion there is less to beat.
+
+    Releases to 0.2.0 refused for want of evidence what is registered as provisional today.
+    """
+    if found.outcome != _REFUSED or champion is not None:
+        return True
+    return not chain.changes and found.gate != NOT_ENOUGH

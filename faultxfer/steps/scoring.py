@@ -22,13 +22,14 @@ from faultxfer.errors import RegistryError
 from faultxfer.outputs import writing
 from faultxfer.progress import progress
 from faultxfer.reading import columns
-from faultxfer.registry import machines
+from faultxfer.registry import machines, names
 from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.requests import ScoreRequest
 from faultxfer.steps.intake import CheckedRows, require_accepted
 from faultxfer.steps.opening import Opened
 from faultxfer.steps.plain_data import plain_fields
+from faultxfer.steps.sources import find_source
 
 # Fewer rows than this give no share of faults, and odds that differ by less than this factor are no
 # news.
@@ -36,27 +37,50 @@ _FEWEST_FOR_SHARE = 100
 _OTHER_ODDS = 4.0
 _PART_SECONDS = 86_400
 
+# What scores: the champion, a version that somebody asked for, or what there is for want of a
+# champion. The last two are marked wherever scores are shown.
+CHAMPION, ASKED, PROVISIONAL, SOURCE = "champion", "version", "provisional", "source"
+_MARKED = (PROVISIONAL, SOURCE)
+
 
 @dataclass(frozen=True)
 class Detector:
-    """A downloaded version: where its bundle lies, and the contract it was trained under."""
+    """A downloaded version, the folder of its bundle, and the contract it was trained under.
+
+    Attributes:
+        kind: ``champion``, ``version``, ``provisional`` or ``source``.
+    """
 
     version: Version
     bundle: Path
     contract: Contract
+    kind: str
 
 
 @dataclass(frozen=True)
 class ScoreResult:
-    """What ``score`` did."""
+    """What ``score`` did.
+
+    Attributes:
+        out: the file of scores.
+        model, equipment: as asked for; the machine is None where the source model scored all rows.
+        model_version: number of the version that scored.
+        alarms: how many rows raised one.
+        note: where the rows look like another share of faults; empty elsewhere.
+        rows: counts and findings of the contract check.
+        scored_with: ``champion``, ``version``, ``provisional`` or ``source``.
+        banner: what must not be overlooked about the version that scored; empty for a champion.
+    """
 
     out: Path
     model: str
-    equipment: str
+    equipment: str | None
     model_version: str
     alarms: int
     note: str
     rows: CheckedRows
+    scored_with: str
+    banner: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -67,21 +91,35 @@ class ScoreResult:
 def fetch_detector(opened: Opened[ScoreRequest]) -> Detector:
     """Load the detector from the registry.
 
-    It is the champion of the machine, or the version asked for.
+    It is the champion of the machine, or the version asked for; for want of a champion the
+    provisional version; and the source model where no machine is named.
 
     Raises:
-        RegistryError: the machine is unknown (lists those known), has no champion, or not that
-            version.
+        RegistryError: the machine is unknown (lists those known), has nothing to score with, or
+            not that version.
     """
-    request = opened.request
-    progress.info("Loading the detector of %s from the registry", request.equipment)
+    request, machine = opened.request, opened.equipment
+    progress.info("Loading the detector of %s from the registry", machine or request.model)
     registry = open_registry()
-    found = _find(registry, request.model, request.equipment, request.version)
+    if machine is None:
+        found, kind = _find_source(registry, request.model, request.version), SOURCE
+    else:
+        found, kind = _find(registry, request.model, machine, request.version)
     folder = opened.work / "detector"
     folder.mkdir()
     bundle = registry.download_bundle(found, folder)
-    contract = parse_contract(read_manifest(bundle).lineage["contract"], where=found.uri)
-    return Detector(found, bundle, contract)
+    return Detector(found, bundle, _contract_of(bundle, found), kind)
+
+
+def _contract_of(bundle: Path, version: Version) -> Contract:
+    recorded = read_manifest(bundle).lineage.get("contract")
+    if recorded is None:
+        raise RegistryError(
+            "This version keeps no contract, so nothing shows what its files must look like",
+            where=version.uri,
+            remedy="It was made by an older release: pretrain or transfer again",
+        )
+    return parse_contract(recorded, where=version.uri)
 
 
 def score_rows(opened: Opened[ScoreRequest], detector: Detector, rows: CheckedRows) -> ScoreResult:
@@ -93,25 +131,45 @@ def score_rows(opened: Opened[ScoreRequest], detector: Detector, rows: CheckedRo
         DataError: a file was refused.
         ConfigError: ``out`` cannot be written.
     """
-    request = opened.request
-    out, equipment = request.out, request.equipment
+    request, out = opened.request, opened.request.out
     accepted = pd.read_feather(require_accepted(rows))
     bundle = load_bundle(detector.bundle)
     progress.info("Scoring %d rows", len(accepted))
-    table = _table(accepted, bundle, detector, equipment, several=len(rows.files) > 1)
+    machine = opened.equipment
+    table = _table(accepted, bundle, detector, machine, several=len(rows.files) > 1)
     _write_whole(table, out)
     note = share_note(table["fault_probability"].to_numpy(), bundle.calibrator.fault_share)
-    if note:
-        progress.info(note)
+    banner = _banner(detector, request.model, machine)
+    for text in filter(None, (note, banner)):
+        progress.info(text)
     return ScoreResult(
-        out,
-        request.model,
-        equipment,
-        detector.version.version,
-        int(table["alarm"].sum()),
-        note,
-        rows,
+        out=out,
+        model=request.model,
+        equipment=machine,
+        model_version=detector.version.version,
+        alarms=int(table["alarm"].sum()),
+        note=note,
+        rows=rows,
+        scored_with=detector.kind,
+        banner=banner,
     )
+
+
+def _banner(detector: Detector, model: str, machine: str | None) -> str:
+    """What must not be overlooked about the version that scored; empty for a champion."""
+    version = detector.version.version
+    if detector.kind == PROVISIONAL:
+        return (
+            f"Version {version} of {machine} is provisional: the labelled rows did not suffice to "
+            "show that it is good enough, and nobody has promoted it."
+        )
+    if detector.kind == SOURCE:
+        return (
+            f"Scored with the source model {model!r} as it is, version {version}: it was not "
+            "adapted to any new machine, nobody measured it on these rows, and they were read by "
+            "the contract that it was trained with."
+        )
+    return ""
 
 
 def share_note(probabilities: np.ndarray, fault_share: float | None) -> str:
@@ -141,7 +199,15 @@ def share_note(probabilities: np.ndarray, fault_share: float | None) -> str:
     )
 
 
-def _find(registry: Registry, model: str, equipment: str, version: int | None) -> Version:
+def _find_source(registry: Registry, model: str, version: int | None) -> Version:
+    source = find_source(registry, model)
+    return source if version is None else registry.version(source.name, version)
+
+
+def _find(
+    registry: Registry, model: str, equipment: str, version: int | None
+) -> tuple[Version, str]:
+    """A machine's version, and what it is."""
     name = machines.look_up(registry, model, equipment)
     if name is None:
         raise RegistryError(
@@ -151,25 +217,40 @@ def _find(registry: Registry, model: str, equipment: str, version: int | None) -
             remedy="Check --equipment and --model, or run `faultxfer transfer` for it first",
         )
     if version is not None:
-        return registry.version(name, version)
+        asked = registry.version(name, version)
+        return asked, PROVISIONAL if _was_never_promoted(asked) else ASKED
     champion = registry.champion(name)
-    if champion is None:
-        raise RegistryError(
-            f"The machine {equipment!r} has no champion",
-            received={"champion": None},
-            remedy="Name a version with --version, or run `faultxfer transfer` until one passes "
-            "the gate",
-        )
-    return champion
+    if champion is not None:
+        return champion, CHAMPION
+    provisional = registry.provisional(name)
+    if provisional is not None:
+        return provisional, PROVISIONAL
+    raise RegistryError(
+        f"The machine {equipment!r} has no champion, and no provisional version",
+        received={"champion": None, "provisional": None},
+        remedy="Name a version with --version, or run `faultxfer transfer` until one passes "
+        "the gate",
+    )
+
+
+def _was_never_promoted(version: Version) -> bool:
+    """Whether it was registered as provisional, and nobody made it champion since."""
+    as_provisional = version.tags.get(names.REGISTERED_AS) == names.PROVISIONAL
+    return as_provisional and names.PROMOTED not in version.tags
 
 
 def _table(
-    accepted: pd.DataFrame, bundle: Bundle, detector: Detector, equipment: str, *, several: bool
+    accepted: pd.DataFrame,
+    bundle: Bundle,
+    detector: Detector,
+    equipment: str | None,
+    *,
+    several: bool,
 ) -> pd.DataFrame:
     probabilities = bundle.probabilities(sensor_matrix(accepted, bundle.features))
     scores = {
         "row": accepted[columns.ROW],
-        "equipment": equipment,
+        "equipment": accepted[columns.EQUIPMENT] if equipment is None else equipment,
         **(
             {detector.contract.time_column: accepted[columns.TIME_TEXT]}
             if detector.contract.time_column
@@ -178,6 +259,7 @@ def _table(
         "fault_probability": probabilities,
         "alarm": bundle.alarms(probabilities),
         "model_version": detector.version.version,
+        **({"scored_with": detector.kind} if detector.kind in _MARKED else {}),
     }
     return pd.DataFrame({"file": accepted[columns.FILE], **scores} if several else scores)
 

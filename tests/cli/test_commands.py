@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
+import mlflow.pyfunc
 import pandas as pd
 import pytest
 import yaml
@@ -107,6 +109,8 @@ def test_transfer_promotes_with_exit_code_0(
     assert "gradient boosting, source + target rows" in said.out
     pictures = re.findall(r"(/\S+\.png)", said.out)
     assert len(pictures) == 4  # a stack has no training curves
+    score = "faultxfer score " + world.target
+    assert score in said.out.splitlines()[-1]
     assert all(Path(picture).is_file() for picture in pictures)
     assert said.err == ""  # quiet in a pipe
 
@@ -122,6 +126,63 @@ def test_a_refusal_is_exit_code_10_and_says_why(
     assert call("registry", "history", "pumps", "--equipment", "pump-9", "--json") == 0
     (entry,) = answer(capsys)["history"]
     assert entry["outcome"] == "refused"
+    # The source as it is is better on these rows, so its command is the next one.
+    assert "source model as it is does better" in result["next"][-1]["why"]
+    assert call(*typed(result), "--no-prefect", "--json") == 0
+    said = capsys.readouterr()
+    scored = json.loads(said.out)
+    assert (scored["scored_with"], scored["equipment"]) == ("source", None)
+    assert "ATTENTION" in said.err
+    assert scored["banner"] in said.err
+    table = pd.read_csv("scores.csv")
+    assert set(table["scored_with"]) == {"source"}
+    assert set(table["equipment"]) == {world.equipment}
+
+
+def typed(result: Any, place: int = -1) -> list[str]:
+    """The words of a command that a transfer ends with."""
+    name, *words = shlex.split(result["next"][place]["command"])
+    assert name == "faultxfer"
+    return words
+
+
+def test_too_little_evidence_leaves_a_provisional_version_that_a_person_promotes(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lacks = {**PASSES, "min_faults": 100_000}
+    assert call(*move(world, "--json", gate=lacks)) == 10
+    result = answer(capsys)
+    assert (result["outcome"], result["version"]) == ("provisional", "1")
+    assert call(*move(world, "--json", gate=lacks)) == 10
+    assert answer(capsys)["before"] == "provisional"
+
+    assert call(*typed(result), "--no-prefect", "--json") == 0
+    said = capsys.readouterr()
+    scored = json.loads(said.out)
+    assert (scored["scored_with"], scored["model_version"]) == ("provisional", "1")
+    assert scored["banner"] in said.err
+    assert set(pd.read_csv("scores.csv")["scored_with"]) == {"provisional"}
+    whole = ["--model", "pumps--fault--pump-9", "--out", "scores.csv", "--no-prefect"]
+    assert call("score", world.new_rows, *whole) == 0
+    assert "scored with provisional version 1" in capsys.readouterr().out
+    model = "models:/pumps--fault--pump-9@provisional"
+    assert len(mlflow.pyfunc.load_model(model).predict(pd.read_csv(world.new_rows)))
+
+    assert call("registry", "list") == 0
+    assert "1 (provisional)" in capsys.readouterr().out
+    assert call("registry", "journal", "pumps", "--equipment", "pump-9") == 0
+    assert "provisional 1" in capsys.readouterr().out
+    assert call(*typed(result, 0)) == 0
+    assert "no champion → version 1" in capsys.readouterr().out
+    assert call(*typed(result), "--no-prefect", "--json") == 0
+    said = capsys.readouterr()
+    assert (json.loads(said.out)["scored_with"], said.err) == ("champion", "")
+    assert "scored_with" not in pd.read_csv("scores.csv")
+    # Beside a champion, too little evidence is a refusal as before.
+    assert call(*move(world, "--json", "--force", gate=lacks)) == 10
+    again = answer(capsys)
+    assert (again["outcome"], again["version"]) == ("refused", None)
+    assert again["report"]["champion_version"] == "1"
 
 
 def test_an_override_promotes_and_shows_its_reason(

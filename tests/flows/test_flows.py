@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -352,3 +353,16 @@ def test_a_prefect_server_that_is_not_there_is_said_in_one_sentence(
     ):
         start_in_background()()
     assert "PREFECT_API_URL" in str(caught.value)
+
+
+@pytest.mark.parametrize(("banner", "pages"), [("", 0), ("Version 1 is provisional.", 1)])
+def test_scores_of_no_champion_are_marked_on_the_page_of_the_run(
+    banner: str, pages: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows import publish
+
+    shown: list[dict[str, str]] = []
+    monkeypatch.setattr(publish, "create_markdown_artifact", lambda **given: shown.append(given))
+    result: Any = SimpleNamespace(banner=banner, model="pumps", equipment=None)
+    publish.PUBLISHED["score_rows"](result)
+    assert [banner in one["markdown"] for one in shown] == [True] * pages

@@ -14,16 +14,16 @@ import mlflow
 import pytest
 import registry_work as work
 import yaml
-from registry_checks import NAME, SENSORS, chain_of
+from registry_checks import NAME, SENSORS, WHO, chain_of
 
 from faultxfer import pipeline, steps
 from faultxfer.errors import ChampionMovedError
-from faultxfer.registry import names
+from faultxfer.registry import journal, maintenance, names
 from faultxfer.registry.catalog import show_history
 from faultxfer.registry.identity import Identity
 from faultxfer.registry.promotion import Promotion, standing
 from faultxfer.registry.runs import RunRecord, record_run
-from faultxfer.registry.store import Registry
+from faultxfer.registry.store import Registry, open_registry
 from faultxfer.requests import TransferRequest
 from faultxfer.steps.repeats import Unchanged, find_repeat, request_sha256
 from faultxfer.steps.sources import Models
@@ -67,7 +67,7 @@ def repeat_of(models: Models) -> Unchanged | None:
     return find_repeat(JOB, models, ROWS)
 
 
-def register_for(request: str, bundle: Path, head: str | None) -> str:
+def register_for(request: str, bundle: Path, head: str | None, action: str = "promote") -> str:
     """Register the prepared bundle as what a request led to."""
     from faultxfer.registry import registering
 
@@ -81,7 +81,7 @@ def register_for(request: str, bundle: Path, head: str | None) -> str:
     real = registering.register
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(registering, "register", with_request)
-        return work.register_prepared(bundle, SENSORS, head=head)
+        return work.register_prepared(bundle, SENSORS, head=head, action=action)
 
 
 def test_of_the_same_transfer_started_twice_one_version_comes(
@@ -182,6 +182,38 @@ def test_refusals_and_repeats_are_found_beyond_any_page(
         "b" * 64,
         "c" * 64,
     ]
+
+
+def test_a_provisional_version_is_what_came_of_its_request_until_a_person_promotes_it(
+    registry: Registry, bundle: Path
+) -> None:
+    for number in (2, 1):
+        maintenance.retire_version(*WHO, number, "the bearing was replaced")
+    request = request_sha256(JOB, fetched_now(registry), ROWS)
+    assert repeat_of(fetched_now(registry)) is None
+    register_for(request, bundle, fetched_now(registry).head, journal.PROVISIONAL)
+    repeat = repeat_of(fetched_now(registry))
+    assert repeat is not None
+    assert (repeat.before, repeat.version, repeat.champion) == ("provisional", "3", None)
+    assert repeat.next[-1].command.startswith("faultxfer score rows.csv")
+    maintenance.promote_version(*WHO, 3, "the fitters agree")
+    promoted = repeat_of(fetched_now(registry))
+    assert promoted is not None
+    assert (promoted.before, promoted.champion) == ("promoted", "3")
+
+
+@pytest.mark.parametrize(("gate", "found"), [("refuse", True), ("not enough evidence", False)])
+def test_without_champion_only_what_would_be_refused_today_is_no_news(
+    store: Path, gate: str, found: bool
+) -> None:
+    source: Any = SimpleNamespace(name="pumps", version="1", tags={})
+    identity = Identity("pumps", "fault")
+    none = journal.BEGINNING
+    models = Models(source, Path("source"), None, None, None, none, None, NAME, identity)
+    request = request_sha256(JOB, models, ROWS)
+    tags = {names.MODEL: NAME, names.GATE: gate, names.REQUEST: request}
+    record_run(open_registry(), RunRecord("refused", tags, {}, {}, {}, (), None))
+    assert (repeat_of(models) is not None) == found
 
 
 def test_versions_are_found_beyond_any_page(

@@ -1,0 +1,118 @@
+"""What to type after a transfer, whatever came of it."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from faultxfer.config import TransferOptions
+from faultxfer.contract.schema import Contract, Equipment
+from faultxfer.evaluate.gate import Decision
+from faultxfer.evaluate.gate.check import NEEDS_APPROVAL, NOT_ENOUGH
+from faultxfer.evaluate.report import SOURCE_AS_IS, Report
+from faultxfer.registry import names
+from faultxfer.requests import TransferRequest
+
+_OUT = "scores.csv"
+
+
+@dataclass(frozen=True)
+class Next:
+    """A command to type, and what it is good for."""
+
+    why: str
+    command: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return asdict(self)
+
+
+def after_promotion(request: TransferRequest) -> tuple[Next, ...]:
+    """Score with the champion."""
+    return (Next("Score rows with the champion", _score_machine(request)),)
+
+
+def after_provisional(
+    request: TransferRequest, registered: str, version: str | None
+) -> tuple[Next, ...]:
+    """Promote the version by hand, or score with it as it is."""
+    promote = f'faultxfer registry promote {names.as_arguments(registered, version)} --reason "…"'
+    return (
+        Next("Promote it, if you know what the rows do not show", promote),
+        Next("Score rows with it until there is a champion", _score_machine(request)),
+    )
+
+
+def after_refusal(
+    request: TransferRequest, contract: Contract, report: Report, decision: Decision
+) -> tuple[Next, ...]:
+    """The source as it is, where it is better; the champion; or the way to a better candidate."""
+    if decision.outcome == NEEDS_APPROVAL:
+        return (_approval(request),)
+    if _is_source_better(report) and _is_read_without_machine(contract, request.equipment):
+        why = "The source model as it is does better on these rows: score with it"
+        return (Next(why, _score_with_source(request)),)
+    if report.evidence.champion_version is None or decision.outcome == NOT_ENOUGH:
+        return (Next("See whether more labels would help", _learning_curve(request)),)
+    return (Next("Score rows with the champion, which stays", _score_machine(request)),)
+
+
+def after_repeat(request: TransferRequest, before: str) -> tuple[Next, ...]:
+    """Score with what was registered then, or look at what was refused."""
+    if before == "refused":
+        return (Next("See why it was refused", _history(request)),)
+    return (Next("Score rows of the machine", _score_machine(request)),)
+
+
+def _is_source_better(report: Report) -> bool:
+    """Whether the source as it is ranks the rows better than the candidate and the champion."""
+    measured = {entry.name: entry.metrics for entry in report.contestants if entry.metrics}
+    pr_auc = {name: metrics.pr_auc or 0.0 for name, metrics in measured.items()}
+    others = [report.candidate.pr_auc or 0.0, pr_auc.get("champion", 0.0)]
+    return pr_auc.get(SOURCE_AS_IS, 0.0) > max(others)
+
+
+def _is_read_without_machine(contract: Contract, equipment: str) -> bool:
+    """Whether the machine's files mean the same where nobody says whose they are."""
+    own = {name for name, way in contract.equipment.items() if way != Equipment()}
+    return not own or (contract.equipment_column is not None and equipment not in own)
+
+
+def _score_machine(request: TransferRequest) -> str:
+    machine = ("--model", request.model, "--equipment", request.equipment)
+    return _typed("score", *request.files, *machine, "--out", _OUT)
+
+
+def _score_with_source(request: TransferRequest) -> str:
+    return _typed("score", *request.files, "--model", request.model, "--out", _OUT)
+
+
+def _learning_curve(request: TransferRequest) -> str:
+    return _typed("learning-curve", *_asked(request))
+
+
+def _approval(request: TransferRequest) -> Next:
+    """The same transfer again; files of options are not known here, so they cannot be typed."""
+    if request.options == TransferOptions():
+        command = f'{_typed("transfer", *_asked(request))} --override-gate "…"'
+        return Next("Approve it, after you have read the report", command)
+    why = (
+        "Approve it by the same command with `--override-gate` and your reason; the report is in "
+        "the run that this names"
+    )
+    return Next(why, _history(request))
+
+
+def _history(request: TransferRequest) -> str:
+    return _typed("registry", "history", request.model, "--equipment", request.equipment)
+
+
+def _asked(request: TransferRequest) -> list[str]:
+    machine = ("--model", request.model, "--equipment", request.equipment)
+    return [*request.files, "--contract", str(request.contract), *machine]
+
+
+def _typed(*words: str) -> str:
+    return shlex.join(["faultxfer", *words])

@@ -1,0 +1,103 @@
+"""A transfer ends with what to type next, whatever came of it."""
+
+from __future__ import annotations
+
+import shlex
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from faultxfer import TransferOptions
+from faultxfer.config import GateOptions
+from faultxfer.contract.schema import parse_contract
+from faultxfer.requests import TransferRequest
+from faultxfer.steps.next_commands import after_promotion, after_provisional, after_refusal
+
+REQUEST = TransferRequest(
+    files=("new week.csv", "day-*.csv"), contract="c.yaml", model="pumps", equipment="pump 9"
+)
+WORDS = ["faultxfer", "score", "new week.csv", "day-*.csv", "--model", "pumps"]
+
+
+def contract(**more: Any) -> Any:
+    sensors = {"flow": {"unit": "m3/h"}}
+    plain = {"family": "pumps", "version": 1, "sensors": sensors, "label": {"column": "fault"}}
+    return parse_contract({**plain, **more}, where="test")
+
+
+def report(candidate: float, source: float, champion: float | None = None) -> Any:
+    """What is asked of a report: PR-AUC of the contestants, and whether there is a champion."""
+    measured = {"candidate": candidate, "source_as_is": source, "champion": champion}
+    contestants = [
+        SimpleNamespace(name=name, metrics=SimpleNamespace(pr_auc=value))
+        for name, value in measured.items()
+        if value is not None
+    ]
+    return SimpleNamespace(
+        contestants=contestants,
+        candidate=SimpleNamespace(pr_auc=candidate),
+        evidence=SimpleNamespace(champion_version=None if champion is None else "1"),
+    )
+
+
+def refused(
+    judged: Any, outcome: str = "refuse", request: TransferRequest = REQUEST, **own: Any
+) -> list[str]:
+    (one,) = after_refusal(request, contract(**own), judged, SimpleNamespace(outcome=outcome))  # type: ignore[arg-type]
+    return shlex.split(one.command)
+
+
+def test_a_promotion_ends_with_scoring_the_machine() -> None:
+    (one,) = after_promotion(REQUEST)
+    machine = ["--equipment", "pump 9", "--out", "scores.csv"]
+    assert shlex.split(one.command) == [*WORDS, *machine]
+
+
+def test_a_provisional_version_is_promoted_or_scored_with() -> None:
+    promote, score = after_provisional(REQUEST, "pumps--fault--pump 9", "3")
+    words = ["faultxfer", "registry", "promote", "pumps--fault--pump 9", "3", "--reason", "…"]
+    assert shlex.split(promote.command) == words
+    assert shlex.split(score.command)[:6] == WORDS
+
+
+def test_a_refusal_ends_with_the_source_only_where_it_is_better_than_all_there_is() -> None:
+    assert refused(report(0.7, 0.8)) == [*WORDS, "--out", "scores.csv"]
+    assert refused(report(0.8, 0.7))[1] == "learning-curve"
+    assert "--equipment" in refused(report(0.7, 0.8, champion=0.9))
+    assert refused(report(0.7, 0.8, champion=0.75)) == [*WORDS, "--out", "scores.csv"]
+
+
+def test_beside_a_champion_too_little_evidence_asks_for_labels_and_a_tie_for_nothing() -> None:
+    judged = report(0.8, 0.7, champion=0.8)
+    assert refused(judged, "not enough evidence")[1] == "learning-curve"
+    assert refused(judged, "tie")[:6] == WORDS
+
+
+@pytest.mark.parametrize(
+    ("own", "command"),
+    [
+        ({"equipment": {"pump 9": {"aliases": {"FI-1": "flow"}}}}, "learning-curve"),
+        ({"equipment": {"pump 1": {"aliases": {"FI-1": "flow"}}}}, "learning-curve"),
+        (
+            {
+                "equipment_column": "machine",
+                "equipment": {"pump 1": {"aliases": {"FI-1": "flow"}}},
+            },
+            "score",
+        ),
+    ],
+    ids=["own tags", "no column of machines", "a column of machines"],
+)
+def test_the_source_is_not_named_where_it_could_not_read_the_machines_files(
+    own: dict[str, Any], command: str
+) -> None:
+    assert refused(report(0.7, 0.8), **own)[1] == command
+
+
+def test_what_needs_approval_ends_with_the_approval_where_the_command_shows_all_of_it() -> None:
+    judged = report(0.8, 0.7)
+    assert refused(judged, "needs approval")[-2:] == ["--override-gate", "…"]
+    options = TransferOptions(gate=GateOptions(first="approve"))
+    other = REQUEST.model_copy(update={"options": options})
+    assert refused(judged, "needs approval", other)[1:3] == ["registry", "history"]
