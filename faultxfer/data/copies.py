@@ -44,8 +44,11 @@ _NEIGHBOURS = 16
 _FIRST_TO_MEASURE = 5
 # Share of a run's telling rows, and of all its rows, that must have twins in one other run.
 _SHARE, _LEAST_SHARE, _LEAST_ROWS = 0.2, 0.05, 3
+_SHARE_OF_CROWDED = 0.7
 # Share of a run's rows that must have a neighbour in one other run, equally many rows ahead.
 _VOTES = 0.1
+# Of the rows put together so, this share must be nearer than the next row, and so many.
+_SHARE_IN_STEP, _LEAST_IN_STEP = 0.5, 5
 # Runs with fewer rows are judged together, by the share of their rows that have twins.
 _SMALL_RUN, _SHARE_OF_SMALL = 8, 0.05
 # Distances computed at most, which takes seconds; of more rows some are asked about.
@@ -59,6 +62,8 @@ _ROWS_OF_USUAL = 8
 # another one, or to a run's own other stretches. At most so many more runs share a recording. A
 # single pair of runs must be nearer by this factor.
 _ALIKE, _APART, _PARTNERS, _SURE_GAP = 4.0, 6.0, 6, 0.05
+# Share of the runs that must be nearer to another one by the usual factor, where most are paired.
+_SHARE_OF_RUNS, _LEAST_RUNS = 0.3, 5
 
 # Groups, and runs of a group, that a sentence names.
 _NAMED = 3
@@ -298,8 +303,9 @@ def _matching(rows: _Rows, starts: np.ndarray, run: int, other: int, ahead: int)
     apart = _rms(rows.Z[mine] - rows.Z[theirs])
     steps = np.maximum(_rms(np.diff(rows.Z[mine], axis=0)), _rms(np.diff(rows.Z[theirs], axis=0)))
     near = apart <= _REACH
-    telling = near[1:] & (apart[1:] <= _GAP * steps)
-    if telling.sum() < max(_LEAST_ROWS, _SHARE * len(mine)) or 2 * near.sum() < len(mine):
+    # Rows that stand still match those of any run that stands still there.
+    telling = near[1:] & (apart[1:] < _GAP * steps)
+    if telling.sum() < max(_LEAST_IN_STEP, _SHARE_IN_STEP * len(mine)):
         return np.zeros((0, 2), dtype=int)
     return np.column_stack([mine[near], theirs[near]])
 
@@ -354,7 +360,7 @@ def _gap(near: _Near) -> float:
 
 
 def _twins(near: _Near, rows: _Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pairs of a row and its twin, and (q,) whether a row asked about could show one."""
+    """Pairs of a row and its twin, and (q,) whether a row's own run leaves it alone."""
     own = rows.run[near.rows] == rows.run[near.asked][:, None]
     distance, gap = near.distance, _gap(near)
     cut = np.zeros(len(near.asked), dtype=int)
@@ -368,7 +374,7 @@ def _twins(near: _Near, rows: _Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray
     taken = np.arange(distance.shape[1]) < cut[:, None]
     number, _ = np.nonzero(taken)
     crowded = (own & (distance <= _REACH)).any(axis=1)
-    return near.asked[number], near.rows[taken], (cut > 0) | ~crowded
+    return near.asked[number], near.rows[taken], ~crowded
 
 
 def _linked(
@@ -379,13 +385,20 @@ def _linked(
         return np.zeros(0, dtype=bool)
     count = len(rows.names)
     seen = np.bincount(rows.run[asked], minlength=count)
+    alone = np.zeros(len(rows.run), dtype=bool)
+    alone[asked] = telling
     told = np.bincount(rows.run[asked], weights=telling, minlength=count)
-    key = rows.run[row] * count + rows.run[twin]
-    found, place, size = np.unique(key, return_inverse=True, return_counts=True)
-    distinct = np.bincount(place[np.unique(key * len(rows.run) + twin, return_index=True)[1]])
+    found, place, size = np.unique(
+        rows.run[row] * count + rows.run[twin], return_inverse=True, return_counts=True
+    )
+    told_twins = np.bincount(place, weights=alone[row])
+    different = np.unique(np.column_stack([place, twin]), axis=0)[:, 0]
     first = found // count
-    enough = (size >= _LEAST_ROWS) & (2 * distinct >= size)
-    enough &= (size >= _SHARE * told[first]) & (size >= _LEAST_SHARE * seen[first])
+    enough = (told_twins >= _LEAST_ROWS) & (told_twins >= _SHARE * told[first])
+    enough &= told_twins >= _LEAST_SHARE * seen[first]
+    # In a run whose rows are as near to each other as a copy is, most of them must have a twin.
+    enough |= (size >= _LEAST_ROWS) & (size >= _SHARE_OF_CROWDED * seen[first])
+    enough &= 2 * np.bincount(different, minlength=len(found)) >= size
     return np.asarray(enough[place] | _small_twins(rows, asked, row, twin))
 
 
@@ -428,7 +441,7 @@ def _of_one_course(rows: _Rows) -> _Pairs:
     mutual = np.isin(run * count + other, other * count + run)
     seen = len(np.unique(np.concatenate([courses.runs for courses in compared])))
     paired = len(np.unique(run[mutual & (gap <= _GAP)]))
-    many = paired >= max(_LEAST_ROWS, _SHARE * seen)
+    many = paired >= max(_LEAST_RUNS, _SHARE_OF_RUNS * seen)
     taken = mutual & (many | (gap <= _SURE_GAP))
     return _Pairs(first[run[taken]], first[other[taken]])
 
