@@ -60,10 +60,14 @@ def load(name: str, folder: Path) -> Dataset:
         return special[name](folder)
     table = pd.read_csv(folder / name)
     clock = "timestamp" if "timestamp" in table else "seq"
-    seconds = pd.to_datetime(table[clock]).astype("int64") / 1e9 if clock == "timestamp" else table[clock]
+    seconds = (
+        pd.to_datetime(table[clock]).astype("int64") / 1e9 if clock == "timestamp" else table[clock]
+    )
     keys = {"timestamp", "seq", "equipment", "run"} | {c for c in table if c.startswith("fault")}
     sensors = table.drop(columns=list(keys & set(table.columns)))
-    return dataset(sensors.to_numpy(float), table["fault"].to_numpy(), table["run"].astype(str), seconds)
+    return dataset(
+        sensors.to_numpy(float), table["fault"].to_numpy(), table["run"].astype(str), seconds
+    )
 
 
 def dataset(X: np.ndarray, y: np.ndarray, run: object, seconds: object) -> Dataset:
@@ -82,7 +86,9 @@ def _robot(folder: Path) -> Dataset:
     faulty = np.array([block[0].strip() != "normal" for block in kept])
     runs, length, sensors = X.shape
     run = np.repeat([f"r{number}" for number in range(runs)], length)
-    return dataset(X.reshape(-1, sensors), np.repeat(faulty, length), run, np.tile(np.arange(length), runs))
+    return dataset(
+        X.reshape(-1, sensors), np.repeat(faulty, length), run, np.tile(np.arange(length), runs)
+    )
 
 
 def _femto(folder: Path) -> Dataset:
@@ -96,7 +102,9 @@ def _pump(folder: Path) -> Dataset:
     """A simulated pump: 40 runs of 36 rows."""
     table = simulate_pump("pump-9", seed=7, runs=40, rows_per_run=36, fault_share=0.3)
     seconds = table["timestamp"].astype("datetime64[ns]").astype("int64") / 1e9
-    return dataset(table[list(INSTRUMENTS)].to_numpy(float), table["fault"].to_numpy(), table["run"], seconds)
+    return dataset(
+        table[list(INSTRUMENTS)].to_numpy(float), table["fault"].to_numpy(), table["run"], seconds
+    )
 
 
 # Weeks and copies
@@ -107,7 +115,9 @@ def week_of(data: Dataset, rng: np.random.Generator) -> Dataset:
     names, sizes = np.unique(data.run.astype(str), return_counts=True)
     drawn = rng.permutation(len(names))
     share = rng.uniform(0.3, 0.9)
-    count = max(2, min(round(share * len(names)), int(np.sum(np.cumsum(sizes[drawn]) <= ROWS_OF_A_WEEK))))
+    count = max(
+        2, min(round(share * len(names)), int(np.sum(np.cumsum(sizes[drawn]) <= ROWS_OF_A_WEEK)))
+    )
     week = data.take(np.isin(data.run.astype(str), names[drawn[:count]]))
     order = np.lexsort((week.time, week.run.astype(str)))
     return week.take(order)
@@ -181,7 +191,10 @@ def _shuffled_clock(week: Dataset, rng: np.random.Generator) -> Dataset:
 def _dealt(parts: int) -> Kind:
     def dealt(week: Dataset, rng: np.random.Generator) -> Dataset:
         part = place_of(week) % parts
-        run = [name if not number else f"copy{number} {name}" for name, number in zip(week.run, part, strict=True)]
+        run = [
+            name if not number else f"copy{number} {name}"
+            for name, number in zip(week.run, part, strict=True)
+        ]
         return dataclasses.replace(week, run=np.array(run, dtype=object))
 
     return dealt
@@ -221,13 +234,18 @@ def found(data: Dataset) -> tuple[int, int, int, float]:
     original = {name: name.split(" ", 1)[-1] for name in map(str, set(data.run))}
     copied = [name for name in original if name.startswith("copy")]
     partner = {name: group.runs for group in groups for name in group.runs}
-    hits = sum(any(original[other] == original[name] and other != name for other in partner.get(name, ())) for name in copied)
+    hits = sum(
+        any(original[other] == original[name] and other != name for other in partner.get(name, ()))
+        for name in copied
+    )
     strangers = sum(len({original[name] for name in group.runs}) - 1 for group in groups)
     return len(copied), hits, strangers, seconds
 
 
 def found_table(sets: dict[str, Dataset], weeks: int) -> None:
-    print(f"\nShare of copied runs that are found (strangers in the same group, of all runs), {weeks} weeks a cell\n")
+    print(
+        f"\nShare of copied runs that are found (strangers in the same group, of all runs), {weeks} weeks a cell\n"
+    )
     families = list(dict.fromkeys(name.split("/")[0] for name in sets))
     print(f"| | {' | '.join(families)} |\n|---|{'---:|' * len(families)}")
     slowest = 0.0
@@ -236,25 +254,36 @@ def found_table(sets: dict[str, Dataset], weeks: int) -> None:
         for family in families:
             totals = np.zeros(3)
             for name, data in sets.items():
-                if name.split("/")[0] != family or (title in NEED_LONG_RUNS and family == "ai4i2020"):
+                if name.split("/")[0] != family or (
+                    title in NEED_LONG_RUNS and family == "ai4i2020"
+                ):
                     continue
                 rng = np.random.default_rng([len(title), len(name)])
                 for _ in range(weeks):
                     *counts, seconds = found(kind(week_of(data, rng), rng))
                     totals += counts
                     slowest = max(slowest, seconds)
-            cells.append(f"{totals[1] / totals[0]:.1%} ({totals[2] / totals[0]:.1%})" if totals[0] else "–")
+            cells.append(
+                f"{totals[1] / totals[0]:.1%} ({totals[2] / totals[0]:.1%})" if totals[0] else "–"
+            )
         print(f"| {title} | {' | '.join(cells)} |", flush=True)
     print(f"\nThe slowest week took {slowest:.1f} s.")
 
 
 # Runs of one row cannot be dealt.
-NEED_LONG_RUNS = ("odd and even rows", "dealt to three runs", "averages of two, other offset", "every second row, 0.1 %")
+NEED_LONG_RUNS = (
+    "odd and even rows",
+    "dealt to three runs",
+    "averages of two, other offset",
+    "every second row, 0.1 %",
+)
 
 
 def clean_table(sets: dict[str, Dataset], weeks: int) -> None:
     print(f"\nFalse findings: each set as it is, {weeks} weeks of it, and other sets as source\n")
-    print("| | rows | runs | groups found | weeks with a finding | seconds |\n|---|---:|---:|---:|---:|---:|")
+    print(
+        "| | rows | runs | groups found | weeks with a finding | seconds |\n|---|---:|---:|---:|---:|---:|"
+    )
     for name, data in sets.items():
         began = time.perf_counter()
         groups = copied_runs(data.X, data.run, data.time)
@@ -262,27 +291,46 @@ def clean_table(sets: dict[str, Dataset], weeks: int) -> None:
         rng = np.random.default_rng(len(name))
         drawn = [week_of(data, rng) for _ in range(weeks)]
         wrong = sum(bool(copied_runs(week.X, week.run, week.time)) for week in drawn)
-        print(f"| {name} | {len(data)} | {len(set(data.run))} | {len(groups)} | {wrong} | {seconds:.1f} |", flush=True)
+        print(
+            f"| {name} | {len(data)} | {len(set(data.run))} | {len(groups)} | {wrong} | {seconds:.1f} |",
+            flush=True,
+        )
 
 
 def source_table(sets: dict[str, Dataset]) -> None:
     print("\nThe source's rows as the target's: runs set aside\n")
-    print("| source → target | rows set aside, as it is | a third of the runs from the source, 0.1 % | rows set aside wrongly |\n|---|---:|---:|---:|")
-    pairs = (("hydraulic/cooler100.csv", "hydraulic/cooler3.csv"), ("ai4i2020/typeL.csv", "ai4i2020/typeH.csv"), ("cmapss/FD001.csv.gz", "cmapss/FD003.csv.gz"), ("skab/valve1.csv.gz", "skab/valve2.csv"), ("ai4i2020/typeL.csv", "ai4i2020/typeM.csv"), ("cmapss/FD001.csv.gz", "cmapss/FD002.csv.gz"))
+    print(
+        "| source → target | rows set aside, as it is | a third of the runs from the source, 0.1 % | rows set aside wrongly |\n|---|---:|---:|---:|"
+    )
+    pairs = (
+        ("hydraulic/cooler100.csv", "hydraulic/cooler3.csv"),
+        ("ai4i2020/typeL.csv", "ai4i2020/typeH.csv"),
+        ("cmapss/FD001.csv.gz", "cmapss/FD003.csv.gz"),
+        ("skab/valve1.csv.gz", "skab/valve2.csv"),
+        ("ai4i2020/typeL.csv", "ai4i2020/typeM.csv"),
+        ("cmapss/FD001.csv.gz", "cmapss/FD002.csv.gz"),
+    )
     for source_name, target_name in pairs:
         if not {source_name, target_name} <= set(sets):
             continue
         rng = np.random.default_rng(0)
         source, target = sets[source_name], week_of(sets[target_name], rng)
-        kept = source.X[np.sort(rng.choice(len(source), min(20_000, round(0.6 * len(source))), replace=False))]
+        kept = source.X[
+            np.sort(rng.choice(len(source), min(20_000, round(0.6 * len(source))), replace=False))
+        ]
         clean = rows_of_source(target, kept)
         taken = week_of(source, rng)
         names = np.unique(taken.run.astype(str))
-        few = taken.take(np.isin(taken.run.astype(str), rng.permutation(names)[: max(1, len(names) // 3)]))
+        few = taken.take(
+            np.isin(taken.run.astype(str), rng.permutation(names)[: max(1, len(names) // 3)])
+        )
         given = together(target, copy_of(few, jittered(few, rng, 1e-3)))
         known = rows_of_source(given, kept, copied_runs(given.X, given.run, given.time))
         theirs = np.arange(len(given)) >= len(target)
-        print(f"| {source_name} → {target_name} | {clean.sum()} | {known[theirs].mean():.1%} | {known[~theirs].sum()} |", flush=True)
+        print(
+            f"| {source_name} → {target_name} | {clean.sum()} | {known[theirs].mean():.1%} | {known[~theirs].sum()} |",
+            flush=True,
+        )
 
 
 # Promotion
@@ -290,13 +338,21 @@ def source_table(sets: dict[str, Dataset]) -> None:
 
 def at_random(data: Dataset, rng: np.random.Generator, by: str) -> Dataset:
     """The same with labels that mean nothing, drawn for each original row or run, copies alike."""
-    original = np.array([str(name).split(" ", 1)[-1] if str(name).startswith("copy") else str(name) for name in data.run])
+    original = np.array(
+        [
+            str(name).split(" ", 1)[-1] if str(name).startswith("copy") else str(name)
+            for name in data.run
+        ]
+    )
     share = 0.25
     if by == "run":
         names, place = np.unique(original, return_inverse=True)
         labels = rng.random(len(names)) < share
         return dataclasses.replace(data, y=labels[place].astype(np.int8))
-    names, place = np.unique([f"{run} {value:.6g}" for run, value in zip(original, _own_time(data), strict=True)], return_inverse=True)
+    names, place = np.unique(
+        [f"{run} {value:.6g}" for run, value in zip(original, _own_time(data), strict=True)],
+        return_inverse=True,
+    )
     labels = rng.random(len(names)) < share
     return dataclasses.replace(data, y=labels[place].astype(np.int8))
 
@@ -314,7 +370,9 @@ def promoted(data: Dataset, model: str, rng: np.random.Generator, *, rule: bool)
         split = split_rows(data, SplitOptions(), seed=0)
     except DataError:
         return False
-    pairs = [(fold.train, fold.test) for fold in split.folds] or [(np.union1d(split.train, split.calibration), split.test)]
+    pairs = [(fold.train, fold.test) for fold in split.folds] or [
+        (np.union1d(split.train, split.calibration), split.test)
+    ]
     probabilities = np.full(len(data), np.nan)
     for train, test in pairs:
         fitted = _model(model).fit(data.X[train], data.y[train])
@@ -323,7 +381,9 @@ def promoted(data: Dataset, model: str, rng: np.random.Generator, *, rule: bool)
     rows = data.take(judged)
     if rows.faults in (0, len(rows)):
         return False
-    scored = ScoredRows(rows.y, probabilities[judged], probabilities[judged] > 0.5, rows.run, rows.time)
+    scored = ScoredRows(
+        rows.y, probabilities[judged], probabilities[judged] > 0.5, rows.run, rows.time
+    )
     options = GateOptions()
     return judge(gather(scored, {}, options), options).promoted
 
@@ -334,11 +394,17 @@ def _model(name: str) -> object:
     return lightgbm.LGBMClassifier(n_estimators=60, min_child_samples=3, n_jobs=1, verbose=-1)
 
 
-PROMOTION_KINDS = (*(f"jitter {size:.3%}" for size in JITTERS), "0.01 %, each run another clock", "odd and even rows")
+PROMOTION_KINDS = (
+    *(f"jitter {size:.3%}" for size in JITTERS),
+    "0.01 %, each run another clock",
+    "odd and even rows",
+)
 
 
 def promotion_table(sets: dict[str, Dataset], weeks: int) -> None:
-    print(f"\nPromoted, labels at random, {weeks} weeks of each set for each kind of label; without the rule / with it (exact 95 % bounds)\n")
+    print(
+        f"\nPromoted, labels at random, {weeks} weeks of each set for each kind of label; without the rule / with it (exact 95 % bounds)\n"
+    )
     print("| | model | labels drawn by | without the rule | with it |\n|---|---|---|---:|---:|")
     for title in PROMOTION_KINDS:
         for model in ("boosting", "logistic"):
@@ -352,7 +418,10 @@ def promotion_table(sets: dict[str, Dataset], weeks: int) -> None:
                         given = at_random(KINDS[title](week_of(data, rng), rng), rng, by)
                         counts += [promoted(given, model, rng, rule=rule) for rule in (False, True)]
                         total += 1
-                cells = [f"{count / total:.1%} [{lowest_share(count, total, 0.975):.1%}, {highest_share(count, total, 0.975):.1%}]" for count in counts.tolist()]
+                cells = [
+                    f"{count / total:.1%} [{lowest_share(count, total, 0.975):.1%}, {highest_share(count, total, 0.975):.1%}]"
+                    for count in counts.tolist()
+                ]
                 print(f"| {title} | {model} | {by} | {' | '.join(cells)} |", flush=True)
 
 
@@ -366,7 +435,12 @@ def main() -> None:
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     sets = {name: load(name, arguments.data) for name in arguments.sets}
-    runs = {"found": functools.partial(found_table, sets, arguments.weeks), "clean": functools.partial(clean_table, sets, arguments.weeks), "source": functools.partial(source_table, sets), "promotion": functools.partial(promotion_table, sets, arguments.weeks)}
+    runs = {
+        "found": functools.partial(found_table, sets, arguments.weeks),
+        "clean": functools.partial(clean_table, sets, arguments.weeks),
+        "source": functools.partial(source_table, sets),
+        "promotion": functools.partial(promotion_table, sets, arguments.weeks),
+    }
     for table in arguments.tables:
         runs[table]()
 

@@ -63,7 +63,7 @@ _ROWS_OF_USUAL = 8
 # single pair of runs must be nearer by this factor.
 _ALIKE, _APART, _PARTNERS, _SURE_GAP = 4.0, 6.0, 6, 0.05
 # Share of the runs that must be nearer to another one by the usual factor, where most are paired.
-_SHARE_OF_RUNS, _LEAST_RUNS = 0.3, 5
+_SHARE_OF_RUNS, _LEAST_RUNS = 0.3, 8
 
 # Groups, and runs of a group, that a sentence names.
 _NAMED = 3
