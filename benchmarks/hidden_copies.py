@@ -19,7 +19,7 @@ import dataclasses
 import functools
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import lightgbm
@@ -139,6 +139,7 @@ def copy_of(week: Dataset, X: np.ndarray, number: int = 1, ahead: float = 86_400
 
 
 def jittered(week: Dataset, rng: np.random.Generator, size: float) -> np.ndarray:
+    """The sensors with noise, as a share of their standard deviations."""
     return week.X + rng.normal(size=week.X.shape) * week.X.std(axis=0) * size
 
 
@@ -206,7 +207,7 @@ def _resampled(week: Dataset, rng: np.random.Generator) -> Dataset:
     follows = np.append(run[1:] == run[:-1], False)
     X = np.where(follows[:, None], (week.X + np.roll(week.X, -1, axis=0)) / 2, week.X)
     week = dataclasses.replace(week, X=X).take(follows)
-    return _dealt(2)(dataclasses.replace(week), rng) if len(place) else week
+    return _dealt(2)(week, rng)
 
 
 KINDS: dict[str, Kind] = {
@@ -243,6 +244,7 @@ def found(data: Dataset) -> tuple[int, int, int, float]:
 
 
 def found_table(sets: dict[str, Dataset], weeks: int) -> None:
+    """Which copies are found."""
     print(
         f"\nShare of copied runs that are found (strangers in the same group, of all runs), {weeks} weeks a cell\n"
     )
@@ -280,6 +282,7 @@ NEED_LONG_RUNS = (
 
 
 def clean_table(sets: dict[str, Dataset], weeks: int) -> None:
+    """What is found where there are no copies."""
     print(f"\nFalse findings: each set as it is, {weeks} weeks of it, and other sets as source\n")
     print(
         "| | rows | runs | groups found | weeks with a finding | seconds |\n|---|---:|---:|---:|---:|---:|"
@@ -298,6 +301,7 @@ def clean_table(sets: dict[str, Dataset], weeks: int) -> None:
 
 
 def source_table(sets: dict[str, Dataset]) -> None:
+    """What is found of the source."""
     print("\nThe source's rows as the target's: runs set aside\n")
     print(
         "| source → target | rows set aside, as it is | a third of the runs from the source, 0.1 % | rows set aside wrongly |\n|---|---:|---:|---:|"
@@ -402,6 +406,7 @@ PROMOTION_KINDS = (
 
 
 def promotion_table(sets: dict[str, Dataset], weeks: int) -> None:
+    """How often labels at random are promoted."""
     print(
         f"\nPromoted, labels at random, {weeks} weeks of each set for each kind of label; without the rule / with it (exact 95 % bounds)\n"
     )
