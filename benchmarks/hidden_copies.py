@@ -203,7 +203,7 @@ def _dealt(parts: int) -> Kind:
 
 def _resampled(week: Dataset, rng: np.random.Generator) -> Dataset:
     """Averages of two neighbouring rows, once from the first row on and once from the second."""
-    place, run = place_of(week), week.run.astype(str)
+    run = week.run.astype(str)
     follows = np.append(run[1:] == run[:-1], False)
     X = np.where(follows[:, None], (week.X + np.roll(week.X, -1, axis=0)) / 2, week.X)
     week = dataclasses.replace(week, X=X).take(follows)
