@@ -98,6 +98,7 @@ def pretrain(request: PretrainRequest, run: Run = plainly) -> PretrainResult:
     with workspace() as work:
         job = run(steps.open_pretrain, request, work)
         rows = run(steps.check_rows, job, job.contract)
+        rows = run(steps.find_copies, job, rows)
         trained = run(steps.train_source, job, rows)
         return run(steps.register_source, job, rows, trained)
 
@@ -116,6 +117,7 @@ def transfer(request: TransferRequest, run: Run = plainly) -> TransferResult | U
         rows = run(steps.check_rows, job, job.contract, models.classes)
         if repeat := run(steps.find_repeat, job, models, rows):
             return repeat
+        rows = run(steps.find_copies, job, rows, models)
         target = run(steps.split_target, job, models, rows)
         adapted = run(steps.adapt_source, job, models, target)
         return _judge_until_settled(job, models, adapted, run)
@@ -150,6 +152,7 @@ def learning_curve(request: CurveRequest, run: Run = plainly) -> LearningResult:
         job = run(steps.open_curve, request, work)
         models = run(steps.fetch_models, job)
         rows = run(steps.check_rows, job, job.contract, models.classes)
+        rows = run(steps.find_copies, job, rows, models)
         drawn = run(learning_curves.draw_rows, job, models, rows)
         measured = run(learning_curves.measure_learning, job, models, drawn)
         return run(learning_curves.report_learning, job, measured)

@@ -61,6 +61,14 @@ def publish_findings(rows: CheckedRows, opened: Opened[AnyRequest], *_: Any) -> 
         publish_docs(rows, "contract")
 
 
+def publish_copies(
+    rows: CheckedRows, opened: Opened[AnyRequest], before: CheckedRows, *_: Any
+) -> None:
+    """The table of findings anew, where copies were found."""
+    if len(rows.findings) > len(before.findings):
+        publish_findings(rows, opened)
+
+
 def _docs_of(opened: Opened[AnyRequest], rows: CheckedRows) -> str | None:
     """Where a person finds the Data Docs: those of training go with the MLflow run."""
     if opened.request.data_docs is None and rows.docs is not None:
@@ -140,6 +148,7 @@ def _key(text: str) -> str:
 # given.
 PUBLISHED: dict[str, Callable[..., None]] = {
     "check_rows": publish_findings,
+    "find_copies": publish_copies,
     "find_repeat": publish_repeat,
     "register_candidate": publish_report,
     "register_source": publish_source,

@@ -42,10 +42,12 @@ CONFIGURABLE: dict[str, Severity] = {
     "LABEL-LEAK": "refuse",
     "LABEL-ONE-CLASS": "warn",
     "LABEL-SHARE": "warn",
+    "RUN-COPY": "warn",
+    "SOURCE-COPY": "quarantine",
 }
 
-# Reported only where files are checked beside a source model.
-AT_TRANSFER = frozenset({"LABEL-SHARE"})
+# Reported only where a model is made, most of them beside a source model.
+AT_TRANSFER = frozenset({"LABEL-SHARE", "RUN-COPY", "SOURCE-COPY"})
 
 # What happens by default, by code.
 DEFAULTS: dict[str, Severity] = FIXED | CONFIGURABLE

@@ -104,10 +104,17 @@ def dataset_from(accepted: pd.DataFrame, features: tuple[str, ...]) -> Dataset:
         X=sensor_matrix(accepted, features),
         y=accepted[columns.FAULT].to_numpy(dtype=np.int8),
         equipment=equipment,
-        run=equipment + "/" + run,
+        run=_recordings(accepted, equipment + "/" + run),
         time=accepted[columns.TIME].to_numpy(dtype=np.float64),
         slices=slices,
     )
+
+
+def _recordings(accepted: pd.DataFrame, run: np.ndarray) -> np.ndarray:
+    """(n,) the runs, copies under one name where they were looked for."""
+    if columns.RECORDING not in accepted.columns:
+        return run
+    return accepted[columns.RECORDING].astype(str).to_numpy(dtype=object)
 
 
 def sensor_matrix(accepted: pd.DataFrame, features: tuple[str, ...]) -> np.ndarray:

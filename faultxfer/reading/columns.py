@@ -6,9 +6,11 @@ from __future__ import annotations
 FILE, ROW, LINE = "_file", "_row", "_line"
 EQUIPMENT, RUN, TIME, TIME_TEXT, FAULT = "_equipment", "_run", "_time", "_time_text", "_fault"
 CODES = "_codes"
+# The recording that a run belongs to, where runs were found to be copies.
+RECORDING = "_recording"
 # Followed by the name of a column that divides the rows into slices.
 SLICE = "_slice "
-BOOKKEEPING = frozenset({FILE, ROW, LINE, EQUIPMENT, RUN, TIME, TIME_TEXT, FAULT, CODES})
+BOOKKEEPING = frozenset({FILE, ROW, LINE, EQUIPMENT, RUN, TIME, TIME_TEXT, FAULT, CODES, RECORDING})
 
 # Empty cells, dashes, what statistics packages and spreadsheets write, and the status words of
 # historians.

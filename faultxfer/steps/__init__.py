@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from faultxfer.steps.adaptation import adapt_source, split_target
+    from faultxfer.steps.copies import find_copies
     from faultxfer.steps.intake import check_rows
     from faultxfer.steps.judging import ask_gate, evaluate_candidate
     from faultxfer.steps.opening import (
@@ -34,6 +35,7 @@ _HOMES = {
     "fetch_champion": "sources",
     "fetch_detector": "scoring",
     "fetch_models": "sources",
+    "find_copies": "copies",
     "find_repeat": "repeats",
     "open_curve": "opening",
     "open_pretrain": "opening",
@@ -55,6 +57,7 @@ __all__ = [
     "fetch_champion",
     "fetch_detector",
     "fetch_models",
+    "find_copies",
     "find_repeat",
     "open_curve",
     "open_pretrain",

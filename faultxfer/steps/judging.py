@@ -24,6 +24,7 @@ from faultxfer.registry.provenance import actor
 from faultxfer.requests import TransferRequest
 from faultxfer.steps.adaptation import Adaptation, load_predictions, read_target
 from faultxfer.steps.contest import CANDIDATE, Contest, open_contest, score_with, scored_rows
+from faultxfer.steps.copies import said_of_copies
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.opening import Job
 from faultxfer.steps.sources import Models
@@ -94,7 +95,7 @@ def _report(
         strategy=options.strategy,
         mode=split.mode,
         split=split.reason,
-        validity=split.validity,
+        validity=" ".join([split.validity, *said_of_copies(adapted.target.rows)]),
         contestants=_contestants(options, contest, champion),
         evidence=evidence,
         threshold=bundle.threshold,

@@ -116,7 +116,7 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch, **given: Any) -> None:
     nothing = SimpleNamespace(classes=None, target=SimpleNamespace(rows=ROWS))
     usual = {name: lambda *_: nothing for name in STEPS}
     usual["open_transfer"] = lambda request, folder: Opened(request, CONTRACT, folder)
-    usual["check_rows"] = lambda *_: ROWS
+    usual["check_rows"] = usual["find_copies"] = lambda *_: ROWS
     for name, step in {**usual, **given}.items():
         monkeypatch.setattr(steps, name, step)
 
