@@ -15,7 +15,7 @@ from strategy_checks import tiny_rows, tiny_split, tiny_task, with_labels
 from faultxfer.bundle.bundle import Bundle
 from faultxfer.config import SplitOptions
 from faultxfer.data.dataset import Dataset
-from faultxfer.data.split import CROSS_FIT, Split, split_rows
+from faultxfer.data.split import CROSS_FIT, Fold, Split, split_rows
 from faultxfer.errors import DataError
 from faultxfer.strategies import STRATEGIES, procedure
 from faultxfer.strategies.procedure import run_rival, run_strategy
@@ -25,7 +25,7 @@ from faultxfer.strategies.rivals import RIVALS
 
 @dataclass
 class Memoriser:
-    """Knows the labels of the rows it was fitted on and of no other; notes what it was given."""
+    """Knows the labels of the rows it was fitted on and of no other; notes what it was fitted on."""
 
     name: str = "memoriser"
     title: str = "memoriser"
@@ -33,17 +33,14 @@ class Memoriser:
     uses_source: bool = False
     as_is: bool = False
     fits: list[Dataset] = field(default_factory=list)
-    asked: list[tuple[int, np.ndarray]] = field(default_factory=list)
 
     def fit(self, task: Task) -> FittedStrategy:
-        number = len(self.fits)
         self.fits.append(task.target)
         known = {
             row.tobytes(): label for row, label in zip(task.target.X, task.target.y, strict=True)
         }
 
         def scorer(X: np.ndarray) -> np.ndarray:
-            self.asked.append((number, X))
             return np.array([{1: 9.0, 0: -9.0, None: 0.0}[known.get(row.tobytes())] for row in X])
 
         return Scored(task.source, scorer=scorer)
@@ -114,12 +111,8 @@ def test_cross_fit_predicts_every_row_by_a_model_that_did_not_see_its_run(
 ) -> None:
     who = Memoriser()
     predictions = run_rival(who, task, cross_fit)
-    run_of = {row.tobytes(): run for row, run in zip(task.target.X, task.target.run, strict=True)}
-    predicted: list[bytes] = []
-    for number, X in who.asked:
-        assert {run_of[row] for row in rows_of(X)}.isdisjoint(who.fits[number].run)
-        predicted += rows_of(X)
-    assert sorted(predicted) == sorted(rows_of(task.target.X))
+    for fitted, fold in zip(who.fits, cross_fit.folds, strict=True):
+        assert set(task.target.run[fold.test]).isdisjoint(fitted.run)
     np.testing.assert_array_equal(procedure.test_rows(cross_fit), np.arange(len(task.target)))
     # It knows every label it was fitted on: a row of its own in the prediction would stand out.
     for fold in cross_fit.folds:
@@ -130,12 +123,28 @@ def test_after_cross_fitting_the_bundle_comes_from_all_rows_but_predictions_do_n
     task: Task, cross_fit: Split
 ) -> None:
     who = Memoriser()
-    run_strategy(who, task, cross_fit)
+    _, predictions, _ = run_strategy(who, task, cross_fit)
     assert len(who.fits) == len(cross_fit.folds) + 1
     assert len(who.fits[-1]) == len(task.target)
-    assert len(cross_fit.folds) not in {
-        number for number, _ in who.asked
-    }  # the last fit predicts nothing
+    without_the_last = run_rival(Memoriser(), task, cross_fit)
+    np.testing.assert_array_equal(predictions.probabilities, without_the_last.probabilities)
+    np.testing.assert_array_equal(predictions.alarms, without_the_last.alarms)
+
+
+def test_scores_are_carried_over_to_the_level_of_another_model() -> None:
+    rng = np.random.default_rng(0)
+    y, score = np.tile([0, 0, 1], 20), rng.normal(size=60)
+    rows = np.arange(60)
+    folds = tuple(Fold(rows[rows % 3 != k], rows[rows % 3 == k]) for k in range(3))
+    levels = (-2.0, 0.5, 7.0)
+    said = [score + level for level in levels]
+    carried = procedure.carried_over(said, score - 1, rows, y, folds)
+    np.testing.assert_allclose(carried, score - 1)
+    # A model that shares no normal row with a fold's own is compared by the medians of each.
+    alone = procedure.carried_over(said[:1], score - 1, folds[0].test, y, folds[:1])
+    own, theirs = folds[0].test[y[folds[0].test] == 0], folds[0].train[y[folds[0].train] == 0]
+    level = np.median(score[own] - 1) - np.median(said[0][theirs])
+    np.testing.assert_allclose(alone[folds[0].test], said[0][folds[0].test] + level)
 
 
 def test_a_rival_is_not_fitted_again_after_cross_fitting(task: Task, cross_fit: Split) -> None:
@@ -296,7 +305,6 @@ def test_blocks_of_one_run_leave_out_the_neighbours_of_predicted_rows() -> None:
     who = Memoriser()
     run_rival(who, task, split)
     place = {row.tobytes(): number for number, row in enumerate(data.X)}
-    for number, X in who.asked:
-        learned = np.array([place[row.tobytes()] for row in who.fits[number].X])
-        asked = np.array([place[row.tobytes()] for row in X])
-        assert np.abs(learned[:, None] - asked).min() > 2
+    for fitted, fold in zip(who.fits, split.folds, strict=True):
+        learned = np.array([place[row.tobytes()] for row in fitted.X])
+        assert np.abs(learned[:, None] - fold.test).min() > 2
