@@ -16,6 +16,7 @@ from conftest import World
 
 from faultxfer.cli import main
 from faultxfer.registry.store import open_registry
+from faultxfer.steps import next_commands
 
 QUICK = {"steps": 40, "epochs": 5, "split": {"folds": 2}}
 PASSES = {"value": {"pr_auc": {"min": 0.01}}}
@@ -106,7 +107,8 @@ def test_transfer_promotes_with_exit_code_0(
     assert call(*move(world)) == 0
     said = capsys.readouterr()
     assert "promoted: pumps--fault--pump-9 version 1" in said.out
-    assert "gradient boosting, source + target rows" in said.out
+    assert "best rival with the source" in said.out
+    assert "best rival without the source" in said.out
     pictures = re.findall(r"(/\S+\.png)", said.out)
     assert len(pictures) == 4  # a stack has no training curves
     score = "faultxfer score " + world.target
@@ -116,8 +118,10 @@ def test_transfer_promotes_with_exit_code_0(
 
 
 def test_a_refusal_is_exit_code_10_and_says_why(
-    world: World, capsys: pytest.CaptureFixture[str]
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # As if the source as it is were better on these rows, so that its command is the next one.
+    monkeypatch.setattr(next_commands, "_is_source_better", lambda _: True)
     assert call(*move(world, "--json", gate=REFUSES)) == 10
     result = answer(capsys)
     assert result["outcome"] == "refused"
@@ -126,7 +130,6 @@ def test_a_refusal_is_exit_code_10_and_says_why(
     assert call("registry", "history", "pumps", "--equipment", "pump-9", "--json") == 0
     (entry,) = answer(capsys)["history"]
     assert entry["outcome"] == "refused"
-    # The source as it is is better on these rows, so its command is the next one.
     assert "source model as it is does better" in result["next"][-1]["why"]
     assert call(*typed(result), "--no-prefect", "--json") == 0
     said = capsys.readouterr()

@@ -109,11 +109,12 @@ def test_transfer_runs_its_steps_in_order_and_publishes_the_report(
         transfer, [world.target], world.contract, "pumps", world.equipment, OPTIONS
     )
     assert result.outcome == "promoted"
-    assert tasks_of(run_id, 9) == [
+    assert tasks_of(run_id, 10) == [
         "look at the request",
         "load source and champion from the registry",
         "check rows against the contract",
         "look for the same request",
+        "look for copies among the runs",
         "divide the rows into those that train, calibrate and judge",
         "scale, freeze, adapt, and put the rivals through the same rows",
         "measure candidate, champion and rivals on the same rows",
@@ -142,10 +143,11 @@ def test_a_learning_curve_runs_its_steps_and_publishes_the_answers(
     result, run_id = run(
         learning_curve, [world.target], world.contract, "pumps", world.equipment, options
     )
-    assert tasks_of(run_id, 6) == [
+    assert tasks_of(run_id, 7) == [
         "look at the request",
         "load source and champion from the registry",
         "check rows against the contract",
+        "look for copies among the runs",
         "hold out and draw rows",
         "fit at every count",
         "fit the curves and answer",
@@ -270,9 +272,10 @@ def test_pretrain_and_score_run_as_flows(world: World, server: None) -> None:
     trained, run_id = run(pretrain, world.sources, world.contract, "fresh")
     assert trained.version == "1"
     assert str(trained.rows.docs) in artifact("data-docs-fresh").data
-    assert tasks_of(run_id, 4) == [
+    assert tasks_of(run_id, 5) == [
         "look at the request",
         "check rows against the contract",
+        "look for copies among the runs",
         "train the source network",
         "register the source model as champion",
     ]

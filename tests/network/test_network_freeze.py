@@ -111,6 +111,6 @@ def test_a_number_of_layers_out_of_range_is_refused_with_the_range(
     network: keras.Model, trainable: int
 ) -> None:
     with pytest.raises(
-        StrategyError, match=f"Between 1 and {DEPTH} .*trainable_layers={trainable}"
+        StrategyError, match=f"{DEPTH} layers with weights.*trainable_layers={trainable}"
     ):
         freeze_all_but_last(copy_network(network), trainable)
