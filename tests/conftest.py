@@ -49,13 +49,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take minutes first, so that at the end no process waits for another.
 
     What works in a trained world is slow: its source network was fitted, and mostly more will be.
+    So are files that take a quarter of a minute or more without one: they fit or ask a registry.
     """
     long = {
         item.path for item in items if item.path.name in _LONG or item.path.parent.name in _LONG
     }
     items.sort(key=lambda item: item.path not in long)
     for item in items:
-        if "trained_folder" in getattr(item, "fixturenames", ()):
+        if "trained_folder" in getattr(item, "fixturenames", ()) or item.path.name in _SLOW:
             item.add_marker(pytest.mark.slow)
 
 
@@ -67,6 +68,21 @@ _LONG = (
     "ui",
     "flows",
     "test_trials.py",
+)
+_SLOW = (
+    "test_doctor.py",
+    "test_kept_bundles.py",
+    "test_machines.py",
+    "test_merging.py",
+    "test_network_fit.py",
+    "test_once.py",
+    "test_procedure.py",
+    "test_provisional.py",
+    "test_pruning.py",
+    "test_registering.py",
+    "test_relocate.py",
+    "test_strategies.py",
+    "test_walk.py",
 )
 REPOSITORY = Path(__file__).resolve().parents[1]
 REAL_DATA = REPOSITORY.parent / "shared" / "data"
