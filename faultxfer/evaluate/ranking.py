@@ -92,8 +92,7 @@ class RankedRows:
             if self.folds == 1:
                 precision = self._precision(weights, hits)
             else:
-                placed = np.where(normals > 0, (above + 0.5) / (normals + 1), 1.0)
-                precision = _precision_of_placements(hits, placed, self.share)
+                precision = _precision_of_placements(hits, _placed(above, normals), self.share)
             pr_auc = (hits * precision).sum(axis=1) / found
         return pr_auc, roc_auc
 
@@ -123,7 +122,7 @@ def precision_and_recall(
         found = np.cumsum(hits)
         return found / (found + rows.with_equal[0]), found / found[-1]
     used = normals > 0
-    placed = (rows.above[0][used] + 0.5) / (normals[used] + 1)
+    placed = _placed(rows.above[0][used], normals[used])
     precision = _precision_of_placements(hits[None, used], placed[None], rows.share)[0]
     order = np.argsort(placed, kind="stable")
     found = np.cumsum(hits[used][order])
@@ -145,6 +144,14 @@ def _levels(
 def _counted(cluster: np.ndarray, level: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     counts = np.bincount(cluster * shape[1] + level, minlength=shape[0] * shape[1])
     return counts.reshape(shape).astype(float)
+
+
+def _placed(above: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    """Placements of faults below so many of the normal rows of their folds; 1 where there are none.
+
+    They estimate the false-alarm rate at a fault's score.
+    """
+    return np.asarray(np.where(normals > 0, (above + 0.5) / (normals + 1), 1.0))
 
 
 def _precision_of_placements(hits: np.ndarray, placed: np.ndarray, share: float) -> np.ndarray:
