@@ -12,6 +12,7 @@ week's share of faults. Machines are simulated, or pieces of C-MAPSS's engines.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,14 +25,15 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from transfer_tasks import TASKS, read_table
 
 from faultxfer.bundle.frozen import FrozenSource, LinearModel, Views, soft_clipped
-from faultxfer.bundle.input_map import fit_maps, spread_of
-from faultxfer.bundle.members import logits, member_logits
+from faultxfer.bundle.input_map import InputMap, fit_maps, spread_of
+from faultxfer.bundle.members import Stack, logits, member_logits
 from faultxfer.config import GateOptions, SplitOptions
 from faultxfer.data.dataset import Dataset
-from faultxfer.data.split import Split, fold_rows, split_rows
+from faultxfer.data.split import BY_RUN, Split, fold_rows, split_rows
 from faultxfer.errors import DataError
 from faultxfer.evaluate.intervals import Resamples, resample, resampled_metrics
 from faultxfer.evaluate.rows import ScoredRows, clusters_of
+from faultxfer.strategies.fixed_stack import FEWEST_TO_WEIGH, averaged, fixed_learners
 from faultxfer.strategies.learners import Learner, TrainingRows, rivals
 from faultxfer.strategies.learners.boosting import boost
 from faultxfer.strategies.learners.convex import fit_logistic
@@ -169,26 +171,37 @@ def frozen_source(X: np.ndarray, y: np.ndarray) -> FrozenSource:
 
 def fit_one(learner: Learner, source: FrozenSource, pool: tuple, train: Dataset) -> Scorer:
     """A learner fitted on the training rows."""
-    maps = fit_maps(train.X, train.y, source.spread, source.normal)
-    views = Views(source, maps, train.X)
-    rows = TrainingRows(views, train.y, source_views(source, pool[0]), pool[1], 0)
+    rows, maps = _rows(source, pool, train)
     member = learner.fit(rows)
     return lambda X: member_logits(member, Views(source, maps, X))
 
 
 def fit_stack(source: FrozenSource, pool: tuple, train: Dataset) -> Scorer:
     """The default stack without the members that need the source network."""
-    folds = fold_rows(train, INNER, 0)
-    stack = stack_of(cross_fit(rivals(), source, pool, train.X, train.y, folds, 0), train.y)
+    rarer = min(train.faults, len(train) - train.faults)
+    folds = fold_rows(train, INNER, 0) if rarer >= FEWEST_TO_WEIGH else ()
+    if folds:
+        stack = stack_of(cross_fit(rivals(), source, pool, train.X, train.y, folds, 0), train.y)
+    else:
+        rows, maps = _rows(source, pool, train)
+        stack = averaged(Stack(tuple(one.fit(rows) for one in fixed_learners()), maps))
     return lambda X: logits(stack, source, X)
 
 
+def _rows(
+    source: FrozenSource, pool: tuple, train: Dataset
+) -> tuple[TrainingRows, dict[str, InputMap]]:
+    maps = fit_maps(train.X, train.y, source.spread, source.normal)
+    views = Views(source, maps, train.X)
+    return TrainingRows(views, train.y, source_views(source, pool[0]), pool[1], 0), maps
+
+
 def one_week(
-    machine: Machine, rng: np.random.Generator, *, stack: bool
+    machine: Machine, rng: np.random.Generator, *, stack: bool, shuffled: bool
 ) -> Iterator[tuple[str, str, float, float, float, float]]:
     """Contestant or difference, metric, estimate, truth, low and high bound."""
-    week, split = _week(machine, rng)
-    new = machine.draw(NEW_RUNS, rng)
+    week, split = _week(machine, rng, shuffled=shuffled)
+    new = _drawn(machine, NEW_RUNS, rng, shuffled=shuffled)
     source, pool = frozen_source(*machine.source), machine.source
     fits = {name: _fitter(learner, source, pool) for name, learner in LEARNERS.items()}
     if stack:
@@ -214,16 +227,22 @@ def _fitter(learner: Learner, source: FrozenSource, pool: tuple) -> Callable[[Da
     return lambda train: fit_one(learner, source, pool, train)
 
 
-def _week(machine: Machine, rng: np.random.Generator) -> tuple[Dataset, Split]:
+def _week(machine: Machine, rng: np.random.Generator, *, shuffled: bool) -> tuple[Dataset, Split]:
     """The first of the drawn weeks that can be cross-fitted by run."""
     while True:
-        week = machine.draw(int(rng.integers(6, 21)), rng)
+        week = _drawn(machine, int(rng.integers(6, 21)), rng, shuffled=shuffled)
         try:
             split = split_rows(week, OPTIONS, 0)
         except DataError:
             continue
-        if split.by == "run":
+        if split.by == BY_RUN:
             return week, split
+
+
+def _drawn(machine: Machine, count: int, rng: np.random.Generator, *, shuffled: bool) -> Dataset:
+    """Runs of the machine; shuffled, their labels lie anywhere."""
+    runs = machine.draw(count, rng)
+    return dataclasses.replace(runs, y=rng.permutation(runs.y)) if shuffled else runs
 
 
 def _measured(
@@ -289,15 +308,20 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder of the data sets; simulated if left out")
     parser.add_argument("--weeks", type=int, default=200)
     parser.add_argument("--first", type=int, default=0, help="seed of the first week")
+    parser.add_argument(
+        "--shuffled", action="store_true", help="labels lie anywhere, and teach nothing"
+    )
     parser.add_argument("--no-stack", action="store_true", help="leave out the slow contestant")
     parser.add_argument("--keep", type=Path, help="CSV that takes every line")
     given = parser.parse_args()
     make = engines(given.data) if given.data else simulated
-    began, lines = time.process_time(), []
+    began, lines, stack = time.process_time(), [], not given.no_stack
     for seed in range(given.first, given.first + given.weeks):
         rng = np.random.default_rng([seed, 16])
         machine = make(rng)
-        lines += [(seed, *line) for line in one_week(machine, rng, stack=not given.no_stack)]
+        lines += [
+            (seed, *line) for line in one_week(machine, rng, stack=stack, shuffled=given.shuffled)
+        ]
     columns = ["week", "name", "metric", "estimate", "truth", "low", "high"]
     frame = pd.DataFrame(lines, columns=columns)
     if given.keep:

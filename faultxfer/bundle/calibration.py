@@ -86,9 +86,14 @@ def platt(logits: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def fit_calibrator(logits: np.ndarray, y: np.ndarray) -> Calibrator:
-    """Platt scaling of one scorer's logits (n,) by labels (n,); see :func:`platt`."""
+    """Platt scaling of one scorer's logits (n,) by labels (n,); see :func:`platt`.
+
+    Of rows without a fault half a row counts as one: a share of 0 could not be moved to another.
+    """
     slopes, offsets = platt(logits[None, :], y)
-    return Calibrator(float(slopes[0]), float(offsets[0]), float(np.mean(y)))
+    least = 0.5 / (len(y) + 1)
+    share = float(np.clip(np.mean(y), least, 1 - least))
+    return Calibrator(float(slopes[0]), float(offsets[0]), share)
 
 
 def estimated_prevalence(probabilities: np.ndarray, fault_share: float) -> float:

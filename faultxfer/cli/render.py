@@ -94,8 +94,10 @@ def transferred(result: TransferResult | Unchanged) -> None:
     """Result table, gate checks, decision and pictures."""
     from faultxfer.evaluate.report import (
         COLUMNS,
+        HELD_FAULTS,
         certainty_sentence,
         event_sentences,
+        held_fault_lines,
         highlighted,
         left_out_sentence,
         metric_cells,
@@ -132,6 +134,10 @@ def transferred(result: TransferResult | Unchanged) -> None:
         console.print(escape(note))
     for sentence in (*event_sentences(report.evidence.events), certainty_sentence(report.evidence)):
         console.print(escape(sentence))
+    if lines := held_fault_lines(report):
+        console.print(HELD_FAULTS)
+    for line in lines:
+        console.print(f"• {escape(line)}", soft_wrap=True)
     console.print()
     for check in decision.checks:
         console.print(

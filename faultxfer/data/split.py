@@ -7,11 +7,12 @@ sides. A hold-out needs enough runs and faults on every side. Where they are lac
 predictions by run judge the *procedure* instead,
 and where even the runs are lacking, contiguous blocks in time with a gap between the sides
 (Bergmeir & Benitez, "On the use of cross-validation for time series predictor evaluation", 2012).
+Where the faults are too few for that, each is held out from models that may have seen no fault of
+the machine at all: that shows what is said of it, and decides nothing.
 """
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,11 @@ from faultxfer.data.dataset import Dataset
 from faultxfer.errors import DataError
 
 HOLD_OUT, CROSS_FIT = "hold-out", "cross-fit"
+BY_RUN, BY_BLOCK, BY_FEW = "run", "time block", "few faults"
+# What the folds hold together, in words.
+_FOLDS_BY = {BY_RUN: "run", BY_BLOCK: "time block", BY_FEW: "fault"}
+# Fewer normal rows than this on a side say nothing of what is normal.
+_FEWEST_NORMALS = 2
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,7 @@ class Split:
 
     Attributes:
         mode: ``hold-out`` or ``cross-fit``.
-        by: ``run`` or ``time block``.
+        by: ``run``, ``time block`` or ``few faults``.
         reason: one sentence on why, for the report.
         train, calibration, test: row positions of a hold-out; for cross-fitting ``train`` holds
             every row and the other two are empty.
@@ -64,6 +70,11 @@ class Split:
         return number
 
     @property
+    def decides(self) -> bool:
+        """Whether rows that were held out can decide anything."""
+        return self.by != BY_FEW
+
+    @property
     def validity(self) -> str:
         """How far metrics from this split hold, in one sentence."""
         if self.mode == HOLD_OUT:
@@ -72,7 +83,12 @@ class Split:
                 "the "
                 "threshold."
             )
-        if self.by == "run":
+        if not self.decides:
+            return (
+                "These rows are too few to judge by: every fault was held out from models that may "
+                "have seen no fault of this machine, and what they said of it decides nothing."
+            )
+        if self.by == BY_RUN:
             return (
                 "Metrics come from cross-fitting by run: they judge the procedure, not the very "
                 "model that is registered, which is fitted on all rows."
@@ -87,7 +103,7 @@ def split_rows(data: Dataset, options: SplitOptions, seed: int) -> Split:
     """Choose and make the split.
 
     Raises:
-        DataError: one class only, or too few rows of a class to cross-fit.
+        DataError: one class only, or fewer normal rows than two sides need.
     """
     require_both_classes(data)
     hold_out = try_hold_out(data, options, seed)
@@ -136,7 +152,7 @@ def try_hold_out(data: Dataset, options: SplitOptions, seed: int) -> Split | str
     order = "in time order" if _runs_are_in_time(data) else "at random, as runs have no common time"
     counts = f"{len(train)} rows train, {len(calibration)} calibrate, {len(test)} test"
     reason = f"whole runs were held out {order}: {counts}"
-    return Split(HOLD_OUT, "run", reason, train, calibration, test)
+    return Split(HOLD_OUT, BY_RUN, reason, train, calibration, test)
 
 
 def divide_runs(
@@ -184,14 +200,14 @@ def _runs_are_in_time(data: Dataset) -> bool:
 
 
 def _cross_fit(data: Dataset, options: SplitOptions, seed: int, why_no_hold_out: str) -> Split:
-    by = "run"
-    folds = _folds_by_run(data, options, seed)
+    by, folds = BY_RUN, _folds_by_run(data, options, seed)
     if not folds:
-        by = "time block"
-        folds = _folds_by_block(data, options, options.gap)
+        by, folds = BY_BLOCK, _folds_by_block(data, options, options.gap)
+    if not folds:
+        by, folds = BY_FEW, _folds_of_few(data, options)
     rows = np.arange(len(data))
     none = rows[:0]
-    reason = f"{len(folds)} folds by {by}, as {why_no_hold_out}"
+    reason = f"{len(folds)} folds by {_FOLDS_BY[by]}, as {why_no_hold_out}"
     return Split(CROSS_FIT, by, reason, rows, none, none, folds)
 
 
@@ -199,19 +215,18 @@ def fold_rows(data: Dataset, options: SplitOptions, seed: int) -> tuple[Fold, ..
     """Folds for cross-fitting inside training rows: by run where it goes, else blocks in time.
 
     These folds weigh learners and judge nothing, so the gap between blocks shrinks where the rows
-    are too few for it.
+    are too few for it. None where a class has too few rows.
 
     Raises:
-        DataError: too few rows of a class.
+        DataError: one class only.
     """
     require_both_classes(data)
-    by_run = _folds_by_run(data, options, seed)
-    if by_run:
+    if by_run := _folds_by_run(data, options, seed):
         return by_run
-    for gap in range(options.gap, 0, -1):
-        with contextlib.suppress(DataError):
-            return _folds_by_block(data, options, gap)
-    return _folds_by_block(data, options, gap=0)
+    for gap in range(options.gap, -1, -1):
+        if by_block := _folds_by_block(data, options, gap):
+            return by_block
+    return ()
 
 
 def _folds_by_run(data: Dataset, options: SplitOptions, seed: int) -> tuple[Fold, ...]:
@@ -258,25 +273,46 @@ def _dealt(rows: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray
 def _folds_by_block(data: Dataset, options: SplitOptions, gap: int) -> tuple[Fold, ...]:
     """Contiguous blocks of each class's rows in time, with ``gap`` rows left out around each block.
 
-    Raises:
-        DataError: a class has too few rows for two blocks.
+    None where a class has too few rows for two blocks.
     """
-    rows, normals = len(data), len(data) - data.faults
     order = rows_in_order(data.run.astype(str), data.time)
-    rarer = min(data.faults, normals)
-    for count in range(min(options.folds, rarer // 2), 1, -1):
+    for count in range(min(options.folds, _rarer(data) // 2), 1, -1):
         folds = _blocks(order, data.y, count, gap)
         if _usable(folds, data.y):
             return tuple(folds)
-    raise DataError(
-        "There are not enough rows of both classes to train on some and be judged on others (it "
-        "takes "
-        "two runs that hold faults, or one with at least 4 rows of each class beside the "
-        f"{gap} left out around each block)",
-        received={"rows": rows, "fault rows": data.faults, "normal rows": normals},
+    return ()
+
+
+def _folds_of_few(data: Dataset, options: SplitOptions) -> tuple[Fold, ...]:
+    """The same with models that may have no fault to learn from, but normal rows.
+
+    Raises:
+        DataError: the normal rows do not suffice for two sides.
+    """
+    order = rows_in_order(data.run.astype(str), data.time)
+    most = min(options.folds, max(_rarer(data), _FEWEST_NORMALS + 1))
+    for gap in range(options.gap, -1, -1):
+        for count in range(most, 1, -1):
+            folds = _blocks(order, data.y, count, gap)
+            normals = [len(fold.train) - data.y[fold.train].sum() for fold in folds]
+            if min(normals) >= _FEWEST_NORMALS:
+                return tuple(folds)
+    raise _too_few(data)
+
+
+def _rarer(data: Dataset) -> int:
+    """Rows of the rarer class."""
+    return min(data.faults, len(data) - data.faults)
+
+
+def _too_few(data: Dataset) -> DataError:
+    normals = len(data) - data.faults
+    return DataError(
+        "There are not enough normal rows to learn from some and to choose a threshold on others "
+        f"(it takes {_FEWEST_NORMALS + 1})",
+        received={"rows": len(data), "fault rows": data.faults, "normal rows": normals},
         where=f"equipment {min(data.equipment)!r}",
-        remedy="Collect and label more rows, best of another run with the rarer class; nothing "
-        "was changed",
+        remedy="Collect and label more rows of normal operation; nothing was changed",
     )
 
 

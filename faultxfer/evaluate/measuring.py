@@ -8,7 +8,7 @@ import numpy as np
 
 from faultxfer.config import GateOptions
 from faultxfer.evaluate.events import measure_events
-from faultxfer.evaluate.gate.check import Comparison, Cost, Evidence, Forgetting, Slice
+from faultxfer.evaluate.gate.check import Comparison, Cost, Evidence, Forgetting, OwnFaults, Slice
 from faultxfer.evaluate.intervals import Interval, Resamples, resample, resampled_metrics
 from faultxfer.evaluate.metrics import Metrics, measure
 from faultxfer.evaluate.rows import ScoredRows, clusters_of, slices_of
@@ -24,6 +24,8 @@ def gather(
     comparison: Comparison | None = None,
     forgetting: Forgetting | None = None,
     cost: Cost | None = None,
+    own_faults: OwnFaults | None = None,
+    decides: bool = True,
 ) -> Evidence:
     """All the gate may look at.
 
@@ -35,6 +37,8 @@ def gather(
         comparison: with it, see :func:`compare`.
         forgetting: see :func:`forgot`.
         cost: of the candidate.
+        own_faults: what the candidate says of the faults it was made from.
+        decides: whether the rows suffice to judge by.
 
     Raises:
         DataError: one class only, or a probability that is not finite.
@@ -59,6 +63,8 @@ def gather(
         clusters=resamples.clusters.faulty,
         forgetting=forgetting,
         cost=cost,
+        own_faults=own_faults,
+        decides=decides,
     )
 
 

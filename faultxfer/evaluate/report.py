@@ -18,6 +18,7 @@ from faultxfer.evaluate.gate.check import (
     Evidence,
     Override,
 )
+from faultxfer.evaluate.held_faults import HeldFault
 from faultxfer.evaluate.intervals import Interval
 from faultxfer.evaluate.metrics import Metrics
 from faultxfer.evaluate.source_verdict import Yardstick, source_verdict
@@ -44,6 +45,7 @@ _AGAINST = {
     NOT_ENOUGH: "The gate had not found enough evidence",
     NEEDS_APPROVAL: "The gate had asked for a person's approval",
 }
+HELD_FAULTS = "What models that had not seen them said of the faults:"
 _UNITS = {"days": 86400.0, "hours": 3600.0, "minutes": 60.0, "seconds": 0.0}
 
 
@@ -92,6 +94,7 @@ class Report:
         chosen: for an idea that several rivals share, the idea itself (its name is theirs): each
             row scored by the rival that ranked best on other rows. Never chosen on the rows that
             judge, which would flatter it.
+        held_faults: each fault with what was said of it; empty where they are enough to sum up.
     """
 
     model: str
@@ -108,6 +111,7 @@ class Report:
     alarm: dict[str, object] = field(default_factory=dict)
     alarm_notes: tuple[str, ...] = ()
     chosen: tuple[Contestant, ...] = ()
+    held_faults: tuple[HeldFault, ...] = ()
 
     @property
     def candidate(self) -> Metrics:
@@ -126,6 +130,8 @@ class Report:
 
     def transfer_verdict(self) -> str:
         """One plain sentence: did the source help?"""
+        if not self.evidence.decides:
+            return "Whether the source helped is unknown: these rows are too few to judge by."
         without = _best_rival(self.contestants, uses_source=False)
         as_is = next((one for one in self.contestants if one.name == SOURCE_AS_IS), None)
         yardsticks = self._yardstick(without), self._yardstick(as_is)
@@ -230,6 +236,7 @@ def as_markdown(report: Report, decision: Decision, override: Override | None = 
         *_result_table(report),
         *("", f"The rules of the gate: {decision.rules}.", ""),
         *_check_table(decision),
+        *("", *_held_faults(report)),
         *("", *_members(report)),
     ]
     return "\n".join(lines)
@@ -314,11 +321,24 @@ def _check_table(decision: Decision) -> list[str]:
     return lines
 
 
+def held_fault_lines(report: Report) -> list[str]:
+    """What was said of each fault; empty where there are enough to sum them up."""
+    lines = [fault.sentence for fault in report.held_faults]
+    if lines and report.candidate.faults > len(lines):
+        lines.append(f"and of {report.candidate.faults - len(lines)} more")
+    return lines
+
+
+def _held_faults(report: Report) -> list[str]:
+    lines = [f"- {line}" for line in held_fault_lines(report)]
+    return [HELD_FAULTS, "", *lines, ""] if lines else []
+
+
 def _members(report: Report) -> list[str]:
     """The weight of each member of a stack; one member by itself has all of it."""
     if len(report.weights) < 2:
         return []
-    lines = ["The candidate is a weighted average of calibrated logits:", ""]
+    lines = ["The candidate is a weighted average of logits:", ""]
     lines += ["| member | weight |", "|---|---|"]
     lines += [_row(name, [f"{weight:.0%}"]) for name, weight in report.weights]
     return [*lines, ""]

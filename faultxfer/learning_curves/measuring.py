@@ -36,9 +36,10 @@ from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.opening import Job
 from faultxfer.steps.plain_data import plain_fields
 from faultxfer.steps.sources import Models, require_same_meaning, require_same_sensors
+from faultxfer.strategies.fixed_stack import fit_fixed
 from faultxfer.strategies.protocol import Scorer, Task
 from faultxfer.strategies.source_benefit import without_source
-from faultxfer.strategies.stack import cross_fit_task, weighed
+from faultxfer.strategies.stack import cross_fit_task, too_few_to_weigh, weighed
 
 
 @dataclass(frozen=True)
@@ -184,11 +185,14 @@ def fit_transfer_and_scratch(task: Task) -> tuple[Scorer, Scorer]:
     """The default stack, and the same stack of the learners that know no source.
 
     Learners from scratch are part of the default stack, so that one cross-fitting serves both.
+    A transfer of few faults weighs nothing, see
+    :mod:`faultxfer.strategies.fixed_stack`.
 
     Raises:
         StrategyError: see :meth:`faultxfer.strategies.stack.StackedLearners.fit`.
     """
     crossed, source = cross_fit_task(task, "stack")
-    transfer = weighed(crossed, task.target.y)
+    few = too_few_to_weigh(task)
+    transfer = fit_fixed(task, "stack") if few else weighed(crossed, task.target.y)
     scratch = weighed(without_source(crossed), task.target.y)
     return partial(logits, transfer, source), partial(logits, scratch, source)

@@ -13,7 +13,8 @@ from faultxfer.bundle.bundle import Bundle, load_bundle
 from faultxfer.config import GateOptions, TransferOptions
 from faultxfer.data.dataset import load_dataset
 from faultxfer.evaluate.gate import Decision, judge
-from faultxfer.evaluate.gate.check import Comparison, Cost, Forgetting, Override
+from faultxfer.evaluate.gate.check import Comparison, Cost, Forgetting, Override, OwnFaults
+from faultxfer.evaluate.held_faults import HeldFault, held_faults
 from faultxfer.evaluate.measuring import compare, forgot, gather, measured
 from faultxfer.evaluate.plots import save_pictures
 from faultxfer.evaluate.report import Contestant, Report, as_markdown, described, highlighted
@@ -88,6 +89,8 @@ def _report(
         comparison=champion.comparison if champion else None,
         forgetting=_forgetting(models, adapted, bundle, options.gate),
         cost=_cost(bundle, adapted.bundle, contest.test.X),
+        own_faults=_own_faults(bundle, adapted),
+        decides=split.decides,
     )
     return Report(
         model=job.request.model,
@@ -104,7 +107,23 @@ def _report(
         alarm=bundle.alarm.as_dict() if bundle.alarm else {},
         alarm_notes=_alarm_notes(bundle, options),
         chosen=contest.chosen_contestants(),
+        held_faults=_held_faults(contest, options.gate, decides=split.decides),
     )
+
+
+def _own_faults(bundle: Bundle, adapted: Adaptation) -> OwnFaults:
+    """What the kept model says of every labelled fault, those it was fitted on included."""
+    rows = read_target(adapted.target.rows, bundle.features)
+    alarms = bundle.alarms(bundle.probabilities(rows.X[rows.y == 1]))
+    return OwnFaults(len(alarms), int(alarms.sum()))
+
+
+def _held_faults(contest: Contest, options: GateOptions, *, decides: bool) -> tuple[HeldFault, ...]:
+    """Each fault by itself, where they are too few to be summed up."""
+    scored = contest.candidate
+    if decides and scored.y.sum() >= options.min_faults:
+        return ()
+    return held_faults(scored)
 
 
 def _contestants(

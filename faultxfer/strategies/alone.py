@@ -1,8 +1,8 @@
-"""One learner by itself, as a strategy or as a rival."""
+"""Learners that are not cross-fitted: one by itself, as a strategy or as a rival, or several."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -134,11 +134,16 @@ class _Readings(Views):
 
 def fit_alone(learner: Learner, frozen: FrozenSource, task: Task) -> Stack:
     """A stack of one member with weight 1, not calibrated."""
+    return fit_together((learner,), frozen, task)
+
+
+def fit_together(learners: Sequence[Learner], frozen: FrozenSource, task: Task) -> Stack:
+    """Members fitted on all rows under the same maps, neither calibrated nor weighed."""
     target, pool = task.target, source_pool(task)
     maps = fit_maps(target.X, target.y, frozen.spread, frozen.normal)
     views = Views(frozen, maps, target.X)
     rows = TrainingRows(views, target.y, source_views(frozen, pool.X), pool.y, task.options.seed)
-    return Stack((learner.fit(rows),), maps)
+    return Stack(tuple(learner.fit(rows) for learner in learners), maps)
 
 
 def _needs(*, source_rows: bool) -> tuple[Requirement, ...]:

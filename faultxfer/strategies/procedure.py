@@ -135,8 +135,7 @@ def _hold_out(fit: _Fit, task: Task, split: Split) -> _Outcome:
     logits = scorer(X[split.calibration])
     calibrator, threshold = _calibrate(logits, task, split.calibration)
     probabilities = calibrator(scorer(X[split.test]))
-    precision = average_precision_score(y[split.calibration], logits)
-    ranking = np.full(len(probabilities), precision)
+    ranking = np.full(len(probabilities), _ranked(logits, y[split.calibration]))
     predictions = Predictions(probabilities, probabilities > threshold.value, ranking)
     return _Outcome(calibrator, threshold, predictions)
 
@@ -160,8 +159,13 @@ def _out_of_fold(said: list[np.ndarray], task: Task, split: Split) -> Prediction
         calibrator, threshold = _calibrate(others, task, fold.train)
         probabilities[fold.test] = calibrator(logits[fold.test])
         alarms[fold.test] = probabilities[fold.test] > threshold.value
-        ranking[fold.test] = average_precision_score(y[fold.train], others)
+        ranking[fold.test] = _ranked(others, y[fold.train])
     return Predictions(probabilities, alarms, ranking)
+
+
+def _ranked(logits: np.ndarray, y: np.ndarray) -> float:
+    """PR-AUC; 0 where there is no fault to rank."""
+    return float(average_precision_score(y, logits)) if y.any() else 0.0
 
 
 def carried_over(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from faultxfer.config import NetworkOptions
 from faultxfer.network.fit import History
 from faultxfer.network.pretrain import fit_ensemble
 from faultxfer.strategies.common import candidate_bundle
+from faultxfer.strategies.fixed_stack import FALLBACK
 from faultxfer.strategies.protocol import FittedStrategy, Task
 from faultxfer.strategies.stack import StackedLearners
 
@@ -48,7 +50,11 @@ class SingleNetwork:
         network, scaler, history = distil(
             teacher.probabilities, task.target.X, source, to_source, task.options.seed
         )
-        return FittedStrategy(candidate_bundle(task, scaler, network, self.name), history)
+        bundle = candidate_bundle(task, scaler, network, self.name)
+        if FALLBACK in teacher.lineage:
+            lineage = bundle.lineage | {FALLBACK: teacher.lineage[FALLBACK]}
+            bundle = dataclasses.replace(bundle, lineage=lineage)
+        return FittedStrategy(bundle, history)
 
 
 def distil(

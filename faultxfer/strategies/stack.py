@@ -10,8 +10,9 @@ from faultxfer.bundle.frozen import FrozenSource
 from faultxfer.bundle.members import Stack
 from faultxfer.config import SplitOptions
 from faultxfer.data.split import Fold, fold_rows
-from faultxfer.errors import DataError, StrategyError
+from faultxfer.errors import StrategyError
 from faultxfer.strategies.common import source_pool, stacked_bundle
+from faultxfer.strategies.fixed_stack import FALLBACK, FEWEST_TO_WEIGH, SENTENCE, fit_fixed
 from faultxfer.strategies.learners import Learner, default_learners
 from faultxfer.strategies.needs import require_all, require_frozen
 from faultxfer.strategies.protocol import FittedStrategy, Requirement, Task
@@ -41,16 +42,23 @@ class StackedLearners:
         self.name = name  # under which it is asked for
 
     def fit(self, task: Task) -> FittedStrategy:
-        """Cross-fit, weigh and refit every learner.
+        """Cross-fit, weigh and refit every learner; average some where rows are too few for that.
 
         Raises:
-            StrategyError: one of ``needs`` is missing, or the rows cannot be divided into folds.
+            StrategyError: one of ``needs`` is missing.
         """
+        if too_few_to_weigh(task):
+            stack = fit_fixed(task, self.name)
+            lineage = {
+                "stack": _weights(stack),
+                "source_evidence": {"sentence": SENTENCE},
+                FALLBACK: SENTENCE,
+            }
+            return FittedStrategy(stacked_bundle(task, stack, self.name, lineage))
         crossed, _ = cross_fit_task(task, self.name)
         stack = weighed(crossed, task.target.y)
-        weights = {member.name: round(member.weight, 4) for member in stack.members}
         benefit = source_benefit(crossed, task.target.y, task.target.run)
-        lineage = {"stack": weights, "source_evidence": benefit.as_dict()}
+        lineage = {"stack": _weights(stack), "source_evidence": benefit.as_dict()}
         return FittedStrategy(stacked_bundle(task, stack, self.name, lineage))
 
 
@@ -63,7 +71,13 @@ def cross_fit_task(task: Task, who: str) -> tuple[CrossFit, FrozenSource]:
     require_all(task, StackedLearners.needs, who)
     frozen, pool = require_frozen(task, who), source_pool(task)
     X, y = task.target.X, task.target.y
-    learners, folds = _learners(task), _folds(task, who)
+    learners, folds = _learners(task), _folds(task)
+    if not folds:
+        raise StrategyError(
+            f"The training rows cannot be divided into folds, which {who!r} needs",
+            received={"rows": len(task.target), "fault rows": task.target.faults},
+            remedy=f"Label at least {FEWEST_TO_WEIGH} rows of the rarer class",
+        )
     source_rows, seed = (pool.X, pool.y), task.options.seed
     return cross_fit(learners, frozen, source_rows, X, y, folds, seed), frozen
 
@@ -76,15 +90,18 @@ def _learners(task: Task) -> tuple[Learner, ...]:
     return tuple(learner for learner in learners if learner.family == WITHOUT_SOURCE)
 
 
-def _folds(task: Task, who: str) -> tuple[Fold, ...]:
-    try:
-        return fold_rows(task.target, _FOLDS, task.options.seed)
-    except DataError as error:
-        raise StrategyError(
-            f"The training rows cannot be divided into folds, which {who!r} needs",
-            received={"rows": len(task.target), "fault rows": task.target.faults},
-            remedy="Label more rows of the rarer class, or choose `--strategy fine_tune`",
-        ) from error
+def too_few_to_weigh(task: Task) -> bool:
+    """Whether the members are averaged as they are."""
+    faults = task.target.faults
+    return min(faults, len(task.target) - faults) < FEWEST_TO_WEIGH or not _folds(task)
+
+
+def _folds(task: Task) -> tuple[Fold, ...]:
+    return fold_rows(task.target, _FOLDS, task.options.seed)
+
+
+def _weights(stack: Stack) -> dict[str, float]:
+    return {member.name: round(member.weight, 4) for member in stack.members}
 
 
 def weighed(crossed: CrossFit, y: np.ndarray) -> Stack:

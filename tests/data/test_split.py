@@ -249,16 +249,50 @@ def test_one_class_is_an_error_that_names_the_other(label: int, missing: str) ->
             refuse()
 
 
-@pytest.mark.parametrize("y", [[0, 0, 1, 1, 1], [0, 0, 0, 0, 1]])
+@pytest.mark.parametrize("y", [[0, 0, 1, 1, 1], [0, 1, 1, 1, 1]])
 @pytest.mark.parametrize("run", [["a"] * 5, ["a", "b", "c", "d", "e"]])
-def test_five_rows_are_an_error_that_says_what_is_needed(y: list[int], run: list[str]) -> None:
+def test_fewer_than_three_normal_rows_are_an_error_that_says_what_is_needed(
+    y: list[int], run: list[str]
+) -> None:
     with pytest.raises(
-        DataError, match=r"not enough rows of both classes.*rows=5.*Collect and label more rows"
+        DataError, match=r"not enough normal rows.*takes 3.*rows=5.*Collect and label more rows"
     ):
         split_rows(dataset(run, y), OPTIONS, seed=0)
 
 
-def test_a_gap_wider_than_the_recording_is_an_error_that_names_the_gap() -> None:
+@given(
+    normals=st.integers(3, 60),
+    faults=st.integers(1, 60),
+    runs=st.integers(1, 3),
+    seed=st.integers(0, 99),
+)
+def test_every_row_is_held_out_once_however_few_the_faults(
+    normals: int, faults: int, runs: int, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    y = rng.permutation(np.repeat([0, 1], [normals, faults]))
+    run = [str(name) for name in rng.integers(runs, size=len(y))]
+    split = split_rows(dataset(run, y.tolist(), list(range(len(y)))), OPTIONS, seed)
+    if split.mode != CROSS_FIT:
+        return
+    held_out = np.concatenate([fold.test for fold in split.folds])
+    np.testing.assert_array_equal(np.sort(held_out), np.arange(len(y)))
+    for fold in split.folds:
+        assert not set(fold.train) & set(fold.test)
+        assert (y[fold.train] == 0).sum() >= 2
+        assert not split.decides or y[fold.train].sum() >= 2
+
+
+def test_faults_that_are_too_few_decide_nothing() -> None:
+    few = split_rows(dataset(["r"] * 40, [0] * 37 + [1] * 3, list(range(40))), OPTIONS, seed=0)
+    assert not few.decides
+    assert "too few to judge by" in few.validity
+    enough = split_rows(dataset(["r"] * 40, [0, 1] * 20, list(range(40))), OPTIONS, seed=0)
+    assert enough.decides
+
+
+def test_a_gap_shrinks_where_the_recording_is_short() -> None:
     data = dataset(["r"] * 16, [0, 1] * 8, list(range(16)))
-    with pytest.raises(DataError, match="beside the 40 left out around each block"):
-        split_rows(data, SplitOptions(gap=40), seed=0)
+    split = split_rows(data, SplitOptions(gap=40), seed=0)
+    assert not split.decides
+    assert all(len(fold.train) for fold in split.folds)

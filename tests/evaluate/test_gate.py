@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from gate_evidence import DEFAULT, GOOD, evidence, too_few_unseen
+from gate_evidence import DEFAULT, GOOD, evidence, found, too_few_unseen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from judged_rows import rows
@@ -31,7 +31,9 @@ from faultxfer.evaluate.gate.check import (
     TIED,
     WARNED,
     Check,
+    Cost,
     Decision,
+    OwnFaults,
 )
 from faultxfer.evaluate.measuring import compare, gather
 from faultxfer.metric_table import ROW_METRICS
@@ -88,7 +90,38 @@ def test_the_decision_is_json() -> None:
         json.dumps(judge(evidence(champion=GOOD, rivals={"boosting": GOOD}), DEFAULT).as_dict())
     )
     assert plain["outcome"] == "tie"
-    assert {"code", "title", "status", "message"} == set(plain["checks"][0])
+    assert {"code", "title", "status", "message", "by_rows"} == set(plain["checks"][0])
+
+
+@pytest.mark.parametrize("few", [{"faults": 3}, {"rows": 25, "faults": 20}])
+def test_what_fails_on_too_few_rows_is_not_shown(few: dict[str, int]) -> None:
+    poor = dataclasses.replace(GOOD, pr_auc=0.1, recall=0.0, **few)
+    decision = judge(evidence(poor, rivals={"boosting": GOOD}), DEFAULT)
+    assert decision.outcome == "not enough evidence"
+    assert found(decision, "GATE-VALUE", "recall").status == OPEN
+
+
+def test_rows_that_decide_nothing_are_not_enough_however_many() -> None:
+    decision = judge(evidence(decides=False), DEFAULT)
+    assert decision.outcome == "not enough evidence"
+    assert "one more recording with faults" in decision.reason
+
+
+def test_a_budget_is_kept_by_a_candidate_of_few_rows_too() -> None:
+    few = dataclasses.replace(GOOD, faults=3)
+    large = judge(evidence(few, cost=Cost(milliseconds=1.0, megabytes=900.0)), DEFAULT)
+    assert large.outcome == "refuse"
+    assert "900" in large.reason
+
+
+def test_a_detector_that_is_silent_at_its_own_faults_never_passes() -> None:
+    lenient = GateOptions(value={"roc_auc": Limit(min=0.1)}, rival={})
+    for alarms, outcome in ((0, "refuse"), (1, "promote")):
+        decision = judge(evidence(own_faults=OwnFaults(20, alarms)), lenient)
+        assert decision.outcome == outcome
+    silent = found(judge(evidence(own_faults=OwnFaults(20, 0)), lenient), "GATE-SILENT")
+    assert "none of the 20" in silent.message
+    assert "--false-alarm-rate" in silent.message
 
 
 def test_every_rule_answers_every_kind_of_evidence() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from faultxfer.config import GateOptions
-from faultxfer.evaluate.gate import change, conditions, forgetting, rival, slices, value
+from faultxfer.evaluate.gate import change, conditions, forgetting, rival, silent, slices, value
 from faultxfer.evaluate.gate.check import (
     APPROVAL,
     FAILED,
@@ -23,6 +25,7 @@ from faultxfer.evaluate.gate.check import (
 RULES = (
     conditions.check_rows,
     value.check,
+    silent.check,
     change.check,
     slices.check,
     rival.check,
@@ -39,11 +42,14 @@ __all__ = ["RULES", "Check", "Decision", "Evidence", "judge"]
 def judge(given: Evidence, options: GateOptions) -> Decision:
     """Apply every rule; promote only if each that applies was passed.
 
-    A rule that cannot be applied is reported as *not applicable*, never as passed.
+    A rule that cannot be applied is reported as *not applicable*, never as passed. Where the rows
+    are too few to judge by, what fails on them is not shown either.
     """
     checks: list[Check] = []
     for rule in RULES:
         checks += rule(given, options)
+    if any(check.code == conditions.ROWS and check.status == OPEN for check in checks):
+        checks = [_not_shown(check) for check in checks]
     warnings = _messages(checks, WARNED)
     for status, outcome in _OUTCOMES.items():
         reasons = _messages(checks, status)
@@ -51,6 +57,13 @@ def judge(given: Evidence, options: GateOptions) -> Decision:
             return Decision(outcome, " ".join(reasons), tuple(checks), warnings, _name_of(options))
     reason = "All checks that apply were passed."
     return Decision(PROMOTE, reason, tuple(checks), warnings, _name_of(options))
+
+
+def _not_shown(check: Check) -> Check:
+    """What too few rows seem to show, as what it is."""
+    if check.by_rows and check.status in (FAILED, TIED):
+        return dataclasses.replace(check, status=OPEN)
+    return check
 
 
 def _messages(checks: list[Check], status: str) -> tuple[str, ...]:

@@ -27,12 +27,14 @@ class Check:
         title: what is checked, in a few words.
         status: passed, failed, warned, tied, not shown, needs approval or not applicable.
         message: one sentence with the metrics.
+        by_rows: whether the rows that judge gave it; too few of them decide nothing.
     """
 
     code: str
     title: str
     status: str
     message: str
+    by_rows: bool = True
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,19 @@ class Cost:
 
 
 @dataclass(frozen=True)
+class OwnFaults:
+    """The labelled faults of the machine, and those of them at which the kept model alarms.
+
+    Attributes:
+        faults: labelled fault rows, those that it was fitted on included.
+        alarms: how many of them alarm.
+    """
+
+    faults: int
+    alarms: int
+
+
+@dataclass(frozen=True)
 class Evidence:
     """All the gate may look at.
 
@@ -126,6 +141,8 @@ class Evidence:
         by, clusters: what was resampled, ``run`` or ``block of time``, and how many hold faults.
         forgetting: on the source's rows, or None where none are kept.
         cost: of the candidate, or None where it was not measured.
+        own_faults: what the candidate says of the faults it was made from, or None likewise.
+        decides: whether the rows suffice to judge by.
     """
 
     candidate: Metrics
@@ -139,6 +156,8 @@ class Evidence:
     clusters: int = 0
     forgetting: Forgetting | None = None
     cost: Cost | None = None
+    own_faults: OwnFaults | None = None
+    decides: bool = True
 
     def as_dict(self) -> dict[str, object]:
         """Plain data for JSON; metrics of candidate and rivals stand with the contestants."""

@@ -40,4 +40,4 @@ def _change(name: str, limit: Limit, found: Forgetting) -> Check:
         f"the source model's {pair[1]:.3f} ({change:+.3f}{spread(interval, '+.3f')}); the rules "
         f"ask for a change of {in_words(limit, 'at least', '+g')}."
     )
-    return Check(_CODE, title, status, message)
+    return Check(_CODE, title, status, message, by_rows=False)

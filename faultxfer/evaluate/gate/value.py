@@ -38,7 +38,8 @@ def check(given: Evidence, options: GateOptions) -> list[Check]:
 
 def _no_thresholds() -> Check:
     message = "The gate has no value thresholds, so nothing can pass it; set some under `value`."
-    return Check("GATE-NO-THRESHOLDS", "value thresholds are set", FAILED, message)
+    title = "value thresholds are set"
+    return Check("GATE-NO-THRESHOLDS", title, FAILED, message, by_rows=False)
 
 
 def _measured(name: str, given: Evidence) -> tuple[float | None, Interval | None]:
