@@ -116,6 +116,11 @@ def forgot(candidate: ScoredRows, source: ScoredRows, options: GateOptions) -> F
     )
 
 
+def differences(one: ScoredRows, other: ScoredRows, options: GateOptions) -> dict[str, Interval]:
+    """One minus the other on the same rows, by metric; one without an interval is left out."""
+    return _changes(one, other, _resampled(one), options)
+
+
 def measured(rows: ScoredRows) -> Metrics:
     """Metrics of one contestant."""
     return measure(rows.y, rows.probabilities, rows.alarms, rows.fold)

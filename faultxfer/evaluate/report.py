@@ -21,7 +21,7 @@ from faultxfer.evaluate.gate.check import (
 from faultxfer.evaluate.held_faults import HeldFault
 from faultxfer.evaluate.intervals import Interval
 from faultxfer.evaluate.metrics import Metrics
-from faultxfer.evaluate.source_verdict import Yardstick, source_verdict
+from faultxfer.evaluate.source_verdict import Yardstick, is_better_as_it_is, source_verdict
 from faultxfer.metric_table import (
     IN_RESULT_TABLE,
     OPERATOR_ALARMS_PER_HOUR,
@@ -94,6 +94,7 @@ class Report:
         chosen: for an idea that several rivals share, the idea itself (its name is theirs): each
             row scored by the rival that ranked best on other rows. Never chosen on the rows that
             judge, which would flatter it.
+        instead: why the source as it is stands in the candidate's place; empty where it does not.
         held_faults: each fault with what was said of it; empty where they are enough to sum up.
     """
 
@@ -111,6 +112,7 @@ class Report:
     alarm: dict[str, object] = field(default_factory=dict)
     alarm_notes: tuple[str, ...] = ()
     chosen: tuple[Contestant, ...] = ()
+    instead: str = ""
     held_faults: tuple[HeldFault, ...] = ()
 
     @property
@@ -132,10 +134,20 @@ class Report:
         """One plain sentence: did the source help?"""
         if not self.evidence.decides:
             return "Whether the source helped is unknown: these rows are too few to judge by."
+        if self.instead:
+            return self.instead
+        return source_verdict(self.candidate.pr_auc, *self._yardsticks())
+
+    @property
+    def source_is_better(self) -> bool:
+        """Whether the source as it is ranks the rows better than the candidate."""
+        return is_better_as_it_is(self.candidate.pr_auc, *self._yardsticks())
+
+    def _yardsticks(self) -> tuple[Yardstick | None, Yardstick | None]:
+        """The best rival without the source, and the source as it is."""
         without = _best_rival(self.contestants, uses_source=False)
         as_is = next((one for one in self.contestants if one.name == SOURCE_AS_IS), None)
-        yardsticks = self._yardstick(without), self._yardstick(as_is)
-        return source_verdict(self.candidate.pr_auc, *yardsticks)
+        return self._yardstick(without), self._yardstick(as_is)
 
     def _yardstick(self, entry: Contestant | None) -> Yardstick | None:
         """A contestant that the candidate is compared with; None where it could not run."""

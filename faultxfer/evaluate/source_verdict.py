@@ -42,7 +42,7 @@ def source_verdict(pr_auc: float | None, without: Yardstick | None, as_is: Yards
     """
     if pr_auc is None:
         return "Whether the source helped is unknown: the ranking could not be measured."
-    if as_is is not None and as_is.pr_auc > pr_auc + LITTLE and _leads(as_is, without):
+    if as_is is not None and is_better_as_it_is(pr_auc, without, as_is):
         return (
             f"The source is better as it is: PR-AUC {as_is.pr_auc:.3f}, and {pr_auc:.3f} after "
             "the transfer, which took something away."
@@ -63,7 +63,12 @@ def source_verdict(pr_auc: float | None, without: Yardstick | None, as_is: Yards
     )
 
 
-def _leads(as_is: Yardstick, without: Yardstick | None) -> bool:
+def is_better_as_it_is(
+    pr_auc: float | None, without: Yardstick | None, as_is: Yardstick | None
+) -> bool:
+    """Whether the source as it is leads, by more than a little; see :func:`source_verdict`."""
+    if pr_auc is None or as_is is None or as_is.pr_auc <= pr_auc + LITTLE:
+        return False
     return without is None or as_is.pr_auc > without.pr_auc
 
 

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from faultxfer.bundle.bundle import load_bundle, save_bundle
+from faultxfer.bundle.bundle import Bundle, load_bundle, save_bundle
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.data.dataset import Dataset, dataset_from, load_dataset
 from faultxfer.data.split import Split, split_rows
 from faultxfer.errors import StrategyError
+from faultxfer.evaluate.intervals import Interval
 from faultxfer.network.fit import History
 from faultxfer.progress import progress
 from faultxfer.requests import TransferRequest
@@ -26,11 +27,15 @@ from faultxfer.steps.sources import (
     require_same_sensors,
     require_sensors_of_champion,
 )
-from faultxfer.strategies import chosen_strategy
+from faultxfer.strategies import STRATEGIES, chosen_strategy
 from faultxfer.strategies.procedure import Predictions, run_rival, run_strategy, test_rows
 from faultxfer.strategies.protocol import Task
 from faultxfer.strategies.rivals import RIVALS
 
+# The candidate, and the source as it is with a calibrator and a threshold of the target's: names of
+# their folders, and of what they predict.
+ADAPTED, RECALIBRATED = "bundle", "recalibrated"
+CANDIDATE = "candidate"
 # Source rows that tell what a candidate has forgotten.
 _SOURCE_ROWS = 4000
 
@@ -52,17 +57,25 @@ class Adaptation:
         folder: holds the candidate bundle and the predictions.
         history: training curves of the final fit.
         could_not_run: why, by name of the rival.
+        source_gain: by how much the recalibrated source ranks the rows better than what was
+            adapted, where the rows show that; the source is the candidate then.
     """
 
     target: Target
     folder: Path
     history: History
     could_not_run: dict[str, str]
+    source_gain: Interval | None = None
 
     @property
     def bundle(self) -> Path:
         """Folder of the candidate bundle."""
-        return self.folder / "bundle"
+        return self.folder / (ADAPTED if self.source_gain is None else RECALIBRATED)
+
+    @property
+    def recalibrated(self) -> Path:
+        """Folder of the source bundle with the target's calibration; missing where it has none."""
+        return self.folder / RECALIBRATED
 
     @property
     def predictions(self) -> Path:
@@ -116,14 +129,37 @@ def adapt_source(job: Job[TransferRequest], models: Models, target: Target) -> A
     task = Task(source, data, source_rows, options)
     progress.info("Adapting: %s (%d rows, %d faults)", strategy.title, len(data), data.faults)
     candidate, predictions, final = run_strategy(strategy, task, split)
-    contract = job.contract.model_dump(mode="json")
-    lineage = candidate.lineage | {"contract": contract, "data": list(target.rows.files)}
     rivals, could_not_run = _run_rivals(task, split)
     adapted = Adaptation(target, job.work, final.history, could_not_run)
-    save_bundle(dataclasses.replace(candidate, lineage=lineage), adapted.bundle, data.X)
-    save_predictions(adapted.predictions, {"candidate": predictions, **rivals}, test_rows(split))
+    predicted = {CANDIDATE: predictions, **rivals}
+    made = {job.work / ADAPTED: candidate}
+    if again := _recalibrated(task, split):
+        made[adapted.recalibrated], predicted[RECALIBRATED] = again
+    contract = job.contract.model_dump(mode="json")
+    for folder, bundle in made.items():
+        lineage = bundle.lineage | {"contract": contract, "data": list(target.rows.files)}
+        save_bundle(dataclasses.replace(bundle, lineage=lineage), folder, data.X)
+    save_predictions(adapted.predictions, predicted, test_rows(split))
     _predict_source_rows(task, adapted.source_predictions)
     return adapted
+
+
+def _recalibrated(task: Task, split: Split) -> tuple[Bundle, Predictions] | None:
+    """The source as it is with a calibrator and a threshold of the target's.
+
+    It takes the candidate's place where the rows show that it ranks them better. None where the
+    source lacks something, or where it is the candidate anyway.
+    """
+    options = task.options.model_copy(update={"input_map": None})
+    if options == task.options and options.strategy == "recalibrate":
+        return None
+    try:
+        bundle, predictions, _ = run_strategy(
+            STRATEGIES["recalibrate"], dataclasses.replace(task, options=options), split
+        )
+    except StrategyError:
+        return None
+    return bundle, predictions
 
 
 def _predict_source_rows(task: Task, path: Path) -> None:

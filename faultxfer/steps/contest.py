@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
 
 from faultxfer.bundle.bundle import Bundle
+from faultxfer.bundle.manifest import read_manifest
+from faultxfer.config import GateOptions
 from faultxfer.data.dataset import Dataset
-from faultxfer.evaluate.measuring import measured
+from faultxfer.evaluate.measuring import differences, measured
 from faultxfer.evaluate.report import Contestant
 from faultxfer.evaluate.rows import ScoredRows
-from faultxfer.steps.adaptation import Adaptation, load_predictions, read_target
+from faultxfer.steps.adaptation import (
+    CANDIDATE,
+    RECALIBRATED,
+    Adaptation,
+    load_predictions,
+    read_target,
+)
 from faultxfer.strategies.procedure import Predictions
 from faultxfer.strategies.rivals import CHOSEN, RIVALS, VARIANTS
 
-CANDIDATE = "candidate"
+# What was adapted, where the source took its place.
+ADAPTED_FIRST = "adapted"
 
 
 @dataclass(frozen=True)
@@ -89,6 +99,21 @@ class Contest:
         return Contestant(idea, f"{title}, {scale}", "rival", True, metrics, note=note)
 
 
+def with_the_better(adapted: Adaptation, options: GateOptions) -> Adaptation:
+    """The source takes the candidate's place where it ranks the rows better, and they show it.
+
+    It was fitted on none of them, so that a choice between the two is all that they are used for.
+    """
+    if not adapted.target.split.decides or not adapted.recalibrated.exists():
+        return adapted
+    contest = open_contest(adapted, read_manifest(adapted.bundle).features)
+    source = contest.scored(contest.predictions[RECALIBRATED])
+    gain = differences(source, contest.candidate, options).get("pr_auc")
+    if gain is None or gain.low <= 0:
+        return adapted
+    return dataclasses.replace(adapted, source_gain=gain)
+
+
 def open_contest(adapted: Adaptation, features: tuple[str, ...]) -> Contest:
     """What was predicted while the source was adapted.
 
@@ -97,6 +122,9 @@ def open_contest(adapted: Adaptation, features: tuple[str, ...]) -> Contest:
         features: the candidate's sensors, in its order.
     """
     predictions, positions = load_predictions(adapted.predictions)
+    if adapted.source_gain is not None:
+        predictions[ADAPTED_FIRST] = predictions[CANDIDATE]
+        predictions[CANDIDATE] = predictions.pop(RECALIBRATED)
     test = read_target(adapted.target.rows, features).take(positions)
     chosen = {}
     for idea in CHOSEN:

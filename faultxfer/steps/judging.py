@@ -23,8 +23,15 @@ from faultxfer.outputs import keep_docs
 from faultxfer.progress import progress
 from faultxfer.registry.provenance import actor
 from faultxfer.requests import TransferRequest
-from faultxfer.steps.adaptation import Adaptation, load_predictions, read_target
-from faultxfer.steps.contest import CANDIDATE, Contest, open_contest, score_with, scored_rows
+from faultxfer.steps.adaptation import CANDIDATE, Adaptation, load_predictions, read_target
+from faultxfer.steps.contest import (
+    ADAPTED_FIRST,
+    Contest,
+    open_contest,
+    score_with,
+    scored_rows,
+    with_the_better,
+)
 from faultxfer.steps.copies import said_of_copies
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.opening import Job
@@ -60,6 +67,7 @@ def evaluate_candidate(
 ) -> Evaluation:
     """Measure candidate, champion and rivals on the same rows."""
     progress.info("Evaluating")
+    adapted = with_the_better(adapted, job.request.options.gate)
     rows = adapted.target.rows
     bundle = load_bundle(adapted.bundle)
     contest = open_contest(adapted, bundle.features)
@@ -100,6 +108,7 @@ def _report(
         split=split.reason,
         validity=" ".join([split.validity, *said_of_copies(adapted.target.rows)]),
         contestants=_contestants(options, contest, champion),
+        instead=_instead(options, adapted),
         evidence=evidence,
         threshold=bundle.threshold,
         weights=_weights(bundle),
@@ -130,11 +139,35 @@ def _contestants(
     options: TransferOptions, contest: Contest, champion: _Champion | None
 ) -> tuple[Contestant, ...]:
     """The lines of the result table, the candidate first."""
-    title = f"candidate ({STRATEGIES[options.strategy].title})"
-    metrics = measured(contest.candidate)
-    candidate = Contestant("candidate", title, "candidate", True, metrics)
-    first = (candidate, champion.contestant) if champion else (candidate,)
+    first = [_candidate(options, contest)]
+    if champion:
+        first.append(champion.contestant)
+    if adapted := contest.predictions.get(ADAPTED_FIRST):
+        title = f"adapted model ({STRATEGIES[options.strategy].title})"
+        metrics = measured(contest.scored(adapted))
+        first.append(Contestant(ADAPTED_FIRST, title, "rival", True, metrics))
     return (*first, *contest.rivals())
+
+
+def _candidate(options: TransferOptions, contest: Contest) -> Contestant:
+    by_source = ADAPTED_FIRST in contest.predictions
+    way = STRATEGIES["recalibrate" if by_source else options.strategy].title
+    return Contestant(
+        "candidate", f"candidate ({way})", "candidate", True, measured(contest.candidate)
+    )
+
+
+def _instead(options: TransferOptions, adapted: Adaptation) -> str:
+    """Why the source stands where the adapted model was asked for; empty where it does not."""
+    gain = adapted.source_gain
+    if gain is None:
+        return ""
+    return (
+        "The source model as it is does better than what was adapted, so it is the candidate, with "
+        "a calibration and a threshold of this machine: its PR-AUC is higher by "
+        f"{gain.estimate:.3f} (between {gain.low:+.3f} and {gain.high:+.3f}) than that of the "
+        f"{STRATEGIES[options.strategy].title}."
+    )
 
 
 def _weights(bundle: Bundle) -> tuple[tuple[str, float], ...]:

@@ -59,6 +59,15 @@ def after_refusal(
     return (Next("Score rows with the champion, which stays", _score_machine(request)),)
 
 
+def after_dry_run(request: TransferRequest) -> tuple[Next, ...]:
+    """The same transfer, which registers what it makes."""
+    if request.options == TransferOptions():
+        command = _typed("transfer", *_asked(request))
+        return (Next("Register what comes of it", command),)
+    why = "Register what comes of it by the same command without `--dry-run`; this is there now"
+    return (Next(why, _history(request)),)
+
+
 def after_repeat(request: TransferRequest, before: str) -> tuple[Next, ...]:
     """Score with what was registered then, or look at what was refused."""
     if before == "refused":
@@ -70,8 +79,8 @@ def _is_source_better(report: Report) -> bool:
     """Whether the source as it is ranks the rows better than the candidate and the champion."""
     measured = {entry.name: entry.metrics for entry in report.contestants if entry.metrics}
     pr_auc = {name: metrics.pr_auc or 0.0 for name, metrics in measured.items()}
-    others = [report.candidate.pr_auc or 0.0, pr_auc.get("champion", 0.0)]
-    return pr_auc.get(SOURCE_AS_IS, 0.0) > max(others)
+    beats_champion = pr_auc.get(SOURCE_AS_IS, 0.0) > pr_auc.get("champion", 0.0)
+    return report.source_is_better and beats_champion
 
 
 def _is_read_without_machine(contract: Contract, equipment: str) -> bool:

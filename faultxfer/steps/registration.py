@@ -34,6 +34,7 @@ from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.judging import REPORT, Verdict
 from faultxfer.steps.next_commands import (
     Next,
+    after_dry_run,
     after_promotion,
     after_provisional,
     after_refusal,
@@ -62,7 +63,7 @@ class TransferResult:
         report, decision: the whole report and the gate's checks.
         rows: counts and findings of the contract check.
         override: who promoted it in spite of the gate, and why; None where nobody did.
-        next: what to type now; empty after a dry run.
+        next: what to type now.
     """
 
     outcome: str
@@ -184,13 +185,14 @@ def _next(
     if outcome == REFUSED:
         report = verdict.evaluation.report
         return after_refusal(job.request, job.contract, report, verdict.decision)
-    return ()
+    return after_dry_run(job.request)
 
 
 def _reason(verdict: Verdict) -> str:
+    reason = f"{verdict.evaluation.report.instead} {verdict.decision.reason}".strip()
     if verdict.override is None:
-        return verdict.decision.reason
-    return f"Promoted in spite of the gate: {verdict.override.reason}. {verdict.decision.reason}"
+        return reason
+    return f"Promoted in spite of the gate: {verdict.override.reason}. {reason}"
 
 
 def _new_version(job: Job[TransferRequest], models: Models, adapted: Adaptation) -> NewVersion:
