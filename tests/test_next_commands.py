@@ -37,6 +37,7 @@ def report(candidate: float, source: float, champion: float | None = None) -> An
     return SimpleNamespace(
         contestants=contestants,
         candidate=SimpleNamespace(pr_auc=candidate),
+        source_is_better=source > candidate + 0.01,
         evidence=SimpleNamespace(champion_version=None if champion is None else "1"),
     )
 
