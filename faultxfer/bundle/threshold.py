@@ -8,12 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import expit, logit
 from scipy.stats import norm
 from scipy.stats import t as student
 
+from faultxfer.bundle.run_spread import spread_limit
 from faultxfer.errors import DataError
 from faultxfer.exact_bounds import highest_share
 
+# Share of its own faults at which a model must alarm, and by how much in log-odds.
+_OWN_FAULTS = 0.5
+_MARGIN = 1e-3
+# Certainty has no log-odds.
+_LEAST = 1e-12
 # Confidence of the bound that is reported where no promise was asked for.
 REPORTED_CONFIDENCE = 0.95
 # Fewer rows than this above a score say nothing of whether they come in runs.
@@ -21,6 +28,33 @@ _FEWEST_ABOVE = 10
 # Correlation is measured among twice as many high scores too: at the rate alone simulated bounds
 # held in 91 % where 95 % were promised (docs/decisions/0008).
 _WIDER = 2
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a model says of the rows that it was fitted on.
+
+    Attributes:
+        faults: probabilities of the fault rows.
+        normals: of the normal rows.
+    """
+
+    faults: np.ndarray
+    normals: np.ndarray
+
+    def most(self, rate: float) -> float:
+        """The highest threshold at which the model is not silent; 1 where it has seen no fault.
+
+        A model that says the same of all rows is silent whatever the threshold, so the normal rows
+        have the last word.
+        """
+        if not len(self.faults):
+            return 1.0
+        alarms = math.ceil(_OWN_FAULTS * len(self.faults))
+        fault = np.clip(np.sort(self.faults)[-alarms], _LEAST, 1 - _LEAST)
+        # Scored among other rows, a network says the same but for the last digits.
+        least = float(expit(logit(fault) - _MARGIN))
+        return max(least, _order_statistic(self.normals, rate))
 
 
 @dataclass(frozen=True)
@@ -65,6 +99,11 @@ class AlarmThreshold:
         confidence = f"with {self.confidence:.0%} confidence"
         counted = f"counted as {self.effective:.0f} independent rows"
         counted += ", as rows of a run resemble each other"
+        if not self.promised and self.estimate > self.rate:
+            at_hand += (
+                ", more than were asked for, as the detector would alarm at hardly any of its own "
+                "faults otherwise"
+            )
         if self.promised:
             most = f"At most {self.rate:.2%} false alarms in new runs"
             return f"{most}, {confidence}: {at_hand}, {counted}."
@@ -81,10 +120,16 @@ def choose_threshold(
     run: np.ndarray,
     rate: float,
     confidence: float | None = None,
+    *,
+    fitted: Fitted | None = None,
 ) -> AlarmThreshold:
-    """The lowest threshold for a false-alarm rate on rows that fitted nothing.
+    """The threshold for a false-alarm rate in new runs, on rows that fitted nothing.
 
-    Without ``confidence`` at most ``rate`` of these very normal rows alarm. With it, the upper
+    Without ``confidence`` at most ``rate`` of these very normal rows alarm. Where they count for
+    fewer independent ones than it takes to see the rate, new runs may lie higher, and so does the
+    threshold (:func:`.run_spread.spread_limit`). It lies lower again where the model would be
+    silent: half of the faults that it was fitted on alarm, as long as no more than ``rate`` of the
+    normal rows that it was fitted on do. With ``confidence`` the upper
     confidence bound on the rate in new runs is at most ``rate``: the order statistic of Tong, Feng
     & Li ("Neyman–Pearson classification algorithms and NP receiver operating characteristics",
     Science Advances 2018) with the exact binomial bound on the effective number of rows, as rows of
@@ -103,6 +148,7 @@ def choose_threshold(
         run: (n,) recording of each row.
         rate: share of normal rows that may alarm.
         confidence: of the promise, or None for an estimate.
+        fitted: the rows that the model was fitted on.
     """
     is_normal = y == 0
     normal, runs = probabilities[is_normal], _numbered(run[is_normal])
@@ -116,19 +162,40 @@ def choose_threshold(
     limited = bounds if confidence else shares
     allowed = int((limited[1:] <= rate).sum())
     value = float(np.sort(normal)[rows - 1 - allowed])
+    if confidence is None:
+        value = _for_new_runs(value, normal, runs, rate, effective)
+        value = value if fitted is None else min(value, fitted.most(rate))
     return AlarmThreshold(
         value=value,
         rate=rate,
         promised=confidence is not None,
         confidence=level,
         estimate=float((normal > value).mean()),
-        # Ties below the threshold's own row would alarm fewer rows than the order statistic allows.
-        bound=float(bounds[allowed]),
+        bound=_bound(normal, value, bounds, allowed),
         best=float(bounds[0]),
         normals=rows,
         runs=len(np.bincount(runs)),
         effective=effective,
     )
+
+
+def _for_new_runs(
+    value: float, normal: np.ndarray, run: np.ndarray, rate: float, effective: float
+) -> float:
+    """The threshold, or a higher one where the rows are too few to see how runs differ."""
+    if effective * rate >= 1:
+        return value
+    log_odds = logit(np.clip(normal, _LEAST, 1 - _LEAST))
+    return max(value, float(expit(spread_limit(log_odds, run, rate))))
+
+
+def _bound(normal: np.ndarray, value: float, bounds: np.ndarray, allowed: int) -> float:
+    """Upper bound of the false-alarm rate, by as many alarms as the threshold gives.
+
+    Ties below the row that it was chosen by would alarm fewer rows than the order statistic allows.
+    """
+    alarms = int((normal > value).sum())
+    return float(bounds[min(max(alarms, allowed), len(bounds) - 1)])
 
 
 def require_kept(threshold: AlarmThreshold, where: str) -> None:
@@ -185,6 +252,14 @@ def effective_sample_size(
     design_effect = 1 + (mean_size - 1) * max(at_rate, wider)
     guess = norm.ppf(confidence) / student.ppf(confidence, runs - 1)
     return float(float(guess) ** 2 * rows / design_effect)
+
+
+def _order_statistic(scores: np.ndarray, rate: float) -> float:
+    """The lowest of (n,) scores that at most ``rate`` of them exceed; 0 where there are none."""
+    if not len(scores):
+        return 0.0
+    allowed = int((np.arange(1, len(scores)) / len(scores) <= rate).sum())
+    return float(np.sort(scores)[len(scores) - 1 - allowed])
 
 
 def _numbered(run: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from faultxfer.bundle.bundle import Bundle
 from faultxfer.bundle.calibration import Calibrator, fit_calibrator
 from faultxfer.bundle.threshold import (
     AlarmThreshold,
+    Fitted,
     choose_threshold,
     require_enough_normals,
     require_kept,
@@ -118,7 +119,7 @@ def _run(fit: _Fit, task: Task, split: Split) -> _Outcome:
     said = _said_by_folds(fit, task, split)
     final = fit(task)(task.target.X)
     logits = carried_over(said, final, split.train, task.target.y, split.folds)
-    calibrator, threshold = _calibrate(logits, task, split.train)
+    calibrator, threshold = _calibrate(logits, final, task, split.train)
     return _Outcome(calibrator, threshold, _out_of_fold(said, task, split))
 
 
@@ -132,8 +133,9 @@ def _predict(fit: _Fit, task: Task, split: Split) -> Predictions:
 def _hold_out(fit: _Fit, task: Task, split: Split) -> _Outcome:
     scorer = fit(_with_rows(task, split.train))
     X, y = task.target.X, task.target.y
-    logits = scorer(X[split.calibration])
-    calibrator, threshold = _calibrate(logits, task, split.calibration)
+    logits, own = scorer(X[split.calibration]), scorer(X[split.train])
+    calibrator = _calibrator(logits, task, split.calibration)
+    threshold = _threshold(calibrator, (logits, split.calibration), (own, split.train), task)
     probabilities = calibrator(scorer(X[split.test]))
     ranking = np.full(len(probabilities), _ranked(logits, y[split.calibration]))
     predictions = Predictions(probabilities, probabilities > threshold.value, ranking)
@@ -156,7 +158,7 @@ def _out_of_fold(said: list[np.ndarray], task: Task, split: Split) -> Prediction
     ranking = np.empty(rows)
     for logits, fold in zip(said, split.folds, strict=True):
         others = carried_over(said, logits, fold.train, y, split.folds)[fold.train]
-        calibrator, threshold = _calibrate(others, task, fold.train)
+        calibrator, threshold = _calibrate(others, logits[fold.train], task, fold.train)
         probabilities[fold.test] = calibrator(logits[fold.test])
         alarms[fold.test] = probabilities[fold.test] > threshold.value
         ranking[fold.test] = _ranked(others, y[fold.train])
@@ -207,18 +209,45 @@ def _with_rows(task: Task, rows: np.ndarray) -> Task:
 
 
 def _calibrate(
-    logits: np.ndarray, task: Task, rows: np.ndarray
+    logits: np.ndarray, own: np.ndarray, task: Task, rows: np.ndarray
 ) -> tuple[Calibrator, AlarmThreshold]:
-    """Calibrator and threshold by the ``logits`` of the target's ``rows``."""
+    """Calibrator and threshold for a model that was fitted on the target's ``rows``.
+
+    Args:
+        logits: what models that had not seen them say of the rows, at the level of this model.
+        own: what it says itself.
+        task: labels, runs and options.
+        rows: positions in the target.
+    """
+    calibrator = _calibrator(logits, task, rows)
+    return calibrator, _threshold(calibrator, (logits, rows), (own, rows), task)
+
+
+def _calibrator(logits: np.ndarray, task: Task, rows: np.ndarray) -> Calibrator:
+    calibrator = fit_calibrator(logits, task.target.y[rows])
+    if task.options.fault_share is not None:
+        calibrator = calibrator.moved_to(task.options.fault_share)
+    return calibrator
+
+
+def _threshold(
+    calibrator: Calibrator,
+    unseen: tuple[np.ndarray, np.ndarray],
+    seen: tuple[np.ndarray, np.ndarray],
+    task: Task,
+) -> AlarmThreshold:
+    """The threshold of a model, by logits and positions of rows it has not seen, and has seen."""
+    logits, rows = unseen
+    own, fitted = calibrator(seen[0]), task.target.y[seen[1]]
     data, options = task.target.take(rows), task.options
-    calibrator = fit_calibrator(logits, data.y)
-    if options.fault_share is not None:
-        calibrator = calibrator.moved_to(options.fault_share)
-    probabilities = calibrator(logits)
-    threshold = choose_threshold(
-        probabilities, data.y, data.run, options.false_alarm_rate, options.alarm_confidence
+    return choose_threshold(
+        calibrator(logits),
+        data.y,
+        data.run,
+        options.false_alarm_rate,
+        options.alarm_confidence,
+        fitted=Fitted(own[fitted == 1], own[fitted == 0]),
     )
-    return calibrator, threshold
 
 
 def _require_enough_normals(task: Task, split: Split) -> None:
