@@ -30,8 +30,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import RobustScaler
 
 from faultxfer.config import GateOptions, SplitOptions
-from faultxfer.data.copies import copied_runs, one_run_each, rows_of_source
+from faultxfer.data.copies import copied_runs, rows_of_source
 from faultxfer.data.dataset import Dataset
+from faultxfer.data.recordings import one_run_each
 from faultxfer.data.split import split_rows
 from faultxfer.errors import DataError
 from faultxfer.evaluate.gate import judge
@@ -40,7 +41,7 @@ from faultxfer.evaluate.rows import ScoredRows
 from faultxfer.exact_bounds import highest_share, lowest_share
 from faultxfer.simulation.simulator import INSTRUMENTS, simulate_pump
 
-# The constants of data/copies.py were chosen by looking at these.
+# The constants of copies.py, courses.py and recordings.py in faultxfer/data were chosen by these.
 SEEN = (
     *("hydraulic/cooler100.csv", "hydraulic/cooler20.csv", "hydraulic/cooler3.csv"),
     *("ai4i2020/typeL.csv", "ai4i2020/typeM.csv", "ai4i2020/typeH.csv"),

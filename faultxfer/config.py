@@ -437,15 +437,6 @@ class TransferOptions(_Options):
     )
     seed: int = Field(default=0, ge=0, description="Same data and seed, same weights.")
 
-    def by_former_names(self) -> dict[str, Any]:
-        """Plain data as release 0.1.0 wrote it and hashed it; it had no bounds that only warn."""
-        now = self.model_dump(mode="json")
-        value = self.gate.value
-        for name in [name for name, limit in value.items() if limit.only_warns]:
-            del now["gate"]["value"][name]
-        former = {name: now.pop(present) for name, present in self.former_names.items()}
-        return {**now, **former}
-
 
 class CurveOptions(_Options):
     """Options of ``learning-curve``."""

@@ -10,14 +10,9 @@ import numpy as np
 import pandas as pd
 
 from faultxfer.contract.schema import Contract
-from faultxfer.data.copies import (
-    Group,
-    copied_runs,
-    in_one_sentence,
-    one_run_each,
-    rows_of_source,
-)
+from faultxfer.data.copies import copied_runs, rows_of_source
 from faultxfer.data.dataset import Dataset, dataset_from, load_dataset
+from faultxfer.data.recordings import Group, in_one_sentence, one_run_each
 from faultxfer.errors import DataError
 from faultxfer.findings import Finding
 from faultxfer.outputs import writing

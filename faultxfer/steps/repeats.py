@@ -23,8 +23,6 @@ from faultxfer.steps.sources import Models
 
 UNCHANGED = "unchanged"
 _PROMOTED, _REFUSED = "promoted", "refused"
-# Whose digests are looked for beside today's, until metrics change what a transfer makes.
-FORMER_RELEASE = "0.1.0"
 
 
 @dataclass(frozen=True)
@@ -59,9 +57,7 @@ class Unchanged:
         return plain_fields(self)
 
 
-def request_sha256(
-    job: Job[TransferRequest], models: Models, rows: CheckedRows, *, former: bool = False
-) -> str:
+def request_sha256(job: Job[TransferRequest], models: Models, rows: CheckedRows) -> str:
     """SHA-256 (hex) of all that decides what a transfer makes.
 
     That is data, contract, options, source and release. The champion is none of it: after a
@@ -71,17 +67,15 @@ def request_sha256(
         job: contract and options.
         models: the source.
         rows: the data.
-        former: as release 0.1.0 wrote it, so that what was transferred under it is still found.
     """
-    options = job.request.options
     source = models.source
     request = {
         "data": sorted(digest for _, digest in rows.files),
         "contract": job.contract.digest(),
-        "options": options.by_former_names() if former else options.model_dump(mode="json"),
+        "options": job.request.options.model_dump(mode="json"),
         "override": job.request.override_gate,
         "source": [source.name, source.version, source.tags.get(names.FILES)],
-        "release": FORMER_RELEASE if former else code()["release"],
+        "release": code()["release"],
     }
     return digest_of(request)
 
@@ -102,10 +96,8 @@ def find_repeat(job: Job[TransferRequest], models: Models, rows: CheckedRows) ->
     if chain.last is not None and chain.champion is None and chain.provisional is None:
         # nobody is champion: what was refused beside one may well be the first to follow it
         return None
-    found = None
-    for former in (False, True):
-        digest = request_sha256(job, models, rows, former=former)
-        found = found or _find(registry, models.name, digest, request, chain)
+    digest = request_sha256(job, models, rows)
+    found = _find(registry, models.name, digest, request, chain)
     champion = chain.champion if chain.last else registry.alias(models.name)
     if found is None or not _holds(found, champion, chain):
         return None
@@ -166,9 +158,9 @@ def _find(
 
 
 def _under_the_former_name(registry: Registry, former: str, request: str) -> _Before | None:
-    """What came of it where a release to 0.1.0 kept it.
+    """What came of it while the model had the name that releases to 0.1.0 gave it.
 
-    Refused before there was a model, or merged away since.
+    It was merged away since.
     """
     chain = read_journal(registry.client, former)
     found = _registered(registry, former, request, chain) if chain.merged_into else None

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import registry_work as work
 
-from faultxfer import GateOptions, TransferOptions, transfer
+from faultxfer import GateOptions, TransferOptions, steps, transfer
 from faultxfer.bundle.bundle import load_bundle, read_golden
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.config import Limit
@@ -93,14 +93,12 @@ def test_a_registry_of_the_release_before_is_sound_and_rolls_back(
     assert len(verified["models"]) == 2
     before = open_registry().version(work.NAME, 2).description
     assert before.startswith("# pump-9: not enough evidence, so nothing was promoted")
-    again = repeated(tmp_path)
-    assert (again.outcome, again.before, again.version) == ("unchanged", "promoted", "2")
-    page = open_registry().version(work.NAME, 2).description
-    assert page.startswith("> **By the journal:** promoted by override by root@vm on 2026-11-29: ")
-    assert page.endswith(before), "and below it what was there"
     changed = roll_back(work.MODEL, work.EQUIPMENT, None, "trial")
     assert changed["outcome"] == "rolled back"
     registry = open_registry()
+    page = registry.version(work.NAME, 2).description
+    assert page.startswith("> **By the journal:** promoted by override by root@vm on 2026-11-29: ")
+    assert page.endswith(before), "and below it what was there"
     champion = registry.champion(work.NAME)
     assert champion is not None
     assert champion.version == "1"
@@ -108,6 +106,24 @@ def test_a_registry_of_the_release_before_is_sound_and_rolls_back(
     copy = registry.download_bundle(champion, tmp_path / "copy")
     require_scores_as_written(copy, KEPT / "format_2/fine_tune")
     assert verify_registry(None, None, None)["sound"]
+
+
+def test_a_transfer_of_the_release_before_is_judged_again(
+    tmp_path: Path, own_temporary_files: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Begun(Exception):
+        """The transfer goes on beyond the look for what was done before."""
+
+    def begins(*_: object) -> Any:
+        raise Begun
+
+    with zipfile.ZipFile(KEPT / "registry.zip") as archive:
+        archive.extractall(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    relocate_registry(dry_run=False)
+    monkeypatch.setattr(steps, "find_copies", begins)
+    with pytest.raises(Begun):
+        repeated(tmp_path)
 
 
 def repeated(folder: Path) -> Any:

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faultxfer.config import SplitOptions
-from faultxfer.data.copies import copied_runs, in_one_sentence, one_run_each, rows_of_source
+from faultxfer.data.copies import copied_runs, rows_of_source
 from faultxfer.data.dataset import Dataset
+from faultxfer.data.recordings import in_one_sentence, one_run_each
 from faultxfer.data.split import split_rows
 
 

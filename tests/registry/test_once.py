@@ -38,10 +38,6 @@ ASKED: dict[str, Any] = {
 }
 
 
-def job_of(folder: Path, **more: Any) -> Any:
-    return Opened(TransferRequest(**ASKED, **more), CONTRACT, folder)
-
-
 @dataclass(frozen=True)
 class Opened:
     """An opened request, of a contract of which only the digest is asked for."""
@@ -51,7 +47,7 @@ class Opened:
     work: Path
 
 
-JOB = job_of(Path())
+JOB: Any = Opened(TransferRequest(**ASKED), CONTRACT, Path())
 
 
 def fetched_now(registry: Registry) -> Models:
@@ -245,32 +241,3 @@ def test_prefect_takes_the_deployments_and_queues_the_runs_of_each() -> None:
             ConcurrencyOptions(collision_strategy=limit.collision_strategy).collision_strategy.value
             == "ENQUEUE"
         )
-
-
-@pytest.mark.parametrize(
-    ("asked", "written"),
-    [
-        ({}, "3e9d0e77c969b31425a4435b00c363a4eb4505b4b4449d2ba6403671ba60ea2e"),
-        (
-            {
-                "options": {
-                    "strategy": "fine_tune",
-                    "scaler": "target",
-                    "alarm_rate": 0.1,
-                    "trainable_layers": 2,
-                    "seed": 3,
-                },
-                "override_gate": "because",
-            },
-            "8df17df29304f66b7655ab20e4dccd1b9a0559c13f7b574f58d69da29b872d0e",
-        ),
-    ],
-)
-def test_a_request_of_release_0_1_0_is_known_by_the_digest_that_it_wrote(
-    asked: dict[str, Any], written: str
-) -> None:
-    source = SimpleNamespace(name="pumps", version="1", tags={names.FILES: "2" * 64})
-    models: Any = SimpleNamespace(source=source)
-    job = job_of(Path(), **asked)
-    assert request_sha256(job, models, ROWS, former=True) == written
-    assert request_sha256(job, models, ROWS) != written
