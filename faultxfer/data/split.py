@@ -91,12 +91,21 @@ class Split:
         if self.by == BY_RUN:
             return (
                 "Metrics come from cross-fitting by run: they judge the procedure, not the very "
-                "model that is registered, which is fitted on all rows."
+                f"model that is registered, which is fitted on all rows; {self._fitted_on}."
             )
         return (
             "Metrics come from cross-fitting by blocks of time inside a run: they judge the "
-            "procedure on the recordings at hand and may flatter it on new ones."
+            "procedure on the recordings at hand and may flatter it on new ones; "
+            f"{self._fitted_on}."
         )
+
+    @property
+    def _fitted_on(self) -> str:
+        """How much less the models of the folds have seen than the one that is registered."""
+        shares = [len(fold.train) / len(self.train) for fold in self.folds]
+        least, most = f"{min(shares):.0%}", f"{max(shares):.0%}"
+        between = most if least == most else f"{least} to {most}"
+        return f"those that were measured had seen {between} of the rows"
 
 
 def split_rows(data: Dataset, options: SplitOptions, seed: int) -> Split:
