@@ -1,7 +1,8 @@
 """Delete old versions and refused runs that nobody needs any more; loads no network.
 
-Kept, however old: what is champion, provisional or has any alias, what a rollback or the taking back
-of a retirement or a merge may need, and the source versions that any of these were made from.
+Kept, however old: what is champion, provisional or has any alias, what a rollback or the taking
+back of a retirement or a merge may need, and the source versions that those which score, or may
+score again, were made from.
 """
 
 from __future__ import annotations
