@@ -165,7 +165,7 @@ def test_a_source_that_does_better_than_what_was_adapted_is_promoted_in_its_plac
     assert adapted.name == ADAPTED_FIRST
     assert candidate.metrics is not None
     assert adapted.metrics is not None
-    assert candidate.metrics.pr_auc > adapted.metrics.pr_auc
+    assert (candidate.metrics.pr_auc or 0) > (adapted.metrics.pr_auc or 1)
     champion = open_registry().champion("pumps--fault--pump-9")
     assert champion is not None
     assert said in champion.description
