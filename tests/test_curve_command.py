@@ -6,14 +6,19 @@ What it says, what it writes, and that the registry stays as it was.
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
 from conftest import World
 
 from faultxfer.cli import main
+from faultxfer.contract.schema import load_contract
 from faultxfer.registry.store import open_registry
+from faultxfer.requests import TransferRequest
+from faultxfer.steps.next_commands import after_refusal
 
 
 def call(*arguments: str) -> int:
@@ -23,17 +28,18 @@ def call(*arguments: str) -> int:
 
 
 def asked(world: World, *more: str, **options: object) -> tuple[str, ...]:
+    """The command that a refusal ends with, with options that make it quick."""
     Path("options.yaml").write_text(yaml.safe_dump({"repeats": 2, **options}))
-    where = ("--contract", world.contract, "--model", "pumps", "--equipment", world.equipment)
-    return (
-        "learning-curve",
-        world.target,
-        *where,
-        "--config",
-        "options.yaml",
-        "--no-prefect",
-        *more,
+    request = TransferRequest(
+        files=(world.target,), contract=world.contract, model="pumps", equipment=world.equipment
     )
+    evidence = SimpleNamespace(champion_version=None)
+    report = SimpleNamespace(contestants=(), source_is_better=False, evidence=evidence)
+    decision = SimpleNamespace(outcome="refuse")
+    (one,) = after_refusal(request, load_contract(world.contract), report, decision)  # type: ignore[arg-type]
+    name, command, *words = shlex.split(one.command)
+    assert (name, command) == ("faultxfer", "learning-curve")
+    return (command, *words, "--config", "options.yaml", "--no-prefect", *more)
 
 
 def test_the_curve_is_measured_and_nothing_is_registered(

@@ -12,7 +12,12 @@ from faultxfer import TransferOptions
 from faultxfer.config import GateOptions
 from faultxfer.contract.schema import parse_contract
 from faultxfer.requests import TransferRequest
-from faultxfer.steps.next_commands import after_promotion, after_provisional, after_refusal
+from faultxfer.steps.next_commands import (
+    after_dry_run,
+    after_promotion,
+    after_provisional,
+    after_refusal,
+)
 
 REQUEST = TransferRequest(
     files=("new week.csv", "day-*.csv"), contract="c.yaml", model="pumps", equipment="pump 9"
@@ -37,7 +42,7 @@ def report(candidate: float, source: float, champion: float | None = None) -> An
     return SimpleNamespace(
         contestants=contestants,
         candidate=SimpleNamespace(pr_auc=candidate),
-        source_is_better=source > candidate + 0.01,
+        source_is_better=source > candidate,
         evidence=SimpleNamespace(champion_version=None if champion is None else "1"),
     )
 
@@ -102,3 +107,12 @@ def test_what_needs_approval_ends_with_the_approval_where_the_command_shows_all_
     options = TransferOptions(gate=GateOptions(first="approve"))
     other = REQUEST.model_copy(update={"options": options})
     assert refused(judged, "needs approval", other)[1:3] == ["registry", "history"]
+
+
+def test_a_dry_run_ends_with_the_transfer_where_the_command_shows_all_of_it() -> None:
+    (one,) = after_dry_run(REQUEST)
+    machine = ["--contract", "c.yaml", "--model", "pumps", "--equipment", "pump 9"]
+    assert shlex.split(one.command) == ["faultxfer", "transfer", *REQUEST.files, *machine]
+    other = REQUEST.model_copy(update={"options": TransferOptions(seed=1)})
+    (one,) = after_dry_run(other)
+    assert shlex.split(one.command) == ["faultxfer", "registry", "list"]

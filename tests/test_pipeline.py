@@ -18,6 +18,7 @@ from conftest import SMALL_NETWORK, World, models_of
 from faultxfer import GateOptions, PretrainOptions, TransferOptions, pipeline, steps
 from faultxfer.bundle import bundle as bundle_module
 from faultxfer.bundle.bundle import load_bundle, save_bundle
+from faultxfer.bundle.manifest import read_manifest
 from faultxfer.config import Limit
 from faultxfer.contract.class_share import Classes
 from faultxfer.contract.schema import load_contract, parse_contract
@@ -32,6 +33,8 @@ from faultxfer.errors import (
 from faultxfer.registry.catalog import show_history
 from faultxfer.registry.maintenance import read_entries
 from faultxfer.registry.store import open_registry
+from faultxfer.steps.adaptation import CANDIDATE, load_predictions, save_predictions
+from faultxfer.steps.contest import ADAPTED_FIRST
 from faultxfer.steps.sources import (
     recorded_classes,
     require_same_meaning,
@@ -134,6 +137,47 @@ def test_the_default_is_a_stack_and_scores_by_mlflow_as_by_command(world: World)
         pd.read_csv("scores.csv")["fault_probability"], said["fault_probability"], atol=1e-9
     )
     assert move(world, options=options, dry_run=True).report.comparison is not None
+
+
+def test_a_source_that_does_better_than_what_was_adapted_is_promoted_in_its_place(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = steps.adapt_source
+
+    def adapted_badly(*given: Any) -> Any:
+        made = real(*given)
+        predictions, rows = load_predictions(made.predictions)
+        noise = np.random.default_rng(0).random(len(rows))
+        predictions[CANDIDATE] = dataclasses.replace(
+            predictions[CANDIDATE], probabilities=noise, alarms=noise > 0.5
+        )
+        save_predictions(made.predictions, predictions, rows)
+        return made
+
+    monkeypatch.setattr(steps, "adapt_source", adapted_badly)
+    result = move(world)
+    said = result.report.instead
+    assert said.startswith("The source model as it is does better than what was adapted")
+    assert (result.outcome, result.version) == ("promoted", "1")
+    assert result.reason.startswith(said)
+    candidate, adapted = result.report.contestants[:2]
+    assert candidate.title == "candidate (source network, recalibrated)"
+    assert adapted.name == ADAPTED_FIRST
+    assert candidate.metrics is not None
+    assert adapted.metrics is not None
+    assert (candidate.metrics.pr_auc or 0) > (adapted.metrics.pr_auc or 1)
+    champion = open_registry().champion("pumps--fault--pump-9")
+    assert champion is not None
+    assert said in champion.description
+    (entry,) = read_entries("pumps", "pump-9")
+    assert entry["reason"].startswith(said)
+    folder = models_of(world).champion_bundle
+    assert folder is not None
+    lineage = read_manifest(folder).lineage
+    assert lineage["strategy"] == "recalibrate"
+    assert lineage["contract"]["family"] == "pumps"
+    scored = pipeline.score([world.new_rows], "pumps", world.equipment, "scores.csv")
+    assert scored.as_dict()["scored_with"] == "champion"
 
 
 def test_every_rival_is_in_the_report(world: World) -> None:

@@ -164,6 +164,15 @@ class Chain:
 
         A champion ends it. A retirement ends it too, and is the one end that can be taken back.
         """
+        return self._provisional_and_retired[0]
+
+    @property
+    def retired_provisional(self) -> str | None:
+        """The version that is provisional again where its retirement is taken back."""
+        return self._provisional_and_retired[1]
+
+    @property
+    def _provisional_and_retired(self) -> tuple[str | None, str | None]:
         number: str | None = None
         retired: str | None = None
         for entry in self.entries.values():
@@ -175,7 +184,7 @@ class Chain:
                 number, retired = None, number
             elif retired is not None and entry.action == RESTORE and entry.concerns == retired:
                 number, retired = retired, None
-        return number
+        return number, retired
 
     @property
     def notes(self) -> dict[str, Entry]:

@@ -1,7 +1,8 @@
 """Delete old versions and refused runs that nobody needs any more; loads no network.
 
-Kept, however old: what is champion or has any alias, what a rollback or the taking back of a
-retirement or a merge may need, and the source versions that living champions were made from.
+Kept, however old: what is champion, provisional or has any alias, what a rollback or the taking
+back of a retirement or a merge may need, and the source versions that those which score, or may
+score again, were made from.
 """
 
 from __future__ import annotations
@@ -211,7 +212,7 @@ def _sources(view: ModelView) -> Iterator[tuple[str, str]]:
     A provisional version stands for the champion here.
     """
     for chain in _states(view.chain):
-        number = chain.champion or view.alias or view.chain.provisional
+        number = chain.champion or view.alias or _provisional(view.chain)
         if number is None:
             continue
         if number in view.versions:
@@ -262,13 +263,23 @@ def _last_used(version: Version, chain: Chain) -> datetime:
 
 
 def _needed_to_go_back(view: ModelView, keep: int) -> set[str]:
-    """The champion and the next sound ones in line, now and before what may be taken back."""
+    """Who scores and the next sound ones in line, now and before what may be taken back."""
     needed: set[str] = set(ended_by_retirement(view.chain))
+    if (provisional := _provisional(view.chain)) is not None:
+        needed.add(provisional)
     for chain in _states(view.chain):
         if chain.champion is not None:
             needed.add(chain.champion)
         needed.update(_first_sound(view, next_in_line(chain, list(view.versions)), keep))
     return needed
+
+
+def _provisional(chain: Chain) -> str | None:
+    """The version that scores without a champion, or would if its retirement were taken back.
+
+    The journal says so; its alias may have been deleted from outside.
+    """
+    return chain.provisional or chain.retired_provisional
 
 
 def _first_sound(view: ModelView, line: list[str], keep: int) -> Iterator[str]:

@@ -14,7 +14,7 @@ from faultxfer.bundle.bundle import Bundle, load_bundle, save_bundle
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.data.dataset import Dataset, dataset_from, load_dataset
 from faultxfer.data.split import Split, split_rows
-from faultxfer.errors import StrategyError
+from faultxfer.errors import DataError, StrategyError
 from faultxfer.evaluate.intervals import Interval
 from faultxfer.network.fit import History
 from faultxfer.progress import progress
@@ -70,12 +70,15 @@ class Adaptation:
     @property
     def bundle(self) -> Path:
         """Folder of the candidate bundle."""
-        return self.folder / (ADAPTED if self.source_gain is None else RECALIBRATED)
+        return self.folder / ADAPTED if self.source_gain is None else self.recalibrated
 
     @property
     def recalibrated(self) -> Path:
-        """Folder of the source bundle with the target's calibration; missing where it has none."""
-        return self.folder / RECALIBRATED
+        """Folder of the source bundle with the target's calibration; missing where it has none.
+
+        Either may be registered, so both bear the name that the registry asks for.
+        """
+        return self.folder / RECALIBRATED / ADAPTED
 
     @property
     def predictions(self) -> Path:
@@ -148,7 +151,8 @@ def _recalibrated(task: Task, split: Split) -> tuple[Bundle, Predictions] | None
     """The source as it is with a calibrator and a threshold of the target's.
 
     It takes the candidate's place where the rows show that it ranks them better. None where the
-    source lacks something, or where it is the candidate anyway.
+    source lacks something, where its scores cannot keep the false-alarm rate that is promised, or
+    where it is the candidate anyway.
     """
     options = task.options.model_copy(update={"input_map": None})
     if options == task.options and options.strategy == "recalibrate":
@@ -157,7 +161,7 @@ def _recalibrated(task: Task, split: Split) -> tuple[Bundle, Predictions] | None
         bundle, predictions, _ = run_strategy(
             STRATEGIES["recalibrate"], dataclasses.replace(task, options=options), split
         )
-    except StrategyError:
+    except (DataError, StrategyError):
         return None
     return bundle, predictions
 

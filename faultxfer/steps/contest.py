@@ -107,6 +107,9 @@ def with_the_better(adapted: Adaptation, options: GateOptions) -> Adaptation:
     if not adapted.target.split.decides or not adapted.recalibrated.exists():
         return adapted
     contest = open_contest(adapted, read_manifest(adapted.bundle).features)
+    faults = int(contest.test.y.sum())
+    if faults < options.min_faults or len(contest.test) - faults < options.min_normals:
+        return adapted
     source = contest.scored(contest.predictions[RECALIBRATED])
     gain = differences(source, contest.candidate, options).get("pr_auc")
     if gain is None or gain.low <= 0:

@@ -64,8 +64,9 @@ def after_dry_run(request: TransferRequest) -> tuple[Next, ...]:
     if request.options == TransferOptions():
         command = _typed("transfer", *_asked(request))
         return (Next("Register what comes of it", command),)
+    # Not the machine's history: a machine of which nothing was registered has none.
     why = "Register what comes of it by the same command without `--dry-run`; this is there now"
-    return (Next(why, _history(request)),)
+    return (Next(why, _typed("registry", "list")),)
 
 
 def after_repeat(request: TransferRequest, before: str) -> tuple[Next, ...]:

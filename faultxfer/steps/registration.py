@@ -189,10 +189,15 @@ def _next(
 
 
 def _reason(verdict: Verdict) -> str:
-    reason = f"{verdict.evaluation.report.instead} {verdict.decision.reason}".strip()
+    reason = _gate_reason(verdict)
     if verdict.override is None:
         return reason
     return f"Promoted in spite of the gate: {verdict.override.reason}. {reason}"
+
+
+def _gate_reason(verdict: Verdict) -> str:
+    """The gate's reason; before it why the source stands in the candidate's place, if it does."""
+    return f"{verdict.evaluation.report.instead} {verdict.decision.reason}".strip()
 
 
 def _new_version(job: Job[TransferRequest], models: Models, adapted: Adaptation) -> NewVersion:
@@ -274,7 +279,7 @@ def _tags_of_run(job: Job[TransferRequest], models: Models, verdict: Verdict) ->
         names.SOURCE_VERSION: models.source.version,
         names.GATE: decision.outcome,
         names.GATE_RULES: decision.rules,
-        names.REASON: decision.reason[:1000],
+        names.REASON: _gate_reason(verdict)[:1000],
         names.DATA: ",".join(digest for _, digest in rows.files)[:4000],
         names.CONTRACT: job.contract.digest(),
         names.REQUEST: request_sha256(job, models, rows),

@@ -16,6 +16,7 @@ from conftest import World
 
 from faultxfer.cli import main
 from faultxfer.registry.store import open_registry
+from faultxfer.requests import TransferRequest
 from faultxfer.steps import next_commands
 
 QUICK = {"steps": 40, "epochs": 5, "split": {"folds": 2}}
@@ -240,8 +241,18 @@ def test_a_dry_run_registers_nothing(world: World, capsys: pytest.CaptureFixture
     result = answer(capsys)
     assert (result["outcome"], result["version"]) == ("dry run", None)
     assert sorted(path.name for path in Path("here").glob("*.png"))[0] == "precision_recall.png"
-    assert call("registry", "list", "--json") == 0
+    # The command would not show the options, which are in a file: this is what is there now.
+    assert call(*typed(result), "--json") == 0
     assert [entry["name"] for entry in answer(capsys)["models"]] == ["pumps"]
+    # Without such a file it is the transfer itself, which is given the options here to be quick.
+    request = TransferRequest(
+        files=(world.target,), contract=world.contract, model="pumps", equipment=world.equipment
+    )
+    shown = {"next": [one.as_dict() for one in next_commands.after_dry_run(request)]}
+    assert call(*typed(shown), "--config", "options.yaml", "--no-prefect", "--json") == 0
+    done = answer(capsys)
+    assert (done["outcome"], done["version"]) == ("promoted", "1")
+    assert done["report"]["contestants"] == result["report"]["contestants"]
 
 
 def test_score_and_the_registry_commands(world: World, capsys: pytest.CaptureFixture[str]) -> None:

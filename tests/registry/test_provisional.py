@@ -19,6 +19,7 @@ from faultxfer.registry import (
     registering,
 )
 from faultxfer.registry.promotion import standing
+from faultxfer.registry.pruning import prune_registry
 from faultxfer.registry.store import Registry, open_registry
 
 
@@ -130,6 +131,31 @@ def test_it_is_retired_and_comes_back(registry: Registry) -> None:
     maintenance.restore_versions(*WHO, 1, "it was the sensor")
     assert aliases(registry) == {"provisional": "1"}
     assert is_whole()
+
+
+def pruned(*, apply: bool = False) -> list[tuple[str, str]]:
+    """What goes where everything counts as old but the newest version of each model."""
+    result = prune_registry(None, None, keep=1, days=0, apply=apply)
+    assert result["runs"] == []  # that of a provisional version is no refusal
+    return [(one["registered"], one["version"]) for one in result["versions"]]
+
+
+def test_pruning_spares_it_and_the_source_version_it_was_made_from(registry: Registry) -> None:
+    for _ in range(4):  # 4 is champion, and 3 is the next in line
+        work.placed(registry, work.MODEL)
+    for key, value in ((names.SOURCE_MODEL, work.MODEL), (names.SOURCE_VERSION, "2")):
+        registry.client.set_model_version_tag(NAME, "1", key, value)
+    registry.client.create_model_version(NAME, "elsewhere")  # a newer one that is not faultxfer's
+    assert pruned() == [(work.MODEL, "1")]
+    registry.client.delete_registered_model_alias(NAME, names.PROVISIONAL)
+    assert pruned() == [(work.MODEL, "1")]
+    maintenance.retire_version(*WHO, 1, "too many alarms")
+    assert pruned(apply=True) == [(work.MODEL, "1")]
+    maintenance.restore_versions(*WHO, 1, "it was the sensor")
+    assert aliases(registry) == {"provisional": "1"}
+    work.placed(registry, NAME)  # a champion ends it, and this one leaves the alias alone
+    registry.client.delete_registered_model_alias(NAME, names.PROVISIONAL)
+    assert pruned() == [(work.MODEL, "2"), (NAME, "1")]
 
 
 def test_a_rollback_to_the_champion_before_ends_it(registry: Registry, bundle: Path) -> None:

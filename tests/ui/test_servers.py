@@ -24,11 +24,14 @@ import mlflow.pyfunc
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import World
+import registry_work as work
+from conftest import World, models_of
 
 from faultxfer import GateOptions, TransferOptions, pipeline
+from faultxfer.bundle.manifest import read_manifest
 from faultxfer.cli import main
 from faultxfer.config import Limit
+from faultxfer.registry import journal
 from faultxfer.registry.store import open_registry
 from faultxfer.temporary import dead_folders
 
@@ -157,6 +160,27 @@ def test_the_main_path_over_http_with_runs_on_the_prefect_server(
         predicted, pd.read_csv("scores.csv")["fault_probability"], atol=1e-6, rtol=0
     )
     assert not (world.folder / "mlruns" / "artifacts" / "served").exists()
+
+
+def test_a_provisional_version_over_http(
+    pages: Pages, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched = models_of(world)
+    (fetched.source_bundle.parent / "report").mkdir()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", pages.mlflow)
+    name, sensors = "pumps--pump-8", read_manifest(fetched.source_bundle).features
+    action = journal.PROVISIONAL
+    assert work.register_prepared(fetched.source_bundle, sensors, name, action=action) == "1"
+    registry = open_registry()
+    assert registry.aliases(name) == {"provisional": "1"}
+    alias = f"{pages.mlflow}/api/2.0/mlflow/registered-models/alias?name={name}&alias=provisional"
+    assert json.loads(get(alias))["model_version"]["version"] == "1"
+    assert journal.read_journal(registry.client, name).provisional == "1"
+    rows = pd.read_csv(world.new_rows).assign(equipment="pump-8")
+    rows.to_csv("rows.csv", index=False)
+    scored = pipeline.score(["rows.csv"], "pumps", "pump-8", "scores.csv").as_dict()
+    assert (scored["scored_with"], scored["model_version"]) == ("provisional", "1")
+    assert set(pd.read_csv("scores.csv")["scored_with"]) == {"provisional"}
 
 
 def _flow_runs(pages: Pages) -> list[str]:
