@@ -107,20 +107,26 @@ def table(draws: Path, names: list[str]) -> str:
         "| source as it is | chosen rival |",
         f"|---|---|---:|{'---:|' * 8}",
     ]
+    fitted = set.intersection(*(_fitted(one, key) for one in read_all.values()))
     for kind in ("50", "200", "week"):
         for name, lines in read_all.items():
             some = lines[[(*one,) in done and one[1] == kind for one in lines[key].to_numpy()]]
             if len(some):
-                shown.append(_line(kind, name, some))
+                both = [(*one,) in fitted for one in some[key].to_numpy()]
+                shown.append(_line(kind, name, some, some[both]))
     return "\n".join([*shown, *_against(read_all, names, done)])
 
 
-def _line(kind: str, name: str, lines: pd.DataFrame) -> str:
-    fitted = lines.dropna(subset=["score"])
+def _fitted(lines: pd.DataFrame, key: list[str]) -> set[tuple]:
+    return set(map(tuple, lines.dropna(subset=["score"])[key].to_numpy()))
+
+
+def _line(kind: str, name: str, lines: pd.DataFrame, fitted: pd.DataFrame) -> str:
+    """What a release gives on the draws that all releases fitted, and how many it fitted itself."""
     silent = ((fitted.recall < _SILENT) & (fitted.possible >= _MUCH)).mean()
     ranked = fitted.dropna(subset=["rival"])
     return (
-        f"| {kind} | {name} | {len(fitted)} of {len(lines)} | {fitted.rate.mean():.1%} "
+        f"| {kind} | {name} | {lines.score.notna().sum()} of {len(lines)} | {fitted.rate.mean():.1%} "
         f"| {(fitted.rate > _MOST).mean():.0%} | {fitted.recall.mean():.2f} "
         f"| {fitted.possible.mean():.2f} | {silent:.0%} | {fitted.score.mean():.3f} "
         f"| {fitted.source.mean():.3f} | {ranked.rival.mean():.3f} (against {ranked.score.mean():.3f}) |"

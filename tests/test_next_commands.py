@@ -31,7 +31,7 @@ def contract(**more: Any) -> Any:
     return parse_contract({**plain, **more}, where="test")
 
 
-def report(candidate: float, source: float, champion: float | None = None) -> Any:
+def report(candidate: float, source: float, champion: float | None = None, faults: int = 40) -> Any:
     """What is asked of a report: PR-AUC of the contestants, and whether there is a champion."""
     measured = {"candidate": candidate, "source_as_is": source, "champion": champion}
     contestants = [
@@ -41,7 +41,7 @@ def report(candidate: float, source: float, champion: float | None = None) -> An
     ]
     return SimpleNamespace(
         contestants=contestants,
-        candidate=SimpleNamespace(pr_auc=candidate),
+        candidate=SimpleNamespace(pr_auc=candidate, faults=faults),
         source_is_better=source > candidate,
         evidence=SimpleNamespace(champion_version=None if champion is None else "1"),
     )
@@ -78,6 +78,12 @@ def test_beside_a_champion_too_little_evidence_asks_for_labels_and_a_tie_for_not
     judged = report(0.8, 0.7, champion=0.8)
     assert refused(judged, "not enough evidence")[1] == "learning-curve"
     assert refused(judged, "tie")[:6] == WORDS
+    few = report(0.8, 0.7, champion=0.8, faults=6)
+    assert "--equipment" in refused(few, "not enough evidence")
+
+
+def test_few_faults_end_with_the_source_model_as_no_curve_can_be_drawn() -> None:
+    assert refused(report(0.8, 0.7, faults=6)) == [*WORDS, "--out", "scores.csv"]
 
 
 @pytest.mark.parametrize(

@@ -101,8 +101,8 @@ class AlarmThreshold:
         counted += ", as rows of a run resemble each other"
         if not self.promised and self.estimate > self.rate:
             at_hand += (
-                ", more than were asked for, as the detector would alarm at hardly any of its own "
-                "faults otherwise"
+                ", more than were asked for, as the detector would alarm at fewer than half of its "
+                "own faults otherwise"
             )
         if self.promised:
             most = f"At most {self.rate:.2%} false alarms in new runs"

@@ -7,7 +7,7 @@ Nothing is point-adjusted: a fault that was noticed late has not been noticed be
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -100,7 +100,22 @@ def _runs_of(rows: ScoredRows) -> Iterator[ScoredRows]:
     names = rows.run[order]
     starts = np.flatnonzero(names[1:] != names[:-1]) + 1
     for run in np.split(order, starts):
-        yield rows.take(run)
+        yield _one_row_a_time(rows.take(run))
+
+
+def _one_row_a_time(run: ScoredRows) -> ScoredRows:
+    """Rows of one time as one row, which is faulty, or alarms, if any of them is, or does.
+
+    Copies of a recording lie on its clock, and count as one.
+    """
+    if not np.isfinite(run.time).all():
+        return run
+    starts = np.flatnonzero(np.diff(run.time, prepend=-np.inf))
+    return replace(
+        run.take(starts),
+        y=np.maximum.reduceat(run.y, starts),
+        alarms=np.logical_or.reduceat(run.alarms, starts),
+    )
 
 
 def stretches_of(flags: np.ndarray) -> list[tuple[int, int]]:

@@ -26,6 +26,7 @@ def gather(
     cost: Cost | None = None,
     own_faults: OwnFaults | None = None,
     decides: bool = True,
+    asked_rate: float | None = None,
 ) -> Evidence:
     """All the gate may look at.
 
@@ -39,6 +40,7 @@ def gather(
         cost: of the candidate.
         own_faults: what the candidate says of the faults it was made from.
         decides: whether the rows suffice to judge by.
+        asked_rate: of false alarms, by which its threshold was chosen.
 
     Raises:
         DataError: one class only, or a probability that is not finite.
@@ -65,6 +67,7 @@ def gather(
         cost=cost,
         own_faults=own_faults,
         decides=decides,
+        asked_rate=asked_rate,
     )
 
 

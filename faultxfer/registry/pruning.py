@@ -15,7 +15,7 @@ from typing import Any
 from faultxfer.errors import ConfigError, RegistryError
 from faultxfer.progress import progress
 from faultxfer.registry import journal, machines, names
-from faultxfer.registry.journal import Chain, Entry
+from faultxfer.registry.journal import PROVISIONAL, Chain, Entry
 from faultxfer.registry.machines import wanted_names
 from faultxfer.registry.mlflow_errors import asks_the_store, reported
 from faultxfer.registry.model_view import ModelView
@@ -259,7 +259,19 @@ def _last_used(version: Version, chain: Chain) -> datetime:
     for entry in chain.changes:
         if version.version in (entry.from_version, entry.to_version):
             moments.append(datetime.fromisoformat(entry.at))
-    return max(moments)
+    return max([*moments, *_ends_as_provisional(version.version, chain)])
+
+
+def _ends_as_provisional(number: str, chain: Chain) -> list[datetime]:
+    """When it ceased to be the version that scores while nobody is champion."""
+    ends, provisional = [], False
+    for entry in chain.entries.values():
+        made = entry.action == PROVISIONAL and entry.concerns == number
+        if provisional and (made or entry.to_version or entry.action == PROVISIONAL):
+            ends.append(datetime.fromisoformat(entry.at))
+        if entry.to_version or entry.action == PROVISIONAL:
+            provisional = made
+    return ends
 
 
 def _needed_to_go_back(view: ModelView, keep: int) -> set[str]:

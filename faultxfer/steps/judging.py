@@ -99,6 +99,7 @@ def _report(
         cost=_cost(bundle, adapted.bundle, contest.test.X),
         own_faults=_own_faults(bundle, adapted),
         decides=split.decides,
+        asked_rate=bundle.alarm.rate if bundle.alarm else None,
     )
     return Report(
         model=job.request.model,

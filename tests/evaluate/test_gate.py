@@ -121,7 +121,9 @@ def test_a_detector_that_is_silent_at_its_own_faults_never_passes() -> None:
         assert decision.outcome == outcome
     silent = found(judge(evidence(own_faults=OwnFaults(20, 0)), lenient), "GATE-SILENT")
     assert "none of the 20" in silent.message
-    assert "--false-alarm-rate" in silent.message
+    assert "--alarm-confidence" in silent.message
+    few = judge(evidence(own_faults=OwnFaults(2, 0), decides=False), lenient)
+    assert few.outcome == "refuse"
 
 
 def test_every_rule_answers_every_kind_of_evidence() -> None:

@@ -75,8 +75,9 @@ def test_ranking_inside_folds_by_hand() -> None:
     # Above the first fault is one of two normal rows, above the second none of three.
     found = measure(y, np.array([0.5, 0.6, 0.1, 0.3, 0.2, 0.1, 0.0]), y == 1, fold)
     assert found.roc_auc == pytest.approx((1 / 2 + 1) / 2)
-    # Placements (0 + 1/2) / 4 and (1 + 1/2) / 3; ranks 1/3 and 2/3; two of seven rows are faults.
-    precision = [2 * r / (2 * r + 5 * u) for r, u in ((1 / 3, 1 / 8), (2 / 3, 1 / 2))]
+    # Placements (0 + 1/4) / (3 + 1/2) and (1 + 1/4) / (2 + 1/2); ranks 1/3 and 2/3; two of seven
+    # rows are faults.
+    precision = [2 * r / (2 * r + 5 * u) for r, u in ((1 / 3, 1 / 14), (2 / 3, 1 / 2))]
     assert found.pr_auc == pytest.approx(np.mean(precision))
 
 
@@ -144,3 +145,16 @@ def test_neither_the_order_of_rows_nor_a_rescaling_of_probabilities_changes_the_
     again = measure(y[mixed], (p / 2 + 0.1)[mixed], (p > 0.5)[mixed])
     for name in ("pr_auc", "roc_auc", "recall", "precision", "false_alarm_rate"):
         assert getattr(again, name) == pytest.approx(getattr(found, name))
+
+
+@pytest.mark.parametrize(("faults", "normals"), [(5, 45), (5, 1000), (8, 192), (20, 180)])
+def test_a_few_faults_that_are_ranked_well_in_folds_pass_the_default_gate(
+    faults: int, normals: int
+) -> None:
+    fold = np.concatenate([np.arange(faults) % 5, np.arange(normals) % 5])
+    y = np.repeat([1, 0], [faults, normals])
+    said = np.concatenate([np.linspace(0.8, 0.9, faults), np.linspace(0, 0.5, normals)])
+    said[faults] = 0.95  # one normal row stands above them
+    pr_auc = measure(y, said, said > 0.6, fold).pr_auc
+    assert pr_auc is not None
+    assert pr_auc > 0.5

@@ -143,6 +143,8 @@ class Evidence:
         cost: of the candidate, or None where it was not measured.
         own_faults: what the candidate says of the faults it was made from, or None likewise.
         decides: whether the rows suffice to judge by.
+        asked_rate: of false alarms, by which the candidate's threshold was chosen; None where it
+            is not known.
     """
 
     candidate: Metrics
@@ -158,6 +160,7 @@ class Evidence:
     cost: Cost | None = None
     own_faults: OwnFaults | None = None
     decides: bool = True
+    asked_rate: float | None = None
 
     def as_dict(self) -> dict[str, object]:
         """Plain data for JSON; metrics of candidate and rivals stand with the contestants."""

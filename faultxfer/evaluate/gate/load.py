@@ -45,7 +45,8 @@ def _mend(limit: Limit, rate: Interval, given: Evidence) -> str:
     mend = " Transfer again with a lower `--false-alarm-rate`"
     normals = given.candidate.rows - given.candidate.faults
     # As if alarms fell with the rows that alarm.
-    wanted = _rounded_down(given.candidate.false_alarm_rate * limit.max / rate.estimate)
+    now = given.candidate.false_alarm_rate if given.asked_rate is None else given.asked_rate
+    wanted = _rounded_down(now * limit.max / rate.estimate)
     if not wanted:
         return f"{mend}, and with more labelled normal rows."
     mend += f", about {wanted:g}; fewer faults may then be found."
