@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import average_precision_score, roc_auc_score
+from transfer_report import score
 from transfer_sources import prepare_source
-from transfer_tasks import TransferTask, read_table, tasks_at
+from transfer_tasks import TransferTask, half_of_runs, read_table, some_test_rows, tasks_at
 
 from faultxfer.bundle.bundle import Bundle
 from faultxfer.bundle.calibration import Calibrator
@@ -46,7 +46,6 @@ _FOUR = (
     PooledBoosting("source"),
     PooledLinear("source"),
 )
-_TEST_ROWS = 4000
 _TRIES = 200
 _SMALL = NetworkOptions(members=1)
 
@@ -59,15 +58,10 @@ def draw(data: Dataset, seed: int) -> tuple[Dataset, Dataset] | None:
     rng = np.random.default_rng([seed, 777])
     names, run = np.unique(data.run.astype(str), return_inverse=True)
     faulty = np.bincount(run, weights=data.y) > 0
-    halves: list[list[int]] = [[], []]
-    for group in (np.flatnonzero(faulty), np.flatnonzero(~faulty)):
-        shuffled = rng.permutation(group)
-        cut = (len(group) + int(rng.integers(2))) // 2
-        halves[0] += shuffled[:cut].tolist()
-        halves[1] += shuffled[cut:].tolist()
+    half = half_of_runs(faulty, rng)
     faults, runs = int(rng.integers(1, MOST_FAULTS + 1)), int(rng.integers(1, MOST_RUNS + 1))
     for tried in range(_TRIES):
-        order = rng.permutation(halves[0])
+        order = rng.permutation(half)
         chosen = order
         if len(names) < len(data):
             first = order[faulty[order]][:1]
@@ -76,18 +70,13 @@ def draw(data: Dataset, seed: int) -> tuple[Dataset, Dataset] | None:
         sides = [rng.permutation(pool[data.y[pool] == label]) for label in (1, 0)]
         if len(sides[0]) >= faults and len(sides[1]) >= ROWS - faults:
             train = np.sort(np.concatenate([sides[0][:faults], sides[1][: ROWS - faults]]))
-            return data.take(train), data.take(_some(np.flatnonzero(np.isin(run, halves[1])), rng))
+            test = some_test_rows(np.flatnonzero(~np.isin(run, half)), rng)
+            return data.take(train), data.take(test)
         if tried > _TRIES // 4:
             runs = min(runs + 1, MOST_RUNS)
         if tried > _TRIES // 2:
             faults = max(faults - 1, 1)
     return None
-
-
-def _some(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    if len(rows) <= _TEST_ROWS:
-        return rows
-    return np.sort(rng.choice(rows, _TEST_ROWS, replace=False))
 
 
 def source_bundle(task: TransferTask, given: argparse.Namespace) -> tuple[Bundle, Dataset]:
@@ -133,11 +122,6 @@ def one_draw(task: Task, test: Dataset) -> Iterator[tuple[str, float, float, flo
     for name, learners in ((FOUR, _FOUR), (AS_IS, _FOUR[:1])):
         stack = averaged(fit_together(learners, frozen, task))
         yield name, score(test.y, logits(stack, frozen, test.X)), np.nan, np.nan, ""
-
-
-def score(y: np.ndarray, said: np.ndarray) -> float:
-    """Mean of PR-AUC and ROC-AUC."""
-    return float(average_precision_score(y, said) + roc_auc_score(y, said)) / 2
 
 
 def measured(given: argparse.Namespace) -> pd.DataFrame:

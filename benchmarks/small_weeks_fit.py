@@ -51,6 +51,7 @@ except ImportError:  # release 0.1.0
 # Each draw is cross-fitted, however many rows it has, as the small weeks of a plant are.
 SPLIT = SplitOptions(min_test_faults=10**9)
 RATE = 0.05
+CROSSED: list[Any] = []
 _SMALL: Any = SimpleNamespace(members=1, units=(8,), hidden=(8,), bins=0, dropout=0.0)
 
 
@@ -80,28 +81,18 @@ def fitted(path: Path) -> dict[str, Any]:
     with np.load(source, allow_pickle=False) as kept:
         bundle, rows = source_bundle(kept), dataset(kept, "kept")
     task = Task(bundle, train, rows, TransferOptions(seed=int(path.stem.rsplit(" ", 1)[1])))
-    crossed: list[Any] = []
-    watch(crossed)
+    CROSSED.clear()
     try:
         made, _, _ = run_strategy(Stacked(), task, split_rows(train, SPLIT, task.options.seed))
     except UserError as error:
         return {"refused": str(error)}
-    return measured(made, *test) | chosen_rival(crossed, task, *test)
+    return measured(made, *test) | chosen_rival(task, *test)
 
 
-def watch(kept: list[Any]) -> None:
-    """Keep what the stack cross-fits; the last of it is fitted on all rows."""
-    original = stack.cross_fit
-
-    def remembered(*given: Any) -> Any:
-        kept.append(original(*given))
-        return kept[-1]
-
-    if original.__name__ != "remembered":
-        stack.cross_fit = remembered
-        watch.kept = kept  # type: ignore[attr-defined]
-    else:
-        watch.kept.clear()  # type: ignore[attr-defined]
+def remembered(*given: Any) -> Any:
+    """Cross-fits for the stack, and keeps it; the last of it is fitted on all rows."""
+    CROSSED.append(cross_fit(*given))
+    return CROSSED[-1]
 
 
 def measured(bundle: Bundle, X: np.ndarray, y: np.ndarray) -> dict[str, Any]:
@@ -125,12 +116,11 @@ def source_logits(bundle: Bundle, X: np.ndarray) -> np.ndarray:
     return np.asarray(bundle.frozen.trees.predict(X, raw_score=True, num_threads=1))
 
 
-def chosen_rival(crossed: list[Any], task: Task, X: np.ndarray, y: np.ndarray) -> dict[str, float]:
+def chosen_rival(task: Task, X: np.ndarray, y: np.ndarray) -> dict[str, float]:
     """Score of the member that was best by log-loss out of fold; empty where nothing was weighed."""
-    kept = watch.kept  # type: ignore[attr-defined]
-    if not kept or kept[-1].logits.shape[1] != len(task.target):
+    if not CROSSED or CROSSED[-1].logits.shape[1] != len(task.target):
         return {}
-    last, labels = kept[-1], task.target.y
+    last, labels = CROSSED[-1], task.target.y
     said = expit(crossed_platt(last.logits, labels, last.folds))
     losses = [log_loss(labels, np.clip(line, 1e-6, 1 - 1e-6), labels=[0, 1]) for line in said]
     best = last.members[int(np.argmin(losses))]
@@ -173,4 +163,5 @@ def source_bundle(kept: Any) -> Bundle:
 
 
 if __name__ == "__main__":
+    cross_fit, stack.cross_fit = stack.cross_fit, remembered
     main()

@@ -158,24 +158,32 @@ def draw_cell(
     """
     rng = np.random.default_rng([seed, 20_26])
     position = np.unique(data.run.astype(str), return_inverse=True)[1]
-    faulty = np.bincount(position, weights=data.y) > 0
-    halves: list[list[int]] = [[], []]
-    for group in (np.flatnonzero(faulty), np.flatnonzero(~faulty)):
-        shuffled = rng.permutation(group)
-        cut = (len(group) + int(rng.integers(2))) // 2
-        halves[0] += shuffled[:cut].tolist()
-        halves[1] += shuffled[cut:].tolist()
-    sides = np.isin(position, halves[0])
+    half = half_of_runs(np.bincount(position, weights=data.y) > 0, rng)
+    sides = np.isin(position, half)
     if sides.sum() < rows:
         return None
     if few_runs:
-        train = _few_runs(data, position, rng.permutation(halves[0]), rows, rng, fewest_faults)
+        train = _few_runs(data, position, rng.permutation(half), rows, rng, fewest_faults)
     else:
         train = _draw(data, np.flatnonzero(sides), rows, rng, fewest_faults)
-    test = np.flatnonzero(~sides)
-    if len(test) > _TEST_ROWS:
-        test = np.sort(rng.choice(test, _TEST_ROWS, replace=False))
-    return Cell(data.take(train), data.take(test))
+    return Cell(data.take(train), data.take(some_test_rows(np.flatnonzero(~sides), rng)))
+
+
+def half_of_runs(faulty: np.ndarray, rng: np.random.Generator) -> list[int]:
+    """Numbers of half of the runs, of those with faults and of those without (r,) alike."""
+    half: list[int] = []
+    for group in (np.flatnonzero(faulty), np.flatnonzero(~faulty)):
+        shuffled = rng.permutation(group)
+        cut = (len(group) + int(rng.integers(2))) // 2
+        half += shuffled[:cut].tolist()
+    return half
+
+
+def some_test_rows(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """At most 4,000 of the positions, in their order."""
+    if len(rows) <= _TEST_ROWS:
+        return rows
+    return np.sort(rng.choice(rows, _TEST_ROWS, replace=False))
 
 
 def _few_runs(

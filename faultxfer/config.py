@@ -291,6 +291,10 @@ class GateOptions(_Options):
         default=10, ge=1, description="Normal rows without which nothing can be judged."
     )
 
+    def are_enough(self, faults: int, normals: int) -> bool:
+        """Whether so many rows of each class can be judged by."""
+        return faults >= self.min_faults and normals >= self.min_normals
+
     @field_validator("value", "change", "slices", "rival", "forgetting")
     @classmethod
     def _known_metrics(cls, limits: dict[str, Limit], info: ValidationInfo) -> dict[str, Limit]:

@@ -37,11 +37,10 @@ def spread_limit(log_odds: np.ndarray, run: np.ndarray, rate: float) -> float:
     log_odds = np.maximum(log_odds, 2 * np.median(log_odds) - log_odds.max())
     number = np.unique(run.astype(str), return_inverse=True)[1]
     sizes = np.bincount(number)
-    rows, runs = len(log_odds), len(sizes)
+    runs = len(sizes)
     means = np.bincount(number, weights=log_odds) / sizes
-    squares = float(((log_odds - means[number]) ** 2).sum())
-    within = squares / (rows - runs) if rows > runs else 0.0
-    between = _between(means, sizes, within)
+    of_means, within, size = mean_squares(log_odds, number)
+    between = max((of_means - within) / size, 0.0) if runs > 1 else 0.0
     weights = 1 / (between + within / sizes + 1e-12)
     level = float((weights * means).sum() / weights.sum())
     between = ((runs - 1) * between + _PRIOR_RATIO * within) / runs
@@ -49,12 +48,23 @@ def spread_limit(log_odds: np.ndarray, run: np.ndarray, rate: float) -> float:
     return level + float(norm.ppf(1 - rate)) * float(spread)
 
 
-def _between(means: np.ndarray, sizes: np.ndarray, within: float) -> float:
-    """Variance between runs by the analysis of variance; 0 for a single one."""
-    runs, rows = len(sizes), sizes.sum()
+def mean_squares(values: np.ndarray, number: np.ndarray) -> tuple[float, float, float]:
+    """The analysis of variance of (n,) values by run: mean squares, and the rows of a run.
+
+    Args:
+        values: (n,).
+        number: (n,) run of each, from 0 without gaps.
+
+    Returns:
+        Mean square between runs, mean square inside them, and how many rows of one run the first
+        stands for; 0 where there is a single run, or no run of two rows.
+    """
+    sizes = np.bincount(number)
+    rows, runs = len(values), len(sizes)
+    means = np.bincount(number, weights=values) / sizes
+    squares = float(((values - means[number]) ** 2).sum())
+    within = squares / (rows - runs) if rows > runs else 0.0
     if runs < 2:
-        return 0.0
-    grand = (sizes * means).sum() / rows
-    of_means = (sizes * (means - grand) ** 2).sum() / (runs - 1)
-    size = (rows - (sizes**2).sum() / rows) / (runs - 1)
-    return float(max((of_means - within) / size, 0.0))
+        return 0.0, within, 0.0
+    between = float((sizes * (means - values.mean()) ** 2).sum()) / (runs - 1)
+    return between, within, float((rows - (sizes**2).sum() / rows) / (runs - 1))

@@ -12,7 +12,7 @@ from scipy.special import expit, logit
 from scipy.stats import norm
 from scipy.stats import t as student
 
-from faultxfer.bundle.run_spread import spread_limit
+from faultxfer.bundle.run_spread import mean_squares, spread_limit
 from faultxfer.errors import DataError
 from faultxfer.exact_bounds import highest_share
 
@@ -54,7 +54,9 @@ class Fitted:
         fault = np.clip(np.sort(self.faults)[-alarms], _LEAST, 1 - _LEAST)
         # Scored among other rows, a network says the same but for the last digits.
         least = float(expit(logit(fault) - _MARGIN))
-        return max(least, _order_statistic(self.normals, rate))
+        if not len(self.normals):
+            return least
+        return max(least, _order_statistic(self.normals, _shares(len(self.normals)), rate)[0])
 
 
 @dataclass(frozen=True)
@@ -155,13 +157,9 @@ def choose_threshold(
     rows = len(normal)
     level = confidence or REPORTED_CONFIDENCE
     effective = effective_sample_size(normal, runs, rate, level)
-    # Counted in shares as they will be measured: 0.29 * 100 is a little less than 29 in floating
-    # point.
-    shares = np.arange(rows) / rows
+    shares = _shares(rows)
     bounds = highest_share(shares * effective, effective, level)
-    limited = bounds if confidence else shares
-    allowed = int((limited[1:] <= rate).sum())
-    value = float(np.sort(normal)[rows - 1 - allowed])
+    value, allowed = _order_statistic(normal, bounds if confidence else shares, rate)
     if confidence is None:
         value = _for_new_runs(value, normal, runs, rate, effective)
         value = value if fitted is None else min(value, fitted.most(rate))
@@ -254,12 +252,24 @@ def effective_sample_size(
     return float(float(guess) ** 2 * rows / design_effect)
 
 
-def _order_statistic(scores: np.ndarray, rate: float) -> float:
-    """The lowest of (n,) scores that at most ``rate`` of them exceed; 0 where there are none."""
-    if not len(scores):
-        return 0.0
-    allowed = int((np.arange(1, len(scores)) / len(scores) <= rate).sum())
-    return float(np.sort(scores)[len(scores) - 1 - allowed])
+def _order_statistic(scores: np.ndarray, limited: np.ndarray, rate: float) -> tuple[float, int]:
+    """The lowest of (n,) scores that few enough exceed, and how many of them may.
+
+    Args:
+        scores: at least one.
+        limited: (n,) what is to stay within the rate, where 0, 1, 2 … of them exceed it; it grows.
+        rate: its limit.
+    """
+    allowed = int((limited[1:] <= rate).sum())
+    return float(np.sort(scores)[len(scores) - 1 - allowed]), allowed
+
+
+def _shares(rows: int) -> np.ndarray:
+    """(n,) shares of 0, 1, 2 … rows.
+
+    Counted as they will be measured: 0.29 * 100 is a little less than 29 in floating point.
+    """
+    return np.arange(rows) / rows
 
 
 def _numbered(run: np.ndarray) -> np.ndarray:
@@ -276,18 +286,13 @@ def _intraclass_correlation(scores: np.ndarray, number: np.ndarray, highest: flo
         number: (n,) run of each, from 0.
         highest: share of rows that are the highest.
     """
-    rows, sizes = len(scores), np.bincount(number)
-    runs = len(sizes)
+    rows = len(scores)
     above = min(max(int(highest * rows), _FEWEST_ABOVE), rows - 1)
     limit = np.sort(scores)[rows - 1 - above]
     high = (scores > limit).astype(float)
-    if rows == runs or not high.any():
+    if rows == number.max() + 1 or not high.any():
         return 0.0
-    share = np.bincount(number, weights=high) / sizes
-    deviation = share - high.mean()
-    between = (sizes * deviation**2).sum() / (runs - 1)
-    within = (high.sum() - (sizes * share**2).sum()) / (rows - runs)
-    size = (rows - (sizes**2).sum() / rows) / (runs - 1)
+    between, within, size = mean_squares(high, number)
     correlation = (between - within) / (between + (size - 1) * within)
     return float(np.clip(correlation, 0.0, 1.0))
 

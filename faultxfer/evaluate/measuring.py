@@ -90,7 +90,7 @@ def compare(
     """
     rows, faults = len(candidate.y), int(candidate.y.sum())
     nothing = Comparison(None, None, rows, faults, excluded, columns=tuple(columns))
-    if faults < options.min_faults or rows - faults < options.min_normals:
+    if not options.are_enough(faults, rows - faults):
         return nothing
     resamples = _resampled(candidate)
     slices = []

@@ -108,7 +108,7 @@ def with_the_better(adapted: Adaptation, options: GateOptions) -> Adaptation:
         return adapted
     contest = open_contest(adapted, read_manifest(adapted.bundle).features)
     faults = int(contest.test.y.sum())
-    if faults < options.min_faults or len(contest.test) - faults < options.min_normals:
+    if not options.are_enough(faults, len(contest.test) - faults):
         return adapted
     source = contest.scored(contest.predictions[RECALIBRATED])
     gain = differences(source, contest.candidate, options).get("pr_auc")

@@ -56,16 +56,14 @@ def after_refusal(
     if _is_source_better(report) and _is_read_without_machine(contract, request.equipment):
         why = "The source model as it is does better on these rows: score with it"
         return (Next(why, _score_with_source(request)),)
-    champion = report.evidence.champion_version
-    asks_for_labels = champion is None or decision.outcome == NOT_ENOUGH
-    if asks_for_labels and report.candidate.faults >= _FEWEST_FOR_A_CURVE:
-        return (Next("See whether more labels would help", _learning_curve(request)),)
-    if champion is None and _is_read_without_machine(contract, request.equipment):
+    few = report.candidate.faults < _FEWEST_FOR_A_CURVE
+    has_champion = report.evidence.champion_version is not None
+    if has_champion and (few or decision.outcome != NOT_ENOUGH):
+        return (Next("Score rows with the champion, which stays", _score_machine(request)),)
+    if few and _is_read_without_machine(contract, request.equipment):
         why = "Until there are more labelled faults, score with the source model as it is"
         return (Next(why, _score_with_source(request)),)
-    if champion is None:
-        return (Next("See whether more labels would help", _learning_curve(request)),)
-    return (Next("Score rows with the champion, which stays", _score_machine(request)),)
+    return (Next("See whether more labels would help", _learning_curve(request)),)
 
 
 def after_dry_run(request: TransferRequest) -> tuple[Next, ...]:

@@ -56,6 +56,12 @@ def test_without_dates_there_are_counts_and_no_rates(time: np.ndarray) -> None:
     )
 
 
+def test_copies_on_one_clock_count_as_one_recording() -> None:
+    once = judged()
+    twice = once.take(np.tile(np.arange(20), 2))
+    assert measure_events(twice, 0.95) == measure_events(once, 0.95)
+
+
 def test_the_order_of_rows_does_not_matter_where_there_is_time() -> None:
     mixed = np.random.default_rng(0).permutation(20)
     assert measure_events(judged().take(mixed), 0.95) == measure_events(judged(), 0.95)

@@ -285,6 +285,14 @@ def test_any_value_can_be_set_to_warn_only() -> None:
     assert judge(evidence(), options).promoted
 
 
+def test_the_rate_that_would_mend_the_load_is_lower_than_the_one_that_was_asked_for() -> None:
+    noisy = dataclasses.replace(GOOD, false_alarm_rate=0.08)
+    given = with_false_alarms(2880, 10.0, asked_rate=0.05)
+    decision = judge(dataclasses.replace(given, candidate=noisy), DEFAULT)
+    (warning,) = decision.warnings
+    assert "a lower `--false-alarm-rate`, about 0.025" in warning
+
+
 def test_bounds_that_only_warn_are_no_thresholds() -> None:
     options = GateOptions(value={"false_alarms_per_day": Limit(max=144, proof="warning")})
     assert judge(with_false_alarms(0, 9.0), options).outcome == "refuse"

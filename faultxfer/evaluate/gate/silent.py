@@ -21,6 +21,6 @@ def check(given: Evidence, options: GateOptions) -> list[Check]:
         f"The kept model alarms at none of the {own.faults} labelled fault rows, not even at those "
         "it was fitted on, so it would be silent. Transfer again without "
         "`--alarm-confidence` if you asked for it, or with more labelled normal rows; if nothing "
-        "helps, these sensors tell these faults from nothing."
+        "helps, these sensors do not show these faults."
     )
     return [Check(_CODE, _TITLE, FAILED, message, by_rows=False)]
