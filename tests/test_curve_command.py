@@ -34,7 +34,12 @@ def asked(world: World, *more: str, **options: object) -> tuple[str, ...]:
         files=(world.target,), contract=world.contract, model="pumps", equipment=world.equipment
     )
     evidence = SimpleNamespace(champion_version=None)
-    report = SimpleNamespace(contestants=(), source_is_better=False, evidence=evidence)
+    report = SimpleNamespace(
+        contestants=(),
+        source_is_better=False,
+        evidence=evidence,
+        candidate=SimpleNamespace(faults=20),
+    )
     decision = SimpleNamespace(outcome="refuse")
     (one,) = after_refusal(request, load_contract(world.contract), report, decision)  # type: ignore[arg-type]
     name, command, *words = shlex.split(one.command)
