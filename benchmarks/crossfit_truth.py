@@ -181,7 +181,8 @@ def fit_stack(source: FrozenSource, pool: tuple, train: Dataset) -> Scorer:
     rarer = min(train.faults, len(train) - train.faults)
     folds = fold_rows(train, INNER, 0) if rarer >= FEWEST_TO_WEIGH else ()
     if folds:
-        stack = stack_of(cross_fit(rivals(), source, pool, train.X, train.y, folds, 0), train.y)
+        crossed = cross_fit(rivals(), source, pool, train.X, train.y, folds, 0)
+        stack = stack_of(crossed, train.y, train.run)
     else:
         rows, maps = _rows(source, pool, train)
         stack = averaged(Stack(tuple(one.fit(rows) for one in fixed_learners()), maps))

@@ -184,9 +184,8 @@ def measure_single_network(source: PreparedSource, cell: Cell, seed: int) -> dic
     """Test logits of one network distilled from the default stack."""
     folds = fold_rows(cell.train, FOLDS, seed)
     X, y = cell.train.X, cell.train.y
-    stack = stack_of(
-        cross_fit(default_learners(), source.frozen, (source.X, source.y), X, y, folds, seed), y
-    )
+    crossed = cross_fit(default_learners(), source.frozen, (source.X, source.y), X, y, folds, seed)
+    stack = stack_of(crossed, y, cell.train.run)
     network, scaler, _ = distil(
         lambda rows: expit(logits(stack, source.frozen, rows)),
         X,

@@ -111,7 +111,7 @@ def _judge(source: PreparedSource, cell: Cell, seed: int) -> tuple[str, float]:
 
 
 def _score(source: PreparedSource, crossed: CrossFit, cell: Cell) -> float:
-    stack = stack_of(crossed, cell.train.y)
+    stack = stack_of(crossed, cell.train.y, cell.train.run)
     views = Views(source.frozen, stack.maps, cell.test.X)
     said = sum(m.weight * (m.slope * member_logits(m, views) + m.offset) for m in stack.members)
     return score(cell.test.y, np.asarray(said))

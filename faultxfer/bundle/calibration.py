@@ -56,7 +56,9 @@ class Calibrator:
         return dataclasses.replace(self, offset=self.offset + shift, fault_share=fault_share)
 
 
-def platt(logits: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def platt(
+    logits: np.ndarray, y: np.ndarray, counts: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Slopes and offsets (c,) for the logits (c, n) of ``c`` scorers at once, with slope prior 1.
 
     Platt, "Probabilistic outputs for support vector machines", 1999, by Newton's method. Slopes
@@ -65,12 +67,14 @@ def platt(logits: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Args:
         logits: (c, n) logits of rows that did not fit the scorers.
         y: (n,) labels 0 or 1.
+        counts: (n,) what each row counts for (:func:`.run_weights.run_weights`); 1 when missing.
     """
+    counts = np.ones(len(y)) if counts is None else counts
     a, b = np.ones(len(logits)), np.zeros(len(logits))
     for _ in range(30):
         p = expit(a[:, None] * logits + b[:, None])
-        error = p - y
-        curve = np.maximum(p * (1 - p), 1e-6)
+        error = counts * (p - y)
+        curve = counts * np.maximum(p * (1 - p), 1e-6)
         ga = (error * logits).sum(1) + _SLOPE_PRECISION * (a - 1)
         gb = error.sum(1) + _OFFSET_PRECISION * b
         haa = (curve * logits**2).sum(1) + _SLOPE_PRECISION
@@ -85,12 +89,14 @@ def platt(logits: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return a, b
 
 
-def fit_calibrator(logits: np.ndarray, y: np.ndarray) -> Calibrator:
+def fit_calibrator(
+    logits: np.ndarray, y: np.ndarray, counts: np.ndarray | None = None
+) -> Calibrator:
     """Platt scaling of one scorer's logits (n,) by labels (n,); see :func:`platt`.
 
     Of rows without a fault half a row counts as one: a share of 0 could not be moved to another.
     """
-    slopes, offsets = platt(logits[None, :], y)
+    slopes, offsets = platt(logits[None, :], y, counts)
     least = 0.5 / (len(y) + 1)
     share = float(np.clip(np.mean(y), least, 1 - least))
     return Calibrator(float(slopes[0]), float(offsets[0]), share)

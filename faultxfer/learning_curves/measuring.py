@@ -193,6 +193,6 @@ def fit_transfer_and_scratch(task: Task) -> tuple[Scorer, Scorer]:
     """
     crossed, source = cross_fit_task(task, "stack")
     few = too_few_to_weigh(task)
-    transfer = fit_fixed(task, "stack") if few else weighed(crossed, task.target.y)
-    scratch = weighed(without_source(crossed), task.target.y)
+    transfer = fit_fixed(task, "stack") if few else weighed(crossed, task.target)
+    scratch = weighed(without_source(crossed), task.target)
     return partial(logits, transfer, source), partial(logits, scratch, source)

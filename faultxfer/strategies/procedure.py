@@ -15,6 +15,7 @@ from sklearn.metrics import average_precision_score
 
 from faultxfer.bundle.bundle import Bundle
 from faultxfer.bundle.calibration import Calibrator, fit_calibrator
+from faultxfer.bundle.run_weights import run_weights
 from faultxfer.bundle.threshold import (
     AlarmThreshold,
     Fitted,
@@ -224,7 +225,9 @@ def _calibrate(
 
 
 def _calibrator(logits: np.ndarray, task: Task, rows: np.ndarray) -> Calibrator:
-    calibrator = fit_calibrator(logits, task.target.y[rows])
+    data = task.target.take(rows)
+    counts = run_weights(logits, data.y, data.run)
+    calibrator = fit_calibrator(logits, data.y, counts)
     if task.options.fault_share is not None:
         calibrator = calibrator.moved_to(task.options.fault_share)
     return calibrator

@@ -16,6 +16,7 @@ from faultxfer.bundle.calibration import platt
 from faultxfer.bundle.frozen import Block, FrozenSource, Views
 from faultxfer.bundle.input_map import MAPS, InputMap, fit_maps
 from faultxfer.bundle.members import Member, Stack, member_logits
+from faultxfer.bundle.run_weights import run_weights
 from faultxfer.data.split import Fold
 from faultxfer.strategies.learners.protocol import Learner, TrainingRows
 from faultxfer.strategies.stacking import crossed_platt, family_prior, simplex_weights
@@ -102,16 +103,17 @@ class _SourceViews(Views):
         return super().block(Block(block.kind, MAPS[0]))
 
 
-def stack_of(crossed: CrossFit, y: np.ndarray, tau: float = TAU) -> Stack:
+def stack_of(crossed: CrossFit, y: np.ndarray, run: np.ndarray, tau: float = TAU) -> Stack:
     """Calibrate and weigh the members by their out-of-fold logits.
 
     Args:
         crossed: of the learners.
         y: (n,) labels.
+        run: (n,) recordings: rows of one count for less than as many rows of several.
         tau: strength of the pull towards the prior weights, in rows.
     """
-    weights, _ = weigh(crossed.logits, crossed.families, y, crossed.folds, tau)
-    slopes, offsets = platt(crossed.logits, y)
+    weights, _ = weigh(crossed, y, run, tau)
+    slopes, offsets = platt(crossed.logits, y, _counts(crossed, y, run))
     members = []
     for place, member in enumerate(crossed.members):
         slope, offset, weight = slopes[place], offsets[place], weights[place]
@@ -124,22 +126,22 @@ def stack_of(crossed: CrossFit, y: np.ndarray, tau: float = TAU) -> Stack:
 
 
 def weigh(
-    logits: np.ndarray, families: Sequence[str], y: np.ndarray, folds: np.ndarray, tau: float = TAU
+    crossed: CrossFit, y: np.ndarray, run: np.ndarray, tau: float = TAU
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weights of learners, and what they predict together.
+    """Weights of learners, and what they predict together; see :func:`stack_of`.
 
     The weights are uniform over families where nothing speaks against it.
-
-    Args:
-        logits: (c, n) out-of-fold logits.
-        families: (c,) names.
-        y: (n,) labels.
-        folds: (n,) fold that each row was predicted in.
-        tau: strength of the pull towards the prior weights, in rows.
 
     Returns:
         (c,) weights and (n,) cross-calibrated, weighted logits.
     """
-    calibrated = crossed_platt(logits, y, folds)
-    weights = simplex_weights(calibrated, y, family_prior(families), tau)
+    counts = _counts(crossed, y, run)
+    calibrated = crossed_platt(crossed.logits, y, crossed.folds, counts)
+    weights = simplex_weights(calibrated, y, family_prior(crossed.families), tau, counts)
     return weights, np.asarray(weights @ calibrated)
+
+
+def _counts(crossed: CrossFit, y: np.ndarray, run: np.ndarray) -> np.ndarray:
+    """(n,) what each row counts for, by what the plain average of the learners gets wrong."""
+    calibrated = crossed_platt(crossed.logits, y, crossed.folds)
+    return run_weights(family_prior(crossed.families) @ calibrated, y, run)

@@ -88,7 +88,7 @@ def source_benefit(crossed: CrossFit, y: np.ndarray, run: np.ndarray) -> SourceB
     scratch = without_source(crossed)
     if len(scratch.members) == len(crossed.members):
         return SourceBenefit(LEFT_OUT, 0.0, 0.0, 0.0)
-    saved = _losses(scratch, y) - _losses(crossed, y)
+    saved = _losses(scratch, y, run) - _losses(crossed, y, run)
     gain = float(saved.mean())
     margin = _margin(saved - gain, _groups(run))
     verdict = UNCLEAR
@@ -106,9 +106,9 @@ def without_source(crossed: CrossFit) -> CrossFit:
     return dataclasses.replace(crossed, members=members, logits=crossed.logits[keep])
 
 
-def _losses(crossed: CrossFit, y: np.ndarray) -> np.ndarray:
+def _losses(crossed: CrossFit, y: np.ndarray, run: np.ndarray) -> np.ndarray:
     """(n,) log-losses of the stack."""
-    _, logits = weigh(crossed.logits, crossed.families, y, crossed.folds)
+    _, logits = weigh(crossed, y, run)
     z = crossed_platt(logits[None], y, crossed.folds)[0]
     return np.asarray(np.logaddexp(0, z) - y * z)
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
-import numpy as np
-
 from faultxfer.bundle.frozen import FrozenSource
 from faultxfer.bundle.members import Stack
 from faultxfer.config import SplitOptions
+from faultxfer.data.dataset import Dataset
 from faultxfer.data.split import Fold, fold_rows
 from faultxfer.errors import StrategyError
 from faultxfer.strategies.common import source_pool, stacked_bundle
@@ -56,7 +55,7 @@ class StackedLearners:
             }
             return FittedStrategy(stacked_bundle(task, stack, self.name, lineage))
         crossed, _ = cross_fit_task(task, self.name)
-        stack = weighed(crossed, task.target.y)
+        stack = weighed(crossed, task.target)
         benefit = source_benefit(crossed, task.target.y, task.target.run)
         lineage = {"stack": _weights(stack), "source_evidence": benefit.as_dict()}
         return FittedStrategy(stacked_bundle(task, stack, self.name, lineage))
@@ -104,9 +103,9 @@ def _weights(stack: Stack) -> dict[str, float]:
     return {member.name: round(member.weight, 4) for member in stack.members}
 
 
-def weighed(crossed: CrossFit, y: np.ndarray) -> Stack:
+def weighed(crossed: CrossFit, target: Dataset) -> Stack:
     """The stack of what was cross-fitted; members that hardly weigh anything are left out."""
-    stack = stack_of(crossed, y)
+    stack = stack_of(crossed, target.y, target.run)
     kept = [member for member in stack.members if member.weight >= _LEAST_WEIGHT]
     total = sum(member.weight for member in kept)
     members = [dataclasses.replace(member, weight=member.weight / total) for member in kept]

@@ -19,15 +19,19 @@ from faultxfer.bundle.calibration import platt
 _TINY = 1e-300
 
 
-def crossed_platt(logits: np.ndarray, y: np.ndarray, folds: np.ndarray) -> np.ndarray:
+def crossed_platt(
+    logits: np.ndarray, y: np.ndarray, folds: np.ndarray, counts: np.ndarray | None = None
+) -> np.ndarray:
     """(c, n) calibrated logits.
 
-    Each fold's calibration comes from the other folds, numbered in ``folds`` (n,).
+    Each fold's calibration comes from the other folds, numbered in ``folds`` (n,); a row counts as
+    ``counts`` (n,) says, for 1 when missing.
     """
+    counts = np.ones(len(y)) if counts is None else counts
     calibrated = np.empty_like(logits)
     for fold in np.unique(folds):
         inside = folds == fold
-        slopes, offsets = platt(logits[:, ~inside], y[~inside])
+        slopes, offsets = platt(logits[:, ~inside], y[~inside], counts[~inside])
         calibrated[:, inside] = slopes[:, None] * logits[:, inside] + offsets[:, None]
     return calibrated
 
@@ -48,6 +52,7 @@ def simplex_weights(
     y: np.ndarray,
     prior: np.ndarray,
     tau: float,
+    counts: np.ndarray | None = None,
     steps: int = 300,
     rate: float = 0.5,
 ) -> np.ndarray:
@@ -58,12 +63,14 @@ def simplex_weights(
         y: (n,) labels.
         prior: (c,) weights that sum to 1.
         tau: strength of the pull towards the prior, in rows.
+        counts: (n,) what each row counts for; 1 when missing.
         steps: of the exponentiated gradient.
         rate: of the first step; a step that makes it worse shortens those that follow.
     """
+    counts = np.ones(len(y)) if counts is None else counts
     log_prior = np.log(prior)
     log_w = log_prior.copy()
-    scale = rate / (tau + 0.25 * len(y))
+    scale = rate / (tau + 0.25 * counts.sum())
     best, least = prior, np.inf
     for _ in range(steps):
         w = np.exp(log_w - log_w.max())
@@ -71,12 +78,12 @@ def simplex_weights(
         log_w = np.log(w + _TINY)
         z = w @ logits
         away = log_w - log_prior
-        losses = np.logaddexp(0, z) - y * z
+        losses = counts * (np.logaddexp(0, z) - y * z)
         value = float(losses.sum() + tau * (w * away).sum())
         if value < least:
             best, least = w, value
         else:
             scale *= 0.7
-        gradient = logits @ (expit(z) - y) + tau * away
+        gradient = logits @ (counts * (expit(z) - y)) + tau * away
         log_w = log_w - scale * (gradient - w @ gradient)
     return np.asarray(best)

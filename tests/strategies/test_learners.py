@@ -160,7 +160,7 @@ def test_a_stack_of_a_cross_fit_scores_from_its_members(source: FrozenSource) ->
     place = np.arange(60)
     folds = [Fold(place[place % 3 != k], place[place % 3 == k]) for k in range(3)]
     crossed = cross_fit(rivals(), source, drawn(300, 0.0, 2), X, y, folds, 0)
-    stack = stack_of(crossed, y)
+    stack = stack_of(crossed, y, np.arange(len(y)) // 10)
     fresh, truth = drawn(500, 0.5, 9)
     scores = logits(stack, source, fresh)
     assert sum(member.weight for member in stack.members) == pytest.approx(1)
