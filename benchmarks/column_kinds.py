@@ -88,7 +88,8 @@ def _rows(frames: list[pd.DataFrame], label: str, period: float) -> ColumnRows:
     table = pd.concat(frames, ignore_index=True)
     sensors = [name for name in table if name not in _NOT_SENSORS]
     if "timestamp" in table:
-        seconds = pd.to_datetime(table["timestamp"]).astype("int64").to_numpy() / 1e9
+        seconds = pd.to_datetime(table["timestamp"]).astype("datetime64[s]").astype("int64").to_numpy()
+        seconds = seconds.astype(float)
     else:
         seconds = _START + period * table["seq"].to_numpy(float)
     runs = table["equipment"].astype(str) + "/" + table["run"].astype(str)

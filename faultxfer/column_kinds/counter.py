@@ -26,12 +26,12 @@ def counter(rows: ColumnRows, name: str) -> Found | None:
     """
     if rows.single_rows or _rises_and_falls(rows, name):
         return None
-    up = _whole(rows, name, 1) or _inside(rows, name, 1)
-    if up:
-        return Found(name, "counter", f"is a counter: it rises all the time{up}")
-    down = _whole(rows, name, -1) or _inside(rows, name, -1)
-    if down:
-        return Found(name, "counter", f"is a counter: it falls all the time{down}")
+    for sign, goes in ((1, "rises"), (-1, "falls")):
+        for course in (_whole, _inside):
+            resets = course(rows, name, sign)
+            if resets is not None:
+                but = f", but for {resets} overflow(s) or reset(s)" if resets else ""
+                return Found(name, "counter", f"is a counter: it {goes} all the time{but}")
     return None
 
 
@@ -46,19 +46,19 @@ def _rises_and_falls(rows: ColumnRows, name: str) -> bool:
     return fewer >= _ENOUGH and fewer * _RISES_A_FALL > 2 * more
 
 
-def _whole(rows: ColumnRows, name: str, sign: int) -> str | None:
+def _whole(rows: ColumnRows, name: str, sign: int) -> int | None:
     """Over all that a machine recorded."""
     return _rises(rows.values[name][rows.machine_order] * sign, rows.machine[rows.machine_order], 0)
 
 
-def _inside(rows: ColumnRows, name: str, sign: int) -> str | None:
+def _inside(rows: ColumnRows, name: str, sign: int) -> int | None:
     """Inside recordings, each beginning anew."""
     group = rows.recording[rows.order]
     return _rises(rows.values[name][rows.order] * sign, group, _RISES_EACH)
 
 
-def _rises(values: np.ndarray, group: np.ndarray, rises_each: float) -> str | None:
-    """How it rises, in words; None where it does not.
+def _rises(values: np.ndarray, group: np.ndarray, rises_each: float) -> int | None:
+    """How many overflows and resets there are; None where it does not rise all the time.
 
     Args:
         values: (n,) in time, group by group.
@@ -81,7 +81,7 @@ def _rises(values: np.ndarray, group: np.ndarray, rises_each: float) -> str | No
     noise = len(falls) - resets
     if noise > _MOST_NOISE * rises or not _most_groups_rise(group, inside, step):
         return None
-    return f", but for {resets} overflow(s) or reset(s)" if resets else ""
+    return resets
 
 
 def _resets(values: np.ndarray, group: np.ndarray, falls: np.ndarray, step: np.ndarray) -> int:

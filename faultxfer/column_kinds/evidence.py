@@ -28,12 +28,12 @@ def chance(rows: ColumnRows, marks: np.ndarray) -> float:
 
     Args:
         rows: labelled rows.
-        marks: (n,) 1.0 for "fault", 0.0 for "normal", NaN for neither.
+        marks: (n,) bool, rows of which the marks say "fault".
     """
     stretches = rows.stretches
     known = stretches.number >= 0
     sizes = np.bincount(stretches.number[known])
-    share = np.bincount(stretches.number[known], weights=marks[known] == 1) / sizes
+    share = np.bincount(stretches.number[known], weights=marks[known]) / sizes
     marked, weight = share >= _MARKED, np.where(stretches.mixed, 2, 1)
     total, faults = int(weight.sum()), int(weight[stretches.fault].sum())
     hits = int(weight[marked & stretches.fault].sum())

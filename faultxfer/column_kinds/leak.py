@@ -8,10 +8,15 @@ from faultxfer.column_kinds.evidence import chance, two_classes
 from faultxfer.column_kinds.found import Found
 from faultxfer.column_kinds.rows import ColumnRows
 
-# Of the rows of one class this share at most may be marked wrongly (a code that comes or goes late
-# is still a code), if so many of the other class are marked rightly.
+# A code is of one class where it is so many times as usual there as in the other.
+_MORE_USUAL = 10.0
+# Codes of faults may stand in this share of the normal rows at most (a code that comes or goes late
+# is still a code), and must show in this share of the fault rows; and the other way round.
 _MOST_WRONG = 0.02
 _FAULTS_SHOWN, _NORMALS_SHOWN = 0.5, 0.8
+# Codes that no other stretch has tell nothing; where more rows than this have one, they are no
+# codes.
+_MOST_UNSEEN = 0.2
 # So rarely do harmless codes agree with the labels of as many stretches of rows.
 _RARELY = 0.003
 # Codes are learnt on other stretches than those they are judged on.
@@ -28,37 +33,38 @@ def leak(rows: ColumnRows, name: str) -> Found | None:
     """
     if not two_classes(rows):
         return None
-    marks = _marks_of(rows, name)
-    if marks is None or not _separate(rows, marks) or chance(rows, marks) > _RARELY:
+    meaning = _meaning_of_rows(rows, name)
+    if meaning is None or not _separate(rows, meaning):
         return None
     return Found(name, "leak", _reason(rows, name))
 
 
-def _separate(rows: ColumnRows, marks: np.ndarray) -> bool:
-    """Whether nearly all rows of one class are marked rightly, and most of the other.
-
-    A row without a mark counts against the column.
-    """
+def _separate(rows: ColumnRows, meaning: np.ndarray) -> bool:
+    """Whether codes of faults mark most fault rows, or codes of normal rows most of those."""
     assert rows.fault is not None
-    of_fault = float((marks[rows.fault == 1] == 1).mean())
-    of_normal = float((marks[rows.fault == 0] == 0).mean())
-    if of_normal >= 1 - _MOST_WRONG:
-        return of_fault >= _FAULTS_SHOWN
-    return of_fault >= 1 - _MOST_WRONG and of_normal >= _NORMALS_SHOWN
+    faulty, normal = meaning[rows.fault == 1], meaning[rows.fault == 0]
+    if max(np.isnan(faulty).mean(), np.isnan(normal).mean()) > _MOST_UNSEEN:
+        return False
+    faulty, normal = faulty[~np.isnan(faulty)], normal[~np.isnan(normal)]
+    if np.mean(normal == 1) <= _MOST_WRONG and np.mean(faulty == 1) >= _FAULTS_SHOWN:
+        return chance(rows, meaning == 1) <= _RARELY
+    if np.mean(faulty == 0) <= _MOST_WRONG and np.mean(normal == 0) >= _NORMALS_SHOWN:
+        return chance(rows, meaning > 0) <= _RARELY
+    return False
 
 
-def _marks_of(rows: ColumnRows, name: str) -> np.ndarray | None:
-    """(n,) 1.0 where the column says fault, 0.0 where it says normal; NaN where it is missing."""
+def _meaning_of_rows(rows: ColumnRows, name: str) -> np.ndarray | None:
+    """(n,) 1.0 for codes of faults, 0.0 of normal rows, 0.5 of both; NaN where nothing is known."""
     values = rows.values[name]
     codes = rows.codes(name)
     if codes is None:
-        return _marks_by_usual_value(rows, values)
+        return _unlike_the_usual(rows, values)
     if len(codes) < 2:
         return None
     return _learnt_elsewhere(rows, values, codes)
 
 
-def _marks_by_usual_value(rows: ColumnRows, values: np.ndarray) -> np.ndarray | None:
+def _unlike_the_usual(rows: ColumnRows, values: np.ndarray) -> np.ndarray | None:
     """What differs from the one value of normal rows; None where they have several."""
     assert rows.fault is not None
     normal = values[rows.fault == 0]
@@ -69,21 +75,18 @@ def _marks_by_usual_value(rows: ColumnRows, values: np.ndarray) -> np.ndarray | 
 
 
 def _learnt_elsewhere(rows: ColumnRows, values: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """The label that goes with each row's code in the other folds of stretches.
-
-    A code that none of them has tells nothing, unless all their normal rows have another one.
-    """
+    """What each row's code means in the other folds of stretches."""
     assert rows.fault is not None
     fold = _fold_of_rows(rows)
     code = np.searchsorted(codes, values)
     code[np.isnan(values)] = len(codes)
-    marks = np.full(len(rows), np.nan)
+    of_rows = np.full(len(rows), np.nan)
     for number in range(_FOLDS):
-        meaning = _meaning(code, rows.fault, fold != number, len(codes) + 1)
+        meaning = _meaning(code, rows.fault, (fold != number) & (fold >= 0), len(codes) + 1)
         judged = fold == number
-        marks[judged] = meaning[code[judged]]
-    marks[np.isnan(values)] = np.nan
-    return marks
+        of_rows[judged] = meaning[code[judged]]
+    of_rows[np.isnan(values)] = np.nan
+    return of_rows
 
 
 def _fold_of_rows(rows: ColumnRows) -> np.ndarray:
@@ -97,11 +100,16 @@ def _fold_of_rows(rows: ColumnRows) -> np.ndarray:
 
 
 def _meaning(code: np.ndarray, fault: np.ndarray, learn: np.ndarray, codes: int) -> np.ndarray:
-    """By code 1.0 (more usual among faults), 0.0 (among normal rows) or NaN (never seen)."""
+    """By code 1.0 (of faults), 0.0 (of normal rows), 0.5 (of both) or NaN (never seen).
+
+    A code never seen is one of faults where all normal rows have one and the same.
+    """
     faulty = np.bincount(code[learn & (fault == 1)], minlength=codes)
     normal = np.bincount(code[learn & (fault == 0)], minlength=codes)
-    shares = faulty / max(faulty.sum(), 1), normal / max(normal.sum(), 1)
-    meaning = np.where(shares[0] > shares[1], 1.0, 0.0)
+    of_fault, of_normal = faulty / max(faulty.sum(), 1), normal / max(normal.sum(), 1)
+    meaning = np.full(codes, 0.5)
+    meaning[of_fault > _MORE_USUAL * of_normal] = 1.0
+    meaning[of_normal > _MORE_USUAL * of_fault] = 0.0
     one_normal = normal.max(initial=0) >= _USUAL_SHARE * normal.sum()
     meaning[faulty + normal == 0] = 1.0 if one_normal else np.nan
     return meaning

@@ -16,6 +16,12 @@ _FEWEST = 5
 _MOST_DOUBTFUL = 0.5
 # How often a reading is bad where the quality is not good, and where it is.
 _GOES_WITH, _BESIDES = 0.6, 0.1
+# A tag that often repeats its value by itself must repeat it in nearly all doubtful rows.
+_ALWAYS, _OFTEN = 0.95, 0.6
+# A dead tag holds its last value, another one each time; a machine that stands still reads 0 again
+# and again.
+_OTHER_VALUES = 0.5
+_ENOUGH_VALUES = 6
 # What OPC writes for good, and for bad and uncertain (the two lowest bits are limits).
 _OPC_GOOD = frozenset((192.0, 216.0))
 _OPC_OTHER = frozenset(
@@ -35,10 +41,10 @@ def quality(rows: ColumnRows, name: str) -> Found | None:
     doubtful = (values != good) & ~np.isnan(values)
     if not _FEWEST <= doubtful.sum() <= _MOST_DOUBTFUL * len(values):
         return None
-    for other in _others(rows, name):
-        if _goes_with(rows, other, doubtful):
-            words = f"is the quality of {other!r}: its readings are doubtful where it is not "
-            return Found(name, "quality", f"{words}{good:g}", of=other)
+    of = _qualified(rows, name, doubtful)
+    if of is not None:
+        words = f"is the quality of {of!r}: its readings are doubtful where it is not {good:g}"
+        return Found(name, "quality", words, of=of)
     if good in _OPC_GOOD and set(codes.tolist()) <= _OPC_OTHER:
         return Found(name, "quality", "is a quality: it holds the codes of OPC alone")
     return None
@@ -58,27 +64,48 @@ def _others(rows: ColumnRows, name: str) -> Iterator[str]:
             yield other
 
 
-def _goes_with(rows: ColumnRows, other: str, doubtful: np.ndarray) -> bool:
-    values = rows.values[other]
-    missing = np.isnan(values)
-    if _related(missing, doubtful):
-        return True
-    if _related(_held(rows, values) | missing, doubtful):
-        return True
-    return _related(_sentinel(values, doubtful) | missing, doubtful)
+def _qualified(rows: ColumnRows, name: str, doubtful: np.ndarray) -> str | None:
+    """The column whose readings are bad where the quality is.
+
+    Where several sensors read something far off at once, the machine is in another state.
+    """
+    far_off = []
+    for other in _others(rows, name):
+        values = rows.values[other]
+        missing = np.isnan(values)
+        if _related(missing, doubtful) or _is_dead(rows, values, doubtful):
+            return other
+        if _related(_sentinel(values, doubtful) | missing, doubtful):
+            far_off.append(other)
+    return far_off[0] if len(far_off) == 1 else None
 
 
 def _related(bad: np.ndarray, doubtful: np.ndarray) -> bool:
-    besides = float(bad[~doubtful].mean())
-    return float(bad[doubtful].mean()) >= _GOES_WITH and besides <= _BESIDES
+    with_it, besides = float(bad[doubtful].mean()), float(bad[~doubtful].mean())
+    if besides <= _BESIDES:
+        return with_it >= _GOES_WITH
+    return with_it >= _ALWAYS and besides <= _OFTEN
+
+
+def _is_dead(rows: ColumnRows, values: np.ndarray, doubtful: np.ndarray) -> bool:
+    """Whether a tag repeats its last good value where the quality is not good."""
+    held = _held(rows, values)
+    if not _related(held | np.isnan(values), doubtful):
+        return False
+    again = values[held & doubtful]
+    good = values[~doubtful]
+    if np.mean((again >= np.nanmin(good)) & (again <= np.nanmax(good))) < _ALWAYS:
+        return False
+    begins = np.diff(doubtful[rows.order].astype(int), prepend=0) > 0
+    return len(np.unique(again)) >= _OTHER_VALUES * min(begins.sum(), _ENOUGH_VALUES)
 
 
 def _held(rows: ColumnRows, values: np.ndarray) -> np.ndarray:
     """(n,) bool, whether a reading is the one before again, as a dead tag repeats its last value."""
     held = np.zeros(len(values), dtype=bool)
     order = rows.order
-    same = (np.diff(values[order]) == 0) & (np.diff(rows.recording[order]) == 0)
-    held[order[1:]] = same
+    group = rows.machine if rows.single_rows else rows.recording
+    held[order[1:]] = (np.diff(values[order]) == 0) & (np.diff(group[order]) == 0)
     return held
 
 

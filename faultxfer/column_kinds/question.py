@@ -43,7 +43,6 @@ def _roc_auc(values: np.ndarray, fault: np.ndarray) -> float:
 
 
 def _side(values: np.ndarray, fault: np.ndarray, area: float) -> np.ndarray:
-    """(n,) 1.0 for rows beyond the middle between the two classes, on the side of the faults."""
+    """(n,) bool, rows beyond the middle between the two classes, on the side of the faults."""
     middle = (np.nanmedian(values[fault == 1]) + np.nanmedian(values[fault == 0])) / 2
-    beyond = values > middle if area >= 0.5 else values < middle
-    return np.where(np.isnan(values), np.nan, beyond)
+    return values > middle if area >= 0.5 else values < middle
