@@ -23,10 +23,13 @@ RULES: tuple[ColumnRule, ...] = (
     question,
 )
 
+# Fewer rows than this show nothing but numbers.
+_FEWEST_ROWS = 30
+
 
 def find_kinds(rows: ColumnRows) -> list[Found]:
     """What each column is, in their order, where it is more than a measurement."""
-    if not len(rows):
+    if len(rows) < _FEWEST_ROWS:
         return []
     found = [kind_of(rows, column) for column in rows.values]
     return [each for each in found if each is not None]

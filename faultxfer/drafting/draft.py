@@ -68,6 +68,8 @@ class Seen:
         rate: fastest change, 0 where none is known.
         per: what time ``rate`` is for.
         switch: whether the cells say yes and no.
+        note: what to ask about it, where its content raises a question.
+        nothing: spellings of values far off all others, which may stand for no reading.
     """
 
     low: float
@@ -78,6 +80,8 @@ class Seen:
     rate: float
     per: str
     switch: bool = False
+    note: str = ""
+    nothing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,8 @@ class Draft:
         ignore: by name, why a column is no sensor.
         period: the usual time step, if there is one.
         csv: how the files are written, where that had to be given.
+        why: by role, what shows a key that no usual name shows.
+        looks_like: by role, a column that may be meant, where none was found.
     """
 
     family: str
@@ -107,6 +113,8 @@ class Draft:
     ignore: dict[str, str]
     period: float | None
     csv: Csv = field(default_factory=Csv)
+    why: dict[str, str] = field(default_factory=dict)
+    looks_like: dict[str, str] = field(default_factory=dict)
 
 
 def write_draft(draft: Draft) -> str:
@@ -118,6 +126,7 @@ def write_draft(draft: Draft) -> str:
         *_sensor_lines(draft.sensors),
         *_ignore_lines(draft.ignore),
         *_csv_lines(draft.csv),
+        *_nothing_lines(draft),
         *_examples(list(draft.sensors)),
     ]
     return head + "\n".join(lines) + "\n"
@@ -153,14 +162,22 @@ def _key_lines(draft: Draft) -> list[str]:
         "# Which machine, which recording of it, and when. A split keeps rows of one run together.",
     ]
     for role, without in _WITHOUT.items():
-        name = draft.keys[role]
-        lines.append(f"{role}: {_scalar(name)}" if name else f"# {role}: {without}")
+        lines.append(_key_line(draft, role, without))
     if draft.period is None:
         lines.append("# sampling_period: no regular step of time found; gaps are not reported")
     else:
         period = _yaml(draft.period).removesuffix(".0")
         lines.append(f"sampling_period: {period}  # the usual step of the time column")
     return lines
+
+
+def _key_line(draft: Draft, role: str, without: str) -> str:
+    name = draft.keys[role]
+    if name:
+        why = draft.why.get(role)
+        return f"{role}: {_scalar(name)}" + (f"  # {why}" if why else "")
+    maybe = draft.looks_like.get(role)
+    return f"# {role}: {without}" + (f"; {quoted(maybe)} looks like one" if maybe else "")
 
 
 def _sensor_lines(sensors: dict[str, Seen]) -> list[str]:
@@ -193,6 +210,20 @@ def _csv_lines(csv: Csv) -> list[str]:
     if csv.columns:
         lines.append("# They have no header row: `columns` names all columns, in the file's order.")
     return [*lines, "csv:", *[f"  {name}: {_option(value)}" for name, value in given.items()]]
+
+
+def _nothing_lines(draft: Draft) -> list[str]:
+    """A proposal for values that may stand for no reading; a person must know."""
+    spellings = dict.fromkeys(text for seen in draft.sensors.values() for text in seen.nothing)
+    if not spellings:
+        return []
+    return [
+        "",
+        "# These values lie far off all others and come again: they look like \"no reading\".",
+        "# If they are, take the `# ` away (below `csv:`, if the line is there already):",
+        "# csv:",
+        f"#   missing: [{', '.join(map(quoted, spellings))}]",
+    ]
 
 
 def _option(value: bool | str | tuple[str, ...]) -> str:
@@ -259,7 +290,11 @@ def _remark(seen: Seen) -> str:
     if seen.low == seen.high:
         return f"constant at {seen.low:g} in these rows, so without a range; {missing}"
     remark = f"seen {seen.low:.5g} to {seen.high:.5g}, {missing}"
-    return remark if seen.step is None else f"{remark}, usual step {seen.step:.3g}"
+    if seen.step is not None:
+        remark += f", usual step {seen.step:.3g}"
+    if seen.nothing:
+        remark += f"; {', '.join(seen.nothing)} left out: no reading?"
+    return f"{remark}; {seen.note}" if seen.note else remark
 
 
 def _percent(share: float) -> str:
