@@ -88,7 +88,9 @@ def _rows(frames: list[pd.DataFrame], label: str, period: float) -> ColumnRows:
     table = pd.concat(frames, ignore_index=True)
     sensors = [name for name in table if name not in _NOT_SENSORS]
     if "timestamp" in table:
-        seconds = pd.to_datetime(table["timestamp"]).astype("datetime64[s]").astype("int64").to_numpy()
+        seconds = (
+            pd.to_datetime(table["timestamp"]).astype("datetime64[s]").astype("int64").to_numpy()
+        )
         seconds = seconds.astype(float)
     else:
         seconds = _START + period * table["seq"].to_numpy(float)
@@ -234,9 +236,7 @@ def _held(rows: ColumnRows, values: np.ndarray, bad: np.ndarray) -> np.ndarray:
     return held
 
 
-def _bursts(
-    rows: ColumnRows, rng: np.random.Generator, share: float, longest: int
-) -> np.ndarray:
+def _bursts(rows: ColumnRows, rng: np.random.Generator, share: float, longest: int) -> np.ndarray:
     bad = np.zeros(len(rows), dtype=bool)
     while bad.mean() < share:
         start = int(rng.integers(len(rows)))
@@ -349,7 +349,9 @@ def _look(
         {**rows.values, **planting}, rows.machine, rows.run, rows.fault, rows.seconds
     )
     # What is known of the rows does not depend on the columns.
-    vars(with_it).update({name: getattr(rows, name) for name in ("recording", "order", "stretches")})
+    vars(with_it).update(
+        {name: getattr(rows, name) for name in ("recording", "order", "stretches")}
+    )
     said = kind_of(with_it, "X_17")
     count.add(line, plant, seed, said, hit=said is not None and said.kind in right)
 

@@ -8,13 +8,9 @@ from typing import Literal
 
 from faultxfer.column_kinds.rows import ColumnRows
 
-Kind = Literal[
-    "leak", "question", "counter", "clock", "quality", "name", "copy", "constant"
-]
+Kind = Literal["leak", "question", "counter", "clock", "quality", "name", "copy", "constant"]
 # Columns of these kinds are no measurements: a draft leaves them out.
-NO_MEASUREMENT: frozenset[Kind] = frozenset(
-    ("leak", "counter", "clock", "quality", "name", "copy")
-)
+NO_MEASUREMENT: frozenset[Kind] = frozenset(("leak", "counter", "clock", "quality", "name", "copy"))
 
 
 @dataclass(frozen=True)

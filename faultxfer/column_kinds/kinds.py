@@ -6,7 +6,7 @@ from faultxfer.column_kinds.clock import clock
 from faultxfer.column_kinds.counter import counter
 from faultxfer.column_kinds.found import ColumnRule, Found
 from faultxfer.column_kinds.leak import leak
-from faultxfer.column_kinds.name import name
+from faultxfer.column_kinds.name import name, recording_number
 from faultxfer.column_kinds.quality import quality
 from faultxfer.column_kinds.question import question
 from faultxfer.column_kinds.repeated import constant, copy
@@ -18,6 +18,7 @@ RULES: tuple[ColumnRule, ...] = (
     leak,
     clock,
     counter,
+    recording_number,
     quality,
     copy,
     question,

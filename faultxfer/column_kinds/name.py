@@ -20,7 +20,14 @@ def name(rows: ColumnRows, column: str) -> Found | None:
     of_machines = _one_each(values, rows.machine)
     if of_machines is not None and len(of_machines) > 1 and len(np.unique(of_machines)) > 1:
         return Found(column, "name", "names the machine: one value in each, and not the same")
-    of_recordings = _one_each(values, rows.recording)
+    return None
+
+
+def recording_number(rows: ColumnRows, column: str) -> Found | None:
+    """A whole number for each recording that never comes again."""
+    if rows.single_rows:
+        return None
+    of_recordings = _one_each(rows.values[column], rows.recording)
     if of_recordings is None or len(of_recordings) < _FEWEST_RECORDINGS:
         return None
     whole = (of_recordings == np.round(of_recordings)).all()

@@ -59,9 +59,14 @@ def _others(rows: ColumnRows, name: str) -> Iterator[str]:
     """Columns of measurements, the nearest in the file first."""
     names = list(rows.values)
     place = names.index(name)
-    for other in sorted(names, key=lambda each: (abs(names.index(each) - place), each > name)):
+    for other in sorted(names, key=lambda each: _distance(names.index(each), place)):
         if other != name and rows.codes(other) is None:
             yield other
+
+
+def _distance(other: int, place: int) -> tuple[int, bool]:
+    """How far off a column stands; of two as near the one before."""
+    return abs(other - place), other > place
 
 
 def _qualified(rows: ColumnRows, name: str, doubtful: np.ndarray) -> str | None:

@@ -28,7 +28,10 @@ def question(rows: ColumnRows, name: str) -> Found | None:
         return None
     if chance(rows, _side(values, rows.fault, area)) > _RARELY:
         return None
-    words = f"separates the labels by itself (ROC-AUC {max(area, 1 - area):.3f})"
+    words = (
+        f"separates the labels by itself (ROC-AUC {max(area, 1 - area):.3f}): "
+        "is it known before the fault is?"
+    )
     return Found(name, "question", words)
 
 

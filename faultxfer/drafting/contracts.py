@@ -12,7 +12,9 @@ from pydantic import ValidationError
 
 from faultxfer.contract.diff import diff_contracts
 from faultxfer.contract.schema import load_contract, parse_contract, schema_text
-from faultxfer.drafting.infer import infer_contract
+from faultxfer.drafting.draft import EQUIPMENT, RUN, TIME, write_draft
+from faultxfer.drafting.infer import draft_of
+from faultxfer.drafting.roles import roles_of
 from faultxfer.errors import ConfigError, DataError
 from faultxfer.outputs import writing
 from faultxfer.reading.csv_options import Csv
@@ -65,20 +67,24 @@ def draft_contract(
         )
     options = _checked_options(columns, csv_options)
     try:
-        text = infer_contract(
+        draft = draft_of(
             [_read(path, options) for path in find_files(files)],
             label=label,
             family=out.stem,
-            equipment_column=equipment_column,
-            run_column=run_column,
-            time_column=time_column,
+            named={EQUIPMENT: equipment_column, RUN: run_column, TIME: time_column},
             csv_options=options,
         )
     except DataError as error:
         raise _advised(error, options) from error
+    text = write_draft(draft)
     contract = parse_contract(yaml.safe_load(text), where=str(out))
     _write(text, out)
-    return {"out": str(out), "sensors": list(contract.features), "ignored": list(contract.ignore)}
+    return {
+        "out": str(out),
+        "sensors": list(contract.features),
+        "ignored": list(contract.ignore),
+        "columns": roles_of(draft),
+    }
 
 
 def _write(text: str, out: Path) -> None:

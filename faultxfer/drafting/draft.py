@@ -174,8 +174,8 @@ def _key_lines(draft: Draft) -> list[str]:
 def _key_line(draft: Draft, role: str, without: str) -> str:
     name = draft.keys[role]
     if name:
-        why = draft.why.get(role)
-        return f"{role}: {_scalar(name)}" + (f"  # {why}" if why else "")
+        why = draft.why.get(role, "")
+        return f"{role}: {_scalar(name)}" + (f"  # {why}" if why.startswith("found") else "")
     maybe = draft.looks_like.get(role)
     return f"# {role}: {without}" + (f"; {quoted(maybe)} looks like one" if maybe else "")
 
@@ -219,7 +219,7 @@ def _nothing_lines(draft: Draft) -> list[str]:
         return []
     return [
         "",
-        "# These values lie far off all others and come again: they look like \"no reading\".",
+        '# These values lie far off all others and come again: they look like "no reading".',
         "# If they are, take the `# ` away (below `csv:`, if the line is there already):",
         "# csv:",
         f"#   missing: [{', '.join(map(quoted, spellings))}]",

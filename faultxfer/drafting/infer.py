@@ -58,6 +58,8 @@ _COUNTERS = ("index", "id", "udi", "row", "row_number", "unnamed_0")
 _KEY_NAMES = frozenset((*_COUNTERS, *(name for names in _USUAL.values() for name in names)))
 # More different cells than this are a measurement; looking each up as a spelling takes seconds.
 _MOST_SPELLINGS = 20
+# A column of text with so many different cells at most holds states.
+_MOST_STATES = 12
 _LABEL_WORDS = ("label", "fault", "anomal", "failure", "changepoint")
 # How many files a message names.
 _SHOWN = 5
@@ -132,7 +134,7 @@ def draft_of(
     reasons = {name: _why_ignored(name, tables, cells, spellings.faulty) for name in free}
     measured = [name for name, reason in reasons.items() if not reason]
     kinds = kinds_of(filled, _numbers(measured, filled), keys, spellings.faulty)
-    reasons |= {name: kind.reason for name, kind in kinds.items() if kind.kind in NO_MEASUREMENT}
+    reasons |= _left_out(measured, kinds)
     ignore = _not_common(tables, list(cells.columns))
     ignore |= {name: reason for name, reason in reasons.items() if reason}
     runs = [name for name in (keys[EQUIPMENT], keys[RUN]) if name]
@@ -150,9 +152,20 @@ def draft_of(
         ignore=ignore,
         period=usual_period(samplings),
         csv=csv_options,
-        why=found.why,
+        why={role: "as named" for role, name in named.items() if name} | found.why,
         looks_like=found.looks_like,
     )
+
+
+def _left_out(measured: list[str], kinds: dict[str, Found]) -> dict[str, str]:
+    """Columns that are no measurements, with the reason.
+
+    Where nothing but counters would be left, they stay: a few rows of anything may rise.
+    """
+    out = {name: kind for name, kind in kinds.items() if kind.kind in NO_MEASUREMENT}
+    if len(out) == len(measured):
+        out = {name: kind for name, kind in out.items() if kind.kind != "counter"}
+    return {name: kind.reason for name, kind in out.items()}
 
 
 def _nameless(free: list[str]) -> list[str]:
@@ -331,7 +344,17 @@ def _without_values(name: str, tables: list[RawTable]) -> Iterator[str]:
         if table.missing(name).all() and len(table.frame):
             yield f"no value in any row of {_files([table])}"
         elif not _reads(table, name, switch=switch):
-            yield "text"
+            yield _text(table, name)
+
+
+def _text(table: RawTable, name: str) -> str:
+    """What text columns hold: states can be used to choose rows, other text cannot."""
+    words = [word for word in table.stripped(name)[~table.missing(name)].unique() if word]
+    if not 2 <= len(words) <= _MOST_STATES:
+        return "text"
+    shown = ", ".join(quoted(word)[1:-1] for word in words[:_SHOWN])
+    more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
+    return f"text, {len(words)} states ({shown}{more}): for `slices` and the like"
 
 
 def _reads(table: RawTable, name: str, *, switch: bool) -> bool:
@@ -364,9 +387,7 @@ def _equals_label(cells: pd.Series, faulty: pd.Series) -> bool:
 # What is seen of a sensor
 
 
-def _seen(
-    name: str, tables: list[RawTable], samplings: list[Sampling], kind: Found | None
-) -> Seen:
+def _seen(name: str, tables: list[RawTable], samplings: list[Sampling], kind: Found | None) -> Seen:
     """What is seen of a sensor, its readings far off all others left out."""
     switch = _is_switch(name, tables)
     read = [_values(table, name, switch=switch) for table in tables]
@@ -383,7 +404,7 @@ def _seen(
         rate=max(map(fastest, files, samplings)) if same_clock else 0.0,
         per=samplings[0].per,
         switch=switch,
-        note=kind.reason if kind and kind.kind == "question" else "",
+        note=kind.reason if kind and kind.kind != "constant" else "",
         nothing=tuple(dict.fromkeys(_spellings(name, tables, read, codes))),
     )
 

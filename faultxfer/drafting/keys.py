@@ -13,8 +13,10 @@ from faultxfer.reading.table import RawTable
 
 # A column of times can be read in this share of its cells at least.
 _READABLE = 0.8
-# A clock goes forward in this share of its steps inside a machine.
-_FORWARD = 0.98
+# Of the steps in which time does not go on, inside machines this share is left at most.
+_LEFT = 0.1
+# Seconds since 1970, of 1973. What is smaller may count from the beginning of a file or a run.
+_DATES_FROM = 1e8
 # A machine has so many rows at least, in the mean; more names than this are names of something else.
 _ROWS_EACH, _MOST_MACHINES = 5, 500
 _NUMBER = "a number"
@@ -109,17 +111,20 @@ def _find_machine(found: KeysByContent, tables: list[RawTable], free: list[str])
     if time is None or found.keys[RUN] is not None:
         return
     seconds = _seconds(tables, time)
-    if seconds is None or _forward(seconds, np.zeros(len(seconds))) >= _FORWARD:
+    if seconds is None:
         return
+    back = _steps_back(seconds, np.zeros(len(seconds)))
     fitting = []
     for name in free:
         names = _names(tables, name)
-        if names is not None and _forward(seconds, names) >= _FORWARD:
+        if names is not None and _steps_back(seconds, names) < back * _LEFT:
             fitting.append((int(names.max()) + 1, name))
     if fitting:
         count, name = min(fitting)
-        found.keys[EQUIPMENT] = name
-        found.why[EQUIPMENT] = f"found by its cells: time begins anew in each of {count} values"
+        # Dates that overlap are those of several machines; a count that begins anew is a run's.
+        role = EQUIPMENT if np.nanmedian(seconds) > _DATES_FROM else RUN
+        found.keys[role] = name
+        found.why[role] = f"found by its cells: time begins anew in each of {count} values"
 
 
 def _differs_by_file(found: KeysByContent, tables: list[RawTable], free: list[str]) -> bool:
@@ -129,8 +134,10 @@ def _differs_by_file(found: KeysByContent, tables: list[RawTable], free: list[st
     for name in free:
         each = [table.stripped(name).unique() for table in tables]
         of_files = {names[0] for names in each if len(names) == 1}
-        if all(len(names) == 1 for names in each) and len(of_files) > 1 and _whole_or_text(
-            tables, name
+        if (
+            all(len(names) == 1 for names in each)
+            and len(of_files) > 1
+            and _whole_or_text(tables, name)
         ):
             found.keys[EQUIPMENT] = name
             found.why[EQUIPMENT] = f"found by its cells: one name in each of {len(tables)} files"
@@ -176,13 +183,12 @@ def _seconds(tables: list[RawTable], time: str) -> np.ndarray | None:
     return np.concatenate(parts)
 
 
-def _forward(seconds: np.ndarray, group: np.ndarray) -> float:
-    """Share of steps inside groups, in the file's order, in which time goes on.
+def _steps_back(seconds: np.ndarray, group: np.ndarray) -> int:
+    """How many steps inside groups, in the file's order, lead to no later time.
 
-    >>> _forward(np.array([1.0, 1.0, 2.0, 2.0]), np.array([0, 1, 0, 1]))
-    1.0
+    >>> _steps_back(np.array([1.0, 1.0, 2.0, 2.0]), np.array([0, 1, 0, 1]))
+    0
     """
     order = np.argsort(group, kind="stable")
     inside = np.diff(group[order]) == 0
-    steps = np.diff(seconds[order])[inside]
-    return float(np.mean(steps > 0)) if len(steps) else 0.0
+    return int((~(np.diff(seconds[order])[inside] > 0)).sum())

@@ -35,7 +35,10 @@ def kinds_of(
     if not tables:
         return {}
     rows = ColumnRows(
-        {name: np.concatenate([part.to_numpy() for part in parts]) for name, parts in values.items()},
+        {
+            name: np.concatenate([part.to_numpy() for part in parts])
+            for name, parts in values.items()
+        },
         machine=_numbered(tables, keys[EQUIPMENT], default=0),
         run=_numbered(tables, keys[RUN], default=1),
         fault=faulty.to_numpy(),

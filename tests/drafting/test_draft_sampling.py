@@ -10,6 +10,7 @@ from draft_rows import FAULT, FLOW, infer, table
 
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.contract.units import conversion
+from faultxfer.errors import DataError
 
 MINUTES = [f"2026-03-31 14:0{minute}:00" for minute in range(8)]
 CALM = [1.0, 1.0, 1.0, 4.0, 4.0, 5.0, 5.0, 7.0]
@@ -56,12 +57,14 @@ def test_no_period_is_drafted_where_steps_differ_or_do_not_grow(times: list[int]
     assert "gaps are not reported" in text
 
 
-def test_no_period_is_drafted_without_a_time_or_with_one_that_needs_a_pin() -> None:
+def test_no_period_is_drafted_without_a_time() -> None:
     assert infer(table(flow=FLOW, fault=FAULT))[0].sampling_period is None
+
+
+def test_a_time_that_can_be_read_in_two_ways_stops_the_draft() -> None:
     days = ["01/02/2026", "02/02/2026", "03/02/2026", "04/02/2026"]
-    contract, text = infer(table(date=days, flow=FLOW, fault=FAULT))
-    assert (contract.time_column, contract.sampling_period) == ("date", None)
-    assert "per row" in hint_of(text, "flow")
+    with pytest.raises(DataError, match="day"):
+        infer(table(date=days, flow=FLOW, fault=FAULT))
 
 
 def test_steps_are_taken_inside_the_runs_of_each_machine() -> None:
