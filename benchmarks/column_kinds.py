@@ -34,7 +34,7 @@ _SETS = {
     "cmapss": (("FD001.csv.gz", "FD002.csv.gz", "FD003.csv.gz", "FD004.csv.gz"), 7200.0),
     "hydraulic": (("cooler100.csv", "cooler20.csv", "cooler3.csv"), 60.0),
     "skab": (("valve1.csv.gz", "valve2.csv", "other.csv"), 1.0),
-    "tep": tuple([tuple(f"tep-mode{mode}.csv.gz" for mode in (1, 3, 4, 6)), 180.0]),
+    "tep": (tuple(f"tep-mode{mode}.csv.gz" for mode in (1, 3, 4, 6)), 180.0),
 }
 
 
@@ -44,10 +44,6 @@ class Plant:
 
     name: str
     rows: ColumnRows
-
-    @property
-    def machines(self) -> int:
-        return len(np.unique(self.rows.machine))
 
 
 def main() -> None:
@@ -137,6 +133,7 @@ def _shown(rows: ColumnRows, rng: np.random.Generator, share: float) -> np.ndarr
 
 
 def state_word(rows: ColumnRows, rng: np.random.Generator, share: float) -> np.ndarray:
+    """Codes that follow the duty while all is well, and others in fault rows."""
     normal = rng.choice(400, size=int(rng.integers(1, 4)), replace=False)
     faulty = 400 + rng.choice(400, size=int(rng.integers(1, 6)), replace=False)
     if rng.random() < 0.5:
@@ -149,6 +146,7 @@ def state_word(rows: ColumnRows, rng: np.random.Generator, share: float) -> np.n
 
 
 def stop_timer(rows: ColumnRows, rng: np.random.Generator, share: float) -> np.ndarray:
+    """One value while all is well; times drawn, or counted, in fault rows."""
     values = np.zeros(len(rows))
     shown = _shown(rows, rng, share)
     kind = rng.integers(3)
@@ -157,9 +155,6 @@ def stop_timer(rows: ColumnRows, rng: np.random.Generator, share: float) -> np.n
     elif kind == 1:
         values[shown] = rng.exponential(60.0, size=int(shown.sum())) + 0.1
     else:
-        passed = np.zeros(len(rows))
-        for place in rows.order:
-            passed[place] = 1.0
         inside = np.cumsum(shown[rows.order])
         values[rows.order] = np.where(shown[rows.order], 1 + inside % int(rng.integers(30, 900)), 0)
     return values * rng.choice([1.0, 0.5, 60.0]) + rng.choice([0.0, 0.0, 5.0])
@@ -204,6 +199,7 @@ def epoch(rows: ColumnRows, rng: np.random.Generator) -> np.ndarray | None:
 
 
 def machine_number(rows: ColumnRows, rng: np.random.Generator) -> np.ndarray | None:
+    """A number for each machine."""
     machines = len(np.unique(rows.machine))
     if machines < 2 or rows.single_rows:
         return None

@@ -1,4 +1,4 @@
-"""Counters: hours, energy, starts, strokes: they rise all the time, up to an overflow or a reset."""
+"""Counters of hours, energy, starts or strokes: they rise up to an overflow or a reset."""
 
 from __future__ import annotations
 

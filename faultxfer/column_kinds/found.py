@@ -8,7 +8,9 @@ from typing import Literal
 
 from faultxfer.column_kinds.rows import ColumnRows
 
-Kind = Literal["leak", "question", "counter", "clock", "quality", "name", "copy", "constant"]
+Kind = Literal[
+    "leak", "question", "counter", "kept", "clock", "quality", "name", "copy", "constant"
+]
 # Columns of these kinds are no measurements: a draft leaves them out.
 NO_MEASUREMENT: frozenset[Kind] = frozenset(("leak", "counter", "clock", "quality", "name", "copy"))
 
@@ -19,7 +21,7 @@ class Found:
 
     Attributes:
         column: its name.
-        kind: what it is.
+        kind: what it is; "kept" for a counter that has proved its worth.
         reason: why, in words that go on after "the column": "rises all the time …".
         of: the column that it qualifies or repeats, where the kind has one.
     """

@@ -41,8 +41,7 @@ def leak(rows: ColumnRows, name: str) -> Found | None:
 
 def _separate(rows: ColumnRows, meaning: np.ndarray) -> bool:
     """Whether codes of faults mark most fault rows, or codes of normal rows most of those."""
-    assert rows.fault is not None
-    faulty, normal = meaning[rows.fault == 1], meaning[rows.fault == 0]
+    faulty, normal = meaning[rows.labels == 1], meaning[rows.labels == 0]
     if max(np.isnan(faulty).mean(), np.isnan(normal).mean()) > _MOST_UNSEEN:
         return False
     faulty, normal = faulty[~np.isnan(faulty)], normal[~np.isnan(normal)]
@@ -66,8 +65,7 @@ def _meaning_of_rows(rows: ColumnRows, name: str) -> np.ndarray | None:
 
 def _unlike_the_usual(rows: ColumnRows, values: np.ndarray) -> np.ndarray | None:
     """What differs from the one value of normal rows; None where they have several."""
-    assert rows.fault is not None
-    normal = values[rows.fault == 0]
+    normal = values[rows.labels == 0]
     usual = np.nanmedian(normal) if np.isfinite(normal).any() else np.nan
     if not np.mean(normal == usual) >= _USUAL_SHARE:
         return None
@@ -76,13 +74,12 @@ def _unlike_the_usual(rows: ColumnRows, values: np.ndarray) -> np.ndarray | None
 
 def _learnt_elsewhere(rows: ColumnRows, values: np.ndarray, codes: np.ndarray) -> np.ndarray:
     """What each row's code means in the other folds of stretches."""
-    assert rows.fault is not None
     fold = _fold_of_rows(rows)
     code = np.searchsorted(codes, values)
     code[np.isnan(values)] = len(codes)
     of_rows = np.full(len(rows), np.nan)
     for number in range(_FOLDS):
-        meaning = _meaning(code, rows.fault, (fold != number) & (fold >= 0), len(codes) + 1)
+        meaning = _meaning(code, rows.labels, (fold != number) & (fold >= 0), len(codes) + 1)
         judged = fold == number
         of_rows[judged] = meaning[code[judged]]
     of_rows[np.isnan(values)] = np.nan
@@ -116,9 +113,8 @@ def _meaning(code: np.ndarray, fault: np.ndarray, learn: np.ndarray, codes: int)
 
 
 def _reason(rows: ColumnRows, name: str) -> str:
-    assert rows.fault is not None
     values = rows.values[name]
-    in_fault, in_normal = values[rows.fault == 1], values[rows.fault == 0]
+    in_fault, in_normal = values[rows.labels == 1], values[rows.labels == 0]
     return f"tells the label: {_usual(in_normal)} in normal rows, {_usual(in_fault)} in fault rows"
 
 

@@ -102,11 +102,12 @@ def _is_dead(rows: ColumnRows, values: np.ndarray, doubtful: np.ndarray) -> bool
     if np.mean((again >= np.nanmin(good)) & (again <= np.nanmax(good))) < _ALWAYS:
         return False
     begins = np.diff(doubtful[rows.order].astype(int), prepend=0) > 0
-    return len(np.unique(again)) >= _OTHER_VALUES * min(begins.sum(), _ENOUGH_VALUES)
+    enough = _OTHER_VALUES * min(int(begins.sum()), _ENOUGH_VALUES)
+    return len(np.unique(again)) >= enough
 
 
 def _held(rows: ColumnRows, values: np.ndarray) -> np.ndarray:
-    """(n,) bool, whether a reading is the one before again, as a dead tag repeats its last value."""
+    """(n,) bool, whether a reading is the one before again, as where a tag is dead."""
     held = np.zeros(len(values), dtype=bool)
     order = rows.order
     group = rows.machine if rows.single_rows else rows.recording

@@ -20,13 +20,12 @@ def question(rows: ColumnRows, name: str) -> Found | None:
     """A continuous column that alone puts the fault rows on one side of the normal ones."""
     if not two_classes(rows) or rows.codes(name) is not None:
         return None
-    assert rows.fault is not None
     values = rows.values[name]
     every = max(1, len(values) // _ROWS)
-    area = _roc_auc(values[::every], rows.fault[::every])
+    area = _roc_auc(values[::every], rows.labels[::every])
     if max(area, 1 - area) < _SEPARATES:
         return None
-    if chance(rows, _side(values, rows.fault, area)) > _RARELY:
+    if chance(rows, _side(values, rows.labels, area)) > _RARELY:
         return None
     words = (
         f"separates the labels by itself (ROC-AUC {max(area, 1 - area):.3f}): "
@@ -48,4 +47,5 @@ def _roc_auc(values: np.ndarray, fault: np.ndarray) -> float:
 def _side(values: np.ndarray, fault: np.ndarray, area: float) -> np.ndarray:
     """(n,) bool, rows beyond the middle between the two classes, on the side of the faults."""
     middle = (np.nanmedian(values[fault == 1]) + np.nanmedian(values[fault == 0])) / 2
-    return values > middle if area >= 0.5 else values < middle
+    side: np.ndarray = values > middle if area >= 0.5 else values < middle
+    return side

@@ -55,6 +55,11 @@ class ColumnRows:
         return len(self.machine)
 
     @cached_property
+    def labels(self) -> np.ndarray:
+        """(n,) as ``fault``, all NaN where no row is labelled."""
+        return np.full(len(self), np.nan) if self.fault is None else self.fault
+
+    @cached_property
     def recording(self) -> np.ndarray:
         """(n,) integers, equal for rows of the same machine and run."""
         keys = self.machine.astype(np.int64) * (int(self.run.max(initial=0)) + 1) + self.run

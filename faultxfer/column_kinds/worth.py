@@ -42,7 +42,8 @@ def _some_rows(fault: np.ndarray) -> np.ndarray:
     known = np.flatnonzero(~np.isnan(fault))
     if len(known) <= _ROWS:
         return known
-    return known[np.linspace(0, len(known) - 1, _ROWS).astype(int)]
+    some: np.ndarray = known[np.linspace(0, len(known) - 1, _ROWS).astype(int)]
+    return some
 
 
 def _folds(group: np.ndarray, y: np.ndarray) -> np.ndarray | None:
@@ -67,7 +68,7 @@ def _held_out_score(X: np.ndarray, y: np.ndarray, fold: np.ndarray) -> float:
         "num_leaves": 15,
         "learning_rate": 0.1,
         "min_data_in_leaf": 10,
-        "num_threads": 2,
+        "num_threads": 1,  # two of them wait for each other where the machine is busy
         "verbosity": -1,
         "seed": 0,
         "deterministic": True,

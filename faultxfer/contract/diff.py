@@ -212,6 +212,12 @@ def _stricter(old: Severity, new: Severity) -> Meaning:
     return f"{'stricter' if more else 'milder'} where the rule is broken", "none"
 
 
+def _kept(_old: str, new: str) -> Meaning:
+    if new:
+        return "the rules of columns leave it alone", "none"
+    return "the rules of columns look at it again", "none"
+
+
 _SENSOR_FIELDS: dict[str, tuple[str, Callable[[Any, Any], Meaning]]] = {
     "unit": ("units", _unit),
     "dtype": ("limits", _type),
@@ -221,6 +227,7 @@ _SENSOR_FIELDS: dict[str, tuple[str, Callable[[Any, Any], Meaning]]] = {
     "max_rate": ("limits", _limit(wider_if_more=True, unlimited="any change is believed")),
     "stuck_after": ("limits", _limit(wider_if_more=True, unlimited="no value counts as stuck")),
     "on_breach": ("rules", _stricter),
+    "keep": ("rules", _kept),
 }
 
 

@@ -58,6 +58,11 @@ class Sensor(_Strict):
     on_breach: Severity = Field(
         default="quarantine", description="What happens to a row outside min and max."
     )
+    keep: str = Field(
+        default="",
+        description="Why the column is a sensor though it looks like a leak or a counter; "
+        "the rules of columns leave it alone.",
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Sensor:
@@ -240,8 +245,21 @@ class Contract(_Strict):
 
     def digest(self) -> str:
         """SHA-256 (hex) of the contract's meaning; spelling and comments do not count."""
-        content = json.dumps(self.model_dump(mode="json"), sort_keys=False)
+        fields = self.model_dump(mode="json")
+        for sensor in fields["sensors"].values():
+            _drop_unused(sensor, _LATER_OF_SENSORS)
+        content = json.dumps(fields, sort_keys=False)
         return hashlib.sha256(content.encode()).hexdigest()
+
+
+# Fields that came later: while they have their default, a contract means what it meant.
+_LATER_OF_SENSORS = {"keep": ""}
+
+
+def _drop_unused(fields: dict[str, Any], later: dict[str, Any]) -> None:
+    for name, default in later.items():
+        if fields[name] == default:
+            del fields[name]
 
 
 def load_contract(path: Path | str) -> Contract:

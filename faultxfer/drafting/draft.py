@@ -69,6 +69,7 @@ class Seen:
         per: what time ``rate`` is for.
         switch: whether the cells say yes and no.
         note: what to ask about it, where its content raises a question.
+        keep: why it stays a sensor though it is a counter; empty where nothing has to be said.
         nothing: spellings of values far off all others, which may stand for no reading.
     """
 
@@ -81,6 +82,7 @@ class Seen:
     per: str
     switch: bool = False
     note: str = ""
+    keep: str = ""
     nothing: tuple[str, ...] = ()
 
 
@@ -278,6 +280,8 @@ def _fields(name: str, seen: Seen) -> str:
         fields |= _range(seen.low, seen.high)
     if seen.missing > _USUAL_MISSING:
         fields["max_missing"] = f"{_max_missing(seen.missing):g}"
+    if seen.keep:
+        fields["keep"] = quoted(seen.keep)
     fields["on_breach"] = "warn"
     return f"{{{', '.join(f'{field}: {text}' for field, text in fields.items())}}}"
 

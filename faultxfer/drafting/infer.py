@@ -112,11 +112,7 @@ def draft_of(
     named: dict[str, str | None],
     csv_options: Csv,
 ) -> Draft:
-    """What the example rows show.
-
-    Args:
-        tables, label, family, csv_options: as for :func:`infer_contract`.
-        named: column of each key, None where it is to be found.
+    """What the example rows show; ``named`` has the column of each key, or None.
 
     Raises:
         ContractError, DataError: as :func:`infer_contract`.
@@ -405,6 +401,7 @@ def _seen(name: str, tables: list[RawTable], samplings: list[Sampling], kind: Fo
         per=samplings[0].per,
         switch=switch,
         note=kind.reason if kind and kind.kind != "constant" else "",
+        keep=kind.reason if kind and kind.kind == "kept" else "",
         nothing=tuple(dict.fromkeys(_spellings(name, tables, read, codes))),
     )
 

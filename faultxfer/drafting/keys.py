@@ -17,7 +17,7 @@ _READABLE = 0.8
 _LEFT = 0.1
 # Seconds since 1970, of 1973. What is smaller may count from the beginning of a file or a run.
 _DATES_FROM = 1e8
-# A machine has so many rows at least, in the mean; more names than this are names of something else.
+# A machine has so many rows at least, in the mean; more names than this are of something else.
 _ROWS_EACH, _MOST_MACHINES = 5, 500
 _NUMBER = "a number"
 

@@ -54,8 +54,8 @@ def _numbered(tables: list[RawTable], column: str | None, *, default: int) -> np
         sizes = [len(table) for table in tables]
         return np.repeat(np.arange(len(tables)) * default, sizes)
     names = pd.concat([table.stripped(column) for table in tables], ignore_index=True)
-    numbers: np.ndarray = pd.factorize(names)[0]
-    return numbers - numbers.min(initial=0)
+    numbers: np.ndarray = pd.factorize(names, use_na_sentinel=False)[0]
+    return numbers
 
 
 def _seconds(tables: list[RawTable], column: str | None) -> np.ndarray | None:
@@ -83,6 +83,6 @@ def _with_counters_worth_keeping(rows: ColumnRows, found: dict[str, Found]) -> d
     for name in counters:
         gain = gain_of(rows.values[name], measured, rows.fault, rows.machine)
         if gain is not None and gain >= _WORTH:
-            words = f"counts, and is kept: PR-AUC on machines left out gains {gain:.3f} by it"
-            found[name] = Found(name, "question", words)
+            words = f"a counter by which PR-AUC on machines left out gains {gain:.3f}"
+            found[name] = Found(name, "kept", words)
     return found

@@ -16,6 +16,7 @@ from faultxfer.contract.check import check_table
 from faultxfer.contract.class_share import Classes, with_class_share
 from faultxfer.contract.data_docs import write_data_docs
 from faultxfer.contract.machines import tags_of_columns, tags_of_sensors
+from faultxfer.contract.measured import with_no_measurements
 from faultxfer.contract.outcome import Checked
 from faultxfer.contract.schema import Contract
 from faultxfer.errors import DataError
@@ -144,6 +145,8 @@ def check_files(
     checked = _leave_others_out([outcome for _, outcome in read])
     checked = without_copies(checked, contract)
     checked = with_rules_across(checked, contract)
+    if labelled is not False:
+        checked = with_no_measurements(checked, contract, training=bool(labelled))
     checked = with_class_share(checked, contract, source)
     outcome = _counted(tables, checked, contract)
     rejected = _stacked([each.rejected for each in checked])
