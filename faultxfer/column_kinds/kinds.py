@@ -25,7 +25,7 @@ RULES: tuple[ColumnRule, ...] = (
 )
 
 # Fewer rows than this show nothing but numbers.
-_FEWEST_ROWS = 30
+_FEWEST_ROWS = 50
 
 
 def find_kinds(rows: ColumnRows) -> list[Found]:

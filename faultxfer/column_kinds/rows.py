@@ -10,6 +10,8 @@ import numpy as np
 
 # A column with more different values than this holds no codes.
 MOST_CODES = 40
+# Each code comes so many times in the mean.
+_ROWS_EACH = 3
 # So many rows are looked at first; most columns of measurements show more values at once.
 _LOOK = 2000
 # Recordings of fewer rows than this (in the median) say nothing about what happens inside one.
@@ -111,8 +113,9 @@ class ColumnRows:
 
 def _few_values(values: np.ndarray) -> np.ndarray | None:
     known = values[~np.isnan(values)]
+    most = min(MOST_CODES, max(len(known) // _ROWS_EACH, 1))
     every = max(1, len(known) // _LOOK)
-    if len(np.unique(known[::every])) > MOST_CODES:
+    if len(np.unique(known[::every])) > most:
         return None
     levels = np.unique(known)
-    return levels if len(levels) <= MOST_CODES else None
+    return levels if len(levels) <= most else None

@@ -57,7 +57,8 @@ def with_no_measurements(
     if not files:
         return checked
     rows = _column_rows(stacked_rows([checked[file] for file in files], contract))
-    look = _Look(rows, contract, find_kinds(rows), training)
+    file = checked[files[0]].table.file if len(files) == 1 else None
+    look = _Look(rows, contract, find_kinds(rows), training, file)
     known = {(finding.code, finding.column) for outcome in checked for finding in outcome.findings}
     checked = list(checked)
     first = files[0]
@@ -90,6 +91,7 @@ class _Look:
     contract: Contract
     found: list[Found]
     training: bool
+    file: str | None
 
     def finding(self, found: Found, outcome: Checked) -> Finding | None:
         """The finding of a column; None where the kind has none."""
@@ -101,6 +103,7 @@ class _Look:
             code,
             severity,
             f"Sensor {found.column!r} {found.reason}{measured}",
+            file=self.file,
             column=outcome.table.tag(found.column),
             expected="a measurement",
             remedy=_REMEDY,
