@@ -51,7 +51,7 @@ def _leaks() -> Iterator[Bad]:
         ("state-word", "HMI_W17", codes(["16"], ["103", "205", "311"]), GERMAN, 3),
         ("state-word-late", "PLC.DB4", codes(["2"], ["9"], late=1), TAB, 0),
         ("step-chain", "Schritt", codes(["10", "20"], ["90", "91"]), PIPE, 8),
-        ("stop-timer", "t_stop", [f"{7 * n + 3 if bad else 0}" for n, bad in enumerate(FAULT)],
+        ("stop-timer", "t_stop", [f"{7 * n + 3 if broken else 0}" for n, broken in enumerate(FAULT)],
          _QUOTED, 5),
         ("ready-words", "frei", codes(["7", "8", "9"], ["0"]), _PLAIN, 2),
     ):  # fmt: skip
