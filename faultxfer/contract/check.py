@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from faultxfer.contract import machines
-from faultxfer.contract.expectations import Validation, note_unmet, validate_table
+from faultxfer.contract.expectations import Validation, note_unmet, validate_tables
 from faultxfer.contract.notes import Notes
 from faultxfer.contract.outcome import Checked
 from faultxfer.contract.rules import RULES
@@ -63,15 +63,32 @@ def check_table(
         DataError: numbers or times of the file can be read in more than one way, and the contract
             does not pin one.
     """
-    check = _Check(table, contract, labelled, equipment)
-    for step in (check.columns, check.equipment_rows, check.cells, check.expectations, check.rules):
+    check = begin_check(table, contract, labelled=labelled, equipment=equipment)
+    judge_values([check], contract)
+    return check.ended()
+
+
+def begin_check(
+    table: RawTable, contract: Contract, *, labelled: bool | None, equipment: str | None = None
+) -> Check:
+    """Check what a table is before its values are judged; see :func:`check_table`."""
+    check = Check(table, contract, labelled, equipment)
+    for step in (check.columns, check.equipment_rows, check.cells):
         step()
         if check.notes.refused:
-            return check.refused()
-    return check.outcome()
+            break
+    return check
 
 
-class _Check:
+def judge_values(checks: list[Check], contract: Contract) -> None:
+    """Judge the values of all tables that are not refused, at once."""
+    open_checks = [check for check in checks if not check.notes.refused]
+    asked = [(check.typed(), check.labelled) for check in open_checks]
+    for check, validation in zip(open_checks, validate_tables(asked, contract), strict=True):
+        check.note_values(validation)
+
+
+class Check:
     """The check of one table, step by step; each adds to ``notes``."""
 
     def __init__(
@@ -198,18 +215,27 @@ class _Check:
             severity="quarantine",
         )
 
-    def expectations(self) -> None:
-        """Ranges, missing shares and label spellings, by Great Expectations."""
+    def typed(self) -> pd.DataFrame:
+        """The rows as Great Expectations sees them: numbers, and the label as text."""
         label = self.contract.label.column
         typed = dict(self.values)
         if self.labelled:
             typed[label] = self.table.stripped(label)
         frame = pd.DataFrame(typed, copy=False)
-        if not self.mine.all():
-            frame = frame[self.mine]
-        self.validation = validate_table(frame, self.contract, labelled=self.labelled)
-        for unmet in self.validation.unmet:
-            note_unmet(self.notes, unmet, self.contract, len(frame))
+        return frame if self.mine.all() else frame[self.mine]
+
+    def note_values(self, validation: Validation) -> None:
+        """Ranges, missing shares and label spellings."""
+        self.validation = validation
+        rows = int(self.mine.sum())
+        for unmet in validation.unmet:
+            note_unmet(self.notes, unmet, self.contract, rows)
+
+    def ended(self) -> Checked:
+        """The outcome, after the rules have seen the rows that are left."""
+        if not self.notes.refused:
+            self.rules()
+        return self.refused() if self.notes.refused else self.outcome()
 
     def rules(self) -> None:
         """What Great Expectations cannot state, on the rows that are left."""

@@ -30,6 +30,7 @@ def fit_ensemble(
     *,
     seed: int,
     options: NetworkOptions,
+    read: np.ndarray | None = None,
 ) -> tuple[keras.Model, History]:
     """A fitted source network and its training curves.
 
@@ -44,9 +45,10 @@ def fit_ensemble(
         seed: of weights, synthetic rows, shuffle and dropout.
         options: shape and training. AdamW's decay is decoupled, so it acts on every step alike;
             0.05 as in tabular baselines (Gorishniy et al., 2021).
+        read: (k,) positions of the sensors that the network looks at; all of them if left out.
     """
     make_deterministic(seed)
-    network = build_ensemble(scaled, options)
+    network = build_ensemble(scaled, options, read)
     encoder, trunk = trunk_of(network)
     rows, labels = _rows_to_learn(scaled, y, teacher, seed, options)
     encoded = apply_network(encoder, rows)
