@@ -74,6 +74,12 @@ def sensors_read(network: keras.Model) -> int:
     return int(network.get_layer("clip_out").output.shape[1])
 
 
+def positions_read(network: keras.Model) -> np.ndarray:
+    """(k,) positions of these sensors among all."""
+    kernel, _ = network.get_layer("robust").get_weights()
+    return np.flatnonzero(kernel.any(axis=1))
+
+
 def member_stages(network: keras.Model) -> list[list[keras.layers.Layer]]:
     """Learnt layers, first to last.
 
