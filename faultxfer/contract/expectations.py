@@ -293,36 +293,34 @@ def _view() -> Any:
 
 def _configurations(contract: Contract) -> dict[_Place, Any]:
     """Great Expectations' words for each expectation of a contract."""
+    import great_expectations.expectations as gxe
+
     made: dict[_Place, Any] = {}
     for name, sensor in contract.sensors.items():
-        made[NULL, name] = _filled(name, sensor)
+        made[NULL, name] = _filled(gxe, name, sensor)
         if sensor.min is not None or sensor.max is not None:
-            made[RANGE, name] = _between(name, sensor)
-    made[LABEL, contract.label.column] = _spelt(contract.label)
+            made[RANGE, name] = _between(gxe, name, sensor)
+    made[LABEL, contract.label.column] = _spelt(gxe, contract.label)
     return {place: expectation.configuration for place, expectation in made.items()}
 
 
-def _filled(name: str, sensor: Sensor) -> Any:
-    from great_expectations.expectations import ExpectColumnValuesToNotBeNull
-
+def _filled(gxe: Any, name: str, sensor: Sensor) -> Any:
     # Rounded, as 1 - 0.7 is a little more than 0.3, which would refuse a file with just the allowed
     # share.
-    return ExpectColumnValuesToNotBeNull(column=name, mostly=round(1 - sensor.max_missing, 9))
+    return gxe.ExpectColumnValuesToNotBeNull(column=name, mostly=round(1 - sensor.max_missing, 9))
 
 
-def _between(name: str, sensor: Sensor) -> Any:
-    from great_expectations.expectations import ExpectColumnValuesToBeBetween
-
+def _between(gxe: Any, name: str, sensor: Sensor) -> Any:
     severity = _SEVERITIES[sensor.on_breach]
-    return ExpectColumnValuesToBeBetween(
+    return gxe.ExpectColumnValuesToBeBetween(
         column=name, min_value=sensor.min, max_value=sensor.max, severity=severity
     )
 
 
-def _spelt(label: Label) -> Any:
-    from great_expectations.expectations import ExpectColumnValuesToBeInSet
-
-    return ExpectColumnValuesToBeInSet(column=label.column, value_set=[*label.normal, *label.fault])
+def _spelt(gxe: Any, label: Label) -> Any:
+    return gxe.ExpectColumnValuesToBeInSet(
+        column=label.column, value_set=[*label.normal, *label.fault]
+    )
 
 
 def _without_exception(result: Any) -> Any:

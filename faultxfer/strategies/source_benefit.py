@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.stats import t
@@ -135,7 +136,7 @@ def _groups(run: np.ndarray) -> np.ndarray:
 # seconds on them.
 _LINEAR_ROWS = 20_000
 # On a wide plant: as good as 255 bins, in a third of the time.
-_WIDE_TREES = {"max_bin": 63}
+_WIDE_TREES: dict[str, Any] = {"max_bin": 63}
 
 
 def fit_source_models(X: np.ndarray, y: np.ndarray, seed: int) -> SourceModels:
@@ -147,7 +148,7 @@ def fit_source_models(X: np.ndarray, y: np.ndarray, seed: int) -> SourceModels:
         seed: of bagging, and of the rows that the logistic regression is fitted on.
     """
     spread, normal = spread_of(X), spread_of(X[y == 0])
-    settings = _WIDE_TREES if X.shape[1] > MOST_READ else {}
+    settings: dict[str, Any] = _WIDE_TREES if X.shape[1] > MOST_READ else {}
     trees = boost(X, y, seed, rounds=200, learning_rate=0.05, min_data_in_leaf=20, **settings)
     some = np.random.default_rng(seed).permutation(len(X))[:_LINEAR_ROWS]
     coef, intercept = fit_logistic(soft_clipped(X[some], spread), y[some], 1.0)
