@@ -46,6 +46,7 @@ def checked_rows(rows: CheckedRows) -> None:
         console.print(_findings(rows.findings))
     verdict = "[red]refused[/]" if rows.refused else "[green]accepted[/]"
     others = f", {rows.left_out} of other equipment" if rows.left_out else ""
+    others += "".join(f", {count} {reason}" for reason, count in rows.unused.items())
     console.print(
         f"{verdict}: {rows.read} rows read, {rows.accepted} accepted, {rows.quarantined} set "
         f"aside{others}."

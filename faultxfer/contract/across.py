@@ -239,7 +239,8 @@ def _none_left(checked: list[Checked]) -> list[Checked]:
     """Refuse files of which no row is left at all."""
     if any(len(outcome.accepted) or outcome.refused for outcome in checked):
         return checked
-    last = max(file for file, outcome in enumerate(checked) if len(outcome.rejected))
+    emptied = [file for file, one in enumerate(checked) if len(one.rejected) or one.unused]
+    last = max(emptied)
     notes = Notes(checked[last].table)
     notes.findings = list(checked[last].findings)
     notes.none_left()

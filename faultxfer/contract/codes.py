@@ -25,6 +25,8 @@ FIXED: dict[str, Severity] = {
     "KEY-MISSING": "quarantine",
     "TIME-UNREADABLE": "quarantine",
     "LABEL-UNKNOWN": "quarantine",
+    "LABEL-LEFT-OUT": "warn",
+    "ROWS-LEFT-OUT": "warn",
     "ROWS-NONE-LEFT": "refuse",
 }
 
