@@ -25,8 +25,6 @@ from faultxfer.reading import columns
 
 _COPY = "ROW-DUPLICATE"
 _NO_ROWS = np.array([], dtype=int)
-# Seconds since 1970, of 1973. What is smaller may count from the beginning of a file or a run.
-_DATES_FROM = 1e8
 
 
 # Copies
@@ -187,7 +185,7 @@ def _certain(rows: TableRows) -> bool:
 
 
 def _dated(rows: TableRows) -> bool:
-    return rows.seconds is not None and bool(np.abs(rows.seconds).min() >= _DATES_FROM)
+    return rows.seconds is not None and bool(np.abs(rows.seconds).min() >= time.DATES_FROM)
 
 
 def _by_run(rows: TableRows) -> TableRows:

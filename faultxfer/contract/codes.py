@@ -44,6 +44,11 @@ CONFIGURABLE: dict[str, Severity] = {
     "LABEL-LEAK": "refuse",
     "LABEL-ONE-CLASS": "warn",
     "LABEL-SHARE": "warn",
+    "TIME-STEP": "warn",
+    "SENSORS-STILL": "warn",
+    "MACHINE-LOST": "warn",
+    "COLUMN-LOST": "warn",
+    "VALUE-ABSENT": "warn",
     "RUN-COPY": "warn",
     "SOURCE-COPY": "quarantine",
 }

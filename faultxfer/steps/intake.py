@@ -17,6 +17,7 @@ from faultxfer.contract.across import with_rules_across, without_copies
 from faultxfer.contract.check import check_table
 from faultxfer.contract.class_share import Classes, with_class_share
 from faultxfer.contract.data_docs import write_data_docs
+from faultxfer.contract.losses import with_losses
 from faultxfer.contract.machines import tags_of_columns, tags_of_sensors
 from faultxfer.contract.outcome import Checked
 from faultxfer.contract.schema import Contract
@@ -152,6 +153,7 @@ def check_files(
     checked = _leave_others_out([outcome for _, outcome in read])
     checked = without_copies(checked, contract)
     checked = with_rules_across(checked, contract)
+    checked = with_losses(checked, contract, equipment)
     checked = with_class_share(checked, contract, source)
     outcome = _counted(tables, checked, contract)
     rejected = _stacked([each.rejected for each in checked])
