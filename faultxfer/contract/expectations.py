@@ -221,7 +221,7 @@ def _expectations(gx: Any, contract: Contract, labelled: bool) -> list[Any]:
     for name, sensor in contract.sensors.items():
         made += _of_sensor(gx, name, sensor)
     if labelled:
-        spellings = [*contract.label.normal, *contract.label.fault]
+        spellings = [*contract.label.normal, *contract.label.faults]
         made.append(
             gx.expectations.ExpectColumnValuesToBeInSet(
                 column=contract.label.column, value_set=spellings
@@ -366,7 +366,8 @@ def _note_labels(notes: Notes, unmet: Unmet, label: Label, rows: int) -> None:
         np.array(unmet.index, dtype=int),
         label.column,
         f"The label is neither a normal nor a fault spelling in {bad} row(s)",
-        "Mend the labels, or name their spelling under `label` in the contract",
-        expected=f"one of {', '.join([*label.normal, *label.fault])}",
+        "Mend the labels, or name their spelling under `label` in the contract, as `unknown` or "
+        "`exclude` if it is neither; `blank: unknown` is for blank cells",
+        expected=f"one of {', '.join([*label.normal, *label.faults])}",
         severity="refuse" if bad > MAX_BAD_LABELS * rows else "quarantine",
     )
