@@ -15,6 +15,7 @@ from faultxfer.contract.outcome import Checked
 from faultxfer.contract.rules import RULES
 from faultxfer.contract.rules.protocol import Breach, TableRows
 from faultxfer.contract.schema import Contract, Sensor
+from faultxfer.contract.stated_units import in_expected_units
 from faultxfer.findings import Severity
 from faultxfer.reading import columns
 from faultxfer.reading.table import RawTable
@@ -43,6 +44,29 @@ _NOT_READ = {
         "Mend the cells, name them under `csv.missing`, or take `dtype: bool` out of the contract "
         "if they are numbers",
         "true or false, yes or no, on or off, 1 or 0",
+    ),
+}
+
+# By what a change of the clocks does to the time.
+_TIME_LOST = {
+    "": _NotRead(
+        "The time cannot be read in {rows} row(s)",
+        "Write times as 2026-03-31 14:05:00 or as one growing number, or pin `csv.time_format` "
+        "in the contract",
+        "a time written like most in the file: {style}",
+    ),
+    "repeated": _NotRead(
+        "{rows} row(s) lie in the hour that the clocks of {zone} repeat in autumn, and could be "
+        "an hour earlier or later",
+        "Export times in UTC or with their offset, as 2026-10-25T02:30:00+01:00; or, where rows "
+        "stand in the order of time, pin `csv: {{repeated_hour: in_order}` beside the timezone",
+        "a time that is one moment",
+    ),
+    "skipped": _NotRead(
+        "{rows} row(s) lie in the hour that the clocks of {zone} leave out in spring",
+        "The logger's clock does not follow that zone: pin the one it follows under "
+        "`csv.timezone`, such as Etc/GMT-1 for a clock that is always one hour before UTC",
+        "a time that exists in the zone",
     ),
 }
 
@@ -121,6 +145,7 @@ class _Check:
         for name, sensor in contract.sensors.items():
             values = table.booleans(name) if sensor.dtype == "bool" else table.numbers(name)
             self._note_numbers(name, values, sensor)
+            values = in_expected_units(values, name, self.notes, contract, self.equipment, names)
             self.values[name] = machines.converted(values, name, contract, self.equipment, names)
         for key in (contract.equipment_column, contract.run_column):
             if key and key in table.names:
@@ -185,18 +210,21 @@ class _Check:
     def _note_times(self, column: str) -> None:
         times = self.table.times(column)
         self.seconds = times.seconds
-        no_time = times.seconds.isna().to_numpy()
-        unread = np.flatnonzero(no_time & self.mine)
-        self.notes.rows(
-            "TIME-UNREADABLE",
-            unread,
-            column,
-            f"The time cannot be read in {len(unread)} row(s)",
-            "Write times as 2026-03-31 14:05:00 or as one growing number, or pin `csv.time_format` "
-            "in the contract",
-            expected=f"a time written like most in the file: {times.style}",
-            severity="quarantine",
-        )
+        unread = times.seconds.isna().to_numpy() & self.mine
+        if not unread.any():
+            return
+        changes = self.table.clock_changes(column)
+        for change, words in _TIME_LOST.items():
+            places = np.flatnonzero(unread & (changes == change).to_numpy())
+            self.notes.rows(
+                "TIME-UNREADABLE",
+                places,
+                column,
+                words.instead.format(rows=len(places), zone=self.contract.csv.timezone),
+                words.remedy,
+                expected=words.expected.format(style=times.style),
+                severity="quarantine",
+            )
 
     def expectations(self) -> None:
         """Ranges, missing shares and label spellings, by Great Expectations."""
@@ -372,4 +400,5 @@ def _needed(contract: Contract, labelled: bool) -> list[str]:
 
 def _known(contract: Contract) -> set[str]:
     others = (contract.label.column, *contract.key_columns)
-    return {*contract.features, *contract.ignore, *contract.slices, *others}
+    parts = contract.csv.time_parts
+    return {*contract.features, *contract.ignore, *contract.slices, *others, *parts}

@@ -31,6 +31,7 @@ FIXED: dict[str, Severity] = {
 # A contract may set another severity for these under `rules`. The range rule has `on_breach` at
 # each sensor.
 CONFIGURABLE: dict[str, Severity] = {
+    "SENSOR-UNIT": "refuse",
     "SENSOR-NOT-WHOLE": "quarantine",
     "SENSOR-STUCK": "warn",
     "SENSOR-RATE": "quarantine",

@@ -46,6 +46,7 @@ def tags_of_sensors(contract: Contract) -> frozenset[str]:
 def tags_of_columns(contract: Contract) -> frozenset[str]:
     """Every name a column that is used may have."""
     tags = {*contract.features, *contract.key_columns, contract.label.column}
+    tags |= set(contract.csv.time_parts)
     for own in contract.equipment.values():
         tags |= set(own.aliases)
     return frozenset(tags)

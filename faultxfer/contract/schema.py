@@ -19,6 +19,8 @@ from faultxfer.reading import columns
 from faultxfer.reading.csv_options import Csv
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
+# Fields that came after the first contracts were signed with their digest.
+_LATER_CSV = ("skip", "units_row", "rows_below", "time_parts", "repeated_hour")
 
 
 class _Strict(BaseModel):
@@ -176,6 +178,16 @@ class Contract(_Strict):
         return self
 
     @model_validator(mode="after")
+    def _joined_time_is_the_time(self) -> Contract:
+        joined = self.csv.joined_time
+        if joined and self.time_column != joined:
+            raise ValueError(
+                f"`csv.time_parts` makes a column called {joined!r}, so `time_column` must name "
+                f"it. Received: time_column={self.time_column!r}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _sensors_leave_bookkeeping_alone(self) -> Contract:
         kept = {name for name in self.sensors if name.startswith(columns.SLICE)}
         kept |= columns.BOOKKEEPING.intersection(self.sensors)
@@ -240,8 +252,18 @@ class Contract(_Strict):
 
     def digest(self) -> str:
         """SHA-256 (hex) of the contract's meaning; spelling and comments do not count."""
-        content = json.dumps(self.model_dump(mode="json"), sort_keys=False)
+        plain = self.model_dump(mode="json")
+        _drop_unused(plain["csv"], Csv, _LATER_CSV)
+        content = json.dumps(plain, sort_keys=False)
         return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _drop_unused(fields: dict[str, Any], model: type[BaseModel], later: tuple[str, ...]) -> None:
+    """Take fields out that came later and have their default, so that older digests hold."""
+    for name in later:
+        default = model.model_fields[name].get_default(call_default_factory=True)
+        if fields[name] in (default, list(default) if isinstance(default, tuple) else default):
+            del fields[name]
 
 
 def load_contract(path: Path | str) -> Contract:

@@ -13,7 +13,10 @@ import pandas as pd
 from faultxfer.errors import DataError
 from faultxfer.reading.cells import booleans, missing_cells, numbers
 from faultxfer.reading.dialect import Dialect
-from faultxfer.reading.times import Times, read_times
+from faultxfer.reading.times import Times, clock_changes, read_times
+
+# Rows by their places, all columns as text, as they stand in the file.
+Reread = Callable[[np.ndarray], pd.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,8 @@ class RawTable:
         typed: by column of the file, its (n,) float64 values; NaN where the cell is missing.
         reread: the text of all columns for some rows, where ``frame`` lacks some.
         tags: by column of the contract, the name it has in the file, where the two differ.
+        units: by column of the file, the unit that it states: in a row below the header, or (n,)
+            one for each cell, empty where a cell has none.
     """
 
     file: str
@@ -40,8 +45,9 @@ class RawTable:
     dialect: Dialect = field(default_factory=Dialect)
     header: tuple[str, ...] = ()
     typed: Mapping[str, np.ndarray] = field(default_factory=dict)
-    reread: Callable[[np.ndarray], pd.DataFrame] | None = None
+    reread: Reread | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str | pd.Series] = field(default_factory=dict)
     # Times are looked at twice, and reading a million of them takes a while.
     _times: dict[str, Times] = field(default_factory=dict, repr=False, compare=False)
     # So are names.
@@ -63,6 +69,10 @@ class RawTable:
     def tag(self, name: str) -> str:
         """What a column is called in the file."""
         return self.tags.get(name, name)
+
+    def stated_units(self, name: str) -> str | pd.Series | None:
+        """The unit of a column, or of each of its (n,) cells, as the file says; None if not."""
+        return self.units.get(self.tag(name))
 
     def cells(self, name: str, rows: np.ndarray | None = None) -> pd.Series:
         """A column as text, all of it or some rows."""
@@ -123,6 +133,11 @@ class RawTable:
             with self._placing(tag):
                 self._times[tag] = read_times(self.frame[tag], self.dialect, where=self._where(tag))
         return self._times[tag]
+
+    def clock_changes(self, name: str) -> pd.Series:
+        """(n,) ``repeated``, ``skipped`` or empty: what a change of the clocks does to a time."""
+        tag = self.tag(name)
+        return clock_changes(self.frame[tag], self.dialect, where=self._where(tag))
 
     @contextmanager
     def _placing(self, tag: str) -> Iterator[None]:
