@@ -18,6 +18,7 @@ from faultxfer.contract.schema import Contract, Sensor
 from faultxfer.contract.stated_units import in_expected_units
 from faultxfer.findings import Severity
 from faultxfer.reading import columns
+from faultxfer.reading.find_long import find_long
 from faultxfer.reading.table import RawTable
 
 # How many names a message lists.
@@ -113,6 +114,7 @@ class _Check:
 
     def columns(self) -> None:
         """The machines are known, and the columns are there, each once."""
+        self.notes.remarks(self.contract.severity)
         machines.note_machines(self.notes, self.contract, self.equipment)
         if not self.notes.refused:
             machines.note_doubled(self.notes, self.contract, self.equipment)
@@ -365,6 +367,8 @@ def _note_columns(notes: Notes, contract: Contract, labelled: bool) -> None:
         return
     present, needed = notes.table.names, _needed(contract, labelled)
     missing = [name for name in needed if name not in present]
+    if _note_long(notes, contract, missing):
+        return
     if missing:
         notes.file(
             "COLUMN-MISSING",
@@ -385,6 +389,33 @@ def _note_columns(notes: Notes, contract: Contract, labelled: bool) -> None:
             "Name them under `ignore` to silence this",
             count=len(unknown),
         )
+
+
+def _note_long(notes: Notes, contract: Contract, missing: list[str]) -> bool:
+    """Refuse a file with one reading in each row where the contract describes none.
+
+    Its columns are missing, or its only sensor is the column that all tags share.
+    """
+    sensors = set(contract.features)
+    if contract.long or not (sensors <= set(missing) or len(sensors) == 1):
+        return False
+    keys = {contract.label.column, contract.equipment_column, contract.run_column}
+    found = find_long(notes.table, frozenset(filter(None, keys)))
+    if found is None or not (sensors <= set(missing) or found.value in sensors):
+        return False
+    notes.file(
+        "FILE-LONG",
+        f"The file has one reading in each row: several tags share one column, {found.value!r}",
+        "Say so in the contract: "
+        f"`long: {{time: {found.time}, tag: {found.tag}, value: {found.value}}}`, with "
+        f"`time_column: {found.time}` and the tags under `sensors`; `faultxfer contract infer` "
+        "drafts it",
+        column=found.tag,
+        line=1,
+        expected="a column for each sensor",
+        received=f"{found.time}, {found.tag}, {found.value}",
+    )
+    return True
 
 
 def _needed(contract: Contract, labelled: bool) -> list[str]:

@@ -13,6 +13,7 @@ FIXED: dict[str, Severity] = {
     "FILE-NO-HEADER": "refuse",
     "FILE-SHAPE": "refuse",
     "FILE-AMBIGUOUS": "refuse",
+    "FILE-LONG": "refuse",
     "COLUMN-TWICE": "refuse",
     "COLUMN-MISSING": "refuse",
     "COLUMN-UNKNOWN": "warn",
@@ -32,6 +33,8 @@ FIXED: dict[str, Severity] = {
 # each sensor.
 CONFIGURABLE: dict[str, Severity] = {
     "SENSOR-UNIT": "refuse",
+    "READING-DUPLICATE": "warn",
+    "READING-QUALITY": "warn",
     "SENSOR-NOT-WHOLE": "quarantine",
     "SENSOR-STUCK": "warn",
     "SENSOR-RATE": "quarantine",

@@ -73,6 +73,7 @@ _KEYS = {
 }
 _IGNORE = {"ignore": "columns that no model ever sees"}
 _SLICES = {"slices": "slices of the rows that the gate compares; no model sees them"}
+_LONG = {"long": "how files are read; the sensors mean what they meant"}
 _PERIOD = {"sampling_period": "from which step on a gap is reported"}
 
 
@@ -93,6 +94,7 @@ def diff_contracts(old: Contract, new: Contract) -> ContractDiff:
             *plain(old, new, _PERIOD, "sampling period"),
             *_machines(old, new),
             *_rules(old, new),
+            *plain(old, new, _LONG, "shape of the files"),
             *under("csv", plain(old.csv, new.csv, csv, "csv options")),
         )
     )

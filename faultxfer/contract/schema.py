@@ -17,6 +17,7 @@ from faultxfer.findings import Severity
 from faultxfer.plain_yaml import parse_yaml
 from faultxfer.reading import columns
 from faultxfer.reading.csv_options import Csv
+from faultxfer.reading.long_form import Long
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 # Fields that came after the first contracts were signed with their digest.
@@ -163,6 +164,9 @@ class Contract(_Strict):
         description="By finding code: refuse, quarantine or warn instead of the default.",
         json_schema_extra={"propertyNames": {"enum": [*codes.CONFIGURABLE]}},
     )
+    long: Long | None = Field(
+        default=None, description="Columns of files that have one reading in each row."
+    )
     csv: Csv = Field(
         default_factory=Csv, description="How the files are written, where detection needs a pin."
     )
@@ -175,6 +179,21 @@ class Contract(_Strict):
         twice = sorted({name for name in roles if roles.count(name) > 1})
         if twice:
             raise ValueError(f"each column has exactly one role. Received: {twice} more than once")
+        return self
+
+    @model_validator(mode="after")
+    def _long_form_has_the_time(self) -> Contract:
+        long = self.long
+        if long and self.time_column != long.time:
+            raise ValueError(
+                "`long.time` and `time_column` are the same column. "
+                f"Received: {long.time!r} and {self.time_column!r}"
+            )
+        if long and set(long.columns[1:]) & {*self.sensors, self.label.column}:
+            raise ValueError(
+                "in long form sensors and label are tags: the columns of tag, value and quality "
+                f"cannot be one. Received: {list(long.columns[1:])}"
+            )
         return self
 
     @model_validator(mode="after")
@@ -254,6 +273,7 @@ class Contract(_Strict):
         """SHA-256 (hex) of the contract's meaning; spelling and comments do not count."""
         plain = self.model_dump(mode="json")
         _drop_unused(plain["csv"], Csv, _LATER_CSV)
+        _drop_unused(plain, Contract, ("long",))
         content = json.dumps(plain, sort_keys=False)
         return hashlib.sha256(content.encode()).hexdigest()
 

@@ -67,7 +67,14 @@ def draft_contract(
     options = _checked_options(columns, csv_options)
     try:
         read = [_read(path, options) for path in find_files(files)]
-        examples = shaped(read, options, time_column)
+        examples = shaped(
+            read,
+            options,
+            label=label,
+            equipment_column=equipment_column,
+            run_column=run_column,
+            time_column=time_column,
+        )
         text = infer_contract(
             examples.tables,
             label=label,
@@ -79,6 +86,7 @@ def draft_contract(
         )
     except DataError as error:
         raise _advised(error, options) from error
+    text += examples.section()
     contract = parse_contract(yaml.safe_load(text), where=str(out))
     _write(text, out)
     return {"out": str(out), "sensors": list(contract.features), "ignored": list(contract.ignore)}

@@ -202,6 +202,11 @@ def _usually_named(role: str, names: list[str]) -> list[str]:
     return sorted(found, key=lambda name: (usual.index(plain_name(name)), name))
 
 
+def names_machine_or_run(name: str) -> bool:
+    """Whether a column has a usual name of machines or recordings."""
+    return plain_name(name) in {*_USUAL[EQUIPMENT], *_USUAL[RUN]}
+
+
 def _could_be(role: str, name: str, tables: list[RawTable]) -> bool:
     """Whether a column may have the role.
 

@@ -20,6 +20,26 @@ Reread = Callable[[np.ndarray], pd.DataFrame]
 
 
 @dataclass(frozen=True)
+class Remark:
+    """Something to be said of a file, found while it was brought into the usual shape.
+
+    Attributes:
+        code: the finding code.
+        message, remedy: for a plant engineer, one sentence each.
+        column: the column of the file.
+        count: how many readings.
+        line: the first line concerned.
+    """
+
+    code: str
+    message: str
+    remedy: str
+    column: str
+    count: int
+    line: int
+
+
+@dataclass(frozen=True)
 class RawTable:
     """Rows of one file: cells as text, and as numbers where a whole column could be read so.
 
@@ -36,6 +56,10 @@ class RawTable:
         tags: by column of the contract, the name it has in the file, where the two differ.
         units: by column of the file, the unit that it states: in a row below the header, or (n,)
             one for each cell, empty where a cell has none.
+        cell_lines: by column of the file, the (n,) line of each cell where cells of one row stand
+            on several lines; 0 where there is no cell.
+        remarks: what was found while the file was brought into this shape.
+        made_of: what the rows were made of, for people; empty where they are the file's own.
     """
 
     file: str
@@ -48,6 +72,9 @@ class RawTable:
     reread: Reread | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str | pd.Series] = field(default_factory=dict)
+    cell_lines: Mapping[str, np.ndarray] = field(default_factory=dict)
+    remarks: tuple[Remark, ...] = ()
+    made_of: str = ""
     # Times are looked at twice, and reading a million of them takes a while.
     _times: dict[str, Times] = field(default_factory=dict, repr=False, compare=False)
     # So are names.
@@ -69,6 +96,13 @@ class RawTable:
     def tag(self, name: str) -> str:
         """What a column is called in the file."""
         return self.tags.get(name, name)
+
+    def lines_of(self, name: str, places: np.ndarray) -> np.ndarray:
+        """The line of each of some cells of a column; that of the row where there is no cell."""
+        own = self.cell_lines.get(self.tag(name))
+        if own is None:
+            return self.lines[places]
+        return np.where(own[places] > 0, own[places], self.lines[places])
 
     def stated_units(self, name: str) -> str | pd.Series | None:
         """The unit of a column, or of each of its (n,) cells, as the file says; None if not."""
