@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ import pyarrow as pa
 
 from faultxfer.contract import machines
 from faultxfer.contract.expectations import Validation, note_unmet, validate_table
+from faultxfer.contract.holding import held_values
 from faultxfer.contract.notes import Notes
 from faultxfer.contract.outcome import Checked
 from faultxfer.contract.rules import RULES
@@ -19,10 +21,13 @@ from faultxfer.contract.stated_units import in_expected_units
 from faultxfer.findings import Severity
 from faultxfer.reading import columns
 from faultxfer.reading.find_long import find_long
+from faultxfer.reading.long_form import is_good
 from faultxfer.reading.table import RawTable
 
 # How many names a message lists.
 _SHOWN = 8
+# Rows stand newest first where this share of the steps goes back in time, and this many do.
+_MOSTLY, _FEWEST_BACK = 0.9, 3
 
 
 class _NotRead(NamedTuple):
@@ -108,6 +113,7 @@ class _Check:
         self.notes = Notes(self.table)
         self.mine: np.ndarray
         self.values: dict[str, pd.Series] = {}
+        self.held: dict[str, np.ndarray] = {}
         self.seconds: pd.Series | None = None
         self.fault: np.ndarray | None = None
         self.validation: Validation | None = None
@@ -146,7 +152,9 @@ class _Check:
         names = self._key(contract.equipment_column) if contract.equipment else None
         for name, sensor in contract.sensors.items():
             values = table.booleans(name) if sensor.dtype == "bool" else table.numbers(name)
-            self._note_numbers(name, values, sensor)
+            bad = self._bad_quality(name, sensor)
+            values = values if bad is None else values.mask(bad)
+            self._note_numbers(name, values, sensor, bad)
             values = in_expected_units(values, name, self.notes, contract, self.equipment, names)
             self.values[name] = machines.converted(values, name, contract, self.equipment, names)
         for key in (contract.equipment_column, contract.run_column):
@@ -154,6 +162,53 @@ class _Check:
                 self._note_key(key)
         if contract.time_column and contract.time_column in table.names:
             self._note_times(contract.time_column)
+        for name, sensor in contract.sensors.items():
+            self._hold(name, sensor)
+
+    def _bad_quality(self, name: str, sensor: Sensor) -> np.ndarray | None:
+        """(n,) bool: readings that do not count; None where nothing is said of their quality."""
+        if sensor.quality is None:
+            return None
+        column = sensor.quality.column
+        filled = ~self.table.missing(name).to_numpy() & self.mine
+        good = is_good(self.table.stripped(column), sensor.quality.good)
+        bad: np.ndarray = filled & ~good
+        places = np.flatnonzero(bad)
+        self.notes.rows(
+            "READING-QUALITY",
+            places,
+            column,
+            f"{len(places)} reading(s) of {name!r} have a quality that is not good and count as "
+            "missing",
+            "Name further good spellings under `quality` in the contract, if these are",
+            expected=f"one of {', '.join(sensor.quality.good)}",
+            severity="warn",
+        )
+        return bad
+
+    def _hold(self, name: str, sensor: Sensor) -> None:
+        """Hold the last value of a sensor where the contract says so, and note the share."""
+        limit = sensor.hold_seconds
+        if limit is None or self.seconds is None:
+            return
+        machine = self._numbered(self.contract.equipment_column)
+        run = self._numbered(self.contract.run_column)
+        recording = machine * (int(run.max(initial=0)) + 1) + run
+        values, held = held_values(
+            self.values[name].to_numpy(), self.seconds.to_numpy(), recording, limit
+        )
+        self.values[name], self.held[name] = pd.Series(values, name=name), held
+        count = int((held & self.mine).sum())
+        if count:
+            self.notes.file(
+                "SENSOR-HELD",
+                f"{count / self.mine.sum():.0%} of the values of {name!r} are held from the row "
+                f"with the last one, for {sensor.hold} at most",
+                "Nothing, if the sensor is read that seldom; a shorter `hold` holds fewer",
+                severity=self.contract.severity("SENSOR-HELD"),
+                column=self.table.tag(name),
+                count=count,
+            )
 
     def _key(self, column: str | None) -> pd.Series | None:
         """A column of names, where the contract has it and the file too."""
@@ -161,12 +216,16 @@ class _Check:
             return None
         return self.table.stripped(column)
 
-    def _note_numbers(self, name: str, values: pd.Series, sensor: Sensor) -> None:
+    def _note_numbers(
+        self, name: str, values: pd.Series, sensor: Sensor, bad: np.ndarray | None
+    ) -> None:
         """Great Expectations sees numbers only: text and all-missing columns are noted here."""
         if not values.isna().any():
             return
         mine = self.mine
         blank = self.table.missing(name).to_numpy() & mine
+        if bad is not None:
+            blank = blank | bad
         if blank.sum() == mine.sum():
             self._note_empty(name, blank)
             return
@@ -269,9 +328,28 @@ class _Check:
             run=self._numbered(contract.run_column),
             seconds=None if self.seconds is None else self.seconds.to_numpy(),
             place=np.arange(len(table)),
+            held=self.held,
         )
+        rows = self._in_time(rows)
         place = np.flatnonzero(self.mine & ~self.notes.aside())
         return rows if len(place) == len(rows) else rows.only(place)
+
+    def _in_time(self, rows: TableRows) -> TableRows:
+        """The rows, in the order of time where the file has the newest ones first."""
+        steps = np.empty(0) if rows.seconds is None else rows.elapsed
+        back, forward = int((steps < 0).sum()), int((steps > 0).sum())
+        column = self.contract.time_column
+        if column is None or back < _FEWEST_BACK or back < _MOSTLY * (back + forward):
+            return rows
+        self.notes.file(
+            "TIME-NEWEST-FIRST",
+            "The newest rows stand first; the rules look at them in the order of time",
+            "Nothing has to be done",
+            severity=self.contract.severity("TIME-NEWEST-FIRST"),
+            column=self.table.tag(column),
+            count=back,
+        )
+        return dataclasses.replace(rows, newest_first=True)
 
     def _numbered(self, column: str | None) -> np.ndarray:
         """(n,) a number for each name in a key column, in order of appearance; 0 without it."""
@@ -420,7 +498,7 @@ def _note_long(notes: Notes, contract: Contract, missing: list[str]) -> bool:
 
 def _needed(contract: Contract, labelled: bool) -> list[str]:
     """Columns without which a file is refused, each once."""
-    needed = list(contract.features)
+    needed = [*contract.features, *sorted(contract.quality_columns)]
     if labelled:
         needed += [contract.label.column, *contract.key_columns]
     elif contract.equipment_column:
@@ -431,5 +509,5 @@ def _needed(contract: Contract, labelled: bool) -> list[str]:
 
 def _known(contract: Contract) -> set[str]:
     others = (contract.label.column, *contract.key_columns)
-    parts = contract.csv.time_parts
+    parts = (*contract.csv.time_parts, *contract.quality_columns)
     return {*contract.features, *contract.ignore, *contract.slices, *others, *parts}
