@@ -319,7 +319,7 @@ def _between(gxe: Any, name: str, sensor: Sensor) -> Any:
 
 def _spelt(gxe: Any, label: Label) -> Any:
     return gxe.ExpectColumnValuesToBeInSet(
-        column=label.column, value_set=[*label.normal, *label.fault]
+        column=label.column, value_set=[*label.normal, *label.faults]
     )
 
 
@@ -413,6 +413,13 @@ def _counts_of_met(tally: Tally) -> dict[str, Any]:
     }
 
 
+_REMEDY = "Repair the export, or raise `max_missing` if the gaps are normal"
+_REMEDY_HOLD = (
+    f"{_REMEDY}; where tags are written at times of their own, `hold: 10min` at the sensor lets "
+    "the last value count for so long"
+)
+
+
 def note_unmet(notes: Notes, unmet: Unmet, contract: Contract, rows: int) -> None:
     """Note the rows that did not meet one expectation.
 
@@ -423,14 +430,15 @@ def note_unmet(notes: Notes, unmet: Unmet, contract: Contract, rows: int) -> Non
         rows: how many rows were validated.
     """
     if unmet.kind == NULL:
-        _note_missing(notes, unmet, contract.sensors[unmet.column])
+        _note_missing(notes, unmet, contract)
     elif unmet.kind == RANGE:
         _note_range(notes, unmet, contract.sensors[unmet.column])
     else:
         _note_labels(notes, unmet, contract.label, rows)
 
 
-def _note_missing(notes: Notes, unmet: Unmet, sensor: Sensor) -> None:
+def _note_missing(notes: Notes, unmet: Unmet, contract: Contract) -> None:
+    sensor = contract.sensors[unmet.column]
     # Text instead of a number is missing to Great Expectations too; it has its own finding.
     blank = notes.table.missing(unmet.column).to_numpy()
     index = np.array(unmet.index, dtype=int)
@@ -443,7 +451,7 @@ def _note_missing(notes: Notes, unmet: Unmet, sensor: Sensor) -> None:
         places,
         unmet.column,
         message,
-        "Repair the export, or raise `max_missing` if the gaps are normal",
+        _REMEDY_HOLD if contract.time_column and not sensor.hold else _REMEDY,
         expected=f"a value in at least {1 - sensor.max_missing:.0%} of the rows",
         severity="quarantine" if unmet.passed else "refuse",
     )
@@ -470,7 +478,8 @@ def _note_labels(notes: Notes, unmet: Unmet, label: Label, rows: int) -> None:
         np.array(unmet.index, dtype=int),
         label.column,
         f"The label is neither a normal nor a fault spelling in {bad} row(s)",
-        "Mend the labels, or name their spelling under `label` in the contract",
-        expected=f"one of {', '.join([*label.normal, *label.fault])}",
+        "Mend the labels, or name their spelling under `label` in the contract, as `unknown` or "
+        "`exclude` if it is neither; `blank: unknown` is for blank cells",
+        expected=f"one of {', '.join([*label.normal, *label.faults])}",
         severity="refuse" if bad > MAX_BAD_LABELS * rows else "quarantine",
     )

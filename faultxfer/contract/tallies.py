@@ -80,6 +80,6 @@ def _of_sensor(name: str, sensor: Sensor, values: np.ndarray) -> Iterator[Tally]
 
 def _of_label(contract: Contract, labels: pd.Series) -> Tally:
     blank = labels.isna()
-    known = labels.isin([*contract.label.normal, *contract.label.fault])
+    known = labels.isin([*contract.label.normal, *contract.label.faults])
     strange = ~known & ~blank
     return Tally(LABEL, contract.label.column, len(labels), int(blank.sum()), int(strange.sum()))
