@@ -72,8 +72,9 @@ def test_rows_outside_where_stand_in_input_order_with_a_blank_score(
 ) -> None:
     several = len(names) > 1
     files = []
-    for name in names:
-        rows = [f"{row},{'RUN' if row % 3 else 'IDLE'},{row}" for row in range(9)]
+    for number, name in enumerate(names):
+        cells = [f"{'RUN' if row % 3 else 'IDLE'},{row + 20 * number}" for row in range(9)]
+        rows = [f"{row},{cell}" for row, cell in enumerate(cells)]
         (tmp_path / name).write_text("\n".join(["time,mode,flow", *rows]) + "\n")
         files.append(str(tmp_path / name))
     detector = _detector()
