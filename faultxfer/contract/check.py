@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ import pyarrow as pa
 
 from faultxfer.contract import machines
 from faultxfer.contract.expectations import Validation, note_unmet, validate_table
+from faultxfer.contract.holding import held_values
 from faultxfer.contract.notes import Notes
 from faultxfer.contract.outcome import Checked
 from faultxfer.contract.rules import OF_THE_CLOCK, RULES
@@ -22,12 +24,17 @@ from faultxfer.contract.selection import (
     holds,
     label_cells,
 )
+from faultxfer.contract.stated_units import in_expected_units
 from faultxfer.findings import Severity
 from faultxfer.reading import columns
+from faultxfer.reading.find_long import find_long
+from faultxfer.reading.long_form import is_good
 from faultxfer.reading.table import RawTable
 
 # How many names a message lists.
 _SHOWN = 8
+# Rows stand newest first where this share of the steps goes back in time, and this many do.
+_MOSTLY, _FEWEST_BACK = 0.9, 3
 
 
 class _NotRead(NamedTuple):
@@ -50,6 +57,29 @@ _NOT_READ = {
         "Mend the cells, name them under `csv.missing`, or take `dtype: bool` out of the contract "
         "if they are numbers",
         "true or false, yes or no, on or off, 1 or 0",
+    ),
+}
+
+# By what a change of the clocks does to the time.
+_TIME_LOST = {
+    "": _NotRead(
+        "The time cannot be read in {rows} row(s)",
+        "Write times as 2026-03-31 14:05:00 or as one growing number, or pin `csv.time_format` "
+        "in the contract",
+        "a time written like most in the file: {style}",
+    ),
+    "repeated": _NotRead(
+        "{rows} row(s) lie in the hour that the clocks of {zone} repeat in autumn, and could be "
+        "an hour earlier or later",
+        "Export times in UTC or with their offset, as 2026-10-25T02:30:00+01:00; or, where rows "
+        "stand in the order of time, pin `csv: {{repeated_hour: in_order}` beside the timezone",
+        "a time that is one moment",
+    ),
+    "skipped": _NotRead(
+        "{rows} row(s) lie in the hour that the clocks of {zone} leave out in spring",
+        "The logger's clock does not follow that zone: pin the one it follows under "
+        "`csv.timezone`, such as Etc/GMT-1 for a clock that is always one hour before UTC",
+        "a time that exists in the zone",
     ),
 }
 
@@ -114,12 +144,14 @@ class _Check:
         self.labels: LabelCells | None = None
         self.unused: dict[str, int] = {}
         self.values: dict[str, pd.Series] = {}
+        self.held: dict[str, np.ndarray] = {}
         self.seconds: pd.Series | None = None
         self.fault: np.ndarray | None = None
         self.validation: Validation | None = None
 
     def columns(self) -> None:
         """The machines are known, and the columns are there, each once."""
+        self.notes.remarks(self.contract.severity)
         machines.note_machines(self.notes, self.contract, self.equipment)
         if not self.notes.refused:
             machines.note_doubled(self.notes, self.contract, self.equipment)
@@ -187,13 +219,63 @@ class _Check:
         names = self._key(contract.equipment_column) if contract.equipment else None
         for name, sensor in contract.sensors.items():
             values = table.booleans(name) if sensor.dtype == "bool" else table.numbers(name)
-            self._note_numbers(name, values, sensor)
+            bad = self._bad_quality(name, sensor)
+            values = values if bad is None else values.mask(bad)
+            self._note_numbers(name, values, sensor, bad)
+            values = in_expected_units(values, name, self.notes, contract, self.equipment, names)
             self.values[name] = machines.converted(values, name, contract, self.equipment, names)
         for key in (contract.equipment_column, contract.run_column):
             if key and key in table.names:
                 self._note_key(key)
         if contract.time_column and contract.time_column in table.names:
             self._note_times(contract.time_column)
+        for name, sensor in contract.sensors.items():
+            self._hold(name, sensor)
+
+    def _bad_quality(self, name: str, sensor: Sensor) -> np.ndarray | None:
+        """(n,) bool: readings that do not count; None where nothing is said of their quality."""
+        if sensor.quality is None:
+            return None
+        column = sensor.quality.column
+        filled = ~self.table.missing(name).to_numpy() & self.mine
+        good = is_good(self.table.stripped(column), sensor.quality.good)
+        bad: np.ndarray = filled & ~good
+        places = np.flatnonzero(bad)
+        self.notes.rows(
+            "READING-QUALITY",
+            places,
+            column,
+            f"{len(places)} reading(s) of {name!r} have a quality that is not good and count as "
+            "missing",
+            "Name further good spellings under `quality` in the contract, if these are",
+            expected=f"one of {', '.join(sensor.quality.good)}",
+            severity="warn",
+        )
+        return bad
+
+    def _hold(self, name: str, sensor: Sensor) -> None:
+        """Hold the last value of a sensor where the contract says so, and note the share."""
+        limit = sensor.hold_seconds
+        if limit is None or self.seconds is None:
+            return
+        machine = self._numbered(self.contract.equipment_column)
+        run = self._numbered(self.contract.run_column)
+        recording = machine * (int(run.max(initial=0)) + 1) + run
+        values, held = held_values(
+            self.values[name].to_numpy(), self.seconds.to_numpy(), recording, limit
+        )
+        self.values[name], self.held[name] = pd.Series(values, name=name), held
+        count = int((held & self.mine).sum())
+        if count:
+            self.notes.file(
+                "SENSOR-HELD",
+                f"{count / self.mine.sum():.0%} of the values of {name!r} are held from the row "
+                f"with the last one, for {sensor.hold} at most",
+                "Nothing, if the sensor is read that seldom; a shorter `hold` holds fewer",
+                severity=self.contract.severity("SENSOR-HELD"),
+                column=self.table.tag(name),
+                count=count,
+            )
 
     def _key(self, column: str | None) -> pd.Series | None:
         """A column of names, where the contract has it and the file too."""
@@ -201,12 +283,16 @@ class _Check:
             return None
         return self.table.stripped(column)
 
-    def _note_numbers(self, name: str, values: pd.Series, sensor: Sensor) -> None:
+    def _note_numbers(
+        self, name: str, values: pd.Series, sensor: Sensor, bad: np.ndarray | None
+    ) -> None:
         """Great Expectations sees numbers only: text and all-missing columns are noted here."""
         if not values.isna().any():
             return
         mine = self.mine
         blank = self.table.missing(name).to_numpy() & mine
+        if bad is not None:
+            blank = blank | bad
         if blank.sum() == mine.sum():
             self._note_empty(name, blank)
             return
@@ -252,18 +338,21 @@ class _Check:
     def _note_times(self, column: str) -> None:
         times = self.table.times(column)
         self.seconds = times.seconds
-        no_time = times.seconds.isna().to_numpy()
-        unread = np.flatnonzero(no_time & self.mine)
-        self.notes.rows(
-            "TIME-UNREADABLE",
-            unread,
-            column,
-            f"The time cannot be read in {len(unread)} row(s)",
-            "Write times as 2026-03-31 14:05:00 or as one growing number, or pin `csv.time_format` "
-            "in the contract",
-            expected=f"a time written like most in the file: {times.style}",
-            severity="quarantine",
-        )
+        unread = times.seconds.isna().to_numpy() & self.mine
+        if not unread.any():
+            return
+        changes = self.table.clock_changes(column)
+        for change, words in _TIME_LOST.items():
+            places = np.flatnonzero(unread & (changes == change).to_numpy())
+            self.notes.rows(
+                "TIME-UNREADABLE",
+                places,
+                column,
+                words.instead.format(rows=len(places), zone=self.contract.csv.timezone),
+                words.remedy,
+                expected=words.expected.format(style=times.style),
+                severity="quarantine",
+            )
 
     def expectations(self) -> None:
         """Ranges, missing shares and label spellings, by Great Expectations."""
@@ -299,13 +388,14 @@ class _Check:
         if rule not in OF_THE_CLOCK or not self.unused or self.seconds is None:
             return used
         timed = self.seconds.notna().to_numpy()
-        return self._every().only(self.asked & timed & ~self.notes.aside())
+        every = dataclasses.replace(self._every(), newest_first=used.newest_first)
+        return every.only(self.asked & timed & ~self.notes.aside())
 
     def _rows(self) -> TableRows:
         if self.labelled and self.labels is not None:
             faults = self.contract.label.faults
             self.fault = self.labels.spelt.isin(faults).to_numpy(dtype=bool)
-        rows = self._every()
+        rows = self._in_time(self._every())
         place = np.flatnonzero(self.mine & ~self.notes.aside())
         return rows if len(place) == len(rows) else rows.only(place)
 
@@ -320,7 +410,25 @@ class _Check:
             run=self._numbered(contract.run_column),
             seconds=None if self.seconds is None else self.seconds.to_numpy(),
             place=np.arange(len(table)),
+            held=self.held,
         )
+
+    def _in_time(self, rows: TableRows) -> TableRows:
+        """The rows, in the order of time where the file has the newest ones first."""
+        steps = np.empty(0) if rows.seconds is None else rows.elapsed
+        back, forward = int((steps < 0).sum()), int((steps > 0).sum())
+        column = self.contract.time_column
+        if column is None or back < _FEWEST_BACK or back < _MOSTLY * (back + forward):
+            return rows
+        self.notes.file(
+            "TIME-NEWEST-FIRST",
+            "The newest rows stand first; the rules look at them in the order of time",
+            "Nothing has to be done",
+            severity=self.contract.severity("TIME-NEWEST-FIRST"),
+            column=self.table.tag(column),
+            count=back,
+        )
+        return dataclasses.replace(rows, newest_first=True)
 
     def _numbered(self, column: str | None) -> np.ndarray:
         """(n,) a number for each name in a key column, in order of appearance; 0 without it."""
@@ -455,6 +563,8 @@ def _note_columns(notes: Notes, contract: Contract, labelled: bool) -> None:
         return
     present, needed = notes.table.names, _needed(contract, labelled)
     missing = [name for name in needed if name not in present]
+    if _note_long(notes, contract, missing):
+        return
     if missing:
         notes.file(
             "COLUMN-MISSING",
@@ -477,9 +587,36 @@ def _note_columns(notes: Notes, contract: Contract, labelled: bool) -> None:
         )
 
 
+def _note_long(notes: Notes, contract: Contract, missing: list[str]) -> bool:
+    """Refuse a file with one reading in each row where the contract describes none.
+
+    Its columns are missing, or its only sensor is the column that all tags share.
+    """
+    sensors = set(contract.features)
+    if contract.long or not (sensors <= set(missing) or len(sensors) == 1):
+        return False
+    keys = {contract.label.column, contract.equipment_column, contract.run_column}
+    found = find_long(notes.table, frozenset(filter(None, keys)))
+    if found is None or not (sensors <= set(missing) or found.value in sensors):
+        return False
+    notes.file(
+        "FILE-LONG",
+        f"The file has one reading in each row: several tags share one column, {found.value!r}",
+        "Say so in the contract: "
+        f"`long: {{time: {found.time}, tag: {found.tag}, value: {found.value}}}`, with "
+        f"`time_column: {found.time}` and the tags under `sensors`; `faultxfer contract infer` "
+        "drafts it",
+        column=found.tag,
+        line=1,
+        expected="a column for each sensor",
+        received=f"{found.time}, {found.tag}, {found.value}",
+    )
+    return True
+
+
 def _needed(contract: Contract, labelled: bool) -> list[str]:
     """Columns without which a file is refused, each once."""
-    needed = list(contract.features)
+    needed = [*contract.features, *sorted(contract.quality_columns)]
     if labelled:
         needed += [contract.label.column, *contract.key_columns, *contract.condition_columns]
         return list(dict.fromkeys(needed))
@@ -492,4 +629,5 @@ def _needed(contract: Contract, labelled: bool) -> list[str]:
 
 def _known(contract: Contract) -> set[str]:
     others = (contract.label.column, *contract.key_columns, *contract.condition_columns)
-    return {*contract.features, *contract.ignore, *contract.slices, *others}
+    parts = (*contract.csv.time_parts, *contract.quality_columns)
+    return {*contract.features, *contract.ignore, *contract.slices, *others, *parts}

@@ -13,6 +13,7 @@ FIXED: dict[str, Severity] = {
     "FILE-NO-HEADER": "refuse",
     "FILE-SHAPE": "refuse",
     "FILE-AMBIGUOUS": "refuse",
+    "FILE-LONG": "refuse",
     "COLUMN-TWICE": "refuse",
     "COLUMN-MISSING": "refuse",
     "COLUMN-UNKNOWN": "warn",
@@ -33,11 +34,16 @@ FIXED: dict[str, Severity] = {
 # A contract may set another severity for these under `rules`. The range rule has `on_breach` at
 # each sensor.
 CONFIGURABLE: dict[str, Severity] = {
+    "SENSOR-UNIT": "refuse",
+    "READING-DUPLICATE": "warn",
+    "READING-QUALITY": "warn",
+    "SENSOR-HELD": "warn",
     "SENSOR-NOT-WHOLE": "quarantine",
     "SENSOR-STUCK": "warn",
     "SENSOR-RATE": "quarantine",
     "TIME-GAP": "warn",
     "TIME-BACKWARDS": "warn",
+    "TIME-NEWEST-FIRST": "warn",
     "TIME-DUPLICATE": "quarantine",
     "ROW-DUPLICATE": "quarantine",
     "LABEL-CONFLICT": "quarantine",

@@ -79,6 +79,7 @@ _ROWS = {
     "mode_column": "in which operating mode a row was recorded; no model sees it",
     "running": "when the machine runs; no model sees it",
 }
+_LONG = {"long": "how files are read; the sensors mean what they meant"}
 _PERIOD = {"sampling_period": "from which step on a gap is reported"}
 
 
@@ -100,6 +101,7 @@ def diff_contracts(old: Contract, new: Contract) -> ContractDiff:
             *plain(old, new, _PERIOD, "sampling period"),
             *_machines(old, new),
             *_rules(old, new),
+            *plain(old, new, _LONG, "shape of the files"),
             *under("csv", plain(old.csv, new.csv, csv, "csv options")),
         )
     )
@@ -242,6 +244,16 @@ def _stricter(old: Severity, new: Severity) -> Meaning:
     return f"{'stricter' if more else 'milder'} where the rule is broken", "none"
 
 
+def _reading(_old: Any, _new: Any) -> Meaning:
+    return "which readings count as missing changes, what they measure does not", "none"
+
+
+def _holding(old: str | None, new: str | None) -> Meaning:
+    if old is None or new is None:
+        return "rows that were set aside are filled now, or the other way round", "all"
+    return "values are held for another time: other rows reach the model", "none"
+
+
 _SENSOR_FIELDS: dict[str, tuple[str, Callable[[Any, Any], Meaning]]] = {
     "unit": ("units", _unit),
     "dtype": ("limits", _type),
@@ -251,6 +263,8 @@ _SENSOR_FIELDS: dict[str, tuple[str, Callable[[Any, Any], Meaning]]] = {
     "max_rate": ("limits", _limit(wider_if_more=True, unlimited="any change is believed")),
     "stuck_after": ("limits", _limit(wider_if_more=True, unlimited="no value counts as stuck")),
     "on_breach": ("rules", _stricter),
+    "quality": ("quality", _reading),
+    "hold": ("holding", _holding),
 }
 
 

@@ -309,6 +309,13 @@ def _shortened(result: Any) -> Any:
     )
 
 
+_REMEDY = "Repair the export, or raise `max_missing` if the gaps are normal"
+_REMEDY_HOLD = (
+    f"{_REMEDY}; where tags are written at times of their own, `hold: 10min` at the sensor lets "
+    "the last value count for so long"
+)
+
+
 def note_unmet(notes: Notes, unmet: Unmet, contract: Contract, rows: int) -> None:
     """Note the rows that did not meet one expectation.
 
@@ -339,7 +346,7 @@ def _note_missing(notes: Notes, unmet: Unmet, sensor: Sensor) -> None:
         places,
         unmet.column,
         message,
-        "Repair the export, or raise `max_missing` if the gaps are normal",
+        _REMEDY_HOLD if contract.time_column and not sensor.hold else _REMEDY,
         expected=f"a value in at least {1 - sensor.max_missing:.0%} of the rows",
         severity="quarantine" if unmet.passed else "refuse",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,13 +18,29 @@ from faultxfer.findings import Severity
 from faultxfer.plain_yaml import parse_yaml
 from faultxfer.reading import columns
 from faultxfer.reading.csv_options import Csv
+from faultxfer.reading.long_form import GOOD, Long
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
+# Fields that came after the first contracts were signed with their digest.
+_LATER_CSV = ("skip", "units_row", "rows_below", "time_parts", "repeated_hour")
 
 
 class _Strict(BaseModel):
     # A limit of NaN or infinity would be no limit.
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+_SPANS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_SPAN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)?\s*")
+
+
+class Quality(_Strict):
+    """Which column says what the readings of a sensor are worth."""
+
+    column: str = Field(description="Column of the quality; it is no input.")
+    good: tuple[str, ...] = Field(
+        default=GOOD, min_length=1, description="Spellings of a quality that counts, in quotes."
+    )
 
 
 class Sensor(_Strict):
@@ -58,6 +75,29 @@ class Sensor(_Strict):
     on_breach: Severity = Field(
         default="quarantine", description="What happens to a row outside min and max."
     )
+    quality: Quality | None = Field(
+        default=None, description="Column that says which readings are good; others are missing."
+    )
+    hold: str | None = Field(
+        default=None,
+        description="How long a value counts where the next one is missing, such as 10min; a "
+        "number alone is in steps of the time column.",
+    )
+
+    @field_validator("hold", mode="before")
+    @classmethod
+    def _is_a_span(cls, value: object) -> str | None:
+        text = None if value is None else str(value)
+        found = _SPAN.fullmatch(text) if text else None
+        if text is not None and (found is None or float(found[1]) <= 0):
+            raise ValueError(f"a time such as 30s, 10min, 2h or 1d is needed. Received: {value!r}")
+        return text
+
+    @property
+    def hold_seconds(self) -> float | None:
+        """How long a value is held, in seconds or steps of the time column."""
+        found = _SPAN.fullmatch(self.hold) if self.hold else None
+        return float(found[1]) * _SPANS[found[2] or "s"] if found else None
 
     @model_validator(mode="after")
     def _ordered(self) -> Sensor:
@@ -248,6 +288,9 @@ class Contract(_Strict):
         description="By finding code: refuse, quarantine or warn instead of the default.",
         json_schema_extra={"propertyNames": {"enum": [*codes.CONFIGURABLE]}},
     )
+    long: Long | None = Field(
+        default=None, description="Columns of files that have one reading in each row."
+    )
     csv: Csv = Field(
         default_factory=Csv, description="How the files are written, where detection needs a pin."
     )
@@ -260,6 +303,44 @@ class Contract(_Strict):
         twice = sorted({name for name in roles if roles.count(name) > 1})
         if twice:
             raise ValueError(f"each column has exactly one role. Received: {twice} more than once")
+        return self
+
+    @model_validator(mode="after")
+    def _qualities_are_no_inputs(self) -> Contract:
+        wrong = self.quality_columns & {*self.sensors, self.label.column, *self.key_columns}
+        if wrong:
+            raise ValueError(
+                "a column of quality cannot be a sensor, the label or a key. "
+                f"Received: {sorted(wrong)}"
+            )
+        holding = [name for name, sensor in self.sensors.items() if sensor.hold]
+        if holding and self.time_column is None:
+            raise ValueError(f"`hold` needs a `time_column`. Received: hold for {holding}")
+        return self
+
+    @model_validator(mode="after")
+    def _long_form_has_the_time(self) -> Contract:
+        long = self.long
+        if long and self.time_column != long.time:
+            raise ValueError(
+                "`long.time` and `time_column` are the same column. "
+                f"Received: {long.time!r} and {self.time_column!r}"
+            )
+        if long and set(long.columns[1:]) & {*self.sensors, self.label.column}:
+            raise ValueError(
+                "in long form sensors and label are tags: the columns of tag, value and quality "
+                f"cannot be one. Received: {list(long.columns[1:])}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _joined_time_is_the_time(self) -> Contract:
+        joined = self.csv.joined_time
+        if joined and self.time_column != joined:
+            raise ValueError(
+                f"`csv.time_parts` makes a column called {joined!r}, so `time_column` must name "
+                f"it. Received: time_column={self.time_column!r}"
+            )
         return self
 
     @model_validator(mode="after")
@@ -286,7 +367,7 @@ class Contract(_Strict):
     @model_validator(mode="after")
     def _machines_speak_of_known_columns(self) -> Contract:
         known = {*self.sensors, self.label.column, self.run_column, self.time_column}
-        known |= {*self.slices, *self.condition_columns}
+        known |= {*self.slices, *self.condition_columns, *self.quality_columns}
         for machine, own in self.equipment.items():
             unknown = set(own.aliases.values()) - known
             unmeasured = {*own.units, *own.scale} - set(self.sensors)
@@ -316,6 +397,12 @@ class Contract(_Strict):
         return tuple(self.sensors)
 
     @property
+    def quality_columns(self) -> set[str]:
+        """Columns that say what readings are worth."""
+        qualities = [sensor.quality for sensor in self.sensors.values()]
+        return {quality.column for quality in qualities if quality}
+
+    @property
     def key_columns(self) -> tuple[str, ...]:
         """Columns that name machine, run and time of a row, as far as the contract has them."""
         keys = (self.equipment_column, self.run_column, self.time_column)
@@ -334,8 +421,21 @@ class Contract(_Strict):
 
     def digest(self) -> str:
         """SHA-256 (hex) of the contract's meaning; spelling and comments do not count."""
-        content = json.dumps(self.model_dump(mode="json"), sort_keys=False)
+        plain = self.model_dump(mode="json")
+        _drop_unused(plain["csv"], Csv, _LATER_CSV)
+        _drop_unused(plain, Contract, ("long",))
+        for sensor in plain["sensors"].values():
+            _drop_unused(sensor, Sensor, ("quality", "hold"))
+        content = json.dumps(plain, sort_keys=False)
         return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _drop_unused(fields: dict[str, Any], model: type[BaseModel], later: tuple[str, ...]) -> None:
+    """Take fields out that came later and have their default, so that older digests hold."""
+    for name in later:
+        default = model.model_fields[name].get_default(call_default_factory=True)
+        if fields[name] in (default, list(default) if isinstance(default, tuple) else default):
+            del fields[name]
 
 
 def load_contract(path: Path | str) -> Contract:

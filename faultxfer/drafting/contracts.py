@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from faultxfer.contract.diff import diff_contracts
 from faultxfer.contract.schema import LabelClass, load_contract, parse_contract, schema_text
 from faultxfer.drafting.infer import infer_contract, label_questions
+from faultxfer.drafting.shapes import shaped
 from faultxfer.errors import ConfigError, DataError
 from faultxfer.outputs import writing
 from faultxfer.reading.csv_options import Csv
@@ -68,20 +69,29 @@ def draft_contract(
     options = _checked_options(columns, csv_options)
     given = _given(spellings or {})
     try:
-        tables = [_read(path, options) for path in find_files(files)]
+        read = [_read(path, options) for path in find_files(files)]
+        examples = shaped(
+            read,
+            options,
+            label=label,
+            equipment_column=equipment_column,
+            run_column=run_column,
+            time_column=time_column,
+        )
         text = infer_contract(
-            tables,
+            examples.tables,
             label=label,
             family=out.stem,
             equipment_column=equipment_column,
             run_column=run_column,
-            time_column=time_column,
-            csv_options=options,
+            time_column=examples.time_column,
+            csv_options=examples.options,
             given=given,
         )
-        questions = label_questions(tables, label, given)
+        questions = label_questions(examples.tables, label, given)
     except DataError as error:
         raise _advised(error, options) from error
+    text += examples.section()
     contract = parse_contract(yaml.safe_load(text), where=str(out))
     _write(text, out)
     return {

@@ -18,14 +18,14 @@ from faultxfer.contract.check import check_table
 from faultxfer.contract.class_share import Classes, with_class_share
 from faultxfer.contract.data_docs import write_data_docs
 from faultxfer.contract.losses import with_losses
-from faultxfer.contract.machines import tags_of_columns, tags_of_sensors
 from faultxfer.contract.outcome import Checked
 from faultxfer.contract.schema import Contract
+from faultxfer.contract.shapes import read_shaped
 from faultxfer.errors import DataError
 from faultxfer.findings import Finding, refusing
 from faultxfer.outputs import writing
 from faultxfer.progress import progress
-from faultxfer.reading.read_csv import find_files, names_of, read_csv
+from faultxfer.reading.read_csv import find_files, names_of
 from faultxfer.reading.table import RawTable
 from faultxfer.requests import ValidateRequest
 from faultxfer.steps.opening import AnyRequest, Opened
@@ -258,6 +258,8 @@ def _reading(table: RawTable, contract: Contract) -> dict[str, object]:
     if times:
         parts.append(f"times: {times}")
     parts.append(f"{len(table)} rows")
+    if table.made_of:
+        parts.append(table.made_of)
     return {
         "file": table.file,
         "rows": len(table),
@@ -283,7 +285,7 @@ def _read(
     """Read and check one file; one that cannot be read is refused like any other."""
     table = RawTable(name, pd.DataFrame(), np.array([], dtype=int), "")
     try:
-        table = read_csv(path, contract.csv, tags_of_sensors(contract), tags_of_columns(contract))
+        table = read_shaped(path, contract)
         table = dataclasses.replace(table, file=name)
         return table, check_table(table, contract, labelled=labelled, equipment=equipment)
     except DataError as error:

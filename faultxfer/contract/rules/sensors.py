@@ -41,9 +41,10 @@ def rate(rows: TableRows) -> Iterator[Breach]:
     for name, sensor in rows.contract.sensors.items():
         if sensor.max_rate is None:
             continue
-        change = np.abs(rows.step(rows.values[name]))
-        too_fast = change > sensor.max_rate * rows.elapsed
-        places = rows.of(too_fast & (rows.elapsed > 0))
+        read, own = rows.readings_of(name)
+        change = np.abs(read.step(read.values[name]))
+        too_fast = change > sensor.max_rate * read.elapsed
+        places = own[read.of(too_fast & (read.elapsed > 0))]
         yield Breach(
             "SENSOR-RATE",
             places,
@@ -60,8 +61,9 @@ def stuck(rows: TableRows) -> Iterator[Breach]:
         limit = sensor.stuck_after
         if limit is None:
             continue
-        repeats = rows.step(rows.values[name]) == 0
-        places = rows.of(_stretches(repeats, limit))
+        read, own = rows.readings_of(name)
+        repeats = read.step(read.values[name]) == 0
+        places = own[read.of(_stretches(repeats, limit))]
         yield Breach(
             "SENSOR-STUCK",
             places,
