@@ -11,12 +11,18 @@ from faultxfer.cli.command import Files, command
 
 contract_app = typer.Typer(no_args_is_help=True, help="Write and compare data contracts.")
 
+_LABEL = "What the spellings of the label mean, where their names do not tell"
 _CSV = "How the files are written, where they do not tell; the draft pins it"
 
 
 def _pin(metavar: str | None, help_text: str, *names: str) -> Any:
     """An option that says how the files are written, where that cannot be told."""
     return typer.Option(*names, metavar=metavar, help=help_text, rich_help_panel=_CSV)
+
+
+def _spellings(help_text: str) -> Any:
+    """An option that says what spellings of the label mean."""
+    return typer.Option(metavar="A,B,C", help=help_text, rich_help_panel=_LABEL)
 
 
 @command(contract_app, "infer", shows="drafted_contract")
@@ -37,6 +43,12 @@ def contract_infer(
         str | None,
         typer.Option(metavar="A,B,C", help="Names of all columns, for files without a header row."),
     ] = None,
+    normal: Annotated[str | None, _spellings("Spellings of a normal row.")] = None,
+    fault: Annotated[str | None, _spellings("Spellings of a faulty row.")] = None,
+    unknown: Annotated[str | None, _spellings("Spellings of a row that nobody labelled.")] = None,
+    exclude: Annotated[
+        str | None, _spellings("Spellings of a row that is never learnt from.")
+    ] = None,
     separator: Annotated[str | None, _pin("C", "Character between columns.")] = None,
     decimal: Annotated[str | None, _pin("C", "Decimal mark.")] = None,
     thousands: Annotated[str | None, _pin("C", "Mark between thousands.")] = None,
@@ -46,6 +58,13 @@ def contract_infer(
     ] = None,
     day_first: Annotated[
         bool | None, _pin(None, "What 03/04/2026 begins with.", "--day-first/--month-first")
+    ] = None,
+    skip: Annotated[int | None, _pin("N", "Lines above the header row.")] = None,
+    units_row: Annotated[
+        int | None, _pin("N", "Which row below the header row holds units.")
+    ] = None,
+    rows_below: Annotated[
+        int | None, _pin("N", "Rows between the header row and the first readings.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
 ) -> Any:
@@ -61,12 +80,16 @@ def contract_infer(
         equipment_column=equipment_column,
         run_column=run_column,
         time_column=time_column,
+        spellings={"normal": normal, "fault": fault, "unknown": unknown, "exclude": exclude},
         separator=separator,
         decimal=decimal,
         thousands=thousands,
         encoding=encoding,
         time_format=time_format,
         day_first=day_first,
+        skip=skip,
+        units_row=units_row,
+        rows_below=rows_below,
     )
 
 

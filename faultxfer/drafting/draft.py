@@ -71,6 +71,7 @@ class Seen:
         note: what to ask about it, where its content raises a question.
         keep: why it stays a sensor though it is a counter; empty where nothing has to be said.
         nothing: spellings of values far off all others, which may stand for no reading.
+        unit: the unit that the files state; empty where they state none.
     """
 
     low: float
@@ -84,6 +85,7 @@ class Seen:
     note: str = ""
     keep: str = ""
     nothing: tuple[str, ...] = ()
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -140,15 +142,23 @@ def write_draft(draft: Draft) -> str:
 def _label_lines(draft: Draft) -> list[str]:
     lines = [
         "",
-        "# The label column, and how its two classes may be spelt; other spellings are set aside.",
+        "# The label column, and how its classes may be spelt; other spellings are set aside.",
         "label:",
         f"  column: {_scalar(draft.label)}",
     ]
     for name, spellings in (("normal", draft.spellings.normal), ("fault", draft.spellings.fault)):
         note = draft.spellings.note(int(name == "fault"))
         if note or spellings != Label.model_fields[name].default:
-            lines.append(f"  {name}: [{', '.join(map(quoted, spellings))}]{note}")
-    return lines
+            lines.append(f"  {name}: {_listed(spellings)}{note}")
+    if draft.spellings.unknown:
+        lines.append(f"  unknown: {_listed(draft.spellings.unknown)}")
+    if draft.spellings.exclude:
+        lines.append(f"  exclude: {_listed(draft.spellings.exclude)}")
+    return [*lines, *(f"  # {question}" for question in draft.spellings.questions)]
+
+
+def _listed(spellings: tuple[str, ...]) -> str:
+    return f"[{', '.join(map(quoted, spellings))}]"
 
 
 _WITHOUT = {
@@ -228,9 +238,9 @@ def _nothing_lines(draft: Draft) -> list[str]:
     ]
 
 
-def _option(value: bool | str | tuple[str, ...]) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
+def _option(value: bool | int | str | tuple[str, ...]) -> str:
+    if isinstance(value, int):
+        return str(value).lower()
     return quoted(value) if isinstance(value, str) else f"[{', '.join(map(_scalar, value))}]"
 
 
@@ -272,7 +282,7 @@ def _examples(sensors: list[str]) -> list[str]:
 def _fields(name: str, seen: Seen) -> str:
     """What differs from a sensor's defaults, in braces."""
     fields = {}
-    if unit := _unit(name):
+    if unit := seen.unit or _unit(name):
         fields["unit"] = _scalar(unit)
     if seen.switch:
         fields["dtype"] = "bool"

@@ -24,7 +24,7 @@ from faultxfer.drafting.draft import (
 )
 from faultxfer.drafting.keys import keys_by_content
 from faultxfer.drafting.kinds import kinds_of
-from faultxfer.drafting.labels import classes_of, sort_spellings
+from faultxfer.drafting.labels import Given, classes_of, sort_spellings
 from faultxfer.drafting.nothing import values_for_nothing
 from faultxfer.drafting.sampling import (
     Sampling,
@@ -74,6 +74,7 @@ def infer_contract(
     run_column: str | None = None,
     time_column: str | None = None,
     csv_options: Csv | None = None,
+    given: Given | None = None,
 ) -> str:
     """Draft a contract from labelled example rows.
 
@@ -85,6 +86,7 @@ def infer_contract(
         run_column: names one recording; as above.
         time_column: timestamp or sequence number; as above.
         csv_options: what had to be given to read the files; the draft pins it too.
+        given: by class, spellings of the label.
 
     Returns:
         A commented YAML file that follows the schema.
@@ -100,6 +102,7 @@ def infer_contract(
         family=family,
         named={EQUIPMENT: equipment_column, RUN: run_column, TIME: time_column},
         csv_options=csv_options or Csv(),
+        given=given,
     )
     return write_draft(draft)
 
@@ -111,6 +114,7 @@ def draft_of(
     family: str,
     named: dict[str, str | None],
     csv_options: Csv,
+    given: Given | None = None,
 ) -> Draft:
     """What the example rows show; ``named`` has the column of each key, or None.
 
@@ -119,13 +123,13 @@ def draft_of(
     """
     cells = _common_cells(tables)
     _require_columns(tables, [label, *filter(None, named.values())])
-    spellings = sort_spellings(cells[label], column=label, where=_files(tables))
+    spellings = sort_spellings(cells[label], column=label, where=_files(tables), given=given)
     filled = [table for table in tables if len(table.frame)]
     by_name = _key_columns(tables, cells, label, named)
     free = [name for name in cells.columns if name != label and name not in by_name.values()]
     found = keys_by_content(filled, by_name, _nameless(free))
     keys = found.keys
-    _require_plain_times(filled, keys[TIME])
+    _require_clear_times(filled, keys[TIME])
     free = [name for name in free if name not in keys.values()]
     reasons = {name: _why_ignored(name, tables, cells, spellings.faulty) for name in free}
     measured = [name for name, reason in reasons.items() if not reason]
@@ -171,17 +175,6 @@ def _nameless(free: list[str]) -> list[str]:
     ]
 
 
-def _require_plain_times(tables: list[RawTable], time: str | None) -> None:
-    """Ask at once where times can be read in two ways: every later command would.
-
-    Raises:
-        DataError: says which option decides.
-    """
-    if time is not None:
-        for table in tables:
-            table.times(time)
-
-
 def _numbers(names: list[str], tables: list[RawTable]) -> dict[str, list[pd.Series]]:
     """By column, its values in each file."""
     values = {}
@@ -189,6 +182,13 @@ def _numbers(names: list[str], tables: list[RawTable]) -> dict[str, list[pd.Seri
         switch = _is_switch(name, tables)
         values[name] = [_values(table, name, switch=switch) for table in tables]
     return values
+
+
+def label_questions(tables: list[RawTable], label: str, given: Given | None = None) -> list[str]:
+    """What a person has to decide about spellings of the label, a sentence each."""
+    cells = pd.concat([table.stripped(label) for table in tables], ignore_index=True)
+    spellings = sort_spellings(cells, column=label, where=_files(tables), given=given)
+    return [f"{label}: {question}" for question in spellings.questions]
 
 
 def _files(tables: list[RawTable]) -> str:
@@ -275,6 +275,11 @@ def _usually_named(role: str, names: list[str]) -> list[str]:
     return sorted(found, key=lambda name: (usual.index(plain_name(name)), name))
 
 
+def names_machine_or_run(name: str) -> bool:
+    """Whether a column has a usual name of machines or recordings."""
+    return plain_name(name) in {*_USUAL[EQUIPMENT], *_USUAL[RUN]}
+
+
 def _could_be(role: str, name: str, tables: list[RawTable]) -> bool:
     """Whether a column may have the role.
 
@@ -297,6 +302,17 @@ def _has_times(table: RawTable, name: str) -> bool:
     except DataError:
         return True
     return bool(readable.mean() >= MIN_NUMBERS)
+
+
+def _require_clear_times(tables: list[RawTable], time: str | None) -> None:
+    """Stop where times can be read in more than one way: every later command would.
+
+    Raises:
+        DataError: with the pin that decides.
+    """
+    for table in tables:
+        if time is not None and len(table.frame):
+            table.times(time)
 
 
 # What is no sensor
@@ -403,6 +419,7 @@ def _seen(name: str, tables: list[RawTable], samplings: list[Sampling], kind: Fo
         note=kind.reason if kind and kind.kind != "constant" else "",
         keep=kind.reason if kind and kind.kind == "kept" else "",
         nothing=tuple(dict.fromkeys(_spellings(name, tables, read, codes))),
+        unit=next(filter(None, (_stated_unit(table, name) for table in tables)), ""),
     )
 
 
@@ -413,3 +430,11 @@ def _spellings(
     for table, numbers in zip(tables, read, strict=True):
         if numbers.isin(codes).any():
             yield from table.stripped(name)[numbers.isin(codes).to_numpy()].unique()
+
+
+def _stated_unit(table: RawTable, name: str) -> str:
+    """The unit that the file itself states most often for a column; empty where it states none."""
+    stated = table.stated_units(name)
+    if stated is None or isinstance(stated, str):
+        return stated or ""
+    return str(stated[stated != ""].mode().iloc[0])

@@ -16,25 +16,29 @@ import bad_copies
 import bad_jumps
 import bad_keys
 import bad_labels
+import bad_losses
 import bad_machines
 import bad_measured
 import bad_pins
 import bad_ranges
 import bad_sensors
 import bad_shape
+import bad_shapes
 import bad_times
 import valid_columns
 import valid_dialects
 import valid_machines
 import valid_measured
+import valid_modes
 import valid_rows
+import valid_shapes
 import valid_times
 import yaml
 from cases import Bad, Valid
 
 _BAD_PARTS = (
     bad_content, bad_shape, bad_pins, bad_columns, bad_keys, bad_sensors, bad_ranges, bad_times, bad_clocks, bad_jumps,
-    bad_copies, bad_labels, bad_machines, bad_measured,
+    bad_copies, bad_labels, bad_machines, bad_measured, bad_losses, bad_shapes,
 )  # fmt: skip
 _VALID_PARTS = (
     valid_dialects,
@@ -43,6 +47,8 @@ _VALID_PARTS = (
     valid_rows,
     valid_machines,
     valid_measured,
+    valid_modes,
+    valid_shapes,
 )
 
 BAD: tuple[Bad, ...] = tuple(case for part in _BAD_PARTS for case in part.cases())

@@ -50,7 +50,7 @@ def test_a_few_gaps_leave_the_period_as_it_is() -> None:
     assert infer(table(time=times, flow=range(40), fault=[0, 1] * 20))[0].sampling_period == 1
 
 
-@pytest.mark.parametrize("times", [[0, 1, 5, 20], [4, 3, 2, 1], [1, 1, 1, 1]])
+@pytest.mark.parametrize("times", [[0, 1, 5, 20], [9, 3, 2, 1], [1, 1, 1, 1]])
 def test_no_period_is_drafted_where_steps_differ_or_do_not_grow(times: list[int]) -> None:
     contract, text = infer(table(time=times, flow=FLOW, fault=FAULT))
     assert contract.sampling_period is None
@@ -58,13 +58,22 @@ def test_no_period_is_drafted_where_steps_differ_or_do_not_grow(times: list[int]
 
 
 def test_no_period_is_drafted_without_a_time() -> None:
-    assert infer(table(flow=FLOW, fault=FAULT))[0].sampling_period is None
+    contract, text = infer(table(flow=FLOW, fault=FAULT))
+    assert contract.sampling_period is None
+    assert "per row" in hint_of(text, "flow")
 
 
-def test_a_time_that_can_be_read_in_two_ways_stops_the_draft() -> None:
-    days = ["01/02/2026", "02/02/2026", "03/02/2026", "04/02/2026"]
-    with pytest.raises(DataError, match="day"):
+@pytest.mark.parametrize("form", ["{}/02/2026", "{}/02/2026 00:00", "02-{}-2026"])
+def test_nothing_is_drafted_from_times_that_need_a_pin(form: str) -> None:
+    days = [form.format(f"{day:02d}") for day in range(1, 5)]
+    with pytest.raises(DataError, match="day_first"):
         infer(table(date=days, flow=FLOW, fault=FAULT))
+
+
+def test_a_file_with_the_newest_rows_first_shows_the_same_steps() -> None:
+    rows = {"time": MINUTES, "flow": CALM, "fault": LABELS}
+    turned = {name: list(cells)[::-1] for name, cells in rows.items()}
+    assert infer(table(**turned))[1] == infer(table(**rows))[1]
 
 
 def test_steps_are_taken_inside_the_runs_of_each_machine() -> None:
