@@ -46,6 +46,7 @@ def checked_rows(rows: CheckedRows) -> None:
         console.print(_findings(rows.findings))
     verdict = "[red]refused[/]" if rows.refused else "[green]accepted[/]"
     others = f", {rows.left_out} of other equipment" if rows.left_out else ""
+    others += "".join(f", {count} {reason}" for reason, count in rows.unused.items())
     console.print(
         f"{verdict}: {rows.read} rows read, {rows.accepted} accepted, {rows.quarantined} set "
         f"aside{others}."
@@ -84,9 +85,12 @@ def pretrained(result: PretrainResult) -> None:
     table = Table(title=f"Source model {escape(result.model)}, version {result.version}")
     for column in ("judged on", *COLUMNS):
         table.add_column(column, justify="left" if column == "judged on" else "right")
-    judged = f"{result.metrics.rows} rows, {result.metrics.faults} faults of runs held out"
+    what = "parts" if result.held_out else "runs"
+    judged = f"{result.metrics.rows} rows, {result.metrics.faults} faults of {what} held out"
     table.add_row(judged, *metric_cells(result.metrics))
     console.print(table)
+    if result.held_out:
+        console.print(result.held_out, soft_wrap=True, markup=False)
     _pictures(result.pictures)
 
 
@@ -208,6 +212,8 @@ def drafted_contract(result: dict[str, Any]) -> None:
         "Read it before you use it: set units, physical limits and what is not a sensor.",
         soft_wrap=True,
     )
+    for question in result["questions"]:
+        stdout().print(question, soft_wrap=True, markup=False)
 
 
 def models(listed: list[dict[str, Any]]) -> None:

@@ -68,7 +68,7 @@ def under(parent: str, changes: Iterable[Change]) -> Iterator[Change]:
 
 def shown(value: Any) -> str:
     """A value as text for a table."""
-    if value is None or value in ((), ""):
+    if value is None or value in ((), "", {}):
         return NOTHING
     if isinstance(value, float):
         return f"{value:.12g}"

@@ -10,13 +10,20 @@ import pandas as pd
 import pyarrow as pa
 
 from faultxfer.contract import machines
-from faultxfer.contract.expectations import Validation, note_unmet, validate_table
+from faultxfer.contract.expectations import Validation, note_unmet, validate_tables
 from faultxfer.contract.holding import held_values
 from faultxfer.contract.notes import Notes
 from faultxfer.contract.outcome import Checked
-from faultxfer.contract.rules import RULES
-from faultxfer.contract.rules.protocol import Breach, TableRows
+from faultxfer.contract.rules import OF_THE_CLOCK, RULES
+from faultxfer.contract.rules.protocol import Breach, Rule, TableRows
 from faultxfer.contract.schema import Contract, Quality, Sensor
+from faultxfer.contract.selection import (
+    LabelCells,
+    common_values,
+    first_breach,
+    holds,
+    label_cells,
+)
 from faultxfer.contract.stated_units import in_expected_units
 from faultxfer.findings import Severity
 from faultxfer.reading import columns
@@ -77,6 +84,19 @@ _TIME_LOST = {
 }
 
 
+class _LeftOut(NamedTuple):
+    """Why rows are left out on purpose."""
+
+    name: str
+    code: str
+    field: str
+
+
+_OUTSIDE = _LeftOut("outside `where`", "ROWS-LEFT-OUT", "`where`")
+_NO_LABEL = _LeftOut("without a label", "LABEL-LEFT-OUT", "`label.unknown`")
+_EXCLUDED = _LeftOut("excluded by their label", "LABEL-LEFT-OUT", "`label.exclude`")
+
+
 def check_table(
     table: RawTable, contract: Contract, *, labelled: bool | None, equipment: str | None = None
 ) -> Checked:
@@ -93,15 +113,34 @@ def check_table(
         DataError: numbers or times of the file can be read in more than one way, and the contract
             does not pin one.
     """
-    check = _Check(table, contract, labelled, equipment)
-    for step in (check.columns, check.equipment_rows, check.cells, check.expectations, check.rules):
+    check = begin_check(table, contract, labelled=labelled, equipment=equipment)
+    judge_values([check], contract)
+    return check.ended()
+
+
+def begin_check(
+    table: RawTable, contract: Contract, *, labelled: bool | None, equipment: str | None = None
+) -> Check:
+    """Check what a table is before its values are judged; see :func:`check_table`."""
+    check = Check(table, contract, labelled, equipment)
+    for step in (check.columns, check.equipment_rows, check.used_rows):
         step()
         if check.notes.refused:
-            return check.refused()
-    return check.outcome()
+            return check
+    if check.has_rows:
+        check.cells()
+    return check
 
 
-class _Check:
+def judge_values(checks: list[Check], contract: Contract) -> None:
+    """Judge the values of all tables that still have rows, at once."""
+    open_checks = [check for check in checks if check.has_rows]
+    asked = [(check.typed(), check.labelled) for check in open_checks]
+    for check, validation in zip(open_checks, validate_tables(asked, contract), strict=True):
+        check.note_values(validation)
+
+
+class Check:
     """The check of one table, step by step; each adds to ``notes``."""
 
     def __init__(
@@ -111,12 +150,22 @@ class _Check:
         self.table = machines.translated(table, contract, equipment)
         self.labelled = contract.label.column in self.table.names if labelled is None else labelled
         self.notes = Notes(self.table)
+        # Rows of the machine asked for, and those of them that are used.
+        self.asked: np.ndarray
         self.mine: np.ndarray
+        self.outside: np.ndarray
+        self.labels: LabelCells | None = None
+        self.unused: dict[str, int] = {}
         self.values: dict[str, pd.Series] = {}
         self.held: dict[str, np.ndarray] = {}
         self.seconds: pd.Series | None = None
         self.fault: np.ndarray | None = None
         self.validation: Validation | None = None
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether there are rows to look at: the table is not refused, and some are used."""
+        return not self.notes.refused and bool(self.mine.any())
 
     def columns(self) -> None:
         """The machines are known, and the columns are there, each once."""
@@ -129,11 +178,11 @@ class _Check:
     def equipment_rows(self) -> None:
         """Which rows belong to the machine asked for."""
         column = self.contract.equipment_column
-        self.mine = np.ones(len(self.table), dtype=bool)
+        self.asked = self.mine = np.ones(len(self.table), dtype=bool)
         if self.equipment is None or column is None:
             return
         names = self.table.stripped(column)
-        self.mine = (names == self.equipment).to_numpy(dtype=bool)
+        self.asked = self.mine = (names == self.equipment).to_numpy(dtype=bool)
         if not self.mine.any():
             found = sorted(names.unique())[:_SHOWN]
             self.notes.file(
@@ -145,6 +194,42 @@ class _Check:
                 expected=self.equipment,
                 received=", ".join(found),
             )
+
+    def used_rows(self) -> None:
+        """Which rows the contract uses: by `where`, and by the label where it is needed."""
+        self.outside = np.zeros(len(self.table), dtype=bool)
+        for column, values in self.contract.where.items():
+            outside = self.mine & ~holds(self.table, {column: values})
+            self.outside |= outside
+            self._leave_out(outside, _OUTSIDE, column, values)
+        label = self.contract.label
+        if label.column not in self.table.names or not (self.labelled or label.marks):
+            return
+        self.labels = label_cells(self.table, label)
+        if self.labelled:
+            known = (*label.normal, *label.faults)
+            self._leave_out(self.labels.unknown, _NO_LABEL, label.column, known)
+            self._leave_out(self.labels.exclude, _EXCLUDED, label.column, known)
+
+    def _leave_out(
+        self, rows: np.ndarray, reason: _LeftOut, column: str, used: tuple[str, ...]
+    ) -> None:
+        """Leave rows out that the contract does not use, count them, and say so."""
+        places = np.flatnonzero(rows & self.mine)
+        if not len(places):
+            return
+        self.mine = self.mine & ~rows
+        self.unused[reason.name] = self.unused.get(reason.name, 0) + len(places)
+        values = common_values(self.table.stripped(column).iloc[places])
+        self.notes.rows(
+            reason.code,
+            places,
+            column,
+            f"{len(places)} row(s) are {reason.name} and not used: {values}",
+            f"Nothing, if that is meant; else change {reason.field} in the contract",
+            expected=", ".join(used),
+            severity="warn",
+        )
 
     def cells(self) -> None:
         """Every cell is what its column should hold: a number, a name, a time."""
@@ -282,18 +367,27 @@ class _Check:
                 severity="quarantine",
             )
 
-    def expectations(self) -> None:
-        """Ranges, missing shares and label spellings, by Great Expectations."""
+    def typed(self) -> pd.DataFrame:
+        """The rows as Great Expectations sees them: numbers, and the label as text."""
         label = self.contract.label.column
         typed = dict(self.values)
-        if self.labelled:
-            typed[label] = self.table.stripped(label)
+        if self.labelled and self.labels is not None:
+            typed[label] = self.labels.spelt
         frame = pd.DataFrame(typed, copy=False)
-        if not self.mine.all():
-            frame = frame[self.mine]
-        self.validation = validate_table(frame, self.contract, labelled=self.labelled)
-        for unmet in self.validation.unmet:
-            note_unmet(self.notes, unmet, self.contract, len(frame))
+        return frame if self.mine.all() else frame[self.mine]
+
+    def note_values(self, validation: Validation) -> None:
+        """Ranges, missing shares and label spellings."""
+        self.validation = validation
+        rows = int(self.mine.sum())
+        for unmet in validation.unmet:
+            note_unmet(self.notes, unmet, self.contract, rows)
+
+    def ended(self) -> Checked:
+        """The outcome, after the rules have seen the rows that are left."""
+        if self.has_rows:
+            self.rules()
+        return self.refused() if self.notes.refused else self.outcome()
 
     def rules(self) -> None:
         """What Great Expectations cannot state, on the rows that are left."""
@@ -303,19 +397,34 @@ class _Check:
         rows = self._rows()
         for rule in RULES:
             before = len(self.notes.findings)
-            for breach in rule(rows):
-                self._note(breach, rows)
+            seen = self._seen_by(rule, rows)
+            for breach in rule(seen):
+                self._note(breach, seen)
             if any(found.severity == "quarantine" for found in self.notes.findings[before:]):
                 rows = rows.only(~self.notes.aside()[rows.place])
         if not len(rows):
             self.notes.none_left()
 
+    def _seen_by(self, rule: Rule, used: TableRows) -> TableRows:
+        """The rows that a rule is for."""
+        if rule not in OF_THE_CLOCK or not self.unused or self.seconds is None:
+            return used
+        timed = self.seconds.notna().to_numpy()
+        every = dataclasses.replace(self._every(), newest_first=used.newest_first)
+        return every.only(self.asked & timed & ~self.notes.aside())
+
     def _rows(self) -> TableRows:
+        if self.labelled and self.labels is not None:
+            faults = self.contract.label.faults
+            self.fault = self.labels.spelt.isin(faults).to_numpy(dtype=bool)
+        rows = self._in_time(self._every())
+        place = np.flatnonzero(self.mine & ~self.notes.aside())
+        return rows if len(place) == len(rows) else rows.only(place)
+
+    def _every(self) -> TableRows:
+        """All rows of the file."""
         contract, table = self.contract, self.table
-        if self.labelled:
-            spelt = table.stripped(contract.label.column)
-            self.fault = spelt.isin(contract.label.fault).to_numpy(dtype=bool)
-        rows = TableRows(
+        return TableRows(
             contract,
             values={name: values.to_numpy() for name, values in self.values.items()},
             fault=self.fault,
@@ -325,9 +434,6 @@ class _Check:
             place=np.arange(len(table)),
             held=self.held,
         )
-        rows = self._in_time(rows)
-        place = np.flatnonzero(self.mine & ~self.notes.aside())
-        return rows if len(place) == len(rows) else rows.only(place)
 
     def _in_time(self, rows: TableRows) -> TableRows:
         """The rows, in the order of time where the file has the newest ones first."""
@@ -385,10 +491,21 @@ class _Check:
             rejected=self.notes.rejected(),
             findings=self.notes.sorted,
             read=len(self.table),
-            left_out=int((~self.mine).sum()),
+            left_out=int((~self.asked).sum()),
             table=self.table,
             validation=self.validation,
+            unused=self.unused,
+            unscored=self._unscored(),
         )
+
+    def _unscored(self) -> pd.DataFrame | None:
+        """Rows outside `where` of a file to be scored."""
+        if self.labelled or not self.contract.where:
+            return None
+        place = np.flatnonzero(self.outside)
+        why = first_breach(self.table, self.contract.where)[place]
+        remarks = [f"not scored: {reason}" for reason in why]
+        return pd.DataFrame(self._bookkeeping(place) | {columns.REMARK: remarks}, copy=False)
 
     def refused(self) -> Checked:
         """Nothing but the findings."""
@@ -398,23 +515,51 @@ class _Check:
 
     def _accepted(self, place: np.ndarray) -> pd.DataFrame:
         """Accepted sensors with who, when and from where beside them."""
-        contract, table = self.contract, self.table
-        every = len(place) == len(table)
+        every = len(place) == len(self.table)
         out: dict[str, object] = {}
         for name, values in self.values.items():
             out[name] = values.to_numpy() if every else values.to_numpy()[place]
         if self.fault is not None:
             out[columns.FAULT] = self.fault[place].astype("int8")
-        out[columns.FILE] = _one_name(table.file, len(place))
-        out[columns.ROW] = place
-        out[columns.LINE] = table.lines[place]
-        out[columns.EQUIPMENT] = self._names(contract.equipment_column, contract.family, place)
-        out[columns.RUN] = self._names(contract.run_column, table.file, place)
-        out[columns.TIME_TEXT] = self._names(contract.time_column, "", place)
-        for name in contract.slices:
-            out[columns.SLICE + name] = self._names(name, "", place)
+        out |= self._bookkeeping(place)
+        out |= self._conditions(place)
         out[columns.TIME] = np.nan if self.seconds is None else self.seconds.to_numpy()[place]
         return pd.DataFrame(out, copy=False)
+
+    def _bookkeeping(self, place: np.ndarray) -> dict[str, object]:
+        """Whose the rows are, and where they stand."""
+        contract, table = self.contract, self.table
+        return {
+            columns.FILE: _one_name(table.file, len(place)),
+            columns.ROW: place,
+            columns.LINE: table.lines[place],
+            columns.EQUIPMENT: self._names(contract.equipment_column, contract.family, place),
+            columns.RUN: self._names(contract.run_column, table.file, place),
+            columns.TIME_TEXT: self._names(contract.time_column, "", place),
+        }
+
+    def _conditions(self, place: np.ndarray) -> dict[str, object]:
+        """Under which conditions the rows were recorded, as far as the contract asks."""
+        contract = self.contract
+        out: dict[str, object] = {}
+        for name in contract.slices:
+            out[columns.SLICE + name] = self._names(name, "", place)
+        if contract.mode_column:
+            out[columns.MODE] = self._names(contract.mode_column, "", place)
+        if contract.running and set(contract.running) <= set(self.table.names):
+            out[columns.RUNNING] = holds(self.table, contract.running)[place]
+        if self.labels is not None:
+            out |= self._of_the_label(self.labels, place)
+        return out
+
+    def _of_the_label(self, labels: LabelCells, place: np.ndarray) -> dict[str, object]:
+        """The type of fault of rows to learn from; which rows to score the contract excludes."""
+        if self.labelled:
+            types = self.contract.label.types
+            return {columns.FAULT_TYPE: labels.kind.iloc[place].array} if types else {}
+        cells = self.table.stripped(self.contract.label.column).iloc[place]
+        reason = f"excluded: {self.contract.label.column} is " + cells.replace("", "blank")
+        return {columns.REMARK: reason.where(labels.exclude[place], "").array}
 
     def _names(self, column: str | None, default: str, place: np.ndarray) -> object:
         names = self._key(column)
@@ -495,14 +640,16 @@ def _needed(contract: Contract, labelled: bool) -> list[str]:
     """Columns without which a file is refused, each once."""
     needed = [*contract.features, *sorted(contract.quality_columns)]
     if labelled:
-        needed += [contract.label.column, *contract.key_columns]
-    elif contract.equipment_column:
+        needed += [contract.label.column, *contract.key_columns, *contract.condition_columns]
+        return list(dict.fromkeys(needed))
+    needed += contract.where
+    if contract.equipment_column:
         # Without a run column a file to be scored is one recording; time is only copied.
         needed.append(contract.equipment_column)
     return list(dict.fromkeys(needed))
 
 
 def _known(contract: Contract) -> set[str]:
-    others = (contract.label.column, *contract.key_columns)
+    others = (contract.label.column, *contract.key_columns, *contract.condition_columns)
     parts = (*contract.csv.time_parts, *contract.quality_columns)
     return {*contract.features, *contract.ignore, *contract.slices, *others, *parts}

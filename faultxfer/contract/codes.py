@@ -26,6 +26,8 @@ FIXED: dict[str, Severity] = {
     "KEY-MISSING": "quarantine",
     "TIME-UNREADABLE": "quarantine",
     "LABEL-UNKNOWN": "quarantine",
+    "LABEL-LEFT-OUT": "warn",
+    "ROWS-LEFT-OUT": "warn",
     "ROWS-NONE-LEFT": "refuse",
 }
 
@@ -48,6 +50,11 @@ CONFIGURABLE: dict[str, Severity] = {
     "LABEL-LEAK": "refuse",
     "LABEL-ONE-CLASS": "warn",
     "LABEL-SHARE": "warn",
+    "TIME-STEP": "warn",
+    "SENSORS-STILL": "warn",
+    "MACHINE-LOST": "warn",
+    "COLUMN-LOST": "warn",
+    "VALUE-ABSENT": "warn",
     "RUN-COPY": "warn",
     "SOURCE-COPY": "quarantine",
 }

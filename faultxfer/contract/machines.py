@@ -47,7 +47,7 @@ def tags_of_columns(contract: Contract) -> frozenset[str]:
     """Every name a column that is used may have."""
     tags = {*contract.features, *contract.key_columns, contract.label.column}
     tags |= {*contract.csv.time_parts, *contract.slices, *contract.quality_columns}
-    tags |= set(contract.long.columns if contract.long else ())
+    tags |= {*contract.condition_columns, *(contract.long.columns if contract.long else ())}
     for own in contract.equipment.values():
         tags |= set(own.aliases)
     return frozenset(tags)

@@ -13,6 +13,9 @@ from faultxfer.findings import MAX_EXAMPLES, SEVERITIES, Finding, Severity, refu
 from faultxfer.reading import columns
 from faultxfer.reading.table import RawTable
 
+# Findings of rows that the contract leaves out on purpose.
+_BY_CONTRACT = frozenset({"LABEL-LEFT-OUT", "ROWS-LEFT-OUT"})
+
 
 class Notes:
     """What has been found so far in one table."""
@@ -122,11 +125,13 @@ class Notes:
     def none_left(self) -> None:
         """Refuse the file, and say which rules took most rows."""
         taking = [found for found in self.findings if found.severity == "quarantine"]
-        most = sorted(taking, key=lambda found: -found.count)
+        by_contract = [found for found in self.findings if found.code in _BY_CONTRACT]
+        most = sorted([*taking, *by_contract], key=lambda found: -found.count)
         causes = [f"{found.code} in {found.column!r}, {found.count} rows" for found in most[:3]]
+        first = "Every row breaks a rule" if not by_contract else "No row is left to be used"
         self.file(
             "ROWS-NONE-LEFT",
-            f"Every row breaks a rule: {'; '.join(causes)}",
+            f"{first}: {'; '.join(causes)}",
             most[0].remedy,
             column=most[0].column,
             line=most[0].line,

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -141,8 +141,22 @@ class Equipment(_Strict):
         return self
 
 
+def _is_nothing(value: object) -> bool:
+    """Whether a field is left out of the plain data of a contract, and so of its digest.
+
+    Fields that were added later must not change the digest of contracts without them.
+    """
+    return not value
+
+
+_Spellings = Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+LabelClass = Literal["normal", "fault", "unknown", "exclude"]
+
+
 class Label(_Strict):
-    """The label column and the spellings of its two classes."""
+    """The label column and the spellings of its classes."""
 
     column: str = Field(description="Column that says normal or fault for each row.")
     normal: tuple[str, ...] = Field(
@@ -150,18 +164,76 @@ class Label(_Strict):
         min_length=1,
         description="Spellings of a normal row, in quotes.",
     )
-    fault: tuple[str, ...] = Field(
+    fault: _Spellings | dict[str, _Spellings] = Field(
         default=("1", "1.0", "True", "true"),
-        min_length=1,
-        description="Spellings of a faulty row, in quotes.",
+        description="Spellings of a faulty row, in quotes; or by type of fault: "
+        '{bearing: ["3"], seal: ["4"]}.',
+    )
+    unknown: tuple[str, ...] = Field(
+        default=(),
+        description="Spellings of a row that nobody labelled: left out of training, and counted.",
+        exclude_if=_is_nothing,
+    )
+    exclude: tuple[str, ...] = Field(
+        default=(),
+        description="Spellings of a row that is never trained on nor judged by; "
+        "it is scored and marked.",
+        exclude_if=_is_nothing,
+    )
+    blank: LabelClass | None = Field(
+        default=None,
+        description="What a blank cell means; without it the row is set aside.",
+        exclude_if=_is_nothing,
     )
 
     @model_validator(mode="after")
-    def _disjoint(self) -> Label:
-        both = set(self.normal) & set(self.fault)
-        if both:
-            raise ValueError(f"a value cannot mean both normal and fault. Received: {sorted(both)}")
+    def _types_have_names(self) -> Label:
+        if not self.faults or not all(map(str.strip, self.types.values())):
+            raise ValueError("a type of fault needs a name, and a fault needs a spelling")
         return self
+
+    @model_validator(mode="after")
+    def _disjoint(self) -> Label:
+        seen: dict[str, str] = {}
+        for name, spellings in self.classes.items():
+            for text in dict.fromkeys(spellings):
+                if text in seen:
+                    both = f"{seen[text]} and {name}"
+                    raise ValueError(f"a value cannot mean both {both}. Received: {[text]}")
+                seen[text] = name
+        twice = [text for text in self.faults if self.faults.count(text) > 1]
+        if self.types and twice:
+            raise ValueError(f"a value cannot mean two types of fault. Received: {twice[:1]}")
+        return self
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Spellings of a fault of any type."""
+        if not isinstance(self.fault, dict):
+            return self.fault
+        return tuple(text for spellings in self.fault.values() for text in spellings)
+
+    @property
+    def marks(self) -> bool:
+        """Whether rows that are scored may have to be marked."""
+        return bool(self.exclude) or self.blank == "exclude"
+
+    @property
+    def types(self) -> dict[str, str]:
+        """By spelling, the type of fault; empty where the contract tells no types apart."""
+        if not isinstance(self.fault, dict):
+            return {}
+        return {text: name for name, texts in self.fault.items() for text in texts}
+
+    @property
+    def classes(self) -> dict[LabelClass, tuple[str, ...]]:
+        """By class, its spellings."""
+        return {
+            "normal": self.normal,
+            "fault": self.faults,
+            "unknown": self.unknown,
+            "exclude": self.exclude,
+        }
 
 
 class Contract(_Strict):
@@ -187,6 +259,21 @@ class Contract(_Strict):
         default=(),
         description="Columns that say under which condition a row was recorded, "
         "or which fault it is.",
+    )
+    where: dict[str, _Spellings] = Field(
+        default={},
+        description="By column, the values of the rows that are used at all: {mode: [RUN]}.",
+        exclude_if=_is_nothing,
+    )
+    mode_column: str | None = Field(
+        default=None,
+        description="Column that says in which operating mode the machine is.",
+        exclude_if=_is_nothing,
+    )
+    running: dict[str, _Spellings] = Field(
+        default={},
+        description="By column, the values of the rows in which the machine runs: {mode: [RUN]}.",
+        exclude_if=_is_nothing,
     )
     sampling_period: float | None = Field(
         default=None,
@@ -280,7 +367,7 @@ class Contract(_Strict):
     @model_validator(mode="after")
     def _machines_speak_of_known_columns(self) -> Contract:
         known = {*self.sensors, self.label.column, self.run_column, self.time_column}
-        known |= self.quality_columns
+        known |= {*self.slices, *self.condition_columns, *self.quality_columns}
         for machine, own in self.equipment.items():
             unknown = set(own.aliases.values()) - known
             unmeasured = {*own.units, *own.scale} - set(self.sensors)
@@ -320,6 +407,12 @@ class Contract(_Strict):
         """Columns that name machine, run and time of a row, as far as the contract has them."""
         keys = (self.equipment_column, self.run_column, self.time_column)
         return tuple(key for key in keys if key)
+
+    @property
+    def condition_columns(self) -> tuple[str, ...]:
+        """Columns by which rows are chosen, and that say how the machine is operated; each once."""
+        mode = [self.mode_column] if self.mode_column else []
+        return tuple(dict.fromkeys([*self.where, *self.running, *mode]))
 
     @property
     def machine_of_unnamed_rows(self) -> str | None:
@@ -381,7 +474,7 @@ def parse_contract(content: object, where: str) -> Contract:
     except ValidationError as error:
         problems = []
         for item in error.errors():
-            field = ".".join(map(str, item["loc"])) or "contract"
+            field = ".".join(map(str, filter(_is_field, item["loc"]))) or "contract"
             problems.append(f"{field}: {item['msg']}")
         raise ContractError(
             "The contract does not follow the schema",
@@ -389,6 +482,11 @@ def parse_contract(content: object, where: str) -> Contract:
             where=where,
             remedy="See the field table in `docs/data-contracts.md`",
         ) from error
+
+
+def _is_field(part: int | str) -> bool:
+    """Whether a part of a place is a field, not one of the types that a field may have."""
+    return not str(part).startswith(("tuple[", "dict["))
 
 
 def json_schema() -> dict[str, Any]:

@@ -8,9 +8,18 @@ EQUIPMENT, RUN, TIME, TIME_TEXT, FAULT = "_equipment", "_run", "_time", "_time_t
 CODES = "_codes"
 # The recording that a run belongs to, where runs were found to be copies.
 RECORDING = "_recording"
+# The operating mode, whether the machine runs, and why a row is scored but marked, or not scored.
+MODE, RUNNING, REMARK = "_mode", "_running", "_remark"
 # Followed by the name of a column that divides the rows into slices.
 SLICE = "_slice "
-BOOKKEEPING = frozenset({FILE, ROW, LINE, EQUIPMENT, RUN, TIME, TIME_TEXT, FAULT, CODES, RECORDING})
+# The slice of the types of fault, where the contract tells them apart.
+FAULT_TYPE = SLICE + "fault type"
+BOOKKEEPING = frozenset(
+    {
+        *(FILE, ROW, LINE, EQUIPMENT, RUN, TIME, TIME_TEXT, FAULT, CODES, RECORDING),
+        *(MODE, RUNNING, REMARK),
+    }
+)
 
 # Empty cells, dashes, what statistics packages and spreadsheets write, and the status words of
 # historians.

@@ -5,16 +5,19 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from faultxfer.contract.across import with_rules_across, without_copies
-from faultxfer.contract.check import check_table
+from faultxfer.contract.check import Check, begin_check, judge_values
 from faultxfer.contract.class_share import Classes, with_class_share
 from faultxfer.contract.data_docs import write_data_docs
+from faultxfer.contract.losses import with_losses
 from faultxfer.contract.outcome import Checked
 from faultxfer.contract.schema import Contract
 from faultxfer.contract.shapes import read_shaped
@@ -40,7 +43,10 @@ class CheckedRows:
         files: name and SHA-256 of each file read.
         findings: of all files.
         read, accepted, quarantined, left_out: row counts; ``read`` is the sum of the other three
-            unless refused.
+            and of ``unused`` unless refused.
+        unused: by reason, how many rows the contract leaves out on purpose.
+        unscored: Arrow file of rows outside `where` of files to be scored; None where there is
+            none.
         quarantine: CSV of the rows set aside, or None where there are none.
         reading: for each file how it was read: encoding, separator, marks, times, and a sentence
             that says so.
@@ -58,6 +64,8 @@ class CheckedRows:
     quarantine: Path | None
     reading: tuple[dict[str, object], ...] = ()
     docs: str | None = None
+    unused: Mapping[str, int] = field(default_factory=dict)
+    unscored: Path | None = None
 
     @property
     def refused(self) -> bool:
@@ -72,6 +80,7 @@ class CheckedRows:
             "accepted": self.accepted,
             "quarantined": self.quarantined,
             "left_out": self.left_out,
+            "unused": dict(self.unused),
             "quarantine": str(self.quarantine) if self.quarantine else None,
             "data_docs": self.docs,
             "files": [{"file": name, "sha256": digest} for name, digest in self.files],
@@ -136,14 +145,15 @@ def check_files(
     """
     progress.info("Checking the rows against contract %s", contract.family)
     paths = find_files(files)
-    read = [
-        _read(path, name, contract, labelled, equipment)
+    begun = [
+        _begun(path, name, contract, labelled, equipment)
         for path, name in zip(paths, names_of(paths), strict=True)
     ]
-    tables = [table for table, _ in read]
-    checked = _leave_others_out([outcome for _, outcome in read])
+    tables = [table for table, _ in begun]
+    checked = _leave_others_out(_ended([check for _, check in begun], contract))
     checked = without_copies(checked, contract)
     checked = with_rules_across(checked, contract)
+    checked = with_losses(checked, contract, equipment)
     checked = with_class_share(checked, contract, source)
     outcome = _counted(tables, checked, contract)
     rejected = _stacked([each.rejected for each in checked])
@@ -169,7 +179,16 @@ def _counted(tables: list[RawTable], checked: list[Checked], contract: Contract)
         left_out=sum(outcome.left_out for outcome in checked),
         quarantine=None,
         reading=tuple(_reading(outcome.table, contract) for outcome in checked),
+        unused=_unused(checked),
     )
+
+
+def _unused(checked: list[Checked]) -> dict[str, int]:
+    """By reason, how many rows of all files the contract leaves out on purpose."""
+    counts: Counter[str] = Counter()
+    for outcome in checked:
+        counts.update(outcome.unused)
+    return dict(counts)
 
 
 def _with_accepted(outcome: CheckedRows, checked: list[Checked], work: Path | None) -> CheckedRows:
@@ -179,7 +198,18 @@ def _with_accepted(outcome: CheckedRows, checked: list[Checked], work: Path | No
     if work is not None:
         table = work / "accepted.arrow"
         accepted.to_feather(table, compression="uncompressed")
+        outcome = dataclasses.replace(outcome, unscored=_write_unscored(checked, work))
     return dataclasses.replace(outcome, accepted=len(accepted), table=table)
+
+
+def _write_unscored(checked: list[Checked], work: Path) -> Path | None:
+    """Rows that stand in the scores without one."""
+    parts = [each.unscored for each in checked if each.unscored is not None and len(each.unscored)]
+    if not parts:
+        return None
+    path = work / "unscored.arrow"
+    _stacked(parts).to_feather(path, compression="uncompressed")
+    return path
 
 
 def require_accepted(rows: CheckedRows) -> Path:
@@ -249,19 +279,29 @@ def _style_of_times(table: RawTable, column: str | None) -> str | None:
         return None
 
 
-def _read(
+def _begun(
     path: Path, name: str, contract: Contract, labelled: bool | None, equipment: str | None
-) -> tuple[RawTable, Checked]:
-    """Read and check one file; one that cannot be read is refused like any other."""
+) -> tuple[RawTable, Check | Checked]:
+    """Read a file and begin its check; one that cannot be read is refused like any other."""
     table = RawTable(name, pd.DataFrame(), np.array([], dtype=int), "")
     try:
         table = read_shaped(path, contract)
         table = dataclasses.replace(table, file=name)
-        return table, check_table(table, contract, labelled=labelled, equipment=equipment)
+        return table, begin_check(table, contract, labelled=labelled, equipment=equipment)
     except DataError as error:
         if error.code is None:
             raise
         return table, _unread(table, error)
+
+
+def _ended(begun: list[Check | Checked], contract: Contract) -> list[Checked]:
+    """The outcome of each check; the values of all files are judged at once."""
+    judge_values([check for check in begun if isinstance(check, Check)], contract)
+    for place, check in enumerate(begun):
+        if isinstance(check, Check):
+            # In its place, so that the numbers of a check that has ended do not stay in memory.
+            begun[place] = check.ended()
+    return [outcome for outcome in begun if isinstance(outcome, Checked)]
 
 
 def _unread(table: RawTable, error: DataError) -> Checked:

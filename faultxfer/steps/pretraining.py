@@ -19,6 +19,7 @@ from faultxfer.bundle.scaler import Scaler, fit_scaler
 from faultxfer.bundle.threshold import choose_threshold
 from faultxfer.config import PretrainOptions
 from faultxfer.contract.schema import Contract
+from faultxfer.data.continuous import Parts, cut_into_parts
 from faultxfer.data.dataset import Dataset, save_dataset
 from faultxfer.data.split import divide_runs, require_both_classes
 from faultxfer.errors import DataError
@@ -26,8 +27,10 @@ from faultxfer.evaluate.gate.check import PROMOTED
 from faultxfer.evaluate.metrics import Metrics, measure
 from faultxfer.evaluate.plots import save_pictures
 from faultxfer.evaluate.rows import ScoredRows
+from faultxfer.network.ensemble import positions_read
 from faultxfer.network.fit import History
 from faultxfer.network.pretrain import fit_ensemble
+from faultxfer.network.size import chosen_sensors
 from faultxfer.outputs import keep_docs
 from faultxfer.progress import progress
 from faultxfer.registry import journal, names
@@ -50,18 +53,45 @@ from faultxfer.strategies.source_benefit import JUDGED, fit_source_models
 
 @dataclass(frozen=True)
 class Pretrained:
-    """A source bundle and how good it is on source runs held out of everything."""
+    """A source bundle and how good it is on source runs held out of everything.
+
+    Attributes:
+        bundle: folder of the bundle.
+        folder: of what the run keeps beside it.
+        pictures: by name.
+        history: training curves.
+        metrics: on the test runs.
+        held_out: how recordings were cut and what the metrics are worth then; empty for runs.
+        reads: sensors that the network of a wide plant reads; empty where it reads all.
+    """
 
     bundle: Path
     folder: Path
     pictures: dict[str, Path]
     history: History
     metrics: Metrics
+    held_out: str = ""
+    reads: tuple[str, ...] = ()
+
+    @property
+    def chosen(self) -> str:
+        """What a person should know where the network does not read every sensor."""
+        if not self.reads:
+            return ""
+        return (
+            f" The network reads {len(self.reads)} sensors, those by which the source's trees gain "
+            "most on training runs; `report.json` names them. Trees and logistic regression read "
+            "all."
+        )
 
 
 @dataclass(frozen=True)
 class PretrainResult:
-    """What ``pretrain`` did."""
+    """What ``pretrain`` did.
+
+    ``held_out`` says how recordings were cut, and what the metrics are worth, where no column names
+    runs; it is empty where whole runs were held out.
+    """
 
     model: str
     version: str
@@ -70,6 +100,7 @@ class PretrainResult:
     metrics: Metrics
     pictures: dict[str, str]
     rows: CheckedRows
+    held_out: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -80,7 +111,7 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
     """Train the source network.
 
     Scaler and network are fitted on training runs; validation runs stop and calibrate; test runs
-    judge.
+    judge. Where no column names runs and the recordings are too few, they are cut into parts.
 
     Raises:
         DataError: a file was refused, or a side would lack a class.
@@ -88,7 +119,11 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
     options, model = job.request.options, job.request.model
     data = read_target(rows, job.contract.features)
     require_both_classes(data)
-    train, validation, test = _sides(data, options)
+    parts = _parts(data, job)
+    train, validation, test = _sides(data, options) if parts is None else _sides_of(parts)
+    held_out = "" if parts is None else f"{parts.reason} {parts.validity}"
+    if held_out:
+        progress.info(held_out)
     runs = len(set(train.run))
     progress.info("Training the source network (%d rows of %d runs)", len(train), runs)
     bundle, history = _fit(train, validation, job)
@@ -105,14 +140,19 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
         "training_rows": len(train),
         "classes": {"rows": len(data), "faults": data.faults},
         JUDGED: metrics.as_dict(),
+        **({} if parts is None else {"held_out": parts.as_dict()}),
     }
     bundle = dataclasses.replace(bundle, lineage=lineage)
     save_bundle(bundle, job.work / "bundle", test.X)
-    report = json.dumps({"metrics": metrics.as_dict()}, indent=2)
+    reads = _names_read(bundle)
+    said: dict[str, Any] = {"held_out": held_out} if held_out else {}
+    if reads:
+        said["network_reads"] = reads
+    report = json.dumps({"metrics": metrics.as_dict(), **said}, indent=2)
     (folder / "report.json").write_text(report, encoding="utf-8")
     if options.kept_source_rows:
         save_dataset(_sample(train, options), folder / SOURCE_ROWS)
-    return Pretrained(job.work / "bundle", folder, pictures, history, metrics)
+    return Pretrained(job.work / "bundle", folder, pictures, history, metrics, held_out, reads)
 
 
 def register_source(
@@ -140,6 +180,7 @@ def register_source(
         metrics=trained.metrics,
         pictures=registry.artifact_addresses(version.run_id, trained.pictures),
         rows=with_logged_docs(rows, registry, version.run_id),
+        held_out=trained.held_out,
     )
 
 
@@ -171,7 +212,7 @@ def _run_record(job: Job[PretrainRequest], rows: CheckedRows, trained: Pretraine
         curves=trained.history,
         data=tuple((name, digest, "source") for name, digest in rows.files),
         files=trained.folder,
-        note=_note(model, trained.metrics) + DOCS_NOTE,
+        note=_note(model, trained.metrics, trained.held_out) + trained.chosen + DOCS_NOTE,
     )
 
 
@@ -179,10 +220,30 @@ def _identity(contract: Contract) -> Identity:
     return Identity(contract.family, contract.label.column)
 
 
+def _shares(options: PretrainOptions) -> tuple[float, float]:
+    return options.validation_share, options.test_share
+
+
+def _parts(data: Dataset, job: Job[PretrainRequest]) -> Parts | None:
+    """Recordings cut into parts, where no column names runs and whole ones cannot be held out."""
+    if job.contract.run_column is not None:
+        return None
+    options = job.request.options
+    sides = divide_runs(data, _shares(options), options.seed)
+    if all(0 < data.y[rows].sum() < len(rows) for rows in sides):
+        return None
+    return cut_into_parts(data, _shares(options), options.seed)
+
+
+def _sides_of(parts: Parts) -> tuple[Dataset, Dataset, Dataset]:
+    train, validation, test = (parts.data.take(rows) for rows in parts.sides)
+    return train, validation, test
+
+
 def _sides(data: Dataset, options: PretrainOptions) -> tuple[Dataset, Dataset, Dataset]:
     """Rows that train, that stop and calibrate, and that judge."""
-    shares = (options.validation_share, options.test_share)
-    train, validation, test = (data.take(rows) for rows in divide_runs(data, shares, options.seed))
+    sides = divide_runs(data, _shares(options), options.seed)
+    train, validation, test = (data.take(rows) for rows in sides)
     runs = len(set(data.run))
     for name, side in (("training", train), ("validation", validation), ("test", test)):
         if side.faults in (0, len(side)):
@@ -190,7 +251,8 @@ def _sides(data: Dataset, options: PretrainOptions) -> tuple[Dataset, Dataset, D
                 f"There are too few source runs: the {name} side would lack faults or normal rows",
                 received={"rows": len(side), "fault rows": side.faults, "runs in all": runs},
                 remedy="Give more source recordings: about five runs with faults and five without "
-                "are the least",
+                "are the least. A recording of many faults is cut into blocks by itself where the "
+                "contract names no `run_column`",
             )
     return train, validation, test
 
@@ -200,6 +262,7 @@ def _fit(train: Dataset, validation: Dataset, job: Job[PretrainRequest]) -> tupl
     options = job.request.options
     scaler = fit_scaler(train.X)
     models = fit_source_models(train.X, train.y, options.seed)
+    read = _sensors_read(models, len(train.features))
     network, history = fit_ensemble(
         scaler(train.X),
         train.y,
@@ -207,6 +270,7 @@ def _fit(train: Dataset, validation: Dataset, job: Job[PretrainRequest]) -> tupl
         (scaler(validation.X), validation.y),
         seed=options.seed,
         options=options.network,
+        read=read,
     )
     units = {name: sensor.unit for name, sensor in job.contract.sensors.items()}
     raw = Bundle(train.features, units, scaler, network, Calibrator(), 0.5, models=models)
@@ -223,6 +287,28 @@ def _fit(train: Dataset, validation: Dataset, job: Job[PretrainRequest]) -> tupl
         training_rows=np.unique(learnt_from),
     )
     return whole, history
+
+
+def _sensors_read(models: SourceModels, sensors: int) -> np.ndarray | None:
+    """Positions of the sensors for the network; None for all, as on every plant that is not wide.
+
+    Chosen on training runs alone.
+    """
+    read = chosen_sensors(models.gains())
+    if read is not None:
+        progress.info(
+            "The network reads %d of %d sensors: those by which the source's trees gain most",
+            len(read),
+            sensors,
+        )
+    return read
+
+
+def _names_read(bundle: Bundle) -> tuple[str, ...]:
+    read = positions_read(bundle.network)
+    if len(read) == len(bundle.features):
+        return ()
+    return tuple(bundle.features[place] for place in read)
 
 
 def _teacher(models: SourceModels, scaler: Scaler) -> Callable[[np.ndarray], np.ndarray]:
@@ -250,11 +336,12 @@ def _sample(train: Dataset, options: PretrainOptions) -> Dataset:
     return train.take(np.sort(draws.choice(len(train), kept, replace=False)))
 
 
-def _note(model: str, metrics: Metrics) -> str:
+def _note(model: str, metrics: Metrics, held_out: str) -> str:
     ranking = f"PR-AUC {metrics.pr_auc:.3f}, ROC-AUC {metrics.roc_auc:.3f}"
     alarms = f"recall {metrics.recall:.0%} at {metrics.false_alarm_rate:.1%} false alarms"
-    return (
-        f"Source model **{model}**. On {metrics.rows} rows ({metrics.faults} faults) of source "
-        "runs "
+    what = "parts of source recordings" if held_out else "source runs"
+    figures = (
+        f"Source model **{model}**. On {metrics.rows} rows ({metrics.faults} faults) of {what} "
         f"held out of training and calibration: {ranking}, {alarms}."
     )
+    return f"{figures} {held_out}".rstrip()

@@ -16,6 +16,7 @@ import bad_copies
 import bad_jumps
 import bad_keys
 import bad_labels
+import bad_losses
 import bad_machines
 import bad_pins
 import bad_ranges
@@ -26,6 +27,7 @@ import bad_times
 import valid_columns
 import valid_dialects
 import valid_machines
+import valid_modes
 import valid_rows
 import valid_shapes
 import valid_times
@@ -34,7 +36,7 @@ from cases import Bad, Valid
 
 _BAD_PARTS = (
     bad_content, bad_shape, bad_pins, bad_columns, bad_keys, bad_sensors, bad_ranges, bad_times, bad_clocks, bad_jumps,
-    bad_copies, bad_labels, bad_machines, bad_shapes,
+    bad_copies, bad_labels, bad_machines, bad_losses, bad_shapes,
 )  # fmt: skip
 _VALID_PARTS = (
     valid_dialects,
@@ -42,6 +44,7 @@ _VALID_PARTS = (
     valid_columns,
     valid_rows,
     valid_machines,
+    valid_modes,
     valid_shapes,
 )
 
