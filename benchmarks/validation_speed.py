@@ -7,11 +7,18 @@ Prints the table of ``docs/data-contracts.md``.
 Writes a table of 1 million rows and 20 sensors, reads it with ``pandas.read_csv(engine="pyarrow")``
 and checks it with the steps of ``faultxfer.validate``, by turns; prints the ratio of the medians,
 and the largest memory of a process that only checks.
+
+    uv run python benchmarks/validation_speed.py --folders [--before FOLDER]
+
+checks folders of few and many, narrow and wide files instead, each in a process of its own, imports
+of what the check needs included, and prints seconds of the processor, which other work on the
+machine hardly moves. FOLDER is a working copy of another release; it checks the same files.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import statistics
 import subprocess
@@ -23,11 +30,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from faultxfer.contract.expectations import unmet_expectations
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.steps.intake import check_files
 
+HERE = Path(__file__).resolve().parents[1]
 RUNS = 1000
 CONTRACT = {
     "family": "big",
@@ -47,6 +56,8 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--kinds", nargs="+", choices=list(SPOILERS), default=list(SPOILERS))
+    parser.add_argument("--folders", action="store_true", help="folders of files, one by one")
+    parser.add_argument("--before", type=Path, help="copy of another release, for --folders")
     parser.add_argument(
         "--memory-of",
         metavar="CSV",
@@ -56,6 +67,9 @@ def main() -> None:
     contract = parse_contract(CONTRACT, where="benchmark")
     if arguments.memory_of:
         print(_peak(arguments.memory_of, contract))
+        return
+    if arguments.folders:
+        _print_folders(arguments.before, arguments.repeats)
         return
     _load_great_expectations(contract)
     print("| rows | pandas, s | check, s | ratio | accepted | set aside | peak memory, GB |")
@@ -92,6 +106,53 @@ def _line(kind: str, contract: Contract, rows: int, repeats: int) -> str:
         f"{outcome.accepted:,} "
         f"| {outcome.quarantined:,} | {peak:.2f} |"
     )
+
+
+def _print_folders(before: Path | None, repeats: int) -> None:
+    """One line for each folder: seconds today and before, and per sensor and file."""
+    copies = [HERE, *([before.resolve()] if before else [])]
+    print("| files | today, s | before, s | ratio | ms per sensor and file, today |")
+    print("|---|---|---|---|---|")
+    for files, rows, sensors, kind in FOLDERS:
+        with tempfile.TemporaryDirectory() as name:
+            _write_folder(Path(name), files, rows, sensors, SPOILERS[kind])
+            taken = [
+                statistics.median(_seconds_in(copy, Path(name)) for _ in range(repeats))
+                for copy in copies
+            ]
+        today, other = taken[0], taken[-1]
+        beside = f"{other:.2f} | {today / other:.2f}" if before else "– | –"
+        each = 1000 * today / (files * sensors)
+        title = f"{files} of {rows:,} rows and {sensors} sensors, {kind}"
+        print(f"| {title} | {today:.2f} | {beside} | {each:.1f} |", flush=True)
+
+
+def _seconds_in(copy: Path, folder: Path) -> float:
+    """Seconds of the processor that a working copy takes to check a folder."""
+    environment = {**os.environ, "PYTHONPATH": str(copy)}
+    command = [sys.executable, "-W", "ignore", "-c", _CHECK, str(folder)]
+    return float(subprocess.check_output(command, cwd=copy, env=environment).splitlines()[-1])
+
+
+def _write_folder(
+    folder: Path, files: int, rows: int, sensors: int, spoil: Callable[[pd.DataFrame], None]
+) -> None:
+    contract = {
+        **CONTRACT,
+        "sensors": {f"s{number:02d}": {"min": -100, "max": 200} for number in range(sensors)},
+    }
+    (folder / "contract.yaml").write_text(yaml.safe_dump(contract), encoding="utf-8")
+    random = np.random.default_rng(0)
+    for number in range(files):
+        values = np.round(random.normal(50, 10, (rows, sensors)), 3)
+        frame = pd.DataFrame(values, columns=list(contract["sensors"]))
+        first = pd.Timestamp("2024-01-01") + pd.Timedelta(rows * number, "s")
+        stamps = pd.date_range(first, periods=rows, freq="s").strftime("%Y-%m-%d %H:%M:%S")
+        frame.insert(0, "timestamp", stamps)
+        frame.insert(1, "run", number)
+        frame["fault"] = (np.arange(rows) % 5 == 0).astype(int)
+        spoil(frame)
+        frame.to_csv(folder / f"{number:04d}.csv", index=False)
 
 
 def _peak(csv: str, contract: Contract) -> float:
@@ -150,6 +211,27 @@ def _text(frame: pd.DataFrame) -> None:
     frame.loc[::100, "s03"] = "broken"
 
 
+# Files, rows of each, sensors, and what is wrong with them.
+FOLDERS = (
+    (1, 200, 20, "clean"),
+    (1, 200, 20, "1 % missing, 1 % out of range"),
+    (200, 100, 20, "clean"),
+    (200, 100, 20, "1 % missing, 1 % out of range"),
+    (3, 720, 640, "clean"),
+    (3, 720, 640, "1 % missing, 1 % out of range"),
+)
+_CHECK = """
+import sys, time
+from pathlib import Path
+from faultxfer.contract.schema import load_contract
+from faultxfer.steps.intake import check_files
+folder = Path(sys.argv[1])
+contract = load_contract(folder / "contract.yaml")
+began = time.process_time()
+files = [str(folder / "*.csv")]
+check_files(files, contract, work=None, quarantine=folder / "aside", labelled=True)
+print(time.process_time() - began)
+"""
 SPOILERS = {"clean": _clean, "1 % missing, 1 % out of range": _missing, "1 % text": _text}
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from faultxfer.contract.across import with_rules_across, without_copies
-from faultxfer.contract.check import check_table
+from faultxfer.contract.check import Check, begin_check, judge_values
 from faultxfer.contract.class_share import Classes, with_class_share
 from faultxfer.contract.data_docs import write_data_docs
 from faultxfer.contract.losses import with_losses
@@ -145,12 +145,12 @@ def check_files(
     """
     progress.info("Checking the rows against contract %s", contract.family)
     paths = find_files(files)
-    read = [
-        _read(path, name, contract, labelled, equipment)
+    begun = [
+        _begun(path, name, contract, labelled, equipment)
         for path, name in zip(paths, names_of(paths), strict=True)
     ]
-    tables = [table for table, _ in read]
-    checked = _leave_others_out([outcome for _, outcome in read])
+    tables = [table for table, _ in begun]
+    checked = _leave_others_out(_ended([check for _, check in begun], contract))
     checked = without_copies(checked, contract)
     checked = with_rules_across(checked, contract)
     checked = with_losses(checked, contract, equipment)
@@ -279,19 +279,29 @@ def _style_of_times(table: RawTable, column: str | None) -> str | None:
         return None
 
 
-def _read(
+def _begun(
     path: Path, name: str, contract: Contract, labelled: bool | None, equipment: str | None
-) -> tuple[RawTable, Checked]:
-    """Read and check one file; one that cannot be read is refused like any other."""
+) -> tuple[RawTable, Check | Checked]:
+    """Read a file and begin its check; one that cannot be read is refused like any other."""
     table = RawTable(name, pd.DataFrame(), np.array([], dtype=int), "")
     try:
         table = read_shaped(path, contract)
         table = dataclasses.replace(table, file=name)
-        return table, check_table(table, contract, labelled=labelled, equipment=equipment)
+        return table, begin_check(table, contract, labelled=labelled, equipment=equipment)
     except DataError as error:
         if error.code is None:
             raise
         return table, _unread(table, error)
+
+
+def _ended(begun: list[Check | Checked], contract: Contract) -> list[Checked]:
+    """The outcome of each check; the values of all files are judged at once."""
+    judge_values([check for check in begun if isinstance(check, Check)], contract)
+    for place, check in enumerate(begun):
+        if isinstance(check, Check):
+            # In its place, so that the numbers of a check that has ended do not stay in memory.
+            begun[place] = check.ended()
+    return [outcome for outcome in begun if isinstance(outcome, Checked)]
 
 
 def _unread(table: RawTable, error: DataError) -> Checked:
