@@ -555,8 +555,8 @@ class Check:
     def _of_the_label(self, labels: LabelCells, place: np.ndarray) -> dict[str, object]:
         """The type of fault of rows to learn from; which rows to score the contract excludes."""
         if self.labelled:
-            types = self.contract.label.types
-            return {columns.FAULT_TYPE: labels.kind.iloc[place].array} if types else {}
+            kind = labels.kind
+            return {} if kind is None else {columns.FAULT_TYPE: kind.iloc[place].array}
         cells = self.table.stripped(self.contract.label.column).iloc[place]
         reason = f"excluded: {self.contract.label.column} is " + cells.replace("", "blank")
         return {columns.REMARK: reason.where(labels.exclude[place], "").array}
