@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from faultxfer.contract import machines
 from faultxfer.contract.expectations import Validation, note_unmet, validate_table
+from faultxfer.contract.missing import fillable_rows
 from faultxfer.contract.notes import Notes
 from faultxfer.contract.outcome import Checked
 from faultxfer.contract.rules import RULES
@@ -48,7 +49,12 @@ _NOT_READ = {
 
 
 def check_table(
-    table: RawTable, contract: Contract, *, labelled: bool | None, equipment: str | None = None
+    table: RawTable,
+    contract: Contract,
+    *,
+    labelled: bool | None,
+    equipment: str | None = None,
+    fills: frozenset[str] = frozenset(),
 ) -> Checked:
     """Check one table.
 
@@ -58,12 +64,14 @@ def check_table(
         labelled: whether the label column is needed (training) or ignored (scoring); None checks
             it where it is.
         equipment: keep only rows of this machine; others are left out and counted.
+        fills: sensors whose missing readings the model at hand can fill; rows that lack others are
+            set aside, the rest are accepted with NaN in these sensors.
 
     Raises:
         DataError: numbers or times of the file can be read in more than one way, and the contract
             does not pin one.
     """
-    check = _Check(table, contract, labelled, equipment)
+    check = _Check(table, contract, labelled, equipment, fills)
     for step in (check.columns, check.equipment_rows, check.cells, check.expectations, check.rules):
         step()
         if check.notes.refused:
@@ -75,9 +83,14 @@ class _Check:
     """The check of one table, step by step; each adds to ``notes``."""
 
     def __init__(
-        self, table: RawTable, contract: Contract, labelled: bool | None, equipment: str | None
+        self,
+        table: RawTable,
+        contract: Contract,
+        labelled: bool | None,
+        equipment: str | None,
+        fills: frozenset[str],
     ) -> None:
-        self.contract, self.equipment = contract, equipment
+        self.contract, self.equipment, self.fills = contract, equipment, fills
         self.table = machines.translated(table, contract, equipment)
         self.labelled = contract.label.column in self.table.names if labelled is None else labelled
         self.notes = Notes(self.table)
@@ -208,8 +221,14 @@ class _Check:
         if not self.mine.all():
             frame = frame[self.mine]
         self.validation = validate_table(frame, self.contract, labelled=self.labelled)
+        fillable = self._fillable()
         for unmet in self.validation.unmet:
-            note_unmet(self.notes, unmet, self.contract, len(frame))
+            note_unmet(self.notes, unmet, self.contract, len(frame), fillable)
+
+    def _fillable(self) -> np.ndarray:
+        """(n,) bool: rows whose missing readings the model at hand can fill, all of them."""
+        missing = {name: values.isna().to_numpy() for name, values in self.values.items()}
+        return fillable_rows(missing, self.contract, self.fills)
 
     def rules(self) -> None:
         """What Great Expectations cannot state, on the rows that are left."""

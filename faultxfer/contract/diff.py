@@ -73,6 +73,7 @@ _KEYS = {
 }
 _IGNORE = {"ignore": "columns that no model ever sees"}
 _SLICES = {"slices": "slices of the rows that the gate compares; no model sees them"}
+_IMPUTED = {"max_imputed": "rows with more missing sensors are set aside, others filled"}
 _PERIOD = {"sampling_period": "from which step on a gap is reported"}
 
 
@@ -91,6 +92,7 @@ def diff_contracts(old: Contract, new: Contract) -> ContractDiff:
             *plain(old, new, _IGNORE, "ignored columns"),
             *plain(old, new, _SLICES, "slices"),
             *plain(old, new, _PERIOD, "sampling period"),
+            *plain(old, new, _IMPUTED, "limits"),
             *_machines(old, new),
             *_rules(old, new),
             *under("csv", plain(old.csv, new.csv, csv, "csv options")),
@@ -212,6 +214,12 @@ def _stricter(old: Severity, new: Severity) -> Meaning:
     return f"{'stricter' if more else 'milder'} where the rule is broken", "none"
 
 
+def _imputing(_old: bool, new: bool) -> Meaning:
+    if new:
+        return "rows without its value are filled by models that can predict it", "none"
+    return "rows without its value are set aside", "none"
+
+
 _SENSOR_FIELDS: dict[str, tuple[str, Callable[[Any, Any], Meaning]]] = {
     "unit": ("units", _unit),
     "dtype": ("limits", _type),
@@ -221,6 +229,7 @@ _SENSOR_FIELDS: dict[str, tuple[str, Callable[[Any, Any], Meaning]]] = {
     "max_rate": ("limits", _limit(wider_if_more=True, unlimited="any change is believed")),
     "stuck_after": ("limits", _limit(wider_if_more=True, unlimited="no value counts as stuck")),
     "on_breach": ("rules", _stricter),
+    "impute": ("limits", _imputing),
 }
 
 

@@ -309,7 +309,9 @@ def _shortened(result: Any) -> Any:
     )
 
 
-def note_unmet(notes: Notes, unmet: Unmet, contract: Contract, rows: int) -> None:
+def note_unmet(
+    notes: Notes, unmet: Unmet, contract: Contract, rows: int, fillable: np.ndarray
+) -> None:
     """Note the rows that did not meet one expectation.
 
     Args:
@@ -317,20 +319,24 @@ def note_unmet(notes: Notes, unmet: Unmet, contract: Contract, rows: int) -> Non
         unmet: the expectation.
         contract: what it was made from.
         rows: how many rows were validated.
+        fillable: (n,) bool, rows of the table whose missing readings are filled in.
     """
     if unmet.kind == "null":
-        _note_missing(notes, unmet, contract.sensors[unmet.column])
+        _note_missing(notes, unmet, contract.sensors[unmet.column], fillable)
     elif unmet.kind == "range":
         _note_range(notes, unmet, contract.sensors[unmet.column])
     else:
         _note_labels(notes, unmet, contract.label, rows)
 
 
-def _note_missing(notes: Notes, unmet: Unmet, sensor: Sensor) -> None:
+def _note_missing(notes: Notes, unmet: Unmet, sensor: Sensor, fillable: np.ndarray) -> None:
     # Text instead of a number is missing to Great Expectations too; it has its own finding.
     blank = notes.table.missing(unmet.column).to_numpy()
     index = np.array(unmet.index, dtype=int)
     places = index[blank[index]]
+    if unmet.passed:
+        _note_imputed(notes, unmet.column, places[fillable[places]])
+        places = places[~fillable[places]]
     message = f"Sensor {unmet.column!r} has no value in {len(places)} row(s)"
     if not unmet.passed:
         message += f", more than the allowed share of {sensor.max_missing:g}"
@@ -342,6 +348,20 @@ def _note_missing(notes: Notes, unmet: Unmet, sensor: Sensor) -> None:
         "Repair the export, or raise `max_missing` if the gaps are normal",
         expected=f"a value in at least {1 - sensor.max_missing:.0%} of the rows",
         severity="quarantine" if unmet.passed else "refuse",
+    )
+
+
+def _note_imputed(notes: Notes, column: str, places: np.ndarray) -> None:
+    notes.rows(
+        "SENSOR-IMPUTED",
+        places,
+        column,
+        f"Sensor {column!r} has no value in {len(places)} row(s), which is filled in from the "
+        "other sensors",
+        "Repair the export if such gaps are not normal; to set the rows aside instead, give the "
+        "sensor `impute: false`",
+        expected="a value",
+        severity="warn",
     )
 
 

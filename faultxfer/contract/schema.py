@@ -58,6 +58,11 @@ class Sensor(_Strict):
     on_breach: Severity = Field(
         default="quarantine", description="What happens to a row outside min and max."
     )
+    impute: bool = Field(
+        default=True,
+        description="Whether a missing value may be filled from the other sensors; if not, the row "
+        "is set aside.",
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Sensor:
@@ -156,6 +161,13 @@ class Contract(_Strict):
     equipment: dict[str, Equipment] = Field(
         default={}, description="By machine: its own tags, units and scales, where they differ."
     )
+    max_imputed: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="Largest share of a row's sensors that may be filled from the others; a row "
+        "with more is set aside.",
+    )
     rules: dict[str, Severity] = Field(
         default={},
         description="By finding code: refuse, quarantine or warn instead of the default.",
@@ -240,8 +252,19 @@ class Contract(_Strict):
 
     def digest(self) -> str:
         """SHA-256 (hex) of the contract's meaning; spelling and comments do not count."""
-        content = json.dumps(self.model_dump(mode="json"), sort_keys=False)
+        meant = self.model_dump(mode="json")
+        _leave_out_new_defaults(meant)
+        content = json.dumps(meant, sort_keys=False)
         return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _leave_out_new_defaults(meant: dict[str, Any]) -> None:
+    """Drop keys that earlier releases did not know, so that older contracts keep their digest."""
+    if meant["max_imputed"] == Contract.model_fields["max_imputed"].default:
+        del meant["max_imputed"]
+    for sensor in meant["sensors"].values():
+        if sensor["impute"] == Sensor.model_fields["impute"].default:
+            del sensor["impute"]
 
 
 def load_contract(path: Path | str) -> Contract:

@@ -8,9 +8,13 @@ EQUIPMENT, RUN, TIME, TIME_TEXT, FAULT = "_equipment", "_run", "_time", "_time_t
 CODES = "_codes"
 # The recording that a run belongs to, where runs were found to be copies.
 RECORDING = "_recording"
+# Names of the sensors whose values were filled in, where some were.
+IMPUTED = "_imputed"
 # Followed by the name of a column that divides the rows into slices.
 SLICE = "_slice "
-BOOKKEEPING = frozenset({FILE, ROW, LINE, EQUIPMENT, RUN, TIME, TIME_TEXT, FAULT, CODES, RECORDING})
+BOOKKEEPING = frozenset(
+    {FILE, ROW, LINE, EQUIPMENT, RUN, TIME, TIME_TEXT, FAULT, CODES, RECORDING, IMPUTED}
+)
 
 # Empty cells, dashes, what statistics packages and spreadsheets write, and the status words of
 # historians.

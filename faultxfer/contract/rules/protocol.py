@@ -134,6 +134,12 @@ class TableRows:
         shared = pd.DataFrame({"moment": self.moments, "file": file}).duplicated()
         return bool(shared.mean() > _MOST_SHARED)
 
+    def with_value(self, sensor: str) -> tuple[np.ndarray, TableRows]:
+        """Places of the rows in which a sensor has a value, and these rows."""
+        there = ~np.isnan(self.values[sensor])
+        places = np.flatnonzero(there)
+        return places, self if there.all() else self.only(places)
+
     def of(self, mask: np.ndarray) -> np.ndarray:
         """Places, ascending, of the rows for which a mask in ``order`` holds."""
         places = np.flatnonzero(mask)

@@ -36,9 +36,10 @@ def rate(rows: TableRows) -> Iterator[Breach]:
     for name, sensor in rows.contract.sensors.items():
         if sensor.max_rate is None:
             continue
-        change = np.abs(rows.step(rows.values[name]))
-        too_fast = change > sensor.max_rate * rows.elapsed
-        places = rows.of(too_fast & (rows.elapsed > 0))
+        known, some = rows.with_value(name)
+        change = np.abs(some.step(some.values[name]))
+        too_fast = change > sensor.max_rate * some.elapsed
+        places = known[some.of(too_fast & (some.elapsed > 0))]
         yield Breach(
             "SENSOR-RATE",
             places,
@@ -55,8 +56,9 @@ def stuck(rows: TableRows) -> Iterator[Breach]:
         limit = sensor.stuck_after
         if limit is None:
             continue
-        repeats = rows.step(rows.values[name]) == 0
-        places = rows.of(_stretches(repeats, limit))
+        known, some = rows.with_value(name)
+        repeats = some.step(some.values[name]) == 0
+        places = known[some.of(_stretches(repeats, limit))]
         yield Breach(
             "SENSOR-STUCK",
             places,
