@@ -38,7 +38,7 @@ from faultxfer.strategies.protocol import Task
 
 WHOLE, ONE_SENSOR = "nothing", "one sensor in half of the rows"
 SHARES = {"1 % of the cells": 0.01, "5 % of the cells": 0.05, "20 % of the cells": 0.2}
-IMPUTED, RAW, OWN, ASIDE = "imputed", "imputed in raw units", "imputed, train whole", "set aside"
+IMPUTED, OWN, ASIDE = "imputed", "imputed, trained on whole rows", "set aside"
 APART = ("ai4i L→H", "ai4i L→M")
 stack.default_learners = rivals
 
@@ -80,7 +80,9 @@ def measure(given: argparse.Namespace, seed: int) -> None:
                 file.write(json.dumps({"pair": task.name, "seed": seed, **line}) + "\n")
 
 
-def of_pair(task: TransferTask, given: argparse.Namespace, seed: int) -> Iterator[dict[str, object]]:
+def of_pair(
+    task: TransferTask, given: argparse.Namespace, seed: int
+) -> Iterator[dict[str, object]]:
     """Score of each way with each kind of gaps."""
     target = read_table(task.target, given.data)
     cell = draw_cell(target, given.rows, seed)
@@ -123,7 +125,6 @@ def ways(
     X, new = (np.where(gap, np.nan, side.X) for gap, side in zip(gaps, (train, test), strict=True))
     imputer = source.imputer.for_machine(X)
     yield OWN, score(test.y, whole.logits(imputer(new)))
-    yield RAW, score(test.y, whole.logits(source.imputer(new)))
     made = fitted(source, _with(train, imputer(X)))
     yield IMPUTED, score(test.y, made.logits(imputer(new)))
     kept, scored = ~gaps[0].any(axis=1), ~gaps[1].any(axis=1)
@@ -185,7 +186,10 @@ def table(path: Path) -> str:
     """Mean cost over the pairs, AI4I apart, and how many cost more than 0.03."""
     lines = pd.read_json(path, lines=True).dropna(subset=["cost"])
     lines = lines[~lines.pair.isin(APART)]
-    shown = ["| gaps | way | mean cost | worst pair | pairs above .03 |", "|---|---|---:|---:|---:|"]
+    shown = [
+        "| gaps | way | mean cost | worst pair | pairs above .03 |",
+        "|---|---|---:|---:|---:|",
+    ]
     for (gaps, way), some in lines.groupby(["gaps", "way"], sort=False):
         cost = some.groupby("pair").cost.mean()
         numbers = f"{cost.mean():+.4f} | {cost.max():+.4f} | {(cost > 0.03).sum()} of {len(cost)}"

@@ -10,6 +10,8 @@ CODES = "_codes"
 RECORDING = "_recording"
 # Names of the sensors whose values were filled in, where some were.
 IMPUTED = "_imputed"
+# Between two of these names; no header has it.
+BETWEEN = "\x1f"
 # Followed by the name of a column that divides the rows into slices.
 SLICE = "_slice "
 BOOKKEEPING = frozenset(

@@ -29,9 +29,11 @@ class FaultModel:
             ``fault_probability`` and ``alarm``, one line per row.
 
         Raises:
-            BundleError: a sensor is missing, not a number, or not finite.
+            BundleError: a sensor is missing, not a number, or not finite; a missing reading (NaN)
+                is filled in where the contract allows it and the other sensors predict it.
         """
-        probabilities = self.bundle.probabilities(_matrix(rows, self.bundle.features))
+        readings = self.bundle.completed(_matrix(rows, self.bundle.features))
+        probabilities = self.bundle.probabilities(readings)
         return pd.DataFrame(
             {"fault_probability": probabilities, "alarm": self.bundle.alarms(probabilities)},
             index=rows.index,

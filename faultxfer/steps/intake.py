@@ -7,10 +7,12 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
+from faultxfer.bundle.imputer import Imputer, save_imputer
 from faultxfer.contract.across import with_rules_across, without_copies
 from faultxfer.contract.check import check_table
 from faultxfer.contract.class_share import Classes, with_class_share
@@ -22,9 +24,11 @@ from faultxfer.errors import DataError
 from faultxfer.findings import Finding, refusing
 from faultxfer.outputs import writing
 from faultxfer.progress import progress
+from faultxfer.reading import columns
 from faultxfer.reading.read_csv import find_files, names_of, read_csv
 from faultxfer.reading.table import RawTable
-from faultxfer.requests import ValidateRequest
+from faultxfer.requests import PretrainRequest, ValidateRequest
+from faultxfer.steps.completing import Completing, completed, learnt_from_rows
 from faultxfer.steps.opening import AnyRequest, Opened
 
 ABSENT = "EQUIPMENT-ABSENT"
@@ -46,6 +50,8 @@ class CheckedRows:
             that says so.
         docs: where the Data Docs lie: ``index.html`` in a folder, or as an artifact of an MLflow
             run.
+        imputed: how many accepted rows have readings that were missing and are filled in.
+        imputer: folder of what fills them in; None where nothing does.
     """
 
     table: Path | None
@@ -58,6 +64,8 @@ class CheckedRows:
     quarantine: Path | None
     reading: tuple[dict[str, object], ...] = ()
     docs: str | None = None
+    imputed: int = 0
+    imputer: Path | None = None
 
     @property
     def refused(self) -> bool:
@@ -70,6 +78,7 @@ class CheckedRows:
             "refused": self.refused,
             "read": self.read,
             "accepted": self.accepted,
+            "imputed": self.imputed,
             "quarantined": self.quarantined,
             "left_out": self.left_out,
             "quarantine": str(self.quarantine) if self.quarantine else None,
@@ -80,16 +89,27 @@ class CheckedRows:
         }
 
 
+class Model(Protocol):
+    """What a check asks of the model that the rows are for."""
+
+    @property
+    def classes(self) -> Classes | None:
+        """Classes of the source model's rows; None where unknown."""
+
+    def completing(self, contract: Contract) -> Completing | None:
+        """How it fills in missing readings; None where it does not."""
+
+
 def check_rows(
-    opened: Opened[AnyRequest], contract: Contract, source: Classes | None = None
+    opened: Opened[AnyRequest], contract: Contract, model: Model | None = None
 ) -> CheckedRows:
-    """Check rows against the contract.
+    """Check rows against the contract, and complete those with missing readings where it allows.
 
     Args:
         opened: the request, and how its files are to be read.
         contract: what the files must look like.
-        source: classes of the source model's rows, to compare the share of faults with; left out
-            where unknown.
+        model: that the rows are for: it fills in missing readings, and its source's share of
+            faults is compared; None where there is none yet.
 
     Raises:
         DataError: no file is found. A *refused* file is a finding, not an error.
@@ -103,8 +123,17 @@ def check_rows(
         labelled=opened.labelled,
         equipment=opened.equipment,
         data_docs=opened.data_docs,
-        source=source,
+        source=None if model is None else model.classes,
+        completing=_completing(opened, contract, model),
     )
+
+
+def _completing(
+    opened: Opened[AnyRequest], contract: Contract, model: Model | None
+) -> Completing | None:
+    if isinstance(opened.request, PretrainRequest):
+        return learnt_from_rows(contract, opened.request.options.seed)
+    return None if model is None else model.completing(contract)
 
 
 def check_files(
@@ -117,8 +146,9 @@ def check_files(
     equipment: str | None = None,
     data_docs: Path | None = None,
     source: Classes | None = None,
+    completing: Completing | None = None,
 ) -> CheckedRows:
-    """Read every file and check it.
+    """Read every file, check it, and complete rows with missing readings.
 
     Args:
         files: files, folders and glob patterns.
@@ -130,30 +160,106 @@ def check_files(
         data_docs: folder for Great Expectations' Data Docs; not written if left out.
         source: classes of the source model's rows, to compare the share of faults with; left out
             where unknown.
+        completing: how missing readings are filled in; rows that lack some are set aside where
+            left out.
 
     Raises:
         DataError: no file is found. A *refused* file is a finding, not an error.
     """
     progress.info("Checking the rows against contract %s", contract.family)
     paths = find_files(files)
-    read = [
-        _read(path, name, contract, labelled, equipment)
-        for path, name in zip(paths, names_of(paths), strict=True)
-    ]
-    tables = [table for table, _ in read]
-    checked = _leave_others_out([outcome for _, outcome in read])
-    checked = without_copies(checked, contract)
-    checked = with_rules_across(checked, contract)
-    checked = with_class_share(checked, contract, source)
+    fills = completing.fills if completing else frozenset()
+    checking = _Checking(paths, contract, labelled, equipment, source)
+    tables, checked = checking.filled_in(fills)
+    imputer = _learnt(checked, completing)
+    if completing and _more_rows(checked, completing.filled_by(imputer) - fills):
+        tables, checked = checking.filled_in(completing.filled_by(imputer))
     outcome = _counted(tables, checked, contract)
     rejected = _stacked([each.rejected for each in checked])
     if not outcome.refused and len(rejected):
         kept = _write_quarantine(rejected, outcome.findings, tables, quarantine)
         outcome = dataclasses.replace(outcome, quarantined=len(rejected), quarantine=kept)
     if not outcome.refused:
-        outcome = _with_accepted(outcome, checked, work)
+        outcome = _with_accepted(outcome, _whole(checked, completing, imputer), work)
+        outcome = _with_imputer(outcome, imputer, work)
     docs = _write_docs(tables, checked, contract, data_docs)
     return dataclasses.replace(outcome, docs=docs)
+
+
+@dataclass(frozen=True)
+class _Checking:
+    """Files, and what they are checked against."""
+
+    paths: list[Path]
+    contract: Contract
+    labelled: bool | None
+    equipment: str | None
+    source: Classes | None
+
+    def filled_in(self, fills: frozenset[str]) -> tuple[list[RawTable], list[Checked]]:
+        """Tables and outcomes, where missing readings of these sensors are going to be filled."""
+        named = zip(self.paths, names_of(self.paths), strict=True)
+        read = [self._read(path, name, fills) for path, name in named]
+        checked = _leave_others_out([outcome for _, outcome in read])
+        checked = without_copies(checked, self.contract)
+        checked = with_rules_across(checked, self.contract)
+        checked = with_class_share(checked, self.contract, self.source)
+        return [table for table, _ in read], checked
+
+    def _read(self, path: Path, name: str, fills: frozenset[str]) -> tuple[RawTable, Checked]:
+        """Read and check one file; one that cannot be read is refused like any other."""
+        contract = self.contract
+        table = RawTable(name, pd.DataFrame(), np.array([], dtype=int), "")
+        try:
+            table = read_csv(
+                path, contract.csv, tags_of_sensors(contract), tags_of_columns(contract)
+            )
+            table = dataclasses.replace(table, file=name)
+            return table, check_table(
+                table,
+                contract,
+                labelled=self.labelled,
+                equipment=self.equipment,
+                fills=fills,
+            )
+        except DataError as error:
+            if error.code is None:
+                raise
+            return table, _unread(table, error)
+
+
+def _learnt(checked: list[Checked], completing: Completing | None) -> Imputer | None:
+    """The imputer for the accepted rows; None where a file is refused or nothing was learnt."""
+    if completing is None or any(outcome.refused for outcome in checked):
+        return None
+    return completing.learn(_stacked([outcome.accepted for outcome in checked]))
+
+
+def _more_rows(checked: list[Checked], fills: frozenset[str]) -> bool:
+    """Whether rows were set aside for want of a reading of these sensors."""
+    tags = {outcome.table.tag(name) for outcome in checked for name in fills}
+    findings = [finding for outcome in checked for finding in outcome.findings]
+    return any(found.code == "SENSOR-MISSING" and found.column in tags for found in findings)
+
+
+def _whole(
+    checked: list[Checked], completing: Completing | None, imputer: Imputer | None
+) -> pd.DataFrame:
+    """The accepted rows of all files, completed."""
+    accepted = _stacked([each.accepted for each in checked])
+    if completing is None or imputer is None:
+        return accepted
+    return completed(accepted, completing.features, imputer)
+
+
+def _with_imputer(outcome: CheckedRows, imputer: Imputer | None, work: Path | None) -> CheckedRows:
+    """The same with the imputer kept for the bundle that is made."""
+    if imputer is None or work is None:
+        return outcome
+    folder = work / "imputer"
+    folder.mkdir(exist_ok=True)
+    save_imputer(imputer, folder)
+    return dataclasses.replace(outcome, imputer=folder)
 
 
 def _counted(tables: list[RawTable], checked: list[Checked], contract: Contract) -> CheckedRows:
@@ -172,14 +278,16 @@ def _counted(tables: list[RawTable], checked: list[Checked], contract: Contract)
     )
 
 
-def _with_accepted(outcome: CheckedRows, checked: list[Checked], work: Path | None) -> CheckedRows:
+def _with_accepted(outcome: CheckedRows, accepted: pd.DataFrame, work: Path | None) -> CheckedRows:
     """The same with the accepted rows counted, and kept where there is a folder for them."""
-    accepted = _stacked([each.accepted for each in checked])
+    imputed = 0
+    if columns.IMPUTED in accepted:
+        imputed = int((accepted[columns.IMPUTED] != "").sum())
     table = None
     if work is not None:
         table = work / "accepted.arrow"
         accepted.to_feather(table, compression="uncompressed")
-    return dataclasses.replace(outcome, accepted=len(accepted), table=table)
+    return dataclasses.replace(outcome, accepted=len(accepted), table=table, imputed=imputed)
 
 
 def require_accepted(rows: CheckedRows) -> Path:
@@ -245,21 +353,6 @@ def _style_of_times(table: RawTable, column: str | None) -> str | None:
     except DataError:
         # The check got not so far, as the file was refused before.
         return None
-
-
-def _read(
-    path: Path, name: str, contract: Contract, labelled: bool | None, equipment: str | None
-) -> tuple[RawTable, Checked]:
-    """Read and check one file; one that cannot be read is refused like any other."""
-    table = RawTable(name, pd.DataFrame(), np.array([], dtype=int), "")
-    try:
-        table = read_csv(path, contract.csv, tags_of_sensors(contract), tags_of_columns(contract))
-        table = dataclasses.replace(table, file=name)
-        return table, check_table(table, contract, labelled=labelled, equipment=equipment)
-    except DataError as error:
-        if error.code is None:
-            raise
-        return table, _unread(table, error)
 
 
 def _unread(table: RawTable, error: DataError) -> Checked:

@@ -39,7 +39,7 @@ from faultxfer.registry.registering import NewVersion, register
 from faultxfer.registry.runs import RunRecord
 from faultxfer.registry.store import open_registry
 from faultxfer.requests import PretrainRequest
-from faultxfer.steps.adaptation import read_target
+from faultxfer.steps.adaptation import kept_imputer, read_target
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.opening import Job
 from faultxfer.steps.plain_data import plain_fields
@@ -106,7 +106,8 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
         "classes": {"rows": len(data), "faults": data.faults},
         JUDGED: metrics.as_dict(),
     }
-    bundle = dataclasses.replace(bundle, lineage=lineage)
+    imputer = kept_imputer(rows, data.features)
+    bundle = dataclasses.replace(bundle, lineage=lineage, imputer=imputer)
     save_bundle(bundle, job.work / "bundle", test.X)
     report = json.dumps({"metrics": metrics.as_dict()}, indent=2)
     (folder / "report.json").write_text(report, encoding="utf-8")
