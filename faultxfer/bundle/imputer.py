@@ -16,7 +16,6 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from sklearn.covariance import LedoitWolf
 
 from faultxfer.bundle.frozen import soft_clipped, soft_unclipped
 from faultxfer.bundle.input_map import InputMap, Spread, map_between, spread_of, spread_of_gappy
@@ -165,6 +164,8 @@ def _patterns(missing: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 def fit_imputer(X: np.ndarray) -> Imputer:
     """Fit on (n, d) source rows without missing readings; nothing is known of R² and cost yet."""
+    from sklearn.covariance import LedoitWolf
+
     spread = spread_of(X)
     some = np.random.default_rng(0).permutation(len(X))[:_FIT_ROWS]
     z = soft_clipped(X[some], spread)

@@ -13,10 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 from faultxfer.bundle.bundle import read_imputer
-from faultxfer.bundle.imputer import Imputer, fit_imputer, judged
+from faultxfer.bundle.imputer import Imputer, fit_imputer, judged, save_imputer
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.contract.schema import Contract
 from faultxfer.data.dataset import Dataset, dataset_from, sensor_matrix
@@ -53,6 +52,24 @@ class Completing:
         names = np.array(self.features, dtype=object)[imputer.fills]
         return frozenset(names.tolist())
 
+    def completed(self, accepted: pd.DataFrame, imputer: Imputer) -> pd.DataFrame:
+        """Accepted rows, every missing reading filled in, and the names of these sensors beside."""
+        X = sensor_matrix(accepted, self.features)
+        missing = np.isnan(X)
+        if not missing.any():
+            return accepted
+        names = np.array(self.features, dtype=object)
+        listed = [columns.BETWEEN.join(names[gaps]) for gaps in missing]
+        filled = pd.DataFrame(imputer(X), columns=list(self.features), index=accepted.index)
+        return accepted.assign(**filled, **{columns.IMPUTED: listed})
+
+    def kept(self, imputer: Imputer, work: Path) -> Path:
+        """A new folder that holds the imputer for the bundle that is made."""
+        folder = work / "imputer"
+        folder.mkdir()
+        save_imputer(imputer, folder)
+        return folder
+
 
 def learnt_from_rows(contract: Contract, seed: int) -> Completing:
     """For source rows: by themselves."""
@@ -87,18 +104,6 @@ def learnt_by(bundle: Path, contract: Contract, *, adapt: bool) -> Completing | 
     return Completing(features, imputer, learn)
 
 
-def completed(accepted: pd.DataFrame, features: tuple[str, ...], imputer: Imputer) -> pd.DataFrame:
-    """Accepted rows with every missing reading filled in, and the names of these sensors."""
-    X = sensor_matrix(accepted, features)
-    missing = np.isnan(X)
-    if not missing.any():
-        return accepted
-    names = np.array(features, dtype=object)
-    listed = [columns.BETWEEN.join(names[gaps]) for gaps in missing]
-    filled = pd.DataFrame(imputer(X), columns=list(features), index=accepted.index)
-    return accepted.assign(**filled, **{columns.IMPUTED: listed})
-
-
 def _under(contract: Contract, features: tuple[str, ...], imputer: Imputer) -> Imputer:
     """The same, within what the contract allows."""
     allowed = np.array([contract.sensors[name].impute for name in features])
@@ -120,6 +125,7 @@ def _fitted(data: Dataset, contract: Contract, seed: int) -> Imputer | None:
 def _source_score(train: Dataset, y: np.ndarray, seed: int) -> Callable[[np.ndarray], float]:
     """Mean of PR-AUC and ROC-AUC of the source's trees, for rows with these labels."""
     import lightgbm
+    from sklearn.metrics import average_precision_score, roc_auc_score
 
     from faultxfer.strategies.learners.boosting import boost
 

@@ -7,12 +7,11 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pandas as pd
 
-from faultxfer.bundle.imputer import Imputer, save_imputer
 from faultxfer.contract.across import with_rules_across, without_copies
 from faultxfer.contract.check import check_table
 from faultxfer.contract.class_share import Classes, with_class_share
@@ -28,8 +27,11 @@ from faultxfer.reading import columns
 from faultxfer.reading.read_csv import find_files, names_of, read_csv
 from faultxfer.reading.table import RawTable
 from faultxfer.requests import PretrainRequest, ValidateRequest
-from faultxfer.steps.completing import Completing, completed, learnt_from_rows
 from faultxfer.steps.opening import AnyRequest, Opened
+
+if TYPE_CHECKING:
+    from faultxfer.bundle.imputer import Imputer
+    from faultxfer.steps.completing import Completing
 
 ABSENT = "EQUIPMENT-ABSENT"
 
@@ -132,6 +134,9 @@ def _completing(
     opened: Opened[AnyRequest], contract: Contract, model: Model | None
 ) -> Completing | None:
     if isinstance(opened.request, PretrainRequest):
+        # What learns needs the libraries of models, which a mere check does not wait for.
+        from faultxfer.steps.completing import learnt_from_rows
+
         return learnt_from_rows(contract, opened.request.options.seed)
     return None if model is None else model.completing(contract)
 
@@ -180,8 +185,12 @@ def check_files(
         kept = _write_quarantine(rejected, outcome.findings, tables, quarantine)
         outcome = dataclasses.replace(outcome, quarantined=len(rejected), quarantine=kept)
     if not outcome.refused:
-        outcome = _with_accepted(outcome, _whole(checked, completing, imputer), work)
-        outcome = _with_imputer(outcome, imputer, work)
+        accepted = _stacked([each.accepted for each in checked])
+        if completing and imputer:
+            accepted = completing.completed(accepted, imputer)
+        outcome = _with_accepted(outcome, accepted, work)
+        if completing and imputer and work:
+            outcome = dataclasses.replace(outcome, imputer=completing.kept(imputer, work))
     docs = _write_docs(tables, checked, contract, data_docs)
     return dataclasses.replace(outcome, docs=docs)
 
@@ -240,26 +249,6 @@ def _more_rows(checked: list[Checked], fills: frozenset[str]) -> bool:
     tags = {outcome.table.tag(name) for outcome in checked for name in fills}
     findings = [finding for outcome in checked for finding in outcome.findings]
     return any(found.code == "SENSOR-MISSING" and found.column in tags for found in findings)
-
-
-def _whole(
-    checked: list[Checked], completing: Completing | None, imputer: Imputer | None
-) -> pd.DataFrame:
-    """The accepted rows of all files, completed."""
-    accepted = _stacked([each.accepted for each in checked])
-    if completing is None or imputer is None:
-        return accepted
-    return completed(accepted, completing.features, imputer)
-
-
-def _with_imputer(outcome: CheckedRows, imputer: Imputer | None, work: Path | None) -> CheckedRows:
-    """The same with the imputer kept for the bundle that is made."""
-    if imputer is None or work is None:
-        return outcome
-    folder = work / "imputer"
-    folder.mkdir(exist_ok=True)
-    save_imputer(imputer, folder)
-    return dataclasses.replace(outcome, imputer=folder)
 
 
 def _counted(tables: list[RawTable], checked: list[Checked], contract: Contract) -> CheckedRows:
