@@ -64,9 +64,9 @@ class Completing:
         return accepted.assign(**filled, **{columns.IMPUTED: listed})
 
     def kept(self, imputer: Imputer, work: Path) -> Path:
-        """A new folder that holds the imputer for the bundle that is made."""
+        """A folder that holds the imputer for the bundle that is made."""
         folder = work / "imputer"
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         save_imputer(imputer, folder)
         return folder
 
