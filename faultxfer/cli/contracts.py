@@ -47,6 +47,13 @@ def contract_infer(
     day_first: Annotated[
         bool | None, _pin(None, "What 03/04/2026 begins with.", "--day-first/--month-first")
     ] = None,
+    skip: Annotated[int | None, _pin("N", "Lines above the header row.")] = None,
+    units_row: Annotated[
+        int | None, _pin("N", "Which row below the header row holds units.")
+    ] = None,
+    rows_below: Annotated[
+        int | None, _pin("N", "Rows between the header row and the first readings.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
 ) -> Any:
     """Draft a contract from example files, to be read and edited by a person."""
@@ -67,6 +74,9 @@ def contract_infer(
         encoding=encoding,
         time_format=time_format,
         day_first=day_first,
+        skip=skip,
+        units_row=units_row,
+        rows_below=rows_below,
     )
 
 

@@ -47,6 +47,7 @@ def checked_rows(rows: CheckedRows) -> None:
     verdict = "[red]refused[/]" if rows.refused else "[green]accepted[/]"
     others = f", {rows.left_out} of other equipment" if rows.left_out else ""
     filled = f" ({rows.imputed} with readings filled in)" if rows.imputed else ""
+    others += "".join(f", {count} {reason}" for reason, count in rows.unused.items())
     console.print(
         f"{verdict}: {rows.read} rows read, {rows.accepted} accepted{filled}, {rows.quarantined} "
         f"set aside{others}."
@@ -85,9 +86,12 @@ def pretrained(result: PretrainResult) -> None:
     table = Table(title=f"Source model {escape(result.model)}, version {result.version}")
     for column in ("judged on", *COLUMNS):
         table.add_column(column, justify="left" if column == "judged on" else "right")
-    judged = f"{result.metrics.rows} rows, {result.metrics.faults} faults of runs held out"
+    what = "parts" if result.held_out else "runs"
+    judged = f"{result.metrics.rows} rows, {result.metrics.faults} faults of {what} held out"
     table.add_row(judged, *metric_cells(result.metrics))
     console.print(table)
+    if result.held_out:
+        console.print(result.held_out, soft_wrap=True, markup=False)
     _pictures(result.pictures)
 
 

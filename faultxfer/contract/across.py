@@ -25,8 +25,6 @@ from faultxfer.reading import columns
 
 _COPY = "ROW-DUPLICATE"
 _NO_ROWS = np.array([], dtype=int)
-# Seconds since 1970, of 1973. What is smaller may count from the beginning of a file or a run.
-_DATES_FROM = 1e8
 
 
 # Copies
@@ -187,7 +185,7 @@ def _certain(rows: TableRows) -> bool:
 
 
 def _dated(rows: TableRows) -> bool:
-    return rows.seconds is not None and bool(np.abs(rows.seconds).min() >= _DATES_FROM)
+    return rows.seconds is not None and bool(np.abs(rows.seconds).min() >= time.DATES_FROM)
 
 
 def _by_run(rows: TableRows) -> TableRows:
@@ -239,7 +237,8 @@ def _none_left(checked: list[Checked]) -> list[Checked]:
     """Refuse files of which no row is left at all."""
     if any(len(outcome.accepted) or outcome.refused for outcome in checked):
         return checked
-    last = max(file for file, outcome in enumerate(checked) if len(outcome.rejected))
+    emptied = [file for file, one in enumerate(checked) if len(one.rejected) or one.unused]
+    last = max(emptied)
     notes = Notes(checked[last].table)
     notes.findings = list(checked[last].findings)
     notes.none_left()

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from pydantic import BaseModel
+
 from faultxfer.contract.schema import Scale
 
 # Which models a change makes invalid: all of them, those trained with rows of one machine, or none.
@@ -66,10 +68,12 @@ def under(parent: str, changes: Iterable[Change]) -> Iterator[Change]:
 
 def shown(value: Any) -> str:
     """A value as text for a table."""
-    if value is None or value in ((), ""):
+    if value is None or value in ((), "", {}):
         return NOTHING
     if isinstance(value, float):
         return f"{value:.12g}"
     if isinstance(value, Scale):
         return f"factor {value.factor:.12g}, offset {value.offset:.12g}"
+    if isinstance(value, BaseModel):
+        value = value.model_dump(exclude_defaults=True)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

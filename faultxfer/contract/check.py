@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import NamedTuple
 
 import numpy as np
@@ -10,18 +11,31 @@ import pyarrow as pa
 
 from faultxfer.contract import machines
 from faultxfer.contract.expectations import Validation, note_unmet, validate_table
-from faultxfer.contract.missing import fillable_rows
+from faultxfer.contract.holding import held_values
+from faultxfer.contract.missing import Gaps, fillable_rows
 from faultxfer.contract.notes import Notes
 from faultxfer.contract.outcome import Checked
-from faultxfer.contract.rules import RULES
-from faultxfer.contract.rules.protocol import Breach, TableRows
+from faultxfer.contract.rules import OF_THE_CLOCK, RULES
+from faultxfer.contract.rules.protocol import Breach, Rule, TableRows
 from faultxfer.contract.schema import Contract, Sensor
+from faultxfer.contract.selection import (
+    LabelCells,
+    common_values,
+    first_breach,
+    holds,
+    label_cells,
+)
+from faultxfer.contract.stated_units import in_expected_units
 from faultxfer.findings import Severity
 from faultxfer.reading import columns
+from faultxfer.reading.find_long import find_long
+from faultxfer.reading.long_form import is_good
 from faultxfer.reading.table import RawTable
 
 # How many names a message lists.
 _SHOWN = 8
+# Rows stand newest first where this share of the steps goes back in time, and this many do.
+_MOSTLY, _FEWEST_BACK = 0.9, 3
 
 
 class _NotRead(NamedTuple):
@@ -46,6 +60,42 @@ _NOT_READ = {
         "true or false, yes or no, on or off, 1 or 0",
     ),
 }
+
+# By what a change of the clocks does to the time.
+_TIME_LOST = {
+    "": _NotRead(
+        "The time cannot be read in {rows} row(s)",
+        "Write times as 2026-03-31 14:05:00 or as one growing number, or pin `csv.time_format` "
+        "in the contract",
+        "a time written like most in the file: {style}",
+    ),
+    "repeated": _NotRead(
+        "{rows} row(s) lie in the hour that the clocks of {zone} repeat in autumn, and could be "
+        "an hour earlier or later",
+        "Export times in UTC or with their offset, as 2026-10-25T02:30:00+01:00; or, where rows "
+        "stand in the order of time, pin `csv: {{repeated_hour: in_order}` beside the timezone",
+        "a time that is one moment",
+    ),
+    "skipped": _NotRead(
+        "{rows} row(s) lie in the hour that the clocks of {zone} leave out in spring",
+        "The logger's clock does not follow that zone: pin the one it follows under "
+        "`csv.timezone`, such as Etc/GMT-1 for a clock that is always one hour before UTC",
+        "a time that exists in the zone",
+    ),
+}
+
+
+class _LeftOut(NamedTuple):
+    """Why rows are left out on purpose."""
+
+    name: str
+    code: str
+    field: str
+
+
+_OUTSIDE = _LeftOut("outside `where`", "ROWS-LEFT-OUT", "`where`")
+_NO_LABEL = _LeftOut("without a label", "LABEL-LEFT-OUT", "`label.unknown`")
+_EXCLUDED = _LeftOut("excluded by their label", "LABEL-LEFT-OUT", "`label.exclude`")
 
 
 def check_table(
@@ -72,7 +122,13 @@ def check_table(
             does not pin one.
     """
     check = _Check(table, contract, labelled, equipment, fills)
-    for step in (check.columns, check.equipment_rows, check.cells, check.expectations, check.rules):
+    for step in (check.columns, check.equipment_rows, check.used_rows):
+        step()
+        if check.notes.refused:
+            return check.refused()
+    if not check.mine.any():
+        return check.outcome()
+    for step in (check.cells, check.expectations, check.rules):
         step()
         if check.notes.refused:
             return check.refused()
@@ -94,14 +150,22 @@ class _Check:
         self.table = machines.translated(table, contract, equipment)
         self.labelled = contract.label.column in self.table.names if labelled is None else labelled
         self.notes = Notes(self.table)
+        # Rows of the machine asked for, and those of them that are used.
+        self.asked: np.ndarray
         self.mine: np.ndarray
+        self.outside: np.ndarray
+        self.labels: LabelCells | None = None
+        self.unused: dict[str, int] = {}
         self.values: dict[str, pd.Series] = {}
+        self.bad: dict[str, np.ndarray] = {}
+        self.held: dict[str, np.ndarray] = {}
         self.seconds: pd.Series | None = None
         self.fault: np.ndarray | None = None
         self.validation: Validation | None = None
 
     def columns(self) -> None:
         """The machines are known, and the columns are there, each once."""
+        self.notes.remarks(self.contract.severity)
         machines.note_machines(self.notes, self.contract, self.equipment)
         if not self.notes.refused:
             machines.note_doubled(self.notes, self.contract, self.equipment)
@@ -110,11 +174,11 @@ class _Check:
     def equipment_rows(self) -> None:
         """Which rows belong to the machine asked for."""
         column = self.contract.equipment_column
-        self.mine = np.ones(len(self.table), dtype=bool)
+        self.asked = self.mine = np.ones(len(self.table), dtype=bool)
         if self.equipment is None or column is None:
             return
         names = self.table.stripped(column)
-        self.mine = (names == self.equipment).to_numpy(dtype=bool)
+        self.asked = self.mine = (names == self.equipment).to_numpy(dtype=bool)
         if not self.mine.any():
             found = sorted(names.unique())[:_SHOWN]
             self.notes.file(
@@ -127,19 +191,106 @@ class _Check:
                 received=", ".join(found),
             )
 
+    def used_rows(self) -> None:
+        """Which rows the contract uses: by `where`, and by the label where it is needed."""
+        self.outside = np.zeros(len(self.table), dtype=bool)
+        for column, values in self.contract.where.items():
+            outside = self.mine & ~holds(self.table, {column: values})
+            self.outside |= outside
+            self._leave_out(outside, _OUTSIDE, column, values)
+        label = self.contract.label
+        if label.column not in self.table.names or not (self.labelled or label.marks):
+            return
+        self.labels = label_cells(self.table, label)
+        if self.labelled:
+            known = (*label.normal, *label.faults)
+            self._leave_out(self.labels.unknown, _NO_LABEL, label.column, known)
+            self._leave_out(self.labels.exclude, _EXCLUDED, label.column, known)
+
+    def _leave_out(
+        self, rows: np.ndarray, reason: _LeftOut, column: str, used: tuple[str, ...]
+    ) -> None:
+        """Leave rows out that the contract does not use, count them, and say so."""
+        places = np.flatnonzero(rows & self.mine)
+        if not len(places):
+            return
+        self.mine = self.mine & ~rows
+        self.unused[reason.name] = self.unused.get(reason.name, 0) + len(places)
+        values = common_values(self.table.stripped(column).iloc[places])
+        self.notes.rows(
+            reason.code,
+            places,
+            column,
+            f"{len(places)} row(s) are {reason.name} and not used: {values}",
+            f"Nothing, if that is meant; else change {reason.field} in the contract",
+            expected=", ".join(used),
+            severity="warn",
+        )
+
     def cells(self) -> None:
         """Every cell is what its column should hold: a number, a name, a time."""
         contract, table = self.contract, self.table
         names = self._key(contract.equipment_column) if contract.equipment else None
         for name, sensor in contract.sensors.items():
             values = table.booleans(name) if sensor.dtype == "bool" else table.numbers(name)
-            self._note_numbers(name, values, sensor)
+            bad = self._bad_quality(name, sensor)
+            if bad is not None:
+                values, self.bad[name] = values.mask(bad), bad
+            self._note_numbers(name, values, sensor, bad)
+            values = in_expected_units(values, name, self.notes, contract, self.equipment, names)
             self.values[name] = machines.converted(values, name, contract, self.equipment, names)
         for key in (contract.equipment_column, contract.run_column):
             if key and key in table.names:
                 self._note_key(key)
         if contract.time_column and contract.time_column in table.names:
             self._note_times(contract.time_column)
+        for name, sensor in contract.sensors.items():
+            self._hold(name, sensor)
+
+    def _bad_quality(self, name: str, sensor: Sensor) -> np.ndarray | None:
+        """(n,) bool: readings that do not count; None where nothing is said of their quality."""
+        if sensor.quality is None:
+            return None
+        column = sensor.quality.column
+        filled = ~self.table.missing(name).to_numpy() & self.mine
+        good = is_good(self.table.stripped(column), sensor.quality.good)
+        bad: np.ndarray = filled & ~good
+        places = np.flatnonzero(bad)
+        self.notes.rows(
+            "READING-QUALITY",
+            places,
+            column,
+            f"{len(places)} reading(s) of {name!r} have a quality that is not good and count as "
+            "missing",
+            "Name further good spellings under `quality` in the contract, if these are",
+            expected=f"one of {', '.join(sensor.quality.good)}",
+            severity="warn",
+        )
+        return bad
+
+    def _hold(self, name: str, sensor: Sensor) -> None:
+        """Hold the last value of a sensor where the contract says so, and note the share."""
+        limit = sensor.hold_seconds
+        if limit is None or self.seconds is None:
+            return
+        machine = self._numbered(self.contract.equipment_column)
+        run = self._numbered(self.contract.run_column)
+        recording = machine * (int(run.max(initial=0)) + 1) + run
+        values, held = held_values(
+            self.values[name].to_numpy(), self.seconds.to_numpy(), recording, limit
+        )
+        self.values[name], self.held[name] = pd.Series(values, name=name), held
+        count = int((held & self.mine).sum())
+        if count:
+            self.notes.file(
+                "SENSOR-HELD",
+                f"{count / self.mine.sum():.0%} of the values of {name!r} are held from the row "
+                f"with the last one, for {sensor.hold} at most",
+                "Nothing, if the sensor is read that seldom; a shorter `hold` holds fewer",
+                severity=self.contract.severity("SENSOR-HELD"),
+                column=self.table.tag(name),
+                count=count,
+            )
 
     def _key(self, column: str | None) -> pd.Series | None:
         """A column of names, where the contract has it and the file too."""
@@ -147,12 +298,16 @@ class _Check:
             return None
         return self.table.stripped(column)
 
-    def _note_numbers(self, name: str, values: pd.Series, sensor: Sensor) -> None:
+    def _note_numbers(
+        self, name: str, values: pd.Series, sensor: Sensor, bad: np.ndarray | None
+    ) -> None:
         """Great Expectations sees numbers only: text and all-missing columns are noted here."""
         if not values.isna().any():
             return
         mine = self.mine
         blank = self.table.missing(name).to_numpy() & mine
+        if bad is not None:
+            blank = blank | bad
         if blank.sum() == mine.sum():
             self._note_empty(name, blank)
             return
@@ -198,32 +353,35 @@ class _Check:
     def _note_times(self, column: str) -> None:
         times = self.table.times(column)
         self.seconds = times.seconds
-        no_time = times.seconds.isna().to_numpy()
-        unread = np.flatnonzero(no_time & self.mine)
-        self.notes.rows(
-            "TIME-UNREADABLE",
-            unread,
-            column,
-            f"The time cannot be read in {len(unread)} row(s)",
-            "Write times as 2026-03-31 14:05:00 or as one growing number, or pin `csv.time_format` "
-            "in the contract",
-            expected=f"a time written like most in the file: {times.style}",
-            severity="quarantine",
-        )
+        unread = times.seconds.isna().to_numpy() & self.mine
+        if not unread.any():
+            return
+        changes = self.table.clock_changes(column)
+        for change, words in _TIME_LOST.items():
+            places = np.flatnonzero(unread & (changes == change).to_numpy())
+            self.notes.rows(
+                "TIME-UNREADABLE",
+                places,
+                column,
+                words.instead.format(rows=len(places), zone=self.contract.csv.timezone),
+                words.remedy,
+                expected=words.expected.format(style=times.style),
+                severity="quarantine",
+            )
 
     def expectations(self) -> None:
         """Ranges, missing shares and label spellings, by Great Expectations."""
         label = self.contract.label.column
         typed = dict(self.values)
-        if self.labelled:
-            typed[label] = self.table.stripped(label)
+        if self.labelled and self.labels is not None:
+            typed[label] = self.labels.spelt
         frame = pd.DataFrame(typed, copy=False)
         if not self.mine.all():
             frame = frame[self.mine]
         self.validation = validate_table(frame, self.contract, labelled=self.labelled)
-        fillable = self._fillable()
+        gaps = Gaps(self._fillable(), self.bad)
         for unmet in self.validation.unmet:
-            note_unmet(self.notes, unmet, self.contract, len(frame), fillable)
+            note_unmet(self.notes, unmet, self.contract, len(frame), gaps)
 
     def _fillable(self) -> np.ndarray:
         """(n,) bool: rows whose missing readings the model at hand can fill, all of them."""
@@ -238,19 +396,34 @@ class _Check:
         rows = self._rows()
         for rule in RULES:
             before = len(self.notes.findings)
-            for breach in rule(rows):
-                self._note(breach, rows)
+            seen = self._seen_by(rule, rows)
+            for breach in rule(seen):
+                self._note(breach, seen)
             if any(found.severity == "quarantine" for found in self.notes.findings[before:]):
                 rows = rows.only(~self.notes.aside()[rows.place])
         if not len(rows):
             self.notes.none_left()
 
+    def _seen_by(self, rule: Rule, used: TableRows) -> TableRows:
+        """The rows that a rule is for."""
+        if rule not in OF_THE_CLOCK or not self.unused or self.seconds is None:
+            return used
+        timed = self.seconds.notna().to_numpy()
+        every = dataclasses.replace(self._every(), newest_first=used.newest_first)
+        return every.only(self.asked & timed & ~self.notes.aside())
+
     def _rows(self) -> TableRows:
+        if self.labelled and self.labels is not None:
+            faults = self.contract.label.faults
+            self.fault = self.labels.spelt.isin(faults).to_numpy(dtype=bool)
+        rows = self._in_time(self._every())
+        place = np.flatnonzero(self.mine & ~self.notes.aside())
+        return rows if len(place) == len(rows) else rows.only(place)
+
+    def _every(self) -> TableRows:
+        """All rows of the file."""
         contract, table = self.contract, self.table
-        if self.labelled:
-            spelt = table.stripped(contract.label.column)
-            self.fault = spelt.isin(contract.label.fault).to_numpy(dtype=bool)
-        rows = TableRows(
+        return TableRows(
             contract,
             values={name: values.to_numpy() for name, values in self.values.items()},
             fault=self.fault,
@@ -258,9 +431,25 @@ class _Check:
             run=self._numbered(contract.run_column),
             seconds=None if self.seconds is None else self.seconds.to_numpy(),
             place=np.arange(len(table)),
+            held=self.held,
         )
-        place = np.flatnonzero(self.mine & ~self.notes.aside())
-        return rows if len(place) == len(rows) else rows.only(place)
+
+    def _in_time(self, rows: TableRows) -> TableRows:
+        """The rows, in the order of time where the file has the newest ones first."""
+        steps = np.empty(0) if rows.seconds is None else rows.elapsed
+        back, forward = int((steps < 0).sum()), int((steps > 0).sum())
+        column = self.contract.time_column
+        if column is None or back < _FEWEST_BACK or back < _MOSTLY * (back + forward):
+            return rows
+        self.notes.file(
+            "TIME-NEWEST-FIRST",
+            "The newest rows stand first; the rules look at them in the order of time",
+            "Nothing has to be done",
+            severity=self.contract.severity("TIME-NEWEST-FIRST"),
+            column=self.table.tag(column),
+            count=back,
+        )
+        return dataclasses.replace(rows, newest_first=True)
 
     def _numbered(self, column: str | None) -> np.ndarray:
         """(n,) a number for each name in a key column, in order of appearance; 0 without it."""
@@ -301,10 +490,21 @@ class _Check:
             rejected=self.notes.rejected(),
             findings=self.notes.sorted,
             read=len(self.table),
-            left_out=int((~self.mine).sum()),
+            left_out=int((~self.asked).sum()),
             table=self.table,
             validation=self.validation,
+            unused=self.unused,
+            unscored=self._unscored(),
         )
+
+    def _unscored(self) -> pd.DataFrame | None:
+        """Rows outside `where` of a file to be scored."""
+        if self.labelled or not self.contract.where:
+            return None
+        place = np.flatnonzero(self.outside)
+        why = first_breach(self.table, self.contract.where)[place]
+        remarks = [f"not scored: {reason}" for reason in why]
+        return pd.DataFrame(self._bookkeeping(place) | {columns.REMARK: remarks}, copy=False)
 
     def refused(self) -> Checked:
         """Nothing but the findings."""
@@ -314,23 +514,51 @@ class _Check:
 
     def _accepted(self, place: np.ndarray) -> pd.DataFrame:
         """Accepted sensors with who, when and from where beside them."""
-        contract, table = self.contract, self.table
-        every = len(place) == len(table)
+        every = len(place) == len(self.table)
         out: dict[str, object] = {}
         for name, values in self.values.items():
             out[name] = values.to_numpy() if every else values.to_numpy()[place]
         if self.fault is not None:
             out[columns.FAULT] = self.fault[place].astype("int8")
-        out[columns.FILE] = _one_name(table.file, len(place))
-        out[columns.ROW] = place
-        out[columns.LINE] = table.lines[place]
-        out[columns.EQUIPMENT] = self._names(contract.equipment_column, contract.family, place)
-        out[columns.RUN] = self._names(contract.run_column, table.file, place)
-        out[columns.TIME_TEXT] = self._names(contract.time_column, "", place)
-        for name in contract.slices:
-            out[columns.SLICE + name] = self._names(name, "", place)
+        out |= self._bookkeeping(place)
+        out |= self._conditions(place)
         out[columns.TIME] = np.nan if self.seconds is None else self.seconds.to_numpy()[place]
         return pd.DataFrame(out, copy=False)
+
+    def _bookkeeping(self, place: np.ndarray) -> dict[str, object]:
+        """Whose the rows are, and where they stand."""
+        contract, table = self.contract, self.table
+        return {
+            columns.FILE: _one_name(table.file, len(place)),
+            columns.ROW: place,
+            columns.LINE: table.lines[place],
+            columns.EQUIPMENT: self._names(contract.equipment_column, contract.family, place),
+            columns.RUN: self._names(contract.run_column, table.file, place),
+            columns.TIME_TEXT: self._names(contract.time_column, "", place),
+        }
+
+    def _conditions(self, place: np.ndarray) -> dict[str, object]:
+        """Under which conditions the rows were recorded, as far as the contract asks."""
+        contract = self.contract
+        out: dict[str, object] = {}
+        for name in contract.slices:
+            out[columns.SLICE + name] = self._names(name, "", place)
+        if contract.mode_column:
+            out[columns.MODE] = self._names(contract.mode_column, "", place)
+        if contract.running and set(contract.running) <= set(self.table.names):
+            out[columns.RUNNING] = holds(self.table, contract.running)[place]
+        if self.labels is not None:
+            out |= self._of_the_label(self.labels, place)
+        return out
+
+    def _of_the_label(self, labels: LabelCells, place: np.ndarray) -> dict[str, object]:
+        """The type of fault of rows to learn from; which rows to score the contract excludes."""
+        if self.labelled:
+            types = self.contract.label.types
+            return {columns.FAULT_TYPE: labels.kind.iloc[place].array} if types else {}
+        cells = self.table.stripped(self.contract.label.column).iloc[place]
+        reason = f"excluded: {self.contract.label.column} is " + cells.replace("", "blank")
+        return {columns.REMARK: reason.where(labels.exclude[place], "").array}
 
     def _names(self, column: str | None, default: str, place: np.ndarray) -> object:
         names = self._key(column)
@@ -356,6 +584,8 @@ def _note_columns(notes: Notes, contract: Contract, labelled: bool) -> None:
         return
     present, needed = notes.table.names, _needed(contract, labelled)
     missing = [name for name in needed if name not in present]
+    if _note_long(notes, contract, missing):
+        return
     if missing:
         notes.file(
             "COLUMN-MISSING",
@@ -378,17 +608,47 @@ def _note_columns(notes: Notes, contract: Contract, labelled: bool) -> None:
         )
 
 
+def _note_long(notes: Notes, contract: Contract, missing: list[str]) -> bool:
+    """Refuse a file with one reading in each row where the contract describes none.
+
+    Its columns are missing, or its only sensor is the column that all tags share.
+    """
+    sensors = set(contract.features)
+    if contract.long or not (sensors <= set(missing) or len(sensors) == 1):
+        return False
+    keys = {contract.label.column, contract.equipment_column, contract.run_column}
+    found = find_long(notes.table, frozenset(filter(None, keys)))
+    if found is None or not (sensors <= set(missing) or found.value in sensors):
+        return False
+    notes.file(
+        "FILE-LONG",
+        f"The file has one reading in each row: several tags share one column, {found.value!r}",
+        "Say so in the contract: "
+        f"`long: {{time: {found.time}, tag: {found.tag}, value: {found.value}}}`, with "
+        f"`time_column: {found.time}` and the tags under `sensors`; `faultxfer contract infer` "
+        "drafts it",
+        column=found.tag,
+        line=1,
+        expected="a column for each sensor",
+        received=f"{found.time}, {found.tag}, {found.value}",
+    )
+    return True
+
+
 def _needed(contract: Contract, labelled: bool) -> list[str]:
     """Columns without which a file is refused, each once."""
-    needed = list(contract.features)
+    needed = [*contract.features, *sorted(contract.quality_columns)]
     if labelled:
-        needed += [contract.label.column, *contract.key_columns]
-    elif contract.equipment_column:
+        needed += [contract.label.column, *contract.key_columns, *contract.condition_columns]
+        return list(dict.fromkeys(needed))
+    needed += contract.where
+    if contract.equipment_column:
         # Without a run column a file to be scored is one recording; time is only copied.
         needed.append(contract.equipment_column)
     return list(dict.fromkeys(needed))
 
 
 def _known(contract: Contract) -> set[str]:
-    others = (contract.label.column, *contract.key_columns)
-    return {*contract.features, *contract.ignore, *contract.slices, *others}
+    others = (contract.label.column, *contract.key_columns, *contract.condition_columns)
+    parts = (*contract.csv.time_parts, *contract.quality_columns)
+    return {*contract.features, *contract.ignore, *contract.slices, *others, *parts}

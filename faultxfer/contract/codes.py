@@ -13,6 +13,7 @@ FIXED: dict[str, Severity] = {
     "FILE-NO-HEADER": "refuse",
     "FILE-SHAPE": "refuse",
     "FILE-AMBIGUOUS": "refuse",
+    "FILE-LONG": "refuse",
     "COLUMN-TWICE": "refuse",
     "COLUMN-MISSING": "refuse",
     "COLUMN-UNKNOWN": "warn",
@@ -26,23 +27,35 @@ FIXED: dict[str, Severity] = {
     "KEY-MISSING": "quarantine",
     "TIME-UNREADABLE": "quarantine",
     "LABEL-UNKNOWN": "quarantine",
+    "LABEL-LEFT-OUT": "warn",
+    "ROWS-LEFT-OUT": "warn",
     "ROWS-NONE-LEFT": "refuse",
 }
 
 # A contract may set another severity for these under `rules`. The range rule has `on_breach` at
 # each sensor.
 CONFIGURABLE: dict[str, Severity] = {
+    "SENSOR-UNIT": "refuse",
+    "READING-DUPLICATE": "warn",
+    "READING-QUALITY": "warn",
+    "SENSOR-HELD": "warn",
     "SENSOR-NOT-WHOLE": "quarantine",
     "SENSOR-STUCK": "warn",
     "SENSOR-RATE": "quarantine",
     "TIME-GAP": "warn",
     "TIME-BACKWARDS": "warn",
+    "TIME-NEWEST-FIRST": "warn",
     "TIME-DUPLICATE": "quarantine",
     "ROW-DUPLICATE": "quarantine",
     "LABEL-CONFLICT": "quarantine",
     "LABEL-LEAK": "refuse",
     "LABEL-ONE-CLASS": "warn",
     "LABEL-SHARE": "warn",
+    "TIME-STEP": "warn",
+    "SENSORS-STILL": "warn",
+    "MACHINE-LOST": "warn",
+    "COLUMN-LOST": "warn",
+    "VALUE-ABSENT": "warn",
     "RUN-COPY": "warn",
     "SOURCE-COPY": "quarantine",
 }

@@ -74,6 +74,13 @@ _KEYS = {
 _IGNORE = {"ignore": "columns that no model ever sees"}
 _SLICES = {"slices": "slices of the rows that the gate compares; no model sees them"}
 _IMPUTED = {"max_imputed": "rows with more missing sensors are set aside, others filled"}
+_ROWS = {
+    "where": "other rows are used: inputs and answer mean the same, but older models may not know "
+    "such rows; compare metrics with care",
+    "mode_column": "in which operating mode a row was recorded; no model sees it",
+    "running": "when the machine runs; no model sees it",
+}
+_LONG = {"long": "how files are read; the sensors mean what they meant"}
 _PERIOD = {"sampling_period": "from which step on a gap is reported"}
 
 
@@ -91,10 +98,12 @@ def diff_contracts(old: Contract, new: Contract) -> ContractDiff:
             *_sensors(old.sensors, new.sensors),
             *plain(old, new, _IGNORE, "ignored columns"),
             *plain(old, new, _SLICES, "slices"),
+            *plain(old, new, _ROWS, "operating modes"),
             *plain(old, new, _PERIOD, "sampling period"),
             *plain(old, new, _IMPUTED, "limits"),
             *_machines(old, new),
             *_rules(old, new),
+            *plain(old, new, _LONG, "shape of the files"),
             *under("csv", plain(old.csv, new.csv, csv, "csv options")),
         )
     )
@@ -106,26 +115,49 @@ def diff_contracts(old: Contract, new: Contract) -> ContractDiff:
 def _label(old: Label, new: Label) -> Iterator[Change]:
     other = {"column": "another column may mean something else"}
     yield from under("label", plain(old, new, other, "label", "all"))
-    moved = set(old.normal) & set(new.fault) | set(old.fault) & set(new.normal)
-    for field in ("normal", "fault"):
-        before, after = getattr(old, field), getattr(new, field)
+    moved = set(old.normal) & set(new.faults) | set(old.faults) & set(new.normal)
+    for field, after in new.classes.items():
+        before = old.classes[field]
         if set(before) != set(after):
-            meaning = _spellings(before, after, moved)
+            meaning = _spellings(before, after, moved, new)
             yield _change(f"label.{field}", "label spellings", before, after, meaning)
+    if old.types != new.types and set(old.faults) == set(new.faults):
+        yield _change("label.fault", "label spellings", old.fault, new.fault, _OTHER_TYPES)
+    if old.blank != new.blank:
+        yield _change("label.blank", "label spellings", old.blank, new.blank, _blank(old, new))
 
 
-def _spellings(old: tuple[str, ...], new: tuple[str, ...], moved: set[str]) -> Meaning:
+_OTHER_TYPES: Meaning = ("the same rows are faults, of other types; no model sees the type", "none")
+
+
+def _spellings(old: tuple[str, ...], new: tuple[str, ...], moved: set[str], now: Label) -> Meaning:
     turned = sorted(moved.intersection({*old, *new}))
     if turned:
         return f"{', '.join(turned)} meant the other class before", "all"
     added = [text for text in new if text not in old]
     gone = [text for text in old if text not in new]
+    unused = [text for text in gone if text in (*now.unknown, *now.exclude)]
+    elsewhere = [text for text in gone if text in (*now.normal, *now.faults)]
+    aside = [text for text in gone if text not in (*unused, *elsewhere)]
     parts = []
     if added:
         parts.append(f"{', '.join(added)} is understood now")
-    if gone:
-        parts.append(f"rows with {', '.join(gone)} are set aside now")
+    if unused:
+        parts.append(f"rows with {', '.join(unused)} are not learnt from now")
+    if elsewhere:
+        parts.append(f"rows with {', '.join(elsewhere)} are learnt from now")
+    if aside:
+        parts.append(f"rows with {', '.join(aside)} are set aside now")
     return "; ".join(parts), "none"
+
+
+def _blank(old: Label, new: Label) -> Meaning:
+    """What it means that blank cells count as something else."""
+    if {old.blank, new.blank} == {"normal", "fault"}:
+        return "blank cells meant the other class before", "all"
+    if new.blank is None:
+        return "rows with a blank label are set aside now", "none"
+    return f"rows with a blank label count as {new.blank} now", "none"
 
 
 def _change(field: str, kind: str, old: Any, new: Any, meaning: Meaning) -> Change:
@@ -220,6 +252,16 @@ def _imputing(_old: bool, new: bool) -> Meaning:
     return "rows without its value are set aside", "none"
 
 
+def _reading(_old: Any, _new: Any) -> Meaning:
+    return "which readings count as missing changes, what they measure does not", "none"
+
+
+def _holding(old: str | None, new: str | None) -> Meaning:
+    if old is None or new is None:
+        return "rows that were set aside are filled now, or the other way round", "all"
+    return "values are held for another time: other rows reach the model", "none"
+
+
 _SENSOR_FIELDS: dict[str, tuple[str, Callable[[Any, Any], Meaning]]] = {
     "unit": ("units", _unit),
     "dtype": ("limits", _type),
@@ -229,6 +271,8 @@ _SENSOR_FIELDS: dict[str, tuple[str, Callable[[Any, Any], Meaning]]] = {
     "max_rate": ("limits", _limit(wider_if_more=True, unlimited="any change is believed")),
     "stuck_after": ("limits", _limit(wider_if_more=True, unlimited="no value counts as stuck")),
     "on_breach": ("rules", _stricter),
+    "quality": ("quality", _reading),
+    "hold": ("holding", _holding),
     "impute": ("limits", _imputing),
 }
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from faultxfer.contract.missing import Gaps
 from faultxfer.contract.notes import Notes
 from faultxfer.contract.schema import Contract, Label, Sensor
 from faultxfer.environment import switch_telemetry_off
@@ -221,7 +222,7 @@ def _expectations(gx: Any, contract: Contract, labelled: bool) -> list[Any]:
     for name, sensor in contract.sensors.items():
         made += _of_sensor(gx, name, sensor)
     if labelled:
-        spellings = [*contract.label.normal, *contract.label.fault]
+        spellings = [*contract.label.normal, *contract.label.faults]
         made.append(
             gx.expectations.ExpectColumnValuesToBeInSet(
                 column=contract.label.column, value_set=spellings
@@ -309,9 +310,14 @@ def _shortened(result: Any) -> Any:
     )
 
 
-def note_unmet(
-    notes: Notes, unmet: Unmet, contract: Contract, rows: int, fillable: np.ndarray
-) -> None:
+_REMEDY = "Repair the export, or raise `max_missing` if the gaps are normal"
+_REMEDY_HOLD = (
+    f"{_REMEDY}; where tags are written at times of their own, `hold: 10min` at the sensor lets "
+    "the last value count for so long"
+)
+
+
+def note_unmet(notes: Notes, unmet: Unmet, contract: Contract, rows: int, gaps: Gaps) -> None:
     """Note the rows that did not meet one expectation.
 
     Args:
@@ -319,24 +325,28 @@ def note_unmet(
         unmet: the expectation.
         contract: what it was made from.
         rows: how many rows were validated.
-        fillable: (n,) bool, rows of the table whose missing readings are filled in.
+        gaps: which readings are missing for their quality, and in which rows all are filled in.
     """
     if unmet.kind == "null":
-        _note_missing(notes, unmet, contract.sensors[unmet.column], fillable)
+        _note_missing(notes, unmet, contract, gaps)
     elif unmet.kind == "range":
         _note_range(notes, unmet, contract.sensors[unmet.column])
     else:
         _note_labels(notes, unmet, contract.label, rows)
 
 
-def _note_missing(notes: Notes, unmet: Unmet, sensor: Sensor, fillable: np.ndarray) -> None:
+def _note_missing(notes: Notes, unmet: Unmet, contract: Contract, gaps: Gaps) -> None:
+    sensor = contract.sensors[unmet.column]
     # Text instead of a number is missing to Great Expectations too; it has its own finding.
-    blank = notes.table.missing(unmet.column).to_numpy()
+    absent = notes.table.missing(unmet.column).to_numpy()
+    if unmet.column in gaps.bad:
+        absent = absent | gaps.bad[unmet.column]
     index = np.array(unmet.index, dtype=int)
-    places = index[blank[index]]
+    places = index[absent[index]]
     if unmet.passed:
-        _note_imputed(notes, unmet.column, places[fillable[places]])
-        places = places[~fillable[places]]
+        filled = gaps.fillable[places]
+        _note_imputed(notes, unmet.column, places[filled])
+        places = places[~filled]
     message = f"Sensor {unmet.column!r} has no value in {len(places)} row(s)"
     if not unmet.passed:
         message += f", more than the allowed share of {sensor.max_missing:g}"
@@ -345,7 +355,7 @@ def _note_missing(notes: Notes, unmet: Unmet, sensor: Sensor, fillable: np.ndarr
         places,
         unmet.column,
         message,
-        "Repair the export, or raise `max_missing` if the gaps are normal",
+        _REMEDY_HOLD if contract.time_column and not sensor.hold else _REMEDY,
         expected=f"a value in at least {1 - sensor.max_missing:.0%} of the rows",
         severity="quarantine" if unmet.passed else "refuse",
     )
@@ -386,7 +396,8 @@ def _note_labels(notes: Notes, unmet: Unmet, label: Label, rows: int) -> None:
         np.array(unmet.index, dtype=int),
         label.column,
         f"The label is neither a normal nor a fault spelling in {bad} row(s)",
-        "Mend the labels, or name their spelling under `label` in the contract",
-        expected=f"one of {', '.join([*label.normal, *label.fault])}",
+        "Mend the labels, or name their spelling under `label` in the contract, as `unknown` or "
+        "`exclude` if it is neither; `blank: unknown` is for blank cells",
+        expected=f"one of {', '.join([*label.normal, *label.faults])}",
         severity="refuse" if bad > MAX_BAD_LABELS * rows else "quarantine",
     )

@@ -40,12 +40,14 @@ def tags_of_sensors(contract: Contract) -> frozenset[str]:
     tags = set(measured)
     for own in contract.equipment.values():
         tags |= {tag for tag, name in own.aliases.items() if name in measured}
-    return frozenset(tags)
+    return frozenset({contract.long.value} if contract.long else tags)
 
 
 def tags_of_columns(contract: Contract) -> frozenset[str]:
     """Every name a column that is used may have."""
     tags = {*contract.features, *contract.key_columns, contract.label.column}
+    tags |= {*contract.csv.time_parts, *contract.slices, *contract.quality_columns}
+    tags |= {*contract.condition_columns, *(contract.long.columns if contract.long else ())}
     for own in contract.equipment.values():
         tags |= set(own.aliases)
     return frozenset(tags)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import count
 
 import numpy as np
@@ -12,6 +13,9 @@ from faultxfer.findings import MAX_EXAMPLES, SEVERITIES, Finding, Severity, refu
 from faultxfer.reading import columns
 from faultxfer.reading.table import RawTable
 
+# Findings of rows that the contract leaves out on purpose.
+_BY_CONTRACT = frozenset({"LABEL-LEFT-OUT", "ROWS-LEFT-OUT"})
+
 
 class Notes:
     """What has been found so far in one table."""
@@ -19,7 +23,7 @@ class Notes:
     def __init__(self, table: RawTable) -> None:
         self.table = table
         self.findings: list[Finding] = []
-        self._aside: list[tuple[str, np.ndarray]] = []
+        self._aside: list[tuple[str, np.ndarray, str]] = []
 
     @property
     def refused(self) -> bool:
@@ -30,6 +34,19 @@ class Notes:
     def sorted(self) -> tuple[Finding, ...]:
         """The findings, refusing ones first."""
         return tuple(sorted(self.findings, key=lambda finding: SEVERITIES.index(finding.severity)))
+
+    def remarks(self, severity: Callable[[str], Severity]) -> None:
+        """Note what was found while the file was brought into its shape."""
+        for remark in self.table.remarks:
+            self.file(
+                remark.code,
+                remark.message,
+                remark.remedy,
+                severity=severity(remark.code),
+                column=remark.column,
+                count=remark.count,
+                line=remark.line,
+            )
 
     def file(
         self,
@@ -68,7 +85,7 @@ class Notes:
         if not len(places):
             return
         first = places[:MAX_EXAMPLES]
-        lines = self.table.lines[first]
+        lines = self.table.lines_of(column, first)
         cells = [shortened(cell) for cell in self.table.cells(column, first)]
         examples = [f"line {line}: {cell!r}" for line, cell in zip(lines, cells, strict=True)]
         self.findings.append(
@@ -87,12 +104,12 @@ class Notes:
             )
         )
         if severity == "quarantine":
-            self._aside.append((code, places))
+            self._aside.append((code, places, column))
 
     def aside(self, code: str | None = None) -> np.ndarray:
         """(n,) bool: the rows set aside so far, by any code or by one."""
         found = np.zeros(len(self.table), dtype=bool)
-        for name, places in self._aside:
+        for name, places, _ in self._aside:
             if code in (None, name):
                 found[places] = True
         return found
@@ -100,11 +117,13 @@ class Notes:
     def none_left(self) -> None:
         """Refuse the file, and say which rules took most rows."""
         taking = [found for found in self.findings if found.severity == "quarantine"]
-        most = sorted(taking, key=lambda found: -found.count)
+        by_contract = [found for found in self.findings if found.code in _BY_CONTRACT]
+        most = sorted([*taking, *by_contract], key=lambda found: -found.count)
         causes = [f"{found.code} in {found.column!r}, {found.count} rows" for found in most[:3]]
+        first = "Every row breaks a rule" if not by_contract else "No row is left to be used"
         self.file(
             "ROWS-NONE-LEFT",
-            f"Every row breaks a rule: {'; '.join(causes)}",
+            f"{first}: {'; '.join(causes)}",
             most[0].remedy,
             column=most[0].column,
             line=most[0].line,
@@ -118,14 +137,21 @@ class Notes:
         cells = table.rows(places) if len(places) else table.frame.iloc[:0]
         rejected = cells.rename(columns=_earlier(list(cells.columns)))
         rejected[columns.FILE] = table.file
-        rejected[columns.LINE] = table.lines[places]
+        rejected[columns.LINE] = self._guilty_lines()[places]
         rejected[columns.CODES] = self._codes()[places]
         return rejected
+
+    def _guilty_lines(self) -> np.ndarray:
+        """(n,) the line of each row: that of the cell which was found first."""
+        lines = self.table.lines.copy()
+        for _, places, column in reversed(self._aside):
+            lines[places] = self.table.lines_of(column, places)
+        return lines
 
     def _codes(self) -> np.ndarray:
         """(n,) the codes of each row, in the order found."""
         codes = np.full(len(self.table), "", dtype=object)
-        for code in dict.fromkeys(code for code, _ in self._aside):
+        for code in dict.fromkeys(code for code, _, _ in self._aside):
             places = self.aside(code)
             codes[places] = [f"{before} {code}".strip() for before in codes[places]]
         return codes

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,8 +30,10 @@ class Checked:
         findings: all findings, refusing ones first.
         read: number of rows read.
         left_out: number of rows that belong to other equipment.
+        unused: by reason, how many rows the contract leaves out on purpose.
         table: the rows as read.
         validation: what Great Expectations found, or None where the file was refused before.
+        unscored: rows outside `where` of a file to be scored, with the reason; None elsewhere.
     """
 
     accepted: pd.DataFrame
@@ -40,6 +43,8 @@ class Checked:
     left_out: int
     table: RawTable
     validation: Validation | None = None
+    unused: Mapping[str, int] = field(default_factory=dict)
+    unscored: pd.DataFrame | None = None
 
     @property
     def refused(self) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -17,13 +18,29 @@ from faultxfer.findings import Severity
 from faultxfer.plain_yaml import parse_yaml
 from faultxfer.reading import columns
 from faultxfer.reading.csv_options import Csv
+from faultxfer.reading.long_form import GOOD, Long
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
+# Fields that came after the first contracts were signed with their digest.
+_LATER_CSV = ("skip", "units_row", "rows_below", "time_parts", "repeated_hour")
 
 
 class _Strict(BaseModel):
     # A limit of NaN or infinity would be no limit.
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+_SPANS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_SPAN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)?\s*")
+
+
+class Quality(_Strict):
+    """Which column says what the readings of a sensor are worth."""
+
+    column: str = Field(description="Column of the quality; it is no input.")
+    good: tuple[str, ...] = Field(
+        default=GOOD, min_length=1, description="Spellings of a quality that counts, in quotes."
+    )
 
 
 class Sensor(_Strict):
@@ -58,11 +75,34 @@ class Sensor(_Strict):
     on_breach: Severity = Field(
         default="quarantine", description="What happens to a row outside min and max."
     )
+    quality: Quality | None = Field(
+        default=None, description="Column that says which readings are good; others are missing."
+    )
+    hold: str | None = Field(
+        default=None,
+        description="How long a value counts where the next one is missing, such as 10min; a "
+        "number alone is in steps of the time column.",
+    )
     impute: bool = Field(
         default=True,
         description="Whether a missing value may be filled from the other sensors; if not, the row "
         "is set aside.",
     )
+
+    @field_validator("hold", mode="before")
+    @classmethod
+    def _is_a_span(cls, value: object) -> str | None:
+        text = None if value is None else str(value)
+        found = _SPAN.fullmatch(text) if text else None
+        if text is not None and (found is None or float(found[1]) <= 0):
+            raise ValueError(f"a time such as 30s, 10min, 2h or 1d is needed. Received: {value!r}")
+        return text
+
+    @property
+    def hold_seconds(self) -> float | None:
+        """How long a value is held, in seconds or steps of the time column."""
+        found = _SPAN.fullmatch(self.hold) if self.hold else None
+        return float(found[1]) * _SPANS[found[2] or "s"] if found else None
 
     @model_validator(mode="after")
     def _ordered(self) -> Sensor:
@@ -106,8 +146,22 @@ class Equipment(_Strict):
         return self
 
 
+def _is_nothing(value: object) -> bool:
+    """Whether a field is left out of the plain data of a contract, and so of its digest.
+
+    Fields that were added later must not change the digest of contracts without them.
+    """
+    return not value
+
+
+_Spellings = Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+LabelClass = Literal["normal", "fault", "unknown", "exclude"]
+
+
 class Label(_Strict):
-    """The label column and the spellings of its two classes."""
+    """The label column and the spellings of its classes."""
 
     column: str = Field(description="Column that says normal or fault for each row.")
     normal: tuple[str, ...] = Field(
@@ -115,18 +169,76 @@ class Label(_Strict):
         min_length=1,
         description="Spellings of a normal row, in quotes.",
     )
-    fault: tuple[str, ...] = Field(
+    fault: _Spellings | dict[str, _Spellings] = Field(
         default=("1", "1.0", "True", "true"),
-        min_length=1,
-        description="Spellings of a faulty row, in quotes.",
+        description="Spellings of a faulty row, in quotes; or by type of fault: "
+        '{bearing: ["3"], seal: ["4"]}.',
+    )
+    unknown: tuple[str, ...] = Field(
+        default=(),
+        description="Spellings of a row that nobody labelled: left out of training, and counted.",
+        exclude_if=_is_nothing,
+    )
+    exclude: tuple[str, ...] = Field(
+        default=(),
+        description="Spellings of a row that is never trained on nor judged by; "
+        "it is scored and marked.",
+        exclude_if=_is_nothing,
+    )
+    blank: LabelClass | None = Field(
+        default=None,
+        description="What a blank cell means; without it the row is set aside.",
+        exclude_if=_is_nothing,
     )
 
     @model_validator(mode="after")
-    def _disjoint(self) -> Label:
-        both = set(self.normal) & set(self.fault)
-        if both:
-            raise ValueError(f"a value cannot mean both normal and fault. Received: {sorted(both)}")
+    def _types_have_names(self) -> Label:
+        if not self.faults or not all(map(str.strip, self.types.values())):
+            raise ValueError("a type of fault needs a name, and a fault needs a spelling")
         return self
+
+    @model_validator(mode="after")
+    def _disjoint(self) -> Label:
+        seen: dict[str, str] = {}
+        for name, spellings in self.classes.items():
+            for text in dict.fromkeys(spellings):
+                if text in seen:
+                    both = f"{seen[text]} and {name}"
+                    raise ValueError(f"a value cannot mean both {both}. Received: {[text]}")
+                seen[text] = name
+        twice = [text for text in self.faults if self.faults.count(text) > 1]
+        if self.types and twice:
+            raise ValueError(f"a value cannot mean two types of fault. Received: {twice[:1]}")
+        return self
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Spellings of a fault of any type."""
+        if not isinstance(self.fault, dict):
+            return self.fault
+        return tuple(text for spellings in self.fault.values() for text in spellings)
+
+    @property
+    def marks(self) -> bool:
+        """Whether rows that are scored may have to be marked."""
+        return bool(self.exclude) or self.blank == "exclude"
+
+    @property
+    def types(self) -> dict[str, str]:
+        """By spelling, the type of fault; empty where the contract tells no types apart."""
+        if not isinstance(self.fault, dict):
+            return {}
+        return {text: name for name, texts in self.fault.items() for text in texts}
+
+    @property
+    def classes(self) -> dict[LabelClass, tuple[str, ...]]:
+        """By class, its spellings."""
+        return {
+            "normal": self.normal,
+            "fault": self.faults,
+            "unknown": self.unknown,
+            "exclude": self.exclude,
+        }
 
 
 class Contract(_Strict):
@@ -153,6 +265,21 @@ class Contract(_Strict):
         description="Columns that say under which condition a row was recorded, "
         "or which fault it is.",
     )
+    where: dict[str, _Spellings] = Field(
+        default={},
+        description="By column, the values of the rows that are used at all: {mode: [RUN]}.",
+        exclude_if=_is_nothing,
+    )
+    mode_column: str | None = Field(
+        default=None,
+        description="Column that says in which operating mode the machine is.",
+        exclude_if=_is_nothing,
+    )
+    running: dict[str, _Spellings] = Field(
+        default={},
+        description="By column, the values of the rows in which the machine runs: {mode: [RUN]}.",
+        exclude_if=_is_nothing,
+    )
     sampling_period: float | None = Field(
         default=None,
         gt=0,
@@ -173,6 +300,9 @@ class Contract(_Strict):
         description="By finding code: refuse, quarantine or warn instead of the default.",
         json_schema_extra={"propertyNames": {"enum": [*codes.CONFIGURABLE]}},
     )
+    long: Long | None = Field(
+        default=None, description="Columns of files that have one reading in each row."
+    )
     csv: Csv = Field(
         default_factory=Csv, description="How the files are written, where detection needs a pin."
     )
@@ -185,6 +315,44 @@ class Contract(_Strict):
         twice = sorted({name for name in roles if roles.count(name) > 1})
         if twice:
             raise ValueError(f"each column has exactly one role. Received: {twice} more than once")
+        return self
+
+    @model_validator(mode="after")
+    def _qualities_are_no_inputs(self) -> Contract:
+        wrong = self.quality_columns & {*self.sensors, self.label.column, *self.key_columns}
+        if wrong:
+            raise ValueError(
+                "a column of quality cannot be a sensor, the label or a key. "
+                f"Received: {sorted(wrong)}"
+            )
+        holding = [name for name, sensor in self.sensors.items() if sensor.hold]
+        if holding and self.time_column is None:
+            raise ValueError(f"`hold` needs a `time_column`. Received: hold for {holding}")
+        return self
+
+    @model_validator(mode="after")
+    def _long_form_has_the_time(self) -> Contract:
+        long = self.long
+        if long and self.time_column != long.time:
+            raise ValueError(
+                "`long.time` and `time_column` are the same column. "
+                f"Received: {long.time!r} and {self.time_column!r}"
+            )
+        if long and set(long.columns[1:]) & {*self.sensors, self.label.column}:
+            raise ValueError(
+                "in long form sensors and label are tags: the columns of tag, value and quality "
+                f"cannot be one. Received: {list(long.columns[1:])}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _joined_time_is_the_time(self) -> Contract:
+        joined = self.csv.joined_time
+        if joined and self.time_column != joined:
+            raise ValueError(
+                f"`csv.time_parts` makes a column called {joined!r}, so `time_column` must name "
+                f"it. Received: time_column={self.time_column!r}"
+            )
         return self
 
     @model_validator(mode="after")
@@ -211,6 +379,7 @@ class Contract(_Strict):
     @model_validator(mode="after")
     def _machines_speak_of_known_columns(self) -> Contract:
         known = {*self.sensors, self.label.column, self.run_column, self.time_column}
+        known |= {*self.slices, *self.condition_columns, *self.quality_columns}
         for machine, own in self.equipment.items():
             unknown = set(own.aliases.values()) - known
             unmeasured = {*own.units, *own.scale} - set(self.sensors)
@@ -240,10 +409,22 @@ class Contract(_Strict):
         return tuple(self.sensors)
 
     @property
+    def quality_columns(self) -> set[str]:
+        """Columns that say what readings are worth."""
+        qualities = [sensor.quality for sensor in self.sensors.values()]
+        return {quality.column for quality in qualities if quality}
+
+    @property
     def key_columns(self) -> tuple[str, ...]:
         """Columns that name machine, run and time of a row, as far as the contract has them."""
         keys = (self.equipment_column, self.run_column, self.time_column)
         return tuple(key for key in keys if key)
+
+    @property
+    def condition_columns(self) -> tuple[str, ...]:
+        """Columns by which rows are chosen, and that say how the machine is operated; each once."""
+        mode = [self.mode_column] if self.mode_column else []
+        return tuple(dict.fromkeys([*self.where, *self.running, *mode]))
 
     @property
     def machine_of_unnamed_rows(self) -> str | None:
@@ -252,19 +433,21 @@ class Contract(_Strict):
 
     def digest(self) -> str:
         """SHA-256 (hex) of the contract's meaning; spelling and comments do not count."""
-        meant = self.model_dump(mode="json")
-        _leave_out_new_defaults(meant)
-        content = json.dumps(meant, sort_keys=False)
+        plain = self.model_dump(mode="json")
+        _drop_unused(plain["csv"], Csv, _LATER_CSV)
+        _drop_unused(plain, Contract, ("long", "max_imputed"))
+        for sensor in plain["sensors"].values():
+            _drop_unused(sensor, Sensor, ("quality", "hold", "impute"))
+        content = json.dumps(plain, sort_keys=False)
         return hashlib.sha256(content.encode()).hexdigest()
 
 
-def _leave_out_new_defaults(meant: dict[str, Any]) -> None:
-    """Drop keys that earlier releases did not know, so that older contracts keep their digest."""
-    if meant["max_imputed"] == Contract.model_fields["max_imputed"].default:
-        del meant["max_imputed"]
-    for sensor in meant["sensors"].values():
-        if sensor["impute"] == Sensor.model_fields["impute"].default:
-            del sensor["impute"]
+def _drop_unused(fields: dict[str, Any], model: type[BaseModel], later: tuple[str, ...]) -> None:
+    """Take fields out that came later and have their default, so that older digests hold."""
+    for name in later:
+        default = model.model_fields[name].get_default(call_default_factory=True)
+        if fields[name] in (default, list(default) if isinstance(default, tuple) else default):
+            del fields[name]
 
 
 def load_contract(path: Path | str) -> Contract:
@@ -303,7 +486,7 @@ def parse_contract(content: object, where: str) -> Contract:
     except ValidationError as error:
         problems = []
         for item in error.errors():
-            field = ".".join(map(str, item["loc"])) or "contract"
+            field = ".".join(map(str, filter(_is_field, item["loc"]))) or "contract"
             problems.append(f"{field}: {item['msg']}")
         raise ContractError(
             "The contract does not follow the schema",
@@ -311,6 +494,11 @@ def parse_contract(content: object, where: str) -> Contract:
             where=where,
             remedy="See the field table in `docs/data-contracts.md`",
         ) from error
+
+
+def _is_field(part: int | str) -> bool:
+    """Whether a part of a place is a field, not one of the types that a field may have."""
+    return not str(part).startswith(("tuple[", "dict["))
 
 
 def json_schema() -> dict[str, Any]:

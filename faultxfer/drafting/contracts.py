@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from faultxfer.contract.diff import diff_contracts
 from faultxfer.contract.schema import load_contract, parse_contract, schema_text
 from faultxfer.drafting.infer import infer_contract
+from faultxfer.drafting.shapes import shaped
 from faultxfer.errors import ConfigError, DataError
 from faultxfer.outputs import writing
 from faultxfer.reading.csv_options import Csv
@@ -65,17 +66,27 @@ def draft_contract(
         )
     options = _checked_options(columns, csv_options)
     try:
+        read = [_read(path, options) for path in find_files(files)]
+        examples = shaped(
+            read,
+            options,
+            label=label,
+            equipment_column=equipment_column,
+            run_column=run_column,
+            time_column=time_column,
+        )
         text = infer_contract(
-            [_read(path, options) for path in find_files(files)],
+            examples.tables,
             label=label,
             family=out.stem,
             equipment_column=equipment_column,
             run_column=run_column,
-            time_column=time_column,
-            csv_options=options,
+            time_column=examples.time_column,
+            csv_options=examples.options,
         )
     except DataError as error:
         raise _advised(error, options) from error
+    text += examples.section()
     contract = parse_contract(yaml.safe_load(text), where=str(out))
     _write(text, out)
     return {"out": str(out), "sensors": list(contract.features), "ignored": list(contract.ignore)}

@@ -68,6 +68,7 @@ class Seen:
         rate: fastest change, 0 where none is known.
         per: what time ``rate`` is for.
         switch: whether the cells say yes and no.
+        unit: the unit that the files state; empty where they state none.
     """
 
     low: float
@@ -78,6 +79,7 @@ class Seen:
     rate: float
     per: str
     switch: bool = False
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -195,9 +197,9 @@ def _csv_lines(csv: Csv) -> list[str]:
     return [*lines, "csv:", *[f"  {name}: {_option(value)}" for name, value in given.items()]]
 
 
-def _option(value: bool | str | tuple[str, ...]) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
+def _option(value: bool | int | str | tuple[str, ...]) -> str:
+    if isinstance(value, int):
+        return str(value).lower()
     return quoted(value) if isinstance(value, str) else f"[{', '.join(map(_scalar, value))}]"
 
 
@@ -239,7 +241,7 @@ def _examples(sensors: list[str]) -> list[str]:
 def _fields(name: str, seen: Seen) -> str:
     """What differs from a sensor's defaults, in braces."""
     fields = {}
-    if unit := _unit(name):
+    if unit := seen.unit or _unit(name):
         fields["unit"] = _scalar(unit)
     if seen.switch:
         fields["dtype"] = "bool"

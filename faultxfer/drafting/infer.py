@@ -93,6 +93,7 @@ def infer_contract(
     _require_columns(tables, [label, *filter(None, named.values())])
     spellings = sort_spellings(cells[label], column=label, where=_files(tables))
     keys = _key_columns(tables, cells, label, named)
+    _require_clear_times(tables, keys[TIME])
     free = [name for name in cells.columns if name != label and name not in keys.values()]
     reasons = {name: _why_ignored(name, tables, cells, spellings.faulty) for name in free}
     ignore = _not_common(tables, list(cells.columns))
@@ -201,6 +202,11 @@ def _usually_named(role: str, names: list[str]) -> list[str]:
     return sorted(found, key=lambda name: (usual.index(plain_name(name)), name))
 
 
+def names_machine_or_run(name: str) -> bool:
+    """Whether a column has a usual name of machines or recordings."""
+    return plain_name(name) in {*_USUAL[EQUIPMENT], *_USUAL[RUN]}
+
+
 def _could_be(role: str, name: str, tables: list[RawTable]) -> bool:
     """Whether a column may have the role.
 
@@ -223,6 +229,17 @@ def _has_times(table: RawTable, name: str) -> bool:
     except DataError:
         return True
     return bool(readable.mean() >= MIN_NUMBERS)
+
+
+def _require_clear_times(tables: list[RawTable], time: str | None) -> None:
+    """Stop where times can be read in more than one way: every later command would.
+
+    Raises:
+        DataError: with the pin that decides.
+    """
+    for table in tables:
+        if time is not None and len(table.frame):
+            table.times(time)
 
 
 # What is no sensor
@@ -309,4 +326,13 @@ def _seen(name: str, tables: list[RawTable], samplings: list[Sampling]) -> Seen:
         rate=max(map(fastest, files, samplings)) if same_clock else 0.0,
         per=samplings[0].per,
         switch=switch,
+        unit=next(filter(None, (_stated_unit(table, name) for table in tables)), ""),
     )
+
+
+def _stated_unit(table: RawTable, name: str) -> str:
+    """The unit that the file itself states most often for a column; empty where it states none."""
+    stated = table.stated_units(name)
+    if stated is None or isinstance(stated, str):
+        return stated or ""
+    return str(stated[stated != ""].mode().iloc[0])

@@ -47,8 +47,11 @@ def sampling_of(table: RawTable, time: str | None, runs: list[str]) -> Sampling:
         groups = table.frame.groupby(runs, sort=False, dropna=False)
         number = groups.ngroup().to_numpy()
     order = np.argsort(number, kind="stable")
-    first = np.diff(number[order], prepend=-1) != 0
     seconds, per = _seconds(table, time)
+    steps = np.diff(seconds[order])
+    if (steps < 0).sum() > (steps > 0).sum():  # the newest rows stand first
+        order = np.lexsort((seconds, number))
+    first = np.diff(number[order], prepend=-1) != 0
     steps = np.diff(seconds[order], prepend=np.nan)
     grows = steps > 0
     return Sampling(order, first, np.where(grows & ~first, steps, np.nan), per)

@@ -12,10 +12,17 @@ RECORDING = "_recording"
 IMPUTED = "_imputed"
 # Between two of these names; no header has it.
 BETWEEN = "\x1f"
+# The operating mode, whether the machine runs, and why a row is scored but marked, or not scored.
+MODE, RUNNING, REMARK = "_mode", "_running", "_remark"
 # Followed by the name of a column that divides the rows into slices.
 SLICE = "_slice "
+# The slice of the types of fault, where the contract tells them apart.
+FAULT_TYPE = SLICE + "fault type"
 BOOKKEEPING = frozenset(
-    {FILE, ROW, LINE, EQUIPMENT, RUN, TIME, TIME_TEXT, FAULT, CODES, RECORDING, IMPUTED}
+    {
+        *(FILE, ROW, LINE, EQUIPMENT, RUN, TIME, TIME_TEXT, FAULT, CODES, RECORDING),
+        *(MODE, RUNNING, REMARK, IMPUTED),
+    }
 )
 
 # Empty cells, dashes, what statistics packages and spreadsheets write, and the status words of

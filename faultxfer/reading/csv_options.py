@@ -32,12 +32,36 @@ class Csv(BaseModel):
     columns: tuple[str, ...] = Field(
         default=(), description="Column names, where there is no header row."
     )
+    skip: int | None = Field(
+        default=None, ge=0, description="Lines above the header row (comments, titles)."
+    )
+    units_row: int | None = Field(
+        default=None,
+        ge=1,
+        description="Which row below the header row holds units; the first one is 1.",
+    )
+    rows_below: int | None = Field(
+        default=None,
+        ge=0,
+        description="Rows between the header row and the first readings (units, descriptions).",
+    )
     missing: tuple[str, ...] = Field(
         default=(), description="Further spellings of a missing value."
     )
     time_format: str | None = Field(
         default=None,
-        description="strptime format, or iso, number, epoch_s or epoch_ms, of the time column.",
+        description="strptime format, or iso, number, epoch_s, epoch_ms, epoch_us or epoch_ns, "
+        "of the time column.",
+    )
+    time_parts: tuple[str, ...] = Field(
+        default=(),
+        description="Columns of date and time of day; joined they are the time column, called "
+        "like both with a space between.",
+    )
+    repeated_hour: Literal["in_order"] | None = Field(
+        default=None,
+        description="How times in the hour that autumn repeats are told apart: by the order of "
+        "the rows.",
     )
     day_first: bool | None = Field(
         default=None, description="Whether 03/04/2026 is the third of April."
@@ -67,6 +91,22 @@ class Csv(BaseModel):
             raise ValueError(f"Python knows no such text encoding. Received: {value!r}")
         return value
 
+    @field_validator("time_format")
+    @classmethod
+    def _one_spelling_of_counts(cls, value: str | None) -> str | None:
+        # epoch:ns is how people write epoch_ns.
+        return value.replace(":", "_") if value and value.startswith("epoch:") else value
+
+    @field_validator("time_parts")
+    @classmethod
+    def _two_parts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if value and (len(value) != 2 or value[0] == value[1]):
+            raise ValueError(
+                "two columns are needed, that of the date and that of the time of day. "
+                f"Received: {list(value)}"
+            )
+        return value
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str | None) -> str | None:
@@ -90,6 +130,11 @@ class Csv(BaseModel):
                 "`columns` belongs to `header: false`, and is needed there. "
                 f"Received: header={self.header}, columns={list(self.columns)}"
             )
+        if self.repeated_hour and not self.timezone:
+            raise ValueError(
+                "`repeated_hour` needs `timezone`: without a zone no hour is repeated. "
+                f"Received: {self.repeated_hour!r} alone"
+            )
         if len(set(self.columns)) < len(self.columns):
             raise ValueError(f"a column name stands twice. Received: {list(self.columns)}")
         return self
@@ -102,4 +147,10 @@ class Csv(BaseModel):
     @property
     def times(self) -> TimeOptions:
         """What is pinned of times."""
-        return TimeOptions(self.time_format, self.day_first, self.timezone)
+        in_order = self.repeated_hour == "in_order"
+        return TimeOptions(self.time_format, self.day_first, self.timezone, in_order=in_order)
+
+    @property
+    def joined_time(self) -> str | None:
+        """The name of the time column that is joined of two; None where there is none."""
+        return " ".join(self.time_parts) or None

@@ -20,15 +20,17 @@ class TimeOptions:
     """How times are written, as far as the contract pins it.
 
     Attributes:
-        format: a strptime format, or ``iso``, ``number``, ``epoch_s``, ``epoch_ms``; None detects
-            it.
+        format: a strptime format, or ``iso``, ``number``, ``epoch_s``, ``epoch_ms``, ``epoch_us``,
+            ``epoch_ns``; None detects it.
         day_first: whether 03/04/2026 is the third of April; None detects it.
         zone: IANA time zone of times that name none; UTC where None.
+        in_order: whether the order of the rows tells the two hours apart that autumn makes of one.
     """
 
     format: str | None = None
     day_first: bool | None = None
     zone: str | None = None
+    in_order: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class Dialect:
         quoted: whether the file has quotes.
         missing: further spellings of a missing value, in lower case.
         times: what is pinned of times.
+        above: lines above the header row.
+        below: rows between it and the first readings.
     """
 
     encoding: str = "utf-8"
@@ -56,6 +60,8 @@ class Dialect:
     quoted: bool = False
     missing: frozenset[str] = frozenset()
     times: TimeOptions = field(default_factory=TimeOptions)
+    above: int = 0
+    below: int = 0
 
     def as_dict(self) -> dict[str, object]:
         """Plain data for JSON."""
@@ -75,4 +81,8 @@ class Dialect:
             parts.append(f"{self.thousands!r} between thousands")
         if not self.header:
             parts.append("no header row")
+        if self.above:
+            parts.append(f"header row on line {self.above + 1}")
+        if self.below:
+            parts.append(f"{self.below} row(s) of units or words below it")
         return ", ".join(parts)

@@ -17,12 +17,22 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from faultxfer.errors import DataError
-from faultxfer.reading import columns, content, decimal_marks, lines, rows, separator
+from faultxfer.reading import (
+    columns,
+    content,
+    decimal_marks,
+    lines,
+    preamble,
+    rows,
+    separator,
+    time_parts,
+    written_units,
+)
 from faultxfer.reading.content import digest, stored_bytes, unreadable
 from faultxfer.reading.csv_options import Csv
 from faultxfer.reading.dialect import Dialect
-from faultxfer.reading.table import RawTable
-from faultxfer.reading.text import Numbers, Text, first_row, unique_names
+from faultxfer.reading.table import RawTable, Reread
+from faultxfer.reading.text import Numbers, ParsedRows, Text, first_row, unique_names
 
 
 def find_files(patterns: list[str]) -> list[Path]:
@@ -109,20 +119,33 @@ def read_csv(
     """
     options = options or Csv()
     if path.suffix.lower() == ".parquet":
-        return read_parquet(path, options, keep)
+        table = read_parquet(path, options, keep)
+    else:
+        table = _read_text(path, options, numeric, keep)
+    return time_parts.joined(table, options.time_parts)
+
+
+def _read_text(
+    path: Path, options: Csv, numeric: frozenset[str], keep: frozenset[str] | None
+) -> RawTable:
+    """As :func:`read_csv`, of a file that is text."""
     stored = content.stored_bytes(path)
     decoded, codec = content.decoded(path.name, content.unpacked(path, stored), options.encoding)
     whole, line_end = content.line_ends(decoded)
-    text, above = separator.split_off(whole)
+    text, above = preamble.cut_above(path.name, whole, options)
     with above.counted():
         divided = _divided(path.name, text, options, above.separator)
+        divided, below = preamble.cut_below(divided, options)
+    above = dataclasses.replace(above, below=below.rows)
+    with above.counted():
         plain_commas = divided.separator == "," and b'"' not in text
         numbers = _numbers(divided, options, numeric, plain_commas=plain_commas)
         content.require_room(path, rows.memory_needed(divided, keep))
         read = rows.read_rows(divided, numbers, keep)
+    frame, units = _without_units(read.frame, numeric)
     known = numbers.decimal if read.typed and numbers else options.decimal
     marks = decimal_marks.find_decimal_marks(
-        _proof(read.frame, numeric, keep, known=known is not None or plain_commas),
+        _proof(frame, numeric, keep, known=known is not None or plain_commas),
         decimal=known,
         thousands=options.thousands,
         plain_commas=plain_commas,
@@ -137,17 +160,42 @@ def read_csv(
         quoted=b'"' in text,
         missing=options.spellings,
         times=options.times,
+        above=above.lines,
+        below=below.rows,
     )
     return RawTable(
         path.name,
-        read.frame,
-        read.lines + above.lines,
+        frame,
+        above.placed(read.lines),
         content.digest(stored),
         dialect,
         header=read.names,
         typed=read.typed,
-        reread=None if read.whole else rows.TextRows(divided, read.lines),
+        reread=_reread(read, divided, changed=bool(units)),
+        units={**below.units, **units},
     )
+
+
+def _without_units(
+    frame: pd.DataFrame, numeric: frozenset[str]
+) -> tuple[pd.DataFrame, dict[str, pd.Series]]:
+    """Cells such as ``12.5 bar`` as numbers, and by column the unit of each cell."""
+    changed: dict[str, pd.Series] = {}
+    units: dict[str, pd.Series] = {}
+    for name in map(str, frame):
+        if numeric and name not in numeric:
+            continue
+        parts = written_units.split_cells(frame[name], certain=not numeric)
+        if parts is not None:
+            changed[name], units[name] = parts
+    return (frame.assign(**changed) if changed else frame), units
+
+
+def _reread(read: ParsedRows, text: Text, *, changed: bool) -> Reread | None:
+    """How to get the rows as they stand in the file, where the frame does not hold them."""
+    if not read.whole:
+        return rows.TextRows(text, read.lines)
+    return read.frame.iloc.__getitem__ if changed else None
 
 
 def _divided(file: str, text: bytes, options: Csv, named: str | None) -> Text:

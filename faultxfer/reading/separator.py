@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 from faultxfer.errors import DataError
 
@@ -30,10 +31,12 @@ class Preamble:
     Attributes:
         lines: how many.
         separator: the one that a line ``sep=;`` names.
+        below: lines between the header row and the first readings.
     """
 
     lines: int
     separator: str | None
+    below: int = 0
 
     @contextmanager
     def counted(self) -> Iterator[None]:
@@ -41,16 +44,20 @@ class Preamble:
         try:
             yield
         except DataError as error:
-            if not self.lines or error.line is None:
+            if error.line is None or not self.lines + self.below:
                 raise
-            raise _moved(error, error.line + self.lines) from error
+            raise _moved(error, int(self.placed(error.line))) from error
+
+    def placed(self, line: Any) -> Any:
+        """Lines of the table, one or an array of them, as lines of the file."""
+        return line + self.lines + self.below * (line > 1)
 
 
 def split_off(text: bytes) -> tuple[bytes, Preamble]:
     """The text from its header row on, and what stood above it.
 
     >>> split_off(b"sep=;" + bytes([10]) + b"flow;fault")
-    (b'flow;fault', Preamble(lines=1, separator=';'))
+    (b'flow;fault', Preamble(lines=1, separator=';', below=0))
     """
     above = _ABOVE.match(text)
     if above is None or not above.end():
@@ -77,10 +84,10 @@ def _moved(error: DataError, line: int) -> DataError:
 # The separator
 
 
-def first_lines(text: bytes) -> list[str]:
+def first_lines(text: bytes, lines: int = _SAMPLE_LINES) -> list[str]:
     """The first lines as they stand, for detection."""
     begin = text[: 1 << 20].decode(errors="ignore")
-    return list(islice(begin.split("\n"), _SAMPLE_LINES))
+    return list(islice(begin.split("\n"), lines))
 
 
 def find_separator(

@@ -13,7 +13,30 @@ import pandas as pd
 from faultxfer.errors import DataError
 from faultxfer.reading.cells import booleans, missing_cells, numbers
 from faultxfer.reading.dialect import Dialect
-from faultxfer.reading.times import Times, read_times
+from faultxfer.reading.times import Times, clock_changes, read_times
+
+# Rows by their places, all columns as text, as they stand in the file.
+Reread = Callable[[np.ndarray], pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something to be said of a file, found while it was brought into the usual shape.
+
+    Attributes:
+        code: the finding code.
+        message, remedy: for a plant engineer, one sentence each.
+        column: the column of the file.
+        count: how many readings.
+        line: the first line concerned.
+    """
+
+    code: str
+    message: str
+    remedy: str
+    column: str
+    count: int
+    line: int
 
 
 @dataclass(frozen=True)
@@ -31,6 +54,12 @@ class RawTable:
         typed: by column of the file, its (n,) float64 values; NaN where the cell is missing.
         reread: the text of all columns for some rows, where ``frame`` lacks some.
         tags: by column of the contract, the name it has in the file, where the two differ.
+        units: by column of the file, the unit that it states: in a row below the header, or (n,)
+            one for each cell, empty where a cell has none.
+        cell_lines: by column of the file, the (n,) line of each cell where cells of one row stand
+            on several lines; 0 where there is no cell.
+        remarks: what was found while the file was brought into this shape.
+        made_of: what the rows were made of, for people; empty where they are the file's own.
     """
 
     file: str
@@ -40,8 +69,12 @@ class RawTable:
     dialect: Dialect = field(default_factory=Dialect)
     header: tuple[str, ...] = ()
     typed: Mapping[str, np.ndarray] = field(default_factory=dict)
-    reread: Callable[[np.ndarray], pd.DataFrame] | None = None
+    reread: Reread | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str | pd.Series] = field(default_factory=dict)
+    cell_lines: Mapping[str, np.ndarray] = field(default_factory=dict)
+    remarks: tuple[Remark, ...] = ()
+    made_of: str = ""
     # Times are looked at twice, and reading a million of them takes a while.
     _times: dict[str, Times] = field(default_factory=dict, repr=False, compare=False)
     # So are names.
@@ -63,6 +96,17 @@ class RawTable:
     def tag(self, name: str) -> str:
         """What a column is called in the file."""
         return self.tags.get(name, name)
+
+    def lines_of(self, name: str, places: np.ndarray) -> np.ndarray:
+        """The line of each of some cells of a column; that of the row where there is no cell."""
+        own = self.cell_lines.get(self.tag(name))
+        if own is None:
+            return self.lines[places]
+        return np.where(own[places] > 0, own[places], self.lines[places])
+
+    def stated_units(self, name: str) -> str | pd.Series | None:
+        """The unit of a column, or of each of its (n,) cells, as the file says; None if not."""
+        return self.units.get(self.tag(name))
 
     def cells(self, name: str, rows: np.ndarray | None = None) -> pd.Series:
         """A column as text, all of it or some rows."""
@@ -123,6 +167,11 @@ class RawTable:
             with self._placing(tag):
                 self._times[tag] = read_times(self.frame[tag], self.dialect, where=self._where(tag))
         return self._times[tag]
+
+    def clock_changes(self, name: str) -> pd.Series:
+        """(n,) ``repeated``, ``skipped`` or empty: what a change of the clocks does to a time."""
+        tag = self.tag(name)
+        return clock_changes(self.frame[tag], self.dialect, where=self._where(tag))
 
     @contextmanager
     def _placing(self, tag: str) -> Iterator[None]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from dataclasses import dataclass
+from typing import cast
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from faultxfer.reading.calendar_words import MONTH, in_english, month_of, with_plain_halves
 from faultxfer.reading.cells import missing_cells, numbers
 from faultxfer.reading.dates import PARTS, Parts, compact_form, date_order
 from faultxfer.reading.dialect import Dialect
@@ -21,15 +25,28 @@ _YEAR_FIRST = r"^(?P<one>\d{4})(?P<mark>[-/.])(?P<two>\d{1,2})[-/.](?P<three>\d{
 _SHORT_FIRST = (
     r"^(?P<one>\d{1,2})(?P<mark>[-/.])(?P<two>\d{1,2})[-/.](?P<three>\d{4}|\d{1,2})" + _CLOCK
 )
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_NAMED = rf"^(\d{{1,2}})[-/. ]+({'|'.join(_MONTHS)})[a-z]*[-/. ]+(\d{{4}}|\d{{2}})\b"
-# Milliseconds since 1970 from 1973 to 2286; seconds since 1970 from 2001 to 2286.
-_MILLISECONDS, _SECONDS = (1e11, 1e13), (1e9, 1e10)
-_EPOCH = {
-    "epoch_s": "seconds since 1970",
-    "epoch_ms": "milliseconds since 1970",
-    "number": "a number",
+_NAMED = rf"^(\d{{1,2}})(?:[-/. ]+(?:de |di |d')?)({MONTH})[-/. ]+(?:de |del )?(\d{{4}}|\d{{2}})\b"
+# Oct 5, 2026: only English has the month first.
+_NAMED_FIRST = rf"^({MONTH})[-/. ]+(\d{{1,2}})[-/., ]+(\d{{4}})\b"
+# Counts since 1970, by what a count is: parts of a second, and the usual sizes of such numbers.
+# They lie between 2001 (milliseconds and smaller: 1973) and 2286.
+_COUNTS = {
+    "epoch_s": (1, 1e9, 1e10, "seconds since 1970"),
+    "epoch_ms": (1_000, 1e11, 1e13, "milliseconds since 1970"),
+    "epoch_us": (1_000_000, 1e14, 1e16, "microseconds since 1970"),
+    "epoch_ns": (1_000_000_000, 1e17, 1e19, "nanoseconds since 1970"),
 }
+# Parts of a strptime format that are words.
+_WORDS = re.compile("%[bBp]")
+_EPOCH = {name: style for name, (_, _, _, style) in _COUNTS.items()} | {"number": "a number"}
+
+
+@dataclass(frozen=True)
+class Zone:
+    """The zone of times that name none, and whether the order of the rows tells two hours apart."""
+
+    name: str
+    in_order: bool
 
 
 @dataclass(frozen=True)
@@ -52,7 +69,7 @@ def read_times(text: pd.Series, dialect: Dialect, *, where: str) -> Times:
     Raises:
         DataError: days and months cannot be told apart, or the decimal mark of numbers cannot.
     """
-    pinned, zone = dialect.times.format, dialect.times.zone
+    pinned, zone = dialect.times.format, _zone(dialect)
     if pinned in (None, "iso"):
         quick = _plain_iso(text, zone)
         if quick is not None:
@@ -66,7 +83,7 @@ def read_times(text: pd.Series, dialect: Dialect, *, where: str) -> Times:
         return _formatted(cells, pinned, zone)
     if _are_numbers(cells):
         return _from_digits(text, dialect, where)
-    dates = _without_month_names(cells)
+    dates = _without_month_names(_with_halves(cells))
     parts = dates.str.extract(_SHORT_FIRST)
     if parts["mark"].notna().sum() <= cells.str.match(_YEAR_FIRST).sum():
         return _year_first(cells, zone)
@@ -75,7 +92,12 @@ def read_times(text: pd.Series, dialect: Dialect, *, where: str) -> Times:
     return Times(_in_seconds(moments), f"{order} first")
 
 
-def _plain_iso(text: pd.Series, zone: str | None) -> pd.Series | None:
+def _zone(dialect: Dialect) -> Zone | None:
+    options = dialect.times
+    return Zone(options.zone, options.in_order) if options.zone else None
+
+
+def _plain_iso(text: pd.Series, zone: Zone | None) -> pd.Series | None:
     """Times such as 2026-03-31 14:05:00 at Arrow's speed; None if any cell is something else."""
     try:
         moments = pc.cast(pa.array(text, from_pandas=True), pa.timestamp("us"))
@@ -107,7 +129,7 @@ def _from_digits(text: pd.Series, dialect: Dialect, where: str) -> Times:
     cells = text.str.strip()
     filled = cells[~missing_cells(text, dialect)]
     form = compact_form(filled, otherwise, where)
-    return times if form is None else _formatted(cells, form, dialect.times.zone)
+    return times if form is None else _formatted(cells, form, _zone(dialect))
 
 
 def _from_numbers(text: pd.Series, dialect: Dialect, where: str) -> Times:
@@ -115,37 +137,52 @@ def _from_numbers(text: pd.Series, dialect: Dialect, where: str) -> Times:
     # The lower of two middle values: their mean may be too large for a float.
     usual = float(values.abs().quantile(interpolation="lower"))
     style = dialect.times.format or _magnitude(usual)
-    return Times(values / 1000 if style == "epoch_ms" else values, _EPOCH[style])
+    parts = _COUNTS[style][0] if style in _COUNTS else 1
+    return Times(values / parts if parts > 1 else values, _EPOCH[style])
 
 
 def _magnitude(usual: float) -> str:
     """What a number of this size counts.
 
-    >>> _magnitude(1.77e12), _magnitude(1.77e9), _magnitude(40.0)
-    ('epoch_ms', 'epoch_s', 'number')
+    >>> _magnitude(1.77e12), _magnitude(1.77e9), _magnitude(1.77e18), _magnitude(40.0)
+    ('epoch_ms', 'epoch_s', 'epoch_ns', 'number')
     """
-    if _MILLISECONDS[0] < usual < _MILLISECONDS[1]:
-        return "epoch_ms"
-    return "epoch_s" if _SECONDS[0] <= usual < _SECONDS[1] else "number"
+    for name, (_, least, most, _) in _COUNTS.items():
+        if least <= usual < most:
+            return name
+    return "number"
 
 
 # Dates
 
 
+def _with_halves(cells: pd.Series) -> pd.Series:
+    """AM and PM for the halves of the day, where a cell has words or dots behind its clock."""
+    worded = cells.str.contains(r":\d{2}\s?[AaPp]\.\s?[Mm]|:\d{2}\s?\w*[vn]\w*")
+    return with_plain_halves(cells) if worded.any() else cells
+
+
 def _without_month_names(cells: pd.Series) -> pd.Series:
-    """31-Mar-2026 as 31.03.2026; the names are English."""
-    if not cells.str.match(_NAMED, case=False).any():
+    """31-Mar-2026 as 31.03.2026, in any of the languages whose labels are read."""
+    if not cells.str.contains(MONTH, case=False).any():
         return cells
-    return cells.str.replace(_NAMED, _numbered, flags=re.IGNORECASE, regex=True)
+    cells = cells.str.replace(_NAMED, _numbered, flags=re.IGNORECASE, regex=True)
+    return cells.str.replace(_NAMED_FIRST, _turned, flags=re.IGNORECASE, regex=True)
 
 
 def _numbered(date: re.Match[str]) -> str:
     day, name, year = date.groups()
-    month = _MONTHS.index(name.lower()) + 1
-    return f"{day}.{month:02d}.{year}"
+    return f"{day}.{month_of(name):02d}.{year}"
 
 
-def _formatted(cells: pd.Series, form: str, zone: str | None) -> Times:
+def _turned(date: re.Match[str]) -> str:
+    name, day, year = date.groups()
+    return f"{day}.{month_of(name):02d}.{year}"
+
+
+def _formatted(cells: pd.Series, form: str, zone: Zone | None) -> Times:
+    if _WORDS.search(form):
+        cells = in_english(cells)
     if "%z" in form:
         moments = pd.to_datetime(cells, format=form, errors="coerce", utc=True)
     else:
@@ -153,7 +190,7 @@ def _formatted(cells: pd.Series, form: str, zone: str | None) -> Times:
     return Times(_in_seconds(moments), f"written as {form}")
 
 
-def _year_first(cells: pd.Series, zone: str | None) -> Times:
+def _year_first(cells: pd.Series, zone: Zone | None) -> Times:
     """The quick way for ISO 8601, and the slow way for what pandas does not take.
 
     That is slashes, 9:05, and decimal commas.
@@ -174,7 +211,7 @@ def _year_first(cells: pd.Series, zone: str | None) -> Times:
     return Times(_in_seconds(moments), "year first")
 
 
-def _assembled(parts: pd.DataFrame, order: Parts, zone: str | None) -> pd.Series:
+def _assembled(parts: pd.DataFrame, order: Parts, zone: Zone | None) -> pd.Series:
     """Moments in UTC from their parts; NaT where a part is missing or out of range."""
     date = pd.DataFrame(
         {
@@ -214,7 +251,7 @@ def _hours(hour: pd.Series, half: pd.Series) -> pd.Series:
     return hour.where(half.isna(), of_twelve % 12 + after_noon)
 
 
-def _zoned(moments: pd.Series, named: pd.Series, zone: str | None) -> pd.Series:
+def _zoned(moments: pd.Series, named: pd.Series, zone: Zone | None) -> pd.Series:
     """Moments in UTC: by the zone each names, else by the pinned one."""
     offsets = named.str.extract(r"^(?P<sign>[+-])(?P<hours>\d{2}):?(?P<minutes>\d{2})?$")
     hours, minutes = (offsets[name].astype("float64") for name in ("hours", "minutes"))
@@ -224,11 +261,65 @@ def _zoned(moments: pd.Series, named: pd.Series, zone: str | None) -> pd.Series:
     return own if zone is None else own.where(named.notna(), _localized(moments, zone))
 
 
-def _localized(moments: pd.Series, zone: str | None) -> pd.Series:
-    """In UTC. The hour that occurs twice in autumn is NaT: its rows could stand in either order."""
-    local = moments.dt.tz_localize(zone or "UTC", ambiguous="NaT", nonexistent="NaT")
-    in_utc: pd.Series = local.dt.tz_convert("UTC")
-    return in_utc
+def _localized(moments: pd.Series, zone: Zone | None) -> pd.Series:
+    """In UTC.
+
+    The hour that occurs twice in autumn is NaT, as its rows could stand in either order, unless
+    the order of the rows is to tell.
+    """
+    name = zone.name if zone else "UTC"
+    if zone is None or not zone.in_order:
+        local = moments.dt.tz_localize(name, ambiguous="NaT", nonexistent="NaT")
+        return cast("pd.Series", local.dt.tz_convert("UTC"))
+    summer, known = _by_order(moments, _repeated(moments, name))
+    local = moments.dt.tz_localize(name, ambiguous=summer, nonexistent="NaT")
+    return cast("pd.Series", local.dt.tz_convert("UTC").where(known))
+
+
+def _repeated(moments: pd.Series, zone: str) -> np.ndarray:
+    """(n,) bool: local times that a change of the clocks repeats."""
+    local = moments.dt.tz_localize(zone, ambiguous="NaT", nonexistent="shift_forward")
+    found: np.ndarray = (local.isna() & moments.notna()).to_numpy()
+    return found
+
+
+def _by_order(moments: pd.Series, repeated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) bool: whether a time is one of summer, and whether that is known.
+
+    Of neighbouring rows in a repeated hour, those before the one step back are of summer. In a
+    file with the newest rows first there is one step forward, and they are those behind it.
+    """
+    summer, known = np.zeros(len(moments), dtype=bool), np.ones(len(moments), dtype=bool)
+    edges = np.flatnonzero(np.diff(repeated.astype(int), prepend=0, append=0))
+    values = moments.to_numpy().astype("datetime64[us]").astype("int64")
+    for begin, end in edges.reshape(-1, 2):
+        steps = np.diff(values[begin:end])
+        back, forward = np.flatnonzero(steps < 0), np.flatnonzero(steps > 0)
+        if len(back) == 1:
+            summer[begin : begin + back[0] + 1] = True
+        elif len(forward) == 1:
+            summer[begin + forward[0] + 1 : end] = True
+        else:
+            known[begin:end] = False
+    return summer, known
+
+
+def clock_changes(text: pd.Series, dialect: Dialect, *, where: str) -> pd.Series:
+    """What a change of the clocks does to each time in the pinned zone.
+
+    Returns:
+        (n,) text: ``repeated`` in the hour that autumn has twice, ``skipped`` in the one that
+        spring leaves out, else empty.
+    """
+    zone = dialect.times.zone
+    nothing = pd.Series("", index=text.index)
+    if zone is None:
+        return nothing
+    plain = dataclasses.replace(dialect.times, zone=None)
+    local = read_times(text, dataclasses.replace(dialect, times=plain), where=where).seconds
+    moments = pd.to_datetime(local, unit="s")
+    lost = moments.dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT").isna() & local.notna()
+    return nothing.mask(lost, "skipped").mask(_repeated(moments, zone), "repeated")
 
 
 def _in_seconds(moments: pd.Series) -> pd.Series:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,15 +18,16 @@ from faultxfer.contract.across import with_rules_across, without_copies
 from faultxfer.contract.check import check_table
 from faultxfer.contract.class_share import Classes, with_class_share
 from faultxfer.contract.data_docs import write_data_docs
-from faultxfer.contract.machines import tags_of_columns, tags_of_sensors
+from faultxfer.contract.losses import with_losses
 from faultxfer.contract.outcome import Checked
 from faultxfer.contract.schema import Contract
+from faultxfer.contract.shapes import read_shaped
 from faultxfer.errors import DataError
 from faultxfer.findings import Finding, refusing
 from faultxfer.outputs import writing
 from faultxfer.progress import progress
 from faultxfer.reading import columns
-from faultxfer.reading.read_csv import find_files, names_of, read_csv
+from faultxfer.reading.read_csv import find_files, names_of
 from faultxfer.reading.table import RawTable
 from faultxfer.requests import PretrainRequest, ValidateRequest
 from faultxfer.steps.opening import AnyRequest, Opened
@@ -46,7 +49,10 @@ class CheckedRows:
         files: name and SHA-256 of each file read.
         findings: of all files.
         read, accepted, quarantined, left_out: row counts; ``read`` is the sum of the other three
-            unless refused.
+            and of ``unused`` unless refused.
+        unused: by reason, how many rows the contract leaves out on purpose.
+        unscored: Arrow file of rows outside `where` of files to be scored; None where there is
+            none.
         quarantine: CSV of the rows set aside, or None where there are none.
         reading: for each file how it was read: encoding, separator, marks, times, and a sentence
             that says so.
@@ -68,6 +74,8 @@ class CheckedRows:
     docs: str | None = None
     imputed: int = 0
     imputer: Path | None = None
+    unused: Mapping[str, int] = field(default_factory=dict)
+    unscored: Path | None = None
 
     @property
     def refused(self) -> bool:
@@ -83,6 +91,7 @@ class CheckedRows:
             "imputed": self.imputed,
             "quarantined": self.quarantined,
             "left_out": self.left_out,
+            "unused": dict(self.unused),
             "quarantine": str(self.quarantine) if self.quarantine else None,
             "data_docs": self.docs,
             "files": [{"file": name, "sha256": digest} for name, digest in self.files],
@@ -189,6 +198,8 @@ def check_files(
         if completing and imputer:
             accepted = completing.completed(accepted, imputer)
         outcome = _with_accepted(outcome, accepted, work)
+        if work:
+            outcome = dataclasses.replace(outcome, unscored=_write_unscored(checked, work))
         if completing and imputer and work:
             outcome = dataclasses.replace(outcome, imputer=completing.kept(imputer, work))
     docs = _write_docs(tables, checked, contract, data_docs)
@@ -212,6 +223,7 @@ class _Checking:
         checked = _leave_others_out([outcome for _, outcome in read])
         checked = without_copies(checked, self.contract)
         checked = with_rules_across(checked, self.contract)
+        checked = with_losses(checked, self.contract, self.equipment)
         checked = with_class_share(checked, self.contract, self.source)
         return [table for table, _ in read], checked
 
@@ -220,9 +232,7 @@ class _Checking:
         contract = self.contract
         table = RawTable(name, pd.DataFrame(), np.array([], dtype=int), "")
         try:
-            table = read_csv(
-                path, contract.csv, tags_of_sensors(contract), tags_of_columns(contract)
-            )
+            table = read_shaped(path, contract)
             table = dataclasses.replace(table, file=name)
             return table, check_table(
                 table,
@@ -264,7 +274,16 @@ def _counted(tables: list[RawTable], checked: list[Checked], contract: Contract)
         left_out=sum(outcome.left_out for outcome in checked),
         quarantine=None,
         reading=tuple(_reading(outcome.table, contract) for outcome in checked),
+        unused=_unused(checked),
     )
+
+
+def _unused(checked: list[Checked]) -> dict[str, int]:
+    """By reason, how many rows of all files the contract leaves out on purpose."""
+    counts: Counter[str] = Counter()
+    for outcome in checked:
+        counts.update(outcome.unused)
+    return dict(counts)
 
 
 def _with_accepted(outcome: CheckedRows, accepted: pd.DataFrame, work: Path | None) -> CheckedRows:
@@ -277,6 +296,16 @@ def _with_accepted(outcome: CheckedRows, accepted: pd.DataFrame, work: Path | No
         table = work / "accepted.arrow"
         accepted.to_feather(table, compression="uncompressed")
     return dataclasses.replace(outcome, accepted=len(accepted), table=table, imputed=imputed)
+
+
+def _write_unscored(checked: list[Checked], work: Path) -> Path | None:
+    """Rows that stand in the scores without one."""
+    parts = [each.unscored for each in checked if each.unscored is not None and len(each.unscored)]
+    if not parts:
+        return None
+    path = work / "unscored.arrow"
+    _stacked(parts).to_feather(path, compression="uncompressed")
+    return path
 
 
 def require_accepted(rows: CheckedRows) -> Path:
@@ -325,6 +354,8 @@ def _reading(table: RawTable, contract: Contract) -> dict[str, object]:
     if times:
         parts.append(f"times: {times}")
     parts.append(f"{len(table)} rows")
+    if table.made_of:
+        parts.append(table.made_of)
     return {
         "file": table.file,
         "rows": len(table),

@@ -19,6 +19,7 @@ from faultxfer.bundle.scaler import Scaler, fit_scaler
 from faultxfer.bundle.threshold import choose_threshold
 from faultxfer.config import PretrainOptions
 from faultxfer.contract.schema import Contract
+from faultxfer.data.continuous import Parts, cut_into_parts
 from faultxfer.data.dataset import Dataset, save_dataset
 from faultxfer.data.split import divide_runs, require_both_classes
 from faultxfer.errors import DataError
@@ -57,11 +58,16 @@ class Pretrained:
     pictures: dict[str, Path]
     history: History
     metrics: Metrics
+    held_out: str = ""
 
 
 @dataclass(frozen=True)
 class PretrainResult:
-    """What ``pretrain`` did."""
+    """What ``pretrain`` did.
+
+    ``held_out`` says how recordings were cut, and what the metrics are worth, where no column names
+    runs; it is empty where whole runs were held out.
+    """
 
     model: str
     version: str
@@ -70,6 +76,7 @@ class PretrainResult:
     metrics: Metrics
     pictures: dict[str, str]
     rows: CheckedRows
+    held_out: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -80,7 +87,7 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
     """Train the source network.
 
     Scaler and network are fitted on training runs; validation runs stop and calibrate; test runs
-    judge.
+    judge. Where no column names runs and the recordings are too few, they are cut into parts.
 
     Raises:
         DataError: a file was refused, or a side would lack a class.
@@ -88,7 +95,11 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
     options, model = job.request.options, job.request.model
     data = read_target(rows, job.contract.features)
     require_both_classes(data)
-    train, validation, test = _sides(data, options)
+    parts = _parts(data, job)
+    train, validation, test = _sides(data, options) if parts is None else _sides_of(parts)
+    held_out = "" if parts is None else f"{parts.reason} {parts.validity}"
+    if held_out:
+        progress.info(held_out)
     runs = len(set(train.run))
     progress.info("Training the source network (%d rows of %d runs)", len(train), runs)
     bundle, history = _fit(train, validation, job)
@@ -105,15 +116,17 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
         "training_rows": len(train),
         "classes": {"rows": len(data), "faults": data.faults},
         JUDGED: metrics.as_dict(),
+        **({} if parts is None else {"held_out": parts.as_dict()}),
     }
     imputer = kept_imputer(rows, data.features)
     bundle = dataclasses.replace(bundle, lineage=lineage, imputer=imputer)
     save_bundle(bundle, job.work / "bundle", test.X)
-    report = json.dumps({"metrics": metrics.as_dict()}, indent=2)
+    said = {"held_out": held_out} if held_out else {}
+    report = json.dumps({"metrics": metrics.as_dict(), **said}, indent=2)
     (folder / "report.json").write_text(report, encoding="utf-8")
     if options.kept_source_rows:
         save_dataset(_sample(train, options), folder / SOURCE_ROWS)
-    return Pretrained(job.work / "bundle", folder, pictures, history, metrics)
+    return Pretrained(job.work / "bundle", folder, pictures, history, metrics, held_out)
 
 
 def register_source(
@@ -141,6 +154,7 @@ def register_source(
         metrics=trained.metrics,
         pictures=registry.artifact_addresses(version.run_id, trained.pictures),
         rows=with_logged_docs(rows, registry, version.run_id),
+        held_out=trained.held_out,
     )
 
 
@@ -172,7 +186,7 @@ def _run_record(job: Job[PretrainRequest], rows: CheckedRows, trained: Pretraine
         curves=trained.history,
         data=tuple((name, digest, "source") for name, digest in rows.files),
         files=trained.folder,
-        note=_note(model, trained.metrics) + DOCS_NOTE,
+        note=_note(model, trained.metrics, trained.held_out) + DOCS_NOTE,
     )
 
 
@@ -180,10 +194,30 @@ def _identity(contract: Contract) -> Identity:
     return Identity(contract.family, contract.label.column)
 
 
+def _shares(options: PretrainOptions) -> tuple[float, float]:
+    return options.validation_share, options.test_share
+
+
+def _parts(data: Dataset, job: Job[PretrainRequest]) -> Parts | None:
+    """Recordings cut into parts, where no column names runs and whole ones cannot be held out."""
+    if job.contract.run_column is not None:
+        return None
+    options = job.request.options
+    sides = divide_runs(data, _shares(options), options.seed)
+    if all(0 < data.y[rows].sum() < len(rows) for rows in sides):
+        return None
+    return cut_into_parts(data, _shares(options), options.seed)
+
+
+def _sides_of(parts: Parts) -> tuple[Dataset, Dataset, Dataset]:
+    train, validation, test = (parts.data.take(rows) for rows in parts.sides)
+    return train, validation, test
+
+
 def _sides(data: Dataset, options: PretrainOptions) -> tuple[Dataset, Dataset, Dataset]:
     """Rows that train, that stop and calibrate, and that judge."""
-    shares = (options.validation_share, options.test_share)
-    train, validation, test = (data.take(rows) for rows in divide_runs(data, shares, options.seed))
+    sides = divide_runs(data, _shares(options), options.seed)
+    train, validation, test = (data.take(rows) for rows in sides)
     runs = len(set(data.run))
     for name, side in (("training", train), ("validation", validation), ("test", test)):
         if side.faults in (0, len(side)):
@@ -191,7 +225,8 @@ def _sides(data: Dataset, options: PretrainOptions) -> tuple[Dataset, Dataset, D
                 f"There are too few source runs: the {name} side would lack faults or normal rows",
                 received={"rows": len(side), "fault rows": side.faults, "runs in all": runs},
                 remedy="Give more source recordings: about five runs with faults and five without "
-                "are the least",
+                "are the least. A recording of many faults is cut into blocks by itself where the "
+                "contract names no `run_column`",
             )
     return train, validation, test
 
@@ -251,11 +286,12 @@ def _sample(train: Dataset, options: PretrainOptions) -> Dataset:
     return train.take(np.sort(draws.choice(len(train), kept, replace=False)))
 
 
-def _note(model: str, metrics: Metrics) -> str:
+def _note(model: str, metrics: Metrics, held_out: str) -> str:
     ranking = f"PR-AUC {metrics.pr_auc:.3f}, ROC-AUC {metrics.roc_auc:.3f}"
     alarms = f"recall {metrics.recall:.0%} at {metrics.false_alarm_rate:.1%} false alarms"
-    return (
-        f"Source model **{model}**. On {metrics.rows} rows ({metrics.faults} faults) of source "
-        "runs "
+    what = "parts of source recordings" if held_out else "source runs"
+    figures = (
+        f"Source model **{model}**. On {metrics.rows} rows ({metrics.faults} faults) of {what} "
         f"held out of training and calibration: {ranking}, {alarms}."
     )
+    return f"{figures} {held_out}".rstrip()

@@ -132,7 +132,8 @@ def _contract_of(bundle: Path, version: Version) -> Contract:
 def score_rows(opened: Opened[ScoreRequest], detector: Detector, rows: CheckedRows) -> ScoreResult:
     """Score the rows.
 
-    The file has one line per accepted row, in input order; it appears whole or not at all.
+    The file has one line per accepted row, in input order; it appears whole or not at all. Rows
+    outside the contract's `where` stand in it without a score.
 
     Raises:
         DataError: a file was refused.
@@ -144,8 +145,13 @@ def score_rows(opened: Opened[ScoreRequest], detector: Detector, rows: CheckedRo
     progress.info("Scoring %d rows", len(accepted))
     machine = opened.equipment
     table = _table(accepted, bundle, detector, machine, several=len(rows.files) > 1)
-    _write_whole(table, out)
-    note = share_note(table["fault_probability"].to_numpy(), bundle.calibrator.fault_share)
+    alarms = int(table["alarm"].sum())
+    used = table[_unmarked(table)]
+    fault_share = bundle.calibrator.fault_share
+    share = share_note(used["fault_probability"].to_numpy(dtype=float), fault_share)
+    unscored = _unscored(rows, detector, machine)
+    _write_whole(_in_input_order(table, unscored, rows), out)
+    note = " ".join(filter(None, (share, remark_note(len(table) - len(used), len(unscored)))))
     banner = _banner(detector, request.model, machine)
     for text in filter(None, (note, banner)):
         progress.info(text)
@@ -154,7 +160,7 @@ def score_rows(opened: Opened[ScoreRequest], detector: Detector, rows: CheckedRo
         model=request.model,
         equipment=machine,
         model_version=detector.version.version,
-        alarms=int(table["alarm"].sum()),
+        alarms=alarms,
         note=note,
         rows=rows,
         scored_with=detector.kind,
@@ -204,6 +210,20 @@ def share_note(probabilities: np.ndarray, fault_share: float | None) -> str:
         "look for a change of "
         "operation or a sensor."
     )
+
+
+def remark_note(marked: int, unscored: int) -> str:
+    """A sentence on rows that the contract does not use; empty where there are none.
+
+    >>> remark_note(3, 0)
+    'Scored but excluded by the contract: 3 rows; `remark` says why.'
+    """
+    said = []
+    if marked:
+        said.append(f"Scored but excluded by the contract: {marked} rows")
+    if unscored:
+        said.append(f"Outside `where` of the contract and not scored: {unscored} rows")
+    return f"{'. '.join(said)}; `remark` says why." if said else ""
 
 
 def _find_source(registry: Registry, model: str, version: int | None) -> Version:
@@ -256,19 +276,15 @@ def _table(
 ) -> pd.DataFrame:
     probabilities = bundle.probabilities(sensor_matrix(accepted, bundle.features))
     scores = {
-        "row": accepted[columns.ROW],
-        "equipment": accepted[columns.EQUIPMENT] if equipment is None else equipment,
-        **(
-            {detector.contract.time_column: accepted[columns.TIME_TEXT]}
-            if detector.contract.time_column
-            else {}
-        ),
+        **_who_and_when(accepted, detector, equipment),
         "fault_probability": probabilities,
         "alarm": bundle.alarms(probabilities),
         "model_version": detector.version.version,
         **_imputed(accepted),
         **({"scored_with": detector.kind} if detector.kind in _MARKED else {}),
     }
+    if columns.REMARK in accepted:
+        scores["remark"] = accepted[columns.REMARK]
     return pd.DataFrame({"file": accepted[columns.FILE], **scores} if several else scores)
 
 
@@ -278,6 +294,47 @@ def _imputed(accepted: pd.DataFrame) -> dict[str, pd.Series]:
         return {}
     listed = accepted[columns.IMPUTED].astype(str)
     return {"imputed": listed.str.replace(columns.BETWEEN, ", ", regex=False)}
+
+
+def _who_and_when(rows: pd.DataFrame, detector: Detector, equipment: str | None) -> dict[str, Any]:
+    time_column = detector.contract.time_column
+    return {
+        "row": rows[columns.ROW],
+        "equipment": rows[columns.EQUIPMENT] if equipment is None else equipment,
+        **({time_column: rows[columns.TIME_TEXT]} if time_column else {}),
+    }
+
+
+def _unmarked(table: pd.DataFrame) -> np.ndarray:
+    """(n,) bool: rows that the contract does not exclude."""
+    if "remark" not in table:
+        return np.ones(len(table), dtype=bool)
+    unmarked: np.ndarray = table["remark"].fillna("").eq("").to_numpy(dtype=bool)
+    return unmarked
+
+
+def _unscored(rows: CheckedRows, detector: Detector, equipment: str | None) -> pd.DataFrame:
+    """Rows outside `where`, as they stand in the file of scores."""
+    if rows.unscored is None:
+        return pd.DataFrame()
+    outside = pd.read_feather(rows.unscored)
+    shown = _who_and_when(outside, detector, equipment)
+    file = {"file": outside[columns.FILE]} if len(rows.files) > 1 else {}
+    return pd.DataFrame({**file, **shown, "remark": outside[columns.REMARK]})
+
+
+def _in_input_order(table: pd.DataFrame, unscored: pd.DataFrame, rows: CheckedRows) -> pd.DataFrame:
+    """All rows of the file of scores; those without a score have blank cells."""
+    if unscored.empty:
+        return table
+    # Blank cells would turn the column of true and false into one of numbers.
+    every = pd.concat([table.astype({"alarm": object}), unscored], ignore_index=True)
+    every["remark"] = every["remark"].fillna("")
+    if "file" not in every:
+        return every.sort_values("row", kind="stable")
+    place = {name: number for number, (name, _) in enumerate(rows.files)}
+    order = np.lexsort((every["row"], every["file"].map(place)))
+    return every.iloc[order]
 
 
 def _write_whole(table: pd.DataFrame, out: Path) -> None:

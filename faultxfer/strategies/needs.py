@@ -69,7 +69,8 @@ def _require_rows(task: Task, who: str) -> None:
         raise StrategyError(
             f"There are too few training rows: {who!r} needs {MIN_ROWS_PER_CLASS} of each class",
             received={"fault rows": faults, "normal rows": normals},
-            remedy="Label more rows of the rarer class",
+            remedy="Label more rows of the rarer class, or take the strategy 'stack', which makes "
+            "do with one fault",
         )
 
 

@@ -104,6 +104,55 @@ def test_models_are_not_valid_where_inputs_or_answer_changed(name: str) -> None:
 
 
 VALID = {
+    "rows of other modes": (
+        changed(where={"mode": ["RUN"]}),
+        "where",
+        "–",
+        '{"mode": ["RUN"]}',
+        "may not know",
+    ),
+    "an operating mode": (
+        changed(mode_column="mode"),
+        "mode_column",
+        "–",
+        "mode",
+        "no model sees it",
+    ),
+    "when it runs": (
+        changed(running={"mode": ["RUN"]}),
+        "running",
+        "–",
+        '{"mode": ["RUN"]}',
+        "no model sees it",
+    ),
+    "rows without a label": (
+        changed(label__unknown=["?"]),
+        "label.unknown",
+        "–",
+        '["?"]',
+        "? is understood now",
+    ),
+    "rows that are excluded": (
+        changed(label__exclude=["service"]),
+        "label.exclude",
+        "–",
+        '["service"]',
+        "service is understood now",
+    ),
+    "what a blank label means": (
+        changed(label__blank="unknown"),
+        "label.blank",
+        "–",
+        "unknown",
+        "count as unknown now",
+    ),
+    "types of fault": (
+        changed(label__fault={"bearing": ["nok"]}),
+        "label.fault",
+        '["nok"]',
+        '{"bearing": ["nok"]}',
+        "the same rows are faults",
+    ),
     "a higher maximum": (
         changed(sensors__pressure__max=50),
         "sensors.pressure.max",

@@ -16,10 +16,19 @@ from pydantic import BaseModel
 
 from faultxfer.contract import codes
 from faultxfer.contract.check import check_table
-from faultxfer.contract.schema import Contract, Equipment, Label, Scale, Sensor, parse_contract
+from faultxfer.contract.schema import (
+    Contract,
+    Equipment,
+    Label,
+    Quality,
+    Scale,
+    Sensor,
+    parse_contract,
+)
 from faultxfer.contract.units import conversion
 from faultxfer.reading import columns
 from faultxfer.reading.csv_options import Csv
+from faultxfer.reading.long_form import Long
 from faultxfer.reading.read_csv import read_csv
 
 DOCUMENT = (REPOSITORY / "docs" / "data-contracts.md").read_text(encoding="utf-8")
@@ -66,6 +75,8 @@ TABLES: list[tuple[str, type[BaseModel]]] = [
     ("Each sensor", Sensor),
     ("`equipment`", Equipment),
     ("`scale`", Scale),
+    ("`quality`", Quality),
+    ("`long`", Long),
     ("`csv`", Csv),
 ]
 

@@ -149,6 +149,7 @@ def _wrong_unit() -> Iterator[Bad]:
         range(2, 47, 3),
         severity="quarantine",
         equipment=None,
+        also=("MACHINE-LOST",),
     )
     kilograms = CONVEYORS.grid.change("load", scaled(1000), range(2, 12))
     yield bad(

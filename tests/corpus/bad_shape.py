@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cases import Bad, bad
-from grid import GERMAN, TAB, Spelling, joined, text_lines, written
+from grid import GERMAN, Spelling, joined, text_lines, written
 from packed import gzipped
 from plants import CHILLERS, COMPRESSORS, CONVEYORS, FANS, PUMPS, Plant, whole
 
@@ -73,19 +73,6 @@ def _no_header() -> Iterator[Bad]:
         "scientific-first", "a measuring amplifier", FANS,
         b"0.000e+00,1.81e+00,2.11e+00,1.45e+01,4,0\n5.000e+00,1.92e+00,2.02e+00,1.40e+01,4,0\n", code, line=line,
     )  # fmt: skip
-    title = b"Messprotokoll Kompressor K-07\n"
-    yield bad(
-        "title-above-semicolons", "a title of the report", COMPRESSORS,
-        title + written(COMPRESSORS.grid, GERMAN), code, line=line,
-    )  # fmt: skip
-    yield bad(
-        "title-above-tabs",
-        "a title of the report",
-        FANS,
-        b"Fan 12\n" + written(FANS.grid, TAB),
-        code,
-        line=line,
-    )
 
 
 def _width() -> Iterator[Bad]:
@@ -125,14 +112,6 @@ def _width() -> Iterator[Bad]:
         "two-exports-in-one", "a wider export was appended", CHILLERS,
         written(CHILLERS.grid) + written(CHILLERS.grid.add("cop", ["4.1"] * 45), Spelling(header=False)), code, line=47,
     )  # fmt: skip
-    yield bad(
-        "title-above-commas",
-        "a title of the report",
-        PUMPS,
-        b"Pump report\n" + written(PUMPS.grid),
-        code,
-        line=2,
-    )
     yield bad(
         "cell-more-after-blank-lines", "a note below gaps", FANS,
         written(FANS.grid.take(range(2, 20))) + b"\n\n" + b"95,1.8,2.0,14.1,11,healthy,checked\n", code, line=22,

@@ -162,6 +162,7 @@ def _gaps() -> Iterator[Bad]:
         "Zeit",
         tuple(n for n in range(3, 26) if n not in (10, 18)),
         severity="warn",
+        also=("TIME-STEP",),
         contract={"sampling_period": 10},
     )
 

@@ -40,7 +40,8 @@ def _check_counts(case: Bad, told: CheckedRows) -> None:
         assert told.read == case.rows
     if not told.refused:
         assert (told.quarantined, told.left_out) == (len(case.set_aside), case.left_out)
-        assert told.accepted + told.quarantined + told.left_out == told.read
+        unused = sum(told.unused.values())
+        assert told.accepted + told.quarantined + told.left_out + unused == told.read
 
 
 def _check_leftovers(case: Bad, told: CheckedRows, folder: Path) -> None:

@@ -16,6 +16,7 @@ import bad_copies
 import bad_jumps
 import bad_keys
 import bad_labels
+import bad_losses
 import bad_machines
 import bad_pins
 import bad_ranges
@@ -25,6 +26,7 @@ import bad_times
 import valid_columns
 import valid_dialects
 import valid_machines
+import valid_modes
 import valid_rows
 import valid_times
 import yaml
@@ -32,9 +34,9 @@ from cases import Bad, Valid
 
 _BAD_PARTS = (
     bad_content, bad_shape, bad_pins, bad_columns, bad_keys, bad_sensors, bad_ranges, bad_times, bad_clocks, bad_jumps,
-    bad_copies, bad_labels, bad_machines,
+    bad_copies, bad_labels, bad_machines, bad_losses,
 )  # fmt: skip
-_VALID_PARTS = (valid_dialects, valid_times, valid_columns, valid_rows, valid_machines)
+_VALID_PARTS = (valid_dialects, valid_times, valid_columns, valid_rows, valid_machines, valid_modes)
 
 BAD: tuple[Bad, ...] = tuple(case for part in _BAD_PARTS for case in part.cases())
 VALID: tuple[Valid, ...] = tuple(case for part in _VALID_PARTS for case in part.cases())

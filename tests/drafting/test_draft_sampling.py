@@ -56,12 +56,23 @@ def test_no_period_is_drafted_where_steps_differ_or_do_not_grow(times: list[int]
     assert "gaps are not reported" in text
 
 
-def test_no_period_is_drafted_without_a_time_or_with_one_that_needs_a_pin() -> None:
-    assert infer(table(flow=FLOW, fault=FAULT))[0].sampling_period is None
-    days = ["01/02/2026", "02/02/2026", "03/02/2026", "04/02/2026"]
-    contract, text = infer(table(date=days, flow=FLOW, fault=FAULT))
-    assert (contract.time_column, contract.sampling_period) == ("date", None)
+def test_no_period_is_drafted_without_a_time() -> None:
+    contract, text = infer(table(flow=FLOW, fault=FAULT))
+    assert contract.sampling_period is None
     assert "per row" in hint_of(text, "flow")
+
+
+@pytest.mark.parametrize("form", ["{}/02/2026", "{} 02 2026 00:00", "02-{}-26"])
+def test_nothing_is_drafted_from_times_that_need_a_pin(form: str) -> None:
+    days = [form.replace(" 02 2026", "/02/2026").format(f"{day:02d}") for day in range(1, 5)]
+    with pytest.raises(DataError, match="day_first"):
+        infer(table(date=days, flow=FLOW, fault=FAULT))
+
+
+def test_a_file_with_the_newest_rows_first_shows_the_same_steps() -> None:
+    rows = {"time": MINUTES, "flow": CALM, "fault": LABELS}
+    turned = {name: list(cells)[::-1] for name, cells in rows.items()}
+    assert infer(table(**turned))[1] == infer(table(**rows))[1]
 
 
 def test_steps_are_taken_inside_the_runs_of_each_machine() -> None:

@@ -13,10 +13,18 @@ RULES: tuple[Rule, ...] = (
     time.time_duplicate,
     time.backwards,
     time.gap,
+    time.step,
     sensors.rate,
     sensors.stuck,
+    sensors.still,
     labels.label_leak,
     labels.one_class,
 )
 
-__all__ = ["RULES"]
+# Rules of the clock see every row of a machine, so that rows left out on purpose leave no gap. All
+# others see the rows that are used.
+OF_THE_CLOCK: frozenset[Rule] = frozenset(
+    {time.time_duplicate, time.backwards, time.gap, time.step}
+)
+
+__all__ = ["OF_THE_CLOCK", "RULES"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -56,6 +56,8 @@ class TableRows:
         seconds: (n,) float64 time, or None where there is no time column.
         place: (n,) place of each row in the file.
         file: (n,) integers, equal for rows of the same file; None where there is but one.
+        held: by sensor whose values are held, (n,) bool: those that are no readings of that time.
+        newest_first: whether the file has the newest rows first, so that time gives the order.
     """
 
     contract: Contract
@@ -66,6 +68,8 @@ class TableRows:
     seconds: np.ndarray | None
     place: np.ndarray
     file: np.ndarray | None = None
+    held: dict[str, np.ndarray] = field(default_factory=dict)
+    newest_first: bool = False
 
     def __len__(self) -> int:
         return len(self.place)
@@ -79,14 +83,20 @@ class TableRows:
 
     @cached_property
     def order(self) -> np.ndarray:
-        """(n,) places that bring the rows of each recording together, in file order."""
+        """(n,) places that bring the rows of each recording together, in file order.
+
+        In a file with the newest rows first they are in the order of time.
+        """
+        if self.newest_first and self.seconds is not None:
+            by_time: np.ndarray = np.lexsort((self.seconds, self.recording))
+            return by_time
         places: np.ndarray = np.argsort(self.recording, kind="stable")
         return places
 
     @cached_property
     def together(self) -> bool:
         """Whether the rows of each recording stand together as they are."""
-        return bool((np.diff(self.recording) >= 0).all())
+        return not self.newest_first and bool((np.diff(self.recording) >= 0).all())
 
     def ordered(self, values: np.ndarray) -> np.ndarray:
         """(n,) values in ``order``."""
@@ -134,12 +144,6 @@ class TableRows:
         shared = pd.DataFrame({"moment": self.moments, "file": file}).duplicated()
         return bool(shared.mean() > _MOST_SHARED)
 
-    def with_value(self, sensor: str) -> tuple[np.ndarray, TableRows]:
-        """Places of the rows in which a sensor has a value, and these rows."""
-        there = ~np.isnan(self.values[sensor])
-        places = np.flatnonzero(there)
-        return places, self if there.all() else self.only(places)
-
     def of(self, mask: np.ndarray) -> np.ndarray:
         """Places, ascending, of the rows for which a mask in ``order`` holds."""
         places = np.flatnonzero(mask)
@@ -156,7 +160,17 @@ class TableRows:
             _kept(self.seconds, keep),
             self.place[keep],
             _kept(self.file, keep),
+            {name: held[keep] for name, held in self.held.items()},
+            self.newest_first,
         )
+
+    def readings_of(self, name: str) -> tuple[TableRows, np.ndarray]:
+        """The rows in which a sensor has a reading of its own, not a held one, and their places."""
+        own = ~np.isnan(self.values[name])
+        if name in self.held:
+            own &= ~self.held[name]
+        places = np.flatnonzero(own)
+        return self if own.all() else self.only(places), places
 
 
 Rule = Callable[[TableRows], Iterable[Breach]]

@@ -8,6 +8,11 @@ import numpy as np
 
 from faultxfer.contract.rules.protocol import Breach, TableRows
 
+# All sensors stand still where they keep their values for this many rows. One sensor alone has
+# `stuck_after`, and states and counters rest often.
+_LONG = 30
+_FEWEST_SENSORS = 2
+
 
 def whole(rows: TableRows) -> Iterator[Breach]:
     """Values with a fraction in sensors of dtype ``whole``, which are counters and states."""
@@ -36,10 +41,10 @@ def rate(rows: TableRows) -> Iterator[Breach]:
     for name, sensor in rows.contract.sensors.items():
         if sensor.max_rate is None:
             continue
-        known, some = rows.with_value(name)
-        change = np.abs(some.step(some.values[name]))
-        too_fast = change > sensor.max_rate * some.elapsed
-        places = known[some.of(too_fast & (some.elapsed > 0))]
+        read, own = rows.readings_of(name)
+        change = np.abs(read.step(read.values[name]))
+        too_fast = change > sensor.max_rate * read.elapsed
+        places = own[read.of(too_fast & (read.elapsed > 0))]
         yield Breach(
             "SENSOR-RATE",
             places,
@@ -56,9 +61,9 @@ def stuck(rows: TableRows) -> Iterator[Breach]:
         limit = sensor.stuck_after
         if limit is None:
             continue
-        known, some = rows.with_value(name)
-        repeats = some.step(some.values[name]) == 0
-        places = known[some.of(_stretches(repeats, limit))]
+        read, own = rows.readings_of(name)
+        repeats = read.step(read.values[name]) == 0
+        places = own[read.of(_stretches(repeats, limit))]
         yield Breach(
             "SENSOR-STUCK",
             places,
@@ -68,6 +73,30 @@ def stuck(rows: TableRows) -> Iterator[Breach]:
             "Look at the sensor; if it may stand still that long, raise `stuck_after`",
             f"another value within {limit} rows",
         )
+
+
+def still(rows: TableRows) -> Iterator[Breach]:
+    """Stretches of one recording in which every sensor keeps its value.
+
+    A machine at rest, or a logger that repeats its last row: either way nothing is measured.
+    """
+    measured = [name for name, sensor in rows.contract.sensors.items() if sensor.dtype == "number"]
+    if len(measured) < _FEWEST_SENSORS:
+        return
+    repeats = rows.follows.copy()
+    for name in rows.contract.sensors:
+        if not repeats.any():
+            return
+        repeats &= rows.step(rows.values[name]) == 0
+    places = rows.of(_stretches(repeats, _LONG))
+    yield Breach(
+        "SENSORS-STILL",
+        places,
+        rows.contract.time_column or measured[0],
+        f"All sensors stand still for {_LONG} rows or more, {len(places)} row(s) in all",
+        "If the machine was at rest, leave such rows out with `where`; else look at the logger",
+        f"a sensor that moves within {_LONG} rows",
+    )
 
 
 def _stretches(same: np.ndarray, shortest: int) -> np.ndarray:

@@ -10,8 +10,14 @@ import pandas as pd
 from faultxfer.contract.rules.protocol import Breach, TableRows
 from faultxfer.findings import Severity
 
+# Seconds since 1970, of 1973. What is smaller may count from the beginning of a file or a run.
+DATES_FROM = 1e8
 # A step is late when it takes this many sampling periods.
 _LATE = 1.5
+# Rows are too dense or too sparse where the median step differs from the period by this factor, and
+# fewer steps than this show nothing.
+_OTHER_PACE = 2.0
+_FEWEST_STEPS = 10
 
 
 def backwards(rows: TableRows) -> Iterator[Breach]:
@@ -46,8 +52,46 @@ def gap(rows: TableRows) -> Iterator[Breach]:
         column,
         f"{len(places)} row(s) come more than {_LATE:g} sampling periods after the row before",
         "Fill the export, or give the parts before and after the gap different runs",
-        f"a row every {period:g} s",
+        f"a row every {_spelt(period, rows.seconds)}",
     )
+
+
+def step(rows: TableRows) -> Iterator[Breach]:
+    """A file whose rows stand closer or further apart than the contract's ``sampling_period``.
+
+    What a model learnt of ten minutes it does not know of seconds: noise, and how long things last.
+    """
+    period, column = rows.contract.sampling_period, rows.contract.time_column
+    if rows.seconds is None or period is None or column is None:
+        return
+    steps = rows.elapsed[rows.elapsed > 0]
+    if len(steps) < _FEWEST_STEPS:
+        return
+    usual = float(np.median(steps))
+    if period / _OTHER_PACE < usual < period * _OTHER_PACE:
+        return
+    kind = "dense" if usual < period else "sparse"
+    yield Breach(
+        "TIME-STEP",
+        np.array([], dtype=int),
+        column,
+        f"The rows are too {kind}: one every {_spelt(usual, rows.seconds)}, where the contract "
+        f"says {_spelt(period, rows.seconds)}",
+        "Export with the contract's sampling period; if this one is right for all machines, change "
+        "`sampling_period` and pretrain again",
+        f"a row every {_spelt(period, rows.seconds)}",
+        received=f"a row every {_spelt(usual, rows.seconds)}",
+    )
+
+
+def _spelt(length: float, seconds: np.ndarray) -> str:
+    """A length of time; what a column of numbers counts is not known.
+
+    >>> _spelt(600, np.array([1.7e9, 1.8e9])), _spelt(5, np.array([0.0, 5.0]))
+    ('600 s', '5 (in the unit of the time column)')
+    """
+    dates = np.abs(seconds).min() >= DATES_FROM
+    return f"{length:g} s" if dates else f"{length:g} (in the unit of the time column)"
 
 
 def time_duplicate(rows: TableRows) -> Iterator[Breach]:
