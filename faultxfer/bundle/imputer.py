@@ -108,6 +108,13 @@ class Imputer:
         pull = known @ precision[:, gaps]
         return np.asarray(-np.linalg.solve(precision[np.ix_(gaps, gaps)], pull.T).T)
 
+    def each_from_others(self, X: np.ndarray) -> np.ndarray:
+        """(n, d) readings, none missing, each as it would be filled in if it alone were missing."""
+        z = soft_clipped(self.to_source(X), self.spread)
+        surprise = (z - self.mean) @ self._precision / np.diag(self._precision)
+        inside = np.clip(z - surprise, self.low, self.high)
+        return self.to_source.back(soft_unclipped(inside, self.spread))
+
     @cached_property
     def _precision(self) -> np.ndarray:
         """(d, d); a block of it is far smaller to solve than one of the covariance."""
@@ -187,7 +194,7 @@ def fit_imputer(X: np.ndarray) -> Imputer:
 
 
 def judged(
-    imputer: Imputer, X: np.ndarray, score: Callable[[np.ndarray], float]
+    imputer: Imputer, X: np.ndarray, score: Callable[[np.ndarray], float], uses: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """R² (d,) and cost (d,) of each sensor.
 
@@ -195,29 +202,24 @@ def judged(
         imputer: fitted on other source runs.
         X: (n, d) held-out source rows without missing readings.
         score: of the source's model, for rows as in ``X``; higher is better.
+        uses: (d,) bool: sensors that this model looks at; guessing the others costs nothing.
     """
-    r2, cost = np.zeros(X.shape[1]), np.zeros(X.shape[1])
+    guessed = imputer.each_from_others(X)
+    r2, cost = _explained(imputer, X, guessed), np.zeros(X.shape[1])
     whole = score(X)
-    for sensor in range(X.shape[1]):
-        guessed = _without(imputer, X, sensor)
-        r2[sensor] = _explained(imputer, X, guessed, sensor)
-        if r2[sensor] < LEAST_R2:
-            cost[sensor] = max(0.0, whole - score(guessed))
+    for sensor in np.flatnonzero((r2 < LEAST_R2) & uses):
+        without = X.copy()
+        without[:, sensor] = guessed[:, sensor]
+        cost[sensor] = max(0.0, whole - score(without))
     return r2, cost
 
 
-def _without(imputer: Imputer, X: np.ndarray, sensor: int) -> np.ndarray:
-    """(n, d) rows in which one sensor is imputed."""
-    gaps = X.copy()
-    gaps[:, sensor] = np.nan
-    return imputer(gaps)
-
-
-def _explained(imputer: Imputer, X: np.ndarray, guessed: np.ndarray, sensor: int) -> float:
-    """R² of one sensor in the imputer's units; 0 where it never moves."""
-    true, guess = (soft_clipped(rows, imputer.spread)[:, sensor] for rows in (X, guessed))
-    varies = float(((true - imputer.mean[sensor]) ** 2).sum())
-    return 1 - float(((true - guess) ** 2).sum()) / varies if varies > 0 else 0.0
+def _explained(imputer: Imputer, X: np.ndarray, guessed: np.ndarray) -> np.ndarray:
+    """(d,) R² in the imputer's units; 0 where a sensor never moves."""
+    true, guess = soft_clipped(X, imputer.spread), soft_clipped(guessed, imputer.spread)
+    varies = ((true - imputer.mean) ** 2).sum(axis=0)
+    missed = ((true - guess) ** 2).sum(axis=0)
+    return np.asarray(np.where(varies > 0, 1 - missed / np.maximum(varies, 1e-12), 0.0))
 
 
 # By name in the file: how many dimensions of d sensors each has.

@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,12 +19,13 @@ from faultxfer.bundle.bundle import read_imputer
 from faultxfer.bundle.imputer import Imputer, fit_imputer, judged, save_imputer
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.contract.schema import Contract
+from faultxfer.data.continuous import cut_into_parts
 from faultxfer.data.dataset import Dataset, dataset_from, sensor_matrix
 from faultxfer.data.split import divide_runs
 from faultxfer.reading import columns
 
 # Source runs that show how well each sensor is predicted, and rows of them that are enough.
-_HELD_OUT, _JUDGE_ROWS = 0.3, 4_000
+_HELD_OUT, _JUDGE_ROWS = 0.3, 2_000
 
 
 @dataclass(frozen=True)
@@ -112,25 +114,41 @@ def _under(contract: Contract, features: tuple[str, ...], imputer: Imputer) -> I
 
 def _fitted(data: Dataset, contract: Contract, seed: int) -> Imputer | None:
     """Fitted on all rows, and judged on held-out runs; None where no runs can be held out."""
-    train, held = (data.take(rows) for rows in divide_runs(data, (_HELD_OUT,), seed))
-    if any(side.faults in (0, len(side)) for side in (train, held)):
+    sides = _sides(data, seed)
+    if sides is None:
         return None
+    train, held = (data.take(rows) for rows in sides)
     some = np.random.default_rng(seed).permutation(len(held))[:_JUDGE_ROWS]
     held = held.take(np.sort(some))
-    r2, cost = judged(fit_imputer(train.X), held.X, _source_score(train, held.y, seed))
+    trees = _trees(train, seed)
+    uses = trees.feature_importance() > 0
+    r2, cost = judged(fit_imputer(train.X), held.X, _scoring(trees, held.y), uses)
     imputer = dataclasses.replace(fit_imputer(data.X), r2=r2, cost=cost)
     return _under(contract, data.features, imputer)
 
 
-def _source_score(train: Dataset, y: np.ndarray, seed: int) -> Callable[[np.ndarray], float]:
-    """Mean of PR-AUC and ROC-AUC of the source's trees, for rows with these labels."""
+def _sides(data: Dataset, seed: int) -> tuple[np.ndarray, ...] | None:
+    """Positions of the rows that fit and that judge, by runs or else by parts of recordings."""
+    sides = divide_runs(data, (_HELD_OUT,), seed)
+    if all(0 < data.y[rows].sum() < len(rows) for rows in sides):
+        return sides
+    parts = cut_into_parts(data, (_HELD_OUT,), seed)
+    return None if parts is None else parts.sides
+
+
+def _trees(train: Dataset, seed: int) -> Any:
+    """The source's trees, of these rows alone."""
     import lightgbm
-    from sklearn.metrics import average_precision_score, roc_auc_score
 
     from faultxfer.strategies.learners.boosting import boost
 
-    text = boost(train.X, train.y, seed, rounds=200, learning_rate=0.05, min_data_in_leaf=20)
-    trees = lightgbm.Booster(model_str=text)
+    text = boost(train.X, train.y, seed, rounds=100, learning_rate=0.1, min_data_in_leaf=20)
+    return lightgbm.Booster(model_str=text)
+
+
+def _scoring(trees: Any, y: np.ndarray) -> Callable[[np.ndarray], float]:
+    """Mean of PR-AUC and ROC-AUC of trees, for rows with these labels."""
+    from sklearn.metrics import average_precision_score, roc_auc_score
 
     def score(X: np.ndarray) -> float:
         predicted = trees.predict(X, num_threads=1)
