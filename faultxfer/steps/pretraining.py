@@ -42,7 +42,7 @@ from faultxfer.registry.registering import NewVersion, register
 from faultxfer.registry.runs import RunRecord
 from faultxfer.registry.store import open_registry
 from faultxfer.requests import PretrainRequest
-from faultxfer.steps.adaptation import read_target
+from faultxfer.steps.adaptation import kept_imputer, read_target
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.opening import Job
 from faultxfer.steps.plain_data import plain_fields
@@ -142,7 +142,8 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
         JUDGED: metrics.as_dict(),
         **({} if parts is None else {"held_out": parts.as_dict()}),
     }
-    bundle = dataclasses.replace(bundle, lineage=lineage)
+    imputer = kept_imputer(rows, data.features)
+    bundle = dataclasses.replace(bundle, lineage=lineage, imputer=imputer)
     save_bundle(bundle, job.work / "bundle", test.X)
     reads = _names_read(bundle)
     said: dict[str, Any] = {"held_out": held_out} if held_out else {}
