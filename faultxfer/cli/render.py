@@ -212,6 +212,8 @@ def drafted_contract(result: dict[str, Any]) -> None:
         "Read it before you use it: set units, physical limits and what is not a sensor.",
         soft_wrap=True,
     )
+    for question in result["questions"]:
+        stdout().print(question, soft_wrap=True, markup=False)
 
 
 def models(listed: list[dict[str, Any]]) -> None:

@@ -16,7 +16,7 @@ from faultxfer.contract.notes import Notes
 from faultxfer.contract.outcome import Checked
 from faultxfer.contract.rules import OF_THE_CLOCK, RULES
 from faultxfer.contract.rules.protocol import Breach, Rule, TableRows
-from faultxfer.contract.schema import Contract, Sensor
+from faultxfer.contract.schema import Contract, Quality, Sensor
 from faultxfer.contract.selection import (
     LabelCells,
     common_values,
@@ -237,9 +237,10 @@ class Check:
         names = self._key(contract.equipment_column) if contract.equipment else None
         for name, sensor in contract.sensors.items():
             values = table.booleans(name) if sensor.dtype == "bool" else table.numbers(name)
-            bad = self._bad_quality(name, sensor)
-            values = values if bad is None else values.mask(bad)
-            self._note_numbers(name, values, sensor, bad)
+            if sensor.quality is not None:
+                self.notes.bad[name] = self._bad_quality(name, sensor.quality)
+                values = values.mask(self.notes.bad[name])
+            self._note_numbers(name, values, sensor)
             values = in_expected_units(values, name, self.notes, contract, self.equipment, names)
             self.values[name] = machines.converted(values, name, contract, self.equipment, names)
         for key in (contract.equipment_column, contract.run_column):
@@ -250,13 +251,11 @@ class Check:
         for name, sensor in contract.sensors.items():
             self._hold(name, sensor)
 
-    def _bad_quality(self, name: str, sensor: Sensor) -> np.ndarray | None:
-        """(n,) bool: readings that do not count; None where nothing is said of their quality."""
-        if sensor.quality is None:
-            return None
-        column = sensor.quality.column
+    def _bad_quality(self, name: str, quality: Quality) -> np.ndarray:
+        """(n,) bool: readings that do not count."""
+        column = quality.column
         filled = ~self.table.missing(name).to_numpy() & self.mine
-        good = is_good(self.table.stripped(column), sensor.quality.good)
+        good = is_good(self.table.stripped(column), quality.good)
         bad: np.ndarray = filled & ~good
         places = np.flatnonzero(bad)
         self.notes.rows(
@@ -266,7 +265,7 @@ class Check:
             f"{len(places)} reading(s) of {name!r} have a quality that is not good and count as "
             "missing",
             "Name further good spellings under `quality` in the contract, if these are",
-            expected=f"one of {', '.join(sensor.quality.good)}",
+            expected=f"one of {', '.join(quality.good)}",
             severity="warn",
         )
         return bad
@@ -301,16 +300,12 @@ class Check:
             return None
         return self.table.stripped(column)
 
-    def _note_numbers(
-        self, name: str, values: pd.Series, sensor: Sensor, bad: np.ndarray | None
-    ) -> None:
+    def _note_numbers(self, name: str, values: pd.Series, sensor: Sensor) -> None:
         """Great Expectations sees numbers only: text and all-missing columns are noted here."""
         if not values.isna().any():
             return
         mine = self.mine
-        blank = self.table.missing(name).to_numpy() & mine
-        if bad is not None:
-            blank = blank | bad
+        blank = self.notes.missing(name) & mine
         if blank.sum() == mine.sum():
             self._note_empty(name, blank)
             return

@@ -430,17 +430,18 @@ def note_unmet(notes: Notes, unmet: Unmet, contract: Contract, rows: int) -> Non
         rows: how many rows were validated.
     """
     if unmet.kind == NULL:
-        _note_missing(notes, unmet, contract)
+        own_times = contract.time_column is not None and not contract.sensors[unmet.column].hold
+        remedy = _REMEDY_HOLD if own_times else _REMEDY
+        _note_missing(notes, unmet, contract.sensors[unmet.column], remedy)
     elif unmet.kind == RANGE:
         _note_range(notes, unmet, contract.sensors[unmet.column])
     else:
         _note_labels(notes, unmet, contract.label, rows)
 
 
-def _note_missing(notes: Notes, unmet: Unmet, contract: Contract) -> None:
-    sensor = contract.sensors[unmet.column]
+def _note_missing(notes: Notes, unmet: Unmet, sensor: Sensor, remedy: str) -> None:
     # Text instead of a number is missing to Great Expectations too; it has its own finding.
-    blank = notes.table.missing(unmet.column).to_numpy()
+    blank = notes.missing(unmet.column)
     index = np.array(unmet.index, dtype=int)
     places = index[blank[index]]
     message = f"Sensor {unmet.column!r} has no value in {len(places)} row(s)"
@@ -451,7 +452,7 @@ def _note_missing(notes: Notes, unmet: Unmet, contract: Contract) -> None:
         places,
         unmet.column,
         message,
-        _REMEDY_HOLD if contract.time_column and not sensor.hold else _REMEDY,
+        remedy,
         expected=f"a value in at least {1 - sensor.max_missing:.0%} of the rows",
         severity="quarantine" if unmet.passed else "refuse",
     )

@@ -131,15 +131,23 @@ def write_draft(draft: Draft) -> str:
 def _label_lines(draft: Draft) -> list[str]:
     lines = [
         "",
-        "# The label column, and how its two classes may be spelt; other spellings are set aside.",
+        "# The label column, and how its classes may be spelt; other spellings are set aside.",
         "label:",
         f"  column: {_scalar(draft.label)}",
     ]
     for name, spellings in (("normal", draft.spellings.normal), ("fault", draft.spellings.fault)):
         note = draft.spellings.note(int(name == "fault"))
         if note or spellings != Label.model_fields[name].default:
-            lines.append(f"  {name}: [{', '.join(map(quoted, spellings))}]{note}")
-    return lines
+            lines.append(f"  {name}: {_listed(spellings)}{note}")
+    if draft.spellings.unknown:
+        lines.append(f"  unknown: {_listed(draft.spellings.unknown)}")
+    if draft.spellings.exclude:
+        lines.append(f"  exclude: {_listed(draft.spellings.exclude)}")
+    return [*lines, *(f"  # {question}" for question in draft.spellings.questions)]
+
+
+def _listed(spellings: tuple[str, ...]) -> str:
+    return f"[{', '.join(map(quoted, spellings))}]"
 
 
 _WITHOUT = {

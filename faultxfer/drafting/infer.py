@@ -21,7 +21,7 @@ from faultxfer.drafting.draft import (
     quoted,
     write_draft,
 )
-from faultxfer.drafting.labels import classes_of, sort_spellings
+from faultxfer.drafting.labels import Given, classes_of, sort_spellings
 from faultxfer.drafting.sampling import (
     Sampling,
     fastest,
@@ -68,6 +68,7 @@ def infer_contract(
     run_column: str | None = None,
     time_column: str | None = None,
     csv_options: Csv | None = None,
+    given: Given | None = None,
 ) -> str:
     """Draft a contract from labelled example rows.
 
@@ -79,6 +80,7 @@ def infer_contract(
         run_column: names one recording; as above.
         time_column: timestamp or sequence number; as above.
         csv_options: what had to be given to read the files; the draft pins it too.
+        given: by class, spellings of the label.
 
     Returns:
         A commented YAML file that follows the schema.
@@ -91,7 +93,7 @@ def infer_contract(
     named = {EQUIPMENT: equipment_column, RUN: run_column, TIME: time_column}
     cells = _common_cells(tables)
     _require_columns(tables, [label, *filter(None, named.values())])
-    spellings = sort_spellings(cells[label], column=label, where=_files(tables))
+    spellings = sort_spellings(cells[label], column=label, where=_files(tables), given=given)
     keys = _key_columns(tables, cells, label, named)
     _require_clear_times(tables, keys[TIME])
     free = [name for name in cells.columns if name != label and name not in keys.values()]
@@ -116,6 +118,13 @@ def infer_contract(
         csv=csv_options or Csv(),
     )
     return write_draft(draft)
+
+
+def label_questions(tables: list[RawTable], label: str, given: Given | None = None) -> list[str]:
+    """What a person has to decide about spellings of the label, a sentence each."""
+    cells = pd.concat([table.stripped(label) for table in tables], ignore_index=True)
+    spellings = sort_spellings(cells, column=label, where=_files(tables), given=given)
+    return [f"{label}: {question}" for question in spellings.questions]
 
 
 def _files(tables: list[RawTable]) -> str:
