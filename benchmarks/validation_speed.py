@@ -7,11 +7,18 @@ Prints the table of ``docs/data-contracts.md``.
 Writes a table of 1 million rows and 20 sensors, reads it with ``pandas.read_csv(engine="pyarrow")``
 and checks it with the steps of ``faultxfer.validate``, by turns; prints the ratio of the medians,
 and the largest memory of a process that only checks.
+
+    uv run python benchmarks/validation_speed.py --folders [--before FOLDER]
+
+checks folders of few and many, narrow and wide files instead, each in a process of its own, imports
+of what the check needs included, and prints seconds of the processor, which other work on the
+machine hardly moves. FOLDER is a working copy of another release; it checks the same files.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import statistics
 import subprocess
@@ -20,16 +27,19 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from faultxfer.contract.expectations import unmet_expectations
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.steps.intake import check_files
 
+HERE = Path(__file__).resolve().parents[1]
 RUNS = 1000
-CONTRACT = {
+CONTRACT: dict[str, Any] = {
     "family": "big",
     "sensors": {
         f"s{number:02d}": {"min": -100, "max": 200, "max_rate": 1000} for number in range(20)
@@ -39,6 +49,13 @@ CONTRACT = {
     "time_column": "timestamp",
     "sampling_period": 1,
 }
+LONG_TAGS = ("s00", "s01", "s02", "s03", "s04")
+HELD = tuple(f"s{number:02d}" for number in range(10))
+# What the contract says beside the plain one, by kind of file.
+SHAPES: dict[str, dict[str, Any]] = {
+    "held": {"sensors": {name: {"hold": "10s", "max_missing": 1} for name in HELD}},
+    "long form": {"long": {"time": "timestamp", "tag": "tag", "value": "value"}},
+}
 
 
 def main() -> None:
@@ -47,21 +64,35 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--kinds", nargs="+", choices=list(SPOILERS), default=list(SPOILERS))
+    parser.add_argument("--folders", action="store_true", help="folders of files, one by one")
+    parser.add_argument("--before", type=Path, help="copy of another release, for --folders")
     parser.add_argument(
         "--memory-of",
         metavar="CSV",
         help="check this file alone and print the process's peak in GB",
     )
     arguments = parser.parse_args()
-    contract = parse_contract(CONTRACT, where="benchmark")
+    contract = _contract(arguments.kinds[0])
     if arguments.memory_of:
         print(_peak(arguments.memory_of, contract))
+        return
+    if arguments.folders:
+        _print_folders(arguments.before, arguments.repeats)
         return
     _load_great_expectations(contract)
     print("| rows | pandas, s | check, s | ratio | accepted | set aside | peak memory, GB |")
     print("|---|---|---|---|---|---|---|")
     for kind in arguments.kinds:
-        print(_line(kind, contract, arguments.rows, arguments.repeats), flush=True)
+        print(_line(kind, _contract(kind), arguments.rows, arguments.repeats), flush=True)
+
+
+def _contract(kind: str) -> Contract:
+    """The contract of the files of a kind; its long form has readings of few sensors."""
+    more = SHAPES.get(kind, {})
+    sensors = {**CONTRACT["sensors"], **more.get("sensors", {})}
+    if "long" in more:
+        sensors = {name: sensors[name] for name in LONG_TAGS}
+    return parse_contract({**CONTRACT, **more, "sensors": sensors}, where="benchmark")
 
 
 def _load_great_expectations(contract: Contract) -> None:
@@ -73,7 +104,7 @@ def _load_great_expectations(contract: Contract) -> None:
 def _line(kind: str, contract: Contract, rows: int, repeats: int) -> str:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        csv = _written(folder / "big.csv", rows, SPOILERS[kind])
+        csv = _written(folder / "big.csv", rows, kind)
         reading, checking = [], []
         for _ in range(repeats):
             reading.append(_seconds(lambda: pd.read_csv(csv, engine="pyarrow")))
@@ -85,13 +116,64 @@ def _line(kind: str, contract: Contract, rows: int, repeats: int) -> str:
                 )
             )
         outcome = check_files([str(csv)], contract, work=folder, quarantine=folder, labelled=True)
-        peak = float(subprocess.check_output([sys.executable, __file__, "--memory-of", str(csv)]))
+        peak = float(
+            subprocess.check_output(
+                [sys.executable, __file__, "--kinds", kind, "--memory-of", str(csv)]
+            )
+        )
     read, checked = statistics.median(reading), statistics.median(checking)
     return (
         f"| {rows:,}, {kind} | {read:.2f} | {checked:.2f} | {checked / read:.2f} | "
         f"{outcome.accepted:,} "
         f"| {outcome.quarantined:,} | {peak:.2f} |"
     )
+
+
+def _print_folders(before: Path | None, repeats: int) -> None:
+    """One line for each folder: seconds today and before, and per sensor and file."""
+    copies = [HERE, *([before.resolve()] if before else [])]
+    print("| files | today, s | before, s | ratio | ms per sensor and file, today |")
+    print("|---|---|---|---|---|")
+    for files, rows, sensors, kind in FOLDERS:
+        with tempfile.TemporaryDirectory() as name:
+            _write_folder(Path(name), files, rows, sensors, SPOILERS[kind])
+            taken = [
+                statistics.median(_seconds_in(copy, Path(name)) for _ in range(repeats))
+                for copy in copies
+            ]
+        today, other = taken[0], taken[-1]
+        beside = f"{other:.2f} | {today / other:.2f}" if before else "– | –"
+        each = 1000 * today / (files * sensors)
+        title = f"{files} of {rows:,} rows and {sensors} sensors, {kind}"
+        print(f"| {title} | {today:.2f} | {beside} | {each:.1f} |", flush=True)
+
+
+def _seconds_in(copy: Path, folder: Path) -> float:
+    """Seconds of the processor that a working copy takes to check a folder."""
+    environment = {**os.environ, "PYTHONPATH": str(copy)}
+    command = [sys.executable, "-W", "ignore", "-c", _CHECK, str(folder)]
+    return float(subprocess.check_output(command, cwd=copy, env=environment).splitlines()[-1])
+
+
+def _write_folder(
+    folder: Path, files: int, rows: int, sensors: int, spoil: Callable[[pd.DataFrame], None]
+) -> None:
+    contract = {
+        **CONTRACT,
+        "sensors": {f"s{number:02d}": {"min": -100, "max": 200} for number in range(sensors)},
+    }
+    (folder / "contract.yaml").write_text(yaml.safe_dump(contract), encoding="utf-8")
+    random = np.random.default_rng(0)
+    for number in range(files):
+        values = np.round(random.normal(50, 10, (rows, sensors)), 3)
+        frame = pd.DataFrame(values, columns=list(contract["sensors"]))
+        first = pd.Timestamp("2024-01-01") + pd.Timedelta(rows * number, "s")
+        stamps = pd.date_range(first, periods=rows, freq="s").strftime("%Y-%m-%d %H:%M:%S")
+        frame.insert(0, "timestamp", stamps)
+        frame.insert(1, "run", number)
+        frame["fault"] = (np.arange(rows) % 5 == 0).astype(int)
+        spoil(frame)
+        frame.to_csv(folder / f"{number:04d}.csv", index=False)
 
 
 def _peak(csv: str, contract: Contract) -> float:
@@ -119,7 +201,8 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def _written(path: Path, rows: int, spoil: Callable[[pd.DataFrame], None]) -> Path:
+def _written(path: Path, rows: int, kind: str) -> Path:
+    spoil = SPOILERS[kind]
     random = np.random.default_rng(0)
     frame = pd.DataFrame(
         {f"s{number:02d}": np.round(random.normal(50, 10, rows), 3) for number in range(20)}
@@ -130,8 +213,18 @@ def _written(path: Path, rows: int, spoil: Callable[[pd.DataFrame], None]) -> Pa
     frame.insert(1, "run", run)
     frame["fault"] = (run % 5 == 0).astype(int)
     spoil(frame)
+    if kind == "long form":
+        frame = _long(frame)
     frame.to_csv(path, index=False)
     return path
+
+
+def _long(frame: pd.DataFrame) -> pd.DataFrame:
+    """As many readings as the table has rows, a row for each."""
+    few = frame.iloc[: len(frame) // len(LONG_TAGS)]
+    keys = ["timestamp", "run", "fault"]
+    readings = few.melt(keys, list(LONG_TAGS), var_name="tag", value_name="value")
+    return readings.sort_values(["timestamp", "tag"], kind="stable")
 
 
 def _clean(_frame: pd.DataFrame) -> None:
@@ -150,7 +243,41 @@ def _text(frame: pd.DataFrame) -> None:
     frame.loc[::100, "s03"] = "broken"
 
 
-SPOILERS = {"clean": _clean, "1 % missing, 1 % out of range": _missing, "1 % text": _text}
+def _seldom(frame: pd.DataFrame) -> None:
+    """Three of four values of half of the sensors are missing, to be held."""
+    for name in list(HELD):
+        frame.loc[frame.index % 4 != 0, name] = np.nan
+
+
+# Files, rows of each, sensors, and what is wrong with them.
+FOLDERS = (
+    (1, 200, 20, "clean"),
+    (1, 200, 20, "1 % missing, 1 % out of range"),
+    (200, 100, 20, "clean"),
+    (200, 100, 20, "1 % missing, 1 % out of range"),
+    (3, 720, 640, "clean"),
+    (3, 720, 640, "1 % missing, 1 % out of range"),
+)
+_CHECK = """
+import sys, time
+from pathlib import Path
+from typing import Any
+from faultxfer.contract.schema import load_contract
+from faultxfer.steps.intake import check_files
+folder = Path(sys.argv[1])
+contract = load_contract(folder / "contract.yaml")
+began = time.process_time()
+files = [str(folder / "*.csv")]
+check_files(files, contract, work=None, quarantine=folder / "aside", labelled=True)
+print(time.process_time() - began)
+"""
+SPOILERS = {
+    "clean": _clean,
+    "1 % missing, 1 % out of range": _missing,
+    "1 % text": _text,
+    "held": _seldom,
+    "long form": _clean,
+}
 
 if __name__ == "__main__":
     main()

@@ -21,6 +21,10 @@ class Booster(Protocol):
         """(n, d) rows to (n,) scores."""
         ...
 
+    def feature_importance(self, importance_type: str = ...) -> Any:
+        """(d,) what the sensors are worth to the trees."""
+        ...
+
 
 class Activations(Protocol):
     """A frozen network: see :class:`faultxfer.network.features.NetworkFeatures`."""
@@ -96,6 +100,11 @@ class SourceModels:
 
         trees = lightgbm.Booster(model_str=self.trees)
         return FrozenSource(self.spread, self.normal, trees, self.linear, network)
+
+    def gains(self) -> np.ndarray:
+        """(d,) what the trees gained by splits on each sensor."""
+        trees = self.frozen(None).trees
+        return np.asarray(trees.feature_importance(importance_type="gain"))
 
     def as_dict(self) -> dict[str, Any]:
         """Everything but the trees, for JSON."""

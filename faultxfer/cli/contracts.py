@@ -11,12 +11,18 @@ from faultxfer.cli.command import Files, command
 
 contract_app = typer.Typer(no_args_is_help=True, help="Write and compare data contracts.")
 
+_LABEL = "What the spellings of the label mean, where their names do not tell"
 _CSV = "How the files are written, where they do not tell; the draft pins it"
 
 
 def _pin(metavar: str | None, help_text: str, *names: str) -> Any:
     """An option that says how the files are written, where that cannot be told."""
     return typer.Option(*names, metavar=metavar, help=help_text, rich_help_panel=_CSV)
+
+
+def _spellings(help_text: str) -> Any:
+    """An option that says what spellings of the label mean."""
+    return typer.Option(metavar="A,B,C", help=help_text, rich_help_panel=_LABEL)
 
 
 @command(contract_app, "infer", shows="drafted_contract")
@@ -36,6 +42,12 @@ def contract_infer(
     columns: Annotated[
         str | None,
         typer.Option(metavar="A,B,C", help="Names of all columns, for files without a header row."),
+    ] = None,
+    normal: Annotated[str | None, _spellings("Spellings of a normal row.")] = None,
+    fault: Annotated[str | None, _spellings("Spellings of a faulty row.")] = None,
+    unknown: Annotated[str | None, _spellings("Spellings of a row that nobody labelled.")] = None,
+    exclude: Annotated[
+        str | None, _spellings("Spellings of a row that is never learnt from.")
     ] = None,
     separator: Annotated[str | None, _pin("C", "Character between columns.")] = None,
     decimal: Annotated[str | None, _pin("C", "Decimal mark.")] = None,
@@ -68,6 +80,7 @@ def contract_infer(
         equipment_column=equipment_column,
         run_column=run_column,
         time_column=time_column,
+        spellings={"normal": normal, "fault": fault, "unknown": unknown, "exclude": exclude},
         separator=separator,
         decimal=decimal,
         thousands=thousands,

@@ -207,12 +207,15 @@ def demo(result: DemoResult) -> None:
 
 
 def drafted_contract(result: dict[str, Any]) -> None:
-    """Where the draft lies, and what is left to do by hand."""
+    """What each column became, where the draft lies, and what is left to do by hand."""
+    stdout().print(_table("Columns", ("role", "column", "why"), result["columns"]))
     stdout().print(
         f"Contract with {len(result['sensors'])} sensors written: {result['out']}\n"
         "Read it before you use it: set units, physical limits and what is not a sensor.",
         soft_wrap=True,
     )
+    for question in result["questions"]:
+        stdout().print(question, soft_wrap=True, markup=False)
 
 
 def models(listed: list[dict[str, Any]]) -> None:

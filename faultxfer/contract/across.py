@@ -98,10 +98,10 @@ def _ruled(checked: list[Checked], contract: Contract, rule: Rule, needed: str) 
         rule: the rule.
         needed: the column without which a file has no part in it.
     """
-    files = _files(checked, needed)
+    files = files_with(checked, needed)
     if len(files) < 2:
         return checked
-    rows = _stacked([checked[file] for file in files], contract)
+    rows = stacked_rows([checked[file] for file in files], contract)
     checked = list(checked)
     for breach in _new(rule, rows):
         for number, file in enumerate(files):
@@ -115,7 +115,7 @@ def _file_of(rows: TableRows) -> np.ndarray:
     return np.zeros(len(rows), dtype=int) if rows.file is None else rows.file
 
 
-def _files(checked: list[Checked], column: str) -> list[int]:
+def files_with(checked: list[Checked], column: str) -> list[int]:
     """Files that have rows, and a value of the column in each; none where one is refused."""
     if any(outcome.refused for outcome in checked):
         return []
@@ -126,7 +126,7 @@ def _files(checked: list[Checked], column: str) -> list[int]:
     return found
 
 
-def _stacked(outcomes: list[Checked], contract: Contract) -> TableRows:
+def stacked_rows(outcomes: list[Checked], contract: Contract) -> TableRows:
     """All accepted rows, each with its place in its file; without a run column a file is a run."""
     keys = [columns.EQUIPMENT, columns.RUN, columns.TIME, columns.ROW]
     labelled = all(outcome.has(columns.FAULT) for outcome in outcomes)
@@ -255,14 +255,14 @@ def _with_leaks(checked: list[Checked], contract: Contract) -> list[Checked]:
 
     The first file carries the finding.
     """
-    files = _files(checked, columns.FAULT)
+    files = files_with(checked, columns.FAULT)
     if len(files) < 2:
         return checked
     reported = set()
     for outcome in checked:
         reported |= {(finding.code, finding.column) for finding in outcome.findings}
     checked = list(checked)
-    for breach in labels.label_leak(_stacked([checked[file] for file in files], contract)):
+    for breach in labels.label_leak(stacked_rows([checked[file] for file in files], contract)):
         first = checked[files[0]]
         column = first.table.tag(breach.column)
         if (breach.code, column) not in reported:

@@ -10,14 +10,14 @@ import pandas as pd
 import pyarrow as pa
 
 from faultxfer.contract import machines
-from faultxfer.contract.expectations import Validation, note_unmet, validate_table
+from faultxfer.contract.expectations import Validation, note_unmet, validate_tables
 from faultxfer.contract.holding import held_values
-from faultxfer.contract.missing import Gaps, fillable_rows
+from faultxfer.contract.missing import fillable_rows
 from faultxfer.contract.notes import Notes
 from faultxfer.contract.outcome import Checked
 from faultxfer.contract.rules import OF_THE_CLOCK, RULES
 from faultxfer.contract.rules.protocol import Breach, Rule, TableRows
-from faultxfer.contract.schema import Contract, Sensor
+from faultxfer.contract.schema import Contract, Quality, Sensor
 from faultxfer.contract.selection import (
     LabelCells,
     common_values,
@@ -121,21 +121,39 @@ def check_table(
         DataError: numbers or times of the file can be read in more than one way, and the contract
             does not pin one.
     """
-    check = _Check(table, contract, labelled, equipment, fills)
+    check = begin_check(table, contract, labelled=labelled, equipment=equipment, fills=fills)
+    judge_values([check], contract)
+    return check.ended()
+
+
+def begin_check(
+    table: RawTable,
+    contract: Contract,
+    *,
+    labelled: bool | None,
+    equipment: str | None = None,
+    fills: frozenset[str] = frozenset(),
+) -> Check:
+    """Check what a table is before its values are judged; see :func:`check_table`."""
+    check = Check(table, contract, labelled, equipment, fills)
     for step in (check.columns, check.equipment_rows, check.used_rows):
         step()
         if check.notes.refused:
-            return check.refused()
-    if not check.mine.any():
-        return check.outcome()
-    for step in (check.cells, check.expectations, check.rules):
-        step()
-        if check.notes.refused:
-            return check.refused()
-    return check.outcome()
+            return check
+    if check.has_rows:
+        check.cells()
+    return check
 
 
-class _Check:
+def judge_values(checks: list[Check], contract: Contract) -> None:
+    """Judge the values of all tables that still have rows, at once."""
+    open_checks = [check for check in checks if check.has_rows]
+    asked = [(check.typed(), check.labelled) for check in open_checks]
+    for check, validation in zip(open_checks, validate_tables(asked, contract), strict=True):
+        check.note_values(validation)
+
+
+class Check:
     """The check of one table, step by step; each adds to ``notes``."""
 
     def __init__(
@@ -157,11 +175,15 @@ class _Check:
         self.labels: LabelCells | None = None
         self.unused: dict[str, int] = {}
         self.values: dict[str, pd.Series] = {}
-        self.bad: dict[str, np.ndarray] = {}
         self.held: dict[str, np.ndarray] = {}
         self.seconds: pd.Series | None = None
         self.fault: np.ndarray | None = None
         self.validation: Validation | None = None
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether there are rows to look at: the table is not refused, and some are used."""
+        return not self.notes.refused and bool(self.mine.any())
 
     def columns(self) -> None:
         """The machines are known, and the columns are there, each once."""
@@ -233,10 +255,10 @@ class _Check:
         names = self._key(contract.equipment_column) if contract.equipment else None
         for name, sensor in contract.sensors.items():
             values = table.booleans(name) if sensor.dtype == "bool" else table.numbers(name)
-            bad = self._bad_quality(name, sensor)
-            if bad is not None:
-                values, self.bad[name] = values.mask(bad), bad
-            self._note_numbers(name, values, sensor, bad)
+            if sensor.quality is not None:
+                self.notes.bad[name] = self._bad_quality(name, sensor.quality)
+                values = values.mask(self.notes.bad[name])
+            self._note_numbers(name, values, sensor)
             values = in_expected_units(values, name, self.notes, contract, self.equipment, names)
             self.values[name] = machines.converted(values, name, contract, self.equipment, names)
         for key in (contract.equipment_column, contract.run_column):
@@ -247,13 +269,11 @@ class _Check:
         for name, sensor in contract.sensors.items():
             self._hold(name, sensor)
 
-    def _bad_quality(self, name: str, sensor: Sensor) -> np.ndarray | None:
-        """(n,) bool: readings that do not count; None where nothing is said of their quality."""
-        if sensor.quality is None:
-            return None
-        column = sensor.quality.column
+    def _bad_quality(self, name: str, quality: Quality) -> np.ndarray:
+        """(n,) bool: readings that do not count."""
+        column = quality.column
         filled = ~self.table.missing(name).to_numpy() & self.mine
-        good = is_good(self.table.stripped(column), sensor.quality.good)
+        good = is_good(self.table.stripped(column), quality.good)
         bad: np.ndarray = filled & ~good
         places = np.flatnonzero(bad)
         self.notes.rows(
@@ -263,7 +283,7 @@ class _Check:
             f"{len(places)} reading(s) of {name!r} have a quality that is not good and count as "
             "missing",
             "Name further good spellings under `quality` in the contract, if these are",
-            expected=f"one of {', '.join(sensor.quality.good)}",
+            expected=f"one of {', '.join(quality.good)}",
             severity="warn",
         )
         return bad
@@ -298,16 +318,12 @@ class _Check:
             return None
         return self.table.stripped(column)
 
-    def _note_numbers(
-        self, name: str, values: pd.Series, sensor: Sensor, bad: np.ndarray | None
-    ) -> None:
+    def _note_numbers(self, name: str, values: pd.Series, sensor: Sensor) -> None:
         """Great Expectations sees numbers only: text and all-missing columns are noted here."""
         if not values.isna().any():
             return
         mine = self.mine
-        blank = self.table.missing(name).to_numpy() & mine
-        if bad is not None:
-            blank = blank | bad
+        blank = self.notes.missing(name) & mine
         if blank.sum() == mine.sum():
             self._note_empty(name, blank)
             return
@@ -369,24 +385,33 @@ class _Check:
                 severity="quarantine",
             )
 
-    def expectations(self) -> None:
-        """Ranges, missing shares and label spellings, by Great Expectations."""
+    def typed(self) -> pd.DataFrame:
+        """The rows as Great Expectations sees them: numbers, and the label as text."""
         label = self.contract.label.column
         typed = dict(self.values)
         if self.labelled and self.labels is not None:
             typed[label] = self.labels.spelt
         frame = pd.DataFrame(typed, copy=False)
-        if not self.mine.all():
-            frame = frame[self.mine]
-        self.validation = validate_table(frame, self.contract, labelled=self.labelled)
-        gaps = Gaps(self._fillable(), self.bad)
-        for unmet in self.validation.unmet:
-            note_unmet(self.notes, unmet, self.contract, len(frame), gaps)
+        return frame if self.mine.all() else frame[self.mine]
+
+    def note_values(self, validation: Validation) -> None:
+        """Ranges, missing shares and label spellings."""
+        self.validation = validation
+        rows = int(self.mine.sum())
+        fillable = self._fillable()
+        for unmet in validation.unmet:
+            note_unmet(self.notes, unmet, self.contract, rows, fillable)
 
     def _fillable(self) -> np.ndarray:
         """(n,) bool: rows whose missing readings the model at hand can fill, all of them."""
         missing = {name: values.isna().to_numpy() for name, values in self.values.items()}
         return fillable_rows(missing, self.contract, self.fills)
+
+    def ended(self) -> Checked:
+        """The outcome, after the rules have seen the rows that are left."""
+        if self.has_rows:
+            self.rules()
+        return self.refused() if self.notes.refused else self.outcome()
 
     def rules(self) -> None:
         """What Great Expectations cannot state, on the rows that are left."""
@@ -554,8 +579,8 @@ class _Check:
     def _of_the_label(self, labels: LabelCells, place: np.ndarray) -> dict[str, object]:
         """The type of fault of rows to learn from; which rows to score the contract excludes."""
         if self.labelled:
-            types = self.contract.label.types
-            return {columns.FAULT_TYPE: labels.kind.iloc[place].array} if types else {}
+            kind = labels.kind
+            return {} if kind is None else {columns.FAULT_TYPE: kind.iloc[place].array}
         cells = self.table.stripped(self.contract.label.column).iloc[place]
         reason = f"excluded: {self.contract.label.column} is " + cells.replace("", "blank")
         return {columns.REMARK: reason.where(labels.exclude[place], "").array}

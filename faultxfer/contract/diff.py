@@ -252,6 +252,12 @@ def _imputing(_old: bool, new: bool) -> Meaning:
     return "rows without its value are set aside", "none"
 
 
+def _kept(_old: str, new: str) -> Meaning:
+    if new:
+        return "the rules of columns leave it alone", "none"
+    return "the rules of columns look at it again", "none"
+
+
 def _reading(_old: Any, _new: Any) -> Meaning:
     return "which readings count as missing changes, what they measure does not", "none"
 
@@ -271,6 +277,7 @@ _SENSOR_FIELDS: dict[str, tuple[str, Callable[[Any, Any], Meaning]]] = {
     "max_rate": ("limits", _limit(wider_if_more=True, unlimited="any change is believed")),
     "stuck_after": ("limits", _limit(wider_if_more=True, unlimited="no value counts as stuck")),
     "on_breach": ("rules", _stricter),
+    "keep": ("rules", _kept),
     "quality": ("quality", _reading),
     "hold": ("holding", _holding),
     "impute": ("limits", _imputing),

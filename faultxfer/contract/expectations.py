@@ -1,17 +1,20 @@
-"""Great Expectations suites built from a contract; the only importer of great_expectations."""
+"""Great Expectations, asked about what rows do not meet; the only importer of it."""
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from faultxfer.contract.missing import Gaps
 from faultxfer.contract.notes import Notes
 from faultxfer.contract.schema import Contract, Label, Sensor
+from faultxfer.contract.tallies import LABEL, NULL, RANGE, Tally, tallies
 from faultxfer.environment import switch_telemetry_off
 from faultxfer.findings import MAX_EXAMPLES
 
@@ -20,20 +23,19 @@ TEMPLATES = Path(__file__).with_name("templates")
 # A file in which more labels than this share are unreadable is a wrong file, not a dirty one.
 MAX_BAD_LABELS = 0.2
 
-_KINDS = {
-    "expect_column_values_to_not_be_null": "null",
-    "expect_column_values_to_be_between": "range",
-    "expect_column_values_to_be_in_set": "label",
-}
 _SEVERITIES = {"refuse": "critical", "quarantine": "warning", "warn": "info"}
 # Index labels are all that is needed of each row; tallies of the unexpected values would cost as
-# much again. Counts come first, as most expectations of most files are met by every row.
-_COUNTS_ALONE = {
-    "result_format": "BASIC",
+# much again.
+_EVERY_ROW = {
+    "result_format": "COMPLETE",
     "include_unexpected_rows": False,
     "partial_unexpected_count": 0,
 }
-_EVERY_ROW = {**_COUNTS_ALONE, "result_format": "COMPLETE"}
+_NO_EXCEPTION = {
+    "raised_exception": False,
+    "exception_traceback": None,
+    "exception_message": None,
+}
 _LOOKALIKES = str.maketrans({"<": "‹", ">": "›", "&": "＆", "'": "’", '"': "”"})
 _COUNTS = (
     "element_count",
@@ -44,6 +46,10 @@ _COUNTS = (
     "unexpected_percent_nonmissing",
     "unexpected_percent_total",
 )
+
+
+# Kind and column of an expectation.
+_Place = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -79,25 +85,49 @@ class Failed:
 
 @dataclass(frozen=True)
 class Validation:
-    """What Great Expectations found in one table.
+    """What one table is worth by its contract's expectations.
 
     Attributes:
-        unmet: the expectations that at least one row did not meet.
-        result: the suite's validation result, with counts and a few examples instead of every row.
+        contract: whose expectations they are.
+        tallies: every expectation of the suite, with counts.
+        judged: by kind and column what Great Expectations said of those that some row did not meet.
     """
 
-    unmet: list[Unmet]
-    result: Any
+    contract: Contract
+    tallies: list[Tally]
+    judged: dict[_Place, Any]
+
+    @property
+    def unmet(self) -> list[Unmet]:
+        """The expectations that at least one row did not meet."""
+        return [_unmet(place, result) for place, result in self.judged.items()]
 
     @property
     def evaluated(self) -> int:
         """Number of expectations in the suite."""
-        return len(self.result.results)
+        return len(self.tallies)
 
     @property
     def failed(self) -> list[Failed]:
         """The expectations that were not kept, tolerance included."""
-        return [_failed(item) for item in self.result.results if not item.success]
+        return [_failed(result) for result in self.judged.values() if not result.success]
+
+    @cached_property
+    def result(self) -> Any:
+        """The suite's validation result, with counts and a few examples instead of every row.
+
+        What every row met is put in as Great Expectations words it.
+        """
+        configurations = _configurations(self.contract)
+        results = []
+        for tally in self.tallies:
+            place = tally.kind, tally.column
+            configuration = configurations[place]
+            judged = self.judged.get(place)
+            results.append(
+                _met(configuration, tally) if judged is None else _shortened(configuration, judged)
+            )
+        return _summary(results, self.contract)
 
     def as_dict(self) -> dict[str, Any]:
         """The result as Great Expectations writes it to JSON."""
@@ -105,24 +135,57 @@ class Validation:
 
 
 def unmet_expectations(frame: pd.DataFrame, contract: Contract, *, labelled: bool) -> list[Unmet]:
-    """The expectations that at least one row of ``frame`` does not meet; see ``validate_table``."""
-    return validate_table(frame, contract, labelled=labelled).unmet
+    """The expectations that at least one row of ``frame`` does not meet."""
+    (validation,) = validate_tables([(frame, labelled)], contract)
+    return validation.unmet
 
 
-def validate_table(frame: pd.DataFrame, contract: Contract, *, labelled: bool) -> Validation:
-    """Check ``frame`` against the contract's suite.
+def validate_tables(
+    tables: Sequence[tuple[pd.DataFrame, bool]], contract: Contract
+) -> list[Validation]:
+    """Check tables against the contract's suite.
+
+    Every expectation is counted with NumPy. Great Expectations is asked once, for all tables
+    together, about those that some row does not meet; it is not even imported where there is none.
 
     Empty and all-null columns pass range checks in Great Expectations; the caller guards against
     both.
 
-    The suite is validated by the engine directly. A batch of a data source is hashed twice, which
-    costs as much as the checks; a checkpoint stores its result, which takes ten seconds and more
-    where a million rows fail.
-
     Args:
-        frame: sensor columns as float64, the label column as text; a unique index.
+        tables: sensor columns as float64, the label column as text, a unique index; and whether the
+            label column is checked too.
         contract: the contract.
-        labelled: whether the label column is checked too.
+    """
+    counted = [tallies(frame, contract, labelled=labelled) for frame, labelled in tables]
+    questions = [
+        _Question(number, tally.kind, tally.column)
+        for number, found in enumerate(counted)
+        for tally in found
+        if tally.unmet
+    ]
+    answers = _judged([frame for frame, _ in tables], questions, contract) if questions else []
+    validations = [Validation(contract, found, {}) for found in counted]
+    for question, result in zip(questions, answers, strict=True):
+        validations[question.table].judged[question.kind, question.column] = result
+    return validations
+
+
+class _Question(NamedTuple):
+    """An expectation that Great Expectations is asked about, and the number of the table."""
+
+    table: int
+    kind: str
+    column: str
+
+
+def _judged(
+    frames: list[pd.DataFrame], questions: list[_Question], contract: Contract
+) -> list[Any]:
+    """Great Expectations' result for each question, with every row that did not meet it.
+
+    The engine is asked directly. A batch of a data source is hashed twice, which costs as much as
+    the checks; a checkpoint stores its result, which takes ten seconds and more where a million
+    rows fail.
     """
     switch_telemetry_off()
     import great_expectations as gx
@@ -132,43 +195,54 @@ def validate_table(frame: pd.DataFrame, contract: Contract, *, labelled: bool) -
     context = gx.get_context(mode="ephemeral")
     # A plain dict is what it stores.
     context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
-    expectations = [
-        expectation.configuration for expectation in _expectations(gx, contract, labelled)
+    batches, names = _batches(frames, questions)
+    engine = PandasExecutionEngine(batch_data_dict=batches)
+    configurations = _configurations(contract)
+    asked = [
+        _of_batch(configurations[question.kind, question.column], name)
+        for question, name in zip(questions, names, strict=True)
     ]
-    results: list[Any] = []
-    for part in _parts(frame):
-        engine = PandasExecutionEngine(batch_data_dict={contract.family: part})
-        # The whole list at once: adding expectations to a stored suite one by one is quadratic.
-        asked = [one for one in expectations if one.kwargs["column"] in part]
-        counted = Validator(engine, data_context=context).graph_validate(
-            asked, {"result_format": _COUNTS_ALONE}
-        )
-        met = {
-            _place(result.expectation_config): result for result in counted if not _missed(result)
-        }
-        results += met.values()
-        if missed := [one for one in asked if _place(one) not in met]:
-            results += Validator(engine, data_context=context).graph_validate(
-                missed, {"result_format": _EVERY_ROW}
-            )
-    order = {_place(expectation): number for number, expectation in enumerate(expectations)}
-    results.sort(key=lambda result: order[_place(result.expectation_config)])
-    unmet = [_unmet(result) for result in results if _missed(result)]
-    return Validation(unmet, _summary(results, contract))
+    # The whole list at once: adding expectations to a stored suite one by one is quadratic.
+    results = Validator(engine, data_context=context).graph_validate(
+        asked, {"result_format": _EVERY_ROW}
+    )
+    answers = {_key(result.expectation_config): _without_exception(result) for result in results}
+    return [answers[_key(configuration)] for configuration in asked]
 
 
-def _place(configuration: Any) -> tuple[str, str]:
-    return configuration.type, configuration.kwargs["column"]
+def _batches(
+    frames: list[pd.DataFrame], questions: list[_Question]
+) -> tuple[dict[str, pd.DataFrame], list[str]]:
+    """Columns by the name of a batch, and the batch of each question.
 
-
-def _parts(frame: pd.DataFrame) -> list[pd.DataFrame]:
-    """The columns without gaps together, each other one alone.
-
-    The engine copies a whole frame to skip a gap.
+    The columns of a table without gaps stand together and each other one alone, as the engine
+    copies a whole batch to skip a gap.
     """
-    gaps = [name for name in frame if frame[name].hasnans]
-    whole = frame.drop(columns=gaps)
-    return [frame[[name]] for name in gaps] + ([whole] if len(whole.columns) else [])
+    whole: dict[int, list[str]] = {}
+    batches: dict[str, pd.DataFrame] = {}
+    names = []
+    for table, _, column in questions:
+        if frames[table][column].hasnans:
+            name = f"{table} {column}"
+            batches[name] = frames[table][[column]]
+        else:
+            name = str(table)
+            whole.setdefault(table, []).append(column)
+        names.append(name)
+    for table, columns in whole.items():
+        batches[str(table)] = frames[table][list(dict.fromkeys(columns))]
+    return batches, names
+
+
+def _of_batch(configuration: Any, name: str) -> Any:
+    asked = copy.deepcopy(configuration)
+    asked.kwargs["batch_id"] = name
+    return asked
+
+
+def _key(configuration: Any) -> tuple[str, str, str]:
+    kwargs = configuration.kwargs
+    return configuration.type, kwargs["column"], kwargs["batch_id"]
 
 
 def docs_page(validation: Validation, **shown: str) -> str:
@@ -217,49 +291,50 @@ def _view() -> Any:
     return DefaultJinjaPageView(custom_views_directory=str(TEMPLATES))
 
 
-def _expectations(gx: Any, contract: Contract, labelled: bool) -> list[Any]:
-    made = []
+def _configurations(contract: Contract) -> dict[_Place, Any]:
+    """Great Expectations' words for each expectation of a contract."""
+    import great_expectations.expectations as gxe
+
+    made: dict[_Place, Any] = {}
     for name, sensor in contract.sensors.items():
-        made += _of_sensor(gx, name, sensor)
-    if labelled:
-        spellings = [*contract.label.normal, *contract.label.faults]
-        made.append(
-            gx.expectations.ExpectColumnValuesToBeInSet(
-                column=contract.label.column, value_set=spellings
-            )
-        )
-    return made
+        made[NULL, name] = _filled(gxe, name, sensor)
+        if sensor.min is not None or sensor.max is not None:
+            made[RANGE, name] = _between(gxe, name, sensor)
+    made[LABEL, contract.label.column] = _spelt(gxe, contract.label)
+    return {place: expectation.configuration for place, expectation in made.items()}
 
 
-def _of_sensor(gx: Any, name: str, sensor: Sensor) -> list[Any]:
+def _filled(gxe: Any, name: str, sensor: Sensor) -> Any:
     # Rounded, as 1 - 0.7 is a little more than 0.3, which would refuse a file with just the allowed
     # share.
-    filled = round(1 - sensor.max_missing, 9)
-    made = [gx.expectations.ExpectColumnValuesToNotBeNull(column=name, mostly=filled)]
-    if sensor.min is not None or sensor.max is not None:
-        severity = _SEVERITIES[sensor.on_breach]
-        between = gx.expectations.ExpectColumnValuesToBeBetween
-        made.append(
-            between(column=name, min_value=sensor.min, max_value=sensor.max, severity=severity)
-        )
-    return made
+    return gxe.ExpectColumnValuesToNotBeNull(column=name, mostly=round(1 - sensor.max_missing, 9))
 
 
-def _missed(result: Any) -> bool:
+def _between(gxe: Any, name: str, sensor: Sensor) -> Any:
+    severity = _SEVERITIES[sensor.on_breach]
+    return gxe.ExpectColumnValuesToBeBetween(
+        column=name, min_value=sensor.min, max_value=sensor.max, severity=severity
+    )
+
+
+def _spelt(gxe: Any, label: Label) -> Any:
+    return gxe.ExpectColumnValuesToBeInSet(
+        column=label.column, value_set=[*label.normal, *label.faults]
+    )
+
+
+def _without_exception(result: Any) -> Any:
     if result.exception_info.get("raised_exception"):
         raise RuntimeError(
             f"great_expectations failed: {result.exception_info.get('exception_message')}"
         )
-    return bool(result.result.get("unexpected_count"))
+    return result
 
 
-def _unmet(result: Any) -> Unmet:
-    return Unmet(
-        kind=_KINDS[result.expectation_config.type],
-        column=result.expectation_config.kwargs["column"],
-        passed=bool(result.success),
-        index=tuple(int(label) for label in result.result["unexpected_index_list"]),
-    )
+def _unmet(place: _Place, result: Any) -> Unmet:
+    kind, column = place
+    index = tuple(int(label) for label in result.result["unexpected_index_list"])
+    return Unmet(kind, column, passed=bool(result.success), index=index)
 
 
 def _failed(result: Any) -> Failed:
@@ -270,44 +345,72 @@ def _failed(result: Any) -> Failed:
 
 
 def _summary(results: list[Any], contract: Contract) -> Any:
-    """The results as one, cut to what a page shows.
-
-    A million bad rows must not put a million values into it.
-    """
+    """The results as one."""
     import great_expectations as gx
     from great_expectations.core import ExpectationSuiteValidationResult
 
-    short = [_shortened(result) for result in results]
-    kept = sum(result.success for result in short)
+    kept = sum(result.success for result in results)
     statistics = {
-        "evaluated_expectations": len(short),
+        "evaluated_expectations": len(results),
         "successful_expectations": kept,
-        "unsuccessful_expectations": len(short) - kept,
-        "success_percent": 100 * kept / len(short),
+        "unsuccessful_expectations": len(results) - kept,
+        "success_percent": 100 * kept / len(results),
     }
     return ExpectationSuiteValidationResult(
-        success=kept == len(short),
-        results=short,
+        success=kept == len(results),
+        results=results,
         suite_name=contract.family,
         statistics=statistics,
         meta={"great_expectations_version": gx.__version__, "contract": contract.digest()},
     )
 
 
-def _shortened(result: Any) -> Any:
+def _shortened(configuration: Any, result: Any) -> Any:
+    """A result cut to what a page shows.
+
+    A million bad rows must not put a million values into it.
+    """
     from great_expectations.core import ExpectationValidationResult
 
     counts = {name: result.result[name] for name in _COUNTS if name in result.result}
     seen = dict.fromkeys(result.result.get("unexpected_list", ())[: 100 * MAX_EXAMPLES])
-    examples = [value for value in seen if value is not None and value == value][
-        :MAX_EXAMPLES
-    ]  # NaN shows nothing
+    # NaN shows nothing.
+    examples = [value for value in seen if value is not None and value == value][:MAX_EXAMPLES]
     return ExpectationValidationResult(
         success=bool(result.success),
-        expectation_config=result.expectation_config,
+        expectation_config=configuration,
         result={**counts, "partial_unexpected_list": examples},
         exception_info=result.exception_info,
     )
+
+
+def _met(configuration: Any, tally: Tally) -> Any:
+    """What Great Expectations says of an expectation that every row meets."""
+    from great_expectations.core import ExpectationValidationResult
+
+    return ExpectationValidationResult(
+        success=True,
+        expectation_config=configuration,
+        result={**_counts_of_met(tally), "partial_unexpected_list": []},
+        exception_info=_NO_EXCEPTION,
+    )
+
+
+def _counts_of_met(tally: Tally) -> dict[str, Any]:
+    """Counts of an expectation that every row meets; a share of no rows is None."""
+    none = 0.0 if tally.rows else None
+    if tally.kind == NULL:
+        return {"element_count": tally.rows, "unexpected_count": 0, "unexpected_percent": none}
+    of_values = 0.0 if tally.missing < tally.rows else None
+    return {
+        "element_count": tally.rows,
+        "missing_count": tally.missing,
+        "missing_percent": tally.missing / tally.rows * 100 if tally.rows else None,
+        "unexpected_count": 0,
+        "unexpected_percent": of_values,
+        "unexpected_percent_nonmissing": of_values,
+        "unexpected_percent_total": none,
+    }
 
 
 _REMEDY = "Repair the export, or raise `max_missing` if the gaps are normal"
@@ -317,7 +420,9 @@ _REMEDY_HOLD = (
 )
 
 
-def note_unmet(notes: Notes, unmet: Unmet, contract: Contract, rows: int, gaps: Gaps) -> None:
+def note_unmet(
+    notes: Notes, unmet: Unmet, contract: Contract, rows: int, fillable: np.ndarray
+) -> None:
     """Note the rows that did not meet one expectation.
 
     Args:
@@ -325,26 +430,27 @@ def note_unmet(notes: Notes, unmet: Unmet, contract: Contract, rows: int, gaps: 
         unmet: the expectation.
         contract: what it was made from.
         rows: how many rows were validated.
-        gaps: which readings are missing for their quality, and in which rows all are filled in.
+        fillable: (n,) bool: rows of the table whose missing readings are filled in.
     """
-    if unmet.kind == "null":
-        _note_missing(notes, unmet, contract, gaps)
-    elif unmet.kind == "range":
+    if unmet.kind == NULL:
+        own_times = contract.time_column is not None and not contract.sensors[unmet.column].hold
+        remedy = _REMEDY_HOLD if own_times else _REMEDY
+        _note_missing(notes, unmet, contract.sensors[unmet.column], remedy, fillable)
+    elif unmet.kind == RANGE:
         _note_range(notes, unmet, contract.sensors[unmet.column])
     else:
         _note_labels(notes, unmet, contract.label, rows)
 
 
-def _note_missing(notes: Notes, unmet: Unmet, contract: Contract, gaps: Gaps) -> None:
-    sensor = contract.sensors[unmet.column]
+def _note_missing(
+    notes: Notes, unmet: Unmet, sensor: Sensor, remedy: str, fillable: np.ndarray
+) -> None:
     # Text instead of a number is missing to Great Expectations too; it has its own finding.
-    absent = notes.table.missing(unmet.column).to_numpy()
-    if unmet.column in gaps.bad:
-        absent = absent | gaps.bad[unmet.column]
+    absent = notes.missing(unmet.column)
     index = np.array(unmet.index, dtype=int)
     places = index[absent[index]]
     if unmet.passed:
-        filled = gaps.fillable[places]
+        filled = fillable[places]
         _note_imputed(notes, unmet.column, places[filled])
         places = places[~filled]
     message = f"Sensor {unmet.column!r} has no value in {len(places)} row(s)"
@@ -355,7 +461,7 @@ def _note_missing(notes: Notes, unmet: Unmet, contract: Contract, gaps: Gaps) ->
         places,
         unmet.column,
         message,
-        _REMEDY_HOLD if contract.time_column and not sensor.hold else _REMEDY,
+        remedy,
         expected=f"a value in at least {1 - sensor.max_missing:.0%} of the rows",
         severity="quarantine" if unmet.passed else "refuse",
     )

@@ -2,23 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from faultxfer.contract.schema import Contract
-
-
-class Gaps(NamedTuple):
-    """Readings that are missing in one table.
-
-    Attributes:
-        fillable: (n,) bool: rows whose missing readings are filled in.
-        bad: by sensor, (n,) bool: readings that count as missing for their quality.
-    """
-
-    fillable: np.ndarray
-    bad: dict[str, np.ndarray]
 
 
 def fillable_sensors(contract: Contract) -> frozenset[str]:

@@ -23,6 +23,8 @@ class Notes:
     def __init__(self, table: RawTable) -> None:
         self.table = table
         self.findings: list[Finding] = []
+        # By sensor, (n,) bool: readings that do not count for their quality.
+        self.bad: dict[str, np.ndarray] = {}
         self._aside: list[tuple[str, np.ndarray, str]] = []
 
     @property
@@ -34,6 +36,12 @@ class Notes:
     def sorted(self) -> tuple[Finding, ...]:
         """The findings, refusing ones first."""
         return tuple(sorted(self.findings, key=lambda finding: SEVERITIES.index(finding.severity)))
+
+    def missing(self, name: str) -> np.ndarray:
+        """(n,) bool: whether a sensor has no reading that counts."""
+        missing: np.ndarray = self.table.missing(name).to_numpy()
+        bad = self.bad.get(name)
+        return missing if bad is None else missing | bad
 
     def remarks(self, severity: Callable[[str], Severity]) -> None:
         """Note what was found while the file was brought into its shape."""

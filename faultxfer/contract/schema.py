@@ -75,6 +75,11 @@ class Sensor(_Strict):
     on_breach: Severity = Field(
         default="quarantine", description="What happens to a row outside min and max."
     )
+    keep: str = Field(
+        default="",
+        description="Why the column is a sensor though it looks like a leak or a counter; "
+        "the rules of columns leave it alone.",
+    )
     quality: Quality | None = Field(
         default=None, description="Column that says which readings are good; others are missing."
     )
@@ -437,7 +442,7 @@ class Contract(_Strict):
         _drop_unused(plain["csv"], Csv, _LATER_CSV)
         _drop_unused(plain, Contract, ("long", "max_imputed"))
         for sensor in plain["sensors"].values():
-            _drop_unused(sensor, Sensor, ("quality", "hold", "impute"))
+            _drop_unused(sensor, Sensor, ("keep", "quality", "hold", "impute"))
         content = json.dumps(plain, sort_keys=False)
         return hashlib.sha256(content.encode()).hexdigest()
 

@@ -70,8 +70,8 @@ class Parts:
         )
         return (
             "Metrics come from other times of the recordings that were trained on: they may "
-            "flatter the model on recordings and machines that nobody has seen. A run column, or one file "
-            f"for each recording, gives better ones.{faults}"
+            "flatter the model on recordings and machines that nobody has seen. A run column, or "
+            f"one file for each recording, gives better ones.{faults}"
         )
 
     def as_dict(self) -> dict[str, object]:

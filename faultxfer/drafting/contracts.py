@@ -11,8 +11,10 @@ import yaml
 from pydantic import ValidationError
 
 from faultxfer.contract.diff import diff_contracts
-from faultxfer.contract.schema import load_contract, parse_contract, schema_text
-from faultxfer.drafting.infer import infer_contract
+from faultxfer.contract.schema import LabelClass, load_contract, parse_contract, schema_text
+from faultxfer.drafting.draft import EQUIPMENT, RUN, TIME, write_draft
+from faultxfer.drafting.infer import draft_of, label_questions
+from faultxfer.drafting.roles import roles_of
 from faultxfer.drafting.shapes import shaped
 from faultxfer.errors import ConfigError, DataError
 from faultxfer.outputs import writing
@@ -34,6 +36,7 @@ def draft_contract(
     run_column: str | None = None,
     time_column: str | None = None,
     columns: str | None = None,
+    spellings: dict[LabelClass, str | None] | None = None,
     **csv_options: object,
 ) -> dict[str, Any]:
     """Write a first contract and say what is in it.
@@ -47,6 +50,7 @@ def draft_contract(
         run_column: names one recording.
         time_column: timestamp or sequence number.
         columns: names of all columns, separated by commas, for files without a header row.
+        spellings: by class of the label, its spellings with commas between them.
         csv_options: by field of ``csv``, how the files are written; None where it is detected.
             The draft pins them too.
 
@@ -65,6 +69,7 @@ def draft_contract(
             remedy="Choose another name, or overwrite it with --force",
         )
     options = _checked_options(columns, csv_options)
+    given = _given(spellings or {})
     try:
         read = [_read(path, options) for path in find_files(files)]
         examples = shaped(
@@ -75,21 +80,36 @@ def draft_contract(
             run_column=run_column,
             time_column=time_column,
         )
-        text = infer_contract(
+        draft = draft_of(
             examples.tables,
             label=label,
             family=out.stem,
-            equipment_column=equipment_column,
-            run_column=run_column,
-            time_column=examples.time_column,
+            named={
+                EQUIPMENT: equipment_column,
+                RUN: run_column,
+                TIME: examples.time_column,
+            },
             csv_options=examples.options,
+            given=given,
         )
+        questions = label_questions(examples.tables, label, given)
     except DataError as error:
         raise _advised(error, options) from error
-    text += examples.section()
+    text = write_draft(draft) + examples.section()
     contract = parse_contract(yaml.safe_load(text), where=str(out))
     _write(text, out)
-    return {"out": str(out), "sensors": list(contract.features), "ignored": list(contract.ignore)}
+    return {
+        "out": str(out),
+        "sensors": list(contract.features),
+        "ignored": list(contract.ignore),
+        "questions": questions,
+        "columns": roles_of(draft),
+    }
+
+
+def _given(spellings: dict[LabelClass, str | None]) -> dict[LabelClass, tuple[str, ...]]:
+    """Spellings of the command line, by class."""
+    return {name: _names(text, name) for name, text in spellings.items() if text is not None}
 
 
 def _write(text: str, out: Path) -> None:
@@ -171,8 +191,8 @@ def _checked_options(columns: str | None, given: dict[str, object]) -> Csv:
         ) from error
 
 
-def _names(columns: str) -> tuple[str, ...]:
-    """Column names from ``a,b,c``; a name with a comma stands in quotes.
+def _names(columns: str, option: str = "columns") -> tuple[str, ...]:
+    """Column names, or other names, from ``a,b,c``; a name with a comma stands in quotes.
 
     >>> _names('time, "flow, m3/h", fault')
     ('time', 'flow, m3/h', 'fault')
@@ -183,9 +203,13 @@ def _names(columns: str) -> tuple[str, ...]:
         names = [cell.strip() for cell in cells]
     if not names or not all(names) or len(set(names)) < len(names):
         raise ConfigError(
-            "Different names are needed for all columns, in the order of the file",
-            received={"columns": columns},
-            remedy="Write them with commas between them: --columns time,flow,pressure,fault",
+            "Different names are needed for all columns, in the order of the file"
+            if option == "columns"
+            else f"`--{option}` needs different spellings of the label",
+            received={option: columns},
+            remedy="Write them with commas between them: --columns time,flow,pressure,fault"
+            if option == "columns"
+            else f"Write them with commas between them: --{option} A,B",
         )
     return tuple(names)
 

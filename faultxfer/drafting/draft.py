@@ -68,6 +68,9 @@ class Seen:
         rate: fastest change, 0 where none is known.
         per: what time ``rate`` is for.
         switch: whether the cells say yes and no.
+        note: what to ask about it, where its content raises a question.
+        keep: why it stays a sensor though it is a counter; empty where nothing has to be said.
+        nothing: spellings of values far off all others, which may stand for no reading.
         unit: the unit that the files state; empty where they state none.
     """
 
@@ -79,6 +82,9 @@ class Seen:
     rate: float
     per: str
     switch: bool = False
+    note: str = ""
+    keep: str = ""
+    nothing: tuple[str, ...] = ()
     unit: str = ""
 
 
@@ -97,6 +103,8 @@ class Draft:
         ignore: by name, why a column is no sensor.
         period: the usual time step, if there is one.
         csv: how the files are written, where that had to be given.
+        why: by role, what shows a key that no usual name shows.
+        looks_like: by role, a column that may be meant, where none was found.
     """
 
     family: str
@@ -109,6 +117,8 @@ class Draft:
     ignore: dict[str, str]
     period: float | None
     csv: Csv = field(default_factory=Csv)
+    why: dict[str, str] = field(default_factory=dict)
+    looks_like: dict[str, str] = field(default_factory=dict)
 
 
 def write_draft(draft: Draft) -> str:
@@ -120,6 +130,7 @@ def write_draft(draft: Draft) -> str:
         *_sensor_lines(draft.sensors),
         *_ignore_lines(draft.ignore),
         *_csv_lines(draft.csv),
+        *_nothing_lines(draft),
         *_examples(list(draft.sensors)),
     ]
     return head + "\n".join(lines) + "\n"
@@ -131,15 +142,23 @@ def write_draft(draft: Draft) -> str:
 def _label_lines(draft: Draft) -> list[str]:
     lines = [
         "",
-        "# The label column, and how its two classes may be spelt; other spellings are set aside.",
+        "# The label column, and how its classes may be spelt; other spellings are set aside.",
         "label:",
         f"  column: {_scalar(draft.label)}",
     ]
     for name, spellings in (("normal", draft.spellings.normal), ("fault", draft.spellings.fault)):
         note = draft.spellings.note(int(name == "fault"))
         if note or spellings != Label.model_fields[name].default:
-            lines.append(f"  {name}: [{', '.join(map(quoted, spellings))}]{note}")
-    return lines
+            lines.append(f"  {name}: {_listed(spellings)}{note}")
+    if draft.spellings.unknown:
+        lines.append(f"  unknown: {_listed(draft.spellings.unknown)}")
+    if draft.spellings.exclude:
+        lines.append(f"  exclude: {_listed(draft.spellings.exclude)}")
+    return [*lines, *(f"  # {question}" for question in draft.spellings.questions)]
+
+
+def _listed(spellings: tuple[str, ...]) -> str:
+    return f"[{', '.join(map(quoted, spellings))}]"
 
 
 _WITHOUT = {
@@ -155,14 +174,22 @@ def _key_lines(draft: Draft) -> list[str]:
         "# Which machine, which recording of it, and when. A split keeps rows of one run together.",
     ]
     for role, without in _WITHOUT.items():
-        name = draft.keys[role]
-        lines.append(f"{role}: {_scalar(name)}" if name else f"# {role}: {without}")
+        lines.append(_key_line(draft, role, without))
     if draft.period is None:
         lines.append("# sampling_period: no regular step of time found; gaps are not reported")
     else:
         period = _yaml(draft.period).removesuffix(".0")
         lines.append(f"sampling_period: {period}  # the usual step of the time column")
     return lines
+
+
+def _key_line(draft: Draft, role: str, without: str) -> str:
+    name = draft.keys[role]
+    if name:
+        why = draft.why.get(role, "")
+        return f"{role}: {_scalar(name)}" + (f"  # {why}" if why.startswith("found") else "")
+    maybe = draft.looks_like.get(role)
+    return f"# {role}: {without}" + (f"; {quoted(maybe)} looks like one" if maybe else "")
 
 
 def _sensor_lines(sensors: dict[str, Seen]) -> list[str]:
@@ -195,6 +222,20 @@ def _csv_lines(csv: Csv) -> list[str]:
     if csv.columns:
         lines.append("# They have no header row: `columns` names all columns, in the file's order.")
     return [*lines, "csv:", *[f"  {name}: {_option(value)}" for name, value in given.items()]]
+
+
+def _nothing_lines(draft: Draft) -> list[str]:
+    """A proposal for values that may stand for no reading; a person must know."""
+    spellings = dict.fromkeys(text for seen in draft.sensors.values() for text in seen.nothing)
+    if not spellings:
+        return []
+    return [
+        "",
+        '# These values lie far off all others and come again: they look like "no reading".',
+        "# If they are, take the `# ` away (below `csv:`, if the line is there already):",
+        "# csv:",
+        f"#   missing: [{', '.join(map(quoted, spellings))}]",
+    ]
 
 
 def _option(value: bool | int | str | tuple[str, ...]) -> str:
@@ -249,6 +290,8 @@ def _fields(name: str, seen: Seen) -> str:
         fields |= _range(seen.low, seen.high)
     if seen.missing > _USUAL_MISSING:
         fields["max_missing"] = f"{_max_missing(seen.missing):g}"
+    if seen.keep:
+        fields["keep"] = quoted(seen.keep)
     fields["on_breach"] = "warn"
     return f"{{{', '.join(f'{field}: {text}' for field, text in fields.items())}}}"
 
@@ -261,7 +304,11 @@ def _remark(seen: Seen) -> str:
     if seen.low == seen.high:
         return f"constant at {seen.low:g} in these rows, so without a range; {missing}"
     remark = f"seen {seen.low:.5g} to {seen.high:.5g}, {missing}"
-    return remark if seen.step is None else f"{remark}, usual step {seen.step:.3g}"
+    if seen.step is not None:
+        remark += f", usual step {seen.step:.3g}"
+    if seen.nothing:
+        remark += f"; {', '.join(seen.nothing)} left out: no reading?"
+    return f"{remark}; {seen.note}" if seen.note else remark
 
 
 def _percent(share: float) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from faultxfer.column_kinds.found import NO_MEASUREMENT, Found
 from faultxfer.drafting.draft import (
     EQUIPMENT,
     RUN,
@@ -21,14 +22,17 @@ from faultxfer.drafting.draft import (
     quoted,
     write_draft,
 )
-from faultxfer.drafting.labels import classes_of, sort_spellings
+from faultxfer.drafting.keys import keys_by_content
+from faultxfer.drafting.kinds import kinds_of
+from faultxfer.drafting.labels import Given, classes_of, sort_spellings
+from faultxfer.drafting.nothing import values_for_nothing
 from faultxfer.drafting.sampling import (
     Sampling,
     fastest,
-    longest_still,
     sampling_of,
     usual_change,
     usual_period,
+    usual_still,
 )
 from faultxfer.errors import ContractError, DataError
 from faultxfer.reading import columns
@@ -54,6 +58,8 @@ _COUNTERS = ("index", "id", "udi", "row", "row_number", "unnamed_0")
 _KEY_NAMES = frozenset((*_COUNTERS, *(name for names in _USUAL.values() for name in names)))
 # More different cells than this are a measurement; looking each up as a spelling takes seconds.
 _MOST_SPELLINGS = 20
+# A column of text with so many different cells at most holds states.
+_MOST_STATES = 12
 _LABEL_WORDS = ("label", "fault", "anomal", "failure", "changepoint")
 # How many files a message names.
 _SHOWN = 5
@@ -68,6 +74,7 @@ def infer_contract(
     run_column: str | None = None,
     time_column: str | None = None,
     csv_options: Csv | None = None,
+    given: Given | None = None,
 ) -> str:
     """Draft a contract from labelled example rows.
 
@@ -79,6 +86,7 @@ def infer_contract(
         run_column: names one recording; as above.
         time_column: timestamp or sequence number; as above.
         csv_options: what had to be given to read the files; the draft pins it too.
+        given: by class, spellings of the label.
 
     Returns:
         A commented YAML file that follows the schema.
@@ -88,34 +96,99 @@ def infer_contract(
             sorted into normal and fault, or no column holds numbers.
         DataError: the numbers of a column can be read in more than one way.
     """
-    named = {EQUIPMENT: equipment_column, RUN: run_column, TIME: time_column}
+    draft = draft_of(
+        tables,
+        label=label,
+        family=family,
+        named={EQUIPMENT: equipment_column, RUN: run_column, TIME: time_column},
+        csv_options=csv_options or Csv(),
+        given=given,
+    )
+    return write_draft(draft)
+
+
+def draft_of(
+    tables: list[RawTable],
+    *,
+    label: str,
+    family: str,
+    named: dict[str, str | None],
+    csv_options: Csv,
+    given: Given | None = None,
+) -> Draft:
+    """What the example rows show; ``named`` has the column of each key, or None.
+
+    Raises:
+        ContractError, DataError: as :func:`infer_contract`.
+    """
     cells = _common_cells(tables)
     _require_columns(tables, [label, *filter(None, named.values())])
-    spellings = sort_spellings(cells[label], column=label, where=_files(tables))
-    keys = _key_columns(tables, cells, label, named)
-    _require_clear_times(tables, keys[TIME])
-    free = [name for name in cells.columns if name != label and name not in keys.values()]
+    spellings = sort_spellings(cells[label], column=label, where=_files(tables), given=given)
+    filled = [table for table in tables if len(table.frame)]
+    by_name = _key_columns(tables, cells, label, named)
+    free = [name for name in cells.columns if name != label and name not in by_name.values()]
+    found = keys_by_content(filled, by_name, _nameless(free))
+    keys = found.keys
+    _require_clear_times(filled, keys[TIME])
+    free = [name for name in free if name not in keys.values()]
     reasons = {name: _why_ignored(name, tables, cells, spellings.faulty) for name in free}
+    measured = [name for name, reason in reasons.items() if not reason]
+    kinds = kinds_of(filled, _numbers(measured, filled), keys, spellings.faulty)
+    reasons |= _left_out(measured, kinds)
     ignore = _not_common(tables, list(cells.columns))
     ignore |= {name: reason for name, reason in reasons.items() if reason}
-    filled = [table for table in tables if len(table.frame)]
     runs = [name for name in (keys[EQUIPMENT], keys[RUN]) if name]
     samplings = [sampling_of(table, keys[TIME], runs) for table in filled]
     measured = [name for name, reason in reasons.items() if not reason]
     _require_sensors(measured, ignore, tables)
-    draft = Draft(
+    return Draft(
         family=family,
         rows=len(cells),
         files=_files(tables),
         label=label,
         spellings=spellings,
         keys=keys,
-        sensors={name: _seen(name, filled, samplings) for name in measured},
+        sensors={name: _seen(name, filled, samplings, kinds.get(name)) for name in measured},
         ignore=ignore,
         period=usual_period(samplings),
-        csv=csv_options or Csv(),
+        csv=csv_options,
+        why={role: "as named" for role, name in named.items() if name} | found.why,
+        looks_like=found.looks_like,
     )
-    return write_draft(draft)
+
+
+def _left_out(measured: list[str], kinds: dict[str, Found]) -> dict[str, str]:
+    """Columns that are no measurements, with the reason.
+
+    Where nothing but counters would be left, they stay: a few rows of anything may rise.
+    """
+    out = {name: kind for name, kind in kinds.items() if kind.kind in NO_MEASUREMENT}
+    if len(out) == len(measured):
+        out = {name: kind for name, kind in out.items() if kind.kind != "counter"}
+    return {name: kind.reason for name, kind in out.items()}
+
+
+def _nameless(free: list[str]) -> list[str]:
+    """Columns that may be a key by their content: not those that are notes or labels by name."""
+    return [
+        name for name in free if name not in columns.BOOKKEEPING and not _named_like_a_label(name)
+    ]
+
+
+def _numbers(names: list[str], tables: list[RawTable]) -> dict[str, list[pd.Series]]:
+    """By column, its values in each file."""
+    values = {}
+    for name in names:
+        switch = _is_switch(name, tables)
+        values[name] = [_values(table, name, switch=switch) for table in tables]
+    return values
+
+
+def label_questions(tables: list[RawTable], label: str, given: Given | None = None) -> list[str]:
+    """What a person has to decide about spellings of the label, a sentence each."""
+    cells = pd.concat([table.stripped(label) for table in tables], ignore_index=True)
+    spellings = sort_spellings(cells, column=label, where=_files(tables), given=given)
+    return [f"{label}: {question}" for question in spellings.questions]
 
 
 def _files(tables: list[RawTable]) -> str:
@@ -262,14 +335,18 @@ def _why_ignored(
     """Why a column cannot or should not be a sensor; None if it can."""
     if name in columns.BOOKKEEPING:
         return "faultxfer keeps its own notes under this name"
-    words = plain_name(name).split("_")
-    if words[0].startswith("target") or any(word.startswith(_LABEL_WORDS) for word in words):
+    if _named_like_a_label(name):
         return "named like a label: it would leak the label to the model"
     if _equals_label(cells[name], faulty):
         return "equals the label in every row: it would leak the label to the model"
     if plain_name(name) in _KEY_NAMES:
         return "named like a key or a counter, not like a measurement"
     return next(_without_values(name, tables), None)
+
+
+def _named_like_a_label(name: str) -> bool:
+    words = plain_name(name).split("_")
+    return words[0].startswith("target") or any(word.startswith(_LABEL_WORDS) for word in words)
 
 
 def _without_values(name: str, tables: list[RawTable]) -> Iterator[str]:
@@ -279,7 +356,17 @@ def _without_values(name: str, tables: list[RawTable]) -> Iterator[str]:
         if table.missing(name).all() and len(table.frame):
             yield f"no value in any row of {_files([table])}"
         elif not _reads(table, name, switch=switch):
-            yield "text"
+            yield _text(table, name)
+
+
+def _text(table: RawTable, name: str) -> str:
+    """What text columns hold: states can be used to choose rows, other text cannot."""
+    words = [word for word in table.stripped(name)[~table.missing(name)].unique() if word]
+    if not 2 <= len(words) <= _MOST_STATES:
+        return "text"
+    shown = ", ".join(quoted(word)[1:-1] for word in words[:_SHOWN])
+    more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
+    return f"text, {len(words)} states ({shown}{more}): for `slices` and the like"
 
 
 def _reads(table: RawTable, name: str, *, switch: bool) -> bool:
@@ -312,22 +399,37 @@ def _equals_label(cells: pd.Series, faulty: pd.Series) -> bool:
 # What is seen of a sensor
 
 
-def _seen(name: str, tables: list[RawTable], samplings: list[Sampling]) -> Seen:
+def _seen(name: str, tables: list[RawTable], samplings: list[Sampling], kind: Found | None) -> Seen:
+    """What is seen of a sensor, its readings far off all others left out."""
     switch = _is_switch(name, tables)
-    files = [_values(table, name, switch=switch) for table in tables]
+    read = [_values(table, name, switch=switch) for table in tables]
+    codes = () if switch else values_for_nothing(read)
+    files = [numbers.mask(numbers.isin(codes)) for numbers in read] if codes else read
     # One clock for all: rates of a file without readable times would be rates per row.
     same_clock = len({sampling.per for sampling in samplings}) == 1
     return Seen(
         low=float(min(numbers.min() for numbers in files)),
         high=float(max(numbers.max() for numbers in files)),
-        missing=max(float(numbers.isna().mean()) for numbers in files),
+        missing=max(float(numbers.isna().mean()) for numbers in read),
         step=usual_change(files, samplings),
-        still=max(map(longest_still, files, samplings)),
+        still=usual_still(files, samplings),
         rate=max(map(fastest, files, samplings)) if same_clock else 0.0,
         per=samplings[0].per,
         switch=switch,
+        note=kind.reason if kind and kind.kind != "constant" else "",
+        keep=kind.reason if kind and kind.kind == "kept" else "",
+        nothing=tuple(dict.fromkeys(_spellings(name, tables, read, codes))),
         unit=next(filter(None, (_stated_unit(table, name) for table in tables)), ""),
     )
+
+
+def _spellings(
+    name: str, tables: list[RawTable], read: list[pd.Series], codes: tuple[float, ...]
+) -> Iterator[str]:
+    """How values that stand for no reading are written in the files."""
+    for table, numbers in zip(tables, read, strict=True):
+        if numbers.isin(codes).any():
+            yield from table.stripped(name)[numbers.isin(codes).to_numpy()].unique()
 
 
 def _stated_unit(table: RawTable, name: str) -> str:

@@ -1,12 +1,22 @@
-"""Sort the spellings of a label column into normal and fault."""
+"""Sort the spellings of a label column into normal and fault.
+
+What is neither by a usual name is asked about, with how often it occurs, and never guessed.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pandas as pd
 
+from faultxfer.contract.schema import LabelClass
+from faultxfer.contract.selection import as_spelt
 from faultxfer.errors import ContractError
+
+# By class, the spellings that somebody gave.
+Given = Mapping[LabelClass, tuple[str, ...]]
 
 # Normal spelling → its opposite, in lower case. The opposite stands in where the examples have one
 # class only; of two normal spellings with one opposite it is the last.
@@ -51,11 +61,34 @@ class LabelSpellings:
     Attributes:
         normal, fault: spellings, at least one each.
         faulty: for each row 1.0 (fault), 0.0 (normal) or NaN (not labelled).
+        exclude: spellings that are never used, as they were given.
+        unknown: spellings of rows without a label: those given, and those that nobody knows.
+        asked: by spelling that nobody knows, its number of rows.
+        blank: rows without anything in the column.
     """
 
     normal: tuple[str, ...]
     fault: tuple[str, ...]
     faulty: pd.Series
+    exclude: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    asked: Mapping[str, int] = field(default_factory=dict)
+    blank: int = 0
+
+    @property
+    def questions(self) -> list[str]:
+        """What a person has to decide, a sentence each."""
+        said = [
+            f"{text!r} in {_rows(rows)}: normal, fault, unknown or exclude? It stands under "
+            "`unknown`, so these rows are not learnt from."
+            for text, rows in self.asked.items()
+        ]
+        if self.blank:
+            said.append(
+                f"Blank in {_rows(self.blank)}, which are set aside. `blank: unknown` leaves them "
+                "out on purpose; `blank: normal` is for exports that write faults alone."
+            )
+        return said
 
     def note(self, label: int) -> str:
         """A comment where no example row has the class."""
@@ -64,38 +97,92 @@ class LabelSpellings:
         )
 
 
-def sort_spellings(cells: pd.Series, *, column: str, where: str) -> LabelSpellings:
+def sort_spellings(
+    cells: pd.Series, *, column: str, where: str, given: Given | None = None
+) -> LabelSpellings:
     """Sort what stands in the label column.
 
     Args:
         cells: stripped text cells of the label column.
         column: its name.
         where: the files, for the message.
+        given: by class, spellings that are known to belong to it.
 
     Raises:
-        ContractError: no row is labelled, or a spelling is neither a usual one of normal nor of
-            fault.
+        ContractError: no row is labelled, or spellings that are neither usual ones of normal nor
+            of fault leave a class without one.
     """
-    seen = [text for text in cells.unique() if text.lower() not in _UNLABELLED]
-    classes = {text: _class_of(text) for text in seen}
-    unknown = [text for text, label in classes.items() if label is None]
-    if unknown or not seen:
-        raise ContractError(
-            "The label column does not have two classes with usual names "
-            "(0/1, normal/fault, ok/nok, …)",
-            received={"cannot be sorted": unknown} if unknown else {"labelled rows": 0},
-            where=f"column {column!r} of {where}",
-            remedy="Write 0 for normal and 1 for fault in that column, or write the contract by "
-            "hand "
-            "from `docs/data-contracts.md` and name the spellings under `label`",
-        )
-    normal = [text for text in seen if classes[text] == 0]
-    fault = [text for text in seen if classes[text] == 1]
+    given = given or {}
+    named = [text for texts in given.values() for text in texts]
+    cells = as_spelt(cells, named)
+    counts = cells.value_counts()
+    seen = [text for text in cells.unique() if text.lower() not in _UNLABELLED or text in named]
+    classes = _classes(seen, given)
+    asked = {text: int(counts[text]) for text in seen if classes[text] is None}
+    normal = _of_class(0, classes, given.get("normal", ()))
+    fault = _of_class(1, classes, given.get("fault", ()))
+    if not seen or (asked and not (normal and fault)) or not _can_be_completed(normal, fault):
+        raise _not_sorted(asked, column, where)
     return LabelSpellings(
         normal=_completed(normal, fault, ("0", "0.0")),
         fault=_completed(fault, normal, ("1", "1.0")),
-        faulty=classes_of(cells),
+        faulty=cells.map(classes).astype("float64"),
+        exclude=tuple(given.get("exclude", ())),
+        unknown=(*given.get("unknown", ()), *asked),
+        asked=asked,
+        blank=int(cells.isin([text for text in cells.unique() if text not in seen]).sum()),
     )
+
+
+def _classes(seen: list[str], given: Given) -> dict[str, float | None]:
+    """By spelling 0 (normal), 1 (fault), NaN (given as neither) or None (nobody knows)."""
+    known: dict[str, float | None] = {text: _usual_class(text, seen) for text in seen}
+    meant = {"normal": 0.0, "fault": 1.0}
+    for name, texts in given.items():
+        known.update({text: meant.get(name, math.nan) for text in texts if text in known})
+    return known
+
+
+def _usual_class(text: str, seen: list[str]) -> int | None:
+    """The class of a usual spelling; a 1 among other numbers is a code, not a fault."""
+    codes = all(map(_is_finite, seen)) and any(_class_of(other) is None for other in seen)
+    return None if codes else _class_of(text)
+
+
+def _is_finite(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def _of_class(number: int, classes: dict[str, float | None], given: tuple[str, ...]) -> list[str]:
+    """Spellings of a class: those given, and those seen."""
+    found = [text for text, one in classes.items() if one == number]
+    return list(dict.fromkeys([*given, *found]))
+
+
+def _can_be_completed(normal: list[str], fault: list[str]) -> bool:
+    """Whether a class without a spelling can have the opposites of the other one's."""
+    if normal and fault:
+        return True
+    return all(_class_of(text) is not None for text in (normal or fault))
+
+
+def _not_sorted(asked: Mapping[str, int], column: str, where: str) -> ContractError:
+    counts = [f"{text} ({_rows(rows)})" for text, rows in asked.items()]
+    return ContractError(
+        "The label column does not have two classes with usual names "
+        "(0/1, normal/fault, ok/nok, …)",
+        received={"cannot be sorted": counts} if counts else {"labelled rows": 0},
+        where=f"column {column!r} of {where}",
+        remedy="Write 0 for normal and 1 for fault in that column, or say what its spellings mean: "
+        "`--normal A --fault B,C`, and `--exclude D` or `--unknown E` for rows that are neither",
+    )
+
+
+def _rows(count: int) -> str:
+    return f"{count} row" if count == 1 else f"{count} rows"
 
 
 def classes_of(cells: pd.Series) -> pd.Series:
@@ -124,7 +211,7 @@ def _completed(own: list[str], other: list[str], numbers: tuple[str, ...]) -> tu
     0 and 0.0 go together, as programs swap them at will.
     """
     spellings = list(own) or [_opposite(text) for text in other]
-    if any(_is_number(text) for text in spellings):
+    if any(_is_number(text) and _class_of(text) is not None for text in spellings):
         spellings += numbers
     return tuple(dict.fromkeys(spellings))
 

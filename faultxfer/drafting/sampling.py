@@ -14,6 +14,8 @@ SECOND, STEP, ROW = "second", "step of the time column", "row"
 
 # Steps are regular if this share of them lies this near to the median; fewer of them show nothing.
 _SHARE, _NEAR, _FEWEST = 0.9, 0.1, 3
+# Standstills of so many rows are short; longer ones are usual up to so many times what 95 % are.
+_SHORT, _LONGER, _USUAL = 10, 5, 0.95
 
 
 @dataclass(frozen=True)
@@ -105,9 +107,22 @@ def fastest(numbers: pd.Series, sampling: Sampling) -> float:
     return float(rates[np.isfinite(rates)].max(initial=0.0))
 
 
-def longest_still(numbers: pd.Series, sampling: Sampling) -> int:
-    """Most rows of a run, one after the other, with the same value."""
+def usual_still(files: list[pd.Series], samplings: list[Sampling]) -> int:
+    """Most rows of a run, one after the other, with the same value, where nothing was stuck.
+
+    A standstill much longer than all usual ones is the defect itself: a limit drafted from it would
+    never find the next one.
+    """
+    lengths = np.sort(np.concatenate(list(map(_standstills, files, samplings))))
+    usual = lengths[: max(1, round(_USUAL * len(lengths)))][-1]
+    believed = lengths <= max(_SHORT, _LONGER * usual)
+    return int(lengths[believed].max(initial=1))
+
+
+def _standstills(numbers: pd.Series, sampling: Sampling) -> np.ndarray:
+    """(m,) rows of each stretch of a run with one value."""
     values = numbers.to_numpy()[sampling.order]
     changed = values != np.roll(values, 1)
     stretch = np.cumsum(sampling.first | changed)
-    return int(np.bincount(stretch).max())
+    lengths: np.ndarray = np.bincount(stretch)[1:]
+    return lengths

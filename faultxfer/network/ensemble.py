@@ -28,20 +28,25 @@ ENCODED, FEATURES, MEMBER_LOGITS = "encoded", "features", "member_logits"
 _IQR_OF_NORMAL = 1.349
 
 
-def build_ensemble(scaled: np.ndarray, shape: NetworkOptions) -> keras.Model:
+def build_ensemble(
+    scaled: np.ndarray, shape: NetworkOptions, read: np.ndarray | None = None
+) -> keras.Model:
     """A network from scaled sensors to one fault logit.
 
     Args:
         scaled: (n, d) scaled training sensors, whose quantiles fix the input layers.
         shape: options of the network, of which only its shape is read.
+        read: (k,) positions of the sensors that the network looks at; all of them if left out.
 
     Returns:
         An uncompiled model with output (n, 1). Its layers ``encoded``, ``features`` (n, members * h
-        + d) and ``member_logits`` (n, members) are what
+        + k) and ``member_logits`` (n, members) are what
         :class:`faultxfer.network.features.NetworkFeatures` reads.
     """
-    inputs = keras.Input((scaled.shape[1],), name="scaled_sensors")
-    clipped, encoded = _input_layers(inputs, np.asarray(scaled, dtype=np.float64), shape.bins)
+    sensors = scaled.shape[1]
+    read = np.arange(sensors) if read is None else read
+    inputs = keras.Input((sensors,), name="scaled_sensors")
+    clipped, encoded = _input_layers(inputs, len(read), shape.bins)
     # All hidden layers before all heads: the order in which weights draw their seeds.
     hidden = [_member(encoded, shape, number) for number in range(shape.members)]
     heads = []
@@ -55,13 +60,24 @@ def build_ensemble(scaled: np.ndarray, shape: NetworkOptions) -> keras.Model:
     network = keras.Model(inputs, mean, name="fault_ensemble")
     equal = np.full((shape.members, 1), 1 / shape.members, dtype=np.float32)
     network.get_layer("fault_logit").set_weights([equal])
-    _fix_input_layers(network, np.asarray(scaled, dtype=np.float64), shape.bins)
+    _fix_input_layers(network, np.asarray(scaled, dtype=np.float64), read, shape.bins)
     return network
 
 
 def is_ensemble(network: keras.Model) -> bool:
     """Whether a network was made by :func:`build_ensemble`."""
     return any(layer.name == MEMBER_LOGITS for layer in network.layers)
+
+
+def sensors_read(network: keras.Model) -> int:
+    """How many sensors the members and their heads look at; a wide plant has more."""
+    return int(network.get_layer("clip_out").output.shape[1])
+
+
+def positions_read(network: keras.Model) -> np.ndarray:
+    """(k,) positions of these sensors among all."""
+    kernel, _ = network.get_layer("robust").get_weights()
+    return np.flatnonzero(kernel.any(axis=1))
 
 
 def member_stages(network: keras.Model) -> list[list[keras.layers.Layer]]:
@@ -90,9 +106,8 @@ def trunk_of(network: keras.Model) -> tuple[keras.Model, keras.Model]:
 
 
 def _input_layers(
-    inputs: keras.KerasTensor, scaled: np.ndarray, bins: int
+    inputs: keras.KerasTensor, sensors: int, bins: int
 ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-    sensors = scaled.shape[1]
     robust = keras.layers.Dense(
         sensors, kernel_initializer="zeros", trainable=False, name="robust"
     )(inputs)
@@ -108,13 +123,18 @@ def _input_layers(
     return clipped, keras.layers.Concatenate(name=ENCODED)([clipped, shares])
 
 
-def _fix_input_layers(network: keras.Model, scaled: np.ndarray, bins: int) -> None:
-    low, center, high = np.percentile(scaled, [25, 50, 75], axis=0)
+def _fix_input_layers(
+    network: keras.Model, scaled: np.ndarray, read: np.ndarray, bins: int
+) -> None:
+    seen = scaled[:, read]
+    low, center, high = np.percentile(seen, [25, 50, 75], axis=0)
     spread = (high - low) / _IQR_OF_NORMAL
     spread = np.where(spread > 1e-6, spread, 1.0)
-    network.get_layer("robust").set_weights([np.diag(1 / spread), -center / spread])
+    kernel = np.zeros((scaled.shape[1], len(read)))
+    kernel[read, np.arange(len(read))] = 1 / spread
+    network.get_layer("robust").set_weights([kernel, -center / spread])
     if bins:
-        network.get_layer("bins").set_weights(_bin_weights((scaled - center) / spread, bins))
+        network.get_layer("bins").set_weights(_bin_weights((seen - center) / spread, bins))
 
 
 def _bin_weights(robust: np.ndarray, bins: int) -> list[np.ndarray]:
@@ -147,7 +167,7 @@ def _apply_from(network: keras.Model, encoded: keras.KerasTensor) -> keras.Model
 
     The clipped sensors are the first columns of what is encoded.
     """
-    sensors = network.input_shape[1]
+    sensors = sensors_read(network)
     pick = keras.layers.Dense(
         sensors, use_bias=False, kernel_initializer="zeros", trainable=False, name="pick"
     )

@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 from scipy.optimize import minimize
 
-from faultxfer.network.ensemble import MEMBER_LOGITS
+from faultxfer.network.ensemble import MEMBER_LOGITS, sensors_read
 from faultxfer.network.fit import apply_network
 
 # A priori a sensor's gain lies within some 30 % of 1 and its offset within a standard deviation of
@@ -100,7 +100,7 @@ class NetworkFeatures:
 
     @property
     def _sensors(self) -> int:
-        return int(self.network.input_shape[1])
+        return sensors_read(self.network)
 
     @property
     def _numbers(self) -> range:

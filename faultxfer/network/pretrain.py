@@ -14,6 +14,7 @@ from sklearn.neighbors import NearestNeighbors
 from faultxfer.config import NetworkOptions
 from faultxfer.network.ensemble import build_ensemble, trunk_of
 from faultxfer.network.fit import History, Recipe, apply_network, fit_network, make_deterministic
+from faultxfer.network.size import fitted_to
 
 _NEIGHBOURS = 8
 # Rows in which neighbours are looked for; more of them cost minutes and are hardly nearer.
@@ -30,6 +31,7 @@ def fit_ensemble(
     *,
     seed: int,
     options: NetworkOptions,
+    read: np.ndarray | None = None,
 ) -> tuple[keras.Model, History]:
     """A fitted source network and its training curves.
 
@@ -42,11 +44,13 @@ def fit_ensemble(
         validation: scaled rows and labels of other source runs; they stop the training. None runs
             all epochs.
         seed: of weights, synthetic rows, shuffle and dropout.
-        options: shape and training. AdamW's decay is decoupled, so it acts on every step alike;
-            0.05 as in tabular baselines (Gorishniy et al., 2021).
+        options: shape and training; a wide plant gets a smaller shape. AdamW's decay is decoupled,
+            so it acts on every step alike; 0.05 as in tabular baselines (Gorishniy et al., 2021).
+        read: (k,) positions of the sensors that the network looks at; all of them if left out.
     """
     make_deterministic(seed)
-    network = build_ensemble(scaled, options)
+    options = fitted_to(options, scaled.shape[1])
+    network = build_ensemble(scaled, options, read)
     encoder, trunk = trunk_of(network)
     rows, labels = _rows_to_learn(scaled, y, teacher, seed, options)
     encoded = apply_network(encoder, rows)

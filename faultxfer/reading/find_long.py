@@ -46,7 +46,7 @@ def find_long(table: RawTable, taken: frozenset[str] = frozenset()) -> Long | No
 
     Args:
         table: all columns as text.
-        taken: columns that are known to be something else, such as the label.
+        taken: columns that are known to be something else: the label, the machine, the run.
     """
     if not _may_be_long(table, taken):
         return None
@@ -57,9 +57,12 @@ def find_long(table: RawTable, taken: frozenset[str] = frozenset()) -> Long | No
     texts = [name for name in names if name not in numbers and frame[name].nunique() > 1]
     times = [name for name in texts if _are_times(table, name)]
     tags = [name for name in texts if name not in times and frame[name].nunique() <= _MOST_TAGS]
-    for time in times or [name for name in numbers if _counts_up(table, name)]:
+    keys = [str(name) for name in frame if name in taken]
+    for time in times or numbers:
         value = _value(frame, numbers, time)
-        found = [tag for tag in tags if value and _is_tag(frame, time, tag, value, tags)]
+        found = [tag for tag in tags if value and _is_tag(frame, time, tag, value, keys, tags)]
+        if time in numbers:
+            found = [tag for tag in found if _rises(frame, time, [tag, *keys])]
         if value and found:
             tag = max(found, key=lambda name: (_is_named(name, _TAG_NAMES), frame[name].nunique()))
             quality, good = _quality(frame, {time, tag, value}, names)
@@ -94,12 +97,13 @@ def _are_times(table: RawTable, name: str) -> bool:
         return True  # dates that need a pin are times
 
 
-def _counts_up(table: RawTable, name: str) -> bool:
-    """Whether numbers are counts since 1970."""
-    try:
-        return "since 1970" in table.times(name).style
-    except DataError:
-        return False
+def _rises(frame: pd.DataFrame, name: str, of: list[str]) -> bool:
+    """Whether a number grows from reading to reading of one tag, as time does."""
+    plain = frame[name].str.strip().str.replace(",", ".", regex=False)
+    values = pd.to_numeric(plain, errors="coerce")
+    groups = [frame[key] for key in of]
+    steps = values.groupby(groups).diff().dropna()
+    return bool(len(steps) and (steps > 0).mean() >= _ARE_PAIRS)
 
 
 def _value(frame: pd.DataFrame, numbers: list[str], time: str) -> str | None:
@@ -121,8 +125,14 @@ def _is_named(name: str, usual: re.Pattern[str]) -> bool:
     return usual.fullmatch(name.strip()) is not None
 
 
-def _is_tag(frame: pd.DataFrame, time: str, tag: str, value: str, texts: list[str]) -> bool:
-    by_moment = [time, *(name for name in texts if name != tag and _names_rows(frame, name, tag))]
+def _is_tag(
+    frame: pd.DataFrame, time: str, tag: str, value: str, keys: list[str], texts: list[str]
+) -> bool:
+    by_moment = [
+        time,
+        *keys,
+        *(name for name in texts if name != tag and _names_rows(frame, name, tag)),
+    ]
     pairs = ~frame.duplicated([*by_moment, tag])
     shared = frame.groupby(time)[tag].transform("nunique") > 1
     if pairs.mean() < _ARE_PAIRS or shared.mean() < _SHARE_TIMES:
@@ -140,7 +150,7 @@ def _lie_apart(tags: pd.Series, cells: pd.Series) -> bool:
     """Whether the readings of the groups differ in size, as those of other quantities do."""
     plain = cells.str.strip().str.replace(",", ".", regex=False)
     values = pd.to_numeric(plain, errors="coerce")
-    quarters = values.groupby(tags).quantile([0.25, 0.5, 0.75]).unstack()
+    quarters = values.groupby(tags).quantile(np.array([0.25, 0.5, 0.75])).unstack()
     pairs = list(combinations(quarters.to_numpy()[:50], 2))
     apart = [one[2] < other[0] or other[2] < one[0] for one, other in pairs]
     middle = np.abs(quarters[0.5])

@@ -100,9 +100,8 @@ class RawTable:
     def lines_of(self, name: str, places: np.ndarray) -> np.ndarray:
         """The line of each of some cells of a column; that of the row where there is no cell."""
         own = self.cell_lines.get(self.tag(name))
-        if own is None:
-            return self.lines[places]
-        return np.where(own[places] > 0, own[places], self.lines[places])
+        lines: np.ndarray = self.lines[places]
+        return lines if own is None else np.where(own[places] > 0, own[places], lines)
 
     def stated_units(self, name: str) -> str | pd.Series | None:
         """The unit of a column, or of each of its (n,) cells, as the file says; None if not."""

@@ -15,10 +15,11 @@ import numpy as np
 import pandas as pd
 
 from faultxfer.contract.across import with_rules_across, without_copies
-from faultxfer.contract.check import check_table
+from faultxfer.contract.check import Check, begin_check, judge_values
 from faultxfer.contract.class_share import Classes, with_class_share
 from faultxfer.contract.data_docs import write_data_docs
 from faultxfer.contract.losses import with_losses
+from faultxfer.contract.measured import with_no_measurements
 from faultxfer.contract.outcome import Checked
 from faultxfer.contract.schema import Contract
 from faultxfer.contract.shapes import read_shaped
@@ -219,24 +220,28 @@ class _Checking:
     def filled_in(self, fills: frozenset[str]) -> tuple[list[RawTable], list[Checked]]:
         """Tables and outcomes, where missing readings of these sensors are going to be filled."""
         named = zip(self.paths, names_of(self.paths), strict=True)
-        read = [self._read(path, name, fills) for path, name in named]
-        checked = _leave_others_out([outcome for _, outcome in read])
+        begun = [self._begun(path, name, fills) for path, name in named]
+        tables = [table for table, _ in begun]
+        checked = _leave_others_out(_ended([check for _, check in begun], self.contract))
         checked = without_copies(checked, self.contract)
         checked = with_rules_across(checked, self.contract)
         checked = with_losses(checked, self.contract, self.equipment)
-        checked = with_class_share(checked, self.contract, self.source)
-        return [table for table, _ in read], checked
+        if self.labelled is not False:
+            training = bool(self.labelled)
+            checked = with_no_measurements(checked, self.contract, training=training)
+        return tables, with_class_share(checked, self.contract, self.source)
 
-    def _read(self, path: Path, name: str, fills: frozenset[str]) -> tuple[RawTable, Checked]:
-        """Read and check one file; one that cannot be read is refused like any other."""
-        contract = self.contract
+    def _begun(
+        self, path: Path, name: str, fills: frozenset[str]
+    ) -> tuple[RawTable, Check | Checked]:
+        """Read a file and begin its check; one that cannot be read is refused like any other."""
         table = RawTable(name, pd.DataFrame(), np.array([], dtype=int), "")
         try:
-            table = read_shaped(path, contract)
+            table = read_shaped(path, self.contract)
             table = dataclasses.replace(table, file=name)
-            return table, check_table(
+            return table, begin_check(
                 table,
-                contract,
+                self.contract,
                 labelled=self.labelled,
                 equipment=self.equipment,
                 fills=fills,
@@ -373,6 +378,16 @@ def _style_of_times(table: RawTable, column: str | None) -> str | None:
     except DataError:
         # The check got not so far, as the file was refused before.
         return None
+
+
+def _ended(begun: list[Check | Checked], contract: Contract) -> list[Checked]:
+    """The outcome of each check; the values of all files are judged at once."""
+    judge_values([check for check in begun if isinstance(check, Check)], contract)
+    for place, check in enumerate(begun):
+        if isinstance(check, Check):
+            # In its place, so that the numbers of a check that has ended do not stay in memory.
+            begun[place] = check.ended()
+    return [outcome for outcome in begun if isinstance(outcome, Checked)]
 
 
 def _unread(table: RawTable, error: DataError) -> Checked:

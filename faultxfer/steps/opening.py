@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 
 from faultxfer.contract.schema import Contract, load_contract
 from faultxfer.errors import ConfigError
+from faultxfer.network.size import require_room
 from faultxfer.outputs import docs_folder, quarantine_of_scores
 from faultxfer.reading.read_csv import find_files
 from faultxfer.registry import connect, names
@@ -79,6 +80,7 @@ def open_pretrain(request: PretrainRequest, work: Path) -> Job[PretrainRequest]:
             written.
     """
     contract = load_contract(request.contract)
+    require_room(len(contract.features), request.options.network, str(request.contract))
     require_files(request.files)
     require_before_work(names.registered_name(request.model), creating=True)
     machine = contract.machine_of_unnamed_rows

@@ -27,8 +27,10 @@ from faultxfer.evaluate.gate.check import PROMOTED
 from faultxfer.evaluate.metrics import Metrics, measure
 from faultxfer.evaluate.plots import save_pictures
 from faultxfer.evaluate.rows import ScoredRows
+from faultxfer.network.ensemble import positions_read
 from faultxfer.network.fit import History
 from faultxfer.network.pretrain import fit_ensemble
+from faultxfer.network.size import chosen_sensors
 from faultxfer.outputs import keep_docs
 from faultxfer.progress import progress
 from faultxfer.registry import journal, names
@@ -51,7 +53,17 @@ from faultxfer.strategies.source_benefit import JUDGED, fit_source_models
 
 @dataclass(frozen=True)
 class Pretrained:
-    """A source bundle and how good it is on source runs held out of everything."""
+    """A source bundle and how good it is on source runs held out of everything.
+
+    Attributes:
+        bundle: folder of the bundle.
+        folder: of what the run keeps beside it.
+        pictures: by name.
+        history: training curves.
+        metrics: on the test runs.
+        held_out: how recordings were cut and what the metrics are worth then; empty for runs.
+        reads: sensors that the network of a wide plant reads; empty where it reads all.
+    """
 
     bundle: Path
     folder: Path
@@ -59,6 +71,18 @@ class Pretrained:
     history: History
     metrics: Metrics
     held_out: str = ""
+    reads: tuple[str, ...] = ()
+
+    @property
+    def chosen(self) -> str:
+        """What a person should know where the network does not read every sensor."""
+        if not self.reads:
+            return ""
+        return (
+            f" The network reads {len(self.reads)} sensors, those by which the source's trees gain "
+            "most on training runs; `report.json` names them. Trees and logistic regression read "
+            "all."
+        )
 
 
 @dataclass(frozen=True)
@@ -96,7 +120,7 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
     data = read_target(rows, job.contract.features)
     require_both_classes(data)
     parts = _parts(data, job)
-    train, validation, test = _sides(data, options) if parts is None else _sides_of(parts)
+    train, validation, test = _sides(data, job) if parts is None else _sides_of(parts)
     held_out = "" if parts is None else f"{parts.reason} {parts.validity}"
     if held_out:
         progress.info(held_out)
@@ -121,12 +145,15 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
     imputer = kept_imputer(rows, data.features)
     bundle = dataclasses.replace(bundle, lineage=lineage, imputer=imputer)
     save_bundle(bundle, job.work / "bundle", test.X)
-    said = {"held_out": held_out} if held_out else {}
+    reads = _names_read(bundle)
+    said: dict[str, Any] = {"held_out": held_out} if held_out else {}
+    if reads:
+        said["network_reads"] = reads
     report = json.dumps({"metrics": metrics.as_dict(), **said}, indent=2)
     (folder / "report.json").write_text(report, encoding="utf-8")
     if options.kept_source_rows:
         save_dataset(_sample(train, options), folder / SOURCE_ROWS)
-    return Pretrained(job.work / "bundle", folder, pictures, history, metrics, held_out)
+    return Pretrained(job.work / "bundle", folder, pictures, history, metrics, held_out, reads)
 
 
 def register_source(
@@ -186,7 +213,7 @@ def _run_record(job: Job[PretrainRequest], rows: CheckedRows, trained: Pretraine
         curves=trained.history,
         data=tuple((name, digest, "source") for name, digest in rows.files),
         files=trained.folder,
-        note=_note(model, trained.metrics, trained.held_out) + DOCS_NOTE,
+        note=_note(model, trained.metrics, trained.held_out) + trained.chosen + DOCS_NOTE,
     )
 
 
@@ -214,21 +241,31 @@ def _sides_of(parts: Parts) -> tuple[Dataset, Dataset, Dataset]:
     return train, validation, test
 
 
-def _sides(data: Dataset, options: PretrainOptions) -> tuple[Dataset, Dataset, Dataset]:
+def _sides(data: Dataset, job: Job[PretrainRequest]) -> tuple[Dataset, Dataset, Dataset]:
     """Rows that train, that stop and calibrate, and that judge."""
+    options, run_column = job.request.options, job.contract.run_column
     sides = divide_runs(data, _shares(options), options.seed)
     train, validation, test = (data.take(rows) for rows in sides)
     runs = len(set(data.run))
     for name, side in (("training", train), ("validation", validation), ("test", test)):
         if side.faults in (0, len(side)):
+            few = "source runs" if run_column else "faults or normal rows to hold some out"
             raise DataError(
-                f"There are too few source runs: the {name} side would lack faults or normal rows",
+                f"There are too few {few}: the {name} side would lack faults or normal rows",
                 received={"rows": len(side), "fault rows": side.faults, "runs in all": runs},
-                remedy="Give more source recordings: about five runs with faults and five without "
-                "are the least. A recording of many faults is cut into blocks by itself where the "
-                "contract names no `run_column`",
+                remedy=_MORE_RUNS if run_column else _MORE_FAULTS,
             )
     return train, validation, test
+
+
+_MORE_RUNS = (
+    "Give more source recordings: about five runs with faults and five without are the least. If "
+    "the runs are parts of one recording, take `run_column` out of the contract and put the column "
+    "under `ignore`: then the recording is cut into blocks"
+)
+_MORE_FAULTS = (
+    "Give recordings with more labelled faults and normal rows; of each, every side needs some"
+)
 
 
 def _fit(train: Dataset, validation: Dataset, job: Job[PretrainRequest]) -> tuple[Bundle, History]:
@@ -236,6 +273,7 @@ def _fit(train: Dataset, validation: Dataset, job: Job[PretrainRequest]) -> tupl
     options = job.request.options
     scaler = fit_scaler(train.X)
     models = fit_source_models(train.X, train.y, options.seed)
+    read = _sensors_read(models, len(train.features))
     network, history = fit_ensemble(
         scaler(train.X),
         train.y,
@@ -243,6 +281,7 @@ def _fit(train: Dataset, validation: Dataset, job: Job[PretrainRequest]) -> tupl
         (scaler(validation.X), validation.y),
         seed=options.seed,
         options=options.network,
+        read=read,
     )
     units = {name: sensor.unit for name, sensor in job.contract.sensors.items()}
     raw = Bundle(train.features, units, scaler, network, Calibrator(), 0.5, models=models)
@@ -259,6 +298,28 @@ def _fit(train: Dataset, validation: Dataset, job: Job[PretrainRequest]) -> tupl
         training_rows=np.unique(learnt_from),
     )
     return whole, history
+
+
+def _sensors_read(models: SourceModels, sensors: int) -> np.ndarray | None:
+    """Positions of the sensors for the network; None for all, as on every plant that is not wide.
+
+    Chosen on training runs alone.
+    """
+    read = chosen_sensors(models.gains())
+    if read is not None:
+        progress.info(
+            "The network reads %d of %d sensors: those by which the source's trees gain most",
+            len(read),
+            sensors,
+        )
+    return read
+
+
+def _names_read(bundle: Bundle) -> tuple[str, ...]:
+    read = positions_read(bundle.network)
+    if len(read) == len(bundle.features):
+        return ()
+    return tuple(bundle.features[place] for place in read)
 
 
 def _teacher(models: SourceModels, scaler: Scaler) -> Callable[[np.ndarray], np.ndarray]:

@@ -149,8 +149,8 @@ def score_rows(opened: Opened[ScoreRequest], detector: Detector, rows: CheckedRo
     used = table[_unmarked(table)]
     fault_share = bundle.calibrator.fault_share
     share = share_note(used["fault_probability"].to_numpy(dtype=float), fault_share)
-    unscored = _unscored(rows, detector, machine)
-    _write_whole(_in_input_order(table, unscored, rows), out)
+    unscored = unscored_rows(rows, detector, machine)
+    _write_whole(in_input_order(table, unscored, rows), out)
     note = " ".join(filter(None, (share, remark_note(len(table) - len(used), len(unscored)))))
     banner = _banner(detector, request.model, machine)
     for text in filter(None, (note, banner)):
@@ -313,7 +313,7 @@ def _unmarked(table: pd.DataFrame) -> np.ndarray:
     return unmarked
 
 
-def _unscored(rows: CheckedRows, detector: Detector, equipment: str | None) -> pd.DataFrame:
+def unscored_rows(rows: CheckedRows, detector: Detector, equipment: str | None) -> pd.DataFrame:
     """Rows outside `where`, as they stand in the file of scores."""
     if rows.unscored is None:
         return pd.DataFrame()
@@ -323,7 +323,7 @@ def _unscored(rows: CheckedRows, detector: Detector, equipment: str | None) -> p
     return pd.DataFrame({**file, **shown, "remark": outside[columns.REMARK]})
 
 
-def _in_input_order(table: pd.DataFrame, unscored: pd.DataFrame, rows: CheckedRows) -> pd.DataFrame:
+def in_input_order(table: pd.DataFrame, unscored: pd.DataFrame, rows: CheckedRows) -> pd.DataFrame:
     """All rows of the file of scores; those without a score have blank cells."""
     if unscored.empty:
         return table

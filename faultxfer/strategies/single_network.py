@@ -11,8 +11,10 @@ import numpy as np
 from faultxfer.bundle.input_map import TARGET, InputMap
 from faultxfer.bundle.scaler import Scaler, fit_scaler
 from faultxfer.config import NetworkOptions
+from faultxfer.network.ensemble import positions_read
 from faultxfer.network.fit import History
 from faultxfer.network.pretrain import fit_ensemble
+from faultxfer.network.size import MOST_READ
 from faultxfer.strategies.common import candidate_bundle
 from faultxfer.strategies.fixed_stack import FALLBACK
 from faultxfer.strategies.protocol import FittedStrategy, Task
@@ -47,8 +49,10 @@ class SingleNetwork:
         if task.source_rows is None or teacher.stack is None:
             raise ValueError("There are no source rows or no stack")
         to_source, source = teacher.stack.maps[TARGET], task.source_rows.X
+        wide = task.target.X.shape[1] > MOST_READ
+        read = positions_read(task.source.network) if wide else None
         network, scaler, history = distil(
-            teacher.probabilities, task.target.X, source, to_source, task.options.seed
+            teacher.probabilities, task.target.X, source, to_source, task.options.seed, read
         )
         bundle = candidate_bundle(task, scaler, network, self.name)
         if FALLBACK in teacher.lineage:
@@ -63,6 +67,7 @@ def distil(
     source: np.ndarray,
     to_source: InputMap,
     seed: int,
+    read: np.ndarray | None = None,
 ) -> tuple[Any, Scaler, History]:
     """A network that predicts what ``teacher`` predicts, its scaling stage and training curves.
 
@@ -73,6 +78,7 @@ def distil(
             them.
         to_source: from the target's readings to the source's units.
         seed: of all draws.
+        read: (k,) positions of the sensors that the network looks at; all of them if left out.
     """
     drawn = np.random.default_rng(seed).permutation(len(source))[:_SOURCE_ROWS]
     rows = source[np.sort(drawn)]
@@ -86,6 +92,6 @@ def distil(
     # The labels are the teacher's alone (`teacher_share`), so those given here are not looked at.
     labels = np.zeros(len(X))
     network, history = fit_ensemble(
-        scaler(X), labels, scaled_teacher, None, seed=seed, options=_STUDENT
+        scaler(X), labels, scaled_teacher, None, seed=seed, options=_STUDENT, read=read
     )
     return network, scaler, history

@@ -355,6 +355,35 @@ def test_what_is_spelt_out_or_commented_is_no_change() -> None:
     assert found.as_dict()["same"] is True
 
 
+TIMED = {**BASE, "time_column": "time"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "valid"),
+    [
+        ({}, {"hold": "10min"}, False),
+        ({"hold": "10min"}, {}, False),
+        ({"hold": "10min"}, {"hold": "5min"}, True),
+        ({}, {"quality": {"column": "q"}}, True),
+    ],
+)
+def test_holding_decides_whether_models_remain_valid(
+    old: dict[str, Any], new: dict[str, Any], valid: bool
+) -> None:
+    before, after = ({**TIMED, "sensors": {**BASE["sensors"], "output": own}} for own in (old, new))
+    found = diff(after, before)
+    assert found.models_valid is valid
+    (change,) = found.changes
+    assert change.field.startswith("sensors.output.")
+
+
+def test_the_shape_of_the_files_changes_no_model() -> None:
+    long = {"time": "time", "tag": "name", "value": "value"}
+    found = diff({**TIMED, "long": long}, TIMED)
+    assert found.models_valid
+    assert [change.field for change in found.changes] == ["long"]
+
+
 def test_no_field_of_the_schema_is_forgotten() -> None:
     """Each field, changed by itself, is told."""
     told = {
@@ -367,7 +396,16 @@ def test_no_field_of_the_schema_is_forgotten() -> None:
     }
     last = {part for field in told for part in field.replace(" → ", ".").split(".")}
     # Told field by field, by one line of code each.
-    simple = {"equipment_column", "time_column", "version", "csv", *Csv.model_fields}
+    simple = {
+        "long",
+        "quality",
+        "hold",
+        "equipment_column",
+        "time_column",
+        "version",
+        "csv",
+        *Csv.model_fields,
+    }
     for model in (Contract, Label, Sensor, Equipment):
         assert set(model.model_fields) - simple <= last
 

@@ -16,7 +16,7 @@ from check_rows import CONTRACT, blank_flow, broken, cells, check
 
 from faultxfer.contract import data_docs
 from faultxfer.contract.data_docs import write_data_docs
-from faultxfer.contract.expectations import docs_page, unmet_expectations, validate_table
+from faultxfer.contract.expectations import docs_page, unmet_expectations, validate_tables
 from faultxfer.contract.outcome import Checked
 from faultxfer.contract.schema import Contract
 from faultxfer.errors import ConfigError
@@ -78,7 +78,7 @@ def test_names_and_values_of_a_file_are_text_and_no_markup(tmp_path: Path) -> No
         {"family": "<i>", "label": {"column": "y"}, "sensors": {name: {"min": 0}}}
     )
     frame = pd.DataFrame({name: [1.0, -1.0], "y": ["<img src=x onerror=alert(1)>", "0"]})
-    page = docs_page(validate_table(frame, contract, labelled=True), file="<b>.csv")
+    page = docs_page(validate_tables([(frame, True)], contract)[0], file="<b>.csv")
     assert not re.search(r"<script|<img|<b>|<i>", page)
     assert "alert(1)" in page
 
@@ -86,7 +86,7 @@ def test_names_and_values_of_a_file_are_text_and_no_markup(tmp_path: Path) -> No
 def test_many_bad_rows_put_few_values_into_the_site() -> None:
     rows = 20_000
     frame = pd.DataFrame({"flow": np.arange(rows) + 1000.25, "speed": np.ones(rows)})
-    validation = validate_table(frame, CONTRACT, labelled=False)
+    (validation,) = validate_tables([(frame, False)], CONTRACT)
     assert len(validation.unmet[0].index) == rows
     assert len(json.dumps(validation.as_dict())) < 5000
     assert len(docs_page(validation, file="a.csv")) < 30_000

@@ -32,15 +32,13 @@ def _backwards() -> Iterator[Bad]:
         severity="warn",
     )
     newest = PUMPS.grid.take(reversed(PUMPS.grid.lines))
-    lines = tuple(line for line in range(2, 62) if (line - 2) % 15)
     yield bad(
         "back-newest-first",
         "a historian that lists the newest row first",
         PUMPS,
         newest,
-        code,
+        "TIME-NEWEST-FIRST",
         "timestamp",
-        lines,
         severity="warn",
         spelling=TAB,
     )

@@ -180,7 +180,7 @@ def _fans() -> Plant:
             "vibration_x": {"unit": "mm/s", "min": 0, "max": 50},
             "vibration_y": {"unit": "mm/s", "min": 0, "max": 50, "on_breach": "warn"},
             "current": {"unit": "A", "min": 0, "max": 60},
-            "starts": {"dtype": "whole", "min": 0, "max": 100000},
+            "starts": {"dtype": "whole", "min": 0, "max": 100000, "keep": "starts wear the belt"},
         },
     }
     return Plant(_grid(columns, list(sensors)), contract)

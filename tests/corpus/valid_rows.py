@@ -240,6 +240,7 @@ def _near_leaks() -> Iterator[Valid]:
         PUMPS,
         but_one,
         truth=but_one,
+        said=("LABEL-LEAK",),
     )
     constant = COMPRESSORS.grid.fill("Füllstand", "71.0")
     yield valid(

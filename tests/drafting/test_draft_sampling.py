@@ -10,6 +10,7 @@ from draft_rows import FAULT, FLOW, infer, table
 
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.contract.units import conversion
+from faultxfer.errors import DataError
 
 MINUTES = [f"2026-03-31 14:0{minute}:00" for minute in range(8)]
 CALM = [1.0, 1.0, 1.0, 4.0, 4.0, 5.0, 5.0, 7.0]
@@ -49,7 +50,7 @@ def test_a_few_gaps_leave_the_period_as_it_is() -> None:
     assert infer(table(time=times, flow=range(40), fault=[0, 1] * 20))[0].sampling_period == 1
 
 
-@pytest.mark.parametrize("times", [[0, 1, 5, 20], [4, 3, 2, 1], [1, 1, 1, 1]])
+@pytest.mark.parametrize("times", [[0, 1, 5, 20], [9, 3, 2, 1], [1, 1, 1, 1]])
 def test_no_period_is_drafted_where_steps_differ_or_do_not_grow(times: list[int]) -> None:
     contract, text = infer(table(time=times, flow=FLOW, fault=FAULT))
     assert contract.sampling_period is None
@@ -62,9 +63,9 @@ def test_no_period_is_drafted_without_a_time() -> None:
     assert "per row" in hint_of(text, "flow")
 
 
-@pytest.mark.parametrize("form", ["{}/02/2026", "{} 02 2026 00:00", "02-{}-26"])
+@pytest.mark.parametrize("form", ["{}/02/2026", "{}/02/2026 00:00", "02-{}-2026"])
 def test_nothing_is_drafted_from_times_that_need_a_pin(form: str) -> None:
-    days = [form.replace(" 02 2026", "/02/2026").format(f"{day:02d}") for day in range(1, 5)]
+    days = [form.format(f"{day:02d}") for day in range(1, 5)]
     with pytest.raises(DataError, match="day_first"):
         infer(table(date=days, flow=FLOW, fault=FAULT))
 

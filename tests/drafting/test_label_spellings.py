@@ -8,6 +8,8 @@ from __future__ import annotations
 import pytest
 from draft_rows import FLOW, infer, table
 
+from faultxfer.drafting.infer import label_questions
+from faultxfer.drafting.labels import Given
 from faultxfer.errors import ContractError
 
 # The label
@@ -81,7 +83,51 @@ def test_a_label_of_one_known_class_gets_the_opposite_of_its_spelling(
 
 def test_rows_without_a_label_do_not_count_as_a_spelling() -> None:
     label = infer(table(flow=FLOW, fault=["", "0", "1", "NaN"]))[0].label
+    assert label.unknown == ()
     assert (label.normal, label.fault) == (("0", "0.0"), ("1", "1.0"))
+
+
+@pytest.mark.parametrize(
+    ("cells", "other"),
+    [
+        (["normal", "fault", "derated", "derated"], "derated"),
+        (["OK", "NOK", "Wartung", "Wartung"], "Wartung"),
+        (["0", "1", "?", "?"], "?"),
+    ],
+)
+def test_a_spelling_that_nobody_knows_is_asked_about_with_its_rows(
+    cells: list[str], other: str
+) -> None:
+    contract, text = infer(table(flow=FLOW, fault=cells))
+    assert contract.label.unknown == (other,)
+    assert other not in contract.label.faults
+    question = f"{other!r} in 2 rows: normal, fault, unknown or exclude?"
+    assert question in text
+    (asked,) = label_questions([table(flow=FLOW, fault=cells)], "fault")
+    assert asked.startswith(f"fault: {question}")
+
+
+def test_codes_are_not_taken_for_normal_and_fault() -> None:
+    cells = ["0", "0", "1", "3"]
+    with pytest.raises(ContractError, match=r"0 \(2 rows\).*1 \(1 row\).*--normal A --fault B,C"):
+        infer(table(flow=FLOW, fault=cells))
+    given = {"normal": ("0",), "fault": ("3",), "exclude": ("1", "2")}
+    contract, text = infer(table(flow=FLOW, fault=cells), given=given)
+    assert (contract.label.faults, contract.label.exclude) == (("3",), ("1", "2"))
+    assert "normal, fault, unknown" not in text
+
+
+@pytest.mark.parametrize("blank", ["", "-", "n/a"])
+def test_blank_labels_are_asked_about(blank: str) -> None:
+    (asked,) = label_questions([table(flow=FLOW, fault=["0", "1", blank, blank])], "fault")
+    assert "Blank in 2 rows" in asked
+    assert "blank: unknown" in asked
+
+
+@pytest.mark.parametrize("given", [{"normal": ("A",)}, {"fault": ("B",)}])
+def test_one_given_class_without_the_other_is_not_completed(given: Given) -> None:
+    with pytest.raises(ContractError, match="--normal A --fault B,C"):
+        infer(table(flow=FLOW, fault=["A", "A", "B", "B"]), given=given)
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,8 @@ def label_leak(rows: TableRows) -> Iterator[Breach]:
     if min(len(fault_rows), len(normal_rows)) < _LEAST_ROWS:
         return
     for name, values in rows.values.items():
+        if rows.contract.sensors[name].keep:
+            continue
         if _constant(values[fault_rows[:_LEAST_ROWS]]) is None:
             continue  # a look at a few rows is enough for most columns
         faulty, normal = _constant(values[fault_rows]), _constant(values[normal_rows])

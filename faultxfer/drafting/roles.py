@@ -1,0 +1,58 @@
+"""What became of each column, in one short table for the screen."""
+
+from __future__ import annotations
+
+from faultxfer.drafting.draft import EQUIPMENT, RUN, TIME, Draft
+
+_KEYS = {TIME: "time", EQUIPMENT: "machine", RUN: "run"}
+_OPTION = {TIME: "--time-column", EQUIPMENT: "--equipment-column", RUN: "--run-column"}
+_NAMED = "a usual name"
+# Names that one line lists.
+_SHOWN = 6
+
+
+def roles_of(draft: Draft) -> list[dict[str, str | None]]:
+    """One line each for keys, label and columns left out, and one for all plain sensors.
+
+    Returns:
+        Plain data with ``role``, ``column`` (None where there is none) and ``why``.
+    """
+    lines = [_key(draft, role) for role in _KEYS]
+    lines.append(_line("label", draft.label, _spellings(draft)))
+    plain = [name for name, seen in draft.sensors.items() if not (seen.note or seen.nothing)]
+    if plain:
+        lines.append(_line("sensor", _listed(plain), f"{len(plain)} measured"))
+    for name, seen in draft.sensors.items():
+        if seen.note or seen.nothing:
+            lines.append(_line("sensor, look at it", name, _question(seen.note, seen.nothing)))
+    lines += [_line("left out", name, reason) for name, reason in draft.ignore.items()]
+    return lines
+
+
+def _line(role: str, column: str | None, why: str) -> dict[str, str | None]:
+    return {"role": role, "column": column, "why": why}
+
+
+def _key(draft: Draft, role: str) -> dict[str, str | None]:
+    name = draft.keys[role]
+    if name is not None:
+        return _line(_KEYS[role], name, draft.why.get(role, _NAMED))
+    maybe = draft.looks_like.get(role)
+    if maybe is None:
+        return _line(_KEYS[role], None, f"nothing looks like one; name it with {_OPTION[role]}")
+    return _line(_KEYS[role], None, f"{maybe!r} looks like one: {_OPTION[role]} {maybe!r}")
+
+
+def _spellings(draft: Draft) -> str:
+    normal, fault = draft.spellings.normal, draft.spellings.fault
+    return f"normal: {_listed(list(normal))}; fault: {_listed(list(fault))}"
+
+
+def _question(note: str, nothing: tuple[str, ...]) -> str:
+    words = [f"{', '.join(nothing)} may stand for no reading: `csv.missing`"] if nothing else []
+    return "; ".join([*words, *filter(None, [note])])
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
