@@ -221,29 +221,27 @@ class _Checking:
         """Tables and outcomes, where missing readings of these sensors are going to be filled."""
         named = zip(self.paths, names_of(self.paths), strict=True)
         begun = [self._begun(path, name, fills) for path, name in named]
-        checked = _ended([check for _, check in begun], self.contract)
-        checked = _leave_others_out(checked)
+        tables = [table for table, _ in begun]
+        checked = _leave_others_out(_ended([check for _, check in begun], self.contract))
         checked = without_copies(checked, self.contract)
         checked = with_rules_across(checked, self.contract)
         checked = with_losses(checked, self.contract, self.equipment)
         if self.labelled is not False:
             training = bool(self.labelled)
             checked = with_no_measurements(checked, self.contract, training=training)
-        checked = with_class_share(checked, self.contract, self.source)
-        return [table for table, _ in begun], checked
+        return tables, with_class_share(checked, self.contract, self.source)
 
     def _begun(
         self, path: Path, name: str, fills: frozenset[str]
     ) -> tuple[RawTable, Check | Checked]:
         """Read a file and begin its check; one that cannot be read is refused like any other."""
-        contract = self.contract
         table = RawTable(name, pd.DataFrame(), np.array([], dtype=int), "")
         try:
-            table = read_shaped(path, contract)
+            table = read_shaped(path, self.contract)
             table = dataclasses.replace(table, file=name)
             return table, begin_check(
                 table,
-                contract,
+                self.contract,
                 labelled=self.labelled,
                 equipment=self.equipment,
                 fills=fills,
