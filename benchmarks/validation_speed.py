@@ -27,6 +27,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,7 +39,7 @@ from faultxfer.steps.intake import check_files
 
 HERE = Path(__file__).resolve().parents[1]
 RUNS = 1000
-CONTRACT = {
+CONTRACT: dict[str, Any] = {
     "family": "big",
     "sensors": {
         f"s{number:02d}": {"min": -100, "max": 200, "max_rate": 1000} for number in range(20)
@@ -47,6 +48,13 @@ CONTRACT = {
     "run_column": "run",
     "time_column": "timestamp",
     "sampling_period": 1,
+}
+LONG_TAGS = ("s00", "s01", "s02", "s03", "s04")
+HELD = tuple(f"s{number:02d}" for number in range(10))
+# What the contract says beside the plain one, by kind of file.
+SHAPES: dict[str, dict[str, Any]] = {
+    "held": {"sensors": {name: {"hold": "10s", "max_missing": 1} for name in HELD}},
+    "long form": {"long": {"time": "timestamp", "tag": "tag", "value": "value"}},
 }
 
 
@@ -64,7 +72,7 @@ def main() -> None:
         help="check this file alone and print the process's peak in GB",
     )
     arguments = parser.parse_args()
-    contract = parse_contract(CONTRACT, where="benchmark")
+    contract = _contract(arguments.kinds[0])
     if arguments.memory_of:
         print(_peak(arguments.memory_of, contract))
         return
@@ -75,7 +83,16 @@ def main() -> None:
     print("| rows | pandas, s | check, s | ratio | accepted | set aside | peak memory, GB |")
     print("|---|---|---|---|---|---|---|")
     for kind in arguments.kinds:
-        print(_line(kind, contract, arguments.rows, arguments.repeats), flush=True)
+        print(_line(kind, _contract(kind), arguments.rows, arguments.repeats), flush=True)
+
+
+def _contract(kind: str) -> Contract:
+    """The contract of the files of a kind; its long form has readings of few sensors."""
+    more = SHAPES.get(kind, {})
+    sensors = {**CONTRACT["sensors"], **more.get("sensors", {})}
+    if "long" in more:
+        sensors = {name: sensors[name] for name in LONG_TAGS}
+    return parse_contract({**CONTRACT, **more, "sensors": sensors}, where="benchmark")
 
 
 def _load_great_expectations(contract: Contract) -> None:
@@ -87,7 +104,7 @@ def _load_great_expectations(contract: Contract) -> None:
 def _line(kind: str, contract: Contract, rows: int, repeats: int) -> str:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        csv = _written(folder / "big.csv", rows, SPOILERS[kind])
+        csv = _written(folder / "big.csv", rows, kind)
         reading, checking = [], []
         for _ in range(repeats):
             reading.append(_seconds(lambda: pd.read_csv(csv, engine="pyarrow")))
@@ -99,7 +116,11 @@ def _line(kind: str, contract: Contract, rows: int, repeats: int) -> str:
                 )
             )
         outcome = check_files([str(csv)], contract, work=folder, quarantine=folder, labelled=True)
-        peak = float(subprocess.check_output([sys.executable, __file__, "--memory-of", str(csv)]))
+        peak = float(
+            subprocess.check_output(
+                [sys.executable, __file__, "--kinds", kind, "--memory-of", str(csv)]
+            )
+        )
     read, checked = statistics.median(reading), statistics.median(checking)
     return (
         f"| {rows:,}, {kind} | {read:.2f} | {checked:.2f} | {checked / read:.2f} | "
@@ -180,7 +201,8 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def _written(path: Path, rows: int, spoil: Callable[[pd.DataFrame], None]) -> Path:
+def _written(path: Path, rows: int, kind: str) -> Path:
+    spoil = SPOILERS[kind]
     random = np.random.default_rng(0)
     frame = pd.DataFrame(
         {f"s{number:02d}": np.round(random.normal(50, 10, rows), 3) for number in range(20)}
@@ -191,8 +213,18 @@ def _written(path: Path, rows: int, spoil: Callable[[pd.DataFrame], None]) -> Pa
     frame.insert(1, "run", run)
     frame["fault"] = (run % 5 == 0).astype(int)
     spoil(frame)
+    if kind == "long form":
+        frame = _long(frame)
     frame.to_csv(path, index=False)
     return path
+
+
+def _long(frame: pd.DataFrame) -> pd.DataFrame:
+    """As many readings as the table has rows, a row for each."""
+    few = frame.iloc[: len(frame) // len(LONG_TAGS)]
+    keys = ["timestamp", "run", "fault"]
+    readings = few.melt(keys, list(LONG_TAGS), var_name="tag", value_name="value")
+    return readings.sort_values(["timestamp", "tag"], kind="stable")
 
 
 def _clean(_frame: pd.DataFrame) -> None:
@@ -211,6 +243,12 @@ def _text(frame: pd.DataFrame) -> None:
     frame.loc[::100, "s03"] = "broken"
 
 
+def _seldom(frame: pd.DataFrame) -> None:
+    """Three of four values of half of the sensors are missing, to be held."""
+    for name in list(HELD):
+        frame.loc[frame.index % 4 != 0, name] = np.nan
+
+
 # Files, rows of each, sensors, and what is wrong with them.
 FOLDERS = (
     (1, 200, 20, "clean"),
@@ -223,6 +261,7 @@ FOLDERS = (
 _CHECK = """
 import sys, time
 from pathlib import Path
+from typing import Any
 from faultxfer.contract.schema import load_contract
 from faultxfer.steps.intake import check_files
 folder = Path(sys.argv[1])
@@ -232,7 +271,13 @@ files = [str(folder / "*.csv")]
 check_files(files, contract, work=None, quarantine=folder / "aside", labelled=True)
 print(time.process_time() - began)
 """
-SPOILERS = {"clean": _clean, "1 % missing, 1 % out of range": _missing, "1 % text": _text}
+SPOILERS = {
+    "clean": _clean,
+    "1 % missing, 1 % out of range": _missing,
+    "1 % text": _text,
+    "held": _seldom,
+    "long form": _clean,
+}
 
 if __name__ == "__main__":
     main()

@@ -114,7 +114,7 @@ def transfer(request: TransferRequest, run: Run = plainly) -> TransferResult | U
     with workspace() as work:
         job = run(steps.open_transfer, request, work)
         models = run(steps.fetch_models, job)
-        rows = run(steps.check_rows, job, job.contract, models.classes)
+        rows = run(steps.check_rows, job, job.contract, models)
         if repeat := run(steps.find_repeat, job, models, rows):
             return repeat
         rows = run(steps.find_copies, job, rows, models)
@@ -135,7 +135,7 @@ def score(request: ScoreRequest, run: Run = plainly) -> ScoreResult:
     with workspace() as work:
         opened = run(steps.open_score, request, work)
         detector = run(steps.fetch_detector, opened)
-        rows = run(steps.check_rows, opened, detector.contract)
+        rows = run(steps.check_rows, opened, detector.contract, detector)
         return run(steps.score_rows, opened, detector, rows)
 
 
@@ -151,7 +151,7 @@ def learning_curve(request: CurveRequest, run: Run = plainly) -> LearningResult:
     with workspace() as work:
         job = run(steps.open_curve, request, work)
         models = run(steps.fetch_models, job)
-        rows = run(steps.check_rows, job, job.contract, models.classes)
+        rows = run(steps.check_rows, job, job.contract, models)
         rows = run(steps.find_copies, job, rows, models)
         drawn = run(learning_curves.draw_rows, job, models, rows)
         measured = run(learning_curves.measure_learning, job, models, drawn)

@@ -135,7 +135,10 @@ def publish_source(result: PretrainResult, *_: Any) -> None:
 def _counts(rows: CheckedRows, docs: str | None) -> str:
     kept = f"\n\nRows set aside: `{rows.quarantine}`" if rows.quarantine else ""
     pages = f"\n\nData Docs: `{docs}`" if docs else ""
-    counts = f"{rows.read} rows read, {rows.accepted} accepted, {rows.quarantined} set aside."
+    filled = f" ({rows.imputed} with readings filled in)" if rows.imputed else ""
+    counts = (
+        f"{rows.read} rows read, {rows.accepted} accepted{filled}, {rows.quarantined} set aside."
+    )
     return counts + kept + pages
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from faultxfer.bundle.calibration import Calibrator
 from faultxfer.bundle.frozen import FrozenSource, SourceModels, source_models_from
 from faultxfer.bundle.golden import GOLDEN, Golden, chosen_rows, load_golden, save_golden
+from faultxfer.bundle.imputer import IMPUTER, Imputer, load_imputer, save_imputer
 from faultxfer.bundle.manifest import (
     FORMAT,
     MANIFEST,
@@ -62,6 +63,8 @@ class Bundle:
         stack: weighted learners that decide in place of the network alone.
         versions: of the libraries that wrote it, by name; empty where it was not stored, or by an
             older release.
+        imputer: fills in missing readings; None in bundles of older releases, and where the
+            source's rows did not show what it is worth.
     """
 
     features: tuple[str, ...]
@@ -76,6 +79,7 @@ class Bundle:
     stack: Stack | None = None
     alarm: AlarmThreshold | None = None
     versions: dict[str, str] = field(default_factory=dict)
+    imputer: Imputer | None = None
 
     @cached_property
     def frozen(self) -> FrozenSource | None:
@@ -87,6 +91,15 @@ class Bundle:
         return self.models.frozen(
             NetworkFeatures(self.network, self.scaler.mean, self.scaler.scale)
         )
+
+    def completed(self, X: np.ndarray) -> np.ndarray:
+        """(n, d) readings with the missing ones filled in, in rows where that is allowed."""
+        if self.imputer is None or not np.isnan(X).any():
+            return X
+        able = self.imputer.can_fill(X)
+        filled = X.copy()
+        filled[able] = self.imputer(X[able])
+        return filled
 
     def logits(self, X: np.ndarray) -> np.ndarray:
         """(n, d) rows in engineering units to (n,) uncalibrated logits.
@@ -143,7 +156,8 @@ class Bundle:
                 "rows concerned": int(bad.any(1).sum()),
             },
             where=f"sensor {self.features[column]!r}",
-            remedy="Leave such rows out, or repair the sensor; they are never guessed",
+            remedy="Leave such rows out, or repair the sensor; only a missing value of a sensor "
+            "that the others predict is filled in",
         )
 
 
@@ -167,6 +181,9 @@ def save_bundle(bundle: Bundle, folder: Path, rows: np.ndarray | None = None) ->
         (folder / _TREES).write_text(bundle.models.trees, encoding="utf-8")
     if bundle.stack is not None:
         content["stack"] = save_stack(bundle.stack, folder)
+    if bundle.imputer is not None:
+        content["imputer"] = True
+        save_imputer(bundle.imputer, folder)
     if rows is not None:
         content["golden"] = True
         save_golden(_golden(bundle, chosen_rows(rows)), folder)
@@ -203,6 +220,8 @@ def _files(content: dict[str, Any]) -> list[str]:
         names.append(_TREES)
     if "golden" in content:
         names.append(GOLDEN)
+    if "imputer" in content:
+        names.append(IMPUTER)
     if "stack" in content:
         names += files_of(content["stack"])
     return names
@@ -236,6 +255,17 @@ def read_golden(folder: Path) -> Golden | None:
     content = _checked_content(folder)
     with explaining(folder, recorded_versions(content)):
         return load_golden(folder, tuple(content["features"])) if "golden" in content else None
+
+
+def read_imputer(folder: Path) -> Imputer | None:
+    """What fills in missing readings; None where the bundle does not.
+
+    Raises:
+        BundleError: as :func:`load_bundle`.
+    """
+    content = _checked_content(folder)
+    with explaining(folder, recorded_versions(content)):
+        return _imputer(folder, parse_manifest(content))
 
 
 def read_versions(folder: Path) -> dict[str, str]:
@@ -274,7 +304,12 @@ def _assembled(folder: Path, manifest: Manifest) -> Bundle:
         stack=None if stack is None else load_stack(stack, folder),
         alarm=None if alarm is None else AlarmThreshold(**alarm),
         versions=manifest.versions,
+        imputer=_imputer(folder, manifest),
     )
+
+
+def _imputer(folder: Path, manifest: Manifest) -> Imputer | None:
+    return load_imputer(folder, len(manifest.features)) if manifest.imputes else None
 
 
 def _source_models(stored: dict[str, Any], folder: Path) -> SourceModels:

@@ -232,6 +232,12 @@ def soft_clipped(X: np.ndarray, spread: Spread) -> np.ndarray:
     return np.asarray(r / squeeze)
 
 
+def soft_unclipped(z: np.ndarray, spread: Spread) -> np.ndarray:
+    """The inverse of :func:`soft_clipped`, of values inside ±4."""
+    r = z / np.sqrt(1 - (z / _SOFT_CLIP) ** 2)
+    return np.asarray(r * spread.scale + spread.center)
+
+
 def _clipped(logits: np.ndarray) -> np.ndarray:
     """(n,) logits to an (n, 1) block within ±8."""
     exact = np.asarray(logits, dtype=np.float64)

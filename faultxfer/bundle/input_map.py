@@ -46,6 +46,10 @@ class InputMap:
         """(n, d) target readings to (n, d) readings in source units."""
         return np.asarray(X * self.gain + self.offset)
 
+    def back(self, X: np.ndarray) -> np.ndarray:
+        """(n, d) readings in source units to (n, d) target readings."""
+        return np.asarray((X - self.offset) / self.gain)
+
 
 def spread_of(X: np.ndarray) -> Spread:
     """Robust statistics of (n, d) rows.
@@ -61,6 +65,26 @@ def spread_of(X: np.ndarray) -> Spread:
     least = 1e-9 * (1 + np.abs(center))
     scale = np.where(scale > least, scale, X.std(axis=0))
     return Spread(center, np.where(scale > least, scale, 1.0))
+
+
+def spread_of_gappy(X: np.ndarray, otherwise: Spread) -> tuple[Spread, np.ndarray]:
+    """Robust statistics of (n, d) rows with missing readings.
+
+    Returns:
+        The spread, of each sensor by the readings there are and ``otherwise`` where there are none,
+        and (d,) how many there are.
+    """
+    center, scale = otherwise.center.copy(), otherwise.scale.copy()
+    there = ~np.isnan(X)
+    for place in np.flatnonzero(there.any(axis=0)):
+        own = spread_of(X[there[:, place]][:, [place]])
+        center[place], scale[place] = own.center[0], own.scale[0]
+    return Spread(center, scale), there.sum(axis=0)
+
+
+def map_between(target: Spread, source: Spread, keep: np.ndarray) -> InputMap:
+    """Location and scale matched, of each sensor ``keep`` (d,) of the way to the target's own."""
+    return _match(_blend(target, source, keep), source)
 
 
 def fit_maps(
@@ -81,7 +105,7 @@ def fit_maps(
     }
 
 
-def _blend(target: Spread, source: Spread, keep: float) -> Spread:
+def _blend(target: Spread, source: Spread, keep: float | np.ndarray) -> Spread:
     """Between the two, ``keep`` of the way to the target's; scales are averaged as logarithms."""
     center = keep * target.center + (1 - keep) * source.center
     log_scale = keep * np.log(target.scale) + (1 - keep) * np.log(source.scale)

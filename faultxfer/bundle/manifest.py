@@ -20,9 +20,10 @@ from faultxfer.errors import BundleError
 MANIFEST = "manifest.json"
 # Raise when a reader of the previous form would misread the new one, and teach `load_bundle` the
 # old form.
-FORMAT = 2
-# Format 1 had neither source models nor stacks; all else is the same.
-_READABLE = (1, 2)
+FORMAT = 3
+# Format 1 had neither source models nor stacks, format 2 filled no missing reading in; all else is
+# the same.
+_READABLE = (1, 2, 3)
 _RESTORE = "Restore the version from a trusted copy, or transfer again"
 
 
@@ -42,6 +43,7 @@ class Manifest:
         versions: of the libraries that wrote it, by name; empty where an older release kept none.
         models, stack: plain data of the source's models and of the stack; None without them.
         golden: whether rows are stored with the scores that the bundle gave for them.
+        imputes: whether it fills in missing readings.
         sha256: of every file by name, the manifest's own content included.
     """
 
@@ -58,6 +60,7 @@ class Manifest:
     models: dict[str, Any] | None
     stack: dict[str, Any] | None
     golden: bool
+    imputes: bool
     sha256: dict[str, str]
 
 
@@ -95,6 +98,7 @@ def parse_manifest(content: dict[str, Any]) -> Manifest:
         models=content.get("models"),
         stack=content.get("stack"),
         golden="golden" in content,
+        imputes="imputer" in content,
         sha256=dict(content["sha256"]),
     )
 

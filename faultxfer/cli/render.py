@@ -46,10 +46,11 @@ def checked_rows(rows: CheckedRows) -> None:
         console.print(_findings(rows.findings))
     verdict = "[red]refused[/]" if rows.refused else "[green]accepted[/]"
     others = f", {rows.left_out} of other equipment" if rows.left_out else ""
+    filled = f" ({rows.imputed} with readings filled in)" if rows.imputed else ""
     others += "".join(f", {count} {reason}" for reason, count in rows.unused.items())
     console.print(
-        f"{verdict}: {rows.read} rows read, {rows.accepted} accepted, {rows.quarantined} set "
-        f"aside{others}."
+        f"{verdict}: {rows.read} rows read, {rows.accepted} accepted{filled}, {rows.quarantined} "
+        f"set aside{others}."
     )
     if rows.quarantine:
         console.print(f"Rows set aside, and why: {rows.quarantine}", soft_wrap=True)

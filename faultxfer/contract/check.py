@@ -12,6 +12,7 @@ import pyarrow as pa
 from faultxfer.contract import machines
 from faultxfer.contract.expectations import Validation, note_unmet, validate_tables
 from faultxfer.contract.holding import held_values
+from faultxfer.contract.missing import fillable_rows
 from faultxfer.contract.notes import Notes
 from faultxfer.contract.outcome import Checked
 from faultxfer.contract.rules import OF_THE_CLOCK, RULES
@@ -98,7 +99,12 @@ _EXCLUDED = _LeftOut("excluded by their label", "LABEL-LEFT-OUT", "`label.exclud
 
 
 def check_table(
-    table: RawTable, contract: Contract, *, labelled: bool | None, equipment: str | None = None
+    table: RawTable,
+    contract: Contract,
+    *,
+    labelled: bool | None,
+    equipment: str | None = None,
+    fills: frozenset[str] = frozenset(),
 ) -> Checked:
     """Check one table.
 
@@ -108,21 +114,28 @@ def check_table(
         labelled: whether the label column is needed (training) or ignored (scoring); None checks
             it where it is.
         equipment: keep only rows of this machine; others are left out and counted.
+        fills: sensors whose missing readings the model at hand can fill; rows that lack others are
+            set aside, the rest are accepted with NaN in these sensors.
 
     Raises:
         DataError: numbers or times of the file can be read in more than one way, and the contract
             does not pin one.
     """
-    check = begin_check(table, contract, labelled=labelled, equipment=equipment)
+    check = begin_check(table, contract, labelled=labelled, equipment=equipment, fills=fills)
     judge_values([check], contract)
     return check.ended()
 
 
 def begin_check(
-    table: RawTable, contract: Contract, *, labelled: bool | None, equipment: str | None = None
+    table: RawTable,
+    contract: Contract,
+    *,
+    labelled: bool | None,
+    equipment: str | None = None,
+    fills: frozenset[str] = frozenset(),
 ) -> Check:
     """Check what a table is before its values are judged; see :func:`check_table`."""
-    check = Check(table, contract, labelled, equipment)
+    check = Check(table, contract, labelled, equipment, fills)
     for step in (check.columns, check.equipment_rows, check.used_rows):
         step()
         if check.notes.refused:
@@ -144,9 +157,14 @@ class Check:
     """The check of one table, step by step; each adds to ``notes``."""
 
     def __init__(
-        self, table: RawTable, contract: Contract, labelled: bool | None, equipment: str | None
+        self,
+        table: RawTable,
+        contract: Contract,
+        labelled: bool | None,
+        equipment: str | None,
+        fills: frozenset[str],
     ) -> None:
-        self.contract, self.equipment = contract, equipment
+        self.contract, self.equipment, self.fills = contract, equipment, fills
         self.table = machines.translated(table, contract, equipment)
         self.labelled = contract.label.column in self.table.names if labelled is None else labelled
         self.notes = Notes(self.table)
@@ -379,15 +397,20 @@ class Check:
     def note_values(self, validation: Validation) -> None:
         """Ranges, missing shares and label spellings."""
         self.validation = validation
-        rows = int(self.mine.sum())
+        rows, fillable = int(self.mine.sum()), self._fillable()
         for unmet in validation.unmet:
-            note_unmet(self.notes, unmet, self.contract, rows)
+            note_unmet(self.notes, unmet, self.contract, rows, fillable)
 
     def ended(self) -> Checked:
         """The outcome, after the rules have seen the rows that are left."""
         if self.has_rows:
             self.rules()
         return self.refused() if self.notes.refused else self.outcome()
+
+    def _fillable(self) -> np.ndarray:
+        """(n,) bool: rows whose missing readings the model at hand can fill, all of them."""
+        missing = {name: values.isna().to_numpy() for name, values in self.values.items()}
+        return fillable_rows(missing, self.contract, self.fills)
 
     def rules(self) -> None:
         """What Great Expectations cannot state, on the rows that are left."""
@@ -555,8 +578,8 @@ class Check:
     def _of_the_label(self, labels: LabelCells, place: np.ndarray) -> dict[str, object]:
         """The type of fault of rows to learn from; which rows to score the contract excludes."""
         if self.labelled:
-            types = self.contract.label.types
-            return {columns.FAULT_TYPE: labels.kind.iloc[place].array} if types else {}
+            kind = labels.kind
+            return {} if kind is None else {columns.FAULT_TYPE: kind.iloc[place].array}
         cells = self.table.stripped(self.contract.label.column).iloc[place]
         reason = f"excluded: {self.contract.label.column} is " + cells.replace("", "blank")
         return {columns.REMARK: reason.where(labels.exclude[place], "").array}

@@ -23,6 +23,7 @@ FIXED: dict[str, Severity] = {
     "SENSOR-ALL-MISSING": "refuse",
     "SENSOR-NOT-A-NUMBER": "quarantine",
     "SENSOR-MISSING": "quarantine",
+    "SENSOR-IMPUTED": "warn",
     "KEY-MISSING": "quarantine",
     "TIME-UNREADABLE": "quarantine",
     "LABEL-UNKNOWN": "quarantine",

@@ -73,6 +73,7 @@ _KEYS = {
 }
 _IGNORE = {"ignore": "columns that no model ever sees"}
 _SLICES = {"slices": "slices of the rows that the gate compares; no model sees them"}
+_IMPUTED = {"max_imputed": "rows with more missing sensors are set aside, others filled"}
 _ROWS = {
     "where": "other rows are used: inputs and answer mean the same, but older models may not know "
     "such rows; compare metrics with care",
@@ -99,6 +100,7 @@ def diff_contracts(old: Contract, new: Contract) -> ContractDiff:
             *plain(old, new, _SLICES, "slices"),
             *plain(old, new, _ROWS, "operating modes"),
             *plain(old, new, _PERIOD, "sampling period"),
+            *plain(old, new, _IMPUTED, "limits"),
             *_machines(old, new),
             *_rules(old, new),
             *plain(old, new, _LONG, "shape of the files"),
@@ -250,6 +252,12 @@ def _kept(_old: str, new: str) -> Meaning:
     return "the rules of columns look at it again", "none"
 
 
+def _imputing(_old: bool, new: bool) -> Meaning:
+    if new:
+        return "rows without its value are filled by models that can predict it", "none"
+    return "rows without its value are set aside", "none"
+
+
 def _reading(_old: Any, _new: Any) -> Meaning:
     return "which readings count as missing changes, what they measure does not", "none"
 
@@ -272,6 +280,7 @@ _SENSOR_FIELDS: dict[str, tuple[str, Callable[[Any, Any], Meaning]]] = {
     "keep": ("rules", _kept),
     "quality": ("quality", _reading),
     "hold": ("holding", _holding),
+    "impute": ("limits", _imputing),
 }
 
 

@@ -420,7 +420,9 @@ _REMEDY_HOLD = (
 )
 
 
-def note_unmet(notes: Notes, unmet: Unmet, contract: Contract, rows: int) -> None:
+def note_unmet(
+    notes: Notes, unmet: Unmet, contract: Contract, rows: int, fillable: np.ndarray
+) -> None:
     """Note the rows that did not meet one expectation.
 
     Args:
@@ -428,22 +430,27 @@ def note_unmet(notes: Notes, unmet: Unmet, contract: Contract, rows: int) -> Non
         unmet: the expectation.
         contract: what it was made from.
         rows: how many rows were validated.
+        fillable: (n,) bool: rows of the table whose missing readings are filled in.
     """
     if unmet.kind == NULL:
-        own_times = contract.time_column is not None and not contract.sensors[unmet.column].hold
-        remedy = _REMEDY_HOLD if own_times else _REMEDY
-        _note_missing(notes, unmet, contract.sensors[unmet.column], remedy)
+        _note_missing(notes, unmet, contract, fillable)
     elif unmet.kind == RANGE:
         _note_range(notes, unmet, contract.sensors[unmet.column])
     else:
         _note_labels(notes, unmet, contract.label, rows)
 
 
-def _note_missing(notes: Notes, unmet: Unmet, sensor: Sensor, remedy: str) -> None:
+def _note_missing(notes: Notes, unmet: Unmet, contract: Contract, fillable: np.ndarray) -> None:
+    sensor = contract.sensors[unmet.column]
+    has_own_times = contract.time_column is not None and not sensor.hold
     # Text instead of a number is missing to Great Expectations too; it has its own finding.
-    blank = notes.missing(unmet.column)
+    absent = notes.missing(unmet.column)
     index = np.array(unmet.index, dtype=int)
-    places = index[blank[index]]
+    places = index[absent[index]]
+    if unmet.passed:
+        filled = fillable[places]
+        _note_imputed(notes, unmet.column, places[filled])
+        places = places[~filled]
     message = f"Sensor {unmet.column!r} has no value in {len(places)} row(s)"
     if not unmet.passed:
         message += f", more than the allowed share of {sensor.max_missing:g}"
@@ -452,9 +459,23 @@ def _note_missing(notes: Notes, unmet: Unmet, sensor: Sensor, remedy: str) -> No
         places,
         unmet.column,
         message,
-        remedy,
+        _REMEDY_HOLD if has_own_times else _REMEDY,
         expected=f"a value in at least {1 - sensor.max_missing:.0%} of the rows",
         severity="quarantine" if unmet.passed else "refuse",
+    )
+
+
+def _note_imputed(notes: Notes, column: str, places: np.ndarray) -> None:
+    notes.rows(
+        "SENSOR-IMPUTED",
+        places,
+        column,
+        f"Sensor {column!r} has no value in {len(places)} row(s), which is filled in from the "
+        "other sensors",
+        "Repair the export if such gaps are not normal; to set the rows aside instead, give the "
+        "sensor `impute: false`",
+        expected="a value",
+        severity="warn",
     )
 
 

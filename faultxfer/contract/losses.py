@@ -16,6 +16,7 @@ from faultxfer.contract.schema import Contract
 from faultxfer.contract.selection import as_spelt, common_values
 from faultxfer.findings import Finding
 from faultxfer.reading import columns
+from faultxfer.reading.cells import missing_cells
 
 _SHOWN = 3
 
@@ -60,14 +61,15 @@ def _machines(
     column = contract.equipment_column
     if column is None or equipment is not None:
         return
-    left = set().union(*(set(one.accepted[columns.EQUIPMENT]) for one in checked if _has(one)))
+    if not any(len(one.rejected) or one.unused for one in checked):
+        return
+    left: set[str] = set()
+    for outcome in checked:
+        if outcome.has(columns.EQUIPMENT):
+            left.update(outcome.accepted[columns.EQUIPMENT].unique())
     for name, places in _files_of_machines(checked, column).items():
         if name not in left:
             yield places[-1], _lost_machine(name, [checked[place] for place in places], contract)
-
-
-def _has(outcome: Checked) -> bool:
-    return outcome.has(columns.EQUIPMENT)
 
 
 def _files_of_machines(checked: list[Checked], column: str) -> dict[str, list[int]]:
@@ -76,7 +78,8 @@ def _files_of_machines(checked: list[Checked], column: str) -> dict[str, list[in
     for place, outcome in enumerate(checked):
         table = outcome.table
         if column in table.names and len(table):
-            for name in table.stripped(column)[~table.missing(column)].unique():
+            names = pd.Series(table.stripped(column).unique())
+            for name in names[~missing_cells(names, table.dialect)]:
                 places.setdefault(str(name), []).append(place)
     return places
 

@@ -88,6 +88,11 @@ class Sensor(_Strict):
         description="How long a value counts where the next one is missing, such as 10min; a "
         "number alone is in steps of the time column.",
     )
+    impute: bool = Field(
+        default=True,
+        description="Whether a missing value may be filled from the other sensors; if not, the row "
+        "is set aside.",
+    )
 
     @field_validator("hold", mode="before")
     @classmethod
@@ -288,6 +293,13 @@ class Contract(_Strict):
     equipment: dict[str, Equipment] = Field(
         default={}, description="By machine: its own tags, units and scales, where they differ."
     )
+    max_imputed: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="Largest share of a row's sensors that may be filled from the others; a row "
+        "with more is set aside.",
+    )
     rules: dict[str, Severity] = Field(
         default={},
         description="By finding code: refuse, quarantine or warn instead of the default.",
@@ -428,9 +440,9 @@ class Contract(_Strict):
         """SHA-256 (hex) of the contract's meaning; spelling and comments do not count."""
         plain = self.model_dump(mode="json")
         _drop_unused(plain["csv"], Csv, _LATER_CSV)
-        _drop_unused(plain, Contract, ("long",))
+        _drop_unused(plain, Contract, ("long", "max_imputed"))
         for sensor in plain["sensors"].values():
-            _drop_unused(sensor, Sensor, ("keep", "quality", "hold"))
+            _drop_unused(sensor, Sensor, ("keep", "quality", "hold", "impute"))
         content = json.dumps(plain, sort_keys=False)
         return hashlib.sha256(content.encode()).hexdigest()
 

@@ -42,6 +42,8 @@ def _spelt(table: RawTable, column: str, spellings: Iterable[str]) -> pd.Series:
     """A column under the contract's spelling; a cell without a value is empty."""
     known = list(spellings)
     cells = table.stripped(column)
+    if cells.isin(known).all():
+        return cells
     return as_spelt(cells.mask(table.missing(column) & ~cells.isin(known), ""), known)
 
 
@@ -106,13 +108,13 @@ class LabelCells:
         spelt: (n,) the cell under the contract's spelling; a blank one under a spelling of what
             ``blank`` makes of it, where that is normal or fault.
         unknown, exclude: (n,) bool, rows that teach nothing and judge nothing.
-        kind: (n,) text, the type of fault; empty for other rows.
+        kind: (n,) text, the type of fault, empty for other rows; None without types.
     """
 
     spelt: pd.Series
     unknown: np.ndarray
     exclude: np.ndarray
-    kind: pd.Series
+    kind: pd.Series | None
 
 
 def label_cells(table: RawTable, label: Label) -> LabelCells:
@@ -120,11 +122,24 @@ def label_cells(table: RawTable, label: Label) -> LabelCells:
     classes = label.classes
     known = [text for spellings in classes.values() for text in spellings]
     spelt = _spelt(table, label.column, known)
-    kind = spelt.map({text: label.types.get(text, "") for text in spelt.unique()})
-    found = {name: spelt.isin(texts).to_numpy(dtype=bool) for name, texts in classes.items()}
+    found = {name: _is_one_of(spelt, texts) for name, texts in classes.items()}
     if label.blank is not None:
         blank = spelt.eq("").to_numpy(dtype=bool) & ~found[label.blank]
         found[label.blank] = found[label.blank] | blank
         if label.blank in ("normal", "fault"):
             spelt = spelt.mask(blank, classes[label.blank][0])
-    return LabelCells(spelt, found["unknown"], found["exclude"], kind.astype("str"))
+    return LabelCells(spelt, found["unknown"], found["exclude"], _kind(spelt, label))
+
+
+def _is_one_of(cells: pd.Series, texts: tuple[str, ...]) -> np.ndarray:
+    if not texts:
+        return np.zeros(len(cells), dtype=bool)
+    found: np.ndarray = cells.isin(texts).to_numpy(dtype=bool)
+    return found
+
+
+def _kind(spelt: pd.Series, label: Label) -> pd.Series | None:
+    types = label.types
+    if not types:
+        return None
+    return spelt.map({text: types.get(text, "") for text in spelt.unique()}).astype("str")

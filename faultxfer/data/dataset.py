@@ -28,6 +28,8 @@ class Dataset:
         time: (n,) float64 seconds or sequence number; NaN where there is no time.
         slices: column -> (n,) values by which metrics are given apart; empty where the contract
             names none.
+        imputed: (n, d) bool: readings that were missing and are filled in; None where there are
+            none.
     """
 
     features: tuple[str, ...]
@@ -37,6 +39,7 @@ class Dataset:
     run: np.ndarray
     time: np.ndarray
     slices: dict[str, np.ndarray] = field(default_factory=dict)
+    imputed: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -50,15 +53,18 @@ class Dataset:
         """The rows at the given positions (or of a boolean mask)."""
         columns = {name: getattr(self, name)[rows] for name in _COLUMNS}
         slices = {name: values[rows] for name, values in self.slices.items()}
-        return Dataset(self.features, **columns, slices=slices)
+        imputed = None if self.imputed is None else self.imputed[rows]
+        return Dataset(self.features, **columns, slices=slices, imputed=imputed)
 
     def fingerprints(self) -> np.ndarray:
         """(n,) uint64 that recognise a row by its sensor values alone.
 
         Label, run and file name may be corrected between two exports; a detector that learned from
-        these values has still seen them.
+        these values has still seen them. A reading that was filled in counts as missing: another
+        model would fill in another value.
         """
-        values = np.ascontiguousarray(self.X, dtype="<f8")
+        measured = self.X if self.imputed is None else np.where(self.imputed, np.nan, self.X)
+        values = np.ascontiguousarray(measured, dtype="<f8")
         digests = [hashlib.sha256(row.tobytes()).digest()[:8] for row in values]
         return np.frombuffer(b"".join(digests), dtype="<u8")
 
@@ -107,7 +113,16 @@ def dataset_from(accepted: pd.DataFrame, features: tuple[str, ...]) -> Dataset:
         run=_recordings(accepted, equipment + "/" + run),
         time=accepted[columns.TIME].to_numpy(dtype=np.float64),
         slices=slices,
+        imputed=imputed_cells(accepted, tuple(features)),
     )
+
+
+def imputed_cells(accepted: pd.DataFrame, features: tuple[str, ...]) -> np.ndarray | None:
+    """(n, d) bool: readings that were filled in; None where there are none."""
+    if columns.IMPUTED not in accepted.columns:
+        return None
+    lists = [names.split(columns.BETWEEN) for names in accepted[columns.IMPUTED].astype(str)]
+    return np.array([[name in some for name in features] for some in lists])
 
 
 def _recordings(accepted: pd.DataFrame, run: np.ndarray) -> np.ndarray:

@@ -26,6 +26,8 @@ HOLD_OUT, CROSS_FIT = "hold-out", "cross-fit"
 BY_RUN, BY_BLOCK, BY_FEW = "run", "time block", "few faults"
 # What the folds hold together, in words.
 _FOLDS_BY = {BY_RUN: "run", BY_BLOCK: "time block", BY_FEW: "fault"}
+# How many machines a message names.
+_SHOWN = 3
 # Fewer normal rows than this on a side say nothing of what is normal.
 _FEWEST_NORMALS = 2
 
@@ -132,10 +134,17 @@ def require_both_classes(data: Dataset) -> None:
         raise DataError(
             f"There is no {missing} row, and both classes are needed",
             received={"rows": len(data), "fault rows": data.faults},
-            where=f"label of equipment {min(data.equipment)!r}",
+            where=f"label of equipment {_machines(data)}",
             remedy="Add labelled rows of the missing class, and check the label spellings in the "
             "contract",
         )
+
+
+def _machines(data: Dataset) -> str:
+    """The machines of the rows, for a message."""
+    names = sorted(set(data.equipment.astype(str)))
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(map(repr, names[:_SHOWN])) + more
 
 
 def try_hold_out(data: Dataset, options: SplitOptions, seed: int) -> Split | str:

@@ -8,6 +8,10 @@ EQUIPMENT, RUN, TIME, TIME_TEXT, FAULT = "_equipment", "_run", "_time", "_time_t
 CODES = "_codes"
 # The recording that a run belongs to, where runs were found to be copies.
 RECORDING = "_recording"
+# Names of the sensors whose values were filled in, where some were.
+IMPUTED = "_imputed"
+# Between two of these names; no header has it.
+BETWEEN = "\x1f"
 # The operating mode, whether the machine runs, and why a row is scored but marked, or not scored.
 MODE, RUNNING, REMARK = "_mode", "_running", "_remark"
 # Followed by the name of a column that divides the rows into slices.
@@ -17,7 +21,7 @@ FAULT_TYPE = SLICE + "fault type"
 BOOKKEEPING = frozenset(
     {
         *(FILE, ROW, LINE, EQUIPMENT, RUN, TIME, TIME_TEXT, FAULT, CODES, RECORDING),
-        *(MODE, RUNNING, REMARK),
+        *(MODE, RUNNING, REMARK, IMPUTED),
     }
 )
 

@@ -26,16 +26,24 @@ class FaultModel:
             params: unused; part of MLflow's interface.
 
         Returns:
-            ``fault_probability`` and ``alarm``, one line per row.
+            ``fault_probability`` and ``alarm``, one line per row; besides ``imputed``, the names of
+            the sensors that were filled in, where some were.
 
         Raises:
-            BundleError: a sensor is missing, not a number, or not finite.
+            BundleError: a sensor is missing, not a number, or not finite; a missing reading (NaN)
+                is filled in where the contract allows it and the other sensors predict it.
         """
-        probabilities = self.bundle.probabilities(_matrix(rows, self.bundle.features))
-        return pd.DataFrame(
-            {"fault_probability": probabilities, "alarm": self.bundle.alarms(probabilities)},
-            index=rows.index,
-        )
+        readings = _matrix(rows, self.bundle.features)
+        probabilities = self.bundle.probabilities(self.bundle.completed(readings))
+        scores = {"fault_probability": probabilities, "alarm": self.bundle.alarms(probabilities)}
+        return pd.DataFrame(scores | self._imputed(np.isnan(readings)), index=rows.index)
+
+    def _imputed(self, missing: np.ndarray) -> dict[str, list[str]]:
+        """By row the sensors that were filled in, where some were."""
+        if not missing.any():
+            return {}
+        names = np.array(self.bundle.features, dtype=object)
+        return {"imputed": [", ".join(names[gaps]) for gaps in missing]}
 
 
 def _matrix(rows: pd.DataFrame, features: tuple[str, ...]) -> np.ndarray:

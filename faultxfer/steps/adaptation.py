@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from faultxfer.bundle.bundle import Bundle, load_bundle, save_bundle
+from faultxfer.bundle.imputer import Imputer, load_imputer
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.data.dataset import Dataset, dataset_from, load_dataset
 from faultxfer.data.split import Split, split_rows
@@ -99,6 +100,11 @@ def read_target(rows: CheckedRows, features: tuple[str, ...]) -> Dataset:
     return dataset_from(pd.read_feather(require_accepted(rows)), features)
 
 
+def kept_imputer(rows: CheckedRows, features: tuple[str, ...]) -> Imputer | None:
+    """What fills in missing readings of these rows and of later ones; None where nothing does."""
+    return None if rows.imputer is None else load_imputer(rows.imputer, len(features))
+
+
 def split_target(job: Job[TransferRequest], models: Models, rows: CheckedRows) -> Target:
     """Divide the rows into those that train, calibrate and judge.
 
@@ -139,9 +145,11 @@ def adapt_source(job: Job[TransferRequest], models: Models, target: Target) -> A
     if again := _recalibrated(task, split):
         made[adapted.recalibrated], predicted[RECALIBRATED] = again
     contract = job.contract.model_dump(mode="json")
+    imputer = kept_imputer(target.rows, source.features)
     for folder, bundle in made.items():
         lineage = bundle.lineage | {"contract": contract, "data": list(target.rows.files)}
-        save_bundle(dataclasses.replace(bundle, lineage=lineage), folder, data.X)
+        whole = dataclasses.replace(bundle, lineage=lineage, imputer=imputer)
+        save_bundle(whole, folder, data.X)
     save_predictions(adapted.predictions, predicted, test_rows(split))
     _predict_source_rows(task, adapted.source_predictions)
     return adapted

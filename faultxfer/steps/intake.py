@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pandas as pd
@@ -26,10 +27,15 @@ from faultxfer.errors import DataError
 from faultxfer.findings import Finding, refusing
 from faultxfer.outputs import writing
 from faultxfer.progress import progress
+from faultxfer.reading import columns
 from faultxfer.reading.read_csv import find_files, names_of
 from faultxfer.reading.table import RawTable
-from faultxfer.requests import ValidateRequest
+from faultxfer.requests import PretrainRequest, ValidateRequest
 from faultxfer.steps.opening import AnyRequest, Opened
+
+if TYPE_CHECKING:
+    from faultxfer.bundle.imputer import Imputer
+    from faultxfer.steps.completing import Completing
 
 ABSENT = "EQUIPMENT-ABSENT"
 
@@ -53,6 +59,8 @@ class CheckedRows:
             that says so.
         docs: where the Data Docs lie: ``index.html`` in a folder, or as an artifact of an MLflow
             run.
+        imputed: how many accepted rows have readings that were missing and are filled in.
+        imputer: folder of what fills them in; None where nothing does.
     """
 
     table: Path | None
@@ -65,6 +73,8 @@ class CheckedRows:
     quarantine: Path | None
     reading: tuple[dict[str, object], ...] = ()
     docs: str | None = None
+    imputed: int = 0
+    imputer: Path | None = None
     unused: Mapping[str, int] = field(default_factory=dict)
     unscored: Path | None = None
 
@@ -79,6 +89,7 @@ class CheckedRows:
             "refused": self.refused,
             "read": self.read,
             "accepted": self.accepted,
+            "imputed": self.imputed,
             "quarantined": self.quarantined,
             "left_out": self.left_out,
             "unused": dict(self.unused),
@@ -90,16 +101,27 @@ class CheckedRows:
         }
 
 
+class Model(Protocol):
+    """What a check asks of the model that the rows are for."""
+
+    @property
+    def classes(self) -> Classes | None:
+        """Classes of the source model's rows; None where unknown."""
+
+    def completing(self, contract: Contract) -> Completing | None:
+        """How it fills in missing readings; None where it does not."""
+
+
 def check_rows(
-    opened: Opened[AnyRequest], contract: Contract, source: Classes | None = None
+    opened: Opened[AnyRequest], contract: Contract, model: Model | None = None
 ) -> CheckedRows:
-    """Check rows against the contract.
+    """Check rows against the contract, and complete those with missing readings where it allows.
 
     Args:
         opened: the request, and how its files are to be read.
         contract: what the files must look like.
-        source: classes of the source model's rows, to compare the share of faults with; left out
-            where unknown.
+        model: that the rows are for: it fills in missing readings, and its source's share of
+            faults is compared; None where there is none yet.
 
     Raises:
         DataError: no file is found. A *refused* file is a finding, not an error.
@@ -113,8 +135,20 @@ def check_rows(
         labelled=opened.labelled,
         equipment=opened.equipment,
         data_docs=opened.data_docs,
-        source=source,
+        source=None if model is None else model.classes,
+        completing=_completing(opened, contract, model),
     )
+
+
+def _completing(
+    opened: Opened[AnyRequest], contract: Contract, model: Model | None
+) -> Completing | None:
+    if isinstance(opened.request, PretrainRequest):
+        # What learns needs the libraries of models, which a mere check does not wait for.
+        from faultxfer.steps.completing import learnt_from_rows
+
+        return learnt_from_rows(contract, opened.request.options.seed)
+    return None if model is None else model.completing(contract)
 
 
 def check_files(
@@ -127,8 +161,9 @@ def check_files(
     equipment: str | None = None,
     data_docs: Path | None = None,
     source: Classes | None = None,
+    completing: Completing | None = None,
 ) -> CheckedRows:
-    """Read every file and check it.
+    """Read every file, check it, and complete rows with missing readings.
 
     Args:
         files: files, folders and glob patterns.
@@ -140,33 +175,95 @@ def check_files(
         data_docs: folder for Great Expectations' Data Docs; not written if left out.
         source: classes of the source model's rows, to compare the share of faults with; left out
             where unknown.
+        completing: how missing readings are filled in; rows that lack some are set aside where
+            left out.
 
     Raises:
         DataError: no file is found. A *refused* file is a finding, not an error.
     """
     progress.info("Checking the rows against contract %s", contract.family)
     paths = find_files(files)
-    begun = [
-        _begun(path, name, contract, labelled, equipment)
-        for path, name in zip(paths, names_of(paths), strict=True)
-    ]
-    tables = [table for table, _ in begun]
-    checked = _leave_others_out(_ended([check for _, check in begun], contract))
-    checked = without_copies(checked, contract)
-    checked = with_rules_across(checked, contract)
-    checked = with_losses(checked, contract, equipment)
-    if labelled is not False:
-        checked = with_no_measurements(checked, contract, training=bool(labelled))
-    checked = with_class_share(checked, contract, source)
+    fills = completing.fills if completing else frozenset()
+    checking = _Checking(paths, contract, labelled, equipment, source)
+    tables, checked = checking.filled_in(fills)
+    imputer = _learnt(checked, completing)
+    if completing and _more_rows(checked, completing.filled_by(imputer) - fills):
+        tables, checked = checking.filled_in(completing.filled_by(imputer))
     outcome = _counted(tables, checked, contract)
     rejected = _stacked([each.rejected for each in checked])
     if not outcome.refused and len(rejected):
         kept = _write_quarantine(rejected, outcome.findings, tables, quarantine)
         outcome = dataclasses.replace(outcome, quarantined=len(rejected), quarantine=kept)
     if not outcome.refused:
-        outcome = _with_accepted(outcome, checked, work)
+        accepted = _stacked([each.accepted for each in checked])
+        if completing and imputer:
+            accepted = completing.completed(accepted, imputer)
+        outcome = _with_accepted(outcome, accepted, work)
+        if work:
+            outcome = dataclasses.replace(outcome, unscored=_write_unscored(checked, work))
+        if completing and imputer and work:
+            outcome = dataclasses.replace(outcome, imputer=completing.kept(imputer, work))
     docs = _write_docs(tables, checked, contract, data_docs)
     return dataclasses.replace(outcome, docs=docs)
+
+
+@dataclass(frozen=True)
+class _Checking:
+    """Files, and what they are checked against."""
+
+    paths: list[Path]
+    contract: Contract
+    labelled: bool | None
+    equipment: str | None
+    source: Classes | None
+
+    def filled_in(self, fills: frozenset[str]) -> tuple[list[RawTable], list[Checked]]:
+        """Tables and outcomes, where missing readings of these sensors are going to be filled."""
+        named = zip(self.paths, names_of(self.paths), strict=True)
+        begun = [self._begun(path, name, fills) for path, name in named]
+        tables = [table for table, _ in begun]
+        checked = _leave_others_out(_ended([check for _, check in begun], self.contract))
+        checked = without_copies(checked, self.contract)
+        checked = with_rules_across(checked, self.contract)
+        checked = with_losses(checked, self.contract, self.equipment)
+        if self.labelled is not False:
+            training = bool(self.labelled)
+            checked = with_no_measurements(checked, self.contract, training=training)
+        return tables, with_class_share(checked, self.contract, self.source)
+
+    def _begun(
+        self, path: Path, name: str, fills: frozenset[str]
+    ) -> tuple[RawTable, Check | Checked]:
+        """Read a file and begin its check; one that cannot be read is refused like any other."""
+        table = RawTable(name, pd.DataFrame(), np.array([], dtype=int), "")
+        try:
+            table = read_shaped(path, self.contract)
+            table = dataclasses.replace(table, file=name)
+            return table, begin_check(
+                table,
+                self.contract,
+                labelled=self.labelled,
+                equipment=self.equipment,
+                fills=fills,
+            )
+        except DataError as error:
+            if error.code is None:
+                raise
+            return table, _unread(table, error)
+
+
+def _learnt(checked: list[Checked], completing: Completing | None) -> Imputer | None:
+    """The imputer for the accepted rows; None where a file is refused or nothing was learnt."""
+    if completing is None or any(outcome.refused for outcome in checked):
+        return None
+    return completing.learn(_stacked([outcome.accepted for outcome in checked]))
+
+
+def _more_rows(checked: list[Checked], fills: frozenset[str]) -> bool:
+    """Whether rows were set aside for want of a reading of these sensors."""
+    tags = {outcome.table.tag(name) for outcome in checked for name in fills}
+    findings = [finding for outcome in checked for finding in outcome.findings]
+    return any(found.code == "SENSOR-MISSING" and found.column in tags for found in findings)
 
 
 def _counted(tables: list[RawTable], checked: list[Checked], contract: Contract) -> CheckedRows:
@@ -194,15 +291,16 @@ def _unused(checked: list[Checked]) -> dict[str, int]:
     return dict(counts)
 
 
-def _with_accepted(outcome: CheckedRows, checked: list[Checked], work: Path | None) -> CheckedRows:
+def _with_accepted(outcome: CheckedRows, accepted: pd.DataFrame, work: Path | None) -> CheckedRows:
     """The same with the accepted rows counted, and kept where there is a folder for them."""
-    accepted = _stacked([each.accepted for each in checked])
+    imputed = 0
+    if columns.IMPUTED in accepted:
+        imputed = int((accepted[columns.IMPUTED] != "").sum())
     table = None
     if work is not None:
         table = work / "accepted.arrow"
         accepted.to_feather(table, compression="uncompressed")
-        outcome = dataclasses.replace(outcome, unscored=_write_unscored(checked, work))
-    return dataclasses.replace(outcome, accepted=len(accepted), table=table)
+    return dataclasses.replace(outcome, accepted=len(accepted), table=table, imputed=imputed)
 
 
 def _write_unscored(checked: list[Checked], work: Path) -> Path | None:
@@ -280,21 +378,6 @@ def _style_of_times(table: RawTable, column: str | None) -> str | None:
     except DataError:
         # The check got not so far, as the file was refused before.
         return None
-
-
-def _begun(
-    path: Path, name: str, contract: Contract, labelled: bool | None, equipment: str | None
-) -> tuple[RawTable, Check | Checked]:
-    """Read a file and begin its check; one that cannot be read is refused like any other."""
-    table = RawTable(name, pd.DataFrame(), np.array([], dtype=int), "")
-    try:
-        table = read_shaped(path, contract)
-        table = dataclasses.replace(table, file=name)
-        return table, begin_check(table, contract, labelled=labelled, equipment=equipment)
-    except DataError as error:
-        if error.code is None:
-            raise
-        return table, _unread(table, error)
 
 
 def _ended(begun: list[Check | Checked], contract: Contract) -> list[Checked]:

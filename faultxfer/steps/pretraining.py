@@ -42,7 +42,7 @@ from faultxfer.registry.registering import NewVersion, register
 from faultxfer.registry.runs import RunRecord
 from faultxfer.registry.store import open_registry
 from faultxfer.requests import PretrainRequest
-from faultxfer.steps.adaptation import read_target
+from faultxfer.steps.adaptation import kept_imputer, read_target
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.opening import Job
 from faultxfer.steps.plain_data import plain_fields
@@ -120,7 +120,7 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
     data = read_target(rows, job.contract.features)
     require_both_classes(data)
     parts = _parts(data, job)
-    train, validation, test = _sides(data, options) if parts is None else _sides_of(parts)
+    train, validation, test = _sides(data, job) if parts is None else _sides_of(parts)
     held_out = "" if parts is None else f"{parts.reason} {parts.validity}"
     if held_out:
         progress.info(held_out)
@@ -142,7 +142,8 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
         JUDGED: metrics.as_dict(),
         **({} if parts is None else {"held_out": parts.as_dict()}),
     }
-    bundle = dataclasses.replace(bundle, lineage=lineage)
+    imputer = kept_imputer(rows, data.features)
+    bundle = dataclasses.replace(bundle, lineage=lineage, imputer=imputer)
     save_bundle(bundle, job.work / "bundle", test.X)
     reads = _names_read(bundle)
     said: dict[str, Any] = {"held_out": held_out} if held_out else {}
@@ -240,21 +241,31 @@ def _sides_of(parts: Parts) -> tuple[Dataset, Dataset, Dataset]:
     return train, validation, test
 
 
-def _sides(data: Dataset, options: PretrainOptions) -> tuple[Dataset, Dataset, Dataset]:
+def _sides(data: Dataset, job: Job[PretrainRequest]) -> tuple[Dataset, Dataset, Dataset]:
     """Rows that train, that stop and calibrate, and that judge."""
+    options, run_column = job.request.options, job.contract.run_column
     sides = divide_runs(data, _shares(options), options.seed)
     train, validation, test = (data.take(rows) for rows in sides)
     runs = len(set(data.run))
     for name, side in (("training", train), ("validation", validation), ("test", test)):
         if side.faults in (0, len(side)):
+            few = "source runs" if run_column else "faults or normal rows to hold some out"
             raise DataError(
-                f"There are too few source runs: the {name} side would lack faults or normal rows",
+                f"There are too few {few}: the {name} side would lack faults or normal rows",
                 received={"rows": len(side), "fault rows": side.faults, "runs in all": runs},
-                remedy="Give more source recordings: about five runs with faults and five without "
-                "are the least. A recording of many faults is cut into blocks by itself where the "
-                "contract names no `run_column`",
+                remedy=_MORE_RUNS if run_column else _MORE_FAULTS,
             )
     return train, validation, test
+
+
+_MORE_RUNS = (
+    "Give more source recordings: about five runs with faults and five without are the least. If "
+    "the runs are parts of one recording, take `run_column` out of the contract and put the column "
+    "under `ignore`: then the recording is cut into blocks"
+)
+_MORE_FAULTS = (
+    "Give recordings with more labelled faults and normal rows; of each, every side needs some"
+)
 
 
 def _fit(train: Dataset, validation: Dataset, job: Job[PretrainRequest]) -> tuple[Bundle, History]:

@@ -26,6 +26,7 @@ from faultxfer.registry import machines, names
 from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.requests import ScoreRequest
+from faultxfer.steps.completing import Completing, learnt_by
 from faultxfer.steps.intake import CheckedRows, require_accepted
 from faultxfer.steps.opening import Opened
 from faultxfer.steps.plain_data import plain_fields
@@ -55,6 +56,12 @@ class Detector:
     bundle: Path
     contract: Contract
     kind: str
+    # A score is no place to ask whether faults are as frequent as they were.
+    classes: None = None
+
+    def completing(self, contract: Contract) -> Completing | None:
+        """By what the version keeps."""
+        return learnt_by(self.bundle, contract, adapt=False)
 
 
 @dataclass(frozen=True)
@@ -273,11 +280,20 @@ def _table(
         "fault_probability": probabilities,
         "alarm": bundle.alarms(probabilities),
         "model_version": detector.version.version,
+        **_imputed(accepted),
         **({"scored_with": detector.kind} if detector.kind in _MARKED else {}),
     }
     if columns.REMARK in accepted:
         scores["remark"] = accepted[columns.REMARK]
     return pd.DataFrame({"file": accepted[columns.FILE], **scores} if several else scores)
+
+
+def _imputed(accepted: pd.DataFrame) -> dict[str, pd.Series]:
+    """By row the sensors that were filled in, where some were."""
+    if columns.IMPUTED not in accepted:
+        return {}
+    listed = accepted[columns.IMPUTED].astype(str)
+    return {"imputed": listed.str.replace(columns.BETWEEN, ", ", regex=False)}
 
 
 def _who_and_when(rows: pd.DataFrame, detector: Detector, equipment: str | None) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.promotion import Standing, standing
 from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.requests import CurveRequest, TransferRequest
+from faultxfer.steps.completing import Completing, learnt_by
 from faultxfer.steps.opening import Job
 
 SOURCE_ROWS = "source_rows.npz"
@@ -48,6 +49,10 @@ class Models:
     classes: Classes | None
     name: str
     identity: Identity
+
+    def completing(self, contract: Contract) -> Completing | None:
+        """By what the source learnt, taken to the machine's readings."""
+        return learnt_by(self.source_bundle, contract, adapt=True)
 
 
 @reported("the tracking store")

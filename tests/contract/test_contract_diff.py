@@ -270,6 +270,14 @@ VALID = {
     "a part": (changed(slices=["mode"]), "slices", "–", '["mode"]', "no model sees them"),
     "an ignored column": (changed(ignore=[]), "ignore", '["note"]', "–", "no model ever sees"),
     "no run column": (changed(run_column=None), "run_column", "run", "–", "held out"),
+    "fewer filled in": (changed(max_imputed=0.2), "max_imputed", "0.5", "0.2", "set aside"),
+    "not filled in": (
+        changed(sensors__speed__impute=False),
+        "sensors.speed.impute",
+        "true",
+        "false",
+        "set aside",
+    ),
     "a period": (changed(sampling_period=60), "sampling_period", "–", "60", "gap"),
     "a pin": (changed(csv={"decimal": ","}), "csv.decimal", "–", ",", "how files are read"),
     "a tag more": (

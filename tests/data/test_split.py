@@ -106,8 +106,9 @@ def test_every_row_is_judged_once_by_cross_fitting_and_trains_on_both_classes(
     for fold in split.folds:
         assert len(fold.test)
         assert not set(fold.train) & set(fold.test)
-        assert min(np.bincount(data.y[fold.train], minlength=2)) >= 2
-        assert min(np.bincount(data.y[fold.test], minlength=2)) >= 1
+        if split.decides:  # folds of few faults may train on none
+            assert min(np.bincount(data.y[fold.train], minlength=2)) >= 2
+            assert min(np.bincount(data.y[fold.test], minlength=2)) >= 1
     every = np.arange(len(data))
     held_out = [every[split.fold_numbers == number] for number in range(len(split.folds))]
     assert [list(rows) for rows in held_out] == [list(fold.test) for fold in split.folds]

@@ -89,9 +89,12 @@ def label_leak(rows: TableRows) -> Iterator[Breach]:
 
 
 def _constant(values: np.ndarray) -> float | None:
-    """The only value, or None where there are several or none."""
-    first = values[0]
-    return float(first) if (values == first).all() else None
+    """The only value, or None where there are several or none; a missing one is no value."""
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return None
+    first = known[0]
+    return float(first) if (known == first).all() else None
 
 
 def _leak(name: str, faulty: float, normal: float) -> Breach:

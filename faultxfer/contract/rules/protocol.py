@@ -166,11 +166,11 @@ class TableRows:
 
     def readings_of(self, name: str) -> tuple[TableRows, np.ndarray]:
         """The rows in which a sensor has a reading of its own, not a held one, and their places."""
-        held = self.held.get(name)
-        if held is None:
-            return self, np.arange(len(self))
-        places = np.flatnonzero(~held)
-        return self.only(places), places
+        own = ~np.isnan(self.values[name])
+        if name in self.held:
+            own &= ~self.held[name]
+        places = np.flatnonzero(own)
+        return self if own.all() else self.only(places), places
 
 
 Rule = Callable[[TableRows], Iterable[Breach]]

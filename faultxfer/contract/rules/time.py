@@ -108,6 +108,8 @@ def time_duplicate(rows: TableRows) -> Iterator[Breach]:
     severity: Severity | None = None
     if rows.coarse:
         message += "; the times are coarser than the rows"
-        remedy, severity = "Export times with seconds, or name a run column", "warn"
+        remedy, severity = "Export times with seconds", "warn"
+        if rows.contract.run_column is None:
+            remedy += ", or name a run column"
     expected = "one row for each time of a run"
     yield Breach("TIME-DUPLICATE", later, column, message, remedy, expected, severity)

@@ -1,0 +1,157 @@
+"""How rows with missing readings are completed, right after the check, before anything sees them.
+
+``pretrain`` learns it from its own complete rows; ``transfer`` takes what the source model learnt
+to the machine's readings; ``score`` takes what its detector keeps.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from faultxfer.bundle.bundle import read_imputer
+from faultxfer.bundle.imputer import Imputer, fit_imputer, judged, save_imputer
+from faultxfer.bundle.manifest import read_manifest
+from faultxfer.contract.schema import Contract
+from faultxfer.data.continuous import cut_into_parts
+from faultxfer.data.dataset import Dataset, dataset_from, sensor_matrix
+from faultxfer.data.split import divide_runs
+from faultxfer.reading import columns
+
+# Source runs that show how well each sensor is predicted, and rows of them that are enough.
+_HELD_OUT, _JUDGE_ROWS = 0.3, 2_000
+
+
+@dataclass(frozen=True)
+class Completing:
+    """How missing readings are filled in.
+
+    Attributes:
+        features: names of the d sensors, in the imputer's order.
+        imputer: what a model at hand has learnt; None where nothing is known before the check.
+        learn: from accepted rows, some with missing readings, to the imputer for them.
+    """
+
+    features: tuple[str, ...]
+    imputer: Imputer | None
+    learn: Callable[[pd.DataFrame], Imputer | None]
+
+    @property
+    def fills(self) -> frozenset[str]:
+        """Sensors that can be filled in before the accepted rows are known."""
+        return self.filled_by(self.imputer)
+
+    def filled_by(self, imputer: Imputer | None) -> frozenset[str]:
+        """Sensors that an imputer fills in."""
+        if imputer is None:
+            return frozenset()
+        names = np.array(self.features, dtype=object)[imputer.fills]
+        return frozenset(names.tolist())
+
+    def completed(self, accepted: pd.DataFrame, imputer: Imputer) -> pd.DataFrame:
+        """Accepted rows, every missing reading filled in, and the names of these sensors beside."""
+        X = sensor_matrix(accepted, self.features)
+        missing = np.isnan(X)
+        if not missing.any():
+            return accepted
+        names = np.array(self.features, dtype=object)
+        listed = [columns.BETWEEN.join(names[gaps]) for gaps in missing]
+        filled = pd.DataFrame(imputer(X), columns=list(self.features), index=accepted.index)
+        return accepted.assign(**filled, **{columns.IMPUTED: listed})
+
+    def kept(self, imputer: Imputer, work: Path) -> Path:
+        """A folder that holds the imputer for the bundle that is made."""
+        folder = work / "imputer"
+        folder.mkdir(exist_ok=True)
+        save_imputer(imputer, folder)
+        return folder
+
+
+def learnt_from_rows(contract: Contract, seed: int) -> Completing:
+    """For source rows: by themselves."""
+    return Completing(
+        contract.features,
+        None,
+        lambda accepted: _fitted(dataset_from(accepted, contract.features), contract, seed),
+    )
+
+
+def learnt_by(bundle: Path, contract: Contract, *, adapt: bool) -> Completing | None:
+    """For rows of a machine: by what a model has learnt; None where it fills nothing in.
+
+    Args:
+        bundle: folder of the source's bundle, or of the machine's own.
+        contract: says which sensors may be filled in, and how many of a row's.
+        adapt: whether the rows show how the machine's readings differ from the source's; the
+            machine's own bundle knows it.
+
+    Raises:
+        BundleError: the bundle is damaged.
+    """
+    imputer = read_imputer(bundle)
+    features = read_manifest(bundle).features
+    if imputer is None or set(features) != set(contract.features):
+        return None  # other sensors are refused by a later step, which says so
+    imputer = _under(contract, features, imputer)
+
+    def learn(accepted: pd.DataFrame) -> Imputer:
+        return imputer.for_machine(sensor_matrix(accepted, features)) if adapt else imputer
+
+    return Completing(features, imputer, learn)
+
+
+def _under(contract: Contract, features: tuple[str, ...], imputer: Imputer) -> Imputer:
+    """The same, within what the contract allows."""
+    allowed = np.array([contract.sensors[name].impute for name in features])
+    return dataclasses.replace(imputer, allowed=allowed, max_share=contract.max_imputed)
+
+
+def _fitted(data: Dataset, contract: Contract, seed: int) -> Imputer | None:
+    """Fitted on all rows, and judged on held-out runs; None where no runs can be held out."""
+    sides = _sides(data, seed)
+    if sides is None:
+        return None
+    train, held = (data.take(rows) for rows in sides)
+    some = np.random.default_rng(seed).permutation(len(held))[:_JUDGE_ROWS]
+    held = held.take(np.sort(some))
+    trees = _trees(train, seed)
+    uses = trees.feature_importance() > 0
+    r2, cost = judged(fit_imputer(train.X), held.X, _scoring(trees, held.y), uses)
+    imputer = dataclasses.replace(fit_imputer(data.X), r2=r2, cost=cost)
+    return _under(contract, data.features, imputer)
+
+
+def _sides(data: Dataset, seed: int) -> tuple[np.ndarray, ...] | None:
+    """Positions of the rows that fit and that judge, by runs or else by parts of recordings."""
+    sides = divide_runs(data, (_HELD_OUT,), seed)
+    if all(0 < data.y[rows].sum() < len(rows) for rows in sides):
+        return sides
+    parts = cut_into_parts(data, (_HELD_OUT,), seed)
+    return None if parts is None else parts.sides
+
+
+def _trees(train: Dataset, seed: int) -> Any:
+    """The source's trees, of these rows alone."""
+    import lightgbm
+
+    from faultxfer.strategies.learners.boosting import boost
+
+    text = boost(train.X, train.y, seed, rounds=100, learning_rate=0.1, min_data_in_leaf=20)
+    return lightgbm.Booster(model_str=text)
+
+
+def _scoring(trees: Any, y: np.ndarray) -> Callable[[np.ndarray], float]:
+    """Mean of PR-AUC and ROC-AUC of trees, for rows with these labels."""
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    def score(X: np.ndarray) -> float:
+        predicted = trees.predict(X, num_threads=1)
+        return float(average_precision_score(y, predicted) + roc_auc_score(y, predicted)) / 2
+
+    return score
