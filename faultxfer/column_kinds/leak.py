@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from faultxfer.column_kinds.coarse import is_coarse
 from faultxfer.column_kinds.evidence import chance, two_classes
 from faultxfer.column_kinds.found import Found
 from faultxfer.column_kinds.rows import ColumnRows
@@ -31,7 +32,7 @@ def leak(rows: ColumnRows, name: str) -> Found | None:
 
     A controller's state word, an alarm bit, a stop timer that is 0 while the machine is well.
     """
-    if not two_classes(rows):
+    if not two_classes(rows) or is_coarse(rows, name):
         return None
     meaning = _meaning_of_rows(rows, name)
     if meaning is None or not _separate(rows, meaning):

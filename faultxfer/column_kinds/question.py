@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import rankdata
 
+from faultxfer.column_kinds.coarse import is_coarse
 from faultxfer.column_kinds.evidence import chance, two_classes
 from faultxfer.column_kinds.found import Found
 from faultxfer.column_kinds.rows import ColumnRows
@@ -17,8 +18,10 @@ _ROWS = 20_000
 
 
 def question(rows: ColumnRows, name: str) -> Found | None:
-    """A continuous column that alone puts the fault rows on one side of the normal ones."""
-    if not two_classes(rows) or rows.codes(name) is not None:
+    """A measurement, rounded or not, that alone puts the fault rows on one side of the others."""
+    if not two_classes(rows):
+        return None
+    if rows.codes(name) is not None and not is_coarse(rows, name):
         return None
     values = rows.values[name]
     every = max(1, len(values) // _ROWS)

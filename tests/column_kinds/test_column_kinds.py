@@ -77,6 +77,16 @@ def test_a_sensor_that_separates_is_a_question(fleet: Fleet) -> None:
     assert kind(fleet, -values) == "question"
 
 
+@twins
+@pytest.mark.parametrize("digits", [0, 1])
+def test_rounded_readings_that_separate_are_a_question_too(fleet: Fleet, digits: int) -> None:
+    """They are few values on a grid, and no codes."""
+    rows = rows_of(fleet)
+    spread = 2 / 10**digits
+    values = 60 + spread * (10 * rows.fault + draws(fleet).normal(size=len(rows)))
+    assert kind(fleet, np.round(values, digits)) == "question"
+
+
 def test_without_labels_nothing_leaks() -> None:
     rows = rows_of(TWINS[0], X=np.where(rows_of(TWINS[0]).fault == 1, 3.0, 1.0))
     without = ColumnRows(rows.values, rows.machine, rows.run, None, rows.seconds)

@@ -263,8 +263,6 @@ def _pins() -> Iterator[Valid]:
             spelling=spelling,
             truth=grid,
             contract={"csv": csv},
-            # Without decimals the pumps' readings are few values that know the label.
-            said=("LABEL-LEAK",) if grid is pumps else (),
         )
 
 
