@@ -86,7 +86,8 @@ def test_rows_with_holes_are_scored_marked_and_counted(imputing: Path, tmp_path:
     assert (marked.drop([3, 7]) == "").all()
     untouched = scores[~scores["row"].isin(LACKING)]
     before = whole.set_index("row").loc[untouched["row"], "fault_probability"]
-    np.testing.assert_array_equal(untouched["fault_probability"], before)
+    # A batch of another size is rounded otherwise in the last bits.
+    np.testing.assert_allclose(untouched["fault_probability"], before, rtol=0, atol=1e-9)
 
 
 def test_a_bundle_of_an_earlier_format_sets_them_aside_as_before(tmp_path: Path) -> None:
