@@ -397,21 +397,20 @@ class Check:
     def note_values(self, validation: Validation) -> None:
         """Ranges, missing shares and label spellings."""
         self.validation = validation
-        rows = int(self.mine.sum())
-        fillable = self._fillable()
+        rows, fillable = int(self.mine.sum()), self._fillable()
         for unmet in validation.unmet:
             note_unmet(self.notes, unmet, self.contract, rows, fillable)
-
-    def _fillable(self) -> np.ndarray:
-        """(n,) bool: rows whose missing readings the model at hand can fill, all of them."""
-        missing = {name: values.isna().to_numpy() for name, values in self.values.items()}
-        return fillable_rows(missing, self.contract, self.fills)
 
     def ended(self) -> Checked:
         """The outcome, after the rules have seen the rows that are left."""
         if self.has_rows:
             self.rules()
         return self.refused() if self.notes.refused else self.outcome()
+
+    def _fillable(self) -> np.ndarray:
+        """(n,) bool: rows whose missing readings the model at hand can fill, all of them."""
+        missing = {name: values.isna().to_numpy() for name, values in self.values.items()}
+        return fillable_rows(missing, self.contract, self.fills)
 
     def rules(self) -> None:
         """What Great Expectations cannot state, on the rows that are left."""

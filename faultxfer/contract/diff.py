@@ -246,16 +246,16 @@ def _stricter(old: Severity, new: Severity) -> Meaning:
     return f"{'stricter' if more else 'milder'} where the rule is broken", "none"
 
 
-def _imputing(_old: bool, new: bool) -> Meaning:
-    if new:
-        return "rows without its value are filled by models that can predict it", "none"
-    return "rows without its value are set aside", "none"
-
-
 def _kept(_old: str, new: str) -> Meaning:
     if new:
         return "the rules of columns leave it alone", "none"
     return "the rules of columns look at it again", "none"
+
+
+def _imputing(_old: bool, new: bool) -> Meaning:
+    if new:
+        return "rows without its value are filled by models that can predict it", "none"
+    return "rows without its value are set aside", "none"
 
 
 def _reading(_old: Any, _new: Any) -> Meaning:

@@ -433,18 +433,16 @@ def note_unmet(
         fillable: (n,) bool: rows of the table whose missing readings are filled in.
     """
     if unmet.kind == NULL:
-        own_times = contract.time_column is not None and not contract.sensors[unmet.column].hold
-        remedy = _REMEDY_HOLD if own_times else _REMEDY
-        _note_missing(notes, unmet, contract.sensors[unmet.column], remedy, fillable)
+        _note_missing(notes, unmet, contract, fillable)
     elif unmet.kind == RANGE:
         _note_range(notes, unmet, contract.sensors[unmet.column])
     else:
         _note_labels(notes, unmet, contract.label, rows)
 
 
-def _note_missing(
-    notes: Notes, unmet: Unmet, sensor: Sensor, remedy: str, fillable: np.ndarray
-) -> None:
+def _note_missing(notes: Notes, unmet: Unmet, contract: Contract, fillable: np.ndarray) -> None:
+    sensor = contract.sensors[unmet.column]
+    has_own_times = contract.time_column is not None and not sensor.hold
     # Text instead of a number is missing to Great Expectations too; it has its own finding.
     absent = notes.missing(unmet.column)
     index = np.array(unmet.index, dtype=int)
@@ -461,7 +459,7 @@ def _note_missing(
         places,
         unmet.column,
         message,
-        remedy,
+        _REMEDY_HOLD if has_own_times else _REMEDY,
         expected=f"a value in at least {1 - sensor.max_missing:.0%} of the rows",
         severity="quarantine" if unmet.passed else "refuse",
     )

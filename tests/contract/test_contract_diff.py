@@ -399,6 +399,7 @@ def test_no_field_of_the_schema_is_forgotten() -> None:
     simple = {
         "long",
         "quality",
+        "keep",
         "hold",
         "equipment_column",
         "time_column",

@@ -145,7 +145,7 @@ def _units() -> Iterator[Bad]:
             line=3,
         )
         yield bad(
-            f"unit-cells-{name}",
+            f"unit-cells-wrong-{name}",
             "a tag that was exported under another name",
             plant,
             _with_unit(plant.grid, sensor, unit, spelling),

@@ -121,7 +121,7 @@ def test_days_that_may_be_months_stop_the_draft_with_an_option_that_works(
 
 
 def test_lines_to_be_skipped_are_pinned_as_given(tmp_path: Path) -> None:
-    lines = ["a,b,c", "p,n,fault", *(f"{m}.5,{m % 7}.25,{m % 2}" for m in MINUTES)]
+    lines = ["a,b,c", "p,n,fault", *(f"{m * 37 % 60}.5,{m % 7}.25,{m % 2}" for m in MINUTES)]
     contract, _ = drafted(tmp_path, "\n".join(lines) + "\n", skip=1)
     assert contract.csv.skip == 1
     assert contract.features == ("p", "n")
