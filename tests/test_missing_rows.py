@@ -84,9 +84,10 @@ def test_rows_with_holes_are_scored_marked_and_counted(imputing: Path, tmp_path:
     assert marked[3] == features[1]
     assert marked[7] == f"{features[0]}, {features[4]}"
     assert (marked.drop([3, 7]) == "").all()
-    both = whole.set_index("row").join(scores.set_index("row"), rsuffix="_holes", how="inner")
-    same = both.drop([3, 7])
-    np.testing.assert_array_equal(same["fault_probability"], same["fault_probability_holes"])
+    untouched = scores[~scores["row"].isin(LACKING)]
+    before = whole.set_index("row").loc[untouched["row"], "fault_probability"]
+    # A batch of another size is rounded otherwise in the last bits.
+    np.testing.assert_allclose(untouched["fault_probability"], before, rtol=0, atol=1e-9)
 
 
 def test_a_bundle_of_an_earlier_format_sets_them_aside_as_before(tmp_path: Path) -> None:
