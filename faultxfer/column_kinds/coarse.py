@@ -7,7 +7,7 @@ import numpy as np
 from faultxfer.column_kinds.rows import ColumnRows
 
 # A class of fewer values than this may as well be told by codes.
-_FEWEST_VALUES = 5
+_FEWEST_VALUES = 4
 # Rounded readings lie on a grid: so many neighbouring values are one step apart.
 _ONE_STEP = 0.7
 

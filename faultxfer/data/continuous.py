@@ -160,7 +160,7 @@ def _outside_faults(cuts: np.ndarray, fault: np.ndarray, reach: int) -> np.ndarr
     """Cuts moved to the nearest place between two normal rows; dropped where none is near.
 
     >>> _outside_faults(np.array([3, 7]), np.array([0, 0, 1, 1, 0, 0, 1, 1, 1, 1]) > 0, 2)
-    array([5])
+    array([1, 5])
     """
     free = 1 + np.flatnonzero(~fault[1:] & ~fault[:-1])
     if not len(free):

@@ -107,9 +107,9 @@ def test_a_value_is_held_inside_its_machine_and_run_and_no_longer_than_said(
 
 
 def test_limits_over_time_look_at_readings_and_not_at_held_values(tmp_path: Path) -> None:
-    cells = [f"{5 + step // 10}" if step % 10 == 0 else "" for step in range(60)]
+    cells = [f"{5 + step // 10 % 2}" if step % 10 == 0 else "" for step in range(60)]
     text = "t,p,n,fault\n" + "".join(
-        f"{step},{cell},{step},{step % 2}\n" for step, cell in enumerate(cells)
+        f"{step},{cell},{step * 37 % 61},{step % 2}\n" for step, cell in enumerate(cells)
     )
     agreed = contract(p={"hold": "10", "max_rate": 0.11, "stuck_after": 3})
     rows, accepted = told(tmp_path, text, agreed)

@@ -24,7 +24,7 @@ def _text() -> Iterator[Bad]:
     for name, plant, column, cells, spelling in (
         ("status-word", PUMPS, "flow_m3h", {17: "ERROR 14"}, Spelling()),
         ("over-range-word", PUMPS, "speed_rpm", {2: "OVERRANGE", 61: "OVERRANGE"}, TAB),
-        ("unit-in-the-cell", COMPRESSORS, "Öldruck", {8: "4,1 bar", 9: "4,2 bar"}, GERMAN),
+        ("remark-in-the-cell", COMPRESSORS, "Öldruck", {8: "4,1 alt", 9: "4,2 alt"}, GERMAN),
         ("below-detection", FANS, "vibration_x", {30: "<0.05"}, PIPE),
         ("infinite", CONVEYORS, "belt_speed", {40: "inf"}, Spelling()),
         ("too-large", CHILLERS, "power", {11: "1e999", 13: "-1e999"}, Spelling()),
@@ -108,7 +108,7 @@ def _much_text() -> Iterator[Bad]:
         "text-everywhere", "classes instead of numbers", FANS, words, code, "current", range(2, 74)
     )
     half = COMPRESSORS.grid.change(
-        "Gastemperatur", lambda cell: cell.replace(".", ",") + " C", range(2, 26)
+        "Gastemperatur", lambda cell: cell.replace(".", ",") + " warm", range(2, 26)
     )
     yield bad(
         "text-first-half",

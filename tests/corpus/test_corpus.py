@@ -47,7 +47,8 @@ def test_every_code_has_bad_files() -> None:
     known = (
         {*codes.FIXED, *codes.CONFIGURABLE, "SENSOR-OUT-OF-RANGE"}
         - codes.AT_TRANSFER
-        - {"FILE-TOO-LARGE"}
+        # Models fill readings in: test_corpus_missing.py has files of which rows are.
+        - {"FILE-TOO-LARGE", "SENSOR-IMPUTED"}
     )
     assert set(counts) == known
     assert [code for code, count in counts.items() if count < 2] == []
