@@ -115,7 +115,9 @@ class Model(Protocol):
 def check_rows(
     opened: Opened[AnyRequest], contract: Contract, model: Model | None = None
 ) -> CheckedRows:
-    """Check rows against the contract, and complete those with missing readings where it allows.
+    """Check rows against the contract.
+
+    Those with missing readings are completed where it allows that and a model can.
 
     Args:
         opened: the request, and how its files are to be read.
