@@ -448,7 +448,7 @@ def test_whole_numbers_in_a_sensor_column_are_scored_by_pyfunc(world: World) -> 
 def test_scores_keep_the_input_order_and_skip_rows_set_aside(world: World) -> None:
     move(world)
     frame = pd.read_csv(world.new_rows).astype({"flow_m3h": object})
-    frame.loc[[3, 7], "flow_m3h"] = ["Bad", ""]
+    frame.loc[[3, 7], "flow_m3h"] = ["broken", "12 or 13"]
     path = world.folder / "damaged.csv"
     frame.to_csv(path, index=False)
     result = pipeline.score([str(path)], "pumps", world.equipment, world.folder / "scores.csv")
