@@ -383,6 +383,8 @@ def promoted(data: Dataset, model: str, rng: np.random.Generator, *, rule: bool)
     pairs = [(fold.train, fold.test) for fold in split.folds] or [
         (np.union1d(split.train, split.calibration), split.test)
     ]
+    if any(data.y[train].min() == data.y[train].max() for train, _ in pairs):
+        return False  # nothing to learn from
     probabilities = np.full(len(data), np.nan)
     for train, test in pairs:
         fitted = _model(model).fit(data.X[train], data.y[train])

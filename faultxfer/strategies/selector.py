@@ -142,6 +142,11 @@ def weigh(
 
 
 def _counts(crossed: CrossFit, y: np.ndarray, run: np.ndarray) -> np.ndarray:
-    """(n,) what each row counts for, by what the plain average of the learners gets wrong."""
+    """(n,) what each row counts for, by what the plain average of the learners gets wrong.
+
+    One in the mean: a run counts less beside others, but the pull towards the prior stays as strong
+    as it was chosen to be.
+    """
     calibrated = crossed_platt(crossed.logits, y, crossed.folds)
-    return run_weights(family_prior(crossed.families) @ calibrated, y, run)
+    counts = run_weights(family_prior(crossed.families) @ calibrated, y, run)
+    return np.asarray(counts / counts.mean())
