@@ -35,7 +35,7 @@ def spread_limit(log_odds: np.ndarray, run: np.ndarray, rate: float) -> float:
         rate: share of the rows that may alarm.
     """
     log_odds = np.maximum(log_odds, 2 * np.median(log_odds) - log_odds.max())
-    number = np.unique(run.astype(str), return_inverse=True)[1]
+    number = numbered(run)
     sizes = np.bincount(number)
     runs = len(sizes)
     means = np.bincount(number, weights=log_odds) / sizes
@@ -46,6 +46,24 @@ def spread_limit(log_odds: np.ndarray, run: np.ndarray, rate: float) -> float:
     between = ((runs - 1) * between + _PRIOR_RATIO * within) / runs
     spread = np.sqrt(between * (1 + 1 / runs) + within)
     return level + float(norm.ppf(1 - rate)) * float(spread)
+
+
+def numbered(run: np.ndarray) -> np.ndarray:
+    """(n,) runs, by name or number, as numbers from 0 without gaps."""
+    names = run.astype(str) if run.dtype == object else run
+    return np.asarray(np.unique(names, return_inverse=True)[1])
+
+
+def intraclass_correlation(values: np.ndarray, number: np.ndarray) -> float:
+    """How much (n,) values of one run are alike, 0 to 1: the analysis-of-variance estimator.
+
+    Args:
+        values: (n,).
+        number: (n,) run of each, from 0 without gaps; of a single run nothing is known, which is 0.
+    """
+    between, within, size = mean_squares(values, number)
+    total = between + (size - 1) * within
+    return float(np.clip((between - within) / total, 0.0, 1.0)) if size and total > 0 else 0.0
 
 
 def mean_squares(values: np.ndarray, number: np.ndarray) -> tuple[float, float, float]:

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import expit
 
 from faultxfer.bundle.calibration import platt
-from faultxfer.bundle.run_spread import mean_squares
+from faultxfer.bundle.run_spread import intraclass_correlation, numbered
 
 
 def run_weights(logits: np.ndarray, y: np.ndarray, run: np.ndarray) -> np.ndarray:
@@ -32,22 +32,15 @@ def run_weights(logits: np.ndarray, y: np.ndarray, run: np.ndarray) -> np.ndarra
         y: (n,) labels.
         run: (n,) recording of each, by name or number.
     """
-    number = np.unique(run.astype(str), return_inverse=True)[1]
+    number = numbered(run)
     slopes, offsets = platt(logits[None, :], y)
     wrong = y - expit(slopes[0] * logits + offsets[0])
     classes = [y == label for label in np.unique(y)]
     for rows in classes:
         wrong[rows] -= wrong[rows].mean()
-    part = np.unique(2 * number + y.astype(int), return_inverse=True)[1]
-    counts = 1 / (1 + (np.bincount(part)[part] - 1) * _correlation(wrong, part))
+    part = numbered(2 * number + y.astype(int))
+    counts = 1 / (1 + (np.bincount(part)[part] - 1) * intraclass_correlation(wrong, part))
     each = counts.mean()
     for rows in classes:
         counts[rows] *= each / counts[rows].mean()
     return np.asarray(counts)
-
-
-def _correlation(wrong: np.ndarray, number: np.ndarray) -> float:
-    """Of (n,) residuals inside runs, 0 to 1, by the analysis of variance; 0 for a single run."""
-    between, within, size = mean_squares(wrong, number)
-    total = between + (size - 1) * within
-    return float(np.clip((between - within) / total, 0.0, 1.0)) if size and total > 0 else 0.0

@@ -12,7 +12,7 @@ from scipy.special import expit, logit
 from scipy.stats import norm
 from scipy.stats import t as student
 
-from faultxfer.bundle.run_spread import mean_squares, spread_limit
+from faultxfer.bundle.run_spread import intraclass_correlation, numbered, spread_limit
 from faultxfer.errors import DataError
 from faultxfer.exact_bounds import highest_share
 
@@ -153,7 +153,7 @@ def choose_threshold(
         fitted: the rows that the model was fitted on.
     """
     is_normal = y == 0
-    normal, runs = probabilities[is_normal], _numbered(run[is_normal])
+    normal, runs = probabilities[is_normal], numbered(run[is_normal])
     rows = len(normal)
     level = confidence or REPORTED_CONFIDENCE
     effective = effective_sample_size(normal, runs, rate, level)
@@ -239,14 +239,14 @@ def effective_sample_size(
         rate: share of the rows whose correlation inside runs counts, the highest scores.
         confidence: of the bound that they are to serve.
     """
-    number = _numbered(run)
+    number = numbered(run)
     sizes = np.bincount(number)
     rows, runs = len(scores), len(sizes)
     if runs < 2:
         return 0.0
     mean_size = (sizes**2).sum() / rows
-    at_rate = _intraclass_correlation(scores, number, rate)
-    wider = _intraclass_correlation(scores, number, _WIDER * rate)
+    at_rate = _among_highest(scores, number, rate)
+    wider = _among_highest(scores, number, _WIDER * rate)
     design_effect = 1 + (mean_size - 1) * max(at_rate, wider)
     guess = norm.ppf(confidence) / student.ppf(confidence, runs - 1)
     return float(float(guess) ** 2 * rows / design_effect)
@@ -272,14 +272,8 @@ def _shares(rows: int) -> np.ndarray:
     return np.arange(rows) / rows
 
 
-def _numbered(run: np.ndarray) -> np.ndarray:
-    """(n,) runs, by name or number, as numbers from 0 without gaps."""
-    names = run.astype(str) if run.dtype == object else run
-    return np.asarray(np.unique(names, return_inverse=True)[1])
-
-
-def _intraclass_correlation(scores: np.ndarray, number: np.ndarray, highest: float) -> float:
-    """Of being among the highest scores, 0 to 1: the analysis-of-variance estimator.
+def _among_highest(scores: np.ndarray, number: np.ndarray, highest: float) -> float:
+    """Intraclass correlation of being among the highest scores, 0 to 1.
 
     Args:
         scores: (n,) scores.
@@ -292,9 +286,7 @@ def _intraclass_correlation(scores: np.ndarray, number: np.ndarray, highest: flo
     high = (scores > limit).astype(float)
     if rows == number.max() + 1 or not high.any():
         return 0.0
-    between, within, size = mean_squares(high, number)
-    correlation = (between - within) / (between + (size - 1) * within)
-    return float(np.clip(correlation, 0.0, 1.0))
+    return intraclass_correlation(high, number)
 
 
 def _refusal(threshold: AlarmThreshold, where: str) -> DataError:

@@ -266,8 +266,7 @@ class Check:
                 self._note_key(key)
         if contract.time_column and contract.time_column in table.names:
             self._note_times(contract.time_column)
-        for name, sensor in contract.sensors.items():
-            self._hold(name, sensor)
+        self._hold_values()
 
     def _bad_quality(self, name: str, quality: Quality) -> np.ndarray:
         """(n,) bool: readings that do not count."""
@@ -288,16 +287,20 @@ class Check:
         )
         return bad
 
-    def _hold(self, name: str, sensor: Sensor) -> None:
-        """Hold the last value of a sensor where the contract says so, and note the share."""
-        limit = sensor.hold_seconds
-        if limit is None or self.seconds is None:
-            return
-        machine = self._numbered(self.contract.equipment_column)
-        run = self._numbered(self.contract.run_column)
-        recording = machine * (int(run.max(initial=0)) + 1) + run
+    def _hold_values(self) -> None:
+        """Hold the last values of the sensors for which the contract says so."""
+        sensors = self.contract.sensors.items()
+        limits = {name: sensor.hold_seconds for name, sensor in sensors}
+        asked = {name: limit for name, limit in limits.items() if limit is not None}
+        if asked and self.seconds is not None:
+            recording = self._every().recording
+            for name, limit in asked.items():
+                self._hold(name, limit, self.seconds, recording)
+
+    def _hold(self, name: str, limit: float, seconds: pd.Series, recording: np.ndarray) -> None:
+        """Hold the last value of a sensor for so many seconds, and note the share."""
         values, held = held_values(
-            self.values[name].to_numpy(), self.seconds.to_numpy(), recording, limit
+            self.values[name].to_numpy(), seconds.to_numpy(), recording, limit
         )
         self.values[name], self.held[name] = pd.Series(values, name=name), held
         count = int((held & self.mine).sum())
@@ -305,7 +308,7 @@ class Check:
             self.notes.file(
                 "SENSOR-HELD",
                 f"{count / self.mine.sum():.0%} of the values of {name!r} are held from the row "
-                f"with the last one, for {sensor.hold} at most",
+                f"with the last one, for {self.contract.sensors[name].hold} at most",
                 "Nothing, if the sensor is read that seldom; a shorter `hold` holds fewer",
                 severity=self.contract.severity("SENSOR-HELD"),
                 column=self.table.tag(name),

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from faultxfer.contract.diff import diff_contracts
 from faultxfer.contract.schema import LabelClass, load_contract, parse_contract, schema_text
 from faultxfer.drafting.draft import EQUIPMENT, RUN, TIME, write_draft
-from faultxfer.drafting.infer import draft_of, label_questions
+from faultxfer.drafting.infer import draft_of
 from faultxfer.drafting.roles import roles_of
 from faultxfer.drafting.shapes import shaped
 from faultxfer.errors import ConfigError, DataError
@@ -92,7 +92,6 @@ def draft_contract(
             csv_options=examples.options,
             given=given,
         )
-        questions = label_questions(examples.tables, label, given)
     except DataError as error:
         raise _advised(error, options) from error
     text = write_draft(draft) + examples.section()
@@ -102,7 +101,7 @@ def draft_contract(
         "out": str(out),
         "sensors": list(contract.features),
         "ignored": list(contract.ignore),
-        "questions": questions,
+        "questions": draft.questions,
         "columns": roles_of(draft),
     }
 

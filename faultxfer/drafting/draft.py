@@ -120,6 +120,11 @@ class Draft:
     why: dict[str, str] = field(default_factory=dict)
     looks_like: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def questions(self) -> list[str]:
+        """What a person has to decide about spellings of the label, a sentence each."""
+        return [f"{self.label}: {question}" for question in self.spellings.questions]
+
 
 def write_draft(draft: Draft) -> str:
     """The draft as a commented YAML file."""

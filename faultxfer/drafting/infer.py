@@ -184,13 +184,6 @@ def _numbers(names: list[str], tables: list[RawTable]) -> dict[str, list[pd.Seri
     return values
 
 
-def label_questions(tables: list[RawTable], label: str, given: Given | None = None) -> list[str]:
-    """What a person has to decide about spellings of the label, a sentence each."""
-    cells = pd.concat([table.stripped(label) for table in tables], ignore_index=True)
-    spellings = sort_spellings(cells, column=label, where=_files(tables), given=given)
-    return [f"{label}: {question}" for question in spellings.questions]
-
-
 def _files(tables: list[RawTable]) -> str:
     names = [quoted(table.file)[1:-1] for table in tables]
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""

@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -219,12 +220,17 @@ class _Checking:
     equipment: str | None
     source: Classes | None
 
+    @cached_property
+    def read(self) -> list[RawTable | Checked]:
+        """Each file as read; one that cannot be read is refused like any other."""
+        named = zip(self.paths, names_of(self.paths), strict=True)
+        return [_read(path, name, self.contract) for path, name in named]
+
     def filled_in(self, fills: frozenset[str]) -> tuple[list[RawTable], list[Checked]]:
         """Tables and outcomes, where missing readings of these sensors are going to be filled."""
-        named = zip(self.paths, names_of(self.paths), strict=True)
-        begun = [self._begun(path, name, fills) for path, name in named]
-        tables = [table for table, _ in begun]
-        checked = _leave_others_out(_ended([check for _, check in begun], self.contract))
+        tables = [each if isinstance(each, RawTable) else each.table for each in self.read]
+        begun = [self._begun(each, fills) for each in self.read]
+        checked = _leave_others_out(_ended(begun, self.contract))
         checked = without_copies(checked, self.contract)
         checked = with_rules_across(checked, self.contract)
         checked = with_losses(checked, self.contract, self.equipment)
@@ -233,15 +239,12 @@ class _Checking:
             checked = with_no_measurements(checked, self.contract, training=training)
         return tables, with_class_share(checked, self.contract, self.source)
 
-    def _begun(
-        self, path: Path, name: str, fills: frozenset[str]
-    ) -> tuple[RawTable, Check | Checked]:
-        """Read a file and begin its check; one that cannot be read is refused like any other."""
-        table = RawTable(name, pd.DataFrame(), np.array([], dtype=int), "")
+    def _begun(self, table: RawTable | Checked, fills: frozenset[str]) -> Check | Checked:
+        """The check of a table begun; one whose cells cannot be read is refused as well."""
+        if isinstance(table, Checked):
+            return table
         try:
-            table = read_shaped(path, self.contract)
-            table = dataclasses.replace(table, file=name)
-            return table, begin_check(
+            return begin_check(
                 table,
                 self.contract,
                 labelled=self.labelled,
@@ -249,9 +252,14 @@ class _Checking:
                 fills=fills,
             )
         except DataError as error:
-            if error.code is None:
-                raise
-            return table, _unread(table, error)
+            return _unread(table, error)
+
+
+def _read(path: Path, name: str, contract: Contract) -> RawTable | Checked:
+    try:
+        return dataclasses.replace(read_shaped(path, contract), file=name)
+    except DataError as error:
+        return _unread(RawTable(name, pd.DataFrame(), np.array([], dtype=int), ""), error)
 
 
 def _learnt(checked: list[Checked], completing: Completing | None) -> Imputer | None:
@@ -393,7 +401,13 @@ def _ended(begun: list[Check | Checked], contract: Contract) -> list[Checked]:
 
 
 def _unread(table: RawTable, error: DataError) -> Checked:
-    """A file in another state than the check can use."""
+    """A file in another state than the check can use.
+
+    Raises:
+        DataError: the error itself, where it is not about the state of the file.
+    """
+    if error.code is None:
+        raise error
     finding = Finding(
         str(error.code),
         "refuse",

@@ -112,8 +112,9 @@ def stack_of(crossed: CrossFit, y: np.ndarray, run: np.ndarray, tau: float = TAU
         run: (n,) recordings: rows of one count for less than as many rows of several.
         tau: strength of the pull towards the prior weights, in rows.
     """
-    weights, _ = weigh(crossed, y, run, tau)
-    slopes, offsets = platt(crossed.logits, y, _counts(crossed, y, run))
+    counts = row_counts(crossed, y, run)
+    weights, _ = weigh(crossed, y, counts, tau)
+    slopes, offsets = platt(crossed.logits, y, counts)
     members = []
     for place, member in enumerate(crossed.members):
         slope, offset, weight = slopes[place], offsets[place], weights[place]
@@ -126,22 +127,22 @@ def stack_of(crossed: CrossFit, y: np.ndarray, run: np.ndarray, tau: float = TAU
 
 
 def weigh(
-    crossed: CrossFit, y: np.ndarray, run: np.ndarray, tau: float = TAU
+    crossed: CrossFit, y: np.ndarray, counts: np.ndarray, tau: float = TAU
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weights of learners, and what they predict together; see :func:`stack_of`.
 
-    The weights are uniform over families where nothing speaks against it.
+    The weights are uniform over families where nothing speaks against it. ``counts`` (n,) says what
+    each row counts for: :func:`row_counts`.
 
     Returns:
         (c,) weights and (n,) cross-calibrated, weighted logits.
     """
-    counts = _counts(crossed, y, run)
     calibrated = crossed_platt(crossed.logits, y, crossed.folds, counts)
     weights = simplex_weights(calibrated, y, family_prior(crossed.families), tau, counts)
     return weights, np.asarray(weights @ calibrated)
 
 
-def _counts(crossed: CrossFit, y: np.ndarray, run: np.ndarray) -> np.ndarray:
+def row_counts(crossed: CrossFit, y: np.ndarray, run: np.ndarray) -> np.ndarray:
     """(n,) what each row counts for, by what the plain average of the learners gets wrong.
 
     One in the mean: a run counts less beside others, but the pull towards the prior stays as strong

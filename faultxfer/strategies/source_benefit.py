@@ -21,7 +21,7 @@ from faultxfer.data.blocks import blocks_of
 from faultxfer.network.size import MOST_READ
 from faultxfer.strategies.learners.boosting import boost
 from faultxfer.strategies.learners.convex import fit_logistic
-from faultxfer.strategies.selector import CrossFit, weigh
+from faultxfer.strategies.selector import CrossFit, row_counts, weigh
 from faultxfer.strategies.stacking import crossed_platt
 
 # The family of the learners that know the target's rows alone.
@@ -110,7 +110,7 @@ def without_source(crossed: CrossFit) -> CrossFit:
 
 def _losses(crossed: CrossFit, y: np.ndarray, run: np.ndarray) -> np.ndarray:
     """(n,) log-losses of the stack."""
-    _, logits = weigh(crossed, y, run)
+    _, logits = weigh(crossed, y, row_counts(crossed, y, run))
     z = crossed_platt(logits[None], y, crossed.folds)[0]
     return np.asarray(np.logaddexp(0, z) - y * z)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
@@ -10,6 +13,7 @@ from faultxfer.contract.outcome import Checked
 from faultxfer.contract.schema import Contract, Sensor
 from faultxfer.findings import Finding
 from faultxfer.reading.table import RawTable
+from faultxfer.steps.intake import CheckedRows, check_files
 
 CONTRACT = Contract.model_validate(
     {
@@ -52,6 +56,19 @@ def as_table(frame: pd.DataFrame) -> RawTable:
 
 def check(frame: pd.DataFrame, contract: Contract = CONTRACT, **options: object) -> Checked:
     return check_table(as_table(frame), contract, **{"labelled": True, **options})  # type: ignore[arg-type]
+
+
+def check_csv(
+    folder: Path, contract: Contract, paths: Iterable[Path], *, labelled: bool | None = True
+) -> CheckedRows:
+    """Files as a command checks them, with the accepted rows kept in the folder."""
+    return check_files(
+        [str(path) for path in paths],
+        contract,
+        work=folder,
+        quarantine=folder / "quarantine",
+        labelled=labelled,
+    )
 
 
 def broken(column: str, **by_row: str) -> pd.DataFrame:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from check_rows import CONTRACT, ROWS, broken, cells
+from check_rows import CONTRACT, ROWS, broken, cells, check_csv
 
 from faultxfer.contract.schema import Contract
 from faultxfer.reading import columns
 from faultxfer.reading.read_csv import names_of
-from faultxfer.steps.intake import CheckedRows, check_files
+from faultxfer.steps.intake import CheckedRows
 
 NO_RUNS = CONTRACT.model_copy(update={"run_column": None, "ignore": ("note", "run")})
 
@@ -22,8 +22,7 @@ def checked(
     for name, frame in files.items():
         (folder / name).parent.mkdir(exist_ok=True)
         frame.to_csv(folder / name, index=False)
-    csv = [str(folder / name) for name in files]
-    return check_files(csv, contract, work=folder, quarantine=folder / "quarantine", labelled=True)
+    return check_csv(folder, contract, [folder / name for name in files])
 
 
 def later(frame: pd.DataFrame, hour: int = 1) -> pd.DataFrame:

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from check_rows import check_csv
 
 from faultxfer.contract.diff import diff_contracts
 from faultxfer.contract.schema import Contract, parse_contract
-from faultxfer.steps.intake import CheckedRows, check_files
+from faultxfer.steps.intake import CheckedRows
 
 ROWS, RUNS = 30, 8
 # Separator, the name of the column, and a factor.
@@ -54,13 +55,7 @@ def checked(
     for number, rows in enumerate(frames):
         paths.append(folder / f"{number}.csv")
         rows.to_csv(paths[-1], index=False, sep=sep)
-    return check_files(
-        [str(path) for path in paths],
-        rules,
-        work=folder,
-        quarantine=folder / "quarantine",
-        labelled=labelled,
-    )
+    return check_csv(folder, rules, paths, labelled=labelled)
 
 
 def told(rows: CheckedRows) -> list[tuple[str, str, str | None]]:

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from check_rows import check_csv
 
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.data.dataset import dataset_from
 from faultxfer.errors import ContractError
 from faultxfer.reading import columns
-from faultxfer.steps.intake import CheckedRows, check_files
+from faultxfer.steps.intake import CheckedRows
 
 ROWS = 24
 
@@ -41,13 +42,7 @@ def file(folder: Path, name: str = "a.csv", separator: str = ",", **cells: list[
 
 
 def check(folder: Path, rules: Contract, *paths: Path, labelled: bool | None = True) -> CheckedRows:
-    return check_files(
-        [str(path) for path in paths],
-        rules,
-        work=folder,
-        quarantine=folder / "quarantine",
-        labelled=labelled,
-    )
+    return check_csv(folder, rules, paths, labelled=labelled)
 
 
 def accepted(rows: CheckedRows) -> pd.DataFrame:

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from check_rows import check_csv
 
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.errors import ContractError
 from faultxfer.reading import columns
-from faultxfer.steps.intake import CheckedRows, check_files
+from faultxfer.steps.intake import CheckedRows
 
 BASE: dict[str, Any] = {
     "family": "pumps",
@@ -30,13 +31,7 @@ def contract(**more: Any) -> Contract:
 def told(folder: Path, text: str, agreed: Contract, **how: Any) -> tuple[CheckedRows, pd.DataFrame]:
     path = folder / "a.csv"
     path.write_text(text, encoding="utf-8")
-    rows = check_files(
-        [str(path)],
-        agreed,
-        work=folder,
-        quarantine=folder / "q",
-        **{"labelled": True, **how},
-    )
+    rows = check_csv(folder, agreed, [path], **how)
     return rows, pd.read_feather(rows.table) if rows.table else pd.DataFrame()
 
 

@@ -8,9 +8,18 @@ from __future__ import annotations
 import pytest
 from draft_rows import FLOW, infer, table
 
-from faultxfer.drafting.infer import label_questions
+from faultxfer.drafting.infer import draft_of
 from faultxfer.drafting.labels import Given
 from faultxfer.errors import ContractError
+from faultxfer.reading.csv_options import Csv
+from faultxfer.reading.table import RawTable
+
+
+def label_questions(tables: list[RawTable], label: str) -> list[str]:
+    """What the draft asks about the label."""
+    keys = {"equipment_column": None, "run_column": None, "time_column": None}
+    return draft_of(tables, label=label, family="pumps", named=keys, csv_options=Csv()).questions
+
 
 # The label
 
