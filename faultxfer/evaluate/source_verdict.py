@@ -26,12 +26,14 @@ class Yardstick:
 def source_verdict(pr_auc: float | None, without: Yardstick | None, as_is: Yardstick | None) -> str:
     """One plain sentence.
 
-    A detector that the unchanged source beats was not helped by it, whatever it gains over those
-    that do not know the source.
+    A detector that the unchanged source beats, by however little, was not helped by the transfer,
+    whatever it gains over those that do not know the source.
 
     >>> scratch, source = Yardstick("boosting", 0.5), Yardstick("source", 0.9)
     >>> source_verdict(0.7, scratch, source).split(":")[0]
     'The source is better as it is'
+    >>> source_verdict(0.895, scratch, source).split(":")[0]
+    'The source is as good as it is'
     >>> source_verdict(0.7, scratch, None).split(":")[0]
     'The source helped'
 
@@ -57,6 +59,11 @@ def source_verdict(pr_auc: float | None, without: Yardstick | None, as_is: Yards
         return f"Negative transfer: {theirs}, better by {-gain:.3f}{bounds}, without the source."
     if gain <= LITTLE:
         return f"The source made no difference: {theirs} without it ({gain:+.3f}{bounds})."
+    if as_is is not None and as_is.pr_auc > pr_auc:
+        return (
+            f"The source is as good as it is: PR-AUC {as_is.pr_auc:.3f}, and {pr_auc:.3f} after "
+            f"the transfer, which added nothing; {theirs} without it."
+        )
     return (
         f"The source helped: {gain:+.3f}{bounds} PR-AUC over the best rival without it "
         f"({without.title}, {without.pr_auc:.3f})."

@@ -13,6 +13,7 @@ import pandas as pd
 from faultxfer.bundle.bundle import Bundle, load_bundle, save_bundle
 from faultxfer.bundle.imputer import Imputer, load_imputer
 from faultxfer.bundle.manifest import read_manifest
+from faultxfer.config import TransferOptions
 from faultxfer.data.dataset import Dataset, dataset_from, load_dataset
 from faultxfer.data.split import Split, split_rows
 from faultxfer.errors import DataError, StrategyError
@@ -37,6 +38,8 @@ from faultxfer.strategies.rivals import RIVALS
 # their folders, and of what they predict.
 ADAPTED, RECALIBRATED = "bundle", "recalibrated"
 CANDIDATE = "candidate"
+# Name of the strategy that makes the latter.
+RECALIBRATE = "recalibrate"
 # Source rows that tell what a candidate has forgotten.
 _SOURCE_ROWS = 4000
 
@@ -80,6 +83,14 @@ class Adaptation:
         Either may be registered, so both bear the name that the registry asks for.
         """
         return self.folder / RECALIBRATED / ADAPTED
+
+    def by_source(self, gain: Interval) -> Adaptation:
+        """The same with the source as the candidate, for which nothing was trained."""
+        return dataclasses.replace(self, source_gain=gain, history={})
+
+    def options_of_candidate(self, asked: TransferOptions) -> TransferOptions:
+        """The options that made the candidate, where others were asked for too."""
+        return asked if self.source_gain is None else _to_recalibrate(asked)
 
     @property
     def predictions(self) -> Path:
@@ -162,16 +173,21 @@ def _recalibrated(task: Task, split: Split) -> tuple[Bundle, Predictions] | None
     source lacks something, where its scores cannot keep the false-alarm rate that is promised, or
     where it is the candidate anyway.
     """
-    options = task.options.model_copy(update={"input_map": None})
-    if options == task.options and options.strategy == "recalibrate":
+    options = _to_recalibrate(task.options)
+    if options == task.options:
         return None
     try:
         bundle, predictions, _ = run_strategy(
-            STRATEGIES["recalibrate"], dataclasses.replace(task, options=options), split
+            STRATEGIES[RECALIBRATE], dataclasses.replace(task, options=options), split
         )
     except (DataError, StrategyError):
         return None
     return bundle, predictions
+
+
+def _to_recalibrate(options: TransferOptions) -> TransferOptions:
+    """The options by which the source is left as it is but for its calibration and threshold."""
+    return options.model_copy(update={"strategy": RECALIBRATE, "input_map": None})
 
 
 def _predict_source_rows(task: Task, path: Path) -> None:

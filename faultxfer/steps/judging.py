@@ -23,14 +23,19 @@ from faultxfer.outputs import keep_docs
 from faultxfer.progress import progress
 from faultxfer.registry.provenance import actor
 from faultxfer.requests import TransferRequest
-from faultxfer.steps.adaptation import CANDIDATE, Adaptation, load_predictions, read_target
+from faultxfer.steps.adaptation import (
+    CANDIDATE,
+    RECALIBRATE,
+    Adaptation,
+    load_predictions,
+    read_target,
+)
 from faultxfer.steps.contest import (
     ADAPTED_FIRST,
     Contest,
-    open_contest,
     score_with,
     scored_rows,
-    with_the_better,
+    settled_contest,
 )
 from faultxfer.steps.copies import said_of_copies
 from faultxfer.steps.intake import CheckedRows
@@ -67,10 +72,9 @@ def evaluate_candidate(
 ) -> Evaluation:
     """Measure candidate, champion and rivals on the same rows."""
     progress.info("Evaluating")
-    adapted = with_the_better(adapted, job.request.options.gate)
+    adapted, contest = settled_contest(adapted, job.request.options.gate)
     rows = adapted.target.rows
     bundle = load_bundle(adapted.bundle)
-    contest = open_contest(adapted, bundle.features)
     champion = _judge_champion(models, contest, rows, job.request.options.gate)
     report = _report(job, models, adapted, bundle, contest, champion)
     folder = job.work / "report"
@@ -152,7 +156,7 @@ def _contestants(
 
 def _candidate(options: TransferOptions, contest: Contest) -> Contestant:
     by_source = ADAPTED_FIRST in contest.predictions
-    way = STRATEGIES["recalibrate" if by_source else options.strategy].title
+    way = STRATEGIES[RECALIBRATE if by_source else options.strategy].title
     return Contestant(
         "candidate", f"candidate ({way})", "candidate", True, measured(contest.candidate)
     )

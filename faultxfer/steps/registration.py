@@ -10,6 +10,7 @@ from typing import Any
 
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.bundle.plain_files import sha256_of
+from faultxfer.config import TransferOptions
 from faultxfer.evaluate.gate import Decision
 from faultxfer.evaluate.gate.check import (
     NOT_ENOUGH,
@@ -259,17 +260,26 @@ def _run_record(job: Job[TransferRequest], models: Models, verdict: Verdict) -> 
     decision, evaluation = verdict.decision, verdict.evaluation
     report, adapted = evaluation.report, evaluation.adapted
     files = adapted.target.rows.files
-    options = job.request.options.model_dump(mode="json", exclude={"gate"})
     return RunRecord(
         name=f"transfer {report.model} to {report.equipment}",
         tags=_tags_of_run(job, models, verdict),
-        params=flat_options(options) | {"split mode": report.mode},
+        params=_params_of_run(adapted, job.request.options),
         metrics=_metrics_of_run(report),
         curves=adapted.history,
         data=tuple((name, digest, "target") for name, digest in files),
         files=evaluation.folder,
         note=as_markdown(report, decision, verdict.override) + DOCS_NOTE,
     )
+
+
+def _params_of_run(adapted: Adaptation, asked: TransferOptions) -> dict[str, Any]:
+    """The options that made the candidate, and the strategy asked for where that is another one."""
+    used = adapted.options_of_candidate(asked)
+    params = flat_options(used.model_dump(mode="json", exclude={"gate"}))
+    params["split mode"] = adapted.target.split.mode
+    if used.strategy != asked.strategy:
+        params["strategy asked for"] = asked.strategy
+    return params
 
 
 def _tags_of_run(job: Job[TransferRequest], models: Models, verdict: Verdict) -> dict[str, str]:

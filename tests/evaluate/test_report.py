@@ -25,6 +25,7 @@ from faultxfer.evaluate.report import (
     left_out_sentence,
     metric_cells,
 )
+from faultxfer.evaluate.source_verdict import Yardstick, source_verdict
 
 GOOD = Metrics(
     pr_auc=0.8,
@@ -314,6 +315,16 @@ def test_a_candidate_that_loses_to_the_source_as_it_is_was_not_helped_by_it() ->
     assert report(with_source=0.79).transfer_verdict().startswith("The source helped: +0.300")
     verdict = report(with_source=0.99).transfer_verdict()
     assert verdict.startswith("The source is better as it is: PR-AUC 0.990, and 0.800 after")
+    by_little = report(with_source=0.805).transfer_verdict()
+    assert by_little.startswith("The source is as good as it is: PR-AUC 0.805, and 0.800 after")
+    assert "gradient boosting has PR-AUC 0.500 without it" in by_little
+
+
+@pytest.mark.parametrize("as_is", [0.601, 0.605, 0.61, 0.611, 0.7, 0.95])
+@pytest.mark.parametrize("alone", [0.1, 0.55, 0.595, 0.605, 0.7, 0.99])
+def test_nobody_is_said_to_be_helped_who_loses_to_the_source(as_is: float, alone: float) -> None:
+    without, source = Yardstick("boosting", alone), Yardstick("the source", as_is)
+    assert not source_verdict(0.6, without, source).startswith("The source helped")
 
 
 def test_a_gain_that_may_be_chance_is_not_called_one() -> None:
