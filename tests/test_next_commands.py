@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import shlex
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from faultxfer import TransferOptions
+from faultxfer.bundle.manifest import MANIFEST, manifest_sha256
 from faultxfer.config import GateOptions
 from faultxfer.contract.schema import parse_contract
+from faultxfer.errors import DataError
+from faultxfer.reading import columns
 from faultxfer.requests import TransferRequest
+from faultxfer.steps.adaptation import split_target
+from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.next_commands import (
     after_dry_run,
     after_promotion,
     after_provisional,
     after_refusal,
+    until_labels_suffice,
 )
 
 REQUEST = TransferRequest(
@@ -122,3 +132,45 @@ def test_a_dry_run_ends_with_the_transfer_where_the_command_shows_all_of_it() ->
     other = REQUEST.model_copy(update={"options": TransferOptions(seed=1)})
     (one,) = after_dry_run(other)
     assert shlex.split(one.command) == ["faultxfer", "registry", "list"]
+
+
+def test_rows_that_no_transfer_can_be_made_of_are_scored_with_what_there_is() -> None:
+    machine = ["--equipment", "pump 9", "--out", "scores.csv"]
+    by_champion = until_labels_suffice(REQUEST, contract(), champion=True)
+    assert shlex.split(by_champion) == [*WORDS, *machine]
+    by_source = until_labels_suffice(REQUEST, contract(), champion=False)
+    assert shlex.split(by_source) == [*WORDS, "--out", "scores.csv"]
+    own = contract(equipment={"pump 9": {"aliases": {"FI-1": "flow"}}})
+    assert until_labels_suffice(REQUEST, own, champion=False) == ""
+
+
+@pytest.mark.parametrize("fault", [0, 1], ids=["normal rows alone", "fault rows alone"])
+@pytest.mark.parametrize("champion", [None, "3"])
+def test_the_refusal_of_one_class_says_how_to_score_meanwhile(
+    fault: int, champion: str | None, tmp_path: Path
+) -> None:
+    table = pd.DataFrame(
+        {
+            columns.EQUIPMENT: "pump 9",
+            columns.RUN: "monday",
+            columns.TIME: np.arange(9.0),
+            columns.FAULT: np.full(9, fault, dtype=np.int8),
+            "flow": np.arange(9.0),
+        }
+    )
+    table.to_feather(tmp_path / "rows.arrow")
+    manifest: dict[str, Any] = {
+        **{"format": 2, "features": ["flow"], "units": {"flow": "m3/h"}, "threshold": 0.5},
+        **{"scaler": {"mean": [0.0], "scale": [1.0]}, "calibrator": {}, "lineage": {}},
+        "sha256": {},
+    }
+    manifest["sha256"][MANIFEST] = manifest_sha256(manifest)
+    (tmp_path / MANIFEST).write_text(json.dumps(manifest))
+    rows = CheckedRows(tmp_path / "rows.arrow", (), (), 9, 9, 0, 0, None)
+    job = SimpleNamespace(request=REQUEST, contract=contract())
+    models = SimpleNamespace(source_bundle=tmp_path, champion_bundle=None, champion=champion)
+    with pytest.raises(DataError, match="both classes are needed") as refused_rows:
+        split_target(job, models, rows)  # type: ignore[arg-type]
+    said = str(refused_rows.value)
+    assert "faultxfer score 'new week.csv'" in said
+    assert ("--equipment" in said) == (champion is not None)

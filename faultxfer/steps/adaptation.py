@@ -22,6 +22,7 @@ from faultxfer.network.fit import History
 from faultxfer.progress import progress
 from faultxfer.requests import TransferRequest
 from faultxfer.steps.intake import CheckedRows, require_accepted
+from faultxfer.steps.next_commands import until_labels_suffice
 from faultxfer.steps.opening import Job
 from faultxfer.steps.sources import (
     Models,
@@ -130,9 +131,21 @@ def split_target(job: Job[TransferRequest], models: Models, rows: CheckedRows) -
     for bundle in filter(None, (models.source_bundle, models.champion_bundle)):
         require_same_meaning(job.contract, bundle)
     options = job.request.options
-    split = split_rows(read_target(rows, features), options.split, options.seed)
+    try:
+        split = split_rows(read_target(rows, features), options.split, options.seed)
+    except DataError as error:
+        raise _with_a_way_to_score(error, job, models) from error
     progress.info("Split: %s, %s", split.mode, split.reason)
     return Target(rows, split)
+
+
+def _with_a_way_to_score(error: DataError, job: Job[TransferRequest], models: Models) -> DataError:
+    """The same error, which says too what the machine can be scored with until there is more."""
+    command = until_labels_suffice(job.request, job.contract, champion=models.champion is not None)
+    remedy = f"{error.remedy}. Until then score with what there is: `{command}`" if command else ""
+    return DataError(
+        error.expected, received=error.received, where=error.where, remedy=remedy or error.remedy
+    )
 
 
 def adapt_source(job: Job[TransferRequest], models: Models, target: Target) -> Adaptation:

@@ -83,6 +83,20 @@ def after_repeat(request: TransferRequest, before: str) -> tuple[Next, ...]:
     return (Next("Score rows of the machine", _score_machine(request)),)
 
 
+def until_labels_suffice(request: TransferRequest, contract: Contract, *, champion: bool) -> str:
+    """A command that scores the machine without a transfer; empty where there is none.
+
+    Args:
+        request: the transfer that cannot be made of these labels.
+        contract: says whether the source model can read the machine's files.
+        champion: whether the machine has one.
+    """
+    if champion:
+        return _score_machine(request)
+    readable = _is_read_without_machine(contract, request.equipment)
+    return _score_with_source(request) if readable else ""
+
+
 def _is_source_better(report: Report) -> bool:
     """Whether the source as it is ranks the rows better than the candidate and the champion."""
     measured = {entry.name: entry.metrics for entry in report.contestants if entry.metrics}
