@@ -56,7 +56,8 @@ def source_verdict(pr_auc: float | None, without: Yardstick | None, as_is: Yards
     if without.bounds is not None and without.bounds[0] <= 0 <= without.bounds[1]:
         return f"Whether the source helped is not shown: {theirs} without it ({gain:+.3f}{bounds})."
     if gain < -LITTLE:
-        return f"Negative transfer: {theirs}, better by {-gain:.3f}{bounds}, without the source."
+        lead = _in_brackets(_other_way_round(without.bounds))
+        return f"Negative transfer: {theirs}, better by {-gain:.3f}{lead}, without the source."
     if gain <= LITTLE:
         return f"The source made no difference: {theirs} without it ({gain:+.3f}{bounds})."
     if as_is is not None and as_is.pr_auc > pr_auc:
@@ -79,8 +80,13 @@ def is_better_as_it_is(
     return without is None or as_is.pr_auc > without.pr_auc
 
 
+def _other_way_round(bounds: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Of the loss, by those of the gain."""
+    return None if bounds is None else (-bounds[1], -bounds[0])
+
+
 def _in_brackets(bounds: tuple[float, float] | None) -> str:
-    """Of the gain; empty where they are not known."""
+    """Of a difference; empty where they are not known."""
     if bounds is None:
         return ""
     return f" [{bounds[0]:+.3f}, {bounds[1]:+.3f}]"

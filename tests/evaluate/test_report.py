@@ -327,6 +327,12 @@ def test_nobody_is_said_to_be_helped_who_loses_to_the_source(as_is: float, alone
     assert not source_verdict(0.6, without, source).startswith("The source helped")
 
 
+def test_a_loss_has_the_bounds_of_a_loss() -> None:
+    without = Yardstick("boosting", 0.8, (-0.43, -0.02))
+    verdict = source_verdict(0.59, without, None)
+    assert "better by 0.210 [+0.020, +0.430], without the source" in verdict
+
+
 def test_a_gain_that_may_be_chance_is_not_called_one() -> None:
     given = report()
     against = {"gradient boosting": {"pr_auc": Interval(0.3, -0.1, 0.7, 0.2)}}
