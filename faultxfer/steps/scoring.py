@@ -43,6 +43,9 @@ _PART_SECONDS = 86_400
 CHAMPION, ASKED, PROVISIONAL, SOURCE = "champion", "version", "provisional", "source"
 _MARKED = (PROVISIONAL, SOURCE)
 
+# What a machine without a version of its own can be scored with.
+_BY_SOURCE = "without --equipment the source model scores as it is"
+
 
 @dataclass(frozen=True)
 class Detector:
@@ -241,7 +244,8 @@ def _find(
             f"No model of this machine is registered that comes from {model!r}",
             received={"equipment": equipment, "known": machines.equipments(registry, model)},
             where=registry.address,
-            remedy="Check --equipment and --model, or run `faultxfer transfer` for it first",
+            remedy="Check --equipment and --model, or run `faultxfer transfer` for it first; "
+            f"{_BY_SOURCE}",
         )
     if version is not None:
         asked = registry.version(name, version)
@@ -256,7 +260,7 @@ def _find(
         f"The machine {equipment!r} has no champion, and no provisional version",
         received={"champion": None, "provisional": None},
         remedy="Name a version with --version, or run `faultxfer transfer` until one passes "
-        "the gate",
+        f"the gate; {_BY_SOURCE}",
     )
 
 

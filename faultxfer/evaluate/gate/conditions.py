@@ -28,9 +28,9 @@ def check_rows(given: Evidence, options: GateOptions) -> list[Check]:
     )
     lacking = []
     if faults < options.min_faults:
-        lacking.append(f"{options.min_faults - faults} more labelled faults")
+        lacking.append(_more(options.min_faults - faults, "labelled fault"))
     if normals < options.min_normals:
-        lacking.append(f"{options.min_normals - normals} more normal rows")
+        lacking.append(_more(options.min_normals - normals, "normal row"))
     if not given.decides:
         message += " Models that may have seen no fault of this machine judged them."
         lacking = lacking or ["one more recording with faults"]
@@ -38,6 +38,15 @@ def check_rows(given: Evidence, options: GateOptions) -> list[Check]:
         return [Check(ROWS, title, PASSED, message)]
     wanted = " and ".join(lacking)
     return [Check(ROWS, title, OPEN, f"{message} At least {wanted} would settle it.")]
+
+
+def _more(count: int, what: str) -> str:
+    """How many are missing.
+
+    >>> _more(1, "normal row"), _more(2, "normal row")
+    ('1 more normal row', '2 more normal rows')
+    """
+    return f"{count} more {what}{'' if count == 1 else 's'}"
 
 
 def check_budgets(given: Evidence, options: GateOptions) -> list[Check]:
