@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import functools
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ import mlflow.pyfunc
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from conftest import REPOSITORY
 from mlflow.exceptions import MlflowException
 from mlflow.utils.proto_json_utils import dataframe_from_parsed_json
@@ -25,6 +27,7 @@ from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.contract.served import MachineRows
 from faultxfer.errors import DataError
 from faultxfer.registry.model_files import write_model
+from faultxfer.registry.pyfunc import MachineModel
 from faultxfer.registry.store import Version
 from faultxfer.requests import ScoreRequest
 from faultxfer.steps.intake import CheckedRows, check_rows
@@ -162,7 +165,7 @@ def held_values() -> Twin:
         "label": {"column": "fault"},
         "run_column": "batch",
         "time_column": "day clock",
-        "csv": {"time_parts": ["day", "clock"]},
+        "csv": {"time_parts": ["day", "clock"], "decimal": "."},
         "sensors": {name: {"hold": "10min"} if name in names[:3] else {} for name in names},
     }
     return Twin(contract, "H9", rows, "\t")
@@ -326,7 +329,7 @@ def test_rows_of_which_none_can_be_scored_get_an_answer_each(plants: Plants) -> 
     ("name", "column", "factor", "said"),
     [
         ("tags_and_units", "TI-2.PV", 6894.76, ["-14.5038 to 145.038 psi", "145"]),
-        ("modes_and_quality", "x6", 1e5, ["-1 to 40 bar", "000 bar"]),
+        ("modes_and_quality", "x6", 1e5, ["-1 to 40 bar", "00 bar"]),
         ("held_values", "A no. 4", 1e3, ["0 to 1000 A", "00 A"]),
         ("tags_and_units", "TI-7.PV", 100, ["-4 to 392 degF", "degF"]),
     ],
@@ -448,3 +451,37 @@ def test_readings_in_the_contracts_units_are_scored_as_before(
     assert before.metadata.get_params_schema() is None
     pd.testing.assert_frame_equal(before.predict(READINGS), own)
     assert list(own) == ["fault_probability", "alarm"]
+
+
+# The document
+
+SERVING = (REPOSITORY / "docs" / "serving.md").read_text(encoding="utf-8")
+
+
+class SameForAll:
+    """What a model asks of its bundle; every row gets one probability."""
+
+    features = ("flow", "pressure")
+    fills: frozenset[str] = frozenset()
+
+    def __init__(self, contract: dict[str, Any]) -> None:
+        self.lineage = {"contract": contract}
+
+    def completed(self, X: np.ndarray) -> np.ndarray:
+        return X
+
+    def probabilities(self, X: np.ndarray) -> np.ndarray:
+        return np.full(len(X), 0.03)
+
+    def alarms(self, probabilities: np.ndarray) -> np.ndarray:
+        return probabilities > 0.5
+
+
+def test_the_request_in_the_document_gets_the_answer_in_the_document() -> None:
+    (contract,) = re.findall(r"```yaml\n(.*?)```", SERVING, re.DOTALL)
+    request, answer = map(json.loads, re.findall(r"```json\n(.*?)```", SERVING, re.DOTALL))
+    model = MachineModel(SameForAll(yaml.safe_load(contract)), "pump-9")  # type: ignore[arg-type]
+    rows = pd.DataFrame(**request["dataframe_split"])
+    assert model.predict(rows, request["params"]).to_dict(orient="records") == answer["predictions"]
+    readings = model.rows.judge(rows).checked.accepted["pressure"]
+    np.testing.assert_allclose(readings, [87 / 14.503773773] * 2, rtol=1e-6)

@@ -142,6 +142,7 @@ class MachineRows:
             DataError: a column is missing or lies outside its range as a whole, the rows can be
                 read in more than one way, or the contract refuses them.
         """
+        self._require_columns(set(map(str, rows.columns)))
         table = frame_shaped(self._named(rows), self.contract)
         check = begin_check(
             table,
@@ -158,6 +159,17 @@ class MachineRows:
         if checked.refused:
             raise refusal(checked.findings, "The rows do not fit the contract")
         return JudgedRows(checked, self._remarks(check, checked))
+
+    def _require_columns(self, present: set[str]) -> None:
+        required = [name for name, needed in self.columns.items() if needed]
+        missing = [name for name in required if name not in present]
+        if missing:
+            raise DataError(
+                f"The rows lack {len(missing)} column(s) of {self.machine}: {', '.join(missing)}",
+                received={"columns": sorted(present)},
+                code="COLUMN-MISSING",
+                remedy=f"Send the columns {', '.join(required)}",
+            )
 
     def _named(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The rows with the name of the machine, where the contract has a column for it."""
