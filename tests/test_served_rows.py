@@ -295,6 +295,17 @@ def test_rows_in_long_form_come_back_as_moments(plants: Plants, tmp_path: Path) 
     assert set(answer["equipment"]) == {"M1"}
 
 
+def test_a_tag_without_a_reading_is_filled_in_and_no_known_tag_is_refused(plants: Plants) -> None:
+    plant = plants("long_form")
+    rows = plant.twin.rows
+    last = rows[rows["Zeit"] == "01.03.2026 00:00"]
+    answer = plant.model.predict(last[~last["Name"].isin(["PT-3", "Messung 8"])])
+    assert answer["imputed"].tolist() == ["Messung 3, Messung 8"]
+    assert len(plant.model.predict(last)) == 1
+    with pytest.raises(MlflowException, match="COLUMN-MISSING"):
+        plant.model.predict(last.assign(Name="another"))
+
+
 @pytest.mark.parametrize("name", ["tags_and_units", "modes_and_quality", "held_values"])
 def test_one_row_alone_is_scored_as_far_as_it_can_be(plants: Plants, name: str) -> None:
     plant = plants(name)

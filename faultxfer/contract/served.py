@@ -7,6 +7,7 @@ row gets an answer.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +24,7 @@ from faultxfer.contract.tallies import outside, unmet_rows
 from faultxfer.contract.units import conversion
 from faultxfer.errors import DataError
 from faultxfer.reading import columns
+from faultxfer.reading.table import RawTable
 
 _SAME = (1.0, 0.0)
 
@@ -143,7 +145,7 @@ class MachineRows:
                 read in more than one way, or the contract refuses them.
         """
         self._require_columns(set(map(str, rows.columns)))
-        table = frame_shaped(self._named(rows), self.contract)
+        table = self._with_all_tags(frame_shaped(self._named(rows), self.contract))
         check = begin_check(
             table,
             self.contract,
@@ -178,6 +180,19 @@ class MachineRows:
         if column is None or {column, self.tag(column)} & present:
             return rows
         return rows.assign(**{column: self.machine})
+
+    def _with_all_tags(self, table: RawTable) -> RawTable:
+        """In long form, with columns for tags of which the request has no reading."""
+        present = {*table.names}
+        absent = [
+            self.tag(name)
+            for name in self.contract.features
+            if not {name, self.tag(name)} & present
+        ]
+        if self.contract.long is None or len(absent) in (0, len(self.contract.features)):
+            return table
+        frame = table.frame.assign(**dict.fromkeys(absent, "")).astype("str")
+        return dataclasses.replace(table, frame=frame, header=(*table.header, *absent))
 
     def _require_possible(self, check: Check) -> None:
         """Refuse a column of which every reading lies outside: nearly always it is its unit."""

@@ -77,7 +77,7 @@ def _floats(column: pd.Series) -> np.ndarray | None:
     """(n,) float64, NaN where missing; None where a cell is no finite number."""
     if pd.api.types.infer_dtype(column, skipna=True) not in _NUMBERS:
         return None
-    values: np.ndarray = pd.to_numeric(column).to_numpy(dtype=np.float64, na_value=np.nan)
+    values: np.ndarray = column.to_numpy(dtype=np.float64, na_value=np.nan)
     return None if np.isinf(values).any() else values
 
 
