@@ -14,7 +14,7 @@ import pandas as pd
 
 from faultxfer.contract.notes import Notes
 from faultxfer.contract.schema import Contract, Label, Sensor
-from faultxfer.contract.tallies import LABEL, NULL, RANGE, Tally, tallies
+from faultxfer.contract.tallies import LABEL, NULL, RANGE, Tally, Unmet, tallies
 from faultxfer.environment import switch_telemetry_off
 from faultxfer.findings import MAX_EXAMPLES
 
@@ -50,23 +50,6 @@ _COUNTS = (
 
 # Kind and column of an expectation.
 _Place = tuple[str, str]
-
-
-@dataclass(frozen=True)
-class Unmet:
-    """One expectation that rows did not meet.
-
-    Attributes:
-        kind: ``null``, ``range`` or ``label``.
-        column: the column concerned.
-        passed: whether the expectation's own tolerance (``mostly``) was kept in spite of the rows.
-        index: index labels of the rows that did not meet it.
-    """
-
-    kind: str
-    column: str
-    passed: bool
-    index: tuple[int, ...]
 
 
 @dataclass(frozen=True)

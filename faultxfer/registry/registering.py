@@ -38,6 +38,7 @@ class NewVersion:
         bundle_folder: the saved bundle, with golden rows.
         features: its sensors in order.
         example: (k, d) rows that show how to call the model.
+        machine: whose own rows it takes when it is served; None for a source model.
     """
 
     name: str
@@ -45,6 +46,7 @@ class NewVersion:
     bundle_folder: Path
     features: tuple[str, ...]
     example: np.ndarray
+    machine: str | None = None
 
 
 def register(
@@ -174,6 +176,7 @@ def _upload(registry: Registry, run_id: str, new: NewVersion) -> tuple[str, dict
                 new.bundle_folder,
                 new.features,
                 new.example,
+                new.machine,
                 model_id=logged.model_id,
                 run_id=run_id,
             )

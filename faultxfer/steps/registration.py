@@ -210,6 +210,7 @@ def _new_version(job: Job[TransferRequest], models: Models, adapted: Adaptation)
         bundle_folder=adapted.bundle,
         features=features,
         example=read_target(adapted.target.rows, features).X[:EXAMPLE_ROWS],
+        machine=job.request.equipment,
     )
 
 
