@@ -75,7 +75,7 @@ def demo(
 
 @command(
     commands,
-    shows="checked_rows",
+    shows="validated",
     exit_code=lambda result: BAD_INPUT if result.refused else DONE,
 )
 def validate(
@@ -84,10 +84,15 @@ def validate(
     equipment: Annotated[str | None, asked(ValidateRequest, "equipment", metavar="EQ")] = None,
     quarantine: Quarantine = QUARANTINE,
     data_docs: DataDocs = None,
+    details: Annotated[
+        bool, typer.Option("--details", help="A line for each finding, not for each code.")
+    ] = False,
     prefect: Prefect = None,
 ) -> Any:
     """Check files against a contract: findings, and a file of the rows set aside."""
-    return run_pipeline(
+    from faultxfer.cli.validating import Validated
+
+    rows = run_pipeline(
         "validate",
         prefect,
         files=files,
@@ -96,6 +101,7 @@ def validate(
         quarantine=quarantine,
         data_docs=data_docs,
     )
+    return Validated(rows, tuple(files), contract, equipment, details)
 
 
 @command(commands, shows="pretrained")

@@ -93,6 +93,20 @@ def contract_infer(
     )
 
 
+@command(contract_app, "accept", shows="limits_accepted")
+def contract_accept(
+    contract: Annotated[Path, typer.Argument(metavar="FILE", help="The contract.")],
+    sensors: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SENSOR]...", help="Whose limits; all that are drafted if none."),
+    ] = None,
+) -> Any:
+    """Accept drafted limits: readings outside them are warned of or set aside from now on."""
+    from faultxfer.drafting.accept import accept_limits
+
+    return accept_limits(contract, sensors or [])
+
+
 @command(contract_app, "diff", shows="contract_changes")
 def contract_diff(
     old: Annotated[

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from faultxfer.contract import codes
 from faultxfer.contract.units import conversion
 from faultxfer.errors import ContractError
-from faultxfer.findings import Severity
+from faultxfer.findings import Consequence, Severity
 from faultxfer.plain_yaml import parse_yaml
 from faultxfer.reading import columns
 from faultxfer.reading.csv_options import Csv
@@ -28,6 +28,14 @@ _LATER_CSV = ("skip", "units_row", "rows_below", "time_parts", "repeated_hour")
 class _Strict(BaseModel):
     # A limit of NaN or infinity would be no limit.
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def _is_nothing(value: object) -> bool:
+    """Whether a field is left out of the plain data of a contract, and so of its digest.
+
+    Fields that were added later must not change the digest of contracts without them.
+    """
+    return not value
 
 
 _SPANS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
@@ -72,8 +80,14 @@ class Sensor(_Strict):
         ge=2,
         description="Rows of one run with the same value after which the sensor counts as stuck.",
     )
-    on_breach: Severity = Field(
+    on_breach: Consequence = Field(
         default="quarantine", description="What happens to a row outside min and max."
+    )
+    drafted: bool = Field(
+        default=False,
+        description="Whether the limits were drafted from data and nobody has accepted them: "
+        "readings outside them are told and no more.",
+        exclude_if=_is_nothing,
     )
     keep: str = Field(
         default="",
@@ -102,6 +116,11 @@ class Sensor(_Strict):
         if text is not None and (found is None or float(found[1]) <= 0):
             raise ValueError(f"a time such as 30s, 10min, 2h or 1d is needed. Received: {value!r}")
         return text
+
+    @property
+    def drafted_severity(self) -> Severity | None:
+        """Of whatever lies outside drafted limits; None where a person has accepted them."""
+        return "info" if self.drafted else None
 
     @property
     def hold_seconds(self) -> float | None:
@@ -149,14 +168,6 @@ class Equipment(_Strict):
         if twice:
             raise ValueError(f"each column has one tag. Received: two or more tags for {twice}")
         return self
-
-
-def _is_nothing(value: object) -> bool:
-    """Whether a field is left out of the plain data of a contract, and so of its digest.
-
-    Fields that were added later must not change the digest of contracts without them.
-    """
-    return not value
 
 
 _Spellings = Annotated[tuple[str, ...], Field(min_length=1)]
@@ -300,7 +311,7 @@ class Contract(_Strict):
         description="Largest share of a row's sensors that may be filled from the others; a row "
         "with more is set aside.",
     )
-    rules: dict[str, Severity] = Field(
+    rules: dict[str, Consequence] = Field(
         default={},
         description="By finding code: refuse, quarantine or warn instead of the default.",
         json_schema_extra={"propertyNames": {"enum": [*codes.CONFIGURABLE]}},
@@ -373,7 +384,7 @@ class Contract(_Strict):
 
     @field_validator("rules")
     @classmethod
-    def _rules_are_known(cls, rules: dict[str, Severity]) -> dict[str, Severity]:
+    def _rules_are_known(cls, rules: dict[str, Consequence]) -> dict[str, Consequence]:
         unknown = sorted(set(rules) - set(codes.CONFIGURABLE))
         if unknown:
             raise ValueError(
