@@ -34,6 +34,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"Did you mean {found!r}?" if found else ""
 
 
+def told(problem: str, question: str) -> str:
+    """A problem, with the question behind it where there is one."""
+    return f"{problem}. {question}" if question else problem
+
+
 def asking(name: str, known: Iterable[str], remedy: str) -> str:
     """The question, where there is one, in front of what else can be done.
 

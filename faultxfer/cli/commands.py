@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -16,6 +16,7 @@ from faultxfer.config import (
     CurveOptions,
     GateOptions,
     PretrainOptions,
+    StrategyName,
     TransferOptions,
     load_options,
     read_options,
@@ -58,6 +59,7 @@ def _transfer_code(result: Any) -> int:
 @command(
     commands,
     shows="demo",
+    registry=True,
     banner=lambda result: result.scored.banner if result.scored else "",
     exit_code=lambda result: _transfer_code(result.transferred),
 )
@@ -104,7 +106,7 @@ def validate(
     return Validated(rows, tuple(files), contract, equipment, details)
 
 
-@command(commands, shows="pretrained")
+@command(commands, shows="pretrained", registry=True)
 def pretrain(
     files: Files,
     contract: ContractFile,
@@ -145,7 +147,7 @@ def _only_strategy(strategy: str | None, *, single_network: bool) -> str | None:
     return "single_network"
 
 
-@command(commands, shows="transferred", exit_code=_transfer_code)
+@command(commands, shows="transferred", registry=True, exit_code=_transfer_code)
 def transfer(
     files: Files,
     contract: ContractFile,
@@ -153,7 +155,10 @@ def transfer(
     equipment: Equipment,
     strategy: Annotated[
         str | None,
-        typer.Option(help="`stack` (default), or one way alone; docs/strategies.md lists them."),
+        typer.Option(
+            help="`stack` (default), or one way alone; docs/strategies.md lists them.",
+            autocompletion=lambda: list(get_args(StrategyName)),
+        ),
     ] = None,
     single_network: Annotated[
         bool,
@@ -217,7 +222,7 @@ def transfer(
     )
 
 
-@command(commands, shows="scored", banner=lambda result: result.banner)
+@command(commands, shows="scored", registry=True, banner=lambda result: result.banner)
 def score(
     files: Files,
     model: Model,
@@ -242,7 +247,7 @@ def score(
     )
 
 
-@command(commands, "learning-curve", shows="learned")
+@command(commands, "learning-curve", shows="learned", registry=True)
 def learning_curve(
     files: Files,
     contract: ContractFile,

@@ -31,6 +31,13 @@ _COLOURS = {
 }
 
 
+def registry_address() -> None:
+    """Which registry was used: it depends on the folder and on the environment."""
+    from faultxfer.registry.connect import shown, tracking_uri
+
+    stdout().print(f"[dim]Registry: {escape(shown(tracking_uri()))}[/]", soft_wrap=True)
+
+
 def validated(result: Validated) -> None:
     """The verdict, what was found, how the files were read, and what to type next."""
     findings.checked(result.rows, details=result.details)
@@ -224,6 +231,8 @@ def drafted_contract(result: dict[str, Any]) -> None:
     )
     for question in result["questions"]:
         stdout().print(question, soft_wrap=True, markup=False)
+    check = typed("validate", *result["files"], "--contract", result["out"])
+    _next((Next("Once you have read it, check the files", check),))
 
 
 def models(listed: list[dict[str, Any]]) -> None:

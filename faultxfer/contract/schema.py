@@ -15,10 +15,12 @@ from faultxfer.contract import codes
 from faultxfer.contract.units import conversion
 from faultxfer.errors import ContractError
 from faultxfer.findings import Consequence, Severity
+from faultxfer.model_problems import questions
 from faultxfer.plain_yaml import parse_yaml
 from faultxfer.reading import columns
 from faultxfer.reading.csv_options import Csv
 from faultxfer.reading.long_form import GOOD, Long
+from faultxfer.spelling import did_you_mean, told
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 # Fields that came after the first contracts were signed with their digest.
@@ -387,9 +389,8 @@ class Contract(_Strict):
     def _rules_are_known(cls, rules: dict[str, Consequence]) -> dict[str, Consequence]:
         unknown = sorted(set(rules) - set(codes.CONFIGURABLE))
         if unknown:
-            raise ValueError(
-                f"codes are {', '.join(codes.CONFIGURABLE)}. Received: {', '.join(unknown)}"
-            )
+            problem = f"codes are {', '.join(codes.CONFIGURABLE)}. Received: {', '.join(unknown)}"
+            raise ValueError(told(problem, did_you_mean(unknown[0], codes.CONFIGURABLE)))
         return rules
 
     @model_validator(mode="after")
@@ -401,10 +402,11 @@ class Contract(_Strict):
             unmeasured = {*own.units, *own.scale} - set(self.sensors)
             strange = sorted(unknown | unmeasured)
             if strange:
-                raise ValueError(
+                problem = (
                     f"equipment {machine!r} names columns the contract does not have. "
                     f"Received: {strange}"
                 )
+                raise ValueError(told(problem, did_you_mean(strange[0], filter(None, known))))
             self._units_fit(machine, own.units)
         return self
 
@@ -501,9 +503,9 @@ def parse_contract(content: object, where: str) -> Contract:
         return Contract.model_validate(content)
     except ValidationError as error:
         problems = []
-        for item in error.errors():
+        for item, question in zip(error.errors(), questions(error, Contract), strict=True):
             field = ".".join(map(str, filter(_is_field, item["loc"]))) or "contract"
-            problems.append(f"{field}: {item['msg']}")
+            problems.append(told(f"{field}: {item['msg']}", question))
         raise ContractError(
             "The contract does not follow the schema",
             received={"problems": problems[:5]},
