@@ -510,7 +510,8 @@ def parse_contract(content: object, where: str) -> Contract:
             "The contract does not follow the schema",
             received={"problems": problems[:5]},
             where=where,
-            remedy="See the field table in `docs/data-contracts.md`",
+            remedy="See the field table in `docs/data-contracts.md`; with what `faultxfer contract "
+            "schema --out contract.schema.json` writes, an editor checks the file while you type",
         ) from error
 
 

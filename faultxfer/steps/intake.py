@@ -340,7 +340,8 @@ def require_accepted(rows: CheckedRows) -> Path:
         f"The files do not fit the contract. {first.code}: {first.message}",
         received=received,
         where=_place(first),
-        remedy=first.remedy,
+        remedy=f"{first.remedy}. All that was found: `faultxfer validate` with the same files and "
+        "contract",
     )
 
 
