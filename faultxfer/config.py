@@ -20,7 +20,9 @@ from pydantic import (
 from faultxfer.digest import digest_of
 from faultxfer.errors import ConfigError
 from faultxfer.metric_table import METRICS, OPERATOR_ALARMS_PER_DAY, ROW_METRICS
+from faultxfer.model_problems import questions
 from faultxfer.plain_yaml import parse_yaml
+from faultxfer.spelling import did_you_mean, told
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -31,6 +33,8 @@ MOST_HELD_OUT = 0.9
 # Ways to bring a new machine's readings to the source's scale; `faultxfer.bundle.input_map` fits
 # them.
 Scaling = Literal["source", "target", "normal", "offset", "blend"]
+# Options that some strategies use and others do not; a test compares them with the strategies.
+STRATEGY_OPTIONS = frozenset({"input_map", "trainable_layers", "learning_rate", "pull"})
 # The names in faultxfer/strategies/__init__.py, for forms and help; a test compares them.
 StrategyName = Literal[
     "stack",
@@ -301,7 +305,8 @@ class GateOptions(_Options):
         known = tuple(METRICS) if info.field_name == "value" else ROW_METRICS
         unknown = sorted(set(limits) - set(known))
         if unknown:
-            raise ValueError(f"metrics are {', '.join(known)}. Received: {', '.join(unknown)}")
+            problem = f"metrics are {', '.join(known)}. Received: {', '.join(unknown)}"
+            raise ValueError(told(problem, did_you_mean(unknown[0], known)))
         return limits
 
     @field_validator("value", "change", "slices", "rival", "forgetting")
@@ -510,8 +515,10 @@ def parse_options(model: type[Model], content: Any, where: str) -> Model:
     try:
         return model.model_validate(content)
     except ValidationError as error:
+        asked = questions(error, model)
         problems = [
-            f"{'.'.join(str(p) for p in item['loc'])}: {item['msg']}" for item in error.errors()
+            told(f"{'.'.join(str(p) for p in item['loc'])}: {item['msg']}", question)
+            for item, question in zip(error.errors(), asked, strict=True)
         ]
         raise ConfigError(
             "These are no options that can be used; possible are "

@@ -22,8 +22,10 @@ from pydantic import (
 
 from faultxfer.config import CurveOptions, FormerNames, PretrainOptions, TransferOptions
 from faultxfer.errors import ConfigError
+from faultxfer.model_problems import questions
 from faultxfer.outputs import LEARNING_CURVE, QUARANTINE
 from faultxfer.registry import names
+from faultxfer.spelling import told
 
 
 def _as_text(files: Any) -> Any:
@@ -260,8 +262,10 @@ def make_request(kind: type[Request], *given: Any, **named: Any) -> Request:
     try:
         return kind.model_validate({k: value for k, value in values.items() if value is not None})
     except ValidationError as error:
+        asked = zip(error.errors(), questions(error, kind), strict=True)
         problems: dict[str, object] = {
-            ".".join(map(str, problem["loc"])): problem["msg"] for problem in error.errors()[:5]
+            ".".join(map(str, problem["loc"])): told(problem["msg"], question)
+            for problem, question in [*asked][:5]
         }
         raise ConfigError(
             "The request has fields that are missing, unknown or of the wrong form",

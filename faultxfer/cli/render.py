@@ -4,57 +4,72 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 from rich.table import Table
 
+from faultxfer.cli import findings
 from faultxfer.cli.session import stdout
-from faultxfer.findings import Finding
+from faultxfer.following import Next, typed
 
 if TYPE_CHECKING:
     from faultxfer.cli.demo import DemoResult
+    from faultxfer.cli.validating import Validated
 
     # Only names here: looking at the registry must not wait for TensorFlow.
     from faultxfer.learning_curves.measuring import LearningResult
     from faultxfer.steps.intake import CheckedRows
-    from faultxfer.steps.next_commands import Next
     from faultxfer.steps.pretraining import PretrainResult
     from faultxfer.steps.registration import TransferResult
     from faultxfer.steps.repeats import Unchanged
     from faultxfer.steps.scoring import ScoreResult
 
 _COLOURS = {
-    **{
-        "passed": "green",
-        "failed": "red",
-        "warned": "yellow",
-        "refuse": "red",
-        "quarantine": "yellow",
-    },
+    **{"passed": "green", "failed": "red", "warned": "yellow"},
     **{"tied": "yellow", "not shown": "yellow", "needs approval": "yellow"},
 }
 
 
-def checked_rows(rows: CheckedRows) -> None:
-    """How the files were read, counts, findings and where the rows set aside lie."""
+def registry_address() -> None:
+    """Which registry was used: it depends on the folder and on the environment."""
+    from faultxfer.registry.connect import shown, tracking_uri
+
+    stdout().print(f"[dim]Registry: {escape(shown(tracking_uri()))}[/]", soft_wrap=True)
+
+
+def validated(result: Validated) -> None:
+    """The verdict, what was found, how the files were read, and what to type next."""
+    findings.checked(result.rows, details=result.details)
+    _next(result.next)
+
+
+# Enough to look at; the contract has them all.
+_MOST_SENSORS = 5
+
+
+def limits_accepted(result: dict[str, Any]) -> None:
+    """Whose limits count from now on, whose do not yet, and what to type next."""
     console = stdout()
-    for reading in rows.reading:
-        console.print(escape(str(reading["sentence"])), soft_wrap=True)
-    if rows.findings:
-        console.print(_findings(rows.findings))
-    verdict = "[red]refused[/]" if rows.refused else "[green]accepted[/]"
-    others = f", {rows.left_out} of other equipment" if rows.left_out else ""
-    filled = f" ({rows.imputed} with readings filled in)" if rows.imputed else ""
-    others += "".join(f", {count} {reason}" for reason, count in rows.unused.items())
-    console.print(
-        f"{verdict}: {rows.read} rows read, {rows.accepted} accepted{filled}, {rows.quarantined} "
-        f"set aside{others}."
-    )
-    if rows.quarantine:
-        console.print(f"Rows set aside, and why: {rows.quarantine}", soft_wrap=True)
-    _docs(rows)
+    accepted = result["accepted"]
+    if not accepted:
+        console.print(f"[green]unchanged[/]: no such limit is drafted in {escape(result['out'])}")
+    elif len(accepted) > _MOST_SENSORS:
+        console.print(f"[green]accepted[/]: the limits of {len(accepted)} sensors")
+    else:
+        for name in accepted:
+            limits = [f"{field} {value}" for field, value in result["limits"][name].items()]
+            told = f"{name} ({', '.join(limits)})"
+            console.print(f"[green]accepted[/]: {escape(told)}", soft_wrap=True)
+    if accepted:
+        console.print(
+            "A reading outside is a warning where the sensor has `on_breach: warn`; elsewhere its "
+            "row is set aside."
+        )
+    if result["left"]:
+        console.print(f"Still drafted: {escape(', '.join(result['left']))}", soft_wrap=True)
+    again = typed("validate", "CSV", "--contract", result["out"])
+    _next((Next("See what is said of the files now", again),))
 
 
 def contract_changes(result: dict[str, Any]) -> None:
@@ -216,6 +231,8 @@ def drafted_contract(result: dict[str, Any]) -> None:
     )
     for question in result["questions"]:
         stdout().print(question, soft_wrap=True, markup=False)
+    check = typed("validate", *result["files"], "--contract", result["out"])
+    _next((Next("Once you have read it, check the files", check),))
 
 
 def models(listed: list[dict[str, Any]]) -> None:
@@ -456,39 +473,6 @@ def pruned(result: dict[str, Any]) -> None:
         console.print("Nothing was deleted; the same command with `--apply` does it.")
 
 
-def _findings(findings: Iterable[Finding]) -> Table:
-    table = Table(title="Findings")
-    for column in ("severity", "code", "where", "rows", "what", "what to do"):
-        table.add_column(column, overflow="fold", justify="right" if column == "rows" else "left")
-    for finding in findings:
-        where = " ".join(
-            part
-            for part in (
-                finding.file,
-                finding.column,
-                f"line {finding.line}" if finding.line else "",
-            )
-            if part
-        )
-        severity = f"[{_COLOURS.get(finding.severity, 'dim')}]{finding.severity}[/]"
-        what = (
-            f"{finding.message}. Expected {finding.expected}"
-            if finding.expected
-            else finding.message
-        )
-        if finding.examples:
-            what += f"; {'; '.join(finding.examples[:2])}"
-        table.add_row(
-            severity,
-            finding.code,
-            escape(where),
-            str(finding.count),
-            escape(what[:300]),
-            escape(finding.remedy),
-        )
-    return table
-
-
 def _table(title: str, columns: tuple[str, ...], entries: list[dict[str, Any]]) -> Table:
     table = Table(title=escape(title))
     for column in columns:
@@ -500,15 +484,7 @@ def _table(title: str, columns: tuple[str, ...], entries: list[dict[str, Any]]) 
 
 
 def _set_aside(rows: CheckedRows) -> None:
-    if rows.findings:
-        checked_rows(rows)
-    else:
-        _docs(rows)
-
-
-def _docs(rows: CheckedRows) -> None:
-    if rows.docs:
-        stdout().print(f"Data Docs: {escape(rows.docs)}", soft_wrap=True)
+    findings.count_of(rows)
 
 
 # What a person reads of a candidate that was not promoted, where "refused" would say too much.

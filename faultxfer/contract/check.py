@@ -33,6 +33,7 @@ from faultxfer.reading import columns
 from faultxfer.reading.find_long import find_long
 from faultxfer.reading.long_form import is_good
 from faultxfer.reading.table import RawTable
+from faultxfer.spelling import meant
 
 # How many names a message lists.
 _SHOWN = 8
@@ -212,16 +213,7 @@ class Check:
         names = self.table.stripped(column)
         self.asked = self.mine = (names == self.equipment).to_numpy(dtype=bool)
         if not self.mine.any():
-            found = sorted(names.unique())[:_SHOWN]
-            self.notes.file(
-                "EQUIPMENT-ABSENT",
-                f"No row belongs to equipment {self.equipment!r}; "
-                f"the file has {', '.join(map(repr, found))}",
-                "Check --equipment, or take the right file",
-                column=self.table.tag(column),
-                expected=self.equipment,
-                received=", ".join(found),
-            )
+            machines.note_absent(self.notes, self.equipment, column, sorted(names.unique()))
 
     def used_rows(self) -> None:
         """Which rows the contract uses: by `where`, and by the label where it is needed."""
@@ -635,8 +627,8 @@ def _note_columns(notes: Notes, contract: Contract, labelled: bool) -> None:
         notes.file(
             "COLUMN-MISSING",
             f"{len(missing)} column(s) of the contract are missing: {', '.join(missing[:_SHOWN])}",
-            "Rename the columns in the export, or name the machine's own tags under `equipment` "
-            "in the contract",
+            f"{_meant(missing, notes.table.names, contract)}Rename the columns in the export, or "
+            "name the machine's own tags under `equipment` in the contract",
             count=len(missing),
             expected=", ".join(needed),
             received=", ".join(present),
@@ -651,6 +643,18 @@ def _note_columns(notes: Notes, contract: Contract, labelled: bool) -> None:
             "Name them under `ignore` to silence this",
             count=len(unknown),
         )
+
+
+def _meant(missing: list[str], present: Iterable[str], contract: Contract) -> str:
+    """Columns of the file that missing ones may be under a misspelt name, each once."""
+    known, told = _known(contract), []
+    free = [name for name in present if name not in known]
+    for name in missing:
+        found = meant(name, free)
+        if found is not None:
+            free.remove(found)
+            told.append(f"{found!r} for {name!r}")
+    return f"Is it {', '.join(told[:_SHOWN])}? " if told else ""
 
 
 def _note_long(notes: Notes, contract: Contract, missing: list[str]) -> bool:

@@ -261,6 +261,12 @@ def _imputing(_old: bool, new: bool) -> Meaning:
     return "rows without its value are set aside", "none"
 
 
+def _accepted(_old: bool, new: bool) -> Meaning:
+    if new:
+        return "drafted again: readings outside the limits are told, and no more", "none"
+    return "accepted: what lies outside the limits is treated by the rules now", "none"
+
+
 def _reading(_old: Any, _new: Any) -> Meaning:
     return "which readings count as missing changes, what they measure does not", "none"
 
@@ -280,6 +286,7 @@ _SENSOR_FIELDS: dict[str, tuple[str, Callable[[Any, Any], Meaning]]] = {
     "max_rate": ("limits", _limit(wider_if_more=True, unlimited="any change is believed")),
     "stuck_after": ("limits", _limit(wider_if_more=True, unlimited="no value counts as stuck")),
     "on_breach": ("rules", _stricter),
+    "drafted": ("limits", _accepted),
     "keep": ("rules", _kept),
     "quality": ("quality", _reading),
     "hold": ("holding", _holding),

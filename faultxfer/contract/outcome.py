@@ -78,12 +78,13 @@ class Checked:
         return dataclasses.replace(self, accepted=accepted, rejected=rejected)
 
 
-def refusal(findings: Iterable[Finding], what: str) -> DataError:
+def refusal(findings: Iterable[Finding], what: str, more: str = "") -> DataError:
     """The error for rows that are refused, by the first finding that refuses them.
 
     Args:
         findings: of the rows; one of them refuses.
         what: does not fit, in words.
+        more: what else can be done.
     """
     reasons = refusing(findings)
     first = reasons[0]
@@ -94,7 +95,7 @@ def refusal(findings: Iterable[Finding], what: str) -> DataError:
         f"{what}. {first.code}: {first.message}",
         received=received,
         where=_place(first),
-        remedy=first.remedy,
+        remedy=". ".join(filter(None, (first.remedy, more))),
     )
 
 

@@ -331,7 +331,11 @@ def require_accepted(rows: CheckedRows) -> Path:
     """
     if rows.table is not None:
         return rows.table
-    raise refusal(rows.findings, "The files do not fit the contract")
+    raise refusal(
+        rows.findings,
+        "The files do not fit the contract",
+        "All that was found: `faultxfer validate` with the same files and contract",
+    )
 
 
 def _write_docs(

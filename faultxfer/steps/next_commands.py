@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
-from dataclasses import asdict, dataclass
-from typing import Any
-
 from faultxfer.config import TransferOptions
 from faultxfer.contract.schema import Contract, Equipment
 from faultxfer.evaluate.gate import Decision
 from faultxfer.evaluate.gate.check import NEEDS_APPROVAL, NOT_ENOUGH
 from faultxfer.evaluate.report import SOURCE_AS_IS, Report
+from faultxfer.following import Next, typed
 from faultxfer.registry import names
 from faultxfer.requests import TransferRequest
 
 _OUT = "scores.csv"
 # With fewer labelled faults a learning curve cannot be drawn.
 _FEWEST_FOR_A_CURVE = 20
-
-
-@dataclass(frozen=True)
-class Next:
-    """A command to type, and what it is good for."""
-
-    why: str
-    command: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return asdict(self)
 
 
 def after_promotion(request: TransferRequest) -> tuple[Next, ...]:
@@ -69,11 +54,11 @@ def after_refusal(
 def after_dry_run(request: TransferRequest) -> tuple[Next, ...]:
     """The same transfer, which registers what it makes."""
     if request.options == TransferOptions():
-        command = _typed("transfer", *_asked(request))
+        command = typed("transfer", *_asked(request))
         return (Next("Register what comes of it", command),)
     # Not the machine's history: a machine of which nothing was registered has none.
     why = "Register what comes of it by the same command without `--dry-run`; this is there now"
-    return (Next(why, _typed("registry", "list")),)
+    return (Next(why, typed("registry", "list")),)
 
 
 def after_repeat(request: TransferRequest, before: str) -> tuple[Next, ...]:
@@ -113,21 +98,21 @@ def _is_read_without_machine(contract: Contract, equipment: str) -> bool:
 
 def _score_machine(request: TransferRequest) -> str:
     machine = ("--model", request.model, "--equipment", request.equipment)
-    return _typed("score", *request.files, *machine, "--out", _OUT)
+    return typed("score", *request.files, *machine, "--out", _OUT)
 
 
 def _score_with_source(request: TransferRequest) -> str:
-    return _typed("score", *request.files, "--model", request.model, "--out", _OUT)
+    return typed("score", *request.files, "--model", request.model, "--out", _OUT)
 
 
 def _learning_curve(request: TransferRequest) -> str:
-    return _typed("learning-curve", *_asked(request))
+    return typed("learning-curve", *_asked(request))
 
 
 def _approval(request: TransferRequest) -> Next:
     """The same transfer again; files of options are not known here, so they cannot be typed."""
     if request.options == TransferOptions():
-        command = f'{_typed("transfer", *_asked(request))} --override-gate "…"'
+        command = f'{typed("transfer", *_asked(request))} --override-gate "…"'
         return Next("Approve it, after you have read the report", command)
     why = (
         "Approve it by the same command with `--override-gate` and your reason; the report is in "
@@ -137,13 +122,9 @@ def _approval(request: TransferRequest) -> Next:
 
 
 def _history(request: TransferRequest) -> str:
-    return _typed("registry", "history", request.model, "--equipment", request.equipment)
+    return typed("registry", "history", request.model, "--equipment", request.equipment)
 
 
 def _asked(request: TransferRequest) -> list[str]:
     machine = ("--model", request.model, "--equipment", request.equipment)
     return [*request.files, "--contract", str(request.contract), *machine]
-
-
-def _typed(*words: str) -> str:
-    return shlex.join(["faultxfer", *words])

@@ -20,6 +20,7 @@ from faultxfer.evaluate.gate.check import (
     outcome_in_words,
 )
 from faultxfer.evaluate.report import Report, as_markdown
+from faultxfer.following import Next
 from faultxfer.outputs import DATA_DOCS, DOCS_INDEX, writing
 from faultxfer.progress import progress
 from faultxfer.registry import journal, names
@@ -34,7 +35,6 @@ from faultxfer.steps.adaptation import Adaptation, read_target
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.judging import REPORT, Verdict
 from faultxfer.steps.next_commands import (
-    Next,
     after_dry_run,
     after_promotion,
     after_provisional,

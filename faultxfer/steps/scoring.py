@@ -26,6 +26,7 @@ from faultxfer.registry import machines, names
 from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.requests import ScoreRequest
+from faultxfer.spelling import asking
 from faultxfer.steps.completing import Completing, learnt_by
 from faultxfer.steps.intake import CheckedRows, require_accepted
 from faultxfer.steps.opening import Opened
@@ -240,12 +241,17 @@ def _find(
     """A machine's version, and what it is."""
     name = machines.look_up(registry, model, equipment)
     if name is None:
+        known = machines.equipments(registry, model)
         raise RegistryError(
             f"No model of this machine is registered that comes from {model!r}",
-            received={"equipment": equipment, "known": machines.equipments(registry, model)},
+            received={"equipment": equipment, "known": known},
             where=registry.address,
-            remedy="Check --equipment and --model, or run `faultxfer transfer` for it first; "
-            f"{_BY_SOURCE}",
+            remedy=asking(
+                equipment,
+                known,
+                "Check --equipment and --model, or run `faultxfer transfer` for it first; "
+                f"{_BY_SOURCE}",
+            ),
         )
     if version is not None:
         asked = registry.version(name, version)
