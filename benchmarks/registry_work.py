@@ -167,8 +167,9 @@ def register_prepared(
     head: str | None = None,
     source: str | None = None,
     action: str = "promote",
+    details: dict[str, Any] | None = None,
 ) -> str:
-    """Register a prepared bundle as the next champion, or as provisional; gives its version."""
+    """Register a prepared bundle as champion, as provisional or to wait; gives its version."""
     import numpy as np
 
     from faultxfer.registry import identity, names
@@ -193,14 +194,16 @@ def register_prepared(
         note="trial",
     )
     candidate = NewVersion(name, tags, bundle, features, np.ones((2, len(features))))
-    why = Promotion("trial", {"seed": 0}, head, action)
+    why = Promotion("trial", {"seed": 0, **(details or {})}, head, action)
     return register(open_registry(), record, candidate, why).version
 
 
 def _marks(action: str) -> dict[str, str]:
-    """Tags of a run whose candidate is registered as provisional."""
+    """Tags of a run whose candidate is registered as provisional, or waits."""
     from faultxfer.registry import journal, names
 
+    if action == journal.WAITING:
+        return {names.REGISTERED_AS: names.WAITING}
     if action != journal.PROVISIONAL:
         return {}
     return {names.GATE: "not enough evidence", names.REGISTERED_AS: names.PROVISIONAL}

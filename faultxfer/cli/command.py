@@ -31,6 +31,7 @@ def command(
     banner: Callable[[Any], str] = lambda _: "",
     exit_code: Callable[[Any], int] = lambda _: DONE,
     unreadable: int = BAD_INPUT,
+    spinner: bool = True,
 ) -> Callable[[Function], Function]:
     """Make a function a command of ``app``, with ``--json`` as a further option.
 
@@ -42,6 +43,7 @@ def command(
         banner: what nobody may overlook about what was returned.
         exit_code: of what was returned.
         unreadable: exit code where the registry or its files could not be read.
+        spinner: whether a terminal shows the steps; not where the command asks something.
     """
 
     def as_data(result: Any) -> Any:
@@ -59,6 +61,7 @@ def command(
                 banner=banner,
                 exit_code=exit_code,
                 unreadable=unreadable,
+                spinner=spinner,
             )
 
         _add_json(called, function)
