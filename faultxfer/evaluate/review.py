@@ -7,7 +7,7 @@ from typing import Any
 
 from faultxfer.evaluate.gate.check import Decision
 from faultxfer.evaluate.intervals import Interval
-from faultxfer.evaluate.report import Report, event_sentences
+from faultxfer.evaluate.report import Contestant, Report, event_sentences
 from faultxfer.metric_table import IN_RESULT_TABLE, METRICS, Metric
 
 _SLICES = "GATE-SLICE"
@@ -26,33 +26,34 @@ def review(report: Report, decision: Decision, pictures: Iterable[str]) -> dict[
         ``low`` and ``high``, and the champion's value on the same rows; ``worst_slice``: a
         sentence; ``pictures``.
     """
+    champion = next((one for one in report.contestants if one.role == "champion"), None)
     told = [
         decision.reason,
         *decision.warnings,
         *event_sentences(report.evidence.events),
         report.transfer_verdict(),
         f"Judged on {report.candidate.rows} rows with {report.candidate.faults} faults.",
+        f"The champion {champion.note}." if champion and champion.note else "",
         *report.alarm_notes,
     ]
     return {
         "told": [sentence for sentence in told if sentence],
-        "metrics": [_metric(metric, report) for metric in IN_RESULT_TABLE],
+        "metrics": [_metric(one, report, champion) for one in IN_RESULT_TABLE],
         "worst_slice": _worst_slice(report, decision),
         "pictures": list(pictures),
     }
 
 
-def _metric(metric: Metric, report: Report) -> dict[str, Any]:
+def _metric(metric: Metric, report: Report, champion: Contestant | None) -> dict[str, Any]:
     """A metric of the candidate in words that are printed as they are."""
-    comparison = report.comparison
-    champion = comparison.champion if comparison else None
+    others = champion.metrics if champion else None
     interval = report.evidence.intervals.get(metric.name)
     return {
         "metric": metric.title,
         "candidate": _text(metric, getattr(report.candidate, metric.name)),
         "low": _text(metric, interval.low if interval else None),
         "high": _text(metric, interval.high if interval else None),
-        "champion": _text(metric, getattr(champion, metric.name) if champion else None),
+        "champion": _text(metric, getattr(others, metric.name) if others else None),
     }
 
 

@@ -63,11 +63,21 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the gate decided of an evaluation, and who promotes it in spite of that."""
+    """What the gate decided of an evaluation, and who wants it promoted in spite of that."""
 
     evaluation: Evaluation
     decision: Decision
     override: Override | None = None
+
+    def waits(self, request: TransferRequest) -> bool:
+        """Whether a person has to approve it; under `manual` also what overrides the gate."""
+        if self.override is not None:
+            return request.rules.policy == "manual"
+        return self.decision.outcome == NEEDS_APPROVAL
+
+    def overridden(self, request: TransferRequest) -> Override | None:
+        """Who promoted it in spite of the gate; None where that waits for a person first."""
+        return None if self.waits(request) else self.override
 
 
 def evaluate_candidate(
@@ -214,9 +224,10 @@ def ask_gate(job: Job[TransferRequest], evaluation: Evaluation) -> Verdict:
     }
     text = json.dumps(content, indent=2, ensure_ascii=False)
     (evaluation.folder / REPORT).write_text(text, encoding="utf-8")
-    markdown = as_markdown(evaluation.report, decision, override)
+    verdict = Verdict(evaluation, decision, override)
+    markdown = as_markdown(evaluation.report, decision, verdict.overridden(job.request))
     (evaluation.folder / "report.md").write_text(markdown, encoding="utf-8")
-    return Verdict(evaluation, decision, override)
+    return verdict
 
 
 def _override(decision: Decision, request: TransferRequest) -> Override | None:

@@ -13,7 +13,6 @@ from faultxfer.bundle.manifest import read_manifest
 from faultxfer.bundle.plain_files import sha256_of
 from faultxfer.evaluate.gate import Decision
 from faultxfer.evaluate.gate.check import (
-    NEEDS_APPROVAL,
     NOT_ENOUGH,
     PROMOTED,
     REFUSED,
@@ -125,7 +124,7 @@ def register_candidate(
         report=evaluation.report,
         decision=verdict.decision,
         rows=done.rows,
-        override=verdict.override,
+        override=verdict.overridden(request),
         next=_next(job, models, verdict, outcome, done.version),
     )
 
@@ -174,7 +173,7 @@ def _without_passing_docs(rows: CheckedRows) -> CheckedRows:
 def _outcome(verdict: Verdict, request: TransferRequest, models: Models) -> str:
     if request.dry_run:
         return DRY_RUN
-    if _waits(verdict, request):
+    if verdict.waits(request):
         return WAITING
     if verdict.decision.promoted or verdict.override is not None:
         return PROMOTED
@@ -182,13 +181,6 @@ def _outcome(verdict: Verdict, request: TransferRequest, models: Models) -> str:
     if verdict.decision.outcome == NOT_ENOUGH and models.champion is None:
         return PROVISIONAL
     return REFUSED
-
-
-def _waits(verdict: Verdict, request: TransferRequest) -> bool:
-    """Whether a person has to approve it; under `manual` also what was pushed past the gate."""
-    if verdict.override is not None:
-        return request.rules.policy == "manual"
-    return verdict.decision.outcome == NEEDS_APPROVAL
 
 
 def _next(
@@ -209,7 +201,7 @@ def _next(
 
 def _reason(verdict: Verdict, request: TransferRequest) -> str:
     reason, override = _gate_reason(verdict), verdict.override
-    waits = _waits(verdict, request)
+    waits = verdict.waits(request)
     if override is not None:
         by = f"To be promoted in spite of the gate, by {override.by}" if waits else _IN_SPITE
         return f"{by}: {override.reason}. {reason}"
@@ -305,7 +297,7 @@ def _run_record(job: Job[TransferRequest], models: Models, verdict: Verdict) -> 
         curves=adapted.history,
         data=tuple((name, digest, "target") for name, digest in files),
         files=evaluation.folder,
-        note=as_markdown(report, decision, verdict.override) + DOCS_NOTE,
+        note=as_markdown(report, decision, verdict.overridden(job.request)) + DOCS_NOTE,
     )
 
 

@@ -285,9 +285,7 @@ def test_what_was_broken_off_after_its_entry_is_finished(
 def test_a_deleted_one_and_an_alias_that_somebody_moved_are_found(registry: Registry) -> None:
     registry.client.set_registered_model_alias(NAME, names.CHALLENGER, "1")
     (checked,) = checking.verify_registry(None, None, None)["models"]
-    assert checked["problems"] == [
-        "by the journal version 2 waits for approval, by the alias 1"
-    ]
+    assert checked["problems"] == ["by the journal version 2 waits for approval, by the alias 1"]
     assert repair() == [("PROMOTION-UNFINISHED", "done")]
     registry.client.delete_model_version(NAME, "2")
     (checked,) = checking.verify_registry(None, None, None)["models"]
