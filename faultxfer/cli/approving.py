@@ -47,7 +47,7 @@ def settle(
 
     if reason is not None:
         require_reason(reason)
-    terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    terminal = _is_terminal()
     if reason is None and not terminal:
         raise ConfigError("No reason was given", remedy='Add `--reason "…"`: the journal keeps it')
     review = read_review(model, equipment, number)
@@ -60,6 +60,11 @@ def settle(
         changed = {"version": review["version"], "from": champion, "to": champion, "uri": None}
         return {"outcome": WAITS, "registered": review["registered"], **changed, "review": review}
     return {**doing(model, equipment, number, reason), "review": review}
+
+
+def _is_terminal() -> bool:
+    """Whether somebody is there to be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _agreed(verb: str, review: dict[str, Any]) -> bool:

@@ -16,7 +16,7 @@ from faultxfer.registry.outside_edits import renamed_to
 from faultxfer.registry.promotion import (
     aliases_by_journal,
     follow_journal,
-    tag_version,
+    tag_with_run,
     tags_by_journal,
 )
 from faultxfer.registry.registering import is_named
@@ -145,7 +145,7 @@ def edited_tags(view: ModelView) -> Iterator[Diagnosis]:
         if number in (view.chain.provisional, view.chain.waiting) and names.NOTE in wrong:
             continue
         message = f"Tags were edited or deleted: {', '.join(sorted(wrong))}"
-        put_back = partial(tag_version, view.registry, version, wrong)
+        put_back = partial(tag_with_run, view.registry, version, wrong)
         remedy = "put back what the journal says"
         yield view.found("TAG-CHANGED", message, remedy, RESTORES, number, put_back)
 

@@ -301,9 +301,7 @@ def follow_journal(registry: Registry, name: str) -> None:
             return
         versions = registry.versions(name)
         for version in versions:
-            tags = tags_by_journal(version, chain)
-            _tag_run(registry, version, tags)
-            tag_version(registry, version, tags)
+            tag_with_run(registry, version, tags_by_journal(version, chain))
             _write_page(registry, version, chain)
         wanted = aliases_by_journal(chain, [version.version for version in versions])
         for alias, number in wanted.items():
@@ -380,6 +378,12 @@ def _outcome_tag(promotions: list[Entry]) -> dict[str, str]:
     key = journal.OUTCOME
     said = [entry.details[key] for entry in promotions if key in entry.details]
     return {names.OUTCOME: str(said[-1])} if said else {}
+
+
+def tag_with_run(registry: Registry, version: Version, tags: dict[str, str]) -> None:
+    """Give a version tags, and its run the one that says what came of it."""
+    _tag_run(registry, version, tags)
+    tag_version(registry, version, tags)
 
 
 def _tag_run(registry: Registry, version: Version, tags: dict[str, str]) -> None:

@@ -148,6 +148,13 @@ def _same(one: str, other: str) -> bool:
     return one.strip().casefold() == other.strip().casefold()
 
 
+def _was_champion_since(chain: Chain, wait: Wait) -> bool:
+    """Whether a version became champion after it began to wait: somebody else saw to that."""
+    entries = list(chain.entries.values())
+    later = entries[entries.index(wait.entry) + 1 :]
+    return any(entry.to_version == wait.version and not entry.is_note for entry in later)
+
+
 def promotion_by_hand(chain: Chain, version: Version, reason: str, head: str) -> Promotion:
     """Why a person makes a version champion: an approval, where it waits for one.
 
@@ -161,8 +168,7 @@ def promotion_by_hand(chain: Chain, version: Version, reason: str, head: str) ->
         RegistryError: it was never approved, and whoever started it would promote it.
     """
     wait = chain.waits.get(version.version)
-    was_champion = version.version in chain.promoted
-    if wait is None or was_champion or not is_promoted(version, chain):
+    if wait is None or _was_champion_since(chain, wait) or not is_promoted(version, chain):
         return Promotion(reason, code(), head=head)
     settled = require_another_name(wait)
     if not wait.is_open:

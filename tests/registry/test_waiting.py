@@ -277,8 +277,10 @@ def test_what_was_broken_off_after_its_entry_is_finished(
             with pytest.raises(RegistryError, match="No space left"):
                 begun()
         assert not checking.verify_registry(None, None, None)["sound"]
-        assert repair() == [("PROMOTION-UNFINISHED", "done")]
+        # Of the version in whose place the new one waits, the tags are behind, too.
+        assert set(repair()) - {("TAG-CHANGED", "done")} == {("PROMOTION-UNFINISHED", "done")}
         assert aliases(registry) == wanted
+        assert outcome(registry, "2") == "replaced"
         assert is_whole()
 
 
@@ -316,3 +318,39 @@ def test_a_champion_without_a_journal_gets_one_first(registry: Registry, bundle:
     chain = chain_of(registry)
     assert [entry.action for entry in chain.entries.values()] == ["adopt", "waiting"]
     assert (chain.champion, chain.waiting) == ("1", "3")
+
+
+def typed(*words: str) -> int:
+    from faultxfer.cli import main
+
+    with pytest.raises(SystemExit) as left:
+        main(["registry", *words])
+    return int(str(left.value.code or 0))
+
+
+def test_the_command_shows_what_it_is_asks_a_person_and_no_program(
+    registry: Registry, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert typed("list") == 0
+    assert f"registry approve {NAME} 2 --reason" in capsys.readouterr().out
+    assert typed("approve", NAME, "2") == 2
+    assert "No reason was given" in capsys.readouterr().err
+    with monkeypatch.context() as patch:
+        patch.setattr("faultxfer.cli.approving._is_terminal", lambda: True)
+        patch.setattr("typer.prompt", lambda *_, **__: "the fitters agree")
+        patch.setattr("typer.confirm", lambda *_, **__: False)
+        assert typed("approve", NAME, "2") == 10
+        shown = capsys.readouterr().err
+        assert "Finds 17 of 20 faults." in shown
+        assert "new: w48.csv" in shown
+        assert "pr.png" in shown
+        patch.setattr("typer.prompt", lambda *_, **__: " ")
+        assert typed("reject", NAME, "2") == 2
+    assert chain_of(registry).waiting == "2"
+    capsys.readouterr()
+    assert typed("approve", NAME, "2", "--reason", "the fitters agree", "--json") == 0
+    answered = json.loads(capsys.readouterr().out)
+    assert (answered["outcome"], answered["to"]) == ("approved", "2")
+    assert answered["review"]["started_by"] == STARTER
+    assert typed("journal", NAME) == 0
+    assert "approved" in capsys.readouterr().out
