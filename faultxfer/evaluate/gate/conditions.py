@@ -77,8 +77,10 @@ def check_first(given: Evidence, options: GateOptions) -> list[Check]:
 
 
 def check_policy(given: Evidence, options: GateOptions) -> list[Check]:
-    """Does the gate promote, or a person? Where the gate does, there is nothing to say."""
+    """Does the gate promote what passes, or a person?"""
+    title = "who promotes"
     if options.policy == "managed":
-        return []
+        message = "The policy is `managed`: no promotion needs approval on its account."
+        return [Check(_POLICY, title, NOT_APPLICABLE, message)]
     message = "The rules want a person to approve every promotion; it waits for that."
-    return [Check(_POLICY, "who promotes", APPROVAL, message, by_rows=False)]
+    return [Check(_POLICY, title, APPROVAL, message, by_rows=False)]
