@@ -58,7 +58,7 @@ def after_waiting(registered: str, version: str | None) -> tuple[Next, ...]:
     reject = f'faultxfer registry reject {arguments} --reason "…"'
     approve = approve_command(registered, str(version))
     return (
-        Next("Or keep the champion as it is, if there is one", reject),
+        Next("Reject it, and keep the champion if there is one", reject),
         Next("Let somebody else look at it and approve it", approve),
     )
 
