@@ -78,7 +78,7 @@ def _listed(registry: Registry, entry: dict[str, Any]) -> dict[str, Any]:
         "family": identity.family if identity else None,
         "label": identity.label if identity else None,
         "merged_into": merged_into,
-        "waiting": wait.version if wait else None,
+        "waiting": wait.version if wait and wait.is_open else None,
         "next": _next(name, wait),
     }
 
