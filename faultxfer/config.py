@@ -54,6 +54,13 @@ StrategyName = Literal[
 ]
 
 
+# Who makes a candidate champion that passes the gate.
+Policy = Literal["managed", "manual"]
+# Options of the gate that say who approves.
+_OF_APPROVAL = ("policy", "self_approval", "approval_days")
+_NEVER = object()
+
+
 def _title(name: str, _: object) -> str:
     """A field's name as the form shows it.
 
@@ -282,6 +289,18 @@ class GateOptions(_Options):
         default="promote",
         description="A machine's first model: promote it if it passes, or ask a person.",
     )
+    policy: Policy = Field(
+        default="managed",
+        description="Who promotes: `managed`, the gate; `manual`, a person, for whom everything "
+        "that passes waits.",
+    )
+    self_approval: bool = Field(
+        default=False,
+        description="Whether who started a transfer may approve what came of it.",
+    )
+    approval_days: float = Field(
+        default=14.0, gt=0, le=3650, description="Days after which a version waits no more."
+    )
     tie: float = Field(
         default=0.02, gt=0, description="A difference that is surely smaller than this is a tie."
     )
@@ -379,9 +398,18 @@ class GateOptions(_Options):
             )
         return limits
 
+    def said(self) -> dict[str, Any]:
+        """Plain data; without who approves, where the file leaves that out, as in older releases.
+
+        So the same rules keep their digest.
+        """
+        defaults = {name: GateOptions.model_fields[name].default for name in _OF_APPROVAL}
+        plain = self.model_dump(mode="json")
+        return {key: value for key, value in plain.items() if value != defaults.get(key, _NEVER)}
+
     def digest(self) -> str:
         """SHA-256 (hex) of what the rules say; layout and comments of the file do not count."""
-        return digest_of(self.model_dump(mode="json"))
+        return digest_of(self.said())
 
 
 class TransferOptions(_Options):

@@ -78,8 +78,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    epilog="Exit codes: 0 done, 10 the gate refused or left it provisional, 2 bad input or usage, "
-    "3 could not be checked, 1 internal error, "
+    epilog="Exit codes: 0 done, 10 the gate refused, left it provisional or a person must approve "
+    "it, 2 bad input or usage, 3 could not be checked, 1 internal error, "
     "130, 143 or 129 stopped by Ctrl-C, SIGTERM or SIGHUP.",
 )
 

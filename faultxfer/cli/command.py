@@ -32,6 +32,7 @@ def command(
     exit_code: Callable[[Any], int] = lambda _: DONE,
     unreadable: int = BAD_INPUT,
     registry: bool = False,
+    spinner: bool = True,
 ) -> Callable[[Function], Function]:
     """Make a function a command of ``app``, with ``--json`` as a further option.
 
@@ -44,6 +45,7 @@ def command(
         exit_code: of what was returned.
         unreadable: exit code where the registry or its files could not be read.
         registry: whether it uses the registry, whose address a person is shown then.
+        spinner: whether a terminal shows the steps; not where the command asks something.
     """
 
     def as_data(result: Any) -> Any:
@@ -61,6 +63,7 @@ def command(
                 banner=banner,
                 exit_code=exit_code,
                 unreadable=unreadable,
+                spinner=spinner,
             )
 
         _add_json(called, function)

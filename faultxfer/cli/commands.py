@@ -180,6 +180,9 @@ def transfer(
     ] = None,
     dry_run: Annotated[bool, asked(TransferRequest, "dry_run", "--dry-run")] = False,
     force: Annotated[bool, asked(TransferRequest, "force", "--force")] = False,
+    policy: Annotated[
+        str | None, asked(TransferRequest, "policy", metavar="managed|manual")
+    ] = None,
     override_gate: Annotated[
         str | None, asked(TransferRequest, "override_gate", metavar="REASON")
     ] = None,
@@ -215,6 +218,7 @@ def transfer(
         options=options,
         dry_run=dry_run,
         override_gate=override_gate,
+        policy=policy,
         force=force,
         quarantine=quarantine,
         data_docs=data_docs,

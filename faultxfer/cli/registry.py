@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from faultxfer.cli import command as commands
-from faultxfer.cli.session import BAD_INPUT, DONE, NOT_CHECKED
+from faultxfer.cli.approving import WAITS, settle
+from faultxfer.cli.session import BAD_INPUT, DONE, NOT_CHECKED, REFUSED
 
 registry_app = typer.Typer(
     no_args_is_help=True, help="See what is registered, go back, check and mend."
@@ -28,6 +29,19 @@ Machine = Annotated[
     str | None, typer.Option("--equipment", metavar="EQ", help="A machine's model instead.")
 ]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; the journal keeps it.")]
+
+
+Why = Annotated[
+    str | None,
+    typer.Option(
+        "--reason", metavar="TEXT", help="Why; the journal keeps it. A terminal asks for it."
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; only a terminal asks at all.")]
+
+
+def _settled(result: dict[str, Any]) -> int:
+    return REFUSED if result["outcome"] == WAITS else DONE
 
 
 def _verified(result: dict[str, Any]) -> int:
@@ -103,6 +117,42 @@ def registry_promote(
     from faultxfer.registry.maintenance import promote_version
 
     return promote_version(model, equipment, version, reason)
+
+
+@command("approve", shows="changed", exit_code=_settled, spinner=False)
+def registry_approve(
+    model: Model,
+    version: Annotated[int, typer.Argument(help="The version that waits for approval.")],
+    reason: Why = None,
+    equipment: Machine = None,
+    yes: Yes = False,
+) -> Any:
+    """Make a version champion that waits for it; what it is comes first.
+
+    Exit code 10 if you do not agree, and it goes on waiting.
+    """
+    from faultxfer.registry.approving import approve_version
+
+    settling = ("Approve", approve_version, model, equipment, version)
+    return settle(*settling, reason=reason, asks=not yes)
+
+
+@command("reject", shows="changed", exit_code=_settled, spinner=False)
+def registry_reject(
+    model: Model,
+    version: Annotated[int, typer.Argument(help="The version that waits for approval.")],
+    reason: Why = None,
+    equipment: Machine = None,
+    yes: Yes = False,
+) -> Any:
+    """Let a version wait no more, and the champion stay; what it is comes first.
+
+    Exit code 10 if you do not agree, and it goes on waiting.
+    """
+    from faultxfer.registry.approving import reject_version
+
+    settling = ("Reject", reject_version, model, equipment, version)
+    return settle(*settling, reason=reason, asks=not yes)
 
 
 @command("rollback", shows="changed")

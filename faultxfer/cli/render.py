@@ -245,6 +245,16 @@ def models(listed: list[dict[str, Any]]) -> None:
     shown = [{**one, "source": one["source_model"], "champion": _champion(one)} for one in listed]
     columns = ("name", "kind", "family", "label", "equipment", "source", "champion", "registered")
     stdout().print(_table("Registered models", columns, shown))
+    for one in listed:
+        if one["next"]:
+            what = f"{one['name']} version {one['waiting']} waits for approval"
+            _to_type(what, one["next"])
+
+
+def _to_type(what: str, command: str) -> None:
+    """A command to type, and what it is for."""
+    stdout().print(f"Next: {what}:", markup=False)
+    stdout().print(f"  {command}", soft_wrap=True, markup=False)
 
 
 def _champion(listed: dict[str, Any]) -> str | None:
@@ -263,7 +273,7 @@ def version(shown: dict[str, Any]) -> None:
     table = Table(title=f"{shown['name']} version {shown['version']}", show_header=False)
     table.add_column("", style="dim")
     table.add_column("", overflow="fold")
-    for key in ("champion", "provisional", "created", "uri", "run_id"):
+    for key in ("champion", "provisional", "waiting", "created", "uri", "run_id"):
         table.add_row(key, escape(str(shown[key])))
     for key, value in sorted(shown["tags"].items()):
         table.add_row(key.removeprefix("faultxfer."), escape(value))
@@ -272,12 +282,18 @@ def version(shown: dict[str, Any]) -> None:
         from rich.markdown import Markdown
 
         console.print(Markdown(shown["description"]))
+    if shown["next"]:
+        _to_type("look at it again and approve it", shown["next"])
 
 
 def history(entries: list[dict[str, Any]]) -> None:
     """Versions and refusals, newest first."""
     columns = ("created", "outcome", "version", "champion", "gate", "source version", "reason")
-    shown = [{**one, "champion": one.get("champion") or one.get("provisional")} for one in entries]
+    marks = ("champion", "provisional", "waiting")
+    shown = [
+        {**one, "champion": next((one[mark] for mark in marks if one.get(mark)), None)}
+        for one in entries
+    ]
     stdout().print(_table("History", columns, shown))
 
 
@@ -292,6 +308,9 @@ def _action(entry: dict[str, Any]) -> str:
     """The action, with the version that it concerns where champions before and after hide it."""
     number = entry["details"].get("version")
     is_note = entry["from_version"] == entry["to_version"]
+    approval = entry["details"].get("approval") or {}
+    if entry["action"] == "promote" and approval:
+        return "approved by its starter" if approval.get("self_approval") else "approved"
     return f"{entry['action']} {number}" if is_note and number else str(entry["action"])
 
 
@@ -300,7 +319,9 @@ def changed(done: dict[str, Any]) -> None:
     before, after = (
         f"version {one}" if one else "no champion" for one in (done["from"], done["to"])
     )
-    stays = f"{after} stays champion" if before == after else f"{before} → {after}"
+    stays = f"{before} → {after}"
+    if before == after:
+        stays = f"{after} stays champion" if done["to"] else "nobody is champion"
     what = f" version {done['version']}" if "version" in done else ""
     stdout().print(f"[green]{done['outcome']}{what}[/]: {escape(done['registered'])}, {stays}")
     if done["to"] is None:
@@ -491,7 +512,6 @@ def _set_aside(rows: CheckedRows) -> None:
 _NOT_PROMOTED = {
     "tie": "a tie, the champion stays",
     "not enough evidence": "not enough evidence, nothing promoted",
-    "needs approval": "waits for approval",
 }
 
 
@@ -500,7 +520,9 @@ def _decision(result: TransferResult) -> None:
 
     colour = "green" if result.outcome == "promoted" else "yellow"
     told = result.outcome
-    if result.override is not None:
+    if result.outcome == "waiting":
+        told = "waits for approval"
+    elif result.override is not None:
         told = OVERRIDDEN
     elif told == "refused":
         told = _NOT_PROMOTED.get(result.decision.outcome, told)

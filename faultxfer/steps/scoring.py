@@ -25,6 +25,7 @@ from faultxfer.reading import columns
 from faultxfer.registry import machines, names
 from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.store import Registry, Version, open_registry
+from faultxfer.registry.waiting import approve_command
 from faultxfer.requests import ScoreRequest
 from faultxfer.spelling import asking
 from faultxfer.steps.completing import Completing, learnt_by
@@ -255,6 +256,7 @@ def _find(
         )
     if version is not None:
         asked = registry.version(name, version)
+        _require_approved(asked)
         return asked, PROVISIONAL if _was_never_promoted(asked) else ASKED
     champion = registry.champion(name)
     if champion is not None:
@@ -266,8 +268,21 @@ def _find(
         f"The machine {equipment!r} has no champion, and no provisional version",
         received={"champion": None, "provisional": None},
         remedy="Name a version with --version, or run `faultxfer transfer` until one passes "
-        f"the gate; {_BY_SOURCE}",
+        f"the gate; {_BY_SOURCE}; `faultxfer registry list` shows whether one waits for approval",
     )
+
+
+def _require_approved(version: Version) -> None:
+    """What a person has to approve scores nothing before."""
+    as_waiting = version.tags.get(names.REGISTERED_AS) == names.WAITING
+    if as_waiting and names.PROMOTED not in version.tags:
+        raise RegistryError(
+            "Nobody has approved this version, so nothing is scored with it",
+            received={"version": version.version, "outcome": version.tags.get(names.OUTCOME)},
+            where=version.uri,
+            remedy="Leave --version out to score with the champion; "
+            f"`{approve_command(version.name, version.version)}` approves a version that waits",
+        )
 
 
 def _was_never_promoted(version: Version) -> bool:
