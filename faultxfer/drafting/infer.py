@@ -137,6 +137,8 @@ def draft_of(
     reasons |= _left_out(measured, kinds)
     ignore = _not_common(tables, list(cells.columns))
     ignore |= {name: reason for name, reason in reasons.items() if reason}
+    parts = [name for name in csv_options.time_parts if name in ignore]
+    ignore |= dict.fromkeys(parts, "a part of the time")
     runs = [name for name in (keys[EQUIPMENT], keys[RUN]) if name]
     samplings = [sampling_of(table, keys[TIME], runs) for table in filled]
     measured = [name for name, reason in reasons.items() if not reason]
@@ -152,9 +154,17 @@ def draft_of(
         ignore=ignore,
         period=usual_period(samplings),
         csv=csv_options,
-        why={role: "as named" for role, name in named.items() if name} | found.why,
+        why=_why_keys(named, csv_options) | found.why,
         looks_like=found.looks_like,
     )
+
+
+def _why_keys(named: dict[str, str | None], options: Csv) -> dict[str, str]:
+    """Why the columns that were named, or made of two, are keys."""
+    why = {role: "as named" for role, name in named.items() if name}
+    if options.time_parts and named[TIME] == options.joined_time:
+        why[TIME] = f"joined of {' and '.join(options.time_parts)}"
+    return why
 
 
 def _left_out(measured: list[str], kinds: dict[str, Found]) -> dict[str, str]:
