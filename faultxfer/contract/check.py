@@ -98,15 +98,15 @@ _NO_LABEL = _LeftOut("without a label", "LABEL-LEFT-OUT", "`label.unknown`")
 _EXCLUDED = _LeftOut("excluded by their label", "LABEL-LEFT-OUT", "`label.exclude`")
 
 
-def check_table(
+def begin_check(
     table: RawTable,
     contract: Contract,
     *,
     labelled: bool | None,
     equipment: str | None = None,
     fills: frozenset[str] = frozenset(),
-) -> Checked:
-    """Check one table.
+) -> Check:
+    """Check what a table is, before its values are judged.
 
     Args:
         table: the rows as read.
@@ -121,20 +121,6 @@ def check_table(
         DataError: numbers or times of the file can be read in more than one way, and the contract
             does not pin one.
     """
-    check = begin_check(table, contract, labelled=labelled, equipment=equipment, fills=fills)
-    judge_values([check], contract)
-    return check.ended()
-
-
-def begin_check(
-    table: RawTable,
-    contract: Contract,
-    *,
-    labelled: bool | None,
-    equipment: str | None = None,
-    fills: frozenset[str] = frozenset(),
-) -> Check:
-    """Check what a table is before its values are judged; see :func:`check_table`."""
     check = Check(table, contract, labelled, equipment, fills)
     for step in (check.columns, check.equipment_rows, check.used_rows):
         step()
@@ -283,7 +269,7 @@ class Check:
             "missing",
             "Name further good spellings under `quality` in the contract, if these are",
             expected=f"one of {', '.join(quality.good)}",
-            severity="warn",
+            severity=self.contract.severity("READING-QUALITY"),
         )
         return bad
 

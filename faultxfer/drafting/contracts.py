@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import re
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,7 @@ def draft_contract(
             csv_options=examples.options,
             given=given,
         )
+        draft = dataclasses.replace(draft, why=draft.why | examples.why)
     except DataError as error:
         raise _advised(error, options) from error
     text = write_draft(draft) + examples.section()
@@ -102,7 +104,7 @@ def draft_contract(
         "sensors": list(contract.features),
         "ignored": list(contract.ignore),
         "questions": draft.questions,
-        "columns": roles_of(draft),
+        "columns": [*examples.roles(), *roles_of(draft)],
     }
 
 

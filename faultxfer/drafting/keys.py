@@ -19,6 +19,8 @@ _LEFT = 0.1
 _DATES_FROM = 1e8
 # A machine has so many rows at least, in the mean; more names than this are of something else.
 _ROWS_EACH, _MOST_MACHINES = 5, 500
+# Names that stand once below the other are machines only where each has so many rows.
+_FEWEST_IN_A_BLOCK = 20
 _NUMBER = "a number"
 
 
@@ -104,27 +106,62 @@ def _counts_rows(name: str, tables: list[RawTable]) -> bool:
 
 
 def _find_machine(found: KeysByContent, tables: list[RawTable], free: list[str]) -> None:
-    """The column inside whose values time goes on, where it does not over the whole file."""
+    """The column with a name for each file, or inside whose values time goes on."""
     if _differs_by_file(found, tables, free):
         return
+    if not _by_time(found, tables, free):
+        _look_for_blocks(found, tables, free)
+
+
+def _by_time(found: KeysByContent, tables: list[RawTable], free: list[str]) -> bool:
+    """Whether a column separates times that overlap, or begin anew."""
     time = found.keys[TIME]
     if time is None or found.keys[RUN] is not None:
-        return
+        return False
     seconds = _seconds(tables, time)
     if seconds is None:
-        return
+        return False
     back = _steps_back(seconds, np.zeros(len(seconds)))
     fitting = []
     for name in free:
         names = _names(tables, name)
         if names is not None and _steps_back(seconds, names) < back * _LEFT:
             fitting.append((int(names.max()) + 1, name))
-    if fitting:
-        count, name = min(fitting)
-        # Dates that overlap are those of several machines; a count that begins anew is a run's.
-        role = EQUIPMENT if np.nanmedian(seconds) > _DATES_FROM else RUN
-        found.keys[role] = name
-        found.why[role] = f"found by its cells: time begins anew in each of {count} values"
+    if not fitting:
+        return False
+    count, name = min(fitting)
+    # Dates that overlap are those of several machines; a count that begins anew is a run's.
+    role = EQUIPMENT if np.nanmedian(seconds) > _DATES_FROM else RUN
+    found.keys[role] = name
+    found.why[role] = f"found by its cells: time begins anew in each of {count} values"
+    return True
+
+
+def _look_for_blocks(found: KeysByContent, tables: list[RawTable], free: list[str]) -> None:
+    """A column whose names stand one below the other, each once, may name machines or runs.
+
+    Their times show nothing where one machine begins after the other has ended, and a set value
+    that was changed now and then looks the same: so it is only said.
+    """
+    for name in free:
+        names = _names(tables, name)
+        if names is not None and _in_blocks(names) and _blocks_are_long(names):
+            found.looks_like[EQUIPMENT] = name
+            return
+
+
+def _in_blocks(names: np.ndarray) -> bool:
+    """Whether each name stands in one piece.
+
+    >>> _in_blocks(np.array([0, 0, 1, 1])), _in_blocks(np.array([0, 1, 0, 1]))
+    (True, False)
+    """
+    changes = int((np.diff(names) != 0).sum())
+    return changes == len(np.unique(names)) - 1
+
+
+def _blocks_are_long(names: np.ndarray) -> bool:
+    return bool(np.bincount(names).min() >= _FEWEST_IN_A_BLOCK)
 
 
 def _differs_by_file(found: KeysByContent, tables: list[RawTable], free: list[str]) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from faultxfer.drafting.draft import TIME
 from faultxfer.drafting.infer import names_machine_or_run
+from faultxfer.drafting.roles import line
 from faultxfer.reading import time_parts
 from faultxfer.reading.csv_options import Csv
 from faultxfer.reading.find_long import find_long
@@ -28,6 +30,22 @@ class Shaped:
     options: Csv
     time_column: str | None
     long: Long | None = None
+
+    @property
+    def why(self) -> dict[str, str]:
+        """By role, what shows a key that the shape brings with it."""
+        return {} if self.long is None else {TIME: "when each reading was taken"}
+
+    def roles(self) -> list[dict[str, str | None]]:
+        """What the columns of a long form are, a line each as :func:`roles_of` has them."""
+        if self.long is None:
+            return []
+        why = f"names the sensor of each reading in {self.long.value!r}; each is a column below"
+        lines = [line("tag", self.long.tag, why)]
+        if self.long.quality:
+            good = ", ".join(self.long.good)
+            lines.append(line("quality", self.long.quality, f"readings count where it is {good}"))
+        return lines
 
     def section(self) -> str:
         """What the contract says of the shape, as YAML with a comment; empty for usual files."""
