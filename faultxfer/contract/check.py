@@ -12,7 +12,7 @@ import pyarrow as pa
 from faultxfer.contract import machines
 from faultxfer.contract.expectations import Validation, note_unmet, validate_tables
 from faultxfer.contract.holding import held_values
-from faultxfer.contract.missing import fillable_rows
+from faultxfer.contract.missing import Fillable, fillable_rows
 from faultxfer.contract.notes import Notes
 from faultxfer.contract.outcome import Checked
 from faultxfer.contract.rules import OF_THE_CLOCK, RULES
@@ -396,10 +396,14 @@ class Check:
             self.rules()
         return self.refused() if self.notes.refused else self.outcome()
 
-    def _fillable(self) -> np.ndarray:
-        """(n,) bool: rows whose missing readings the model at hand can fill, all of them."""
+    def _fillable(self) -> Fillable:
+        """Rows whose missing readings can be filled in, all of them."""
         missing = {name: values.isna().to_numpy() for name, values in self.values.items()}
-        return fillable_rows(missing, self.contract, self.fills)
+        now = fillable_rows(missing, self.contract, self.fills)
+        if self.fills:
+            return Fillable(now, np.zeros_like(now))
+        every = frozenset(self.contract.features)
+        return Fillable(now, fillable_rows(missing, self.contract, every))
 
     def rules(self) -> None:
         """What Great Expectations cannot state, on the rows that are left."""

@@ -139,7 +139,7 @@ def _why_keys(named: dict[str, str | None], options: Csv) -> dict[str, str]:
     """Why the columns that were named, or made of two, are keys."""
     why = {role: "as named" for role, name in named.items() if name}
     if options.time_parts and named[TIME] == options.joined_time:
-        why[TIME] = f"joined of {' and '.join(options.time_parts)}"
+        why[TIME] = f"joined from {' and '.join(options.time_parts)}"
     return why
 
 

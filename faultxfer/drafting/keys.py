@@ -21,6 +21,8 @@ _DATES_FROM = 1e8
 _ROWS_EACH, _MOST_MACHINES = 5, 500
 # Names that stand once below the other are machines only where each has so many rows.
 _FEWEST_IN_A_BLOCK = 20
+# Steps of a clock that was rounded differ by so much.
+_EVEN = 0.02
 _NUMBER = "a number"
 
 
@@ -94,12 +96,21 @@ def _dates_in(name: str, tables: list[RawTable]) -> str | None:
 
 
 def _counts_rows(name: str, tables: list[RawTable]) -> bool:
-    """Whether whole numbers rise by one from row to row, nearly everywhere."""
-    for table in tables:
-        values = _whole(table, name)
-        if values is None or len(values) < _ROWS_EACH or np.mean(np.diff(values) == 1) < 0.8:
-            return False
-    return True
+    """Whether numbers rise by the same step from row to row, nearly everywhere."""
+    return all(_rises_evenly(_numbers(table, name)) for table in tables)
+
+
+def _rises_evenly(values: np.ndarray) -> bool:
+    """As row numbers do, the days of a spreadsheet, or seconds from the beginning.
+
+    >>> _rises_evenly(46000 + np.arange(9) / 144), _rises_evenly(np.array([0, 3, 4, 9, 9, 9.5]))
+    (True, False)
+    """
+    if len(values) < _ROWS_EACH:
+        return False
+    steps = np.diff(values)
+    usual = np.median(steps)
+    return bool(usual > 0 and np.isclose(steps, usual, rtol=_EVEN, atol=0).mean() >= _READABLE)
 
 
 # Machines
@@ -123,13 +134,15 @@ def _by_time(found: KeysByContent, tables: list[RawTable], free: list[str]) -> b
         return False
     back = _steps_back(seconds, np.zeros(len(seconds)))
     fitting = []
-    for name in free:
+    for place, name in enumerate(free):
         names = _names(tables, name)
         if names is not None and _steps_back(seconds, names) < back * _LEFT:
-            fitting.append((int(names.max()) + 1, name))
+            # Of columns with as many names the first: numbers such as a rated power stand behind.
+            text = all(_is_text(table, name) for table in tables)
+            fitting.append((int(names.max()) + 1, not text, place, name))
     if not fitting:
         return False
-    count, name = min(fitting)
+    count, *_, name = min(fitting)
     # Dates that overlap are those of several machines; a count that begins anew is a run's.
     role = EQUIPMENT if np.nanmedian(seconds) > _DATES_FROM else RUN
     found.keys[role] = name
@@ -146,7 +159,8 @@ def _look_for_blocks(found: KeysByContent, tables: list[RawTable], free: list[st
     for name in free:
         names = _names(tables, name)
         if names is not None and _in_blocks(names) and _blocks_are_long(names):
-            found.looks_like[EQUIPMENT] = name
+            missing = [role for role in (EQUIPMENT, RUN) if found.keys[role] is None]
+            found.looks_like.update(dict.fromkeys(missing, name))
             return
 
 
@@ -201,6 +215,14 @@ def _is_text(table: RawTable, name: str) -> bool:
         return bool(table.numbers(name).isna().all() and not table.missing(name).any())
     except DataError:
         return False
+
+
+def _numbers(table: RawTable, name: str) -> np.ndarray:
+    """(n,) numbers; without any where they can be read in more than one way."""
+    try:
+        return np.asarray(table.numbers(name).to_numpy(), dtype=np.float64)
+    except DataError:
+        return np.array([])
 
 
 def _whole(table: RawTable, name: str) -> np.ndarray | None:
