@@ -58,6 +58,7 @@ def _transfer_code(result: Any) -> int:
 @command(
     commands,
     shows="demo",
+    details=True,
     banner=lambda result: result.scored.banner if result.scored else "",
     exit_code=lambda result: _transfer_code(result.transferred),
 )
@@ -98,7 +99,7 @@ def validate(
     )
 
 
-@command(commands, shows="pretrained")
+@command(commands, shows="pretrained", details=True)
 def pretrain(
     files: Files,
     contract: ContractFile,
@@ -139,7 +140,7 @@ def _only_strategy(strategy: str | None, *, single_network: bool) -> str | None:
     return "single_network"
 
 
-@command(commands, shows="transferred", exit_code=_transfer_code)
+@command(commands, shows="transferred", details=True, exit_code=_transfer_code)
 def transfer(
     files: Files,
     contract: ContractFile,
@@ -211,7 +212,7 @@ def transfer(
     )
 
 
-@command(commands, shows="scored", banner=lambda result: result.banner)
+@command(commands, shows="scored", details=True, banner=lambda result: result.banner)
 def score(
     files: Files,
     model: Model,
@@ -236,7 +237,7 @@ def score(
     )
 
 
-@command(commands, "learning-curve", shows="learned")
+@command(commands, "learning-curve", shows="learned", details=True)
 def learning_curve(
     files: Files,
     contract: ContractFile,

@@ -20,7 +20,10 @@ from rich.markup import escape
 from rich.status import Status
 
 from faultxfer import environment
+from faultxfer.cli.after_errors import next_command
 from faultxfer.errors import FaultxferError, UnreadableError
+from faultxfer.following import Next
+from faultxfer.progress import NOTE
 from faultxfer.stopping import Stopping
 
 DONE, INTERNAL, BAD_INPUT, NOT_CHECKED, REFUSED = 0, 1, 2, 3, 10
@@ -102,13 +105,15 @@ def _end(
         _stopped(signalled or signal.SIGINT, json_output=json_output)
     if isinstance(error, FaultxferError):
         code = unreadable if isinstance(error, UnreadableError) else error.exit_code
-        fail(error.as_dict(), str(error), code, json_output=json_output)
+        then = next_command(error)
+        fail(error.as_dict(), str(error), code, json_output=json_output, then=then)
     if not isinstance(error, Exception):
         raise error
     log = _keep_traceback()
     kind = type(error).__name__
     message = f"Something went wrong inside faultxfer ({kind}: {error}). Details: {log}"
-    fail({"type": kind, "message": message}, message, INTERNAL, json_output=json_output)
+    said = {"type": kind, "message": message}
+    fail(said, message, INTERNAL, json_output=json_output, then=next_command(error))
 
 
 def _stopped(number: int, *, json_output: bool) -> NoReturn:
@@ -126,12 +131,24 @@ def print_json(data: Any) -> None:
     sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
 
 
-def fail(error: dict[str, Any], message: str, code: int, *, json_output: bool) -> NoReturn:
-    """Say what went wrong, once, and leave."""
+def fail(
+    error: dict[str, Any],
+    message: str,
+    code: int,
+    *,
+    json_output: bool,
+    then: Next | None = None,
+) -> NoReturn:
+    """Say what went wrong, once, and what to type then, and leave."""
     if json_output:
-        print_json({"outcome": "error", "error": error, "exit_code": code})
+        next_one = {"next": then.as_dict()} if then else {}
+        print_json({"outcome": "error", "error": error, "exit_code": code, **next_one})
     else:
-        stderr().print(f"[bold red]Error:[/] {escape(message)}", soft_wrap=True)
+        console = stderr()
+        console.print(f"[bold red]Error:[/] {escape(message)}", soft_wrap=True)
+        if then is not None:
+            console.print(f"Next: {then.why}:", markup=False, soft_wrap=True)
+            console.print(f"  {then.command}", markup=False, soft_wrap=True)
     raise typer.Exit(code)
 
 
@@ -176,6 +193,9 @@ class _Steps(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.finish()
+        if hasattr(record, next(iter(NOTE))):
+            self.console.print(f"  {escape(record.getMessage())}")
+            return
         self.current, self.since = record.getMessage(), time.monotonic()
         self.status.update(f"{escape(self.current)} …")
 

@@ -44,6 +44,11 @@ def sentences(curve: LearningCurve, *, by_run: bool) -> tuple[str, ...]:
     )
 
 
+def decisive(curve: LearningCurve, *, by_run: bool) -> tuple[str, ...]:
+    """Whether more labels would help, whether the source does, and what to bear in mind."""
+    return (_more(curve), _verdict(curve.points[-1], curve), *_caveats(curve, by_run=by_run))
+
+
 def cells(point: Point, curve: LearningCurve) -> list[str]:
     """One line of the table, under :data:`COLUMNS`."""
     return [
@@ -67,7 +72,7 @@ def as_markdown(curve: LearningCurve, answers: tuple[str, ...], title: str) -> s
         f"|{'---:|' * len(COLUMNS)}",
         *[f"| {' | '.join(cells(point, curve))} |" for point in curve.points],
         "",
-        f"PR-AUC on rows held out, mean of {curve.repeats} draws, with 95 % intervals in brackets; "
+        f"PR-AUC on rows held out, mean of {curve.repeats} draws, with 95% intervals in brackets; "
         f"a random ranking gets {curve.fault_share:.3f}.",
         "",
     ]
@@ -109,7 +114,7 @@ def _rows_saved(point: Point, curve: LearningCurve) -> str:
     if value is None:
         return f"{has} does not reach within {curve.reach} rows."
     if value <= curve.points[0].rows:
-        return f"{has} has with no more than {curve.points[0].rows}."
+        return f"{has} has with no more than {curve.points[0].rows:,}."
     return f"{has} needs about {_count(point.scratch_rows, curve)} for."
 
 

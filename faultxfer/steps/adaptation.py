@@ -18,7 +18,7 @@ from faultxfer.data.split import Split, split_rows
 from faultxfer.errors import DataError, StrategyError
 from faultxfer.evaluate.intervals import Interval
 from faultxfer.network.fit import History
-from faultxfer.progress import progress
+from faultxfer.progress import NOTE, progress
 from faultxfer.requests import TransferRequest
 from faultxfer.steps.intake import CheckedRows, require_accepted
 from faultxfer.steps.opening import Job
@@ -120,7 +120,7 @@ def split_target(job: Job[TransferRequest], models: Models, rows: CheckedRows) -
         require_same_meaning(job.contract, bundle)
     options = job.request.options
     split = split_rows(read_target(rows, features), options.split, options.seed)
-    progress.info("Split: %s, %s", split.mode, split.reason)
+    progress.info("Split: %s, %s", split.mode, split.reason, extra=NOTE)
     return Target(rows, split)
 
 

@@ -16,11 +16,12 @@ from faultxfer.evaluate.gate import Decision, judge
 from faultxfer.evaluate.gate.check import Comparison, Cost, Forgetting, Override, OwnFaults
 from faultxfer.evaluate.held_faults import HeldFault, held_faults
 from faultxfer.evaluate.measuring import compare, forgot, gather, measured
+from faultxfer.evaluate.page import as_markdown
 from faultxfer.evaluate.plots import save_pictures
-from faultxfer.evaluate.report import Contestant, Report, as_markdown, described, highlighted
+from faultxfer.evaluate.report import Contestant, Report, described, highlighted
 from faultxfer.evaluate.rows import ScoredRows
 from faultxfer.outputs import keep_docs
-from faultxfer.progress import progress
+from faultxfer.progress import NOTE, progress
 from faultxfer.registry.provenance import actor
 from faultxfer.requests import TransferRequest
 from faultxfer.steps.adaptation import CANDIDATE, Adaptation, load_predictions, read_target
@@ -37,8 +38,9 @@ from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.opening import Job
 from faultxfer.steps.sources import Models
 from faultxfer.strategies import STRATEGIES
+from faultxfer.wording import percent
 
-REPORT = "report.json"
+REPORT, PAGE = "report.json", "report.md"
 # Rows that are scored to time it.
 _BATCH = 1000
 
@@ -118,7 +120,14 @@ def _report(
         alarm_notes=_alarm_notes(bundle, options),
         chosen=contest.chosen_contestants(),
         held_faults=_held_faults(contest, options.gate, decides=split.decides),
+        outside=_outside(adapted.target.rows),
     )
+
+
+def _outside(rows: CheckedRows) -> tuple[str, ...]:
+    """Sensors with readings outside the contract's limits, in the order of their names."""
+    found = {one.column for one in rows.findings if one.code == "SENSOR-OUT-OF-RANGE"}
+    return tuple(sorted(name for name in found if name))
 
 
 def _own_faults(bundle: Bundle, adapted: Adaptation) -> OwnFaults:
@@ -182,7 +191,7 @@ def _alarm_notes(bundle: Bundle, options: TransferOptions) -> tuple[str, ...]:
     notes = [bundle.alarm.sentence()] if bundle.alarm else []
     if options.fault_share is not None:
         notes.append(
-            f"Probabilities are stated for a fault share of {options.fault_share:.1%} in use, not "
+            f"Probabilities are stated for a fault share of {percent(options.fault_share)} in use, not "
             "for that of the labelled rows; log-loss on these rows suffers from it, ranking and "
             "alarms do not."
         )
@@ -194,8 +203,9 @@ def ask_gate(job: Job[TransferRequest], evaluation: Evaluation) -> Verdict:
 
     The report lies beside the pictures as ``report.json`` and ``report.md``.
     """
+    progress.info("Asking the gate")
     decision = judge(evaluation.report.evidence, job.request.options.gate)
-    progress.info("Gate: %s", decision.outcome)
+    progress.info("Gate: %s", decision.outcome, extra=NOTE)
     override = _override(decision, job.request)
     content = {
         "report": evaluation.report.as_dict(),
@@ -205,7 +215,7 @@ def ask_gate(job: Job[TransferRequest], evaluation: Evaluation) -> Verdict:
     text = json.dumps(content, indent=2, ensure_ascii=False)
     (evaluation.folder / REPORT).write_text(text, encoding="utf-8")
     markdown = as_markdown(evaluation.report, decision, override)
-    (evaluation.folder / "report.md").write_text(markdown, encoding="utf-8")
+    (evaluation.folder / PAGE).write_text(markdown, encoding="utf-8")
     return Verdict(evaluation, decision, override)
 
 

@@ -18,7 +18,10 @@ from faultxfer.evaluate.gate.check import (
     Override,
     outcome_in_words,
 )
-from faultxfer.evaluate.report import Report, as_markdown
+from faultxfer.evaluate.page import as_markdown
+from faultxfer.evaluate.plant_words import DRY_RUN, PROVISIONAL, headline
+from faultxfer.evaluate.report import Report
+from faultxfer.following import Next
 from faultxfer.outputs import DATA_DOCS, DOCS_INDEX, writing
 from faultxfer.progress import progress
 from faultxfer.registry import journal, names
@@ -31,9 +34,8 @@ from faultxfer.registry.store import Registry, open_registry
 from faultxfer.requests import TransferRequest
 from faultxfer.steps.adaptation import Adaptation, read_target
 from faultxfer.steps.intake import CheckedRows
-from faultxfer.steps.judging import REPORT, Verdict
+from faultxfer.steps.judging import PAGE, REPORT, Verdict
 from faultxfer.steps.next_commands import (
-    Next,
     after_dry_run,
     after_promotion,
     after_provisional,
@@ -44,7 +46,6 @@ from faultxfer.steps.plain_data import plain_fields
 from faultxfer.steps.repeats import request_sha256
 from faultxfer.steps.sources import Models
 
-PROVISIONAL, DRY_RUN = "provisional", "dry run"
 EXAMPLE_ROWS = 5
 DOCS_NOTE = f"\n\nThe check of the files: artifact `{DOCS_INDEX}` of the run (Data Docs).\n"
 
@@ -61,6 +62,7 @@ class TransferResult:
         run_id, tracking_uri: where report and pictures lie, None after a dry run.
         pictures: address of each picture by name; empty after a dry run without ``--report``.
         report, decision: the whole report and the gate's checks.
+        page: where the whole report lies for people to read; None after a dry run.
         rows: counts and findings of the contract check.
         override: who promoted it in spite of the gate, and why; None where nobody did.
         next: what to type now.
@@ -80,6 +82,12 @@ class TransferResult:
     rows: CheckedRows
     override: Override | None = None
     next: tuple[Next, ...] = ()
+    page: str | None = None
+
+    @property
+    def headline(self) -> str:
+        """What came of it, in one line that begins with the outcome."""
+        return headline(self.report, self.decision, self.outcome, self.registered, self.version)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -119,6 +127,7 @@ def register_candidate(
         rows=done.rows,
         override=verdict.override,
         next=_next(job, models, verdict, outcome, done.version),
+        page=done.page,
     )
 
 
@@ -131,6 +140,7 @@ class _Done:
     version: str | None = None
     run_id: str | None = None
     tracking_uri: str | None = None
+    page: str | None = None
 
 
 def _registered(job: Job[TransferRequest], models: Models, verdict: Verdict, outcome: str) -> _Done:
@@ -153,6 +163,7 @@ def _registered(job: Job[TransferRequest], models: Models, verdict: Verdict, out
         version=version,
         run_id=run_id,
         tracking_uri=registry.address,
+        page=registry.artifact_addresses(run_id, {PAGE: Path(PAGE)})[PAGE],
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from faultxfer.digest import digest_of
 from faultxfer.evaluate.gate.check import NOT_ENOUGH
+from faultxfer.following import Next
 from faultxfer.registry import names
 from faultxfer.registry.connect import Access
 from faultxfer.registry.journal import PROVISIONAL, Chain, read_journal
@@ -16,7 +17,7 @@ from faultxfer.registry.provenance import code
 from faultxfer.registry.store import Registry, open_registry
 from faultxfer.requests import TransferRequest
 from faultxfer.steps.intake import CheckedRows
-from faultxfer.steps.next_commands import Next, after_repeat
+from faultxfer.steps.next_commands import after_repeat
 from faultxfer.steps.opening import Job
 from faultxfer.steps.plain_data import plain_fields
 from faultxfer.steps.sources import Models

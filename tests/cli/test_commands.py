@@ -105,9 +105,10 @@ def test_every_command_has_help_and_json(
 def test_transfer_promotes_with_exit_code_0(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert call(*move(world)) == 0
+    assert call(*move(world), "--details") == 0
     said = capsys.readouterr()
-    assert "promoted: pumps--fault--pump-9 version 1" in said.out
+    first = said.out.splitlines()[0]
+    assert first == "promoted: pumps--fault--pump-9 version 1 scores pump-9 from now on"
     assert "best rival with the source" in said.out
     assert "best rival without the source" in said.out
     pictures = re.findall(r"(/\S+\.png)", said.out)
@@ -209,10 +210,11 @@ def test_a_false_alarm_rate_is_promised_or_refused(
     )
     assert "lowest rate they may promise=" in one_line(capsys)
     promise = ["--false-alarm-rate", "0.3", "--alarm-confidence", "0.9", "--fault-share", "0.02"]
+    promise.append("--details")
     assert call(*move(world, *quick, *promise)) in (0, 10)
     shown = " ".join(capsys.readouterr().out.split())
-    assert "At most 30.00% false alarms in new runs, with 90% confidence" in shown
-    assert "stated for a fault share of 2.0% in use" in shown
+    assert "The false-alarm rate in new runs is at most 30%, with 90% confidence" in shown
+    assert "stated for a fault share of 2% in use" in shown
 
 
 def test_one_network_is_asked_for_by_a_flag_that_no_other_strategy_goes_with(

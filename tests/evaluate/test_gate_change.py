@@ -77,7 +77,7 @@ def test_a_tie_in_ranking_that_is_far_better_in_another_figure_is_shown_to_a_per
         evidence(champion=dataclasses.replace(GOOD, false_alarm_rate=false_alarms)), DEFAULT
     )
     assert decision.outcome == outcome
-    assert ("better by more than that in false alarm rate" in decision.reason) == (
+    assert ("better by more than that in false-alarm rate" in decision.reason) == (
         outcome == "needs approval"
     )
 
@@ -178,7 +178,7 @@ def test_a_better_candidate_replaces_the_champion() -> None:
 
 @pytest.mark.parametrize(
     ("name", "champion", "about"),
-    [("recall", 0.76, "recall"), ("false_alarm_rate", 0.01, "false alarm rate")],
+    [("recall", 0.76, "recall"), ("false_alarm_rate", 0.01, "false-alarm rate")],
 )
 def test_a_gain_in_ranking_does_not_pay_for_lost_recall_or_more_false_alarms(
     name: str, champion: float, about: str
