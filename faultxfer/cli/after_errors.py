@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import click
-
 from faultxfer.errors import (
     BundleError,
     ConfigError,
@@ -34,22 +32,12 @@ _CHECK_REGISTRY = Next(
 )
 
 
-def next_command(error: BaseException) -> Next | None:
-    """The command that shows more of what went wrong in the command that runs now.
-
-    None outside a command, and where it showed the same error again.
-    """
-    running = click.get_current_context(silent=True)
-    if running is None:
-        return None
-    words = tuple(running.command_path.split()[1:])
-    return next_after(error, words, running.params)
-
-
 def next_after(
     error: BaseException, command: tuple[str, ...], given: Mapping[str, Any]
 ) -> Next | None:
-    """The same for any command.
+    """The command that shows more of what went wrong.
+
+    None where it showed the same error again, or where nothing more is to be seen.
 
     Args:
         error: what ended it.
@@ -58,12 +46,17 @@ def next_after(
     """
     if named := _named_by(error):
         return Next("As the sentence says", named)
+    if above := getattr(error, "received", {}).get("registry above"):
+        folder = str(Path(str(above)).parent)
+        return Next("Go to where the registry is, and type it again", shlex.join(["cd", folder]))
     if isinstance(error, (UnreadableError, FilesAbsentError, BundleError)):
         return None if "doctor" in command else _CHECK_REGISTRY
     if isinstance(error, RegistryError):
         return None if command[-1:] == ("list",) else _SEE_REGISTRY
     if isinstance(error, DiskFullError):
         return Next("See where room is left", "df -h")
+    if isinstance(error, ContractError) and error.where == str(given.get("contract")):
+        return Next("See what a contract may say", typed("contract", "schema"))
     if isinstance(error, (DataError, ContractError, StrategyError)):
         return _look_at_files(command, given) or _help(command)
     if isinstance(error, ConfigError):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
+from faultxfer.cli.after_errors import next_after
 from faultxfer.cli.session import BAD_INPUT, DONE, run_command
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def command(
 
     def of(function: Function) -> Function:
         @functools.wraps(function)
-        def called(json_output: bool = False, **given: Any) -> None:
+        def called(context: typer.Context, json_output: bool = False, **given: Any) -> None:
             shown = {"details": given.pop("details")} if details else {}
             run_command(
                 lambda: function(**given),
@@ -63,6 +64,7 @@ def command(
                 banner=banner,
                 exit_code=exit_code,
                 unreadable=unreadable,
+                after_error=lambda error: next_after(error, _words(context), given),
             )
 
         _add_options(called, function, {"details": Details} if details else {})
@@ -79,7 +81,7 @@ def asked(kind: type[BaseModel], field: str, *names: str, metavar: str | None = 
 
 
 def _add_options(called: Function, function: Function, more: dict[str, Any]) -> None:
-    """Give it the options that are not its own: ``more``, and ``--json`` last."""
+    """Give it what is not its own: the context, the options ``more``, and ``--json`` last."""
     hints = get_type_hints(function, include_extras=True)
     signature = inspect.signature(function)
     parameters = [
@@ -87,12 +89,24 @@ def _add_options(called: Function, function: Function, more: dict[str, Any]) -> 
         for name, parameter in signature.parameters.items()
     ]
     added = {**more, "json_output": Json}
+    keyword = inspect.Parameter.KEYWORD_ONLY
     parameters += [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=kind)
+        inspect.Parameter(name, keyword, default=False, annotation=kind)
         for name, kind in added.items()
     ]
+    parameters.append(inspect.Parameter("context", keyword, annotation=typer.Context))
     called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    called.__annotations__ = {**hints, **added}
+    called.__annotations__ = {**hints, **added, "context": typer.Context}
+
+
+def _words(context: typer.Context) -> tuple[str, ...]:
+    """How the command is called, without the name of the program."""
+    words: list[str] = []
+    one: Any = context
+    while one.parent is not None:
+        words.insert(0, str(one.info_name))
+        one = one.parent
+    return tuple(words)
 
 
 def _render(name: str, result: Any, **shown: Any) -> None:

@@ -20,7 +20,6 @@ from rich.markup import escape
 from rich.status import Status
 
 from faultxfer import environment
-from faultxfer.cli.after_errors import next_command
 from faultxfer.errors import FaultxferError, UnreadableError
 from faultxfer.following import Next
 from faultxfer.progress import NOTE
@@ -31,9 +30,14 @@ DONE, INTERNAL, BAD_INPUT, NOT_CHECKED, REFUSED = 0, 1, 2, 3, 10
 _SIGNALLED = 128
 
 Result = TypeVar("Result")
+AfterError = Callable[[BaseException], Next | None]
 
 # In a pipe there is no terminal to take the width from; 80 columns would cut the tables.
 _PIPE_WIDTH = 140
+
+
+def _nothing(_: BaseException) -> Next | None:
+    return None
 
 
 def stdout() -> Console:
@@ -55,6 +59,7 @@ def run_command(
     banner: Callable[[Result], str] = lambda _: "",
     exit_code: Callable[[Result], int] = lambda _: DONE,
     unreadable: int = BAD_INPUT,
+    after_error: AfterError = _nothing,
 ) -> NoReturn:
     """Do ``work``, show its result, and leave with the right exit code.
 
@@ -67,6 +72,7 @@ def run_command(
         banner: what nobody may overlook about the result: on stderr, for programs as well.
         exit_code: of the result.
         unreadable: exit code where the registry or its files could not be read.
+        after_error: what to type after an error; None where there is nothing.
     """
     environment.prepare_command()
     if not sys.warnoptions:
@@ -82,7 +88,7 @@ def run_command(
         except (typer.Exit, typer.Abort):
             raise
         except BaseException as error:
-            _end(error, stopping.number, unreadable, json_output=json_output)
+            _end(error, stopping.number, unreadable, after_error, json_output=json_output)
     if render is not None and json_output:
         print_json(data)  # no signal adds a second object to this one
     raise typer.Exit(exit_code(result))
@@ -94,7 +100,12 @@ def _show_banner(text: str) -> None:
 
 
 def _end(
-    error: BaseException, signalled: int | None, unreadable: int, *, json_output: bool
+    error: BaseException,
+    signalled: int | None,
+    unreadable: int,
+    after_error: AfterError,
+    *,
+    json_output: bool,
 ) -> NoReturn:
     """Say in one sentence why the work ended before its end.
 
@@ -105,7 +116,7 @@ def _end(
         _stopped(signalled or signal.SIGINT, json_output=json_output)
     if isinstance(error, FaultxferError):
         code = unreadable if isinstance(error, UnreadableError) else error.exit_code
-        then = next_command(error)
+        then = after_error(error)
         fail(error.as_dict(), str(error), code, json_output=json_output, then=then)
     if not isinstance(error, Exception):
         raise error
@@ -113,7 +124,7 @@ def _end(
     kind = type(error).__name__
     message = f"Something went wrong inside faultxfer ({kind}: {error}). Details: {log}"
     said = {"type": kind, "message": message}
-    fail(said, message, INTERNAL, json_output=json_output, then=next_command(error))
+    fail(said, message, INTERNAL, json_output=json_output, then=after_error(error))
 
 
 def _stopped(number: int, *, json_output: bool) -> NoReturn:

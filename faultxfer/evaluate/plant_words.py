@@ -316,6 +316,7 @@ def not_to_trust_it_for(report: Report) -> tuple[str, ...]:
 
 def _doubts(report: Report) -> Iterator[str]:
     yield _too_few(report)
+    yield _seen_by_champion(report)
     yield _better_otherwise(report)
     yield _load(report.evidence.events)
     yield _outside(report.outside)
@@ -329,6 +330,11 @@ def _too_few(report: Report) -> str:
     if report.evidence.decides:
         return ""
     return "Anything yet: the labelled rows are too few to judge by; take its alarms as hints."
+
+
+def _seen_by_champion(report: Report) -> str:
+    notes = [entry.note for entry in report.contestants if entry.role == "champion" and entry.note]
+    return f"The champion's line of this table: it {notes[0]}." if notes else ""
 
 
 def _better_otherwise(report: Report) -> str:

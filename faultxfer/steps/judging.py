@@ -191,9 +191,9 @@ def _alarm_notes(bundle: Bundle, options: TransferOptions) -> tuple[str, ...]:
     notes = [bundle.alarm.sentence()] if bundle.alarm else []
     if options.fault_share is not None:
         notes.append(
-            f"Probabilities are stated for a fault share of {percent(options.fault_share)} in use, not "
-            "for that of the labelled rows; log-loss on these rows suffers from it, ranking and "
-            "alarms do not."
+            f"Probabilities are stated for a fault share of {percent(options.fault_share)} in use, "
+            "not for that of the labelled rows; log-loss on these rows suffers from it, ranking "
+            "and alarms do not."
         )
     return tuple(notes)
 

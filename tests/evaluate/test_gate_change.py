@@ -268,10 +268,17 @@ def test_too_few_rows_that_the_champion_has_not_seen_refuse_and_say_what_to_brin
     for words in (
         "version 4",
         "93 of these rows",
-        "7 rows with 1 faults and 6 normal rows that are left",
+        "7 rows with 1 fault and 6 normal rows that are left",
         "newer labelled rows",
     ):
         assert words in decision.reason
+
+
+def test_where_the_champion_has_seen_every_row_no_count_of_none_is_given() -> None:
+    comparison = Comparison(None, None, rows=0, faults=0, excluded=1392)
+    message = judge(Evidence(GOOD, "4", comparison, {}), DEFAULT).reason
+    assert "was trained on all 1,392 of these rows, so none can show" in message
+    assert " 0 " not in message
 
 
 def test_rows_that_are_too_few_though_none_was_left_out_are_not_blamed_on_the_champion() -> None:
