@@ -334,7 +334,7 @@ def _too_few(report: Report) -> str:
 
 def _seen_by_champion(report: Report) -> str:
     notes = [entry.note for entry in report.contestants if entry.role == "champion" and entry.note]
-    return f"The champion's line of this table: it {notes[0]}." if notes else ""
+    return f"The champion's line of the table: it {notes[0]}." if notes else ""
 
 
 def _better_otherwise(report: Report) -> str:

@@ -205,18 +205,23 @@ def test_each_outcome_is_one_screen_that_begins_with_it_and_ends_with_a_command(
     assert "✓" not in screen.raw
 
 
-def test_the_screen_of_a_refusal(screen: Screen) -> None:
-    made, _ = OUTCOMES["refused"]
-    outcomes.transferred(made)
-    golden = Path(__file__).with_name("screen_of_a_refusal.txt")
+GOLDEN = {
+    "refused": "screen_of_a_refusal.txt",
+    "provisional": "screen_of_a_provisional_version.txt",
+}
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_the_screen_is_the_golden_one(name: str, screen: Screen) -> None:
+    outcomes.transferred(OUTCOMES[name][0])
+    golden = Path(__file__).with_name(GOLDEN[name])
     assert screen.lines == golden.read_text().splitlines()
 
 
-def test_the_screen_of_a_provisional_version(screen: Screen) -> None:
-    made, _ = OUTCOMES["provisional"]
-    outcomes.transferred(made)
-    golden = Path(__file__).with_name("screen_of_a_provisional_version.txt")
-    assert screen.lines == golden.read_text().splitlines()
+def test_the_page_on_the_gate_shows_the_golden_screen() -> None:
+    golden = Path(__file__).with_name(GOLDEN["refused"]).read_text()
+    page = Path(__file__).parents[2] / "docs" / "gate.md"
+    assert f"```text\n{golden}```\n" in page.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -278,10 +283,7 @@ def test_faults_that_nothing_tells_apart_are_counted_as_rows(screen: Screen) -> 
 
 
 if __name__ == "__main__":  # writes the golden screens anew: python tests/cli/test_outcomes.py
-    for kind, place in (
-        ("refused", "screen_of_a_refusal.txt"),
-        ("provisional", "screen_of_a_provisional_version.txt"),
-    ):
+    for kind, place in GOLDEN.items():
         golden_screen = Screen()
         outcomes.stdout = golden_screen  # type: ignore[assignment]
         outcomes.transferred(OUTCOMES[kind][0])
