@@ -338,13 +338,21 @@ def _seen_by_champion(report: Report) -> str:
 
 
 def _better_otherwise(report: Report) -> str:
-    """Somebody else ranks the rows better, and by how much the table shows."""
-    if report.evidence.decides and report.source_is_better and not report.instead:
-        return "Being better than the source model as it is: that ranks these rows better."
-    verdict = report.transfer_verdict()
-    if verdict.startswith("Negative transfer"):
-        return "A gain by the source: a rival that knows this machine's rows alone is better."
-    return ""
+    """The rival that ranks the rows best, where it does so better than the candidate."""
+    own = report.candidate.pr_auc
+    if not report.evidence.decides or own is None:
+        return ""
+    ranked = [(_pr_auc(one), one.title) for one in report.contestants if one.role == "rival"]
+    most, title = max(ranked, default=(0.0, ""))
+    if most <= own + _LITTLE:
+        return ""
+    change = report.evidence.against_rivals.get(title, {}).get("pr_auc")
+    chance = ", which may be chance" if change is None or change.high >= 0 else ""
+    return f"Being the best there is: {title} has a PR-AUC of {most:.3f}{chance}."
+
+
+def _pr_auc(entry: Contestant) -> float:
+    return entry.metrics.pr_auc or 0.0 if entry.metrics else 0.0
 
 
 def _load(events: EventMetrics | None) -> str:

@@ -105,6 +105,6 @@ def test_a_command_shows_it_to_people_and_to_programs(
         assert left.value.code == 2
     said = capsys.readouterr()
     assert said.err.splitlines()[-2].startswith("Next: ")
-    assert said.err.endswith("  ls .\n")
+    assert said.err.endswith("  faultxfer contract schema\n")
     answer = json.loads(said.out)
     assert answer["next"]["command"] == said.err.splitlines()[-1].strip()

@@ -169,7 +169,7 @@ def test_too_little_evidence_leaves_a_provisional_version_that_a_person_promotes
     assert set(pd.read_csv("scores.csv")["scored_with"]) == {"provisional"}
     whole = ["--model", "pumps--fault--pump-9", "--out", "scores.csv", "--no-prefect"]
     assert call("score", world.new_rows, *whole) == 0
-    assert "scored with provisional version 1" in capsys.readouterr().out
+    assert " with provisional version 1, " in capsys.readouterr().out
     model = "models:/pumps--fault--pump-9@provisional"
     assert len(mlflow.pyfunc.load_model(model).predict(pd.read_csv(world.new_rows)))
 
@@ -262,7 +262,7 @@ def test_score_and_the_registry_commands(world: World, capsys: pytest.CaptureFix
     score = ["score", world.new_rows, "--model", "pumps", "--equipment", "pump-9", "--no-prefect"]
     assert call(*score, "--out", "scores.csv") == 0
     scores = pd.read_csv("scores.csv")
-    assert f"{len(scores)} rows scored with version 1" in capsys.readouterr().out
+    assert f"scored: {len(scores)} rows with version 1, " in capsys.readouterr().out
     assert call("registry", "list") == 0
     listed = capsys.readouterr().out
     assert "pumps--fault--pump-9" in listed

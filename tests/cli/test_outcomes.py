@@ -273,6 +273,32 @@ def test_a_repeat_says_what_came_of_it_then(screen: Screen) -> None:
     ]
 
 
+def test_a_rival_that_is_better_is_named_and_whether_that_may_be_chance(screen: Screen) -> None:
+    better = tuple(
+        dataclasses.replace(one, metrics=scored(0.97)) if one.name == "pooled" else one
+        for one in contestants(champion=False)
+    )
+    judged = dataclasses.replace(report(), contestants=better)
+    outcomes.transferred(result(judged, "promoted", version="4"))
+    text = " ".join(screen.raw.split())
+    assert f"{LONG} has a PR-AUC of 0.970, which may be chance." in text
+
+
+def test_the_champion_on_rows_that_it_was_trained_on_is_not_to_be_compared(screen: Screen) -> None:
+    seen = tuple(
+        dataclasses.replace(one, note="was trained on 9 of 10 of these rows")
+        if one.role == "champion"
+        else one
+        for one in contestants(champion=True)
+    )
+    judged = dataclasses.replace(report(champion=True), contestants=seen)
+    outcomes.transferred(result(judged, "promoted", version="4"))
+    assert (
+        "• The champion's line of the table: it was trained on 9 of 10 of these rows."
+        in screen.lines
+    )
+
+
 def test_faults_that_nothing_tells_apart_are_counted_as_rows(screen: Screen) -> None:
     judged = report(events=dataclasses.replace(EVENTS, told_by=ROW))
     outcomes.transferred(result(judged, "promoted", version="4"))
