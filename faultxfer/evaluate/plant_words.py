@@ -175,11 +175,12 @@ def _undecided(report: Report) -> str:
     normals = rows.rows - rows.faults
     found = round(rows.recall * rows.faults)
     alarms = round(rows.false_alarm_rate * normals)
-    cannot = f"{counted(rows.faults, 'labelled fault row')} cannot show what it finds"
+    faults = counted(rows.faults, "fault row")
     return (
-        f"{cannot}. Models that had not seen them alarmed at {found:,} of {rows.faults:,}, and at "
-        f"{alarms:,} of {counted(normals, 'normal row')}: that decides nothing. A row alarms above "
-        f"a fault probability of {probability(report.threshold)}."
+        "Too few rows to show what it finds: models that had not seen them alarmed at "
+        f"{found:,} of {faults} and at {alarms:,} of {counted(normals, 'normal row')}, which "
+        f"decides nothing. A row alarms above a fault probability of "
+        f"{probability(report.threshold)}."
     )
 
 

@@ -52,7 +52,7 @@ def decisive(curve: LearningCurve, *, by_run: bool) -> tuple[str, ...]:
 def cells(point: Point, curve: LearningCurve) -> list[str]:
     """One line of the table, under :data:`COLUMNS`."""
     return [
-        str(point.rows),
+        f"{point.rows:,}",
         f"{point.faults:.0f}",
         _in_words(point.transfer),
         _in_words(point.scratch),
@@ -81,7 +81,7 @@ def as_markdown(curve: LearningCurve, answers: tuple[str, ...], title: str) -> s
 
 def _compared(point: Point, verb: str) -> str:
     transfer, scratch = _in_words(point.transfer), _in_words(point.scratch)
-    both = f"With {point.rows} labelled rows transfer has PR-AUC {transfer}, scratch {scratch}"
+    both = f"With {point.rows:,} labelled rows transfer has PR-AUC {transfer}, scratch {scratch}"
     value, low, high = _numbers(point.gain)
     if low > 0:
         return f"{both}: transfer {verb} {value:.3f} [{low:.3f}, {high:.3f}] higher."
@@ -109,10 +109,10 @@ def _slopes(curve: LearningCurve) -> str:
 
 
 def _rows_saved(point: Point, curve: LearningCurve) -> str:
-    has = f"What transfer has with {point.rows} rows, scratch"
+    has = f"What transfer has with {point.rows:,} rows, scratch"
     value = point.scratch_rows.value
     if value is None:
-        return f"{has} does not reach within {curve.reach} rows."
+        return f"{has} does not reach within {curve.reach:,} rows."
     if value <= curve.points[0].rows:
         return f"{has} has with no more than {curve.points[0].rows:,}."
     return f"{has} needs about {_count(point.scratch_rows, curve)} for."
@@ -120,7 +120,7 @@ def _rows_saved(point: Point, curve: LearningCurve) -> str:
 
 def _more(curve: LearningCurve) -> str:
     shape = curve.shapes[TRANSFER]
-    asked = f"{curve.more} more labelled rows ({curve.now} → {curve.now + curve.more})"
+    asked = f"{curve.more:,} more labelled rows ({curve.now:,} → {curve.now + curve.more:,})"
     if not shape.fits:
         return (
             f"Whether {asked} would help cannot be told: fitted without its last count, the curve "
@@ -162,8 +162,8 @@ def _caveats(curve: LearningCurve, *, by_run: bool) -> list[str]:
     if curve.now < curve.at_hand:
         last = curve.points[-1].rows
         caveats.append(
-            f"The counts end at {last} of {curve.at_hand} labelled rows; nothing is said beyond "
-            f"{curve.limit}."
+            f"The counts end at {last:,} of {curve.at_hand:,} labelled rows; nothing is said beyond "
+            f"{curve.limit:,}."
         )
     return caveats
 
@@ -194,7 +194,7 @@ def _in_words(estimate: Estimate, *, sign: bool = False) -> str:
 def _count(estimate: Estimate, curve: LearningCurve) -> str:
     """Rows with their interval; what lies beyond the reach is not said more exactly."""
     if estimate.low is None:
-        return f"more than {curve.reach}"
+        return f"more than {curve.reach:,}"
     value, low, high = (
         _rows(count, curve) for count in (estimate.value, estimate.low, estimate.high)
     )
@@ -202,4 +202,4 @@ def _count(estimate: Estimate, curve: LearningCurve) -> str:
 
 
 def _rows(count: float | None, curve: LearningCurve) -> str:
-    return f"more than {curve.reach}" if count is None else f"{count:.0f}"
+    return f"more than {curve.reach:,}" if count is None else f"{count:,.0f}"

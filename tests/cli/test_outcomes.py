@@ -308,6 +308,83 @@ def test_faults_that_nothing_tells_apart_are_counted_as_rows(screen: Screen) -> 
     assert "a week" not in text
 
 
+NO_ROWS = SimpleNamespace(findings=(), docs=None, accepted=1008)
+FOUND = SimpleNamespace(
+    findings=("one", "other"),
+    docs=None,
+    read=1010,
+    accepted=1008,
+    quarantined=2,
+    quarantine="q.csv",
+)
+TYPE = "faultxfer registry list"
+NEXT = (Next("See it", TYPE),)
+
+
+def test_a_source_model_ends_with_what_it_finds_and_the_transfer(screen: Screen) -> None:
+    made: Any = SimpleNamespace(
+        model="pumps",
+        version="2",
+        finds="Finds 17 of 20 faults.",
+        held_out="",
+        rows=FOUND,
+        next=NEXT,
+    )
+    outcomes.pretrained(made)
+    assert screen.lines[0] == "registered: pumps version 2, a source model"
+    assert "Finds 17 of 20 faults." in screen.lines
+    files = "Files: 1,010 rows read, 1,008 accepted, 2 set aside (q.csv); 2 findings, see"
+    assert any(line.startswith(files) for line in screen.lines)
+    assert screen.lines[-1] == f"  {TYPE}"
+
+
+@pytest.mark.parametrize(
+    ("alarms", "kind", "said"),
+    [
+        (1, "champion", "scored: 1,008 rows with version 3, 1 alarm (0.1%): s.csv"),
+        (0, "champion", "scored: 1,008 rows with version 3, 0 alarms (0%): s.csv"),
+        (504, "provisional", "with provisional version 3, 504 alarms (50%)"),
+        (2, "source", "with the source model as it is, version 3, 2 alarms (0.2%)"),
+    ],
+)
+def test_scores_begin_with_how_many_rows_alarm(
+    alarms: int, kind: str, said: str, screen: Screen
+) -> None:
+    made: Any = SimpleNamespace(
+        rows=NO_ROWS,
+        alarms=alarms,
+        scored_with=kind,
+        model_version="3",
+        out="s.csv",
+        note="",
+        banner="",
+        next=NEXT,
+    )
+    outcomes.scored(made)
+    assert said in screen.lines[0]
+    assert screen.lines[-1] == f"  {TYPE}"
+
+
+def test_a_learning_curve_begins_with_whether_more_labels_would_help(screen: Screen) -> None:
+    made: Any = SimpleNamespace(
+        model="pumps",
+        equipment="pump-9",
+        short=("More labels would help.",),
+        answers=("At the start.", "More labels would help."),
+        curve=SimpleNamespace(points=()),
+        files={"md": "out/curve.md", "png": "out/curve.png"},
+        rows=NO_ROWS,
+        next=NEXT,
+    )
+    outcomes.learned(made)
+    assert screen.lines[1] == "• More labels would help."
+    assert "At the start." not in screen.raw
+    assert screen.lines[-1] == f"  {TYPE}"
+    outcomes.learned(made, details=True)
+    assert "• At the start." in screen.lines
+    assert "  out/curve.png" in screen.lines
+
+
 if __name__ == "__main__":  # writes the golden screens anew: python tests/cli/test_outcomes.py
     for kind, place in GOLDEN.items():
         golden_screen = Screen()
