@@ -162,8 +162,8 @@ def _caveats(curve: LearningCurve, *, by_run: bool) -> list[str]:
     if curve.now < curve.at_hand:
         last = curve.points[-1].rows
         caveats.append(
-            f"The counts end at {last:,} of {curve.at_hand:,} labelled rows; nothing is said beyond "
-            f"{curve.limit:,}."
+            f"The counts end at {last:,} of {curve.at_hand:,} labelled rows; nothing is said "
+            f"beyond {curve.limit:,}."
         )
     return caveats
 
