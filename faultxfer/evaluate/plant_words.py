@@ -28,7 +28,14 @@ from faultxfer.evaluate.gate.check import (
 )
 from faultxfer.evaluate.intervals import Interval
 from faultxfer.evaluate.metrics import Metrics
-from faultxfer.evaluate.report import BEST_RIVAL, SOURCE_AS_IS, Contestant, Report, highlighted
+from faultxfer.evaluate.report import (
+    BEST_RIVAL,
+    SOURCE_AS_IS,
+    Contestant,
+    Report,
+    described,
+    highlighted,
+)
 from faultxfer.metric_table import METRICS, OPERATOR_ALARMS_PER_DAY
 from faultxfer.wording import (
     about,
@@ -339,11 +346,15 @@ def _seen_by_champion(report: Report) -> str:
 
 
 def _better_otherwise(report: Report) -> str:
-    """The rival that ranks the rows best, where it does so better than the candidate."""
+    """The rival that ranks the rows best, where it does so better than the candidate.
+
+    Of an idea under several scales, the one that was chosen on other rows: the best of many on
+    these very rows would be flattered.
+    """
     own = report.candidate.pr_auc
     if not report.evidence.decides or own is None:
         return ""
-    ranked = [(_pr_auc(one), one.title) for one in report.contestants if one.role == "rival"]
+    ranked = [(_pr_auc(one), one.title) for one in described(report) if one.role == "rival"]
     most, title = max(ranked, default=(0.0, ""))
     if most <= own + _LITTLE:
         return ""

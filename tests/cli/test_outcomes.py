@@ -341,7 +341,7 @@ def test_a_source_model_ends_with_what_it_finds_and_the_transfer(screen: Screen)
 @pytest.mark.parametrize(
     ("alarms", "kind", "said"),
     [
-        (1, "champion", "scored: 1,008 rows with version 3, 1 alarm (0.1%): s.csv"),
+        (1, "champion", "scored: 1,008 rows with version 3, 1 alarm (0.099%): s.csv"),
         (0, "champion", "scored: 1,008 rows with version 3, 0 alarms (0%): s.csv"),
         (504, "provisional", "with provisional version 3, 504 alarms (50%)"),
         (2, "source", "with the source model as it is, version 3, 2 alarms (0.2%)"),
