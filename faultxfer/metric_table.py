@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
+
+from faultxfer.wording import amount, duration, percent
 
 # One alarm in ten minutes is what one operator can handle in the long run (EEMUA 191; ISA-18.2 says
 # about 150 a day).
@@ -13,6 +16,10 @@ OPERATOR_ALARMS_PER_DAY = 24 * OPERATOR_ALARMS_PER_HOUR
 _OPERATOR = "one operator can take {} from all systems together (EEMUA 191)"
 PER_HOUR_LIMIT = _OPERATOR.format(f"{OPERATOR_ALARMS_PER_HOUR:g} an hour")
 PER_DAY_LIMIT = _OPERATOR.format(f"{OPERATOR_ALARMS_PER_DAY:g} a day")
+
+
+def _to_three_digits(value: float) -> str:
+    return f"{value:.3f}"
 
 
 @dataclass(frozen=True)
@@ -26,7 +33,7 @@ class Metric:
         most: the highest possible value; all metrics are 0 or more.
         of: what is counted, rows or events.
         interval: whether it is given with bounds.
-        form: format specification of a printed value.
+        written: how a value is printed.
         column: whether the result table has a column for it.
     """
 
@@ -36,7 +43,7 @@ class Metric:
     most: float = 1.0
     of: Literal["row", "event"] = "row"
     interval: bool = True
-    form: str = ".3f"
+    written: Callable[[float], str] = _to_three_digits
     column: bool = False
 
     def text(self, value: float) -> str:
@@ -45,18 +52,20 @@ class Metric:
         >>> METRICS["recall"].text(0.875)
         '88%'
         """
-        return format(value, self.form)
+        return self.written(value)
 
 
 _TABLE = (
     Metric("pr_auc", "PR-AUC", column=True),
     Metric("roc_auc", "ROC-AUC", column=True),
-    Metric("recall", "recall", form=".0%", column=True),
-    Metric("precision", "precision", form=".0%"),
-    Metric("false_alarm_rate", "false alarm rate", lower_is_better=True, form=".1%", column=True),
+    Metric("recall", "recall", written=percent, column=True),
+    Metric("precision", "precision", written=percent),
+    Metric(
+        "false_alarm_rate", "false-alarm rate", lower_is_better=True, written=percent, column=True
+    ),
     Metric("log_loss", "log loss", lower_is_better=True, most=math.inf, column=True),
     Metric("calibration_error", "calibration error", lower_is_better=True, interval=False),
-    Metric("event_recall", "event recall", of="event", form=".0%"),
+    Metric("event_recall", "event recall", of="event", written=percent),
     Metric(
         "detection_delay",
         "detection delay",
@@ -64,7 +73,7 @@ _TABLE = (
         most=math.inf,
         of="event",
         interval=False,
-        form=".3g",
+        written=duration,
     ),
     Metric(
         "false_alarms_per_day",
@@ -72,7 +81,7 @@ _TABLE = (
         lower_is_better=True,
         most=math.inf,
         of="event",
-        form=".2g",
+        written=amount,
     ),
     Metric(
         "alarms_per_hour",
@@ -81,21 +90,9 @@ _TABLE = (
         most=math.inf,
         of="event",
         interval=False,
-        form=".2g",
+        written=amount,
     ),
 )
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _TABLE}
 ROW_METRICS: tuple[str, ...] = tuple(name for name, metric in METRICS.items() if metric.of == "row")
 IN_RESULT_TABLE: tuple[Metric, ...] = tuple(metric for metric in _TABLE if metric.column)
-
-
-def plain_count(value: float) -> str:
-    """How often something happens, to two digits and without powers of ten.
-
-    >>> plain_count(3912.4), plain_count(17.6), plain_count(0.123)
-    ('3,900', '18', '0.12')
-    """
-    if value < 10:
-        return f"{value:.2g}"
-    digits = math.floor(math.log10(value))
-    return f"{round(value, 1 - digits):,.0f}"

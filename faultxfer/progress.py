@@ -5,3 +5,6 @@ from __future__ import annotations
 import logging
 
 progress = logging.getLogger("faultxfer.progress")
+
+# Passed as ``extra``: the message is no step that takes time and is done, but something to know.
+NOTE = {"note": True}

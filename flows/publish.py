@@ -14,6 +14,7 @@ from prefect.logging.handlers import APILogHandler
 from faultxfer.contract.folding import fold
 from faultxfer.outputs import DOCS_INDEX
 from faultxfer.progress import progress
+from faultxfer.wording import counted
 
 if TYPE_CHECKING:
     # The steps are loaded when they run; what is only shown must not load them.
@@ -80,7 +81,7 @@ def _docs_of(opened: Opened[AnyRequest], rows: CheckedRows) -> str | None:
 def publish_docs(rows: CheckedRows, about: str) -> None:
     """Where Great Expectations' Data Docs lie."""
     if rows.docs:
-        text = f"Data Docs of {len(rows.files)} file(s): `{rows.docs}`"
+        text = f"Data Docs of {counted(len(rows.files), 'file')}: `{rows.docs}`"
         create_markdown_artifact(
             markdown=text, key=_key(f"data-docs-{about}"), description="Data Docs"
         )
@@ -88,13 +89,10 @@ def publish_docs(rows: CheckedRows, about: str) -> None:
 
 def publish_report(result: TransferResult, *_: Any) -> None:
     """The gate's decision and the result table."""
-    from faultxfer.evaluate.report import as_markdown
+    from faultxfer.evaluate.page import as_markdown
 
     where = [
-        f"Registered: {result.registered} version {result.version}"
-        if result.version
-        else "No version was registered.",
-        f"Outcome: {result.outcome}. {result.reason}",
+        f"**{result.headline}**",
         *[f"- {key}: `{address}`" for key, address in result.pictures.items()],
         *([f"- Data Docs: `{result.rows.docs}`"] if result.rows.docs else []),
         *[f"- {one.why}: `{one.command}`" for one in result.next],

@@ -66,6 +66,8 @@ def test_the_curve_is_measured_and_nothing_is_registered(
     assert Path("curve/learning-curve.png").read_bytes().startswith(b"\x89PNG")
     report = Path("curve/learning-curve.md").read_text()
     assert all(answer in report for answer in result["answers"])
+    assert set(result["short"]) <= set(result["answers"])
+    assert shlex.split(result["next"][0]["command"])[:3] == ["faultxfer", "transfer", world.target]
     assert open_registry().models() == before
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,15 +19,18 @@ from faultxfer.config import GateOptions
 from faultxfer.contract.schema import parse_contract
 from faultxfer.errors import DataError
 from faultxfer.reading import columns
-from faultxfer.requests import TransferRequest
+from faultxfer.requests import CurveRequest, PretrainRequest, ScoreRequest, TransferRequest
 from faultxfer.steps.adaptation import split_target
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.next_commands import (
+    after_curve,
     after_dry_run,
+    after_pretraining,
     after_promotion,
     after_provisional,
     after_refusal,
     after_repeat,
+    after_scores,
     after_waiting,
     transfer_again,
     until_labels_suffice,
@@ -194,3 +198,54 @@ def test_the_refusal_of_one_class_says_how_to_score_meanwhile(
     said = str(refused_rows.value)
     assert "faultxfer score 'new week.csv'" in said
     assert ("--equipment" in said) == (champion is not None)
+
+
+def test_pretraining_ends_with_a_transfer_for_which_only_files_and_machine_are_put_in() -> None:
+    request = PretrainRequest(files=("old.csv",), contract="my contract.yaml", model="pumps")
+    (one,) = after_pretraining(request)
+    machine = ["--contract", "my contract.yaml", "--model", "pumps", "--equipment", "NEW"]
+    assert shlex.split(one.command) == ["faultxfer", "transfer", "NEW.csv", *machine]
+    assert "NEW.csv" in one.why
+
+
+def test_a_learning_curve_ends_with_the_transfer_of_all_that_is_labelled() -> None:
+    fields = REQUEST.model_dump(include={"files", "contract", "model", "equipment"})
+    (one,) = after_curve(CurveRequest(**fields))
+    machine = ["--contract", "c.yaml", "--model", "pumps", "--equipment", "pump 9"]
+    assert shlex.split(one.command) == ["faultxfer", "transfer", *REQUEST.files, *machine]
+
+
+SCORES = """row,equipment,timestamp,fault_probability,alarm,model_version
+0,True Grit,2026-08-20,0.1,False,1
+1,True Grit,2026-08-20,0.9,True,1
+"""
+
+
+def scored(tmp_path: Path, alarms: int, kind: str) -> list[list[str]]:
+    out = tmp_path / "my scores.csv"
+    out.write_text(SCORES)
+    request = ScoreRequest(files=("a.csv",), model="pumps", equipment="pump 9", out=out)
+    listed = after_scores(request, alarms, "pumps--fault--pump 9", "3", kind)
+    return [shlex.split(one.command) for one in listed]
+
+
+def test_scores_end_with_the_rows_that_alarm(tmp_path: Path) -> None:
+    (look,) = scored(tmp_path, 1, "champion")
+    shown = subprocess.run(look, capture_output=True, text=True, check=True).stdout
+    assert shown.splitlines() == [SCORES.splitlines()[0], SCORES.splitlines()[2]]
+
+
+def test_scores_without_an_alarm_end_with_the_version_that_scored(tmp_path: Path) -> None:
+    (show,) = scored(tmp_path, 0, "champion")
+    assert show == ["faultxfer", "registry", "show", "pumps--fault--pump 9", "--version", "3"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [("provisional", ["registry", "promote"]), ("source", ["transfer"])]
+)
+def test_scores_of_no_champion_say_what_to_do_about_that_before_the_alarms(
+    kind: str, words: list[str], tmp_path: Path
+) -> None:
+    first, last = scored(tmp_path, 1, kind)
+    assert first[1 : 1 + len(words)] == words
+    assert last[0] == "grep"

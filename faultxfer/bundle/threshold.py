@@ -15,6 +15,7 @@ from scipy.stats import t as student
 from faultxfer.bundle.run_spread import intraclass_correlation, numbered, spread_limit
 from faultxfer.errors import DataError
 from faultxfer.exact_bounds import highest_share
+from faultxfer.wording import counted, percent
 
 # Share of its own faults at which a model must alarm, and by how much in log-odds.
 _OWN_FAULTS = 0.5
@@ -97,23 +98,24 @@ class AlarmThreshold:
 
     def sentence(self) -> str:
         """What a plant engineer may rely on."""
-        at_hand = f"{self.estimate:.2%} of {self.normals} normal rows of {self.runs} run(s) alarm"
-        confidence = f"with {self.confidence:.0%} confidence"
-        counted = f"counted as {self.effective:.0f} independent rows"
-        counted += ", as rows of a run resemble each other"
+        rows, runs = counted(self.normals, "normal row"), counted(self.runs, "run")
+        at_hand = f"{percent(self.estimate)} of {rows} of {runs} alarm"
+        confidence = f"with {percent(self.confidence)} confidence"
+        worth = f"counted as {counted(round(self.effective), 'independent row')}"
+        worth += ", as rows of a run resemble each other"
         if not self.promised and self.estimate > self.rate:
             at_hand += (
                 ", more than were asked for, as the detector would alarm at fewer than half of its "
                 "own faults otherwise"
             )
         if self.promised:
-            most = f"At most {self.rate:.2%} false alarms in new runs"
-            return f"{most}, {confidence}: {at_hand}, {counted}."
+            most = f"The false-alarm rate in new runs is at most {percent(self.rate)}"
+            return f"{most}, {confidence}: {at_hand}, {worth}."
         if not self.effective:
             nothing = "nothing can be promised of new runs, as one run says nothing of another"
             return f"{at_hand}; {nothing}."
-        most = f"at most {self.bound:.1%} of normal rows in new runs do"
-        return f"{at_hand}; {confidence} {most} ({counted})."
+        most = f"the false-alarm rate in new runs is at most {percent(self.bound)}"
+        return f"{at_hand}; {confidence} {most} ({worth})."
 
 
 def choose_threshold(
@@ -299,10 +301,10 @@ def _refusal(threshold: AlarmThreshold, where: str) -> DataError:
         more = f"about {max(missing, 1)} more normal rows of other runs like these"
         lowest = math.ceil(threshold.best * 1000) / 1000
         higher = f"`--false-alarm-rate {lowest:g}` or more"
-    asked = f"a false-alarm rate of {threshold.rate:.2%} in new runs"
+    asked = f"a false-alarm rate of {percent(threshold.rate)} in new runs"
     return DataError(
-        f"These normal rows cannot promise {asked} with {threshold.confidence:.0%} confidence, "
-        f"for which it takes {math.ceil(needed)} independent ones",
+        f"These normal rows cannot promise {asked} with {percent(threshold.confidence)} "
+        f"confidence, for which it takes {math.ceil(needed)} independent ones",
         received={
             "normal rows": normals,
             "runs": threshold.runs,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
+from faultxfer.cli.after_errors import next_after
 from faultxfer.cli.session import BAD_INPUT, DONE, run_command
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ Files = Annotated[
     list[str], typer.Argument(metavar="CSV...", help="CSV files or quoted patterns; .csv.gz too.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+Details = Annotated[bool, typer.Option("--details", help="Show everything that the report says.")]
 
 Function = Callable[..., Any]
 
@@ -28,6 +30,7 @@ def command(
     *,
     shows: str,
     key: str | None = None,
+    details: bool = False,
     banner: Callable[[Any], str] = lambda _: "",
     exit_code: Callable[[Any], int] = lambda _: DONE,
     unreadable: int = BAD_INPUT,
@@ -40,6 +43,7 @@ def command(
         app: where it belongs.
         name: of the command; that of the function if left out.
         shows: the function of :mod:`faultxfer.cli.render` that shows what was returned.
+        details: whether ``--details`` is an option too, which that function is then given.
         key: name of what was returned, where it is no object by itself in JSON.
         banner: what nobody may overlook about what was returned.
         exit_code: of what was returned.
@@ -54,19 +58,21 @@ def command(
 
     def of(function: Function) -> Function:
         @functools.wraps(function)
-        def called(json_output: bool = False, **given: Any) -> None:
+        def called(context: typer.Context, json_output: bool = False, **given: Any) -> None:
+            shown = {"details": given.pop("details")} if details else {}
             run_command(
                 lambda: function(**given),
                 json_output=json_output,
-                render=lambda result: _render(shows, result, registry=registry),
+                render=lambda result: _render(shows, result, registry=registry, **shown),
                 as_data=as_data,
                 banner=banner,
                 exit_code=exit_code,
                 unreadable=unreadable,
                 spinner=spinner,
+                after_error=lambda error: next_after(error, _words(context), given),
             )
 
-        _add_json(called, function)
+        _add_options(called, function, {"details": Details} if details else {})
         app.command(name)(called)
         return called
 
@@ -79,23 +85,38 @@ def asked(kind: type[BaseModel], field: str, *names: str, metavar: str | None = 
     return typer.Option(*names, metavar=metavar, help=help_text)
 
 
-def _add_json(called: Function, function: Function) -> None:
+def _add_options(called: Function, function: Function, more: dict[str, Any]) -> None:
+    """Give it what is not its own: the context, the options ``more``, and ``--json`` last."""
     hints = get_type_hints(function, include_extras=True)
     signature = inspect.signature(function)
     parameters = [
         parameter.replace(annotation=hints[name])
         for name, parameter in signature.parameters.items()
     ]
-    json_output = inspect.Parameter(
-        "json_output", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Json
-    )
-    called.__signature__ = inspect.Signature([*parameters, json_output])  # type: ignore[attr-defined]
-    called.__annotations__ = {**hints, "json_output": Json}
+    added = {**more, "json_output": Json}
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    parameters += [
+        inspect.Parameter(name, keyword, default=False, annotation=kind)
+        for name, kind in added.items()
+    ]
+    parameters.append(inspect.Parameter("context", keyword, annotation=typer.Context))
+    called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    called.__annotations__ = {**hints, **added, "context": typer.Context}
 
 
-def _render(name: str, result: Any, *, registry: bool) -> None:
+def _words(context: typer.Context) -> tuple[str, ...]:
+    """How the command is called, without the name of the program."""
+    words: list[str] = []
+    one: Any = context
+    while one.parent is not None:
+        words.insert(0, str(one.info_name))
+        one = one.parent
+    return tuple(words)
+
+
+def _render(name: str, result: Any, *, registry: bool, **shown: Any) -> None:
     from faultxfer.cli import render
 
     if registry:
         render.registry_address()
-    getattr(render, name)(result)
+    getattr(render, name)(result, **shown)

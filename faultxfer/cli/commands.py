@@ -60,6 +60,7 @@ def _transfer_code(result: Any) -> int:
     commands,
     shows="demo",
     registry=True,
+    details=True,
     banner=lambda result: result.scored.banner if result.scored else "",
     exit_code=lambda result: _transfer_code(result.transferred),
 )
@@ -106,7 +107,7 @@ def validate(
     return Validated(rows, tuple(files), contract, equipment, details)
 
 
-@command(commands, shows="pretrained", registry=True)
+@command(commands, shows="pretrained", registry=True, details=True)
 def pretrain(
     files: Files,
     contract: ContractFile,
@@ -147,7 +148,7 @@ def _only_strategy(strategy: str | None, *, single_network: bool) -> str | None:
     return "single_network"
 
 
-@command(commands, shows="transferred", registry=True, exit_code=_transfer_code)
+@command(commands, shows="transferred", registry=True, details=True, exit_code=_transfer_code)
 def transfer(
     files: Files,
     contract: ContractFile,
@@ -226,7 +227,7 @@ def transfer(
     )
 
 
-@command(commands, shows="scored", registry=True, banner=lambda result: result.banner)
+@command(commands, shows="scored", registry=True, details=True, banner=lambda result: result.banner)
 def score(
     files: Files,
     model: Model,
@@ -251,7 +252,7 @@ def score(
     )
 
 
-@command(commands, "learning-curve", shows="learned", registry=True)
+@command(commands, "learning-curve", shows="learned", registry=True, details=True)
 def learning_curve(
     files: Files,
     contract: ContractFile,

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from faultxfer.cli.session import stdout
-from faultxfer.contract.folding import Folded, counted, fold, with_plurals
+from faultxfer.contract.folding import Folded, fold, with_plurals
 from faultxfer.findings import Finding, Severity
 
 if TYPE_CHECKING:
@@ -41,15 +41,6 @@ def checked(rows: CheckedRows, *, details: bool) -> None:
     _places(rows)
     if not details and len(rows.findings) > len(fold(rows.findings)):
         console.print("With `--details` each finding has a line of its own.")
-
-
-def count_of(rows: CheckedRows) -> None:
-    """How many rows and findings there are, for commands whose subject is another one."""
-    if rows.findings:
-        _verdict(rows)
-        told = counted(rows.findings)
-        stdout().print(f"Findings: {told}; `faultxfer validate` with the same files lists them.")
-    _places(rows)
 
 
 def _verdict(rows: CheckedRows) -> None:

@@ -10,25 +10,17 @@ from rich.markup import escape
 from rich.table import Table
 
 from faultxfer.cli import findings
+from faultxfer.cli.outcomes import learned, next_commands, pretrained, scored, transferred
 from faultxfer.cli.session import stdout
 from faultxfer.following import Next, typed
 
 if TYPE_CHECKING:
+    # Only names here: looking at the registry must not wait for TensorFlow.
     from faultxfer.cli.demo import DemoResult
     from faultxfer.cli.validating import Validated
 
-    # Only names here: looking at the registry must not wait for TensorFlow.
-    from faultxfer.learning_curves.measuring import LearningResult
-    from faultxfer.steps.intake import CheckedRows
-    from faultxfer.steps.pretraining import PretrainResult
-    from faultxfer.steps.registration import TransferResult
-    from faultxfer.steps.repeats import Unchanged
-    from faultxfer.steps.scoring import ScoreResult
-
-_COLOURS = {
-    **{"passed": "green", "failed": "red", "warned": "yellow"},
-    **{"tied": "yellow", "not shown": "yellow", "needs approval": "yellow"},
-}
+# Found here by the name that a command gives.
+__all__ = ["learned", "pretrained", "scored", "transferred"]
 
 
 def registry_address() -> None:
@@ -41,7 +33,7 @@ def registry_address() -> None:
 def validated(result: Validated) -> None:
     """The verdict, what was found, how the files were read, and what to type next."""
     findings.checked(result.rows, details=result.details)
-    _next(result.next)
+    next_commands(result.next)
 
 
 # Enough to look at; the contract has them all.
@@ -69,7 +61,7 @@ def limits_accepted(result: dict[str, Any]) -> None:
     if result["left"]:
         console.print(f"Still drafted: {escape(', '.join(result['left']))}", soft_wrap=True)
     again = typed("validate", "CSV", "--contract", result["out"])
-    _next((Next("See what is said of the files now", again),))
+    next_commands((Next("See what is said of the files now", again),))
 
 
 def contract_changes(result: dict[str, Any]) -> None:
@@ -92,132 +84,22 @@ def contract_schema(result: dict[str, Any]) -> None:
         sys.stdout.write(json.dumps(result, indent=2) + "\n")
 
 
-def pretrained(result: PretrainResult) -> None:
-    """The source model and how good it is."""
-    from faultxfer.evaluate.report import COLUMNS, metric_cells
-
-    console = stdout()
-    _set_aside(result.rows)
-    table = Table(title=f"Source model {escape(result.model)}, version {result.version}")
-    for column in ("judged on", *COLUMNS):
-        table.add_column(column, justify="left" if column == "judged on" else "right")
-    what = "parts" if result.held_out else "runs"
-    judged = f"{result.metrics.rows} rows, {result.metrics.faults} faults of {what} held out"
-    table.add_row(judged, *metric_cells(result.metrics))
-    console.print(table)
-    if result.held_out:
-        console.print(result.held_out, soft_wrap=True, markup=False)
-    _pictures(result.pictures)
-
-
-def transferred(result: TransferResult | Unchanged) -> None:
-    """Result table, gate checks, decision and pictures."""
-    from faultxfer.evaluate.report import (
-        COLUMNS,
-        HELD_FAULTS,
-        certainty_sentence,
-        event_sentences,
-        held_fault_lines,
-        highlighted,
-        left_out_sentence,
-        metric_cells,
-    )
-    from faultxfer.steps.repeats import Unchanged
-
-    console = stdout()
-    if isinstance(result, Unchanged):
-        console.print(f"[green]unchanged[/]: {escape(result.reason)}.", soft_wrap=True)
-        _next(result.next)
-        return
-    report, decision = result.report, result.decision
-    _set_aside(result.rows)
-    table = Table(title=f"{escape(result.model)} → {escape(result.equipment)}")
-    table.add_column("")
-    for column in COLUMNS:
-        table.add_column(column, justify="right")
-    shown = highlighted(report.contestants)
-    for entry in shown:
-        note = entry.problem or entry.note
-        title = f"{escape(entry.title)}{f' [dim]({escape(note)})[/]' if note else ''}"
-        table.add_row(
-            title, *metric_cells(entry.metrics), style="bold" if entry.role == "candidate" else None
-        )
-    console.print(table)
-    if left_out := left_out_sentence(report, shown):
-        console.print(left_out)
-    console.print(
-        f"Judged on {report.candidate.rows} rows with {report.candidate.faults} faults. "
-        f"{report.validity}"
-    )
-    console.print(report.transfer_verdict())
-    for note in report.alarm_notes:
-        console.print(escape(note))
-    for sentence in (*event_sentences(report.evidence.events), certainty_sentence(report.evidence)):
-        console.print(escape(sentence))
-    if lines := held_fault_lines(report):
-        console.print(HELD_FAULTS)
-    for line in lines:
-        console.print(f"• {escape(line)}", soft_wrap=True)
-    console.print()
-    for check in decision.checks:
-        console.print(
-            f"[{_COLOURS.get(check.status, 'dim')}]{check.status:>14}[/]  {escape(check.message)}"
-        )
-    console.print()
-    _decision(result)
-    _pictures(result.pictures)
-    _next(result.next)
-
-
-def scored(result: ScoreResult) -> None:
-    """What was written where."""
-    _set_aside(result.rows)
+def demo(result: DemoResult, *, details: bool = False) -> None:
+    """The screen of each part, and what to do next."""
+    for part, show in (
+        (result.pretrained, pretrained),
+        (result.transferred, transferred),
+        (result.scored, scored),
+    ):
+        if part:
+            show(part, details=details)
+            stdout().print()
     stdout().print(
-        f"{result.rows.accepted} rows scored with {_SCORER.get(result.scored_with, '')}version "
-        f"{result.model_version}, {result.alarms} alarms: {result.out}",
-        soft_wrap=True,
-        markup=False,
-    )
-    if result.note:
-        stdout().print(f"[yellow]{escape(result.note)}[/]", soft_wrap=True)
-
-
-# Of a version that is no champion, nor asked for by its number.
-_SCORER = {"provisional": "provisional ", "source": "the source model as it is, "}
-
-
-def learned(result: LearningResult) -> None:
-    """The table of a learning curve, the answers, and where the files lie."""
-    from faultxfer.learning_curves.report import COLUMNS, cells
-
-    console = stdout()
-    _set_aside(result.rows)
-    table = Table(
-        title=f"Learning curve {escape(result.model)} → {escape(result.equipment)}, PR-AUC"
-    )
-    for column in COLUMNS:
-        table.add_column(column, justify="right")
-    for point in result.curve.points:
-        table.add_row(*(escape(cell) for cell in cells(point, result.curve)))
-    console.print(table)
-    for answer in result.answers:
-        console.print(f"• {escape(answer)}", soft_wrap=True)
-    for path in result.files.values():
-        console.print(f"  {path}", soft_wrap=True, markup=False)
-
-
-def demo(result: DemoResult) -> None:
-    """Tables of each part, and what to do next."""
-    if result.pretrained:
-        pretrained(result.pretrained)
-    transferred(result.transferred)
-    if result.scored:
-        scored(result.scored)
-    stdout().print(
-        f"\nThe simulated CSVs and their contract lie in {result.folder}. Run the demo again for "
+        f"The simulated CSVs and their contract lie in {result.folder}. Run the demo again for "
         "one more new pump.\n"
-        "Next: `faultxfer ui` shows the run, `faultxfer registry history demo-pumps --equipment "
-        f"{result.transferred.equipment}` what is registered."
+        "Next: see the run in a browser:\n"
+        "  faultxfer ui",
+        markup=False,
     )
 
 
@@ -232,7 +114,7 @@ def drafted_contract(result: dict[str, Any]) -> None:
     for question in result["questions"]:
         stdout().print(question, soft_wrap=True, markup=False)
     check = typed("validate", *result["files"], "--contract", result["out"])
-    _next((Next("Once you have read it, check the files", check),))
+    next_commands((Next("Once you have read it, check the files", check),))
 
 
 def models(listed: list[dict[str, Any]]) -> None:
@@ -502,44 +384,3 @@ def _table(title: str, columns: tuple[str, ...], entries: list[dict[str, Any]]) 
         cells = (entry.get(column) for column in columns)
         table.add_row(*("–" if cell is None else escape(str(cell)) for cell in cells))
     return table
-
-
-def _set_aside(rows: CheckedRows) -> None:
-    findings.count_of(rows)
-
-
-# What a person reads of a candidate that was not promoted, where "refused" would say too much.
-_NOT_PROMOTED = {
-    "tie": "a tie, the champion stays",
-    "not enough evidence": "not enough evidence, nothing promoted",
-}
-
-
-def _decision(result: TransferResult) -> None:
-    from faultxfer.evaluate.gate.check import OVERRIDDEN
-
-    colour = "green" if result.outcome == "promoted" else "yellow"
-    told = result.outcome
-    if result.outcome == "waiting":
-        told = "waits for approval"
-    elif result.override is not None:
-        told = OVERRIDDEN
-    elif told == "refused":
-        told = _NOT_PROMOTED.get(result.decision.outcome, told)
-    what = f"{told}: {result.registered}" + (f" version {result.version}" if result.version else "")
-    stdout().print(f"[bold {colour}]{escape(what)}[/]  {escape(result.reason)}")
-
-
-def _next(commands: tuple[Next, ...]) -> None:
-    """The commands to type, the likeliest last."""
-    for one in commands:
-        stdout().print(f"Next: {one.why}:", markup=False)
-        stdout().print(f"  {one.command}", soft_wrap=True, markup=False)
-
-
-def _pictures(pictures: dict[str, str]) -> None:
-    console = stdout()
-    if pictures:
-        console.print("Pictures:")
-    for key, address in pictures.items():
-        console.print(f"  {key:<17} {address}", soft_wrap=True)

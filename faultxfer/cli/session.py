@@ -21,6 +21,8 @@ from rich.status import Status
 
 from faultxfer import environment
 from faultxfer.errors import FaultxferError, UnreadableError
+from faultxfer.following import Next
+from faultxfer.progress import NOTE
 from faultxfer.stopping import Stopping
 
 DONE, INTERNAL, BAD_INPUT, NOT_CHECKED, REFUSED = 0, 1, 2, 3, 10
@@ -28,9 +30,14 @@ DONE, INTERNAL, BAD_INPUT, NOT_CHECKED, REFUSED = 0, 1, 2, 3, 10
 _SIGNALLED = 128
 
 Result = TypeVar("Result")
+AfterError = Callable[[BaseException], Next | None]
 
 # In a pipe there is no terminal to take the width from; 80 columns would cut the tables.
 _PIPE_WIDTH = 140
+
+
+def _nothing(_: BaseException) -> Next | None:
+    return None
 
 
 def stdout() -> Console:
@@ -53,6 +60,7 @@ def run_command(
     exit_code: Callable[[Result], int] = lambda _: DONE,
     unreadable: int = BAD_INPUT,
     spinner: bool = True,
+    after_error: AfterError = _nothing,
 ) -> NoReturn:
     """Do ``work``, show its result, and leave with the right exit code.
 
@@ -66,6 +74,7 @@ def run_command(
         exit_code: of the result.
         unreadable: exit code where the registry or its files could not be read.
         spinner: whether a terminal shows the steps; not where ``work`` asks something.
+        after_error: what to type after an error; None where there is nothing.
     """
     environment.prepare_command()
     if not sys.warnoptions:
@@ -81,7 +90,7 @@ def run_command(
         except (typer.Exit, typer.Abort):
             raise
         except BaseException as error:
-            _end(error, stopping.number, unreadable, json_output=json_output)
+            _end(error, stopping.number, unreadable, after_error, json_output=json_output)
     if render is not None and json_output:
         print_json(data)  # no signal adds a second object to this one
     raise typer.Exit(exit_code(result))
@@ -93,7 +102,12 @@ def _show_banner(text: str) -> None:
 
 
 def _end(
-    error: BaseException, signalled: int | None, unreadable: int, *, json_output: bool
+    error: BaseException,
+    signalled: int | None,
+    unreadable: int,
+    after_error: AfterError,
+    *,
+    json_output: bool,
 ) -> NoReturn:
     """Say in one sentence why the work ended before its end.
 
@@ -104,13 +118,15 @@ def _end(
         _stopped(signalled or signal.SIGINT, json_output=json_output)
     if isinstance(error, FaultxferError):
         code = unreadable if isinstance(error, UnreadableError) else error.exit_code
-        fail(error.as_dict(), str(error), code, json_output=json_output)
+        then = after_error(error)
+        fail(error.as_dict(), str(error), code, json_output=json_output, then=then)
     if not isinstance(error, Exception):
         raise error
     log = _keep_traceback()
     kind = type(error).__name__
     message = f"Something went wrong inside faultxfer ({kind}: {error}). Details: {log}"
-    fail({"type": kind, "message": message}, message, INTERNAL, json_output=json_output)
+    said = {"type": kind, "message": message}
+    fail(said, message, INTERNAL, json_output=json_output, then=after_error(error))
 
 
 def _stopped(number: int, *, json_output: bool) -> NoReturn:
@@ -128,12 +144,24 @@ def print_json(data: Any) -> None:
     sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
 
 
-def fail(error: dict[str, Any], message: str, code: int, *, json_output: bool) -> NoReturn:
-    """Say what went wrong, once, and leave."""
+def fail(
+    error: dict[str, Any],
+    message: str,
+    code: int,
+    *,
+    json_output: bool,
+    then: Next | None = None,
+) -> NoReturn:
+    """Say what went wrong, once, and what to type then, and leave."""
     if json_output:
-        print_json({"outcome": "error", "error": error, "exit_code": code})
+        next_one = {"next": then.as_dict()} if then else {}
+        print_json({"outcome": "error", "error": error, "exit_code": code, **next_one})
     else:
-        stderr().print(f"[bold red]Error:[/] {escape(message)}", soft_wrap=True)
+        console = stderr()
+        console.print(f"[bold red]Error:[/] {escape(message)}", soft_wrap=True)
+        if then is not None:
+            console.print(f"Next: {then.why}:", markup=False, soft_wrap=True)
+            console.print(f"  {then.command}", markup=False, soft_wrap=True)
     raise typer.Exit(code)
 
 
@@ -178,6 +206,9 @@ class _Steps(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.finish()
+        if hasattr(record, next(iter(NOTE))):
+            self.console.print(f"  {escape(record.getMessage())}")
+            return
         self.current, self.since = record.getMessage(), time.monotonic()
         self.status.update(f"{escape(self.current)} …")
 

@@ -21,6 +21,7 @@ from faultxfer.config import SplitOptions
 from faultxfer.data.blocks import blocks_of, rows_in_order
 from faultxfer.data.dataset import Dataset
 from faultxfer.errors import DataError
+from faultxfer.wording import counted
 
 HOLD_OUT, CROSS_FIT = "hold-out", "cross-fit"
 BY_RUN, BY_BLOCK, BY_FEW = "run", "time block", "few faults"
@@ -166,7 +167,8 @@ def try_hold_out(data: Dataset, options: SplitOptions, seed: int) -> Split | str
     runs = len(set(data.run[test]))
     needed = options.min_test_runs
     if runs < needed:
-        return f"the test side of a hold-out would have {runs} run(s); {needed} are needed"
+        have = counted(runs, "run")
+        return f"the test side of a hold-out would have {have}; {needed} are needed"
     order = "in time order" if _runs_are_in_time(data) else "at random, as runs have no common time"
     counts = f"{len(train)} rows train, {len(calibration)} calibrate, {len(test)} test"
     reason = f"whole runs were held out {order}: {counts}"

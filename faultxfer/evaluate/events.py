@@ -17,6 +17,7 @@ from faultxfer.evaluate.rows import ScoredRows, has_dates
 from faultxfer.metric_table import METRICS
 
 _HOUR, _DAY = 3600.0, 86400.0
+TIME, RUN, ROW = "time", "run", "row"
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class EventMetrics:
         false_alarms: alarms that touch no fault.
         false_alarms_per_day: of normal operation, with exact bounds; None without dates.
         alarms_per_hour: all alarms over all recorded time; None without dates.
+        told_by: what tells one fault from the next: ``time``, ``run``, or ``row`` where the order
+            of the rows is all there is, so that their faults cannot be counted.
     """
 
     faults: int
@@ -40,6 +43,7 @@ class EventMetrics:
     false_alarms: int
     false_alarms_per_day: Interval | None
     alarms_per_hour: float | None
+    told_by: str = TIME
 
     def estimates(self) -> dict[str, float | None]:
         """Each metric without its bounds; None where it could not be measured."""
@@ -92,7 +96,14 @@ def measure_events(rows: ScoredRows, confidence: float) -> EventMetrics:
         false_alarms=totals.false_alarms,
         false_alarms_per_day=daily,
         alarms_per_hour=load,
+        told_by=_told_by(rows),
     )
+
+
+def _told_by(rows: ScoredRows) -> str:
+    if np.isfinite(rows.time).all():
+        return TIME
+    return RUN if len(np.unique(rows.run.astype(str))) > 1 else ROW
 
 
 def _runs_of(rows: ScoredRows) -> Iterator[ScoredRows]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from faultxfer.evaluate.gate.check import Decision
 from faultxfer.evaluate.intervals import Interval
-from faultxfer.evaluate.report import Contestant, Report, event_sentences
+from faultxfer.evaluate.page import event_sentences
+from faultxfer.evaluate.report import Contestant, Report
 from faultxfer.metric_table import IN_RESULT_TABLE, METRICS, Metric
 
 _SLICES = "GATE-SLICE"

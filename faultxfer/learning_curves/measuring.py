@@ -17,6 +17,7 @@ from faultxfer.bundle.manifest import read_manifest
 from faultxfer.bundle.members import logits
 from faultxfer.config import TransferOptions
 from faultxfer.data.dataset import load_dataset
+from faultxfer.following import Next
 from faultxfer.learning_curves.curve import (
     AS_IS,
     SCRATCH,
@@ -27,12 +28,13 @@ from faultxfer.learning_curves.curve import (
 )
 from faultxfer.learning_curves.draws import RUN, Draw, Draws, draw_counts
 from faultxfer.learning_curves.picture import save_learning_picture
-from faultxfer.learning_curves.report import as_markdown, sentences
+from faultxfer.learning_curves.report import as_markdown, decisive, sentences
 from faultxfer.outputs import writing
-from faultxfer.progress import progress
+from faultxfer.progress import NOTE, progress
 from faultxfer.requests import CurveRequest
 from faultxfer.steps.adaptation import read_target
 from faultxfer.steps.intake import CheckedRows
+from faultxfer.steps.next_commands import after_curve
 from faultxfer.steps.opening import Job
 from faultxfer.steps.plain_data import plain_fields
 from faultxfer.steps.sources import Models, require_same_meaning, require_same_sensors
@@ -50,6 +52,8 @@ class LearningResult:
         by: what was held out, ``run`` or ``time block``.
         answers: plain sentences.
         files: what was written, by kind.
+        short: those of the answers that a decision needs, the first before all others.
+        next: what to type now.
     """
 
     model: str
@@ -59,6 +63,8 @@ class LearningResult:
     curve: LearningCurve
     files: dict[str, Path]
     rows: CheckedRows
+    short: tuple[str, ...] = ()
+    next: tuple[Next, ...] = ()
 
     def markdown(self) -> str:
         """The answers and the table."""
@@ -106,7 +112,7 @@ def draw_rows(job: Job[CurveRequest], models: Models, rows: CheckedRows) -> Draw
         "Drawing %s labelled rows, %d times; %ss held out judge", counts, repeats, draws.by
     )
     if without:
-        progress.info("The rows at hand do not allow %s", _listed(without))
+        progress.info("The rows at hand do not allow %s", _listed(without), extra=NOTE)
     return DrawnRows(rows, draws)
 
 
@@ -153,7 +159,17 @@ def report_learning(job: Job[CurveRequest], measured: MeasuredRows) -> LearningR
     )
     files = {kind: out / f"learning-curve.{kind}" for kind in ("json", "md", "png")}
     answers = sentences(curve, by_run=draws.by == RUN)
-    result = LearningResult(request.model, request.equipment, draws.by, answers, curve, files, rows)
+    result = LearningResult(
+        model=request.model,
+        equipment=request.equipment,
+        by=draws.by,
+        answers=answers,
+        curve=curve,
+        files=files,
+        rows=rows,
+        short=decisive(curve, by_run=draws.by == RUN),
+        next=after_curve(request),
+    )
     text = json.dumps(result.as_dict(), indent=2, ensure_ascii=False)
     with writing("out", out):
         out.mkdir(parents=True, exist_ok=True)

@@ -44,10 +44,15 @@ def sentences(curve: LearningCurve, *, by_run: bool) -> tuple[str, ...]:
     )
 
 
+def decisive(curve: LearningCurve, *, by_run: bool) -> tuple[str, ...]:
+    """Whether more labels would help, whether the source does, and what to bear in mind."""
+    return (_more(curve), _verdict(curve.points[-1], curve), *_caveats(curve, by_run=by_run))
+
+
 def cells(point: Point, curve: LearningCurve) -> list[str]:
     """One line of the table, under :data:`COLUMNS`."""
     return [
-        str(point.rows),
+        f"{point.rows:,}",
         f"{point.faults:.0f}",
         _in_words(point.transfer),
         _in_words(point.scratch),
@@ -67,7 +72,7 @@ def as_markdown(curve: LearningCurve, answers: tuple[str, ...], title: str) -> s
         f"|{'---:|' * len(COLUMNS)}",
         *[f"| {' | '.join(cells(point, curve))} |" for point in curve.points],
         "",
-        f"PR-AUC on rows held out, mean of {curve.repeats} draws, with 95 % intervals in brackets; "
+        f"PR-AUC on rows held out, mean of {curve.repeats} draws, with 95% intervals in brackets; "
         f"a random ranking gets {curve.fault_share:.3f}.",
         "",
     ]
@@ -76,7 +81,7 @@ def as_markdown(curve: LearningCurve, answers: tuple[str, ...], title: str) -> s
 
 def _compared(point: Point, verb: str) -> str:
     transfer, scratch = _in_words(point.transfer), _in_words(point.scratch)
-    both = f"With {point.rows} labelled rows transfer has PR-AUC {transfer}, scratch {scratch}"
+    both = f"With {point.rows:,} labelled rows transfer has PR-AUC {transfer}, scratch {scratch}"
     value, low, high = _numbers(point.gain)
     if low > 0:
         return f"{both}: transfer {verb} {value:.3f} [{low:.3f}, {high:.3f}] higher."
@@ -104,18 +109,18 @@ def _slopes(curve: LearningCurve) -> str:
 
 
 def _rows_saved(point: Point, curve: LearningCurve) -> str:
-    has = f"What transfer has with {point.rows} rows, scratch"
+    has = f"What transfer has with {point.rows:,} rows, scratch"
     value = point.scratch_rows.value
     if value is None:
-        return f"{has} does not reach within {curve.reach} rows."
+        return f"{has} does not reach within {curve.reach:,} rows."
     if value <= curve.points[0].rows:
-        return f"{has} has with no more than {curve.points[0].rows}."
+        return f"{has} has with no more than {curve.points[0].rows:,}."
     return f"{has} needs about {_count(point.scratch_rows, curve)} for."
 
 
 def _more(curve: LearningCurve) -> str:
     shape = curve.shapes[TRANSFER]
-    asked = f"{curve.more} more labelled rows ({curve.now} → {curve.now + curve.more})"
+    asked = f"{curve.more:,} more labelled rows ({curve.now:,} → {curve.now + curve.more:,})"
     if not shape.fits:
         return (
             f"Whether {asked} would help cannot be told: fitted without its last count, the curve "
@@ -157,8 +162,8 @@ def _caveats(curve: LearningCurve, *, by_run: bool) -> list[str]:
     if curve.now < curve.at_hand:
         last = curve.points[-1].rows
         caveats.append(
-            f"The counts end at {last} of {curve.at_hand} labelled rows; nothing is said beyond "
-            f"{curve.limit}."
+            f"The counts end at {last:,} of {curve.at_hand:,} labelled rows; nothing is said "
+            f"beyond {curve.limit:,}."
         )
     return caveats
 
@@ -189,7 +194,7 @@ def _in_words(estimate: Estimate, *, sign: bool = False) -> str:
 def _count(estimate: Estimate, curve: LearningCurve) -> str:
     """Rows with their interval; what lies beyond the reach is not said more exactly."""
     if estimate.low is None:
-        return f"more than {curve.reach}"
+        return f"more than {curve.reach:,}"
     value, low, high = (
         _rows(count, curve) for count in (estimate.value, estimate.low, estimate.high)
     )
@@ -197,4 +202,4 @@ def _count(estimate: Estimate, curve: LearningCurve) -> str:
 
 
 def _rows(count: float | None, curve: LearningCurve) -> str:
-    return f"more than {curve.reach}" if count is None else f"{count:.0f}"
+    return f"more than {curve.reach:,}" if count is None else f"{count:,.0f}"

@@ -19,7 +19,7 @@ from faultxfer.data.split import Split, split_rows
 from faultxfer.errors import DataError, StrategyError
 from faultxfer.evaluate.intervals import Interval
 from faultxfer.network.fit import History
-from faultxfer.progress import progress
+from faultxfer.progress import NOTE, progress
 from faultxfer.requests import TransferRequest
 from faultxfer.steps.intake import CheckedRows, require_accepted
 from faultxfer.steps.next_commands import until_labels_suffice
@@ -135,7 +135,7 @@ def split_target(job: Job[TransferRequest], models: Models, rows: CheckedRows) -
         split = split_rows(read_target(rows, features), options.split, options.seed)
     except DataError as error:
         raise _with_a_way_to_score(error, job, models) from error
-    progress.info("Split: %s, %s", split.mode, split.reason)
+    progress.info("Split: %s, %s", split.mode, split.reason, extra=NOTE)
     return Target(rows, split)
 
 

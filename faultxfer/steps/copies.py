@@ -16,12 +16,13 @@ from faultxfer.data.recordings import Group, in_one_sentence, one_run_each
 from faultxfer.errors import DataError
 from faultxfer.findings import Finding
 from faultxfer.outputs import writing
-from faultxfer.progress import progress
+from faultxfer.progress import NOTE, progress
 from faultxfer.reading import columns
 from faultxfer.requests import CurveRequest, PretrainRequest, TransferRequest
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.opening import Job
 from faultxfer.steps.sources import Models
+from faultxfer.wording import counted
 
 RUN_COPY, SOURCE_COPY = "RUN-COPY", "SOURCE-COPY"
 
@@ -55,7 +56,7 @@ def find_copies(
     if not findings:
         return rows
     for finding in findings:
-        progress.info("%s: %s", finding.code, finding.message)
+        progress.info("%s: %s", finding.code, finding.message, extra=NOTE)
     rows = dataclasses.replace(rows, findings=(*rows.findings, *findings))
     if rows.refused:
         return dataclasses.replace(rows, table=None)
@@ -124,8 +125,8 @@ def _source_finding(known: np.ndarray, data: Dataset, contract: Contract) -> Fin
     return Finding(
         SOURCE_COPY,
         contract.severity(SOURCE_COPY),
-        f"{known.sum()} row(s) of {len(runs)} run(s) are near copies of rows that the source model "
-        "was trained on",
+        f"{counted(int(known.sum()), 'row')} of {counted(len(runs), 'run')} are near copies of "
+        "rows that the source model was trained on",
         count=int(known.sum()),
         expected="recordings that the source model was not trained on",
         examples=tuple(runs[:5].tolist()),

@@ -23,12 +23,13 @@ from faultxfer.evaluate.gate.check import (
 )
 from faultxfer.evaluate.held_faults import HeldFault, held_faults
 from faultxfer.evaluate.measuring import compare, forgot, gather, measured
+from faultxfer.evaluate.page import as_markdown
 from faultxfer.evaluate.plots import save_pictures
-from faultxfer.evaluate.report import Contestant, Report, as_markdown, described, highlighted
+from faultxfer.evaluate.report import Contestant, Report, described, highlighted
 from faultxfer.evaluate.review import review
 from faultxfer.evaluate.rows import ScoredRows
 from faultxfer.outputs import keep_docs
-from faultxfer.progress import progress
+from faultxfer.progress import NOTE, progress
 from faultxfer.registry.provenance import actor
 from faultxfer.requests import TransferRequest
 from faultxfer.steps.adaptation import (
@@ -50,8 +51,9 @@ from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.opening import Job
 from faultxfer.steps.sources import Models
 from faultxfer.strategies import STRATEGIES
+from faultxfer.wording import percent
 
-REPORT = "report.json"
+REPORT, PAGE = "report.json", "report.md"
 # Rows that are scored to time it.
 _BATCH = 1000
 
@@ -140,6 +142,7 @@ def _report(
         alarm_notes=_alarm_notes(bundle, options),
         chosen=contest.chosen_contestants(),
         held_faults=_held_faults(contest, options.gate, decides=split.decides),
+        outside=_outside(adapted.target.rows),
     )
 
 
@@ -153,6 +156,12 @@ def _validity(adapted: Adaptation) -> str:
             "filled in from their other sensors."
         )
     return " ".join(sentences)
+
+
+def _outside(rows: CheckedRows) -> tuple[str, ...]:
+    """Sensors with readings outside the contract's limits, in the order of their names."""
+    found = {one.column for one in rows.findings if one.code == "SENSOR-OUT-OF-RANGE"}
+    return tuple(sorted(name for name in found if name))
 
 
 def _own_faults(bundle: Bundle, adapted: Adaptation) -> OwnFaults:
@@ -216,9 +225,9 @@ def _alarm_notes(bundle: Bundle, options: TransferOptions) -> tuple[str, ...]:
     notes = [bundle.alarm.sentence()] if bundle.alarm else []
     if options.fault_share is not None:
         notes.append(
-            f"Probabilities are stated for a fault share of {options.fault_share:.1%} in use, not "
-            "for that of the labelled rows; log-loss on these rows suffers from it, ranking and "
-            "alarms do not."
+            f"Probabilities are stated for a fault share of {percent(options.fault_share)} in use, "
+            "not for that of the labelled rows; log-loss on these rows suffers from it, ranking "
+            "and alarms do not."
         )
     return tuple(notes)
 
@@ -228,8 +237,9 @@ def ask_gate(job: Job[TransferRequest], evaluation: Evaluation) -> Verdict:
 
     The report lies beside the pictures as ``report.json`` and ``report.md``.
     """
+    progress.info("Asking the gate")
     decision = judge(evaluation.report.evidence, job.request.rules)
-    progress.info("Gate: %s", decision.outcome)
+    progress.info("Gate: %s", decision.outcome, extra=NOTE)
     override = _override(decision, job.request)
     shown = [path.name for path in evaluation.pictures.values()]
     content = {
@@ -242,7 +252,7 @@ def ask_gate(job: Job[TransferRequest], evaluation: Evaluation) -> Verdict:
     (evaluation.folder / REPORT).write_text(text, encoding="utf-8")
     verdict = Verdict(evaluation, decision, override)
     markdown = as_markdown(evaluation.report, decision, verdict.overridden(job.request))
-    (evaluation.folder / "report.md").write_text(markdown, encoding="utf-8")
+    (evaluation.folder / PAGE).write_text(markdown, encoding="utf-8")
     return verdict
 
 

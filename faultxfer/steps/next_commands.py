@@ -1,7 +1,8 @@
-"""What to type after a transfer, whatever came of it."""
+"""What to type after a command, whatever came of it."""
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 from faultxfer.config import TransferOptions
@@ -12,7 +13,7 @@ from faultxfer.evaluate.report import SOURCE_AS_IS, Report
 from faultxfer.following import Next, typed
 from faultxfer.registry import names
 from faultxfer.registry.waiting import approve_command
-from faultxfer.requests import TransferRequest
+from faultxfer.requests import CurveRequest, PretrainRequest, ScoreRequest, TransferRequest
 
 _OUT = "scores.csv"
 # With fewer labelled faults a learning curve cannot be drawn.
@@ -21,6 +22,8 @@ _FEWEST_FOR_A_CURVE = 20
 _NOT_APPROVED = ("refused", "rejected", "replaced")
 # More files than this make no command to be typed.
 _MOST_FILES = 20
+# What stands in a command for what only the reader knows.
+NEW_FILES, NEW_MACHINE, CONTRACT = "NEW.csv", "NEW", "contract.yaml"
 
 
 def after_promotion(request: TransferRequest) -> tuple[Next, ...]:
@@ -32,7 +35,7 @@ def after_provisional(
     request: TransferRequest, registered: str, version: str | None
 ) -> tuple[Next, ...]:
     """Promote the version by hand, or score with it as it is."""
-    promote = f'faultxfer registry promote {names.as_arguments(registered, version)} --reason "…"'
+    promote = _promote(registered, version)
     return (
         Next("Promote it, if you know what the rows do not show", promote),
         Next("Score rows with it until there is a champion", _score_machine(request)),
@@ -108,6 +111,43 @@ def until_labels_suffice(request: TransferRequest, contract: Contract, *, champi
     return _score_with_source(request) if readable else ""
 
 
+def after_pretraining(request: PretrainRequest) -> tuple[Next, ...]:
+    """Move the model to a machine, whose files and name only the reader knows."""
+    machine = ("--model", request.model, "--equipment", NEW_MACHINE)
+    command = typed("transfer", NEW_FILES, "--contract", str(request.contract), *machine)
+    why = (
+        f"Move it to a machine; put its labelled files for {NEW_FILES}, its name for {NEW_MACHINE}"
+    )
+    return (Next(why, command),)
+
+
+def after_scores(
+    request: ScoreRequest, alarms: int, registered: str, version: str, kind: str
+) -> tuple[Next, ...]:
+    """Look at the alarms; before that, what is to be done about a version that is no champion."""
+    own: tuple[Next, ...] = ()
+    if kind == "provisional":
+        promote = _promote(registered, version)
+        own = (Next("Promote the version, if its alarms are right", promote),)
+    if kind == "source":
+        words = (NEW_FILES, "--contract", CONTRACT, "--model", request.model)
+        transfer = typed("transfer", *words, "--equipment", NEW_MACHINE)
+        own = (Next("Adapt it to the machine, once it has labelled rows", transfer),)
+    if alarms:
+        # The word stands in the first line, and True in the lines of rows that alarm.
+        look = shlex.join(["grep", "-e", "fault_probability", "-e", ",True,", str(request.out)])
+        return (*own, Next("Look at the rows that alarm", look))
+    show = typed("registry", "show", registered, "--version", version)
+    return (*own, Next("See what the version that scored is worth", show))
+
+
+def after_curve(request: CurveRequest) -> tuple[Next, ...]:
+    """Transfer with all the labels at hand."""
+    machine = ("--model", request.model, "--equipment", request.equipment)
+    words = (*request.files, "--contract", str(request.contract), *machine)
+    return (Next("Transfer with all labelled rows at hand", typed("transfer", *words)),)
+
+
 def _is_source_better(report: Report) -> bool:
     """Whether the source as it is ranks the rows better than the candidate and the champion."""
     measured = {entry.name: entry.metrics for entry in report.contestants if entry.metrics}
@@ -120,6 +160,10 @@ def _is_read_without_machine(contract: Contract, equipment: str) -> bool:
     """Whether the machine's files mean the same where nobody says whose they are."""
     own = {name for name, way in contract.equipment.items() if way != Equipment()}
     return not own or (contract.equipment_column is not None and equipment not in own)
+
+
+def _promote(registered: str, version: str | None) -> str:
+    return f'faultxfer registry promote {names.as_arguments(registered, version)} --reason "…"'
 
 
 def _score_machine(request: TransferRequest) -> str:

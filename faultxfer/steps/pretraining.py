@@ -16,23 +16,27 @@ from faultxfer.bundle.calibration import Calibrator, fit_calibrator
 from faultxfer.bundle.frozen import SourceModels
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.bundle.scaler import Scaler, fit_scaler
-from faultxfer.bundle.threshold import choose_threshold
+from faultxfer.bundle.threshold import REPORTED_CONFIDENCE, choose_threshold
 from faultxfer.config import PretrainOptions
 from faultxfer.contract.schema import Contract
 from faultxfer.data.continuous import Parts, cut_into_parts
 from faultxfer.data.dataset import Dataset, save_dataset
 from faultxfer.data.split import divide_runs, require_both_classes
 from faultxfer.errors import DataError
+from faultxfer.evaluate.events import measure_events
 from faultxfer.evaluate.gate.check import PROMOTED
 from faultxfer.evaluate.metrics import Metrics, measure
+from faultxfer.evaluate.plant_words import Measured, faults_and_alarms, judged_on
 from faultxfer.evaluate.plots import save_pictures
 from faultxfer.evaluate.rows import ScoredRows
+from faultxfer.following import Next
+from faultxfer.metric_table import METRICS
 from faultxfer.network.ensemble import positions_read
 from faultxfer.network.fit import History
 from faultxfer.network.pretrain import fit_ensemble
 from faultxfer.network.size import chosen_sensors
 from faultxfer.outputs import keep_docs
-from faultxfer.progress import progress
+from faultxfer.progress import NOTE, progress
 from faultxfer.registry import journal, names
 from faultxfer.registry.connect import Access
 from faultxfer.registry.identity import Identity
@@ -44,6 +48,7 @@ from faultxfer.registry.store import open_registry
 from faultxfer.requests import PretrainRequest
 from faultxfer.steps.adaptation import kept_imputer, read_target
 from faultxfer.steps.intake import CheckedRows
+from faultxfer.steps.next_commands import after_pretraining
 from faultxfer.steps.opening import Job
 from faultxfer.steps.plain_data import plain_fields
 from faultxfer.steps.registration import DOCS_NOTE, EXAMPLE_ROWS, flat_options, with_logged_docs
@@ -61,6 +66,7 @@ class Pretrained:
         pictures: by name.
         history: training curves.
         metrics: on the test runs.
+        finds: the same in the words of a plant.
         held_out: how recordings were cut and what the metrics are worth then; empty for runs.
         reads: sensors that the network of a wide plant reads; empty where it reads all.
     """
@@ -70,6 +76,7 @@ class Pretrained:
     pictures: dict[str, Path]
     history: History
     metrics: Metrics
+    finds: str
     held_out: str = ""
     reads: tuple[str, ...] = ()
 
@@ -89,8 +96,9 @@ class Pretrained:
 class PretrainResult:
     """What ``pretrain`` did.
 
-    ``held_out`` says how recordings were cut, and what the metrics are worth, where no column names
-    runs; it is empty where whole runs were held out.
+    ``finds`` says in the words of a plant what the metrics show. ``held_out`` says how recordings
+    were cut, and what the metrics are worth, where no column names runs; it is empty where whole
+    runs were held out. ``next`` is what to type now.
     """
 
     model: str
@@ -101,6 +109,8 @@ class PretrainResult:
     pictures: dict[str, str]
     rows: CheckedRows
     held_out: str = ""
+    finds: str = ""
+    next: tuple[Next, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -123,14 +133,16 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
     train, validation, test = _sides(data, job) if parts is None else _sides_of(parts)
     held_out = "" if parts is None else f"{parts.reason} {parts.validity}"
     if held_out:
-        progress.info(held_out)
+        progress.info(held_out, extra=NOTE)
     runs = len(set(train.run))
     progress.info("Training the source network (%d rows of %d runs)", len(train), runs)
     bundle, history = _fit(train, validation, job)
     folder = job.work / "report"
     folder.mkdir()
     keep_docs(rows.docs, folder)
-    metrics, pictures = _judge(bundle, test, history, folder)
+    judged = _judged(bundle, test)
+    metrics = measure(judged.y, judged.probabilities, judged.alarms)
+    pictures = save_pictures(folder, judged, {}, {"candidate": metrics.pr_auc}, history)
     lineage = {
         "strategy": "pretrain",
         "identity": {"model": model, "data": list(rows.files), "seed": options.seed},
@@ -153,7 +165,10 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
     (folder / "report.json").write_text(report, encoding="utf-8")
     if options.kept_source_rows:
         save_dataset(_sample(train, options), folder / SOURCE_ROWS)
-    return Pretrained(job.work / "bundle", folder, pictures, history, metrics, held_out, reads)
+    finds = _finds(metrics, judged, bundle.threshold, held_out)
+    return Pretrained(
+        job.work / "bundle", folder, pictures, history, metrics, finds, held_out, reads
+    )
 
 
 def register_source(
@@ -182,6 +197,8 @@ def register_source(
         pictures=registry.artifact_addresses(version.run_id, trained.pictures),
         rows=with_logged_docs(rows, registry, version.run_id),
         held_out=trained.held_out,
+        finds=trained.finds,
+        next=after_pretraining(job.request),
     )
 
 
@@ -213,7 +230,7 @@ def _run_record(job: Job[PretrainRequest], rows: CheckedRows, trained: Pretraine
         curves=trained.history,
         data=tuple((name, digest, "source") for name, digest in rows.files),
         files=trained.folder,
-        note=_note(model, trained.metrics, trained.held_out) + trained.chosen + DOCS_NOTE,
+        note=_note(model, trained) + trained.chosen + DOCS_NOTE,
     )
 
 
@@ -330,14 +347,19 @@ def _teacher(models: SourceModels, scaler: Scaler) -> Callable[[np.ndarray], np.
     )
 
 
-def _judge(
-    bundle: Bundle, test: Dataset, history: History, folder: Path
-) -> tuple[Metrics, dict[str, Path]]:
+def _judged(bundle: Bundle, test: Dataset) -> ScoredRows:
     probabilities = bundle.probabilities(test.X)
     alarms = bundle.alarms(probabilities)
-    metrics = measure(test.y, probabilities, alarms)
-    judged = ScoredRows(test.y, probabilities, alarms, test.run, test.time)
-    return metrics, save_pictures(folder, judged, {}, {"candidate": metrics.pr_auc}, history)
+    return ScoredRows(test.y, probabilities, alarms, test.run, test.time)
+
+
+def _finds(metrics: Metrics, judged: ScoredRows, threshold: float, held_out: str) -> str:
+    """Faults found and false alarms on the source's own rows."""
+    events = measure_events(judged, REPORTED_CONFIDENCE)
+    what = "parts of recordings" if held_out else "runs"
+    who = f"of source {what} that were held out of training and calibration"
+    found = faults_and_alarms(Measured(metrics, threshold, events))
+    return f"{found} {judged_on(metrics, who)}"
 
 
 def _sample(train: Dataset, options: PretrainOptions) -> Dataset:
@@ -347,12 +369,11 @@ def _sample(train: Dataset, options: PretrainOptions) -> Dataset:
     return train.take(np.sort(draws.choice(len(train), kept, replace=False)))
 
 
-def _note(model: str, metrics: Metrics, held_out: str) -> str:
-    ranking = f"PR-AUC {metrics.pr_auc:.3f}, ROC-AUC {metrics.roc_auc:.3f}"
-    alarms = f"recall {metrics.recall:.0%} at {metrics.false_alarm_rate:.1%} false alarms"
-    what = "parts of source recordings" if held_out else "source runs"
-    figures = (
-        f"Source model **{model}**. On {metrics.rows} rows ({metrics.faults} faults) of {what} "
-        f"held out of training and calibration: {ranking}, {alarms}."
-    )
-    return f"{figures} {held_out}".rstrip()
+def _note(model: str, trained: Pretrained) -> str:
+    ranking = [
+        f"{METRICS[name].title} {METRICS[name].text(value)}"
+        for name in ("pr_auc", "roc_auc", "recall", "false_alarm_rate")
+        if (value := getattr(trained.metrics, name)) is not None
+    ]
+    figures = f"Source model **{model}**. {trained.finds} In metrics of rows: {', '.join(ranking)}."
+    return f"{figures} {trained.held_out}".rstrip()

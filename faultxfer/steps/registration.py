@@ -20,7 +20,9 @@ from faultxfer.evaluate.gate.check import (
     Override,
     outcome_in_words,
 )
-from faultxfer.evaluate.report import Report, as_markdown
+from faultxfer.evaluate.page import as_markdown
+from faultxfer.evaluate.plant_words import DRY_RUN, PROVISIONAL, headline
+from faultxfer.evaluate.report import Report
 from faultxfer.following import Next
 from faultxfer.outputs import DATA_DOCS, DOCS_INDEX, writing
 from faultxfer.progress import progress
@@ -35,7 +37,7 @@ from faultxfer.registry.waiting import TRANSFER
 from faultxfer.requests import TransferRequest
 from faultxfer.steps.adaptation import Adaptation, read_target
 from faultxfer.steps.intake import CheckedRows
-from faultxfer.steps.judging import REPORT, Verdict
+from faultxfer.steps.judging import PAGE, REPORT, Verdict
 from faultxfer.steps.next_commands import (
     after_dry_run,
     after_promotion,
@@ -49,7 +51,7 @@ from faultxfer.steps.plain_data import plain_fields
 from faultxfer.steps.repeats import request_sha256
 from faultxfer.steps.sources import Models
 
-PROVISIONAL, WAITING, DRY_RUN = "provisional", "waiting", "dry run"
+WAITING = "waiting"
 EXAMPLE_ROWS = 5
 _IN_SPITE = "Promoted in spite of the gate"
 _ACTIONS = {PROVISIONAL: journal.PROVISIONAL, WAITING: journal.WAITING}
@@ -68,6 +70,7 @@ class TransferResult:
         run_id, tracking_uri: where report and pictures lie, None after a dry run.
         pictures: address of each picture by name; empty after a dry run without ``--report``.
         report, decision: the whole report and the gate's checks.
+        page: where the whole report lies for people to read; None after a dry run.
         rows: counts and findings of the contract check.
         override: who promoted it in spite of the gate, and why; None where nobody did.
         next: what to type now.
@@ -87,6 +90,12 @@ class TransferResult:
     rows: CheckedRows
     override: Override | None = None
     next: tuple[Next, ...] = ()
+    page: str | None = None
+
+    @property
+    def headline(self) -> str:
+        """What came of it, in one line that begins with the outcome."""
+        return headline(self.report, self.decision, self.outcome, self.registered, self.version)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -127,6 +136,7 @@ def register_candidate(
         rows=done.rows,
         override=verdict.overridden(request),
         next=_next(job, models, verdict, outcome, done.version),
+        page=done.page,
     )
 
 
@@ -139,6 +149,7 @@ class _Done:
     version: str | None = None
     run_id: str | None = None
     tracking_uri: str | None = None
+    page: str | None = None
 
 
 def _registered(job: Job[TransferRequest], models: Models, verdict: Verdict, outcome: str) -> _Done:
@@ -161,6 +172,7 @@ def _registered(job: Job[TransferRequest], models: Models, verdict: Verdict, out
         version=version,
         run_id=run_id,
         tracking_uri=registry.address,
+        page=registry.artifact_addresses(run_id, {PAGE: Path(PAGE)})[PAGE],
     )
 
 

@@ -19,8 +19,9 @@ from faultxfer.bundle.manifest import read_manifest
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.data.dataset import sensor_matrix
 from faultxfer.errors import RegistryError
+from faultxfer.following import Next
 from faultxfer.outputs import writing
-from faultxfer.progress import progress
+from faultxfer.progress import NOTE, progress
 from faultxfer.reading import columns
 from faultxfer.registry import machines, names
 from faultxfer.registry.mlflow_errors import reported
@@ -30,9 +31,11 @@ from faultxfer.requests import ScoreRequest
 from faultxfer.spelling import asking
 from faultxfer.steps.completing import Completing, learnt_by
 from faultxfer.steps.intake import CheckedRows, require_accepted
+from faultxfer.steps.next_commands import after_scores
 from faultxfer.steps.opening import Opened
 from faultxfer.steps.plain_data import plain_fields
 from faultxfer.steps.sources import find_source
+from faultxfer.wording import counted, percent
 
 # Fewer rows than this give no share of faults, and odds that differ by less than this factor are no
 # news.
@@ -82,6 +85,7 @@ class ScoreResult:
         rows: counts and findings of the contract check.
         scored_with: ``champion``, ``version``, ``provisional`` or ``source``.
         banner: what must not be overlooked about the version that scored; empty for a champion.
+        next: what to type now.
     """
 
     out: Path
@@ -93,6 +97,7 @@ class ScoreResult:
     rows: CheckedRows
     scored_with: str
     banner: str = ""
+    next: tuple[Next, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -159,7 +164,7 @@ def score_rows(opened: Opened[ScoreRequest], detector: Detector, rows: CheckedRo
     note = " ".join(filter(None, (share, remark_note(len(table) - len(used), len(unscored)))))
     banner = _banner(detector, request.model, machine)
     for text in filter(None, (note, banner)):
-        progress.info(text)
+        progress.info(text, extra=NOTE)
     return ScoreResult(
         out=out,
         model=request.model,
@@ -170,6 +175,9 @@ def score_rows(opened: Opened[ScoreRequest], detector: Detector, rows: CheckedRo
         rows=rows,
         scored_with=detector.kind,
         banner=banner,
+        next=after_scores(
+            request, alarms, detector.version.name, detector.version.version, detector.kind
+        ),
     )
 
 
@@ -209,11 +217,9 @@ def share_note(probabilities: np.ndarray, fault_share: float | None) -> str:
     if abs(np.log(odds * (1 - fault_share) / fault_share)) < np.log(_OTHER_ODDS):
         return ""
     return (
-        f"These rows look like a fault share of {found:.1%}; the probabilities hold for "
-        f"{fault_share:.1%}. Alarms are "
-        "not touched by it. If such rows are usual, transfer again with `--fault-share`; if not, "
-        "look for a change of "
-        "operation or a sensor."
+        f"These rows look like a fault share of {percent(found)}; the probabilities hold for "
+        f"{percent(fault_share)}. Alarms are not touched by it. If such rows are usual, transfer "
+        "again with `--fault-share`; if not, look for a change of operation or a sensor."
     )
 
 
@@ -222,12 +228,14 @@ def remark_note(marked: int, unscored: int) -> str:
 
     >>> remark_note(3, 0)
     'Scored but excluded by the contract: 3 rows; `remark` says why.'
+    >>> remark_note(0, 1)
+    'Outside `where` of the contract and not scored: 1 row; `remark` says why.'
     """
     said = []
     if marked:
-        said.append(f"Scored but excluded by the contract: {marked} rows")
+        said.append(f"Scored but excluded by the contract: {counted(marked, 'row')}")
     if unscored:
-        said.append(f"Outside `where` of the contract and not scored: {unscored} rows")
+        said.append(f"Outside `where` of the contract and not scored: {counted(unscored, 'row')}")
     return f"{'. '.join(said)}; `remark` says why." if said else ""
 
 

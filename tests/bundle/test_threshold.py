@@ -239,7 +239,7 @@ def test_a_refusal_says_how_many_rows_are_missing_and_what_can_be_promised() -> 
     with pytest.raises(DataError) as refusal:
         require_kept(chosen, "normal rows of equipment 'pump-9'")
     text = str(refusal.value)
-    assert "1.00% in new runs with 95% confidence, for which it takes 299 independent ones" in text
+    assert "1% in new runs with 95% confidence, for which it takes 299 independent ones" in text
     assert "normal rows=200, runs=20" in text
     assert "Where: normal rows of equipment 'pump-9'" in text
     again = choose_threshold(
@@ -261,11 +261,13 @@ def test_what_no_scores_could_promise_is_refused_before_there_are_scores() -> No
 def test_the_sentence_tells_a_promise_from_an_estimate() -> None:
     scores, run = clustered(runs=50, rows=10, correlation=0.0, seed=2)
     promise = choose_threshold(scores, np.zeros(500), run, 0.05, 0.9).sentence()
-    assert promise.startswith("At most 5.00% false alarms in new runs, with 90% confidence: ")
-    assert "of 500 normal rows of 50 run(s) alarm" in promise
+    assert promise.startswith(
+        "The false-alarm rate in new runs is at most 5%, with 90% confidence: "
+    )
+    assert "of 500 normal rows of 50 runs alarm" in promise
     estimate = choose_threshold(scores, np.zeros(500), run, 0.05).sentence()
     assert estimate.startswith(
-        "5.00% of 500 normal rows of 50 run(s) alarm; with 95% confidence at most "
+        "5% of 500 normal rows of 50 runs alarm; with 95% confidence the false-alarm rate in new "
     )
 
 

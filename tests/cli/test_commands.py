@@ -105,9 +105,10 @@ def test_every_command_has_help_and_json(
 def test_transfer_promotes_with_exit_code_0(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert call(*move(world)) == 0
+    assert call(*move(world), "--details") == 0
     said = capsys.readouterr()
-    assert "promoted: pumps--fault--pump-9 version 1" in said.out
+    first = said.out.splitlines()[0]
+    assert first == "promoted: pumps--fault--pump-9 version 1 scores pump-9 from now on"
     assert "best rival with the source" in said.out
     assert "best rival without the source" in said.out
     pictures = re.findall(r"(/\S+\.png)", said.out)
@@ -168,7 +169,7 @@ def test_too_little_evidence_leaves_a_provisional_version_that_a_person_promotes
     assert set(pd.read_csv("scores.csv")["scored_with"]) == {"provisional"}
     whole = ["--model", "pumps--fault--pump-9", "--out", "scores.csv", "--no-prefect"]
     assert call("score", world.new_rows, *whole) == 0
-    assert "scored with provisional version 1" in capsys.readouterr().out
+    assert " with provisional version 1, " in capsys.readouterr().out
     model = "models:/pumps--fault--pump-9@provisional"
     assert len(mlflow.pyfunc.load_model(model).predict(pd.read_csv(world.new_rows)))
 
@@ -209,10 +210,11 @@ def test_a_false_alarm_rate_is_promised_or_refused(
     )
     assert "lowest rate they may promise=" in one_line(capsys)
     promise = ["--false-alarm-rate", "0.3", "--alarm-confidence", "0.9", "--fault-share", "0.02"]
+    promise.append("--details")
     assert call(*move(world, *quick, *promise)) in (0, 10)
     shown = " ".join(capsys.readouterr().out.split())
-    assert "At most 30.00% false alarms in new runs, with 90% confidence" in shown
-    assert "stated for a fault share of 2.0% in use" in shown
+    assert "The false-alarm rate in new runs is at most 30%, with 90% confidence" in shown
+    assert "stated for a fault share of 2% in use" in shown
 
 
 def test_one_network_is_asked_for_by_a_flag_that_no_other_strategy_goes_with(
@@ -260,7 +262,7 @@ def test_score_and_the_registry_commands(world: World, capsys: pytest.CaptureFix
     score = ["score", world.new_rows, "--model", "pumps", "--equipment", "pump-9", "--no-prefect"]
     assert call(*score, "--out", "scores.csv") == 0
     scores = pd.read_csv("scores.csv")
-    assert f"{len(scores)} rows scored with version 1" in capsys.readouterr().out
+    assert f"scored: {len(scores)} rows with version 1, " in capsys.readouterr().out
     assert call("registry", "list") == 0
     listed = capsys.readouterr().out
     assert "pumps--fault--pump-9" in listed

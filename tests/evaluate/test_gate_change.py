@@ -77,7 +77,7 @@ def test_a_tie_in_ranking_that_is_far_better_in_another_figure_is_shown_to_a_per
         evidence(champion=dataclasses.replace(GOOD, false_alarm_rate=false_alarms)), DEFAULT
     )
     assert decision.outcome == outcome
-    assert ("better by more than that in false alarm rate" in decision.reason) == (
+    assert ("better by more than that in false-alarm rate" in decision.reason) == (
         outcome == "needs approval"
     )
 
@@ -178,7 +178,7 @@ def test_a_better_candidate_replaces_the_champion() -> None:
 
 @pytest.mark.parametrize(
     ("name", "champion", "about"),
-    [("recall", 0.76, "recall"), ("false_alarm_rate", 0.01, "false alarm rate")],
+    [("recall", 0.76, "recall"), ("false_alarm_rate", 0.01, "false-alarm rate")],
 )
 def test_a_gain_in_ranking_does_not_pay_for_lost_recall_or_more_false_alarms(
     name: str, champion: float, about: str
@@ -268,10 +268,17 @@ def test_too_few_rows_that_the_champion_has_not_seen_refuse_and_say_what_to_brin
     for words in (
         "version 4",
         "93 of these rows",
-        "7 rows with 1 faults and 6 normal rows that are left",
+        "7 rows with 1 fault and 6 normal rows that are left",
         "newer labelled rows",
     ):
         assert words in decision.reason
+
+
+def test_where_the_champion_has_seen_every_row_no_count_of_none_is_given() -> None:
+    comparison = Comparison(None, None, rows=0, faults=0, excluded=1392)
+    message = judge(Evidence(GOOD, "4", comparison, {}), DEFAULT).reason
+    assert "was trained on all 1,392 of these rows, so none can show" in message
+    assert " 0 " not in message
 
 
 def test_rows_that_are_too_few_though_none_was_left_out_are_not_blamed_on_the_champion() -> None:

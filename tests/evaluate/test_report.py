@@ -13,14 +13,12 @@ from faultxfer.evaluate.gate import judge
 from faultxfer.evaluate.gate.check import Check, Comparison, Decision, Evidence, Override, Slice
 from faultxfer.evaluate.intervals import Interval
 from faultxfer.evaluate.metrics import Metrics
+from faultxfer.evaluate.page import as_markdown, certainty_sentence, event_sentences
 from faultxfer.evaluate.report import (
     COLUMNS,
     Contestant,
     Report,
-    as_markdown,
-    certainty_sentence,
     described,
-    event_sentences,
     highlighted,
     left_out_sentence,
     metric_cells,
@@ -388,10 +386,10 @@ def test_markdown_tells_events_and_how_sure_the_figures_are_in_sentences_before_
     text = as_markdown(given, judge(given.evidence, GateOptions()))
     before, tables = text.split("\n|", maxsplit=1)
     for words in (
-        "noticed 6 of 8 fault events: 75%, and between 40% and 95%",
-        "half of the faults within 20 minutes",
-        "3 alarms touched no fault: 1.5 for each day of normal operation, between 0.4 and 3.9",
-        "within the limit: one operator can take 6 an hour from all systems together (EEMUA 191)",
+        "Finds 6 of 8 faults, half of all within 20 minutes; 40% to 95% can be expected of others.",
+        "About 1.5 false alarms a day (between 0.4 and 3.9) at a threshold of 0.422.",
+        "3 alarms touched no fault; all alarms together are 0.2 an hour on these rows, within the "
+        "limit: one operator can take 6 an hour from all systems together (EEMUA 191)",
         "drawing runs again and again (9 hold faults)",
     ):
         assert words in before
@@ -403,7 +401,7 @@ def test_events_without_dates_are_counted_and_have_no_rate() -> None:
         EVENTS, detection_delay=None, false_alarms_per_day=None, alarms_per_hour=None
     )
     sentences = event_sentences(undated)
-    assert sentences[1] == "3 alarms touched no fault; without dates they have no rate."
+    assert sentences[0] == "3 alarms touched no fault; without dates they have no rate."
     assert event_sentences(None) == []
 
 

@@ -144,7 +144,7 @@ def test_nothing_is_told_beyond_twice_the_rows_at_hand() -> None:
     assert curve_of((1.0,) * 5, (1.0,) * 5, more=5000).more == 600
     many = curve_of((1.0,) * 5, (1.0,) * 5, at_hand=60_000)
     assert (many.now, many.limit) == (400, 800)
-    assert "end at 400 of 60000 labelled rows; nothing is said beyond 800" in said(many)
+    assert "end at 400 of 60,000 labelled rows; nothing is said beyond 800" in said(many)
 
 
 @pytest.mark.parametrize(

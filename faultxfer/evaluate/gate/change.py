@@ -25,6 +25,7 @@ from faultxfer.evaluate.gate.check import (
 )
 from faultxfer.evaluate.gate.sample_size import more_rows, why_no_interval
 from faultxfer.metric_table import METRICS
+from faultxfer.wording import counted
 
 _CODE, _TITLE = "GATE-CHANGE", "against the champion"
 
@@ -55,13 +56,22 @@ def check(given: Evidence, options: GateOptions) -> list[Check]:
 
 def _cannot_compare(version: str | None, comparison: Comparison, options: GateOptions) -> Check:
     normals = comparison.rows - comparison.faults
-    rows = f"{comparison.rows} rows with {comparison.faults} faults and {normals} normal rows"
+    rows = (
+        f"{counted(comparison.rows, 'row')} with {counted(comparison.faults, 'fault')} and "
+        f"{counted(normals, 'normal row')}"
+    )
     needed = f"at least {options.min_faults} faults and {options.min_normals} normal rows"
-    if comparison.excluded:
+    if not comparison.rows:
         message = (
-            f"The champion (version {version}) was trained on {comparison.excluded} of these rows; "
-            f"the {rows} that are left are too few to show that the candidate is better. Bring "
-            f"newer labelled rows with {needed}."
+            f"The champion (version {version}) was trained on all {comparison.excluded:,} of these "
+            f"rows, so none can show that the candidate is better. Bring newer labelled rows with "
+            f"{needed}."
+        )
+    elif comparison.excluded:
+        message = (
+            f"The champion (version {version}) was trained on {comparison.excluded:,} of these "
+            f"rows; the {rows} that are left are too few to show that the candidate is better. "
+            f"Bring newer labelled rows with {needed}."
         )
     else:
         message = (

@@ -9,7 +9,8 @@ from faultxfer.evaluate.gate.bounds import in_words, only_warned
 from faultxfer.evaluate.gate.check import NOT_APPLICABLE, WARNED, Evidence
 from faultxfer.evaluate.gate.sample_size import days_to_show
 from faultxfer.evaluate.intervals import Interval
-from faultxfer.metric_table import OPERATOR_ALARMS_PER_DAY, PER_DAY_LIMIT, plain_count
+from faultxfer.metric_table import OPERATOR_ALARMS_PER_DAY, PER_DAY_LIMIT
+from faultxfer.wording import about, amount
 
 
 def judged(limit: Limit, given: Evidence, options: GateOptions) -> tuple[str, str]:
@@ -21,8 +22,8 @@ def judged(limit: Limit, given: Evidence, options: GateOptions) -> tuple[str, st
     rate = events.false_alarms_per_day
     status = only_warned(limit, rate)
     message = (
-        f"The candidate raises about {plain_count(rate.estimate)} false alarms a day, between "
-        f"{plain_count(rate.low)} and {plain_count(rate.high)}; {_allowed(limit)}."
+        f"The candidate raises {about(rate.estimate, 'false alarm')} a day, between "
+        f"{amount(rate.low)} and {amount(rate.high)}; {_allowed(limit)}."
     )
     if status == WARNED:
         message += _mend(limit, rate, given)

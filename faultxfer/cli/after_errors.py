@@ -1,0 +1,93 @@
+"""What to type after an error, by what went wrong and in which command."""
+
+from __future__ import annotations
+
+import glob
+import re
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from faultxfer.errors import (
+    BundleError,
+    ConfigError,
+    ContractError,
+    DataError,
+    DiskFullError,
+    FaultxferError,
+    FilesAbsentError,
+    RegistryError,
+    StrategyError,
+    UnreadableError,
+)
+from faultxfer.following import Next, typed
+
+# More files than this make no command to be typed.
+_MOST_FILES = 20
+_WHOLE = re.compile("`(faultxfer registry (?:doctor|verify|relocate|list)(?: --dry-run)?)`")
+_SEE_REGISTRY = Next("See what is registered", typed("registry", "list"))
+_CHECK_REGISTRY = Next(
+    "See what is wrong with the registry", typed("registry", "doctor", "--dry-run")
+)
+
+
+def next_after(
+    error: BaseException, command: tuple[str, ...], given: Mapping[str, Any]
+) -> Next | None:
+    """The command that shows more of what went wrong.
+
+    None where it showed the same error again, or where nothing more is to be seen.
+
+    Args:
+        error: what ended it.
+        command: its words, without that of the program.
+        given: its parameters.
+    """
+    if named := _named_by(error):
+        return Next("As the sentence says", named)
+    if above := getattr(error, "received", {}).get("registry above"):
+        folder = str(Path(str(above)).parent)
+        return Next("Go to where the registry is, and type it again", shlex.join(["cd", folder]))
+    if isinstance(error, (UnreadableError, FilesAbsentError, BundleError)):
+        return None if "doctor" in command else _CHECK_REGISTRY
+    if isinstance(error, RegistryError):
+        return None if command[-1:] == ("list",) else _SEE_REGISTRY
+    if isinstance(error, DiskFullError):
+        return Next("See where room is left", "df -h")
+    if isinstance(error, ContractError) and error.where == str(given.get("contract")):
+        return Next("See what a contract may say", typed("contract", "schema"))
+    if isinstance(error, (DataError, ContractError, StrategyError)):
+        return _look_at_files(command, given) or _help(command)
+    if isinstance(error, ConfigError):
+        return _help(command)
+    if not isinstance(error, FaultxferError) and command and "registry" not in command:
+        return _CHECK_REGISTRY
+    return None
+
+
+def _named_by(error: BaseException) -> str:
+    """The command that the error itself names, where it needs no arguments; else empty."""
+    found = _WHOLE.search(getattr(error, "remedy", None) or "")
+    return found.group(1) if found else ""
+
+
+def _look_at_files(command: tuple[str, ...], given: Mapping[str, Any]) -> Next | None:
+    """The check of the files against the contract, where both were given."""
+    files, contract = given.get("files"), given.get("contract")
+    if command == ("validate",) or not files or contract is None:
+        return None
+    for named in (*files, str(contract)):
+        if not glob.glob(str(named)):  # noqa: PTH207  # a pattern may be absolute
+            folder = str(Path(named).parent)
+            return Next("See which files are there", shlex.join(["ls", folder]))
+    shown = list(files) if len(files) <= _MOST_FILES else ["CSV..."]
+    machine = ["--equipment", given["equipment"]] if given.get("equipment") else []
+    check = typed("validate", *shown, "--contract", str(contract), *machine)
+    return Next("See how the files are read and what is wrong with them", check)
+
+
+def _help(command: tuple[str, ...]) -> Next | None:
+    if not command:
+        return None
+    return Next("See what can be asked for", typed(*command, "--help"))
