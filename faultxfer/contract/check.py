@@ -61,6 +61,22 @@ _NOT_READ = {
     ),
 }
 
+# By what holds the sensors of a contract.
+_LACKING = {
+    "columns": _NotRead(
+        "column(s) of the contract are missing",
+        "Rename the columns in the export, or name the machine's own tags under `equipment` "
+        "in the contract",
+        "",
+    ),
+    "files": _NotRead(
+        "tag(s) of the contract have no file",
+        "Name the files of all tags in one command, rename them, or name the machine's own tags "
+        "under `equipment` in the contract",
+        "",
+    ),
+}
+
 # By what a change of the clocks does to the time.
 _TIME_LOST = {
     "": _NotRead(
@@ -346,14 +362,16 @@ class Check:
         )
 
     def _note_empty(self, name: str, blank: np.ndarray) -> None:
+        first = np.array([blank.argmax()])
         self.notes.file(
             "SENSOR-ALL-MISSING",
             f"Sensor {name!r} has no value in any row",
             "Check the tag in the export, or remove the sensor from the contract and "
             "pretrain again",
+            file=str(self.table.files_of(name, first)[0]),
             column=self.table.tag(name),
             count=int(blank.sum()),
-            line=int(self.table.lines[blank.argmax()]),
+            line=int(self.table.lines_of(name, first)[0]),
         )
 
     def _note_key(self, key: str) -> None:
@@ -556,13 +574,20 @@ class Check:
         """Whose the rows are, and where they stand."""
         contract, table = self.contract, self.table
         return {
-            columns.FILE: _one_name(table.file, len(place)),
+            columns.FILE: self._files(place),
             columns.ROW: place,
             columns.LINE: table.lines[place],
             columns.EQUIPMENT: self._names(contract.equipment_column, contract.family, place),
             columns.RUN: self._names(contract.run_column, table.file, place),
             columns.TIME_TEXT: self._names(contract.time_column, "", place),
         }
+
+    def _files(self, place: np.ndarray) -> object:
+        """The file of each row."""
+        table = self.table
+        if not table.sources:
+            return _one_name(table.file, len(place))
+        return pd.array(table.files_of(None, place), dtype="str")
 
     def _conditions(self, place: np.ndarray) -> dict[str, object]:
         """Under which conditions the rows were recorded, as far as the contract asks."""
@@ -614,11 +639,11 @@ def _note_columns(notes: Notes, contract: Contract, labelled: bool) -> None:
     if _note_long(notes, contract, missing):
         return
     if missing:
+        words = _LACKING["files" if contract.tag_files else "columns"]
         notes.file(
             "COLUMN-MISSING",
-            f"{len(missing)} column(s) of the contract are missing: {', '.join(missing[:_SHOWN])}",
-            "Rename the columns in the export, or name the machine's own tags under `equipment` "
-            "in the contract",
+            f"{len(missing)} {words.instead}: {', '.join(missing[:_SHOWN])}",
+            words.remedy,
             count=len(missing),
             expected=", ".join(needed),
             received=", ".join(present),
