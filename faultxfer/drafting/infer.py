@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pandas as pd
 
@@ -22,6 +23,7 @@ from faultxfer.drafting.draft import (
     quoted,
     write_draft,
 )
+from faultxfer.drafting.holds import Hold, held, holds_of
 from faultxfer.drafting.keys import keys_by_content
 from faultxfer.drafting.kinds import kinds_of
 from faultxfer.drafting.labels import Given, classes_of, sort_spellings
@@ -133,7 +135,10 @@ def draft_of(
     free = [name for name in free if name not in keys.values()]
     reasons = {name: _why_ignored(name, tables, cells, spellings.faulty) for name in free}
     measured = [name for name, reason in reasons.items() if not reason]
-    kinds = kinds_of(filled, _numbers(measured, filled), keys, spellings.faulty)
+    values = _numbers(measured, filled)
+    holds = holds_of(values, filled, keys)
+    values = held(values, holds, filled, keys)
+    kinds = kinds_of(filled, values, keys, spellings.faulty)
     reasons |= _left_out(measured, kinds)
     ignore = _not_common(tables, list(cells.columns))
     ignore |= {name: reason for name, reason in reasons.items() if reason}
@@ -148,7 +153,12 @@ def draft_of(
         label=label,
         spellings=spellings,
         keys=keys,
-        sensors={name: _seen(name, filled, samplings, kinds.get(name)) for name in measured},
+        sensors={
+            name: _with_hold(
+                _seen(name, filled, samplings, kinds.get(name)), values[name], holds.get(name)
+            )
+            for name in measured
+        },
         ignore=ignore,
         period=usual_period(samplings),
         csv=csv_options,
@@ -271,6 +281,11 @@ def _usually_named(role: str, names: list[str]) -> list[str]:
 def names_machine_or_run(name: str) -> bool:
     """Whether a column has a usual name of machines or recordings."""
     return plain_name(name) in {*_USUAL[EQUIPMENT], *_USUAL[RUN]}
+
+
+def names_time(name: str) -> bool:
+    """Whether a column has a usual name of times."""
+    return plain_name(name) in _USUAL[TIME]
 
 
 def _could_be(role: str, name: str, tables: list[RawTable]) -> bool:
@@ -414,6 +429,14 @@ def _seen(name: str, tables: list[RawTable], samplings: list[Sampling], kind: Fo
         nothing=tuple(dict.fromkeys(_spellings(name, tables, read, codes))),
         unit=next(filter(None, (_stated_unit(table, name) for table in tables)), ""),
     )
+
+
+def _with_hold(seen: Seen, values: list[pd.Series], hold: Hold | None) -> Seen:
+    """The same of a sensor that is held; what is still missing then, is."""
+    if hold is None:
+        return seen
+    missing = max(float(numbers.isna().mean()) for numbers in values)
+    return replace(seen, missing=missing, hold=hold.text, every=hold.every)
 
 
 def _spellings(

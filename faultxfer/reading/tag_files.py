@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from faultxfer.errors import DataError
 from faultxfer.reading.long_form import GOOD
-from faultxfer.reading.name_pattern import TAG, fields_of, matched, named_path
+from faultxfer.reading.name_pattern import TAG, fields_of, matched, named_path, stem
 from faultxfer.reading.table import RawTable
 
 CODE = "FILE-NO-TAG"
@@ -136,6 +136,8 @@ def readings_of_tag(path: Path, table: RawTable, shape: TagFiles, roles: Roles) 
     """
     beside = {name: name for name in roles.beside if name in table.names}
     named = matched(shape.file, named_path(path, shape.file), roles.tags)
+    if named is None and shape.by_file and stem(path) in roles.beside:
+        named = {TAG: stem(path)}  # labels of the only machine there is
     if shape.time not in table.names:
         _refuse(table, f"The file has no column {shape.time!r}, which is the time of the others")
     value = _value_column(table, shape, roles)
