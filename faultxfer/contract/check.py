@@ -242,8 +242,17 @@ class Check:
         self.labels = label_cells(self.table, label)
         if self.labelled:
             known = (*label.normal, *label.faults)
-            self._leave_out(self.labels.unknown, _NO_LABEL, label.column, known)
+            unknown = self.labels.unknown & ~self._joined_without_time()
+            self._leave_out(unknown, _NO_LABEL, label.column, known)
             self._leave_out(self.labels.exclude, _EXCLUDED, label.column, known)
+
+    def _joined_without_time(self) -> np.ndarray:
+        """(n,) bool: readings that could not be joined, as nothing shows when they were made."""
+        time = self.contract.time_column
+        if not self.table.sources or time is None:
+            return np.zeros(len(self.table), dtype=bool)
+        lost: np.ndarray = self.table.times(time).seconds.isna().to_numpy()
+        return lost
 
     def _leave_out(
         self, rows: np.ndarray, reason: _LeftOut, column: str, used: tuple[str, ...]
@@ -315,10 +324,12 @@ class Check:
 
     def _hold(self, name: str, limit: float, seconds: pd.Series, recording: np.ndarray) -> None:
         """Hold the last value of a sensor for so many seconds, and note the share."""
-        values, held = held_values(
+        values, origin = held_values(
             self.values[name].to_numpy(), seconds.to_numpy(), recording, limit
         )
+        held = origin != np.arange(len(origin))
         self.values[name], self.held[name] = pd.Series(values, name=name), held
+        self.table = self.notes.table = self.table.held_from(name, origin)
         count = int((held & self.mine).sum())
         if count:
             self.notes.file(
@@ -342,12 +353,15 @@ class Check:
         if not values.isna().any():
             return
         mine = self.mine
-        blank = self.notes.missing(name) & mine
-        if blank.sum() == mine.sum():
-            self._note_empty(name, blank)
+        missing = self.notes.missing(name)
+        # Of a value that is held, a row that is not used itself may hold the reading.
+        seen = self.asked if sensor.hold else mine
+        if (missing & seen).sum() == seen.sum():
+            self._note_empty(name, missing & seen)
             return
-        no_number = values.isna().to_numpy()
-        unread = np.flatnonzero(no_number & ~blank & mine)
+        no_number = values.isna().to_numpy() & ~missing
+        self._note_unused(name, np.flatnonzero(no_number & seen & ~mine))
+        unread = np.flatnonzero(no_number & mine)
         allowed = sensor.max_missing * mine.sum()
         severity: Severity = "refuse" if len(unread) > allowed else "quarantine"
         words = _NOT_READ["bool" if sensor.dtype == "bool" else "number"]
@@ -359,6 +373,20 @@ class Check:
             words.remedy,
             expected=words.expected.format(dialect=self.table.dialect.sentence()),
             severity=severity,
+        )
+
+    def _note_unused(self, name: str, unread: np.ndarray) -> None:
+        """Note cells that cannot be held, in rows that are not used themselves."""
+        words = _NOT_READ["bool" if self.contract.sensors[name].dtype == "bool" else "number"]
+        self.notes.rows(
+            "SENSOR-NOT-A-NUMBER",
+            unread,
+            name,
+            f"Sensor {name!r} holds {words.instead} in {len(unread)} row(s) that are not used "
+            "themselves; the value before is held instead",
+            words.remedy,
+            expected=words.expected.format(dialect=self.table.dialect.sentence()),
+            severity="warn",
         )
 
     def _note_empty(self, name: str, blank: np.ndarray) -> None:

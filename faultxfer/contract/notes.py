@@ -108,7 +108,7 @@ class Notes:
         first = places[:MAX_EXAMPLES]
         lines = self.table.lines_of(column, first)
         files = self.table.files_of(column, first)
-        cells = [shortened(cell) for cell in self.table.cells(column, first)]
+        cells = [shortened(cell) for cell in self._cells(column, first)]
         examples = []
         for file, line, cell in zip(files, lines, cells, strict=True):
             other = "" if file == files[0] else f"{file}, "
@@ -130,6 +130,10 @@ class Notes:
         )
         if severity == "quarantine":
             self._aside.append((code, places, column))
+
+    def _cells(self, column: str, places: np.ndarray) -> pd.Series:
+        """The cells that count in some rows."""
+        return self.table.cells(column, self.table.origin_of(column, places))
 
     def aside(self, code: str | None = None) -> np.ndarray:
         """(n,) bool: the rows set aside so far, by any code or by one."""

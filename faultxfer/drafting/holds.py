@@ -97,7 +97,7 @@ def held(
 def _held(values: pd.Series, rows: _Rows | None, hold: Hold) -> pd.Series:
     if rows is None:
         return values
-    filled, _ = held_values(values.to_numpy(), rows.seconds, rows.recording, hold.seconds)
+    filled, _origin = held_values(values.to_numpy(), rows.seconds, rows.recording, hold.seconds)
     return pd.Series(filled, name=values.name)
 
 

@@ -64,6 +64,8 @@ class RawTable:
             are of one file.
         row_sources: (n,) number of each row's file among ``sources``.
         cell_sources: by column, the (n,) number of each cell's file, where rows were joined.
+        origins: by column, the (n,) place of the row whose cell counts in each row, where values
+            are held.
         remarks: what was found while the file was brought into this shape.
         made_of: what the rows were made of, for people; empty where they are the file's own.
     """
@@ -82,6 +84,7 @@ class RawTable:
     sources: tuple[tuple[str, str], ...] = ()
     row_sources: np.ndarray | None = None
     cell_sources: Mapping[str, np.ndarray] = field(default_factory=dict)
+    origins: Mapping[str, np.ndarray] = field(default_factory=dict)
     remarks: tuple[Remark, ...] = ()
     made_of: str = ""
     # Times are looked at twice, and reading a million of them takes a while.
@@ -110,7 +113,19 @@ class RawTable:
         """The line of each of some cells of a column; that of the row where there is no cell."""
         own = self.cell_lines.get(self.tag(name))
         lines: np.ndarray = self.lines[places]
-        return lines if own is None else np.where(own[places] > 0, own[places], lines)
+        if own is None:
+            return lines
+        there = own[self.origin_of(name, places)]
+        return np.where(there > 0, there, lines)
+
+    def held_from(self, name: str, origin: np.ndarray) -> RawTable:
+        """The same table, with the (n,) places of the cells that count in a column."""
+        return dataclasses.replace(self, origins={**self.origins, self.tag(name): origin})
+
+    def origin_of(self, name: str, places: np.ndarray) -> np.ndarray:
+        """The rows whose cells of a column count in some rows: earlier ones of held values."""
+        origin = self.origins.get(self.tag(name))
+        return places if origin is None else origin[places]
 
     def files_of(self, name: str | None, places: np.ndarray) -> np.ndarray:
         """The file of each of some cells of a column, as text; that of the row without ``name``.
@@ -123,8 +138,9 @@ class RawTable:
         numbers = self.row_sources[places]
         own = self.cell_sources.get(self.tag(name)) if name else None
         if name and own is not None:
-            there = self.cell_lines[self.tag(name)][places] > 0
-            numbers = np.where(there, own[places], numbers)
+            cells = self.origin_of(name, places)
+            there = self.cell_lines[self.tag(name)][cells] > 0
+            numbers = np.where(there, own[cells], numbers)
         found: np.ndarray = files[numbers]
         return found
 
