@@ -119,6 +119,7 @@ class Draft:
         looks_like: by role, a column that may be meant, where none was found.
         blank: why blank cells of the label mean that nobody labelled the row; empty where they are
             mistakes.
+        qualities: by column of quality that a sensor has, why it is one.
     """
 
     family: str
@@ -134,6 +135,7 @@ class Draft:
     why: dict[str, str] = field(default_factory=dict)
     looks_like: dict[str, str] = field(default_factory=dict)
     blank: str = ""
+    qualities: dict[str, str] = field(default_factory=dict)
 
     @property
     def questions(self) -> list[str]:
@@ -148,6 +150,7 @@ def write_draft(draft: Draft) -> str:
         *_label_lines(draft),
         *_key_lines(draft),
         *_sensor_lines(draft.sensors),
+        *_quality_lines(draft.qualities),
         *_ignore_lines(draft.ignore),
         *_csv_lines(draft.csv),
         *_nothing_lines(draft),
@@ -228,6 +231,14 @@ def _sensor_lines(sensors: dict[str, Seen]) -> list[str]:
         lines.append(f"{written[name]:<{width}}  # {_remark(seen)}")
         lines += _limits_over_time(seen)
     return lines
+
+
+def _quality_lines(qualities: dict[str, str]) -> list[str]:
+    """Why columns stand as qualities of sensors, as comments."""
+    if not qualities:
+        return []
+    listed = [f"#   {_scalar(name)}: {reason}" for name, reason in qualities.items()]
+    return ["", "# Columns that say what readings are worth, each at its sensor:", *listed]
 
 
 def _ignore_lines(ignore: dict[str, str]) -> list[str]:

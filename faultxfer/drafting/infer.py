@@ -25,9 +25,15 @@ from faultxfer.drafting.draft import (
 )
 from faultxfer.drafting.holds import Hold, held, holds_of
 from faultxfer.drafting.keys import keys_by_content
-from faultxfer.drafting.kinds import kinds_of
+from faultxfer.drafting.kinds import column_rows, kinds_of
 from faultxfer.drafting.labels import Given, classes_of, sort_spellings
 from faultxfer.drafting.nothing import values_for_nothing
+from faultxfer.drafting.qualities import (
+    FoundQuality,
+    always_good,
+    qualities_of,
+    words_as_codes,
+)
 from faultxfer.drafting.sampling import (
     Sampling,
     fastest,
@@ -135,13 +141,21 @@ def draft_of(
     free = [name for name in free if name not in keys.values()]
     reasons = {name: _why_ignored(name, tables, cells, spellings.faulty) for name in free}
     measured = [name for name, reason in reasons.items() if not reason]
-    values = _numbers(measured, filled)
-    holds = holds_of(values, filled, keys)
-    values = held(values, holds, filled, keys)
+    read = _numbers(measured, filled)
+    holds = holds_of(read, filled, keys)
+    values = held(read, holds, filled, keys)
     kinds = kinds_of(filled, values, keys, spellings.faulty)
     reasons |= _left_out(measured, kinds)
+    words = words_as_codes((name for name in free if _is_text(reasons[name])), filled)
+    rows = column_rows(filled, read | words, keys, spellings.faulty)
+    coded = [name for name, kind in kinds.items() if kind.kind == "quality"]
+    qualities = qualities_of(rows, coded, words, filled)
+    reasons |= {each.column: each.reason for each in qualities}
+    reasons |= _always_good(free, filled, qualities)
+    qualified = {each.of: each for each in qualities if each.of and not reasons[each.of]}
     ignore = _not_common(tables, list(cells.columns))
-    ignore |= {name: reason for name, reason in reasons.items() if reason}
+    used = {each.column for each in qualified.values()}
+    ignore |= {name: reason for name, reason in reasons.items() if reason and name not in used}
     runs = [name for name in (keys[EQUIPMENT], keys[RUN]) if name]
     samplings = [sampling_of(table, keys[TIME], runs) for table in filled]
     measured = [name for name, reason in reasons.items() if not reason]
@@ -155,7 +169,9 @@ def draft_of(
         keys=keys,
         sensors={
             name: _with_hold(
-                _seen(name, filled, samplings, kinds.get(name)), values[name], holds.get(name)
+                _seen(name, filled, samplings, kinds.get(name), qualified.get(name)),
+                values[name],
+                holds.get(name),
             )
             for name in measured
         },
@@ -163,8 +179,26 @@ def draft_of(
         period=usual_period(samplings),
         csv=csv_options,
         why={role: "as named" for role, name in named.items() if name} | found.why,
+        qualities={each.column: each.reason for each in qualified.values()},
         looks_like=found.looks_like,
     )
+
+
+def _is_text(reason: str | None) -> bool:
+    return bool(reason and reason.startswith("text"))
+
+
+def _always_good(
+    free: list[str], tables: list[RawTable], qualities: list[FoundQuality]
+) -> dict[str, str]:
+    """Columns that hold nothing but what other qualities call good, with the reason."""
+    known = {each.column for each in qualities}
+    reasons = {}
+    for name in free:
+        told = [always_good(name, table, qualities) for table in tables]
+        if name not in known and told and all(told):
+            reasons[name] = str(told[0])
+    return reasons
 
 
 def _left_out(measured: list[str], kinds: dict[str, Found]) -> dict[str, str]:
@@ -407,10 +441,19 @@ def _equals_label(cells: pd.Series, faulty: pd.Series) -> bool:
 # What is seen of a sensor
 
 
-def _seen(name: str, tables: list[RawTable], samplings: list[Sampling], kind: Found | None) -> Seen:
-    """What is seen of a sensor, its readings far off all others left out."""
+def _seen(
+    name: str,
+    tables: list[RawTable],
+    samplings: list[Sampling],
+    kind: Found | None,
+    quality: FoundQuality | None,
+) -> Seen:
+    """What is seen of a sensor, bad readings and those far off all others left out."""
     switch = _is_switch(name, tables)
     read = [_values(table, name, switch=switch) for table in tables]
+    if quality is not None:
+        parts = zip(read, tables, strict=True)
+        read = [numbers.mask(quality.bad(table)) for numbers, table in parts]
     codes = () if switch else values_for_nothing(read)
     files = [numbers.mask(numbers.isin(codes)) for numbers in read] if codes else read
     # One clock for all: rates of a file without readable times would be rates per row.
@@ -427,6 +470,8 @@ def _seen(name: str, tables: list[RawTable], samplings: list[Sampling], kind: Fo
         note=kind.reason if kind and kind.kind != "constant" else "",
         keep=kind.reason if kind and kind.kind == "kept" else "",
         nothing=tuple(dict.fromkeys(_spellings(name, tables, read, codes))),
+        quality=quality.column if quality else "",
+        good=quality.good if quality else (),
         unit=next(filter(None, (_stated_unit(table, name) for table in tables)), ""),
     )
 

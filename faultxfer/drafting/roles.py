@@ -27,6 +27,7 @@ def roles_of(draft: Draft) -> list[dict[str, str | None]]:
     for name, seen in draft.sensors.items():
         if seen.note or seen.nothing:
             lines.append(_line("sensor, look at it", name, _question(seen.note, seen.nothing)))
+    lines += [_line("quality", name, reason) for name, reason in draft.qualities.items()]
     lines += [_line("left out", name, reason) for name, reason in draft.ignore.items()]
     return lines
 
