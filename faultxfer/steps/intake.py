@@ -505,6 +505,8 @@ def _write_quarantine(
     counts = [f"{finding.code}{finding.count}" for finding in findings]
     content = hashlib.sha256("".join(digests + counts).encode())
     stem = tables[0].file.split("/")[-1].split(".")[0]
+    if tables[0].sources:
+        stem = stem.split(" (")[0]  # how many files there are is no part of the set's name
     name = f"{stem}-{content.hexdigest()[:8]}"
     path = folder / f"{name}-rejected.csv"
     details = json.dumps([finding.as_dict() for finding in findings], indent=2, ensure_ascii=False)
