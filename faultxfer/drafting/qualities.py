@@ -137,10 +137,25 @@ def advice(name: str, good: tuple[str, ...]) -> str:
 
 def _by_name(name: str, others: list[str]) -> str | None:
     """The column whose name is most alike; None where two are as much alike."""
-    plain = plain_name(name)
-    ratios = [SequenceMatcher(None, plain, plain_name(other)).ratio() for other in others]
-    first, second = sorted(ratios, reverse=True)[:2]
-    return others[int(np.argmax(ratios))] if first - second >= _MORE_ALIKE else None
+    alike = [_likeness(plain_name(name), plain_name(other)) for other in others]
+    first, second = sorted(alike, reverse=True)[:2]
+    return others[int(np.argmax(alike))] if first - second >= _MORE_ALIKE else None
+
+
+def _likeness(name: str, other: str) -> float:
+    """How much a name is like another one: in all, and in what both begin or end with.
+
+    >>> _likeness("x_state", "x") > _likeness("x_state", "a")
+    True
+    """
+    shared = max(_shared_begin(name, other), _shared_begin(name[::-1], other[::-1]))
+    return SequenceMatcher(None, name, other).ratio() + shared / max(len(other), 1)
+
+
+def _shared_begin(one: str, other: str) -> int:
+    """With how many equal letters two texts begin."""
+    pairs = zip(one, other, strict=False)
+    return next((place for place, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
 def _one_each(found: list[FoundQuality]) -> list[FoundQuality]:

@@ -256,7 +256,7 @@ def test_two_files_that_contradict_each_other_are_refused(export: Export, tmp_pa
     export.write(tmp_path / "in")
     machine, tag = export.machines[0], next(iter(export.tags))
     path = of(tmp_path, export, machine, tag)
-    again = path.with_name(f"{path.name.removesuffix('.csv')}-2.csv")
+    again = path.with_name(f"{path.name.removesuffix('.csv')}_2.csv")
     shutil.copy(path, again)
     shape = {**export.shape, "file": "{machine}_{tag}*"} if export is BY_FILE else export.shape
     agreed = export.contract(tag_files=shape)
