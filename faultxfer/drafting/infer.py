@@ -146,7 +146,9 @@ def draft_of(
     values = held(read, holds, filled, keys)
     kinds = kinds_of(filled, values, keys, spellings.faulty)
     reasons |= _left_out(measured, kinds)
-    words = words_as_codes((name for name in free if _is_text(reasons[name])), filled)
+    texts = [name for name in free if _is_text(reasons[name])]
+    texts = [name for name in texts if name not in csv_options.time_parts]
+    words = words_as_codes(texts, filled)
     rows = column_rows(filled, read | words, keys, spellings.faulty)
     coded = [name for name, kind in kinds.items() if kind.kind == "quality"]
     qualities = qualities_of(rows, coded, words, filled)
@@ -156,6 +158,8 @@ def draft_of(
     ignore = _not_common(tables, list(cells.columns))
     used = {each.column for each in qualified.values()}
     ignore |= {name: reason for name, reason in reasons.items() if reason and name not in used}
+    parts = [name for name in csv_options.time_parts if name in ignore]
+    ignore |= dict.fromkeys(parts, "a part of the time")
     runs = [name for name in (keys[EQUIPMENT], keys[RUN]) if name]
     samplings = [sampling_of(table, keys[TIME], runs) for table in filled]
     measured = [name for name, reason in reasons.items() if not reason]
@@ -178,7 +182,7 @@ def draft_of(
         ignore=ignore,
         period=usual_period(samplings),
         csv=csv_options,
-        why={role: "as named" for role, name in named.items() if name} | found.why,
+        why=_why_keys(named, csv_options) | found.why,
         qualities={each.column: each.reason for each in qualified.values()},
         looks_like=found.looks_like,
     )
@@ -199,6 +203,14 @@ def _always_good(
         if name not in known and told and all(told):
             reasons[name] = str(told[0])
     return reasons
+
+
+def _why_keys(named: dict[str, str | None], options: Csv) -> dict[str, str]:
+    """Why the columns that were named, or made of two, are keys."""
+    why = {role: "as named" for role, name in named.items() if name}
+    if options.time_parts and named[TIME] == options.joined_time:
+        why[TIME] = f"joined of {' and '.join(options.time_parts)}"
+    return why
 
 
 def _left_out(measured: list[str], kinds: dict[str, Found]) -> dict[str, str]:

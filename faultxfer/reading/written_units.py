@@ -29,6 +29,8 @@ _CELL = rf"^({_NUMBER}?)[ \u00a0\u202f]?({_UNIT})$"
 # This many cells show whether it is worth while to look at all of them.
 _LOOK = 200
 _MOST_UNITS = 4
+# So many different numbers with one unit are no names of machines, although they are whole.
+_FEWEST_NUMBERS = 20
 # A column has units in its cells where at least this share of the cells that hold text has one.
 _SHARE = 0.5
 
@@ -62,9 +64,15 @@ def split_cells(cells: pd.Series, *, certain: bool = False) -> tuple[pd.Series, 
     texts = ~cells.str.match(r"^\s*[+-]?[\d.,]*\s*$")
     if found.sum() < _SHARE * texts.sum() or unit.nunique() > _MOST_UNITS:
         return None
-    if certain and not (number[found].str.contains("[.,]").any() and found.mean() >= _SHARE):
+    if certain and not (found.mean() >= _SHARE and _measured(number[found], unit[found])):
         return None
     return cells.where(~found, number), unit.fillna("")
+
+
+def _measured(number: pd.Series, unit: pd.Series) -> bool:
+    """Whether numbers before a unit are readings, and not a part of names such as ``1A``."""
+    fractions = bool(number.str.contains("[.,]").any())
+    return fractions or (unit.nunique() == 1 and number.nunique() >= _FEWEST_NUMBERS)
 
 
 def _parts(cells: pd.Series) -> tuple[pd.Series, pd.Series]:

@@ -140,3 +140,19 @@ def test_one_sensor_of_several_machines_is_no_long_form(tmp_path: Path, names: s
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     draft_contract([str(path)], tmp_path / "draft.yaml", label="fault")
     assert load_contract(tmp_path / "draft.yaml").long is None
+
+
+@pytest.mark.parametrize("form", ["{0} rpm", "{0}l/min", "{0} kW"])
+def test_whole_numbers_with_a_unit_are_readings(tmp_path: Path, form: str) -> None:
+    speeds = [1400 + minute * 7 % 60 for minute in MINUTES]
+    lines = ["n,fault", *(f"{form.format(n)},{m % 2}" for m, n in enumerate(speeds))]
+    contract, rows = drafted(tmp_path, "\n".join(lines) + "\n")
+    assert list(contract.sensors) == ["n"]
+    assert not rows.findings
+
+
+def test_names_that_end_like_a_unit_are_no_readings(tmp_path: Path) -> None:
+    pressures = values(4, 612)
+    lines = ["p,line,fault", *(f"{p},{m % 3 + 1}A,{m % 2}" for m, p in enumerate(pressures))]
+    contract, _ = drafted(tmp_path, "\n".join(lines) + "\n")
+    assert list(contract.sensors) == ["p"]

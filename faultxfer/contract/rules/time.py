@@ -18,6 +18,13 @@ _LATE = 1.5
 # fewer steps than this show nothing.
 _OTHER_PACE = 2.0
 _FEWEST_STEPS = 10
+# Clocks go back in the small hours of a Sunday, in autumn of the northern or the southern half.
+_SUNDAY, _SMALL_HOURS, _MONTHS_OF_CHANGE = 6, (0, 1, 2, 3), (3, 4, 10, 11)
+_REPEATED = ", all in the hour that clocks repeat in autumn"
+_ONE_MOMENT = (
+    "Export times in UTC or with their offset; or, where rows stand in the order of time, pin the "
+    "zone of the clock, such as `csv: {timezone: Europe/Berlin, repeated_hour: in_order}`"
+)
 
 
 def backwards(rows: TableRows) -> Iterator[Breach]:
@@ -26,15 +33,14 @@ def backwards(rows: TableRows) -> Iterator[Breach]:
     if rows.seconds is None or column is None:
         return
     places = rows.of(rows.elapsed < 0)
-    yield Breach(
-        "TIME-BACKWARDS",
-        places,
-        column,
-        f"The time goes back in {len(places)} row(s) of a run",
+    message = f"The time goes back in {len(places)} row(s) of a run"
+    remedy = (
         "Sort the export by time; a clock set back, or two recordings under one name, "
-        "are other causes",
-        "times that grow inside a run",
+        "are other causes"
     )
+    if _in_repeated_hour(rows, places):
+        message, remedy = message + _REPEATED, _ONE_MOMENT
+    yield Breach("TIME-BACKWARDS", places, column, message, remedy, "times that grow inside a run")
 
 
 def gap(rows: TableRows) -> Iterator[Breach]:
@@ -106,10 +112,27 @@ def time_duplicate(rows: TableRows) -> Iterator[Breach]:
     message = f"{len(later)} row(s) have the time of an earlier row of the same run"
     remedy = "Find out which of the rows is right"
     severity: Severity | None = None
-    if rows.coarse:
+    if _in_repeated_hour(rows, later):
+        message, remedy = message + _REPEATED, _ONE_MOMENT
+    elif rows.coarse:
         message += "; the times are coarser than the rows"
         remedy, severity = "Export times with seconds", "warn"
         if rows.contract.run_column is None:
             remedy += ", or name a run column"
     expected = "one row for each time of a run"
     yield Breach("TIME-DUPLICATE", later, column, message, remedy, expected, severity)
+
+
+def _in_repeated_hour(rows: TableRows, places: np.ndarray) -> bool:
+    """Whether all these rows lie where clocks without a zone go back by an hour.
+
+    The rows after the change have the times of those before it, so nothing else of them is odd.
+    """
+    if rows.seconds is None or not len(places) or rows.contract.csv.timezone:
+        return False
+    seconds = rows.seconds[places]
+    if np.abs(seconds).min() < DATES_FROM:
+        return False
+    times = pd.DatetimeIndex(pd.to_datetime(seconds, unit="s"))
+    at_night = (times.day_of_week == _SUNDAY) & times.hour.isin(_SMALL_HOURS)
+    return bool((at_night & times.month.isin(_MONTHS_OF_CHANGE)).all())
