@@ -50,6 +50,44 @@ def quality(rows: ColumnRows, name: str) -> Found | None:
     return None
 
 
+def qualified_columns(rows: ColumnRows, name: str) -> dict[str, float]:
+    """By column, how well its bad readings go with the codes that are not the usual one.
+
+    Columns whose readings are as bad elsewhere are none of these; 1.0 is a perfect match.
+    """
+    codes = rows.codes(name)
+    if codes is None or not 2 <= len(codes) <= _MOST_CODES:
+        return {}
+    values = rows.values[name]
+    doubtful = (values != _usual(values, codes)) & ~np.isnan(values)
+    if not _FEWEST <= doubtful.sum() <= _MOST_DOUBTFUL * len(values):
+        return {}
+    found = {}
+    for other in _others(rows, name):
+        bad = _bad_readings(rows, rows.values[other], doubtful)
+        if bad is not None:
+            found[other] = float(bad[doubtful].mean() - bad[~doubtful].mean())
+    return found
+
+
+def _bad_readings(rows: ColumnRows, values: np.ndarray, doubtful: np.ndarray) -> np.ndarray | None:
+    """(n,) bool, readings that are missing, dead or far off; None where that is not related."""
+    missing: np.ndarray = np.isnan(values)
+    far: np.ndarray = _sentinel(values, doubtful) | missing
+    if _related(missing, doubtful):
+        return missing
+    if _is_dead(rows, values, doubtful):
+        dead: np.ndarray = _held(rows, values) | missing
+        return dead
+    return far if _related(far, doubtful) else None
+
+
+def usual_code(rows: ColumnRows, name: str) -> float | None:
+    """The commonest code of a column; None where it holds no codes."""
+    codes = rows.codes(name)
+    return None if codes is None else _usual(rows.values[name], codes)
+
+
 def _usual(values: np.ndarray, codes: np.ndarray) -> float:
     counts = [int((values == code).sum()) for code in codes]
     return float(codes[int(np.argmax(counts))])

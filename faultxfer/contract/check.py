@@ -64,6 +64,22 @@ _NOT_READ = {
     ),
 }
 
+# By what holds the sensors of a contract.
+_LACKING = {
+    "columns": _NotRead(
+        "column(s) of the contract are missing",
+        "Rename the columns in the export, or name the machine's own tags under `equipment` "
+        "in the contract",
+        "",
+    ),
+    "files": _NotRead(
+        "tag(s) of the contract have no file",
+        "Name the files of all tags in one command, rename them, or name the machine's own tags "
+        "under `equipment` in the contract",
+        "",
+    ),
+}
+
 # By what a change of the clocks does to the time.
 _TIME_LOST = {
     "": _NotRead(
@@ -212,8 +228,17 @@ class Check:
         self.labels = label_cells(self.table, label)
         if self.labelled:
             known = (*label.normal, *label.faults)
-            self._leave_out(self.labels.unknown, _NO_LABEL, label.column, known)
+            unknown = self.labels.unknown & ~self._joined_without_time()
+            self._leave_out(unknown, _NO_LABEL, label.column, known)
             self._leave_out(self.labels.exclude, _EXCLUDED, label.column, known)
+
+    def _joined_without_time(self) -> np.ndarray:
+        """(n,) bool: readings that could not be joined, as nothing shows when they were made."""
+        time = self.contract.time_column
+        if not self.table.sources or time is None:
+            return np.zeros(len(self.table), dtype=bool)
+        lost: np.ndarray = self.table.times(time).seconds.isna().to_numpy()
+        return lost
 
     def _leave_out(
         self, rows: np.ndarray, reason: _LeftOut, column: str, used: tuple[str, ...]
@@ -285,10 +310,12 @@ class Check:
 
     def _hold(self, name: str, limit: float, seconds: pd.Series, recording: np.ndarray) -> None:
         """Hold the last value of a sensor for so many seconds, and note the share."""
-        values, held = held_values(
+        values, origin = held_values(
             self.values[name].to_numpy(), seconds.to_numpy(), recording, limit
         )
+        held = origin != np.arange(len(origin))
         self.values[name], self.held[name] = pd.Series(values, name=name), held
+        self.table = self.notes.table = self.table.held_from(name, origin)
         count = int((held & self.mine).sum())
         if count:
             self.notes.file(
@@ -312,12 +339,15 @@ class Check:
         if not values.isna().any():
             return
         mine = self.mine
-        blank = self.notes.missing(name) & mine
-        if self.of_a_file and blank.sum() == mine.sum():
-            self._note_empty(name, blank)
+        missing = self.notes.missing(name)
+        # Of a value that is held, a row that is not used itself may hold the reading.
+        seen = self.asked if sensor.hold else mine
+        if self.of_a_file and (missing & seen).sum() == seen.sum():
+            self._note_empty(name, missing & seen)
             return
-        no_number = values.isna().to_numpy()
-        unread = np.flatnonzero(no_number & ~blank & mine)
+        no_number = values.isna().to_numpy() & ~missing
+        self._note_unused(name, np.flatnonzero(no_number & seen & ~mine))
+        unread = np.flatnonzero(no_number & mine)
         allowed = (sensor.max_missing if self.of_a_file else 1.0) * mine.sum()
         severity: Severity = "refuse" if len(unread) > allowed else "quarantine"
         words = _NOT_READ["bool" if sensor.dtype == "bool" else "number"]
@@ -331,15 +361,31 @@ class Check:
             severity=severity,
         )
 
+    def _note_unused(self, name: str, unread: np.ndarray) -> None:
+        """Note cells that cannot be held, in rows that are not used themselves."""
+        words = _NOT_READ["bool" if self.contract.sensors[name].dtype == "bool" else "number"]
+        self.notes.rows(
+            "SENSOR-NOT-A-NUMBER",
+            unread,
+            name,
+            f"Sensor {name!r} holds {words.instead} in {len(unread)} row(s) that are not used "
+            "themselves; the value before is held instead",
+            words.remedy,
+            expected=words.expected.format(dialect=self.table.dialect.sentence()),
+            severity="warn",
+        )
+
     def _note_empty(self, name: str, blank: np.ndarray) -> None:
+        first = np.array([blank.argmax()])
         self.notes.file(
             "SENSOR-ALL-MISSING",
             f"Sensor {name!r} has no value in any row",
             "Check the tag in the export, or remove the sensor from the contract and "
             "pretrain again",
+            file=str(self.table.files_of(name, first)[0]),
             column=self.table.tag(name),
             count=int(blank.sum()),
-            line=int(self.table.lines[blank.argmax()]),
+            line=int(self.table.lines_of(name, first)[0]),
         )
 
     def _note_key(self, key: str) -> None:
@@ -554,13 +600,20 @@ class Check:
         """Whose the rows are, and where they stand."""
         contract, table = self.contract, self.table
         return {
-            columns.FILE: _one_name(table.file, len(place)),
+            columns.FILE: self._files(place),
             columns.ROW: place,
             columns.LINE: table.lines[place],
             columns.EQUIPMENT: self._names(contract.equipment_column, contract.family, place),
             columns.RUN: self._names(contract.run_column, table.file, place),
             columns.TIME_TEXT: self._names(contract.time_column, "", place),
         }
+
+    def _files(self, place: np.ndarray) -> object:
+        """The file of each row."""
+        table = self.table
+        if not table.sources:
+            return _one_name(table.file, len(place))
+        return pd.array(table.files_of(None, place), dtype="str")
 
     def _conditions(self, place: np.ndarray) -> dict[str, object]:
         """Under which conditions the rows were recorded, as far as the contract asks."""
@@ -612,11 +665,11 @@ def _note_columns(notes: Notes, contract: Contract, labelled: bool) -> None:
     if _note_long(notes, contract, missing):
         return
     if missing:
+        words = _LACKING["files" if contract.tag_files else "columns"]
         notes.file(
             "COLUMN-MISSING",
-            f"{len(missing)} column(s) of the contract are missing: {', '.join(missing[:_SHOWN])}",
-            f"{_meant(missing, notes.table.names, contract)}Rename the columns in the export, or "
-            "name the machine's own tags under `equipment` in the contract",
+            f"{len(missing)} {words.instead}: {', '.join(missing[:_SHOWN])}",
+            f"{_meant(missing, notes.table.names, contract)}{words.remedy}",
             count=len(missing),
             expected=", ".join(needed),
             received=", ".join(present),

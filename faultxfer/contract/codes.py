@@ -14,6 +14,8 @@ FIXED: dict[str, Severity] = {
     "FILE-SHAPE": "refuse",
     "FILE-AMBIGUOUS": "refuse",
     "FILE-LONG": "refuse",
+    "FILE-NO-TAG": "refuse",
+    "READING-CONFLICT": "refuse",
     "COLUMN-TWICE": "refuse",
     "COLUMN-MISSING": "refuse",
     "COLUMN-UNKNOWN": "warn",

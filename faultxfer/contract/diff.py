@@ -81,10 +81,11 @@ _ROWS = {
     "mode_column": "in which operating mode a row was recorded; no model sees it",
     "running": "when the machine runs; no model sees it",
 }
-_LONG = {
-    "long": "how files are read; the sensors mean what they meant, but each model reads files and "
+_HOW = (
+    "how files are read; the sensors mean what they meant, but each model reads files and "
     "requests of the shape that it was trained with"
-}
+)
+_SHAPE = {"long": _HOW, "tag_files": _HOW}
 _PERIOD = {"sampling_period": "from which step on a gap is reported"}
 
 
@@ -106,7 +107,7 @@ def diff_contracts(old: Contract, new: Contract) -> ContractDiff:
             *plain(old, new, _IMPUTED, "limits"),
             *_machines(old, new),
             *_rules(old, new),
-            *plain(old, new, _LONG, "shape of the files"),
+            *plain(old, new, _SHAPE, "shape of the files"),
             *under("csv", _csv(old.csv, new.csv)),
         )
     )

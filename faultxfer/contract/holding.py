@@ -8,12 +8,12 @@ import numpy as np
 def held_values(
     values: np.ndarray, seconds: np.ndarray, recording: np.ndarray, limit: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Values with the missing ones held, and which ones are.
+    """Values with the missing ones held, and which place each is from: its own, if not held.
 
     A value is held inside its recording, for at most ``limit``, and never comes from a later row.
 
     >>> held_values(np.array([1.0, np.nan, np.nan]), np.array([0.0, 5.0, 20.0]), np.zeros(3), 10.0)
-    (array([ 1.,  1., nan]), array([False,  True, False]))
+    (array([ 1.,  1., nan]), array([0, 0, 2]))
 
     Args:
         values: (n,) NaN where missing.
@@ -28,7 +28,6 @@ def held_values(
     with np.errstate(invalid="ignore"):
         fresh = time - time[last] <= limit
     fills = ~known & known[last] & (of[last] == of) & fresh
-    out, held = values.copy(), np.zeros(len(values), dtype=bool)
-    out[order[fills]] = sorted_values[last[fills]]
-    held[order[fills]] = True
-    return out, held
+    origin = np.arange(len(values))
+    origin[order[fills]] = order[last[fills]]
+    return values[origin], origin

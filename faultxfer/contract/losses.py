@@ -9,6 +9,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from faultxfer.contract.outcome import Checked
@@ -90,13 +91,14 @@ def _lost_machine(name: str, outcomes: list[Checked], contract: Contract) -> Fin
     reasons = ", ".join(f"{why} {count}" for why, count in _reasons(name, outcomes, column))
     first = outcomes[-1].table
     mine = (first.stripped(column) == name).to_numpy()
+    place = np.array([mine.argmax()])
     return Finding(
         code,
         contract.severity(code),
         f"Machine {name!r} has {rows} row(s), and none of them is used: {reasons}",
-        file=first.file,
+        file=str(first.files_of(None, place)[0]),
         column=first.tag(column),
-        line=int(first.lines[mine.argmax()]),
+        line=int(first.lines[place[0]]),
         count=rows,
         expected=f"rows of {name} that can be used",
         received=reasons,

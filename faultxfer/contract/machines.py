@@ -41,6 +41,9 @@ def tags_of_sensors(contract: Contract) -> frozenset[str]:
     tags = set(measured)
     for own in contract.equipment.values():
         tags |= {tag for tag, name in own.aliases.items() if name in measured}
+    shape = contract.tag_files
+    if shape:
+        return frozenset({shape.value} if shape.value else ())
     return frozenset({contract.long.value} if contract.long else tags)
 
 
@@ -49,6 +52,7 @@ def tags_of_columns(contract: Contract) -> frozenset[str]:
     tags = {*contract.features, *contract.key_columns, contract.label.column}
     tags |= {*contract.csv.time_parts, *contract.slices, *contract.quality_columns}
     tags |= {*contract.condition_columns, *(contract.long.columns if contract.long else ())}
+    tags |= set(contract.tag_files.columns if contract.tag_files else ())
     for own in contract.equipment.values():
         tags |= set(own.aliases)
     return frozenset(tags)

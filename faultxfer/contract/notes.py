@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import count
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,13 @@ from faultxfer.reading.table import RawTable
 
 # Findings of rows that the contract leaves out on purpose.
 _BY_CONTRACT = frozenset({"LABEL-LEFT-OUT", "ROWS-LEFT-OUT"})
+
+
+class _Cells(NamedTuple):
+    """Where cells stand: (n,) files and (n,) lines."""
+
+    files: np.ndarray
+    lines: np.ndarray
 
 
 class Notes:
@@ -54,6 +62,7 @@ class Notes:
                 column=remark.column,
                 count=remark.count,
                 line=remark.line,
+                file=remark.file or self.table.file,
             )
 
     def file(
@@ -63,16 +72,20 @@ class Notes:
         remedy: str,
         *,
         severity: Severity | None = None,
+        file: str | None = None,
         **more: object,
     ) -> None:
-        """Note something about the file as a whole; the severity is the code's own if not given."""
+        """Note something about a file as a whole.
+
+        Severity and file are those of the code and of the table, if not given.
+        """
         severity = severity or DEFAULTS[code]
         self.findings.append(
             Finding(
                 code,
                 severity,
                 message,
-                file=self.table.file,
+                file=file or self.table.file,
                 remedy=remedy,
                 **more,  # type: ignore[arg-type]
             )
@@ -94,14 +107,18 @@ class Notes:
             return
         first = places[:MAX_EXAMPLES]
         lines = self.table.lines_of(column, first)
-        cells = [shortened(cell) for cell in self.table.cells(column, first)]
-        examples = [f"line {line}: {cell!r}" for line, cell in zip(lines, cells, strict=True)]
+        files = self.table.files_of(column, first)
+        cells = [shortened(cell) for cell in self._cells(column, first)]
+        examples = []
+        for file, line, cell in zip(files, lines, cells, strict=True):
+            other = "" if file == files[0] else f"{file}, "
+            examples.append(f"{other}line {line}: {cell!r}")
         self.findings.append(
             Finding(
                 code,
                 severity,
                 message,
-                file=self.table.file,
+                file=str(files[0]),
                 column=self.table.tag(column),
                 line=int(lines[0]),
                 count=len(places),
@@ -113,6 +130,10 @@ class Notes:
         )
         if severity == "quarantine":
             self._aside.append((code, places, column))
+
+    def _cells(self, column: str, places: np.ndarray) -> pd.Series:
+        """The cells that count in some rows."""
+        return self.table.cells(column, self.table.origin_of(column, places))
 
     def aside(self, code: str | None = None) -> np.ndarray:
         """(n,) bool: the rows set aside so far, by any code or by one."""
@@ -144,8 +165,9 @@ class Notes:
         places, table = np.flatnonzero(self.aside()), self.table
         cells = table.rows(places) if len(places) else table.frame.iloc[:0]
         rejected = cells.rename(columns=_earlier(list(cells.columns)))
-        rejected[columns.FILE] = table.file
-        rejected[columns.LINE] = self._guilty_lines()[places]
+        guilty = self._guilty_cells()
+        rejected[columns.FILE] = guilty.files[places]
+        rejected[columns.LINE] = guilty.lines[places]
         rejected[columns.CODES] = self._codes()[places]
         return rejected
 
@@ -160,12 +182,14 @@ class Notes:
             reasons[places] = [f"{before}, {found}".lstrip(", ") for before in reasons[places]]
         return reasons
 
-    def _guilty_lines(self) -> np.ndarray:
-        """(n,) the line of each row: that of the cell which was found first."""
-        lines = self.table.lines.copy()
+    def _guilty_cells(self) -> _Cells:
+        """(n,) file and line of each row: those of the cell which was found first."""
+        table = self.table
+        found = _Cells(table.files_of(None, np.arange(len(table))), table.lines.copy())
         for _, places, column in reversed(self._aside):
-            lines[places] = self.table.lines_of(column, places)
-        return lines
+            found.files[places] = table.files_of(column, places)
+            found.lines[places] = table.lines_of(column, places)
+        return found
 
     def _codes(self) -> np.ndarray:
         """(n,) the codes of each row, in the order found."""

@@ -20,6 +20,7 @@ from faultxfer.plain_yaml import parse_yaml
 from faultxfer.reading import columns
 from faultxfer.reading.csv_options import Csv
 from faultxfer.reading.long_form import GOOD, Long
+from faultxfer.reading.tag_files import TagFiles
 from faultxfer.spelling import did_you_mean, told
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -321,6 +322,9 @@ class Contract(_Strict):
     long: Long | None = Field(
         default=None, description="Columns of files that have one reading in each row."
     )
+    tag_files: TagFiles | None = Field(
+        default=None, description="Files that hold one tag each and are joined on time."
+    )
     csv: Csv = Field(
         default_factory=Csv, description="How the files are written, where detection needs a pin."
     )
@@ -360,6 +364,21 @@ class Contract(_Strict):
             raise ValueError(
                 "in long form sensors and label are tags: the columns of tag, value and quality "
                 f"cannot be one. Received: {list(long.columns[1:])}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _tag_files_have_the_time(self) -> Contract:
+        shape = self.tag_files
+        if shape and self.long:
+            raise ValueError(
+                "files of one tag each (`tag_files`) are no files of several (`long`). "
+                "Received: both"
+            )
+        if shape and self.time_column != shape.time:
+            raise ValueError(
+                "`tag_files.time` and `time_column` are the same column. "
+                f"Received: {shape.time!r} and {self.time_column!r}"
             )
         return self
 
@@ -453,7 +472,7 @@ class Contract(_Strict):
         """SHA-256 (hex) of the contract's meaning; spelling and comments do not count."""
         plain = self.model_dump(mode="json")
         _drop_unused(plain["csv"], Csv, _LATER_CSV)
-        _drop_unused(plain, Contract, ("long", "max_imputed"))
+        _drop_unused(plain, Contract, ("long", "tag_files", "max_imputed"))
         for sensor in plain["sensors"].values():
             _drop_unused(sensor, Sensor, ("keep", "quality", "hold", "impute"))
         content = json.dumps(plain, sort_keys=False)

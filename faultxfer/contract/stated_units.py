@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -131,10 +132,12 @@ def _note(
 
 def _place(
     name: str, unit: str, expected: str, places: np.ndarray, table: RawTable
-) -> dict[str, object]:
+) -> dict[str, Any]:
+    first = places[:1]
     return {
+        "file": str(table.files_of(name, first)[0]),
         "column": table.tag(name),
-        "line": int(table.lines[places[0]]),
+        "line": int(table.lines_of(name, first)[0]),
         "count": len(places),
         "expected": expected,
         "received": unit,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,12 @@ from faultxfer.contract.diff import diff_contracts
 from faultxfer.contract.schema import LabelClass, load_contract, parse_contract, schema_text
 from faultxfer.drafting.draft import EQUIPMENT, RUN, TIME, write_draft
 from faultxfer.drafting.infer import draft_of
-from faultxfer.drafting.roles import roles_of
-from faultxfer.drafting.shapes import shaped
+from faultxfer.drafting.roles import roles_of, shape_of
+from faultxfer.drafting.shapes import for_tag_files, shaped
 from faultxfer.errors import ConfigError, DataError
 from faultxfer.outputs import writing
 from faultxfer.reading.csv_options import Csv
-from faultxfer.reading.read_csv import find_files, read_csv
+from faultxfer.reading.read_csv import find_files, names_of, read_csv
 from faultxfer.reading.table import RawTable
 
 # How errors name pins for people who have a contract.
@@ -73,8 +73,11 @@ def draft_contract(
     options = _checked_options(columns, csv_options)
     given = _given(spellings or {})
     try:
-        read = [_read(path, options) for path in find_files(files)]
+        paths = find_files(files)
+        named = zip(paths, names_of(paths), strict=True)
+        read = [replace(_read(path, options), file=name) for path, name in named]
         examples = shaped(
+            paths,
             read,
             options,
             label=label,
@@ -87,16 +90,18 @@ def draft_contract(
             label=label,
             family=out.stem,
             named={
-                EQUIPMENT: equipment_column,
+                EQUIPMENT: examples.equipment_column,
                 RUN: run_column,
                 TIME: examples.time_column,
             },
             csv_options=examples.options,
             given=given,
         )
-        draft = dataclasses.replace(draft, why=draft.why | examples.why)
+        draft = replace(draft, why=draft.why | examples.why)
     except DataError as error:
         raise _advised(error, options) from error
+    if examples.tag_files is not None:
+        draft = for_tag_files(draft)
     text = write_draft(draft) + examples.section()
     contract = parse_contract(yaml.safe_load(text), where=str(out))
     _write(text, out)
@@ -107,7 +112,7 @@ def draft_contract(
         "questions": draft.questions,
         "label": draft.spellings.as_listed(),
         "files": files,
-        "columns": [*examples.roles(), *roles_of(draft)],
+        "columns": [*shape_of(examples.sentence()), *examples.roles(), *roles_of(draft)],
     }
 
 

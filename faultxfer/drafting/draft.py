@@ -21,6 +21,10 @@ EQUIPMENT, RUN, TIME = "equipment_column", "run_column", "time_column"
 
 _USUAL_MISSING: float = Sensor.model_fields["max_missing"].default
 _LIMITS = {"min", "max"}
+_HOLDING = """\
+# `hold` is how long a value counts until the next one comes, for tags that are read at times of
+# their own: two of the tag's usual steps, so that one reading may be lost, or as long as 95 % of
+# its steps are."""
 # Comments stand below each other, unless names are so long that they would leave the screen.
 _WIDEST = 72
 
@@ -75,6 +79,10 @@ class Seen:
         keep: why it stays a sensor though it is a counter; empty where nothing has to be said.
         nothing: spellings of values far off all others, which may stand for no reading.
         unit: the unit that the files state; empty where they state none.
+        hold: how long its value counts, where it has times of its own; empty elsewhere.
+        every: its usual time between two readings, where it is held.
+        quality: the column that says what its readings are worth; empty where none does.
+        good: spellings of a quality that counts.
     """
 
     low: float
@@ -89,6 +97,10 @@ class Seen:
     keep: str = ""
     nothing: tuple[str, ...] = ()
     unit: str = ""
+    hold: str = ""
+    every: str = ""
+    quality: str = ""
+    good: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,6 +120,9 @@ class Draft:
         csv: how the files are written, where that had to be given.
         why: by role, what shows a key that no usual name shows.
         looks_like: by role, a column that may be meant, where none was found.
+        blank: why blank cells of the label mean that nobody labelled the row; empty where they are
+            mistakes.
+        qualities: by column of quality that a sensor has, why it is one.
     """
 
     family: str
@@ -122,6 +137,8 @@ class Draft:
     csv: Csv = field(default_factory=Csv)
     why: dict[str, str] = field(default_factory=dict)
     looks_like: dict[str, str] = field(default_factory=dict)
+    blank: str = ""
+    qualities: dict[str, str] = field(default_factory=dict)
 
     @property
     def questions(self) -> list[str]:
@@ -136,6 +153,7 @@ def write_draft(draft: Draft) -> str:
         *_label_lines(draft),
         *_key_lines(draft),
         *_sensor_lines(draft.sensors),
+        *_quality_lines(draft.qualities),
         *_ignore_lines(draft.ignore),
         *_csv_lines(draft.csv),
         *_nothing_lines(draft),
@@ -162,6 +180,8 @@ def _label_lines(draft: Draft) -> list[str]:
         lines.append(f"  unknown: {_listed(draft.spellings.unknown)}")
     if draft.spellings.exclude:
         lines.append(f"  exclude: {_listed(draft.spellings.exclude)}")
+    if draft.blank:
+        lines.append(f"  blank: unknown  # {draft.blank}")
     return [*lines, *(f"  # {question}" for question in draft.spellings.questions)]
 
 
@@ -206,12 +226,22 @@ def _sensor_lines(sensors: dict[str, Seen]) -> list[str]:
         "# In the model's feature order. Beside each sensor stands what was seen.",
         "sensors:",
     ]
+    if any(seen.hold for seen in sensors.values()):
+        lines.insert(-1, _HOLDING)
     written = {name: f"  {_scalar(name)}: {_fields(name, seen)}" for name, seen in sensors.items()}
     width = min(_WIDEST, max(map(len, written.values()), default=0))
     for name, seen in sensors.items():
         lines.append(f"{written[name]:<{width}}  # {_remark(seen)}")
         lines += _limits_over_time(seen)
     return lines
+
+
+def _quality_lines(qualities: dict[str, str]) -> list[str]:
+    """Why columns stand as qualities of sensors, as comments."""
+    if not qualities:
+        return []
+    listed = [f"#   {_scalar(name)}: {reason}" for name, reason in qualities.items()]
+    return ["", "# Columns that say what readings are worth, each at its sensor:", *listed]
 
 
 def _ignore_lines(ignore: dict[str, str]) -> list[str]:
@@ -298,6 +328,11 @@ def _fields(name: str, seen: Seen) -> str:
         fields |= _range(seen.low, seen.high)
     if seen.missing > _USUAL_MISSING:
         fields["max_missing"] = f"{_max_missing(seen.missing):g}"
+    if seen.quality:
+        good = f", good: {_listed(seen.good)}" if seen.good else ""
+        fields["quality"] = f"{{column: {_scalar(seen.quality)}{good}}}"
+    if seen.hold:
+        fields["hold"] = seen.hold
     if seen.keep:
         fields["keep"] = quoted(seen.keep)
     fields["on_breach"] = "warn"
@@ -316,6 +351,8 @@ def _remark(seen: Seen) -> str:
     remark = f"seen {seen.low:.5g} to {seen.high:.5g}, {missing}"
     if seen.step is not None:
         remark += f", usual step {seen.step:.3g}"
+    if seen.hold:
+        remark += f"; times of its own, a reading every {seen.every}: held {seen.hold}"
     if seen.nothing:
         remark += f"; {', '.join(seen.nothing)} left out: no reading?"
     return f"{remark}; {seen.note}" if seen.note else remark

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pandas as pd
 
@@ -21,10 +22,17 @@ from faultxfer.drafting.draft import (
     plain_name,
     quoted,
 )
+from faultxfer.drafting.holds import Hold, held, holds_of
 from faultxfer.drafting.keys import keys_by_content
-from faultxfer.drafting.kinds import kinds_of
+from faultxfer.drafting.kinds import column_rows, kinds_of
 from faultxfer.drafting.labels import Given, classes_of, sort_spellings
 from faultxfer.drafting.nothing import values_for_nothing
+from faultxfer.drafting.qualities import (
+    FoundQuality,
+    always_good,
+    qualities_of,
+    words_as_codes,
+)
 from faultxfer.drafting.sampling import (
     Sampling,
     fastest,
@@ -101,10 +109,23 @@ def draft_of(
     free = [name for name in free if name not in keys.values()]
     reasons = {name: _why_ignored(name, tables, cells, spellings.faulty) for name in free}
     measured = [name for name, reason in reasons.items() if not reason]
-    kinds = kinds_of(filled, _numbers(measured, filled), keys, spellings.faulty)
+    read = _numbers(measured, filled)
+    holds = holds_of(read, filled, keys)
+    values = held(read, holds, filled, keys)
+    kinds = kinds_of(filled, values, keys, spellings.faulty)
     reasons |= _left_out(measured, kinds)
+    texts = [name for name in free if _is_text(reasons[name])]
+    texts = [name for name in texts if name not in csv_options.time_parts]
+    words = words_as_codes(texts, filled)
+    rows = column_rows(filled, read | words, keys, spellings.faulty)
+    coded = [name for name, kind in kinds.items() if kind.kind == "quality"]
+    qualities = qualities_of(rows, coded, words, filled)
+    reasons |= {each.column: each.reason for each in qualities}
+    reasons |= _always_good(free, filled, qualities)
+    qualified = {each.of: each for each in qualities if each.of and not reasons[each.of]}
     ignore = _not_common(tables, list(cells.columns))
-    ignore |= {name: reason for name, reason in reasons.items() if reason}
+    used = {each.column for each in qualified.values()}
+    ignore |= {name: reason for name, reason in reasons.items() if reason and name not in used}
     parts = [name for name in csv_options.time_parts if name in ignore]
     ignore |= dict.fromkeys(parts, "a part of the time")
     runs = [name for name in (keys[EQUIPMENT], keys[RUN]) if name]
@@ -118,13 +139,38 @@ def draft_of(
         label=label,
         spellings=spellings,
         keys=keys,
-        sensors={name: _seen(name, filled, samplings, kinds.get(name)) for name in measured},
+        sensors={
+            name: _with_hold(
+                _seen(name, filled, samplings, kinds.get(name), qualified.get(name)),
+                values[name],
+                holds.get(name),
+            )
+            for name in measured
+        },
         ignore=ignore,
         period=usual_period(samplings),
         csv=csv_options,
         why=_why_keys(named, csv_options) | found.why,
+        qualities={each.column: each.reason for each in qualified.values()},
         looks_like=_still_free(found.looks_like, kinds),
     )
+
+
+def _is_text(reason: str | None) -> bool:
+    return bool(reason and reason.startswith("text"))
+
+
+def _always_good(
+    free: list[str], tables: list[RawTable], qualities: list[FoundQuality]
+) -> dict[str, str]:
+    """Columns that hold nothing but what other qualities call good, with the reason."""
+    known = {each.column for each in qualities}
+    reasons = {}
+    for name in free:
+        told = [always_good(name, table, qualities) for table in tables]
+        if name not in known and told and all(told):
+            reasons[name] = str(told[0])
+    return reasons
 
 
 def _still_free(looks_like: dict[str, str], kinds: dict[str, Found]) -> dict[str, str]:
@@ -264,6 +310,11 @@ def names_machine_or_run(name: str) -> bool:
     return plain_name(name) in {*_USUAL[EQUIPMENT], *_USUAL[RUN]}
 
 
+def names_time(name: str) -> bool:
+    """Whether a column has a usual name of times."""
+    return plain_name(name) in _USUAL[TIME]
+
+
 def _could_be(role: str, name: str, tables: list[RawTable]) -> bool:
     """Whether a column may have the role.
 
@@ -384,10 +435,19 @@ def _equals_label(cells: pd.Series, faulty: pd.Series) -> bool:
 # What is seen of a sensor
 
 
-def _seen(name: str, tables: list[RawTable], samplings: list[Sampling], kind: Found | None) -> Seen:
-    """What is seen of a sensor, its readings far off all others left out."""
+def _seen(
+    name: str,
+    tables: list[RawTable],
+    samplings: list[Sampling],
+    kind: Found | None,
+    quality: FoundQuality | None,
+) -> Seen:
+    """What is seen of a sensor, bad readings and those far off all others left out."""
     switch = _is_switch(name, tables)
     read = [_values(table, name, switch=switch) for table in tables]
+    if quality is not None:
+        parts = zip(read, tables, strict=True)
+        read = [numbers.mask(quality.bad(table)) for numbers, table in parts]
     codes = () if switch else values_for_nothing(read)
     files = [numbers.mask(numbers.isin(codes)) for numbers in read] if codes else read
     # One clock for all: rates of a file without readable times would be rates per row.
@@ -404,8 +464,18 @@ def _seen(name: str, tables: list[RawTable], samplings: list[Sampling], kind: Fo
         note=kind.reason if kind and kind.kind != "constant" else "",
         keep=kind.reason if kind and kind.kind == "kept" else "",
         nothing=tuple(dict.fromkeys(_spellings(name, tables, read, codes))),
+        quality=quality.column if quality else "",
+        good=quality.good if quality else (),
         unit=next(filter(None, (_stated_unit(table, name) for table in tables)), ""),
     )
+
+
+def _with_hold(seen: Seen, values: list[pd.Series], hold: Hold | None) -> Seen:
+    """The same of a sensor that is held; what is still missing then, is."""
+    if hold is None:
+        return seen
+    missing = max(float(numbers.isna().mean()) for numbers in values)
+    return replace(seen, missing=missing, hold=hold.text, every=hold.every)
 
 
 def _spellings(

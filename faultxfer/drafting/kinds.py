@@ -34,7 +34,19 @@ def kinds_of(
     """
     if not tables:
         return {}
-    rows = ColumnRows(
+    rows = column_rows(tables, values, keys, faulty)
+    found = {each.column: each for each in find_kinds(rows)}
+    return _with_counters_worth_keeping(rows, found)
+
+
+def column_rows(
+    tables: list[RawTable],
+    values: dict[str, list[pd.Series]],
+    keys: dict[str, str | None],
+    faulty: pd.Series,
+) -> ColumnRows:
+    """The rows of all files as rules of columns see them; arguments as of :func:`kinds_of`."""
+    return ColumnRows(
         {
             name: np.concatenate([part.to_numpy() for part in parts])
             for name, parts in values.items()
@@ -44,8 +56,6 @@ def kinds_of(
         fault=faulty.to_numpy(),
         seconds=_seconds(tables, keys[TIME]),
     )
-    found = {each.column: each for each in find_kinds(rows)}
-    return _with_counters_worth_keeping(rows, found)
 
 
 def _numbered(tables: list[RawTable], column: str | None, *, default: int) -> np.ndarray:

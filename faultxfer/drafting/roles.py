@@ -19,14 +19,38 @@ def roles_of(draft: Draft) -> list[dict[str, str | None]]:
     """
     lines = [_key(draft, role) for role in _KEYS]
     lines.append(line("label", draft.label, _spellings(draft)))
-    plain = [name for name, seen in draft.sensors.items() if not (seen.note or seen.nothing)]
+    lines += _held(draft)
+    told = {name for name, seen in draft.sensors.items() if seen.note or seen.nothing or seen.hold}
+    plain = [name for name in draft.sensors if name not in told]
     if plain:
         lines.append(line("sensor", _listed(plain), f"{len(plain)} measured"))
     for name, seen in draft.sensors.items():
         if seen.note or seen.nothing:
             lines.append(line("sensor, look at it", name, _question(seen.note, seen.nothing)))
+    lines += [line("quality", name, reason) for name, reason in draft.qualities.items()]
     lines += [line("left out", name, reason) for name, reason in draft.ignore.items()]
     return lines
+
+
+def shape_of(sentence: str) -> list[dict[str, str | None]]:
+    """A line on the shape of the files; none for rows of moments."""
+    return [line("files", None, sentence)] if sentence else []
+
+
+def _held(draft: Draft) -> list[dict[str, str | None]]:
+    """A line for sensors with times of their own, for each length that they are held."""
+    by_length: dict[tuple[str, str], list[str]] = {}
+    for name, seen in draft.sensors.items():
+        if seen.hold:
+            by_length.setdefault((seen.hold, seen.every), []).append(name)
+    return [
+        line(
+            "sensor, held",
+            _listed(names),
+            f"times of its own, a reading every {every}: `hold: {hold}`, two of these",
+        )
+        for (hold, every), names in by_length.items()
+    ]
 
 
 def line(role: str, column: str | None, why: str) -> dict[str, str | None]:

@@ -12,12 +12,12 @@ from faultxfer.errors import DataError
 from faultxfer.reading.long_form import GOOD, Long
 from faultxfer.reading.table import RawTable
 
-_TAG_NAMES = re.compile(
+TAG_NAMES = re.compile(
     r"(?:(?:var|tag|signal|point|sensor|channel|item|parameter|metric)[ _-]?(?:name|id)?)|variable|"
     r"measurement|messstelle|kanal|größe|groesse|grandeur|variabile|grootheid|señal|sinal",
     re.IGNORECASE,
 )
-_VALUE_NAMES = re.compile(
+VALUE_NAMES = re.compile(
     r"(?:var|tag|point|signal)?[ _-]?(?:value|val)|(?:mess)?wert|valeur|valore?|waarde|reading|v",
     re.IGNORECASE,
 )
@@ -53,9 +53,9 @@ def find_long(table: RawTable, taken: frozenset[str] = frozenset()) -> Long | No
     frame = table.rows(np.arange(min(len(table), _LOOK)))
     table = RawTable(table.file, frame, table.lines[:_LOOK], table.sha256, table.dialect)
     names = [str(name) for name in frame if name not in taken]
-    numbers = [name for name in names if _are_numbers(frame[name])]
+    numbers = [name for name in names if are_numbers(frame[name])]
     texts = [name for name in names if name not in numbers and frame[name].nunique() > 1]
-    times = [name for name in texts if _are_times(table, name)]
+    times = [name for name in texts if are_times(table, name)]
     tags = [name for name in texts if name not in times and frame[name].nunique() <= _MOST_TAGS]
     keys = [str(name) for name in frame if name in taken]
     for time in times or numbers:
@@ -64,8 +64,8 @@ def find_long(table: RawTable, taken: frozenset[str] = frozenset()) -> Long | No
         if time in numbers:
             found = [tag for tag in found if _rises(frame, time, [tag, *keys])]
         if value and found:
-            tag = max(found, key=lambda name: (_is_named(name, _TAG_NAMES), frame[name].nunique()))
-            quality, good = _quality(frame, {time, tag, value}, names)
+            tag = max(found, key=lambda name: (is_named(name, TAG_NAMES), frame[name].nunique()))
+            quality, good = quality_in(frame, {time, tag, value}, names)
             return Long(time=time, tag=tag, value=value, quality=quality, good=good)
     return None
 
@@ -79,18 +79,20 @@ def _may_be_long(table: RawTable, taken: frozenset[str]) -> bool:
     measured = [
         name
         for name in map(str, few)
-        if name not in taken and few[name].nunique() > _MOST_CODES and _are_numbers(few[name])
+        if name not in taken and few[name].nunique() > _MOST_CODES and are_numbers(few[name])
     ]
     return 0 < len(measured) <= _MOST_MEASURED
 
 
-def _are_numbers(cells: pd.Series) -> bool:
+def are_numbers(cells: pd.Series) -> bool:
+    """Whether nearly all filled cells are numbers, and there are some."""
     filled = cells[cells.str.strip() != ""]
     numbers = filled.str.fullmatch(r"\s*[+-]?[\d.,]*\d[.,]?(?:[eE][+-]?\d+)?\s*")
     return len(filled) > 0 and bool(numbers.mean() >= _ARE_NUMBERS)
 
 
-def _are_times(table: RawTable, name: str) -> bool:
+def are_times(table: RawTable, name: str) -> bool:
+    """Whether nearly all cells of a column are times."""
     try:
         return bool(table.times(name).seconds.notna().mean() >= _ARE_NUMBERS)
     except DataError:
@@ -109,7 +111,7 @@ def _rises(frame: pd.DataFrame, name: str, of: list[str]) -> bool:
 def _value(frame: pd.DataFrame, numbers: list[str], time: str) -> str | None:
     """The only column of numbers that are neither few codes nor another form of the time."""
     free = [name for name in numbers if name != time]
-    named = [name for name in free if _is_named(name, _VALUE_NAMES)]
+    named = [name for name in free if is_named(name, VALUE_NAMES)]
     if len(named) == 1:
         return named[0]
     measured = []
@@ -127,7 +129,8 @@ def _counts(cells: pd.Series) -> bool:
     return bool(values.is_unique and values.is_monotonic_increasing)
 
 
-def _is_named(name: str, usual: re.Pattern[str]) -> bool:
+def is_named(name: str, usual: re.Pattern[str]) -> bool:
+    """Whether a column has a usual name."""
     return usual.fullmatch(name.strip()) is not None
 
 
@@ -143,8 +146,8 @@ def _is_tag(
     shared = frame.groupby(time)[tag].transform("nunique") > 1
     if pairs.mean() < _ARE_PAIRS or shared.mean() < _SHARE_TIMES:
         return False
-    named = _is_named(tag, _TAG_NAMES) and _is_named(value, _VALUE_NAMES)
-    return named or _lie_apart(frame[tag], frame[value])
+    named = is_named(tag, TAG_NAMES) and is_named(value, VALUE_NAMES)
+    return named or lie_apart(frame[tag], frame[value])
 
 
 def _names_rows(frame: pd.DataFrame, name: str, tag: str) -> bool:
@@ -152,7 +155,7 @@ def _names_rows(frame: pd.DataFrame, name: str, tag: str) -> bool:
     return bool((frame.groupby(tag)[name].nunique() > 1).any())
 
 
-def _lie_apart(tags: pd.Series, cells: pd.Series) -> bool:
+def lie_apart(tags: pd.Series, cells: pd.Series) -> bool:
     """Whether the readings of the groups differ in size, as those of other quantities do."""
     plain = cells.str.strip().str.replace(",", ".", regex=False)
     values = pd.to_numeric(plain, errors="coerce")
@@ -164,13 +167,13 @@ def _lie_apart(tags: pd.Series, cells: pd.Series) -> bool:
     return bool(len(quarters) > 2 and wide and np.mean(apart) >= _APART)
 
 
-def _quality(
+def quality_in(
     frame: pd.DataFrame, taken: set[str], names: list[str]
 ) -> tuple[str | None, tuple[str, ...]]:
     """The column of quality, and its spellings that are good: usual ones, else the commonest."""
     for name in names:
         cells = frame[name].str.strip()
-        usual = _is_named(name, _QUALITY_NAMES) or set(cells.unique()) & set(GOOD[1:])
+        usual = is_named(name, _QUALITY_NAMES) or set(cells.unique()) & set(GOOD[1:])
         if name in taken or not usual or cells.nunique() > _MOST_CODES:
             continue
         known = tuple(text for text in GOOD if (cells == text).any())

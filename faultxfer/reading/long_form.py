@@ -100,7 +100,7 @@ def pivoted(table: RawTable, long: Long | None, keys: tuple[str, ...]) -> RawTab
     of_moment = cells.iloc[first[order]].reset_index(drop=True)
     readings = _Readings(table, long.value, of_moment, list(map(str, tags)), place[order])
     remarks = (*_duplicates(table, long, twice), *_of_bad_quality(table, long, bad))
-    return _table(readings, table.lines[first[order]], remarks)
+    return _table(readings, first[order], remarks)
 
 
 def _require(table: RawTable, long: Long) -> None:
@@ -161,6 +161,7 @@ def _duplicates(table: RawTable, long: Long, twice: np.ndarray) -> list[Remark]:
             long.tag,
             len(places),
             int(table.lines[places[0]]),
+            str(table.files_of(None, places[:1])[0]),
         )
     ]
 
@@ -179,11 +180,13 @@ def _of_bad_quality(table: RawTable, long: Long, bad: np.ndarray) -> list[Remark
             long.quality,
             len(places),
             int(table.lines[places[0]]),
+            str(table.files_of(None, places[:1])[0]),
         )
     ]
 
 
-def _table(readings: _Readings, lines: np.ndarray, remarks: tuple[Remark, ...]) -> RawTable:
+def _table(readings: _Readings, first: np.ndarray, remarks: tuple[Remark, ...]) -> RawTable:
+    """The table of moments; ``first`` is the (m,) place of the first reading of each."""
     source, value = readings.source, readings.value
     typed: dict[str, np.ndarray] = {}
     texts: dict[str, pd.Series] = {}
@@ -195,24 +198,30 @@ def _table(readings: _Readings, lines: np.ndarray, remarks: tuple[Remark, ...]) 
             texts[name] = _picked(source.frame[value], places)
         if isinstance(stated := source.units.get(value), pd.Series):
             units[name] = _picked(stated, places)
-    cell_lines = {
-        name: np.where(places >= 0, source.lines[places], 0)
-        for name, places in zip(readings.tags, readings.place.T, strict=True)
-    }
+    of_files = source.row_sources
     return RawTable(
         source.file,
         pd.concat([readings.keys, pd.DataFrame(texts)], axis="columns"),
-        lines,
+        source.lines[first],
         source.sha256,
         source.dialect,
         header=(*readings.keys.columns, *readings.tags),
         typed=typed,
         reread=readings.rows,
         units=units,
-        cell_lines=cell_lines,
+        cell_lines=_of_cells(readings, source.lines),
+        sources=source.sources,
+        row_sources=None if of_files is None else of_files[first],
+        cell_sources={} if of_files is None else _of_cells(readings, of_files),
         remarks=(*source.remarks, *remarks),
         made_of=f"made of {len(source)} readings of {len(readings.tags)} tags",
     )
+
+
+def _of_cells(readings: _Readings, numbers: np.ndarray) -> dict[str, np.ndarray]:
+    """By tag, a number of each (m,) cell's reading; 0 where there is none."""
+    places = zip(readings.tags, readings.place.T, strict=True)
+    return {name: np.where(of_tag >= 0, numbers[of_tag], 0) for name, of_tag in places}
 
 
 def _picked(cells: pd.Series, places: np.ndarray) -> pd.Series:

@@ -29,6 +29,7 @@ class Remark:
         column: the column of the file.
         count: how many readings.
         line: the first line concerned.
+        file: its file, where the table was joined from several.
     """
 
     code: str
@@ -37,6 +38,7 @@ class Remark:
     column: str
     count: int
     line: int
+    file: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,12 @@ class RawTable:
             one for each cell, empty where a cell has none.
         cell_lines: by column of the file, the (n,) line of each cell where cells of one row stand
             on several lines; 0 where there is no cell.
+        sources: name and digest of each file that the rows were joined from; empty where they
+            are of one file.
+        row_sources: (n,) number of each row's file among ``sources``.
+        cell_sources: by column, the (n,) number of each cell's file, where rows were joined.
+        origins: by column, the (n,) place of the row whose cell counts in each row, where values
+            are held.
         remarks: what was found while the file was brought into this shape.
         made_of: what the rows were made of, for people; empty where they are the file's own.
     """
@@ -73,6 +81,10 @@ class RawTable:
     tags: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str | pd.Series] = field(default_factory=dict)
     cell_lines: Mapping[str, np.ndarray] = field(default_factory=dict)
+    sources: tuple[tuple[str, str], ...] = ()
+    row_sources: np.ndarray | None = None
+    cell_sources: Mapping[str, np.ndarray] = field(default_factory=dict)
+    origins: Mapping[str, np.ndarray] = field(default_factory=dict)
     remarks: tuple[Remark, ...] = ()
     made_of: str = ""
     # Times are looked at twice, and reading a million of them takes a while.
@@ -101,7 +113,36 @@ class RawTable:
         """The line of each of some cells of a column; that of the row where there is no cell."""
         own = self.cell_lines.get(self.tag(name))
         lines: np.ndarray = self.lines[places]
-        return lines if own is None else np.where(own[places] > 0, own[places], lines)
+        if own is None:
+            return lines
+        there = own[self.origin_of(name, places)]
+        return np.where(there > 0, there, lines)
+
+    def held_from(self, name: str, origin: np.ndarray) -> RawTable:
+        """The same table, with the (n,) places of the cells that count in a column."""
+        return dataclasses.replace(self, origins={**self.origins, self.tag(name): origin})
+
+    def origin_of(self, name: str, places: np.ndarray) -> np.ndarray:
+        """The rows whose cells of a column count in some rows: earlier ones of held values."""
+        origin = self.origins.get(self.tag(name))
+        return places if origin is None else origin[places]
+
+    def files_of(self, name: str | None, places: np.ndarray) -> np.ndarray:
+        """The file of each of some cells of a column, as text; that of the row without ``name``.
+
+        As with lines, a cell that is not there has the file of its row.
+        """
+        if self.row_sources is None:
+            return np.full(len(places), self.file, dtype=object)
+        files = np.array([file for file, _ in self.sources], dtype=object)
+        numbers = self.row_sources[places]
+        own = self.cell_sources.get(self.tag(name)) if name else None
+        if name and own is not None:
+            cells = self.origin_of(name, places)
+            there = self.cell_lines[self.tag(name)][cells] > 0
+            numbers = np.where(there, own[cells], numbers)
+        found: np.ndarray = files[numbers]
+        return found
 
     def stated_units(self, name: str) -> str | pd.Series | None:
         """The unit of a column, or of each of its (n,) cells, as the file says; None if not."""

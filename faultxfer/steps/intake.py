@@ -23,7 +23,7 @@ from faultxfer.contract.losses import with_losses
 from faultxfer.contract.measured import with_no_measurements
 from faultxfer.contract.outcome import Checked, refusal
 from faultxfer.contract.schema import Contract
-from faultxfer.contract.shapes import read_shaped
+from faultxfer.contract.shapes import joined_tags, read_shaped, readings_in
 from faultxfer.errors import DataError
 from faultxfer.findings import Finding, refusing
 from faultxfer.outputs import writing
@@ -31,6 +31,7 @@ from faultxfer.progress import progress
 from faultxfer.reading import columns
 from faultxfer.reading.read_csv import find_files, names_of
 from faultxfer.reading.table import RawTable
+from faultxfer.reading.tag_files import TagReadings
 from faultxfer.requests import PretrainRequest, ValidateRequest
 from faultxfer.steps.opening import AnyRequest, Opened
 
@@ -224,7 +225,8 @@ class _Checking:
     def read(self) -> list[RawTable | Checked]:
         """Each file as read; one that cannot be read is refused like any other."""
         named = zip(self.paths, names_of(self.paths), strict=True)
-        return [_read(path, name, self.contract) for path, name in named]
+        read = [_read(path, name, self.contract) for path, name in named]
+        return _joined(self.paths, read, self.contract) if self.contract.tag_files else read
 
     def filled_in(self, fills: frozenset[str]) -> tuple[list[RawTable], list[Checked]]:
         """Tables and outcomes, where missing readings of these sensors are going to be filled."""
@@ -262,6 +264,33 @@ def _read(path: Path, name: str, contract: Contract) -> RawTable | Checked:
         return _unread(RawTable(name, pd.DataFrame(), np.array([], dtype=int), ""), error)
 
 
+def _joined(
+    paths: list[Path], read: list[RawTable | Checked], contract: Contract
+) -> list[RawTable | Checked]:
+    """The files of one tag each as one table; only those at fault where any is refused."""
+    parts = [_part(path, each, contract) for path, each in zip(paths, read, strict=True)]
+    at_fault: list[RawTable | Checked] = [part for part in parts if isinstance(part, Checked)]
+    if at_fault:
+        return at_fault
+    readings = [part for part in parts if isinstance(part, TagReadings)]
+    try:
+        return [joined_tags(paths, readings, contract)]
+    except DataError as error:
+        tables = [part.table for part in readings]
+        file = next((table for table in tables if table.file == error.where), tables[0])
+        return [_unread(file, error)]
+
+
+def _part(path: Path, read: RawTable | Checked, contract: Contract) -> TagReadings | Checked:
+    """What a file of a set holds; one that is none of the set is refused."""
+    if isinstance(read, Checked):
+        return read
+    try:
+        return readings_in(path, read, contract)
+    except DataError as error:
+        return _unread(read, error)
+
+
 def _learnt(checked: list[Checked], completing: Completing | None) -> Imputer | None:
     """The imputer for the accepted rows; None where a file is refused or nothing was learnt."""
     if completing is None or any(outcome.refused for outcome in checked):
@@ -281,7 +310,7 @@ def _counted(tables: list[RawTable], checked: list[Checked], contract: Contract)
     findings = [finding for outcome in checked for finding in outcome.findings]
     return CheckedRows(
         table=None,
-        files=tuple((table.file, table.sha256) for table in tables),
+        files=tuple(file for table in tables for file in _files_of(table)),
         findings=tuple(findings),
         read=sum(outcome.read for outcome in checked),
         accepted=0,
@@ -291,6 +320,11 @@ def _counted(tables: list[RawTable], checked: list[Checked], contract: Contract)
         reading=tuple(_reading(outcome.table, contract) for outcome in checked),
         unused=_unused(checked),
     )
+
+
+def _files_of(table: RawTable) -> tuple[tuple[str, str], ...]:
+    """Name and digest of the file, or of all files that a table was joined from."""
+    return table.sources or ((table.file, table.sha256),)
 
 
 def _unused(checked: list[Checked]) -> dict[str, int]:
@@ -459,6 +493,8 @@ def _write_quarantine(
     counts = [f"{finding.code}{finding.count}" for finding in findings]
     content = hashlib.sha256("".join(digests + counts).encode())
     stem = tables[0].file.split("/")[-1].split(".")[0]
+    if tables[0].sources:
+        stem = stem.split(" (")[0]  # how many files there are is no part of the set's name
     name = f"{stem}-{content.hexdigest()[:8]}"
     path = folder / f"{name}-rejected.csv"
     details = json.dumps([finding.as_dict() for finding in findings], indent=2, ensure_ascii=False)

@@ -154,7 +154,7 @@ def score_rows(opened: Opened[ScoreRequest], detector: Detector, rows: CheckedRo
     bundle = load_bundle(detector.bundle)
     progress.info("Scoring %d rows", len(accepted))
     machine = opened.equipment
-    table = _table(accepted, bundle, detector, machine, several=len(rows.files) > 1)
+    table = _table(accepted, bundle, detector, machine, several=len(rows.reading) > 1)
     alarms = int(table["alarm"].sum())
     used = table[_unmarked(table)]
     fault_share = bundle.calibrator.fault_share
@@ -352,7 +352,7 @@ def unscored_rows(rows: CheckedRows, detector: Detector, equipment: str | None) 
         return pd.DataFrame()
     outside = pd.read_feather(rows.unscored)
     shown = _who_and_when(outside, detector, equipment)
-    file = {"file": outside[columns.FILE]} if len(rows.files) > 1 else {}
+    file = {"file": outside[columns.FILE]} if len(rows.reading) > 1 else {}
     return pd.DataFrame({**file, **shown, "remark": outside[columns.REMARK]})
 
 

@@ -405,6 +405,7 @@ def test_no_field_of_the_schema_is_forgotten() -> None:
     # Told field by field, by one line of code each.
     simple = {
         "long",
+        "tag_files",
         "quality",
         "keep",
         "hold",

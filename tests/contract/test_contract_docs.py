@@ -30,6 +30,7 @@ from faultxfer.reading import columns
 from faultxfer.reading.csv_options import Csv
 from faultxfer.reading.long_form import Long
 from faultxfer.reading.read_csv import read_csv
+from faultxfer.reading.tag_files import TagFiles
 
 DOCUMENT = (REPOSITORY / "docs" / "data-contracts.md").read_text(encoding="utf-8")
 CODE = re.compile(r"[A-Z]+(-[A-Z]+)+")
@@ -77,6 +78,7 @@ TABLES: list[tuple[str, type[BaseModel]]] = [
     ("`scale`", Scale),
     ("`quality`", Quality),
     ("`long`", Long),
+    ("`tag_files`", TagFiles),
     ("`csv`", Csv),
 ]
 

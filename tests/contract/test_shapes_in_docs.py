@@ -22,7 +22,9 @@ def blocks(language: str, text: str) -> list[str]:
 
 @pytest.mark.parametrize(("title", "text"), SECTIONS, ids=[title for title, _ in SECTIONS])
 def test_the_contract_shown_accepts_the_file_shown(title: str, text: str, tmp_path: Path) -> None:
-    files = [tmp_path / f"{number}.csv" for number, _ in enumerate(blocks("csv", text))]
+    names = re.findall(r"^`([\w.]+)`:\n\n```csv", text, re.MULTILINE)
+    names = names or [f"{number}.csv" for number, _ in enumerate(blocks("csv", text))]
+    files = [tmp_path / name for name in names]
     for path, content in zip(files, blocks("csv", text), strict=True):
         path.write_text(content, encoding="utf-8")
     (contract,) = blocks("yaml", text)

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from cases import Bad, bad
 from grid import GERMAN, PIPE, TAB, Grid, Spelling, joined, text_lines, written
 from plants import CHILLERS, COMPRESSORS, CONVEYORS, FANS, PUMPS, Plant
-from reshape import long_form, unit_row, with_quality
+from reshape import long_form, tag_grids, tag_pin, unit_row, with_quality
 
 
 def cases() -> Iterator[Bad]:
     """All of them."""
     yield from _long()
     yield from _duplicates()
+    yield from _tag_files()
     yield from _qualities()
     yield from _held()
     yield from _units()
@@ -54,6 +55,55 @@ def _duplicates() -> Iterator[Bad]:
             line=len(grid.rows) + 2,
             severity="warn",
             contract={"long": {"time": time, "tag": "tag", "value": "value"}},
+        )
+
+
+def _tag_files() -> Iterator[Bad]:
+    """One file of a set is none of it, says something else, or holds text."""
+    for name, plant, spelling in (
+        ("pumps", PUMPS, Spelling()),
+        ("compressors", COMPRESSORS, GERMAN),
+        ("fans", FANS, TAB),
+    ):
+        first, second, *others = tag_grids(plant)
+        sensor, other, time = plant.sensors[0], plant.sensors[1], _time(plant)
+        both = first.add(other, second.column(other))
+        for kind, grid in (("wide", both), ("no-time", first.rename({time: "then"}))):
+            yield bad(
+                f"tag-files-{kind}-{name}",
+                "a file of another export in the same folder",
+                plant,
+                written(grid, spelling),
+                "FILE-NO-TAG",
+                line=1,
+                spelling=spelling,
+                beside=(first, second, *others),
+                contract=tag_pin(plant),
+            )
+        yield bad(
+            f"tag-files-conflict-{name}",
+            "a tag that was exported twice, once for another machine",
+            plant,
+            written(first.fill(sensor, "1.5", [9]), spelling),
+            "READING-CONFLICT",
+            sensor,
+            line=9,
+            spelling=spelling,
+            beside=(first, second, *others),
+            contract=tag_pin(plant),
+        )
+        yield bad(
+            f"tag-files-text-{name}",
+            "a broken transmitter",
+            plant,
+            written(first.fill(sensor, "Err 7", [6, 11]), spelling),
+            "SENSOR-NOT-A-NUMBER",
+            sensor,
+            (6, 11),
+            severity="quarantine",
+            spelling=spelling,
+            beside=(second, *others),
+            contract=tag_pin(plant),
         )
 
 

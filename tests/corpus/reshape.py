@@ -34,6 +34,19 @@ def long_pin(plant: Plant, tag: str, value: str) -> dict[str, object]:
     return {"long": {"time": plant.base["time_column"], "tag": tag, "value": value}}
 
 
+def tag_grids(plant: Plant) -> list[Grid]:
+    """A table for each sensor and for the label, named in the header; keys stand beside it."""
+    base = plant.base
+    roles = ("time_column", "equipment_column", "run_column")
+    keys = [base[role] for role in roles if role in base]
+    return [plant.grid.select([*keys, name]) for name in (*plant.sensors, base["label"]["column"])]
+
+
+def tag_pin(plant: Plant) -> dict[str, object]:
+    """The contract's word for it."""
+    return {"tag_files": {"time": plant.base["time_column"]}}
+
+
 def with_quality(plant: Plant, column: str, good: str, other: str, lines: Iterable[int]) -> Grid:
     """The clean table with a column of quality, not good on some lines."""
     bad = set(lines)

@@ -8,7 +8,7 @@ from datetime import datetime
 from cases import Valid, valid
 from grid import GERMAN, PIPE, TAB, Spelling, joined, text_lines, written
 from plants import CHILLERS, COMPRESSORS, CONVEYORS, FANS, PUMPS
-from reshape import long_form, long_pin, unit_row, with_quality
+from reshape import long_form, long_pin, tag_grids, tag_pin, unit_row, with_quality
 
 _PLANTS = {
     "pumps": (PUMPS, Spelling()),
@@ -23,6 +23,7 @@ def cases() -> Iterator[Valid]:
     yield from _above()
     yield from _below()
     yield from _long()
+    yield from _tag_files()
     yield from _two_columns()
     yield from _words_of_time()
     yield from _units_in_cells()
@@ -89,6 +90,22 @@ def _long() -> Iterator[Valid]:
                 written(long_form(plant, "Tag", "Reading", by_tag=by_tag), spelling),
                 contract=long_pin(plant, "Tag", "Reading"),
             )
+
+
+def _tag_files() -> Iterator[Valid]:
+    for name, (plant, spelling) in _PLANTS.items():
+        if name == "chillers" or "run_column" not in plant.base:
+            continue  # as above; and without a column of runs the whole set is one
+        *others, last = tag_grids(plant)
+        yield valid(
+            f"tag-files-{name}", "a folder with a file for each tag", plant, last,
+            beside=tuple(others), spelling=spelling, contract=tag_pin(plant),
+        )  # fmt: skip
+        turned = [grid.take(reversed(grid.lines)) for grid in others]
+        yield valid(
+            f"tag-files-by-hand-{name}", "some of the files have the newest rows first", plant,
+            last, beside=(*turned[:2], *others[2:]), spelling=spelling, contract=tag_pin(plant),
+        )  # fmt: skip
 
 
 def _two_columns() -> Iterator[Valid]:
