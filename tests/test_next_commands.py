@@ -26,6 +26,9 @@ from faultxfer.steps.next_commands import (
     after_promotion,
     after_provisional,
     after_refusal,
+    after_repeat,
+    after_waiting,
+    transfer_again,
     until_labels_suffice,
 )
 
@@ -117,12 +120,29 @@ def test_the_source_is_not_named_where_it_could_not_read_the_machines_files(
     assert refused(report(0.7, 0.8), **own)[1] == command
 
 
-def test_what_needs_approval_ends_with_the_approval_where_the_command_shows_all_of_it() -> None:
-    judged = report(0.8, 0.7)
-    assert refused(judged, "needs approval")[-2:] == ["--override-gate", "…"]
-    options = TransferOptions(gate=GateOptions(first="approve"))
-    other = REQUEST.model_copy(update={"options": options})
-    assert refused(judged, "needs approval", other)[1:3] == ["registry", "history"]
+def test_what_waits_ends_with_the_approval_also_where_it_waited_before() -> None:
+    for told in (
+        after_waiting("pumps--fault--pump 9", "3"),
+        after_repeat(REQUEST, "waiting", "pumps--fault--pump 9", "3"),
+    ):
+        reject, approve = (shlex.split(one.command) for one in told)
+        assert reject[:3] == ["faultxfer", "registry", "reject"]
+        words = ["faultxfer", "registry", "approve", "pumps--fault--pump 9", "3", "--reason", "…"]
+        assert approve == words
+    (why,) = after_repeat(REQUEST, "rejected", "pumps--fault--pump 9", "3")
+    assert shlex.split(why.command)[1:3] == ["registry", "history"]
+
+
+def test_the_transfer_that_judges_anew_shows_all_of_it_or_says_that_it_does_not() -> None:
+    told = transfer_again(REQUEST.model_copy(update={"policy": "manual"}))
+    assert shlex.split(told["command"])[-2:] == ["--policy", "manual"]
+    assert told["complete"]
+    for own in (
+        {"options": TransferOptions(gate=GateOptions(first="approve"))},
+        {"self_approval": True},
+        {"files": tuple(f"{number}.csv" for number in range(50))},
+    ):
+        assert not transfer_again(REQUEST.model_copy(update=own))["complete"]
 
 
 def test_a_dry_run_ends_with_the_transfer_where_the_command_shows_all_of_it() -> None:

@@ -10,7 +10,7 @@ import pytest
 from faultxfer.config import GateOptions
 from faultxfer.evaluate.events import EventMetrics
 from faultxfer.evaluate.gate import judge
-from faultxfer.evaluate.gate.check import Check, Comparison, Decision, Evidence, Override
+from faultxfer.evaluate.gate.check import Check, Comparison, Decision, Evidence, Override, Slice
 from faultxfer.evaluate.intervals import Interval
 from faultxfer.evaluate.metrics import Metrics
 from faultxfer.evaluate.report import (
@@ -25,6 +25,7 @@ from faultxfer.evaluate.report import (
     left_out_sentence,
     metric_cells,
 )
+from faultxfer.evaluate.review import review
 from faultxfer.evaluate.source_verdict import Yardstick, source_verdict
 
 GOOD = Metrics(
@@ -409,3 +410,30 @@ def test_events_without_dates_are_counted_and_have_no_rate() -> None:
 def test_figures_of_too_few_runs_have_no_bounds_and_the_report_says_why() -> None:
     assert "cannot be said" in certainty_sentence(dataclasses.replace(EVIDENCE, intervals={}))
     assert "blocks of time" in certainty_sentence(dataclasses.replace(EVIDENCE, by="block of time"))
+
+
+def test_a_review_has_the_words_the_metrics_with_bounds_and_the_worst_slice() -> None:
+    slices = tuple(
+        Slice("mode", value, 40, 9, 6, {"roc_auc": Interval(change, change - 0.1, change + 0.1)})
+        for value, change in (("idle", 0.02), ("full", -0.03))
+    )
+    compared = dataclasses.replace(COMPARISON, slices=slices)
+    given = dataclasses.replace(
+        report(), evidence=dataclasses.replace(EVIDENCE, comparison=compared)
+    )
+    said = review(given, Decision("needs approval", "Because.", ()), ["pr.png"])
+    assert said["told"][0] == "Because."
+    assert "It noticed 6 of 8 fault events" in " ".join(said["told"])
+    assert "The champion was trained on 4 of them." in said["told"]
+    assert said["metrics"][0] == {
+        "metric": "PR-AUC",
+        "candidate": "0.800",
+        "low": "0.700",
+        "high": "0.880",
+        "champion": "0.700",
+    }
+    assert said["worst_slice"].startswith("Where mode is full (40 rows, 9 faults) the ROC-AUC")
+    assert json.loads(json.dumps(said)) == said
+    check = Check("GATE-SLICE", "slices", "not applicable", "There are no slices.")
+    said = review(report(), Decision("promote", "All passed.", (check,)), [])
+    assert said["worst_slice"] == "There are no slices."

@@ -1,4 +1,4 @@
-"""What every candidate must meet: enough rows, its budgets, the policy for a first model."""
+"""What every candidate must meet: enough rows, its budgets, and who promotes it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from faultxfer.evaluate.gate.check import (
 )
 
 ROWS, _BUDGET, _FIRST = "GATE-EVIDENCE", "GATE-BUDGET", "GATE-FIRST"
+_POLICY = "GATE-POLICY"
 _FIRST_TITLE = "a machine's first model"
 
 
@@ -80,8 +81,15 @@ def check_first(given: Evidence, options: GateOptions) -> list[Check]:
     if options.first == "promote":
         message += "; the rules let it be promoted on its own metrics."
         return [Check(_FIRST, _FIRST_TITLE, PASSED, message)]
-    message += (
-        ", and the rules want a person to approve it: read the report, and transfer again with "
-        "`--override-gate` and the reason."
-    )
+    message += ", and the rules want a person to approve it; it waits for that."
     return [Check(_FIRST, _FIRST_TITLE, APPROVAL, message)]
+
+
+def check_policy(given: Evidence, options: GateOptions) -> list[Check]:
+    """Does the gate promote what passes, or a person?"""
+    title = "who promotes"
+    if options.policy == "managed":
+        message = "The policy is `managed`: no promotion needs approval on its account."
+        return [Check(_POLICY, title, NOT_APPLICABLE, message)]
+    message = "The rules want a person to approve every promotion; it waits for that."
+    return [Check(_POLICY, title, APPROVAL, message, by_rows=False)]
