@@ -55,8 +55,9 @@ def main() -> None:
     parser.add_argument("--show", action="store_true", help="name what was missed")
     arguments = parser.parse_args()
     plants = read_plants(arguments.data)
-    print(as_they_are(plants))
     seeds = range(arguments.from_seed, arguments.from_seed + arguments.seeds)
+    print(as_they_are(plants), flush=True)
+    print(otherwise(plants, seeds), flush=True)
     print(planted(plants, seeds, show=arguments.show))
 
 
@@ -113,6 +114,49 @@ def as_they_are(plants: list[Plant]) -> str:
         shown = " | ".join(cell or "none" for cell in cells)
         lines.append(f"| {plant.name} | {len(plant.rows.values)} | {shown} |")
     return "\n".join([*lines, ""])
+
+
+# Labels that mean nothing, and runs that nobody named
+
+
+def otherwise(plants: list[Plant], seeds: range) -> str:
+    """How many real sensors are called something under other labels, or in one long run."""
+    called = {"labels shuffled by row": 0, "labels moved along the rows": 0}
+    asked = 0
+    for plant in plants:
+        for seed in seeds:
+            rng = np.random.default_rng([seed, sum(map(ord, plant.name)), 1])
+            asked += len(plant.rows.values)
+            called["labels shuffled by row"] += _called(_shuffled(plant.rows, rng))
+            called["labels moved along the rows"] += _called(_moved(plant.rows, rng))
+    lines = ["| real sensors, where | columns | called anything |", "|---|---:|---:|"]
+    lines += [f"| {title} | {asked} | {count / asked:.2%} |" for title, count in called.items()]
+    sensors = sum(len(plant.rows.values) for plant in plants)
+    long = sum(_called(_one_run(plant.rows)) for plant in plants)
+    lines.append(f"| all rows of a machine are one run | {sensors} | {long / sensors:.2%} |")
+    return "\n".join([*lines, ""])
+
+
+def _called(rows: ColumnRows) -> int:
+    """How many columns are left out: a question leaves none out."""
+    return sum(found.kind not in ("question", "constant") for found in find_kinds(rows))
+
+
+def _shuffled(rows: ColumnRows, rng: np.random.Generator) -> ColumnRows:
+    return ColumnRows(
+        rows.values, rows.machine, rows.run, rng.permutation(rows.fault), rows.seconds
+    )
+
+
+def _moved(rows: ColumnRows, rng: np.random.Generator) -> ColumnRows:
+    """The course of the labels moved round by as many rows as chance wants."""
+    fault = np.empty_like(rows.fault)
+    fault[rows.order] = np.roll(rows.fault[rows.order], int(rng.integers(1, len(rows))))
+    return ColumnRows(rows.values, rows.machine, rows.run, fault, rows.seconds)
+
+
+def _one_run(rows: ColumnRows) -> ColumnRows:
+    return ColumnRows(rows.values, rows.machine, rows.machine, rows.fault, rows.seconds)
 
 
 # What is planted: (n,) values, or None where the rows have no room for it

@@ -30,9 +30,22 @@ def counter(rows: ColumnRows, name: str) -> Found | None:
         for course in (_whole, _inside):
             resets = course(rows, name, sign)
             if resets is not None:
-                but = f", but for {resets} overflow(s) or reset(s)" if resets else ""
-                return Found(name, "counter", f"is a counter: it {goes} all the time{but}")
+                words = f"is a counter: it {goes} all the time{_but_for(resets)}"
+                return Found(name, "counter", words)
     return None
+
+
+def _but_for(resets: int) -> str:
+    """The exceptions in words.
+
+    >>> _but_for(1)
+    ', but for one overflow or reset'
+    """
+    if resets == 0:
+        return ""
+    if resets == 1:
+        return ", but for one overflow or reset"
+    return f", but for {resets} overflows or resets"
 
 
 def _rises_and_falls(rows: ColumnRows, name: str) -> bool:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from faultxfer.contract import machines
 from faultxfer.contract.expectations import Validation, note_unmet, validate_tables
 from faultxfer.contract.holding import held_values
-from faultxfer.contract.missing import fillable_rows
+from faultxfer.contract.missing import Fillable, fillable_rows
 from faultxfer.contract.notes import Notes
 from faultxfer.contract.outcome import Checked
 from faultxfer.contract.rules import OF_THE_CLOCK, RULES
@@ -101,34 +101,6 @@ _NO_LABEL = _LeftOut("without a label", "LABEL-LEFT-OUT", "`label.unknown`")
 _EXCLUDED = _LeftOut("excluded by their label", "LABEL-LEFT-OUT", "`label.exclude`")
 
 
-def check_table(
-    table: RawTable,
-    contract: Contract,
-    *,
-    labelled: bool | None,
-    equipment: str | None = None,
-    fills: frozenset[str] = frozenset(),
-) -> Checked:
-    """Check one table.
-
-    Args:
-        table: the rows as read.
-        contract: what they must look like.
-        labelled: whether the label column is needed (training) or ignored (scoring); None checks
-            it where it is.
-        equipment: keep only rows of this machine; others are left out and counted.
-        fills: sensors whose missing readings the model at hand can fill; rows that lack others are
-            set aside, the rest are accepted with NaN in these sensors.
-
-    Raises:
-        DataError: numbers or times of the file can be read in more than one way, and the contract
-            does not pin one.
-    """
-    check = begin_check(table, contract, labelled=labelled, equipment=equipment, fills=fills)
-    judge_values([check], contract)
-    return check.ended()
-
-
 def begin_check(
     table: RawTable,
     contract: Contract,
@@ -138,10 +110,22 @@ def begin_check(
     fills: frozenset[str] = frozenset(),
     of_a_file: bool = True,
 ) -> Check:
-    """Check what a table is before its values are judged; see :func:`check_table`.
+    """Check what a table is, before its values are judged.
 
-    ``of_a_file``: whether the rows are a file. Of others nothing is refused for the share or the
-    number of rows that are bad, as a single row that somebody asks for is all or nothing.
+    Args:
+        table: the rows as read.
+        contract: what they must look like.
+        labelled: whether the label column is needed (training) or ignored (scoring); None checks
+            it where it is.
+        equipment: keep only rows of this machine; others are left out and counted.
+        fills: sensors whose missing readings the model at hand can fill; rows that lack others are
+            set aside, the rest are accepted with NaN in these sensors.
+        of_a_file: whether the rows are a file. Of others nothing is refused for the share or the
+            number of rows that are bad, as a single row that somebody asks for is all or nothing.
+
+    Raises:
+        DataError: numbers or times of the file can be read in more than one way, and the contract
+            does not pin one.
     """
     check = Check(table, contract, labelled, equipment, fills, of_a_file=of_a_file)
     for step in (check.columns, check.equipment_rows, check.used_rows):
@@ -285,7 +269,7 @@ class Check:
             "missing",
             "Name further good spellings under `quality` in the contract, if these are",
             expected=f"one of {', '.join(quality.good)}",
-            severity="warn",
+            severity=self.contract.severity("READING-QUALITY"),
         )
         return bad
 
@@ -416,10 +400,14 @@ class Check:
             self.rules()
         return self.refused() if self.notes.refused else self.outcome()
 
-    def _fillable(self) -> np.ndarray:
-        """(n,) bool: rows whose missing readings the model at hand can fill, all of them."""
+    def _fillable(self) -> Fillable:
+        """Rows whose missing readings can be filled in, all of them."""
         missing = {name: values.isna().to_numpy() for name, values in self.values.items()}
-        return fillable_rows(missing, self.contract, self.fills)
+        now = fillable_rows(missing, self.contract, self.fills)
+        if self.fills:
+            return Fillable(now, np.zeros_like(now))
+        every = frozenset(self.contract.features)
+        return Fillable(now, fillable_rows(missing, self.contract, every))
 
     def rules(self) -> None:
         """What Great Expectations cannot state, on the rows that are left."""

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from faultxfer.contract.drafted import NOT_ACCEPTED
+from faultxfer.contract.missing import Fillable
 from faultxfer.contract.notes import Notes
 from faultxfer.contract.schema import Contract, Label, Sensor
 from faultxfer.contract.tallies import LABEL, NULL, RANGE, Tally, Unmet, tallies
@@ -115,6 +116,11 @@ class Validation:
 
     def as_dict(self) -> dict[str, Any]:
         """The result as Great Expectations writes it to JSON."""
+        return self._plain
+
+    @cached_property
+    def _plain(self) -> dict[str, Any]:
+        # Once: with many sensors it takes longer than the check itself.
         return dict(self.result.to_json_dict())
 
 
@@ -238,7 +244,7 @@ def docs_page(validation: Validation, **shown: str) -> str:
     """
     from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
 
-    document = ValidationResultsPageRenderer().render(_harmless(validation.result))
+    document = ValidationResultsPageRenderer().render(_harmless(validation.as_dict()))
     return str(_view().render(document, template="validation.html", **shown))
 
 
@@ -248,8 +254,8 @@ def docs_index(**shown: Any) -> str:
     return str(_view().env.get_template("index.html").render(**shown))
 
 
-def _harmless(result: Any) -> Any:
-    """A copy without characters that are markup.
+def _harmless(plain: dict[str, Any]) -> Any:
+    """A validation result, from plain data, without characters that are markup.
 
     The renderer does not escape every name and value of a file.
     """
@@ -257,7 +263,7 @@ def _harmless(result: Any) -> Any:
         expectationSuiteValidationResultSchema,
     )
 
-    return expectationSuiteValidationResultSchema.load(_without_markup(result.to_json_dict()))
+    return expectationSuiteValidationResultSchema.load(_without_markup(plain))
 
 
 def _without_markup(value: Any) -> Any:
@@ -405,7 +411,7 @@ _REMEDY_HOLD = (
 
 
 def note_unmet(
-    notes: Notes, unmet: Unmet, contract: Contract, rows: int, fillable: np.ndarray
+    notes: Notes, unmet: Unmet, contract: Contract, rows: int, fillable: Fillable
 ) -> None:
     """Note the rows that did not meet one expectation.
 
@@ -414,7 +420,7 @@ def note_unmet(
         unmet: the expectation.
         contract: what it was made from.
         rows: how many rows were validated.
-        fillable: (n,) bool: rows of the table whose missing readings are filled in.
+        fillable: rows of the table whose missing readings are, or may be, filled in.
     """
     if unmet.kind == NULL:
         _note_missing(notes, unmet, contract, fillable)
@@ -424,7 +430,7 @@ def note_unmet(
         _note_labels(notes, unmet, contract.label, rows)
 
 
-def _note_missing(notes: Notes, unmet: Unmet, contract: Contract, fillable: np.ndarray) -> None:
+def _note_missing(notes: Notes, unmet: Unmet, contract: Contract, fillable: Fillable) -> None:
     sensor = contract.sensors[unmet.column]
     has_own_times = contract.time_column is not None and not sensor.hold
     # Text instead of a number is missing to Great Expectations too; it has its own finding.
@@ -432,12 +438,15 @@ def _note_missing(notes: Notes, unmet: Unmet, contract: Contract, fillable: np.n
     index = np.array(unmet.index, dtype=int)
     places = index[absent[index]]
     if unmet.passed:
-        filled = fillable[places]
+        filled = fillable.now[places]
         _note_imputed(notes, unmet.column, places[filled])
         places = places[~filled]
     message = f"Sensor {unmet.column!r} has no value in {len(places)} row(s)"
+    later = int(fillable.by_a_model[places].sum())
     if not unmet.passed:
         message += f", more than the allowed share of {sensor.max_missing:g}"
+    elif later:
+        message += f"; with a model that predicts what is missing, {later} of them can be used"
     notes.rows(
         "SENSOR-MISSING",
         places,

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from faultxfer.contract.schema import Contract
+
+
+@dataclass(frozen=True)
+class Fillable:
+    """Rows of which every missing reading may be filled in.
+
+    Attributes:
+        now: (n,) bool: by the model at hand.
+        by_a_model: (n,) bool: by some model, where there is none at hand.
+    """
+
+    now: np.ndarray
+    by_a_model: np.ndarray
 
 
 def fillable_sensors(contract: Contract) -> frozenset[str]:

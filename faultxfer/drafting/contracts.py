@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import re
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,7 @@ def draft_contract(
             csv_options=examples.options,
             given=given,
         )
+        draft = dataclasses.replace(draft, why=draft.why | examples.why)
     except DataError as error:
         raise _advised(error, options) from error
     text = write_draft(draft) + examples.section()
@@ -105,7 +107,7 @@ def draft_contract(
         "questions": draft.questions,
         "label": draft.spellings.as_listed(),
         "files": files,
-        "columns": roles_of(draft),
+        "columns": [*examples.roles(), *roles_of(draft)],
     }
 
 

@@ -20,7 +20,6 @@ from faultxfer.drafting.draft import (
     Seen,
     plain_name,
     quoted,
-    write_draft,
 )
 from faultxfer.drafting.keys import keys_by_content
 from faultxfer.drafting.kinds import kinds_of
@@ -66,48 +65,6 @@ _LABEL_WORDS = ("label", "fault", "anomal", "failure", "changepoint")
 _SHOWN = 5
 
 
-def infer_contract(
-    tables: list[RawTable],
-    *,
-    label: str,
-    family: str,
-    equipment_column: str | None = None,
-    run_column: str | None = None,
-    time_column: str | None = None,
-    csv_options: Csv | None = None,
-    given: Given | None = None,
-) -> str:
-    """Draft a contract from labelled example rows.
-
-    Args:
-        tables: files of one equipment family, as read.
-        label: the label column.
-        family: name of the family.
-        equipment_column: names the machine; recognised by its usual names if not given.
-        run_column: names one recording; as above.
-        time_column: timestamp or sequence number; as above.
-        csv_options: what had to be given to read the files; the draft pins it too.
-        given: by class, spellings of the label.
-
-    Returns:
-        A commented YAML file that follows the schema.
-
-    Raises:
-        ContractError: there are no rows, a named column is absent, the label's spellings cannot be
-            sorted into normal and fault, or no column holds numbers.
-        DataError: the numbers of a column can be read in more than one way.
-    """
-    draft = draft_of(
-        tables,
-        label=label,
-        family=family,
-        named={EQUIPMENT: equipment_column, RUN: run_column, TIME: time_column},
-        csv_options=csv_options or Csv(),
-        given=given,
-    )
-    return write_draft(draft)
-
-
 def draft_of(
     tables: list[RawTable],
     *,
@@ -117,10 +74,20 @@ def draft_of(
     csv_options: Csv,
     given: Given | None = None,
 ) -> Draft:
-    """What the example rows show; ``named`` has the column of each key, or None.
+    """What labelled example rows show.
+
+    Args:
+        tables: files of one equipment family, as read.
+        label: the label column.
+        family: name of the family.
+        named: the column of each key; None where it is to be recognised.
+        csv_options: what had to be given to read the files; the draft pins it too.
+        given: by class, spellings of the label.
 
     Raises:
-        ContractError, DataError: as :func:`infer_contract`.
+        ContractError: there are no rows, a named column is absent, the label's spellings cannot be
+            sorted into normal and fault, or no column holds numbers.
+        DataError: the numbers of a column can be read in more than one way.
     """
     cells = _common_cells(tables)
     _require_columns(tables, [label, *filter(None, named.values())])
@@ -156,15 +123,24 @@ def draft_of(
         period=usual_period(samplings),
         csv=csv_options,
         why=_why_keys(named, csv_options) | found.why,
-        looks_like=found.looks_like,
+        looks_like=_still_free(found.looks_like, kinds),
     )
+
+
+def _still_free(looks_like: dict[str, str], kinds: dict[str, Found]) -> dict[str, str]:
+    """Columns that look like keys, without machines that are known to be something else.
+
+    What looks like a time may well be a counter.
+    """
+    known = {name for name, kind in kinds.items() if kind.kind in NO_MEASUREMENT}
+    return {role: name for role, name in looks_like.items() if role == TIME or name not in known}
 
 
 def _why_keys(named: dict[str, str | None], options: Csv) -> dict[str, str]:
     """Why the columns that were named, or made of two, are keys."""
     why = {role: "as named" for role, name in named.items() if name}
     if options.time_parts and named[TIME] == options.joined_time:
-        why[TIME] = f"joined of {' and '.join(options.time_parts)}"
+        why[TIME] = f"joined from {' and '.join(options.time_parts)}"
     return why
 
 
@@ -374,7 +350,8 @@ def _text(table: RawTable, name: str) -> str:
         return "text"
     shown = ", ".join(quoted(word)[1:-1] for word in words[:_SHOWN])
     more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
-    return f"text, {len(words)} states ({shown}{more}): for `slices` and the like"
+    states = f"text, {len(words)} states ({shown}{more})"
+    return f"{states}: for `where`, `running`, `mode_column` or `slices`"
 
 
 def _reads(table: RawTable, name: str, *, switch: bool) -> bool:

@@ -19,6 +19,10 @@ _LEFT = 0.1
 _DATES_FROM = 1e8
 # A machine has so many rows at least, in the mean; more names than this are of something else.
 _ROWS_EACH, _MOST_MACHINES = 5, 500
+# Names that stand once below the other are machines only where each has so many rows.
+_FEWEST_IN_A_BLOCK = 20
+# Steps of a clock that was rounded differ by so much.
+_EVEN = 0.02
 _NUMBER = "a number"
 
 
@@ -92,39 +96,86 @@ def _dates_in(name: str, tables: list[RawTable]) -> str | None:
 
 
 def _counts_rows(name: str, tables: list[RawTable]) -> bool:
-    """Whether whole numbers rise by one from row to row, nearly everywhere."""
-    for table in tables:
-        values = _whole(table, name)
-        if values is None or len(values) < _ROWS_EACH or np.mean(np.diff(values) == 1) < 0.8:
-            return False
-    return True
+    """Whether numbers rise by the same step from row to row, nearly everywhere."""
+    return all(_rises_evenly(_numbers(table, name)) for table in tables)
+
+
+def _rises_evenly(values: np.ndarray) -> bool:
+    """As row numbers do, the days of a spreadsheet, or seconds from the beginning.
+
+    >>> _rises_evenly(46000 + np.arange(9) / 144), _rises_evenly(np.array([0, 3, 4, 9, 9, 9.5]))
+    (True, False)
+    """
+    if len(values) < _ROWS_EACH:
+        return False
+    steps = np.diff(values)
+    usual = np.median(steps)
+    return bool(usual > 0 and np.isclose(steps, usual, rtol=_EVEN, atol=0).mean() >= _READABLE)
 
 
 # Machines
 
 
 def _find_machine(found: KeysByContent, tables: list[RawTable], free: list[str]) -> None:
-    """The column inside whose values time goes on, where it does not over the whole file."""
+    """The column with a name for each file, or inside whose values time goes on."""
     if _differs_by_file(found, tables, free):
         return
+    if not _by_time(found, tables, free):
+        _look_for_blocks(found, tables, free)
+
+
+def _by_time(found: KeysByContent, tables: list[RawTable], free: list[str]) -> bool:
+    """Whether a column separates times that overlap, or begin anew."""
     time = found.keys[TIME]
     if time is None or found.keys[RUN] is not None:
-        return
+        return False
     seconds = _seconds(tables, time)
     if seconds is None:
-        return
+        return False
     back = _steps_back(seconds, np.zeros(len(seconds)))
     fitting = []
-    for name in free:
+    for place, name in enumerate(free):
         names = _names(tables, name)
         if names is not None and _steps_back(seconds, names) < back * _LEFT:
-            fitting.append((int(names.max()) + 1, name))
-    if fitting:
-        count, name = min(fitting)
-        # Dates that overlap are those of several machines; a count that begins anew is a run's.
-        role = EQUIPMENT if np.nanmedian(seconds) > _DATES_FROM else RUN
-        found.keys[role] = name
-        found.why[role] = f"found by its cells: time begins anew in each of {count} values"
+            # Of columns with as many names the first: numbers such as a rated power stand behind.
+            text = all(_is_text(table, name) for table in tables)
+            fitting.append((int(names.max()) + 1, not text, place, name))
+    if not fitting:
+        return False
+    count, *_, name = min(fitting)
+    # Dates that overlap are those of several machines; a count that begins anew is a run's.
+    role = EQUIPMENT if np.nanmedian(seconds) > _DATES_FROM else RUN
+    found.keys[role] = name
+    found.why[role] = f"found by its cells: time begins anew in each of {count} values"
+    return True
+
+
+def _look_for_blocks(found: KeysByContent, tables: list[RawTable], free: list[str]) -> None:
+    """A column whose names stand one below the other, each once, may name machines or runs.
+
+    Their times show nothing where one machine begins after the other has ended, and a set value
+    that was changed now and then looks the same: so it is only said.
+    """
+    for name in free:
+        names = _names(tables, name)
+        if names is not None and _in_blocks(names) and _blocks_are_long(names):
+            missing = [role for role in (EQUIPMENT, RUN) if found.keys[role] is None]
+            found.looks_like.update(dict.fromkeys(missing, name))
+            return
+
+
+def _in_blocks(names: np.ndarray) -> bool:
+    """Whether each name stands in one piece.
+
+    >>> _in_blocks(np.array([0, 0, 1, 1])), _in_blocks(np.array([0, 1, 0, 1]))
+    (True, False)
+    """
+    changes = int((np.diff(names) != 0).sum())
+    return changes == len(np.unique(names)) - 1
+
+
+def _blocks_are_long(names: np.ndarray) -> bool:
+    return bool(np.bincount(names).min() >= _FEWEST_IN_A_BLOCK)
 
 
 def _differs_by_file(found: KeysByContent, tables: list[RawTable], free: list[str]) -> bool:
@@ -164,6 +215,14 @@ def _is_text(table: RawTable, name: str) -> bool:
         return bool(table.numbers(name).isna().all() and not table.missing(name).any())
     except DataError:
         return False
+
+
+def _numbers(table: RawTable, name: str) -> np.ndarray:
+    """(n,) numbers; without any where they can be read in more than one way."""
+    try:
+        return np.asarray(table.numbers(name).to_numpy(), dtype=np.float64)
+    except DataError:
+        return np.array([])
 
 
 def _whole(table: RawTable, name: str) -> np.ndarray | None:

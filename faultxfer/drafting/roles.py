@@ -18,29 +18,30 @@ def roles_of(draft: Draft) -> list[dict[str, str | None]]:
         Plain data with ``role``, ``column`` (None where there is none) and ``why``.
     """
     lines = [_key(draft, role) for role in _KEYS]
-    lines.append(_line("label", draft.label, _spellings(draft)))
+    lines.append(line("label", draft.label, _spellings(draft)))
     plain = [name for name, seen in draft.sensors.items() if not (seen.note or seen.nothing)]
     if plain:
-        lines.append(_line("sensor", _listed(plain), f"{len(plain)} measured"))
+        lines.append(line("sensor", _listed(plain), f"{len(plain)} measured"))
     for name, seen in draft.sensors.items():
         if seen.note or seen.nothing:
-            lines.append(_line("sensor, look at it", name, _question(seen.note, seen.nothing)))
-    lines += [_line("left out", name, reason) for name, reason in draft.ignore.items()]
+            lines.append(line("sensor, look at it", name, _question(seen.note, seen.nothing)))
+    lines += [line("left out", name, reason) for name, reason in draft.ignore.items()]
     return lines
 
 
-def _line(role: str, column: str | None, why: str) -> dict[str, str | None]:
+def line(role: str, column: str | None, why: str) -> dict[str, str | None]:
+    """One line of the table, as plain data."""
     return {"role": role, "column": column, "why": why}
 
 
 def _key(draft: Draft, role: str) -> dict[str, str | None]:
     name = draft.keys[role]
     if name is not None:
-        return _line(_KEYS[role], name, draft.why.get(role, _NAMED))
+        return line(_KEYS[role], name, draft.why.get(role, _NAMED))
     maybe = draft.looks_like.get(role)
     if maybe is None:
-        return _line(_KEYS[role], None, f"nothing looks like one; name it with {_OPTION[role]}")
-    return _line(_KEYS[role], None, f"{maybe!r} looks like one: {_OPTION[role]} {maybe!r}")
+        return line(_KEYS[role], None, f"nothing looks like one; name it with {_OPTION[role]}")
+    return line(_KEYS[role], None, f"{maybe!r} looks like one: {_OPTION[role]} {maybe!r}")
 
 
 def _spellings(draft: Draft) -> str:

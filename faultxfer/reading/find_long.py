@@ -116,9 +116,15 @@ def _value(frame: pd.DataFrame, numbers: list[str], time: str) -> str | None:
     for name in free:
         codes = frame[name].nunique() <= _MOST_CODES
         by_time = (frame.groupby(time)[name].nunique() <= 1).all()
-        if not codes and not by_time:
+        if not codes and not by_time and not _counts(frame[name]):
             measured.append(name)
     return measured[0] if len(measured) == 1 else None
+
+
+def _counts(cells: pd.Series) -> bool:
+    """Whether a column numbers the rows: readings of several tags do not rise all the time."""
+    values = pd.to_numeric(cells.str.strip(), errors="coerce")
+    return bool(values.is_unique and values.is_monotonic_increasing)
 
 
 def _is_named(name: str, usual: re.Pattern[str]) -> bool:

@@ -129,7 +129,7 @@ def _report(
         strategy=options.strategy,
         mode=split.mode,
         split=split.reason,
-        validity=" ".join([split.validity, *said_of_copies(adapted.target.rows)]),
+        validity=_validity(adapted),
         contestants=_contestants(options, contest, champion),
         instead=_instead(options, adapted),
         evidence=evidence,
@@ -141,6 +141,18 @@ def _report(
         chosen=contest.chosen_contestants(),
         held_faults=_held_faults(contest, options.gate, decides=split.decides),
     )
+
+
+def _validity(adapted: Adaptation) -> str:
+    """What the metrics are worth: how rows were divided, copied and filled in."""
+    rows = adapted.target.rows
+    sentences = [adapted.target.split.validity, *said_of_copies(rows)]
+    if rows.imputed:
+        sentences.append(
+            f"{rows.imputed} of {rows.accepted} labelled rows had missing readings, which were "
+            "filled in from their other sensors."
+        )
+    return " ".join(sentences)
 
 
 def _own_faults(bundle: Bundle, adapted: Adaptation) -> OwnFaults:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from faultxfer.contract.check import check_table
+from faultxfer.contract.check import begin_check, judge_values
 from faultxfer.contract.outcome import Checked
 from faultxfer.contract.schema import Contract, Sensor
 from faultxfer.findings import Finding
@@ -56,6 +57,13 @@ def as_table(frame: pd.DataFrame) -> RawTable:
 
 def check(frame: pd.DataFrame, contract: Contract = CONTRACT, **options: object) -> Checked:
     return check_table(as_table(frame), contract, **{"labelled": True, **options})  # type: ignore[arg-type]
+
+
+def check_table(table: RawTable, contract: Contract, **options: Any) -> Checked:
+    """One table by itself; ``options`` are those of ``begin_check``."""
+    check = begin_check(table, contract, **options)
+    judge_values([check], contract)
+    return check.ended()
 
 
 def check_csv(

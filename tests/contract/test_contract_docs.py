@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from check_rows import check_table
 from conftest import REPOSITORY
 from pydantic import BaseModel
 
 from faultxfer.contract import codes
-from faultxfer.contract.check import check_table
 from faultxfer.contract.schema import (
     Contract,
     Equipment,

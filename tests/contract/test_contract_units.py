@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from check_rows import check_table
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faultxfer.contract.check import check_table
 from faultxfer.contract.schema import parse_contract
 from faultxfer.contract.units import conversion
 from faultxfer.drafting.draft import UNITS

@@ -28,6 +28,7 @@ def test_a_row_that_can_be_filled_in_is_accepted_and_counted(cell: str) -> None:
 def test_without_a_model_rows_are_set_aside_as_before() -> None:
     checked = check(blank_flow(3))
     assert (only(checked).code, only(checked).severity) == ("SENSOR-MISSING", "quarantine")
+    assert only(checked).message.endswith("predicts what is missing, 3 of them can be used")
     assert len(checked.accepted) == ROWS - 3
 
 
@@ -54,6 +55,8 @@ def test_a_row_that_lacks_both_kinds_is_set_aside() -> None:
 def test_the_contract_can_keep_a_sensor_from_being_filled_in() -> None:
     checked = check(blank_flow(2), with_sensor(impute=False), fills=BOTH)
     assert only(checked).code == "SENSOR-MISSING"
+    alone = only(check(blank_flow(2), with_sensor(impute=False)))
+    assert alone.message == "Sensor 'flow' has no value in 2 row(s)"
 
 
 @pytest.mark.parametrize(("share", "passes"), [(0.0, False), (0.49, False), (0.5, True)])

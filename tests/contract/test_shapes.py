@@ -155,6 +155,15 @@ def test_text_of_bad_quality_is_missing_and_no_reading(tmp_path: Path) -> None:
     assert "SENSOR-NOT-A-NUMBER" not in codes(rows)
 
 
+@pytest.mark.parametrize("severity", ["warn", "quarantine", "refuse"])
+def test_the_contract_decides_what_a_bad_quality_means(tmp_path: Path, severity: str) -> None:
+    text = "t,p,q,n,fault\n0,6.1,192,5,0\n1,6.2,24,6,1\n2,6.0,192,7,0\n"
+    agreed = contract(p={"quality": {"column": "q"}}, rules={"READING-QUALITY": severity})
+    rows, _ = told(tmp_path, text, agreed)
+    assert codes(rows)["READING-QUALITY"] == severity
+    assert rows.refused == (severity == "refuse")
+
+
 def test_a_missing_column_of_quality_is_refused_in_scoring_too(tmp_path: Path) -> None:
     agreed = contract(p={"quality": {"column": "q"}})
     rows, _ = told(tmp_path, "t,p,n\n0,1,2\n", agreed, labelled=False)

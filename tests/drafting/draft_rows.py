@@ -6,8 +6,12 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from faultxfer.contract.check import begin_check, judge_values
+from faultxfer.contract.outcome import Checked
 from faultxfer.contract.schema import Contract, parse_contract
-from faultxfer.drafting.infer import infer_contract
+from faultxfer.drafting.draft import EQUIPMENT, RUN, TIME, write_draft
+from faultxfer.drafting.infer import draft_of
+from faultxfer.reading.csv_options import Csv
 from faultxfer.reading.table import RawTable
 
 
@@ -27,8 +31,19 @@ FAULT = [0, 0, 1, 1]
 
 
 def infer(*tables: RawTable, **options: object) -> tuple[Contract, str]:
-    text = infer_contract(list(tables), **{"label": "fault", "family": "pumps", **options})
+    """The contract drafted from tables; ``options`` are those of ``draft_of``, and key columns."""
+    keys = {EQUIPMENT: "equipment_column", RUN: "run_column", TIME: "time_column"}
+    named = {role: options.pop(name, None) for role, name in keys.items()}
+    asked = {"label": "fault", "family": "pumps", "csv_options": Csv(), **options}
+    text = write_draft(draft_of(list(tables), named=named, **asked))  # type: ignore[arg-type]
     return parse_contract(yaml.safe_load(text), where="draft"), text
+
+
+def check_table(raw: RawTable, contract: Contract) -> Checked:
+    """The outcome of one labelled table."""
+    check = begin_check(raw, contract, labelled=True)
+    judge_values([check], contract)
+    return check.ended()
 
 
 def line_of(text: str, name: str) -> str:

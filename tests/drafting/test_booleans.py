@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from draft_rows import FAULT, FLOW, infer, line_of, table
+from draft_rows import FAULT, FLOW, check_table, infer, line_of, table
 
-from faultxfer.contract.check import check_table
 from faultxfer.contract.machines import tags_of_columns, tags_of_sensors
 from faultxfer.contract.outcome import Checked
 from faultxfer.contract.schema import Contract
@@ -29,7 +28,7 @@ def check(folder: Path, *cells: str, contract: Contract = CONTRACT) -> Checked:
     rows = "".join(f"{place};{cell};{place % 2}\n" for place, cell in enumerate(cells))
     path.write_text("flow;running;fault\n" + rows, encoding="utf-8")
     raw = read_csv(path, contract.csv, tags_of_sensors(contract), tags_of_columns(contract))
-    return check_table(raw, contract, labelled=True)
+    return check_table(raw, contract)
 
 
 @pytest.mark.parametrize(

@@ -221,3 +221,54 @@ def test_a_stuck_sensor_does_not_set_the_limit_that_should_find_it(rows: int) ->
     flow[60 : 60 + rows] = [flow[60]] * rows
     _, text = infer(table(flow=flow, fault=[0, 1] * 100))
     assert "stuck_after: 10" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "spelt", "blocks"),
+    [("zz", "{}", [3, 1, 2]), ("Ort", "Halle {}", [1, 2]), ("k", "{}0", [7, 5, 9, 2])],
+)
+def test_the_screen_says_what_may_name_machines_that_were_recorded_one_after_the_other(
+    name: str, spelt: str, blocks: list[int]
+) -> None:
+    each = 60
+    size = each * len(blocks)
+    start = pd.Timestamp("2026-02-03 04:05:00")
+    draw = np.random.default_rng(size)
+    rows = table(
+        when=[str(start + pd.Timedelta(minutes=5 * n)) for n in range(size)],
+        p=draw.normal(6, 1, size).round(3).tolist(),
+        **{name: [spelt.format(block) for block in blocks for _ in range(each)]},
+        fault=[int(n % 40 > 30) for n in range(size)],
+    )
+    why = {line["role"]: str(line["why"]) for line in roles(rows)}
+    assert why["machine"] == f"'{name}' looks like one: --equipment-column '{name}'"
+    assert why["run"] == f"'{name}' looks like one: --run-column '{name}'"
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("xx", [round(46_000 + n / 144, 6) for n in range(240)]),
+        ("elapsed", [0.5 * n for n in range(240)]),
+        ("Laufzeit", [round(12.5 + 0.1 * n, 1) for n in range(240)]),
+    ],
+)
+def test_numbers_that_rise_evenly_look_like_a_time(name: str, values: list[float]) -> None:
+    flow = np.random.default_rng(0).normal(size=240).round(3).tolist()
+    rows = table(flow=flow, **{name: list(values)}, fault=faults(1))
+    why = {line["role"]: str(line["why"]) for line in roles(rows)}
+    assert why["time"] == f"'{name}' looks like one: --time-column '{name}'"
+
+
+@pytest.mark.parametrize(
+    ("names", "first"), [(("ort", "kW"), 0), (("Z", "A"), 0), (("a_power", "name"), 1)]
+)
+def test_of_two_columns_that_name_machines_the_first_or_the_one_in_words_is_taken(
+    names: tuple[str, str], first: int
+) -> None:
+    rows = cells(TWINS[1])
+    numbers = rows.pop("Anlage")
+    shown = {names[1 - first]: [11 * int(str(number)) for number in numbers]}
+    taken = [f"M{number}" if first else 70 - int(str(number)) for number in numbers]
+    ordered = {**shown, names[first]: taken} if first else {names[first]: taken, **shown}
+    assert infer(table(**{**ordered, **rows}))[0].equipment_column == names[first]

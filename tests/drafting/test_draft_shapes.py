@@ -156,3 +156,35 @@ def test_names_that_end_like_a_unit_are_no_readings(tmp_path: Path) -> None:
     lines = ["p,line,fault", *(f"{p},{m % 3 + 1}A,{m % 2}" for m, p in enumerate(pressures))]
     contract, _ = drafted(tmp_path, "\n".join(lines) + "\n")
     assert list(contract.sensors) == ["p"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "separator"),
+    [
+        (("VarName", "TimeString", "VarValue", "Validity", "Aggregat"), ";"),
+        (("what", "stamp", "x", "ok", "zz"), ","),
+        (("Kanal", "Uhr", "Wert", "q", "Ort"), "\t"),
+    ],
+)
+def test_a_machine_beside_readings_is_found_and_what_is_left_out_is_said(
+    tmp_path: Path, columns: tuple[str, ...], separator: str
+) -> None:
+    tag, time, value, quality, machine = columns
+    lines = [separator.join((machine, time, tag, value, quality, "fault", "id"))]
+    tags = readings({"n": 1480, "p": 6, "T": 61})
+    faults = tags.pop("fault")
+    for pump in ("P7", "P8", "P9"):
+        for minute in MINUTES:
+            for name in tags:
+                stamp = f"2026-03-17 14:{minute:02d}:00"
+                row = (pump, stamp, name, tags[name][minute], "1", faults[minute], str(len(lines)))
+                lines.append(separator.join(row))
+    path, out = tmp_path / "a.csv", tmp_path / "draft.yaml"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    said = draft_contract([str(path)], out, label="fault")["columns"]
+    contract = load_contract(out)
+    assert contract.equipment_column == machine
+    assert ("tag", tag) in [(line["role"], line["column"]) for line in said]
+    assert ("left out", "id") in [(line["role"], line["column"]) for line in said]
+    rows = check_files([str(path)], contract, work=None, quarantine=tmp_path / "q", labelled=True)
+    assert (rows.read, rows.accepted) == (3 * len(MINUTES), 3 * len(MINUTES))

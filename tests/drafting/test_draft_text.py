@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from draft_rows import FAULT, FLOW, infer, line_of, table
+from draft_rows import FAULT, FLOW, check_table, infer, line_of, table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from faultxfer.contract.check import check_table
 from faultxfer.contract.schema import Sensor, parse_contract
 from faultxfer.errors import ContractError
 from faultxfer.reading.csv_options import Csv
@@ -202,7 +201,7 @@ def test_a_messy_file_fits_the_contract_drafted_from_it(tmp_path: Path) -> None:
     )
     raw = read_csv(path)
     contract, _ = infer(raw, label="Fault")
-    checked = check_table(raw, contract, labelled=True)
+    checked = check_table(raw, contract)
     assert not checked.refused
     assert (len(checked.accepted), len(checked.rejected)) == (39, 1)
 

@@ -119,7 +119,7 @@ def one_class(rows: TableRows) -> Iterator[Breach]:
         "LABEL-ONE-CLASS",
         _NO_ROWS,
         rows.contract.label.column,
-        f"Every row is labelled {kind}",
+        f"All rows that are used are labelled {kind}",
         f"Fine beside files with {other} rows; alone it cannot train or judge a model",
         "rows of both classes",
         received=f"{len(rows)} {kind} rows",
