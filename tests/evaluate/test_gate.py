@@ -132,9 +132,11 @@ def test_a_detector_whose_folds_alarm_at_no_fault_passes_under_no_rules() -> Non
     decision = judge(evidence(never, own_faults=OwnFaults(20, 10)), lenient)
     assert decision.outcome == "refuse"
     held_out = found(decision, "GATE-SILENT", "not seen")
-    assert held_out.message.startswith("None of the 20 fault rows raises an alarm")
+    assert held_out.message.startswith("None of the held-out fault rows (20) raises an alarm")
     few = dataclasses.replace(never, faults=3)
     assert judge(evidence(few), lenient).outcome == "not enough evidence"
+    unseen = judge(evidence(few, decides=False), lenient)
+    assert found(unseen, "GATE-SILENT", "not seen").status == "not applicable"
 
 
 def test_every_rule_answers_every_kind_of_evidence() -> None:

@@ -42,11 +42,14 @@ def _of_held_out(given: Evidence) -> Check:
     if not faults:
         message = "No fault row was held out, so what is said of new ones is not known."
         return Check(_CODE, _HELD_OUT, NOT_APPLICABLE, message)
+    if not given.decides:
+        message = "The faults were held out of models that may have seen none, which shows nothing."
+        return Check(_CODE, _HELD_OUT, NOT_APPLICABLE, message)
     if recall:
         message = f"{recall:.0%} of the {faults} fault rows that were held out raise an alarm."
         return Check(_CODE, _HELD_OUT, PASSED, message)
     message = (
-        f"None of the {faults} fault rows raises an alarm of a model that had not seen it, so the "
-        f"detector would probably be silent. {_MEND}"
+        f"None of the held-out fault rows ({faults}) raises an alarm of a model that had not seen "
+        f"it, so the detector would probably be silent. {_MEND}"
     )
     return Check(_CODE, _HELD_OUT, FAILED, message)
