@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -26,11 +27,13 @@ from faultxfer.contract.selection import (
     label_cells,
 )
 from faultxfer.contract.stated_units import in_expected_units
+from faultxfer.contract.tallies import Unmet
 from faultxfer.findings import Severity
 from faultxfer.reading import columns
 from faultxfer.reading.find_long import find_long
 from faultxfer.reading.long_form import is_good
 from faultxfer.reading.table import RawTable
+from faultxfer.spelling import meant
 
 # How many names a message lists.
 _SHOWN = 8
@@ -105,6 +108,7 @@ def begin_check(
     labelled: bool | None,
     equipment: str | None = None,
     fills: frozenset[str] = frozenset(),
+    of_a_file: bool = True,
 ) -> Check:
     """Check what a table is, before its values are judged.
 
@@ -116,12 +120,14 @@ def begin_check(
         equipment: keep only rows of this machine; others are left out and counted.
         fills: sensors whose missing readings the model at hand can fill; rows that lack others are
             set aside, the rest are accepted with NaN in these sensors.
+        of_a_file: whether the rows are a file. Of others nothing is refused for the share or the
+            number of rows that are bad, as a single row that somebody asks for is all or nothing.
 
     Raises:
         DataError: numbers or times of the file can be read in more than one way, and the contract
             does not pin one.
     """
-    check = Check(table, contract, labelled, equipment, fills)
+    check = Check(table, contract, labelled, equipment, fills, of_a_file=of_a_file)
     for step in (check.columns, check.equipment_rows, check.used_rows):
         step()
         if check.notes.refused:
@@ -149,8 +155,11 @@ class Check:
         labelled: bool | None,
         equipment: str | None,
         fills: frozenset[str],
+        *,
+        of_a_file: bool = True,
     ) -> None:
         self.contract, self.equipment, self.fills = contract, equipment, fills
+        self.of_a_file = of_a_file
         self.table = machines.translated(table, contract, equipment)
         self.labelled = contract.label.column in self.table.names if labelled is None else labelled
         self.notes = Notes(self.table)
@@ -188,16 +197,7 @@ class Check:
         names = self.table.stripped(column)
         self.asked = self.mine = (names == self.equipment).to_numpy(dtype=bool)
         if not self.mine.any():
-            found = sorted(names.unique())[:_SHOWN]
-            self.notes.file(
-                "EQUIPMENT-ABSENT",
-                f"No row belongs to equipment {self.equipment!r}; "
-                f"the file has {', '.join(map(repr, found))}",
-                "Check --equipment, or take the right file",
-                column=self.table.tag(column),
-                expected=self.equipment,
-                received=", ".join(found),
-            )
+            machines.note_absent(self.notes, self.equipment, column, sorted(names.unique()))
 
     def used_rows(self) -> None:
         """Which rows the contract uses: by `where`, and by the label where it is needed."""
@@ -313,12 +313,12 @@ class Check:
             return
         mine = self.mine
         blank = self.notes.missing(name) & mine
-        if blank.sum() == mine.sum():
+        if self.of_a_file and blank.sum() == mine.sum():
             self._note_empty(name, blank)
             return
         no_number = values.isna().to_numpy()
         unread = np.flatnonzero(no_number & ~blank & mine)
-        allowed = sensor.max_missing * mine.sum()
+        allowed = (sensor.max_missing if self.of_a_file else 1.0) * mine.sum()
         severity: Severity = "refuse" if len(unread) > allowed else "quarantine"
         words = _NOT_READ["bool" if sensor.dtype == "bool" else "number"]
         self.notes.rows(
@@ -386,9 +386,13 @@ class Check:
     def note_values(self, validation: Validation) -> None:
         """Ranges, missing shares and label spellings."""
         self.validation = validation
+        self.note_unmet(validation.unmet)
+
+    def note_unmet(self, unmet: Iterable[Unmet]) -> None:
+        """The expectations that some row does not meet."""
         rows, fillable = int(self.mine.sum()), self._fillable()
-        for unmet in validation.unmet:
-            note_unmet(self.notes, unmet, self.contract, rows, fillable)
+        for each in unmet:
+            note_unmet(self.notes, each, self.contract, rows, fillable)
 
     def ended(self) -> Checked:
         """The outcome, after the rules have seen the rows that are left."""
@@ -408,7 +412,7 @@ class Check:
     def rules(self) -> None:
         """What Great Expectations cannot state, on the rows that are left."""
         if not (self.mine & ~self.notes.aside()).any():
-            self.notes.none_left()
+            self._note_none_left()
             return
         rows = self._rows()
         for rule in RULES:
@@ -419,6 +423,10 @@ class Check:
             if any(found.severity == "quarantine" for found in self.notes.findings[before:]):
                 rows = rows.only(~self.notes.aside()[rows.place])
         if not len(rows):
+            self._note_none_left()
+
+    def _note_none_left(self) -> None:
+        if self.of_a_file:
             self.notes.none_left()
 
     def _seen_by(self, rule: Rule, used: TableRows) -> TableRows:
@@ -607,8 +615,8 @@ def _note_columns(notes: Notes, contract: Contract, labelled: bool) -> None:
         notes.file(
             "COLUMN-MISSING",
             f"{len(missing)} column(s) of the contract are missing: {', '.join(missing[:_SHOWN])}",
-            "Rename the columns in the export, or name the machine's own tags under `equipment` "
-            "in the contract",
+            f"{_meant(missing, notes.table.names, contract)}Rename the columns in the export, or "
+            "name the machine's own tags under `equipment` in the contract",
             count=len(missing),
             expected=", ".join(needed),
             received=", ".join(present),
@@ -623,6 +631,18 @@ def _note_columns(notes: Notes, contract: Contract, labelled: bool) -> None:
             "Name them under `ignore` to silence this",
             count=len(unknown),
         )
+
+
+def _meant(missing: list[str], present: Iterable[str], contract: Contract) -> str:
+    """Columns of the file that missing ones may be under a misspelt name, each once."""
+    known, told = _known(contract), []
+    free = [name for name in present if name not in known]
+    for name in missing:
+        found = meant(name, free)
+        if found is not None:
+            free.remove(found)
+            told.append(f"{found!r} for {name!r}")
+    return f"Is it {', '.join(told[:_SHOWN])}? " if told else ""
 
 
 def _note_long(notes: Notes, contract: Contract, missing: list[str]) -> bool:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
+
 from faultxfer.contract.machines import tags_of_columns, tags_of_sensors
 from faultxfer.contract.schema import Contract
+from faultxfer.reading.frames import table_of
 from faultxfer.reading.long_form import pivoted
 from faultxfer.reading.read_csv import read_csv
 from faultxfer.reading.table import RawTable
@@ -18,6 +21,16 @@ def read_shaped(path: Path, contract: Contract) -> RawTable:
         DataError: as :func:`read_csv`, or a column of the shape is missing.
     """
     table = read_csv(path, contract.csv, tags_of_sensors(contract), tags_of_columns(contract))
+    return pivoted(table, contract.long, keys_of_moments(contract))
+
+
+def frame_shaped(frame: pd.DataFrame, contract: Contract) -> RawTable:
+    """Rows that a caller gives, in the same shape.
+
+    Raises:
+        DataError: as :func:`table_of`, or a column of the shape is missing.
+    """
+    table = table_of(frame, contract.csv, tags_of_sensors(contract))
     return pivoted(table, contract.long, keys_of_moments(contract))
 
 
