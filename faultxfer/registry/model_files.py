@@ -78,8 +78,10 @@ def write_model(
 
 def own_rows(bundle_folder: Path, machine: str | None) -> MachineRows | None:
     """What a machine's own rows look like; None where no machine or no contract is known."""
+    if machine is None:
+        return None
     contract = read_manifest(bundle_folder).lineage.get("contract")
-    if machine is None or contract is None:
+    if contract is None:
         return None
     return MachineRows(parse_contract(contract, where=bundle_folder.name), machine)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from draft_rows import check_table
 
 from faultxfer.cli import main
-from faultxfer.contract.check import check_table
 from faultxfer.contract.schema import Contract, load_contract, parse_contract
 from faultxfer.drafting.accept import accept_limits
 from faultxfer.errors import ConfigError, ContractError
@@ -123,7 +123,7 @@ ROWS = "flow,fault\n1,0\n2,0\n55,1\n3,0\n3,0\n3,0\n"
 def checked(tmp_path: Path, **sensor: object) -> list[tuple[str, str]]:
     csv = tmp_path / "rows.csv"
     csv.write_text(ROWS)
-    outcome = check_table(read_csv(csv), of(**sensor), labelled=True)
+    outcome = check_table(read_csv(csv), of(**sensor))
     return [(finding.code, finding.severity) for finding in outcome.findings]
 
 
