@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.stats import t
@@ -134,7 +135,11 @@ def _groups(run: np.ndarray) -> np.ndarray:
 # seconds on them.
 _LINEAR_ROWS = 20_000
 # Each tree sees every sensor on a wide plant too: the network reads those by which trees gain most.
-_SOURCE_TREES = {"learning_rate": 0.05, "min_data_in_leaf": 20, "feature_fraction": 1.0}
+_SOURCE_TREES: dict[str, Any] = {
+    "learning_rate": 0.05,
+    "min_data_in_leaf": 20,
+    "feature_fraction": 1.0,
+}
 
 
 def fit_source_models(X: np.ndarray, y: np.ndarray, seed: int) -> SourceModels:
