@@ -9,8 +9,8 @@ After each kill a fresh process checks that the champion of before (or, past the
 after) loads and scores; that `registry doctor` leaves nothing that belongs to no champion, and
 finds nothing when asked again; and that the same work done again makes a champion whose journal
 verifies. The points `transfer: …` kill a whole transfer between its steps; the others kill the
-registration of a prepared candidate, before or after a call to MLflow, in the middle of an upload,
-or at a moment drawn at random. The product has no hook for this: the script replaces the functions
+registration of a prepared candidate, or the approval of one that waits, before or after a call to
+MLflow, in the middle of an upload, or at a moment drawn at random. The product has no hook for this: the script replaces the functions
 that it names. `--inert` registers files without a network, which needs no TensorFlow.
 """
 
@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 import registry_trials as trials
-from registry_work import Trial, forget, prepared
+from registry_work import APPROVE, PROMOTE, WAIT, Trial, forget, prepared
 
 _CLIENT = "mlflow:MlflowClient"
 _COPIED = {
@@ -53,6 +53,7 @@ class Point:
         after: after the call instead of before it.
         first: with no champion yet.
         whole: in a whole transfer instead of a registration.
+        what: what is done: a promotion, a version that waits for approval, or its approval.
     """
 
     name: str
@@ -61,12 +62,31 @@ class Point:
     after: bool = False
     first: bool = False
     whole: bool = False
+    what: str = PROMOTE
 
 
-def _around(name: str, function: str, call: int = 1, *, first: bool = False) -> list[Point]:
+def _around(
+    name: str, function: str, call: int = 1, *, first: bool = False, what: str = PROMOTE
+) -> list[Point]:
+    target = f"{_CLIENT}.{function}"
     return [
-        Point(f"before {name}", f"{_CLIENT}.{function}", call, first=first),
-        Point(f"after {name}", f"{_CLIENT}.{function}", call, after=True, first=first),
+        Point(f"before {name}", target, call, first=first, what=what),
+        Point(f"after {name}", target, call, after=True, first=first, what=what),
+    ]
+
+
+def _of_approval() -> list[Point]:
+    """While a version is registered to wait, and while it is approved."""
+    entry, alias = "create_model_version", "set_registered_model_alias"
+    return [
+        *_around("the entry of what waits", entry, 2, what=WAIT),
+        *_around("the entry of what waits, a first model", entry, 2, first=True, what=WAIT),
+        *_around("naming what waits the challenger", alias, what=WAIT),
+        *_around("the entry of what waited and is approved", entry, what=APPROVE),
+        *_around("naming what waited the champion", alias, what=APPROVE),
+        *_around(
+            "the challenger, which waits no more", "delete_registered_model_alias", what=APPROVE
+        ),
     ]
 
 
@@ -115,6 +135,7 @@ def points(kind: str) -> list[Point]:
         Point("before the version's tags", f"{_CLIENT}.set_model_version_tag"),
         Point("among the version's tags", f"{_CLIENT}.set_model_version_tag", 2, after=True),
         *_around("moving the alias", "set_registered_model_alias"),
+        *_of_approval(),
         Point("a random moment, early", "", 1),
         Point("a random moment, in the middle", "", 2),
         Point("a random moment, late", "", 3),
@@ -161,15 +182,19 @@ def killed(trial: Trial, point: Point) -> str | None:
     # registration.
     open_registry().models()
     kill_at(point)
-    return trial.go_on(whole=point.whole)
+    return trial.go_on(whole=point.whole, what=point.what)
 
 
 def one(trial: Trial, point: Point) -> str:
     """Kill once; what is wrong, or nothing."""
     if not point.first:
         trials.in_child(trial.work)
+    if point.what == APPROVE:
+        trials.in_child(lambda: trial.work(what=WAIT))
     status, _ = trials.finish(*trials.start(lambda: killed(trial, point)))
-    after = trials.in_child(lambda: trial.aftermath(whole=point.whole, first=point.first))
+    after = trials.in_child(
+        lambda: trial.aftermath(whole=point.whole, first=point.first, what=point.what)
+    )
     trials.in_child(lambda: forget(trial.store))
     wrong = {name: value for name, value in after.items() if name != "doctor" and value}
     if status != -signal.SIGKILL and point.target:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MODEL, EQUIPMENT = "pumps", "pump-9"
 NAME = f"{MODEL}--{EQUIPMENT}"
+# What a trial does: promote a version, let one wait for approval, or approve it.
+PROMOTE, WAIT, APPROVE = "promote", "waiting", "approve"
 
 
 @dataclass(frozen=True)
@@ -44,19 +46,21 @@ class Trial:
         if self.fleet is None:
             without_smoke_test()
 
-    def work(self, *, whole: bool = False) -> str | None:
+    def work(self, *, whole: bool = False, what: str = PROMOTE) -> str | None:
         """Begin, then register the prepared candidate or do a whole transfer.
 
         Gives back the version.
         """
         self.begin()
-        return self.go_on(whole=whole)
+        return self.go_on(whole=whole, what=what)
 
-    def go_on(self, *, whole: bool = False) -> str | None:
+    def go_on(self, *, whole: bool = False, what: str = PROMOTE) -> str | None:
         """The work itself, in a process that has begun."""
         if whole and self.fleet is not None:
             return transfer(self.fleet)
-        return register_prepared(self.bundle, self.features)
+        if what == APPROVE:
+            return approve_what_waits()
+        return register_prepared(self.bundle, self.features, action=what)
 
     def champion_scores(self, *, first: bool = False) -> str | None:
         """What is wrong with the champion.
@@ -77,7 +81,9 @@ class Trial:
             check_version(registry, champion)
         return None
 
-    def aftermath(self, *, whole: bool = False, first: bool = False) -> dict[str, Any]:
+    def aftermath(
+        self, *, whole: bool = False, first: bool = False, what: str = PROMOTE
+    ) -> dict[str, Any]:
         """Champion, doctor, the same work again.
 
         Each None or empty where all is well, but for ``doctor``.
@@ -90,15 +96,16 @@ class Trial:
         found = repair_registry(None, None, apply=True, upload_days=0)
         again = repair_registry(None, None, dry_run=True, upload_days=0)["found"]
         left = leftovers()
-        version = self.work(whole=whole)
-        champion = open_registry().alias(NAME)
+        version = self.work(whole=whole, what=what)
+        alias = "challenger" if what == WAIT else "champion"
+        named = open_registry().aliases(NAME).get(alias)
         verified = verify_registry(None, None, None)
         return {
             "champion": champion_wrong,
             "doctor": [one["code"] for one in found["found"]],
             "doctor again": again,
             "left": {name: count for name, count in left.items() if count},
-            "rerun": None if version == champion else f"version {version}, champion {champion}",
+            "rerun": None if version == named else f"version {version}, {alias} {named}",
             "verify": [problem for model in verified["models"] for problem in model["problems"]],
         }
 
@@ -167,8 +174,9 @@ def register_prepared(
     head: str | None = None,
     source: str | None = None,
     action: str = "promote",
+    details: dict[str, Any] | None = None,
 ) -> str:
-    """Register a prepared bundle as the next champion, or as provisional; gives its version."""
+    """Register a prepared bundle as champion, as provisional or to wait; gives its version."""
     import numpy as np
 
     from faultxfer.registry import identity, names
@@ -193,14 +201,32 @@ def register_prepared(
         note="trial",
     )
     candidate = NewVersion(name, tags, bundle, features, np.ones((2, len(features))))
-    why = Promotion("trial", {"seed": 0}, head, action)
+    why = Promotion("trial", {"seed": 0, **(details or {})}, head, action)
     return register(open_registry(), record, candidate, why).version
 
 
+def approve_what_waits() -> str:
+    """Approve the newest version that waited, as another person; one that was approved stays so.
+
+    Gives its version.
+    """
+    from faultxfer.registry import approving, journal
+    from faultxfer.registry.store import open_registry
+
+    os.environ["FAULTXFER_ACTOR"] = "another person"
+    chain = journal.read_journal(open_registry().client, NAME)
+    number = list(chain.waits)[-1]
+    if chain.champion == number:
+        return number
+    return str(approving.approve_version(NAME, None, int(number), "trial")["to"])
+
+
 def _marks(action: str) -> dict[str, str]:
-    """Tags of a run whose candidate is registered as provisional."""
+    """Tags of a run whose candidate is registered as provisional, or waits."""
     from faultxfer.registry import journal, names
 
+    if action == journal.WAITING:
+        return {names.REGISTERED_AS: names.WAITING}
     if action != journal.PROVISIONAL:
         return {}
     return {names.GATE: "not enough evidence", names.REGISTERED_AS: names.PROVISIONAL}
@@ -324,7 +350,7 @@ def leftovers() -> dict[str, int]:
     versions, used = 0, set()
     for known in registry.models():
         chain = journal.read_journal(client, known["name"])
-        promoted = {entry.to_version for entry in chain.entries.values()}
+        promoted = {entry.to_version for entry in chain.entries.values()} | set(chain.waits)
         for version in registry.versions(known["name"]):
             versions += version.version not in promoted
             used.add(version.model_id)

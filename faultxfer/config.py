@@ -20,7 +20,9 @@ from pydantic import (
 from faultxfer.digest import digest_of
 from faultxfer.errors import ConfigError
 from faultxfer.metric_table import METRICS, OPERATOR_ALARMS_PER_DAY, ROW_METRICS
+from faultxfer.model_problems import questions
 from faultxfer.plain_yaml import parse_yaml
+from faultxfer.spelling import did_you_mean, told
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -31,6 +33,8 @@ MOST_HELD_OUT = 0.9
 # Ways to bring a new machine's readings to the source's scale; `faultxfer.bundle.input_map` fits
 # them.
 Scaling = Literal["source", "target", "normal", "offset", "blend"]
+# Options that some strategies use and others do not; a test compares them with the strategies.
+STRATEGY_OPTIONS = frozenset({"input_map", "trainable_layers", "learning_rate", "pull"})
 # The names in faultxfer/strategies/__init__.py, for forms and help; a test compares them.
 StrategyName = Literal[
     "stack",
@@ -48,6 +52,13 @@ StrategyName = Literal[
     "pooled_head",
     "single_network",
 ]
+
+
+# Who makes a candidate champion that passes the gate.
+Policy = Literal["managed", "manual"]
+# Options of the gate that say who approves.
+_OF_APPROVAL = ("policy", "self_approval", "approval_days")
+_NEVER = object()
 
 
 def _title(name: str, _: object) -> str:
@@ -278,6 +289,18 @@ class GateOptions(_Options):
         default="promote",
         description="A machine's first model: promote it if it passes, or ask a person.",
     )
+    policy: Policy = Field(
+        default="managed",
+        description="Who promotes: `managed`, the gate; `manual`, a person, for whom everything "
+        "that passes waits.",
+    )
+    self_approval: bool = Field(
+        default=False,
+        description="Whether who started a transfer may approve what came of it.",
+    )
+    approval_days: float = Field(
+        default=14.0, gt=0, le=3650, description="Days after which a version waits no more."
+    )
     tie: float = Field(
         default=0.02, gt=0, description="A difference that is surely smaller than this is a tie."
     )
@@ -301,7 +324,8 @@ class GateOptions(_Options):
         known = tuple(METRICS) if info.field_name == "value" else ROW_METRICS
         unknown = sorted(set(limits) - set(known))
         if unknown:
-            raise ValueError(f"metrics are {', '.join(known)}. Received: {', '.join(unknown)}")
+            problem = f"metrics are {', '.join(known)}. Received: {', '.join(unknown)}"
+            raise ValueError(told(problem, did_you_mean(unknown[0], known)))
         return limits
 
     @field_validator("value", "change", "slices", "rival", "forgetting")
@@ -374,9 +398,18 @@ class GateOptions(_Options):
             )
         return limits
 
+    def said(self) -> dict[str, Any]:
+        """Plain data; without who approves, where the file leaves that out, as in older releases.
+
+        So the same rules keep their digest.
+        """
+        defaults = {name: GateOptions.model_fields[name].default for name in _OF_APPROVAL}
+        plain = self.model_dump(mode="json")
+        return {key: value for key, value in plain.items() if value != defaults.get(key, _NEVER)}
+
     def digest(self) -> str:
         """SHA-256 (hex) of what the rules say; layout and comments of the file do not count."""
-        return digest_of(self.model_dump(mode="json"))
+        return digest_of(self.said())
 
 
 class TransferOptions(_Options):
@@ -510,8 +543,10 @@ def parse_options(model: type[Model], content: Any, where: str) -> Model:
     try:
         return model.model_validate(content)
     except ValidationError as error:
+        asked = questions(error, model)
         problems = [
-            f"{'.'.join(str(p) for p in item['loc'])}: {item['msg']}" for item in error.errors()
+            told(f"{'.'.join(str(p) for p in item['loc'])}: {item['msg']}", question)
+            for item, question in zip(error.errors(), asked, strict=True)
         ]
         raise ConfigError(
             "These are no options that can be used; possible are "

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
-Severity = Literal["refuse", "quarantine", "warn"]
+# What a contract may choose for a rule.
+Consequence = Literal["refuse", "quarantine", "warn"]
+Severity = Literal["refuse", "quarantine", "warn", "info"]
 # The gravest first.
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
@@ -19,7 +21,8 @@ class Finding:
 
     Attributes:
         code: stable upper-case code, documented in ``docs/data-contracts.md``.
-        severity: ``refuse`` stops the file, ``quarantine`` sets rows aside, ``warn`` only says.
+        severity: ``refuse`` stops the file, ``quarantine`` sets rows aside, ``warn`` only says, and
+            ``info`` says what nobody has to act on, as long as limits are only drafted.
         message: one sentence for a plant engineer.
         file: name of the file the finding belongs to, if one.
         column: column of the file, if one.

@@ -20,10 +20,19 @@ from pydantic import (
     model_validator,
 )
 
-from faultxfer.config import CurveOptions, FormerNames, PretrainOptions, TransferOptions
+from faultxfer.config import (
+    CurveOptions,
+    FormerNames,
+    GateOptions,
+    Policy,
+    PretrainOptions,
+    TransferOptions,
+)
 from faultxfer.errors import ConfigError
+from faultxfer.model_problems import questions
 from faultxfer.outputs import LEARNING_CURVE, QUARANTINE
 from faultxfer.registry import names
+from faultxfer.spelling import told
 
 
 def _as_text(files: Any) -> Any:
@@ -153,7 +162,27 @@ class TransferRequest(_MachineRequest):
     override_gate: str | None = Field(
         default=None,
         title="Reason to override the gate",
-        description="Promote even if the gate refuses, for this reason; it stays with the version.",
+        description="Promote even if the gate refuses, for this reason; it stays with the version. "
+        "It approves nothing that waits.",
+    )
+    policy: Policy | None = Field(
+        default=None,
+        title="Who promotes",
+        description="`managed`: the gate; `manual`: every promotion waits for a person. As the "
+        "rules of the gate say if left out.",
+    )
+    self_approval: bool = Field(
+        default=False,
+        title="Let the starter approve",
+        description="Whether who started this may approve what comes of it; the journal shows it.",
+    )
+    approval_days: float | None = Field(
+        default=None,
+        gt=0,
+        le=3650,
+        title="Days to approve",
+        description="Days after which a version waits for approval no more; as the rules of the "
+        "gate say if left out.",
     )
     force: bool = Field(
         default=False,
@@ -168,6 +197,28 @@ class TransferRequest(_MachineRequest):
         title="Folder for the pictures",
         description="The pictures are copied there too; they are kept with the run in any case.",
     )
+
+    @property
+    def rules(self) -> GateOptions:
+        """The gate's rules, with who approves by these rules or by this request."""
+        gate = self.options.gate
+        asked = {
+            "policy": self.policy or gate.policy,
+            "self_approval": self.self_approval or gate.self_approval,
+            "approval_days": self.approval_days or gate.approval_days,
+        }
+        return gate.model_copy(update=asked)
+
+    @model_validator(mode="after")
+    def _is_no_way_around_a_person(self) -> TransferRequest:
+        if self.policy == "managed" and self.options.gate.policy == "manual":
+            raise ConfigError(
+                "The rules of the gate want a person to approve every promotion, and this asks "
+                "that the gate decides",
+                received={"policy": self.policy},
+                remedy="Leave `policy` out, or change the gate file",
+            )
+        return self
 
     @field_validator("override_gate")
     @classmethod
@@ -260,8 +311,10 @@ def make_request(kind: type[Request], *given: Any, **named: Any) -> Request:
     try:
         return kind.model_validate({k: value for k, value in values.items() if value is not None})
     except ValidationError as error:
+        asked = zip(error.errors(), questions(error, kind), strict=True)
         problems: dict[str, object] = {
-            ".".join(map(str, problem["loc"])): problem["msg"] for problem in error.errors()[:5]
+            ".".join(map(str, problem["loc"])): told(problem["msg"], question)
+            for problem, question in [*asked][:5]
         }
         raise ConfigError(
             "The request has fields that are missing, unknown or of the wrong form",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.logging.handlers import APILogHandler
 
+from faultxfer.contract.folding import fold
 from faultxfer.outputs import DOCS_INDEX
 from faultxfer.progress import progress
 
@@ -42,19 +43,19 @@ def progress_in_the_log() -> Iterator[None]:
 
 
 def publish_findings(rows: CheckedRows, opened: Opened[AnyRequest], *_: Any) -> None:
-    """A table of the contract findings, where there are any, and where the Data Docs lie."""
+    """A table of the contract findings, a line for each code, and where the Data Docs lie."""
     docs = _docs_of(opened, rows)
     if rows.findings:
         table = [
             {
-                "finding": finding.code,
-                "severity": finding.severity,
-                "where": f"{finding.file or ''} {finding.column or ''}".strip(),
-                "rows": finding.count,
-                "message": finding.message,
-                "what to do": finding.remedy,
+                "finding": folded.code,
+                "severity": folded.severity,
+                "where": folded.where,
+                "rows": folded.count,
+                "message": folded.sentence,
+                "what to do": folded.remedy,
             }
-            for finding in rows.findings
+            for folded in fold(rows.findings, rows.read - rows.left_out)
         ]
         create_table_artifact(table=table, key="contract-findings", description=_counts(rows, docs))
     elif rows.docs == docs:

@@ -25,8 +25,9 @@ from faultxfer.steps.adaptation import (
     Target,
     save_predictions,
 )
-from faultxfer.steps.contest import ADAPTED_FIRST, open_contest, with_the_better
+from faultxfer.steps.contest import ADAPTED_FIRST, settled_contest
 from faultxfer.steps.intake import CheckedRows
+from faultxfer.steps.registration import _params_of_run
 from faultxfer.strategies.procedure import Predictions
 from faultxfer.strategies.protocol import Task
 
@@ -90,17 +91,29 @@ def adapted(
 def test_a_source_that_is_shown_to_rank_better_is_the_candidate(tmp_path: Path) -> None:
     given = adapted(tmp_path)
     assert given.bundle == tmp_path / ADAPTED
-    chosen = with_the_better(given, GateOptions())
-    assert chosen == dataclasses.replace(given, source_gain=chosen.source_gain)
+    chosen, contest = settled_contest(given, GateOptions())
+    assert chosen == dataclasses.replace(given, source_gain=chosen.source_gain, history={})
     assert chosen.bundle == given.recalibrated == tmp_path / RECALIBRATED / ADAPTED
     assert chosen.source_gain is not None
     assert 0 < chosen.source_gain.low < chosen.source_gain.estimate
-    before, after = (open_contest(one, SENSORS) for one in (given, chosen))
     y = labels(16)
-    np.testing.assert_array_equal(before.candidate.probabilities, noise(y))
-    np.testing.assert_array_equal(after.candidate.probabilities, good(y))
-    np.testing.assert_array_equal(after.predictions[ADAPTED_FIRST].probabilities, noise(y))
-    assert RECALIBRATED not in after.predictions
+    np.testing.assert_array_equal(contest.candidate.probabilities, good(y))
+    np.testing.assert_array_equal(contest.predictions[ADAPTED_FIRST].probabilities, noise(y))
+    assert RECALIBRATED not in contest.predictions
+
+
+def test_what_the_run_says_of_the_candidate_is_not_said_of_what_was_adapted(
+    tmp_path: Path,
+) -> None:
+    given = dataclasses.replace(adapted(tmp_path), history={"loss": [0.7, 0.5]})
+    asked = TransferOptions(strategy="fine_tune", trainable_layers=1, input_map="target")
+    chosen, _ = settled_contest(given, GateOptions())
+    assert chosen.history == {}
+    before, after = (_params_of_run(one, asked) for one in (given, chosen))
+    assert (before["strategy"], before["input_map"]) == ("fine_tune", "target")
+    assert (after["strategy"], after["input_map"]) == ("recalibrate", None)
+    assert after["strategy asked for"] == "fine_tune"
+    assert "strategy asked for" not in before
 
 
 @pytest.mark.parametrize(
@@ -124,14 +137,16 @@ def test_what_was_adapted_stays_where_that_is_not_shown(
     world: dict[str, Any], tmp_path: Path
 ) -> None:
     given = adapted(tmp_path, **world)
-    assert with_the_better(given, GateOptions()) is given
+    kept, contest = settled_contest(given, GateOptions())
+    assert kept is given
+    assert ADAPTED_FIRST not in contest.predictions
 
 
 def test_without_a_recalibrated_source_there_is_nothing_to_choose(tmp_path: Path) -> None:
     given = adapted(tmp_path)
     (given.recalibrated / MANIFEST).unlink()
     given.recalibrated.rmdir()
-    assert with_the_better(given, GateOptions()) is given
+    assert settled_contest(given, GateOptions())[0] is given
 
 
 @pytest.mark.parametrize("error", [DataError, StrategyError])

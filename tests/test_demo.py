@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import REPOSITORY
 
 from faultxfer.strategies.rivals import RIVALS
 
@@ -159,7 +160,7 @@ def test_mlflow_in_a_new_process_gives_the_probabilities_of_score(demo: Demo) ->
     assert "flow_m3h" in said["missing"]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def served(demo: Demo) -> Iterator[str]:
     """``mlflow models serve`` on the demo's champion."""
     with socket.socket() as probe:
@@ -212,11 +213,50 @@ def test_mlflow_models_serve_scores_raw_rows(demo: Demo, served: str) -> None:
     rows = pd.read_csv(demo.folder / "faultxfer-demo" / "pump-9-new-rows.csv").drop(
         columns=["timestamp"]
     )
-    body = json.dumps({"dataframe_split": rows.to_dict(orient="split")}).encode()
-    request = urllib.request.Request(
-        served, data=body, headers={"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(request, timeout=60) as response:
-        predicted = json.load(response)["predictions"]
+    predicted = invoked(served, {"dataframe_split": rows.to_dict(orient="split")})["predictions"]
     given = [row["fault_probability"] for row in predicted]
     np.testing.assert_allclose(given, scores["fault_probability"], atol=1e-6, rtol=0)
+    few = rows.head(3).astype({"speed_rpm": float})
+    few.loc[1, "speed_rpm"] = 1e6
+    records, units = few.to_dict(orient="records"), {"units": {"speed_rpm": "RPM"}}
+    answer = invoked(served, {"dataframe_records": records, "params": units})["predictions"]
+    assert [row["remark"] for row in answer] == [
+        "",
+        "set aside: SENSOR-OUT-OF-RANGE (speed_rpm)",
+        "",
+    ]
+    assert answer[1]["fault_probability"] is answer[1]["alarm"] is None
+    np.testing.assert_allclose(answer[2]["fault_probability"], given[2], atol=1e-6, rtol=0)
+
+
+def test_what_the_served_model_refuses_is_one_sentence(served: str) -> None:
+    rows = pd.read_csv(REPOSITORY / "tests" / "kept_bundles" / "rows.csv").head(4)
+    pascals = rows.assign(suction_pressure_bar=rows["suction_pressure_bar"] * 1e5 + 1e5)
+    for asked, said in (
+        ({"dataframe_split": pascals.to_dict(orient="split")}, "Every reading of column 'suction_"),
+        (
+            {
+                "dataframe_split": rows.to_dict(orient="split"),
+                "params": {"units": {"suction_pressure_bar": "Pa"}},
+            },
+            "takes column 'suction_pressure_bar' in bar, not in Pa",
+        ),
+    ):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            invoked(served, asked)
+        assert refused.value.code == 400
+        told = json.load(refused.value)
+        assert said in told["message"]
+        assert "stack_trace" not in told
+
+
+def invoked(address: str, asked: dict[str, object]) -> dict[str, list[dict[str, Any]]]:
+    """The served model's answer, strict about JSON."""
+    request = urllib.request.Request(
+        address, data=json.dumps(asked).encode(), headers={"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=60) as response:
+        answer: dict[str, list[dict[str, Any]]] = json.loads(
+            response.read(), parse_constant=lambda word: pytest.fail(f"{word} is no JSON")
+        )
+    return answer

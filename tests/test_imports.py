@@ -35,6 +35,11 @@ CASES = {
     "help": "from faultxfer.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    "
     "pass",
     "what a rollback needs beside MLflow": "import faultxfer.registry.maintenance",
+    "a row to be scored that breaks a rule": "import pandas\nfrom faultxfer.contract.schema import "
+    "Contract\nfrom faultxfer.contract.served import MachineRows\nagreed = Contract.model_validate("
+    "{'family': 'f', 'label': {'column': 'y'}, 'sensors': {'a': {'max': 9}}})\n"
+    "judged = MachineRows(agreed, 'm').judge(pandas.DataFrame({'a': [1.0, 10.0]}))\n"
+    "assert judged.remark[1] == 'set aside: SENSOR-OUT-OF-RANGE (a)'",
     "a usage error": "from faultxfer.cli import main\ntry:\n    main(['score'])\nexcept "
     "SystemExit:\n    pass",
 }

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import shlex
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from faultxfer import TransferOptions
+from faultxfer.bundle.manifest import MANIFEST, manifest_sha256
 from faultxfer.config import GateOptions
 from faultxfer.contract.schema import parse_contract
+from faultxfer.errors import DataError
+from faultxfer.reading import columns
 from faultxfer.requests import TransferRequest
+from faultxfer.steps.adaptation import split_target
+from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.next_commands import (
     after_dry_run,
     after_promotion,
     after_provisional,
     after_refusal,
+    after_repeat,
+    after_waiting,
+    transfer_again,
+    until_labels_suffice,
 )
 
 REQUEST = TransferRequest(
@@ -107,12 +120,29 @@ def test_the_source_is_not_named_where_it_could_not_read_the_machines_files(
     assert refused(report(0.7, 0.8), **own)[1] == command
 
 
-def test_what_needs_approval_ends_with_the_approval_where_the_command_shows_all_of_it() -> None:
-    judged = report(0.8, 0.7)
-    assert refused(judged, "needs approval")[-2:] == ["--override-gate", "…"]
-    options = TransferOptions(gate=GateOptions(first="approve"))
-    other = REQUEST.model_copy(update={"options": options})
-    assert refused(judged, "needs approval", other)[1:3] == ["registry", "history"]
+def test_what_waits_ends_with_the_approval_also_where_it_waited_before() -> None:
+    for told in (
+        after_waiting("pumps--fault--pump 9", "3"),
+        after_repeat(REQUEST, "waiting", "pumps--fault--pump 9", "3"),
+    ):
+        reject, approve = (shlex.split(one.command) for one in told)
+        assert reject[:3] == ["faultxfer", "registry", "reject"]
+        words = ["faultxfer", "registry", "approve", "pumps--fault--pump 9", "3", "--reason", "…"]
+        assert approve == words
+    (why,) = after_repeat(REQUEST, "rejected", "pumps--fault--pump 9", "3")
+    assert shlex.split(why.command)[1:3] == ["registry", "history"]
+
+
+def test_the_transfer_that_judges_anew_shows_all_of_it_or_says_that_it_does_not() -> None:
+    told = transfer_again(REQUEST.model_copy(update={"policy": "manual"}))
+    assert shlex.split(told["command"])[-2:] == ["--policy", "manual"]
+    assert told["complete"]
+    for own in (
+        {"options": TransferOptions(gate=GateOptions(first="approve"))},
+        {"self_approval": True},
+        {"files": tuple(f"{number}.csv" for number in range(50))},
+    ):
+        assert not transfer_again(REQUEST.model_copy(update=own))["complete"]
 
 
 def test_a_dry_run_ends_with_the_transfer_where_the_command_shows_all_of_it() -> None:
@@ -122,3 +152,45 @@ def test_a_dry_run_ends_with_the_transfer_where_the_command_shows_all_of_it() ->
     other = REQUEST.model_copy(update={"options": TransferOptions(seed=1)})
     (one,) = after_dry_run(other)
     assert shlex.split(one.command) == ["faultxfer", "registry", "list"]
+
+
+def test_rows_that_no_transfer_can_be_made_of_are_scored_with_what_there_is() -> None:
+    machine = ["--equipment", "pump 9", "--out", "scores.csv"]
+    by_champion = until_labels_suffice(REQUEST, contract(), champion=True)
+    assert shlex.split(by_champion) == [*WORDS, *machine]
+    by_source = until_labels_suffice(REQUEST, contract(), champion=False)
+    assert shlex.split(by_source) == [*WORDS, "--out", "scores.csv"]
+    own = contract(equipment={"pump 9": {"aliases": {"FI-1": "flow"}}})
+    assert until_labels_suffice(REQUEST, own, champion=False) == ""
+
+
+@pytest.mark.parametrize("fault", [0, 1], ids=["normal rows alone", "fault rows alone"])
+@pytest.mark.parametrize("champion", [None, "3"])
+def test_the_refusal_of_one_class_says_how_to_score_meanwhile(
+    fault: int, champion: str | None, tmp_path: Path
+) -> None:
+    table = pd.DataFrame(
+        {
+            columns.EQUIPMENT: "pump 9",
+            columns.RUN: "monday",
+            columns.TIME: np.arange(9.0),
+            columns.FAULT: np.full(9, fault, dtype=np.int8),
+            "flow": np.arange(9.0),
+        }
+    )
+    table.to_feather(tmp_path / "rows.arrow")
+    manifest: dict[str, Any] = {
+        **{"format": 2, "features": ["flow"], "units": {"flow": "m3/h"}, "threshold": 0.5},
+        **{"scaler": {"mean": [0.0], "scale": [1.0]}, "calibrator": {}, "lineage": {}},
+        "sha256": {},
+    }
+    manifest["sha256"][MANIFEST] = manifest_sha256(manifest)
+    (tmp_path / MANIFEST).write_text(json.dumps(manifest))
+    rows = CheckedRows(tmp_path / "rows.arrow", (), (), 9, 9, 0, 0, None)
+    job = SimpleNamespace(request=REQUEST, contract=contract())
+    models = SimpleNamespace(source_bundle=tmp_path, champion_bundle=None, champion=champion)
+    with pytest.raises(DataError, match="both classes are needed") as refused_rows:
+        split_target(job, models, rows)  # type: ignore[arg-type]
+    said = str(refused_rows.value)
+    assert "faultxfer score 'new week.csv'" in said
+    assert ("--equipment" in said) == (champion is not None)

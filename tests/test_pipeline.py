@@ -30,6 +30,7 @@ from faultxfer.errors import (
     RegistryError,
     UserError,
 )
+from faultxfer.registry.approving import approve_version, read_review
 from faultxfer.registry.catalog import show_history
 from faultxfer.registry.maintenance import read_entries
 from faultxfer.registry.store import open_registry
@@ -259,6 +260,35 @@ def test_an_overridden_promotion_stands_once_in_the_history(world: World) -> Non
     entries = show_history("pumps", "pump-9")
     assert [entry["outcome"] for entry in entries] == ["promoted"]
     assert entries[0]["reason"] == "overridden: agreed with the shift lead"
+
+
+def test_under_the_manual_policy_what_passes_waits_until_another_person_approves_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAULTXFER_ACTOR", "nightly retrain")
+    result = move(world, policy="manual")
+    decided = (result.outcome, result.version, result.decision.outcome)
+    assert decided == ("waiting", "1", "needs approval")
+    assert open_registry().aliases("pumps--fault--pump-9") == {"challenger": "1"}
+    run = open_registry().client.get_run(str(result.run_id))
+    assert run.data.tags["faultxfer.outcome"] == "waiting"
+    again = move(world, policy="manual")
+    assert (again.outcome, again.before) == ("unchanged", "waiting")  # type: ignore[attr-defined]
+    asked = ([world.new_rows], "pumps", world.equipment, "scores.csv")
+    for version in (None, 1):
+        with pytest.raises(RegistryError, match=r"no champion|Nobody has approved"):
+            pipeline.score(*asked, version=version)
+    with pytest.raises(RegistryError, match="does not settle"):
+        read_review("pumps", "pump-9", 1)
+    monkeypatch.setenv("FAULTXFER_ACTOR", "ann@plant")
+    review = read_review("pumps", "pump-9", 1)
+    assert review["metrics"][0]["metric"] == "PR-AUC"
+    assert all(Path(path).is_file() for path in review["pictures"].values())
+    assert approve_version("pumps", "pump-9", 1, "agreed")["to"] == "1"
+    assert pipeline.score(*asked).scored_with == "champion"
+    (entry, _) = read_entries("pumps", "pump-9")
+    assert entry["details"]["data"]
+    assert entry["details"]["outcome"] == "promoted by approval"
 
 
 def test_scores_do_not_overwrite_the_rows_they_are_made_from(world: World) -> None:

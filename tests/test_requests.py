@@ -9,6 +9,7 @@ import pytest
 
 from faultxfer import pipeline
 from faultxfer.cli.pipelines import REQUESTS
+from faultxfer.config import GateOptions
 from faultxfer.errors import ConfigError, ContractError
 from faultxfer.requests import ScoreRequest, TransferRequest, ValidateRequest, make_request
 
@@ -50,6 +51,8 @@ def test_the_first_releases_name_of_the_files_is_understood() -> None:
         ({"options": {"alarm_rate": 2}}, "options.false_alarm_rate"),
         ({"options": {"alarms": 2}}, "options.alarms"),
         ({"override_gate": " "}, "reason"),
+        ({"policy": "nobody"}, "policy"),
+        ({"policy": "managed", "options": {"gate": {"policy": "manual"}}}, "person to approve"),
         ({"model": "a/b"}, "model"),
         ({"equipment": ""}, "equipment"),
     ],
@@ -82,3 +85,13 @@ def test_what_is_not_there_is_refused_by_the_first_step_alone() -> None:
     with pytest.raises(ContractError, match="nowhere"):
         pipeline.validate(ValidateRequest(files=("a.csv",), contract="nowhere.yaml"), run=run)
     assert taken == ["open_validate"]
+
+
+def test_a_deployment_says_who_approves_beside_the_rules_or_instead_of_them() -> None:
+    gate = {"policy": "manual", "approval_days": 3, "tie": 0.01}
+    rules = make_request(TransferRequest, **MACHINE, options={"gate": gate}).rules
+    assert (rules.policy, rules.self_approval, rules.approval_days) == ("manual", False, 3)
+    asked = {"policy": "manual", "self_approval": True, "approval_days": 1}
+    rules = make_request(TransferRequest, **MACHINE, **asked).rules
+    assert (rules.policy, rules.self_approval, rules.approval_days) == ("manual", True, 1)
+    assert make_request(TransferRequest, **MACHINE).rules == GateOptions()

@@ -92,6 +92,14 @@ class Bundle:
             NetworkFeatures(self.network, self.scaler.mean, self.scaler.scale)
         )
 
+    @property
+    def fills(self) -> frozenset[str]:
+        """Sensors whose missing readings may be filled in."""
+        if self.imputer is None:
+            return frozenset()
+        filled = zip(self.features, self.imputer.fills, strict=True)
+        return frozenset(name for name, fills in filled if fills)
+
     def completed(self, X: np.ndarray) -> np.ndarray:
         """(n, d) readings with the missing ones filled in, in rows where that is allowed."""
         if self.imputer is None or not np.isnan(X).any():

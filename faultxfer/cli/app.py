@@ -6,7 +6,7 @@ The list needs no command itself: importing their options takes longer than show
 from __future__ import annotations
 
 import sys
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -28,7 +28,7 @@ COMMANDS = {
     "demo": Listed(
         _START, "See the main job on a simulated pump fleet: pretrain, transfer, score."
     ),
-    "contract": Listed(_START, "Write and compare data contracts."),
+    "contract": Listed(_START, "Write, accept and compare data contracts."),
     "validate": Listed(
         _MAIN, "Check files against a contract: findings, and a file of the rows set aside."
     ),
@@ -77,16 +77,28 @@ app = typer.Typer(
     cls=CommandList,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
     rich_markup_mode="rich",
-    epilog="Exit codes: 0 done, 10 the gate refused or left it provisional, 2 bad input or usage, "
-    "3 could not be checked, 1 internal error, "
+    epilog="Exit codes: 0 done, 10 the gate refused, left it provisional or a person must approve "
+    "it, 2 bad input or usage, 3 could not be checked, 1 internal error, "
     "130, 143 or 129 stopped by Ctrl-C, SIGTERM or SIGHUP.",
 )
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"faultxfer {version('faultxfer')}\n")
+        raise typer.Exit
+
+
 @app.callback()
-def _faultxfer() -> None:
+def _faultxfer(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
     """Move a fault detector from equipment with years of history to equipment with almost none."""
 
 

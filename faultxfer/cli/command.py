@@ -31,6 +31,8 @@ def command(
     banner: Callable[[Any], str] = lambda _: "",
     exit_code: Callable[[Any], int] = lambda _: DONE,
     unreadable: int = BAD_INPUT,
+    registry: bool = False,
+    spinner: bool = True,
 ) -> Callable[[Function], Function]:
     """Make a function a command of ``app``, with ``--json`` as a further option.
 
@@ -42,6 +44,8 @@ def command(
         banner: what nobody may overlook about what was returned.
         exit_code: of what was returned.
         unreadable: exit code where the registry or its files could not be read.
+        registry: whether it uses the registry, whose address a person is shown then.
+        spinner: whether a terminal shows the steps; not where the command asks something.
     """
 
     def as_data(result: Any) -> Any:
@@ -54,11 +58,12 @@ def command(
             run_command(
                 lambda: function(**given),
                 json_output=json_output,
-                render=lambda result: _render(shows, result),
+                render=lambda result: _render(shows, result, registry=registry),
                 as_data=as_data,
                 banner=banner,
                 exit_code=exit_code,
                 unreadable=unreadable,
+                spinner=spinner,
             )
 
         _add_json(called, function)
@@ -88,7 +93,9 @@ def _add_json(called: Function, function: Function) -> None:
     called.__annotations__ = {**hints, "json_output": Json}
 
 
-def _render(name: str, result: Any) -> None:
+def _render(name: str, result: Any, *, registry: bool) -> None:
     from faultxfer.cli import render
 
+    if registry:
+        render.registry_address()
     getattr(render, name)(result)

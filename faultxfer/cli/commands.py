@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -16,6 +16,7 @@ from faultxfer.config import (
     CurveOptions,
     GateOptions,
     PretrainOptions,
+    StrategyName,
     TransferOptions,
     load_options,
     read_options,
@@ -58,6 +59,7 @@ def _transfer_code(result: Any) -> int:
 @command(
     commands,
     shows="demo",
+    registry=True,
     banner=lambda result: result.scored.banner if result.scored else "",
     exit_code=lambda result: _transfer_code(result.transferred),
 )
@@ -75,7 +77,7 @@ def demo(
 
 @command(
     commands,
-    shows="checked_rows",
+    shows="validated",
     exit_code=lambda result: BAD_INPUT if result.refused else DONE,
 )
 def validate(
@@ -84,10 +86,15 @@ def validate(
     equipment: Annotated[str | None, asked(ValidateRequest, "equipment", metavar="EQ")] = None,
     quarantine: Quarantine = QUARANTINE,
     data_docs: DataDocs = None,
+    details: Annotated[
+        bool, typer.Option("--details", help="A line for each finding, not for each code.")
+    ] = False,
     prefect: Prefect = None,
 ) -> Any:
     """Check files against a contract: findings, and a file of the rows set aside."""
-    return run_pipeline(
+    from faultxfer.cli.validating import Validated
+
+    rows = run_pipeline(
         "validate",
         prefect,
         files=files,
@@ -96,9 +103,10 @@ def validate(
         quarantine=quarantine,
         data_docs=data_docs,
     )
+    return Validated(rows, tuple(files), contract, equipment, details)
 
 
-@command(commands, shows="pretrained")
+@command(commands, shows="pretrained", registry=True)
 def pretrain(
     files: Files,
     contract: ContractFile,
@@ -139,7 +147,7 @@ def _only_strategy(strategy: str | None, *, single_network: bool) -> str | None:
     return "single_network"
 
 
-@command(commands, shows="transferred", exit_code=_transfer_code)
+@command(commands, shows="transferred", registry=True, exit_code=_transfer_code)
 def transfer(
     files: Files,
     contract: ContractFile,
@@ -147,7 +155,10 @@ def transfer(
     equipment: Equipment,
     strategy: Annotated[
         str | None,
-        typer.Option(help="`stack` (default), or one way alone; docs/strategies.md lists them."),
+        typer.Option(
+            help="`stack` (default), or one way alone; docs/strategies.md lists them.",
+            autocompletion=lambda: list(get_args(StrategyName)),
+        ),
     ] = None,
     single_network: Annotated[
         bool,
@@ -169,6 +180,9 @@ def transfer(
     ] = None,
     dry_run: Annotated[bool, asked(TransferRequest, "dry_run", "--dry-run")] = False,
     force: Annotated[bool, asked(TransferRequest, "force", "--force")] = False,
+    policy: Annotated[
+        str | None, asked(TransferRequest, "policy", metavar="managed|manual")
+    ] = None,
     override_gate: Annotated[
         str | None, asked(TransferRequest, "override_gate", metavar="REASON")
     ] = None,
@@ -204,6 +218,7 @@ def transfer(
         options=options,
         dry_run=dry_run,
         override_gate=override_gate,
+        policy=policy,
         force=force,
         quarantine=quarantine,
         data_docs=data_docs,
@@ -211,7 +226,7 @@ def transfer(
     )
 
 
-@command(commands, shows="scored", banner=lambda result: result.banner)
+@command(commands, shows="scored", registry=True, banner=lambda result: result.banner)
 def score(
     files: Files,
     model: Model,
@@ -236,7 +251,7 @@ def score(
     )
 
 
-@command(commands, "learning-curve", shows="learned")
+@command(commands, "learning-curve", shows="learned", registry=True)
 def learning_curve(
     files: Files,
     contract: ContractFile,

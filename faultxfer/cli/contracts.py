@@ -1,4 +1,4 @@
-"""Commands of data contracts: draft, compare, describe."""
+"""Commands of data contracts: draft, accept, compare, describe."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import typer
 
 from faultxfer.cli.command import Files, command
 
-contract_app = typer.Typer(no_args_is_help=True, help="Write and compare data contracts.")
+contract_app = typer.Typer(no_args_is_help=True, help="Write, accept and compare data contracts.")
 
-_LABEL = "What the spellings of the label mean, where their names do not tell"
+_LABEL = "What the spellings of the label mean, where their names do not tell; again for more"
 _CSV = "How the files are written, where they do not tell; the draft pins it"
 
 
@@ -21,7 +21,7 @@ def _pin(metavar: str | None, help_text: str, *names: str) -> Any:
 
 
 def _spellings(help_text: str) -> Any:
-    """An option that says what spellings of the label mean."""
+    """An option that says what spellings of the label mean; it may be given again."""
     return typer.Option(metavar="A,B,C", help=help_text, rich_help_panel=_LABEL)
 
 
@@ -43,11 +43,13 @@ def contract_infer(
         str | None,
         typer.Option(metavar="A,B,C", help="Names of all columns, for files without a header row."),
     ] = None,
-    normal: Annotated[str | None, _spellings("Spellings of a normal row.")] = None,
-    fault: Annotated[str | None, _spellings("Spellings of a faulty row.")] = None,
-    unknown: Annotated[str | None, _spellings("Spellings of a row that nobody labelled.")] = None,
+    normal: Annotated[list[str] | None, _spellings("Spellings of a normal row.")] = None,
+    fault: Annotated[list[str] | None, _spellings("Spellings of a faulty row.")] = None,
+    unknown: Annotated[
+        list[str] | None, _spellings("Spellings of a row that nobody labelled.")
+    ] = None,
     exclude: Annotated[
-        str | None, _spellings("Spellings of a row that is never learnt from.")
+        list[str] | None, _spellings("Spellings of a row that is never learnt from.")
     ] = None,
     separator: Annotated[str | None, _pin("C", "Character between columns.")] = None,
     decimal: Annotated[str | None, _pin("C", "Decimal mark.")] = None,
@@ -91,6 +93,20 @@ def contract_infer(
         units_row=units_row,
         rows_below=rows_below,
     )
+
+
+@command(contract_app, "accept", shows="limits_accepted")
+def contract_accept(
+    contract: Annotated[Path, typer.Argument(metavar="FILE", help="The contract.")],
+    sensors: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SENSOR]...", help="Whose limits; all that are drafted if none."),
+    ] = None,
+) -> Any:
+    """Accept drafted limits: readings outside them are warned of or set aside from now on."""
+    from faultxfer.drafting.accept import accept_limits
+
+    return accept_limits(contract, sensors or [])
 
 
 @command(contract_app, "diff", shows="contract_changes")

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from faultxfer.cli.command import command
-from faultxfer.cli.session import BAD_INPUT, DONE, NOT_CHECKED
+from faultxfer.cli import command as commands
+from faultxfer.cli.approving import WAITS, settle
+from faultxfer.cli.session import BAD_INPUT, DONE, NOT_CHECKED, REFUSED
 
 registry_app = typer.Typer(
     no_args_is_help=True, help="See what is registered, go back, check and mend."
 )
+
+# All of them use the registry.
+command = functools.partial(commands.command, registry_app, registry=True)
 
 Model = Annotated[
     str, typer.Argument(help="The source model's name; or the whole name of a machine's model.")
@@ -24,6 +29,19 @@ Machine = Annotated[
     str | None, typer.Option("--equipment", metavar="EQ", help="A machine's model instead.")
 ]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; the journal keeps it.")]
+
+
+Why = Annotated[
+    str | None,
+    typer.Option(
+        "--reason", metavar="TEXT", help="Why; the journal keeps it. A terminal asks for it."
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; only a terminal asks at all.")]
+
+
+def _settled(result: dict[str, Any]) -> int:
+    return REFUSED if result["outcome"] == WAITS else DONE
 
 
 def _verified(result: dict[str, Any]) -> int:
@@ -47,7 +65,7 @@ def _restored(result: dict[str, Any]) -> int:
     return NOT_CHECKED if only_unread else BAD_INPUT
 
 
-@command(registry_app, "list", shows="models", key="models")
+@command("list", shows="models", key="models")
 def registry_list() -> Any:
     """Registered models and their champions."""
     from faultxfer.registry.catalog import list_models
@@ -55,7 +73,7 @@ def registry_list() -> Any:
     return list_models()
 
 
-@command(registry_app, "show", shows="version")
+@command("show", shows="version")
 def registry_show(
     model: Model,
     equipment: Machine = None,
@@ -69,7 +87,7 @@ def registry_show(
     return show_version(model, equipment, version)
 
 
-@command(registry_app, "history", shows="history", key="history")
+@command("history", shows="history", key="history")
 def registry_history(
     model: Model,
     equipment: Machine = None,
@@ -80,7 +98,7 @@ def registry_history(
     return show_history(model, equipment)
 
 
-@command(registry_app, "journal", shows="journal", key="journal")
+@command("journal", shows="journal", key="journal")
 def registry_journal(model: Model, equipment: Machine = None) -> Any:
     """Which version was champion, since when, by whom and why; newest first."""
     from faultxfer.registry.maintenance import read_entries
@@ -88,7 +106,7 @@ def registry_journal(model: Model, equipment: Machine = None) -> Any:
     return read_entries(model, equipment)
 
 
-@command(registry_app, "promote", shows="changed")
+@command("promote", shows="changed")
 def registry_promote(
     model: Model,
     version: Annotated[int, typer.Argument(help="The version that becomes champion.")],
@@ -101,7 +119,43 @@ def registry_promote(
     return promote_version(model, equipment, version, reason)
 
 
-@command(registry_app, "rollback", shows="changed")
+@command("approve", shows="changed", exit_code=_settled, spinner=False)
+def registry_approve(
+    model: Model,
+    version: Annotated[int, typer.Argument(help="The version that waits for approval.")],
+    reason: Why = None,
+    equipment: Machine = None,
+    yes: Yes = False,
+) -> Any:
+    """Make a version champion that waits for it; what it is comes first.
+
+    Exit code 10 if you do not agree, and it goes on waiting.
+    """
+    from faultxfer.registry.approving import approve_version
+
+    settling = ("Approve", approve_version, model, equipment, version)
+    return settle(*settling, reason=reason, asks=not yes)
+
+
+@command("reject", shows="changed", exit_code=_settled, spinner=False)
+def registry_reject(
+    model: Model,
+    version: Annotated[int, typer.Argument(help="The version that waits for approval.")],
+    reason: Why = None,
+    equipment: Machine = None,
+    yes: Yes = False,
+) -> Any:
+    """Let a version wait no more, and the champion stay; what it is comes first.
+
+    Exit code 10 if you do not agree, and it goes on waiting.
+    """
+    from faultxfer.registry.approving import reject_version
+
+    settling = ("Reject", reject_version, model, equipment, version)
+    return settle(*settling, reason=reason, asks=not yes)
+
+
+@command("rollback", shows="changed")
 def registry_rollback(
     model: Model,
     reason: Reason,
@@ -116,7 +170,7 @@ def registry_rollback(
     return roll_back(model, equipment, to, reason)
 
 
-@command(registry_app, "retire", shows="changed")
+@command("retire", shows="changed")
 def registry_retire(
     model: Model,
     version: Annotated[int, typer.Argument(help="The version that is not to be used any more.")],
@@ -132,7 +186,7 @@ def registry_retire(
     return retire_version(model, equipment, version, reason)
 
 
-@command(registry_app, "restore", shows="restored", exit_code=_restored)
+@command("restore", shows="restored", exit_code=_restored)
 def registry_restore(
     model: Everything = None,
     equipment: Machine = None,
@@ -149,7 +203,7 @@ def registry_restore(
     return restore_versions(model, equipment, version, reason)
 
 
-@command(registry_app, "merge", shows="merged")
+@command("merge", shows="merged")
 def registry_merge(
     model: Annotated[
         str, typer.Argument(help="A source model's name; or the whole name of a machine's model.")
@@ -179,7 +233,7 @@ def registry_merge(
     return merge_machine(model, equipment, reason, keep=keep, undo=undo)
 
 
-@command(registry_app, "verify", shows="verified", exit_code=_verified, unreadable=NOT_CHECKED)
+@command("verify", shows="verified", exit_code=_verified, unreadable=NOT_CHECKED)
 def registry_verify(
     model: Everything = None,
     equipment: Machine = None,
@@ -193,7 +247,7 @@ def registry_verify(
     return verify_registry(model, equipment, head)
 
 
-@command(registry_app, "doctor", shows="repaired", exit_code=_repaired, unreadable=NOT_CHECKED)
+@command("doctor", shows="repaired", exit_code=_repaired, unreadable=NOT_CHECKED)
 def registry_doctor(
     model: Everything = None,
     equipment: Machine = None,
@@ -225,7 +279,6 @@ def registry_doctor(
 
 
 @command(
-    registry_app,
     "prune",
     shows="pruned",
     exit_code=lambda result: BAD_INPUT if result["skipped"] else DONE,
@@ -253,7 +306,7 @@ def registry_prune(
     return prune_registry(model, equipment, keep=keep, days=older_than, apply=apply)
 
 
-@command(registry_app, "relocate", shows="relocated")
+@command("relocate", shows="relocated")
 def registry_relocate(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would be done.")
@@ -265,7 +318,7 @@ def registry_relocate(
     return relocate_registry(dry_run=dry_run)
 
 
-@command(registry_app, "backup", shows="backed_up")
+@command("backup", shows="backed_up")
 def registry_backup(
     folder: Annotated[
         Path, typer.Argument(metavar="FOLDER", help="An empty folder, or a new one.")

@@ -4,57 +4,72 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 from rich.table import Table
 
+from faultxfer.cli import findings
 from faultxfer.cli.session import stdout
-from faultxfer.findings import Finding
+from faultxfer.following import Next, typed
 
 if TYPE_CHECKING:
     from faultxfer.cli.demo import DemoResult
+    from faultxfer.cli.validating import Validated
 
     # Only names here: looking at the registry must not wait for TensorFlow.
     from faultxfer.learning_curves.measuring import LearningResult
     from faultxfer.steps.intake import CheckedRows
-    from faultxfer.steps.next_commands import Next
     from faultxfer.steps.pretraining import PretrainResult
     from faultxfer.steps.registration import TransferResult
     from faultxfer.steps.repeats import Unchanged
     from faultxfer.steps.scoring import ScoreResult
 
 _COLOURS = {
-    **{
-        "passed": "green",
-        "failed": "red",
-        "warned": "yellow",
-        "refuse": "red",
-        "quarantine": "yellow",
-    },
+    **{"passed": "green", "failed": "red", "warned": "yellow"},
     **{"tied": "yellow", "not shown": "yellow", "needs approval": "yellow"},
 }
 
 
-def checked_rows(rows: CheckedRows) -> None:
-    """How the files were read, counts, findings and where the rows set aside lie."""
+def registry_address() -> None:
+    """Which registry was used: it depends on the folder and on the environment."""
+    from faultxfer.registry.connect import shown, tracking_uri
+
+    stdout().print(f"[dim]Registry: {escape(shown(tracking_uri()))}[/]", soft_wrap=True)
+
+
+def validated(result: Validated) -> None:
+    """The verdict, what was found, how the files were read, and what to type next."""
+    findings.checked(result.rows, details=result.details)
+    _next(result.next)
+
+
+# Enough to look at; the contract has them all.
+_MOST_SENSORS = 5
+
+
+def limits_accepted(result: dict[str, Any]) -> None:
+    """Whose limits count from now on, whose do not yet, and what to type next."""
     console = stdout()
-    for reading in rows.reading:
-        console.print(escape(str(reading["sentence"])), soft_wrap=True)
-    if rows.findings:
-        console.print(_findings(rows.findings))
-    verdict = "[red]refused[/]" if rows.refused else "[green]accepted[/]"
-    others = f", {rows.left_out} of other equipment" if rows.left_out else ""
-    filled = f" ({rows.imputed} with readings filled in)" if rows.imputed else ""
-    others += "".join(f", {count} {reason}" for reason, count in rows.unused.items())
-    console.print(
-        f"{verdict}: {rows.read} rows read, {rows.accepted} accepted{filled}, {rows.quarantined} "
-        f"set aside{others}."
-    )
-    if rows.quarantine:
-        console.print(f"Rows set aside, and why: {rows.quarantine}", soft_wrap=True)
-    _docs(rows)
+    accepted = result["accepted"]
+    if not accepted:
+        console.print(f"[green]unchanged[/]: no such limit is drafted in {escape(result['out'])}")
+    elif len(accepted) > _MOST_SENSORS:
+        console.print(f"[green]accepted[/]: the limits of {len(accepted)} sensors")
+    else:
+        for name in accepted:
+            limits = [f"{field} {value}" for field, value in result["limits"][name].items()]
+            told = f"{name} ({', '.join(limits)})"
+            console.print(f"[green]accepted[/]: {escape(told)}", soft_wrap=True)
+    if accepted:
+        console.print(
+            "A reading outside is a warning where the sensor has `on_breach: warn`; elsewhere its "
+            "row is set aside."
+        )
+    if result["left"]:
+        console.print(f"Still drafted: {escape(', '.join(result['left']))}", soft_wrap=True)
+    again = typed("validate", "CSV", "--contract", result["out"])
+    _next((Next("See what is said of the files now", again),))
 
 
 def contract_changes(result: dict[str, Any]) -> None:
@@ -216,6 +231,8 @@ def drafted_contract(result: dict[str, Any]) -> None:
     )
     for question in result["questions"]:
         stdout().print(question, soft_wrap=True, markup=False)
+    check = typed("validate", *result["files"], "--contract", result["out"])
+    _next((Next("Once you have read it, check the files", check),))
 
 
 def models(listed: list[dict[str, Any]]) -> None:
@@ -228,6 +245,16 @@ def models(listed: list[dict[str, Any]]) -> None:
     shown = [{**one, "source": one["source_model"], "champion": _champion(one)} for one in listed]
     columns = ("name", "kind", "family", "label", "equipment", "source", "champion", "registered")
     stdout().print(_table("Registered models", columns, shown))
+    for one in listed:
+        if one["next"]:
+            what = f"{one['name']} version {one['waiting']} waits for approval"
+            _to_type(what, one["next"])
+
+
+def _to_type(what: str, command: str) -> None:
+    """A command to type, and what it is for."""
+    stdout().print(f"Next: {what}:", markup=False)
+    stdout().print(f"  {command}", soft_wrap=True, markup=False)
 
 
 def _champion(listed: dict[str, Any]) -> str | None:
@@ -246,7 +273,7 @@ def version(shown: dict[str, Any]) -> None:
     table = Table(title=f"{shown['name']} version {shown['version']}", show_header=False)
     table.add_column("", style="dim")
     table.add_column("", overflow="fold")
-    for key in ("champion", "provisional", "created", "uri", "run_id"):
+    for key in ("champion", "provisional", "waiting", "created", "uri", "run_id"):
         table.add_row(key, escape(str(shown[key])))
     for key, value in sorted(shown["tags"].items()):
         table.add_row(key.removeprefix("faultxfer."), escape(value))
@@ -255,12 +282,18 @@ def version(shown: dict[str, Any]) -> None:
         from rich.markdown import Markdown
 
         console.print(Markdown(shown["description"]))
+    if shown["next"]:
+        _to_type("look at it again and approve it", shown["next"])
 
 
 def history(entries: list[dict[str, Any]]) -> None:
     """Versions and refusals, newest first."""
     columns = ("created", "outcome", "version", "champion", "gate", "source version", "reason")
-    shown = [{**one, "champion": one.get("champion") or one.get("provisional")} for one in entries]
+    marks = ("champion", "provisional", "waiting")
+    shown = [
+        {**one, "champion": next((one[mark] for mark in marks if one.get(mark)), None)}
+        for one in entries
+    ]
     stdout().print(_table("History", columns, shown))
 
 
@@ -275,6 +308,9 @@ def _action(entry: dict[str, Any]) -> str:
     """The action, with the version that it concerns where champions before and after hide it."""
     number = entry["details"].get("version")
     is_note = entry["from_version"] == entry["to_version"]
+    approval = entry["details"].get("approval") or {}
+    if entry["action"] == "promote" and approval:
+        return "approved by its starter" if approval.get("self_approval") else "approved"
     return f"{entry['action']} {number}" if is_note and number else str(entry["action"])
 
 
@@ -283,7 +319,9 @@ def changed(done: dict[str, Any]) -> None:
     before, after = (
         f"version {one}" if one else "no champion" for one in (done["from"], done["to"])
     )
-    stays = f"{after} stays champion" if before == after else f"{before} → {after}"
+    stays = f"{before} → {after}"
+    if before == after:
+        stays = f"{after} stays champion" if done["to"] else "nobody is champion"
     what = f" version {done['version']}" if "version" in done else ""
     stdout().print(f"[green]{done['outcome']}{what}[/]: {escape(done['registered'])}, {stays}")
     if done["to"] is None:
@@ -456,39 +494,6 @@ def pruned(result: dict[str, Any]) -> None:
         console.print("Nothing was deleted; the same command with `--apply` does it.")
 
 
-def _findings(findings: Iterable[Finding]) -> Table:
-    table = Table(title="Findings")
-    for column in ("severity", "code", "where", "rows", "what", "what to do"):
-        table.add_column(column, overflow="fold", justify="right" if column == "rows" else "left")
-    for finding in findings:
-        where = " ".join(
-            part
-            for part in (
-                finding.file,
-                finding.column,
-                f"line {finding.line}" if finding.line else "",
-            )
-            if part
-        )
-        severity = f"[{_COLOURS.get(finding.severity, 'dim')}]{finding.severity}[/]"
-        what = (
-            f"{finding.message}. Expected {finding.expected}"
-            if finding.expected
-            else finding.message
-        )
-        if finding.examples:
-            what += f"; {'; '.join(finding.examples[:2])}"
-        table.add_row(
-            severity,
-            finding.code,
-            escape(where),
-            str(finding.count),
-            escape(what[:300]),
-            escape(finding.remedy),
-        )
-    return table
-
-
 def _table(title: str, columns: tuple[str, ...], entries: list[dict[str, Any]]) -> Table:
     table = Table(title=escape(title))
     for column in columns:
@@ -500,22 +505,13 @@ def _table(title: str, columns: tuple[str, ...], entries: list[dict[str, Any]]) 
 
 
 def _set_aside(rows: CheckedRows) -> None:
-    if rows.findings:
-        checked_rows(rows)
-    else:
-        _docs(rows)
-
-
-def _docs(rows: CheckedRows) -> None:
-    if rows.docs:
-        stdout().print(f"Data Docs: {escape(rows.docs)}", soft_wrap=True)
+    findings.count_of(rows)
 
 
 # What a person reads of a candidate that was not promoted, where "refused" would say too much.
 _NOT_PROMOTED = {
     "tie": "a tie, the champion stays",
     "not enough evidence": "not enough evidence, nothing promoted",
-    "needs approval": "waits for approval",
 }
 
 
@@ -524,7 +520,9 @@ def _decision(result: TransferResult) -> None:
 
     colour = "green" if result.outcome == "promoted" else "yellow"
     told = result.outcome
-    if result.override is not None:
+    if result.outcome == "waiting":
+        told = "waits for approval"
+    elif result.override is not None:
         told = OVERRIDDEN
     elif told == "refused":
         told = _NOT_PROMOTED.get(result.decision.outcome, told)

@@ -52,6 +52,7 @@ def run_command(
     banner: Callable[[Result], str] = lambda _: "",
     exit_code: Callable[[Result], int] = lambda _: DONE,
     unreadable: int = BAD_INPUT,
+    spinner: bool = True,
 ) -> NoReturn:
     """Do ``work``, show its result, and leave with the right exit code.
 
@@ -64,13 +65,14 @@ def run_command(
         banner: what nobody may overlook about the result: on stderr, for programs as well.
         exit_code: of the result.
         unreadable: exit code where the registry or its files could not be read.
+        spinner: whether a terminal shows the steps; not where ``work`` asks something.
     """
     environment.prepare_command()
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # other libraries' advice to programmers
     with Stopping() as stopping:
         try:
-            with contextlib.redirect_stdout(sys.stderr), _progress():
+            with contextlib.redirect_stdout(sys.stderr), _progress(spinner):
                 result = work()
             _show_banner(banner(result))
             data = as_data(result) if json_output else None
@@ -147,11 +149,11 @@ def _keep_traceback() -> str:
 
 
 @contextlib.contextmanager
-def _progress() -> Iterator[None]:
+def _progress(spinner: bool) -> Iterator[None]:
     """Show the pipeline's progress log on a terminal; be quiet in a pipe."""
     logger = logging.getLogger("faultxfer.progress")
     console = stderr()
-    if not console.is_terminal:
+    if not console.is_terminal or not spinner:
         yield
         return
     logger.setLevel(logging.INFO)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -26,11 +27,13 @@ from faultxfer.contract.selection import (
     label_cells,
 )
 from faultxfer.contract.stated_units import in_expected_units
+from faultxfer.contract.tallies import Unmet
 from faultxfer.findings import Severity
 from faultxfer.reading import columns
 from faultxfer.reading.find_long import find_long
 from faultxfer.reading.long_form import is_good
 from faultxfer.reading.table import RawTable
+from faultxfer.spelling import meant
 
 # How many names a message lists.
 _SHOWN = 8
@@ -149,9 +152,14 @@ def begin_check(
     labelled: bool | None,
     equipment: str | None = None,
     fills: frozenset[str] = frozenset(),
+    of_a_file: bool = True,
 ) -> Check:
-    """Check what a table is before its values are judged; see :func:`check_table`."""
-    check = Check(table, contract, labelled, equipment, fills)
+    """Check what a table is before its values are judged; see :func:`check_table`.
+
+    ``of_a_file``: whether the rows are a file. Of others nothing is refused for the share or the
+    number of rows that are bad, as a single row that somebody asks for is all or nothing.
+    """
+    check = Check(table, contract, labelled, equipment, fills, of_a_file=of_a_file)
     for step in (check.columns, check.equipment_rows, check.used_rows):
         step()
         if check.notes.refused:
@@ -179,8 +187,11 @@ class Check:
         labelled: bool | None,
         equipment: str | None,
         fills: frozenset[str],
+        *,
+        of_a_file: bool = True,
     ) -> None:
         self.contract, self.equipment, self.fills = contract, equipment, fills
+        self.of_a_file = of_a_file
         self.table = machines.translated(table, contract, equipment)
         self.labelled = contract.label.column in self.table.names if labelled is None else labelled
         self.notes = Notes(self.table)
@@ -218,16 +229,7 @@ class Check:
         names = self.table.stripped(column)
         self.asked = self.mine = (names == self.equipment).to_numpy(dtype=bool)
         if not self.mine.any():
-            found = sorted(names.unique())[:_SHOWN]
-            self.notes.file(
-                "EQUIPMENT-ABSENT",
-                f"No row belongs to equipment {self.equipment!r}; "
-                f"the file has {', '.join(map(repr, found))}",
-                "Check --equipment, or take the right file",
-                column=self.table.tag(column),
-                expected=self.equipment,
-                received=", ".join(found),
-            )
+            machines.note_absent(self.notes, self.equipment, column, sorted(names.unique()))
 
     def used_rows(self) -> None:
         """Which rows the contract uses: by `where`, and by the label where it is needed."""
@@ -356,13 +358,13 @@ class Check:
         missing = self.notes.missing(name)
         # Of a value that is held, a row that is not used itself may hold the reading.
         seen = self.asked if sensor.hold else mine
-        if (missing & seen).sum() == seen.sum():
+        if self.of_a_file and (missing & seen).sum() == seen.sum():
             self._note_empty(name, missing & seen)
             return
         no_number = values.isna().to_numpy() & ~missing
         self._note_unused(name, np.flatnonzero(no_number & seen & ~mine))
         unread = np.flatnonzero(no_number & mine)
-        allowed = sensor.max_missing * mine.sum()
+        allowed = (sensor.max_missing if self.of_a_file else 1.0) * mine.sum()
         severity: Severity = "refuse" if len(unread) > allowed else "quarantine"
         words = _NOT_READ["bool" if sensor.dtype == "bool" else "number"]
         self.notes.rows(
@@ -446,9 +448,13 @@ class Check:
     def note_values(self, validation: Validation) -> None:
         """Ranges, missing shares and label spellings."""
         self.validation = validation
+        self.note_unmet(validation.unmet)
+
+    def note_unmet(self, unmet: Iterable[Unmet]) -> None:
+        """The expectations that some row does not meet."""
         rows, fillable = int(self.mine.sum()), self._fillable()
-        for unmet in validation.unmet:
-            note_unmet(self.notes, unmet, self.contract, rows, fillable)
+        for each in unmet:
+            note_unmet(self.notes, each, self.contract, rows, fillable)
 
     def ended(self) -> Checked:
         """The outcome, after the rules have seen the rows that are left."""
@@ -464,7 +470,7 @@ class Check:
     def rules(self) -> None:
         """What Great Expectations cannot state, on the rows that are left."""
         if not (self.mine & ~self.notes.aside()).any():
-            self.notes.none_left()
+            self._note_none_left()
             return
         rows = self._rows()
         for rule in RULES:
@@ -475,6 +481,10 @@ class Check:
             if any(found.severity == "quarantine" for found in self.notes.findings[before:]):
                 rows = rows.only(~self.notes.aside()[rows.place])
         if not len(rows):
+            self._note_none_left()
+
+    def _note_none_left(self) -> None:
+        if self.of_a_file:
             self.notes.none_left()
 
     def _seen_by(self, rule: Rule, used: TableRows) -> TableRows:
@@ -671,7 +681,7 @@ def _note_columns(notes: Notes, contract: Contract, labelled: bool) -> None:
         notes.file(
             "COLUMN-MISSING",
             f"{len(missing)} {words.instead}: {', '.join(missing[:_SHOWN])}",
-            words.remedy,
+            f"{_meant(missing, notes.table.names, contract)}{words.remedy}",
             count=len(missing),
             expected=", ".join(needed),
             received=", ".join(present),
@@ -686,6 +696,18 @@ def _note_columns(notes: Notes, contract: Contract, labelled: bool) -> None:
             "Name them under `ignore` to silence this",
             count=len(unknown),
         )
+
+
+def _meant(missing: list[str], present: Iterable[str], contract: Contract) -> str:
+    """Columns of the file that missing ones may be under a misspelt name, each once."""
+    known, told = _known(contract), []
+    free = [name for name in present if name not in known]
+    for name in missing:
+        found = meant(name, free)
+        if found is not None:
+            free.remove(found)
+            told.append(f"{found!r} for {name!r}")
+    return f"Is it {', '.join(told[:_SHOWN])}? " if told else ""
 
 
 def _note_long(notes: Notes, contract: Contract, missing: list[str]) -> bool:

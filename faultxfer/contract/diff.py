@@ -12,6 +12,7 @@ from faultxfer.contract.machines import to_contract
 from faultxfer.contract.schema import Contract, Equipment, Label, Sensor
 from faultxfer.contract.units import conversion, one_sided
 from faultxfer.findings import SEVERITIES, Severity
+from faultxfer.reading.csv_options import Csv
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,10 @@ _ROWS = {
     "mode_column": "in which operating mode a row was recorded; no model sees it",
     "running": "when the machine runs; no model sees it",
 }
-_HOW = "how files are read; the sensors mean what they meant"
+_HOW = (
+    "how files are read; the sensors mean what they meant, but each model reads files and "
+    "requests of the shape that it was trained with"
+)
 _SHAPE = {"long": _HOW, "tag_files": _HOW}
 _PERIOD = {"sampling_period": "from which step on a gap is reported"}
 
@@ -90,7 +94,6 @@ def diff_contracts(old: Contract, new: Contract) -> ContractDiff:
 
     Spelling, comments and defaults written out do not count.
     """
-    csv = dict.fromkeys(type(old.csv).model_fields, "how files are read")
     return ContractDiff(
         (
             *plain(old, new, _FAMILY, "family", "all"),
@@ -105,7 +108,7 @@ def diff_contracts(old: Contract, new: Contract) -> ContractDiff:
             *_machines(old, new),
             *_rules(old, new),
             *plain(old, new, _SHAPE, "shape of the files"),
-            *under("csv", plain(old.csv, new.csv, csv, "csv options")),
+            *under("csv", _csv(old.csv, new.csv)),
         )
     )
 
@@ -259,6 +262,12 @@ def _imputing(_old: bool, new: bool) -> Meaning:
     return "rows without its value are set aside", "none"
 
 
+def _accepted(_old: bool, new: bool) -> Meaning:
+    if new:
+        return "drafted again: readings outside the limits are told, and no more", "none"
+    return "accepted: what lies outside the limits is treated by the rules now", "none"
+
+
 def _reading(_old: Any, _new: Any) -> Meaning:
     return "which readings count as missing changes, what they measure does not", "none"
 
@@ -278,6 +287,7 @@ _SENSOR_FIELDS: dict[str, tuple[str, Callable[[Any, Any], Meaning]]] = {
     "max_rate": ("limits", _limit(wider_if_more=True, unlimited="any change is believed")),
     "stuck_after": ("limits", _limit(wider_if_more=True, unlimited="no value counts as stuck")),
     "on_breach": ("rules", _stricter),
+    "drafted": ("limits", _accepted),
     "keep": ("rules", _kept),
     "quality": ("quality", _reading),
     "hold": ("holding", _holding),
@@ -331,6 +341,25 @@ def _same(one: tuple[float, float], other: tuple[float, float]) -> bool:
     return all(
         math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12) for a, b in zip(one, other, strict=True)
     )
+
+
+# How files are written
+
+# With another one of these the same cell, such as 1.234, is another number.
+_MARKS = ("decimal", "thousands")
+
+
+def _csv(old: Csv, new: Csv) -> Iterator[Change]:
+    for field in type(old).model_fields:
+        before, after = getattr(old, field), getattr(new, field)
+        meaning: Meaning = ("how files are read", "none")
+        if field in _MARKS and before and after:
+            meaning = (
+                "another mark was pinned before: the same cells are other numbers now",
+                "all",
+            )
+        if before != after:
+            yield _change(field, "csv options", before, after, meaning)
 
 
 # The rules

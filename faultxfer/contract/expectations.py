@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from faultxfer.contract.drafted import NOT_ACCEPTED
 from faultxfer.contract.notes import Notes
 from faultxfer.contract.schema import Contract, Label, Sensor
-from faultxfer.contract.tallies import LABEL, NULL, RANGE, Tally, tallies
+from faultxfer.contract.tallies import LABEL, NULL, RANGE, Tally, Unmet, tallies
 from faultxfer.environment import switch_telemetry_off
 from faultxfer.findings import MAX_EXAMPLES
 
@@ -23,7 +24,7 @@ TEMPLATES = Path(__file__).with_name("templates")
 # A file in which more labels than this share are unreadable is a wrong file, not a dirty one.
 MAX_BAD_LABELS = 0.2
 
-_SEVERITIES = {"refuse": "critical", "quarantine": "warning", "warn": "info"}
+_SEVERITIES = {"refuse": "critical", "quarantine": "warning", "warn": "info", "info": "info"}
 # Index labels are all that is needed of each row; tallies of the unexpected values would cost as
 # much again.
 _EVERY_ROW = {
@@ -50,23 +51,6 @@ _COUNTS = (
 
 # Kind and column of an expectation.
 _Place = tuple[str, str]
-
-
-@dataclass(frozen=True)
-class Unmet:
-    """One expectation that rows did not meet.
-
-    Attributes:
-        kind: ``null``, ``range`` or ``label``.
-        column: the column concerned.
-        passed: whether the expectation's own tolerance (``mostly``) was kept in spite of the rows.
-        index: index labels of the rows that did not meet it.
-    """
-
-    kind: str
-    column: str
-    passed: bool
-    index: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -311,7 +295,7 @@ def _filled(gxe: Any, name: str, sensor: Sensor) -> Any:
 
 
 def _between(gxe: Any, name: str, sensor: Sensor) -> Any:
-    severity = _SEVERITIES[sensor.on_breach]
+    severity = _SEVERITIES[sensor.drafted_severity or sensor.on_breach]
     return gxe.ExpectColumnValuesToBeBetween(
         column=name, min_value=sensor.min, max_value=sensor.max, severity=severity
     )
@@ -482,14 +466,18 @@ def _note_imputed(notes: Notes, column: str, places: np.ndarray) -> None:
 def _note_range(notes: Notes, unmet: Unmet, sensor: Sensor) -> None:
     low = "-∞" if sensor.min is None else f"{sensor.min:g}"
     high = "∞" if sensor.max is None else f"{sensor.max:g}"
+    which = "drafted range" if sensor.drafted else "range"
+    remedy = (
+        "Check the unit and the sensor; if the values are real, widen the range in the contract"
+    )
     notes.rows(
         "SENSOR-OUT-OF-RANGE",
         np.array(unmet.index, dtype=int),
         unmet.column,
-        f"Sensor {unmet.column!r} lies outside its range in {len(unmet.index)} row(s)",
-        "Check the unit and the sensor; if the values are real, widen the range in the contract",
+        f"Sensor {unmet.column!r} lies outside its {which} in {len(unmet.index)} row(s)",
+        NOT_ACCEPTED if sensor.drafted else remedy,
         expected=f"{low} to {high} {sensor.unit}".rstrip(),
-        severity=sensor.on_breach,
+        severity=sensor.drafted_severity or sensor.on_breach,
     )
 
 

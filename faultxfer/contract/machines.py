@@ -6,7 +6,7 @@ Another machine's units and tags would be wrong without a word.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
@@ -14,6 +14,7 @@ from faultxfer.contract.notes import Notes
 from faultxfer.contract.schema import Contract, Equipment, Scale
 from faultxfer.contract.units import conversion
 from faultxfer.reading.table import RawTable
+from faultxfer.spelling import asking
 
 _UNKNOWN = "EQUIPMENT-UNKNOWN"
 _SHOWN = 8
@@ -170,6 +171,28 @@ def note_machines(notes: Notes, contract: Contract, equipment: str | None) -> No
     _note_disagreeing(notes, contract, equipment)
 
 
+def note_absent(notes: Notes, machine: str, column: str, found: list[str]) -> None:
+    """Refuse a file that has no row of the machine asked for."""
+    notes.file(
+        "EQUIPMENT-ABSENT",
+        _without("file", [machine], found),
+        asking(machine, found, "Check --equipment, or take the right file"),
+        column=notes.table.tag(column),
+        expected=machine,
+        received=", ".join(found[:_SHOWN]),
+    )
+
+
+def _without(where: str, wanted: Iterable[str], there: Sequence[str]) -> str:
+    """That machines are not in the contract, or not in the file, and which ones are.
+
+    >>> _without("file", ["pump-9"], ["pump-1", "pump-2"])
+    "Machine 'pump-9' is not in the file, which has 'pump-1', 'pump-2'"
+    """
+    more = f" and {len(there) - _SHOWN} more" if len(there) > _SHOWN else ""
+    return f"Machine {_listed(wanted)} is not in the {where}, which has {_listed(there)}{more}"
+
+
 def _note_unnamed(notes: Notes, contract: Contract, equipment: str | None) -> None:
     """Without a column of machines one has to be named where they differ.
 
@@ -189,10 +212,9 @@ def _note_unnamed(notes: Notes, contract: Contract, equipment: str | None) -> No
     elif contract.family in own and equipment not in (None, *contract.equipment):
         notes.file(
             _UNKNOWN,
-            f"Machine {equipment!r} has no entry under `equipment`, "
-            f"but the family {contract.family!r} has one",
-            f"Give {equipment!r} an entry of its own in the contract; "
-            "`{}` if its files differ in nothing",
+            _without("contract", [str(equipment)], [*contract.equipment]),
+            f"The family {contract.family!r} has an entry under `equipment`, so give {equipment!r} "
+            "one of its own in the contract; `{}` if its files differ in nothing",
             expected=_listed(contract.equipment),
             received=str(equipment),
         )
@@ -211,8 +233,9 @@ def _note_misspelt(notes: Notes, contract: Contract, equipment: str | None) -> N
     if meant:
         notes.file(
             _UNKNOWN,
-            f"{_listed(meant)} is not in the contract, but {_listed(meant.values())} is",
-            "Write the machine in one way: in the file, after --equipment and under `equipment` "
+            _without("contract", meant, [*contract.equipment]),
+            f"Did you mean {_listed(meant.values())}? Write the machine in one way: in the file, "
+            "after --equipment and under `equipment` "
             "in the contract",
             column=contract.equipment_column if equipment is None else None,
             count=len(meant),

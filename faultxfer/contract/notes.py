@@ -171,6 +171,17 @@ class Notes:
         rejected[columns.CODES] = self._codes()[places]
         return rejected
 
+    def reasons(self) -> np.ndarray:
+        """(n,) text: by which rules each row is set aside, and in which column; empty for others.
+
+        A row is named once for each, in the order found.
+        """
+        reasons = np.full(len(self.table), "", dtype=object)
+        for code, places, column in self._aside:
+            found = f"{code} ({self.table.tag(column)})"
+            reasons[places] = [f"{before}, {found}".lstrip(", ") for before in reasons[places]]
+        return reasons
+
     def _guilty_cells(self) -> _Cells:
         """(n,) file and line of each row: those of the cell which was found first."""
         table = self.table

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from faultxfer.errors import DataError
 from faultxfer.findings import Finding, refusing
 from faultxfer.reading import columns
 from faultxfer.reading.table import RawTable
@@ -75,3 +76,30 @@ class Checked:
         if len(self.rejected):
             rejected = pd.concat([self.rejected, as_read])
         return dataclasses.replace(self, accepted=accepted, rejected=rejected)
+
+
+def refusal(findings: Iterable[Finding], what: str, more: str = "") -> DataError:
+    """The error for rows that are refused, by the first finding that refuses them.
+
+    Args:
+        findings: of the rows; one of them refuses.
+        what: does not fit, in words.
+        more: what else can be done.
+    """
+    reasons = refusing(findings)
+    first = reasons[0]
+    received: dict[str, object] = {"refusals": [reason.code for reason in reasons]}
+    if first.received:
+        received = {"value": first.received}
+    return DataError(
+        f"{what}. {first.code}: {first.message}",
+        received=received,
+        where=_place(first),
+        remedy=". ".join(filter(None, (first.remedy, more))),
+    )
+
+
+def _place(finding: Finding) -> str:
+    column = f"column {finding.column!r}" if finding.column else ""
+    line = f"line {finding.line}" if finding.line else ""
+    return ", ".join(part for part in (finding.file or "all files together", column, line) if part)

@@ -14,12 +14,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from faultxfer.contract import codes
 from faultxfer.contract.units import conversion
 from faultxfer.errors import ContractError
-from faultxfer.findings import Severity
+from faultxfer.findings import Consequence, Severity
+from faultxfer.model_problems import questions
 from faultxfer.plain_yaml import parse_yaml
 from faultxfer.reading import columns
 from faultxfer.reading.csv_options import Csv
 from faultxfer.reading.long_form import GOOD, Long
 from faultxfer.reading.tag_files import TagFiles
+from faultxfer.spelling import did_you_mean, told
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 # Fields that came after the first contracts were signed with their digest.
@@ -29,6 +31,14 @@ _LATER_CSV = ("skip", "units_row", "rows_below", "time_parts", "repeated_hour")
 class _Strict(BaseModel):
     # A limit of NaN or infinity would be no limit.
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def _is_nothing(value: object) -> bool:
+    """Whether a field is left out of the plain data of a contract, and so of its digest.
+
+    Fields that were added later must not change the digest of contracts without them.
+    """
+    return not value
 
 
 _SPANS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
@@ -73,8 +83,14 @@ class Sensor(_Strict):
         ge=2,
         description="Rows of one run with the same value after which the sensor counts as stuck.",
     )
-    on_breach: Severity = Field(
+    on_breach: Consequence = Field(
         default="quarantine", description="What happens to a row outside min and max."
+    )
+    drafted: bool = Field(
+        default=False,
+        description="Whether the limits were drafted from data and nobody has accepted them: "
+        "readings outside them are told and no more.",
+        exclude_if=_is_nothing,
     )
     keep: str = Field(
         default="",
@@ -103,6 +119,11 @@ class Sensor(_Strict):
         if text is not None and (found is None or float(found[1]) <= 0):
             raise ValueError(f"a time such as 30s, 10min, 2h or 1d is needed. Received: {value!r}")
         return text
+
+    @property
+    def drafted_severity(self) -> Severity | None:
+        """Of whatever lies outside drafted limits; None where a person has accepted them."""
+        return "info" if self.drafted else None
 
     @property
     def hold_seconds(self) -> float | None:
@@ -150,14 +171,6 @@ class Equipment(_Strict):
         if twice:
             raise ValueError(f"each column has one tag. Received: two or more tags for {twice}")
         return self
-
-
-def _is_nothing(value: object) -> bool:
-    """Whether a field is left out of the plain data of a contract, and so of its digest.
-
-    Fields that were added later must not change the digest of contracts without them.
-    """
-    return not value
 
 
 _Spellings = Annotated[tuple[str, ...], Field(min_length=1)]
@@ -301,7 +314,7 @@ class Contract(_Strict):
         description="Largest share of a row's sensors that may be filled from the others; a row "
         "with more is set aside.",
     )
-    rules: dict[str, Severity] = Field(
+    rules: dict[str, Consequence] = Field(
         default={},
         description="By finding code: refuse, quarantine or warn instead of the default.",
         json_schema_extra={"propertyNames": {"enum": [*codes.CONFIGURABLE]}},
@@ -392,12 +405,11 @@ class Contract(_Strict):
 
     @field_validator("rules")
     @classmethod
-    def _rules_are_known(cls, rules: dict[str, Severity]) -> dict[str, Severity]:
+    def _rules_are_known(cls, rules: dict[str, Consequence]) -> dict[str, Consequence]:
         unknown = sorted(set(rules) - set(codes.CONFIGURABLE))
         if unknown:
-            raise ValueError(
-                f"codes are {', '.join(codes.CONFIGURABLE)}. Received: {', '.join(unknown)}"
-            )
+            problem = f"codes are {', '.join(codes.CONFIGURABLE)}. Received: {', '.join(unknown)}"
+            raise ValueError(told(problem, did_you_mean(unknown[0], codes.CONFIGURABLE)))
         return rules
 
     @model_validator(mode="after")
@@ -409,10 +421,11 @@ class Contract(_Strict):
             unmeasured = {*own.units, *own.scale} - set(self.sensors)
             strange = sorted(unknown | unmeasured)
             if strange:
-                raise ValueError(
+                problem = (
                     f"equipment {machine!r} names columns the contract does not have. "
                     f"Received: {strange}"
                 )
+                raise ValueError(told(problem, did_you_mean(strange[0], filter(None, known))))
             self._units_fit(machine, own.units)
         return self
 
@@ -509,14 +522,15 @@ def parse_contract(content: object, where: str) -> Contract:
         return Contract.model_validate(content)
     except ValidationError as error:
         problems = []
-        for item in error.errors():
+        for item, question in zip(error.errors(), questions(error, Contract), strict=True):
             field = ".".join(map(str, filter(_is_field, item["loc"]))) or "contract"
-            problems.append(f"{field}: {item['msg']}")
+            problems.append(told(f"{field}: {item['msg']}", question))
         raise ContractError(
             "The contract does not follow the schema",
             received={"problems": problems[:5]},
             where=where,
-            remedy="See the field table in `docs/data-contracts.md`",
+            remedy="See the field table in `docs/data-contracts.md`; with what `faultxfer contract "
+            "schema --out contract.schema.json` writes, an editor checks the file while you type",
         ) from error
 
 

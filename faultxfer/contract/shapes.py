@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from faultxfer.contract.machines import tags_of_columns, tags_of_sensors
 from faultxfer.contract.schema import Contract
+from faultxfer.reading.frames import table_of
 from faultxfer.reading.join_tags import joined, name_of_set
 from faultxfer.reading.long_form import pivoted
 from faultxfer.reading.read_csv import read_csv
@@ -24,6 +27,17 @@ def read_shaped(path: Path, contract: Contract) -> RawTable:
     """
     keep = None if contract.tag_files else tags_of_columns(contract)
     table = read_csv(path, contract.csv, tags_of_sensors(contract), keep)
+    return pivoted(table, contract.long, keys_of_moments(contract))
+
+
+def frame_shaped(frame: pd.DataFrame, contract: Contract) -> RawTable:
+    """Rows that a caller gives, in the same shape; rows of moments in place of files of one tag.
+
+    Raises:
+        DataError: as :func:`table_of`, or a column of the shape is missing.
+    """
+    joined_already = contract.model_copy(update={"tag_files": None})
+    table = table_of(frame, contract.csv, tags_of_sensors(joined_already))
     return pivoted(table, contract.long, keys_of_moments(contract))
 
 

@@ -36,6 +36,23 @@ class Tally:
     unmet: int
 
 
+@dataclass(frozen=True)
+class Unmet:
+    """One expectation that rows did not meet.
+
+    Attributes:
+        kind: ``null``, ``range`` or ``label``.
+        column: the column concerned.
+        passed: whether the expectation's own tolerance (``mostly``) was kept in spite of the rows.
+        index: index labels of the rows that did not meet it.
+    """
+
+    kind: str
+    column: str
+    passed: bool
+    index: tuple[int, ...]
+
+
 def tallies(frame: pd.DataFrame, contract: Contract, *, labelled: bool) -> list[Tally]:
     """All expectations of a contract, in its order.
 
@@ -64,18 +81,43 @@ def tallies(frame: pd.DataFrame, contract: Contract, *, labelled: bool) -> list[
     return found
 
 
+def unmet_rows(frame: pd.DataFrame, contract: Contract) -> Iterator[Unmet]:
+    """The sensors' expectations that some row does not meet, each row judged by itself.
+
+    Great Expectations is not asked, as nobody waits for it where a single row is to be scored.
+
+    Args:
+        frame: sensor columns as float64.
+        contract: the contract; its shares of missing values are about files and do not count.
+    """
+    for name, sensor in contract.sensors.items():
+        for kind, unmet in _unmet_of_sensor(sensor, frame[name].to_numpy()):
+            if unmet.any():
+                index = tuple(map(int, frame.index[unmet]))
+                yield Unmet(kind, name, passed=kind == NULL, index=index)
+
+
 def _of_sensor(name: str, sensor: Sensor, values: np.ndarray) -> Iterator[Tally]:
     rows, missing = len(values), int(np.isnan(values).sum())
-    yield Tally(NULL, name, rows, missing, missing)
-    if sensor.min is None and sensor.max is None:
-        return
-    # NaN lies neither below nor above.
-    outside = np.zeros(rows, dtype=bool)
+    for kind, unmet in _unmet_of_sensor(sensor, values):
+        yield Tally(kind, name, rows, missing, int(unmet.sum()))
+
+
+def _unmet_of_sensor(sensor: Sensor, values: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """Each kind of expectation of a sensor, with (n,) bool: rows that do not meet it."""
+    yield NULL, np.isnan(values)
+    if sensor.min is not None or sensor.max is not None:
+        yield RANGE, outside(values, sensor)
+
+
+def outside(values: np.ndarray, sensor: Sensor) -> np.ndarray:
+    """(n,) bool: values below the sensor's lowest or above its highest; NaN is neither."""
+    found = np.zeros(len(values), dtype=bool)
     if sensor.min is not None:
-        outside |= values < sensor.min
+        found |= values < sensor.min
     if sensor.max is not None:
-        outside |= values > sensor.max
-    yield Tally(RANGE, name, rows, missing, int(outside.sum()))
+        found |= values > sensor.max
+    return found
 
 
 def _of_label(contract: Contract, labels: pd.Series) -> Tally:

@@ -142,7 +142,7 @@ def require_both_classes(data: Dataset) -> None:
 
 def _machines(data: Dataset) -> str:
     """The machines of the rows, for a message."""
-    names = sorted(set(data.equipment.astype(str)))
+    names = sorted(set(data.equipment.astype(str).tolist()))
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(map(repr, names[:_SHOWN])) + more
 

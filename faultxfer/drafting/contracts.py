@@ -37,7 +37,7 @@ def draft_contract(
     run_column: str | None = None,
     time_column: str | None = None,
     columns: str | None = None,
-    spellings: dict[LabelClass, str | None] | None = None,
+    spellings: dict[LabelClass, list[str] | None] | None = None,
     **csv_options: object,
 ) -> dict[str, Any]:
     """Write a first contract and say what is in it.
@@ -51,7 +51,8 @@ def draft_contract(
         run_column: names one recording.
         time_column: timestamp or sequence number.
         columns: names of all columns, separated by commas, for files without a header row.
-        spellings: by class of the label, its spellings with commas between them.
+        spellings: by class of the label, its spellings; one entry may hold several, with commas
+            between them.
         csv_options: by field of ``csv``, how the files are written; None where it is detected.
             The draft pins them too.
 
@@ -108,13 +109,20 @@ def draft_contract(
         "sensors": list(contract.features),
         "ignored": list(contract.ignore),
         "questions": draft.questions,
+        "label": draft.spellings.as_listed(),
+        "files": files,
         "columns": [*shape_of(examples.sentence()), *roles_of(draft)],
     }
 
 
-def _given(spellings: dict[LabelClass, str | None]) -> dict[LabelClass, tuple[str, ...]]:
-    """Spellings of the command line, by class."""
-    return {name: _names(text, name) for name, text in spellings.items() if text is not None}
+def _given(spellings: dict[LabelClass, list[str] | None]) -> dict[LabelClass, tuple[str, ...]]:
+    """Spellings of the command line, by class, each once."""
+    given: dict[LabelClass, tuple[str, ...]] = {}
+    for name, texts in spellings.items():
+        every = [spelling for text in texts or () for spelling in _names(text, name)]
+        if every:
+            given[name] = tuple(dict.fromkeys(every))
+    return given
 
 
 def _write(text: str, out: Path) -> None:

@@ -24,6 +24,7 @@ _HOLDING = """\
 # `hold` is how long a value counts until the next one comes, for tags that are read at times of
 # their own: two of the tag's usual steps, so that one reading may be lost, or as long as 95 % of
 # its steps are."""
+_LIMITS = {"min", "max"}
 # Comments stand below each other, unless names are so long that they would leave the screen.
 _WIDEST = 72
 
@@ -52,8 +53,10 @@ _HEAD = """\
 #      guessed from the names, and add `unit: bar` and the like where none was guessed;
 #   2. set `min` and `max` to what the instrument can physically read. They stand at the range seen
 #      in these rows, widened by that range on each side, which says nothing of another machine;
-#   3. then take `on_breach: warn` (report the row, keep it) out of the braces: the default is
-#      `quarantine` (set the row aside);
+#      so they are marked `drafted: true`, and a reading outside them is told and does not warn;
+#   3. then take `drafted: true` out of the braces, or type `faultxfer contract accept FILE SENSOR`:
+#      readings outside are warned of, and without `on_breach: warn` their rows are set aside, as
+#      the default is `quarantine`;
 #   4. where a sensor is known to fail, move `max_rate` and `stuck_after` from the comment below it
 #      into its braces. They are twice the fastest change and three times the longest standstill.
 family: {family}
@@ -333,6 +336,8 @@ def _fields(name: str, seen: Seen) -> str:
     if seen.keep:
         fields["keep"] = quoted(seen.keep)
     fields["on_breach"] = "warn"
+    if fields.keys() & _LIMITS:
+        fields["drafted"] = "true"
     return f"{{{', '.join(f'{field}: {text}' for field, text in fields.items())}}}"
 
 

@@ -46,6 +46,7 @@ from faultxfer.errors import ContractError, DataError
 from faultxfer.reading import columns
 from faultxfer.reading.csv_options import Csv
 from faultxfer.reading.table import RawTable
+from faultxfer.spelling import asking
 
 # A column in which fewer of the filled cells than this are numbers is text with some digits in it.
 MIN_NUMBERS = 0.8
@@ -269,8 +270,12 @@ def _require_columns(tables: list[RawTable], needed: list[str]) -> None:
                 f"There is no column named {absent[0]!r}",
                 received={"columns": present},
                 where=table.file,
-                remedy="Check the spelling, capitals included; name one of the columns listed"
-                + _no_header(present),
+                remedy=asking(
+                    absent[0],
+                    present,
+                    "Check the spelling, capitals included; name one of the columns listed"
+                    + _no_header(present),
+                ),
             )
     if len(set(needed)) < len(needed):
         raise ContractError(

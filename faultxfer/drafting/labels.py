@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -65,6 +66,7 @@ class LabelSpellings:
         unknown: spellings of rows without a label: those given, and those that nobody knows.
         asked: by spelling that nobody knows, its number of rows.
         blank: rows without anything in the column.
+        counts: by spelling, its number of rows.
     """
 
     normal: tuple[str, ...]
@@ -74,6 +76,21 @@ class LabelSpellings:
     unknown: tuple[str, ...] = ()
     asked: Mapping[str, int] = field(default_factory=dict)
     blank: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    def as_listed(self) -> list[dict[str, Any]]:
+        """Each spelling with its class and its number of rows, as plain data for JSON."""
+        classes = {
+            "normal": self.normal,
+            "fault": self.fault,
+            "unknown": self.unknown,
+            "exclude": self.exclude,
+        }
+        return [
+            {"spelling": text, "class": name, "rows": self.counts.get(text, 0)}
+            for name, texts in classes.items()
+            for text in texts
+        ]
 
     @property
     def questions(self) -> list[str]:
@@ -131,6 +148,7 @@ def sort_spellings(
         unknown=(*given.get("unknown", ()), *asked),
         asked=asked,
         blank=int(cells.isin([text for text in cells.unique() if text not in seen]).sum()),
+        counts={str(text): int(rows) for text, rows in counts.items()},
     )
 
 

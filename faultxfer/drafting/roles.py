@@ -68,8 +68,12 @@ def _key(draft: Draft, role: str) -> dict[str, str | None]:
 
 
 def _spellings(draft: Draft) -> str:
-    normal, fault = draft.spellings.normal, draft.spellings.fault
-    return f"normal: {_listed(list(normal))}; fault: {_listed(list(fault))}"
+    """By class its spellings, each with its number of rows where there are any."""
+    classes: dict[str, list[str]] = {}
+    for one in draft.spellings.as_listed():
+        rows = f" ({one['rows']:,} row{'' if one['rows'] == 1 else 's'})" if one["rows"] else ""
+        classes.setdefault(one["class"], []).append(f"{one['spelling']}{rows}")
+    return "; ".join(f"{name}: {_listed(texts)}" for name, texts in classes.items())
 
 
 def _question(note: str, nothing: tuple[str, ...]) -> str:

@@ -26,12 +26,14 @@ class Yardstick:
 def source_verdict(pr_auc: float | None, without: Yardstick | None, as_is: Yardstick | None) -> str:
     """One plain sentence.
 
-    A detector that the unchanged source beats was not helped by it, whatever it gains over those
-    that do not know the source.
+    A detector that the unchanged source beats, by however little, was not helped by the transfer,
+    whatever it gains over those that do not know the source.
 
     >>> scratch, source = Yardstick("boosting", 0.5), Yardstick("source", 0.9)
     >>> source_verdict(0.7, scratch, source).split(":")[0]
     'The source is better as it is'
+    >>> source_verdict(0.895, scratch, source).split(":")[0]
+    'The source is as good as it is'
     >>> source_verdict(0.7, scratch, None).split(":")[0]
     'The source helped'
 
@@ -54,9 +56,15 @@ def source_verdict(pr_auc: float | None, without: Yardstick | None, as_is: Yards
     if without.bounds is not None and without.bounds[0] <= 0 <= without.bounds[1]:
         return f"Whether the source helped is not shown: {theirs} without it ({gain:+.3f}{bounds})."
     if gain < -LITTLE:
-        return f"Negative transfer: {theirs}, better by {-gain:.3f}{bounds}, without the source."
+        lead = _in_brackets(_other_way_round(without.bounds))
+        return f"Negative transfer: {theirs}, better by {-gain:.3f}{lead}, without the source."
     if gain <= LITTLE:
         return f"The source made no difference: {theirs} without it ({gain:+.3f}{bounds})."
+    if as_is is not None and as_is.pr_auc > pr_auc:
+        return (
+            f"The source is as good as it is: PR-AUC {as_is.pr_auc:.3f}, and {pr_auc:.3f} after "
+            f"the transfer, which added nothing; {theirs} without it."
+        )
     return (
         f"The source helped: {gain:+.3f}{bounds} PR-AUC over the best rival without it "
         f"({without.title}, {without.pr_auc:.3f})."
@@ -72,8 +80,13 @@ def is_better_as_it_is(
     return without is None or as_is.pr_auc > without.pr_auc
 
 
+def _other_way_round(bounds: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Of the loss, by those of the gain."""
+    return None if bounds is None else (-bounds[1], -bounds[0])
+
+
 def _in_brackets(bounds: tuple[float, float] | None) -> str:
-    """Of the gain; empty where they are not known."""
+    """Of a difference; empty where they are not known."""
     if bounds is None:
         return ""
     return f" [{bounds[0]:+.3f}, {bounds[1]:+.3f}]"

@@ -39,7 +39,7 @@ from faultxfer.steps.sources import Models, require_same_meaning, require_same_s
 from faultxfer.strategies.fixed_stack import fit_fixed
 from faultxfer.strategies.protocol import Scorer, Task
 from faultxfer.strategies.source_benefit import without_source
-from faultxfer.strategies.stack import cross_fit_task, too_few_to_weigh, weighed
+from faultxfer.strategies.stack import cross_fit_task, has_few_rows, weighed
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,7 @@ def fit_transfer_and_scratch(task: Task) -> tuple[Scorer, Scorer]:
         StrategyError: see :meth:`faultxfer.strategies.stack.StackedLearners.fit`.
     """
     crossed, source = cross_fit_task(task, "stack")
-    few = too_few_to_weigh(task)
+    few = has_few_rows(task)
     transfer = fit_fixed(task, "stack") if few else weighed(crossed, task.target)
     scratch = weighed(without_source(crossed), task.target)
     return partial(logits, transfer, source), partial(logits, scratch, source)

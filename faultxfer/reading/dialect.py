@@ -10,7 +10,10 @@ _ENCODINGS = {
     "utf-16": "UTF-16",
     "cp1252": "Windows-1252",
     "parquet": "Parquet",
+    "rows": "rows of a request",
 }
+# These have cells, and no text around them.
+_CELLS = ("parquet", "rows")
 _SEPARATORS = {"\t": "tab", " ": "space"}
 _DECIMALS = {".": "decimal point", ",": "decimal comma"}
 
@@ -38,7 +41,7 @@ class Dialect:
     """How one file spells its table.
 
     Attributes:
-        encoding: name of the codec, or ``parquet``.
+        encoding: name of the codec, or ``parquet``, or ``rows`` that no file holds.
         separator: the character between columns.
         decimal: ``.`` or ``,``; None where the file does not tell.
         thousands: the mark between groups of three digits, None where there is none.
@@ -73,7 +76,7 @@ class Dialect:
     def sentence(self) -> str:
         """For people: ``UTF-8, ';' between columns, decimal comma``."""
         parts = [_ENCODINGS.get(self.encoding, self.encoding)]
-        if self.encoding != "parquet":
+        if self.encoding not in _CELLS:
             separator = _SEPARATORS.get(self.separator, repr(self.separator))
             parts.append(f"{separator} between columns")
             parts.append(_DECIMALS[self.decimal] if self.decimal else "no decimal mark")

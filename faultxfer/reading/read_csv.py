@@ -142,7 +142,7 @@ def _read_text(
         numbers = _numbers(divided, options, numeric, plain_commas=plain_commas)
         content.require_room(path, rows.memory_needed(divided, keep))
         read = rows.read_rows(divided, numbers, keep)
-    frame, units = _without_units(read.frame, numeric)
+    frame, units = written_units.without_units(read.frame, numeric)
     known = numbers.decimal if read.typed and numbers else options.decimal
     marks = decimal_marks.find_decimal_marks(
         _proof(frame, numeric, keep, known=known is not None or plain_commas),
@@ -174,21 +174,6 @@ def _read_text(
         reread=_reread(read, divided, changed=bool(units)),
         units={**below.units, **units},
     )
-
-
-def _without_units(
-    frame: pd.DataFrame, numeric: frozenset[str]
-) -> tuple[pd.DataFrame, dict[str, pd.Series]]:
-    """Cells such as ``12.5 bar`` as numbers, and by column the unit of each cell."""
-    changed: dict[str, pd.Series] = {}
-    units: dict[str, pd.Series] = {}
-    for name in map(str, frame):
-        if numeric and name not in numeric:
-            continue
-        parts = written_units.split_cells(frame[name], certain=not numeric)
-        if parts is not None:
-            changed[name], units[name] = parts
-    return (frame.assign(**changed) if changed else frame), units
 
 
 def _reread(read: ParsedRows, text: Text, *, changed: bool) -> Reread | None:

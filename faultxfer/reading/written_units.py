@@ -45,6 +45,26 @@ def unit_in(text: str) -> str:
     return plain if _WHOLE.fullmatch(plain) else ""
 
 
+def without_units(
+    frame: pd.DataFrame, numeric: frozenset[str]
+) -> tuple[pd.DataFrame, dict[str, pd.Series]]:
+    """Cells such as ``12.5 bar`` as numbers, and by column the unit of each cell.
+
+    Args:
+        frame: text cells.
+        numeric: columns that should hold numbers; empty where nobody knows which do.
+    """
+    changed: dict[str, pd.Series] = {}
+    units: dict[str, pd.Series] = {}
+    for name in map(str, frame):
+        if numeric and name not in numeric:
+            continue
+        parts = split_cells(frame[name], certain=not numeric)
+        if parts is not None:
+            changed[name], units[name] = parts
+    return (frame.assign(**changed) if changed else frame), units
+
+
 def split_cells(cells: pd.Series, *, certain: bool = False) -> tuple[pd.Series, pd.Series] | None:
     """Numbers and units of cells such as ``12.5 bar``; None where the column has no such cells.
 

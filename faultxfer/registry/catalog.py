@@ -7,9 +7,11 @@ from typing import Any
 
 from faultxfer.registry import machines, names
 from faultxfer.registry.identity import identity_of
+from faultxfer.registry.journal import Wait, read_journal
 from faultxfer.registry.machine_models import machine_named
 from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.store import Registry, Version, open_registry
+from faultxfer.registry.waiting import approve_command
 
 
 @reported("the tracking store")
@@ -34,7 +36,9 @@ def show_version(model: str, equipment: str | None, number: int | None) -> dict[
     else:
         scoring = registry.champion(name) or registry.provisional(name)
         version = scoring or registry.versions(name)[0]
-    return {**asdict(version), "uri": version.uri}
+    wait = read_journal(registry.client, name).waits.get(version.version)
+    said = {"outcome": wait.outcome, "until": str(wait.until)} if wait else None
+    return {**asdict(version), "uri": version.uri, "wait": said, "next": _next(name, wait)}
 
 
 @reported("the tracking store")
@@ -51,7 +55,8 @@ def show_history(model: str, equipment: str | None) -> list[dict[str, Any]]:
     if not refusals:
         name = _known_name(registry, model, equipment)
     versions = registry.versions(name) if name else []
-    entries = [_entry(version) for version in versions]
+    waits = read_journal(registry.client, name).waits if name else {}
+    entries = [_entry(version, waits.get(version.version)) for version in versions]
     entries += [{"outcome": "refused", **refusal} for refusal in refusals]
     return sorted(entries, key=lambda entry: str(entry["created"]), reverse=True)
 
@@ -61,10 +66,10 @@ def _listed(registry: Registry, entry: dict[str, Any]) -> dict[str, Any]:
     name = entry["name"]
     if entry["kind"] == names.TARGET_KIND:
         one = machine_named(registry, name)
-        identity, count = one.identity, one.versions
+        identity, count, wait = one.identity, one.versions, one.waiting
         source, merged_into = one.source or entry["source_model"], one.merged_into
     else:
-        identity, count = identity_of(registry, name), len(registry.versions(name))
+        identity, count, wait = identity_of(registry, name), len(registry.versions(name)), None
         source, merged_into = entry["source_model"], None
     return {
         **entry,
@@ -73,7 +78,16 @@ def _listed(registry: Registry, entry: dict[str, Any]) -> dict[str, Any]:
         "family": identity.family if identity else None,
         "label": identity.label if identity else None,
         "merged_into": merged_into,
+        "waiting": wait.version if wait and wait.is_open else None,
+        "next": _next(name, wait),
     }
+
+
+def _next(name: str, wait: Wait | None) -> str | None:
+    """What to type where a version waits for approval; None where a person has nothing to do."""
+    if wait is None or not wait.is_open:
+        return None
+    return approve_command(name, wait.version)
 
 
 def _refusals(
@@ -98,15 +112,16 @@ def _known_name(registry: Registry, model: str, equipment: str | None) -> str:
     return name
 
 
-def _entry(version: Version) -> dict[str, Any]:
+def _entry(version: Version, wait: Wait | None) -> dict[str, Any]:
     tags = version.tags
     override = tags.get(names.OVERRIDE)
     return {
         "created": version.created,
-        "outcome": _outcome(tags),
+        "outcome": _outcome(tags, wait),
         "version": version.version,
         "champion": "champion" if version.champion else None,
         "provisional": "provisional" if version.provisional else None,
+        "waiting": "waiting" if wait and wait.is_open else None,
         "gate": tags.get(names.GATE),
         "source version": tags.get(names.SOURCE_VERSION),
         "reason": f"overridden: {override}" if override else tags.get(names.REASON),
@@ -115,8 +130,10 @@ def _entry(version: Version) -> dict[str, Any]:
     }
 
 
-def _outcome(tags: dict[str, str]) -> str:
-    """What came of a version: a provisional one counts as promoted once a person has done so."""
+def _outcome(tags: dict[str, str], wait: Wait | None) -> str:
+    """What came of a version: it counts as promoted once a person has done so."""
     if names.PROMOTED in tags:
         return "promoted"
+    if wait is not None:
+        return wait.outcome
     return tags.get(names.REGISTERED_AS, "registered")

@@ -76,6 +76,7 @@ def _about(name: str, problem: str) -> dict[str, Any]:
         "name": name,
         "champion": None,
         "provisional": None,
+        "waiting": None,
         "entries": 0,
         "head": None,
         "problems": [problem],
@@ -85,6 +86,7 @@ def _about(name: str, problem: str) -> dict[str, Any]:
 
 def _verified(view: ModelView) -> dict[str, Any]:
     problems = [*view.chain.problems, *_alias_problems(view), *_provisional_problems(view)]
+    problems += _waiting_problems(view)
     unchecked: list[str] = []
     # Of a machine without champion, the provisional version is what scores.
     number = view.champion or view.chain.provisional
@@ -102,6 +104,7 @@ def _verified(view: ModelView) -> dict[str, Any]:
         "name": view.name,
         "champion": view.alias,
         "provisional": view.provisional_alias,
+        "waiting": view.waiting_alias,
         "entries": len(view.chain.entries),
         "head": view.chain.head if view.chain.last else None,
         "problems": problems,
@@ -143,6 +146,17 @@ def _provisional_problems(view: ModelView) -> list[str]:
         return []
     named, shown = number or "none", alias or "none"
     return [f"the journal names version {named} as provisional, the alias {shown}"]
+
+
+def _waiting_problems(view: ModelView) -> list[str]:
+    """Whether journal, alias and versions agree on which version waits for approval."""
+    alias, number = view.waiting_alias, view.chain.waiting
+    if number is not None and number not in view.versions:
+        return [f"version {number}, which waits for approval, does not exist"]
+    if alias == number:
+        return []
+    named, shown = number or "none", alias or "none"
+    return [f"by the journal version {named} waits for approval, by the alias {shown}"]
 
 
 def _replaced(view: ModelView) -> list[str]:

@@ -67,6 +67,9 @@ def is_promoted(version: Version, chain: Chain) -> bool:
     entries = {entry.sha256 for entry in chain.changes if entry.to_version == number}
     if number in chain.provisionals:
         entries.add(chain.provisionals[number].sha256)
+    if number in chain.waits:
+        wait = chain.waits[number]
+        entries |= {entry.sha256 for entry in (wait.entry, wait.end) if entry is not None}
     return bool(entries & {version.tags.get(names.ENTRY), version.tags.get(names.NOTE)})
 
 

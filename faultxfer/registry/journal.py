@@ -28,10 +28,17 @@ if TYPE_CHECKING:
 
 PROMOTE, ROLLBACK, ADOPT, RETIRE = "promote", "rollback", "adopt", "retire"
 RESTORE, MERGE, PRUNE, PROVISIONAL = "restore", "merge", "prune", "provisional"
+# A version waits for a person's approval; how that ends where nobody approves it.
+WAITING, REJECT, EXPIRE = "waiting", "reject", "expire"
 # Of an entry's details: the version that it concerns, and who decided where that was no person.
 VERSION, DECIDED_BY, DOCTOR = "version", "by", "doctor"
 # Of the details of a promotion by a transfer or a pretraining: what came of it, in words.
 OUTCOME = "outcome"
+# Of the details of a waiting version: the rules of its approval; of its promotion: who settled what
+# whom started.
+APPROVAL = "approval"
+# What came of a version that waited, in words.
+REJECTED, EXPIRED, REPLACED, APPROVED = "rejected", "expired", "replaced", "promoted by approval"
 # What the first entry follows.
 BEGINNING = "0" * 64
 _TEXT = "faultxfer.entry"
@@ -55,7 +62,8 @@ class Entry:
         from_version, to_version: champion before and after; None for nobody. In a note both are the
             champion of then, and the version that it concerns stands in ``details["version"]``.
         reason: why, in a sentence.
-        files_sha256: over all files of ``to_version``, or of the provisional version.
+        files_sha256: over all files of ``to_version``, or of the version that is provisional or
+            waits.
         previous: SHA-256 of the entry that this one follows.
         details: gate, digests of data, contract and report, source version, seed, code.
         actor: who or what did it.
@@ -110,6 +118,74 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Wait:
+    """A version that waits for a person's approval, or waited for it.
+
+    Attributes:
+        entry: by which it began to wait.
+        end: the entry that ended it; None while it waits.
+    """
+
+    entry: Entry
+    end: Entry | None = None
+
+    @property
+    def version(self) -> str:
+        """Its number."""
+        return str(self.entry.concerns)
+
+    @property
+    def rules(self) -> dict[str, Any]:
+        """The rules of the approval, as they were when it began to wait."""
+        return dict(self.entry.details.get(APPROVAL) or {})
+
+    @property
+    def until(self) -> datetime | None:
+        """When it waits no more; None where it waits for ever."""
+        said = self.rules.get("until")
+        return datetime.fromisoformat(str(said)) if said else None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its time ran out, and no entry says so yet."""
+        return self.end is None and self.until is not None and datetime.now(UTC) >= self.until
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a person can approve or reject it now."""
+        return self.end is None and not self.is_over
+
+    @property
+    def is_overtaken(self) -> bool:
+        """Whether another champion came, or the champion went, since it was judged."""
+        return self.outcome == REPLACED and self.end is not None and not self.end.is_note
+
+    @property
+    def outcome(self) -> str:
+        """What came of it: ``waiting``, ``rejected``, ``expired``, ``replaced`` and so on."""
+        if self.end is None:
+            return EXPIRED if self.is_over else WAITING
+        if not self.end.is_note:
+            return APPROVED if self.end.to_version == self.version else REPLACED
+        return _ENDS.get(self.end.action, REPLACED)
+
+    @property
+    def may_resume(self) -> bool:
+        """Whether it was ended by a retirement, which can be taken back."""
+        return self.end is not None and self.end.action == RETIRE and self.end.is_note
+
+    def ended_by(self, entry: Entry) -> bool:
+        """Whether an entry that follows ends it."""
+        if not entry.is_note or entry.action == WAITING:
+            return True
+        return entry.action in _ENDS and entry.concerns == self.version
+
+
+# Notes on a waiting version that end its wait, and what came of it.
+_ENDS = {REJECT: REJECTED, EXPIRE: EXPIRED, RETIRE: "retired", PRUNE: "retired"}
+
+
+@dataclass(frozen=True)
 class Chain:
     """A journal as read.
 
@@ -152,7 +228,7 @@ class Chain:
             version = entry.concerns
             if version is not None and entry.action == RETIRE:
                 retired[version] = entry
-            elif version is not None and entry.action in (RESTORE, PROVISIONAL):
+            elif version is not None and entry.action in (RESTORE, PROVISIONAL, WAITING):
                 retired.pop(version, None)
             if entry.to_version is not None and not entry.is_note:
                 retired.pop(entry.to_version, None)
@@ -187,6 +263,44 @@ class Chain:
         return number, retired
 
     @property
+    def waiting(self) -> str | None:
+        """Number of the version that waits for approval; None where there is none."""
+        return next((number for number, wait in self.waits.items() if wait.end is None), None)
+
+    @property
+    def waits(self) -> dict[str, Wait]:
+        """The newest wait by number of each version that ever waited for approval.
+
+        Another version that waits ends it, and so does every change of champion: it was judged
+        against the champion of then. A retirement is the one end that can be taken back.
+        """
+        return self._waits_and_last[0]
+
+    @property
+    def retired_waiting(self) -> str | None:
+        """The version that waits again where its retirement is taken back."""
+        last = self._waits_and_last[1]
+        return last.version if last is not None and last.may_resume else None
+
+    @property
+    def _waits_and_last(self) -> tuple[dict[str, Wait], Wait | None]:
+        waits: dict[str, Wait] = {}
+        last: Wait | None = None
+        for entry in self.entries.values():
+            if last is not None and last.end is None and last.ended_by(entry):
+                last = replace(last, end=entry)
+            elif last is not None and _resumes(last, entry):
+                last = Wait(last.entry)
+            if last is not None:
+                waits[last.version] = last
+            if entry.action == WAITING:
+                last = Wait(entry)
+                waits[last.version] = last
+            elif not entry.is_note:
+                last = None
+        return waits, last
+
+    @property
     def notes(self) -> dict[str, Entry]:
         """The newest note by number of the version that it concerns."""
         notes = (entry for entry in self.entries.values() if entry.is_note)
@@ -209,11 +323,12 @@ class Chain:
 
         Where the whole model was deleted its numbers begin anew, so only what follows the last time
         that nobody was champion, before the number's last promotion, is of this version. A version
-        becomes provisional when it is registered, so nothing before that is of it.
+        becomes provisional, or begins to wait, when it is registered, so nothing before that is of
+        it.
         """
         found = None
         for entry in reversed(self.entries.values()):
-            if entry.action == PROVISIONAL and entry.concerns == version:
+            if entry.action in (PROVISIONAL, WAITING) and entry.concerns == version:
                 return found or entry.files_sha256
             if entry.is_note:
                 continue
@@ -231,8 +346,9 @@ class Chain:
 
     @property
     def registered(self) -> set[str]:
-        """Numbers of versions that were registered whole: promoted, or provisional now."""
-        return self.promoted | ({self.provisional} if self.provisional is not None else set())
+        """Numbers of versions that were registered whole: promoted, provisional now, or waiting."""
+        others = {self.provisional, self.waiting}
+        return self.promoted | {number for number in others if number is not None}
 
     @property
     def promoted(self) -> set[str]:
@@ -244,6 +360,11 @@ class Chain:
             elif entry.action == RETIRE:
                 numbers = set()
         return numbers
+
+
+def _resumes(wait: Wait, entry: Entry) -> bool:
+    """Whether an entry takes back the retirement that ended a wait."""
+    return wait.may_resume and entry.action == RESTORE and entry.concerns == wait.version
 
 
 def chained(model: str, stored: Iterable[tuple[int, str]]) -> Chain:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from faultxfer.registry import names
 from faultxfer.registry.diagnosis import Diagnosis
 from faultxfer.registry.identity import Identity, identity_of, known_identity, telling_version
-from faultxfer.registry.journal import Chain, read_journal
+from faultxfer.registry.journal import Chain, Wait, read_journal
 from faultxfer.registry.store import Registry, Version
 
 
@@ -25,6 +25,7 @@ class MachineModel:
         champion: number of the champion's version by the journal, or by the alias where there is no
             journal.
         provisional: number of the version that it is scored with while nobody is champion.
+        waiting: the version that waits for a person's approval; None where none does.
         since: when it became champion (ISO 8601); empty where nobody is.
         source: the source model of the champion, else of the newest version.
         sources: source models of all its versions.
@@ -37,6 +38,7 @@ class MachineModel:
     identity: Identity | None
     champion: str | None
     provisional: str | None
+    waiting: Wait | None
     since: str
     source: str | None
     sources: frozenset[str]
@@ -58,6 +60,7 @@ def machine_named(registry: Registry, name: str) -> MachineModel:
         identity=known_identity(registry, name, version),
         champion=number,
         provisional=chain.provisional,
+        waiting=chain.waits.get(chain.waiting or ""),
         since=_since(chain, version) if number else "",
         source=tags.get(names.SOURCE_MODEL) or of_name,
         sources=frozenset(source for source in sources if source),

@@ -21,6 +21,7 @@ from faultxfer.registry.machine_models import (
     merge_command,
 )
 from faultxfer.registry.store import Registry
+from faultxfer.spelling import asking
 
 
 def equipments(registry: Registry, model: str) -> list[str]:
@@ -122,10 +123,18 @@ def wanted_names(registry: Registry, model: str | None, equipment: str | None) -
 def not_registered(registry: Registry, model: str, equipment: str | None = None) -> RegistryError:
     """The error for a name that nothing is registered under."""
     name = model if equipment is None else f"{model}, {equipment}"
+    known = registry.known_names()
+    machines = [machine for machine in map(names.equipment_of, known) if machine]
+    meant = known if equipment is None else machines
     return RegistryError(
         "There is no registered model of that name",
-        received={"name": name, "known": registry.known_names()},
-        remedy="List them with `faultxfer registry list`; name a machine with --equipment",
+        received={"name": name, "known": known},
+        where=registry.address,
+        remedy=asking(
+            equipment or model,
+            meant,
+            "List them with `faultxfer registry list`; name a machine with --equipment",
+        ),
     )
 
 

@@ -31,31 +31,57 @@ from faultxfer.registry.succession import (
     next_in_line,
     replaced_by_doctor,
 )
+from faultxfer.registry.waiting import end_expired, promotion_by_hand
 
 _SOUND = "The files are those that were registered"
 
 
 @reported("the tracking store")
 def promote_version(model: str, equipment: str | None, number: int, reason: str) -> dict[str, Any]:
-    """Make a registered version champion, by hand.
+    """Make a registered version champion, by hand; where it waits for approval, this is it.
 
     Raises:
-        RegistryError: there is no such version, or its registration was broken off.
+        RegistryError: there is no such version, its registration was broken off, or it was never
+            approved and whoever started it would promote it.
         BundleError: as loaded from the registry it does not score as it did.
         ConfigError: no reason is given.
         ChampionMovedError: somebody else promoted meanwhile.
     """
     require_reason(reason)
-    registry, name = _opened(model, equipment)
+    registry, name = opened(model, equipment)
+    return promote_by_hand(registry, name, number, reason)
+
+
+def promote_by_hand(
+    registry: Registry, name: str, number: int, reason: str, *, head: str | None = None
+) -> dict[str, Any]:
+    """Make a version champion, smoke-tested first.
+
+    Args:
+        registry: open for a change.
+        name: registered model.
+        number: which version.
+        reason: in a sentence.
+        head: the entry that the person decided on; None where it holds whoever is champion.
+
+    Raises:
+        RegistryError, BundleError, ChampionMovedError: see :func:`promote_version`.
+    """
+    end_expired(registry, name)
     current = standing(registry, name)
+    if head not in (None, current.head):
+        raise journal.moved(name)
     version = _promotable(registry, name, number)
     if current.champion and current.champion.version == version.version:
         follow_journal(registry, name)
         return _changed("unchanged", name, current.champion, version)
+    chain = journal.read_journal(registry.client, name)
+    why = promotion_by_hand(chain, version, reason, current.head)
     progress.info("Loading %s back from the registry", version.uri)
     smoke_test(registry, version)
-    promote(registry, version, Promotion(reason, code(), head=current.head))
-    return _changed("promoted", name, current.champion, version)
+    promote(registry, version, why)
+    outcome = "approved" if journal.APPROVAL in why.details else "promoted"
+    return _changed(outcome, name, current.champion, version)
 
 
 @reported("the tracking store")
@@ -71,7 +97,7 @@ def roll_back(model: str, equipment: str | None, number: int | None, reason: str
         ChampionMovedError: somebody else promoted meanwhile.
     """
     require_reason(reason)
-    registry, name = _opened(model, equipment)
+    registry, name = opened(model, equipment)
     current = standing(registry, name)
     chain = journal.read_journal(registry.client, name)
     version = _earlier(registry, name, chain, number)
@@ -101,7 +127,7 @@ def retire_version(model: str, equipment: str | None, number: int, reason: str) 
         ChampionMovedError: somebody else promoted meanwhile.
     """
     require_reason(reason)
-    registry, name = _opened(model, equipment, whoever_is_champion=True)
+    registry, name = opened(model, equipment, whoever_is_champion=True)
     version = registry.version(name, number)
     view = ModelView(registry, name)
     current = standing(registry, name)
@@ -232,7 +258,7 @@ def read_entries(model: str, equipment: str | None) -> list[dict[str, Any]]:
     return entries[::-1]
 
 
-def _opened(
+def opened(
     model: str, equipment: str | None, *, whoever_is_champion: bool = False
 ) -> tuple[Registry, str]:
     """The registry, open for a change of this model, and the model's registered name.

@@ -16,7 +16,7 @@ from faultxfer.registry.outside_edits import renamed_to
 from faultxfer.registry.promotion import (
     aliases_by_journal,
     follow_journal,
-    tag_version,
+    tag_with_run,
     tags_by_journal,
 )
 from faultxfer.registry.registering import is_named
@@ -30,6 +30,7 @@ from faultxfer.registry.repairs import (
 from faultxfer.registry.runs import say_nothing_came_of_it
 from faultxfer.registry.store import Registry, Version
 from faultxfer.registry.succession import next_in_line, replaced_by_doctor
+from faultxfer.registry.waiting import end_expired
 
 
 def examine_model(view: ModelView) -> Iterator[Diagnosis]:
@@ -47,6 +48,7 @@ def examine_model(view: ModelView) -> Iterator[Diagnosis]:
         yield from _restorable(view)
         yield from _changed_files(view)
     yield from edited_tags(view)
+    yield from _waiting(view)
     yield from _champion(view)
 
 
@@ -140,12 +142,41 @@ def edited_tags(view: ModelView) -> Iterator[Diagnosis]:
         # A promotion that is only half done is reported as such.
         if not wrong or (number == view.champion and names.ENTRY in wrong):
             continue
-        if number == view.chain.provisional and names.NOTE in wrong:
+        if number in (view.chain.provisional, view.chain.waiting) and names.NOTE in wrong:
             continue
         message = f"Tags were edited or deleted: {', '.join(sorted(wrong))}"
-        put_back = partial(tag_version, view.registry, version, wrong)
+        put_back = partial(tag_with_run, view.registry, version, wrong)
         remedy = "put back what the journal says"
         yield view.found("TAG-CHANGED", message, remedy, RESTORES, number, put_back)
+
+
+def _waiting(view: ModelView) -> Iterator[Diagnosis]:
+    """Whether the version that waits for approval is there, and its time has not run out."""
+    number = view.chain.waiting
+    if number is None:
+        return
+    if number not in view.versions:
+        yield from _missing_waiting(view, number)
+    elif view.chain.waits[number].is_over:
+        message = f"Nobody approved or rejected version {number} in time"
+        end = partial(end_expired, view.registry, view.name)
+        remedy = "say in the journal that it waits no more"
+        yield view.found("WAITING-EXPIRED", message, remedy, RESTORES, number, end)
+
+
+def _missing_waiting(view: ModelView, number: str) -> Iterator[Diagnosis]:
+    """The version that waits was deleted, or the whole model was: it may be hidden."""
+    end = partial(retire, view.registry, view.name, number, "the version was deleted")
+    remedy = "say in the journal that no version waits; then transfer again"
+    if view.registry.is_registered(view.name):
+        message = f"The version that waits for approval, version {number}, does not exist"
+        yield view.found("WAITING-MISSING", message, remedy, RESTORES, number, end)
+    elif view.chain.champion is None and view.chain.provisional is None:
+        message = (
+            "There is a journal by which a version waits for approval, and its model is not in "
+            "the list: it was deleted, or you may not see it"
+        )
+        yield view.found("JOURNAL-ALONE", message, remedy, TAKES_AWAY, number, end)
 
 
 def _champion(view: ModelView) -> Iterator[Diagnosis]:
@@ -170,9 +201,12 @@ def _unfinished_promotion(view: ModelView, number: str | None) -> Iterator[Diagn
     behind = []
     if view.alias != number or _lags(view, number):
         behind.append(_behind(names.CHAMPION, number, view.alias))
-    provisional = aliases_by_journal(view.chain, view.versions)[names.PROVISIONAL]
-    if view.provisional_alias != provisional or _lags_as_provisional(view, provisional):
-        behind.append(_behind(names.PROVISIONAL, provisional, view.provisional_alias))
+    wanted = aliases_by_journal(view.chain, view.versions)
+    named = {names.PROVISIONAL: view.provisional_alias, names.CHALLENGER: view.waiting_alias}
+    for alias, shown in named.items():
+        other = wanted.get(alias)
+        if shown != other or _lags_by_its_note(view, other):
+            behind.append(_behind(alias, other, shown))
     if not behind:
         return
     message = "; ".join(behind)
@@ -186,8 +220,8 @@ def _behind(alias: str, number: str | None, named: str | None) -> str:
     return f"The journal names {said} as {alias}, the alias {shown}"
 
 
-def _lags_as_provisional(view: ModelView, number: str | None) -> bool:
-    """Whether the provisional version's tags do not name the newest entry that concerns it."""
+def _lags_by_its_note(view: ModelView, number: str | None) -> bool:
+    """Whether tags of the version that is provisional, or waits, lack its newest entry."""
     return number is not None and names.NOTE in tags_by_journal(view.versions[number], view.chain)
 
 
@@ -227,7 +261,7 @@ def _missing_champion(view: ModelView, number: str) -> Diagnosis:
     message = f"The champion that the journal names, version {number}, does not exist"
     follower = _unread_in_line(view)
     if follower is not None:
-        return _waiting("CHAMPION-MISSING", view, number, message, follower)
+        return _held_up("CHAMPION-MISSING", view, number, message, follower)
     elsewhere = renamed_to(view.registry, view.name, view.chain)
     if elsewhere is not None:
         message = f"{message}: it is in {elsewhere!r}"
@@ -262,7 +296,7 @@ def _unread_in_line(view: ModelView) -> str | None:
     return None
 
 
-def _waiting(code: str, view: ModelView, number: str, message: str, follower: str) -> Diagnosis:
+def _held_up(code: str, view: ModelView, number: str, message: str, follower: str) -> Diagnosis:
     """The champion cannot stay, and whether the next in line can follow cannot be read now."""
     remedy = (
         f"Version {follower} would follow, and its files cannot be read now: bring them back; "
@@ -276,7 +310,7 @@ def _changed_champion(view: ModelView, number: str) -> Diagnosis:
     message = f"{reason}. {view.files(number).problem}"
     follower = _unread_in_line(view)
     if follower is not None:
-        return _waiting("FILES-CHANGED", view, number, message, follower)
+        return _held_up("FILES-CHANGED", view, number, message, follower)
     line = next_in_line(view.chain, view.sound)
 
     def replace_and_retire() -> None:
@@ -326,6 +360,9 @@ def _missing_provisional(view: ModelView, number: str) -> Diagnosis:
 
 def _nobody(view: ModelView) -> Iterator[Diagnosis]:
     change = view.chain.last_change
+    # A person has a version to approve, or nothing of the machine's ever scored.
+    if view.chain.waiting is not None or not (change or view.chain.provisionals):
+        return
     # After a merge another model holds the machine's champion, whether or not it can be found.
     if change is not None and change.action == journal.MERGE:
         return

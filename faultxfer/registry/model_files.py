@@ -6,13 +6,21 @@ import hashlib
 import warnings
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from faultxfer.bundle.manifest import read_manifest
 from faultxfer.bundle.plain_files import sha256_of
+from faultxfer.contract.schema import parse_contract
+from faultxfer.contract.served import MachineRows
+from faultxfer.contract.served_example import as_written
 from faultxfer.errors import BundleError
 
+# Where MLflow's own file says whose own rows a model takes. Versions of earlier releases do not say
+# it, and take rows in the contract's columns and units.
+MACHINE = "machine"
 BUNDLE_IN_MODEL = Path("data") / "bundle"
 LOADER = "faultxfer.registry.pyfunc"
 # MLflow writes it into every copy that it downloads.
@@ -25,6 +33,7 @@ def write_model(
     bundle_folder: Path,
     features: tuple[str, ...],
     example: np.ndarray,
+    machine: str | None = None,
     *,
     model_id: str,
     run_id: str,
@@ -39,20 +48,19 @@ def write_model(
         bundle_folder: a saved bundle; its last part must be named ``bundle``.
         features: sensor names in order, the model's named column signature.
         example: (k, d) rows in engineering units that show how to call the model.
+        machine: whose own rows the model takes, by the contract that the bundle keeps; None for
+            rows in the contract's columns and units.
         model_id: MLflow model the files belong to.
         run_id: run the files belong to.
     """
     import mlflow.pyfunc
-    from mlflow.models import Model, ModelSignature
-    from mlflow.types import ColSpec, Schema
-    from mlflow.types.schema import AnyType
+    from mlflow.models import Model
 
-    # "any" and not "double": MLflow refuses a column of int64 where a double is declared, and a
-    # sensor that happens to hold whole numbers is read as int64. Our own loader turns every column
-    # into float64 or says why not.
-    anything = AnyType()  # type: ignore[no-untyped-call]
-    inputs = Schema([ColSpec(anything, name, required=True) for name in features])
-    outputs = Schema([ColSpec("double", "fault_probability"), ColSpec("boolean", "alarm")])
+    taken = own_rows(bundle_folder, machine)
+    rows = pd.DataFrame(example, columns=list(features))
+    names, units = dict.fromkeys(features, True), dict[str, str]()
+    if taken is not None:
+        names, units, rows = taken.columns, taken.units, as_written(rows, taken)
     with warnings.catch_warnings():
         # MLflow's advice on type hints, which a loader module has not.
         warnings.simplefilter("ignore", UserWarning)
@@ -60,11 +68,42 @@ def write_model(
             str(folder),
             loader_module=LOADER,
             data_path=str(bundle_folder),
-            signature=ModelSignature(inputs=inputs, outputs=outputs),
-            input_example=pd.DataFrame(example, columns=list(features)),
+            signature=_signature(names, units),
+            input_example=rows,
+            model_config=None if taken is None else {MACHINE: taken.machine},
             pip_requirements=[f"faultxfer=={version('faultxfer')}"],
             mlflow_model=Model(model_id=model_id, run_id=run_id),
         )
+
+
+def own_rows(bundle_folder: Path, machine: str | None) -> MachineRows | None:
+    """What a machine's own rows look like; None where no machine or no contract is known."""
+    contract = read_manifest(bundle_folder).lineage.get("contract")
+    if machine is None or contract is None:
+        return None
+    return MachineRows(parse_contract(contract, where=bundle_folder.name), machine)
+
+
+def _signature(names: dict[str, bool], units: dict[str, str]) -> Any:
+    """Columns by name, required or not, and the parameter ``units`` where there are any.
+
+    "any" and not "double": MLflow refuses a column of int64 where a double is declared, and a
+    sensor that happens to hold whole numbers is read as int64. Our own loader turns every column
+    into float64 or says why not.
+    """
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
+    from mlflow.types.schema import AnyType, Object, Property
+
+    anything = AnyType()  # type: ignore[no-untyped-call]
+    inputs = Schema([ColSpec(anything, name, required=needed) for name, needed in names.items()])
+    outputs = Schema([ColSpec("double", "fault_probability"), ColSpec("boolean", "alarm")])
+    if not units:
+        return ModelSignature(inputs=inputs, outputs=outputs)
+    known = {name: unit for name, unit in units.items() if unit}
+    either = Object([Property(name, DataType.string, required=False) for name in units])
+    params = ParamSchema([ParamSpec("units", either, default=known)])
+    return ModelSignature(inputs=inputs, outputs=outputs, params=params)
 
 
 def files_sha256(folder: Path) -> str:

@@ -55,6 +55,16 @@ class ModelView:
         """The number that the alias of the provisional version names."""
         return self.registry.aliases(self.name).get(names.PROVISIONAL)
 
+    @cached_property
+    def waiting_alias(self) -> str | None:
+        """The number that the alias of the waiting version names; None where no journal has one.
+
+        Where no version ever waited, the alias may be somebody's own.
+        """
+        if not self.chain.waits:
+            return None
+        return self.registry.aliases(self.name).get(names.CHALLENGER)
+
     @property
     def champion(self) -> str | None:
         """Number of the champion by the journal, or by the alias where there is no journal."""

@@ -9,8 +9,9 @@ import shlex
 from faultxfer.errors import ConfigError
 
 # Aliases: the version that production scores with; and the one that a machine without champion is
-# scored with, although the rows did not suffice to promote it.
-CHAMPION, PROVISIONAL = "champion", "provisional"
+# scored with, although the rows did not suffice to promote it; and the one that waits for a
+# person's approval, and scores nothing.
+CHAMPION, PROVISIONAL, CHALLENGER = "champion", "provisional", "challenger"
 EXPERIMENT = "faultxfer"
 # Without it MLflow's pages show the experiment as one of language models.
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
@@ -39,7 +40,9 @@ STATE, FILES, ENTRY = "faultxfer.state", "faultxfer.files_sha256", "faultxfer.jo
 # Of a version: SHA-256 of each of its files (JSON), to tell a missing file from a changed one; and
 # the last journal entry that concerned it without changing the champion.
 LISTING, NOTE = "faultxfer.files", "faultxfer.journal_note"
-# Of a run and a version: that it was registered as provisional; it stays when a person promotes it.
+# Of a run and a version: that it was registered as provisional, or waiting for approval; it stays
+# when a person promotes it.
+WAITING = "waiting"
 REGISTERED_AS = "faultxfer.registered_as"
 # Of a run and a version: the process at work on it, see `faultxfer.process`. Of a run: what was
 # asked for, see `steps.repeats`.

@@ -11,7 +11,7 @@ from typing import Any
 from faultxfer.errors import ChampionMovedError, RegistryError
 from faultxfer.registry import journal, names
 from faultxfer.registry.inspection import is_promoted, registered_sha256
-from faultxfer.registry.journal import Chain, Entry
+from faultxfer.registry.journal import Chain, Entry, Wait
 from faultxfer.registry.mlflow_errors import asks_the_store
 from faultxfer.registry.store import Registry, Version
 
@@ -33,13 +33,14 @@ class Standing:
 
 @dataclass(frozen=True)
 class Promotion:
-    """Why a version shall be champion, or provisional.
+    """Why a version shall be champion, or provisional, or wait for approval.
 
     Attributes:
         reason: in a sentence.
         details: what the journal keeps beside it.
         head: the entry that the decision was made on; None where it holds whoever is champion.
-        action: ``promote``, ``rollback``, ``restore``; or ``provisional``, which makes no champion.
+        action: ``promote``, ``rollback``, ``restore``; or ``provisional`` and ``waiting``, which
+            make no champion.
     """
 
     reason: str
@@ -137,15 +138,28 @@ def make_provisional(registry: Registry, version: Version, promotion: Promotion)
     champion = chain.champion if chain.last else registry.alias(version.name)
     if champion is not None:
         raise journal.moved(version.name)
-    _append(registry, _provisional_entry(chain, version, promotion))
+    _append(registry, _note_on_new(chain, version, promotion))
 
 
-def _provisional_entry(chain: Chain, version: Version, promotion: Promotion) -> Entry:
+@asks_the_store
+def make_waiting(registry: Registry, version: Version, promotion: Promotion) -> None:
+    """Let a version wait for a person's approval; the champion stays, or nobody is.
+
+    Raises:
+        ChampionMovedError: another promotion came first.
+        RegistryError: the journal was changed from outside.
+    """
+    chain = _whole_journal(registry, version.name)
+    _append(registry, _note_on_new(chain, version, promotion))
+
+
+def _note_on_new(chain: Chain, version: Version, promotion: Promotion) -> Entry:
+    """The entry of a version that was registered and does not become champion."""
     return Entry(
         model=version.name,
-        action=journal.PROVISIONAL,
-        from_version=None,
-        to_version=None,
+        action=promotion.action,
+        from_version=chain.champion,
+        to_version=chain.champion,
         reason=promotion.reason,
         files_sha256=version.tags.get(names.FILES),
         previous=chain.head if promotion.head is None else promotion.head,
@@ -287,9 +301,7 @@ def follow_journal(registry: Registry, name: str) -> None:
             return
         versions = registry.versions(name)
         for version in versions:
-            tags = tags_by_journal(version, chain)
-            _tag_run(registry, version, tags)
-            tag_version(registry, version, tags)
+            tag_with_run(registry, version, tags_by_journal(version, chain))
             _write_page(registry, version, chain)
         wanted = aliases_by_journal(chain, [version.version for version in versions])
         for alias, number in wanted.items():
@@ -303,12 +315,17 @@ def follow_journal(registry: Registry, name: str) -> None:
 def aliases_by_journal(chain: Chain, versions: Collection[str]) -> dict[str, str | None]:
     """The version that each alias has to name, or None for nobody.
 
+    Where no version ever waited, ``challenger`` may be an alias of somebody's own.
+
     Args:
         chain: the journal.
-        versions: numbers of those there are: no alias can name a provisional one that was deleted.
+        versions: numbers of those there are: no alias can name one that was deleted.
     """
-    provisional = chain.provisional if chain.provisional in versions else None
-    return {names.CHAMPION: chain.champion, names.PROVISIONAL: provisional}
+    others = {names.PROVISIONAL: chain.provisional}
+    if chain.waits:
+        others[names.CHALLENGER] = chain.waiting
+    there = {alias: number if number in versions else None for alias, number in others.items()}
+    return {names.CHAMPION: chain.champion, **there}
 
 
 def tags_by_journal(version: Version, chain: Chain) -> dict[str, str]:
@@ -321,6 +338,13 @@ def tags_by_journal(version: Version, chain: Chain) -> dict[str, str]:
             names.STATE: names.REGISTERED,
             names.REGISTERED_AS: names.PROVISIONAL,
             names.OUTCOME: names.PROVISIONAL,
+        }
+    wait = chain.waits.get(number)
+    if wait is not None and is_promoted(version, chain):
+        asked = {
+            names.STATE: names.REGISTERED,
+            names.REGISTERED_AS: names.WAITING,
+            names.OUTCOME: _said_of(wait),
         }
     if promotions and is_promoted(version, chain):
         asked |= _outcome_tag(promotions) | _promoted_tags(promotions[-1])
@@ -337,6 +361,11 @@ def tags_by_journal(version: Version, chain: Chain) -> dict[str, str]:
     return {key: value for key, value in asked.items() if version.tags.get(key) != value}
 
 
+def _said_of(wait: Wait) -> str:
+    """What came of a version that waited; that its time ran out is said when an entry says it."""
+    return names.WAITING if wait.end is None else wait.outcome
+
+
 def _promoted_tags(change: Entry) -> dict[str, str]:
     tags = {names.STATE: names.REGISTERED, names.PROMOTED: change.at, names.ENTRY: change.sha256}
     if change.from_version is not None and change.action == journal.PROMOTE:
@@ -349,6 +378,12 @@ def _outcome_tag(promotions: list[Entry]) -> dict[str, str]:
     key = journal.OUTCOME
     said = [entry.details[key] for entry in promotions if key in entry.details]
     return {names.OUTCOME: str(said[-1])} if said else {}
+
+
+def tag_with_run(registry: Registry, version: Version, tags: dict[str, str]) -> None:
+    """Give a version tags, and its run the one that says what came of it."""
+    _tag_run(registry, version, tags)
+    tag_version(registry, version, tags)
 
 
 def _tag_run(registry: Registry, version: Version, tags: dict[str, str]) -> None:
@@ -374,11 +409,16 @@ def page_by_journal(version: Version, chain: Chain) -> str:
     hand or of a rollback; a page that release 0.2.0 or before wrote says nothing of an override.
     """
     page = _BY_JOURNAL.sub("", version.description)
-    promotions = [entry for entry in chain.changes if entry.to_version == version.version]
-    if not promotions or not is_promoted(version, chain):
+    if not is_promoted(version, chain):
         return page
-    entry = promotions[-1]
-    what = _unsaid(entry)
+    promotions = [entry for entry in chain.changes if entry.to_version == version.version]
+    wait = chain.waits.get(version.version)
+    if promotions:
+        entry, what = promotions[-1], _unsaid(promotions[-1])
+    elif wait is not None:
+        entry, what = wait.end or wait.entry, _unsaid_of(wait)
+    else:
+        return page
     if what is None:
         return page
     reason = " ".join(entry.reason.split())[:_LONGEST_REASON]
@@ -389,6 +429,9 @@ def _unsaid(entry: Entry) -> str | None:
     """How a version became champion, where its page does not say it."""
     if entry.action == journal.ROLLBACK:
         return "champion again by a rollback"
+    if entry.action == journal.PROMOTE and journal.APPROVAL in entry.details:
+        by_starter = entry.details[journal.APPROVAL].get("self_approval")
+        return "approved, although this is who started it," if by_starter else "approved"
     if entry.action != journal.PROMOTE or journal.OUTCOME in entry.details:
         return None
     if "data" not in entry.details:
@@ -396,6 +439,16 @@ def _unsaid(entry: Entry) -> str | None:
     # Of a source model no gate asks.
     passed = entry.details.get("gate", "promote") == "promote"
     return None if passed else "promoted by override"
+
+
+def _unsaid_of(wait: Wait) -> str:
+    """What became of a version that waited and was not approved."""
+    if wait.end is None:
+        last = f" until {wait.until:%Y-%m-%d}" if wait.until else ""
+        return f"waits for approval{last}; put there"
+    if wait.outcome == journal.REPLACED:
+        return "waits no more, as another version was put there, or became champion,"
+    return f"not approved ({wait.outcome}): settled"
 
 
 def tag_version(registry: Registry, version: Version, tags: dict[str, str]) -> None:

@@ -1,8 +1,8 @@
 """Delete old versions and refused runs that nobody needs any more; loads no network.
 
-Kept, however old: what is champion, provisional or has any alias, what a rollback or the taking
-back of a retirement or a merge may need, and the source versions that those which score, or may
-score again, were made from.
+Kept, however old: what is champion, provisional, waits for approval or has any alias, what a
+rollback or the taking back of a retirement or a merge may need, and the source versions that those
+which score, or may score again, were made from.
 """
 
 from __future__ import annotations
@@ -209,19 +209,24 @@ def uses_of_versions(registry: Registry) -> Uses:
 def _sources(view: ModelView) -> Iterator[tuple[str, str]]:
     """Source versions that a machine's champion was made from, or the one that may be it again.
 
-    A provisional version stands for the champion here.
+    A provisional version stands for the champion here, and one that waits may be champion soon.
     """
     for chain in _states(view.chain):
-        number = chain.champion or view.alias or _provisional(view.chain)
-        if number is None:
-            continue
-        if number in view.versions:
-            tags = view.versions[number].tags
-            yield tags.get(names.SOURCE_MODEL, ""), tags.get(names.SOURCE_VERSION, "")
-        for entry in chain.entries.values():
-            if entry.concerns == number and entry.details.get("source"):
-                name, _, version = str(entry.details["source"]).rpartition(" version ")
-                yield name, version
+        scoring = chain.champion or view.alias or _provisional(view.chain)
+        for number in (scoring, _waiting(view.chain)):
+            if number is not None:
+                yield from _sources_of(view, chain, number)
+
+
+def _sources_of(view: ModelView, chain: Chain, number: str) -> Iterator[tuple[str, str]]:
+    """Source versions that a version was made from, by its tags and by the journal."""
+    if number in view.versions:
+        tags = view.versions[number].tags
+        yield tags.get(names.SOURCE_MODEL, ""), tags.get(names.SOURCE_VERSION, "")
+    for entry in chain.entries.values():
+        if entry.concerns == number and entry.details.get("source"):
+            name, _, version = str(entry.details["source"]).rpartition(" version ")
+            yield name, version
 
 
 def surplus_versions(view: ModelView, rules: Rules, uses: Uses) -> list[Surplus]:
@@ -259,6 +264,9 @@ def _last_used(version: Version, chain: Chain) -> datetime:
     for entry in chain.changes:
         if version.version in (entry.from_version, entry.to_version):
             moments.append(datetime.fromisoformat(entry.at))
+    wait = chain.waits.get(version.version)
+    if wait is not None and wait.end is not None:
+        moments.append(datetime.fromisoformat(wait.end.at))
     return max([*moments, *_ends_as_provisional(version.version, chain)])
 
 
@@ -277,8 +285,9 @@ def _ends_as_provisional(number: str, chain: Chain) -> list[datetime]:
 def _needed_to_go_back(view: ModelView, keep: int) -> set[str]:
     """Who scores and the next sound ones in line, now and before what may be taken back."""
     needed: set[str] = set(ended_by_retirement(view.chain))
-    if (provisional := _provisional(view.chain)) is not None:
-        needed.add(provisional)
+    for number in (_provisional(view.chain), _waiting(view.chain)):
+        if number is not None:
+            needed.add(number)
     for chain in _states(view.chain):
         if chain.champion is not None:
             needed.add(chain.champion)
@@ -292,6 +301,11 @@ def _provisional(chain: Chain) -> str | None:
     The journal says so; its alias may have been deleted from outside.
     """
     return chain.provisional or chain.retired_provisional
+
+
+def _waiting(chain: Chain) -> str | None:
+    """The version that waits for approval, or would if its retirement were taken back."""
+    return chain.waiting or chain.retired_waiting
 
 
 def _first_sound(view: ModelView, line: list[str], keep: int) -> Iterator[str]:
@@ -341,8 +355,8 @@ def delete_version(registry: Registry, surplus: Surplus) -> bool:
             surplus.reason,
             {"reason": surplus.reason},
         )
-    champion = journal.read_whole(registry.client, version.name).champion
-    if version.version in {champion, *registry.aliases(version.name).values()}:
+    now = journal.read_whole(registry.client, version.name)
+    if version.version in {now.champion, now.waiting, *registry.aliases(version.name).values()}:
         return False
     registry.client.delete_model_version(version.name, version.version)
     if version.model_id and not surplus.named_by:

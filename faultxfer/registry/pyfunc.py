@@ -9,11 +9,15 @@ import numpy as np
 import pandas as pd
 
 from faultxfer.bundle.bundle import Bundle, load_bundle
-from faultxfer.errors import BundleError
+from faultxfer.contract.schema import parse_contract
+from faultxfer.contract.served import JudgedRows, MachineRows
+from faultxfer.errors import BundleError, DataError
+from faultxfer.reading import columns
+from faultxfer.registry.model_files import MACHINE
 
 
 class FaultModel:
-    """Raw sensor rows in engineering units to fault probabilities and alarms."""
+    """Sensor rows in the contract's columns and units to fault probabilities and alarms."""
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
@@ -33,17 +37,98 @@ class FaultModel:
             BundleError: a sensor is missing, not a number, or not finite; a missing reading (NaN)
                 is filled in where the contract allows it and the other sensors predict it.
         """
-        readings = _matrix(rows, self.bundle.features)
-        probabilities = self.bundle.probabilities(self.bundle.completed(readings))
-        scores = {"fault_probability": probabilities, "alarm": self.bundle.alarms(probabilities)}
-        return pd.DataFrame(scores | self._imputed(np.isnan(readings)), index=rows.index)
+        scores = scores_of(self.bundle, _matrix(rows, self.bundle.features))
+        return scores.set_axis(rows.index, axis="index")
 
-    def _imputed(self, missing: np.ndarray) -> dict[str, list[str]]:
-        """By row the sensors that were filled in, where some were."""
-        if not missing.any():
-            return {}
-        names = np.array(self.bundle.features, dtype=object)
-        return {"imputed": [", ".join(names[gaps]) for gaps in missing]}
+
+class MachineModel:
+    """A machine's own rows, as it writes them, to fault probabilities and alarms."""
+
+    def __init__(self, bundle: Bundle, machine: str) -> None:
+        self.bundle = bundle
+        self.rows = MachineRows(
+            parse_contract(bundle.lineage.get("contract"), where="the bundle"), machine
+        )
+
+    def predict(self, rows: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
+        """Score rows in the machine's own columns, units and shape.
+
+        Args:
+            rows: the columns of the signature, in any order; others are not used.
+            params: ``units``, by column, where the caller says which they are.
+
+        Returns:
+            ``fault_probability`` and ``alarm``, one line per row; besides ``imputed``, the names of
+            the sensors that were filled in, and ``remark``, why a row is not scored or is marked,
+            where some are. A row without a score has None in the first two. Of rows in long form
+            there is one line for each moment, with its machine and its time before the rest.
+
+        Raises:
+            MlflowException: the rows are refused; the cause is the :class:`DataError`.
+        """
+        try:
+            self.rows.require_units((params or {}).get("units") or {})
+            judged = self.rows.judge(rows, self.bundle.fills)
+        except DataError as error:
+            raise _refused(error) from error
+        answer = _in_place(scores_of(self.bundle, self._readings(judged)), judged)
+        if self.rows.contract.long is None:
+            return answer.set_axis(rows.index, axis="index")
+        return pd.concat([self._who_and_when(judged), answer], axis="columns")
+
+    def get_raw_model(self) -> FaultModel:
+        """What takes the contract's columns and units, for those who have converted already."""
+        return FaultModel(self.bundle)
+
+    def _readings(self, judged: JudgedRows) -> np.ndarray:
+        """(k, d) of the k accepted rows."""
+        accepted = judged.checked.accepted
+        if accepted.empty:
+            return np.empty((0, len(self.bundle.features)))
+        return accepted[list(self.bundle.features)].to_numpy(dtype=np.float64)
+
+    def _who_and_when(self, judged: JudgedRows) -> pd.DataFrame:
+        """Machine and time of each moment of rows in long form."""
+        table, time = judged.checked.table, str(self.rows.contract.time_column)
+        machine, column = self.rows.machine, self.rows.contract.equipment_column
+        who = table.stripped(column) if column else machine
+        return pd.DataFrame({"equipment": who, time: table.stripped(time)})
+
+
+def scores_of(bundle: Bundle, X: np.ndarray) -> pd.DataFrame:
+    """Probability, alarm and what was filled in, of (n, d) readings, NaN where missing."""
+    probabilities = bundle.probabilities(bundle.completed(X)) if len(X) else np.empty(0)
+    scores = {"fault_probability": probabilities, "alarm": bundle.alarms(probabilities)}
+    return pd.DataFrame(scores | _imputed(bundle, np.isnan(X)))
+
+
+def _imputed(bundle: Bundle, missing: np.ndarray) -> dict[str, list[str]]:
+    """By row the sensors that were filled in, where some were."""
+    if not missing.any():
+        return {}
+    names = np.array(bundle.features, dtype=object)
+    return {"imputed": [", ".join(names[gaps]) for gaps in missing]}
+
+
+def _in_place(scores: pd.DataFrame, judged: JudgedRows) -> pd.DataFrame:
+    """A line for each row, as they came; None where it has no score, and why."""
+    places = judged.checked.accepted[columns.ROW] if len(scores) else np.empty(0, dtype=int)
+    answer = scores.set_axis(np.asarray(places), axis="index")
+    if len(answer) < len(judged):
+        # NaN is no JSON, which other programs than ours have to read.
+        answer = answer.astype(object).reindex(range(len(judged)))
+        answer = answer.where(answer.notna(), None)
+    if "imputed" in answer:
+        answer["imputed"] = answer["imputed"].fillna("")
+    return answer.assign(remark=judged.remark) if (judged.remark != "").any() else answer
+
+
+def _refused(error: DataError) -> Exception:
+    """The error as MLflow's own: of others its server shows callers a traceback."""
+    from mlflow.exceptions import MlflowException
+    from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
+
+    return MlflowException(str(error), error_code=INVALID_PARAMETER_VALUE)
 
 
 def _matrix(rows: pd.DataFrame, features: tuple[str, ...]) -> np.ndarray:
@@ -64,6 +149,7 @@ def _matrix(rows: pd.DataFrame, features: tuple[str, ...]) -> np.ndarray:
         ) from error
 
 
-def _load_pyfunc(path: str) -> FaultModel:
-    """Entry point that MLflow calls with the bundle's folder."""
-    return FaultModel(load_bundle(Path(path)))
+def _load_pyfunc(path: str, model_config: dict[str, Any] | None = None) -> Any:
+    """Entry point that MLflow calls with the bundle's folder and what its own file says."""
+    bundle, machine = load_bundle(Path(path)), (model_config or {}).get(MACHINE)
+    return FaultModel(bundle) if machine is None else MachineModel(bundle, str(machine))

@@ -16,7 +16,14 @@ from faultxfer.registry import journal, names
 from faultxfer.registry.journal import Chain
 from faultxfer.registry.mlflow_errors import asks_the_store, reported
 from faultxfer.registry.model_files import digest_of, file_hashes, write_model
-from faultxfer.registry.promotion import Promotion, make_provisional, promote, standing
+from faultxfer.registry.promotion import (
+    Promotion,
+    make_provisional,
+    make_waiting,
+    promote,
+    standing,
+)
+from faultxfer.registry.repairs import begin_missing_journal
 from faultxfer.registry.runs import (
     RunRecord,
     experiment_id,
@@ -38,6 +45,7 @@ class NewVersion:
         bundle_folder: the saved bundle, with golden rows.
         features: its sensors in order.
         example: (k, d) rows that show how to call the model.
+        machine: whose own rows it takes when it is served; None for a source model.
     """
 
     name: str
@@ -45,6 +53,7 @@ class NewVersion:
     bundle_folder: Path
     features: tuple[str, ...]
     example: np.ndarray
+    machine: str | None = None
 
 
 def register(
@@ -58,13 +67,15 @@ def register(
         registry: where.
         record: the run; its tags and note are the version's as well.
         new: what to register.
-        promotion: why it shall be champion, or provisional.
+        promotion: why it shall be champion, or provisional, or wait for approval.
 
     Raises:
         ChampionMovedError: another promotion came first.
         BundleError: what comes back from the registry does not score as the bundle does.
         RegistryError: the store does not answer.
     """
+    if promotion.action == journal.WAITING:
+        begin_missing_journal(registry, new.name)
     if promotion.head is None:
         # Nothing is registered on top of a champion that is gone: the doctor comes first.
         standing(registry, new.name)
@@ -143,7 +154,8 @@ def _require_head(registry: Registry, name: str, head: str) -> None:
 
 
 def _promote(registry: Registry, version: Version, run_id: str, promotion: Promotion) -> None:
-    write = make_provisional if promotion.action == journal.PROVISIONAL else promote
+    ways = {journal.PROVISIONAL: make_provisional, journal.WAITING: make_waiting}
+    write = ways.get(promotion.action, promote)
     told = replace(promotion, details={**promotion.details, "run_id": run_id})
     try:
         write(registry, version, told)
@@ -174,6 +186,7 @@ def _upload(registry: Registry, run_id: str, new: NewVersion) -> tuple[str, dict
                 new.bundle_folder,
                 new.features,
                 new.example,
+                new.machine,
                 model_id=logged.model_id,
                 run_id=run_id,
             )

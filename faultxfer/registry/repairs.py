@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from faultxfer.registry import journal
+from faultxfer.registry.mlflow_errors import asks_the_store
 from faultxfer.registry.model_files import files_sha256
 from faultxfer.registry.promotion import Promotion, adopt, promote, step_down, write_note
 from faultxfer.registry.store import Registry, Version
@@ -49,6 +50,17 @@ def replace_champion(
     else:
         reason = f"doctor: {message}, and there is none to go back to"
         step_down(registry, name, reason, chain.head, details=details)
+
+
+@asks_the_store
+def begin_missing_journal(registry: Registry, name: str) -> None:
+    """Begin the journal of a model that has a champion and no journal: no note can be first.
+
+    Whoever judged before that finds that the journal moved on, and judges again.
+    """
+    champion = registry.champion(name)
+    if champion is not None and journal.read_journal(registry.client, name).last is None:
+        begin_journal(registry, champion)
 
 
 def begin_journal(registry: Registry, version: Version) -> None:

@@ -13,7 +13,7 @@ from faultxfer import children
 from faultxfer.bundle.plain_files import read_text
 from faultxfer.errors import BundleError, ConfigError, FaultxferError
 from faultxfer.registry import names
-from faultxfer.registry.model_files import BUNDLE_IN_MODEL, LOADER
+from faultxfer.registry.model_files import BUNDLE_IN_MODEL, LOADER, MACHINE, own_rows
 from faultxfer.temporary import temporary_folder
 
 if TYPE_CHECKING:
@@ -86,10 +86,14 @@ def _check_scores(model_folder: Path) -> None:
         return
     model = mlflow.pyfunc.load_model(str(model_folder))
     asked = tuple(model.metadata.get_input_schema().input_names())
-    if asked != golden.features:
-        received = {"signature": asked, "bundle": golden.features}
-        raise _failed("'s signature does not name the bundle's sensors", received)
-    compare(golden, model.predict(_frame(golden)))
+    taken = own_rows(model_folder / BUNDLE_IN_MODEL, (model.model_config or {}).get(MACHINE))
+    expected = golden.features if taken is None else tuple(taken.columns)
+    if asked != expected:
+        received = {"signature": asked, "bundle": expected}
+        raise _failed("'s signature does not name the bundle's columns", received)
+    # Golden rows are readings in the contract's units, which no machine writes.
+    scores = model.predict if taken is None else model.get_raw_model().predict
+    compare(golden, scores(_frame(golden)))
 
 
 def require_our_loader(model_folder: Path) -> None:

@@ -57,6 +57,7 @@ class Version:
     description: str = ""
     champion: bool = False
     provisional: bool = False
+    waiting: bool = False
     model_id: str | None = None
     copied: bool = False
 
@@ -376,6 +377,7 @@ def _aliases(model: RegisteredModel) -> dict[str, str]:
 
 def _version(item: ModelVersion, aliases: dict[str, str]) -> Version:
     number, source = str(item.version), item.source or ""
+    as_registered = (item.tags or {}).get(names.REGISTERED_AS)
     return Version(
         name=item.name,
         version=number,
@@ -385,6 +387,7 @@ def _version(item: ModelVersion, aliases: dict[str, str]) -> Version:
         description=item.description or "",
         champion=number == aliases.get(names.CHAMPION),
         provisional=number == aliases.get(names.PROVISIONAL),
+        waiting=number == aliases.get(names.CHALLENGER) and as_registered == names.WAITING,
         model_id=_model_id(source),
         copied=_is_copy(source),
     )

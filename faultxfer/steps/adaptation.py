@@ -13,6 +13,7 @@ import pandas as pd
 from faultxfer.bundle.bundle import Bundle, load_bundle, save_bundle
 from faultxfer.bundle.imputer import Imputer, load_imputer
 from faultxfer.bundle.manifest import read_manifest
+from faultxfer.config import TransferOptions
 from faultxfer.data.dataset import Dataset, dataset_from, load_dataset
 from faultxfer.data.split import Split, split_rows
 from faultxfer.errors import DataError, StrategyError
@@ -21,6 +22,7 @@ from faultxfer.network.fit import History
 from faultxfer.progress import progress
 from faultxfer.requests import TransferRequest
 from faultxfer.steps.intake import CheckedRows, require_accepted
+from faultxfer.steps.next_commands import until_labels_suffice
 from faultxfer.steps.opening import Job
 from faultxfer.steps.sources import (
     Models,
@@ -37,6 +39,8 @@ from faultxfer.strategies.rivals import RIVALS
 # their folders, and of what they predict.
 ADAPTED, RECALIBRATED = "bundle", "recalibrated"
 CANDIDATE = "candidate"
+# Name of the strategy that makes the latter.
+RECALIBRATE = "recalibrate"
 # Source rows that tell what a candidate has forgotten.
 _SOURCE_ROWS = 4000
 
@@ -81,6 +85,14 @@ class Adaptation:
         """
         return self.folder / RECALIBRATED / ADAPTED
 
+    def by_source(self, gain: Interval) -> Adaptation:
+        """The same with the source as the candidate, for which nothing was trained."""
+        return dataclasses.replace(self, source_gain=gain, history={})
+
+    def options_of_candidate(self, asked: TransferOptions) -> TransferOptions:
+        """The options that made the candidate, where others were asked for too."""
+        return asked if self.source_gain is None else _to_recalibrate(asked)
+
     @property
     def predictions(self) -> Path:
         """File of :func:`save_predictions`: candidate and rivals on the test rows."""
@@ -119,9 +131,21 @@ def split_target(job: Job[TransferRequest], models: Models, rows: CheckedRows) -
     for bundle in filter(None, (models.source_bundle, models.champion_bundle)):
         require_same_meaning(job.contract, bundle)
     options = job.request.options
-    split = split_rows(read_target(rows, features), options.split, options.seed)
+    try:
+        split = split_rows(read_target(rows, features), options.split, options.seed)
+    except DataError as error:
+        raise _with_a_way_to_score(error, job, models) from error
     progress.info("Split: %s, %s", split.mode, split.reason)
     return Target(rows, split)
+
+
+def _with_a_way_to_score(error: DataError, job: Job[TransferRequest], models: Models) -> DataError:
+    """The same error, which says too what the machine can be scored with until there is more."""
+    command = until_labels_suffice(job.request, job.contract, champion=models.champion is not None)
+    remedy = f"{error.remedy}. Until then score with what there is: `{command}`" if command else ""
+    return DataError(
+        error.expected, received=error.received, where=error.where, remedy=remedy or error.remedy
+    )
 
 
 def adapt_source(job: Job[TransferRequest], models: Models, target: Target) -> Adaptation:
@@ -162,16 +186,21 @@ def _recalibrated(task: Task, split: Split) -> tuple[Bundle, Predictions] | None
     source lacks something, where its scores cannot keep the false-alarm rate that is promised, or
     where it is the candidate anyway.
     """
-    options = task.options.model_copy(update={"input_map": None})
-    if options == task.options and options.strategy == "recalibrate":
+    options = _to_recalibrate(task.options)
+    if options == task.options:
         return None
     try:
         bundle, predictions, _ = run_strategy(
-            STRATEGIES["recalibrate"], dataclasses.replace(task, options=options), split
+            STRATEGIES[RECALIBRATE], dataclasses.replace(task, options=options), split
         )
     except (DataError, StrategyError):
         return None
     return bundle, predictions
+
+
+def _to_recalibrate(options: TransferOptions) -> TransferOptions:
+    """The options by which the source is left as it is but for its calibration and threshold."""
+    return options.model_copy(update={"strategy": RECALIBRATE, "input_map": None})
 
 
 def _predict_source_rows(task: Task, path: Path) -> None:

@@ -11,6 +11,7 @@ from faultxfer.bundle.bundle import Bundle
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.config import GateOptions
 from faultxfer.data.dataset import Dataset
+from faultxfer.evaluate.intervals import Interval
 from faultxfer.evaluate.measuring import differences, measured
 from faultxfer.evaluate.report import Contestant
 from faultxfer.evaluate.rows import ScoredRows
@@ -99,35 +100,46 @@ class Contest:
         return Contestant(idea, f"{title}, {scale}", "rival", True, metrics, note=note)
 
 
-def with_the_better(adapted: Adaptation, options: GateOptions) -> Adaptation:
-    """The source takes the candidate's place where it ranks the rows better, and they show it.
+def settled_contest(adapted: Adaptation, options: GateOptions) -> tuple[Adaptation, Contest]:
+    """Everybody on the same rows; the source is the candidate where they show that it ranks better.
 
     It was fitted on none of them, so that a choice between the two is all that they are used for.
-    """
-    if not adapted.target.split.decides or not adapted.recalibrated.exists():
-        return adapted
-    contest = open_contest(adapted, read_manifest(adapted.bundle).features)
-    faults = int(contest.test.y.sum())
-    if not options.are_enough(faults, len(contest.test) - faults):
-        return adapted
-    source = contest.scored(contest.predictions[RECALIBRATED])
-    gain = differences(source, contest.candidate, options).get("pr_auc")
-    if gain is None or gain.low <= 0:
-        return adapted
-    return dataclasses.replace(adapted, source_gain=gain)
-
-
-def open_contest(adapted: Adaptation, features: tuple[str, ...]) -> Contest:
-    """What was predicted while the source was adapted.
 
     Args:
-        adapted: with the predictions of candidate and rivals.
-        features: the candidate's sensors, in its order.
+        adapted: with the predictions of all contestants.
+        options: how many rows show anything, and with what confidence.
     """
+    contest = _open_contest(adapted)
+    gain = _gain_of_source(adapted, contest, options)
+    if gain is None:
+        return adapted, contest
+    return adapted.by_source(gain), _by_source(contest)
+
+
+def _gain_of_source(adapted: Adaptation, contest: Contest, options: GateOptions) -> Interval | None:
+    """By how much the recalibrated source ranks the rows better; None where it is not shown to."""
+    if not adapted.target.split.decides or not adapted.recalibrated.exists():
+        return None
+    faults = int(contest.test.y.sum())
+    if not options.are_enough(faults, len(contest.test) - faults):
+        return None
+    source = contest.scored(contest.predictions[RECALIBRATED])
+    gain = differences(source, contest.candidate, options).get("pr_auc")
+    return None if gain is None or gain.low <= 0 else gain
+
+
+def _by_source(contest: Contest) -> Contest:
+    """The same contest with the recalibrated source in the candidate's place."""
+    predictions = dict(contest.predictions)
+    predictions[ADAPTED_FIRST] = predictions[CANDIDATE]
+    predictions[CANDIDATE] = predictions.pop(RECALIBRATED)
+    return dataclasses.replace(contest, predictions=predictions)
+
+
+def _open_contest(adapted: Adaptation) -> Contest:
+    """What was predicted while the source was adapted."""
     predictions, positions = load_predictions(adapted.predictions)
-    if adapted.source_gain is not None:
-        predictions[ADAPTED_FIRST] = predictions[CANDIDATE]
-        predictions[CANDIDATE] = predictions.pop(RECALIBRATED)
+    features = read_manifest(adapted.bundle).features
     test = read_target(adapted.target.rows, features).take(positions)
     chosen = {}
     for idea in CHOSEN:

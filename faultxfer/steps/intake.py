@@ -21,7 +21,7 @@ from faultxfer.contract.class_share import Classes, with_class_share
 from faultxfer.contract.data_docs import write_data_docs
 from faultxfer.contract.losses import with_losses
 from faultxfer.contract.measured import with_no_measurements
-from faultxfer.contract.outcome import Checked
+from faultxfer.contract.outcome import Checked, refusal
 from faultxfer.contract.schema import Contract
 from faultxfer.contract.shapes import joined_tags, read_shaped, readings_in
 from faultxfer.errors import DataError
@@ -365,23 +365,11 @@ def require_accepted(rows: CheckedRows) -> Path:
     """
     if rows.table is not None:
         return rows.table
-    reasons = refusing(rows.findings)
-    first = reasons[0]
-    received: dict[str, object] = {"refusals": [reason.code for reason in reasons]}
-    if first.received:
-        received = {"value": first.received}
-    raise DataError(
-        f"The files do not fit the contract. {first.code}: {first.message}",
-        received=received,
-        where=_place(first),
-        remedy=first.remedy,
+    raise refusal(
+        rows.findings,
+        "The files do not fit the contract",
+        "All that was found: `faultxfer validate` with the same files and contract",
     )
-
-
-def _place(finding: Finding) -> str:
-    column = f"column {finding.column!r}" if finding.column else ""
-    line = f"line {finding.line}" if finding.line else ""
-    return ", ".join(part for part in (finding.file or "all files together", column, line) if part)
 
 
 def _write_docs(

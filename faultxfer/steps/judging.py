@@ -13,24 +13,37 @@ from faultxfer.bundle.bundle import Bundle, load_bundle
 from faultxfer.config import GateOptions, TransferOptions
 from faultxfer.data.dataset import load_dataset
 from faultxfer.evaluate.gate import Decision, judge
-from faultxfer.evaluate.gate.check import Comparison, Cost, Forgetting, Override, OwnFaults
+from faultxfer.evaluate.gate.check import (
+    NEEDS_APPROVAL,
+    Comparison,
+    Cost,
+    Forgetting,
+    Override,
+    OwnFaults,
+)
 from faultxfer.evaluate.held_faults import HeldFault, held_faults
 from faultxfer.evaluate.measuring import compare, forgot, gather, measured
 from faultxfer.evaluate.plots import save_pictures
 from faultxfer.evaluate.report import Contestant, Report, as_markdown, described, highlighted
+from faultxfer.evaluate.review import review
 from faultxfer.evaluate.rows import ScoredRows
 from faultxfer.outputs import keep_docs
 from faultxfer.progress import progress
 from faultxfer.registry.provenance import actor
 from faultxfer.requests import TransferRequest
-from faultxfer.steps.adaptation import CANDIDATE, Adaptation, load_predictions, read_target
+from faultxfer.steps.adaptation import (
+    CANDIDATE,
+    RECALIBRATE,
+    Adaptation,
+    load_predictions,
+    read_target,
+)
 from faultxfer.steps.contest import (
     ADAPTED_FIRST,
     Contest,
-    open_contest,
     score_with,
     scored_rows,
-    with_the_better,
+    settled_contest,
 )
 from faultxfer.steps.copies import said_of_copies
 from faultxfer.steps.intake import CheckedRows
@@ -55,11 +68,21 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the gate decided of an evaluation, and who promotes it in spite of that."""
+    """What the gate decided of an evaluation, and who wants it promoted in spite of that."""
 
     evaluation: Evaluation
     decision: Decision
     override: Override | None = None
+
+    def waits(self, request: TransferRequest) -> bool:
+        """Whether a person has to approve it; under `manual` also what overrides the gate."""
+        if self.override is not None:
+            return request.rules.policy == "manual"
+        return self.decision.outcome == NEEDS_APPROVAL
+
+    def overridden(self, request: TransferRequest) -> Override | None:
+        """Who promoted it in spite of the gate; None where that waits for a person first."""
+        return None if self.waits(request) else self.override
 
 
 def evaluate_candidate(
@@ -67,10 +90,9 @@ def evaluate_candidate(
 ) -> Evaluation:
     """Measure candidate, champion and rivals on the same rows."""
     progress.info("Evaluating")
-    adapted = with_the_better(adapted, job.request.options.gate)
+    adapted, contest = settled_contest(adapted, job.request.options.gate)
     rows = adapted.target.rows
     bundle = load_bundle(adapted.bundle)
-    contest = open_contest(adapted, bundle.features)
     champion = _judge_champion(models, contest, rows, job.request.options.gate)
     report = _report(job, models, adapted, bundle, contest, champion)
     folder = job.work / "report"
@@ -152,7 +174,7 @@ def _contestants(
 
 def _candidate(options: TransferOptions, contest: Contest) -> Contestant:
     by_source = ADAPTED_FIRST in contest.predictions
-    way = STRATEGIES["recalibrate" if by_source else options.strategy].title
+    way = STRATEGIES[RECALIBRATE if by_source else options.strategy].title
     return Contestant(
         "candidate", f"candidate ({way})", "candidate", True, measured(contest.candidate)
     )
@@ -194,24 +216,28 @@ def ask_gate(job: Job[TransferRequest], evaluation: Evaluation) -> Verdict:
 
     The report lies beside the pictures as ``report.json`` and ``report.md``.
     """
-    decision = judge(evaluation.report.evidence, job.request.options.gate)
+    decision = judge(evaluation.report.evidence, job.request.rules)
     progress.info("Gate: %s", decision.outcome)
     override = _override(decision, job.request)
+    shown = [path.name for path in evaluation.pictures.values()]
     content = {
         "report": evaluation.report.as_dict(),
         "decision": decision.as_dict(),
         "override": override.as_dict() if override else None,
+        "review": review(evaluation.report, decision, shown),
     }
     text = json.dumps(content, indent=2, ensure_ascii=False)
     (evaluation.folder / REPORT).write_text(text, encoding="utf-8")
-    markdown = as_markdown(evaluation.report, decision, override)
+    verdict = Verdict(evaluation, decision, override)
+    markdown = as_markdown(evaluation.report, decision, verdict.overridden(job.request))
     (evaluation.folder / "report.md").write_text(markdown, encoding="utf-8")
-    return Verdict(evaluation, decision, override)
+    return verdict
 
 
 def _override(decision: Decision, request: TransferRequest) -> Override | None:
-    """Who promotes it in spite of the gate; None where it passed, and in a dry run."""
-    if request.override_gate is None or decision.promoted or request.dry_run:
+    """Who promotes it in spite of the gate; None where it passed or waits, and in a dry run."""
+    passed = decision.promoted or decision.outcome == NEEDS_APPROVAL
+    if request.override_gate is None or passed or request.dry_run:
         return None
     return Override(actor(), request.override_gate)
 

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import shlex
-from dataclasses import asdict, dataclass
 from typing import Any
 
 from faultxfer.config import TransferOptions
 from faultxfer.contract.schema import Contract, Equipment
 from faultxfer.evaluate.gate import Decision
-from faultxfer.evaluate.gate.check import NEEDS_APPROVAL, NOT_ENOUGH
+from faultxfer.evaluate.gate.check import NOT_ENOUGH
 from faultxfer.evaluate.report import SOURCE_AS_IS, Report
+from faultxfer.following import Next, typed
 from faultxfer.registry import names
+from faultxfer.registry.waiting import approve_command
 from faultxfer.requests import TransferRequest
 
 _OUT = "scores.csv"
 # With fewer labelled faults a learning curve cannot be drawn.
 _FEWEST_FOR_A_CURVE = 20
-
-
-@dataclass(frozen=True)
-class Next:
-    """A command to type, and what it is good for."""
-
-    why: str
-    command: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return asdict(self)
+# What came of the same request before, where nothing of it scores.
+_NOT_APPROVED = ("refused", "rejected", "replaced")
+# More files than this make no command to be typed.
+_MOST_FILES = 20
 
 
 def after_promotion(request: TransferRequest) -> tuple[Next, ...]:
@@ -47,12 +39,28 @@ def after_provisional(
     )
 
 
+def after_waiting(registered: str, version: str | None) -> tuple[Next, ...]:
+    """Let a person settle it, after having seen what it is."""
+    arguments = names.as_arguments(registered, version)
+    reject = f'faultxfer registry reject {arguments} --reason "…"'
+    approve = approve_command(registered, str(version))
+    return (
+        Next("Reject it, and keep the champion if there is one", reject),
+        Next("Let somebody else look at it and approve it", approve),
+    )
+
+
+def transfer_again(request: TransferRequest) -> dict[str, Any]:
+    """The same transfer as a command, and whether it shows all options of then."""
+    files = request.files if len(request.files) <= _MOST_FILES else ("CSV...",)
+    complete = _can_be_typed(request) and files == request.files
+    return {"command": _transfer(request, files), "complete": complete}
+
+
 def after_refusal(
     request: TransferRequest, contract: Contract, report: Report, decision: Decision
 ) -> tuple[Next, ...]:
     """The source as it is, where it is better; the champion; or the way to a better candidate."""
-    if decision.outcome == NEEDS_APPROVAL:
-        return (_approval(request),)
     if _is_source_better(report) and _is_read_without_machine(contract, request.equipment):
         why = "The source model as it is does better on these rows: score with it"
         return (Next(why, _score_with_source(request)),)
@@ -68,19 +76,36 @@ def after_refusal(
 
 def after_dry_run(request: TransferRequest) -> tuple[Next, ...]:
     """The same transfer, which registers what it makes."""
-    if request.options == TransferOptions():
-        command = _typed("transfer", *_asked(request))
-        return (Next("Register what comes of it", command),)
+    if _can_be_typed(request):
+        return (Next("Register what comes of it", _transfer(request, request.files)),)
     # Not the machine's history: a machine of which nothing was registered has none.
     why = "Register what comes of it by the same command without `--dry-run`; this is there now"
-    return (Next(why, _typed("registry", "list")),)
+    return (Next(why, typed("registry", "list")),)
 
 
-def after_repeat(request: TransferRequest, before: str) -> tuple[Next, ...]:
-    """Score with what was registered then, or look at what was refused."""
-    if before == "refused":
-        return (Next("See why it was refused", _history(request)),)
+def after_repeat(
+    request: TransferRequest, before: str, registered: str, version: str | None
+) -> tuple[Next, ...]:
+    """Score with what was registered then, approve it, or look at what was refused."""
+    if before == "waiting":
+        return after_waiting(registered, version)
+    if before in _NOT_APPROVED:
+        return (Next(f"See why it was {before}", _history(request)),)
     return (Next("Score rows of the machine", _score_machine(request)),)
+
+
+def until_labels_suffice(request: TransferRequest, contract: Contract, *, champion: bool) -> str:
+    """A command that scores the machine without a transfer; empty where there is none.
+
+    Args:
+        request: the transfer that cannot be made of these labels.
+        contract: says whether the source model can read the machine's files.
+        champion: whether the machine has one.
+    """
+    if champion:
+        return _score_machine(request)
+    readable = _is_read_without_machine(contract, request.equipment)
+    return _score_with_source(request) if readable else ""
 
 
 def _is_source_better(report: Report) -> bool:
@@ -99,37 +124,36 @@ def _is_read_without_machine(contract: Contract, equipment: str) -> bool:
 
 def _score_machine(request: TransferRequest) -> str:
     machine = ("--model", request.model, "--equipment", request.equipment)
-    return _typed("score", *request.files, *machine, "--out", _OUT)
+    return typed("score", *request.files, *machine, "--out", _OUT)
 
 
 def _score_with_source(request: TransferRequest) -> str:
-    return _typed("score", *request.files, "--model", request.model, "--out", _OUT)
+    return typed("score", *request.files, "--model", request.model, "--out", _OUT)
 
 
 def _learning_curve(request: TransferRequest) -> str:
-    return _typed("learning-curve", *_asked(request))
-
-
-def _approval(request: TransferRequest) -> Next:
-    """The same transfer again; files of options are not known here, so they cannot be typed."""
-    if request.options == TransferOptions():
-        command = f'{_typed("transfer", *_asked(request))} --override-gate "…"'
-        return Next("Approve it, after you have read the report", command)
-    why = (
-        "Approve it by the same command with `--override-gate` and your reason; the report is in "
-        "the run that this names"
-    )
-    return Next(why, _history(request))
+    return typed("learning-curve", *_asked(request))
 
 
 def _history(request: TransferRequest) -> str:
-    return _typed("registry", "history", request.model, "--equipment", request.equipment)
+    return typed("registry", "history", request.model, "--equipment", request.equipment)
+
+
+def _can_be_typed(request: TransferRequest) -> bool:
+    """Whether a command shows all options: their files are not known here."""
+    by_default = not request.self_approval and request.approval_days is None
+    return by_default and request.options == TransferOptions()
+
+
+def _transfer(request: TransferRequest, files: tuple[str, ...]) -> str:
+    own = ("--policy", request.policy) if request.policy else ()
+    return typed("transfer", *files, *_contract_and_machine(request), *own)
 
 
 def _asked(request: TransferRequest) -> list[str]:
+    return [*request.files, *_contract_and_machine(request)]
+
+
+def _contract_and_machine(request: TransferRequest) -> list[str]:
     machine = ("--model", request.model, "--equipment", request.equipment)
-    return [*request.files, "--contract", str(request.contract), *machine]
-
-
-def _typed(*words: str) -> str:
-    return shlex.join(["faultxfer", *words])
+    return ["--contract", str(request.contract), *machine]

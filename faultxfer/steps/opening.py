@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from faultxfer.config import STRATEGY_OPTIONS, TransferOptions
 from faultxfer.contract.schema import Contract, load_contract
 from faultxfer.errors import ConfigError
 from faultxfer.network.size import require_room
@@ -19,6 +20,7 @@ from faultxfer.outputs import docs_folder, quarantine_of_scores
 from faultxfer.reading.read_csv import find_files
 from faultxfer.registry import connect, names
 from faultxfer.registry.rights import require_before_work
+from faultxfer.registry.source_models import require_source
 from faultxfer.requests import (
     CurveRequest,
     PretrainRequest,
@@ -100,10 +102,12 @@ def open_transfer(request: TransferRequest, work: Path) -> Job[TransferRequest]:
     contract = load_contract(request.contract)
     require_files(request.files)
     _require_rules_for(contract, request)
+    uri = connect.tracking_uri()
     if request.dry_run:
-        connect.require_registry(connect.tracking_uri())
+        connect.require_registry(uri)
     else:
         _require_rights(request, contract)
+    require_source(uri, request.model)
     _require_strategy(request)
     docs = docs_folder(request.data_docs, work)
     return Job(request, work, True, request.equipment, request.quarantine, docs, contract)
@@ -124,9 +128,12 @@ def open_score(request: ScoreRequest, work: Path) -> Opened[ScoreRequest]:
             received={"out": str(request.out)},
             remedy="Choose another --out",
         )
-    connect.require_registry(connect.tracking_uri())
+    uri, machine = connect.tracking_uri(), _machine_of(request)
+    connect.require_registry(uri)
+    if machine is None:
+        require_source(uri, request.model)
     quarantine = quarantine_of_scores(request.quarantine, request.out)
-    return Opened(request, work, False, _machine_of(request), quarantine, request.data_docs)
+    return Opened(request, work, False, machine, quarantine, request.data_docs)
 
 
 def _machine_of(request: ScoreRequest) -> str | None:
@@ -159,7 +166,9 @@ def open_curve(request: CurveRequest, work: Path) -> Job[CurveRequest]:
     contract = load_contract(request.contract)
     require_files(request.files)
     _require_writable(request.out)
-    connect.require_registry(connect.tracking_uri())
+    uri = connect.tracking_uri()
+    connect.require_registry(uri)
+    require_source(uri, request.model)
     return Job(
         *(request, work, True, request.equipment, request.quarantine, request.data_docs),
         contract=contract,
@@ -193,6 +202,9 @@ def _require_rules_for(contract: Contract, request: TransferRequest) -> None:
 
 
 def _require_strategy(request: TransferRequest) -> None:
+    options = request.options.model_dump(include=set(STRATEGY_OPTIONS))
+    if options == TransferOptions().model_dump(include=set(STRATEGY_OPTIONS)):
+        return
     # Last, as it is the one question that loads TensorFlow.
     from faultxfer.strategies import chosen_strategy
 

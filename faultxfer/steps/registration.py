@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import shutil
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.bundle.plain_files import sha256_of
+from faultxfer.config import TransferOptions
 from faultxfer.evaluate.gate import Decision
 from faultxfer.evaluate.gate.check import (
     NOT_ENOUGH,
@@ -19,6 +21,7 @@ from faultxfer.evaluate.gate.check import (
     outcome_in_words,
 )
 from faultxfer.evaluate.report import Report, as_markdown
+from faultxfer.following import Next
 from faultxfer.outputs import DATA_DOCS, DOCS_INDEX, writing
 from faultxfer.progress import progress
 from faultxfer.registry import journal, names
@@ -28,24 +31,28 @@ from faultxfer.registry.provenance import code
 from faultxfer.registry.registering import NewVersion, register
 from faultxfer.registry.runs import RunRecord, record_run
 from faultxfer.registry.store import Registry, open_registry
+from faultxfer.registry.waiting import TRANSFER
 from faultxfer.requests import TransferRequest
 from faultxfer.steps.adaptation import Adaptation, read_target
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.judging import REPORT, Verdict
 from faultxfer.steps.next_commands import (
-    Next,
     after_dry_run,
     after_promotion,
     after_provisional,
     after_refusal,
+    after_waiting,
+    transfer_again,
 )
 from faultxfer.steps.opening import Job
 from faultxfer.steps.plain_data import plain_fields
 from faultxfer.steps.repeats import request_sha256
 from faultxfer.steps.sources import Models
 
-PROVISIONAL, DRY_RUN = "provisional", "dry run"
+PROVISIONAL, WAITING, DRY_RUN = "provisional", "waiting", "dry run"
 EXAMPLE_ROWS = 5
+_IN_SPITE = "Promoted in spite of the gate"
+_ACTIONS = {PROVISIONAL: journal.PROVISIONAL, WAITING: journal.WAITING}
 DOCS_NOTE = f"\n\nThe check of the files: artifact `{DOCS_INDEX}` of the run (Data Docs).\n"
 
 
@@ -54,7 +61,7 @@ class TransferResult:
     """What a transfer did.
 
     Attributes:
-        outcome: ``promoted``, ``provisional``, ``refused`` or ``dry run``.
+        outcome: ``promoted``, ``provisional``, ``waiting``, ``refused`` or ``dry run``.
         reason: the gate's reason, or that it was overridden.
         model, equipment: from where to where.
         registered: name of the registered model; version: the new version, or None.
@@ -91,8 +98,9 @@ def register_candidate(
 ) -> TransferResult:
     """Register and promote the candidate, or keep its report.
 
-    It is promoted if it passed, or was pushed past the gate for a reason. Where a machine has no
-    champion and the evidence does not suffice, it is registered as provisional.
+    It is promoted if it passed, or was pushed past the gate for a reason. It is registered and
+    waits where the rules want a person to approve that. Where a machine has no champion and the
+    evidence does not suffice, it is registered as provisional.
 
     Raises:
         ChampionMovedError: it was judged against a champion that is champion no more.
@@ -106,7 +114,7 @@ def register_candidate(
         done = dataclasses.replace(done, pictures=pictures or done.pictures)
     return TransferResult(
         outcome=outcome,
-        reason=_reason(verdict),
+        reason=_reason(verdict, request),
         model=request.model,
         equipment=request.equipment,
         registered=models.name,
@@ -117,7 +125,7 @@ def register_candidate(
         report=evaluation.report,
         decision=verdict.decision,
         rows=done.rows,
-        override=verdict.override,
+        override=verdict.overridden(request),
         next=_next(job, models, verdict, outcome, done.version),
     )
 
@@ -140,7 +148,7 @@ def _registered(job: Job[TransferRequest], models: Models, verdict: Verdict, out
     registry = open_registry(access=Access.CHANGING)
     record = _run_record(job, models, verdict)
     version = None
-    if outcome in (PROMOTED, PROVISIONAL):
+    if outcome in (PROMOTED, PROVISIONAL, WAITING):
         progress.info("Registering %s", models.name)
         candidate = _new_version(job, models, evaluation.adapted)
         made = register(registry, record, candidate, _promotion(job, models, verdict))
@@ -166,6 +174,8 @@ def _without_passing_docs(rows: CheckedRows) -> CheckedRows:
 def _outcome(verdict: Verdict, request: TransferRequest, models: Models) -> str:
     if request.dry_run:
         return DRY_RUN
+    if verdict.waits(request):
+        return WAITING
     if verdict.decision.promoted or verdict.override is not None:
         return PROMOTED
     # A champion stays; without one, a marked version is of more use than none.
@@ -182,17 +192,23 @@ def _next(
         return after_promotion(job.request)
     if outcome == PROVISIONAL:
         return after_provisional(job.request, models.name, version)
+    if outcome == WAITING:
+        return after_waiting(models.name, version)
     if outcome == REFUSED:
         report = verdict.evaluation.report
         return after_refusal(job.request, job.contract, report, verdict.decision)
     return after_dry_run(job.request)
 
 
-def _reason(verdict: Verdict) -> str:
-    reason = _gate_reason(verdict)
-    if verdict.override is None:
-        return reason
-    return f"Promoted in spite of the gate: {verdict.override.reason}. {reason}"
+def _reason(verdict: Verdict, request: TransferRequest) -> str:
+    reason, override = _gate_reason(verdict), verdict.override
+    waits = verdict.waits(request)
+    if override is not None:
+        by = f"To be promoted in spite of the gate, by {override.by}" if waits else _IN_SPITE
+        return f"{by}: {override.reason}. {reason}"
+    if waits and request.override_gate is not None:
+        return f"{reason} `--override-gate` approves nothing: it is for refusals alone."
+    return reason
 
 
 def _gate_reason(verdict: Verdict) -> str:
@@ -209,6 +225,7 @@ def _new_version(job: Job[TransferRequest], models: Models, adapted: Adaptation)
         bundle_folder=adapted.bundle,
         features=features,
         example=read_target(adapted.target.rows, features).X[:EXAMPLE_ROWS],
+        machine=job.request.equipment,
     )
 
 
@@ -238,9 +255,23 @@ def _promotion(job: Job[TransferRequest], models: Models, verdict: Verdict) -> P
         "seed": job.request.options.seed,
         **code(),
     }
-    provisional = _outcome(verdict, job.request, models) == PROVISIONAL
-    action = journal.PROVISIONAL if provisional else journal.PROMOTE
-    return Promotion(_reason(verdict), details, head=models.head, action=action)
+    outcome = _outcome(verdict, job.request, models)
+    if outcome == WAITING:
+        details |= {journal.OUTCOME: WAITING, **_wait(job.request)}
+    action = _ACTIONS.get(outcome, journal.PROMOTE)
+    return Promotion(_reason(verdict, job.request), details, head=models.head, action=action)
+
+
+def _wait(request: TransferRequest) -> dict[str, Any]:
+    """What the journal keeps of a version that waits: until when, and the command of then."""
+    rules = request.rules
+    until = datetime.now(UTC) + timedelta(days=rules.approval_days)
+    approval = {
+        "policy": rules.policy,
+        "self_approval": rules.self_approval,
+        "until": until.isoformat(timespec="seconds"),
+    }
+    return {journal.APPROVAL: approval, TRANSFER: transfer_again(request)}
 
 
 def _copied(pictures: dict[str, Path], folder: Path | None) -> dict[str, str]:
@@ -259,17 +290,26 @@ def _run_record(job: Job[TransferRequest], models: Models, verdict: Verdict) -> 
     decision, evaluation = verdict.decision, verdict.evaluation
     report, adapted = evaluation.report, evaluation.adapted
     files = adapted.target.rows.files
-    options = job.request.options.model_dump(mode="json", exclude={"gate"})
     return RunRecord(
         name=f"transfer {report.model} to {report.equipment}",
         tags=_tags_of_run(job, models, verdict),
-        params=flat_options(options) | {"split mode": report.mode},
+        params=_params_of_run(adapted, job.request.options),
         metrics=_metrics_of_run(report),
         curves=adapted.history,
         data=tuple((name, digest, "target") for name, digest in files),
         files=evaluation.folder,
-        note=as_markdown(report, decision, verdict.override) + DOCS_NOTE,
+        note=as_markdown(report, decision, verdict.overridden(job.request)) + DOCS_NOTE,
     )
+
+
+def _params_of_run(adapted: Adaptation, asked: TransferOptions) -> dict[str, Any]:
+    """The options that made the candidate, and the strategy asked for where that is another one."""
+    used = adapted.options_of_candidate(asked)
+    params = flat_options(used.model_dump(mode="json", exclude={"gate"}))
+    params["split mode"] = adapted.target.split.mode
+    if used.strategy != asked.strategy:
+        params["strategy asked for"] = asked.strategy
+    return params
 
 
 def _tags_of_run(job: Job[TransferRequest], models: Models, verdict: Verdict) -> dict[str, str]:
@@ -284,13 +324,14 @@ def _tags_of_run(job: Job[TransferRequest], models: Models, verdict: Verdict) ->
         names.CONTRACT: job.contract.digest(),
         names.REQUEST: request_sha256(job, models, rows),
     }
-    provisional = _outcome(verdict, job.request, models) == PROVISIONAL
-    if provisional:
-        tags[names.REGISTERED_AS] = names.PROVISIONAL
+    outcome = _outcome(verdict, job.request, models)
+    if outcome in _ACTIONS:
+        tags[names.REGISTERED_AS] = outcome
     if verdict.override is not None:
         tags[names.OVERRIDE] = verdict.override.reason
-    elif not decision.promoted:
-        # A promotion is said when the journal holds it, see `Promotion`.
+    elif outcome in (PROVISIONAL, REFUSED):
+        # What else came of it is said when the journal holds it, see `Promotion`.
+        provisional = outcome == PROVISIONAL
         tags[names.OUTCOME] = PROVISIONAL if provisional else outcome_in_words(decision, None)
     return tags
 

@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from faultxfer.digest import digest_of
-from faultxfer.evaluate.gate.check import NOT_ENOUGH
+from faultxfer.evaluate.gate.check import NEEDS_APPROVAL, NOT_ENOUGH
+from faultxfer.following import Next
 from faultxfer.registry import names
 from faultxfer.registry.connect import Access
-from faultxfer.registry.journal import PROVISIONAL, Chain, read_journal
+from faultxfer.registry.journal import EXPIRED, PROVISIONAL, Chain, read_journal
 from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.promotion import follow_journal
 from faultxfer.registry.provenance import code
 from faultxfer.registry.store import Registry, open_registry
+from faultxfer.registry.waiting import end_expired
 from faultxfer.requests import TransferRequest
 from faultxfer.steps.intake import CheckedRows
-from faultxfer.steps.next_commands import Next, after_repeat
+from faultxfer.steps.next_commands import after_repeat
 from faultxfer.steps.opening import Job
 from faultxfer.steps.plain_data import plain_fields
 from faultxfer.steps.sources import Models
@@ -31,7 +33,8 @@ class Unchanged:
 
     Attributes:
         outcome: ``unchanged``.
-        before: what came of it then, ``promoted``, ``provisional`` or ``refused``.
+        before: what came of it then: ``promoted``, ``provisional``, ``waiting``, ``rejected``,
+            ``replaced`` or ``refused``.
         reason: in a sentence, with what to do to have it done again.
         registered: name of the registered model of then; version: what was registered then, or
             None.
@@ -69,10 +72,11 @@ def request_sha256(job: Job[TransferRequest], models: Models, rows: CheckedRows)
         rows: the data.
     """
     source = models.source
+    options = job.request.options.model_dump(mode="json") | {"gate": job.request.rules.said()}
     request = {
         "data": sorted(digest for _, digest in rows.files),
         "contract": job.contract.digest(),
-        "options": job.request.options.model_dump(mode="json"),
+        "options": options,
         "override": job.request.override_gate,
         "source": [source.name, source.version, source.tags.get(names.FILES)],
         "release": code()["release"],
@@ -92,8 +96,10 @@ def find_repeat(job: Job[TransferRequest], models: Models, rows: CheckedRows) ->
     if request.force or request.dry_run:
         return None
     registry = open_registry(access=Access.CHANGING)
+    end_expired(registry, models.name)
     chain = read_journal(registry.client, models.name)
-    if chain.last is not None and chain.champion is None and chain.provisional is None:
+    nobody = chain.champion is None and chain.provisional is None
+    if chain.last is not None and nobody and not chain.waits:
         # nobody is champion: what was refused beside one may well be the first to follow it
         return None
     digest = request_sha256(job, models, rows)
@@ -115,7 +121,7 @@ def find_repeat(job: Job[TransferRequest], models: Models, rows: CheckedRows) ->
         champion=registry.alias(models.name),
         run_id=found.run_id,
         tracking_uri=registry.address,
-        next=after_repeat(request, found.outcome),
+        next=after_repeat(request, found.outcome, found.name, found.version),
     )
 
 
@@ -127,6 +133,7 @@ class _Before:
         name: the registered model it was made for; version: what was registered, or None.
         merged_into: the model that has this one's champion by now, or None.
         gate: of a refusal, what the gate decided.
+        holds: whether it would be the same today, as far as this alone shows.
     """
 
     outcome: str
@@ -136,6 +143,7 @@ class _Before:
     run_id: str
     merged_into: str | None = None
     gate: str = ""
+    holds: bool = True
 
     def told(self) -> str:
         """In half a sentence."""
@@ -177,9 +185,14 @@ def _registered(registry: Registry, name: str, request: str, chain: Chain) -> _B
     for entry in reversed(chain.entries.values()):
         number = entry.concerns
         if entry.details.get("request_sha256") == request and number in usable:
+            wait = None if number in promoted else chain.waits.get(str(number))
             outcome = _PROMOTED if number in promoted else PROVISIONAL
+            outcome = wait.outcome if wait else outcome
+            # Whoever waited too long, or was overtaken, is judged again, against who is champion.
+            holds = wait is None or not (wait.is_overtaken or wait.outcome == EXPIRED)
             run_id = str(entry.details.get("run_id"))
-            return _Before(outcome, entry.at, name, number, run_id, chain.merged_into)
+            merged = chain.merged_into
+            return _Before(outcome, entry.at, name, number, run_id, merged, holds=holds)
     return None
 
 
@@ -193,8 +206,11 @@ def _refused(registry: Registry, name: str, request: str) -> _Before | None:
 def _holds(found: _Before, champion: str | None, chain: Chain) -> bool:
     """Whether a refusal would be one today: without a champion there is less to beat.
 
-    Releases to 0.2.0 refused for want of evidence what is registered as provisional today.
+    Releases to 0.2.0 refused for want of evidence what is registered as provisional today, and
+    what waits for approval today.
     """
+    if not found.holds or found.gate == NEEDS_APPROVAL:
+        return False
     if found.outcome != _REFUSED or champion is not None:
         return True
     return not chain.changes and found.gate != NOT_ENOUGH

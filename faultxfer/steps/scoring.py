@@ -25,7 +25,9 @@ from faultxfer.reading import columns
 from faultxfer.registry import machines, names
 from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.store import Registry, Version, open_registry
+from faultxfer.registry.waiting import approve_command
 from faultxfer.requests import ScoreRequest
+from faultxfer.spelling import asking
 from faultxfer.steps.completing import Completing, learnt_by
 from faultxfer.steps.intake import CheckedRows, require_accepted
 from faultxfer.steps.opening import Opened
@@ -42,6 +44,9 @@ _PART_SECONDS = 86_400
 # champion. The last two are marked wherever scores are shown.
 CHAMPION, ASKED, PROVISIONAL, SOURCE = "champion", "version", "provisional", "source"
 _MARKED = (PROVISIONAL, SOURCE)
+
+# What a machine without a version of its own can be scored with.
+_BY_SOURCE = "without --equipment the source model scores as it is"
 
 
 @dataclass(frozen=True)
@@ -237,14 +242,21 @@ def _find(
     """A machine's version, and what it is."""
     name = machines.look_up(registry, model, equipment)
     if name is None:
+        known = machines.equipments(registry, model)
         raise RegistryError(
             f"No model of this machine is registered that comes from {model!r}",
-            received={"equipment": equipment, "known": machines.equipments(registry, model)},
+            received={"equipment": equipment, "known": known},
             where=registry.address,
-            remedy="Check --equipment and --model, or run `faultxfer transfer` for it first",
+            remedy=asking(
+                equipment,
+                known,
+                "Check --equipment and --model, or run `faultxfer transfer` for it first; "
+                f"{_BY_SOURCE}",
+            ),
         )
     if version is not None:
         asked = registry.version(name, version)
+        _require_approved(asked)
         return asked, PROVISIONAL if _was_never_promoted(asked) else ASKED
     champion = registry.champion(name)
     if champion is not None:
@@ -256,8 +268,21 @@ def _find(
         f"The machine {equipment!r} has no champion, and no provisional version",
         received={"champion": None, "provisional": None},
         remedy="Name a version with --version, or run `faultxfer transfer` until one passes "
-        "the gate",
+        f"the gate; {_BY_SOURCE}; `faultxfer registry list` shows whether one waits for approval",
     )
+
+
+def _require_approved(version: Version) -> None:
+    """What a person has to approve scores nothing before."""
+    as_waiting = version.tags.get(names.REGISTERED_AS) == names.WAITING
+    if as_waiting and names.PROMOTED not in version.tags:
+        raise RegistryError(
+            "Nobody has approved this version, so nothing is scored with it",
+            received={"version": version.version, "outcome": version.tags.get(names.OUTCOME)},
+            where=version.uri,
+            remedy="Leave --version out to score with the champion; "
+            f"`{approve_command(version.name, version.version)}` approves a version that waits",
+        )
 
 
 def _was_never_promoted(version: Version) -> bool:

@@ -11,12 +11,13 @@ from faultxfer.contract.changes import NOTHING, Change
 from faultxfer.contract.class_share import Classes
 from faultxfer.contract.diff import diff_contracts
 from faultxfer.contract.schema import Contract, parse_contract
-from faultxfer.errors import ContractError, RegistryError
+from faultxfer.errors import ContractError
 from faultxfer.progress import progress
 from faultxfer.registry import machines, names
 from faultxfer.registry.identity import Identity, identity_in
 from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.promotion import Standing, standing
+from faultxfer.registry.source_models import no_source
 from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.requests import CurveRequest, TransferRequest
 from faultxfer.steps.completing import Completing, learnt_by
@@ -153,12 +154,7 @@ def find_source(registry: Registry, model: str) -> Version:
         known = [
             str(entry["name"]) for entry in registry.models() if entry["kind"] == names.SOURCE_KIND
         ]
-        raise RegistryError(
-            "There is no source model of this name in the registry",
-            received={"model": model, "known": known},
-            where=registry.address,
-            remedy="Train one with `faultxfer pretrain`, or check MLFLOW_TRACKING_URI",
-        )
+        raise no_source(model, known, registry.address)
     return found
 
 

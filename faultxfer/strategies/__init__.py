@@ -9,7 +9,7 @@ A learner of the stack (``learners/``) becomes a strategy by one line with :clas
 from __future__ import annotations
 
 from faultxfer.bundle.input_map import TARGET
-from faultxfer.config import TransferOptions
+from faultxfer.config import STRATEGY_OPTIONS, TransferOptions
 from faultxfer.errors import ConfigError
 from faultxfer.strategies.alone import OneLearner
 from faultxfer.strategies.feature_reuse import FeatureReuse
@@ -72,8 +72,6 @@ STRATEGIES: dict[str, Strategy] = {
         SingleNetwork(),
     )
 }
-# Options that some strategies use and others do not.
-_OWN_OPTIONS = frozenset[str]().union(*(strategy.options for strategy in STRATEGIES.values()))
 
 
 def chosen_strategy(options: TransferOptions) -> Strategy:
@@ -84,7 +82,7 @@ def chosen_strategy(options: TransferOptions) -> Strategy:
     """
     strategy = STRATEGIES[options.strategy]
     defaults = TransferOptions()
-    for option in sorted(_OWN_OPTIONS - strategy.options):
+    for option in sorted(STRATEGY_OPTIONS - strategy.options):
         given = getattr(options, option)
         if given != getattr(defaults, option):
             raise ConfigError(

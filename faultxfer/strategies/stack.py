@@ -46,7 +46,8 @@ class StackedLearners:
         Raises:
             StrategyError: one of ``needs`` is missing.
         """
-        if too_few_to_weigh(task):
+        folds = () if has_few_rows(task) else _folds(task)
+        if not folds:
             stack = fit_fixed(task, self.name)
             lineage = {
                 "stack": _weights(stack),
@@ -54,15 +55,22 @@ class StackedLearners:
                 FALLBACK: SENTENCE,
             }
             return FittedStrategy(stacked_bundle(task, stack, self.name, lineage))
-        crossed, _ = cross_fit_task(task, self.name)
+        crossed, _ = cross_fit_task(task, self.name, folds)
         stack = weighed(crossed, task.target)
         benefit = source_benefit(crossed, task.target.y, task.target.run)
         lineage = {"stack": _weights(stack), "source_evidence": benefit.as_dict()}
         return FittedStrategy(stacked_bundle(task, stack, self.name, lineage))
 
 
-def cross_fit_task(task: Task, who: str) -> tuple[CrossFit, FrozenSource]:
+def cross_fit_task(
+    task: Task, who: str, folds: tuple[Fold, ...] = ()
+) -> tuple[CrossFit, FrozenSource]:
     """Every learner in the same folds of the training rows, and the source they look through.
+
+    Args:
+        task: what is fitted.
+        who: for whom, in an error.
+        folds: of the training rows; made here if they were not before.
 
     Raises:
         StrategyError: see :meth:`StackedLearners.fit`; it names ``who`` cannot run.
@@ -70,7 +78,7 @@ def cross_fit_task(task: Task, who: str) -> tuple[CrossFit, FrozenSource]:
     require_all(task, StackedLearners.needs, who)
     frozen, pool = require_frozen(task, who), source_pool(task)
     X, y = task.target.X, task.target.y
-    learners, folds = _learners(task), _folds(task)
+    learners, folds = _learners(task), folds or _folds(task)
     if not folds:
         raise StrategyError(
             f"The training rows cannot be divided into folds, which {who!r} needs",
@@ -89,10 +97,10 @@ def _learners(task: Task) -> tuple[Learner, ...]:
     return tuple(learner for learner in learners if learner.family == WITHOUT_SOURCE)
 
 
-def too_few_to_weigh(task: Task) -> bool:
-    """Whether the members are averaged as they are."""
+def has_few_rows(task: Task) -> bool:
+    """Whether the rows of a class are too few to weigh the members by."""
     faults = task.target.faults
-    return min(faults, len(task.target) - faults) < FEWEST_TO_WEIGH or not _folds(task)
+    return min(faults, len(task.target) - faults) < FEWEST_TO_WEIGH
 
 
 def _folds(task: Task) -> tuple[Fold, ...]:

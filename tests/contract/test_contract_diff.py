@@ -231,6 +231,13 @@ VALID = {
         "warn",
         "milder",
     ),
+    "limits drafted": (
+        changed(sensors__speed__drafted=True),
+        "sensors.speed.drafted",
+        "false",
+        "true",
+        "told, and no more",
+    ),
     "stricter": (
         changed(rules={"SENSOR-STUCK": "refuse"}),
         "rules.SENSOR-STUCK",

@@ -16,7 +16,7 @@ from check_rows import CONTRACT, blank_flow, broken, cells
 from faultxfer.contract import expectations
 from faultxfer.contract.expectations import validate_tables
 from faultxfer.contract.schema import Contract
-from faultxfer.contract.tallies import tallies
+from faultxfer.contract.tallies import tallies, unmet_rows
 from faultxfer.pipeline import validate
 
 LIMITS = (None, -1e300, -1.0, 0.0, 1.0, 1.5, 1e300)
@@ -68,6 +68,12 @@ def test_what_is_counted_is_what_great_expectations_finds(seed: int) -> None:
     (validation,) = validate_tables([(frame, True)], contract)
     assert [(list(found.index), found.passed) for found in validation.unmet] == [
         (result.result["unexpected_index_list"], result.success) for result in missed
+    ]
+    alone = [(found.kind, found.column, found.index) for found in unmet_rows(frame, contract)]
+    assert alone == [
+        (found.kind, found.column, found.index)
+        for found in validation.unmet
+        if found.kind != "label"
     ]
     configurations = expectations._configurations(contract).values()
     in_full = [

@@ -246,7 +246,9 @@ def test_each_block_holds_a_contiguous_part_of_each_class_in_time() -> None:
 def test_one_class_is_an_error_that_names_the_other(label: int, missing: str) -> None:
     data = dataset(list(range(50)), [label] * 50)
     for refuse in (lambda: require_both_classes(data), lambda: split_rows(data, OPTIONS, seed=0)):
-        with pytest.raises(DataError, match=rf"no {missing} row, and both.*rows=50.*'p1'"):
+        with pytest.raises(
+            DataError, match=rf"no {missing} row, and both.*rows=50.*label of equipment 'p1'"
+        ):
             refuse()
 
 

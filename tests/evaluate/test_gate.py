@@ -119,11 +119,22 @@ def test_a_detector_that_is_silent_at_its_own_faults_never_passes() -> None:
     for alarms, outcome in ((0, "refuse"), (1, "promote")):
         decision = judge(evidence(own_faults=OwnFaults(20, alarms)), lenient)
         assert decision.outcome == outcome
-    silent = found(judge(evidence(own_faults=OwnFaults(20, 0)), lenient), "GATE-SILENT")
+    silent = found(judge(evidence(own_faults=OwnFaults(20, 0)), lenient), "GATE-SILENT", "labelled")
     assert "none of the 20" in silent.message
     assert "--alarm-confidence" in silent.message
     few = judge(evidence(own_faults=OwnFaults(2, 0), decides=False), lenient)
     assert few.outcome == "refuse"
+
+
+def test_a_detector_whose_folds_alarm_at_no_fault_passes_under_no_rules() -> None:
+    lenient = GateOptions(value={"roc_auc": Limit(min=0.1)}, rival={})
+    never = dataclasses.replace(GOOD, recall=0.0)
+    decision = judge(evidence(never, own_faults=OwnFaults(20, 10)), lenient)
+    assert decision.outcome == "refuse"
+    held_out = found(decision, "GATE-SILENT", "not seen")
+    assert held_out.message.startswith("None of the 20 fault rows raises an alarm")
+    few = dataclasses.replace(never, faults=3)
+    assert judge(evidence(few), lenient).outcome == "not enough evidence"
 
 
 def test_every_rule_answers_every_kind_of_evidence() -> None:
@@ -135,6 +146,7 @@ def test_every_rule_answers_every_kind_of_evidence() -> None:
 METRIC = st.sampled_from(["pr_auc", "roc_auc", "recall", "precision"])
 
 
+@settings(deadline=None)
 @given(METRIC, UNIT, UNIT, UNIT, UNIT, UNIT, SIGNED, SIGNED)
 def test_raising_a_metric_never_turns_promote_into_refuse(
     name: str,

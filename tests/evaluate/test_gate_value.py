@@ -13,6 +13,7 @@ import pytest
 from gate_evidence import DEFAULT, GOOD, WORSE, about, evidence, found
 
 from faultxfer.config import GateOptions, Limit
+from faultxfer.digest import digest_of
 from faultxfer.evaluate.events import EventMetrics
 from faultxfer.evaluate.gate import judge
 from faultxfer.evaluate.gate.bounds import kept
@@ -410,7 +411,7 @@ def test_the_first_model_of_a_machine_is_promoted_or_put_to_a_person_as_the_rule
     decision = judge(evidence(), GateOptions(first="approve"))
     assert decision.outcome == "needs approval"
     assert found(decision, "GATE-FIRST").status == APPROVAL
-    assert "--override-gate" in decision.reason
+    assert "a person to approve it" in decision.reason
 
 
 def test_the_policy_for_first_models_does_not_apply_to_others() -> None:
@@ -424,6 +425,36 @@ def test_a_first_model_that_fails_is_refused_and_nobody_is_asked() -> None:
         judge(evidence(dataclasses.replace(GOOD, recall=0.1)), GateOptions(first="approve")).outcome
         == "refuse"
     )
+
+
+# --- GATE-POLICY ---
+
+
+@pytest.mark.parametrize("champion", [None, WORSE])
+def test_under_the_manual_policy_a_person_decides_on_all_that_passes(
+    champion: Metrics | None,
+) -> None:
+    manual = GateOptions(policy="manual")
+    decision = judge(evidence(champion=champion), manual)
+    assert decision.outcome == "needs approval"
+    assert found(decision, "GATE-POLICY").status == APPROVAL
+    poor = dataclasses.replace(GOOD, recall=0.1)
+    assert judge(evidence(poor, champion=champion), manual).outcome == "refuse"
+    managed = judge(evidence(champion=champion), DEFAULT)
+    assert managed.promoted
+    assert found(managed, "GATE-POLICY").status == NOT_APPLICABLE
+
+
+def test_rules_that_leave_out_who_approves_keep_their_hash() -> None:
+    plain = DEFAULT.model_dump(mode="json")
+    former = {
+        key: value
+        for key, value in plain.items()
+        if key not in ("policy", "self_approval", "approval_days")
+    }
+    assert DEFAULT.digest() == digest_of(former)
+    for key, value in (("policy", "manual"), ("self_approval", True), ("approval_days", 3.0)):
+        assert GateOptions.model_validate({key: value}).digest() != DEFAULT.digest()
 
 
 # --- GATE-RIVAL ---

@@ -10,7 +10,7 @@ import pytest
 from faultxfer.config import GateOptions
 from faultxfer.evaluate.events import EventMetrics
 from faultxfer.evaluate.gate import judge
-from faultxfer.evaluate.gate.check import Check, Comparison, Decision, Evidence, Override
+from faultxfer.evaluate.gate.check import Check, Comparison, Decision, Evidence, Override, Slice
 from faultxfer.evaluate.intervals import Interval
 from faultxfer.evaluate.metrics import Metrics
 from faultxfer.evaluate.report import (
@@ -25,6 +25,8 @@ from faultxfer.evaluate.report import (
     left_out_sentence,
     metric_cells,
 )
+from faultxfer.evaluate.review import review
+from faultxfer.evaluate.source_verdict import Yardstick, source_verdict
 
 GOOD = Metrics(
     pr_auc=0.8,
@@ -314,6 +316,22 @@ def test_a_candidate_that_loses_to_the_source_as_it_is_was_not_helped_by_it() ->
     assert report(with_source=0.79).transfer_verdict().startswith("The source helped: +0.300")
     verdict = report(with_source=0.99).transfer_verdict()
     assert verdict.startswith("The source is better as it is: PR-AUC 0.990, and 0.800 after")
+    by_little = report(with_source=0.805).transfer_verdict()
+    assert by_little.startswith("The source is as good as it is: PR-AUC 0.805, and 0.800 after")
+    assert "gradient boosting has PR-AUC 0.500 without it" in by_little
+
+
+@pytest.mark.parametrize("as_is", [0.601, 0.605, 0.61, 0.611, 0.7, 0.95])
+@pytest.mark.parametrize("alone", [0.1, 0.55, 0.595, 0.605, 0.7, 0.99])
+def test_nobody_is_said_to_be_helped_who_loses_to_the_source(as_is: float, alone: float) -> None:
+    without, source = Yardstick("boosting", alone), Yardstick("the source", as_is)
+    assert not source_verdict(0.6, without, source).startswith("The source helped")
+
+
+def test_a_loss_has_the_bounds_of_a_loss() -> None:
+    without = Yardstick("boosting", 0.8, (-0.43, -0.02))
+    verdict = source_verdict(0.59, without, None)
+    assert "better by 0.210 [+0.020, +0.430], without the source" in verdict
 
 
 def test_a_gain_that_may_be_chance_is_not_called_one() -> None:
@@ -392,3 +410,30 @@ def test_events_without_dates_are_counted_and_have_no_rate() -> None:
 def test_figures_of_too_few_runs_have_no_bounds_and_the_report_says_why() -> None:
     assert "cannot be said" in certainty_sentence(dataclasses.replace(EVIDENCE, intervals={}))
     assert "blocks of time" in certainty_sentence(dataclasses.replace(EVIDENCE, by="block of time"))
+
+
+def test_a_review_has_the_words_the_metrics_with_bounds_and_the_worst_slice() -> None:
+    slices = tuple(
+        Slice("mode", value, 40, 9, 6, {"roc_auc": Interval(change, change - 0.1, change + 0.1)})
+        for value, change in (("idle", 0.02), ("full", -0.03))
+    )
+    compared = dataclasses.replace(COMPARISON, slices=slices)
+    given = dataclasses.replace(
+        report(), evidence=dataclasses.replace(EVIDENCE, comparison=compared)
+    )
+    said = review(given, Decision("needs approval", "Because.", ()), ["pr.png"])
+    assert said["told"][0] == "Because."
+    assert "It noticed 6 of 8 fault events" in " ".join(said["told"])
+    assert "The champion was trained on 4 of them." in said["told"]
+    assert said["metrics"][0] == {
+        "metric": "PR-AUC",
+        "candidate": "0.800",
+        "low": "0.700",
+        "high": "0.880",
+        "champion": "0.700",
+    }
+    assert said["worst_slice"].startswith("Where mode is full (40 rows, 9 faults) the ROC-AUC")
+    assert json.loads(json.dumps(said)) == said
+    check = Check("GATE-SLICE", "slices", "not applicable", "There are no slices.")
+    said = review(report(), Decision("promote", "All passed.", (check,)), [])
+    assert said["worst_slice"] == "There are no slices."

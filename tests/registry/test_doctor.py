@@ -220,7 +220,7 @@ def test_a_note_is_no_change_of_champion(registry: Registry) -> None:
     assert (repair(), checking.verify_registry(None, None, None)["sound"]) == ([], True)
     maintenance.retire_version(*WHO, 1, "first")
     maintenance.retire_version(*WHO, 2, "nobody is left")
-    promotion.write_note(registry, NAME, "waiting", "2", "where nobody is champion both are null")
+    promotion.write_note(registry, NAME, "noticed", "2", "where nobody is champion both are null")
     assert (chain_of(registry).last.from_version, chain_of(registry).champion) == (None, None)
     assert repair() == [("CHAMPION-NONE", "needs")]
     registry.client.delete_model_version(

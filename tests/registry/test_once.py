@@ -18,7 +18,7 @@ from registry_checks import NAME, SENSORS, WHO, chain_of
 
 from faultxfer import pipeline, steps
 from faultxfer.errors import ChampionMovedError
-from faultxfer.registry import journal, maintenance, names
+from faultxfer.registry import approving, journal, maintenance, names
 from faultxfer.registry.catalog import show_history
 from faultxfer.registry.identity import Identity
 from faultxfer.registry.promotion import Promotion, standing
@@ -198,7 +198,29 @@ def test_a_provisional_version_is_what_came_of_its_request_until_a_person_promot
     assert (promoted.before, promoted.champion) == ("promoted", "3")
 
 
-@pytest.mark.parametrize(("gate", "found"), [("refuse", True), ("not enough evidence", False)])
+def test_what_waits_or_was_rejected_is_no_news_and_what_waits_no_more_is_judged_again(
+    registry: Registry, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = request_sha256(JOB, fetched_now(registry), ROWS)
+    register_for(request, bundle, fetched_now(registry).head, journal.WAITING)
+    repeat = repeat_of(fetched_now(registry))
+    assert repeat is not None
+    assert (repeat.before, repeat.version, repeat.champion) == ("waiting", "3", "2")
+    assert repeat.next[-1].command.startswith("faultxfer registry approve ")
+    monkeypatch.setenv("FAULTXFER_ACTOR", "ann@plant")
+    approving.reject_version(*WHO, 3, "the label was wrong")
+    rejected = repeat_of(fetched_now(registry))
+    assert rejected is not None
+    assert rejected.before == "rejected"
+    register_for(request, bundle, fetched_now(registry).head, journal.WAITING)
+    maintenance.roll_back(*WHO, None, "too many alarms")
+    assert repeat_of(fetched_now(registry)) is None
+
+
+@pytest.mark.parametrize(
+    ("gate", "found"),
+    [("refuse", True), ("not enough evidence", False), ("needs approval", False)],
+)
 def test_without_champion_only_what_would_be_refused_today_is_no_news(
     store: Path, gate: str, found: bool
 ) -> None:

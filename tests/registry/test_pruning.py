@@ -15,6 +15,7 @@ from registry_checks import NAME, SENSORS, WHO, chain_of, repair, spoil
 
 from faultxfer.errors import ConfigError, RegistryError
 from faultxfer.registry import checking, journal, maintenance, names, pruning, registering
+from faultxfer.registry.journal import Chain, Entry
 from faultxfer.registry.pruning import prune_registry
 from faultxfer.registry.runs import RunRecord, record_run
 from faultxfer.registry.store import Registry, Version, open_registry
@@ -191,6 +192,52 @@ def test_a_version_that_was_champion_lately_is_not_old(
 ) -> None:
     monkeypatch.setattr(pruning, "_last_used", LAST_USED)
     assert prune() == []
+
+
+def entry(action: str, at: str, *, to: str | None = None, about: str | None = None) -> Entry:
+    details = {} if about is None else {journal.VERSION: about}
+    return Entry(NAME, action, None, to, "", None, "", details, at=at)
+
+
+@pytest.mark.parametrize(
+    ("entries", "last"),
+    [
+        ([("provisional", "02", None, "1")], "01"),  # in use now, so its alias spares it
+        ([("provisional", "02", None, "1"), ("promote", "05", "2", None)], "05"),
+        ([("provisional", "02", None, "1"), ("provisional", "04", None, "2")], "04"),
+        ([("provisional", "02", None, "2"), ("promote", "05", "2", None)], "01"),
+        (
+            [
+                ("provisional", "02", None, "1"),
+                ("promote", "03", "2", None),
+                ("promote", "09", "3", None),
+            ],
+            "03",
+        ),
+        (
+            [
+                ("provisional", "02", None, "1"),
+                ("retire", "03", None, "1"),
+                ("restore", "04", None, "1"),
+                ("promote", "06", "2", None),
+            ],
+            "06",
+        ),
+    ],
+    ids=["it still is", "a champion", "another one", "never was", "two champions", "retired"],
+)
+def test_a_provisional_version_was_last_used_when_another_took_its_place(
+    entries: list[tuple[str, str, str | None, str | None]], last: str
+) -> None:
+    day = "2026-01-{}T00:00:00+00:00".format
+    chain = Chain(
+        {
+            number: entry(action, day(at), to=to, about=about)
+            for number, (action, at, to, about) in enumerate(entries, start=1)
+        }
+    )
+    version = Version(NAME, "1", "", day("01"))
+    assert LAST_USED(version, chain) == datetime.fromisoformat(day(last))
 
 
 def test_old_runs_of_refused_candidates_go_by_model(registry: Registry) -> None:

@@ -16,7 +16,7 @@ from sklearn.metrics import roc_auc_score
 from strategy_checks import CHECKS, RIVAL_CHECKS, tiny_task
 
 from faultxfer.bundle.input_map import fit_maps
-from faultxfer.config import StrategyName, TransferOptions, read_options
+from faultxfer.config import STRATEGY_OPTIONS, StrategyName, TransferOptions, read_options
 from faultxfer.data.dataset import Dataset
 from faultxfer.errors import ConfigError, StrategyError
 from faultxfer.network.freeze import copy_network
@@ -338,6 +338,7 @@ def test_an_unknown_strategy_is_answered_with_those_there_are() -> None:
 
 def test_forms_offer_the_strategies_that_there_are() -> None:
     assert get_args(StrategyName) == tuple(STRATEGIES)
+    assert frozenset().union(*(one.options for one in STRATEGIES.values())) == STRATEGY_OPTIONS
 
 
 # Half as large again as the new plant's pumps, in a hot hall, with transducers elsewhere.

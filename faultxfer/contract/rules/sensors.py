@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from faultxfer.contract.drafted import NOT_ACCEPTED
 from faultxfer.contract.rules.protocol import Breach, TableRows
 
 # All sensors stand still where they keep their values for this many rows. One sensor alone has
@@ -50,8 +51,11 @@ def rate(rows: TableRows) -> Iterator[Breach]:
             places,
             name,
             f"Sensor {name!r} changes faster than its limit in {len(places)} row(s)",
-            "Look at the sensor and its wiring; if such changes are real, raise `max_rate`",
+            NOT_ACCEPTED
+            if sensor.drafted
+            else "Look at the sensor and its wiring; if such changes are real, raise `max_rate`",
             f"a change of at most {sensor.max_rate:g} {sensor.unit or 'units'} {per}",
+            sensor.drafted_severity,
         )
 
 
@@ -70,8 +74,11 @@ def stuck(rows: TableRows) -> Iterator[Breach]:
             name,
             f"Sensor {name!r} shows one value for {limit} rows or more, "
             f"{len(places)} row(s) in all",
-            "Look at the sensor; if it may stand still that long, raise `stuck_after`",
+            NOT_ACCEPTED
+            if sensor.drafted
+            else "Look at the sensor; if it may stand still that long, raise `stuck_after`",
             f"another value within {limit} rows",
+            sensor.drafted_severity,
         )
 
 

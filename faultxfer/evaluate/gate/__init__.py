@@ -32,6 +32,7 @@ RULES = (
     forgetting.check,
     conditions.check_budgets,
     conditions.check_first,
+    conditions.check_policy,
 )
 # The first of these that any check has decides.
 _OUTCOMES = {FAILED: REFUSE, TIED: TIE, OPEN: NOT_ENOUGH, APPROVAL: NEEDS_APPROVAL}

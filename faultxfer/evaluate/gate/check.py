@@ -202,7 +202,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Override:
-    """A person promoted what the gate had not let pass.
+    """A person promoted what the gate had refused, or wants to.
 
     Attributes:
         by: who, as the journal names them.

@@ -1,4 +1,4 @@
-"""What every candidate must meet: enough rows, its budgets, the policy for a first model."""
+"""What every candidate must meet: enough rows, its budgets, and who promotes it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from faultxfer.evaluate.gate.check import (
 )
 
 ROWS, _BUDGET, _FIRST = "GATE-EVIDENCE", "GATE-BUDGET", "GATE-FIRST"
+_POLICY = "GATE-POLICY"
 _FIRST_TITLE = "a machine's first model"
 
 
@@ -28,9 +29,9 @@ def check_rows(given: Evidence, options: GateOptions) -> list[Check]:
     )
     lacking = []
     if faults < options.min_faults:
-        lacking.append(f"{options.min_faults - faults} more labelled faults")
+        lacking.append(_more(options.min_faults - faults, "labelled fault"))
     if normals < options.min_normals:
-        lacking.append(f"{options.min_normals - normals} more normal rows")
+        lacking.append(_more(options.min_normals - normals, "normal row"))
     if not given.decides:
         message += " Models that may have seen no fault of this machine judged them."
         lacking = lacking or ["one more recording with faults"]
@@ -38,6 +39,15 @@ def check_rows(given: Evidence, options: GateOptions) -> list[Check]:
         return [Check(ROWS, title, PASSED, message)]
     wanted = " and ".join(lacking)
     return [Check(ROWS, title, OPEN, f"{message} At least {wanted} would settle it.")]
+
+
+def _more(count: int, what: str) -> str:
+    """How many are missing.
+
+    >>> _more(1, "normal row"), _more(2, "normal row")
+    ('1 more normal row', '2 more normal rows')
+    """
+    return f"{count} more {what}{'' if count == 1 else 's'}"
 
 
 def check_budgets(given: Evidence, options: GateOptions) -> list[Check]:
@@ -71,8 +81,15 @@ def check_first(given: Evidence, options: GateOptions) -> list[Check]:
     if options.first == "promote":
         message += "; the rules let it be promoted on its own metrics."
         return [Check(_FIRST, _FIRST_TITLE, PASSED, message)]
-    message += (
-        ", and the rules want a person to approve it: read the report, and transfer again with "
-        "`--override-gate` and the reason."
-    )
+    message += ", and the rules want a person to approve it; it waits for that."
     return [Check(_FIRST, _FIRST_TITLE, APPROVAL, message)]
+
+
+def check_policy(given: Evidence, options: GateOptions) -> list[Check]:
+    """Does the gate promote what passes, or a person?"""
+    title = "who promotes"
+    if options.policy == "managed":
+        message = "The policy is `managed`: no promotion needs approval on its account."
+        return [Check(_POLICY, title, NOT_APPLICABLE, message)]
+    message = "The rules want a person to approve every promotion; it waits for that."
+    return [Check(_POLICY, title, APPROVAL, message, by_rows=False)]

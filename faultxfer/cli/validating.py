@@ -1,0 +1,69 @@
+"""What ``validate`` shows: the check, and what to type next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from faultxfer.contract.schema import Contract, load_contract
+from faultxfer.following import Next, typed
+
+if TYPE_CHECKING:
+    from faultxfer.steps.intake import CheckedRows
+
+
+@dataclass(frozen=True)
+class Validated:
+    """A check of files, and what was asked.
+
+    Attributes:
+        rows: the outcome.
+        files: paths, folders and patterns, as they were typed.
+        contract: the contract's file.
+        equipment: the machine asked for; None for all.
+        details: whether each finding is shown.
+    """
+
+    rows: CheckedRows
+    files: tuple[str, ...]
+    contract: Path
+    equipment: str | None
+    details: bool
+
+    @property
+    def refused(self) -> bool:
+        """Whether a file was refused."""
+        return self.rows.refused
+
+    @property
+    def next(self) -> tuple[Next, ...]:
+        """Commands to type, the likeliest last."""
+        if self.refused:
+            why = "Mend the files or the contract as said above, then check again"
+            return (Next(why, typed("validate", *self._asked())),)
+        return (*self._accepting(), self._using(load_contract(self.contract)))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return self.rows.as_dict()
+
+    def _asked(self) -> list[str]:
+        machine = ["--equipment", self.equipment] if self.equipment else []
+        return [*self.files, "--contract", str(self.contract), *machine]
+
+    def _accepting(self) -> Iterator[Next]:
+        """Whose limits were found too narrow, and nobody has accepted them."""
+        if any(finding.severity == "info" for finding in self.rows.findings):
+            why = "Accept the drafted limits, once they are what the instruments can read"
+            yield Next(why, typed("contract", "accept", str(self.contract)))
+
+    def _using(self, contract: Contract) -> Next:
+        """The machine's transfer, or the source model of all machines."""
+        model = ("--model", contract.family)
+        if self.equipment:
+            why = "Move a source model to this machine"
+            return Next(why, typed("transfer", *self._asked(), *model))
+        why = "Train a source model on these files, if they are the history"
+        return Next(why, typed("pretrain", *self._asked(), *model))
