@@ -31,12 +31,13 @@ def read_shaped(path: Path, contract: Contract) -> RawTable:
 
 
 def frame_shaped(frame: pd.DataFrame, contract: Contract) -> RawTable:
-    """Rows that a caller gives, in the same shape.
+    """Rows that a caller gives, in the same shape; rows of moments in place of files of one tag.
 
     Raises:
         DataError: as :func:`table_of`, or a column of the shape is missing.
     """
-    table = table_of(frame, contract.csv, tags_of_sensors(contract))
+    joined_already = contract.model_copy(update={"tag_files": None})
+    table = table_of(frame, contract.csv, tags_of_sensors(joined_already))
     return pivoted(table, contract.long, keys_of_moments(contract))
 
 

@@ -13,7 +13,9 @@ from faultxfer.contract.schema import parse_contract
 from faultxfer.steps.intake import check_files
 
 DOCUMENT = (REPOSITORY / "docs" / "data-contracts.md").read_text(encoding="utf-8")
-SECTIONS = re.findall(r"^#### (.+?)\n(.*?)(?=^##|\Z)", DOCUMENT, re.MULTILINE | re.DOTALL)
+TITLED = re.findall(r"^#### (.+?)\n(.*?)(?=^##|\Z)", DOCUMENT, re.MULTILINE | re.DOTALL)
+# Sections of words alone show no file.
+SECTIONS = [(title, text) for title, text in TITLED if "```csv" in text]
 
 
 def blocks(language: str, text: str) -> list[str]:
