@@ -26,6 +26,7 @@ from faultxfer.evaluate.intervals import Interval
 from faultxfer.evaluate.metrics import Metrics
 from faultxfer.evaluate.plant_words import headline
 from faultxfer.evaluate.report import Contestant, Report
+from faultxfer.findings import Finding
 from faultxfer.following import Next
 
 WIDTH, LINES = 100, 24
@@ -310,7 +311,7 @@ def test_faults_that_nothing_tells_apart_are_counted_as_rows(screen: Screen) -> 
 
 NO_ROWS = SimpleNamespace(findings=(), docs=None, accepted=1008)
 FOUND = SimpleNamespace(
-    findings=("one", "other"),
+    findings=(Finding("TIME-GAP", "warn", "…"), Finding("TIME-STEP", "info", "…")),
     docs=None,
     read=1010,
     accepted=1008,
@@ -333,7 +334,7 @@ def test_a_source_model_ends_with_what_it_finds_and_the_transfer(screen: Screen)
     outcomes.pretrained(made)
     assert screen.lines[0] == "registered: pumps version 2, a source model"
     assert "Finds 17 of 20 faults." in screen.lines
-    files = "Files: 1,010 rows read, 1,008 accepted, 2 set aside (q.csv); 2 findings, see"
+    files = "Files: 1,010 rows read, 1,008 accepted, 2 set aside (q.csv); 1 warning, 1 note, see"
     assert any(line.startswith(files) for line in screen.lines)
     assert screen.lines[-1] == f"  {TYPE}"
 
