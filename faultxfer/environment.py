@@ -20,6 +20,11 @@ _NO_TELEMETRY = {
 # weights everywhere.
 _TENSORFLOW = {"TF_CPP_MIN_LOG_LEVEL": "2", "TF_ENABLE_ONEDNN_OPTS": "0"}
 
+# Linear algebra of some hundred sensors: a second thread of it saves nothing, and where another
+# program has the second processor, the two wait for each other some thirty times as long as the
+# work takes. One thread also adds up in one order, whatever the machine.
+_LINEAR_ALGEBRA = {"OPENBLAS_NUM_THREADS": "1"}
+
 # Prefect's temporary server needs 10 to 30 s on a busy machine; its own limit of 20 s is too short.
 # Its console handler would show a traceback for every bad file; the flow run keeps it, and the
 # command line says one sentence.
@@ -36,6 +41,11 @@ def switch_telemetry_off() -> None:
     _set(_NO_TELEMETRY)
 
 
+def prepare_linear_algebra() -> None:
+    """Before NumPy is imported."""
+    _set(_LINEAR_ALGEBRA)
+
+
 def prepare_tensorflow() -> None:
     """Before TensorFlow is imported."""
     _set(_TENSORFLOW)
@@ -43,7 +53,7 @@ def prepare_tensorflow() -> None:
 
 def prepare_command() -> None:
     """Before a command imports anything heavy."""
-    _set(_NO_TELEMETRY | _TENSORFLOW | _PREFECT_IN_A_COMMAND)
+    _set(_NO_TELEMETRY | _TENSORFLOW | _LINEAR_ALGEBRA | _PREFECT_IN_A_COMMAND)
 
 
 def _set(settings: dict[str, str]) -> None:

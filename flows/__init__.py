@@ -2,3 +2,7 @@
 
 The only package that imports prefect.
 """
+
+from faultxfer.environment import prepare_linear_algebra
+
+prepare_linear_algebra()

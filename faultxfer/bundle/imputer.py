@@ -177,7 +177,7 @@ def fit_imputer(X: np.ndarray) -> Imputer:
     some = np.random.default_rng(0).permutation(len(X))[:_FIT_ROWS]
     z = soft_clipped(X[some], spread)
     sensors = X.shape[1]
-    covariance = LedoitWolf().fit(z).covariance_ + _RIDGE * np.eye(sensors)
+    covariance = LedoitWolf(store_precision=False).fit(z).covariance_ + _RIDGE * np.eye(sensors)
     ones, zeros = np.ones(sensors), np.zeros(sensors)
     return Imputer(
         spread=spread,

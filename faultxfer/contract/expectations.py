@@ -116,6 +116,11 @@ class Validation:
 
     def as_dict(self) -> dict[str, Any]:
         """The result as Great Expectations writes it to JSON."""
+        return self._plain
+
+    @cached_property
+    def _plain(self) -> dict[str, Any]:
+        # Once: with many sensors it takes longer than the check itself.
         return dict(self.result.to_json_dict())
 
 
@@ -239,7 +244,7 @@ def docs_page(validation: Validation, **shown: str) -> str:
     """
     from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
 
-    document = ValidationResultsPageRenderer().render(_harmless(validation.result))
+    document = ValidationResultsPageRenderer().render(_harmless(validation.as_dict()))
     return str(_view().render(document, template="validation.html", **shown))
 
 
@@ -249,8 +254,8 @@ def docs_index(**shown: Any) -> str:
     return str(_view().env.get_template("index.html").render(**shown))
 
 
-def _harmless(result: Any) -> Any:
-    """A copy without characters that are markup.
+def _harmless(plain: dict[str, Any]) -> Any:
+    """A validation result, from plain data, without characters that are markup.
 
     The renderer does not escape every name and value of a file.
     """
@@ -258,7 +263,7 @@ def _harmless(result: Any) -> Any:
         expectationSuiteValidationResultSchema,
     )
 
-    return expectationSuiteValidationResultSchema.load(_without_markup(result.to_json_dict()))
+    return expectationSuiteValidationResultSchema.load(_without_markup(plain))
 
 
 def _without_markup(value: Any) -> Any:

@@ -46,13 +46,24 @@ def _blocks(text: bytes) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def some_lines(text: bytes, blocks: int = 20, size: int = 1 << 13) -> bytes:
-    """The first lines, and whole lines from all over a long text."""
+    """The first lines, and whole lines from all over a long text.
+
+    A line that is longer than a block is taken whole:
+
+    >>> long = b"0" * 90 + bytes([10])
+    >>> some_lines(long * 50, blocks=4, size=20) == long * 3
+    True
+    """
     if len(text) <= blocks * size:
         return text
     picked = []
     for start in np.linspace(0, len(text) - size, blocks).astype(int):
         begin = text.find(b"\n", start) + 1 if start else 0
+        if start and not begin:  # the last line began before, and has no end
+            continue
         end = text.rfind(b"\n", begin, start + size) + 1
+        if not end:
+            end = text.find(b"\n", begin) + 1 or len(text)
         picked.append(text[begin:end])
     return b"".join(picked)
 

@@ -27,6 +27,7 @@ GATE_RULES = "faultxfer.gate_rules"
 # Of a run and a version: what came of it, in the words that `docs/registry.md` lists. Of a
 # promotion the details of the journal's entry say it first.
 OUTCOME, FAILED, JUDGED_AGAIN = "faultxfer.outcome", "failed", "judged again"
+BY_HAND = "promoted by hand"  # of a provisional version; its run follows
 OVERRIDE, PREVIOUS = "faultxfer.override_reason", "faultxfer.previous_champion"
 SOURCE_VERSION, DATA, CONTRACT = (
     "faultxfer.source_version",

@@ -347,7 +347,9 @@ def tags_by_journal(version: Version, chain: Chain) -> dict[str, str]:
             names.OUTCOME: _said_of(wait),
         }
     if promotions and is_promoted(version, chain):
-        asked |= _outcome_tag(promotions) | _promoted_tags(promotions[-1])
+        was_provisional = number in chain.provisionals
+        asked |= _outcome_tag(promotions, was_provisional=was_provisional)
+        asked |= _promoted_tags(promotions[-1])
         # Release 0.1.0 retired by the tag alone, and only the files show whether rightly.
         if version.is_retired and promotions[-1] is not chain.last_change:
             del asked[names.STATE]
@@ -373,11 +375,13 @@ def _promoted_tags(change: Entry) -> dict[str, str]:
     return tags
 
 
-def _outcome_tag(promotions: list[Entry]) -> dict[str, str]:
+def _outcome_tag(promotions: list[Entry], *, was_provisional: bool) -> dict[str, str]:
     """What came of the work that made a version; of work of an older release no entry says it."""
     key = journal.OUTCOME
     said = [entry.details[key] for entry in promotions if key in entry.details]
-    return {names.OUTCOME: str(said[-1])} if said else {}
+    if said:
+        return {names.OUTCOME: str(said[-1])}
+    return {names.OUTCOME: names.BY_HAND} if was_provisional else {}
 
 
 def tag_with_run(registry: Registry, version: Version, tags: dict[str, str]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from faultxfer.cli import main
-from faultxfer.contract.check import begin_check
+from faultxfer.contract.check import begin_check, judge_values
 from faultxfer.contract.schema import parse_contract
 from faultxfer.findings import Finding
 from faultxfer.reading.read_csv import read_csv
@@ -227,10 +227,10 @@ def test_commands_say_which_registry_they_used(
 
 def refusal(contract: str, equipment: str | None) -> Finding:
     plain = json.loads(contract)
-    outcome = begin_check(
-        read_csv(Path("rows.csv")), parse_contract(plain, "c"), labelled=True, equipment=equipment
-    ).ended()
-    return next(found for found in outcome.findings if found.severity == "refuse")
+    own = parse_contract(plain, "c")
+    check = begin_check(read_csv(Path("rows.csv")), own, labelled=True, equipment=equipment)
+    judge_values([check], own)
+    return next(found for found in check.ended().findings if found.severity == "refuse")
 
 
 def with_machines(**machines: object) -> str:

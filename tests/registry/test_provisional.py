@@ -97,6 +97,10 @@ def test_a_person_promotes_it_and_the_alias_goes(registry: Registry) -> None:
     assert (done["from"], done["to"]) == (None, "1")
     assert aliases(registry) == {"champion": "1"}
     assert catalog.show_history(*WHO)[0]["outcome"] == "promoted"
+    version = registry.version(NAME, "1")
+    run = registry.client.get_run(version.run_id)
+    said = (version.tags[names.OUTCOME], run.data.tags[names.OUTCOME])
+    assert said == ("promoted by hand", "promoted by hand")
     assert is_whole()
 
 

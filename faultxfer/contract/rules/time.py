@@ -133,6 +133,6 @@ def _in_repeated_hour(rows: TableRows, places: np.ndarray) -> bool:
     seconds = rows.seconds[places]
     if np.abs(seconds).min() < DATES_FROM:
         return False
-    times = pd.DatetimeIndex(pd.to_datetime(seconds, unit="s"))
+    times = pd.DatetimeIndex(pd.to_datetime(seconds, unit="s", errors="coerce"))
     at_night = (times.day_of_week == _SUNDAY) & times.hour.isin(_SMALL_HOURS)
     return bool((at_night & times.month.isin(_MONTHS_OF_CHANGE)).all())
