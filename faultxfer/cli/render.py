@@ -11,7 +11,7 @@ from rich.table import Table
 
 from faultxfer.cli import findings
 from faultxfer.cli.outcomes import learned, next_commands, pretrained, scored, transferred
-from faultxfer.cli.session import stdout
+from faultxfer.cli.session import stderr, stdout
 from faultxfer.following import Next, typed
 
 if TYPE_CHECKING:
@@ -24,10 +24,13 @@ __all__ = ["learned", "pretrained", "scored", "transferred"]
 
 
 def registry_address() -> None:
-    """Which registry was used: it depends on the folder and on the environment."""
+    """Which registry was used: it depends on the folder and on the environment.
+
+    It stands beside the progress, so that a result begins with what came of it.
+    """
     from faultxfer.registry.connect import shown, tracking_uri
 
-    stdout().print(f"[dim]Registry: {escape(shown(tracking_uri()))}[/]", soft_wrap=True)
+    stderr().print(f"[dim]Registry: {escape(shown(tracking_uri()))}[/]", soft_wrap=True)
 
 
 def validated(result: Validated) -> None:

@@ -215,9 +215,9 @@ def test_commands_say_which_registry_they_used(
     migrated_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(migrated_folder, "mlruns")
-    code, out, _ = run(capsys, "registry", "list")
+    code, _, err = run(capsys, "registry", "list")
     assert code == 0
-    assert out.splitlines()[0] == f"Registry: sqlite:///{tmp_path}/mlruns/mlflow.db"
+    assert err.splitlines()[-1] == f"Registry: sqlite:///{tmp_path}/mlruns/mlflow.db"
     code, out, _ = run(capsys, "registry", "list", "--json")
     assert json.loads(out) == {"models": []}
 
