@@ -8,6 +8,7 @@ from typing import Any
 from faultxfer.evaluate.gate.check import Decision
 from faultxfer.evaluate.intervals import Interval
 from faultxfer.evaluate.page import event_sentences
+from faultxfer.evaluate.plant_words import what_it_finds
 from faultxfer.evaluate.report import Contestant, Report
 from faultxfer.metric_table import IN_RESULT_TABLE, METRICS, Metric
 
@@ -31,9 +32,9 @@ def review(report: Report, decision: Decision, pictures: Iterable[str]) -> dict[
     told = [
         decision.reason,
         *decision.warnings,
+        what_it_finds(report),
         *event_sentences(report.evidence.events),
         report.transfer_verdict(),
-        f"Judged on {report.candidate.rows} rows with {report.candidate.faults} faults.",
         f"The champion {champion.note}." if champion and champion.note else "",
         *report.alarm_notes,
     ]

@@ -30,6 +30,8 @@ BASE: dict[str, Any] = {
 }
 LONG = {"time": "at", "tag": "name", "value": "reading"}
 LONG_BASE = {"long": LONG}
+TAG_BASE = {"tag_files": {"time": "at"}}
+BY_FILE = {"tag_files": {"time": "at", "value": "reading", "file": "{tag}"}}
 PINNED = {"csv": {"decimal": ",", "thousands": "."}}
 NO_HEADER = {"csv": {"header": False, "columns": ["at", "draught"]}}
 ZONE = {"csv": {"timezone": "Europe/Berlin"}}
@@ -54,6 +56,7 @@ CASES: dict[tuple[str, str], list[Case]] = {
     ("Contract", "max_imputed"): [("none", {"max_imputed": 0.1}, {})],
     ("Contract", "rules"): [("none", {"rules": {"SENSOR-STUCK": "refuse"}}, {})],
     ("Contract", "long"): [("none", {"long": LONG}, {})],
+    ("Contract", "tag_files"): [("none", {"tag_files": {"time": "at"}}, {})],
     ("Contract", "csv"): [("none", {"csv": {"separator": ";"}}, {})],
     ("Label", "column"): [("all", {"label.column": "state"}, {})],
     ("Label", "normal"): [
@@ -82,6 +85,10 @@ CASES: dict[tuple[str, str], list[Case]] = {
     ("Sensor", "max_rate"): [("none", {"sensors.current.max_rate": 5}, {})],
     ("Sensor", "stuck_after"): [("none", {"sensors.current.stuck_after": 9}, {})],
     ("Sensor", "on_breach"): [("none", {"sensors.current.on_breach": "warn"}, {})],
+    ("Sensor", "drafted"): [
+        ("none", {"sensors.draught.drafted": True}, {}),
+        ("none", {"sensors.draught.drafted": False}, {"sensors.draught.drafted": True}),
+    ],
     ("Sensor", "keep"): [("none", {"sensors.current.keep": "it is measured"}, {})],
     ("Sensor", "quality"): [("none", {"sensors.draught.quality": {"column": "q"}}, {})],
     ("Sensor", "hold"): [
@@ -106,6 +113,15 @@ CASES: dict[tuple[str, str], list[Case]] = {
     ("Long", "value"): [("none", {"long.value": "number"}, LONG_BASE)],
     ("Long", "quality"): [("none", {"long.quality": "status"}, LONG_BASE)],
     ("Long", "good"): [("none", {"long.good": ["1"]}, LONG_BASE)],
+    ("TagFiles", "time"): [
+        ("none", {"tag_files.time": "stamp", "time_column": "stamp"}, TAG_BASE),
+    ],
+    ("TagFiles", "value"): [("none", {"tag_files.value": "number"}, BY_FILE)],
+    ("TagFiles", "tag"): [("none", {"tag_files.tag": "point"}, TAG_BASE)],
+    ("TagFiles", "file"): [("none", {"tag_files.file": "{machine}_{tag}"}, BY_FILE)],
+    ("TagFiles", "name"): [("none", {"tag_files.name": "{machine}.{tag}"}, TAG_BASE)],
+    ("TagFiles", "quality"): [("none", {"tag_files.quality": "status"}, TAG_BASE)],
+    ("TagFiles", "good"): [("none", {"tag_files.good": ["1"]}, TAG_BASE)],
     ("Csv", "separator"): [("none", {"csv": {"separator": ";"}}, {})],
     ("Csv", "decimal"): [
         ("none", {"csv": {"decimal": ","}}, {}),
@@ -135,7 +151,7 @@ CASES: dict[tuple[str, str], list[Case]] = {
 # There is one version of the format.
 NOTHING_TO_CHANGE = {("Contract", "version")}
 # Fields of parts that are told as a whole.
-WHOLE = {"Quality": "quality", "Long": "long", "Scale": "scale"}
+WHOLE = {"Quality": "quality", "Long": "long", "TagFiles": "tag_files", "Scale": "scale"}
 
 
 def changed(content: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

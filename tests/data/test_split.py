@@ -181,7 +181,7 @@ def test_one_run_without_a_time_means_no_time_order() -> None:
         ({"min_test_faults": 100}, "test side of a hold-out would have 40 fault"),
         ({"min_calibration_faults": 30}, "calibration side of a hold-out would have 20 fault"),
         ({"min_normals": 110}, "calibration side of a hold-out would have 20 fault and 100 normal"),
-        ({"min_test_runs": 20}, "12 run\\(s\\); 20 are needed"),
+        ({"min_test_runs": 20}, "12 runs; 20 are needed"),
     ],
 )
 def test_a_hold_out_that_would_judge_on_too_little_is_not_made_and_says_why(

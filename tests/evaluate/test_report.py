@@ -421,7 +421,7 @@ def test_a_review_has_the_words_the_metrics_with_bounds_and_the_worst_slice() ->
     )
     said = review(given, Decision("needs approval", "Because.", ()), ["pr.png"])
     assert said["told"][0] == "Because."
-    assert "It noticed 6 of 8 fault events" in " ".join(said["told"])
+    assert "Finds 6 of 8 faults" in " ".join(said["told"])
     assert "The champion was trained on 4 of them." in said["told"]
     assert said["metrics"][0] == {
         "metric": "PR-AUC",

@@ -230,7 +230,8 @@ def test_a_request_to_train_is_refused_before_the_files_are_read(
         opening.open_pretrain(requests.PretrainRequest(**given), Path())
     with pytest.raises(RegistryError, match="experiments restore"):
         opening.open_transfer(requests.TransferRequest(**machine), Path())
-    opening.open_transfer(requests.TransferRequest(**machine, dry_run=True), Path())
+    with pytest.raises(RegistryError, match="no source model of this name"):
+        opening.open_transfer(requests.TransferRequest(**machine, dry_run=True), Path())
     scores = requests.ScoreRequest(
         files=("a.csv",), model="pumps", equipment="pump-9", out="scores.csv"
     )

@@ -187,7 +187,10 @@ def test_a_server_that_answers_otherwise_is_one_sentence(
     said = capsys.readouterr().err
     assert left.value.code == 2
     assert ANSWERS[status] in said
-    assert len(said.splitlines()) == 1
+    first, *then = said.splitlines()
+    assert first.startswith("Error: ")
+    assert then[0].startswith("Next: ")
+    assert len(then) == 2
 
 
 def test_a_viewer_may_look(server: Server) -> None:

@@ -66,6 +66,6 @@ def test_a_wide_forest_tries_as_many_sensors_a_node_as_if_it_saw_them_all() -> N
 @pytest.mark.parametrize("shows", [0, 333, 639])
 def test_the_one_sensor_that_shows_the_fault_is_found_among_640(shows: int) -> None:
     X, y = plant(640, shows)
-    for text in (boost(X, y, 0, rounds=20), grow_forest(X, y, 0, rounds=40)):
+    for text in (boost(X, y, 0, rounds=60), grow_forest(X, y, 0, rounds=40)):
         gains = lightgbm.Booster(model_str=text).feature_importance(importance_type="gain")
         assert gains.argmax() == shows

@@ -191,7 +191,7 @@ def test_a_promise_that_the_rows_cannot_support_is_refused_before_anything_is_fi
     for split in (hold_out, cross_fit):
         who = Memoriser()
         with pytest.raises(
-            DataError, match=r"1\.00% in new runs with 95% confidence.* equipment 'pump-9'"
+            DataError, match=r"1% in new runs with 95% confidence.* equipment 'pump-9'"
         ):
             run_strategy(who, asking(task, false_alarm_rate=0.01, alarm_confidence=0.95), split)
         assert who.fits == []
