@@ -26,7 +26,7 @@ def _said(fault_share: float, rows: int = 2000) -> np.ndarray:
 
 def test_rows_with_far_fewer_faults_are_told() -> None:
     note = share_note(_said(0.02), 0.3)
-    assert "the probabilities hold for 30.0%" in note
+    assert "the probabilities hold for 30%" in note
     assert float(note.split("fault share of ")[1].split("%")[0]) == pytest.approx(2, abs=1)
 
 
@@ -47,7 +47,7 @@ def test_nothing_is_told_without_reason(
 
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_rows_all_alike_are_told_without_a_warning(value: float) -> None:
-    assert f"{value:.1%}" in share_note(np.full(500, value), 0.3)
+    assert f"fault share of {value:.0%}" in share_note(np.full(500, value), 0.3)
 
 
 def _detector(time_column: str | None = "time") -> Detector:
