@@ -25,7 +25,9 @@ from faultxfer.following import Next, typed
 
 # More files than this make no command to be typed.
 _MOST_FILES = 20
-_WHOLE = re.compile("`(faultxfer registry (?:doctor|verify|relocate|list)(?: --dry-run)?)`")
+_WHOLE = re.compile(
+    "`(faultxfer (?:demo|registry (?:doctor|verify|relocate|list)(?: --dry-run)?))`"
+)
 _SEE_REGISTRY = Next("See what is registered", typed("registry", "list"))
 _CHECK_REGISTRY = Next(
     "See what is wrong with the registry", typed("registry", "doctor", "--dry-run")

@@ -108,3 +108,13 @@ def test_a_command_shows_it_to_people_and_to_programs(
     assert said.err.endswith("  faultxfer contract schema\n")
     answer = json.loads(said.out)
     assert answer["next"]["command"] == said.err.splitlines()[-1].strip()
+
+
+def test_where_no_registry_is_the_next_command_makes_one() -> None:
+    remedy = (
+        "Correct MLFLOW_TRACKING_URI, or make one with `faultxfer pretrain` or `faultxfer demo`"
+    )
+    error = UnreadableError("There is no registry at this address", remedy=remedy)
+    then = next_after(error, ("transfer",), {})
+    assert then is not None
+    assert then.command == "faultxfer demo"
