@@ -117,11 +117,16 @@ class StrategyError(UserError):
     """A strategy cannot run on the rows at hand."""
 
 
+# As many columns as a table that a person looks at has; the one that was meant is among them.
+_MOST_ITEMS = 24
+
+
 def _shown(value: object) -> str:
     if isinstance(value, (list, tuple, set, frozenset)):
         items = [repr(item) for item in value]
-        shown = ", ".join(items[:8])
-        return f"[{shown}{f', … {len(items) - 8} more' if len(items) > 8 else ''}]"
+        shown = ", ".join(items[:_MOST_ITEMS])
+        more = len(items) - _MOST_ITEMS
+        return f"[{shown}{f', … {more} more' if more > 0 else ''}]"
     return repr(value)
 
 
