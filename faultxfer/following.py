@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,6 +20,10 @@ class Next:
         return asdict(self)
 
 
+# More files than this make no command to be typed.
+_MOST_FILES = 20
+
+
 def typed(*words: str) -> str:
     """A command of faultxfer as it is typed.
 
@@ -26,3 +31,9 @@ def typed(*words: str) -> str:
     "faultxfer validate 'my file.csv'"
     """
     return shlex.join(["faultxfer", *words])
+
+
+def typed_files(files: Iterable[str]) -> tuple[str, ...]:
+    """Files as they stand in a command: each, or a word for very many."""
+    every = tuple(files)
+    return every if len(every) <= _MOST_FILES else ("CSV...",)

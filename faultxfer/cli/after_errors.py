@@ -21,10 +21,8 @@ from faultxfer.errors import (
     StrategyError,
     UnreadableError,
 )
-from faultxfer.following import Next, typed
+from faultxfer.following import Next, typed, typed_files
 
-# More files than this make no command to be typed.
-_MOST_FILES = 20
 _WHOLE = re.compile(
     "`(faultxfer (?:demo|registry (?:doctor|verify|relocate|list)(?: --dry-run)?))`"
 )
@@ -83,9 +81,8 @@ def _look_at_files(command: tuple[str, ...], given: Mapping[str, Any]) -> Next |
         if not glob.glob(str(named)):  # noqa: PTH207  # a pattern may be absolute
             folder = str(Path(named).parent)
             return Next("See which files are there", shlex.join(["ls", folder]))
-    shown = list(files) if len(files) <= _MOST_FILES else ["CSV..."]
     machine = ["--equipment", given["equipment"]] if given.get("equipment") else []
-    check = typed("validate", *shown, "--contract", str(contract), *machine)
+    check = typed("validate", *typed_files(files), "--contract", str(contract), *machine)
     return Next("See how the files are read and what is wrong with them", check)
 
 

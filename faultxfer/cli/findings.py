@@ -30,16 +30,17 @@ _FEW_FILES = 3
 def checked(rows: CheckedRows, *, details: bool) -> None:
     """The verdict, the findings, how the files were read, and where rows set aside lie."""
     console = stdout()
+    folded = fold(rows.findings, rows.read - rows.left_out)
     _verdict(rows)
     if details and rows.findings:
         console.print(_table(rows.findings))
     else:
-        for one in fold(rows.findings, rows.read - rows.left_out):
+        for one in folded:
             _line(one)
     for sentence in _read_alike(rows.reading, details=details):
         console.print(escape(sentence), soft_wrap=True)
     _places(rows)
-    if not details and len(rows.findings) > len(fold(rows.findings)):
+    if not details and len(rows.findings) > len(folded):
         console.print("With `--details` each finding has a line of its own.")
 
 
@@ -92,8 +93,13 @@ def _places(rows: CheckedRows) -> None:
     console = stdout()
     if rows.quarantine:
         console.print(f"Rows set aside, and why: {escape(str(rows.quarantine))}", soft_wrap=True)
+    data_docs(rows)
+
+
+def data_docs(rows: CheckedRows) -> None:
+    """Where the pages lie, if there are any."""
     if rows.docs:
-        console.print(f"Data Docs: {escape(rows.docs)}", soft_wrap=True)
+        stdout().print(f"Data Docs: {escape(rows.docs)}", soft_wrap=True)
 
 
 def _table(findings: Iterable[Finding]) -> Table:

@@ -47,7 +47,7 @@ def pretrained(result: PretrainResult, *, details: bool = False) -> None:
         if result.held_out:
             stdout().print(result.held_out, soft_wrap=True, markup=False)
         _pictures(result.pictures)
-        _docs(result.rows)
+        findings.data_docs(result.rows)
     next_commands(result.next)
 
 
@@ -120,7 +120,7 @@ def _transfer_details(result: TransferResult) -> None:
         colour = _STATUS.get(check.status, "dim")
         console.print(f"[{colour}]{check.status:>14}[/]  {escape(check.message)}")
     _pictures(result.pictures)
-    _docs(result.rows)
+    findings.data_docs(result.rows)
     if result.page:
         stdout().print(f"Report: {result.page}", soft_wrap=True, markup=False)
 
@@ -171,7 +171,7 @@ def scored(result: ScoreResult, *, details: bool = False) -> None:
     if result.note:
         _print(result.note)
     _files(result.rows)
-    _docs(result.rows)
+    findings.data_docs(result.rows)
     if details:
         _all_findings(result.rows)
     next_commands(result.next)
@@ -237,11 +237,6 @@ def _files(rows: CheckedRows) -> None:
         said += f" ({rows.quarantine})" if rows.quarantine else ""
         told = folding.counted(rows.findings)
         _print(f"{said}; {told}, see `faultxfer validate`.")
-
-
-def _docs(rows: CheckedRows) -> None:
-    if rows.docs:
-        stdout().print(f"Data Docs: {rows.docs}", soft_wrap=True, markup=False)
 
 
 def _all_findings(rows: CheckedRows) -> None:

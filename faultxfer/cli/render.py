@@ -133,13 +133,7 @@ def models(listed: list[dict[str, Any]]) -> None:
     for one in listed:
         if one["next"]:
             what = f"{one['name']} version {one['waiting']} waits for approval"
-            _to_type(what, one["next"])
-
-
-def _to_type(what: str, command: str) -> None:
-    """A command to type, and what it is for."""
-    stdout().print(f"Next: {what}:", markup=False)
-    stdout().print(f"  {command}", soft_wrap=True, markup=False)
+            next_commands((Next(what, one["next"]),))
 
 
 def _champion(listed: dict[str, Any]) -> str | None:
@@ -168,7 +162,7 @@ def version(shown: dict[str, Any]) -> None:
 
         console.print(Markdown(shown["description"]))
     if shown["next"]:
-        _to_type("look at it again and approve it", shown["next"])
+        next_commands((Next("look at it again and approve it", shown["next"]),))
 
 
 def history(entries: list[dict[str, Any]]) -> None:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from faultxfer import wording
 from faultxfer.contract.codes import DRAFTED, SHORT
 from faultxfer.findings import SEVERITIES, Finding, Severity
 
@@ -118,8 +119,8 @@ def _together(group: Sequence[Finding], rows: int) -> str:
     if not names:
         return f"{group[0].message}, and {len(group) - 1} more like it"
     noun = _noun(group[0].code) if by_column else "file"
-    what = f"{_number(len(names), noun)} {_phrase(group[0])}"
-    inside = f" in {_number(len(files), 'file')}" if by_column and len(files) > 1 else ""
+    what = f"{wording.counted(len(names), noun)} {_phrase(group[0])}"
+    inside = f" in {wording.counted(len(files), 'file')}" if by_column and len(files) > 1 else ""
     return f"{what}{inside}: {_listed(names)}{_much(group, rows * len(columns))}"
 
 
@@ -150,7 +151,7 @@ def _much(group: Sequence[Finding], readings: int) -> str:
         return ""
     count = sum(finding.count for finding in group)
     if not readings or not group[0].code.startswith("SENSOR-"):
-        return f" ({_number(count, 'row')})"
+        return f" ({wording.counted(count, 'row')})"
     share = count / readings
     return f" ({f'{share:.0%}' if share >= 0.01 else 'less than 1%'} of their readings)"
 
@@ -161,7 +162,3 @@ def _listed(names: Iterable[str]) -> str:
     if len(every) <= _SHOWN + 1:
         return ", ".join(every)
     return f"{', '.join(every[:_SHOWN])} and {len(every) - _SHOWN:,} more"
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -18,6 +18,7 @@ from faultxfer.contract.selection import as_spelt, common_values
 from faultxfer.findings import Finding
 from faultxfer.reading import columns
 from faultxfer.reading.cells import missing_cells
+from faultxfer.wording import listed
 
 _SHOWN = 3
 
@@ -149,12 +150,10 @@ def _lost_column(
 ) -> Finding:
     code = "COLUMN-LOST"
     names = [checked[place].table.file for place in lacking]
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return Finding(
         code,
         contract.severity(code),
-        f"Column {name!r} of the contract is not in {', '.join(names[:_SHOWN])}{more}: "
-        f"{consequence}",
+        f"Column {name!r} of the contract is not in {listed(names, most=_SHOWN)}: {consequence}",
         file=names[-1] if len(names) == 1 else None,
         column=name,
         count=len(names),

@@ -21,7 +21,7 @@ from faultxfer.config import SplitOptions
 from faultxfer.data.blocks import blocks_of, rows_in_order
 from faultxfer.data.dataset import Dataset
 from faultxfer.errors import DataError
-from faultxfer.wording import counted
+from faultxfer.wording import counted, listed
 
 HOLD_OUT, CROSS_FIT = "hold-out", "cross-fit"
 BY_RUN, BY_BLOCK, BY_FEW = "run", "time block", "few faults"
@@ -144,8 +144,7 @@ def require_both_classes(data: Dataset) -> None:
 def _machines(data: Dataset) -> str:
     """The machines of the rows, for a message."""
     names = sorted(set(data.equipment.astype(str).tolist()))
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(map(repr, names[:_SHOWN])) + more
+    return listed([repr(name) for name in names], most=_SHOWN)
 
 
 def try_hold_out(data: Dataset, options: SplitOptions, seed: int) -> Split | str:

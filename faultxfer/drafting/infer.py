@@ -46,6 +46,7 @@ from faultxfer.reading import columns
 from faultxfer.reading.csv_options import Csv
 from faultxfer.reading.table import RawTable
 from faultxfer.spelling import asking
+from faultxfer.wording import listed
 
 # A column in which fewer of the filled cells than this are numbers is text with some digits in it.
 MIN_NUMBERS = 0.8
@@ -218,9 +219,7 @@ def _numbers(names: list[str], tables: list[RawTable]) -> dict[str, list[pd.Seri
 
 
 def _files(tables: list[RawTable]) -> str:
-    names = [quoted(table.file)[1:-1] for table in tables]
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+    return listed([quoted(table.file)[1:-1] for table in tables], most=_SHOWN)
 
 
 def _common_cells(tables: list[RawTable]) -> pd.DataFrame:
@@ -399,9 +398,8 @@ def _text(table: RawTable, name: str) -> str:
     words = [word for word in table.stripped(name)[~table.missing(name)].unique() if word]
     if not 2 <= len(words) <= _MOST_STATES:
         return "text"
-    shown = ", ".join(quoted(word)[1:-1] for word in words[:_SHOWN])
-    more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
-    states = f"text, {len(words)} states ({shown}{more})"
+    shown = listed([quoted(word)[1:-1] for word in words], most=_SHOWN)
+    states = f"text, {len(words)} states ({shown})"
     return f"{states}: for `where`, `running`, `mode_column` or `slices`"
 
 

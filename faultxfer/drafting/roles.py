@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from faultxfer.drafting.draft import EQUIPMENT, RUN, TIME, Draft
+from faultxfer.wording import listed
 
 _KEYS = {TIME: "time", EQUIPMENT: "machine", RUN: "run"}
 _OPTION = {TIME: "--time-column", EQUIPMENT: "--equipment-column", RUN: "--run-column"}
@@ -83,5 +84,4 @@ def _question(note: str, nothing: tuple[str, ...]) -> str:
 
 
 def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+    return listed(names, most=_SHOWN)

@@ -15,6 +15,7 @@ from faultxfer.registry.promotion import note, standing
 from faultxfer.registry.store import Registry
 from faultxfer.registry.waiting import end_expired, require_another_name, require_open
 from faultxfer.temporary import temporary_folder
+from faultxfer.wording import listed
 
 # What a transfer writes among the artifacts of its run.
 _REPORT = "report.json"
@@ -155,7 +156,7 @@ def _files(details: dict[str, Any]) -> str:
     data = details.get("data")
     if not isinstance(data, dict) or not _is_by_name(data):
         return "Its files are too many to be named"
-    return f"Made from {_named(list(data))}"
+    return f"Made from {listed(list(data), most=_MOST_NAMED)}"
 
 
 def _is_by_name(data: dict[str, Any]) -> bool:
@@ -173,12 +174,7 @@ def _changed_files(now: Any, then: Any) -> str:
         return "Made from the same files as the champion."
     said = [f"{len(now) - len(new)} of its {len(now)} files are the champion's"]
     if new:
-        said.append(f"new: {_named(new)}")
+        said.append(f"new: {listed(new, most=_MOST_NAMED)}")
     if gone:
-        said.append(f"not used any more: {_named(gone)}")
+        said.append(f"not used any more: {listed(gone, most=_MOST_NAMED)}")
     return f"{'; '.join(said)}."
-
-
-def _named(files: list[str]) -> str:
-    shown = ", ".join(files[:_MOST_NAMED])
-    return f"{shown} and {len(files) - _MOST_NAMED} more" if len(files) > _MOST_NAMED else shown

@@ -11,7 +11,6 @@ from faultxfer.registry.journal import Wait, read_journal
 from faultxfer.registry.machine_models import machine_named
 from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.store import Registry, Version, open_registry
-from faultxfer.registry.waiting import approve_command
 
 
 @reported("the tracking store")
@@ -87,7 +86,7 @@ def _next(name: str, wait: Wait | None) -> str | None:
     """What to type where a version waits for approval; None where a person has nothing to do."""
     if wait is None or not wait.is_open:
         return None
-    return approve_command(name, wait.version)
+    return names.with_reason("approve", name, wait.version)
 
 
 def _refusals(

@@ -115,7 +115,7 @@ class ModelView:
 
     def lost_for_good(self, number: str) -> str:
         """The command by which a person says that a version's files will not come back."""
-        return f'`faultxfer registry retire {names.as_arguments(self.name, number)} --reason "…"`'
+        return f"`{names.with_reason('retire', self.name, number)}`"
 
     def found(
         self,

@@ -237,6 +237,15 @@ def as_arguments(registered: str, version: str | None = None) -> str:
     return " ".join([shlex.quote(registered), *([version] if version else [])])
 
 
+def with_reason(verb: str, registered: str, version: str | None) -> str:
+    """A change of a version as it is typed, but for the reason.
+
+    >>> with_reason("approve", "pumps--pump-9", "2")
+    'faultxfer registry approve pumps--pump-9 2 --reason "…"'
+    """
+    return f'faultxfer registry {verb} {as_arguments(registered, version)} --reason "…"'
+
+
 def equals(name: str) -> str | None:
     """MLflow's filter for exactly this name; None where it cannot be written.
 

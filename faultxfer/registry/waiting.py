@@ -23,12 +23,6 @@ TRANSFER = "transfer"
 _OF_THE_WAIT = (journal.VERSION, journal.APPROVAL, TRANSFER)
 
 
-def still_waiting(chain: Chain) -> Wait | None:
-    """The wait that a person can settle now; None where nothing waits, or its time ran out."""
-    wait = chain.waits.get(chain.waiting) if chain.waiting is not None else None
-    return wait if wait is not None and wait.is_open else None
-
-
 @asks_the_store
 def end_expired(registry: Registry, name: str) -> bool:
     """Write into the journal that a version waits no more, where its time ran out.
@@ -48,11 +42,6 @@ def end_expired(registry: Registry, name: str) -> bool:
             about = {journal.VERSION: wait.version}
             note(registry, name, journal.EXPIRE, reason, chain.head, about)
     return bool(over)
-
-
-def approve_command(name: str, number: str) -> str:
-    """What to type to approve a version."""
-    return f'faultxfer registry approve {names.as_arguments(name, number)} --reason "…"'
 
 
 def require_open(chain: Chain, name: str, number: str) -> Wait:
@@ -99,14 +88,11 @@ def _settled(chain: Chain, name: str, wait: Wait) -> RegistryError:
     if end is not None:
         said |= {"by": end.actor, "at": end.at[:10], "reason": end.reason}
     again = wait.outcome == journal.EXPIRED
-    remedy = _judge_again(wait) if again else f"See `faultxfer registry journal {_quoted(name)}`"
+    journal_of = f"See `faultxfer registry journal {names.as_arguments(name)}`"
+    remedy = _judge_again(wait) if again else journal_of
     return RegistryError(
         f"Version {number} waits for approval no more", received=said, where=name, remedy=remedy
     )
-
-
-def _quoted(name: str) -> str:
-    return names.as_arguments(name)
 
 
 def _judge_again(wait: Wait) -> str:

@@ -10,9 +10,8 @@ from faultxfer.contract.schema import Contract, Equipment
 from faultxfer.evaluate.gate import Decision
 from faultxfer.evaluate.gate.check import NOT_ENOUGH
 from faultxfer.evaluate.report import SOURCE_AS_IS, Report
-from faultxfer.following import Next, typed
+from faultxfer.following import Next, typed, typed_files
 from faultxfer.registry import names
-from faultxfer.registry.waiting import approve_command
 from faultxfer.requests import CurveRequest, PretrainRequest, ScoreRequest, TransferRequest
 
 _OUT = "scores.csv"
@@ -20,8 +19,6 @@ _OUT = "scores.csv"
 _FEWEST_FOR_A_CURVE = 20
 # What came of the same request before, where nothing of it scores.
 _NOT_APPROVED = ("refused", "rejected", "replaced")
-# More files than this make no command to be typed.
-_MOST_FILES = 20
 # What stands in a command for what only the reader knows.
 NEW_FILES, NEW_MACHINE, CONTRACT = "NEW.csv", "NEW", "contract.yaml"
 
@@ -35,7 +32,7 @@ def after_provisional(
     request: TransferRequest, registered: str, version: str | None
 ) -> tuple[Next, ...]:
     """Promote the version by hand, or score with it as it is."""
-    promote = _promote(registered, version)
+    promote = names.with_reason("promote", registered, version)
     return (
         Next("Promote it, if you know what the rows do not show", promote),
         Next("Score rows with it until there is a champion", _score_machine(request)),
@@ -44,9 +41,8 @@ def after_provisional(
 
 def after_waiting(registered: str, version: str | None) -> tuple[Next, ...]:
     """Let a person settle it, after having seen what it is."""
-    arguments = names.as_arguments(registered, version)
-    reject = f'faultxfer registry reject {arguments} --reason "…"'
-    approve = approve_command(registered, str(version))
+    reject = names.with_reason("reject", registered, version)
+    approve = names.with_reason("approve", registered, version)
     return (
         Next("Reject it, and keep the champion if there is one", reject),
         Next("Let somebody else look at it and approve it", approve),
@@ -55,7 +51,7 @@ def after_waiting(registered: str, version: str | None) -> tuple[Next, ...]:
 
 def transfer_again(request: TransferRequest) -> dict[str, Any]:
     """The same transfer as a command, and whether it shows all options of then."""
-    files = request.files if len(request.files) <= _MOST_FILES else ("CSV...",)
+    files = typed_files(request.files)
     complete = _can_be_typed(request) and files == request.files
     return {"command": _transfer(request, files), "complete": complete}
 
@@ -127,7 +123,7 @@ def after_scores(
     """Look at the alarms; before that, what is to be done about a version that is no champion."""
     own: tuple[Next, ...] = ()
     if kind == "provisional":
-        promote = _promote(registered, version)
+        promote = names.with_reason("promote", registered, version)
         own = (Next("Promote the version, if its alarms are right", promote),)
     if kind == "source":
         words = (NEW_FILES, "--contract", CONTRACT, "--model", request.model)
@@ -143,9 +139,7 @@ def after_scores(
 
 def after_curve(request: CurveRequest) -> tuple[Next, ...]:
     """Transfer with all the labels at hand."""
-    machine = ("--model", request.model, "--equipment", request.equipment)
-    words = (*request.files, "--contract", str(request.contract), *machine)
-    return (Next("Transfer with all labelled rows at hand", typed("transfer", *words)),)
+    return (Next("Transfer with all labelled rows at hand", typed("transfer", *_asked(request))),)
 
 
 def _is_source_better(report: Report) -> bool:
@@ -160,10 +154,6 @@ def _is_read_without_machine(contract: Contract, equipment: str) -> bool:
     """Whether the machine's files mean the same where nobody says whose they are."""
     own = {name for name, way in contract.equipment.items() if way != Equipment()}
     return not own or (contract.equipment_column is not None and equipment not in own)
-
-
-def _promote(registered: str, version: str | None) -> str:
-    return f'faultxfer registry promote {names.as_arguments(registered, version)} --reason "…"'
 
 
 def _score_machine(request: TransferRequest) -> str:
@@ -194,10 +184,10 @@ def _transfer(request: TransferRequest, files: tuple[str, ...]) -> str:
     return typed("transfer", *files, *_contract_and_machine(request), *own)
 
 
-def _asked(request: TransferRequest) -> list[str]:
+def _asked(request: TransferRequest | CurveRequest) -> list[str]:
     return [*request.files, *_contract_and_machine(request)]
 
 
-def _contract_and_machine(request: TransferRequest) -> list[str]:
+def _contract_and_machine(request: TransferRequest | CurveRequest) -> list[str]:
     machine = ("--model", request.model, "--equipment", request.equipment)
     return ["--contract", str(request.contract), *machine]

@@ -26,7 +26,6 @@ from faultxfer.reading import columns
 from faultxfer.registry import machines, names
 from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.store import Registry, Version, open_registry
-from faultxfer.registry.waiting import approve_command
 from faultxfer.requests import ScoreRequest
 from faultxfer.spelling import asking
 from faultxfer.steps.completing import Completing, learnt_by
@@ -284,12 +283,13 @@ def _require_approved(version: Version) -> None:
     """What a person has to approve scores nothing before."""
     as_waiting = version.tags.get(names.REGISTERED_AS) == names.WAITING
     if as_waiting and names.PROMOTED not in version.tags:
+        approve = names.with_reason("approve", version.name, version.version)
         raise RegistryError(
             "Nobody has approved this version, so nothing is scored with it",
             received={"version": version.version, "outcome": version.tags.get(names.OUTCOME)},
             where=version.uri,
             remedy="Leave --version out to score with the champion; "
-            f"`{approve_command(version.name, version.version)}` approves a version that waits",
+            f"`{approve}` approves a version that waits",
         )
 
 

@@ -14,6 +14,7 @@ from faultxfer.evaluate.gate.check import (
 )
 from faultxfer.evaluate.gate.sample_size import more_rows, why_no_interval
 from faultxfer.metric_table import METRICS
+from faultxfer.wording import listed
 
 _CODE, _TITLE = "GATE-SLICE", "slices of the rows"
 _MOST_NAMED = 5
@@ -47,9 +48,7 @@ def _why_none(comparison: Comparison) -> str:
 
 
 def _too_small(names: list[str], options: GateOptions) -> Check:
-    shown = ", ".join(names[:_MOST_NAMED])
-    if len(names) > _MOST_NAMED:
-        shown += f" and {len(names) - _MOST_NAMED} more"
+    shown = listed(names, most=_MOST_NAMED)
     return _not_applicable(
         f"Too small to be judged, with fewer than {options.slice_min_faults} faults or "
         f"{options.slice_min_runs} runs with faults: {shown}. A loss there would not be noticed."
