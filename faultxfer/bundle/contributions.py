@@ -333,18 +333,19 @@ class _Against:
         """(n, d) contributions to the weighted sum of a block's (k,) features."""
         if block.kind == SENSORS:
             own, of_pool = self.views.block(block), self.pool.views.block(block)
-            return self._from_mean(own, of_pool) * weights
+            return np.asarray(self._from_mean(own, of_pool) * weights)
         by = self.pool.maps[block.map]
         if block.kind == "hidden":
             return self._network(block.map, by, weights, self._equal)
         scale = self._scale(_clipped, *self._unclipped(block))
         if block.kind == "network":
-            return weights * self._network(block.map, by, self.pool.paths.head, scale)
-        if block.kind == "linear":
-            return weights * self._source_linear(block.map, scale)
-        own, of_pool = by(self.X), by(self.pool.X)
-        trees = self.pool.trees(str(block), self.pool.source_trees, of_pool)
-        return weights * trees(own, self.nearest, scale)
+            found = self._network(block.map, by, self.pool.paths.head, scale)
+        elif block.kind == "linear":
+            found = self._source_linear(block.map, scale)
+        else:
+            trees = self.pool.trees(str(block), self.pool.source_trees, by(self.pool.X))
+            found = trees(by(self.X), self.nearest, scale)
+        return np.asarray(weights * found)
 
     def _unclipped(self, block: Block) -> tuple[np.ndarray, np.ndarray]:
         """(n,) and (m,) source logits of the rows and of the pool, before they are clipped."""
@@ -364,7 +365,7 @@ class _Against:
 
 
 def _clipped(logits: np.ndarray) -> np.ndarray:
-    return np.clip(logits, -LOGIT_LIMIT, LOGIT_LIMIT)
+    return np.asarray(np.clip(logits, -LOGIT_LIMIT, LOGIT_LIMIT))
 
 
 _KINDS = {

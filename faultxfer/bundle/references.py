@@ -23,7 +23,7 @@ REFERENCES = "reference_rows.npz"
 KEPT, NEAREST = 300, 20
 # Fewer rows of a mode than this show neither what is usual in it nor what is near.
 _FEWEST_OF_MODE = 5
-# Sensors that go together like this among healthy rows tell the same; fewer rows show no such thing.
+# Sensors that go together like this among healthy rows tell the same; fewer rows cannot show it.
 SAME, _FEWEST_FOR_SAME = 0.95, 10
 # A sensor counts for at most this many deviations in a distance: a faulty one must not choose the
 # rows that it is compared with.

@@ -63,7 +63,7 @@ class Leaves:
 
 
 def read_leaves(text: str) -> Leaves | None:
-    """The leaves of LightGBM text; None where no tree has a split.
+    """The leaves of LightGBM text, whose values add up; None where no tree has a split.
 
     Raises:
         ValueError: a split is categorical, a leaf holds a linear model, or a way to a leaf looks at
@@ -71,15 +71,13 @@ def read_leaves(text: str) -> Leaves | None:
     """
     values: list[float] = []
     ways: list[dict[int, tuple[float, float]]] = []
-    head, *trees = text.split("\nTree=")
-    for tree in trees:
+    for tree in text.split("\nTree=")[1:]:
         fields = dict(line.split("=", 1) for line in tree.splitlines() if "=" in line)
         if int(fields["num_leaves"]) > 1:
             _add_tree(fields, values, ways)
     if not values:
         return None
-    share = 1 / len(trees) if "\naverage_output" in head else 1.0
-    return _as_arrays(np.array(values) * share, ways)
+    return _as_arrays(np.array(values), ways)
 
 
 def _add_tree(

@@ -35,6 +35,7 @@ class Encoded:
     first: np.ndarray
 
     def take(self, rows: np.ndarray) -> Encoded:
+        """The rows at the given positions."""
         return Encoded(self.inputs[rows], self.first[rows])
 
 

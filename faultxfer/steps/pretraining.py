@@ -46,7 +46,7 @@ from faultxfer.registry.registering import NewVersion, register
 from faultxfer.registry.runs import RunRecord
 from faultxfer.registry.store import open_registry
 from faultxfer.requests import PretrainRequest
-from faultxfer.steps.adaptation import kept_imputer, read_target
+from faultxfer.steps.adaptation import kept_imputer, kept_references, read_target
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.next_commands import after_pretraining
 from faultxfer.steps.opening import Job
@@ -155,7 +155,9 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
         **({} if parts is None else {"held_out": parts.as_dict()}),
     }
     imputer = kept_imputer(rows, data.features)
-    bundle = dataclasses.replace(bundle, lineage=lineage, imputer=imputer)
+    bundle = dataclasses.replace(
+        bundle, lineage=lineage, imputer=imputer, references=kept_references(train)
+    )
     save_bundle(bundle, job.work / "bundle", test.X)
     reads = _names_read(bundle)
     said: dict[str, Any] = {"held_out": held_out} if held_out else {}
