@@ -9,6 +9,7 @@ import numpy as np
 
 from faultxfer.data.blocks import rows_in_order
 from faultxfer.evaluate.events import stretches_of
+from faultxfer.wording import percent
 
 # Sensors that are named of one alarm at most.
 TOP = 5
@@ -149,6 +150,23 @@ def sensor_shares(
         names = tuple(features[place] for place in members_of(int(group), groups, alone))
         shares.append(SensorShare(names, round(float(sizes[group] / total), 4)))
     return tuple(shares)
+
+
+def sensors_sentence(shares: tuple[SensorShare, ...]) -> str:
+    """What speaks most on alarms, in a sentence; empty where nothing was explained.
+
+    >>> sensors_sentence((SensorShare(("vibration",), 0.7), SensorShare(("flow", "head"), 0.3)))
+    'On alarms these sensors speak most: vibration 70%, flow and head (they tell the same) 30%.'
+    """
+    if not shares:
+        return ""
+    told = [f"{_named(one.sensors)} {percent(one.share)}" for one in shares[:TOP]]
+    return f"On alarms these sensors speak most: {', '.join(told)}."
+
+
+def _named(sensors: tuple[str, ...]) -> str:
+    same = " (they tell the same)" if len(sensors) > 1 else ""
+    return f"{' and '.join(sensors)}{same}"
 
 
 def direction_of(reading: float, usual: tuple[float, float]) -> str:

@@ -53,6 +53,7 @@ from faultxfer.steps.opening import Job
 from faultxfer.steps.plain_data import plain_fields
 from faultxfer.steps.registration import DOCS_NOTE, EXAMPLE_ROWS, flat_options, with_logged_docs
 from faultxfer.steps.sources import SOURCE_ROWS
+from faultxfer.steps.speaking import sensors_on
 from faultxfer.strategies.source_benefit import JUDGED, fit_source_models
 
 
@@ -163,6 +164,7 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
     said: dict[str, Any] = {"held_out": held_out} if held_out else {}
     if reads:
         said["network_reads"] = reads
+    said["sensors"] = [one.as_dict() for one in sensors_on(bundle, test, judged)]
     report = json.dumps({"metrics": metrics.as_dict(), **said}, indent=2)
     (folder / "report.json").write_text(report, encoding="utf-8")
     if options.kept_source_rows:

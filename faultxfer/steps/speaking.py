@@ -11,7 +11,7 @@ import pandas as pd
 from faultxfer.bundle.bundle import Bundle
 from faultxfer.bundle.contributions import Explainer
 from faultxfer.bundle.references import References
-from faultxfer.data.dataset import imputed_cells, modes_of, sensor_matrix
+from faultxfer.data.dataset import Dataset, imputed_cells, modes_of, sensor_matrix
 from faultxfer.evaluate.alarms import (
     TOP,
     AlarmStretch,
@@ -24,6 +24,7 @@ from faultxfer.evaluate.alarms import (
     members_of,
     sensor_shares,
 )
+from faultxfer.evaluate.rows import ScoredRows
 from faultxfer.reading import columns
 
 # Alarms that are explained, those with the highest probability; a person reads no more.
@@ -79,6 +80,29 @@ def find_alarms(
     return Alarms(tuple(stretches), shares, _note(bundle, len(found)))
 
 
+def sensors_on(bundle: Bundle, data: Dataset, judged: ScoredRows) -> tuple[SensorShare, ...]:
+    """Which sensors speak at the peaks of alarms on labelled rows; empty where none is explained.
+
+    Args:
+        bundle: explains the rows.
+        data: the rows.
+        judged: the same rows with what the bundle says of them.
+    """
+    found = alarm_stretches(data.run, data.time, judged.alarms)
+    if bundle.references is None or not found:
+        return ()
+    peaks = np.array([rows[np.argmax(judged.probabilities[rows])] for rows in found])
+    some = data.take(_surest(peaks, judged.probabilities))
+    values = Explainer(bundle)(some.X, some.mode).values
+    return sensor_shares(values, bundle.references.groups, bundle.features)
+
+
+def _surest(peaks: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Those of the rows that are explained, in their order."""
+    order = np.argsort(-probabilities[peaks], kind="stable")
+    return np.sort(peaks[order[:MOST_EXPLAINED]])
+
+
 def _note(bundle: Bundle, count: int) -> str:
     if bundle.references is None:
         return NOT_KEPT if count else ""
@@ -118,8 +142,7 @@ def _speaking(
     """What speaks in some rows by their position, and in them all together."""
     if bundle.references is None or not len(peaks):
         return {}, ()
-    loudest = np.argsort(-probabilities[peaks], kind="stable")[:MOST_EXPLAINED]
-    rows = np.sort(peaks[loudest])
+    rows = _surest(peaks, probabilities)
     some = accepted.iloc[rows]
     X, modes = sensor_matrix(some, bundle.features), modes_of(some)
     values = Explainer(bundle)(X, modes).values
