@@ -45,7 +45,7 @@ from faultxfer.strategies.protocol import Task
 
 PUMPS, TEP = "pumps→pump-9", "TEP mode1→mode3"
 ROWS, SHIFTS = 200, (3.0, 4.0, 5.0, 6.0)
-HEALTHY_ROWS, TIMED = 100, 1_000
+HEALTHY_ROWS, TIMED = 40, 1_000
 SHUFFLES = 10
 # Of each disturbance, what the literature says moves with it: feed ratio of A and C; temperatures
 # of cooling water of the reactor and of the condenser; loss of the A feed; a valve that sticks.
