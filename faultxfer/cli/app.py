@@ -28,6 +28,9 @@ COMMANDS = {
     "demo": Listed(
         _START, "See the main job on a simulated pump fleet: pretrain, transfer, score."
     ),
+    "simulate": Listed(
+        _START, "Write the files of a simulated pump fleet, to try the commands on."
+    ),
     "contract": Listed(_START, "Write, accept and compare data contracts."),
     "validate": Listed(
         _MAIN, "Check files against a contract: findings, and a file of the rows set aside."

@@ -76,6 +76,18 @@ def demo(
     return run_demo(folder, prefect=prefect)
 
 
+@command(commands, shows="simulated")
+def simulate(
+    folder: Annotated[Path, typer.Option(metavar="DIR", help="Where the files go.")] = Path(
+        "plant"
+    ),
+) -> Any:
+    """Write the files of a simulated pump fleet, to try the commands on."""
+    from faultxfer.cli.simulating import simulate_plant
+
+    return simulate_plant(folder)
+
+
 @command(
     commands,
     shows="validated",

@@ -13,10 +13,12 @@ from faultxfer.cli import findings
 from faultxfer.cli.outcomes import learned, next_commands, pretrained, scored, transferred
 from faultxfer.cli.session import stderr, stdout
 from faultxfer.following import Next, typed
+from faultxfer.wording import counted
 
 if TYPE_CHECKING:
     # Only names here: looking at the registry must not wait for TensorFlow.
     from faultxfer.cli.demo import DemoResult
+    from faultxfer.cli.simulating import Simulated
     from faultxfer.cli.validating import Validated
 
 # Found here by the name that a command gives.
@@ -104,6 +106,20 @@ def demo(result: DemoResult, *, details: bool = False) -> None:
         "  faultxfer ui",
         markup=False,
     )
+
+
+def simulated(result: Simulated) -> None:
+    """Which file is what."""
+    old, new = result.history, result.target
+    stdout().print(
+        f"written: {counted(len(old), 'pump')} with half a year of labelled history "
+        f"({old[0]} to {old[-1].name}),\n"
+        f"two labelled weeks of a new one, {result.equipment} ({new}), and its next week without "
+        f"labels ({result.unlabelled})",
+        markup=False,
+        soft_wrap=True,
+    )
+    next_commands(result.next)
 
 
 def drafted_contract(result: dict[str, Any]) -> None:
