@@ -81,11 +81,14 @@ def simulate(
     folder: Annotated[Path, typer.Option(metavar="DIR", help="Where the files go.")] = Path(
         "plant"
     ),
+    equipment: Annotated[
+        str, typer.Option(metavar="EQ", help="Name of the new machine; each is another one.")
+    ] = "pump-9",
 ) -> Any:
     """Write the files of a simulated pump fleet, to try the commands on."""
     from faultxfer.cli.simulating import simulate_plant
 
-    return simulate_plant(folder)
+    return simulate_plant(folder, equipment)
 
 
 @command(

@@ -46,17 +46,21 @@ class Simulated:
         }
 
 
-def simulate_plant(folder: Path) -> Simulated:
+def simulate_plant(folder: Path, equipment: str) -> Simulated:
     """Write the files of a simulated pump fleet, as a plant might export them.
 
+    Args:
+        folder: where; made if it is missing.
+        equipment: name of the new machine; another name is another machine.
+
     Raises:
-        ConfigError: the folder cannot be written.
+        ConfigError: the folder cannot be written, or a machine with history has that name.
     """
     from faultxfer.outputs import writing
     from faultxfer.simulation.simulator import write_pump_fleet
 
     with writing("folder", folder):
-        fleet = write_pump_fleet(folder)
+        fleet = write_pump_fleet(folder, target_equipment=equipment)
     return Simulated(
         folder, fleet.source_csvs, fleet.target_csv, fleet.new_rows_csv, fleet.target_equipment
     )
