@@ -59,9 +59,11 @@ def _run_flow(name: str, request: Any, *, named: bool) -> Any:
 
     wait = start_in_background(named=named)
     module = importlib.import_module("flows.pipeline")
+    from flows.typed import run_typed
+
     wait()
     values = {field: getattr(request, field) for field in type(request).model_fields}
-    return getattr(module, name)(**values)
+    return run_typed(getattr(module, name), values)
 
 
 def named_server() -> str | None:
