@@ -18,6 +18,7 @@ from faultxfer.wording import counted, percent
 
 if TYPE_CHECKING:
     # The steps are loaded when they run; how a run ends must not load them.
+    from faultxfer.landing.events import Watched
     from faultxfer.learning_curves.measuring import LearningResult
     from faultxfer.steps.intake import CheckedRows
     from faultxfer.steps.pretraining import PretrainResult
@@ -109,6 +110,13 @@ def _of_curve(result: LearningResult) -> State[Any]:
     return Completed(message=" ".join(answers[:1]), data=result)
 
 
+def _of_watch(result: Watched) -> State[Any]:
+    message = _sentence(result.headline)
+    if result.bad:
+        return Failed(message=f"{message} {result.bad[0].sentence}", data=result)
+    return Completed(message=message, data=result)
+
+
 def _sentence(headline: str) -> str:
     return f"{headline[0].upper()}{headline[1:]}."
 
@@ -119,4 +127,5 @@ _ENDINGS: dict[str, Callable[[Any], State[Any]]] = {
     "pretrain": _of_source,
     "score": _of_scores,
     "learning-curve": _of_curve,
+    "watch-folder": _of_watch,
 }

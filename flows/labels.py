@@ -75,6 +75,10 @@ def _validate(values: Values) -> str:
     return f"validate {_files(values)}"
 
 
+def _watch(values: Values) -> str:
+    return f"watch {values.get('landing')}"
+
+
 def _curve(values: Values) -> str:
     return f"learning curve {values.get('model')} → {values.get('equipment')}"
 
@@ -85,4 +89,5 @@ _NAMES: dict[str, Callable[[Values], str]] = {
     "pretrain": _pretrain,
     "validate": _validate,
     "learning-curve": _curve,
+    "watch-folder": _watch,
 }
