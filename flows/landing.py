@@ -16,7 +16,7 @@ from prefect.client.schemas.objects import State, StateType
 from prefect.states import Crashed
 
 from faultxfer.landing.watching import watch
-from faultxfer.landing.workers import Workers, require_scorer
+from faultxfer.landing.workers import Workers, check, require_scorer
 from faultxfer.progress import progress
 from faultxfer.requests import ScoreRequest, TransferRequest, WatchRequest
 from flows.pipeline import flow_of, score, transfer
@@ -27,7 +27,7 @@ _UNENDED = [StateType.RUNNING, StateType.PENDING, StateType.SCHEDULED]
 
 def in_flow_runs() -> Workers:
     """Workers that make a flow run of what they do."""
-    return Workers(_score, _transfer, require_scorer, _mark_interrupted)
+    return Workers(_score, _transfer, require_scorer, check, _mark_interrupted)
 
 
 def _score(request: ScoreRequest, digest: str) -> Any:

@@ -22,7 +22,7 @@ from faultxfer.landing.ledger import Entry, Ledger, Part, digest_of_file, now
 from faultxfer.landing.places import remove_reason, scores_of, write_reason
 from faultxfer.landing.transfers import Transfers
 from faultxfer.landing.workers import Workers
-from faultxfer.requests import ScoreRequest, WatchRequest
+from faultxfer.requests import ScoreRequest, ValidateRequest, WatchRequest
 from faultxfer.wording import counted
 
 # What says that the file itself is at fault; everything else may be mended without touching it.
@@ -156,14 +156,11 @@ class Look:
         """
         try:
             self.workers.require_scorer(self.request.model, part.machine)
+            result = self.workers.score(self._request(arrival.path, part), entry.digest)
         except NoVersionError as error:
             return self._without_version(entry, part, error, arrival)
-        try:
-            result = self.workers.score(self._request(arrival.path, part), entry.digest)
         except _OF_THE_FILE as error:
-            told = part.but(state="refused", told=str(error))
-            event = Event("refused", entry.name, str(error), part.machine, self._check(arrival))
-            return self.ledger.write(entry.with_part(told)), event
+            return self._unfit(entry, part, error, arrival)
         if not arrival.is_unchanged:
             raise _ChangedError
         told = part.but(state="scored", told=_told(result, part.scores))
@@ -179,10 +176,31 @@ class Look:
             quarantine=self.landing / QUARANTINE,
         )
 
+    def _to_check(self, path: Path, part: Part) -> ValidateRequest:
+        return ValidateRequest(
+            files=(str(path),),
+            contract=self.request.contract,
+            equipment=part.machine,
+            quarantine=self.landing / QUARANTINE,
+        )
+
+    def _unfit(
+        self, entry: Entry, part: Part, error: Exception, arrival: Arrival
+    ) -> tuple[Entry, Event]:
+        """Say once why the rows of a machine are refused."""
+        told = part.but(state="refused", told=str(error))
+        then = self._check_of(arrival.path)
+        event = Event("refused", entry.name, str(error), part.machine, then)
+        return self.ledger.write(entry.with_part(told)), event
+
     def _without_version(
         self, entry: Entry, part: Part, error: NoVersionError, arrival: Arrival
     ) -> tuple[Entry, Event]:
-        """Say once that nothing can score the rows, and what to type; they wait."""
+        """Say once that nothing can score the rows, and what to type; those that fit wait."""
+        try:
+            self.workers.check(self._to_check(arrival.path, part))
+        except _OF_THE_FILE as unfit:
+            return self._unfit(entry, part, unfit, arrival)
         files = str(arrival.path) if part.labelled else "LABELLED.csv"
         machine = ("--model", self.request.model, "--equipment", part.machine)
         command = typed("transfer", files, "--contract", str(self.request.contract), *machine)
@@ -233,9 +251,6 @@ class Look:
         entry = self.ledger.write(entry.but(reason=str(error), tries=0))
         path = self.landing / entry.name
         return Event("refused", entry.name, str(error), next=self._check_of(path))
-
-    def _check(self, arrival: Arrival) -> Next:
-        return self._check_of(arrival.path)
 
     def _check_of(self, path: Path) -> Next:
         command = typed("validate", str(path), "--contract", str(self.request.contract))

@@ -14,7 +14,7 @@ from faultxfer.errors import DataError, NoVersionError
 from faultxfer.landing.events import Event
 from faultxfer.landing.watching import watch
 from faultxfer.landing.workers import Workers
-from faultxfer.requests import ScoreRequest, TransferRequest, WatchRequest
+from faultxfer.requests import ScoreRequest, TransferRequest, ValidateRequest, WatchRequest
 
 
 @dataclasses.dataclass
@@ -32,10 +32,14 @@ class Inert:
     transferred: list[list[str]] = dataclasses.field(default_factory=list)
     interrupted: list[str] = dataclasses.field(default_factory=list)
 
-    def score(self, request: ScoreRequest, _: str) -> Any:
+    def check(self, request: ScoreRequest | ValidateRequest) -> None:
         name = Path(request.files[0]).name
         if name in self.unfit:
             raise DataError("The files do not fit the contract", where=name)
+
+    def score(self, request: ScoreRequest, _: str) -> Any:
+        self.check(request)
+        name = Path(request.files[0]).name
         request.out.parent.mkdir(parents=True, exist_ok=True)
         request.out.write_text(f"{name} of {request.equipment}\n")
         self.scored.append(f"{name} of {request.equipment}")
@@ -54,7 +58,9 @@ class Inert:
 
     @property
     def workers(self) -> Workers:
-        return Workers(self.score, self.transfer, self.require_scorer, self.interrupted.append)
+        return Workers(
+            self.score, self.transfer, self.require_scorer, self.check, self.interrupted.append
+        )
 
 
 class Killable(Inert):

@@ -211,6 +211,17 @@ def test_a_file_that_does_not_fit_is_refused_once_and_a_mended_one_is_scored(
     assert not (landing / "refused/a.csv.txt").exists()
 
 
+def test_a_file_that_does_not_fit_is_refused_also_while_nothing_can_score_it(
+    landing: Path, kind: Kind
+) -> None:
+    for number, name in enumerate(("a.csv", "b.csv")):
+        (landing / name).write_text(kind.rows(number, "M", labelled=True))
+    inert = Inert(known=set(), unfit={"a.csv"})
+    events = look(asked(landing, kind, transfer_labelled=True), inert)
+    assert outcomes(events) == ["refused", "waits", "transferred", "scored"]
+    assert inert.transferred == [["M", "b.csv"]]
+
+
 def test_trouble_outside_the_file_delays_it_and_loses_nothing(landing: Path, kind: Kind) -> None:
     class Down(Inert):
         def require_scorer(self, model: str, machine: str) -> None:
