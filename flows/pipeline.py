@@ -11,14 +11,17 @@ import inspect
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from prefect import Flow, flow
+from prefect import Flow, flow, runtime
 from pydantic import Field
 from pydantic.fields import FieldInfo
 
 from faultxfer import pipeline, requests
 from faultxfer.stopping import heeded
+from flows.endings import ended
+from flows.labels import name_of, tag_this_run
 from flows.publish import progress_in_the_log
 from flows.tasks import in_tasks
+from flows.turns import turn_of
 
 
 def flow_of(
@@ -40,15 +43,31 @@ def flow_of(
     def run(*given: Any, **named: Any) -> Any:
         bound = signature.bind(*given, **named).arguments
         values = {name: value for name, value in bound.items() if not isinstance(value, FieldInfo)}
+        asked = _fields(values, kind)
+        machine = asked.get("equipment") if name == "transfer" else None
+
+        def work() -> Any:
+            tag_this_run(asked)
+            with turn_of(machine):
+                return listed(**values, run=in_tasks)
+
         with heeded(), progress_in_the_log():
-            return listed(**values, run=in_tasks)
+            return ended(name, work)
+
+    def named() -> str:
+        return name_of(name, _fields(runtime.flow_run.parameters, kind))
 
     signature = _signature_of(kind, former=former)
     run.__name__ = run.__qualname__ = listed.__name__
     run.__doc__ = kind.__doc__
     run.__annotations__ = {}
     run.__signature__ = signature  # type: ignore[attr-defined]  # what inspect, and so Prefect, looks for
-    return flow(name=name)(run)
+    return flow(name=name, flow_run_name=named)(run)
+
+
+def _fields(values: dict[str, Any], kind: type[requests.Request]) -> dict[str, Any]:
+    """Values by the names that the request has today."""
+    return {kind.former_names.get(name, name): value for name, value in values.items()}
 
 
 def _signature_of(kind: type[requests.Request], *, former: bool) -> inspect.Signature:

@@ -48,6 +48,9 @@ COMMANDS = {
         _MAIN,
         "Would more labels help? Transfer against scratch over label counts; registers nothing.",
     ),
+    "watch": Listed(
+        _MAIN, "Score each file that arrives in a folder with its machine's version, once."
+    ),
     "ui": Listed(
         _LOOK, "Start MLflow's and Prefect's pages on this machine's data; Ctrl-C stops both."
     ),
