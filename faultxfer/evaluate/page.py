@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from faultxfer.evaluate.alarms import sensors_sentence
 from faultxfer.evaluate.events import EventMetrics
 from faultxfer.evaluate.gate.check import (
     NEEDS_APPROVAL,
@@ -96,6 +97,7 @@ def _sentences(report: Report, decision: Decision) -> list[str]:
         f"A row alarms above a fault probability of {probability(report.threshold)}.",
         *report.alarm_notes,
         *event_sentences(report.evidence.events),
+        sensors_sentence(report.sensors),
         certainty_sentence(report.evidence),
         f"Would more labels help? `{command}` shows it.",
     ]

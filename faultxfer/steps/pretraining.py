@@ -46,13 +46,14 @@ from faultxfer.registry.registering import NewVersion, register
 from faultxfer.registry.runs import RunRecord
 from faultxfer.registry.store import open_registry
 from faultxfer.requests import PretrainRequest
-from faultxfer.steps.adaptation import kept_imputer, read_target
+from faultxfer.steps.adaptation import kept_imputer, kept_references, read_target
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.next_commands import after_pretraining
 from faultxfer.steps.opening import Job
 from faultxfer.steps.plain_data import plain_fields
 from faultxfer.steps.registration import DOCS_NOTE, EXAMPLE_ROWS, flat_options, with_logged_docs
 from faultxfer.steps.sources import SOURCE_ROWS
+from faultxfer.steps.speaking import sensors_on
 from faultxfer.strategies.source_benefit import JUDGED, fit_source_models
 
 
@@ -155,12 +156,15 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
         **({} if parts is None else {"held_out": parts.as_dict()}),
     }
     imputer = kept_imputer(rows, data.features)
-    bundle = dataclasses.replace(bundle, lineage=lineage, imputer=imputer)
+    bundle = dataclasses.replace(
+        bundle, lineage=lineage, imputer=imputer, references=kept_references(train)
+    )
     save_bundle(bundle, job.work / "bundle", test.X)
     reads = _names_read(bundle)
     said: dict[str, Any] = {"held_out": held_out} if held_out else {}
     if reads:
         said["network_reads"] = reads
+    said["sensors"] = [one.as_dict() for one in sensors_on(bundle, test, judged)]
     report = json.dumps({"metrics": metrics.as_dict(), **said}, indent=2)
     (folder / "report.json").write_text(report, encoding="utf-8")
     if options.kept_source_rows:
