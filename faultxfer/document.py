@@ -19,6 +19,7 @@ _CODE = re.compile(r"`([^`]+)`")
 _MARKUP = re.compile(r"[\\`*<]|~(?=~)|(?<!\w)_|_(?!\w)|(?<=\])\(|&(?=#?\w+;)")
 # What would make of a line something else than a line of its paragraph.
 _BEGINNING = re.compile(r"^(?=#{1,6}(?:\s|$)|>|[-+](?:\s|$)|[-=]+$|\[)")
+_NUMBERED = re.compile(r"^(\d+)(?=[.)](?:\s|$))")
 
 
 @dataclass(frozen=True)
@@ -166,12 +167,11 @@ def _heading(block: Heading) -> str:
 
 
 def _paragraph(block: Paragraph) -> str:
-    return _BEGINNING.sub(r"\\", _words(block.text))
+    return _line(block.text)
 
 
 def _bullets(block: Bullets) -> str:
-    lines = (_BEGINNING.sub(r"\\", _words(item)) for item in block.items)
-    return "\n".join(f"- {line}" for line in lines)
+    return "\n".join(f"- {_line(item)}" for item in block.items)
 
 
 def _table(block: Table) -> str:
@@ -186,7 +186,7 @@ def _row(cells: Iterable[Words]) -> str:
 
 
 def _command(block: Command) -> str:
-    return f"- {_words(block.why)}: {_as_code(in_one_line(block.command))}"
+    return f"- {_line(block.why)}: {_as_code(in_one_line(block.command))}"
 
 
 def _picture(block: Picture) -> str:
@@ -201,6 +201,11 @@ _MARKDOWN: dict[type, Callable[[Any], str]] = {
     Command: _command,
     Picture: _picture,
 }
+
+
+def _line(words: Words) -> str:
+    """Words at the beginning of a line, where more is markup than elsewhere."""
+    return _NUMBERED.sub(r"\1\\", _BEGINNING.sub(r"\\", _words(words)))
 
 
 def _words(words: Words) -> str:

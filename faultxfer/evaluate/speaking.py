@@ -1,0 +1,99 @@
+"""Which sensors speak, for the report: per model and per stretch of alarms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from faultxfer.document import Block, Heading, Paragraph, Table
+from faultxfer.wording import amount, counted, listed, percent, probability
+
+_MOST_ALARMS = 30
+
+
+def sensor_blocks(sensors: Sequence[Mapping[str, Any]]) -> tuple[Block, ...]:
+    """The share that each sensor, or group of sensors that say the same, has in the alarms.
+
+    Args:
+        sensors: each with ``sensors``, names, and ``share`` from 0 to 1.
+    """
+    if not sensors:
+        return ()
+    rows = tuple((_names(one["sensors"]), percent(one["share"])) for one in sensors)
+    note = "By how much each sensor moves the fault probability where there is an alarm."
+    return (
+        Heading("Which sensors speak"),
+        Paragraph(note),
+        Table(("sensor", "share"), rows),
+    )
+
+
+def alarm_blocks(alarms: Sequence[Mapping[str, Any]]) -> tuple[Block, ...]:
+    """Each stretch of alarms with the sensors that speak at its peak.
+
+    Args:
+        alarms: each with ``equipment``, ``run``, ``rows``, ``times``, ``count``, ``peak`` and
+            ``top_sensors``.
+    """
+    if not alarms:
+        return ()
+    ranked = sorted(alarms, key=lambda one: -one["peak"]["probability"])[:_MOST_ALARMS]
+    rows = tuple(_alarm(one) for one in ranked)
+    head = ("run", "when", "rows", "highest probability", "sensors that speak")
+    blocks: tuple[Block, ...] = (Heading("Alarms"), Table(head, rows))
+    left = len(alarms) - len(ranked)
+    if left:
+        more = counted(left, "more alarm is", "more alarms are")
+        blocks += (Paragraph(f"{more} in `report.json`."),)
+    return blocks
+
+
+def _alarm(alarm: Mapping[str, Any]) -> tuple[str, ...]:
+    top = "; ".join(_speaks(sensor) for sensor in alarm["top_sensors"])
+    return (
+        str(alarm["run"]),
+        _when(alarm),
+        f"{alarm['count']:,}",
+        probability(alarm["peak"]["probability"]),
+        top or "–",
+    )
+
+
+def _when(alarm: Mapping[str, Any]) -> str:
+    """Its first and last time, or row where there are no times."""
+    times = alarm["times"]
+    first, last = times or alarm["rows"]
+    what = "" if times else "row " if first == last else "rows "
+    return f"{what}{first}" if first == last else f"{what}{first} to {last}"
+
+
+def _speaks(sensor: Mapping[str, Any]) -> str:
+    """A sensor's reading beside what is usual.
+
+    >>> _speaks({"sensors": ["flow"], "reading": 12.0, "unit": "m3/h", "usual": [20.0, 31.5],
+    ...          "direction": "below", "mode": "full"})
+    'flow 12 m3/h, below its usual 20 to 32 in mode full'
+    """
+    unit = f" {sensor['unit']}" if sensor.get("unit") else ""
+    said = f"{_names(sensor['sensors'])}"
+    if sensor.get("reading") is not None:
+        said += f" {_reading(sensor['reading'])}{unit}"
+    usual = sensor.get("usual")
+    if not usual:
+        return said
+    low, high = (_reading(bound) for bound in usual)
+    mode = f" in mode {sensor['mode']}" if sensor.get("mode") else ""
+    return f"{said}, {sensor['direction']} its usual {low} to {high}{mode}"
+
+
+def _names(names: list[str]) -> str:
+    return listed(list(names))
+
+
+def _reading(value: float) -> str:
+    """To two digits; ``amount`` prints no sign where it is not asked to.
+
+    >>> _reading(-3.14), _reading(1480.0)
+    ('-3.1', '1,500')
+    """
+    return amount(value)
