@@ -66,6 +66,7 @@ class Beside:
         findings: of the check of the files.
         alarms: stretches of alarms, each with the sensors that speak; empty where unknown.
         sensors: the share that each sensor has in them; empty likewise.
+        alarms_note: what to know of these two.
         footer: what made the page, and when.
     """
 
@@ -75,6 +76,7 @@ class Beside:
     findings: tuple[Block, ...] = ()
     alarms: Sequence[Mapping[str, Any]] = ()
     sensors: Sequence[Mapping[str, Any]] = ()
+    alarms_note: str = ""
     footer: str = ""
 
 
@@ -98,7 +100,7 @@ def report_blocks(
         _five_rows(report),
         *_next(beside),
         *sensor_blocks(beside.sensors),
-        *alarm_blocks(beside.alarms),
+        *alarm_blocks(beside.alarms, beside.alarms_note),
         *_pictures(beside.pictures or {}),
         Heading("All contestants and checks"),
         *details(report, decision),

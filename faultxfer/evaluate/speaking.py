@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from faultxfer.document import Block, Heading, Paragraph, Table
-from faultxfer.wording import amount, counted, listed, percent, probability
+from faultxfer.wording import counted, listed, percent, probability, reading
 
 _MOST_ALARMS = 30
 
@@ -28,24 +28,26 @@ def sensor_blocks(sensors: Sequence[Mapping[str, Any]]) -> tuple[Block, ...]:
     )
 
 
-def alarm_blocks(alarms: Sequence[Mapping[str, Any]]) -> tuple[Block, ...]:
-    """Each stretch of alarms with the sensors that speak at its peak.
+def alarm_blocks(alarms: Sequence[Mapping[str, Any]], note: str = "") -> tuple[Block, ...]:
+    """The surest stretches of alarms, each with the sensors that speak at its peak.
 
     Args:
-        alarms: each with ``equipment``, ``run``, ``rows``, ``times``, ``count``, ``peak`` and
-            ``top_sensors``.
+        alarms: each with ``run``, ``rows``, ``times``, ``count``, ``peak`` and ``top_sensors``, as
+            :class:`faultxfer.evaluate.report.Report` has them in JSON.
+        note: what to know of them.
     """
     if not alarms:
         return ()
-    ranked = sorted(alarms, key=lambda one: -one["peak"]["probability"])[:_MOST_ALARMS]
-    rows = tuple(_alarm(one) for one in ranked)
+    surest = sorted(alarms, key=lambda one: -one["peak"]["probability"])[:_MOST_ALARMS]
     head = ("run", "when", "rows", "highest probability", "sensors that speak")
-    blocks: tuple[Block, ...] = (Heading("Alarms"), Table(head, rows))
-    left = len(alarms) - len(ranked)
+    blocks: list[Block] = [Heading("Alarms"), Table(head, tuple(_alarm(one) for one in surest))]
+    if note:
+        blocks.insert(1, Paragraph(note))
+    left = len(alarms) - len(surest)
     if left:
         more = counted(left, "more alarm is", "more alarms are")
-        blocks += (Paragraph(f"{more} in `report.json`."),)
-    return blocks
+        blocks.append(Paragraph(f"{more} in `report.json`."))
+    return tuple(blocks)
 
 
 def _alarm(alarm: Mapping[str, Any]) -> tuple[str, ...]:
@@ -72,28 +74,16 @@ def _speaks(sensor: Mapping[str, Any]) -> str:
 
     >>> _speaks({"sensors": ["flow"], "reading": 12.0, "unit": "m3/h", "usual": [20.0, 31.5],
     ...          "direction": "below", "mode": "full"})
-    'flow 12 m3/h, below its usual 20 to 32 in mode full'
+    'flow 12 m3/h, below its usual 20 to 31.5 in mode full'
     """
-    unit = f" {sensor['unit']}" if sensor.get("unit") else ""
-    said = f"{_names(sensor['sensors'])}"
-    if sensor.get("reading") is not None:
-        said += f" {_reading(sensor['reading'])}{unit}"
-    usual = sensor.get("usual")
-    if not usual:
-        return said
-    low, high = (_reading(bound) for bound in usual)
+    unit = f" {sensor['unit']}" if sensor["unit"] else ""
+    low, high = (reading(bound) for bound in sensor["usual"])
     mode = f" in mode {sensor['mode']}" if sensor.get("mode") else ""
+    filled = " (filled in)" if sensor.get("imputed") else ""
+    said = f"{_names(sensor['sensors'])} {reading(sensor['reading'])}{unit}{filled}"
     return f"{said}, {sensor['direction']} its usual {low} to {high}{mode}"
 
 
-def _names(names: list[str]) -> str:
-    return listed(list(names))
-
-
-def _reading(value: float) -> str:
-    """To two digits; ``amount`` prints no sign where it is not asked to.
-
-    >>> _reading(-3.14), _reading(1480.0)
-    ('-3.1', '1,500')
-    """
-    return amount(value)
+def _names(names: Sequence[str]) -> str:
+    same = " (they tell the same)" if len(names) > 1 else ""
+    return f"{listed(list(names))}{same}"

@@ -56,9 +56,7 @@ WAITING = "waiting"
 EXAMPLE_ROWS = 5
 _IN_SPITE = "Promoted in spite of the gate"
 _ACTIONS = {PROVISIONAL: journal.PROVISIONAL, WAITING: journal.WAITING}
-# Ends the text of a run's page.
 DOCS_NOTE = f"\n\nThe check of the files: artifact `{DOCS_INDEX}` of the run (Data Docs).\n"
-_BESIDE = f"\nAll of it on one page, with pictures: artifact `{REPORT_PAGE}` of the run.{DOCS_NOTE}"
 
 
 @dataclass(frozen=True)
@@ -325,7 +323,7 @@ def _run_record(job: Job[TransferRequest], models: Models, verdict: Verdict) -> 
         curves=adapted.history,
         data=tuple((name, digest, "target") for name, digest in files),
         files=evaluation.folder,
-        note=as_markdown(report, decision, verdict.overridden(job.request)) + _BESIDE,
+        note=as_markdown(report, decision, verdict.overridden(job.request)) + DOCS_NOTE,
     )
 
 

@@ -50,8 +50,9 @@ def write_report_page(
         pictures=evaluation.pictures,
         data=(*_made_from(job, models), *data_blocks(rows, labelled)),
         findings=finding_blocks(rows),
-        alarms=_listed(told, "alarms"),
-        sensors=_listed(told, "sensors"),
+        alarms=told.get("alarms", ()),
+        sensors=told.get("sensors", ()),
+        alarms_note=told.get("alarms_note", ""),
         footer=_footer(),
     )
     page = report_html(evaluation.report, verdict.decision, verdict.overridden(job.request), beside)
@@ -64,11 +65,6 @@ def until_registered() -> tuple[Next, ...]:
     """What to type about a version whose number is not known before it is registered."""
     why = "See the version, its number and the command that settles it"
     return (Next(why, typed("registry", "list")),)
-
-
-def _listed(told: dict[str, Any], key: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = told.get(key) or told["report"].get(key) or []
-    return found
 
 
 def _footer() -> str:

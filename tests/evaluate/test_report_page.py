@@ -102,6 +102,7 @@ def test_everything_that_is_there_is_shown(tmp_path: Path) -> None:
         findings=(Paragraph("Nothing was found."),),
         alarms=(ALARM,),
         sensors=({"sensors": ["flow"], "share": 0.61},),
+        alarms_note="Said by the kept model.",
     )
     slices = (
         Slice("load", "high", 40, 9, 4, {"pr_auc": Interval(-0.06, -0.1, 0.02)}),
@@ -124,7 +125,10 @@ def test_everything_that_is_there_is_shown(tmp_path: Path) -> None:
         "Glossary",
     ]
     text = words_of(found)
-    assert "flow, head 12 m3/h, below its usual 20 to 32 in mode full" in text
+    assert (
+        "flow, head (they tell the same) 12 m3/h, below its usual 20 to 31.5 in mode full" in text
+    )
+    assert "Said by the kept model." in text
     assert "2026-01-02 10:00 to 2026-01-02 10:50" in text
     assert "load is high\n40\n9\n-0.060 [-0.100, +0.020]" in text
     assert "load is low\n3\n1\n–" in text
