@@ -23,6 +23,7 @@ from faultxfer.data.continuous import Parts, cut_into_parts
 from faultxfer.data.dataset import Dataset, save_dataset
 from faultxfer.data.split import divide_runs, require_both_classes
 from faultxfer.errors import DataError
+from faultxfer.evaluate.drawing import SOURCE
 from faultxfer.evaluate.events import measure_events
 from faultxfer.evaluate.gate.check import PROMOTED
 from faultxfer.evaluate.metrics import Metrics, measure
@@ -143,7 +144,7 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
     keep_docs(rows.docs, folder)
     judged = _judged(bundle, test)
     metrics = measure(judged.y, judged.probabilities, judged.alarms)
-    pictures = save_pictures(folder, judged, {}, {"candidate": metrics.pr_auc}, history)
+    pictures = save_pictures(folder, judged, {}, {SOURCE: metrics.pr_auc}, history, who=SOURCE)
     lineage = {
         "strategy": "pretrain",
         "identity": {"model": model, "data": list(rows.files), "seed": options.seed},
