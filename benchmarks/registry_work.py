@@ -200,6 +200,7 @@ def register_prepared(
         data=(DataSet("rows.csv", "0" * 64, "target"),),
         files=bundle.parent / "report",
         note="trial",
+        judged=DataSet("rows that judged", "1" * 64, "judged"),
     )
     candidate = NewVersion(name, tags, bundle, features, np.ones((2, len(features))))
     why = Promotion("trial", {"seed": 0, **(details or {})}, head, action)

@@ -21,12 +21,10 @@ OF_RUN, OF_VERSION = 7_500, 4_100
 # Files of a run that a card links to, beside the pictures, and what they are.
 _FILES = {
     "report.html": "whole report",
-    "report.md": "report as text",
-    "comparison.json": "all contestants and slices as a table",
-    "data_docs/index.html": "check of the files (Data Docs)",
-    "contract.yaml": "data contract",
+    "comparison.json": "all contestants and slices",
+    "data_docs/index.html": "check of the files",
+    "contract.yaml": "contract",
     "gate.yaml": "rules of the gate",
-    "report.json": "all numbers",
 }
 _REST = "\n\n… The rest is in `report.md`, among the run's artifacts."
 # What stands before the links: what came of it, and why.

@@ -17,8 +17,9 @@ EXPERIMENT = "faultxfer"
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 # Where MLflow keeps the name of a run, and the page of a run, a logged model or an experiment.
 RUN_NAME, PAGE = "mlflow.runName", "mlflow.note.content"
-# Of a run: which of its files MLflow shows as tables.
-TABLES = "mlflow.loggedArtifacts"
+# Of a run: which of its files MLflow shows as tables; of a logged model: the versions made of it,
+# which an MLflow server writes and a database does not; of both: who made them.
+TABLES, VERSIONS, USER = "mlflow.loggedArtifacts", "mlflow.modelVersions", "mlflow.user"
 
 # Tags on registered models, versions and runs.
 MODEL = "faultxfer.model"  # of a run: the registered model that it was for

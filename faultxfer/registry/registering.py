@@ -25,6 +25,7 @@ from faultxfer.registry.promotion import (
     promote,
     standing,
 )
+from faultxfer.registry.provenance import actor
 from faultxfer.registry.repairs import begin_missing_journal
 from faultxfer.registry.runs import (
     RunRecord,
@@ -212,7 +213,7 @@ def _begin_upload(registry: Registry, run_id: str, record: RunRecord, new: NewVe
     Returns:
         Its id.
     """
-    tags = record.filters
+    tags = {**record.filters, names.USER: actor()}
     if record.note:
         tags[names.PAGE] = card_of(run_card(registry, run_id, record), OF_RUN)
     logged = registry.client.create_logged_model(
@@ -237,8 +238,8 @@ def _create(
 ) -> Version:
     _ensure_model(registry, new)
     tags = {
-        **record.tags,
         **record.filters,
+        **record.tags,
         names.STATE: names.CANDIDATE,
         names.OWNER: this_process(),
         names.FILES: digest_of(files),
@@ -252,6 +253,8 @@ def _create(
         description=card_of(run_card(registry, run_id, record), OF_VERSION),
         model_id=model_id,
     )
+    named = json.dumps([{"name": new.name, "version": str(made.version)}])
+    registry.client.set_logged_model_tags(model_id, {names.VERSIONS: named})
     return registry.version(new.name, str(made.version))
 
 

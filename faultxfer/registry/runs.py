@@ -17,6 +17,7 @@ from faultxfer.registry.cards import OF_RUN, Card, card_of
 from faultxfer.registry.clients import batches
 from faultxfer.registry.data_sets import DataSet, data_of
 from faultxfer.registry.mlflow_errors import reported
+from faultxfer.registry.provenance import actor
 from faultxfer.registry.readiness import require_own_files
 
 if TYPE_CHECKING:
@@ -91,13 +92,8 @@ def record_run(registry: Registry, record: RunRecord) -> str:
 def logged_run(registry: Registry, record: RunRecord) -> Iterator[str]:
     """A run that ends as FINISHED with everything logged but its metrics, or as FAILED."""
     with reported("the tracking store"):
-        tags = {**record.tags, **record.filters, names.OWNER: this_process()}
-        if record.tables:
-            tags[names.TABLES] = json.dumps(
-                [{"path": name, "type": "table"} for name in record.tables]
-            )
         run_id = registry.client.create_run(
-            experiment_id(registry), run_name=_name_of(record), tags=tags
+            experiment_id(registry), run_name=_name_of(record), tags=_tags_of(record)
         ).info.run_id
     try:
         with reported("the tracking store"):
@@ -192,6 +188,16 @@ def experiment_id(registry: Registry) -> str:
 def run_card(registry: Registry, run_id: str, record: RunRecord) -> Card:
     """The page of a run, its version and its logged model, which name the same files."""
     return Card(record.note, experiment_id(registry), run_id, record.files, record.source)
+
+
+def _tags_of(record: RunRecord) -> dict[str, str]:
+    """Tags of the run; those that people filter by first, as MLflow's page lists them."""
+    tags = {**record.filters, **record.tags}
+    tags |= {names.OWNER: this_process(), names.USER: actor()}
+    if record.tables:
+        tables = [{"path": name, "type": "table"} for name in record.tables]
+        tags[names.TABLES] = json.dumps(tables)
+    return tags
 
 
 def _name_of(record: RunRecord) -> str:

@@ -27,21 +27,24 @@ _DIGITS = 6
 
 
 def metrics_of_run(report: Report) -> dict[str, float | None]:
-    """The candidate's metrics; each bound stands behind its metric in the order of names."""
-    metrics: dict[str, float | None] = dict(report.candidate.as_dict())
-    metrics["threshold"] = report.threshold
-    bounded = dict(report.evidence.intervals)
-    if report.evidence.events:
-        metrics |= report.evidence.events.estimates()
-        bounded |= _bounded_events(report)
-    for name, interval in bounded.items():
-        metrics |= _bounds(name, interval)
+    """The candidate's metrics, each followed by its bounds: MLflow's pages keep the order."""
+    events = report.evidence.events
+    values: dict[str, float | None] = dict(report.candidate.as_dict())
+    values |= {**(events.estimates() if events else {}), "threshold": report.threshold}
+    bounded = {**report.evidence.intervals, **_bounded_events(report)}
+    metrics: dict[str, float | None] = {}
+    for name, value in values.items():
+        metrics[name] = value
+        if name in bounded:
+            metrics |= _bounds(name, bounded[name])
     return metrics
 
 
 def _bounded_events(report: Report) -> dict[str, Interval]:
+    """Events that are given with bounds; none where no events were measured."""
     events = report.evidence.events
-    found = {name: getattr(events, name) for name, one in METRICS.items() if one.of == "event"}
+    names = [name for name, metric in METRICS.items() if metric.of == "event"]
+    found = {name: getattr(events, name, None) for name in names}
     return {name: value for name, value in found.items() if isinstance(value, Interval)}
 
 

@@ -115,6 +115,8 @@ def test_the_logged_model_has_metrics_parameters_data_and_card(shelf: Shelf) -> 
     assert of_rows == {ROWS.name}
     assert model.params == {"strategy": "stack", "seed": "0"}
     assert model.name == MACHINE
+    named = [{"name": MACHINE, "version": version.version}]
+    assert json.loads(model.tags["mlflow.modelVersions"]) == named
     run = registry.client.get_run(version.run_id)
     for page in (model.tags[names.PAGE], run.data.tags[names.PAGE], version.description):
         assert page.startswith("# pump-9: passed by the gate\n\nAll checks were passed.")
