@@ -42,10 +42,26 @@ class Cluster:
 
     def create(self, database: str) -> str:
         """Make an empty database; gives back its address."""
-        command = [self.programs / "createdb", "-h", "127.0.0.1", "-p", str(self.port)]
-        settings = {**os.environ, "PGPASSWORD": PASSWORD, "PGUSER": OWNER}
-        subprocess.run([*command, database], env=settings, check=True, cwd="/")
+        self._run("createdb", database)
         return self.address(database)
+
+    def run_script(self, script: Path) -> None:
+        """Run a file of SQL."""
+        arguments = ("--dbname=postgres", "--quiet", "--set=ON_ERROR_STOP=1", f"--file={script}")
+        self._run("psql", *arguments)
+
+    def has_table(self, database: str, table: str) -> bool:
+        """Whether there is a table of that name."""
+        import psycopg
+
+        with psycopg.connect(self.address(database)) as connection:
+            found = connection.execute("SELECT to_regclass(%s)", (table,)).fetchone()
+        return found is not None and found[0] is not None
+
+    def _run(self, program: str, *arguments: str) -> None:
+        where = {"PGHOST": "127.0.0.1", "PGPORT": str(self.port)}
+        settings = {**os.environ, **where, "PGPASSWORD": PASSWORD, "PGUSER": OWNER}
+        subprocess.run([self.programs / program, *arguments], env=settings, check=True)
 
 
 def programs() -> Path | None:
