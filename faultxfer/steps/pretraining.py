@@ -38,9 +38,8 @@ from faultxfer.network.pretrain import fit_ensemble
 from faultxfer.network.size import chosen_sensors
 from faultxfer.outputs import keep_docs
 from faultxfer.progress import NOTE, progress
-from faultxfer.registry import journal, names
+from faultxfer.registry import data_sets, journal, names
 from faultxfer.registry.connect import Access
-from faultxfer.registry.data_sets import SOURCE
 from faultxfer.registry.identity import Identity
 from faultxfer.registry.promotion import Promotion
 from faultxfer.registry.provenance import code
@@ -252,7 +251,7 @@ def _run_record(job: Job[PretrainRequest], rows: CheckedRows, trained: Pretraine
         params=flat_options(job.request.options.model_dump(mode="json")),
         metrics=dict(trained.metrics.as_dict()),
         curves=trained.history,
-        data=files_read(rows, job.contract, SOURCE),
+        data=files_read(rows, job.contract, data_sets.SOURCE),
         files=trained.folder,
         note=_note(model, trained) + trained.chosen,
         judged=judged,

@@ -41,7 +41,7 @@ from faultxfer.requests import TransferRequest
 from faultxfer.steps.adaptation import Adaptation, load_predictions, read_target
 from faultxfer.steps.data_sets import files_read, rows_that_judged
 from faultxfer.steps.intake import CheckedRows
-from faultxfer.steps.judging import PAGE, REPORT, Evaluation, Verdict
+from faultxfer.steps.judging import REPORT, Evaluation, Verdict
 from faultxfer.steps.next_commands import (
     after_dry_run,
     after_promotion,

@@ -54,9 +54,7 @@ def small_world(
 ) -> Iterator[Path]:
     """An empty folder; the same commands on a smaller fleet, with a network that learns sooner."""
     monkeypatch.chdir(tmp_path)
-    small = partial(
-        simulator.write_pump_fleet, source_pumps=5, runs_per_pump=16, rows_per_run=30
-    )
+    small = partial(simulator.write_pump_fleet, source_pumps=5, runs_per_pump=16, rows_per_run=30)
     monkeypatch.setattr(simulator, "write_pump_fleet", small)
     quick = PretrainOptions(network=SMALL_NETWORK)
     monkeypatch.setattr(PretrainRequest.model_fields["options"], "default", quick)
