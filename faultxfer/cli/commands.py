@@ -11,7 +11,7 @@ from faultxfer.cli.command import Files, Json, asked, command
 from faultxfer.cli.contracts import contract_app
 from faultxfer.cli.pipelines import run_pipeline
 from faultxfer.cli.registry import registry_app
-from faultxfer.cli.session import BAD_INPUT, DONE, REFUSED, run_command
+from faultxfer.cli.session import BAD_INPUT, DONE, REFUSED, answering, run_command
 from faultxfer.config import (
     CurveOptions,
     GateOptions,
@@ -294,6 +294,7 @@ def ui(
     """Start MLflow's and Prefect's pages on this machine's data; Ctrl-C stops both."""
     from faultxfer.cli.ui import serve
 
+    answering.set("ui")
     run_command(
         lambda: serve(mlflow_port, prefect_port, json_output=json_output),
         json_output=json_output,
