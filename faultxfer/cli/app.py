@@ -45,9 +45,11 @@ COMMANDS = {
         _MAIN,
         "Would more labels help? Transfer against scratch over label counts; registers nothing.",
     ),
-    "ui": Listed(
-        _LOOK, "Start MLflow's and Prefect's pages on this machine's data; Ctrl-C stops both."
+    "up": Listed(
+        _LOOK,
+        "Start MLflow's and Prefect's pages and serve the deployments; Ctrl-C stops everything.",
     ),
+    "deployments": Listed(_LOOK, "Rewrite the forms' choices; write prefect.yaml for workers."),
     "registry": Listed(_LOOK, "See what is registered, go back, check and mend."),
 }
 
