@@ -24,7 +24,7 @@ _HEAD = """\
 #   prefect worker start --pool POOL
 #
 # `faultxfer deployments refresh` makes the forms short, and lists files and machines in them; type
-# it again after each `prefect deploy`. Paths are seen from the folder in which the worker starts.
+# it again after each `prefect deploy`. Paths are seen from the folder in which that was typed.
 """
 
 
