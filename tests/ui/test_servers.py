@@ -256,7 +256,7 @@ def test_every_deployment_of_the_family_is_served(pages: Pages) -> None:
 
 def test_a_wrong_value_is_refused_before_the_run(pages: Pages) -> None:
     number = deployment(pages, "transfer/transfer-served")["id"]
-    for wrong in ({"equipment": "pump-7"}, {"more": {"approval_days": -1}}):
+    for wrong in ({"equipment": "pump-7"}, {"more": {"options": {"seed": -1}}}):
         status, said = post(pages, f"deployments/{number}/create_flow_run", {"parameters": wrong})
         assert (status, "Validation failed" in said["detail"]) == (409, True)
 
