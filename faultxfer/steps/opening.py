@@ -56,9 +56,10 @@ class Opened(Generic[Asked]):
 
 @dataclass(frozen=True)
 class Job(Opened[Asked]):
-    """An opened request that brings its contract, parsed."""
+    """An opened request that brings its contract, parsed, and as the file that it was read from."""
 
     contract: Contract
+    contract_file: bytes = b""
 
 
 def open_validate(request: ValidateRequest, work: Path) -> Job[ValidateRequest]:
@@ -87,7 +88,7 @@ def open_pretrain(request: PretrainRequest, work: Path) -> Job[PretrainRequest]:
     require_before_work(names.registered_name(request.model), creating=True)
     machine = contract.machine_of_unnamed_rows
     docs = docs_folder(request.data_docs, work)
-    return Job(request, work, True, machine, request.quarantine, docs, contract)
+    return Job(request, work, True, machine, request.quarantine, docs, contract, _as_given(request))
 
 
 def open_transfer(request: TransferRequest, work: Path) -> Job[TransferRequest]:
@@ -110,7 +111,21 @@ def open_transfer(request: TransferRequest, work: Path) -> Job[TransferRequest]:
     require_source(uri, request.model)
     _require_strategy(request)
     docs = docs_folder(request.data_docs, work)
-    return Job(request, work, True, request.equipment, request.quarantine, docs, contract)
+    return Job(
+        request,
+        work,
+        True,
+        request.equipment,
+        request.quarantine,
+        docs,
+        contract,
+        _as_given(request),
+    )
+
+
+def _as_given(request: PretrainRequest | TransferRequest) -> bytes:
+    """The contract's file, which the run keeps."""
+    return request.contract.read_bytes()
 
 
 def open_score(request: ScoreRequest, work: Path) -> Opened[ScoreRequest]:
