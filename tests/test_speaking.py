@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from answers import differences
 from rich.console import Console
 from test_missing_rows import KEPT, readings, scored
 
@@ -103,6 +104,7 @@ def test_a_score_names_sensors_with_reading_unit_range_and_direction(
     result, scores = scored(explaining, tmp_path, readings())
     assert result.note == ""
     plain = json.loads(json.dumps(result.as_dict()))
+    assert [one for one in differences("score", plain) if "schema" not in one] == []
     assert plain["alarm_rows"] == int((scores["alarm"].astype(str) == "True").sum())
     first = plain["alarms"][0]
     assert set(first) == {
