@@ -58,7 +58,7 @@ def card_of(card: Card, most: int) -> str:
     """
     paragraphs = card.text.split("\n\n")
     links, pictures = "\n\n".join(_links(card)), "\n\n".join(_shown(card))
-    head = "\n\n".join(paragraphs[:_HEAD])
+    head = "\n\n".join(paragraphs[:_HEAD])[: most // 3]  # a person's reason may be long
     parts = [head, links, "\n\n".join(paragraphs[_HEAD:]), pictures]
     whole = _joined(parts)
     if len(whole) <= most:
