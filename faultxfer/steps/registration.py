@@ -41,7 +41,7 @@ from faultxfer.requests import TransferRequest
 from faultxfer.steps.adaptation import Adaptation, load_predictions, read_target
 from faultxfer.steps.data_sets import files_read, rows_that_judged
 from faultxfer.steps.intake import CheckedRows
-from faultxfer.steps.judging import PAGE, REPORT, Evaluation, Verdict
+from faultxfer.steps.judging import REPORT, Evaluation, Verdict
 from faultxfer.steps.next_commands import (
     after_dry_run,
     after_promotion,
@@ -53,6 +53,7 @@ from faultxfer.steps.next_commands import (
 from faultxfer.steps.opening import Job
 from faultxfer.steps.plain_data import plain_fields
 from faultxfer.steps.repeats import request_sha256
+from faultxfer.steps.reporting import REPORT_PAGE, until_registered, write_report_page
 from faultxfer.steps.run_metrics import COMPARISON, comparison_table, metrics_of_run
 from faultxfer.steps.sources import Models
 
@@ -77,7 +78,8 @@ class TransferResult:
         run_id, tracking_uri: where report and pictures lie, None after a dry run.
         pictures: address of each picture by name; empty after a dry run without ``--report``.
         report, decision: the whole report and the gate's checks.
-        page: where the whole report lies for people to read; None after a dry run.
+        page: where the whole report lies for people to read, one HTML file; None after a dry run
+            without ``--report``.
         rows: counts and findings of the contract check.
         override: who promoted it in spite of the gate, and why; None where nobody did.
         next: what to type now.
@@ -123,7 +125,9 @@ def register_candidate(
     """
     request, evaluation = job.request, verdict.evaluation
     outcome = _outcome(verdict, request, models)
+    page = write_report_page(job, models, verdict, _next_in_report(job, models, verdict, outcome))
     pictures = _copied(evaluation.pictures, request.report_folder)
+    copied = _copied({REPORT_PAGE: page}, request.report_folder)
     done = _Done(pictures=pictures, rows=_without_passing_docs(evaluation.adapted.target.rows))
     if outcome != DRY_RUN:
         done = _registered(job, models, verdict, outcome)
@@ -143,8 +147,17 @@ def register_candidate(
         rows=done.rows,
         override=verdict.overridden(request),
         next=_next(job, models, verdict, outcome, done.version),
-        page=done.page,
+        page=done.page or copied.get(REPORT_PAGE),
     )
+
+
+def _next_in_report(
+    job: Job[TransferRequest], models: Models, verdict: Verdict, outcome: str
+) -> tuple[Next, ...]:
+    """What to type next, as far as it can be said before the version has a number."""
+    if outcome in (PROVISIONAL, WAITING):
+        return until_registered()
+    return _next(job, models, verdict, outcome, None)
 
 
 @dataclass(frozen=True)
@@ -179,7 +192,7 @@ def _registered(job: Job[TransferRequest], models: Models, verdict: Verdict, out
         version=version,
         run_id=run_id,
         tracking_uri=registry.address,
-        page=registry.artifact_addresses(run_id, {PAGE: Path(PAGE)})[PAGE],
+        page=registry.artifact_addresses(run_id, {REPORT_PAGE: Path(REPORT_PAGE)})[REPORT_PAGE],
     )
 
 
@@ -293,15 +306,15 @@ def _wait(request: TransferRequest) -> dict[str, Any]:
     return {journal.APPROVAL: approval, TRANSFER: transfer_again(request)}
 
 
-def _copied(pictures: dict[str, Path], folder: Path | None) -> dict[str, str]:
-    """The pictures in a folder of the user's own, if one is named."""
+def _copied(files: dict[str, Path], folder: Path | None) -> dict[str, str]:
+    """The files in a folder of the user's own, if one is named."""
     if folder is None:
         return {}
     with writing("report", folder):
         folder.mkdir(parents=True, exist_ok=True)
         return {
             key: str(Path(shutil.copy(path, folder / path.name)).absolute())
-            for key, path in pictures.items()
+            for key, path in files.items()
         }
 
 
