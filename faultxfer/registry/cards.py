@@ -65,7 +65,7 @@ def card_of(card: Card, most: int) -> str:
         return whole
     room = most - len(_joined([head, links, pictures])) - len(_REST) - len("\n\n")
     rest = parts[2][: max(room, 0)].rpartition("\n")[0]
-    return _joined([head, links, f"{rest}{_REST}".strip(), pictures])[:most]
+    return _joined([head, links, f"{rest.rstrip()}{_REST}", pictures])[:most]
 
 
 def _joined(parts: list[str]) -> str:
