@@ -25,11 +25,10 @@ PORT = 5311
 ADDRESS = f"http://127.0.0.1:{PORT}"
 WIDTH, HEIGHT = 1400, 1500
 _READY_SECONDS, _ENDING_SECONDS = 300.0, 20.0
-# MLflow's assistant opens by itself and hides a quarter of the page, and so does what is new.
-_WITHOUT_GREETINGS = """
+# MLflow's assistant opens by itself and hides a quarter of the page.
+_WITHOUT_ASSISTANT = """
 localStorage.setItem('mlflow.assistant.panelOpen_v1', 'false');
 localStorage.setItem('mlflow.assistant.fab.autoOpenedOnFirstLoad_v1', 'true');
-localStorage.setItem('_mlflow_user_setting_dismiss_next_model_registry_ui', 'true');
 """
 
 
@@ -85,7 +84,7 @@ def _photograph(path: str, browser: str) -> bytes:
         chromium = started.chromium.launch(executable_path=browser, args=["--no-sandbox"])
         page = chromium.new_page(viewport={"width": WIDTH, "height": HEIGHT})
         page.set_default_timeout(1000 * _READY_SECONDS)
-        page.add_init_script(_WITHOUT_GREETINGS)
+        page.add_init_script(_WITHOUT_ASSISTANT)
         page.goto(f"{ADDRESS}/#{path}?workflowType=machine_learning")
         page.locator("img[src*='get-artifact']").last.wait_for()
         page.wait_for_function("[...document.images].every(image => image.complete)")
