@@ -28,6 +28,9 @@ COMMANDS = {
     "demo": Listed(
         _START, "See the main job on a simulated pump fleet: pretrain, transfer, score."
     ),
+    "simulate": Listed(
+        _START, "Write the files of a simulated pump fleet, to try the commands on."
+    ),
     "contract": Listed(_START, "Write, accept and compare data contracts."),
     "validate": Listed(
         _MAIN, "Check files against a contract: findings, and a file of the rows set aside."
@@ -45,9 +48,14 @@ COMMANDS = {
         _MAIN,
         "Would more labels help? Transfer against scratch over label counts; registers nothing.",
     ),
-    "ui": Listed(
-        _LOOK, "Start MLflow's and Prefect's pages on this machine's data; Ctrl-C stops both."
+    "watch": Listed(
+        _MAIN, "Score each file that arrives in a folder with its machine's version, once."
     ),
+    "up": Listed(
+        _LOOK,
+        "Start MLflow's and Prefect's pages and serve the deployments; Ctrl-C stops everything.",
+    ),
+    "deployments": Listed(_LOOK, "Rewrite the forms' choices; write prefect.yaml for workers."),
     "registry": Listed(_LOOK, "See what is registered, go back, check and mend."),
 }
 

@@ -7,8 +7,10 @@ from typing import Annotated, Any, get_args
 
 import typer
 
+from faultxfer.cli.after_errors import next_after
 from faultxfer.cli.command import Files, Json, asked, command
 from faultxfer.cli.contracts import contract_app
+from faultxfer.cli.deploying import deployments_app
 from faultxfer.cli.pipelines import run_pipeline
 from faultxfer.cli.registry import registry_app
 from faultxfer.cli.session import BAD_INPUT, DONE, REFUSED, answering, run_command
@@ -29,6 +31,7 @@ from faultxfer.requests import (
     ScoreRequest,
     TransferRequest,
     ValidateRequest,
+    WatchRequest,
 )
 
 commands = typer.Typer(rich_markup_mode="rich")
@@ -74,6 +77,21 @@ def demo(
     from faultxfer.cli.demo import run_demo
 
     return run_demo(folder, prefect=prefect)
+
+
+@command(commands, shows="simulated")
+def simulate(
+    folder: Annotated[Path, typer.Option(metavar="DIR", help="Where the files go.")] = Path(
+        "plant"
+    ),
+    equipment: Annotated[
+        str, typer.Option(metavar="EQ", help="Name of the new machine; each is another one.")
+    ] = "pump-9",
+) -> Any:
+    """Write the files of a simulated pump fleet, to try the commands on."""
+    from faultxfer.cli.simulating import simulate_plant
+
+    return simulate_plant(folder, equipment)
 
 
 @command(
@@ -281,26 +299,107 @@ def learning_curve(
     )
 
 
+MlflowPort = Annotated[
+    int, typer.Option(min=0, max=65535, help="Port of MLflow; 0 takes a free one.")
+]
+PrefectPort = Annotated[
+    int, typer.Option(min=0, max=65535, help="Port of Prefect; 0 takes a free one.")
+]
+
+
 @commands.command()
-def ui(
-    mlflow_port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port of MLflow; 0 takes a free one.")
-    ] = 5000,
-    prefect_port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port of Prefect; 0 takes a free one.")
-    ] = 4200,
+def watch(
+    landing: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[DIR]",
+            help="Folder in which files arrive; `landing` of the family if left out.",
+        ),
+    ] = None,
+    family: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Which family; may be left out where there is one."),
+    ] = None,
+    settings: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Settings of deployments; `deployments.yaml`, or the "
+            "contracts in `data_contracts/`, if left out.",
+        ),
+    ] = None,
+    contract: Annotated[Path | None, asked(WatchRequest, "contract", metavar="FILE")] = None,
+    model: Annotated[str | None, asked(WatchRequest, "model", metavar="NAME")] = None,
+    transfer_labelled: Annotated[bool | None, asked(WatchRequest, "transfer_labelled")] = None,
+    once: Annotated[bool, typer.Option("--once", help="Look once, and end.")] = False,
+    every: Annotated[float | None, asked(WatchRequest, "every", metavar="SECONDS")] = None,
+    settle: Annotated[float | None, asked(WatchRequest, "settle", metavar="SECONDS")] = None,
+    prefect: Prefect = None,
     json_output: Json = False,
 ) -> None:
-    """Start MLflow's and Prefect's pages on this machine's data; Ctrl-C stops both."""
-    from faultxfer.cli.ui import serve
+    """Score each file that arrives in a folder with its machine's version, once."""
+    from faultxfer.cli.watching import Watch
 
-    answering.set("ui")
+    answering.set("watch")
+    asks = Watch(once=once, prefect=prefect, json_output=json_output)
     run_command(
-        lambda: serve(mlflow_port, prefect_port, json_output=json_output),
+        lambda: asks.run(
+            settings,
+            family,
+            landing=landing,
+            contract=contract,
+            model=model,
+            transfer_labelled=transfer_labelled,
+            every=every,
+            settle=settle,
+        ),
+        json_output=json_output,
+        render=None,  # what came of each file is printed as soon as it is known
+        exit_code=lambda result: BAD_INPUT if result.bad else DONE,
+        spinner=False,
+        after_error=lambda error: next_after(error, ("watch",), {}),
+    )
+
+
+@commands.command()
+def up(
+    deployments: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Settings of the deployments; deployments.yaml, or a family for each contract in "
+            "data_contracts/, if left out.",
+        ),
+    ] = None,
+    landing: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder in which new files arrive.")
+    ] = None,
+    mlflow_port: MlflowPort = 5000,
+    prefect_port: PrefectPort = 4200,
+    json_output: Json = False,
+) -> None:
+    """Start MLflow's and Prefect's pages and serve the deployments; Ctrl-C stops everything."""
+    from faultxfer.cli.up import Asked, serve
+
+    answering.set("up")
+    asked_for = Asked(mlflow_port, prefect_port, deployments, landing)
+    run_command(
+        lambda: serve(asked_for, json_output=json_output),
         json_output=json_output,
         render=None,  # the addresses are printed while the servers run
     )
 
 
+@commands.command(hidden=True)
+def ui(
+    mlflow_port: MlflowPort = 5000,
+    prefect_port: PrefectPort = 4200,
+    json_output: Json = False,
+) -> None:
+    """`faultxfer up`, as releases to 0.2.0 called it."""
+    up(mlflow_port=mlflow_port, prefect_port=prefect_port, json_output=json_output)
+
+
 commands.add_typer(contract_app, name="contract")
+commands.add_typer(deployments_app, name="deployments")
 commands.add_typer(registry_app, name="registry")

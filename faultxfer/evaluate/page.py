@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from faultxfer.document import Block, Bullets, Heading, Paragraph, Table, Text, Words, to_markdown
+from faultxfer.evaluate.alarms import sensors_sentence
 from faultxfer.evaluate.events import EventMetrics
 from faultxfer.evaluate.gate.check import (
     NEEDS_APPROVAL,
@@ -107,6 +108,7 @@ def _sentences(report: Report, decision: Decision) -> list[Words]:
         f"A row alarms above a fault probability of {probability(report.threshold)}.",
         *report.alarm_notes,
         *event_sentences(report.evidence.events),
+        sensors_sentence(report.sensors),
         certainty_sentence(report.evidence),
         f"Would more labels help? `{command}` shows it.",
     ]

@@ -144,6 +144,7 @@ def source_html(report: SourceReport, beside: Beside) -> str:
         Heading("Metrics"),
         Table(ALL_COLUMNS, (tuple(metric_cells(report.metrics)),)),
         *_next(beside),
+        *sensor_blocks(beside.sensors),
         *_pictures(beside.pictures or {}),
         *_section("Data", beside.data),
         *_section("Findings in the files", beside.findings),

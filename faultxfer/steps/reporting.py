@@ -69,7 +69,7 @@ def write_source_page(
     pictures: dict[str, Path],
     following: tuple[Next, ...],
 ) -> None:
-    """Write the page of a source model.
+    """Write the page of a source model beside ``report.json``.
 
     Args:
         folder: of what the run keeps.
@@ -79,11 +79,13 @@ def write_source_page(
         pictures: by name.
         following: what to type next.
     """
+    told = json.loads((folder / REPORT).read_text(encoding="utf-8"))
     beside = Beside(
         next=following,
         pictures=pictures,
         data=data_blocks(rows, data),
         findings=finding_blocks(rows),
+        sensors=told.get("sensors", ()),
         footer=made_by(),
     )
     (folder / REPORT_PAGE).write_text(source_html(report, beside), encoding="utf-8")

@@ -353,7 +353,9 @@ def test_scores_begin_with_how_many_rows_alarm(
 ) -> None:
     made: Any = SimpleNamespace(
         rows=NO_ROWS,
-        alarms=alarms,
+        alarms=(),
+        alarms_out="s-alarms.csv",
+        alarm_rows=alarms,
         scored_with=kind,
         model_version="3",
         out="s.csv",
