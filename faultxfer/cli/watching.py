@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any, TextIO
 from rich.markup import escape
 
 from faultxfer.cli.pipelines import run_watch
-from faultxfer.cli.session import stderr
+from faultxfer.cli.session import as_json, stderr
 from faultxfer.deployments import load_deployments
 from faultxfer.landing.events import Event, Watched
 from faultxfer.landing.families import watch_of
@@ -59,13 +58,13 @@ class Watch:
             if event.next:
                 self._write(f"  Next: {event.next.why}:\n    {event.next.command}")
         elif not self.once:
-            self._write(json.dumps(event.as_dict(), ensure_ascii=False))
+            self._write(as_json(event.as_dict()))
 
     def _end(self, result: Watched) -> None:
         if not self.json_output:
             self._write(result.headline)
         elif self.once:
-            self._write(json.dumps(result.as_dict(), ensure_ascii=False))
+            self._write(as_json(result.as_dict()))
 
     def _write(self, line: str) -> None:
         self.out.write(f"{line}\n")
