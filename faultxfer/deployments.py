@@ -147,6 +147,15 @@ class Deployments(_Strict):
             )
         return self.families[name]
 
+    def with_landing(self, folder: Path) -> Deployments:
+        """These settings with a landing folder: its own for one family, else one below by name."""
+        alone = len(self.families) == 1
+        families = {
+            name: family.model_copy(update={"landing": folder if alone else folder / name})
+            for name, family in self.families.items()
+        }
+        return self.model_copy(update={"families": families})
+
 
 def load_deployments(path: Path | str | None = None) -> Deployments:
     """The settings of a file; of ``deployments.yaml`` if none is named.
@@ -162,8 +171,17 @@ def load_deployments(path: Path | str | None = None) -> Deployments:
     return load_options(Deployments, path or SETTINGS)
 
 
+def there_are_families() -> bool:
+    """Whether the working folder names any: by ``deployments.yaml``, or by a contract."""
+    return SETTINGS.exists() or bool(_contracts(CONTRACTS))
+
+
+def _contracts(folder: Path) -> list[Path]:
+    return sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
+
+
 def _of_contracts(folder: Path) -> Deployments:
-    contracts = sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
+    contracts = _contracts(folder)
     if not contracts:
         raise ConfigError(
             "There is no equipment family to deploy: neither settings nor a data contract",

@@ -8,7 +8,8 @@ the request, and not written out a second time.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Annotated, Any
 
 from prefect import Flow, flow, runtime
@@ -16,8 +17,10 @@ from pydantic import Field
 from pydantic.fields import FieldInfo
 
 from faultxfer import pipeline, requests
+from faultxfer.errors import FaultxferError
 from faultxfer.stopping import heeded
 from flows.endings import ended
+from flows.forms import added, may_be_left_out, settled
 from flows.labels import name_of, tag_this_run
 from flows.publish import progress_in_the_log
 from flows.tasks import in_tasks
@@ -42,20 +45,23 @@ def flow_of(
 
     def run(*given: Any, **named: Any) -> Any:
         bound = signature.bind(*given, **named).arguments
-        values = {name: value for name, value in bound.items() if not isinstance(value, FieldInfo)}
-        asked = _fields(values, kind)
-        machine = asked.get("equipment") if name == "transfer" else None
+        values = _given(bound)
 
         def work() -> Any:
-            tag_this_run(asked)
-            with turn_of(machine):
-                return listed(**values, run=in_tasks)
+            asked = values if former else settled(kind, values)
+            fields = _fields(asked, kind)
+            tag_this_run(fields)
+            with turn_of(fields.get("equipment") if name == "transfer" else None):
+                return listed(**asked, run=in_tasks)
 
         with heeded(), progress_in_the_log():
             return ended(name, work)
 
     def named() -> str:
-        return name_of(name, _fields(runtime.flow_run.parameters, kind))
+        values = _given(runtime.flow_run.parameters)
+        with suppress(FaultxferError):  # said when the run has begun
+            values = values if former else settled(kind, values)
+        return name_of(name, _fields(values, kind))
 
     signature = _signature_of(kind, former=former)
     run.__name__ = run.__qualname__ = listed.__name__
@@ -65,32 +71,65 @@ def flow_of(
     return flow(name=name, flow_run_name=named)(run)
 
 
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what the form describes and nobody gave."""
+    return {name: value for name, value in values.items() if not isinstance(value, FieldInfo)}
+
+
 def _fields(values: dict[str, Any], kind: type[requests.Request]) -> dict[str, Any]:
     """Values by the names that the request has today."""
     return {kind.former_names.get(name, name): value for name, value in values.items()}
 
 
 def _signature_of(kind: type[requests.Request], *, former: bool) -> inspect.Signature:
-    renamed = {now: name for name, now in kind.former_names.items()} if former else {}
-    parameters = []
+    """A parameter for each field; and what a form may say in another way, but for ``former``."""
+    parameters = _former_parameters(kind) if former else _parameters(kind)
+    kinds = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    return inspect.Signature(
+        [
+            inspect.Parameter(name, kinds, default=_shown(field, default), annotation=annotation)
+            for name, (annotation, field, default) in parameters.items()
+        ]
+    )
+
+
+# Annotation, title and description, default.
+_Parameter = tuple[Any, FieldInfo, Any]
+
+
+def _parameters(kind: type[requests.Request]) -> dict[str, _Parameter]:
+    known = may_be_left_out(kind)
+    parameters: dict[str, _Parameter] = {}
     for name, field in kind.model_fields.items():
-        annotation: Any = field.annotation
-        if field.metadata:
-            annotation = Annotated[(annotation, *field.metadata)]
-        if former and not field.is_required():
-            annotation = annotation | None  # release 0.1.0 took null for the default
-        named = renamed.get(name, name)
-        kinds = inspect.Parameter.POSITIONAL_OR_KEYWORD
-        parameters.append(
-            inspect.Parameter(named, kinds, default=_shown(field), annotation=annotation)
-        )
-    return inspect.Signature(parameters)
+        annotation = _annotation(field)
+        if name in known:
+            parameters[name] = (annotation | None, field, None)
+        else:
+            parameters[name] = (annotation, field, field.default)
+    for name, one in added(kind).items():
+        parameters[name] = (one.annotation, one.field, None)
+    return parameters
 
 
-def _shown(field: FieldInfo) -> Any:
+def _former_parameters(kind: type[requests.Request]) -> dict[str, _Parameter]:
+    """By the names of release 0.1.0, which took null for the default."""
+    renamed = {now: name for name, now in kind.former_names.items()}
+    parameters: dict[str, _Parameter] = {}
+    for name, field in kind.model_fields.items():
+        annotation = _annotation(field)
+        annotation = annotation if field.is_required() else annotation | None
+        parameters[renamed.get(name, name)] = (annotation, field, field.default)
+    return parameters
+
+
+def _annotation(field: FieldInfo) -> Any:
+    return Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+
+
+def _shown(field: FieldInfo, default: Any) -> Any:
     """Title and description for the form; Prefect takes the title from nowhere else."""
     return Field(
-        default=field.default,
+        default=default,
         description=field.description,
         json_schema_extra={"title": field.title or ""},
     )

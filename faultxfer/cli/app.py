@@ -48,9 +48,11 @@ COMMANDS = {
     "watch": Listed(
         _MAIN, "Score each file that arrives in a folder with its machine's version, once."
     ),
-    "ui": Listed(
-        _LOOK, "Start MLflow's and Prefect's pages on this machine's data; Ctrl-C stops both."
+    "up": Listed(
+        _LOOK,
+        "Start MLflow's and Prefect's pages and serve the deployments; Ctrl-C stops everything.",
     ),
+    "deployments": Listed(_LOOK, "Rewrite the forms' choices; write prefect.yaml for workers."),
     "registry": Listed(_LOOK, "See what is registered, go back, check and mend."),
 }
 

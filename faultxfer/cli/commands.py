@@ -10,6 +10,7 @@ import typer
 from faultxfer.cli.after_errors import next_after
 from faultxfer.cli.command import Files, Json, asked, command
 from faultxfer.cli.contracts import contract_app
+from faultxfer.cli.deploying import deployments_app
 from faultxfer.cli.pipelines import run_pipeline
 from faultxfer.cli.registry import registry_app
 from faultxfer.cli.session import BAD_INPUT, DONE, REFUSED, run_command
@@ -283,6 +284,14 @@ def learning_curve(
     )
 
 
+MlflowPort = Annotated[
+    int, typer.Option(min=0, max=65535, help="Port of MLflow; 0 takes a free one.")
+]
+PrefectPort = Annotated[
+    int, typer.Option(min=0, max=65535, help="Port of Prefect; 0 takes a free one.")
+]
+
+
 @commands.command()
 def watch(
     landing: Annotated[
@@ -296,12 +305,12 @@ def watch(
         str | None,
         typer.Option(metavar="NAME", help="Which family; may be left out where there is one."),
     ] = None,
-    settings: Annotated[
+    deployments: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Settings of deployments; `deployments.yaml`, or the "
-            "contracts in `data_contracts/`, if left out.",
+            help="Settings of the families; deployments.yaml, or a family for each contract in "
+            "data_contracts/, if left out.",
         ),
     ] = None,
     contract: Annotated[Path | None, asked(WatchRequest, "contract", metavar="FILE")] = None,
@@ -319,7 +328,7 @@ def watch(
     asks = Watch(once=once, prefect=prefect, json_output=json_output)
     run_command(
         lambda: asks.run(
-            settings,
+            deployments,
             family,
             landing=landing,
             contract=contract,
@@ -337,24 +346,43 @@ def watch(
 
 
 @commands.command()
-def ui(
-    mlflow_port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port of MLflow; 0 takes a free one.")
-    ] = 5000,
-    prefect_port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port of Prefect; 0 takes a free one.")
-    ] = 4200,
+def up(
+    deployments: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Settings of the deployments; deployments.yaml, or a family for each contract in "
+            "data_contracts/, if left out.",
+        ),
+    ] = None,
+    landing: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder in which new files arrive.")
+    ] = None,
+    mlflow_port: MlflowPort = 5000,
+    prefect_port: PrefectPort = 4200,
     json_output: Json = False,
 ) -> None:
-    """Start MLflow's and Prefect's pages on this machine's data; Ctrl-C stops both."""
-    from faultxfer.cli.ui import serve
+    """Start MLflow's and Prefect's pages and serve the deployments; Ctrl-C stops everything."""
+    from faultxfer.cli.up import Asked, serve
 
+    asked_for = Asked(mlflow_port, prefect_port, deployments, landing)
     run_command(
-        lambda: serve(mlflow_port, prefect_port, json_output=json_output),
+        lambda: serve(asked_for, json_output=json_output),
         json_output=json_output,
         render=None,  # the addresses are printed while the servers run
     )
 
 
+@commands.command(hidden=True)
+def ui(
+    mlflow_port: MlflowPort = 5000,
+    prefect_port: PrefectPort = 4200,
+    json_output: Json = False,
+) -> None:
+    """`faultxfer up`, as releases to 0.2.0 called it."""
+    up(mlflow_port=mlflow_port, prefect_port=prefect_port, json_output=json_output)
+
+
 commands.add_typer(contract_app, name="contract")
+commands.add_typer(deployments_app, name="deployments")
 commands.add_typer(registry_app, name="registry")

@@ -13,11 +13,13 @@ from faultxfer.cli import findings
 from faultxfer.cli.outcomes import learned, next_commands, pretrained, scored, transferred
 from faultxfer.cli.session import stderr, stdout
 from faultxfer.following import Next, typed
+from faultxfer.wording import counted, listed
 
 if TYPE_CHECKING:
     # Only names here: looking at the registry must not wait for TensorFlow.
     from faultxfer.cli.demo import DemoResult
     from faultxfer.cli.validating import Validated
+    from flows.refresh import Refreshed
 
 # Found here by the name that a command gives.
 __all__ = ["learned", "pretrained", "scored", "transferred"]
@@ -101,7 +103,7 @@ def demo(result: DemoResult, *, details: bool = False) -> None:
         f"The simulated CSVs and their contract lie in {result.folder}. Run the demo again for "
         "one more new pump.\n"
         "Next: see the run in a browser:\n"
-        "  faultxfer ui",
+        "  faultxfer up",
         markup=False,
     )
 
@@ -381,3 +383,21 @@ def _table(title: str, columns: tuple[str, ...], entries: list[dict[str, Any]]) 
         cells = (entry.get(column) for column in columns)
         table.add_row(*("–" if cell is None else escape(str(cell)) for cell in cells))
     return table
+
+
+def refreshed(result: Refreshed) -> None:
+    """Which forms were rewritten, and which deployments are not there."""
+    console = stdout()
+    done = f"{counted(len(result.written), 'form')} rewritten, {len(result.same)} as they were"
+    console.print(f"[green]refreshed[/]: {done}", soft_wrap=True)
+    if result.absent:
+        names = escape(listed(list(result.absent)))
+        console.print(f"Not on this server: {names}. Next: deploy them:", soft_wrap=True)
+        console.print("  faultxfer deployments write && prefect --no-prompt deploy --all")
+
+
+def written(result: dict[str, Any]) -> None:
+    """Where ``prefect.yaml`` lies, and what to type then."""
+    console = stdout()
+    console.print(f"[green]written[/]: {escape(result['out'])}", soft_wrap=True)
+    console.print("Next: its first lines say what to type, in order", soft_wrap=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,7 +42,7 @@ class Watch:
             family: which of them.
             **given: fields that differ from its settings.
         """
-        request = _request(settings, family, minutes=0 if self.once else None, **given)
+        request = _request(settings, family, minutes=0.0 if self.once else math.inf, **given)
         where = f"Watching {request.landing} for source model {request.model}"
         stderr().print(f"[dim]{escape(where)}{'' if self.once else '; Ctrl-C ends it'}[/]")
         try:

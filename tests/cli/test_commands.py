@@ -92,6 +92,9 @@ def test_help_reads_like_a_table_of_contents(capsys: pytest.CaptureFixture[str])
         ["registry", "verify"],
         ["registry", "doctor"],
         ["registry", "prune"],
+        ["deployments", "refresh"],
+        ["deployments", "write"],
+        ["up"],
         ["ui"],
     ],
 )

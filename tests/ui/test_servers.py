@@ -1,6 +1,6 @@
 """Both servers for real.
 
-Started by ``faultxfer ui``, worked against over HTTP, stopped by signals.
+Started by ``faultxfer up``, worked against over HTTP, stopped by signals.
 """
 
 from __future__ import annotations
@@ -10,22 +10,25 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import mlflow.pyfunc
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 import registry_work as work
-from conftest import World, models_of
+from conftest import REPOSITORY, World, models_of
 
 from faultxfer import GateOptions, TransferOptions, pipeline
 from faultxfer.bundle.manifest import read_manifest
@@ -43,13 +46,15 @@ class Pages:
     mlflow: str
     prefect: str
     process: subprocess.Popen[str]
+    deployments: dict[str, str] = field(default_factory=dict)
+    models: dict[str, str] = field(default_factory=dict)
 
 
-def start(folder: Path) -> Pages:
+def start(folder: Path, command: str = "ui") -> Pages:
     process = subprocess.Popen(
         [
             Path(sys.executable).parent / "faultxfer",
-            "ui",
+            command,
             "--mlflow-port",
             "0",
             "--prefect-port",
@@ -79,13 +84,31 @@ def get(address: str) -> Any:
         return response.read().decode()
 
 
+def deploy(folder: Path) -> None:
+    """Settings of one family, whose landing folder holds rows of one machine."""
+    (folder / "landing").mkdir()
+    land(folder, "monday.csv")
+    contract = REPOSITORY / "data_contracts" / "pumps.yaml"
+    (folder / "deployments.yaml").write_text(
+        f"families: {{served: {{contract: {contract}, landing: landing, "
+        'schedules: {validate: "0 3 1 1 *"}}}\n'
+    )
+
+
+def land(folder: Path, name: str) -> None:
+    """A file without rows that the contract would accept."""
+    text = "equipment,run,timestamp,flow_m3h\npump-9,1,2026-01-01,1\npump-9,1,2026-01-02,2\n"
+    (folder / "landing" / name).write_text(text)
+
+
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory, migrated_folder: Path) -> Iterator[Pages]:
     import shutil
 
     folder = tmp_path_factory.mktemp("ui")
     shutil.copytree(migrated_folder, folder / "mlruns")
-    running = start(folder)
+    deploy(folder)
+    running = start(folder, "up")
     try:
         yield running
     finally:
@@ -183,6 +206,80 @@ def test_a_provisional_version_over_http(
     assert set(pd.read_csv("scores.csv")["scored_with"]) == {"provisional"}
 
 
+def deployment(pages: Pages, name: str) -> Any:
+    return json.loads(get(f"{pages.prefect}/api/deployments/name/{name}"))
+
+
+def post(pages: Pages, path: str, content: dict[str, Any]) -> tuple[int, Any]:
+    request = urllib.request.Request(
+        f"{pages.prefect}/api/{path}",
+        data=json.dumps(content).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=20) as response:
+            return response.status, json.load(response)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+def started(pages: Pages, name: str, **parameters: Any) -> str:
+    number = deployment(pages, name)["id"]
+    given = {"parameters": parameters}
+    status, run = post(pages, f"deployments/{number}/create_flow_run", given)
+    assert status == 201, run
+    return str(run["id"])
+
+
+def state_of(pages: Pages, run: str, wanted: set[str]) -> dict[str, Any]:
+    end = time.monotonic() + 180
+    while True:
+        state: dict[str, Any] = json.loads(get(f"{pages.prefect}/api/flow_runs/{run}"))["state"]
+        if state["type"] in wanted:
+            return state
+        assert time.monotonic() < end, state
+        time.sleep(0.5)
+
+
+def test_every_deployment_of_the_family_is_served(pages: Pages) -> None:
+    from flows.deployed import PLANS
+
+    assert set(pages.deployments) == {f"{kind}-served" for kind in PLANS}
+    assert pages.models == {"served": f"{pages.mlflow}/#/models?searchFilter=served"}
+    for name, address in pages.deployments.items():
+        there = deployment(pages, f"{name.removesuffix('-served')}/{name}")
+        assert there["id"] in address
+        assert (there["status"], there["tags"]) == ("READY", ["served"])
+    schedules = deployment(pages, "validate/validate-served")["schedules"]
+    assert [one["schedule"]["cron"] for one in schedules] == ["0 3 1 1 *"]
+
+
+def test_a_wrong_value_is_refused_before_the_run(pages: Pages) -> None:
+    number = deployment(pages, "transfer/transfer-served")["id"]
+    for wrong in ({"equipment": "pump-7"}, {"more": {"options": {"seed": -1}}}):
+        status, said = post(pages, f"deployments/{number}/create_flow_run", {"parameters": wrong})
+        assert (status, "Validation failed" in said["detail"]) == (409, True)
+
+
+def test_a_file_that_lands_is_offered_by_the_form(pages: Pages) -> None:
+    land(Path(f"/proc/{pages.process.pid}/cwd").resolve(), "tuesday.csv")
+    end = time.monotonic() + 60
+    while True:
+        there = deployment(pages, "transfer/transfer-served")["parameter_openapi_schema"]
+        if "landing/tuesday.csv" in there["properties"]["files"]["items"]["enum"]:
+            break
+        assert time.monotonic() < end
+        time.sleep(0.5)
+    assert there["properties"]["equipment"]["default"] == "pump-9"
+
+
+def test_a_run_that_fails_says_why_in_one_sentence(pages: Pages) -> None:
+    run = started(pages, "score/score-served", files=["landing/monday.csv"])
+    message = state_of(pages, run, {"FAILED"})["message"]
+    assert "Traceback" not in message
+    assert "served" in message
+
+
 def _flow_runs(pages: Pages) -> list[str]:
     """States of the flow runs on the server, oldest first."""
     request = urllib.request.Request(
@@ -206,6 +303,23 @@ def wait_until_nobody_listens(pages: Pages) -> None:
 def is_taken(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_a_run_under_way_is_cancelled_and_no_process_is_left(store: Path) -> None:
+    deploy(store)
+    running = start(store, "up")
+    run = started(running, "doctor/doctor-served")
+    state_of(running, run, {"RUNNING", "COMPLETED", "FAILED"})
+    below = psutil.Process(running.process.pid).children(recursive=True)
+    assert len(below) >= 4
+    running.process.send_signal(signal.SIGTERM)
+    assert running.process.communicate(timeout=90) == ("", "")
+    assert running.process.returncode == 0
+    assert psutil.wait_procs(below, timeout=10)[1] == []
+    with sqlite3.connect(store / "prefect" / "prefect.db") as database:
+        states = database.execute("select state_type from flow_run where id = ?", [run]).fetchall()
+        states += database.execute("select distinct state_type from flow_run").fetchall()
+    assert not {"RUNNING", "PENDING", "CANCELLING"} & {state for (state,) in states}
 
 
 @pytest.mark.parametrize("sign", [signal.SIGHUP, signal.SIGKILL])
