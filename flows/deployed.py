@@ -171,7 +171,7 @@ def _parameters(plan: Plan, family: Family) -> dict[str, Any]:
         "self_approval": family.self_approval,
         "approval_days": family.approval_days,
         GATE_FILE: family.gate,
-        OPTIONS_FILE: None if "equipment" not in plan.request.model_fields else family.options,
+        OPTIONS_FILE: None if is_source else family.options,
         USUAL_FILES: list(family.pretrain_files) if is_source else landing,
     }
     taken = {*plan.request.model_fields, *added(plan.request)}
