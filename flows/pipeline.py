@@ -8,8 +8,7 @@ the request, and not written out a second time.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from prefect import Flow, flow, runtime
@@ -45,23 +44,27 @@ def flow_of(
 
     def run(*given: Any, **named: Any) -> Any:
         bound = signature.bind(*given, **named).arguments
-        values = _given(bound)
+        values = {name: value for name, value in bound.items() if not isinstance(value, FieldInfo)}
 
         def work() -> Any:
-            asked = values if former else settled(kind, values)
-            fields = _fields(asked, kind)
-            tag_this_run(fields)
-            with turn_of(fields.get("equipment") if name == "transfer" else None):
-                return listed(**asked, run=in_tasks)
+            asked = understood(values)
+            tag_this_run(asked)
+            with turn_of(asked.get("equipment") if name == "transfer" else None):
+                return listed(**(values if former else asked), run=in_tasks)
 
         with heeded(), progress_in_the_log():
             return ended(name, work)
 
+    def understood(values: dict[str, Any]) -> dict[str, Any]:
+        """The fields of the request, by what was given and by what is known without it."""
+        return _fields(values, kind) if former else settled(kind, values)
+
     def named() -> str:
-        values = _given(runtime.flow_run.parameters)
-        with suppress(FaultxferError):  # said when the run has begun
-            values = values if former else settled(kind, values)
-        return name_of(name, _fields(values, kind))
+        parameters = dict(runtime.flow_run.parameters)
+        try:
+            return name_of(name, understood(parameters))
+        except FaultxferError:  # it is said when the run begins
+            return name_of(name, _fields(parameters, kind))
 
     signature = _signature_of(kind, former=former)
     run.__name__ = run.__qualname__ = listed.__name__
@@ -69,11 +72,6 @@ def flow_of(
     run.__annotations__ = {}
     run.__signature__ = signature  # type: ignore[attr-defined]  # what inspect, and so Prefect, looks for
     return flow(name=name, flow_run_name=named)(run)
-
-
-def _given(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what the form describes and nobody gave."""
-    return {name: value for name, value in values.items() if not isinstance(value, FieldInfo)}
 
 
 def _fields(values: dict[str, Any], kind: type[requests.Request]) -> dict[str, Any]:

@@ -216,11 +216,16 @@ def post(pages: Pages, path: str, content: dict[str, Any]) -> tuple[int, Any]:
         data=json.dumps(content).encode(),
         headers={"Content-Type": "application/json"},
     )
-    try:
-        with urllib.request.urlopen(request, timeout=20) as response:
-            return response.status, json.load(response)
-    except urllib.error.HTTPError as error:
-        return error.code, json.load(error)
+    end = time.monotonic() + 60
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=20) as response:
+                return response.status, json.load(response)
+        except urllib.error.HTTPError as error:
+            # As Prefect's own client does: its SQLite file was busy.
+            if error.code != 503 or time.monotonic() > end:
+                return error.code, json.load(error)
+            time.sleep(1)
 
 
 def started(pages: Pages, name: str, **parameters: Any) -> str:
