@@ -70,6 +70,13 @@ PLANS: dict[str, Plan] = {
         ("files", "equipment"),
         "Score new rows of a machine with its champion; without a machine, with the source model.",
     ),
+    "watch-folder": Plan(
+        "flows.landing.watch_folder",
+        requests.WatchRequest,
+        ("landing",),
+        "Score each new file of the family's folder with its machine's version, once.",
+        alone=True,
+    ),
     "validate": Plan(
         "flows.pipeline.validate",
         requests.ValidateRequest,
@@ -164,7 +171,7 @@ def _parameters(plan: Plan, family: Family) -> dict[str, Any]:
         "self_approval": family.self_approval,
         "approval_days": family.approval_days,
         GATE_FILE: family.gate,
-        OPTIONS_FILE: None if "equipment" not in plan.request.model_fields else family.options,
+        OPTIONS_FILE: None if is_source else family.options,
         USUAL_FILES: list(family.pretrain_files) if is_source else landing,
     }
     taken = {*plan.request.model_fields, *added(plan.request)}
