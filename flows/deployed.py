@@ -20,6 +20,9 @@ from flows.choices import Choices
 from flows.forms import GATE_FILE, MORE, OPTIONS_FILE, USUAL_FILES, added
 from flows.schemas import Schema, choose_many, choose_one, form
 
+# Only of a family with a folder to watch.
+WATCH = "watch-folder"
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -69,6 +72,14 @@ PLANS: dict[str, Plan] = {
         requests.ScoreRequest,
         ("files", "equipment"),
         "Score new rows of a machine with its champion; without a machine, with the source model.",
+    ),
+    WATCH: Plan(
+        "flows.landing.watch_folder",
+        requests.WatchRequest,
+        ("landing", "minutes"),
+        "Score each file that arrives in the landing folder, once; transfer what is labelled where "
+        "the settings ask for it.",
+        alone=True,
     ),
     "validate": Plan(
         "flows.pipeline.validate",
@@ -131,6 +142,7 @@ def deployments_of(settings: Deployments, choices: dict[str, Choices]) -> list[D
         _deployment(kind, plan, name, family, choices[name])
         for name, family in settings.families.items()
         for kind, plan in PLANS.items()
+        if kind != WATCH or family.landing is not None
     ]
 
 
@@ -164,7 +176,7 @@ def _parameters(plan: Plan, family: Family) -> dict[str, Any]:
         "self_approval": family.self_approval,
         "approval_days": family.approval_days,
         GATE_FILE: family.gate,
-        OPTIONS_FILE: None if "equipment" not in plan.request.model_fields else family.options,
+        OPTIONS_FILE: family.options if "policy" in plan.request.model_fields else None,
         USUAL_FILES: list(family.pretrain_files) if is_source else landing,
     }
     taken = {*plan.request.model_fields, *added(plan.request)}

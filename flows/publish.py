@@ -32,7 +32,13 @@ IN_THE_RUN = f"{DOCS_INDEX}, among the artifacts of the MLflow run that this lea
 
 @contextmanager
 def progress_in_the_log() -> Iterator[None]:
-    """Send the steps' progress to the flow run's log, whoever runs the flow."""
+    """Send the steps' progress to the flow run's log, whoever runs the flow.
+
+    A flow run within another one finds it sent already, to the log of the inner one.
+    """
+    if any(isinstance(handler, APILogHandler) for handler in progress.handlers):
+        yield
+        return
     handler, level = APILogHandler(), progress.level
     progress.addHandler(handler)
     progress.setLevel(logging.INFO)

@@ -42,7 +42,7 @@ from faultxfer.deployments import Deployments, Schedule, load_deployments
 from faultxfer.errors import FaultxferError
 from faultxfer.registry import connect
 from flows.choices import Choices, Registered, choices_of
-from flows.deployed import Deployment, deployments_of
+from flows.deployed import WATCH, Deployment, deployments_of
 from flows.refresh import refresh
 from flows.registered import registered
 
@@ -113,12 +113,16 @@ async def serve(settings: Deployments, ready: Path) -> None:
         ready: file that is written when runs are started, with the id of each deployment by name.
     """
     await _answering()
-    runner = Serving(name="faultxfer", limit=_RUNS, query_seconds=_ASK_SECONDS)
+    watched = [name for name, one in settings.families.items() if one.landing is not None]
+    runner = Serving(name="faultxfer", limit=_RUNS + len(watched), query_seconds=_ASK_SECONDS)
     made = deployments_of(settings, _choices(settings, {}))
     ids = {one.name: await runner.aadd_deployment(as_runner_deployment(one)) for one in made}
     async with get_client() as client:
         await _forget_schedules(client, made, ids)
         await _end_left_runs(client, ids.values())
+        for name in watched:
+            if WATCH not in settings.families[name].schedules:
+                await client.create_flow_run_from_deployment(ids[f"{WATCH}-{name}"])
     watching = asyncio.create_task(_refresh_for_ever(settings))
     saying = asyncio.create_task(_say_when_started(runner, ready, ids))
     try:

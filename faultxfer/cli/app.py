@@ -45,6 +45,9 @@ COMMANDS = {
         _MAIN,
         "Would more labels help? Transfer against scratch over label counts; registers nothing.",
     ),
+    "watch": Listed(
+        _MAIN, "Score each file that arrives in a folder with its machine's version, once."
+    ),
     "up": Listed(
         _LOOK,
         "Start MLflow's and Prefect's pages and serve the deployments; Ctrl-C stops everything.",

@@ -7,6 +7,7 @@ from typing import Annotated, Any, get_args
 
 import typer
 
+from faultxfer.cli.after_errors import next_after
 from faultxfer.cli.command import Files, Json, asked, command
 from faultxfer.cli.contracts import contract_app
 from faultxfer.cli.deploying import deployments_app
@@ -30,6 +31,7 @@ from faultxfer.requests import (
     ScoreRequest,
     TransferRequest,
     ValidateRequest,
+    WatchRequest,
 )
 
 commands = typer.Typer(rich_markup_mode="rich")
@@ -288,6 +290,59 @@ MlflowPort = Annotated[
 PrefectPort = Annotated[
     int, typer.Option(min=0, max=65535, help="Port of Prefect; 0 takes a free one.")
 ]
+
+
+@commands.command()
+def watch(
+    landing: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[DIR]",
+            help="Folder in which files arrive; `landing` of the family if left out.",
+        ),
+    ] = None,
+    family: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Which family; may be left out where there is one."),
+    ] = None,
+    settings: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Settings of deployments; `deployments.yaml`, or the "
+            "contracts in `data_contracts/`, if left out.",
+        ),
+    ] = None,
+    contract: Annotated[Path | None, asked(WatchRequest, "contract", metavar="FILE")] = None,
+    model: Annotated[str | None, asked(WatchRequest, "model", metavar="NAME")] = None,
+    transfer_labelled: Annotated[bool | None, asked(WatchRequest, "transfer_labelled")] = None,
+    once: Annotated[bool, typer.Option("--once", help="Look once, and end.")] = False,
+    every: Annotated[float | None, asked(WatchRequest, "every", metavar="SECONDS")] = None,
+    settle: Annotated[float | None, asked(WatchRequest, "settle", metavar="SECONDS")] = None,
+    prefect: Prefect = None,
+    json_output: Json = False,
+) -> None:
+    """Score each file that arrives in a folder with its machine's version, once."""
+    from faultxfer.cli.watching import Watch
+
+    asks = Watch(once=once, prefect=prefect, json_output=json_output)
+    run_command(
+        lambda: asks.run(
+            settings,
+            family,
+            landing=landing,
+            contract=contract,
+            model=model,
+            transfer_labelled=transfer_labelled,
+            every=every,
+            settle=settle,
+        ),
+        json_output=json_output,
+        render=None,  # what came of each file is printed as soon as it is known
+        exit_code=lambda result: BAD_INPUT if result.bad else DONE,
+        spinner=False,
+        after_error=lambda error: next_after(error, ("watch",), {}),
+    )
 
 
 @commands.command()

@@ -12,11 +12,15 @@ import ssl
 import tomllib
 import urllib.parse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from faultxfer import requests
 from faultxfer.errors import ConfigError
 from faultxfer.progress import progress
+
+if TYPE_CHECKING:
+    from faultxfer.landing.events import Watched
+    from faultxfer.landing.watching import Tell
 
 ADDRESS = "PREFECT_API_URL"
 # A command may take ten seconds to say that nothing answers.
@@ -53,15 +57,46 @@ def run_pipeline(name: str, prefect: bool | None, **fields: Any) -> Any:
     return _run_flow(name, request, named=address is not None)
 
 
+def run_watch(request: requests.WatchRequest, prefect: bool | None, tell: Tell) -> Watched:
+    """Watch a folder; what is done with a file is a flow run where a server is named.
+
+    Args:
+        request: which folder, for which family.
+        prefect: as for :func:`run_pipeline`.
+        tell: is told what came of each file.
+
+    Raises:
+        ConfigError: the folder cannot be watched, or the Prefect server that is named does not
+            answer.
+    """
+    from faultxfer.landing.watching import watch
+
+    address = None if prefect is False else named_server()
+    if address is None and not prefect:
+        return watch(request, tell=tell)
+    if address is not None:
+        require_answer(address)
+    progress.info("Starting Prefect")
+    from flows.server import start_in_background
+
+    wait = start_in_background(named=address is not None)
+    from flows.landing import in_flow_runs
+
+    wait()
+    return watch(request, in_flow_runs(), tell)
+
+
 def _run_flow(name: str, request: Any, *, named: bool) -> Any:
     progress.info("Starting Prefect")
     from flows.server import start_in_background
 
     wait = start_in_background(named=named)
     module = importlib.import_module("flows.pipeline")
+    from flows.typed import run_typed
+
     wait()
     values = {field: getattr(request, field) for field in type(request).model_fields}
-    return getattr(module, name)(**values)
+    return run_typed(getattr(module, name), values)
 
 
 def named_server() -> str | None:

@@ -18,12 +18,12 @@ from faultxfer.bundle.calibration import estimated_prevalence
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.data.dataset import sensor_matrix
-from faultxfer.errors import RegistryError
+from faultxfer.errors import NoVersionError, RegistryError
 from faultxfer.following import Next
 from faultxfer.outputs import writing
 from faultxfer.progress import NOTE, progress
 from faultxfer.reading import columns
-from faultxfer.registry import machines, names
+from faultxfer.registry import connect, machines, names
 from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.requests import ScoreRequest
@@ -238,6 +238,18 @@ def remark_note(marked: int, unscored: int) -> str:
     return f"{'. '.join(said)}; `remark` says why." if said else ""
 
 
+@reported("the tracking store")
+def require_scorer(model: str, equipment: str) -> None:
+    """Ask whether a machine has a champion, or for want of one a provisional version.
+
+    Raises:
+        NoVersionError: it has neither, or nothing is registered for it.
+        RegistryError: the registry cannot be read.
+    """
+    connect.require_registry(connect.tracking_uri())
+    _find(open_registry(), model, equipment, None)
+
+
 def _find_source(registry: Registry, model: str, version: int | None) -> Version:
     source = find_source(registry, model)
     return source if version is None else registry.version(source.name, version)
@@ -250,7 +262,7 @@ def _find(
     name = machines.look_up(registry, model, equipment)
     if name is None:
         known = machines.equipments(registry, model)
-        raise RegistryError(
+        raise NoVersionError(
             f"No model of this machine is registered that comes from {model!r}",
             received={"equipment": equipment, "known": known},
             where=registry.address,
@@ -271,7 +283,7 @@ def _find(
     provisional = registry.provisional(name)
     if provisional is not None:
         return provisional, PROVISIONAL
-    raise RegistryError(
+    raise NoVersionError(
         f"The machine {equipment!r} has no champion, and no provisional version",
         received={"champion": None, "provisional": None},
         remedy="Name a version with --version, or run `faultxfer transfer` until one passes "
