@@ -17,7 +17,7 @@ from faultxfer.config import GateOptions, PretrainOptions, TransferOptions, load
 from faultxfer.deployments import Deployments, Family, Schedule
 from flows import upkeep
 from flows.choices import Choices
-from flows.forms import GATE_FILE, MORE, OPTIONS_FILE, USUAL_FILES, added
+from flows.forms import GATE_FILE, LEFT_OUT, MORE, OPTIONS_FILE, USUAL_FILES, added
 from flows.schemas import Schema, choose_many, choose_one, form
 
 # Only of a family with a folder to watch.
@@ -202,6 +202,9 @@ def _offer(schema: Schema, plan: Plan, choices: Choices) -> None:
     if "files" in fields:
         offered = choices.source_files if is_source else choices.files
         fields["files"] = choose_many(fields["files"], offered)
+        if offered:
+            what = fields["files"]["description"].partition(":")[0]
+            fields["files"]["description"] = f"{what}. {LEFT_OUT['files']}"
     if "equipment" in fields:
         # Left out, a check means all rows: that is a choice too.
         only = plan.request is not requests.ValidateRequest
