@@ -1,7 +1,10 @@
-"""Many processes promote the same machine's model at once, over SQLite and over an MLflow server.
+"""Many processes promote the same machine's model at once.
 
-    uv run python benchmarks/race_test.py [--processes 8] [--promotions 10] [--store
-    sqlite|http|both] [--first]
+    uv run python benchmarks/race_test.py [--processes 8] [--promotions 10] [--store KIND …] [--first]
+
+The store is SQLite (``sqlite``), an MLflow server over it (``http``), PostgreSQL of the
+distribution's packages asked directly (``postgresql``), or an MLflow server over that
+(``http-postgresql``).
 
 Each promotion is a whole registration of a small inert bundle, decided against the champion of that
 moment; whoever comes too late judges again, which here means to take the new champion and try
@@ -131,16 +134,15 @@ def main() -> int:
     )
     parser.add_argument("--processes", type=int, default=8)
     parser.add_argument("--promotions", type=int, default=10)
-    parser.add_argument("--store", choices=("sqlite", "http", "both"), default="both")
+    parser.add_argument("--store", nargs="+", choices=trials.KINDS, default=("sqlite", "http"))
     parser.add_argument(
         "--first", action="store_true", help="first transfers from two sources, one each"
     )
     given = parser.parse_args()
-    kinds = ("sqlite", "http") if given.store == "both" else (given.store,)
     with tempfile.TemporaryDirectory(prefix="faultxfer-race-") as folder:
         lines = [
             race(kind, Path(folder), given.processes, given.promotions, first=given.first)
-            for kind in kinds
+            for kind in given.store
         ]
     print("| " + " | ".join(lines[0]) + " |")
     print("|" + "---|" * len(lines[0]))

@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import local_postgresql
+
 from faultxfer import environment
 from faultxfer.registry import connect
 
@@ -31,6 +33,9 @@ environment.prepare_command()
 connect.prepare_environment()
 os.environ["FAULTXFER_SMOKE_TEST"] = "this_process"
 
+# A database asked directly, or an MLflow server over it.
+SERVED = "http"
+KINDS = ("sqlite", SERVED, "postgresql", f"{SERVED}-postgresql")
 _READY_SECONDS = 300.0
 
 
@@ -39,7 +44,7 @@ class Store:
     """A store to try things on.
 
     Attributes:
-        kind: ``sqlite`` or ``http``.
+        kind: one of ``KINDS``.
         folder: working folder; of SQLite also the store.
         uri: tracking address.
     """
@@ -51,30 +56,49 @@ class Store:
 
 @contextlib.contextmanager
 def store_of(kind: str, folder: Path) -> Iterator[Store]:
-    """An empty SQLite store, or a running MLflow server."""
+    """An empty store of one of the ``KINDS``, which ends with the block."""
     folder.mkdir(parents=True)
-    database = f"sqlite:///{folder / 'mlruns' / 'mlflow.db'}"
-    in_child(lambda: connect.check_reachable(database) or connect.migrate(database))
-    if kind == "sqlite":
-        yield Store(kind, folder, database)
-        return
+    with _database_of(kind, folder) as database:
+        if not kind.startswith(SERVED):
+            yield Store(kind, folder, database)
+            return
+        with _server(database, folder) as address:
+            yield Store(kind, folder, address)
+
+
+@contextlib.contextmanager
+def _database_of(kind: str, folder: Path) -> Iterator[str]:
+    """The address of a database that MLflow has made its tables in."""
+    with contextlib.ExitStack() as opened:
+        if kind.endswith("postgresql"):
+            programs = local_postgresql.programs()
+            if programs is None:
+                raise SystemExit("There is no PostgreSQL here: `apt-get install postgresql`")
+            database = opened.enter_context(local_postgresql.cluster(programs)).create("mlflow")
+            in_child(lambda: _make_tables(database))
+        else:
+            database = f"sqlite:///{folder / 'mlruns' / 'mlflow.db'}"
+            in_child(lambda: connect.migrate(database))
+        yield database
+
+
+def _make_tables(database: str) -> None:
+    """As `mlflow server` does when it starts."""
+    from mlflow.store.db.utils import _initialize_tables, create_sqlalchemy_engine
+
+    _initialize_tables(create_sqlalchemy_engine(database))
+
+
+@contextlib.contextmanager
+def _server(database: str, folder: Path) -> Iterator[str]:
+    """An MLflow server over a database; gives back its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
-    command = [
-        sys.executable,
-        "-m",
-        "mlflow",
-        "server",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-        "--workers",
-        "1",
-    ]
-    command += ["--backend-store-uri", database, "--artifacts-destination", str(folder / "served")]
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1"]
+    command += ["--port", str(port), "--workers", "1", "--backend-store-uri", database]
+    command += ["--artifacts-destination", str(folder / "served")]
     settings = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     with (folder / "server.log").open("w") as log:
         server = subprocess.Popen(
@@ -82,7 +106,7 @@ def store_of(kind: str, folder: Path) -> Iterator[Store]:
         )
     try:
         _wait(f"{address}/health", server)
-        yield Store(kind, folder, address)
+        yield address
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait(timeout=30)

@@ -194,8 +194,9 @@ class TransferRequest(_MachineRequest):
     data_docs: Path | None = _data_docs()
     report_folder: Path | None = Field(
         default=None,
-        title="Folder for the pictures",
-        description="The pictures are copied there too; they are kept with the run in any case.",
+        title="Folder for the report",
+        description="The report and its pictures are copied there too; they are kept with the run "
+        "in any case.",
     )
 
     @property

@@ -97,10 +97,10 @@ def _of_source(result: PretrainResult) -> State[Any]:
 
 def _of_scores(result: ScoreResult) -> State[Any]:
     rows = result.rows.accepted
-    share = f" ({percent(result.alarms / rows)})" if rows else ""
+    share = f" ({percent(result.alarm_rows / rows)})" if rows else ""
     message = (
         f"{counted(rows, 'row')} scored with version {result.model_version}, "
-        f"{counted(result.alarms, 'alarm')}{share}: {result.out}. {result.banner}"
+        f"{counted(result.alarm_rows, 'alarm')}{share}: {result.out}. {result.banner}"
     )
     return Completed(message=message.strip(), data=result)
 

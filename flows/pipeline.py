@@ -47,23 +47,24 @@ def flow_of(
         values = {name: value for name, value in bound.items() if not isinstance(value, FieldInfo)}
 
         def work() -> Any:
-            asked = fields(values)
+            asked = understood(values)
             tag_this_run(asked)
             with turn_of(asked.get("equipment") if name == "transfer" else None):
-                return listed(**asked, run=in_tasks)
+                return listed(**(values if former else asked), run=in_tasks)
 
         with heeded(), progress_in_the_log():
             return ended(name, work)
 
-    def fields(values: dict[str, Any]) -> dict[str, Any]:
-        return _by_present_names(values, kind) if former else settled(kind, values)
+    def understood(values: dict[str, Any]) -> dict[str, Any]:
+        """The fields of the request, by what was given and by what is known without it."""
+        return _fields(values, kind) if former else settled(kind, values)
 
     def named() -> str:
-        given = runtime.flow_run.parameters
+        parameters = dict(runtime.flow_run.parameters)
         try:
-            return name_of(name, fields(given))
-        except FaultxferError:  # the run itself says what is wrong
-            return name_of(name, given)
+            return name_of(name, understood(parameters))
+        except FaultxferError:  # it is said when the run begins
+            return name_of(name, _fields(parameters, kind))
 
     signature = _signature_of(kind, former=former)
     run.__name__ = run.__qualname__ = listed.__name__
@@ -73,7 +74,7 @@ def flow_of(
     return flow(name=name, flow_run_name=named)(run)
 
 
-def _by_present_names(values: dict[str, Any], kind: type[requests.Request]) -> dict[str, Any]:
+def _fields(values: dict[str, Any], kind: type[requests.Request]) -> dict[str, Any]:
     """Values by the names that the request has today."""
     return {kind.former_names.get(name, name): value for name, value in values.items()}
 

@@ -99,6 +99,7 @@ def publish_report(result: TransferResult, *_: Any) -> None:
 
     where = [
         f"**{result.headline}**",
+        *([f"- report: `{result.page}`"] if result.page else []),
         *[f"- {key}: `{address}`" for key, address in result.pictures.items()],
         *([f"- Data Docs: `{result.rows.docs}`"] if result.rows.docs else []),
         *[f"- {one.why}: `{one.command}`" for one in result.next],

@@ -15,13 +15,16 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from faultxfer import children
-from faultxfer.errors import ConfigError
+from faultxfer.errors import ConfigError, FaultxferError
 
 if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
     from prefect.server.api.server import SubprocessASGIServer
 
 # A server that accepts connections and says nothing is given up after this.
 ANSWER_SECONDS = 6
+# HTTP: no user and password, or not the right ones.
+_NOT_ACCEPTED = (401, 403)
 
 
 def start_in_background(*, named: bool = False) -> Callable[[], None]:
@@ -36,7 +39,8 @@ def start_in_background(*, named: bool = False) -> Callable[[], None]:
         A function that waits until the server answers.
 
     Raises:
-        ConfigError: (from the returned function) no server can be reached or started.
+        ConfigError: (from the returned function) no server can be reached or started, or it does
+            not accept this user.
     """
     failed: list[BaseException] = []
 
@@ -55,6 +59,8 @@ def start_in_background(*, named: bool = False) -> Callable[[], None]:
         thread.join(ANSWER_SECONDS if named else None)
         if thread.is_alive():
             failed.append(TimeoutError(f"no answer within {ANSWER_SECONDS} s"))
+        if failed and isinstance(failed[0], FaultxferError):
+            raise failed[0]
         if failed:
             raise ConfigError(
                 "No Prefect server can be reached or started",
@@ -77,8 +83,30 @@ def _start() -> None:
     # certificates.
     with get_client(sync_client=True, httpx_settings={"timeout": ANSWER_SECONDS}) as client:
         problem = client.api_healthcheck()
-    if problem is not None:
-        raise problem
+        if problem is not None:
+            raise problem
+        _require_accepted(client)
+
+
+def _require_accepted(client: SyncPrefectClient) -> None:
+    """A server with a password answers strangers only that it is well.
+
+    Raises:
+        ConfigError: it does not accept this user and password.
+    """
+    from prefect.exceptions import PrefectHTTPStatusError
+
+    try:
+        client.api_version()
+    except PrefectHTTPStatusError as error:
+        if error.response.status_code not in _NOT_ACCEPTED:
+            raise
+        raise ConfigError(
+            "The Prefect server does not accept this user and password",
+            received={"PREFECT_API_URL": str(client.api_url)},
+            remedy="Set PREFECT_API_AUTH_STRING to USER:PASSWORD, as the server was started with; "
+            "or run with --no-prefect",
+        ) from error
 
 
 def _temporary_server() -> SubprocessASGIServer:

@@ -13,7 +13,7 @@ from faultxfer.cli.contracts import contract_app
 from faultxfer.cli.deploying import deployments_app
 from faultxfer.cli.pipelines import run_pipeline
 from faultxfer.cli.registry import registry_app
-from faultxfer.cli.session import BAD_INPUT, DONE, REFUSED, run_command
+from faultxfer.cli.session import BAD_INPUT, DONE, REFUSED, answering, run_command
 from faultxfer.config import (
     CurveOptions,
     GateOptions,
@@ -77,6 +77,21 @@ def demo(
     from faultxfer.cli.demo import run_demo
 
     return run_demo(folder, prefect=prefect)
+
+
+@command(commands, shows="simulated")
+def simulate(
+    folder: Annotated[Path, typer.Option(metavar="DIR", help="Where the files go.")] = Path(
+        "plant"
+    ),
+    equipment: Annotated[
+        str, typer.Option(metavar="EQ", help="Name of the new machine; each is another one.")
+    ] = "pump-9",
+) -> Any:
+    """Write the files of a simulated pump fleet, to try the commands on."""
+    from faultxfer.cli.simulating import simulate_plant
+
+    return simulate_plant(folder, equipment)
 
 
 @command(
@@ -325,6 +340,7 @@ def watch(
     """Score each file that arrives in a folder with its machine's version, once."""
     from faultxfer.cli.watching import Watch
 
+    answering.set("watch")
     asks = Watch(once=once, prefect=prefect, json_output=json_output)
     run_command(
         lambda: asks.run(
@@ -365,6 +381,7 @@ def up(
     """Start MLflow's and Prefect's pages and serve the deployments; Ctrl-C stops everything."""
     from faultxfer.cli.up import Asked, serve
 
+    answering.set("up")
     asked_for = Asked(mlflow_port, prefect_port, deployments, landing)
     run_command(
         lambda: serve(asked_for, json_output=json_output),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table
 
-from faultxfer.cli import findings
+from faultxfer.cli import findings, speaking
 from faultxfer.cli.session import stdout
 from faultxfer.contract import folding
 from faultxfer.following import Next
@@ -161,13 +161,14 @@ def _detailed_sentences(report: Report) -> list[str]:
 
 def scored(result: ScoreResult, *, details: bool = False) -> None:
     """How many rows alarm, by which version, and where the scores are."""
-    alarms = counted(result.alarms, "alarm")
+    alarms = counted(result.alarm_rows, "alarm")
     if result.rows.accepted:
-        alarms += f" ({percent(result.alarms / result.rows.accepted)})"
+        alarms += f" ({percent(result.alarm_rows / result.rows.accepted)})"
     by = f"{_SCORER.get(result.scored_with, '')}version {result.model_version}"
     rows = counted(result.rows.accepted, "row")
     colour = "yellow" if result.banner else "green"
     _headline(f"scored: {rows} with {by}, {alarms}: {result.out}", colour)
+    speaking.alarms(result.alarms, result.alarms_out)
     if result.note:
         _print(result.note)
     _files(result.rows)

@@ -142,7 +142,7 @@ def require_served_registry(uri: str, address: str) -> None:
     try:
         tables = set(inspect(engine).get_table_names())
         if not tables >= _OF_MLFLOW:
-            raise no_registry(address)
+            raise _no_tables(address)
         with engine.connect() as connection:
             revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     finally:
@@ -166,6 +166,17 @@ def no_registry(address: str, database: Path | None = None) -> RegistryError:
         received["registry above"] = str(above)
         remedy = f"Run it again in {above.parent}: there is one; or correct MLFLOW_TRACKING_URI"
     return UnreadableError("There is no registry at this address", received=received, remedy=remedy)
+
+
+def _no_tables(address: str) -> RegistryError:
+    """The error for a database on a server in which MLflow has no tables yet."""
+    return UnreadableError(
+        "There is no registry in this database",
+        received={"tracking_uri": address},
+        remedy="Start an MLflow server on it, which makes its tables "
+        f"(`mlflow server --backend-store-uri '{address}'`, with its user and password), or "
+        "correct MLFLOW_TRACKING_URI",
+    )
 
 
 def _above(database: Path | None) -> Path | None:

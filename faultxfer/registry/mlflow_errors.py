@@ -27,6 +27,8 @@ _HTTP = re.compile(
     r"(?:Client|Server) Error"
     r"|status[ _]?code[ =:]+(\d{3})"
 )
+# What SQLAlchemy adds to every error of a database.
+_SEE_ALSO = re.compile(r" \(Background on this error at: [^)]*\)")
 # Whose errors are a store's or the network's; MLflow lets some of them through as they are.
 _OUTSIDE = {
     "mlflow",
@@ -121,12 +123,22 @@ _FAILURES = (
         unreadable=False,
     ),
     Failure(
+        "The registry's database does not accept this user and password",
+        "Correct them in MLFLOW_TRACKING_URI, or in the variables that the database reads: "
+        "PGUSER and PGPASSWORD for PostgreSQL",
+        signs=r"password authentication failed|no password supplied|access denied for user",
+    ),
+    Failure(
+        "The server has no database of this name",
+        "Correct the name at the end of MLFLOW_TRACKING_URI, or ask who looks after the server to "
+        "make the database",
+        signs=r"database \"[^\"]+\" does not exist|unknown database",
+    ),
+    Failure(
         "The {store} does not accept this user and password",
         "Correct MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN",
         signs=r"\bUNAUTHENTICATED\b|not authenticated|CUSTOMER_UNAUTHORIZED"
-        r"|password authentication failed"
-        r"|access denied for "
-        r"user|NoCredentials|InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken",
+        r"|NoCredentials|InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken",
         statuses=(401, 407),
     ),
     Failure(
@@ -215,7 +227,8 @@ _NO_API = Failure(
 )
 _NO_LIBRARY = Failure(
     "A library that this kind of address needs is not installed",
-    "Install it beside faultxfer, or correct MLFLOW_TRACKING_URI",
+    "Install it beside faultxfer (for PostgreSQL: `pip install 'faultxfer[postgresql]'`), or "
+    "correct MLFLOW_TRACKING_URI",
 )
 _OTHER = Failure(
     "The {store} did not answer as expected",
@@ -338,7 +351,7 @@ def _problem(error: BaseException, status: int | None) -> str:
 
     Of a server's failure MLflow keeps the number alone, at the end of a long address.
     """
-    text = " ".join(str(error).split())
+    text = _SEE_ALSO.sub("", " ".join(str(error).split()))
     if re.search(r"too many 5\d\d error responses", text):
         tried = f"the server failed at each try (HTTP {status})"
         return f"{tried}, as it does when its disk is full or its database down"

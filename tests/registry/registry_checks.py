@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +16,20 @@ from faultxfer.registry.store import Registry
 
 NAME, SENSORS = work.NAME, ("flow", "pressure")
 WHO = (work.MODEL, work.EQUIPMENT)
+_BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+
+
+def run_trial(script: str, *arguments: str) -> str:
+    """What a script of `benchmarks/` prints; it must end well."""
+    done = subprocess.run(
+        [sys.executable, _BENCHMARKS / script, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=1200,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr  # nobody who runs into this has seen one
+    return done.stdout
 
 
 def chain_of(registry: Registry) -> journal.Chain:

@@ -4,37 +4,24 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from registry_checks import run_trial
 
 pytestmark = pytest.mark.slow
 
-BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
-
-
-def run(script: str, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, BENCHMARKS / script, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=1200,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr  # nobody who runs into this has seen one
-    return done.stdout
-
 
 def test_promotions_at_the_same_time_lose_nothing() -> None:
-    table = run("race_test.py", "--store", "sqlite", "--processes", "4", "--promotions", "2")
+    table = run_trial("race_test.py", "--store", "sqlite", "--processes", "4", "--promotions", "2")
     assert table.splitlines()[-1].startswith("| sqlite | 8 | 8 |")
 
 
 @pytest.mark.parametrize("points", ["alias", "upload"])
 def test_a_kill_leaves_a_champion_and_nothing_that_the_doctor_does_not_mend(points: str) -> None:
-    table = run("kill_test.py", "--inert", "--store", "sqlite", "--times", "1", "--points", points)
+    table = run_trial(
+        "kill_test.py", "--inert", "--store", "sqlite", "--times", "1", "--points", points
+    )
     lines = [line for line in table.splitlines() if line.startswith("| sqlite")]
     assert len(lines) >= 2
     assert table.splitlines()[-1].startswith("0 of all kills")
@@ -42,7 +29,7 @@ def test_a_kill_leaves_a_champion_and_nothing_that_the_doctor_does_not_mend(poin
 
 def test_operations_that_hide_or_change_something_lose_nothing() -> None:
     asked = ("--only", "artifacts moved away", "--only", "kind of a model deleted")
-    table = run("operations_test.py", "--store", "sqlite", *asked)
+    table = run_trial("operations_test.py", "--store", "sqlite", *asked)
     lines = [line for line in table.splitlines() if "| SQLite |" in line]
     assert len(lines) == 2
     assert "| something lost | 0 |" in table
@@ -53,7 +40,7 @@ def test_operations_that_hide_or_change_something_lose_nothing() -> None:
     reason="only root on Linux may mount",
 )
 def test_a_full_disk_leaves_the_champion_and_a_rerun_succeeds() -> None:
-    table = run("full_disk_test.py", "--inert", "--store", "sqlite", "--levels", "4")
+    table = run_trial("full_disk_test.py", "--inert", "--store", "sqlite", "--levels", "4")
     lines = [
         [cell.strip() for cell in line.split("|")]
         for line in table.splitlines()
