@@ -77,7 +77,7 @@ def start(folder: Path, command: str = "ui") -> Pages:
     if "mlflow" not in answer:
         said = process.communicate(timeout=30)[1]
         raise AssertionError(line or said)
-    assert (answer.pop("schema_version"), answer.pop("command")) == (1, command)
+    assert (answer.pop("schema_version"), answer.pop("command")) == (1, "up")
     return Pages(**answer, process=process)
 
 
