@@ -174,8 +174,8 @@ class _Patterns:
         first = np.ones(ranked.shape, dtype=bool)
         first[:, 1:] = ranked[:, 1:] != ranked[:, :-1]
         counted = np.cumsum(first.ravel()) - 1
-        number = np.empty(held.shape, dtype=np.int32)
-        np.put_along_axis(number, order, counted.reshape(first.shape).astype(np.int32), axis=1)
+        number = np.empty(held.shape, dtype=np.intp)
+        np.put_along_axis(number, order, counted.reshape(first.shape), axis=1)
         self.number = np.ascontiguousarray(number.T)
         self.leaf = np.nonzero(first)[0]
         self.bits = ranked[first]
@@ -190,14 +190,20 @@ class _Patterns:
             (p,) of each leaf and combination: the leaf, the sum of the ``scale`` of its references,
             the bits of the row alone, and those of the references alone.
         """
-        numbers = self.number[nearest].ravel()
-        scales = np.repeat(scale, len(held))
-        counts = np.bincount(numbers, weights=scales, minlength=len(self.bits))
+        counts = self._counts(nearest, scale)
         some = np.flatnonzero(counts)
         own, other = held[self.leaf[some]], self.bits[some]
         alive = ((own | other) == self.every[some]) & (own != other)
         some, own, other = some[alive], own[alive], other[alive]
         return self.leaf[some], counts[some], own & ~other, other & ~own
+
+    def _counts(self, nearest: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        """(p,) the sum of the ``scale`` of the references of each combination."""
+        numbers, many = self.number[nearest].ravel(), len(self.bits)
+        if (scale == scale[0]).all():
+            return np.asarray(np.bincount(numbers, minlength=many) * scale[0])
+        scales = np.repeat(scale, self.number.shape[1])
+        return np.bincount(numbers, weights=scales, minlength=many)
 
 
 def _spread(
