@@ -81,6 +81,9 @@ def _of_approval() -> list[Point]:
     return [
         *_around("the entry of what waits", entry, 2, what=WAIT),
         *_around("the entry of what waits, a first model", entry, 2, first=True, what=WAIT),
+        # The run's page is its first tag; name and outcome follow when the journal has the entry.
+        *_around("the name of the run of what waits", "set_tag", 2, what=WAIT),
+        *_around("the outcome of the run of what waits", "set_tag", 4, what=WAIT),
         *_around("naming what waits the challenger", alias, what=WAIT),
         *_around("the entry of what waited and is approved", entry, what=APPROVE),
         *_around("naming what waited the champion", alias, what=APPROVE),
@@ -124,6 +127,7 @@ def points(kind: str) -> list[Point]:
         Point("in the upload, after the fourth file", _COPIED[kind], 5, after=True),
         Point("after the upload", f"{_CLIENT}.log_model_artifacts", after=True),
         Point("after finalizing the upload", f"{_CLIENT}.finalize_logged_model", after=True),
+        *_around("the metrics of run and upload", "log_batch", 2),
         *_around("the registered model", "create_registered_model", first=True),
         *_around("the version", "create_model_version"),
         Point("before the smoke test", "faultxfer.registry.registering:smoke_test"),

@@ -180,6 +180,7 @@ def register_prepared(
     import numpy as np
 
     from faultxfer.registry import identity, names
+    from faultxfer.registry.data_sets import DataSet
     from faultxfer.registry.promotion import Promotion
     from faultxfer.registry.registering import NewVersion, register
     from faultxfer.registry.runs import RunRecord
@@ -196,9 +197,10 @@ def register_prepared(
         params={"strategy": "prepared"},
         metrics={"pr_auc": 0.9},
         curves={},
-        data=(("rows.csv", "0" * 64, "target"),),
+        data=(DataSet("rows.csv", "0" * 64, "target"),),
         files=bundle.parent / "report",
         note="trial",
+        judged=DataSet("rows that judged", "1" * 64, "judged"),
     )
     candidate = NewVersion(name, tags, bundle, features, np.ones((2, len(features))))
     why = Promotion("trial", {"seed": 0, **(details or {})}, head, action)

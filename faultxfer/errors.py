@@ -97,6 +97,10 @@ class RegistryError(UserError):
     """The model registry cannot be reached, or lacks what was asked for."""
 
 
+class NoVersionError(RegistryError):
+    """The machine has no version that may score its rows."""
+
+
 class UnreadableError(RegistryError):
     """A store or its files could not be read, which says nothing about what is in them."""
 

@@ -46,6 +46,15 @@ def quarantine_of_scores(asked: Path | str, out: Path | str) -> Path:
     return Path(out).parent / folder
 
 
+def alarms_beside(out: Path) -> Path:
+    """Where the stretches of alarms of a file of scores are written.
+
+    >>> alarms_beside(Path("week.csv")).name
+    'week-alarms.csv'
+    """
+    return out.with_name(f"{out.stem}-alarms.csv")
+
+
 def docs_folder(asked: Path | str | None, work: Path) -> Path:
     """Where training writes its Data Docs: the folder asked for, or one in the run's workspace."""
     return Path(asked) if asked else work / DATA_DOCS

@@ -194,8 +194,9 @@ class TransferRequest(_MachineRequest):
     data_docs: Path | None = _data_docs()
     report_folder: Path | None = Field(
         default=None,
-        title="Folder for the pictures",
-        description="The pictures are copied there too; they are kept with the run in any case.",
+        title="Folder for the report",
+        description="The report and its pictures are copied there too; they are kept with the run "
+        "in any case.",
     )
 
     @property
@@ -284,6 +285,70 @@ class CurveRequest(_MachineRequest):
     )
     quarantine: Path = _quarantine()
     data_docs: Path | None = _data_docs()
+
+
+class WatchRequest(_Request):
+    """Score each file that arrives in a folder with its machine's version, once."""
+
+    former_names: ClassVar[dict[str, str]] = {}
+
+    landing: Path = Field(title="Watched folder", description="Folder in which files arrive.")
+    contract: Path = _contract(" of the family")
+    model: str = _SOURCE
+    transfer_labelled: bool = Field(
+        default=False,
+        title="Transfer what is labelled",
+        description="Whether labelled files start a transfer of their machine, with all its "
+        "labelled files in the folder.",
+    )
+    options: TransferOptions = Field(
+        default=TransferOptions(),
+        title="Options of such a transfer",
+        description="How to transfer, and the thresholds of the gate.",
+    )
+    policy: Policy | None = Field(
+        default=None,
+        title="Who promotes",
+        description="`managed`: the gate; `manual`: every promotion waits for a person.",
+    )
+    self_approval: bool = Field(
+        default=False,
+        title="Let the starter approve",
+        description="Whether who started the watch may approve what comes of it.",
+    )
+    approval_days: float | None = Field(
+        default=None,
+        gt=0,
+        le=3650,
+        title="Days to approve",
+        description="Days after which a version waits for approval no more.",
+    )
+    minutes: float = Field(
+        default=0.0,
+        ge=0,
+        title="Minutes to watch",
+        description="How long to go on; 0 looks once.",
+    )
+    every: float = Field(
+        default=10.0,
+        gt=0,
+        le=86_400,
+        title="Seconds between two looks",
+        description="How often to look whether a file has arrived.",
+    )
+    settle: float = Field(
+        default=5.0,
+        ge=0,
+        le=86_400,
+        title="Seconds until a file is finished",
+        description="A file that nobody has changed for this long is taken to be whole.",
+    )
+
+    @field_validator("model")
+    @classmethod
+    def _is_a_name(cls, model: str) -> str:
+        names.registered_name(model)
+        return model
 
 
 Request = TypeVar("Request", bound=_Request)

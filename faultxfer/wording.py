@@ -107,6 +107,19 @@ def probability(value: float) -> str:
     return next((text for text in texts if 0 < float(text) < 1), "0" if value < 0.5 else "1")
 
 
+def reading(value: float) -> str:
+    """A sensor's value to four digits.
+
+    >>> reading(1503.27), reading(0.41237), reading(-12.5), reading(250_000.0)
+    ('1,503', '0.4124', '-12.5', '250,000')
+    """
+    if value == 0 or not math.isfinite(value):
+        return f"{value:.0f}"
+    digits = max(0, 3 - math.floor(math.log10(abs(value))))
+    text = f"{value:,.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def listed(names: list[str], most: int = 3) -> str:
     """The first few names, and how many more there are.
 

@@ -11,15 +11,19 @@ import inspect
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from prefect import Flow, flow
+from prefect import Flow, flow, runtime
 from pydantic import Field
 from pydantic.fields import FieldInfo
 
 from faultxfer import pipeline, requests
+from faultxfer.errors import FaultxferError
 from faultxfer.stopping import heeded
+from flows.endings import ended
 from flows.forms import added, may_be_left_out, settled
+from flows.labels import name_of, tag_this_run
 from flows.publish import progress_in_the_log
 from flows.tasks import in_tasks
+from flows.turns import turn_of
 
 
 def flow_of(
@@ -41,15 +45,38 @@ def flow_of(
     def run(*given: Any, **named: Any) -> Any:
         bound = signature.bind(*given, **named).arguments
         values = {name: value for name, value in bound.items() if not isinstance(value, FieldInfo)}
+
+        def work() -> Any:
+            asked = understood(values)
+            tag_this_run(asked)
+            with turn_of(asked.get("equipment") if name == "transfer" else None):
+                return listed(**(values if former else asked), run=in_tasks)
+
         with heeded(), progress_in_the_log():
-            return listed(**(values if former else settled(kind, values)), run=in_tasks)
+            return ended(name, work)
+
+    def understood(values: dict[str, Any]) -> dict[str, Any]:
+        """The fields of the request, by what was given and by what is known without it."""
+        return _fields(values, kind) if former else settled(kind, values)
+
+    def named() -> str:
+        parameters = dict(runtime.flow_run.parameters)
+        try:
+            return name_of(name, understood(parameters))
+        except FaultxferError:  # it is said when the run begins
+            return name_of(name, _fields(parameters, kind))
 
     signature = _signature_of(kind, former=former)
     run.__name__ = run.__qualname__ = listed.__name__
     run.__doc__ = kind.__doc__
     run.__annotations__ = {}
     run.__signature__ = signature  # type: ignore[attr-defined]  # what inspect, and so Prefect, looks for
-    return flow(name=name)(run)
+    return flow(name=name, flow_run_name=named)(run)
+
+
+def _fields(values: dict[str, Any], kind: type[requests.Request]) -> dict[str, Any]:
+    """Values by the names that the request has today."""
+    return {kind.former_names.get(name, name): value for name, value in values.items()}
 
 
 def _signature_of(kind: type[requests.Request], *, former: bool) -> inspect.Signature:

@@ -32,7 +32,13 @@ IN_THE_RUN = f"{DOCS_INDEX}, among the artifacts of the MLflow run that this lea
 
 @contextmanager
 def progress_in_the_log() -> Iterator[None]:
-    """Send the steps' progress to the flow run's log, whoever runs the flow."""
+    """Send the steps' progress to the flow run's log, whoever runs the flow.
+
+    A flow run within another one finds it sent already, to the log of the inner one.
+    """
+    if any(isinstance(handler, APILogHandler) for handler in progress.handlers):
+        yield
+        return
     handler, level = APILogHandler(), progress.level
     progress.addHandler(handler)
     progress.setLevel(logging.INFO)
@@ -93,6 +99,7 @@ def publish_report(result: TransferResult, *_: Any) -> None:
 
     where = [
         f"**{result.headline}**",
+        *([f"- report: `{result.page}`"] if result.page else []),
         *[f"- {key}: `{address}`" for key, address in result.pictures.items()],
         *([f"- Data Docs: `{result.rows.docs}`"] if result.rows.docs else []),
         *[f"- {one.why}: `{one.command}`" for one in result.next],

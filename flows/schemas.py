@@ -19,6 +19,8 @@ _REFERENCE = "#/definitions/{model}"
 _REST = "Rest"
 _AS_DEPLOYED = {"type": "object", "title": "As deployed", "properties": {}}
 _CHANGE = "Change"
+# Who approves is said by the deployment and the gate file, not by whoever starts a run.
+_OF_THE_DEPLOYMENT = {"policy", "self_approval", "approval_days", USUAL_FILES}
 
 
 def form(
@@ -41,7 +43,7 @@ def form(
     for name in may_be_left_out(kind):
         fields[name] |= {"description": f"{fields[name]['description']} {LEFT_OUT[name]}"}
     shown = [name for name in short if name in fields]
-    rest = [name for name in fields if name not in shown and name != USUAL_FILES]
+    rest = [name for name in fields if name not in {*shown, *_OF_THE_DEPLOYMENT}]
     models[_REST] = _model({name: _shows(fields[name], today.get(name)) for name in rest})
     outer = {name: _shows(fields[name], today.get(name)) for name in shown}
     if folds:
@@ -79,8 +81,9 @@ def _models(definitions: dict[str, Schema], today: dict[str, Any]) -> dict[str, 
     for name, definition in sorted(definitions.items(), key=lambda one: "$ref" in str(one[1])):
         values = today.get(name, {})
         fields = {
-            key: _shows(_unfolded(one, definitions), values.get(key))
+            key: _shows(_unfolded(one, definitions | models), values.get(key))
             for key, one in definition.get("properties", {}).items()
+            if key not in _OF_THE_DEPLOYMENT
         }
         models[name] = _model(fields) if fields else definition
     return models
@@ -110,8 +113,8 @@ def _folded(field: Schema, model: str, models: dict[str, Schema]) -> Schema:
     then says which field is wrong, and not that neither choice fits.
     """
     choices = [_AS_DEPLOYED, {"$ref": _REFERENCE.format(model=model)}]
-    fields = models[model].get("properties", {})
-    return field | {"anyOf": choices, "properties": fields, "default": {}}
+    beside = {"properties": models[model].get("properties", {}), "additionalProperties": False}
+    return field | {"anyOf": choices, **beside, "default": {}}
 
 
 def _text(field: Any) -> Schema:

@@ -317,3 +317,19 @@ def move_artifacts(database: Path, old: Path, new: Path) -> None:
                     f"UPDATE {table} SET {name} = replace({name}, ?, ?)", (str(old), str(new))
                 )
     connection.close()
+
+
+@pytest.fixture(autouse=True)
+def answers_as_documented(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every answer in JSON that a test gets in this process has the shape of docs/json.md."""
+    from answers import differences
+
+    from faultxfer.cli import session
+
+    really = session.print_json
+
+    def print_json(data: dict[str, Any]) -> None:
+        really(data)
+        assert differences(session.answering.get(), data) == []
+
+    monkeypatch.setattr(session, "print_json", print_json)

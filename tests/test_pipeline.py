@@ -103,7 +103,19 @@ def test_a_candidate_that_passes_becomes_the_champion_with_its_report(world: Wor
     run = registry.client.get_run(str(result.run_id))
     assert run.info.status == "FINISHED"
     assert run.data.metrics["pr_auc"] == pytest.approx(result.report.candidate.pr_auc)
-    assert "boosting_pooled_target.pr_auc" in run.data.metrics
+    assert run.data.metrics["pr_auc.low"] <= run.data.metrics["pr_auc"]
+    assert len(run.data.metrics) <= 40
+    assert run.info.run_name == "transfer pumps → pump-9: promoted"
+    model = registry.client.get_logged_model(str(champion.model_id))
+    assert model.tags["mlflow.note.content"] == run.data.tags["mlflow.note.content"]
+    assert {metric.key for metric in model.metrics} == set(run.data.metrics)
+    kept = registry.download_run_file(str(result.run_id), "comparison.json", world.folder)
+    assert kept is not None
+    entries = {entry.title for entry in result.report.contestants}
+    assert entries <= {line[1] for line in json.loads(kept.read_text())["data"]}
+    kept = registry.download_run_file(str(result.run_id), "contract.yaml", world.folder)
+    assert kept is not None
+    assert kept.read_bytes() == Path(world.contract).read_bytes()
     assert result.report.evidence.events is not None
     assert run.data.metrics["event_recall"] == result.report.evidence.events.event_recall.estimate
     assert run.data.tags["faultxfer.gate_rules"] == result.decision.rules
@@ -112,7 +124,11 @@ def test_a_candidate_that_passes_becomes_the_champion_with_its_report(world: Wor
     assert source is not None
     assert source.tags["faultxfer.outcome"] == "promoted"
     assert len(registry.client.get_metric_history(str(result.run_id), "loss")) > 1
-    assert run.inputs.dataset_inputs[0].dataset.name == "pump-9.csv"
+    read = {one.dataset.name: json.loads(one.dataset.profile) for one in run.inputs.dataset_inputs}
+    assert read["pump-9.csv"]["rows"] == result.rows.accepted
+    assert read["pump-9: rows that judged"]["faults"] == result.report.candidate.faults
+    assert {Path(path).name for path in world.sources} <= set(read)
+    assert [model.model_id for model in run.inputs.model_inputs] == [source.model_id]
     for path in result.pictures.values():
         assert Path(path).read_bytes().startswith(b"\x89PNG")
     assert set(result.pictures) == {

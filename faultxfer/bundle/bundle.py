@@ -29,6 +29,12 @@ from faultxfer.bundle.manifest import (
 from faultxfer.bundle.members import Stack, files_of, load_stack, save_stack
 from faultxfer.bundle.members import logits as stack_logits
 from faultxfer.bundle.plain_files import TEXT_BYTES, load_array, read_text, sha256_of
+from faultxfer.bundle.references import (
+    REFERENCES,
+    References,
+    load_references,
+    save_references,
+)
 from faultxfer.bundle.scaler import Scaler
 from faultxfer.bundle.threshold import AlarmThreshold
 from faultxfer.bundle.versions import (
@@ -65,6 +71,8 @@ class Bundle:
             older release.
         imputer: fills in missing readings; None in bundles of older releases, and where the
             source's rows did not show what it is worth.
+        references: healthy rows that alarms are explained by; None in bundles of older releases,
+            which score as they did.
     """
 
     features: tuple[str, ...]
@@ -80,6 +88,7 @@ class Bundle:
     alarm: AlarmThreshold | None = None
     versions: dict[str, str] = field(default_factory=dict)
     imputer: Imputer | None = None
+    references: References | None = None
 
     @cached_property
     def frozen(self) -> FrozenSource | None:
@@ -192,6 +201,9 @@ def save_bundle(bundle: Bundle, folder: Path, rows: np.ndarray | None = None) ->
     if bundle.imputer is not None:
         content["imputer"] = True
         save_imputer(bundle.imputer, folder)
+    if bundle.references is not None:
+        content["references"] = True
+        save_references(bundle.references, folder)
     if rows is not None:
         content["golden"] = True
         save_golden(_golden(bundle, chosen_rows(rows)), folder)
@@ -230,6 +242,8 @@ def _files(content: dict[str, Any]) -> list[str]:
         names.append(GOLDEN)
     if "imputer" in content:
         names.append(IMPUTER)
+    if "references" in content:
+        names.append(REFERENCES)
     if "stack" in content:
         names += files_of(content["stack"])
     return names
@@ -313,7 +327,12 @@ def _assembled(folder: Path, manifest: Manifest) -> Bundle:
         alarm=None if alarm is None else AlarmThreshold(**alarm),
         versions=manifest.versions,
         imputer=_imputer(folder, manifest),
+        references=_references(folder, manifest),
     )
+
+
+def _references(folder: Path, manifest: Manifest) -> References | None:
+    return load_references(folder, len(manifest.features)) if manifest.explains else None
 
 
 def _imputer(folder: Path, manifest: Manifest) -> Imputer | None:

@@ -10,7 +10,7 @@ import numpy as np
 from faultxfer.bundle.input_map import InputMap, Spread
 
 # Source logits beyond this say nothing more, and would swamp a head fitted on 50 rows.
-_LOGIT_LIMIT = 8.0
+LOGIT_LIMIT = 8.0
 _SOFT_CLIP = 4.0
 
 
@@ -193,24 +193,35 @@ class Views:
         return part
 
     def _fill(self, block: Block) -> None:
-        mapped = self.maps[block.map](self.X)
         if block.kind in ("hidden", "network"):
-            self._fill_from_network(block, mapped)
-        elif block.kind == "trees":
-            scores = self.source.trees.predict(mapped, raw_score=True, num_threads=1)
-            self._blocks[block] = _clipped(scores)
-        elif block.kind == "linear":
-            linear = self.source.linear
-            sensors = self.block(Block("sensors", block.map))
-            self._blocks[block] = _clipped(sensors @ linear.coef + linear.intercept)
+            self._fill_from_network(block)
+        elif block.kind in ("trees", "linear"):
+            self._blocks[block] = _clipped(self.unclipped(block))
         else:
+            mapped = self.maps[block.map](self.X)
             self._blocks[block] = soft_clipped(mapped, self.source.spread)
 
-    def _fill_from_network(self, block: Block, mapped: np.ndarray) -> None:
-        """Both blocks of the network at once, as one pass gives features and logits."""
+    def unclipped(self, block: Block) -> np.ndarray:
+        """(n,) logits of a model of the source before they are clipped to ±8."""
+        if block.kind == "linear":
+            linear = self.source.linear
+            sensors = self.block(Block("sensors", block.map))
+            return np.asarray(sensors @ linear.coef + linear.intercept)
+        if block.kind == "trees":
+            mapped = self.maps[block.map](self.X)
+            return np.asarray(self.source.trees.predict(mapped, raw_score=True, num_threads=1))
+        hidden, head = self.block(Block("hidden", block.map)), self._network.head
+        return np.asarray(hidden @ head[:-1] + head[-1])
+
+    @property
+    def _network(self) -> Activations:
         if self.source.network is None:
-            raise ValueError(f"There is no source network. Received: block={block}")
-        hidden, logits = self.source.network(mapped)
+            raise ValueError("There is no source network. Received: network=None")
+        return self.source.network
+
+    def _fill_from_network(self, block: Block) -> None:
+        """Both blocks of the network at once, as one pass gives features and logits."""
+        hidden, logits = self._network(self.maps[block.map](self.X))
         self._blocks[Block("hidden", block.map)] = hidden.astype(np.float64)
         self._blocks[Block("network", block.map)] = _clipped(logits.mean(axis=1))
 
@@ -241,4 +252,4 @@ def soft_unclipped(z: np.ndarray, spread: Spread) -> np.ndarray:
 def _clipped(logits: np.ndarray) -> np.ndarray:
     """(n,) logits to an (n, 1) block within ±8."""
     exact = np.asarray(logits, dtype=np.float64)
-    return np.clip(exact, -_LOGIT_LIMIT, _LOGIT_LIMIT)[:, None]
+    return np.clip(exact, -LOGIT_LIMIT, LOGIT_LIMIT)[:, None]

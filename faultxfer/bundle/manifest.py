@@ -44,6 +44,8 @@ class Manifest:
         models, stack: plain data of the source's models and of the stack; None without them.
         golden: whether rows are stored with the scores that the bundle gave for them.
         imputes: whether it fills in missing readings.
+        explains: whether it keeps healthy rows, by which it says which sensors speak. Readers that
+            do not know of it score as they did, so that the format's number stays.
         sha256: of every file by name, the manifest's own content included.
     """
 
@@ -61,6 +63,7 @@ class Manifest:
     stack: dict[str, Any] | None
     golden: bool
     imputes: bool
+    explains: bool
     sha256: dict[str, str]
 
 
@@ -99,6 +102,7 @@ def parse_manifest(content: dict[str, Any]) -> Manifest:
         stack=content.get("stack"),
         golden="golden" in content,
         imputes="imputer" in content,
+        explains="references" in content,
         sha256=dict(content["sha256"]),
     )
 

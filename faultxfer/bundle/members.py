@@ -149,15 +149,30 @@ def _booster(text: str) -> Booster:
     return booster
 
 
+def tree_sums(member: Member, features: np.ndarray) -> np.ndarray:
+    """(n,) sums over all trees for (n, k) features, before the link."""
+    predicted = _booster(member.text).predict(features, raw_score=True, num_threads=1)
+    return np.asarray(predicted)
+
+
+def trees_in(member: Member) -> int:
+    """How many trees a member has."""
+    return member.text.count("\nTree=")
+
+
+def log_odds_of_share(share: np.ndarray) -> np.ndarray:
+    """(n,) shares of faults among a forest's leaves as log-odds, none of them certain."""
+    inside = np.clip(share, _SHARE_LIMIT, 1 - _SHARE_LIMIT)
+    return np.asarray(np.log(inside / (1 - inside)))
+
+
 def _trees(member: Member, views: Views) -> np.ndarray:
     features = features_of(member, views)
-    # The raw score of a forest is a sum over its trees.
-    raw = member.link == LOGIT
-    predicted = _booster(member.text).predict(features, raw_score=raw, num_threads=1)
-    scores = np.asarray(predicted)
     if member.link == SHARE:
-        share = np.clip(scores, _SHARE_LIMIT, 1 - _SHARE_LIMIT)
-        return np.asarray(np.log(share / (1 - share)))
+        # The raw score of a forest is a sum over its trees.
+        share = _booster(member.text).predict(features, raw_score=False, num_threads=1)
+        return log_odds_of_share(np.asarray(share))
+    scores = tree_sums(member, features)
     if not member.base:
         return scores
     base = member.arrays["base"]

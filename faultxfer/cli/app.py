@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
-from faultxfer.cli.session import BAD_INPUT, DONE, fail
+from faultxfer.cli.session import BAD_INPUT, DONE, answering, fail
 
 _START, _MAIN, _LOOK = "Start here", "The main path", "Look"
 
@@ -27,6 +27,9 @@ class Listed(NamedTuple):
 COMMANDS = {
     "demo": Listed(
         _START, "See the main job on a simulated pump fleet: pretrain, transfer, score."
+    ),
+    "simulate": Listed(
+        _START, "Write the files of a simulated pump fleet, to try the commands on."
     ),
     "contract": Listed(_START, "Write, accept and compare data contracts."),
     "validate": Listed(
@@ -44,6 +47,9 @@ COMMANDS = {
     "learning-curve": Listed(
         _MAIN,
         "Would more labels help? Transfer against scratch over label counts; registers nothing.",
+    ),
+    "watch": Listed(
+        _MAIN, "Score each file that arrives in a folder with its machine's version, once."
     ),
     "up": Listed(
         _LOOK,
@@ -107,6 +113,7 @@ def _faultxfer(
 def main(arguments: list[str] | None = None) -> None:
     """Entry point of the ``faultxfer`` command."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    answering.set("")
     try:
         code = app(arguments, standalone_mode=False, prog_name="faultxfer")
     except TyperException as error:  # every usage error

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from faultxfer.cli.after_errors import next_after
-from faultxfer.cli.session import BAD_INPUT, DONE, run_command
+from faultxfer.cli.session import BAD_INPUT, DONE, answering, run_command
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -59,6 +59,7 @@ def command(
     def of(function: Function) -> Function:
         @functools.wraps(function)
         def called(context: typer.Context, json_output: bool = False, **given: Any) -> None:
+            answering.set(" ".join(_words(context)))
             shown = {"details": given.pop("details")} if details else {}
             run_command(
                 lambda: function(**given),

@@ -7,12 +7,13 @@ from typing import Annotated, Any, get_args
 
 import typer
 
+from faultxfer.cli.after_errors import next_after
 from faultxfer.cli.command import Files, Json, asked, command
 from faultxfer.cli.contracts import contract_app
 from faultxfer.cli.deploying import deployments_app
 from faultxfer.cli.pipelines import run_pipeline
 from faultxfer.cli.registry import registry_app
-from faultxfer.cli.session import BAD_INPUT, DONE, REFUSED, run_command
+from faultxfer.cli.session import BAD_INPUT, DONE, REFUSED, answering, run_command
 from faultxfer.config import (
     CurveOptions,
     GateOptions,
@@ -30,6 +31,7 @@ from faultxfer.requests import (
     ScoreRequest,
     TransferRequest,
     ValidateRequest,
+    WatchRequest,
 )
 
 commands = typer.Typer(rich_markup_mode="rich")
@@ -75,6 +77,21 @@ def demo(
     from faultxfer.cli.demo import run_demo
 
     return run_demo(folder, prefect=prefect)
+
+
+@command(commands, shows="simulated")
+def simulate(
+    folder: Annotated[Path, typer.Option(metavar="DIR", help="Where the files go.")] = Path(
+        "plant"
+    ),
+    equipment: Annotated[
+        str, typer.Option(metavar="EQ", help="Name of the new machine; each is another one.")
+    ] = "pump-9",
+) -> Any:
+    """Write the files of a simulated pump fleet, to try the commands on."""
+    from faultxfer.cli.simulating import simulate_plant
+
+    return simulate_plant(folder, equipment)
 
 
 @command(
@@ -291,6 +308,60 @@ PrefectPort = Annotated[
 
 
 @commands.command()
+def watch(
+    landing: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[DIR]",
+            help="Folder in which files arrive; `landing` of the family if left out.",
+        ),
+    ] = None,
+    family: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Which family; may be left out where there is one."),
+    ] = None,
+    deployments: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Settings of the families; deployments.yaml, or a family for each contract in "
+            "data_contracts/, if left out.",
+        ),
+    ] = None,
+    contract: Annotated[Path | None, asked(WatchRequest, "contract", metavar="FILE")] = None,
+    model: Annotated[str | None, asked(WatchRequest, "model", metavar="NAME")] = None,
+    transfer_labelled: Annotated[bool | None, asked(WatchRequest, "transfer_labelled")] = None,
+    once: Annotated[bool, typer.Option("--once", help="Look once, and end.")] = False,
+    every: Annotated[float | None, asked(WatchRequest, "every", metavar="SECONDS")] = None,
+    settle: Annotated[float | None, asked(WatchRequest, "settle", metavar="SECONDS")] = None,
+    prefect: Prefect = None,
+    json_output: Json = False,
+) -> None:
+    """Score each file that arrives in a folder with its machine's version, once."""
+    from faultxfer.cli.watching import Watch
+
+    answering.set("watch")
+    asks = Watch(once=once, prefect=prefect, json_output=json_output)
+    run_command(
+        lambda: asks.run(
+            deployments,
+            family,
+            landing=landing,
+            contract=contract,
+            model=model,
+            transfer_labelled=transfer_labelled,
+            every=every,
+            settle=settle,
+        ),
+        json_output=json_output,
+        render=None,  # what came of each file is printed as soon as it is known
+        exit_code=lambda result: BAD_INPUT if result.bad else DONE,
+        spinner=False,
+        after_error=lambda error: next_after(error, ("watch",), {}),
+    )
+
+
+@commands.command()
 def up(
     deployments: Annotated[
         Path | None,
@@ -310,6 +381,7 @@ def up(
     """Start MLflow's and Prefect's pages and serve the deployments; Ctrl-C stops everything."""
     from faultxfer.cli.up import Asked, serve
 
+    answering.set("up")
     asked_for = Asked(mlflow_port, prefect_port, deployments, landing)
     run_command(
         lambda: serve(asked_for, json_output=json_output),

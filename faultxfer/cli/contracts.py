@@ -29,7 +29,12 @@ def _spellings(help_text: str) -> Any:
 def contract_infer(
     files: Files,
     out: Annotated[Path, typer.Option(metavar="FILE", help="The contract to write.")],
-    label: Annotated[str, typer.Option(metavar="COL", help="The label column.")],
+    label: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COL", help="The label column; without it you are shown what may be one."
+        ),
+    ] = None,
     equipment_column: Annotated[
         str | None, typer.Option(metavar="COL", help="Names the machine.")
     ] = None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table
 
-from faultxfer.cli import findings
+from faultxfer.cli import findings, speaking
 from faultxfer.cli.session import stdout
 from faultxfer.contract import folding
 from faultxfer.following import Next
@@ -35,12 +35,11 @@ _SCORER = {"provisional": "provisional ", "source": "the source model as it is, 
 
 def pretrained(result: PretrainResult, *, details: bool = False) -> None:
     """The source model, what it finds on its own machines, and what that does not show."""
+    from faultxfer.evaluate.plant_words import doubts_of_source
+
     _headline(f"registered: {result.model} version {result.version}, a source model", "green")
     _paragraph(result.finds)
-    doubts = ["Machines that are not in these files: `faultxfer transfer` measures that."]
-    if result.held_out:
-        doubts.insert(0, "New recordings: parts of the same ones judged it.")
-    _not_for(doubts)
+    _not_for(doubts_of_source(result.held_out))
     _files(result.rows)
     if details:
         stdout().print(_all_metrics(result.model, result.metrics))
@@ -161,13 +160,14 @@ def _detailed_sentences(report: Report) -> list[str]:
 
 def scored(result: ScoreResult, *, details: bool = False) -> None:
     """How many rows alarm, by which version, and where the scores are."""
-    alarms = counted(result.alarms, "alarm")
+    alarms = counted(result.alarm_rows, "alarm")
     if result.rows.accepted:
-        alarms += f" ({percent(result.alarms / result.rows.accepted)})"
+        alarms += f" ({percent(result.alarm_rows / result.rows.accepted)})"
     by = f"{_SCORER.get(result.scored_with, '')}version {result.model_version}"
     rows = counted(result.rows.accepted, "row")
     colour = "yellow" if result.banner else "green"
     _headline(f"scored: {rows} with {by}, {alarms}: {result.out}", colour)
+    speaking.alarms(result.alarms, result.alarms_out)
     if result.note:
         _print(result.note)
     _files(result.rows)
@@ -193,7 +193,7 @@ def learned(result: LearningResult, *, details: bool = False) -> None:
     stdout().print(table)
     stdout().print()
     _files(result.rows)
-    files = result.files if details else {"md": result.files["md"]}
+    files = result.files if details else {"html": result.files["html"]}
     for path in files.values():
         _print(f"Table, answers and picture: {path}" if not details else f"  {path}")
     next_commands(result.next)

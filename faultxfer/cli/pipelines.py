@@ -6,17 +6,23 @@ takes seconds, which a command that runs plainly should not pay.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 import ssl
 import tomllib
 import urllib.parse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from faultxfer import requests
 from faultxfer.errors import ConfigError
 from faultxfer.progress import progress
+
+if TYPE_CHECKING:
+    from faultxfer.landing.events import Watched
+    from faultxfer.landing.watching import Tell
+    from faultxfer.landing.workers import Workers
 
 ADDRESS = "PREFECT_API_URL"
 # A command may take ten seconds to say that nothing answers.
@@ -53,15 +59,63 @@ def run_pipeline(name: str, prefect: bool | None, **fields: Any) -> Any:
     return _run_flow(name, request, named=address is not None)
 
 
+def run_watch(request: requests.WatchRequest, prefect: bool | None, tell: Tell) -> Watched:
+    """Watch a folder; what is done with a file is a flow run where a server is named.
+
+    Args:
+        request: which folder, for which family.
+        prefect: as for :func:`run_pipeline`.
+        tell: is told what came of each file.
+
+    Raises:
+        ConfigError: the folder cannot be watched, or the Prefect server that is named does not
+            answer.
+    """
+    from faultxfer.landing.watching import watch
+
+    address = None if prefect is False else named_server()
+    if address is None and not prefect:
+        return watch(request, tell=tell)
+    if address is not None:
+        require_answer(address)
+    return watch(request, _in_flow_runs(named=address is not None), tell)
+
+
+def _in_flow_runs(*, named: bool) -> Workers:
+    """Workers that load Prefect when the first file is there: a watcher mostly waits."""
+    from faultxfer.landing.workers import Workers, check, require_scorer
+
+    @functools.cache
+    def loaded() -> Workers:
+        progress.info("Starting Prefect")
+        from flows.server import start_in_background
+
+        wait = start_in_background(named=named)
+        from flows.landing import in_flow_runs
+
+        wait()
+        return in_flow_runs()
+
+    return Workers(
+        score=lambda request, digest: loaded().score(request, digest),
+        transfer=lambda request, digest: loaded().transfer(request, digest),
+        require_scorer=require_scorer,
+        check=check,
+        interrupted=lambda digest: loaded().interrupted(digest),
+    )
+
+
 def _run_flow(name: str, request: Any, *, named: bool) -> Any:
     progress.info("Starting Prefect")
     from flows.server import start_in_background
 
     wait = start_in_background(named=named)
     module = importlib.import_module("flows.pipeline")
+    from flows.typed import run_typed
+
     wait()
     values = {field: getattr(request, field) for field in type(request).model_fields}
-    return getattr(module, name)(**values)
+    return run_typed(getattr(module, name), values)
 
 
 def named_server() -> str | None:

@@ -18,6 +18,7 @@ from faultxfer.wording import counted, listed
 if TYPE_CHECKING:
     # Only names here: looking at the registry must not wait for TensorFlow.
     from faultxfer.cli.demo import DemoResult
+    from faultxfer.cli.simulating import Simulated
     from faultxfer.cli.validating import Validated
     from flows.refresh import Refreshed
 
@@ -106,6 +107,20 @@ def demo(result: DemoResult, *, details: bool = False) -> None:
         "  faultxfer up",
         markup=False,
     )
+
+
+def simulated(result: Simulated) -> None:
+    """Which file is what."""
+    old, new = result.history, result.target
+    stdout().print(
+        f"written: {counted(len(old), 'pump')} with half a year of labelled history "
+        f"({old[0]} to {old[-1].name}),\n"
+        f"two labelled weeks of a new one, {result.equipment} ({new}), and its next week without "
+        f"labels ({result.unlabelled})",
+        markup=False,
+        soft_wrap=True,
+    )
+    next_commands(result.next)
 
 
 def drafted_contract(result: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any, NoReturn, TypeVar
 
 import typer
@@ -28,6 +29,11 @@ from faultxfer.stopping import Stopping
 DONE, INTERNAL, BAD_INPUT, NOT_CHECKED, REFUSED = 0, 1, 2, 3, 10
 # Added to the signal's number, as shells do: 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP.
 _SIGNALLED = 128
+
+# Of the shapes in docs/json.md; it rises when a key changes its meaning or goes.
+SCHEMA_VERSION = 1
+# Whose answer is printed; empty where what was typed named no command.
+answering: ContextVar[str] = ContextVar("answering", default="")
 
 Result = TypeVar("Result")
 AfterError = Callable[[BaseException], Next | None]
@@ -84,7 +90,7 @@ def run_command(
             with contextlib.redirect_stdout(sys.stderr), _progress(spinner):
                 result = work()
             _show_banner(banner(result))
-            data = as_data(result) if json_output else None
+            data = as_data(result) if json_output else {}
             if render is not None and not json_output:
                 render(result)
         except (typer.Exit, typer.Abort):
@@ -92,7 +98,7 @@ def run_command(
         except BaseException as error:
             _end(error, stopping.number, unreadable, after_error, json_output=json_output)
     if render is not None and json_output:
-        print_json(data)  # no signal adds a second object to this one
+        print_json(data or {})  # no signal adds a second object to this one
     raise typer.Exit(exit_code(result))
 
 
@@ -139,9 +145,15 @@ def _stopped(number: int, *, json_output: bool) -> NoReturn:
         raise typer.Exit(code) from error
 
 
-def print_json(data: Any) -> None:
-    """One JSON object on stdout."""
-    sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
+def print_json(data: dict[str, Any]) -> None:
+    """One JSON object on stdout, which says of what shape it is."""
+    sys.stdout.write(as_json(data) + "\n")
+
+
+def as_json(data: dict[str, Any]) -> str:
+    """An answer in one line, which says of what shape it is."""
+    shape = {"schema_version": SCHEMA_VERSION, "command": answering.get()}
+    return json.dumps({**shape, **data}, ensure_ascii=False)
 
 
 def fail(

@@ -30,6 +30,7 @@ class Dataset:
             names none.
         imputed: (n, d) bool: readings that were missing and are filled in; None where there are
             none.
+        mode: (n,) operating mode of each row; None where the contract names none.
     """
 
     features: tuple[str, ...]
@@ -40,6 +41,7 @@ class Dataset:
     time: np.ndarray
     slices: dict[str, np.ndarray] = field(default_factory=dict)
     imputed: np.ndarray | None = None
+    mode: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -54,7 +56,8 @@ class Dataset:
         columns = {name: getattr(self, name)[rows] for name in _COLUMNS}
         slices = {name: values[rows] for name, values in self.slices.items()}
         imputed = None if self.imputed is None else self.imputed[rows]
-        return Dataset(self.features, **columns, slices=slices, imputed=imputed)
+        mode = None if self.mode is None else self.mode[rows]
+        return Dataset(self.features, **columns, slices=slices, imputed=imputed, mode=mode)
 
     def fingerprints(self) -> np.ndarray:
         """(n,) uint64 that recognise a row by its sensor values alone.
@@ -114,7 +117,15 @@ def dataset_from(accepted: pd.DataFrame, features: tuple[str, ...]) -> Dataset:
         time=accepted[columns.TIME].to_numpy(dtype=np.float64),
         slices=slices,
         imputed=imputed_cells(accepted, tuple(features)),
+        mode=modes_of(accepted),
     )
+
+
+def modes_of(accepted: pd.DataFrame) -> np.ndarray | None:
+    """(n,) operating modes; None where the contract names none."""
+    if columns.MODE not in accepted.columns:
+        return None
+    return accepted[columns.MODE].astype(str).to_numpy(dtype=object)
 
 
 def imputed_cells(accepted: pd.DataFrame, features: tuple[str, ...]) -> np.ndarray | None:

@@ -15,6 +15,7 @@ from faultxfer.contract.diff import diff_contracts
 from faultxfer.contract.schema import LabelClass, load_contract, parse_contract, schema_text
 from faultxfer.drafting.draft import EQUIPMENT, RUN, TIME, write_draft
 from faultxfer.drafting.infer import draft_of
+from faultxfer.drafting.label_asked import label_asked
 from faultxfer.drafting.roles import roles_of, shape_of
 from faultxfer.drafting.shapes import for_tag_files, shaped
 from faultxfer.errors import ConfigError, DataError
@@ -31,7 +32,7 @@ def draft_contract(
     files: list[str],
     out: Path,
     *,
-    label: str,
+    label: str | None,
     force: bool = False,
     equipment_column: str | None = None,
     run_column: str | None = None,
@@ -45,7 +46,7 @@ def draft_contract(
     Args:
         files: example files, folders and patterns.
         out: the contract to write.
-        label: the label column.
+        label: the label column; None asks which it is, with those that look like one.
         force: overwrite ``out``.
         equipment_column: names the machine.
         run_column: names one recording.
@@ -76,6 +77,8 @@ def draft_contract(
         paths = find_files(files)
         named = zip(paths, names_of(paths), strict=True)
         read = [replace(_read(path, options), file=name) for path, name in named]
+        if label is None:
+            raise label_asked(read)
         examples = shaped(
             paths,
             read,

@@ -205,7 +205,7 @@ def _left_out(measured: list[str], kinds: dict[str, Found]) -> dict[str, str]:
 def _nameless(free: list[str]) -> list[str]:
     """Columns that may be a key by their content: not those that are notes or labels by name."""
     return [
-        name for name in free if name not in columns.BOOKKEEPING and not _named_like_a_label(name)
+        name for name in free if name not in columns.BOOKKEEPING and not named_like_a_label(name)
     ]
 
 
@@ -369,7 +369,7 @@ def _why_ignored(
     """Why a column cannot or should not be a sensor; None if it can."""
     if name in columns.BOOKKEEPING:
         return "faultxfer keeps its own notes under this name"
-    if _named_like_a_label(name):
+    if named_like_a_label(name):
         return "named like a label: it would leak the label to the model"
     if _equals_label(cells[name], faulty):
         return "equals the label in every row: it would leak the label to the model"
@@ -378,7 +378,8 @@ def _why_ignored(
     return next(_without_values(name, tables), None)
 
 
-def _named_like_a_label(name: str) -> bool:
+def named_like_a_label(name: str) -> bool:
+    """Whether a column's name says that it holds a label, or something made of one."""
     words = plain_name(name).split("_")
     return words[0].startswith("target") or any(word.startswith(_LABEL_WORDS) for word in words)
 

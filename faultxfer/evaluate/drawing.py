@@ -18,6 +18,11 @@ BLUE, RED, ORANGE = "#0072B2", "#D55E00", "#E69F00"
 OTHER_COLOURS = (RED, "#009E73", "#CC79A7", ORANGE, "#56B4E9", "#555555")
 GREY, PALE = "#BDBDBD", "#DDDDDD"
 DPI = 120
+# Points of the smallest text, where a picture is 8 inches wide: on a printed page, which is
+# narrower, it has 9 still.
+SMALL = 10
+# What the model that is judged is called.
+CANDIDATE, SOURCE = "candidate", "source model"
 # Keyword arguments of matplotlib.
 Style = dict[str, Any]
 
@@ -27,6 +32,7 @@ def new_figure(title: str, heights: tuple[float, ...] = (1,)) -> tuple[Figure, l
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 5), dpi=DPI, layout="constrained")
+    figure.set_layout_engine("constrained", w_pad=0.08, h_pad=0.06)
     figure.subplots(len(heights), 1, sharex=True, gridspec_kw={"height_ratios": heights})
     for axes in figure.axes:
         axes.spines[["top", "right"]].set_visible(False)
@@ -36,10 +42,21 @@ def new_figure(title: str, heights: tuple[float, ...] = (1,)) -> tuple[Figure, l
     return figure, figure.axes
 
 
+def of(who: str, title: str) -> str:
+    """The title, where another model than a candidate is judged.
+
+    >>> of(CANDIDATE, "How many are found?"), of(SOURCE, "How many are found?")
+    ('How many are found?', 'Source model: how many are found?')
+    """
+    if who == CANDIDATE:
+        return title
+    return f"{who.capitalize()}: {title[0].lower()}{title[1:]}"
+
+
 def with_legend_below(figure: Figure, columns: int) -> Figure:
     """The same figure, with a legend of its first plot."""
     handles, labels = figure.axes[0].get_legend_handles_labels()
-    style: Style = {"ncols": columns, "fontsize": 8, "frameon": False}
+    style: Style = {"ncols": columns, "fontsize": SMALL, "frameon": False}
     legend = figure.legend(handles, labels, loc="outside lower center", **style)
     for text in legend.get_texts():
         text.set_parse_math(False)  # a title may hold dollar signs

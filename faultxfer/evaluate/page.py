@@ -1,9 +1,9 @@
-"""The page of one transfer: the same text for MLflow's version page and Prefect's artifact page."""
+"""The card of one transfer: the same text for MLflow's, Prefect's and the report's own page."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
+from faultxfer.document import Block, Bullets, Heading, Paragraph, Table, Text, Words, to_markdown
+from faultxfer.evaluate.alarms import sensors_sentence
 from faultxfer.evaluate.events import EventMetrics
 from faultxfer.evaluate.gate.check import (
     NEEDS_APPROVAL,
@@ -26,6 +26,7 @@ from faultxfer.evaluate.report import (
     left_out_sentence,
     metric_cells,
 )
+from faultxfer.following import typed
 from faultxfer.metric_table import IN_RESULT_TABLE, OPERATOR_ALARMS_PER_HOUR, PER_HOUR_LIMIT
 from faultxfer.wording import amount, counted, percent, probability
 
@@ -47,48 +48,59 @@ HELD_FAULTS = "What models that had not seen them said of the faults:"
 
 
 def as_markdown(report: Report, decision: Decision, override: Override | None = None) -> str:
-    """The report for MLflow's version page and Prefect's artifact page: sentences, then tables."""
-    sentences = [f"- {sentence}" for sentence in _sentences(report, decision)]
-    lines = [
-        *(*_what_happened(report, decision, override), ""),
-        *(what_it_finds(report), "", *_doubts(report), ""),
-        *(*sentences, ""),
+    """The card, for MLflow's version page and Prefect's artifact page."""
+    return to_markdown(card(report, decision, override))
+
+
+def card(report: Report, decision: Decision, override: Override | None = None) -> tuple[Block, ...]:
+    """What every page says of a transfer: sentences, then tables."""
+    return (*verdict(report, decision, override), *details(report, decision))
+
+
+def verdict(
+    report: Report, decision: Decision, override: Override | None = None
+) -> tuple[Block, ...]:
+    """What the gate decided and why, what the candidate finds, what not to trust it for."""
+    return (
+        *_what_happened(report, decision, override),
+        Paragraph(what_it_finds(report)),
+        Paragraph(NOT_FOR),
+        Bullets(not_to_trust_it_for(report)),
+    )
+
+
+def details(report: Report, decision: Decision) -> tuple[Block, ...]:
+    """On what it was judged, every contestant and every check of the gate."""
+    return (
+        Bullets(tuple(_sentences(report, decision))),
         *_result_table(report),
-        *("", f"The rules of the gate: {decision.rules}.", ""),
-        *_check_table(decision),
-        *("", *_held_faults(report)),
-        *("", *_members(report)),
-    ]
-    return "\n".join(lines)
+        Paragraph(f"The rules of the gate: {decision.rules}."),
+        _check_table(decision),
+        *_held_faults(report),
+        *_members(report),
+    )
 
 
-def _what_happened(report: Report, decision: Decision, override: Override | None) -> list[str]:
+def _what_happened(
+    report: Report, decision: Decision, override: Override | None
+) -> tuple[Block, ...]:
     if override is None or decision.promoted:
-        return [f"# {report.equipment}: {_HEADS[decision.outcome]}", "", decision.reason]
-    reason = " ".join(override.reason.split())
-    return [
-        f"# {report.equipment}: {OVERRIDDEN}",
-        "",
-        f"Promoted by override by {override.by}, for this reason: “{reason}”",
-        "",
-        f"{_AGAINST[decision.outcome]}: {decision.reason}",
-    ]
+        title = Heading(f"{report.equipment}: {_HEADS[decision.outcome]}", 1)
+        return (title, Paragraph(decision.reason))
+    return (
+        Heading(f"{report.equipment}: {OVERRIDDEN}", 1),
+        Paragraph(f"Promoted by override by {override.by}, for this reason: “{override.reason}”"),
+        Paragraph(f"{_AGAINST[decision.outcome]}: {decision.reason}"),
+    )
 
 
-def _doubts(report: Report) -> list[str]:
-    return [NOT_FOR, "", *(f"- {doubt}" for doubt in not_to_trust_it_for(report))]
-
-
-def _sentences(report: Report, decision: Decision) -> list[str]:
+def _sentences(report: Report, decision: Decision) -> list[Words]:
     """What a person should know before reading the tables."""
     rows = counted(report.candidate.rows, "row")
     faults = counted(report.candidate.faults, "fault")
-    command = (
-        f"faultxfer learning-curve CSV... --contract FILE --model {report.model} "
-        f"--equipment {report.equipment}"
-    )
+    machine = ("--model", report.model, "--equipment", report.equipment)
+    command = typed("learning-curve", "CSV...", "--contract", "FILE", *machine)
     sentences = [
-        *(f"**Note:** {warning}" for warning in decision.warnings),
         report.transfer_verdict(),
         report.source_evidence,
         f"Judged on {rows} with {faults}: {report.split}.",
@@ -96,38 +108,32 @@ def _sentences(report: Report, decision: Decision) -> list[str]:
         f"A row alarms above a fault probability of {probability(report.threshold)}.",
         *report.alarm_notes,
         *event_sentences(report.evidence.events),
+        sensors_sentence(report.sensors),
         certainty_sentence(report.evidence),
         f"Would more labels help? `{command}` shows it.",
     ]
-    return [sentence for sentence in sentences if sentence]
+    warnings = [Text(warning, lead="Note:") for warning in decision.warnings]
+    return [*warnings, *filter(None, sentences)]
 
 
-def _result_table(report: Report) -> list[str]:
+def _result_table(report: Report) -> list[Block]:
     shown = described(report)
-    lines = [
-        _row(f"{report.model} → {report.equipment}", COLUMNS),
-        f"|---|{'---|' * len(COLUMNS)}",
-        *(_contestant_row(entry) for entry in shown),
-        _bounds_row(report.evidence.intervals),
-    ]
+    rows = [*(_contestant_row(entry) for entry in shown), _bounds_row(report.evidence.intervals)]
+    table = Table((f"{report.model} → {report.equipment}", *COLUMNS), tuple(rows))
     left_out = left_out_sentence(report, shown)
-    return [*lines, "", left_out] if left_out else lines
+    return [table, Paragraph(left_out)] if left_out else [table]
 
 
-def _row(title: str, cells: Iterable[str]) -> str:
-    return f"| {title} | {' | '.join(cells)} |"
-
-
-def _contestant_row(entry: Contestant) -> str:
-    title, note = entry.title, entry.problem or entry.note
+def _contestant_row(entry: Contestant) -> tuple[Words, ...]:
+    note = entry.problem or entry.note
+    beside = f"({note})" if note else ""
+    title: Words = f"{entry.title} {beside}"
     if entry.role == "candidate":
-        title = f"**{title}**"
-    if note:
-        title += f" ({note})"
-    return _row(title, metric_cells(entry.metrics))
+        title = Text(beside, lead=entry.title)
+    return (title, *metric_cells(entry.metrics))
 
 
-def _bounds_row(intervals: dict[str, Interval]) -> str:
+def _bounds_row(intervals: dict[str, Interval]) -> tuple[Words, ...]:
     """The candidate's bounds as a line of the table."""
     cells = []
     for metric in IN_RESULT_TABLE:
@@ -136,14 +142,14 @@ def _bounds_row(intervals: dict[str, Interval]) -> str:
             cells.append("–")
         else:
             cells.append(f"{metric.text(interval.low)} to {metric.text(interval.high)}")
-    return _row("candidate, between", cells)
+    return ("candidate, between", *cells)
 
 
-def _check_table(decision: Decision) -> list[str]:
-    lines = ["| check | result | |", "|---|---|---|"]
-    for check in decision.checks:
-        lines.append(_row(f"{check.code}: {check.title}", (check.status, check.message)))
-    return lines
+def _check_table(decision: Decision) -> Table:
+    rows = tuple(
+        (f"{check.code}: {check.title}", check.status, check.message) for check in decision.checks
+    )
+    return Table(("check", "result", ""), rows)
 
 
 def held_fault_lines(report: Report) -> list[str]:
@@ -154,19 +160,20 @@ def held_fault_lines(report: Report) -> list[str]:
     return lines
 
 
-def _held_faults(report: Report) -> list[str]:
-    lines = [f"- {line}" for line in held_fault_lines(report)]
-    return [HELD_FAULTS, "", *lines, ""] if lines else []
+def _held_faults(report: Report) -> tuple[Block, ...]:
+    lines = held_fault_lines(report)
+    return (Paragraph(HELD_FAULTS), Bullets(tuple(lines))) if lines else ()
 
 
-def _members(report: Report) -> list[str]:
+def _members(report: Report) -> tuple[Block, ...]:
     """The weight of each member of a stack; one member by itself has all of it."""
     if len(report.weights) < 2:
-        return []
-    lines = ["The candidate is a weighted average of logits:", ""]
-    lines += ["| member | weight |", "|---|---|"]
-    lines += [_row(name, [f"{percent(weight)}"]) for name, weight in report.weights]
-    return [*lines, ""]
+        return ()
+    rows = tuple((name, percent(weight)) for name, weight in report.weights)
+    return (
+        Paragraph("The candidate is a weighted average of logits:"),
+        Table(("member", "weight"), rows),
+    )
 
 
 def event_sentences(events: EventMetrics | None) -> list[str]:

@@ -13,12 +13,15 @@ from scipy.stats import binomtest
 from faultxfer.errors import DataError
 from faultxfer.evaluate.drawing import (
     BLUE,
+    CANDIDATE,
     GREY,
     OTHER_COLOURS,
     PALE,
     RED,
+    SMALL,
     Style,
     new_figure,
+    of,
     save_figure,
     with_legend_below,
 )
@@ -26,15 +29,19 @@ from faultxfer.evaluate.metrics import equal_mass_bins
 from faultxfer.evaluate.ranking import precision_and_recall
 from faultxfer.evaluate.rows import ScoredRows
 from faultxfer.evaluate.score_over_time import score_over_time_figure
+from faultxfer.wording import counted, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-CANDIDATE = "candidate"
 _DASHES = "--", "-.", "-"
 # Width of a contestant's name, in letters, and inches of one line of it.
-_NAME_WIDTH, _LINE = 38, 0.17
+_NAME_WIDTH, _LINE = 38, 0.19
+# Where a picture of few contestants ends.
+_LOWEST = 2.6
+# With fewer rows of a class, or groups, a share of faults is chance.
+_FEWEST_OF_A_CLASS, _FEWEST_GROUPS = 10, 3
 _REPORT = "Report this: a model's answer does not fit the rows it was given"
 
 
@@ -46,17 +53,19 @@ def save_pictures(
     history: dict[str, list[float]],
     *,
     named: Collection[str] | None = None,
+    who: str = CANDIDATE,
 ) -> dict[str, Path]:
     """Draw all pictures; the same input gives the same bytes.
 
     Args:
         folder: takes the files; made if missing.
-        scored: test rows and the candidate's predictions.
+        scored: test rows and the predictions of the model that is judged.
         others: display title -> (m,) probabilities on the same rows.
-        pr_auc: display title, ``candidate`` among them -> PR-AUC, None for a contestant that could
-            not run.
+        pr_auc: display title, that of ``who`` among them -> PR-AUC, None for a contestant that
+            could not run. There is no picture of rivals where there are none.
         history: ``loss`` and ``val_loss`` per epoch; without any there are no training curves.
         named: titles whose curves have a colour and a name, the others are pale; all if None.
+        who: what the model that is judged is called.
 
     Returns:
         Name of the picture -> its file ``<name>.png``.
@@ -67,13 +76,14 @@ def save_pictures(
     scored = _checked(scored, others)
     named = others if named is None else named
     figures = {
-        "precision_recall": precision_recall_figure(scored, others, pr_auc, named),
-        "reliability": reliability_figure(scored.y, scored.probabilities),
-        "score_over_time": score_over_time_figure(scored),
-        "rivals": rivals_figure(pr_auc, float(scored.y.mean())),
+        "precision_recall": precision_recall_figure(scored, others, pr_auc, named, who),
+        "reliability": reliability_figure(scored.y, scored.probabilities, who),
+        "score_over_time": score_over_time_figure(scored, who),
     }
+    if len(pr_auc) > 1:
+        figures["rivals"] = rivals_figure(pr_auc, float(scored.y.mean()), who)
     if any(history.values()):
-        figures["training_curves"] = training_curves_figure(history)
+        figures["training_curves"] = training_curves_figure(history, who)
     folder.mkdir(parents=True, exist_ok=True)
     paths = {}
     for name, figure in figures.items():
@@ -87,17 +97,19 @@ def precision_recall_figure(
     others: dict[str, np.ndarray],
     pr_auc: dict[str, float | None],
     named: Collection[str],
+    who: str = CANDIDATE,
 ) -> Figure:
-    """Precision against recall, with the point at which the candidate alarms.
+    """Precision against recall, with the point at which the model that is judged alarms.
 
-    The candidate and the ``named`` others have a colour and a name, the best first; the rest is
+    It and the ``named`` others have a colour and a name, the best first; the rest is
     pale.
     """
-    figure, (axes,) = new_figure("How many faults are found, and how many alarms are true?")
+    title = "How many faults are found, and how many alarms are true?"
+    figure, (axes,) = new_figure(of(who, title))
     ranked = sorted(others, key=lambda title: -(pr_auc.get(title) or 0.0))
     bright = [title for title in ranked if title in named]
     pale = [title for title in ranked if title not in named]
-    _draw_curve(axes, scored, scored.probabilities, _label(CANDIDATE, pr_auc), c=BLUE, lw=3.0)
+    _draw_curve(axes, scored, scored.probabilities, _label(who, pr_auc), c=BLUE, lw=3.0)
     for number, title in enumerate(bright):
         colour = OTHER_COLOURS[number % len(OTHER_COLOURS)]
         dashes = _DASHES[(number + number // len(OTHER_COLOURS)) % len(_DASHES)]
@@ -106,7 +118,7 @@ def precision_recall_figure(
     for title in pale:
         label = "other rivals" if title == pale[0] else "_"
         _draw_curve(axes, scored, others[title], label, c=PALE, lw=1.0)
-    _mark_operating_point(axes, scored)
+    _mark_operating_point(axes, scored, who)
     _mark_chance(axes.axhline, float(scored.y.mean()), "alarms at random")
     axes.set(xlabel="share of fault rows found (recall)", xlim=(-0.02, 1.02))
     axes.set(ylabel="share of alarms that are true (precision)", ylim=(-0.02, 1.04))
@@ -135,31 +147,59 @@ def _label(title: str, pr_auc: dict[str, float | None]) -> str:
 
 
 def _mark_chance(line: Callable[..., object], prevalence: float, what: str) -> None:
-    label = f"{what} (fault share {prevalence:.2g})"
+    label = f"{what} (fault share {percent(prevalence)})"
     line(prevalence, color="black", linestyle=":", label=label)
 
 
-def _mark_operating_point(axes: Axes, scored: ScoredRows) -> None:
+def _mark_operating_point(axes: Axes, scored: ScoredRows, who: str) -> None:
     # Without alarms there is no precision, which the legend says.
     if not scored.alarms.any():
-        axes.plot([], [], linestyle="none", label=f"{CANDIDATE} raises no alarm on these rows")
+        axes.plot([], [], linestyle="none", label=f"{who} raises no alarm on these rows")
         return
     recall = scored.alarms[scored.y == 1].mean()
     precision = scored.y[scored.alarms].mean()
     found, true = f"{recall:.0%} of fault rows found", f"{precision:.0%} of alarms true"
     ring: Style = {"color": BLUE, "mfc": "white", "mew": 2.5, "ms": 11, "clip_on": False}
-    label = f"{CANDIDATE}'s alarms: {found}, {true}"
+    label = f"{who}'s alarms: {found}, {true}"
     axes.plot(recall, precision, "o", zorder=5, label=label, **ring)
 
 
-def reliability_figure(y: np.ndarray, probabilities: np.ndarray) -> Figure:
+def reliability_figure(y: np.ndarray, probabilities: np.ndarray, who: str = CANDIDATE) -> Figure:
     """Stated against observed fault share in bins of equal mass, with 95 % Wilson intervals.
 
-    The intervals take rows as independent; rows of one run are alike, so the truth is less certain
-    than they look.
+    Where the rows are too few to tell, it says so in place of points. The intervals take rows as
+    independent; rows of one run are alike, so the truth is less certain than they look.
     """
-    title = "When a fault probability is stated, how often is it a fault?"
+    title = of(who, "When a fault probability is stated, how often is it a fault?")
     figure, (axes, below) = new_figure(title, heights=(4, 1))
+    axes.plot([0, 1], [0, 1], color="black", linestyle=":", label="stated = observed")
+    if reason := _too_few(y, probabilities):
+        plate: Style = {"ha": "center", "va": "center", "bbox": {"facecolor": "white", "pad": 8.0}}
+        axes.text(0.5, 0.5, reason, size=SMALL + 1, **plate)
+    else:
+        _draw_shares(axes, y, probabilities, who)
+    axes.set(ylabel="observed share of faults", xlim=(-0.02, 1.02), ylim=(-0.02, 1.04))
+    below.hist(probabilities, bins=np.linspace(0, 1, 42).tolist(), color=BLUE, alpha=0.6, log=True)
+    # The lower end lets one row be seen.
+    below.set(xlabel="fault probability stated", ylabel="rows\n(log scale)", ylim=(0.7, None))
+    below.yaxis.set_major_formatter("{x:g}")
+    below.yaxis.set_minor_formatter("")
+    return with_legend_below(figure, columns=1)
+
+
+def _too_few(y: np.ndarray, probabilities: np.ndarray) -> str:
+    """Why shares of faults would be chance; empty where there are enough rows."""
+    faults, groups = int(y.sum()), len(equal_mass_bins(probabilities))
+    if min(faults, len(y) - faults) >= _FEWEST_OF_A_CLASS and groups >= _FEWEST_GROUPS:
+        return ""
+    rows = f"{counted(faults, 'fault row')} and {counted(len(y) - faults, 'normal row')}"
+    needed = f"at least {_FEWEST_OF_A_CLASS} of each"
+    if groups < _FEWEST_GROUPS:
+        needed = f"{needed}, with probabilities\nthat fall into {_FEWEST_GROUPS} groups of ten rows"
+    return f"Too few rows to say: {rows}.\nNeeded: {needed}."
+
+
+def _draw_shares(axes: Axes, y: np.ndarray, probabilities: np.ndarray, who: str) -> None:
     stated, observed, errors = [], [], []
     for rows in equal_mass_bins(probabilities):
         share = y[rows].mean()
@@ -167,24 +207,16 @@ def reliability_figure(y: np.ndarray, probabilities: np.ndarray) -> Figure:
         stated.append(probabilities[rows].mean())
         observed.append(share)
         errors.append((max(share - bounds.low, 0.0), max(bounds.high - share, 0.0)))
-    label = f"{CANDIDATE}, {len(y)} rows in groups of similar size; 95 % interval as if rows were"
+    label = f"{who}, {len(y):,} rows in groups of similar size; 95% interval as if rows were"
     style: Style = {"fmt": "o-", "color": BLUE, "capsize": 3, "label": f"{label} independent"}
-    axes.plot([0, 1], [0, 1], color="black", linestyle=":", label="stated = observed")
     axes.errorbar(stated, observed, yerr=np.transpose(errors), **style)
-    axes.set(ylabel="observed share of faults", xlim=(-0.02, 1.02), ylim=(-0.02, 1.04))
-    below.hist(probabilities, bins=np.linspace(0, 1, 42).tolist(), color=BLUE, alpha=0.6, log=True)
-    # The lower end lets one row be seen.
-    below.set(xlabel="fault probability stated", ylabel="rows\n(log scale)", ylim=(0.7, None))
-    below.yaxis.set_major_formatter("{x:g}")
-    below.yaxis.set_minor_formatter("")
-    return with_legend_below(figure, columns=2)
 
 
-def training_curves_figure(history: dict[str, list[float]]) -> Figure:
+def training_curves_figure(history: dict[str, list[float]], who: str = CANDIDATE) -> Figure:
     """Loss per epoch, on a logarithmic scale where it spans more than a factor of ten."""
     from matplotlib.ticker import LogLocator, MaxNLocator
 
-    figure, (axes,) = new_figure("The network's error while it learned")
+    figure, (axes,) = new_figure(of(who, "The network's error while it learned"))
     lines = (
         ("loss", "rows it learned from", BLUE, "o-"),
         ("val_loss", "rows held back from it", RED, "s--"),
@@ -205,7 +237,9 @@ def training_curves_figure(history: dict[str, list[float]]) -> Figure:
     return with_legend_below(figure, columns=2)
 
 
-def rivals_figure(pr_auc: dict[str, float | None], prevalence: float) -> Figure:
+def rivals_figure(
+    pr_auc: dict[str, float | None], prevalence: float, who: str = CANDIDATE
+) -> Figure:
     """PR-AUC of all contestants, the best on top and those that could not run at the bottom."""
     figure, (axes,) = new_figure("How well does each contestant rank faults above normal rows?")
     # A white plate keeps the dotted line off the text.
@@ -216,20 +250,20 @@ def rivals_figure(pr_auc: dict[str, float | None], prevalence: float) -> Figure:
     names = [textwrap.fill(title, _NAME_WIDTH) for title in ranked]
     for place, title in enumerate(ranked):
         value, colour, weight = pr_auc[title], GREY, "normal"
-        if title == CANDIDATE:
+        if title == who:
             colour, weight = BLUE, "bold"
         if value is not None:
             axes.barh(place, value, height=0.7, color=colour)
         text = "could not run" if value is None else f"{value:.3f}"
-        axes.text((value or 0.0) + 0.01, place, text, size=9, weight=weight, **plate)
+        axes.text((value or 0.0) + 0.01, place, text, size=SMALL, weight=weight, **plate)
     _mark_chance(axes.axvline, prevalence, "ranking at random")
-    axes.set_yticks(range(len(names)), names, parse_math=False, size=9)
+    axes.set_yticks(range(len(names)), names, parse_math=False, size=SMALL)
     axes.set(xlabel="PR-AUC (average precision; 1 is perfect)", xlim=(0, 1.12))
     axes.set(xticks=np.linspace(0, 1, 6), ylim=(-0.6, len(names) - 0.4))
     axes.grid(visible=False, axis="y")
     # Every name needs room for its lines; the rest of the figure takes an inch and a half.
     lines = max(name.count("\n") + 1 for name in names)
-    figure.set_figheight(max(figure.get_figheight(), (lines + 0.5) * _LINE * len(names) + 1.5))
+    figure.set_figheight(max(_LOWEST, (lines + 0.7) * _LINE * len(names) + 1.5))
     return with_legend_below(figure, columns=1)
 
 

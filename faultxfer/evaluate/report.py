@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 
+from faultxfer.evaluate.alarms import AlarmStretch, SensorShare
 from faultxfer.evaluate.gate.check import Comparison, Evidence
 from faultxfer.evaluate.held_faults import HeldFault
 from faultxfer.evaluate.metrics import Metrics
@@ -15,6 +16,7 @@ from faultxfer.wording import counted
 COLUMNS = tuple(metric.title for metric in IN_RESULT_TABLE)
 SOURCE_AS_IS = "source_as_is"
 BEST_RIVAL = "best rival"
+_SPEAKING = ("alarms", "sensors", "alarms_note")
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,9 @@ class Report:
         instead: why the source as it is stands in the candidate's place; empty where it does not.
         held_faults: each fault with what was said of it; empty where they are enough to sum up.
         outside: sensors with readings outside the contract's limits.
+        alarms: stretches of alarms on the rows that judge, with the sensors that speak.
+        sensors: how much each sensor speaks in them all.
+        alarms_note: what to know of these two; empty where nothing alarms.
     """
 
     model: str
@@ -84,6 +89,9 @@ class Report:
     instead: str = ""
     held_faults: tuple[HeldFault, ...] = ()
     outside: tuple[str, ...] = ()
+    alarms: tuple[AlarmStretch, ...] = ()
+    sensors: tuple[SensorShare, ...] = ()
+    alarms_note: str = ""
 
     @property
     def candidate(self) -> Metrics:
@@ -128,9 +136,13 @@ class Report:
         return Yardstick(entry.title, entry.metrics.pr_auc, bounds)
 
     def as_dict(self) -> dict[str, object]:
-        """Plain data for JSON, with every contestant."""
+        """Plain data for JSON, with every contestant.
+
+        What speaks is in :meth:`speaking`.
+        """
         plain = asdict(self)
-        del plain["evidence"], plain["alarm_notes"]
+        for name in ("evidence", "alarm_notes", *_SPEAKING):
+            del plain[name]
         return {
             **plain,
             # The name of release 0.1.0, kept for one release.
@@ -139,6 +151,14 @@ class Report:
             "alarm": {**self.alarm, "notes": list(self.alarm_notes)},
             "weights": dict(self.weights),
             **self.evidence.as_dict(),
+        }
+
+    def speaking(self) -> dict[str, object]:
+        """Alarms and the sensors that speak in them, as plain data for JSON."""
+        return {
+            "alarms": [one.as_dict() for one in self.alarms],
+            "sensors": [one.as_dict() for one in self.sensors],
+            "alarms_note": self.alarms_note,
         }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from faultxfer.evaluate.alarms import TOP, sensors_sentence
 from faultxfer.evaluate.gate.check import Decision
 from faultxfer.evaluate.intervals import Interval
 from faultxfer.evaluate.page import event_sentences
@@ -26,7 +27,7 @@ def review(report: Report, decision: Decision, pictures: Iterable[str]) -> dict[
     Returns:
         ``told``: sentences in the plant's words; ``metrics``: of the result table, each with its
         ``low`` and ``high``, and the champion's value on the same rows; ``worst_slice``: a
-        sentence; ``pictures``.
+        sentence; ``sensors``: the five that speak most on alarms, with their share; ``pictures``.
     """
     champion = next((one for one in report.contestants if one.role == "champion"), None)
     told = [
@@ -34,6 +35,7 @@ def review(report: Report, decision: Decision, pictures: Iterable[str]) -> dict[
         *decision.warnings,
         what_it_finds(report),
         *event_sentences(report.evidence.events),
+        sensors_sentence(report.sensors),
         report.transfer_verdict(),
         f"The champion {champion.note}." if champion and champion.note else "",
         *report.alarm_notes,
@@ -42,6 +44,7 @@ def review(report: Report, decision: Decision, pictures: Iterable[str]) -> dict[
         "told": [sentence for sentence in told if sentence],
         "metrics": [_metric(one, report, champion) for one in IN_RESULT_TABLE],
         "worst_slice": _worst_slice(report, decision),
+        "sensors": [one.as_dict() for one in report.sensors[:TOP]],
         "pictures": list(pictures),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -10,9 +11,11 @@ import numpy as np
 
 from faultxfer.evaluate.drawing import (
     BLUE,
+    CANDIDATE,
     GREY,
     ORANGE,
     RED,
+    SMALL,
     Style,
     new_figure,
     with_legend_below,
@@ -30,13 +33,13 @@ _MOST_ROWS, _MOST_LABELS, _LABEL_WIDTH = 3000, 12, 18
 _TRUE_ALARMS, _FALSE_ALARMS, _BOTTOM, _TOP = -0.05, -0.12, -0.17, 1.04
 
 
-def score_over_time_figure(scored: ScoredRows) -> Figure:
-    """The candidate's probability row after row, with true faults shaded and alarms marked."""
+def score_over_time_figure(scored: ScoredRows, who: str = CANDIDATE) -> Figure:
+    """The model's probability row after row, with true faults shaded and alarms marked."""
     all_runs, dated = runs_in_order(scored)
     runs = readable_runs(all_runs, scored.y)
     starts = np.cumsum([0, *(len(run) for run in runs[:-1])])
     shown = scored.take(np.concatenate(runs))
-    title = "What the candidate says over time, and where the faults were"
+    title = f"What the {who} says over time, and where the faults were"
     if len(runs) < len(all_runs):
         title += f"\n({len(runs)} of {len(all_runs)} runs are shown and counted here)"
     figure, (axes,) = new_figure(title)
@@ -47,7 +50,7 @@ def score_over_time_figure(scored: ScoredRows) -> Figure:
     axes.set(xlim=(-0.5, len(shown.y) - 0.5), ylim=(_BOTTOM, _TOP), yticks=np.linspace(0, 1, 6))
     axes.set(xlabel=f"rows, one run after the other ({what})", ylabel="fault probability")
     axes.grid(visible=False, axis="x")
-    return with_legend_below(figure, columns=4)
+    return with_legend_below(figure, columns=2)
 
 
 def runs_in_order(scored: ScoredRows) -> tuple[list[np.ndarray], bool]:
@@ -123,15 +126,55 @@ def _label_runs(axes: Axes, starts: np.ndarray, rows: int, labels: list[str]) ->
     for start, label in zip(starts.tolist(), labels, strict=True):
         if not shown or start - max(shown) >= rows / _MOST_LABELS:
             shown[start] = label
-    axes.set_xticks([*shown], [*shown.values()], parse_math=False, rotation=30, ha="right", size=8)
+    axes.set_xticks(
+        [*shown], [*shown.values()], parse_math=False, rotation=30, ha="right", size=SMALL
+    )
 
 
 def _names_of(shown: ScoredRows, starts: np.ndarray) -> list[str]:
-    """The tail of a name tells runs apart, as the machine's name comes first."""
-    names = []
-    for name in shown.run[starts].tolist():
-        names.append(name if len(name) <= _LABEL_WIDTH else "…" + name[1 - _LABEL_WIDTH :])
-    return names
+    return distinct_names([str(name) for name in shown.run[starts].tolist()])
+
+
+def distinct_names(names: list[str]) -> list[str]:
+    """Names short enough for labels, without what all of them begin and end with.
+
+    Of one that is too long still the ends are shown: machine and recording.
+
+    >>> distinct_names(["hall 3 pump/run 1, a long name", "hall 3 pump/run 12, a long name"])
+    ['…1…', '…12…']
+    >>> distinct_names(["pump/run 1", "pump/run 2"])
+    ['pump/run 1', 'pump/run 2']
+    """
+    if max(map(len, names)) <= _LABEL_WIDTH:
+        return names
+    first, last = _common(names)
+    return [_shortened(name, first, len(name) - last) for name in names]
+
+
+def _common(names: list[str]) -> tuple[int, int]:
+    """How many letters all names begin with, and how many they end with beyond these; in words."""
+    words = [re.findall(r"\w+|\W", name) for name in names]
+    if len(set(names)) < 2:
+        return 0, 0
+    first = _alike(words)
+    last = _alike([one[len(first) :][::-1] for one in words])
+    return len("".join(first)), len("".join(last))
+
+
+def _alike(names: list[list[str]]) -> list[str]:
+    """The words that all begin with."""
+    places = zip(*names, strict=False)
+    return [words[0] for words in itertools.takewhile(lambda words: len(set(words)) == 1, places)]
+
+
+def _shortened(name: str, first: int, last: int) -> str:
+    before, after = "…" if first else "", "…" if last < len(name) else ""
+    inner = name[first:last]
+    room = _LABEL_WIDTH - len(before) - len(after)
+    if len(inner) > room:
+        half = (room - 1) // 2
+        inner = f"{inner[:half]}…{inner[-half:]}"
+    return f"{before}{inner}{after}"
 
 
 def _dates_of(shown: ScoredRows, starts: np.ndarray) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from faultxfer.evaluate.drawing import BLUE, RED, new_figure, save_figure, with_legend_below
+from faultxfer.evaluate.drawing import BLUE, RED, SMALL, new_figure, save_figure, with_legend_below
 from faultxfer.learning_curves.curve import SCRATCH, TRANSFER, LearningCurve
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def learning_figure(curve: LearningCurve, title: str) -> Figure:
     axes.set_xlabel("labelled rows of the new machine (log scale)")
     axes.set_ylabel("PR-AUC on rows held out (1 is perfect)")
     axes.set_ylim(max(0.0, _lowest(curve) - 0.05), 1.02)
-    return with_legend_below(figure, columns=3)
+    return with_legend_below(figure, columns=2)
 
 
 def _draw(axes: Axes, curve: LearningCurve, who: str, color: str, style: str) -> None:
@@ -46,7 +46,7 @@ def _draw(axes: Axes, curve: LearningCurve, who: str, color: str, style: str) ->
         estimates.append((estimate.low, estimate.value, estimate.high))
     low, value, high = np.transpose(estimates)
     axes.fill_between(rows, low, high, color=color, alpha=0.18, linewidth=0)
-    axes.plot(rows, value, style, color=color, label=f"{who}, with 95 % interval")
+    axes.plot(rows, value, style, color=color, label=f"{who}, with 95% interval")
     shape, label = curve.shapes[who], f"{who}, fitted curve"
     if shape.fits:
         axes.plot(curve.grid, shape.fitted, ":", color=color, linewidth=1.4, label=label)
@@ -60,7 +60,7 @@ def _label_counts(axes: Axes, curve: LearningCurve) -> None:
     if curve.now == curve.at_hand:
         text += " at hand"
     place = (curve.now, 0.02)
-    axes.annotate(text, place, xycoords=("data", "axes fraction"), fontsize=8)
+    axes.annotate(text, place, xycoords=("data", "axes fraction"), fontsize=SMALL)
 
 
 def _lowest(curve: LearningCurve) -> float:

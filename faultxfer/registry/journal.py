@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from faultxfer.errors import ChampionMovedError, RegistryError
-from faultxfer.registry import names, provenance
+from faultxfer.registry import descriptions, names, provenance
 from faultxfer.registry.clients import all_pages
 from faultxfer.registry.mlflow_errors import asks_the_store
 
@@ -491,8 +491,7 @@ def _ensure_journal(client: MlflowClient, model: str) -> None:
         # Another process may have made it meanwhile; if not, adding the entry fails too.
         with suppress(MlflowException):
             tags = {names.KIND: names.JOURNAL_KIND}
-            text = f"Journal of {model}: one version for each change of champion."
-            client.create_registered_model(name, tags, text)
+            client.create_registered_model(name, tags, descriptions.of_journal(model))
 
 
 def _short(entry: Entry) -> Entry:

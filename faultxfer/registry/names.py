@@ -15,6 +15,11 @@ CHAMPION, PROVISIONAL, CHALLENGER = "champion", "provisional", "challenger"
 EXPERIMENT = "faultxfer"
 # Without it MLflow's pages show the experiment as one of language models.
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
+# Where MLflow keeps the name of a run, and the page of a run, a logged model or an experiment.
+RUN_NAME, PAGE = "mlflow.runName", "mlflow.note.content"
+# Of a run: which of its files MLflow shows as tables; of a logged model: the versions made of it,
+# which an MLflow server writes and a database does not; of both: who made them.
+TABLES, VERSIONS, USER = "mlflow.loggedArtifacts", "mlflow.modelVersions", "mlflow.user"
 
 # Tags on registered models, versions and runs.
 MODEL = "faultxfer.model"  # of a run: the registered model that it was for
@@ -28,6 +33,10 @@ GATE_RULES = "faultxfer.gate_rules"
 # promotion the details of the journal's entry say it first.
 OUTCOME, FAILED, JUDGED_AGAIN = "faultxfer.outcome", "failed", "judged again"
 BY_HAND = "promoted by hand"  # of a provisional version; its run follows
+# What people filter by, under plain names: of a run, its version and its logged model. They repeat
+# what other tags and parameters say, and nothing reads them.
+FILTER_OUTCOME, FILTER_EQUIPMENT = "outcome", "equipment"
+FILTER_FAMILY, FILTER_STRATEGY = "family", "strategy"
 OVERRIDE, PREVIOUS = "faultxfer.override_reason", "faultxfer.previous_champion"
 SOURCE_VERSION, DATA, CONTRACT = (
     "faultxfer.source_version",
@@ -224,6 +233,15 @@ def version_uri(registered: str, version: str | None) -> str:
     'models:/pumps--pump 9/2'
     """
     return f"{MODELS}{registered}/{version}"
+
+
+def logged_name(registered: str) -> str:
+    """What MLflow's model that holds the files of a version is called: it takes no dots.
+
+    >>> logged_name("pumps--fault--pump-9.1")
+    'pumps--fault--pump-9_1'
+    """
+    return registered.replace(".", "_")
 
 
 def as_arguments(registered: str, version: str | None = None) -> str:

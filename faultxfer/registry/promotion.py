@@ -13,6 +13,7 @@ from faultxfer.registry import journal, names
 from faultxfer.registry.inspection import is_promoted, registered_sha256
 from faultxfer.registry.journal import Chain, Entry, Wait
 from faultxfer.registry.mlflow_errors import asks_the_store
+from faultxfer.registry.runs import tell_outcome
 from faultxfer.registry.store import Registry, Version
 
 _HASH = re.compile("[0-9a-f]{64}")
@@ -385,19 +386,26 @@ def _outcome_tag(promotions: list[Entry], *, was_provisional: bool) -> dict[str,
 
 
 def tag_with_run(registry: Registry, version: Version, tags: dict[str, str]) -> None:
-    """Give a version tags, and its run the one that says what came of it."""
-    _tag_run(registry, version, tags)
+    """Give a version tags, and its run and its logged model the one that says what came of it."""
+    if names.OUTCOME in tags:
+        outcome = tags[names.OUTCOME]
+        _tell_run_and_model(registry, version, outcome)
+        tag_version(registry, version, {names.FILTER_OUTCOME: outcome})
     tag_version(registry, version, tags)
 
 
-def _tag_run(registry: Registry, version: Version, tags: dict[str, str]) -> None:
-    """Let the run of a version say what came of it, with the version."""
+def _tell_run_and_model(registry: Registry, version: Version, outcome: str) -> None:
+    """Let run and logged model of a version say what came of it, with the version."""
     from mlflow.exceptions import MlflowException
 
-    if names.OUTCOME in tags and version.run_id:
-        # Somebody may have deleted the run since, and the champion matters more.
-        with suppress(MlflowException):
-            registry.client.set_tag(version.run_id, names.OUTCOME, tags[names.OUTCOME])
+    # Somebody may have deleted either since, and the champion matters more.
+    with suppress(MlflowException):
+        if version.run_id:
+            tell_outcome(registry, version.run_id, outcome)
+    with suppress(MlflowException):
+        if version.model_id:
+            told = {names.FILTER_OUTCOME: outcome}
+            registry.client.set_logged_model_tags(version.model_id, told)
 
 
 def _write_page(registry: Registry, version: Version, chain: Chain) -> None:

@@ -13,6 +13,8 @@ import numpy as np
 from faultxfer.errors import ChampionMovedError, RegistryError
 from faultxfer.process import this_process
 from faultxfer.registry import journal, names
+from faultxfer.registry.cards import OF_RUN, OF_VERSION, card_of
+from faultxfer.registry.descriptions import of_model
 from faultxfer.registry.journal import Chain
 from faultxfer.registry.mlflow_errors import asks_the_store, reported
 from faultxfer.registry.model_files import digest_of, file_hashes, write_model
@@ -23,11 +25,14 @@ from faultxfer.registry.promotion import (
     promote,
     standing,
 )
+from faultxfer.registry.provenance import actor
 from faultxfer.registry.repairs import begin_missing_journal
 from faultxfer.registry.runs import (
     RunRecord,
     experiment_id,
+    log_metrics,
     logged_run,
+    run_card,
     say_nothing_came_of_it,
 )
 from faultxfer.registry.smoke import smoke_test
@@ -83,7 +88,7 @@ def register(
         _require_head(registry, new.name, promotion.head)
     with _taken_back_unless_whole(registry, new.name) as made:
         with logged_run(registry, record) as run_id:
-            made.model_id, files = _upload(registry, run_id, new)
+            made.model_id, files = _upload(registry, run_id, record, new)
             made.version = _create(registry, run_id, made.model_id, files, record, new)
             smoke_test(registry, made.version)
         _promote(registry, made.version, run_id, promotion)
@@ -170,14 +175,14 @@ def _promote(registry: Registry, version: Version, run_id: str, promotion: Promo
 
 
 @asks_the_store
-def _upload(registry: Registry, run_id: str, new: NewVersion) -> tuple[str, dict[str, str]]:
+def _upload(
+    registry: Registry, run_id: str, record: RunRecord, new: NewVersion
+) -> tuple[str, dict[str, str]]:
     """Id of MLflow's model, and SHA-256 of each of its files."""
     from mlflow.entities import LoggedModelOutput
 
     client = registry.client
-    logged = client.create_logged_model(
-        experiment_id(registry), name="model", source_run_id=run_id, model_type="fault detector"
-    )
+    model_id = _begin_upload(registry, run_id, record, new)
     try:
         with temporary_folder("model") as folder:
             model_folder = folder / "model"
@@ -187,18 +192,39 @@ def _upload(registry: Registry, run_id: str, new: NewVersion) -> tuple[str, dict
                 new.features,
                 new.example,
                 new.machine,
-                model_id=logged.model_id,
+                model_id=model_id,
                 run_id=run_id,
             )
             files = file_hashes(model_folder)
-            client.log_model_artifacts(logged.model_id, str(model_folder))
-        client.finalize_logged_model(logged.model_id, "READY")
-        client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+            client.log_model_artifacts(model_id, str(model_folder))
+        client.finalize_logged_model(model_id, "READY")
+        client.log_outputs(run_id, [LoggedModelOutput(model_id, step=0)])
+        log_metrics(registry, run_id, record, model_id)
     except BaseException:
         with suppress(RegistryError), reported("the tracking store"):
-            client.delete_logged_model(logged.model_id)
+            client.delete_logged_model(model_id)
         raise
-    return logged.model_id, files
+    return model_id, files
+
+
+def _begin_upload(registry: Registry, run_id: str, record: RunRecord, new: NewVersion) -> str:
+    """MLflow's model that is going to hold the files, with the parameters and the page of its run.
+
+    Returns:
+        Its id.
+    """
+    tags = {**record.filters, names.USER: actor()}
+    if record.note:
+        tags[names.PAGE] = card_of(run_card(registry, run_id, record), OF_RUN)
+    logged = registry.client.create_logged_model(
+        experiment_id(registry),
+        name=names.logged_name(new.name),
+        source_run_id=run_id,
+        tags=tags,
+        params=record.shown_params,
+        model_type="fault detector",
+    )
+    return str(logged.model_id)
 
 
 @asks_the_store
@@ -212,6 +238,7 @@ def _create(
 ) -> Version:
     _ensure_model(registry, new)
     tags = {
+        **record.filters,
         **record.tags,
         names.STATE: names.CANDIDATE,
         names.OWNER: this_process(),
@@ -223,9 +250,11 @@ def _create(
         f"models:/{model_id}",
         run_id,
         tags=tags,
-        description=record.note,
+        description=card_of(run_card(registry, run_id, record), OF_VERSION),
         model_id=model_id,
     )
+    named = json.dumps([{"name": new.name, "version": str(made.version)}])
+    registry.client.set_logged_model_tags(model_id, {names.VERSIONS: named})
     return registry.version(new.name, str(made.version))
 
 
@@ -237,7 +266,8 @@ def _ensure_model(registry: Registry, new: NewVersion) -> None:
     else:
         try:
             tags = {**new.model_tags, names.OWNER: this_process()}
-            registry.client.create_registered_model(new.name, tags=tags)
+            text = of_model(new.name, new.model_tags)
+            registry.client.create_registered_model(new.name, tags=tags, description=text)
         except MlflowException:
             # Another process may have made it in between.
             if not registry.is_registered(new.name):
@@ -245,9 +275,12 @@ def _ensure_model(registry: Registry, new: NewVersion) -> None:
 
 
 def _repeat_identity(registry: Registry, new: NewVersion) -> None:
-    """A source model may come to detect something else, and an older release gave no such tags."""
-    found = registry.model_tags(new.name)
+    """A source model may come to detect something else, and an older release said less of it."""
+    found = registry.client.get_registered_model(new.name)
     for key in (names.FAMILY, names.LABEL):
         value = new.model_tags.get(key)
-        if value is not None and found.get(key) != value:
+        if value is not None and (found.tags or {}).get(key) != value:
             registry.client.set_registered_model_tag(new.name, key, value)
+    if not found.description:
+        text = of_model(new.name, new.model_tags)
+        registry.client.update_registered_model(new.name, text)

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from faultxfer.errors import RegistryError
 from faultxfer.process import this_process
-from faultxfer.registry import connect, names
+from faultxfer.registry import connect, descriptions, names
+from faultxfer.registry.cards import OF_RUN, Card, card_of
 from faultxfer.registry.clients import batches
+from faultxfer.registry.data_sets import DataSet, data_of
 from faultxfer.registry.mlflow_errors import reported
+from faultxfer.registry.provenance import actor
 from faultxfer.registry.readiness import require_own_files
 
 if TYPE_CHECKING:
-    from mlflow.entities import Dataset, InputTag
+    from mlflow.entities import LoggedModelInput, Metric
 
-    from faultxfer.registry.store import Registry
+    from faultxfer.registry.store import Registry, Version
 
 # What one call of MLflow takes.
-_MOST_METRICS = 1000
+_MOST_METRICS, _MOST_DATA_SETS = 1000, 500
 # What MLflow keeps of a parameter.
 _LONGEST_VALUE = 6000
-# What MLflow shows on top of a run's page.
-_PAGE = "mlflow.note.content"
+# Between what a run did and what came of it, in its name; no name of a model or machine holds it.
+_CAME_OF_IT = ": "
+# Tags of ours whose text people filter by, and the plain names under which they do.
+_FILTERS = {
+    names.OUTCOME: names.FILTER_OUTCOME,
+    names.EQUIPMENT: names.FILTER_EQUIPMENT,
+    names.FAMILY: names.FILTER_FAMILY,
+}
 
 
 @dataclass(frozen=True)
@@ -34,12 +44,15 @@ class RunRecord:
     """What one run leaves in the tracking store, whether or not a version is registered.
 
     Attributes:
-        name: shown in the run list.
+        name: shown in the run list, and behind it what came of the run.
         tags, params, metrics: flat, by name; a metric that could not be measured is left out.
         curves: values per epoch, by name.
-        data: name, SHA-256 and role (``training`` …) of each file.
-        files: pictures and reports; a folder whose content is logged.
-        note: markdown shown on top of the run's page.
+        data: each file that was read.
+        files: pictures, reports and tables; a folder whose content is logged.
+        note: markdown of the page of run, version and logged model.
+        judged: the rows that the metrics are of.
+        source: the version that it started from.
+        tables: names of files that MLflow shows as tables.
     """
 
     name: str
@@ -47,24 +60,40 @@ class RunRecord:
     params: dict[str, Any]
     metrics: dict[str, float | None]
     curves: dict[str, list[float]]
-    data: tuple[tuple[str, str, str], ...]
+    data: tuple[DataSet, ...]
     files: Path | None
     note: str = ""
+    judged: DataSet | None = None
+    source: Version | None = None
+    tables: tuple[str, ...] = field(default=())
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """Tags under plain names, which people filter by."""
+        found = {plain: self.tags.get(name) for name, plain in _FILTERS.items()}
+        found[names.FILTER_STRATEGY] = self.params.get(names.FILTER_STRATEGY)
+        return {name: str(value) for name, value in found.items() if value}
+
+    @property
+    def shown_params(self) -> dict[str, str]:
+        """Parameters as far as MLflow keeps them."""
+        return {key: str(value)[:_LONGEST_VALUE] for key, value in self.params.items()}
 
 
 def record_run(registry: Registry, record: RunRecord) -> str:
-    """Log a finished run and return its id."""
+    """Log a finished run that registers nothing, and return its id."""
     with logged_run(registry, record) as run_id:
+        with reported("the tracking store"):
+            log_metrics(registry, run_id, record)
         return run_id
 
 
 @contextmanager
 def logged_run(registry: Registry, record: RunRecord) -> Iterator[str]:
-    """A run that ends as FINISHED with everything logged, or as FAILED."""
+    """A run that ends as FINISHED with everything logged but its metrics, or as FAILED."""
     with reported("the tracking store"):
-        tags = {**record.tags, names.OWNER: this_process()}
         run_id = registry.client.create_run(
-            experiment_id(registry), run_name=record.name, tags=tags
+            experiment_id(registry), run_name=_name_of(record), tags=_tags_of(record)
         ).info.run_id
     try:
         with reported("the tracking store"):
@@ -78,6 +107,35 @@ def logged_run(registry: Registry, record: RunRecord) -> Iterator[str]:
         raise
     with reported("the tracking store"):
         registry.client.set_terminated(run_id, "FINISHED")
+
+
+def log_metrics(
+    registry: Registry, run_id: str, record: RunRecord, model_id: str | None = None
+) -> None:
+    """Log metrics and curves of a run, also as those of the model that it made.
+
+    Args:
+        registry: where.
+        run_id: the run, which goes on.
+        record: what it leaves.
+        model_id: MLflow's model; None where the run made none.
+    """
+    now = int(datetime.now(UTC).timestamp() * 1000)
+    metrics = [*_metrics(record, now, model_id), *_curves(record, now, model_id)]
+    for some in batches(metrics, _MOST_METRICS):
+        registry.client.log_batch(run_id, metrics=some)
+
+
+def tell_outcome(registry: Registry, run_id: str, outcome: str) -> None:
+    """Let name and tags of a run say what came of it.
+
+    The tag that is read back comes last: what was broken off on the way is done again.
+    """
+    client = registry.client
+    name = client.get_run(run_id).info.run_name or ""
+    client.set_tag(run_id, names.RUN_NAME, _with_outcome(name, outcome))
+    client.set_tag(run_id, names.FILTER_OUTCOME, outcome)
+    client.set_tag(run_id, names.OUTCOME, outcome)
 
 
 def say_nothing_came_of_it(registry: Registry, run_id: str, outcome: str) -> None:
@@ -95,10 +153,10 @@ def say_nothing_came_of_it(registry: Registry, run_id: str, outcome: str) -> Non
         tags = registry.client.get_run(run_id).data.tags
         if tags.get(names.OUTCOME) in (names.FAILED, names.JUDGED_AGAIN):
             return
-        registry.client.set_tag(run_id, names.OUTCOME, outcome)
-        if _PAGE in tags:
+        tell_outcome(registry, run_id, outcome)
+        if names.PAGE in tags:
             head = f"# {outcome.capitalize()}: nothing came of this run, whatever is said below"
-            registry.client.set_tag(run_id, _PAGE, f"{head}\n\n{tags[_PAGE]}")
+            registry.client.set_tag(run_id, names.PAGE, f"{head}\n\n{tags[names.PAGE]}")
 
 
 def experiment_id(registry: Registry) -> str:
@@ -114,52 +172,89 @@ def experiment_id(registry: Registry) -> str:
     if found is None:
         try:
             location = connect.artifact_location(registry.uri)
-            return str(
-                client.create_experiment(names.EXPERIMENT, location, tags=names.EXPERIMENT_TAGS)
-            )
+            tags = {**names.EXPERIMENT_TAGS, names.PAGE: descriptions.EXPERIMENT}
+            return str(client.create_experiment(names.EXPERIMENT, location, tags=tags))
         except MlflowException:
             # Another process may have made it meanwhile.
             found = client.get_experiment_by_name(names.EXPERIMENT)
             if found is None:
                 raise
     require_own_files(registry.database, found.artifact_location or "")
+    if not (found.tags or {}).get(names.PAGE):  # as an older release made it
+        client.set_experiment_tag(found.experiment_id, names.PAGE, descriptions.EXPERIMENT)
     return str(found.experiment_id)
 
 
-def _log(registry: Registry, run_id: str, record: RunRecord) -> None:
-    from mlflow.entities import DatasetInput, Metric, Param
+def run_card(registry: Registry, run_id: str, record: RunRecord) -> Card:
+    """The page of a run, its version and its logged model, which name the same files."""
+    return Card(record.note, experiment_id(registry), run_id, record.files, record.source)
 
-    now = int(datetime.now(UTC).timestamp() * 1000)
-    curves = {key: [value] for key, value in record.metrics.items() if value is not None}
-    metrics = [
-        Metric(key, value, now, epoch)
-        for key, values in (*curves.items(), *record.curves.items())
-        for epoch, value in enumerate(values)
-    ]
-    params = [Param(key, str(value)[:_LONGEST_VALUE]) for key, value in record.params.items()]
+
+def _tags_of(record: RunRecord) -> dict[str, str]:
+    """Tags of the run; those that people filter by first, as MLflow's page lists them."""
+    tags = {**record.filters, **record.tags}
+    tags |= {names.OWNER: this_process(), names.USER: actor()}
+    if record.tables:
+        tables = [{"path": name, "type": "table"} for name in record.tables]
+        tags[names.TABLES] = json.dumps(tables)
+    return tags
+
+
+def _name_of(record: RunRecord) -> str:
+    outcome = record.tags.get(names.OUTCOME)
+    return _with_outcome(record.name, outcome) if outcome else record.name
+
+
+def _with_outcome(name: str, outcome: str) -> str:
+    """A run's name with what came of it, in place of what was said of it before."""
+    return f"{name.split(_CAME_OF_IT)[0]}{_CAME_OF_IT}{outcome}"
+
+
+def _log(registry: Registry, run_id: str, record: RunRecord) -> None:
+    from mlflow.entities import Param
+
+    params = [Param(key, value) for key, value in record.shown_params.items()]
     registry.client.log_batch(run_id, params=params)
-    for some in batches(metrics, _MOST_METRICS):
-        registry.client.log_batch(run_id, metrics=some)
-    inputs = [
-        DatasetInput(_dataset(name, sha256), _role(role)) for name, sha256, role in record.data
-    ]
-    if inputs:
-        registry.client.log_inputs(run_id, inputs)
+    _log_inputs(registry, run_id, record)
     if record.files is not None:
         registry.client.log_artifacts(run_id, str(record.files))
     if record.note:
-        registry.client.set_tag(run_id, _PAGE, record.note)
+        page = card_of(run_card(registry, run_id, record), OF_RUN)
+        registry.client.set_tag(run_id, names.PAGE, page)
 
 
-def _dataset(name: str, sha256: str) -> Dataset:
-    """A file as MLflow lists it; its digest holds 36 characters, the profile the whole SHA-256."""
-    from mlflow.entities import Dataset
+def _log_inputs(registry: Registry, run_id: str, record: RunRecord) -> None:
+    """What the run read: its rows, and the source model with the rows of that."""
+    own = [*record.data, *([record.judged] if record.judged else [])]
+    inputs = [data.as_input() for data in own]
+    if record.source is not None:
+        inputs += data_of(registry, record.source)
+        registry.client.log_inputs(run_id, models=_models(record.source))
+    for some in batches(inputs, _MOST_DATA_SETS):
+        registry.client.log_inputs(run_id, list(some))
 
-    source, profile = f'{{"uri": "{name}"}}', f'{{"sha256": "{sha256}"}}'
-    return Dataset(name, sha256[:32], "local", source, profile=profile)
+
+def _models(source: Version) -> list[LoggedModelInput]:
+    from mlflow.entities import LoggedModelInput
+
+    return [LoggedModelInput(source.model_id)] if source.model_id else []
 
 
-def _role(role: str) -> list[InputTag]:
-    from mlflow.entities import InputTag
+def _metrics(record: RunRecord, now: int, model_id: str | None) -> Iterator[Metric]:
+    """The metrics, with the rows that they are of."""
+    from mlflow.entities import Metric
 
-    return [InputTag("mlflow.data.context", role)]
+    name = record.judged.shown_name if record.judged else None
+    digest = record.judged.digest if record.judged else None
+    for key, value in record.metrics.items():
+        if value is not None:
+            yield Metric(key, value, now, 0, model_id, name, digest)
+
+
+def _curves(record: RunRecord, now: int, model_id: str | None) -> Iterator[Metric]:
+    """A value for each epoch."""
+    from mlflow.entities import Metric
+
+    for key, values in record.curves.items():
+        for epoch, value in enumerate(values):
+            yield Metric(key, value, now, epoch, model_id)

@@ -13,6 +13,7 @@ import pandas as pd
 from faultxfer.bundle.bundle import Bundle, load_bundle, save_bundle
 from faultxfer.bundle.imputer import Imputer, load_imputer
 from faultxfer.bundle.manifest import read_manifest
+from faultxfer.bundle.references import References, keep_references
 from faultxfer.config import TransferOptions
 from faultxfer.data.dataset import Dataset, dataset_from, load_dataset
 from faultxfer.data.split import Split, split_rows
@@ -117,6 +118,15 @@ def kept_imputer(rows: CheckedRows, features: tuple[str, ...]) -> Imputer | None
     return None if rows.imputer is None else load_imputer(rows.imputer, len(features))
 
 
+def kept_references(fitted: Dataset) -> References | None:
+    """Healthy rows that alarms will be explained by; None where none is healthy.
+
+    Args:
+        fitted: rows that something is fitted on, and none that judge.
+    """
+    return keep_references(fitted.X, fitted.y, fitted.mode)
+
+
 def split_target(job: Job[TransferRequest], models: Models, rows: CheckedRows) -> Target:
     """Divide the rows into those that train, calibrate and judge.
 
@@ -170,9 +180,11 @@ def adapt_source(job: Job[TransferRequest], models: Models, target: Target) -> A
         made[adapted.recalibrated], predicted[RECALIBRATED] = again
     contract = job.contract.model_dump(mode="json")
     imputer = kept_imputer(target.rows, source.features)
+    fitted = np.sort(np.concatenate([split.train, split.calibration]))
+    references = kept_references(data.take(fitted))
     for folder, bundle in made.items():
         lineage = bundle.lineage | {"contract": contract, "data": list(target.rows.files)}
-        whole = dataclasses.replace(bundle, lineage=lineage, imputer=imputer)
+        whole = dataclasses.replace(bundle, lineage=lineage, imputer=imputer, references=references)
         save_bundle(whole, folder, data.X)
     save_predictions(adapted.predictions, predicted, test_rows(split))
     _predict_source_rows(task, adapted.source_predictions)

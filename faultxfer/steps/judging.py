@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from faultxfer.bundle.bundle import Bundle, load_bundle
 from faultxfer.config import GateOptions, TransferOptions
@@ -47,9 +48,10 @@ from faultxfer.steps.contest import (
     settled_contest,
 )
 from faultxfer.steps.copies import said_of_copies
-from faultxfer.steps.intake import CheckedRows
+from faultxfer.steps.intake import CheckedRows, require_accepted
 from faultxfer.steps.opening import Job
 from faultxfer.steps.sources import Models
+from faultxfer.steps.speaking import Alarms, find_alarms
 from faultxfer.strategies import STRATEGIES
 from faultxfer.wording import percent
 
@@ -125,6 +127,7 @@ def _report(
         decides=split.decides,
         asked_rate=bundle.alarm.rate if bundle.alarm else None,
     )
+    found = _alarms(bundle, adapted, contest)
     return Report(
         model=job.request.model,
         equipment=job.request.equipment,
@@ -143,7 +146,24 @@ def _report(
         chosen=contest.chosen_contestants(),
         held_faults=_held_faults(contest, options.gate, decides=split.decides),
         outside=_outside(adapted.target.rows),
+        alarms=found.stretches,
+        sensors=found.sensors,
+        alarms_note=" ".join(filter(None, (found.note, _SPOKEN if found.stretches else ""))),
     )
+
+
+# Models of the folds are not kept, and what scores tomorrow is the one that is.
+_SPOKEN = (
+    "Which rows alarm is said by models that had not seen them, and which sensors speak there by "
+    "the model that is kept, for that is what will score; it may have been fitted on these rows."
+)
+
+
+def _alarms(bundle: Bundle, adapted: Adaptation, contest: Contest) -> Alarms:
+    """Alarms on the rows that judge, as judged; what speaks in them by the kept model."""
+    accepted = pd.read_feather(require_accepted(adapted.target.rows)).iloc[contest.positions]
+    judged = contest.candidate
+    return find_alarms(bundle, accepted, judged.probabilities, judged.alarms)
 
 
 def _validity(adapted: Adaptation) -> str:
@@ -244,6 +264,7 @@ def ask_gate(job: Job[TransferRequest], evaluation: Evaluation) -> Verdict:
     shown = [path.name for path in evaluation.pictures.values()]
     content = {
         "report": evaluation.report.as_dict(),
+        **evaluation.report.speaking(),
         "decision": decision.as_dict(),
         "override": override.as_dict() if override else None,
         "review": review(evaluation.report, decision, shown),

@@ -16,7 +16,7 @@ from faultxfer.config import STRATEGY_OPTIONS, TransferOptions
 from faultxfer.contract.schema import Contract, load_contract
 from faultxfer.errors import ConfigError
 from faultxfer.network.size import require_room
-from faultxfer.outputs import docs_folder, quarantine_of_scores
+from faultxfer.outputs import alarms_beside, docs_folder, quarantine_of_scores
 from faultxfer.reading.read_csv import find_files
 from faultxfer.registry import connect, names
 from faultxfer.registry.rights import require_before_work
@@ -56,9 +56,10 @@ class Opened(Generic[Asked]):
 
 @dataclass(frozen=True)
 class Job(Opened[Asked]):
-    """An opened request that brings its contract, parsed."""
+    """An opened request that brings its contract, parsed, and as the file that it was read from."""
 
     contract: Contract
+    contract_file: bytes = b""
 
 
 def open_validate(request: ValidateRequest, work: Path) -> Job[ValidateRequest]:
@@ -87,7 +88,7 @@ def open_pretrain(request: PretrainRequest, work: Path) -> Job[PretrainRequest]:
     require_before_work(names.registered_name(request.model), creating=True)
     machine = contract.machine_of_unnamed_rows
     docs = docs_folder(request.data_docs, work)
-    return Job(request, work, True, machine, request.quarantine, docs, contract)
+    return Job(request, work, True, machine, request.quarantine, docs, contract, _as_given(request))
 
 
 def open_transfer(request: TransferRequest, work: Path) -> Job[TransferRequest]:
@@ -110,7 +111,21 @@ def open_transfer(request: TransferRequest, work: Path) -> Job[TransferRequest]:
     require_source(uri, request.model)
     _require_strategy(request)
     docs = docs_folder(request.data_docs, work)
-    return Job(request, work, True, request.equipment, request.quarantine, docs, contract)
+    return Job(
+        request,
+        work,
+        True,
+        request.equipment,
+        request.quarantine,
+        docs,
+        contract,
+        _as_given(request),
+    )
+
+
+def _as_given(request: PretrainRequest | TransferRequest) -> bytes:
+    """The contract's file, which the run keeps."""
+    return request.contract.read_bytes()
 
 
 def open_score(request: ScoreRequest, work: Path) -> Opened[ScoreRequest]:
@@ -122,18 +137,26 @@ def open_score(request: ScoreRequest, work: Path) -> Opened[ScoreRequest]:
         UserError: a file is missing, the scores would overwrite it, or there is no registry.
     """
     files = require_files(request.files)
-    if request.out.resolve() in [path.resolve() for path in files]:
-        raise ConfigError(
-            "`--out` must not overwrite an input file",
-            received={"out": str(request.out)},
-            remedy="Choose another --out",
-        )
+    _require_no_input(request, files)
     uri, machine = connect.tracking_uri(), _machine_of(request)
     connect.require_registry(uri)
     if machine is None:
         require_source(uri, request.model)
     quarantine = quarantine_of_scores(request.quarantine, request.out)
     return Opened(request, work, False, machine, quarantine, request.data_docs)
+
+
+def _require_no_input(request: ScoreRequest, files: list[Path]) -> None:
+    """Neither the scores nor the alarms beside them may take the place of what is scored."""
+    inputs = [path.resolve() for path in files]
+    for written in (request.out, alarms_beside(request.out)):
+        if written.resolve() in inputs:
+            raise ConfigError(
+                "`--out` must not overwrite an input file",
+                received={"out": str(request.out)},
+                where=str(written),
+                remedy="Choose another --out",
+            )
 
 
 def _machine_of(request: ScoreRequest) -> str | None:

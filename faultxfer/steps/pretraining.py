@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,13 @@ from faultxfer.data.continuous import Parts, cut_into_parts
 from faultxfer.data.dataset import Dataset, save_dataset
 from faultxfer.data.split import divide_runs, require_both_classes
 from faultxfer.errors import DataError
+from faultxfer.evaluate.drawing import SOURCE
 from faultxfer.evaluate.events import measure_events
 from faultxfer.evaluate.gate.check import PROMOTED
 from faultxfer.evaluate.metrics import Metrics, measure
 from faultxfer.evaluate.plant_words import Measured, faults_and_alarms, judged_on
 from faultxfer.evaluate.plots import save_pictures
+from faultxfer.evaluate.report_page import SourceReport
 from faultxfer.evaluate.rows import ScoredRows
 from faultxfer.following import Next
 from faultxfer.metric_table import METRICS
@@ -37,7 +39,7 @@ from faultxfer.network.pretrain import fit_ensemble
 from faultxfer.network.size import chosen_sensors
 from faultxfer.outputs import keep_docs
 from faultxfer.progress import NOTE, progress
-from faultxfer.registry import journal, names
+from faultxfer.registry import data_sets, journal, names
 from faultxfer.registry.connect import Access
 from faultxfer.registry.identity import Identity
 from faultxfer.registry.promotion import Promotion
@@ -46,13 +48,21 @@ from faultxfer.registry.registering import NewVersion, register
 from faultxfer.registry.runs import RunRecord
 from faultxfer.registry.store import open_registry
 from faultxfer.requests import PretrainRequest
-from faultxfer.steps.adaptation import kept_imputer, read_target
+from faultxfer.steps.adaptation import kept_imputer, kept_references, read_target
+from faultxfer.steps.data_sets import files_read, judged_data, profile
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.next_commands import after_pretraining
 from faultxfer.steps.opening import Job
 from faultxfer.steps.plain_data import plain_fields
-from faultxfer.steps.registration import DOCS_NOTE, EXAMPLE_ROWS, flat_options, with_logged_docs
+from faultxfer.steps.registration import (
+    EXAMPLE_ROWS,
+    flat_options,
+    keep_contract,
+    with_logged_docs,
+)
+from faultxfer.steps.reporting import write_source_page
 from faultxfer.steps.sources import SOURCE_ROWS
+from faultxfer.steps.speaking import sensors_on
 from faultxfer.strategies.source_benefit import JUDGED, fit_source_models
 
 
@@ -69,6 +79,7 @@ class Pretrained:
         finds: the same in the words of a plant.
         held_out: how recordings were cut and what the metrics are worth then; empty for runs.
         reads: sensors that the network of a wide plant reads; empty where it reads all.
+        judged: what was counted in the test rows.
     """
 
     bundle: Path
@@ -79,6 +90,7 @@ class Pretrained:
     finds: str
     held_out: str = ""
     reads: tuple[str, ...] = ()
+    judged: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def chosen(self) -> str:
@@ -142,7 +154,7 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
     keep_docs(rows.docs, folder)
     judged = _judged(bundle, test)
     metrics = measure(judged.y, judged.probabilities, judged.alarms)
-    pictures = save_pictures(folder, judged, {}, {"candidate": metrics.pr_auc}, history)
+    pictures = save_pictures(folder, judged, {}, {SOURCE: metrics.pr_auc}, history, who=SOURCE)
     lineage = {
         "strategy": "pretrain",
         "identity": {"model": model, "data": list(rows.files), "seed": options.seed},
@@ -155,20 +167,35 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
         **({} if parts is None else {"held_out": parts.as_dict()}),
     }
     imputer = kept_imputer(rows, data.features)
-    bundle = dataclasses.replace(bundle, lineage=lineage, imputer=imputer)
+    bundle = dataclasses.replace(
+        bundle, lineage=lineage, imputer=imputer, references=kept_references(train)
+    )
     save_bundle(bundle, job.work / "bundle", test.X)
     reads = _names_read(bundle)
     said: dict[str, Any] = {"held_out": held_out} if held_out else {}
     if reads:
         said["network_reads"] = reads
+    said["sensors"] = [one.as_dict() for one in sensors_on(bundle, test, judged)]
     report = json.dumps({"metrics": metrics.as_dict(), **said}, indent=2)
     (folder / "report.json").write_text(report, encoding="utf-8")
     if options.kept_source_rows:
         save_dataset(_sample(train, options), folder / SOURCE_ROWS)
     finds = _finds(metrics, judged, bundle.threshold, held_out)
-    return Pretrained(
-        job.work / "bundle", folder, pictures, history, metrics, finds, held_out, reads
+    trained = Pretrained(
+        bundle=job.work / "bundle",
+        folder=folder,
+        pictures=pictures,
+        history=history,
+        metrics=metrics,
+        finds=finds,
+        held_out=held_out,
+        reads=reads,
+        judged=profile(test.y, test.run, test.time),
     )
+    notes = (trained.chosen.strip(),)
+    page = SourceReport(model, finds, metrics, held_out, notes)
+    write_source_page(folder, page, rows, data, pictures, after_pretraining(job.request))
+    return trained
 
 
 def register_source(
@@ -222,15 +249,18 @@ def _run_record(job: Job[PretrainRequest], rows: CheckedRows, trained: Pretraine
         names.DATA: ",".join(digest for _, digest in rows.files)[:4000],
         names.CONTRACT: job.contract.digest(),
     }
+    keep_contract(job, trained.folder)
+    judged = judged_data(rows, job.contract, f"{model}: rows that judged", trained.judged)
     return RunRecord(
         name=f"pretrain {model}",
         tags=tags,
         params=flat_options(job.request.options.model_dump(mode="json")),
         metrics=dict(trained.metrics.as_dict()),
         curves=trained.history,
-        data=tuple((name, digest, "source") for name, digest in rows.files),
+        data=files_read(rows, job.contract, data_sets.SOURCE),
         files=trained.folder,
-        note=_note(model, trained) + trained.chosen + DOCS_NOTE,
+        note=_note(model, trained) + trained.chosen,
+        judged=judged,
     )
 
 

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.bundle.plain_files import sha256_of
 from faultxfer.config import TransferOptions
@@ -24,10 +26,11 @@ from faultxfer.evaluate.page import as_markdown
 from faultxfer.evaluate.plant_words import DRY_RUN, PROVISIONAL, headline
 from faultxfer.evaluate.report import Report
 from faultxfer.following import Next
-from faultxfer.outputs import DATA_DOCS, DOCS_INDEX, writing
+from faultxfer.outputs import DATA_DOCS, writing
 from faultxfer.progress import progress
 from faultxfer.registry import journal, names
 from faultxfer.registry.connect import Access
+from faultxfer.registry.data_sets import TARGET, DataSet
 from faultxfer.registry.promotion import Promotion
 from faultxfer.registry.provenance import code
 from faultxfer.registry.registering import NewVersion, register
@@ -35,9 +38,10 @@ from faultxfer.registry.runs import RunRecord, record_run
 from faultxfer.registry.store import Registry, open_registry
 from faultxfer.registry.waiting import TRANSFER
 from faultxfer.requests import TransferRequest
-from faultxfer.steps.adaptation import Adaptation, read_target
+from faultxfer.steps.adaptation import Adaptation, load_predictions, read_target
+from faultxfer.steps.data_sets import files_read, rows_that_judged
 from faultxfer.steps.intake import CheckedRows
-from faultxfer.steps.judging import PAGE, REPORT, Verdict
+from faultxfer.steps.judging import REPORT, Evaluation, Verdict
 from faultxfer.steps.next_commands import (
     after_dry_run,
     after_promotion,
@@ -49,13 +53,17 @@ from faultxfer.steps.next_commands import (
 from faultxfer.steps.opening import Job
 from faultxfer.steps.plain_data import plain_fields
 from faultxfer.steps.repeats import request_sha256
+from faultxfer.steps.reporting import REPORT_PAGE, until_registered, write_report_page
+from faultxfer.steps.run_metrics import COMPARISON, comparison_table, metrics_of_run
 from faultxfer.steps.sources import Models
 
 WAITING = "waiting"
 EXAMPLE_ROWS = 5
 _IN_SPITE = "Promoted in spite of the gate"
 _ACTIONS = {PROVISIONAL: journal.PROVISIONAL, WAITING: journal.WAITING}
-DOCS_NOTE = f"\n\nThe check of the files: artifact `{DOCS_INDEX}` of the run (Data Docs).\n"
+# What a run keeps of what it was asked: the contract as it was given, and the rules of the gate as
+# `--gate` takes them.
+CONTRACT_FILE, GATE_FILE = "contract.yaml", "gate.yaml"
 
 
 @dataclass(frozen=True)
@@ -70,7 +78,8 @@ class TransferResult:
         run_id, tracking_uri: where report and pictures lie, None after a dry run.
         pictures: address of each picture by name; empty after a dry run without ``--report``.
         report, decision: the whole report and the gate's checks.
-        page: where the whole report lies for people to read; None after a dry run.
+        page: where the whole report lies for people to read, one HTML file; None after a dry run
+            without ``--report``.
         rows: counts and findings of the contract check.
         override: who promoted it in spite of the gate, and why; None where nobody did.
         next: what to type now.
@@ -116,7 +125,9 @@ def register_candidate(
     """
     request, evaluation = job.request, verdict.evaluation
     outcome = _outcome(verdict, request, models)
+    page = write_report_page(job, models, verdict, _next_in_report(job, models, verdict, outcome))
     pictures = _copied(evaluation.pictures, request.report_folder)
+    copied = _copied({REPORT_PAGE: page}, request.report_folder)
     done = _Done(pictures=pictures, rows=_without_passing_docs(evaluation.adapted.target.rows))
     if outcome != DRY_RUN:
         done = _registered(job, models, verdict, outcome)
@@ -136,8 +147,17 @@ def register_candidate(
         rows=done.rows,
         override=verdict.overridden(request),
         next=_next(job, models, verdict, outcome, done.version),
-        page=done.page,
+        page=done.page or copied.get(REPORT_PAGE),
     )
+
+
+def _next_in_report(
+    job: Job[TransferRequest], models: Models, verdict: Verdict, outcome: str
+) -> tuple[Next, ...]:
+    """What to type next, as far as it can be said before the version has a number."""
+    if outcome in (PROVISIONAL, WAITING):
+        return until_registered()
+    return _next(job, models, verdict, outcome, None)
 
 
 @dataclass(frozen=True)
@@ -172,7 +192,7 @@ def _registered(job: Job[TransferRequest], models: Models, verdict: Verdict, out
         version=version,
         run_id=run_id,
         tracking_uri=registry.address,
-        page=registry.artifact_addresses(run_id, {PAGE: Path(PAGE)})[PAGE],
+        page=registry.artifact_addresses(run_id, {REPORT_PAGE: Path(REPORT_PAGE)})[REPORT_PAGE],
     )
 
 
@@ -286,32 +306,57 @@ def _wait(request: TransferRequest) -> dict[str, Any]:
     return {journal.APPROVAL: approval, TRANSFER: transfer_again(request)}
 
 
-def _copied(pictures: dict[str, Path], folder: Path | None) -> dict[str, str]:
-    """The pictures in a folder of the user's own, if one is named."""
+def _copied(files: dict[str, Path], folder: Path | None) -> dict[str, str]:
+    """The files in a folder of the user's own, if one is named."""
     if folder is None:
         return {}
     with writing("report", folder):
         folder.mkdir(parents=True, exist_ok=True)
         return {
             key: str(Path(shutil.copy(path, folder / path.name)).absolute())
-            for key, path in pictures.items()
+            for key, path in files.items()
         }
 
 
 def _run_record(job: Job[TransferRequest], models: Models, verdict: Verdict) -> RunRecord:
-    decision, evaluation = verdict.decision, verdict.evaluation
-    report, adapted = evaluation.report, evaluation.adapted
-    files = adapted.target.rows.files
+    evaluation, request = verdict.evaluation, job.request
+    report, rows = evaluation.report, evaluation.adapted.target.rows
+    _keep_what_was_asked(job, evaluation)
+    overridden = verdict.overridden(request)
     return RunRecord(
-        name=f"transfer {report.model} to {report.equipment}",
+        name=f"transfer {request.model} → {request.equipment}",
         tags=_tags_of_run(job, models, verdict),
-        params=_params_of_run(adapted, job.request.options),
-        metrics=_metrics_of_run(report),
-        curves=adapted.history,
-        data=tuple((name, digest, "target") for name, digest in files),
+        params=_params_of_run(evaluation.adapted, request.options),
+        metrics=metrics_of_run(report),
+        curves=evaluation.adapted.history,
+        data=files_read(rows, job.contract, TARGET, request.equipment),
         files=evaluation.folder,
-        note=as_markdown(report, decision, verdict.overridden(job.request)) + DOCS_NOTE,
+        note=as_markdown(report, verdict.decision, overridden),
+        judged=_judged_rows(job, evaluation.adapted),
+        source=models.source,
+        tables=(COMPARISON,),
     )
+
+
+def _judged_rows(job: Job[TransferRequest], adapted: Adaptation) -> DataSet:
+    _, positions = load_predictions(adapted.predictions)
+    name = f"{job.request.equipment}: rows that judged"
+    split = adapted.target.split.reason
+    return rows_that_judged(adapted.target.rows, job.contract, positions, name, split)
+
+
+def _keep_what_was_asked(job: Job[TransferRequest], evaluation: Evaluation) -> None:
+    """Contract, gate file and the table of everybody, among the files that are logged."""
+    keep_contract(job, evaluation.folder)
+    rules = yaml.safe_dump(job.request.rules.said(), sort_keys=False, allow_unicode=True)
+    (evaluation.folder / GATE_FILE).write_text(rules, encoding="utf-8")
+    table = comparison_table(evaluation.report)
+    (evaluation.folder / COMPARISON).write_text(table, encoding="utf-8")
+
+
+def keep_contract(job: Job[Any], folder: Path) -> None:
+    """The contract as it was given, among the files that are logged."""
+    (folder / CONTRACT_FILE).write_bytes(job.contract_file)
 
 
 def _params_of_run(adapted: Adaptation, asked: TransferOptions) -> dict[str, Any]:
@@ -346,18 +391,6 @@ def _tags_of_run(job: Job[TransferRequest], models: Models, verdict: Verdict) ->
         provisional = outcome == PROVISIONAL
         tags[names.OUTCOME] = PROVISIONAL if provisional else outcome_in_words(decision, None)
     return tags
-
-
-def _metrics_of_run(report: Report) -> dict[str, float | None]:
-    """Metrics of all contestants; those of champion and rivals carry their name in front."""
-    metrics: dict[str, float | None] = dict(report.candidate.as_dict())
-    if report.evidence.events:
-        metrics |= report.evidence.events.estimates()
-    for entry in report.contestants[1:]:
-        if entry.metrics:
-            for key, value in entry.metrics.as_dict().items():
-                metrics[f"{entry.name}.{key}"] = value
-    return metrics
 
 
 def with_logged_docs(rows: CheckedRows, registry: Registry, run_id: str) -> CheckedRows:

@@ -18,12 +18,13 @@ from faultxfer.bundle.calibration import estimated_prevalence
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.data.dataset import sensor_matrix
-from faultxfer.errors import RegistryError
+from faultxfer.errors import NoVersionError, RegistryError
+from faultxfer.evaluate.alarms import AlarmStretch
 from faultxfer.following import Next
-from faultxfer.outputs import writing
+from faultxfer.outputs import alarms_beside, writing
 from faultxfer.progress import NOTE, progress
 from faultxfer.reading import columns
-from faultxfer.registry import machines, names
+from faultxfer.registry import connect, machines, names
 from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.requests import ScoreRequest
@@ -34,6 +35,7 @@ from faultxfer.steps.next_commands import after_scores
 from faultxfer.steps.opening import Opened
 from faultxfer.steps.plain_data import plain_fields
 from faultxfer.steps.sources import find_source
+from faultxfer.steps.speaking import as_table, find_alarms
 from faultxfer.wording import counted, percent
 
 # Fewer rows than this give no share of faults, and odds that differ by less than this factor are no
@@ -79,7 +81,9 @@ class ScoreResult:
         out: the file of scores.
         model, equipment: as asked for; the machine is None where the source model scored all rows.
         model_version: number of the version that scored.
-        alarms: how many rows raised one.
+        alarms: stretches of neighbouring rows that raise one, with the sensors that speak.
+        alarm_rows: how many rows raised one.
+        alarms_out: the file of these stretches.
         note: where the rows look like another share of faults; empty elsewhere.
         rows: counts and findings of the contract check.
         scored_with: ``champion``, ``version``, ``provisional`` or ``source``.
@@ -91,7 +95,9 @@ class ScoreResult:
     model: str
     equipment: str | None
     model_version: str
-    alarms: int
+    alarms: tuple[AlarmStretch, ...]
+    alarm_rows: int
+    alarms_out: Path
     note: str
     rows: CheckedRows
     scored_with: str
@@ -142,7 +148,8 @@ def score_rows(opened: Opened[ScoreRequest], detector: Detector, rows: CheckedRo
     """Score the rows.
 
     The file has one line per accepted row, in input order; it appears whole or not at all. Rows
-    outside the contract's `where` stand in it without a score.
+    outside the contract's `where` stand in it without a score. A file beside it has a line for each
+    stretch of alarms.
 
     Raises:
         DataError: a file was refused.
@@ -154,13 +161,18 @@ def score_rows(opened: Opened[ScoreRequest], detector: Detector, rows: CheckedRo
     progress.info("Scoring %d rows", len(accepted))
     machine = opened.equipment
     table = _table(accepted, bundle, detector, machine, several=len(rows.reading) > 1)
-    alarms = int(table["alarm"].sum())
+    probabilities, alarms = table["fault_probability"].to_numpy(), table["alarm"].to_numpy()
+    found = find_alarms(bundle, accepted, probabilities, alarms, machine)
     used = table[_unmarked(table)]
     fault_share = bundle.calibrator.fault_share
     share = share_note(used["fault_probability"].to_numpy(dtype=float), fault_share)
+    alarm_rows = int(alarms.sum())
     unscored = unscored_rows(rows, detector, machine)
+    alarms_out = alarms_beside(out)
+    _write_whole(as_table(found.stretches, several=len(rows.reading) > 1), alarms_out)
     _write_whole(in_input_order(table, unscored, rows), out)
-    note = " ".join(filter(None, (share, remark_note(len(table) - len(used), len(unscored)))))
+    remarks = remark_note(len(table) - len(used), len(unscored))
+    note = " ".join(filter(None, (share, remarks, found.note)))
     banner = _banner(detector, request.model, machine)
     for text in filter(None, (note, banner)):
         progress.info(text, extra=NOTE)
@@ -169,13 +181,15 @@ def score_rows(opened: Opened[ScoreRequest], detector: Detector, rows: CheckedRo
         model=request.model,
         equipment=machine,
         model_version=detector.version.version,
-        alarms=alarms,
+        alarms=found.stretches,
+        alarm_rows=alarm_rows,
+        alarms_out=alarms_out,
         note=note,
         rows=rows,
         scored_with=detector.kind,
         banner=banner,
         next=after_scores(
-            request, alarms, detector.version.name, detector.version.version, detector.kind
+            request, alarm_rows, detector.version.name, detector.version.version, detector.kind
         ),
     )
 
@@ -238,6 +252,18 @@ def remark_note(marked: int, unscored: int) -> str:
     return f"{'. '.join(said)}; `remark` says why." if said else ""
 
 
+@reported("the tracking store")
+def require_scorer(model: str, equipment: str) -> None:
+    """Ask whether a machine has a champion, or for want of one a provisional version.
+
+    Raises:
+        NoVersionError: it has neither, or nothing is registered for it.
+        RegistryError: the registry cannot be read.
+    """
+    connect.require_registry(connect.tracking_uri())
+    _find(open_registry(), model, equipment, None)
+
+
 def _find_source(registry: Registry, model: str, version: int | None) -> Version:
     source = find_source(registry, model)
     return source if version is None else registry.version(source.name, version)
@@ -250,7 +276,7 @@ def _find(
     name = machines.look_up(registry, model, equipment)
     if name is None:
         known = machines.equipments(registry, model)
-        raise RegistryError(
+        raise NoVersionError(
             f"No model of this machine is registered that comes from {model!r}",
             received={"equipment": equipment, "known": known},
             where=registry.address,
@@ -271,7 +297,7 @@ def _find(
     provisional = registry.provisional(name)
     if provisional is not None:
         return provisional, PROVISIONAL
-    raise RegistryError(
+    raise NoVersionError(
         f"The machine {equipment!r} has no champion, and no provisional version",
         received={"champion": None, "provisional": None},
         remedy="Name a version with --version, or run `faultxfer transfer` until one passes "

@@ -120,7 +120,7 @@ def result(judged: Report, outcome: str, *checks: Check, **more: Any) -> Any:
         "headline": headline(judged, decision, outcome, registered, version),
         "override": None,
         "pictures": {"pr_curve": "/runs/1/artifacts/pr_curve.png"},
-        "page": "/runs/1/artifacts/report.md",
+        "page": "/runs/1/artifacts/report.html",
         "rows": SimpleNamespace(findings=(), docs=None),
         "next": (Next("Score rows with the champion", SCORE),),
     }
@@ -252,7 +252,7 @@ def test_without_colours_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None
 def test_details_show_every_rival_check_and_picture_before_the_command(screen: Screen) -> None:
     outcomes.transferred(OUTCOMES["refused"][0], details=True)
     text = " ".join(screen.raw.split())
-    for words in ("always normal", "log loss", FAILED.message, "pr_curve.png", "report.md"):
+    for words in ("always normal", "log loss", FAILED.message, "pr_curve.png", "report.html"):
         assert words in text
     assert screen.lines[-1] == f"  {SCORE}"
 
@@ -353,7 +353,9 @@ def test_scores_begin_with_how_many_rows_alarm(
 ) -> None:
     made: Any = SimpleNamespace(
         rows=NO_ROWS,
-        alarms=alarms,
+        alarms=(),
+        alarms_out="s-alarms.csv",
+        alarm_rows=alarms,
         scored_with=kind,
         model_version="3",
         out="s.csv",
@@ -373,7 +375,7 @@ def test_a_learning_curve_begins_with_whether_more_labels_would_help(screen: Scr
         short=("More labels would help.",),
         answers=("At the start.", "More labels would help."),
         curve=SimpleNamespace(points=()),
-        files={"md": "out/curve.md", "png": "out/curve.png"},
+        files={"html": "out/curve.html", "png": "out/curve.png"},
         rows=NO_ROWS,
         next=NEXT,
     )

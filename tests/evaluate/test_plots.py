@@ -192,12 +192,74 @@ def test_equal_probabilities_share_a_bin() -> None:
 
 
 def test_reliability_shows_the_wilson_interval() -> None:
-    y = np.array([0, 0, 1, 0, 1, 0, 0, 0])
-    axes = plots.reliability_figure(y, np.full(8, 0.3)).axes[0]
+    # 8 of 32 at 0.3, between groups of normal rows and of faults.
+    y = np.repeat([0, 1, 0, 1], [20, 8, 24, 20])
+    axes = plots.reliability_figure(y, np.repeat([0.1, 0.3, 0.9], [20, 32, 20])).axes[0]
     (bars,) = [bars for bars in axes.collections if isinstance(bars, LineCollection)]
-    # 2 of 8 by Wilson's formula with z = 1.96: (0.25 + z²/16 ± z √(0.25·0.75/8 + z²/256)) / (1 +
-    # z²/8).
-    np.testing.assert_allclose(bars.get_segments()[0], [[0.3, 0.0715], [0.3, 0.5907]], atol=1e-4)
+    # 8 of 32 by Wilson's formula with z = 1.96: (0.25 + z²/64 ± z √(0.25·0.75/32 + z²/4096)) / (1
+    # + z²/32).
+    np.testing.assert_allclose(bars.get_segments()[1], [[0.3, 0.1325], [0.3, 0.4211]], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("faults", "normals", "groups"), [(2, 6, 1), (9, 300, 5), (300, 9, 5), (40, 40, 2)]
+)
+def test_reliability_of_too_few_rows_says_so_in_place_of_points(
+    faults: int, normals: int, groups: int
+) -> None:
+    y = np.repeat([0, 1], [normals, faults])
+    stated = np.linspace(0.1, 0.9, groups)[np.arange(len(y)) % groups]
+    figure = plots.reliability_figure(y, stated)
+    assert f"Too few rows to say: {faults} fault rows and {normals} normal rows." in "".join(
+        text.split("\n")[0] for text in texts(figure)
+    )
+    assert not figure.axes[0].collections
+    assert [line.get_label() for line in figure.axes[0].lines] == ["stated = observed"]
+
+
+def test_pictures_of_a_source_model_name_it_and_have_no_rivals(tmp_path: Path) -> None:
+    judged = judged_rows()
+    pr_auc = {drawing.SOURCE: 0.8}
+    paths = save_pictures(tmp_path, judged, {}, pr_auc, HISTORY, who=drawing.SOURCE)
+    assert set(paths) == {"precision_recall", "reliability", "score_over_time", "training_curves"}
+    figures = (
+        plots.precision_recall_figure(judged, {}, pr_auc, (), drawing.SOURCE),
+        plots.reliability_figure(judged.y, judged.probabilities, drawing.SOURCE),
+        plots.training_curves_figure(HISTORY, drawing.SOURCE),
+        score_over_time.score_over_time_figure(judged, drawing.SOURCE),
+    )
+    for figure in figures:
+        assert "source model" in figure.axes[0].get_title(loc="left").lower()
+        assert not [text for text in texts(figure) if "candidate" in text]
+
+
+def test_every_text_can_be_read_at_the_size_it_is_shown() -> None:
+    judged = judged_rows()
+    pr_auc = {"candidate": 0.8, "other": None}
+    figures = (
+        plots.precision_recall_figure(judged, {"other": judged.probabilities}, pr_auc, ()),
+        plots.reliability_figure(judged.y, judged.probabilities),
+        plots.training_curves_figure(HISTORY),
+        plots.rivals_figure(pr_auc, prevalence=0.1),
+        score_over_time.score_over_time_figure(judged),
+    )
+    for figure in figures:
+        shown = [text for text in figure.findobj(Text) if text.get_text()]
+        assert min(text.get_fontsize() for text in shown) >= drawing.SMALL
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [f"Hall {k} cooling water pump/2026-{k:02d}, a very long name" for k in range(30)],
+        [f"a very long name of a plant, pump {k}" for k in range(30)],
+        [f"{k} is the number of a very long recording" for k in range(30)],
+    ],
+)
+def test_long_names_that_differ_have_labels_that_differ(names: list[str]) -> None:
+    labels = score_over_time.distinct_names(names)
+    assert len(set(labels)) == len(names)
+    assert max(map(len, labels)) <= 18
 
 
 def test_dated_runs_follow_each_other_in_time_and_rows_too() -> None:

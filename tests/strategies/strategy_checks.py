@@ -15,6 +15,8 @@ import numpy as np
 
 from faultxfer.bundle.bundle import Bundle, load_bundle, save_bundle
 from faultxfer.bundle.calibration import Calibrator, fit_calibrator
+from faultxfer.bundle.contributions import Explainer
+from faultxfer.bundle.references import keep_references
 from faultxfer.bundle.scaler import fit_scaler
 from faultxfer.bundle.threshold import choose_threshold
 from faultxfer.config import NetworkOptions, TransferOptions
@@ -250,6 +252,21 @@ def stored_bundle_scores_the_same(strategy: Strategy) -> None:
     assert np.ptp(expected) > 0.01, "the candidate says the same of every row"
 
 
+def contributions_add_up(strategy: Strategy) -> None:
+    """What the sensors add sums up to the difference from the healthy rows, whatever the members."""
+    target = shared_task(strategy).target
+    references = keep_references(target.X, target.y, None)
+    bundle = dataclasses.replace(fitted(strategy), references=references)
+    rows = target.X[target.y == 1][:12]
+    found = Explainer(bundle)(rows)
+    calibrator = bundle.calibrator
+    logits = calibrator.slope * bundle.logits(rows) + calibrator.offset
+    difference = logits - found.reference
+    assert np.abs(found.values.sum(axis=1) - difference).max() < 1e-6
+    missed = np.abs(found.added).max()
+    assert missed < 0.05 * (1 + np.abs(difference).max()), f"{missed} was added to make it so"
+
+
 def other_sensors_raise(strategy: Strategy) -> None:
     for features in other_features():
         error = refused(
@@ -387,6 +404,7 @@ CHECKS: list[Callable[[Strategy], None]] = [
     frozen_weights_stay_and_the_rest_moves,
     same_seed_gives_the_same_weights,
     stored_bundle_scores_the_same,
+    contributions_add_up,
     other_sensors_raise,
     too_few_rows_are_refused_or_the_fallback_is_stated,
     lineage_is_recorded,

@@ -1,0 +1,49 @@
+"""Where a watcher writes: scores by machine, and the reason of a refusal beside the others."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from faultxfer.landing.folder import REFUSED, SCORES
+from faultxfer.landing.ledger import Entry, Ledger
+from faultxfer.outputs import writing
+from faultxfer.reading.content import TABLES
+
+
+def scores_of(name: str, digest: str, machine: str, ledger: Ledger, landing: Path) -> str:
+    """The file of scores of a machine's rows, as seen from the watched folder.
+
+    It is called as the file itself, unless another content of that name came before.
+    """
+    stem = _stem(Path(name).name)
+    plain = f"{SCORES}/{machine}/{stem}.csv"
+    taken = {part.scores for entry in ledger.entries.values() for part in entry.parts}
+    if plain not in taken and not (landing / plain).exists():
+        return plain
+    return f"{SCORES}/{machine}/{stem}-{digest[:8]}.csv"
+
+
+def _stem(name: str) -> str:
+    suffix = next((one for one in TABLES if name.lower().endswith(one)), "")
+    return name[: len(name) - len(suffix)]
+
+
+def write_reason(landing: Path, entry: Entry, reasons: list[str]) -> Path:
+    """Keep why a file was refused: ``refused/NAME.txt``, written whole."""
+    path = _reason_of(landing, entry.name)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with writing("landing", path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text("\n".join([*reasons, f"SHA-256 {entry.digest}", ""]), encoding="utf-8")
+        part.replace(path)
+    return path
+
+
+def remove_reason(landing: Path, name: str) -> None:
+    """Take the reason away where a mended file of that name was scored."""
+    _reason_of(landing, name).unlink(missing_ok=True)
+
+
+def _reason_of(landing: Path, name: str) -> Path:
+    return landing / REFUSED / f"{name}.txt"
