@@ -167,18 +167,18 @@ class _Patterns:
     """
 
     def __init__(self, leaves: Leaves, pool: np.ndarray) -> None:
-        held = leaves.holding(pool)
-        order = np.argsort(held, axis=0, kind="stable")
-        ranked = np.take_along_axis(held, order, axis=0)
+        # Leaf by leaf, so that what is sorted lies together.
+        held = np.ascontiguousarray(leaves.holding(pool).T)
+        order = np.argsort(held, axis=1, kind="stable")
+        ranked = np.take_along_axis(held, order, axis=1)
         first = np.ones(ranked.shape, dtype=bool)
-        first[1:] = ranked[1:] != ranked[:-1]
-        # Leaf by leaf, so that the numbers of a leaf lie together.
-        counted = np.cumsum(first.T.ravel()) - 1
-        number = counted.reshape(first.T.shape).T.astype(np.int32)
-        self.number = np.empty(held.shape, dtype=np.int32)
-        np.put_along_axis(self.number, order, number, axis=0)
-        self.leaf = np.nonzero(first.T)[0]
-        self.bits = ranked.T[first.T]
+        first[:, 1:] = ranked[:, 1:] != ranked[:, :-1]
+        counted = np.cumsum(first.ravel()) - 1
+        number = np.empty(held.shape, dtype=np.int32)
+        np.put_along_axis(number, order, counted.reshape(first.shape).astype(np.int32), axis=1)
+        self.number = np.ascontiguousarray(number.T)
+        self.leaf = np.nonzero(first)[0]
+        self.bits = ranked[first]
         self.every = leaves.every[self.leaf]
 
     def met_by(
