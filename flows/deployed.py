@@ -76,9 +76,8 @@ PLANS: dict[str, Plan] = {
     WATCH: Plan(
         "flows.landing.watch_folder",
         requests.WatchRequest,
-        ("landing", "minutes"),
-        "Score each file that arrives in the landing folder, once; transfer what is labelled where "
-        "the settings ask for it.",
+        ("landing",),
+        "Score each new file of the family's folder with its machine's version, once.",
         alone=True,
     ),
     "validate": Plan(

@@ -90,7 +90,7 @@ def run_command(
             with contextlib.redirect_stdout(sys.stderr), _progress(spinner):
                 result = work()
             _show_banner(banner(result))
-            data = as_data(result) if json_output else None
+            data = as_data(result) if json_output else {}
             if render is not None and not json_output:
                 render(result)
         except (typer.Exit, typer.Abort):
@@ -147,8 +147,13 @@ def _stopped(number: int, *, json_output: bool) -> NoReturn:
 
 def print_json(data: dict[str, Any]) -> None:
     """One JSON object on stdout, which says of what shape it is."""
+    sys.stdout.write(as_json(data) + "\n")
+
+
+def as_json(data: dict[str, Any]) -> str:
+    """An answer in one line, which says of what shape it is."""
     shape = {"schema_version": SCHEMA_VERSION, "command": answering.get()}
-    sys.stdout.write(json.dumps({**shape, **data}, ensure_ascii=False) + "\n")
+    return json.dumps({**shape, **data}, ensure_ascii=False)
 
 
 def fail(

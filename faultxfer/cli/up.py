@@ -176,10 +176,9 @@ def _prefect(port: int, servers: list[_Server], logs: Path) -> str:
         "PREFECT_LOGGING_SERVER_LEVEL": "ERROR",
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        # On disk, so that who held a place is known after the server was killed.
-        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": (
-            "prefect.server.concurrency.lease_storage.filesystem"
-        ),
+        # In memory, who has a machine's turn would be forgotten, and the turn be held for ever.
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage"
+        ".filesystem",
     }
     is_ready = partial(_answers, f"{address}/api/health")
     servers.append(_start("Prefect", command, environment, is_ready, logs))

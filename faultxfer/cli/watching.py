@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any, TextIO
 from rich.markup import escape
 
 from faultxfer.cli.pipelines import run_watch
-from faultxfer.cli.session import stderr
+from faultxfer.cli.session import as_json, stderr
 from faultxfer.deployments import load_deployments
 from faultxfer.landing.events import Event, Watched
 from faultxfer.landing.families import watch_of
@@ -41,7 +41,7 @@ class Watch:
             family: which of them.
             **given: fields that differ from its settings.
         """
-        request = _request(settings, family, minutes=0 if self.once else None, **given)
+        request = _request(settings, family, minutes=0.0 if self.once else math.inf, **given)
         where = f"Watching {request.landing} for source model {request.model}"
         stderr().print(f"[dim]{escape(where)}{'' if self.once else '; Ctrl-C ends it'}[/]")
         try:
@@ -59,13 +59,13 @@ class Watch:
             if event.next:
                 self._write(f"  Next: {event.next.why}:\n    {event.next.command}")
         elif not self.once:
-            self._write(json.dumps(event.as_dict(), ensure_ascii=False))
+            self._write(as_json(event.as_dict()))
 
     def _end(self, result: Watched) -> None:
         if not self.json_output:
             self._write(result.headline)
         elif self.once:
-            self._write(json.dumps(result.as_dict(), ensure_ascii=False))
+            self._write(as_json(result.as_dict()))
 
     def _write(self, line: str) -> None:
         self.out.write(f"{line}\n")
