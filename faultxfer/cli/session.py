@@ -90,7 +90,7 @@ def run_command(
             with contextlib.redirect_stdout(sys.stderr), _progress(spinner):
                 result = work()
             _show_banner(banner(result))
-            data = as_data(result) if json_output else None
+            data = as_data(result) if json_output else {}
             if render is not None and not json_output:
                 render(result)
         except (typer.Exit, typer.Abort):
