@@ -7,6 +7,8 @@ import functools
 import hashlib
 import re
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 import jinja2
@@ -41,6 +43,12 @@ def to_html(blocks: Iterable[Block], *, title: str, colour: str = "plain", foote
         style=style,
         policy=f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'",
     )
+
+
+def made_by() -> str:
+    """What made a page, and when: its last line."""
+    made = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return f"Made by faultxfer {version('faultxfer')} on {made}."
 
 
 @functools.cache

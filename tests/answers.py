@@ -67,6 +67,8 @@ def _of_shape(where: str, shape: Shape, answer: Any) -> Iterator[str]:
 
 
 def _of_kind(where: str, kind: str, value: Any) -> Iterator[str]:
+    if kind == "any":
+        return
     if kind.endswith(" or null"):
         if value is not None:
             yield from _of_kind(where, kind.removesuffix(" or null"), value)
@@ -76,12 +78,13 @@ def _of_kind(where: str, kind: str, value: Any) -> Iterator[str]:
         yield from _of_several(where, kind.removesuffix(" by name"), value, dict)
     elif part := re.fullmatch(r"\[([^]]+)\]\(#\1\)", kind):
         yield from _of_shape(where, shapes()[part[1]][0], value)
-    elif kind != "any" and (type(value) not in _PLAIN[kind]):
+    elif type(value) not in _PLAIN[kind]:
         yield f"{where}: {type(value).__name__} in place of {kind}"
 
 
 def _of_several(where: str, kind: str, value: Any, outer: type) -> Iterator[str]:
-    if not isinstance(value, outer):
+    # Before it is written, a list may be a tuple.
+    if not isinstance(value, (list, tuple) if outer is list else outer):
         yield f"{where}: {type(value).__name__} in place of {outer.__name__}"
         return
     values = value.values() if isinstance(value, dict) else value

@@ -64,6 +64,8 @@ def test_the_curve_is_measured_and_nothing_is_registered(
             < 1 + 1e-9
         )
     assert Path("curve/learning-curve.png").read_bytes().startswith(b"\x89PNG")
+    page = Path("curve/learning-curve.html").read_text()
+    assert page.count("data:image/png;base64,") == 1
     report = Path("curve/learning-curve.md").read_text()
     assert all(answer in report for answer in result["answers"])
     assert set(result["short"]) <= set(result["answers"])

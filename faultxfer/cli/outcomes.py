@@ -35,12 +35,11 @@ _SCORER = {"provisional": "provisional ", "source": "the source model as it is, 
 
 def pretrained(result: PretrainResult, *, details: bool = False) -> None:
     """The source model, what it finds on its own machines, and what that does not show."""
+    from faultxfer.evaluate.plant_words import doubts_of_source
+
     _headline(f"registered: {result.model} version {result.version}, a source model", "green")
     _paragraph(result.finds)
-    doubts = ["Machines that are not in these files: `faultxfer transfer` measures that."]
-    if result.held_out:
-        doubts.insert(0, "New recordings: parts of the same ones judged it.")
-    _not_for(doubts)
+    _not_for(doubts_of_source(result.held_out))
     _files(result.rows)
     if details:
         stdout().print(_all_metrics(result.model, result.metrics))
@@ -194,7 +193,7 @@ def learned(result: LearningResult, *, details: bool = False) -> None:
     stdout().print(table)
     stdout().print()
     _files(result.rows)
-    files = result.files if details else {"md": result.files["md"]}
+    files = result.files if details else {"html": result.files["html"]}
     for path in files.values():
         _print(f"Table, answers and picture: {path}" if not details else f"  {path}")
     next_commands(result.next)

@@ -98,7 +98,7 @@ def run_command(
         except BaseException as error:
             _end(error, stopping.number, unreadable, after_error, json_output=json_output)
     if render is not None and json_output:
-        print_json(data)  # no signal adds a second object to this one
+        print_json(data or {})  # no signal adds a second object to this one
     raise typer.Exit(exit_code(result))
 
 
@@ -147,8 +147,13 @@ def _stopped(number: int, *, json_output: bool) -> NoReturn:
 
 def print_json(data: dict[str, Any]) -> None:
     """One JSON object on stdout, which says of what shape it is."""
+    sys.stdout.write(as_json(data) + "\n")
+
+
+def as_json(data: dict[str, Any]) -> str:
+    """An answer in one line, which says of what shape it is."""
     shape = {"schema_version": SCHEMA_VERSION, "command": answering.get()}
-    sys.stdout.write(json.dumps({**shape, **data}, ensure_ascii=False) + "\n")
+    return json.dumps({**shape, **data}, ensure_ascii=False)
 
 
 def fail(

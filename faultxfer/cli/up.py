@@ -29,7 +29,7 @@ from faultxfer.progress import progress
 from faultxfer.stopping import Stopping
 from faultxfer.temporary import temporary_folder
 
-READY_SECONDS = 180.0
+READY_SECONDS = 300.0
 _STOP_SECONDS = 10
 # Runs under way are cancelled first, and say so on the server.
 _CANCEL_SECONDS = 25

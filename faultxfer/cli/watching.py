@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import sys
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from typing import Any, TextIO
 from rich.markup import escape
 
 from faultxfer.cli.pipelines import run_watch
-from faultxfer.cli.session import print_json, stderr
+from faultxfer.cli.session import as_json, stderr
 from faultxfer.deployments import load_deployments
 from faultxfer.landing.events import Event, Watched
 from faultxfer.landing.families import watch_of
@@ -60,18 +59,13 @@ class Watch:
             if event.next:
                 self._write(f"  Next: {event.next.why}:\n    {event.next.command}")
         elif not self.once:
-            self._answer(event.as_dict())
+            self._write(as_json(event.as_dict()))
 
     def _end(self, result: Watched) -> None:
         if not self.json_output:
             self._write(result.headline)
         elif self.once:
-            self._answer(result.as_dict())
-
-    def _answer(self, data: dict[str, Any]) -> None:
-        with contextlib.redirect_stdout(self.out):
-            print_json(data)
-        self.out.flush()
+            self._write(as_json(result.as_dict()))
 
     def _write(self, line: str) -> None:
         self.out.write(f"{line}\n")

@@ -322,6 +322,18 @@ def not_to_trust_it_for(report: Report) -> tuple[str, ...]:
     return tuple(said[:_MOST_DISTRUSTED])
 
 
+def doubts_of_source(held_out: str) -> tuple[str, ...]:
+    """What the metrics of a source model do not show.
+
+    Args:
+        held_out: how recordings were cut where no column names runs; empty elsewhere.
+    """
+    machines = "Machines that are not in these files: `faultxfer transfer` measures that."
+    if not held_out:
+        return (machines,)
+    return ("New recordings: parts of the same ones judged it.", machines)
+
+
 def _doubts(report: Report) -> Iterator[str]:
     yield _too_few(report)
     yield _seen_by_champion(report)

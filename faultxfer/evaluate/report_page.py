@@ -1,4 +1,4 @@
-"""The report of one transfer as one HTML page: the card, and all that stands beside it."""
+"""The report of a transfer, or of a source model, as one HTML page with its pictures."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ from faultxfer.document import (
     Words,
 )
 from faultxfer.evaluate.gate.check import PROMOTE, REFUSE, Decision, Override, Slice
+from faultxfer.evaluate.metrics import Metrics
 from faultxfer.evaluate.page import details, verdict
-from faultxfer.evaluate.plant_words import COLUMNS, Line, short_table
-from faultxfer.evaluate.report import Report
+from faultxfer.evaluate.plant_words import COLUMNS, NOT_FOR, Line, doubts_of_source, short_table
+from faultxfer.evaluate.report import COLUMNS as ALL_COLUMNS
+from faultxfer.evaluate.report import Report, metric_cells
 from faultxfer.evaluate.speaking import alarm_blocks, sensor_blocks
 from faultxfer.following import Next
 from faultxfer.glossary import terms
@@ -109,6 +111,46 @@ def report_blocks(
         *_section("Findings in the files", beside.findings),
         *glossary_blocks(),
     )
+
+
+@dataclass(frozen=True)
+class SourceReport:
+    """What the page of a source model says.
+
+    Attributes:
+        model: its name.
+        finds: what it finds on its own machines, in the words of a plant.
+        metrics: of the rows that were held out.
+        held_out: how recordings were cut where no column names runs; empty elsewhere.
+        notes: what else a person should know.
+    """
+
+    model: str
+    finds: str
+    metrics: Metrics
+    held_out: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def source_html(report: SourceReport, beside: Beside) -> str:
+    """The page of a source model; pictures are within it."""
+    notes = tuple(filter(None, (report.held_out, *report.notes)))
+    blocks = (
+        Heading(f"{report.model}: a source model", 1),
+        Paragraph(report.finds),
+        Paragraph(NOT_FOR),
+        Bullets(doubts_of_source(report.held_out)),
+        *((Bullets(notes),) if notes else ()),
+        Heading("Metrics"),
+        Table(ALL_COLUMNS, (tuple(metric_cells(report.metrics)),)),
+        *_next(beside),
+        *sensor_blocks(beside.sensors),
+        *_pictures(beside.pictures or {}),
+        *_section("Data", beside.data),
+        *_section("Findings in the files", beside.findings),
+        *glossary_blocks(),
+    )
+    return to_html(blocks, title=report.model, footer=beside.footer)
 
 
 def _section(title: str, blocks: tuple[Block, ...]) -> tuple[Block, ...]:

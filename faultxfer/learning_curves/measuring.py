@@ -28,7 +28,7 @@ from faultxfer.learning_curves.curve import (
 )
 from faultxfer.learning_curves.draws import RUN, Draw, Draws, draw_counts
 from faultxfer.learning_curves.picture import save_learning_picture
-from faultxfer.learning_curves.report import as_markdown, decisive, sentences
+from faultxfer.learning_curves.report import as_html, as_markdown, decisive, sentences
 from faultxfer.outputs import writing
 from faultxfer.progress import NOTE, progress
 from faultxfer.requests import CurveRequest
@@ -157,7 +157,7 @@ def report_learning(job: Job[CurveRequest], measured: MeasuredRows) -> LearningR
         more=options.more,
         seed=options.seed,
     )
-    files = {kind: out / f"learning-curve.{kind}" for kind in ("json", "md", "png")}
+    files = {kind: out / f"learning-curve.{kind}" for kind in ("json", "md", "png", "html")}
     answers = sentences(curve, by_run=draws.by == RUN)
     result = LearningResult(
         model=request.model,
@@ -171,11 +171,14 @@ def report_learning(job: Job[CurveRequest], measured: MeasuredRows) -> LearningR
         next=after_curve(request),
     )
     text = json.dumps(result.as_dict(), indent=2, ensure_ascii=False)
+    title = f"{request.model} → {request.equipment}"
     with writing("out", out):
         out.mkdir(parents=True, exist_ok=True)
         files["json"].write_text(text, encoding="utf-8")
         files["md"].write_text(result.markdown(), encoding="utf-8")
-        save_learning_picture(files["png"], curve, f"{request.model} → {request.equipment}")
+        save_learning_picture(files["png"], curve, title)
+        page = as_html(curve, answers, title, files["png"].read_bytes(), result.next)
+        files["html"].write_text(page, encoding="utf-8")
     return result
 
 

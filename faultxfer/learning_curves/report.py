@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import math
 
+from faultxfer.document import (
+    Block,
+    Bullets,
+    Command,
+    Heading,
+    Paragraph,
+    Picture,
+    Table,
+    to_markdown,
+)
+from faultxfer.evaluate.report_page import glossary_blocks
 from faultxfer.evaluate.source_verdict import LITTLE, Yardstick, source_verdict
+from faultxfer.following import Next
+from faultxfer.html_page import made_by, to_html
 from faultxfer.learning_curves.curve import (
     AS_IS,
     SCRATCH,
@@ -63,20 +76,48 @@ def cells(point: Point, curve: LearningCurve) -> list[str]:
 
 def as_markdown(curve: LearningCurve, answers: tuple[str, ...], title: str) -> str:
     """The answers, the table and how to read it."""
-    lines = [
-        f"# Learning curve: {title}",
-        "",
-        *[f"- {answer}" for answer in answers],
-        "",
-        f"| {' | '.join(COLUMNS)} |",
-        f"|{'---:|' * len(COLUMNS)}",
-        *[f"| {' | '.join(cells(point, curve))} |" for point in curve.points],
-        "",
+    return to_markdown(card(curve, answers, title))
+
+
+def as_html(
+    curve: LearningCurve,
+    answers: tuple[str, ...],
+    title: str,
+    picture: bytes,
+    following: tuple[Next, ...],
+) -> str:
+    """The same as one page that needs nothing else.
+
+    Args:
+        curve: the numbers.
+        answers: sentences.
+        title: source model and machine.
+        picture: content of the PNG.
+        following: what to type next.
+    """
+    blocks = (
+        *card(curve, answers, title),
+        Picture("What labelled rows bring, with the source and without it", picture),
+        Heading("Next"),
+        *(Command(one.why, one.command) for one in following),
+        *glossary_blocks(),
+    )
+    return to_html(blocks, title=title, footer=made_by())
+
+
+def card(curve: LearningCurve, answers: tuple[str, ...], title: str) -> tuple[Block, ...]:
+    """What both pages say."""
+    read = (
         f"PR-AUC on rows held out, mean of {curve.repeats} draws, with 95% intervals in brackets; "
-        f"a random ranking gets {curve.fault_share:.3f}.",
-        "",
-    ]
-    return "\n".join(lines)
+        f"a random ranking gets {curve.fault_share:.3f}."
+    )
+    lines = tuple(tuple(cells(point, curve)) for point in curve.points)
+    return (
+        Heading(f"Learning curve: {title}", 1),
+        Bullets(answers),
+        Table(COLUMNS, lines),
+        Paragraph(read),
+    )
 
 
 def _compared(point: Point, verb: str) -> str:

@@ -29,6 +29,7 @@ from faultxfer.evaluate.gate.check import PROMOTED
 from faultxfer.evaluate.metrics import Metrics, measure
 from faultxfer.evaluate.plant_words import Measured, faults_and_alarms, judged_on
 from faultxfer.evaluate.plots import save_pictures
+from faultxfer.evaluate.report_page import SourceReport
 from faultxfer.evaluate.rows import ScoredRows
 from faultxfer.following import Next
 from faultxfer.metric_table import METRICS
@@ -59,6 +60,7 @@ from faultxfer.steps.registration import (
     keep_contract,
     with_logged_docs,
 )
+from faultxfer.steps.reporting import write_source_page
 from faultxfer.steps.sources import SOURCE_ROWS
 from faultxfer.steps.speaking import sensors_on
 from faultxfer.strategies.source_benefit import JUDGED, fit_source_models
@@ -179,7 +181,7 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
     if options.kept_source_rows:
         save_dataset(_sample(train, options), folder / SOURCE_ROWS)
     finds = _finds(metrics, judged, bundle.threshold, held_out)
-    return Pretrained(
+    trained = Pretrained(
         bundle=job.work / "bundle",
         folder=folder,
         pictures=pictures,
@@ -190,6 +192,10 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
         reads=reads,
         judged=profile(test.y, test.run, test.time),
     )
+    notes = (trained.chosen.strip(),)
+    page = SourceReport(model, finds, metrics, held_out, notes)
+    write_source_page(folder, page, rows, data, pictures, after_pretraining(job.request))
+    return trained
 
 
 def register_source(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,10 @@ import numpy as np
 from faultxfer.contract.folding import Folded, fold
 from faultxfer.data.dataset import Dataset
 from faultxfer.document import Block, Bullets, Paragraph, Table, Text
-from faultxfer.evaluate.report_page import Beside, report_html
+from faultxfer.evaluate.report_page import Beside, SourceReport, report_html, source_html
 from faultxfer.evaluate.rows import has_dates
 from faultxfer.following import Next, typed
+from faultxfer.html_page import made_by
 from faultxfer.requests import TransferRequest
 from faultxfer.steps.adaptation import read_target
 from faultxfer.steps.intake import CheckedRows
@@ -53,7 +53,7 @@ def write_report_page(
         alarms=told.get("alarms", ()),
         sensors=told.get("sensors", ()),
         alarms_note=told.get("alarms_note", ""),
-        footer=_footer(),
+        footer=made_by(),
     )
     page = report_html(evaluation.report, verdict.decision, verdict.overridden(job.request), beside)
     path = evaluation.folder / REPORT_PAGE
@@ -61,15 +61,40 @@ def write_report_page(
     return path
 
 
+def write_source_page(
+    folder: Path,
+    report: SourceReport,
+    rows: CheckedRows,
+    data: Dataset,
+    pictures: dict[str, Path],
+    following: tuple[Next, ...],
+) -> None:
+    """Write the page of a source model beside ``report.json``.
+
+    Args:
+        folder: of what the run keeps.
+        report: what was measured.
+        rows: of all files.
+        data: the labelled rows among them.
+        pictures: by name.
+        following: what to type next.
+    """
+    told = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+    beside = Beside(
+        next=following,
+        pictures=pictures,
+        data=data_blocks(rows, data),
+        findings=finding_blocks(rows),
+        sensors=told.get("sensors", ()),
+        footer=made_by(),
+    )
+    (folder / REPORT_PAGE).write_text(source_html(report, beside), encoding="utf-8")
+
+
 def until_registered() -> tuple[Next, ...]:
     """What to type about a version whose number is not known before it is registered."""
     why = "See the version, its number and the command that settles it"
     return (Next(why, typed("registry", "list")),)
-
-
-def _footer() -> str:
-    made = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return f"Made by faultxfer {version('faultxfer')} on {made}."
 
 
 def _made_from(job: Job[TransferRequest], models: Models) -> tuple[Block, ...]:

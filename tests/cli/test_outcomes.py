@@ -375,7 +375,7 @@ def test_a_learning_curve_begins_with_whether_more_labels_would_help(screen: Scr
         short=("More labels would help.",),
         answers=("At the start.", "More labels would help."),
         curve=SimpleNamespace(points=()),
-        files={"md": "out/curve.md", "png": "out/curve.png"},
+        files={"html": "out/curve.html", "png": "out/curve.png"},
         rows=NO_ROWS,
         next=NEXT,
     )

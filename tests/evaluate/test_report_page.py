@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from test_report import COMPARISON, report
+from test_report import COMPARISON, GOOD, report
 
 from faultxfer.config import GateOptions
 from faultxfer.document import Block, Bullets, Heading, Paragraph, Picture, Table, spans_of
@@ -15,7 +15,13 @@ from faultxfer.evaluate.gate.check import Decision, Override, Slice
 from faultxfer.evaluate.intervals import Interval
 from faultxfer.evaluate.page import card
 from faultxfer.evaluate.plant_words import short_table
-from faultxfer.evaluate.report_page import Beside, report_blocks, report_html
+from faultxfer.evaluate.report_page import (
+    Beside,
+    SourceReport,
+    report_blocks,
+    report_html,
+    source_html,
+)
 from faultxfer.following import Next
 from faultxfer.glossary import GLOSSARY
 
@@ -195,3 +201,27 @@ def test_whoever_wrote_it_stays_text(name: str) -> None:
     assert page.count("<style>") == page.count("</style>") == 1
     assert "<script" not in page
     assert "<img" not in page
+
+
+@pytest.mark.parametrize("held_out", ["", "Recordings were cut into parts."])
+def test_the_page_of_a_source_model_says_what_it_finds_and_what_that_does_not_show(
+    held_out: str, tmp_path: Path
+) -> None:
+    (tmp_path / "reliability.png").write_bytes(b"picture")
+    beside = Beside(
+        pictures={"reliability": tmp_path / "reliability.png"},
+        next=(Next("Move it", "faultxfer transfer NEW.csv"),),
+        data=(Paragraph("9 rows."),),
+    )
+    page = source_html(SourceReport("<pumps>", "Finds 2 of 3.", GOOD, held_out), beside)
+    for words in (
+        "&lt;pumps&gt;: a source model",
+        "Finds 2 of 3.",
+        "Machines that are not in these files",
+        "faultxfer transfer NEW.csv",
+        '<td class="number">0.800</td>',
+        "data:image/png;base64,cGljdHVyZQ==",
+        "9 rows.",
+    ):
+        assert words in page
+    assert ("parts of the same ones judged it" in page) == bool(held_out)

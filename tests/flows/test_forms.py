@@ -239,8 +239,8 @@ def test_a_worker_and_up_are_given_the_same(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("name", [one for one in PLANS if "upkeep" not in PLANS[one].entrypoint])
 def test_the_flow_takes_what_its_deployment_gives(name: str) -> None:
     plan = PLANS[name]
-    module, _, flow_name = plan.entrypoint.rpartition(".")
-    flow = getattr(importlib.import_module(module), flow_name)
+    module, _, function = plan.entrypoint.rpartition(".")
+    flow = getattr(importlib.import_module(module), function)
     taken = set(flow.parameters.model_dump()["properties"])
     plant(*TWINS[0], more="policy: manual, approval_days: 3, options: o.yaml, self_approval: true")
     Path("o.yaml").write_text("steps: 3\n")

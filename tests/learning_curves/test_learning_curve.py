@@ -197,8 +197,8 @@ def test_the_picture_names_its_axes_and_both_contestants() -> None:
     ):
         assert expected in texts
     assert {
-        "transfer, with 95 % interval",
-        "scratch, with 95 % interval",
+        "transfer, with 95% interval",
+        "scratch, with 95% interval",
         " 600 rows at hand",
     } <= set(texts)
     assert {str(count) for count in COUNTS} <= set(texts)
