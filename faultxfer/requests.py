@@ -323,12 +323,11 @@ class WatchRequest(_Request):
         title="Days to approve",
         description="Days after which a version waits for approval no more.",
     )
-    minutes: float | None = Field(
-        default=None,
+    minutes: float = Field(
+        default=0.0,
         ge=0,
         title="Minutes to watch",
-        description="How long to go on; 0 looks once, and it goes on until it is stopped if left "
-        "out.",
+        description="How long to go on; 0 looks once.",
     )
     every: float = Field(
         default=10.0,

@@ -17,8 +17,11 @@ from faultxfer.config import GateOptions, PretrainOptions, TransferOptions, load
 from faultxfer.deployments import Deployments, Family, Schedule
 from flows import upkeep
 from flows.choices import Choices
-from flows.forms import GATE_FILE, MORE, OPTIONS_FILE, USUAL_FILES, added
+from flows.forms import GATE_FILE, LEFT_OUT, MORE, OPTIONS_FILE, USUAL_FILES, added
 from flows.schemas import Schema, choose_many, choose_one, form
+
+# Only of a family with a folder to watch.
+WATCH = "watch-folder"
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,13 @@ PLANS: dict[str, Plan] = {
         requests.ScoreRequest,
         ("files", "equipment"),
         "Score new rows of a machine with its champion; without a machine, with the source model.",
+    ),
+    WATCH: Plan(
+        "flows.landing.watch_folder",
+        requests.WatchRequest,
+        ("landing",),
+        "Score each new file of the family's folder with its machine's version, once.",
+        alone=True,
     ),
     "validate": Plan(
         "flows.pipeline.validate",
@@ -131,6 +141,7 @@ def deployments_of(settings: Deployments, choices: dict[str, Choices]) -> list[D
         _deployment(kind, plan, name, family, choices[name])
         for name, family in settings.families.items()
         for kind, plan in PLANS.items()
+        if kind != WATCH or family.landing is not None
     ]
 
 
@@ -164,7 +175,7 @@ def _parameters(plan: Plan, family: Family) -> dict[str, Any]:
         "self_approval": family.self_approval,
         "approval_days": family.approval_days,
         GATE_FILE: family.gate,
-        OPTIONS_FILE: None if "equipment" not in plan.request.model_fields else family.options,
+        OPTIONS_FILE: family.options if "policy" in plan.request.model_fields else None,
         USUAL_FILES: list(family.pretrain_files) if is_source else landing,
     }
     taken = {*plan.request.model_fields, *added(plan.request)}
@@ -190,6 +201,9 @@ def _offer(schema: Schema, plan: Plan, choices: Choices) -> None:
     if "files" in fields:
         offered = choices.source_files if is_source else choices.files
         fields["files"] = choose_many(fields["files"], offered)
+        if offered:
+            what = fields["files"]["description"].partition(":")[0]
+            fields["files"]["description"] = f"{what}. {LEFT_OUT['files']}"
     if "equipment" in fields:
         # Left out, a check means all rows: that is a choice too.
         only = plan.request is not requests.ValidateRequest

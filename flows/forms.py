@@ -68,7 +68,7 @@ def added(kind: type[BaseModel]) -> dict[str, Added]:
 
 # What is known, as the form says it.
 LEFT_OUT = {
-    "files": "All the usual ones if none is chosen.",
+    "files": "All that the deployment has if none is chosen.",
     "equipment": "The one whose rows the files hold if left out.",
     "out": "A new file in scores/ if left out.",
 }

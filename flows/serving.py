@@ -45,6 +45,7 @@ from flows.choices import Choices, Registered, choices_of
 from flows.deployed import Deployment, deployments_of
 from flows.refresh import refresh
 from flows.registered import registered
+from flows.watchers import keep_watching
 
 # How often is asked what is due, and whether something landed.
 _ASK_SECONDS, _LOOK_SECONDS = 5, 3.0
@@ -105,12 +106,13 @@ def _scheduled(slug: str, schedule: Schedule) -> DeploymentScheduleCreate:
     )
 
 
-async def serve(settings: Deployments, ready: Path) -> None:
+async def serve(settings: Deployments, ready: Path, file: str | None = None) -> None:
     """Make the deployments and serve them until SIGTERM.
 
     Args:
         settings: the families.
         ready: file that is written when runs are started, with the id of each deployment by name.
+        file: from which the settings come; None for those that are found without one.
     """
     await _answering()
     runner = Serving(name="faultxfer", limit=_RUNS, query_seconds=_ASK_SECONDS)
@@ -119,13 +121,17 @@ async def serve(settings: Deployments, ready: Path) -> None:
     async with get_client() as client:
         await _forget_schedules(client, made, ids)
         await _end_left_runs(client, ids.values())
-    watching = asyncio.create_task(_refresh_for_ever(settings))
-    saying = asyncio.create_task(_say_when_started(runner, ready, ids))
+    beside = [
+        asyncio.create_task(_refresh_for_ever(settings)),
+        asyncio.create_task(keep_watching(settings, file)),
+        asyncio.create_task(_say_when_started(runner, ready, ids)),
+    ]
     try:
         await runner.start()
     finally:
-        watching.cancel()
-        saying.cancel()
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
 
 
 async def _answering() -> None:
@@ -216,7 +222,7 @@ def main(arguments: list[str]) -> None:
     if landing:
         settings = settings.with_landing(Path(landing))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it ends it
-    asyncio.run(serve(settings, Path(ready)))
+    asyncio.run(serve(settings, Path(ready), named[0] if named else None))
 
 
 if __name__ == "__main__":

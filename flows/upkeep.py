@@ -9,12 +9,13 @@ from typing import Any, Literal
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.client.schemas.objects import State
-from prefect.states import Completed, Failed
+from prefect.states import Completed
 from pydantic import BaseModel, ConfigDict, Field
 
-from faultxfer.errors import ConfigError, FaultxferError, RegistryError
+from faultxfer.errors import ConfigError, RegistryError
 from faultxfer.stopping import heeded
 from faultxfer.wording import counted
+from flows.endings import failed
 from flows.registered import chosen
 from flows.reviews import as_markdown
 
@@ -74,8 +75,8 @@ def _ended(work: Callable[[], str]) -> State[Any]:
     try:
         with heeded():
             return Completed(message=work())
-    except FaultxferError as error:
-        return Failed(message=str(error), data=error)
+    except Exception as error:
+        return failed(error)
 
 
 def _settle(waiting: str, decision: str, reason: str, name: str, model: str) -> str:

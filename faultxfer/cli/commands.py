@@ -320,12 +320,12 @@ def watch(
         str | None,
         typer.Option(metavar="NAME", help="Which family; may be left out where there is one."),
     ] = None,
-    settings: Annotated[
+    deployments: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Settings of deployments; `deployments.yaml`, or the "
-            "contracts in `data_contracts/`, if left out.",
+            help="Settings of the families; deployments.yaml, or a family for each contract in "
+            "data_contracts/, if left out.",
         ),
     ] = None,
     contract: Annotated[Path | None, asked(WatchRequest, "contract", metavar="FILE")] = None,
@@ -344,7 +344,7 @@ def watch(
     asks = Watch(once=once, prefect=prefect, json_output=json_output)
     run_command(
         lambda: asks.run(
-            settings,
+            deployments,
             family,
             landing=landing,
             contract=contract,

@@ -14,7 +14,9 @@ from faultxfer.cli.pipelines import ADDRESS, named_server, require_answer
 from faultxfer.deployments import load_deployments
 from faultxfer.errors import ConfigError
 
-deployments_app = typer.Typer(help="What Prefect runs.", no_args_is_help=True)
+deployments_app = typer.Typer(
+    help="Rewrite the forms' choices; write prefect.yaml for workers.", no_args_is_help=True
+)
 command = partial(any_command, deployments_app)
 
 Settings = Annotated[

@@ -6,6 +6,7 @@ takes seconds, which a command that runs plainly should not pay.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 import ssl
@@ -21,6 +22,7 @@ from faultxfer.progress import progress
 if TYPE_CHECKING:
     from faultxfer.landing.events import Watched
     from faultxfer.landing.watching import Tell
+    from faultxfer.landing.workers import Workers
 
 ADDRESS = "PREFECT_API_URL"
 # A command may take ten seconds to say that nothing answers.
@@ -76,14 +78,31 @@ def run_watch(request: requests.WatchRequest, prefect: bool | None, tell: Tell) 
         return watch(request, tell=tell)
     if address is not None:
         require_answer(address)
-    progress.info("Starting Prefect")
-    from flows.server import start_in_background
+    return watch(request, _in_flow_runs(named=address is not None), tell)
 
-    wait = start_in_background(named=address is not None)
-    from flows.landing import in_flow_runs
 
-    wait()
-    return watch(request, in_flow_runs(), tell)
+def _in_flow_runs(*, named: bool) -> Workers:
+    """Workers that load Prefect when the first file is there: a watcher mostly waits."""
+    from faultxfer.landing.workers import Workers, check, require_scorer
+
+    @functools.cache
+    def loaded() -> Workers:
+        progress.info("Starting Prefect")
+        from flows.server import start_in_background
+
+        wait = start_in_background(named=named)
+        from flows.landing import in_flow_runs
+
+        wait()
+        return in_flow_runs()
+
+    return Workers(
+        score=lambda request, digest: loaded().score(request, digest),
+        transfer=lambda request, digest: loaded().transfer(request, digest),
+        require_scorer=require_scorer,
+        check=check,
+        interrupted=lambda digest: loaded().interrupted(digest),
+    )
 
 
 def _run_flow(name: str, request: Any, *, named: bool) -> Any:

@@ -98,7 +98,7 @@ def run_command(
         except BaseException as error:
             _end(error, stopping.number, unreadable, after_error, json_output=json_output)
     if render is not None and json_output:
-        print_json(data)  # no signal adds a second object to this one
+        print_json(data or {})  # no signal adds a second object to this one
     raise typer.Exit(exit_code(result))
 
 

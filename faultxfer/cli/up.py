@@ -29,7 +29,7 @@ from faultxfer.progress import progress
 from faultxfer.stopping import Stopping
 from faultxfer.temporary import temporary_folder
 
-READY_SECONDS = 180.0
+READY_SECONDS = 300.0
 _STOP_SECONDS = 10
 # Runs under way are cancelled first, and say so on the server.
 _CANCEL_SECONDS = 25
@@ -176,6 +176,9 @@ def _prefect(port: int, servers: list[_Server], logs: Path) -> str:
         "PREFECT_LOGGING_SERVER_LEVEL": "ERROR",
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        # In memory, who has a machine's turn would be forgotten, and the turn be held for ever.
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage"
+        ".filesystem",
     }
     is_ready = partial(_answers, f"{address}/api/health")
     servers.append(_start("Prefect", command, environment, is_ready, logs))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,7 +41,7 @@ class Watch:
             family: which of them.
             **given: fields that differ from its settings.
         """
-        request = _request(settings, family, minutes=0 if self.once else None, **given)
+        request = _request(settings, family, minutes=0.0 if self.once else math.inf, **given)
         where = f"Watching {request.landing} for source model {request.model}"
         stderr().print(f"[dim]{escape(where)}{'' if self.once else '; Ctrl-C ends it'}[/]")
         try:

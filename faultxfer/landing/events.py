@@ -79,7 +79,12 @@ class Watched:
         >>> Watched("in", (Event("scored", "a.csv", "Done."),)).headline
         'watched in: 1 file scored'
         """
-        counts = Counter(one.outcome for one in self.events)
+        done = {(one.file, one.machine) for one in self.events if one.outcome == "scored"}
+        counts = Counter(
+            one.outcome
+            for one in self.events
+            if one.outcome != "waits" or (one.file, one.machine) not in done
+        )
         said = [counted(counts[kind], *words) for kind, words in _COUNTED.items() if counts[kind]]
         return f"watched {self.landing}: {', '.join(said) or 'nothing new'}"
 

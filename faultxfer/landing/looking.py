@@ -273,6 +273,6 @@ class Look:
 
 def _told(result: object, scores: str) -> str:
     rows = getattr(getattr(result, "rows", None), "accepted", 0)
-    alarms = counted(getattr(result, "alarms", 0), "alarm")
+    alarms = counted(getattr(result, "alarm_rows", 0), "alarm")
     by = f"{getattr(result, 'scored_with', '')} version {getattr(result, 'model_version', '')}"
     return f"{counted(rows, 'row')} scored with {by.strip()}, {alarms}: {scores}."

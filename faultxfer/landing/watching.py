@@ -42,8 +42,8 @@ def _events(request: WatchRequest, workers: Workers) -> Iterator[Event]:
         if request.minutes == 0:
             yield from _once(look, request.settle)
             return
-        end = time.monotonic() + 60 * request.minutes if request.minutes else None
-        while end is None or time.monotonic() < end:
+        end = time.monotonic() + 60 * request.minutes
+        while time.monotonic() < end:
             yield from look.at_folder()
             time.sleep(request.every)
 

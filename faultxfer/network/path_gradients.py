@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 # Points of Gauss and Legendre on the path from one reference to a row.
-_POINTS = 2
+_POINTS = 4
 # Rows at a time: pairs of some twenty references each, a few hundred units wide.
 _ROWS = 16
 

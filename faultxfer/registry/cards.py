@@ -58,14 +58,14 @@ def card_of(card: Card, most: int) -> str:
     """
     paragraphs = card.text.split("\n\n")
     links, pictures = "\n\n".join(_links(card)), "\n\n".join(_shown(card))
-    head = "\n\n".join(paragraphs[:_HEAD])
+    head = "\n\n".join(paragraphs[:_HEAD])[: most // 3]  # a person's reason may be long
     parts = [head, links, "\n\n".join(paragraphs[_HEAD:]), pictures]
     whole = _joined(parts)
     if len(whole) <= most:
         return whole
     room = most - len(_joined([head, links, pictures])) - len(_REST) - len("\n\n")
     rest = parts[2][: max(room, 0)].rpartition("\n")[0]
-    return _joined([head, links, f"{rest}{_REST}".strip(), pictures])[:most]
+    return _joined([head, links, f"{rest.rstrip()}{_REST}", pictures])[:most]
 
 
 def _joined(parts: list[str]) -> str:

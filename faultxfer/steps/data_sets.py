@@ -17,13 +17,15 @@ from faultxfer.reading import columns
 from faultxfer.registry.data_sets import JUDGED, DataSet
 from faultxfer.steps.intake import CheckedRows, require_accepted
 
+# What a run's files may have in all: a plant's folder may hold hundreds of them.
+_MOST_COLUMNS = 20_000
 _COUNTED = (columns.FILE, columns.EQUIPMENT, columns.RUN, columns.TIME, columns.FAULT)
 
 
 def files_read(
     rows: CheckedRows, contract: Contract, role: str, machine: str | None = None
 ) -> tuple[DataSet, ...]:
-    """Each file, with what its accepted rows hold.
+    """Each file, with what its accepted rows hold; with its columns, unless there are too many.
 
     Args:
         rows: the accepted ones, and the files that they come from.
@@ -32,6 +34,8 @@ def files_read(
         machine: whose tags and units the files have; None for the contract's own.
     """
     table, shown = _counted_columns(rows), columns_of(contract, machine)
+    if len(shown) * len(rows.files) > _MOST_COLUMNS:
+        shown = {}  # the rows that judged have them
     by_file = {str(name): part for name, part in table.groupby(columns.FILE, sort=False)}
     none = table.iloc[:0]
     return tuple(
@@ -98,7 +102,7 @@ def profile(faults: np.ndarray, runs: np.ndarray, time: np.ndarray) -> dict[str,
     counted: dict[str, Any] = {
         "rows": len(faults),
         "faults": int(faults.sum()),
-        "runs": len(np.unique(runs)),
+        "runs": len(pd.unique(np.asarray(runs, dtype=object))),
     }
     if len(time) and has_dates(time):
         counted["period"] = f"{_moment(time.min())} to {_moment(time.max())} UTC"
@@ -116,4 +120,4 @@ def _counted_columns(rows: CheckedRows) -> pd.DataFrame:
 def _profile_of(part: pd.DataFrame) -> dict[str, Any]:
     runs = part[columns.EQUIPMENT].astype(str) + "/" + part[columns.RUN].astype(str)
     time = part[columns.TIME].to_numpy(dtype=np.float64)
-    return profile(part[columns.FAULT].to_numpy(), runs.to_numpy(dtype=str), time)
+    return profile(part[columns.FAULT].to_numpy(), runs.to_numpy(dtype=object), time)

@@ -34,7 +34,7 @@ PASSWORDS = {
 }
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+):(?P<mark>[?-])(?P<other>[^}]*)\}")
 # What the worker's image has in its folder.
-_IN_THE_IMAGE = ("prefect.yaml", "deploy", "data_contracts")
+_IN_THE_IMAGE = ("deploy", "data_contracts")
 _READY_SECONDS = 240.0
 
 
@@ -199,7 +199,6 @@ def _lay_out(app: Path) -> None:
     for name in _IN_THE_IMAGE:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, app / name)
-    shutil.copytree(ROOT / "flows", app / "flows", ignore=shutil.ignore_patterns("__pycache__"))
     (app / "landing").mkdir()
 
 

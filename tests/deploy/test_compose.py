@@ -103,7 +103,7 @@ def test_the_worker_runs_a_deployment(plant: Plant) -> None:
         assert time.monotonic() < end, plant.log("worker")[-3000:]
         time.sleep(0.5)
 
-    ask = ("prefect", "deployment", "run", "validate/validate", "--watch")
+    ask = ("prefect", "deployment", "run", "validate/validate-pumps", "--watch")
     done = plant.run(*ask, "--param", 'files=["landing/rows.csv"]', environment=plant.signed_in)
 
     assert done.returncode == 0, done.stdout + done.stderr + plant.log("worker")[-3000:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,6 @@ from faultxfer import requests
 from faultxfer.config import GateOptions, TransferOptions
 from faultxfer.deployments import Deployed, Deployments, load_deployments
 from faultxfer.errors import ConfigError
-from flows import pipeline
 from flows.choices import Registered, Waiting, choices_of
 from flows.deployed import PLANS, Deployment, deployments_of
 from flows.forms import machines_in, settled
@@ -239,7 +239,8 @@ def test_a_worker_and_up_are_given_the_same(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("name", [one for one in PLANS if "upkeep" not in PLANS[one].entrypoint])
 def test_the_flow_takes_what_its_deployment_gives(name: str) -> None:
     plan = PLANS[name]
-    flow = getattr(pipeline, plan.entrypoint.rsplit(".")[-1])
+    module, _, function = plan.entrypoint.rpartition(".")
+    flow = getattr(importlib.import_module(module), function)
     taken = set(flow.parameters.model_dump()["properties"])
     plant(*TWINS[0], more="policy: manual, approval_days: 3, options: o.yaml, self_approval: true")
     Path("o.yaml").write_text("steps: 3\n")

@@ -17,7 +17,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -137,8 +137,7 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
 
 def _furnish(folder: Path) -> None:
     """What the page takes to be there, and the files that it says to write."""
-    for name in ("flows", "faultxfer", "prefect.yaml"):
-        (folder / name).symlink_to(REPOSITORY / name)
+    shutil.copy(REPOSITORY / "prefect.yaml", folder)
     (folder / "data_contracts").mkdir()
     (folder / "data_contracts/pumps.yaml").write_text(CONTRACT)
     (folder / "landing/pumps").mkdir(parents=True)
@@ -232,11 +231,13 @@ def test_every_command_of_the_page_does_what_it_says(
     ]
     assert commands[0] == "prefect server start"  # the fixture typed it
     printed: dict[str, str] = {}
-    with stopped_in_the_end(plant.starts("prefect worker start --pool faultxfer")):
-        for command in commands:
+    with ExitStack() as running:
+        for command in commands[1:]:
             if command.startswith("prefect gcl update"):
                 inert_transfer("pump-9")(**transfer_of("pump-9"))  # makes the limit
-            if not command.startswith(GOES_ON):
+            if command.startswith(GOES_ON):
+                running.enter_context(stopped_in_the_end(plant.starts(command)))
+            else:
                 printed[command] = plant.types(command)
             if command == "python save_webhook.py":
                 _fill_in(plant.folder / "tell.yaml", printed[command])
@@ -325,6 +326,11 @@ def test_a_run_is_named_and_tagged_and_adds_to_the_tags_that_it_has(named: None)
     assert set(run.tags) == {"night shift", "fan 3", "pumps"}
 
 
+def tracebacks_in(caplog: pytest.LogCaptureFixture) -> list[str]:
+    shown = [record for record in caplog.records if record.levelname != "DEBUG"]
+    return [one.getMessage() for one in shown if one.exc_info and one.exc_info[0]]
+
+
 @pytest.mark.parametrize(
     "error",
     [
@@ -344,8 +350,7 @@ def test_a_failed_run_says_one_sentence_and_logs_no_traceback(
     assert "\n" not in state.message
     with pytest.raises(type(error), match=str(error).split(".")[0]):
         state.result()
-    shown = [record for record in caplog.records if record.levelname != "DEBUG"]
-    assert not [record for record in shown if record.exc_info]
+    assert not tracebacks_in(caplog)
 
 
 def test_a_step_that_fails_says_its_sentence_in_the_log_alone(
@@ -364,8 +369,7 @@ def test_a_step_that_fails_says_its_sentence_in_the_log_alone(
         **transfer_of("pump-9"), return_state=True
     )
     assert state.message == "The registry cannot be reached."
-    shown = [record for record in caplog.records if record.levelname != "DEBUG"]
-    assert not [record for record in shown if record.exc_info]
+    assert not tracebacks_in(caplog)
 
 
 @pytest.mark.parametrize(("machines", "side_by_side"), [(("A", "A"), False), (("A", "B"), True)])
@@ -415,7 +419,7 @@ def test_a_command_keeps_its_exit_code_and_its_run_is_expected_from_when_it_was_
     run = last_run("validate bad.csv")
     assert run.state.is_failed()
     assert run.state.message.startswith("The files do not fit the contract. SENSOR-NOT-A-NUMBER")
-    assert before <= run.expected_start_time.timestamp() <= run.created.timestamp()
+    assert before - 1 <= run.expected_start_time.timestamp() <= run.created.timestamp()
     assert run.expected_start_time <= run.start_time
 
 

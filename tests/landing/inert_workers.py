@@ -44,7 +44,7 @@ class Inert:
         request.out.write_text(f"{name} of {request.equipment}\n")
         self.scored.append(f"{name} of {request.equipment}")
         rows = SimpleNamespace(accepted=1)
-        return SimpleNamespace(rows=rows, alarms=0, scored_with="champion", model_version="1")
+        return SimpleNamespace(rows=rows, alarm_rows=0, scored_with="champion", model_version="1")
 
     def transfer(self, request: TransferRequest, _: str) -> Any:
         self.transferred.append([request.equipment, *(Path(one).name for one in request.files)])

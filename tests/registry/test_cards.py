@@ -267,3 +267,11 @@ def test_models_and_journals_say_what_they_are_and_what_to_type(shelf: Shelf) ->
     (wanted,) = re.findall(r"``(.+)``", of_journal)
     listed = client.search_registered_models(wanted)
     assert {model.name for model in listed} == {MACHINE, "pumps"}
+
+
+def test_a_long_reason_leaves_room_for_links_and_pictures(tmp_path: Path) -> None:
+    text = f"# pump-9: promoted by override\n\n{'agreed with the shift lead, ' * 300}\n\nFinds 3."
+    card = card_of(Card(text, "1", "r" * 32, record(tmp_path / "report").files), OF_VERSION)
+    assert len(card) <= OF_VERSION
+    assert "**Pictures:** [rivals]" in card
+    assert card.endswith(")")

@@ -73,10 +73,12 @@ def start(folder: Path, command: str = "ui") -> Pages:
     )
     assert process.stdout is not None
     line = process.stdout.readline()
-    if not line.startswith('{"mlflow"'):
+    answer = json.loads(line) if line else {}
+    if "mlflow" not in answer:
         said = process.communicate(timeout=30)[1]
         raise AssertionError(line or said)
-    return Pages(**json.loads(line), process=process)
+    assert (answer.pop("schema_version"), answer.pop("command")) == (1, "up")
+    return Pages(**answer, process=process)
 
 
 def get(address: str) -> Any:
