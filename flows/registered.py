@@ -13,7 +13,7 @@ import sys
 from typing import Any
 
 from faultxfer import children
-from faultxfer.errors import FaultxferError
+from faultxfer.errors import ConfigError, FaultxferError
 from faultxfer.registry import names
 from flows.choices import Registered, Waiting
 from flows.reviews import as_markdown
@@ -21,6 +21,8 @@ from flows.reviews import as_markdown
 _SECONDS = 300.0
 # Who only looks is nobody who started a transfer.
 _READER = "the form of approvals"
+# Between machine and version, as the form names both.
+_VERSION = ", version "
 
 
 def registered(models: list[str]) -> dict[str, Registered]:
@@ -49,16 +51,25 @@ def choice(equipment: str, version: str) -> str:
     >>> choice("pump-9", "3")
     'pump-9, version 3'
     """
-    return f"{equipment}, version {version}"
+    return f"{equipment}{_VERSION}{version}"
 
 
 def chosen(text: str) -> tuple[str, int]:
     """Machine and version of a choice.
 
+    Raises:
+        ConfigError: it is none.
+
     >>> chosen("pump-9, version 3")
     ('pump-9', 3)
     """
-    equipment, _, number = text.rpartition(", version ")
+    equipment, _, number = text.rpartition(_VERSION)
+    if not equipment or not number.isdecimal():
+        raise ConfigError(
+            "This names no version of a machine",
+            received={"version": text},
+            remedy="Choose one of the list, such as 'pump-9, version 3'",
+        )
     return equipment, int(number)
 
 

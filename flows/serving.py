@@ -171,7 +171,7 @@ async def _end_left_runs(client: PrefectClient, ids: Iterable[UUID]) -> None:
     )
     state: State[Any] = Crashed(message="Its process was killed together with `faultxfer up`.")
     for run in left:
-        await client.set_flow_run_state(run.id, state, force=True)
+        await client.set_flow_run_state(run.id, state)
 
 
 def _choices(settings: Deployments, known: dict[str, Registered]) -> dict[str, Choices]:

@@ -68,6 +68,8 @@ _LONG = (
     "ui",
     "flows",
     "test_trials.py",
+    "browser",
+    "deploy",
 )
 _SLOW = (
     "test_doctor.py",

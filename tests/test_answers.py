@@ -25,8 +25,7 @@ ERROR = {
 
 def test_every_command_has_its_shape() -> None:
     named = set(re.findall(r"^### `([^`]+)`", PAGE.read_text(encoding="utf-8"), flags=re.M))
-    # The former name of `up`, which answers as `up`.
-    assert named == _commands(typer.main.get_command(commands)) - {*FREE, "ui"}
+    assert named == _commands(typer.main.get_command(commands)) - {*FREE}
 
 
 def test_every_part_that_is_named_is_there_and_no_other() -> None:

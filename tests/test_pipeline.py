@@ -328,6 +328,11 @@ def test_a_dry_run_writes_nothing_to_the_registry(world: World) -> None:
     assert (result.outcome, result.version, result.run_id) == ("dry run", None, None)
     assert known(world) == before
     assert (world.folder / "report" / "rivals.png").is_file()
+    assert result.page == str(world.folder / "report" / "report.html")
+    page = Path(result.page).read_text(encoding="utf-8")
+    assert page.count("data:image/png;base64,") == len(result.pictures)
+    for words in (result.decision.reason, "pump-9.csv", "Which sensors speak", "Glossary"):
+        assert words in page
 
 
 def test_a_dry_run_with_an_override_promotes_nothing_and_says_so(world: World) -> None:

@@ -44,6 +44,7 @@ _AGAINST = {
     NOT_ENOUGH: "The gate had not found enough evidence",
     NEEDS_APPROVAL: "The gate had asked for a person's approval",
 }
+JUDGED_ON = "How it was judged:"
 HELD_FAULTS = "What models that had not seen them said of the faults:"
 
 
@@ -72,6 +73,7 @@ def verdict(
 def details(report: Report, decision: Decision) -> tuple[Block, ...]:
     """On what it was judged, every contestant and every check of the gate."""
     return (
+        Paragraph(JUDGED_ON),  # between two lists, which Markdown would make one of
         Bullets(tuple(_sentences(report, decision))),
         *_result_table(report),
         Paragraph(f"The rules of the gate: {decision.rules}."),

@@ -22,6 +22,7 @@ from faultxfer.landing.ledger import Entry, Ledger, Part, digest_of_file, now
 from faultxfer.landing.places import remove_reason, scores_of, write_reason
 from faultxfer.landing.transfers import Transfers
 from faultxfer.landing.workers import Workers
+from faultxfer.outputs import alarms_beside
 from faultxfer.requests import ScoreRequest, ValidateRequest, WatchRequest
 from faultxfer.wording import counted
 
@@ -259,7 +260,9 @@ class Look:
     def _forget(self, entry: Entry) -> None:
         """Undo what was done with content that has changed meanwhile."""
         for part in entry.parts:
-            (self.landing / part.scores).unlink(missing_ok=True)
+            scores = self.landing / part.scores
+            for path in (scores, alarms_beside(scores)):
+                path.unlink(missing_ok=True)
         self.ledger.forget(entry)
 
     def _put_back(self, entry: Entry) -> None:

@@ -445,7 +445,7 @@ def test_runs_that_a_killed_watcher_left_are_ended_and_its_files_done_again(
         Path(values["out"]).write_text("scores")
         return SimpleNamespace(
             rows=SimpleNamespace(accepted=2),
-            alarms=1,
+            alarm_rows=1,
             model_version="3",
             out="o",
             banner="",
