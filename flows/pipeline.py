@@ -8,7 +8,7 @@ the request, and not written out a second time.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from prefect import Flow, flow, runtime
@@ -44,7 +44,7 @@ def flow_of(
 
     def run(*given: Any, **named: Any) -> Any:
         bound = signature.bind(*given, **named).arguments
-        values = {name: value for name, value in bound.items() if not isinstance(value, FieldInfo)}
+        values = _given(bound)
 
         def work() -> Any:
             asked = understood(values)
@@ -60,7 +60,7 @@ def flow_of(
         return _fields(values, kind) if former else settled(kind, values)
 
     def named() -> str:
-        parameters = dict(runtime.flow_run.parameters)
+        parameters = _given(runtime.flow_run.parameters)
         try:
             return name_of(name, understood(parameters))
         except FaultxferError:  # it is said when the run begins
@@ -72,6 +72,11 @@ def flow_of(
     run.__annotations__ = {}
     run.__signature__ = signature  # type: ignore[attr-defined]  # what inspect, and so Prefect, looks for
     return flow(name=name, flow_run_name=named)(run)
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what the form describes and nobody gave; a command leaves the form's own out."""
+    return {name: value for name, value in values.items() if not isinstance(value, FieldInfo)}
 
 
 def _fields(values: dict[str, Any], kind: type[requests.Request]) -> dict[str, Any]:
