@@ -26,6 +26,19 @@ if TYPE_CHECKING:
     from faultxfer.steps.repeats import Unchanged
     from faultxfer.steps.scoring import ScoreResult
 
+
+class UnfitError(Exception):
+    """Why a run failed in the end that did what it was asked: a check that refuses a file.
+
+    Attributes:
+        made: what the command's caller asked for, such as the findings.
+    """
+
+    def __init__(self, message: str, made: Any) -> None:
+        super().__init__(message)
+        self.made = made
+
+
 # Outcomes of a transfer that are no plain success, and how their state is called.
 STATES = {
     "provisional": "Provisional",
@@ -84,8 +97,8 @@ def _of_check(rows: CheckedRows) -> State[Any]:
     from faultxfer.contract.outcome import refusal
 
     if rows.refused:
-        error = refusal(rows.findings, "The files do not fit the contract")
-        return Failed(message=str(error), data=rows)
+        message = str(refusal(rows.findings, "The files do not fit the contract"))
+        return Failed(message=message, data=UnfitError(message, rows))
     counts = f"{counted(rows.read, 'row')} read, {rows.accepted:,} accepted"
     return Completed(message=f"{counts}, {rows.quarantined:,} set aside.", data=rows)
 
@@ -113,7 +126,8 @@ def _of_curve(result: LearningResult) -> State[Any]:
 def _of_watch(result: Watched) -> State[Any]:
     message = _sentence(result.headline)
     if result.bad:
-        return Failed(message=f"{message} {result.bad[0].sentence}", data=result)
+        message = f"{message} {result.bad[0].sentence}"
+        return Failed(message=message, data=UnfitError(message, result))
     return Completed(message=message, data=result)
 
 

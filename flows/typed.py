@@ -11,6 +11,7 @@ from prefect.client.orchestration import get_client
 from prefect.flow_engine import run_flow
 from prefect.states import Scheduled
 
+from flows.endings import UnfitError
 from flows.labels import name_of, tags_of
 
 
@@ -38,6 +39,8 @@ def result_of(state: Any) -> Any:
     A check that refuses a file fails, and its findings are what was asked for.
     """
     result = state.result(raise_on_failure=False)
+    if isinstance(result, UnfitError):
+        return result.made
     if isinstance(result, BaseException):
         raise result
     return result

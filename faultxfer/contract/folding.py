@@ -58,6 +58,14 @@ def fold(findings: Iterable[Finding], rows: int = 0) -> list[Folded]:
     return [_folded(groups[group], rows) for group in ordered]
 
 
+_OF_ONE = {
+    **{"are": "is", "have": "has", "come": "comes"},
+    **{"lie": "lies", "stand": "stands", "were": "was"},
+}
+# One thing that a message begins with, and its verb.
+_ONE = re.compile(rf"^(1 [a-z]+)\(s\)( of the contract)? ({'|'.join(_OF_ONE)})\b")
+
+
 def counted(findings: Iterable[Finding]) -> str:
     """How many findings there are, by what happens.
 
@@ -92,7 +100,10 @@ def with_plurals(text: str) -> str:
 
     >>> with_plurals("1 column(s) of 12 row(s)")
     '1 column of 12 rows'
+    >>> with_plurals("1 tag(s) of the contract have no file")
+    '1 tag of the contract has no file'
     """
+    text = _ONE.sub(lambda found: f"{found[1]}{found[2] or ''} {_OF_ONE[found[3]]}", text)
     text = re.sub(r"\b(1 [a-z]+)\(s\)", r"\1", text)
     return text.replace("(s)", "s")
 

@@ -16,7 +16,9 @@ import pytest
 from composed import PASSWORDS, ROOT, Plant
 from needs import skip_without
 
-ROWS = "pump,flow\nP1,3.5\n"
+# Rows of a pump that fit the contract, each with the pump's name.
+_KEPT = (ROOT / "tests" / "kept_bundles" / "rows.csv").read_text().splitlines()
+ROWS = "\n".join(["equipment," + _KEPT[0], *("pump-1," + line for line in _KEPT[1:])])
 WRONG = {"MLFLOW_TRACKING_PASSWORD": "guessed", "PREFECT_API_AUTH_STRING": "faultxfer:guessed"}
 
 
