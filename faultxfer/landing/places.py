@@ -7,21 +7,28 @@ from pathlib import Path
 
 from faultxfer.landing.folder import REFUSED, SCORES
 from faultxfer.landing.ledger import Entry, Ledger
-from faultxfer.outputs import writing
+from faultxfer.outputs import alarms_beside, writing
 from faultxfer.reading.content import TABLES
 
 
 def scores_of(name: str, digest: str, machine: str, ledger: Ledger, landing: Path) -> str:
     """The file of scores of a machine's rows, as seen from the watched folder.
 
-    It is called as the file itself, unless another content of that name came before.
+    It is called as the file itself, unless another content of that name came before, or one of a
+    name that its alarms would share: those of ``week.csv`` are written to ``week-alarms.csv``.
     """
     stem = _stem(Path(name).name)
     plain = f"{SCORES}/{machine}/{stem}.csv"
-    taken = {part.scores for entry in ledger.entries.values() for part in entry.parts}
-    if plain not in taken and not (landing / plain).exists():
-        return plain
-    return f"{SCORES}/{machine}/{stem}-{digest[:8]}.csv"
+    parts = [part for entry in ledger.entries.values() for part in entry.parts]
+    taken = {path for part in parts if part.scores for path in _written(part.scores)}
+    if any(path in taken or (landing / path).exists() for path in _written(plain)):
+        return f"{SCORES}/{machine}/{stem}-{digest[:8]}.csv"
+    return plain
+
+
+def _written(scores: str) -> tuple[str, str]:
+    """The files that scoring writes: the scores, and the alarms beside them."""
+    return scores, alarms_beside(Path(scores)).as_posix()
 
 
 def _stem(name: str) -> str:

@@ -22,6 +22,7 @@ from faultxfer.landing.events import Event
 from faultxfer.landing.folder import Arrival, Patience, Stamp, arrivals
 from faultxfer.landing.ledger import Ledger, sole_watcher
 from faultxfer.landing.watching import watch
+from faultxfer.outputs import alarms_beside
 from faultxfer.requests import WatchRequest
 
 HERE = Path(__file__).parent
@@ -142,6 +143,21 @@ def test_new_content_under_an_old_name_keeps_both_scores(landing: Path, kind: Ki
         look(asked(landing, kind), inert)
     assert len(inert.scored) == 2
     assert len(list((landing / "scores/M").glob("latest*.csv"))) == 2
+
+
+@pytest.mark.parametrize("names", [("x", "x-alarms"), ("x-alarms", "x"), ("x-alarms-alarms", "x")])
+def test_no_file_of_alarms_is_written_over_the_scores_of_another(
+    landing: Path, names: tuple[str, str], kind: Kind
+) -> None:
+    inert = Inert()
+    for number, name in enumerate((*names, "x-alarms"), 1):
+        (landing / f"{name}.csv").write_text(kind.rows(number, "M"))
+        look(asked(landing, kind), inert)
+    entries = Ledger(landing).entries.values()
+    scores = [Path(part.scores) for entry in entries for part in entry.parts]
+    written = [*scores, *map(alarms_beside, scores)]
+    assert len(scores) == 3
+    assert len(set(written)) == len(written)
 
 
 def test_a_machine_without_a_version_waits_and_is_scored_when_it_has_one(
