@@ -102,9 +102,12 @@ class Explainer:
         logits = self._log_odds(X)
         reference = self._of_pool[nearest].mean(axis=1)
         values, added = np.zeros(X.shape), np.zeros(len(X))
+        # The networks of the source are asked once for all rows, not once for each piece.
+        whole = None if self.bundle.stack is None else self._pool.views_of(X)
         for start in range(0, len(X), _ROWS):
-            some = slice(start, start + _ROWS)
-            against = _Against(self._pool, X[some], nearest[some])
+            some = np.arange(start, min(start + _ROWS, len(X)))
+            views = None if whole is None else whole.take(some)
+            against = _Against(self._pool, X[some], nearest[some], views)
             values[some], added[some] = against.log_odds()
         slope = self.bundle.calibrator.slope
         return Contributions(slope * values, logits, reference, slope * added)
@@ -191,15 +194,20 @@ class _Against:
         pool: all references.
         X: (n, d) rows.
         nearest: (n, j) positions of their references in the pool.
+        views: the rows seen through the source; None where the network decides alone.
     """
 
-    def __init__(self, pool: _Pool, X: np.ndarray, nearest: np.ndarray) -> None:
-        self.pool, self.X, self.nearest = pool, X, nearest
+    def __init__(
+        self, pool: _Pool, X: np.ndarray, nearest: np.ndarray, views: Views | None
+    ) -> None:
+        self.pool, self.X, self.nearest, self._views = pool, X, nearest, views
 
-    @cached_property
+    @property
     def views(self) -> Views:
         """The rows seen through the source."""
-        return self.pool.views_of(self.X)
+        if self._views is None:
+            raise ValueError("There are no source models. Received: models=None")
+        return self._views
 
     def log_odds(self) -> tuple[np.ndarray, np.ndarray]:
         """(n, d) contributions to the uncalibrated logit, and (n,) how much of them was added."""

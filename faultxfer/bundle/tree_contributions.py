@@ -168,18 +168,19 @@ class _Patterns:
 
     def __init__(self, leaves: Leaves, pool: np.ndarray) -> None:
         # Leaf by leaf, so that what is sorted lies together.
-        held = np.ascontiguousarray(leaves.holding(pool).T)
+        self._held, self._every = leaves.holding(pool), leaves.every
+        held = np.ascontiguousarray(self._held.T)
         order = np.argsort(held, axis=1, kind="stable")
         ranked = np.take_along_axis(held, order, axis=1)
         first = np.ones(ranked.shape, dtype=bool)
         first[:, 1:] = ranked[:, 1:] != ranked[:, :-1]
         counted = np.cumsum(first.ravel()) - 1
-        number = np.empty(held.shape, dtype=np.intp)
+        number = np.empty(held.shape, dtype=np.int32)
         np.put_along_axis(number, order, counted.reshape(first.shape), axis=1)
         self.number = np.ascontiguousarray(number.T)
         self.leaf = np.nonzero(first)[0]
         self.bits = ranked[first]
-        self.every = leaves.every[self.leaf]
+        self.every = self._every[self.leaf]
 
     def met_by(
         self, held: np.ndarray, nearest: np.ndarray, scale: np.ndarray
@@ -190,20 +191,24 @@ class _Patterns:
             (p,) of each leaf and combination: the leaf, the sum of the ``scale`` of its references,
             the bits of the row alone, and those of the references alone.
         """
-        counts = self._counts(nearest, scale)
+        counts = self._counts(nearest, scale, self._within_reach(held, nearest))
         some = np.flatnonzero(counts)
         own, other = held[self.leaf[some]], self.bits[some]
         alive = ((own | other) == self.every[some]) & (own != other)
         some, own, other = some[alive], own[alive], other[alive]
         return self.leaf[some], counts[some], own & ~other, other & ~own
 
-    def _counts(self, nearest: np.ndarray, scale: np.ndarray) -> np.ndarray:
-        """(p,) the sum of the ``scale`` of the references of each combination."""
-        numbers, many = self.number[nearest].ravel(), len(self.bits)
+    def _within_reach(self, held: np.ndarray, nearest: np.ndarray) -> np.ndarray:
+        """Leaves each of whose intervals holds for the row or for some reference: few of all."""
+        of_any = np.bitwise_or.reduce(self._held[nearest], axis=0)
+        return np.flatnonzero((held | of_any) == self._every)
+
+    def _counts(self, nearest: np.ndarray, scale: np.ndarray, leaves: np.ndarray) -> np.ndarray:
+        """(p,) the sum of the ``scale`` of the references of each combination at these leaves."""
+        numbers, many = self.number[nearest[:, None], leaves].ravel(), len(self.bits)
         if (scale == scale[0]).all():
             return np.asarray(np.bincount(numbers, minlength=many) * scale[0])
-        scales = np.repeat(scale, self.number.shape[1])
-        return np.bincount(numbers, weights=scales, minlength=many)
+        return np.bincount(numbers, weights=np.repeat(scale, len(leaves)), minlength=many)
 
 
 def _spread(

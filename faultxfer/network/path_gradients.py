@@ -6,19 +6,22 @@ priors and expected gradients", Nature Machine Intelligence 2021). The path lead
 reference to a row through what the fixed input layers make of them: clipped sensors and bins, each
 of which belongs to one sensor. Behind these layers the network is smooth, so that few points of the
 path suffice, and the first hidden layer moves in a straight line too, so that it is computed for
-the ends alone. All in arrays: the weights are read once, and TensorFlow is not asked again.
+the ends alone. The points of Gauss and Lobatto have both ends among them, where the slopes are
+shared: a reference's by all rows, a row's by all its references. All in arrays: the weights are
+read once, and TensorFlow is not asked again.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
-from scipy.special import expit
+from numpy.polynomial import Legendre
 
-# Points of Gauss and Legendre on the path from one reference to a row.
-_POINTS = 3
+# Points of Gauss and Lobatto on the path from one reference to a row, both ends among them.
+_POINTS = 4
 # Rows at a time: pairs of some twenty references each, a few hundred units wide, fit into a cache.
 _ROWS = 4
 
@@ -38,6 +41,15 @@ class Encoded:
     def take(self, rows: np.ndarray) -> Encoded:
         """The rows at the given positions."""
         return Encoded(self.inputs[rows], self.first[rows])
+
+
+@dataclass(frozen=True)
+class _End:
+    """Rows at one end of a path, with the slopes of the output by the first hidden layer there."""
+
+    inputs: np.ndarray
+    first: np.ndarray
+    slope: np.ndarray
 
 
 class PathGradients:
@@ -127,30 +139,32 @@ class PathGradients:
             weights: (h,) of the last features.
         """
         found = np.zeros((len(nearest), self.sensors))
+        hidden, direct = self._parted(weights.astype(np.float32))
+        used, places = np.unique(nearest, return_inverse=True)
+        near = self._end(pool.take(used), hidden)
+        places = places.reshape(nearest.shape)
         for start in range(0, len(nearest), _ROWS):
             some = np.arange(start, min(start + _ROWS, len(nearest)))
-            found[some] = self._of_some(
-                rows.take(some), pool, nearest[some], scale[some], weights.astype(np.float32)
-            )
+            each = self._of_some(self._end(rows.take(some), hidden), near, places[some], hidden)
+            each[:, :, : self._clipped] += direct
+            each *= rows.inputs[some][:, None] - near.inputs[places[some]]
+            each *= scale[some][:, :, None].astype(np.float32)
+            found[some] = each.sum(axis=1) @ self._owner
         return found
 
-    def _of_some(
-        self,
-        rows: Encoded,
-        pool: Encoded,
-        nearest: np.ndarray,
-        scale: np.ndarray,
-        weights: np.ndarray,
-    ) -> np.ndarray:
-        n, j = nearest.shape
-        near = pool.take(nearest.ravel())
-        far = rows.take(np.repeat(np.arange(n), j))
-        hidden, direct = self._parted(weights)
-        slope = self._mean_slope(near.first, far.first, hidden) @ self._first.T
-        slope[:, : self._clipped] += direct
-        slope *= far.inputs - near.inputs
-        each = (slope.reshape(n, j, -1) * scale[:, :, None].astype(np.float32)).sum(axis=1)
-        return np.asarray(each @ self._owner, dtype=np.float64)
+    def _end(self, rows: Encoded, hidden: np.ndarray) -> _End:
+        return _End(rows.inputs, rows.first, self._slope(rows.first, hidden))
+
+    def _of_some(self, far: _End, near: _End, places: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+        """(n, j, e) mean slopes by the inputs, on the paths from references to rows."""
+        n, j = places.shape
+        start = near.first[places].reshape(n * j, -1)
+        step = (far.first[:, None] - near.first[places]).reshape(n * j, -1)
+        ends, inside = _lobatto(_POINTS)
+        total = ends * (near.slope[places] + far.slope[:, None]).reshape(n * j, -1)
+        for place, share in inside:
+            total += share * self._slope(start + place * step, hidden)
+        return np.asarray((total @ self._first.T).reshape(n, j, -1))
 
     def _parted(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(members, units) weights of the last hidden layers, and (k,) of the clipped sensors."""
@@ -159,16 +173,6 @@ class PathGradients:
         if self._ensemble:
             hidden, direct = weights[: -self._clipped], weights[-self._clipped :]
         return hidden.reshape(self._count, -1), direct
-
-    def _mean_slope(self, near: np.ndarray, far: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """(pairs, members * units) mean slope on the path by the first hidden layer's inputs."""
-        places, shares = np.polynomial.legendre.leggauss(_POINTS)
-        total = np.zeros_like(near)
-        step = far - near
-        for place, share in zip(0.5 * (places + 1), 0.5 * shares, strict=True):
-            slope = self._slope(near + np.float32(place) * step, weights)
-            total += np.float32(share) * slope
-        return total
 
     def _slope(self, first: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """(pairs, members * units) slope at one place, forward and back through the members."""
@@ -185,6 +189,21 @@ class PathGradients:
         return np.asarray(back.transpose(1, 0, 2).reshape(pairs, -1))
 
 
+@cache
+def _lobatto(points: int) -> tuple[float, list[tuple[float, float]]]:
+    """Weight of each end of the path from 0 to 1, and place and weight of each point inside.
+
+    >>> ends, inside = _lobatto(3)  # Simpson's rule
+    >>> round(6 * ends), [(place, round(6 * share)) for place, share in inside]
+    (1, [(0.5, 4)])
+    """
+    highest = Legendre.basis(points - 1)
+    places = np.asarray(highest.deriv().roots(), dtype=np.float64)
+    ends = 1 / (points * (points - 1))
+    shares = ends / highest(places) ** 2
+    return ends, list(zip(((places + 1) / 2).tolist(), shares.tolist(), strict=True))
+
+
 def _hidden(named: dict[str, Any], prefix: str) -> list[tuple[np.ndarray, np.ndarray]]:
     """Kernel and offset of each hidden layer of a member, first to last."""
     start = f"{prefix}hidden_"
@@ -194,9 +213,13 @@ def _hidden(named: dict[str, Any], prefix: str) -> list[tuple[np.ndarray, np.nda
 
 def _silu(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """``x * sigmoid(x)`` and its slope."""
-    gate = expit(x)
-    after = x * gate
     # In place: these arrays are what takes the time.
+    gate = np.negative(x)
+    with np.errstate(over="ignore"):  # one over infinity is the right 0
+        np.exp(gate, out=gate)
+    gate += 1
+    np.reciprocal(gate, out=gate)
+    after = x * gate
     slope = x - after
     slope += 1
     slope *= gate
