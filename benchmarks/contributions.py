@@ -4,8 +4,9 @@
 
 Default stacks are fitted on 200 labelled rows of the simulated pump, and their alarms on other runs
 are explained. One sensor of a healthy row is shifted by 3 to 6 of its median absolute deviations
-until the row alarms: is it named first, or among the first three? Beside it the same by another
-approach: what falls most where it alone is set to healthy. The first three of an alarm are set to
+until the row alarms: is it named first, or among the first three? Beside it the same by other
+approaches: what falls most where it alone is set to healthy, or to what healthy rows read that are
+alike in the other sensors; contributions times how far it is from these. The first three of an alarm are set to
 their healthy values, and three others: does the alarm clear? Labels are shuffled, of the source
 too: is another sensor named each time? How long does an alarm take? Where ``tep.py`` has put its
 tables, the variables that are known to show five disturbances of the Tennessee Eastman process are
@@ -33,7 +34,8 @@ from faultxfer.bundle.bundle import Bundle
 from faultxfer.bundle.calibration import Calibrator
 from faultxfer.bundle.contributions import Explainer
 from faultxfer.bundle.frozen import SourceModels
-from faultxfer.bundle.references import keep_references
+from faultxfer.bundle.input_map import spread_of
+from faultxfer.bundle.references import NEAREST, keep_references
 from faultxfer.bundle.scaler import Scaler
 from faultxfer.config import TransferOptions
 from faultxfer.data.dataset import Dataset
@@ -46,6 +48,8 @@ PUMPS, TEP = "pumps→pump-9", "TEP mode1→mode3"
 ROWS, SHIFTS = 200, (3.0, 4.0, 5.0, 6.0)
 HEALTHY_ROWS, TIMED = 40, 1_000
 FALSE_ALARMS = 0.05
+# A sensor counts for at most this many deviations in a distance, as in the product.
+FAR = 3.0
 SHUFFLES = 10
 # Of each disturbance, what the literature says moves with it: feed ratio of A and C; temperatures
 # of cooling water of the reactor and of the condenser; loss of the A feed; a valve that sticks.
@@ -211,6 +215,43 @@ def ranked_alone(one: Fitted, X: np.ndarray) -> np.ndarray:
     return np.argsort(-falls, axis=1, kind="stable")
 
 
+def by_others(one: Fitted, X: np.ndarray) -> np.ndarray:
+    """(n, d) what healthy rows read that are most like each row in the sensors of other groups."""
+    references, groups = one.bundle.references, groups_of(one)
+    assert references is not None
+    scaled = (X[:, None] - references.X) / spread_of(references.X).scale
+    apart = np.minimum(np.abs(scaled), FAR) ** 2
+    read = np.zeros(X.shape)
+    for group in np.unique(groups):
+        own = groups == group
+        near = np.argsort(apart[:, :, ~own].sum(axis=2), axis=1, kind="stable")[:, :NEAREST]
+        read[:, own] = references.X[near][:, :, own].mean(axis=1)
+    return read
+
+
+def ranked_by_others(one: Fitted, X: np.ndarray) -> np.ndarray:
+    """By how far the log-odds fall where one group alone is set to what the others let expect."""
+    groups, expected = groups_of(one), by_others(one, X)
+    falls = [
+        -one.bundle.logits(np.where(groups == group, expected, X)) for group in np.unique(groups)
+    ]
+    return np.argsort(-np.stack(falls, axis=1), axis=1, kind="stable")
+
+
+def ranked_apart(one: Fitted, X: np.ndarray) -> np.ndarray:
+    """By contributions times how far a group is from what the others let expect.
+
+    That is counted in what is usual among the healthy rows.
+    """
+    references, groups = one.bundle.references, groups_of(one)
+    assert references is not None
+    usual = np.median(np.abs(references.X - by_others(one, references.X)), axis=0)
+    apart = np.abs(X - by_others(one, X)) / usual
+    most = np.stack([apart[:, groups == group].max(axis=1) for group in np.unique(groups)], axis=1)
+    together = np.maximum(by_group(one.explainer(X).values, groups), 0)
+    return np.argsort(-together * most, axis=1, kind="stable")
+
+
 def first_alarms(one: Fitted, X: np.ndarray, sensor: int, step: float) -> np.ndarray:
     """(k, d) rows that alarm with the sensor shifted by as few steps as it takes."""
     found, left = [], X
@@ -305,7 +346,12 @@ def known_variables(given: argparse.Namespace, seed: int) -> Iterator[list[objec
                 yield [disturbance, place, len(some), f"{share:.0%}", most]
 
 
-APPROACHES = {"contributions": ranked, "one sensor at a time set to healthy": ranked_alone}
+APPROACHES = {
+    "contributions": ranked,
+    "one sensor at a time set to healthy": ranked_alone,
+    "one at a time set to what the others let expect": ranked_by_others,
+    "contributions × distance from it": ranked_apart,
+}
 
 
 def pumps(given: argparse.Namespace) -> None:
