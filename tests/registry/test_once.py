@@ -243,23 +243,18 @@ def test_versions_are_found_beyond_any_page(
     assert [version.version for version in registry.versions(NAME)] == ["2", "1"]
 
 
-def test_prefect_takes_the_deployments_and_queues_the_runs_of_each() -> None:
+def test_prefect_takes_the_deployments_and_queues_what_would_be_done_twice() -> None:
     from prefect.cli.deploy._models import PrefectYamlModel
     from prefect.client.schemas.objects import ConcurrencyOptions
 
     content = yaml.safe_load((Path(__file__).parents[2] / "prefect.yaml").read_text())
-    deployments = PrefectYamlModel.model_validate(content).deployments
-    assert {one.name for one in deployments} >= {
-        "validate",
-        "pretrain",
-        "transfer",
-        "learning-curve",
-        "score",
+    deployments = {
+        one.name: one for one in PrefectYamlModel.model_validate(content).deployments if one.name
     }
-    for deployment in deployments:
-        limit: Any = deployment.concurrency_limit
-        assert limit.limit == 1
-        assert (
-            ConcurrencyOptions(collision_strategy=limit.collision_strategy).collision_strategy.value
-            == "ENQUEUE"
-        )
+    kinds = ("validate", "pretrain", "transfer", "learning-curve", "score")
+    assert set(deployments) >= {f"{kind}-pumps" for kind in kinds}
+    limit: Any = deployments["pretrain-pumps"].concurrency_limit
+    strategy = ConcurrencyOptions(collision_strategy=limit.collision_strategy)
+    assert (limit.limit, strategy.collision_strategy.value) == (1, "ENQUEUE")
+    # Transfers of two machines run side by side; those of one take turns (flows/turns.py).
+    assert deployments["transfer-pumps"].concurrency_limit is None
