@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from needs import skip_without
-from playwright.sync_api import Browser, Page, sync_playwright
+
+if TYPE_CHECKING:
+    # Loaded by tests of pages alone.
+    from playwright.sync_api import Browser, Page
 
 _QUIET = (
     "--disable-background-networking",
@@ -28,6 +32,8 @@ _QUIET = (
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One browser per test file."""
+    from playwright.sync_api import sync_playwright
+
     chromium = shutil.which("chromium")
     if chromium is None:
         skip_without("browser", "There is no chromium here. `apt-get install chromium` brings it.")
