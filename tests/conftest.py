@@ -8,7 +8,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,8 @@ from faultxfer.config import NetworkOptions, PretrainOptions
 from faultxfer.registry import connect
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
     from faultxfer.registry.store import Registry
 
 # The browser's fixtures. A second conftest.py would hide this one from what imports from it.
@@ -336,3 +338,43 @@ def answers_as_documented(monkeypatch: pytest.MonkeyPatch) -> None:
         assert differences(session.answering.get(), data) == []
 
     monkeypatch.setattr(session, "print_json", print_json)
+
+
+# What keeps a browser from looking for anything beyond this machine, and lets root start it.
+_BROWSER = (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-sandbox",  # which root cannot have
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser per test file: Debian's chromium, driven by Playwright.
+
+    Playwright keeps an event loop of its own in the thread that started it, so that code which asks
+    for one there (Prefect's clients do) misbehaves. A test of pages starts servers and commands as
+    processes, and the browser ends with its test file.
+    """
+    from needs import skip_without
+    from playwright.sync_api import sync_playwright
+
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        skip_without("browser", "There is no chromium here. `apt-get install chromium` brings it.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=_BROWSER)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """An empty page without cookies, of the size of a notebook's screen."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
+    yield context.new_page()
+    context.close()

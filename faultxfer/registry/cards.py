@@ -27,8 +27,8 @@ _FILES = {
     "gate.yaml": "rules of the gate",
 }
 _REST = "\n\n… The rest is in `report.md`, among the run's artifacts."
-# What stands before the links: what came of it, and why.
-_HEAD = 2
+# What stands before the links: what came of it, why, and against what or what it finds.
+_HEAD = 3
 
 
 @dataclass(frozen=True)

@@ -166,22 +166,48 @@ def require_address(uri: str) -> None:
     )
 
 
+# Ports that are meant where an address names none.
+_PORTS = {
+    "http": 80,
+    "https": 443,
+    "postgresql": 5432,
+    "postgres": 5432,
+    "mysql": 3306,
+    "mssql": 1433,
+}
+
+
 def check_reachable(uri: str) -> None:
-    """Say within seconds when there is no server to talk to; a database is looked at when opened.
+    """Say within seconds when there is no server to talk to; a file is looked at when opened.
+
+    MLflow itself asks a database that does not answer ten times, for minutes.
 
     Raises:
         RegistryError: the host does not answer.
     """
-    if not is_server(uri):
-        return
     try:
-        parts = urlsplit(uri)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        socket.create_connection((parts.hostname or "", port), timeout=CONNECT_SECONDS).close()
+        place = _place_of(uri)
+        if place is not None:
+            socket.create_connection(place, timeout=CONNECT_SECONDS).close()
     except OSError as error:
         raise _unreachable(uri, error.strerror or str(error)) from error
     except ValueError as error:  # no address at all, as with port 99999
         raise _unreachable(uri, str(error)) from error
+
+
+def _place_of(uri: str) -> tuple[str, int] | None:
+    """Host and port that an address names; None for a file, a socket file and several hosts.
+
+    Raises:
+        ValueError: it names no port that there is.
+    """
+    parts = urlsplit(uri)
+    usual = _PORTS.get(parts.scheme.partition("+")[0])
+    host = parts.hostname or ""
+    is_database_without_host = not is_server(uri) and not host
+    if usual is None or is_database_without_host or "," in parts.netloc:
+        return None
+    return host, parts.port or usual
 
 
 def require_registry(uri: str) -> None:

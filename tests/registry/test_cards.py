@@ -250,7 +250,8 @@ def test_a_card_fits_and_keeps_its_head_links_and_pictures(lines: int, tmp_path:
     card = card_of(Card(text, "1", "r" * 32, made.files), OF_VERSION)
     assert len(card) <= OF_VERSION
     assert card.startswith(
-        "# pump-9: passed by the gate\n\nAll checks were passed.\n\n**Pictures:**"
+        "# pump-9: passed by the gate\n\nAll checks were passed.\n\nFinds 17 of 20 faults.\n\n"
+        "**Pictures:**"
     )
     assert card.endswith(f"![rivals](get-artifact?path=rivals.png&run_uuid={'r' * 32})")
     assert ("… The rest is in `report.md`" in card) == (lines > 100)

@@ -86,7 +86,7 @@ def test_a_failing_smoke_test_leaves_nothing(
     assert not any(work.leftovers().values())
     outcome, page = told_by_the_last_run(registry)
     assert outcome == "failed"
-    assert page.startswith("# Failed: nothing came of this run, whatever is said below\n\ntrial\n")
+    assert page.startswith("# Failed: nothing came of this run, whatever is said below\n\ntrial")
 
 
 def told_by_the_last_run(registry: Registry) -> tuple[str, str]:
