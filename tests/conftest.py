@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
     from faultxfer.registry.store import Registry
 
-# The browser's fixtures. A second conftest.py would hide this one from what imports from it.
-pytest_plugins = ["browsing"]
-
 environment.prepare_command()
 os.environ["FAULTXFER_SMOKE_TEST"] = (
     "this_process"  # a clean process loads TensorFlow; one test pays for it
