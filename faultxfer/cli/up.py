@@ -303,7 +303,8 @@ def _as_lines(
         yield "Nothing is deployed: there is neither deployments.yaml nor a contract."
         yield "  faultxfer contract infer CSV --out data_contracts/pumps.yaml --label COLUMN"
     else:
-        yield f"Deployments  {prefect}/v2/deployments"
+        # Ten are on a page by itself, and two families have more.
+        yield f"Deployments  {prefect}/v2/deployments?limit=100"
         for name, family in settings.families.items():
             yield f"  {name}: transfer  {_form(prefect, made[f'transfer-{name}'])}"
             yield f"  {name}: models    {_models(mlflow, family)}"

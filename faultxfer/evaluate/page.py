@@ -35,7 +35,7 @@ _HEADS = {
     REFUSE: "refused by the gate",
     TIE: "a tie, so the champion stays",
     NOT_ENOUGH: "not enough evidence, so nothing was promoted",
-    NEEDS_APPROVAL: "a person must approve",
+    NEEDS_APPROVAL: "a person decides",
 }
 # What an override was against.
 _AGAINST = {

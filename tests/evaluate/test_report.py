@@ -213,7 +213,7 @@ def test_markdown_has_every_check_with_result_and_message() -> None:
         ("refuse", "refused by the gate"),
         ("tie", "a tie, so the champion stays"),
         ("not enough evidence", "not enough evidence, so nothing was promoted"),
-        ("needs approval", "a person must approve"),
+        ("needs approval", "a person decides"),
     ],
 )
 def test_markdown_begins_with_the_decision_and_its_reason(outcome: str, word: str) -> None:

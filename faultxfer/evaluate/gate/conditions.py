@@ -81,7 +81,7 @@ def check_first(given: Evidence, options: GateOptions) -> list[Check]:
     if options.first == "promote":
         message += "; the rules let it be promoted on its own metrics."
         return [Check(_FIRST, _FIRST_TITLE, PASSED, message)]
-    message += ", and the rules want a person to approve it; it waits for that."
+    message += ", and the rules want a person to approve it."
     return [Check(_FIRST, _FIRST_TITLE, APPROVAL, message)]
 
 
@@ -91,5 +91,5 @@ def check_policy(given: Evidence, options: GateOptions) -> list[Check]:
     if options.policy == "managed":
         message = "The policy is `managed`: no promotion needs approval on its account."
         return [Check(_POLICY, title, NOT_APPLICABLE, message)]
-    message = "The rules want a person to approve every promotion; it waits for that."
+    message = "The rules want a person to approve every promotion."
     return [Check(_POLICY, title, APPROVAL, message, by_rows=False)]
