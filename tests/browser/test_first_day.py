@@ -163,7 +163,7 @@ def servers(trained_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @contextlib.contextmanager
 def _up(folder: Path) -> Iterator[Servers]:
-    command = [Path(sys.executable).parent / "faultxfer", "up", "--json"]
+    command = [str(Path(sys.executable).parent / "faultxfer"), "up", "--json"]
     command += ["--mlflow-port", "0", "--prefect-port", "0"]
     environment = {**os.environ, "PREFECT_HOME": str(folder / "prefect")}
     process = subprocess.Popen(
