@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from faultxfer.contract.folding import Folded, fold
 from faultxfer.data.dataset import Dataset
 from faultxfer.document import Block, Bullets, Paragraph, Table, Text
 from faultxfer.evaluate.report_page import Beside, SourceReport, report_html, source_html
-from faultxfer.evaluate.rows import has_dates
 from faultxfer.following import Next, typed
 from faultxfer.html_page import made_by
 from faultxfer.requests import TransferRequest
 from faultxfer.steps.adaptation import read_target
+from faultxfer.steps.data_sets import profile
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.judging import REPORT, Verdict
 from faultxfer.steps.opening import Job
@@ -120,12 +117,14 @@ def data_blocks(rows: CheckedRows, data: Dataset) -> tuple[Block, ...]:
         rows: of all files.
         data: the labelled rows among them.
     """
-    runs = counted(len(np.unique(data.run.astype(str))), "run")
-    labelled = f"{counted(len(data), 'labelled row')} with {counted(data.faults, 'fault row')}"
+    seen = profile(data.y, data.run, data.time)
+    labelled = counted(seen["rows"], "labelled row")
+    faults, runs = counted(seen["faults"], "fault row"), counted(seen["runs"], "run")
+    period = f", from {seen['period']}" if "period" in seen else ""
     sentences = [
         f"{counted(rows.read, 'row')} read, {rows.accepted:,} accepted, {rows.quarantined:,} set "
         f"aside, {rows.left_out:,} left out.",
-        f"{labelled} in {runs}{_period(data.time)}.",
+        f"{labelled} with {faults} in {runs}{period}.",
     ]
     spelt = {str(one["file"]): one for one in rows.reading}
     lines = tuple(_file(name, digest, spelt.get(name)) for name, digest in rows.files[:_MOST_FILES])
@@ -140,17 +139,6 @@ def data_blocks(rows: CheckedRows, data: Dataset) -> tuple[Block, ...]:
 def _file(name: str, digest: str, spelt: dict[str, Any] | None) -> tuple[str, ...]:
     count = f"{spelt['rows']:,}" if spelt else "–"
     return (name, count, digest[:_DIGEST])
-
-
-def _period(time: np.ndarray) -> str:
-    """From the first to the last day; empty without dates."""
-    if not len(time) or not has_dates(time):
-        return ""
-    first, last = (
-        datetime.fromtimestamp(float(moment), UTC).strftime("%Y-%m-%d %H:%M")
-        for moment in (time.min(), time.max())
-    )
-    return f", from {first} to {last} UTC"
 
 
 def finding_blocks(rows: CheckedRows) -> tuple[Block, ...]:
