@@ -53,7 +53,8 @@ def test_the_curve_is_measured_and_nothing_is_registered(
     before = open_registry().models()
     assert call(*asked(world, "--out", "curve", "--json", counts=[30, 45, 60, 90])) == 0
     result = json.loads(capsys.readouterr().out)
-    assert result == json.loads(Path("curve/learning-curve.json").read_text())
+    written = json.loads(Path("curve/learning-curve.json").read_text())
+    assert result == {"schema_version": 1, "command": "learning-curve", **written}
     assert [point["rows"] for point in result["curve"]["points"]] == [30, 45, 60, 90]
     for point in result["curve"]["points"]:
         assert (

@@ -18,7 +18,7 @@ from faultxfer.registry import database as databases
 from faultxfer.registry.clients import BUSY_SECONDS, with_retries
 from faultxfer.registry.database import State
 from faultxfer.registry.locations import ARTIFACTS, is_there
-from faultxfer.registry.mlflow_errors import reported
+from faultxfer.registry.mlflow_errors import NAMES_NOTHING, reported
 
 CONNECT_SECONDS = 5.0
 _MIGRATION_SECONDS = 300.0
@@ -183,8 +183,9 @@ def check_reachable(uri: str) -> None:
     MLflow itself asks a database that does not answer ten times, for minutes.
 
     Raises:
-        RegistryError: the host does not answer.
+        RegistryError: the host does not answer, or nothing here can talk to such a database.
     """
+    _require_driver(uri)
     try:
         place = _place_of(uri)
         if place is not None:
@@ -193,6 +194,16 @@ def check_reachable(uri: str) -> None:
         raise _unreachable(uri, error.strerror or str(error)) from error
     except ValueError as error:  # no address at all, as with port 99999
         raise _unreachable(uri, str(error)) from error
+
+
+def _require_driver(uri: str) -> None:
+    """A driver that is missing stays missing when the database answers: it is said first."""
+    if not uri.startswith(databases.SERVED):
+        return
+    from sqlalchemy.engine import make_url
+
+    with reported(NAMES_NOTHING):
+        make_url(uri).get_dialect().import_dbapi()
 
 
 def _place_of(uri: str) -> tuple[str, int] | None:

@@ -20,7 +20,7 @@ Asker = TypeVar("Asker")
 SERVER, DATABASE, ARTIFACTS = "MLflow server", "registry", "artifact store"
 _CLOUDS = ("botocore", "boto3", "s3transfer", "google", "azure")
 _NOT_IMPLEMENTED = 501  # what a web server without any program behind it says to a POST
-_NAMES_NOTHING = "the tracking store"
+NAMES_NOTHING = "the tracking store"
 _LONGEST = 300
 _HTTP = re.compile(
     r"failed with error code (\d{3})|too many (\d{3}) error responses|\b([45]\d\d) "
@@ -293,7 +293,7 @@ def explained(error: BaseException, what: str) -> RegistryError:
     return kind(
         sentence,
         received={"problem": _problem(error, status)},
-        where=None if what == _NAMES_NOTHING else what,
+        where=None if what == NAMES_NOTHING else what,
         remedy=failure.remedy,
     )
 

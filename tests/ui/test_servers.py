@@ -368,7 +368,7 @@ def test_the_pages_of_a_tracking_server_are_those_of_mlflow(
 def test_the_log_of_a_server_that_fails_stays_to_be_read(
     store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "mysql://nobody@127.0.0.1:1/x")
+    monkeypatch.setenv("PREFECT_API_DATABASE_CONNECTION_URL", "nothing://that/can/be/opened")
     with pytest.raises(AssertionError) as caught:
         start(store)
     answer = json.loads(str(caught.value))
