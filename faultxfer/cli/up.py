@@ -146,7 +146,9 @@ def _mlflow(port: int, servers: list[_Server], logs: Path) -> str:
     command += ["--backend-store-uri", uri]
     location = connect.artifact_location(uri)
     if location:
-        command += ["--artifacts-destination", location]
+        # Named as the registry's file itself names them: what was registered over this server is
+        # read without it too. What older releases registered over one is served as before.
+        command += ["--default-artifact-root", location, "--artifacts-destination", location]
     address = f"http://{_LOCAL}:{port}"
     is_ready = partial(_answers, f"{address}/health")
     servers.append(_start("MLflow", command, environment, is_ready, logs))

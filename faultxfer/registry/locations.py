@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 ARTIFACTS = "artifacts"
+# How a server names the files that it hands out itself: as `faultxfer up` did until release 0.2.0.
+SERVED = "mlflow-artifacts:/"
 # The end of an address that shows whose files they are: the id of a run or of a model, and
 # `artifacts`.
 _TELLING = 2
@@ -75,10 +77,18 @@ def resolved_location(recorded: str, database: Path | None) -> str:
 
     Returns:
         The same files below the database's own folder where they are there, also if the original
-        still exists; else the address as it is.
+        still exists, or if a server handed them out; else the address as it is.
     """
+    if database is not None and recorded.startswith(SERVED):
+        return _served_from(recorded, database.parent / ARTIFACTS)
     path = local_path(recorded)
     if database is None or path is None or is_beside(path, database):
         return recorded
     here = place_here(path, database.parent)
     return recorded if here is None else here.as_uri()
+
+
+def _served_from(recorded: str, folder: Path) -> str:
+    """Where the files lie that a server names by their place below its folder."""
+    path = folder / url2pathname(recorded.removeprefix(SERVED)).lstrip("/")
+    return path.as_uri() if ".." not in path.parts and is_there(path) else recorded

@@ -18,7 +18,14 @@ from faultxfer.registry import connect, names
 from faultxfer.registry import database as databases
 from faultxfer.registry.clients import with_retries
 from faultxfer.registry.database import State
-from faultxfer.registry.locations import ARTIFACTS, is_beside, is_there, local_path, place_here
+from faultxfer.registry.locations import (
+    ARTIFACTS,
+    SERVED,
+    is_beside,
+    is_there,
+    local_path,
+    place_here,
+)
 from faultxfer.registry.mlflow_errors import reported
 
 KIB = 1024
@@ -110,6 +117,8 @@ def require_own_files(database: Path | None, location: str) -> None:
         RegistryError: that is elsewhere, and nobody said that it is meant.
         ConfigError: FAULTXFER_ARTIFACTS has a value that means nothing.
     """
+    if database is not None and location.startswith(SERVED):
+        raise _only_over_its_server(database, location)
     path = local_path(location)
     if database is None or path is None or is_beside(path, database):
         return
@@ -160,6 +169,16 @@ def require_room(folder: Path, need: int, whose: str = "registry's") -> None:
     if free < need:
         problem = f"{free // KIB:.0f} KiB free in {folder}, {need // KIB} KiB needed at least"
         raise _full(f"The {whose} disk is full, or nearly so", problem)
+
+
+def _only_over_its_server(database: Path, location: str) -> RegistryError:
+    """The error where the experiment was made over a server that takes its files itself."""
+    return RegistryError(
+        "New files of this registry go to an MLflow server, and none is named",
+        received={"database": str(database), "files": location},
+        remedy="Start `faultxfer up`, or the server that this registry has, and name its address "
+        "in MLFLOW_TRACKING_URI; reading and scoring go on without it",
+    )
 
 
 def not_writable(path: Path) -> RegistryError:

@@ -23,6 +23,7 @@ from registry_checks import NAME, SENSORS, WHO
 from faultxfer.cli import main
 from faultxfer.errors import ConfigError, RegistryError
 from faultxfer.registry import backup, checking, connect, locations, maintenance, relocate
+from faultxfer.registry.readiness import require_own_files
 from faultxfer.registry.relocate import LOCATIONS
 from faultxfer.registry.store import Registry, open_registry
 
@@ -181,6 +182,17 @@ def test_a_path_that_ends_alike_by_chance_is_not_taken(tmp_path: Path) -> None:
         locations.resolved_location("mlflow-artifacts:/1/x", tmp_path / "mlflow.db")
         == "mlflow-artifacts:/1/x"
     )
+
+
+def test_files_that_a_server_handed_out_are_read_beside_the_database(tmp_path: Path) -> None:
+    files, database = tmp_path / "artifacts" / "1" / "a run", tmp_path / "mlflow.db"
+    files.mkdir(parents=True)
+    address = locations.resolved_location("mlflow-artifacts:/1/a%20run", database)
+    assert locations.local_path(address) == files
+    outside = "mlflow-artifacts:/../artifacts/1"
+    assert locations.resolved_location(outside, database) == outside
+    with pytest.raises(RegistryError, match="New files of this registry go to an MLflow server"):
+        require_own_files(database, "mlflow-artifacts:/1")
 
 
 @pytest.mark.parametrize("command", [["relocate"], ["backup", "copy"]])

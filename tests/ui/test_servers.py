@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -81,6 +82,11 @@ def start(folder: Path, command: str = "ui") -> Pages:
     return Pages(**answer, process=process)
 
 
+def folder_of(pages: Pages) -> Path:
+    """Where it was started."""
+    return Path(f"/proc/{pages.process.pid}/cwd").resolve()
+
+
 def get(address: str) -> Any:
     with urllib.request.urlopen(address, timeout=20) as response:
         return response.read().decode()
@@ -105,8 +111,6 @@ def land(folder: Path, name: str) -> None:
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory, migrated_folder: Path) -> Iterator[Pages]:
-    import shutil
-
     folder = tmp_path_factory.mktemp("ui")
     shutil.copytree(migrated_folder, folder / "mlruns")
     deploy(folder)
@@ -185,6 +189,20 @@ def test_the_main_path_over_http_with_runs_on_the_prefect_server(
         predicted, pd.read_csv("scores.csv")["fault_probability"], atol=1e-6, rtol=0
     )
     assert not (world.folder / "mlruns" / "artifacts" / "served").exists()
+    assert_watched_and_scored(pages, world.new_rows, "scores.csv")
+
+
+def assert_watched_and_scored(pages: Pages, rows: str, expected: str) -> None:
+    """What was registered over MLflow's server scores what lands, in a flow run that names none."""
+    landing = folder_of(pages) / "landing"
+    shutil.copy(rows, landing / "new-rows.csv")
+    scores = landing / "scores" / "pump-9" / "new-rows.csv"
+    end = time.monotonic() + 300
+    while not scores.exists():
+        assert time.monotonic() < end
+        time.sleep(0.5)
+    found, wanted = (pd.read_csv(path)["fault_probability"] for path in (scores, expected))
+    np.testing.assert_allclose(found, wanted, atol=1e-6, rtol=0)
 
 
 def test_a_provisional_version_over_http(
@@ -269,7 +287,7 @@ def test_a_wrong_value_is_refused_before_the_run(pages: Pages) -> None:
 
 
 def test_a_file_that_lands_is_offered_by_the_form(pages: Pages) -> None:
-    land(Path(f"/proc/{pages.process.pid}/cwd").resolve(), "tuesday.csv")
+    land(folder_of(pages), "tuesday.csv")
     end = time.monotonic() + 60
     while True:
         there = deployment(pages, "transfer/transfer-served")["parameter_openapi_schema"]
