@@ -16,7 +16,7 @@ from prefect.client.schemas.objects import State, StateType
 from prefect.states import Crashed
 
 from faultxfer.landing.watching import watch
-from faultxfer.landing.workers import Workers, check, require_scorer
+from faultxfer.landing.workers import Scored, Workers, check, require_scorer, sentence_of
 from faultxfer.progress import progress
 from faultxfer.requests import ScoreRequest, TransferRequest, WatchRequest
 from flows.pipeline import flow_of, score, transfer
@@ -30,12 +30,12 @@ def in_flow_runs() -> Workers:
     return Workers(_score, _transfer, require_scorer, check, _mark_interrupted)
 
 
-def _score(request: ScoreRequest, digest: str) -> Any:
-    return _run(score, request, digest)
+def _score(request: ScoreRequest, digest: str) -> Scored:
+    return Scored.of(_run(score, request, digest))
 
 
-def _transfer(request: TransferRequest, digest: str) -> Any:
-    return _run(transfer, request, digest)
+def _transfer(request: TransferRequest, digest: str) -> str:
+    return sentence_of(_run(transfer, request, digest))
 
 
 def _run(flow: Flow[..., Any], request: ScoreRequest | TransferRequest, digest: str) -> Any:

@@ -40,7 +40,7 @@ from prefect.utilities.callables import ParameterSchema
 
 from faultxfer.deployments import Deployments, Schedule, load_deployments
 from faultxfer.errors import FaultxferError
-from faultxfer.registry import connect
+from faultxfer.registry.written import registry_written
 from flows.choices import Choices, Registered, choices_of
 from flows.deployed import Deployment, deployments_of
 from flows.refresh import refresh
@@ -198,21 +198,6 @@ async def _refresh_for_ever(settings: Deployments) -> None:
                 await refresh(settings, now)
             before = now
         await asyncio.sleep(_LOOK_SECONDS)
-
-
-def registry_written() -> float:
-    """When the registry was written to last; each minute where that cannot be seen."""
-    file = connect.sqlite_file(connect.tracking_uri())
-    if file is None:
-        return time.time() // 60 * 60
-    return max((_changed(path) for path in (file, Path(f"{file}-wal"))), default=0.0)
-
-
-def _changed(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0
 
 
 def main(arguments: list[str]) -> None:

@@ -62,6 +62,8 @@ def run_pipeline(name: str, prefect: bool | None, **fields: Any) -> Any:
 def run_watch(request: requests.WatchRequest, prefect: bool | None, tell: Tell) -> Watched:
     """Watch a folder; what is done with a file is a flow run where a server is named.
 
+    Where that goes on, the work is done in a process that ends when nothing is left to do.
+
     Args:
         request: which folder, for which family.
         prefect: as for :func:`run_pipeline`.
@@ -74,11 +76,30 @@ def run_watch(request: requests.WatchRequest, prefect: bool | None, tell: Tell) 
     from faultxfer.landing.watching import watch
 
     address = None if prefect is False else named_server()
-    if address is None and not prefect:
-        return watch(request, tell=tell)
     if address is not None:
         require_answer(address)
-    return watch(request, _in_flow_runs(named=address is not None), tell)
+    if request.minutes == 0:
+        return watch(request, watching_workers(prefect), tell)
+
+    from faultxfer.cli.working import command
+    from faultxfer.landing.apart import Apart
+
+    with Apart(command(prefect)) as apart:
+        return watch(request, apart.workers, tell)
+
+
+def watching_workers(prefect: bool | None) -> Workers:
+    """Who works on a watched file.
+
+    Args:
+        prefect: as for :func:`run_pipeline`.
+    """
+    from faultxfer.landing.workers import PLAINLY
+
+    address = None if prefect is False else named_server()
+    if address is None and not prefect:
+        return PLAINLY
+    return _in_flow_runs(named=address is not None)
 
 
 def _in_flow_runs(*, named: bool) -> Workers:

@@ -21,8 +21,9 @@ from faultxfer.landing.folder import QUARANTINE, Arrival, Patience, arrivals
 from faultxfer.landing.ledger import Entry, Ledger, Part, digest_of_file, now
 from faultxfer.landing.places import remove_reason, scores_of, write_reason
 from faultxfer.landing.transfers import Transfers
-from faultxfer.landing.workers import Workers
+from faultxfer.landing.workers import Scored, WorkError, Workers
 from faultxfer.outputs import alarms_beside
+from faultxfer.registry.written import registry_written
 from faultxfer.requests import ScoreRequest, ValidateRequest, WatchRequest
 from faultxfer.wording import counted
 
@@ -57,6 +58,7 @@ class Look:
         self.contract: Contract = load_contract(request.contract)
         require_watchable(self.contract)
         self.ledger: Ledger
+        self._registry_read: float | None = None
 
     def begin(self) -> None:
         """Read what was done before; nobody else writes it from now on."""
@@ -74,6 +76,7 @@ class Look:
             transfers = Transfers(self.request, self.workers, self.ledger, self.delays)
             yield from transfers.due()
         yield from self._waiting()
+        self.workers.rest()
 
     def _is_new(self, arrival: Arrival) -> bool:
         entry = self.ledger.entry_of(arrival.name, arrival.stamp)
@@ -157,14 +160,14 @@ class Look:
         """
         try:
             self.workers.require_scorer(self.request.model, part.machine)
-            result = self.workers.score(self._request(arrival.path, part), entry.digest)
+            made = self.workers.score(self._request(arrival.path, part), entry.digest)
         except NoVersionError as error:
             return self._without_version(entry, part, error, arrival)
         except _OF_THE_FILE as error:
             return self._unfit(entry, part, error, arrival)
         if not arrival.is_unchanged:
             raise _ChangedError
-        told = part.but(state="scored", told=_told(result, part.scores))
+        told = part.but(state="scored", told=_told(made, part.scores))
         event = Event("scored", entry.name, told.told, part.machine)
         return self.ledger.write(entry.with_part(told)), event
 
@@ -212,7 +215,10 @@ class Look:
 
     def _waiting(self) -> Iterator[Event]:
         """Score what waited, where its machine has a version by now."""
-        for entry in [one for one in self.ledger.entries.values() if one.state == "waits"]:
+        waiting = [one for one in self.ledger.entries.values() if one.state == "waits"]
+        if not waiting or not self._registry_changed():
+            return
+        for entry in waiting:
             arrival = self._found(entry)
             if arrival is None or not self.delays.is_due(arrival.name):
                 continue
@@ -226,9 +232,17 @@ class Look:
     def _has(self, part: Part) -> bool:
         try:
             self.workers.require_scorer(self.request.model, part.machine)
-        except FaultxferError:
+        except NoVersionError:
+            return False
+        except (FaultxferError, WorkError):
+            self._registry_read = None  # it is asked again
             return False
         return True
+
+    def _registry_changed(self) -> bool:
+        """Whether it was written to since it was asked for versions: to ask loads MLflow."""
+        before, self._registry_read = self._registry_read, registry_written()
+        return self._registry_read != before
 
     def _found(self, entry: Entry) -> Arrival | None:
         """A file that has the content, if it still lies there."""
@@ -274,8 +288,6 @@ class Look:
         return Event("delayed", arrival.name, message)
 
 
-def _told(result: object, scores: str) -> str:
-    rows = getattr(getattr(result, "rows", None), "accepted", 0)
-    alarms = counted(getattr(result, "alarm_rows", 0), "alarm")
-    by = f"{getattr(result, 'scored_with', '')} version {getattr(result, 'model_version', '')}"
-    return f"{counted(rows, 'row')} scored with {by.strip()}, {alarms}: {scores}."
+def _told(made: Scored, scores: str) -> str:
+    rows, alarms = counted(made.rows, "row"), counted(made.alarms, "alarm")
+    return f"{rows} scored with {made.by}, {alarms}: {scores}."

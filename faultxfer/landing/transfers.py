@@ -99,8 +99,7 @@ class Transfers:
                 remedy="Start it by hand, on a machine with more memory",
             )
         files = [path for entry in entries if (path := self._path(entry))]
-        result = self.workers.transfer(self._request(machine, files), digest)
-        return str(getattr(result, "headline", None) or result.reason)
+        return self.workers.transfer(self._request(machine, files), digest)
 
     def _request(self, machine: str, files: list[str]) -> TransferRequest:
         asked = self.request

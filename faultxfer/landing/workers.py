@@ -9,24 +9,51 @@ from typing import Any
 from faultxfer.requests import ScoreRequest, TransferRequest, ValidateRequest
 
 
+class WorkError(Exception):
+    """Work ended in a way that nobody foresaw."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What came of scoring a file.
+
+    Attributes:
+        rows: how many were scored.
+        alarms: how many of them raise one.
+        by: what scored, as `champion version 3`.
+    """
+
+    rows: int
+    alarms: int
+    by: str
+
+    @classmethod
+    def of(cls, result: Any) -> Scored:
+        """Of what ``pipeline.score`` gives back."""
+        by = f"{result.scored_with} version {result.model_version}"
+        return cls(rows=result.rows.accepted, alarms=result.alarm_rows, by=by)
+
+
 @dataclass(frozen=True)
 class Workers:
     """What a watcher calls; each is given the digest of the content that it is done for.
 
     Attributes:
-        score: scores a file, and gives back what ``pipeline.score`` does.
-        transfer: transfers, and gives back what ``pipeline.transfer`` does.
+        score: scores a file.
+        transfer: transfers, and gives back what came of it, in one sentence.
         require_scorer: given source model and machine, raises ``NoVersionError`` where the machine
             has no version that can score.
         check: checks a file that nothing can score yet; raises ``DataError`` where it does not fit.
         interrupted: is told where work on a content was begun by a process that was killed.
+        rest: is called after each look.
     """
 
-    score: Callable[[ScoreRequest, str], Any]
-    transfer: Callable[[TransferRequest, str], Any]
+    score: Callable[[ScoreRequest, str], Scored]
+    transfer: Callable[[TransferRequest, str], str]
     require_scorer: Callable[[str, str], None]
     check: Callable[[ValidateRequest], None]
     interrupted: Callable[[str], None] = lambda _: None
+    rest: Callable[[], None] = lambda: None
 
 
 def require_scorer(model: str, machine: str) -> None:
@@ -55,16 +82,21 @@ def check(request: ValidateRequest) -> None:
         raise refusal(rows.findings, "The file does not fit the contract")
 
 
-def _score(request: ScoreRequest, _: str) -> Any:
+def sentence_of(result: Any) -> str:
+    """What came of a transfer, by what ``pipeline.transfer`` gives back."""
+    return str(getattr(result, "headline", None) or result.reason)
+
+
+def _score(request: ScoreRequest, _: str) -> Scored:
     from faultxfer import pipeline
 
-    return pipeline.score(request)
+    return Scored.of(pipeline.score(request))
 
 
-def _transfer(request: TransferRequest, _: str) -> Any:
+def _transfer(request: TransferRequest, _: str) -> str:
     from faultxfer import pipeline
 
-    return pipeline.transfer(request)
+    return sentence_of(pipeline.transfer(request))
 
 
 PLAINLY = Workers(_score, _transfer, require_scorer, check)

@@ -7,13 +7,13 @@ import json
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from faultxfer.errors import DataError, NoVersionError
+from faultxfer.landing.apart import Apart, work
 from faultxfer.landing.events import Event
 from faultxfer.landing.watching import watch
-from faultxfer.landing.workers import Workers
+from faultxfer.landing.workers import Scored, Workers
 from faultxfer.requests import ScoreRequest, TransferRequest, ValidateRequest, WatchRequest
 
 
@@ -37,20 +37,19 @@ class Inert:
         if name in self.unfit:
             raise DataError("The files do not fit the contract", where=name)
 
-    def score(self, request: ScoreRequest, _: str) -> Any:
+    def score(self, request: ScoreRequest, _: str) -> Scored:
         self.check(request)
         name = Path(request.files[0]).name
         request.out.parent.mkdir(parents=True, exist_ok=True)
         request.out.write_text(f"{name} of {request.equipment}\n")
         self.scored.append(f"{name} of {request.equipment}")
-        rows = SimpleNamespace(accepted=1)
-        return SimpleNamespace(rows=rows, alarm_rows=0, scored_with="champion", model_version="1")
+        return Scored(rows=1, alarms=0, by="champion version 1")
 
-    def transfer(self, request: TransferRequest, _: str) -> Any:
+    def transfer(self, request: TransferRequest, _: str) -> str:
         self.transferred.append([request.equipment, *(Path(one).name for one in request.files)])
         if self.known is not None:
             self.known.add(request.equipment)
-        return SimpleNamespace(headline=f"promoted: {request.equipment}", reason="")
+        return f"promoted: {request.equipment}"
 
     def require_scorer(self, model: str, machine: str) -> None:
         if self.known is not None and machine not in self.known:
@@ -70,7 +69,7 @@ class Killable(Inert):
         super().__init__()
         self.diary, self.middle, self.after = diary, middle, after_scoring
 
-    def score(self, request: ScoreRequest, digest: str) -> Any:
+    def score(self, request: ScoreRequest, digest: str) -> Scored:
         name = Path(request.files[0]).name
         if name == self.middle and not self.after:
             self._stay()
@@ -87,6 +86,11 @@ class Killable(Inert):
         time.sleep(600)
 
 
+def killable(asked: dict[str, Any]) -> Workers:
+    diary, middle = Path(asked["diary"]), asked.get("middle", "")
+    return Killable(diary, middle, after_scoring=asked.get("after", False)).workers
+
+
 def main(asked: dict[str, Any]) -> None:
     """Watch as asked, and write each event as a line of JSON."""
 
@@ -95,11 +99,16 @@ def main(asked: dict[str, Any]) -> None:
         sys.stdout.flush()
 
     request = WatchRequest.model_validate(asked["request"])
-    inert = Killable(
-        Path(asked["diary"]), asked.get("middle", ""), after_scoring=asked.get("after", False)
-    )
-    watch(request, inert.workers, tell)
+    if not asked.get("apart"):
+        watch(request, killable(asked), tell)
+        return
+    with Apart([sys.executable, __file__, json.dumps(asked), "work"]) as apart:
+        watch(request, apart.workers, tell)
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
+    given = json.loads(sys.argv[1])
+    if sys.argv[2:] == ["work"]:
+        work(killable(given))
+    else:
+        main(given)

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -387,6 +388,7 @@ def started(landing: Path, request: WatchRequest, **more: Any) -> subprocess.Pop
     return subprocess.Popen(
         [sys.executable, str(HERE / "inert_workers.py"), json.dumps(program)],
         stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,  # where a process that works for the watcher prints
         text=True,
     )
 
@@ -406,7 +408,10 @@ def events_of(lines: Iterator[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
-def test_twenty_files_one_corrupt_one_copy_one_half_written_killed_twice(landing: Path) -> None:
+@pytest.mark.parametrize("apart", [False, True], ids=["in its process", "in one of their own"])
+def test_twenty_files_one_corrupt_one_copy_one_half_written_killed_twice(
+    landing: Path, *, apart: bool
+) -> None:
     kind = KINDS[1]
     good = [f"day-{number:02}.csv" for number in range(17)]
     for number, name in enumerate(good):
@@ -414,18 +419,17 @@ def test_twenty_files_one_corrupt_one_copy_one_half_written_killed_twice(landing
         os.utime(landing / name, (number, number))  # the order in which they are taken
     (landing / "copy-of-day-03.csv").write_bytes((landing / "day-03.csv").read_bytes())
     (landing / "corrupt.csv").write_bytes(b"PK\x03\x04 a spreadsheet")
-    half, request = kind.rows(99, "F 1"), asked(landing, kind)
+    half = kind.rows(99, "F 1")
+    watcher = partial(started, landing, asked(landing, kind), apart=apart)
     content = {path: path.read_bytes() for path in landing.iterdir()}
     with (landing / "half.csv").open("w") as writer:
         writer.write(half[:15])
         writer.flush()
-        first = events_of(lines_until_killed(started(landing, request, middle="day-05.csv")))
-        second = events_of(
-            lines_until_killed(started(landing, request, middle="day-11.csv", after=True))
-        )
-        third = events_of(lines_until_killed(started(landing, request)))
+        first = events_of(lines_until_killed(watcher(middle="day-05.csv")))
+        second = events_of(lines_until_killed(watcher(middle="day-11.csv", after=True)))
+        third = events_of(lines_until_killed(watcher()))
         writer.write(half[15:])
-    last = events_of(lines_until_killed(started(landing, request)))
+    last = events_of(lines_until_killed(watcher()))
     said = Counter(
         (one["outcome"], one["file"], one["machine"]) for one in [*first, *second, *third, *last]
     )
