@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from faultxfer.errors import ConfigError, FaultxferError
@@ -15,6 +17,7 @@ QUARANTINE = Path("quarantine")
 LEARNING_CURVE = Path("learning-curve")
 DATA_DOCS = "data_docs"
 DOCS_INDEX = f"{DATA_DOCS}/index.html"
+_PART_SECONDS = 86_400
 
 
 @contextmanager
@@ -32,6 +35,53 @@ def writing(option: str, path: Path) -> Iterator[None]:
             received={option: str(path), "problem": error.strerror or str(error)},
             remedy=f"Choose another --{option}",
         ) from error
+
+
+@contextmanager
+def written_whole(option: str, path: Path) -> Iterator[Path]:
+    """A place to write a file in, which takes the name ``path`` at the end, whole or not at all.
+
+    It is on the disk before it has its name, so that neither a kill nor a power cut leaves half of
+    it. Readers see the file of before or this one. A link of that name is replaced by the file.
+
+    Args:
+        option: to change where it cannot be written.
+        path: of the file; its folder is made if it does not exist.
+
+    Raises:
+        ConfigError: the file system refused.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with writing(option, path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _remove_parts_of_killed_processes(path)
+            yield part
+            _flush(part)
+            part.replace(path)
+            # Windows opens no folder; there the name may be lost in a power cut, and the file not.
+            with suppress(OSError):
+                _flush(path.parent)
+    finally:
+        with suppress(OSError):  # the folder itself may be the problem
+            part.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def _remove_parts_of_killed_processes(path: Path) -> None:
+    """Half-written files beside it: nobody writes one for a day, on this host or another."""
+    for part in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        with suppress(OSError):
+            if time.time() - part.stat().st_mtime > _PART_SECONDS:
+                part.unlink()
 
 
 def quarantine_of_scores(asked: Path | str, out: Path | str) -> Path:

@@ -24,7 +24,8 @@ import typer
 
 from faultxfer import children, stopping, temporary
 from faultxfer.cli.session import run_command
-from faultxfer.outputs import workspace
+from faultxfer.errors import ConfigError
+from faultxfer.outputs import workspace, written_whole
 from faultxfer.process import begun, this_process
 from faultxfer.registry.store import Registry
 
@@ -316,10 +317,6 @@ def test_a_folder_that_came_to_life_meanwhile_is_not_removed(temporary_place: Pa
 
 
 def test_half_written_scores_of_a_killed_process_go_with_the_next(tmp_path: Path) -> None:
-    import pandas as pd
-
-    from faultxfer.steps.scoring import _write_whole
-
     old, young, other = (
         tmp_path / name for name in (".s.csv.1.part", ".s.csv.2.part", ".t.csv.1.part")
     )
@@ -327,5 +324,27 @@ def test_half_written_scores_of_a_killed_process_go_with_the_next(tmp_path: Path
         part.write_text("half")
     for part in (old, other):
         os.utime(part, (time.time() - 90_000,) * 2)
-    _write_whole(pd.DataFrame({"alarm": [True]}), tmp_path / "s.csv")
+    with written_whole("out", tmp_path / "s.csv") as part:
+        part.write_text("whole")
     assert {path.name for path in tmp_path.iterdir()} == {"s.csv", young.name, other.name}
+
+
+def test_a_file_is_written_whole_or_stays_as_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "made" / "s.csv"
+
+    def fail() -> None:
+        with written_whole("out", file) as part:
+            part.write_text("half")
+            raise ZeroDivisionError
+
+    for text in ("first", "second"):
+        with written_whole("out", file) as part:
+            part.write_text(text)
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert [path.read_text() for path in file.parent.iterdir()] == ["second"]
+    with (
+        pytest.raises(ConfigError, match="Choose another --out"),
+        written_whole("out", file / "s.csv"),
+    ):
+        raise AssertionError("there is nothing to write in")

@@ -10,7 +10,7 @@ import yaml
 
 from faultxfer.contract.schema import Contract, Sensor, load_contract, parse_contract
 from faultxfer.errors import ConfigError, ContractError
-from faultxfer.outputs import writing
+from faultxfer.outputs import written_whole
 from faultxfer.plain_yaml import parse_yaml
 from faultxfer.spelling import asking
 
@@ -150,11 +150,6 @@ def _on_lines(text: str, mark: _Span) -> _Span:
 def _write(text: str, path: Path) -> None:
     """Whole or not at all; a link keeps leading to the file."""
     real = path.resolve()
-    part = real.with_name(f".{real.name}.part")
-    with writing("contract", path):
-        try:
-            part.write_bytes(text.encode("utf-8"))
-            part.chmod(real.stat().st_mode)
-            part.replace(real)
-        finally:
-            part.unlink(missing_ok=True)
+    with written_whole("contract", real) as part:
+        part.write_bytes(text.encode("utf-8"))
+        part.chmod(real.stat().st_mode)

@@ -10,7 +10,6 @@ import contextlib
 import dataclasses
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,7 +20,7 @@ import filelock
 
 from faultxfer.errors import ConfigError
 from faultxfer.landing.folder import LEDGER, Stamp
-from faultxfer.outputs import writing
+from faultxfer.outputs import writing, written_whole
 
 State = Literal["begun", "scored", "waits", "refused"]
 
@@ -122,14 +121,9 @@ class Ledger:
 
     def write(self, entry: Entry) -> Entry:
         """Keep an entry, in place of the former one of the same content."""
-        path = self.folder / f"{entry.digest}.json"
-        part = path.with_suffix(".part")
-        with writing("landing", self.folder):
-            with part.open("w", encoding="utf-8") as file:
-                json.dump(entry.as_dict(), file, ensure_ascii=False, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
+        text = json.dumps(entry.as_dict(), ensure_ascii=False, indent=1)
+        with written_whole("landing", self.folder / f"{entry.digest}.json") as part:
+            part.write_text(text, encoding="utf-8")
         self._note(entry)
         return entry
 

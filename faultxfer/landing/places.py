@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from faultxfer.landing.folder import REFUSED, SCORES
 from faultxfer.landing.ledger import Entry, Ledger
-from faultxfer.outputs import alarms_beside, writing
+from faultxfer.outputs import alarms_beside, written_whole
 from faultxfer.reading.content import TABLES
 
 
@@ -39,11 +38,8 @@ def _stem(name: str) -> str:
 def write_reason(landing: Path, entry: Entry, reasons: list[str]) -> Path:
     """Keep why a file was refused: ``refused/NAME.txt``, written whole."""
     path = _reason_of(landing, entry.name)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with writing("landing", path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with written_whole("landing", path) as part:
         part.write_text("\n".join([*reasons, f"SHA-256 {entry.digest}", ""]), encoding="utf-8")
-        part.replace(path)
     return path
 
 

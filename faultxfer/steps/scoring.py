@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import glob
-import os
-import time
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +17,7 @@ from faultxfer.data.dataset import sensor_matrix
 from faultxfer.errors import NoVersionError, RegistryError
 from faultxfer.evaluate.alarms import AlarmStretch
 from faultxfer.following import Next
-from faultxfer.outputs import alarms_beside, writing
+from faultxfer.outputs import alarms_beside, written_whole
 from faultxfer.progress import NOTE, progress
 from faultxfer.reading import columns
 from faultxfer.registry import connect, machines, names
@@ -42,7 +38,6 @@ from faultxfer.wording import counted, percent
 # news.
 _FEWEST_FOR_SHARE = 100
 _OTHER_ODDS = 4.0
-_PART_SECONDS = 86_400
 
 # What scores: the champion, a version that somebody asked for, or what there is for want of a
 # champion. The last two are marked wherever scores are shown.
@@ -169,8 +164,8 @@ def score_rows(opened: Opened[ScoreRequest], detector: Detector, rows: CheckedRo
     alarm_rows = int(alarms.sum())
     unscored = unscored_rows(rows, detector, machine)
     alarms_out = alarms_beside(out)
-    _write_whole(as_table(found.stretches, several=len(rows.reading) > 1), alarms_out)
-    _write_whole(in_input_order(table, unscored, rows), out)
+    _write(as_table(found.stretches, several=len(rows.reading) > 1), alarms_out)
+    _write(in_input_order(table, unscored, rows), out)
     remarks = remark_note(len(table) - len(used), len(unscored))
     note = " ".join(filter(None, (share, remarks, found.note)))
     banner = _banner(detector, request.model, machine)
@@ -396,22 +391,6 @@ def in_input_order(table: pd.DataFrame, unscored: pd.DataFrame, rows: CheckedRow
     return every.iloc[order]
 
 
-def _write_whole(table: pd.DataFrame, out: Path) -> None:
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        with writing("out", out):
-            out.parent.mkdir(parents=True, exist_ok=True)
-            _remove_parts_of_killed_processes(out)
-            table.to_csv(part, index=False)
-            part.replace(out)
-    finally:
-        with suppress(OSError):  # the folder itself may be the problem
-            part.unlink(missing_ok=True)
-
-
-def _remove_parts_of_killed_processes(out: Path) -> None:
-    """Half-written files beside ``out``: nobody writes one for a day, on this host or another."""
-    for part in out.parent.glob(f".{glob.escape(out.name)}.*.part"):
-        with suppress(OSError):
-            if time.time() - part.stat().st_mtime > _PART_SECONDS:
-                part.unlink()
+def _write(table: pd.DataFrame, out: Path) -> None:
+    with written_whole("out", out) as part:
+        table.to_csv(part, index=False)
