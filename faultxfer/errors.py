@@ -64,6 +64,8 @@ class DataError(UserError):
     Args:
         code: the finding code, where one file is at fault.
         line, column: place in that file.
+        absent: sensors whose want is all that is wrong: a machine that does not have them can go
+            on without.
     """
 
     def __init__(
@@ -76,9 +78,11 @@ class DataError(UserError):
         code: str | None = None,
         line: int | None = None,
         column: str | None = None,
+        absent: tuple[str, ...] = (),
     ) -> None:
         super().__init__(expected, received=received, where=where, remedy=remedy)
         self.code, self.line, self.column = code, line, column
+        self.absent = absent
 
 
 class ContractError(UserError):

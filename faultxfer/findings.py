@@ -32,6 +32,8 @@ class Finding:
         received: what came, shortened.
         examples: up to five offending values, as ``line N: value``.
         remedy: what to do.
+        absent: sensors of the contract of which the file has nothing, where that is all that is
+            wrong: a machine that does not have them can go on without.
     """
 
     code: str
@@ -45,15 +47,24 @@ class Finding:
     received: str = ""
     examples: tuple[str, ...] = ()
     remedy: str = ""
+    absent: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         """The finding as plain data for JSON."""
-        return {**asdict(self), "examples": list(self.examples)}
+        return {**asdict(self), "examples": list(self.examples), "absent": list(self.absent)}
 
 
 def shortened(cell: object) -> str:
     """A cell short enough to show."""
     return str(cell)[:40]
+
+
+def absent_sensors(findings: Iterable[Finding]) -> tuple[str, ...]:
+    """Sensors whose want is all that refuses files, each once; none where there is more."""
+    refused = refusing(findings)
+    if not all(finding.absent for finding in refused):
+        return ()
+    return tuple(dict.fromkeys(name for finding in refused for name in finding.absent))
 
 
 def refusing(findings: Iterable[Finding]) -> list[Finding]:

@@ -33,6 +33,21 @@ def typed(*words: str) -> str:
     return shlex.join(["faultxfer", *words])
 
 
+def options(name: str, values: Iterable[str]) -> list[str]:
+    """An option that is given once for each value.
+
+    >>> options("--without", ["flow", "speed"])
+    ['--without', 'flow', '--without', 'speed']
+    """
+    return [word for value in values for word in (name, value)]
+
+
+def going_on_without(command: Iterable[str], sensors: Iterable[str]) -> Next:
+    """The same command, for a machine that does not have these sensors."""
+    why = "Go on without, if the machine does not have " + ", ".join(sensors)
+    return Next(why, typed(*command, *options("--without", sensors)))
+
+
 def typed_files(files: Iterable[str]) -> tuple[str, ...]:
     """Files as they stand in a command: each, or a word for very many."""
     every = tuple(files)

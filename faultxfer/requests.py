@@ -65,6 +65,15 @@ def _contract(which: str) -> Any:
     )
 
 
+def _without() -> Any:
+    return Field(
+        default=(),
+        title="Sensors to go on without",
+        description="Sensor that the machine does not have, or not any more; may be given several "
+        "times. As `lacks` in the contract, for this run.",
+    )
+
+
 def _quarantine() -> Any:
     return Field(
         default=QUARANTINE,
@@ -99,6 +108,7 @@ class ValidateRequest(_Request):
         description="Check this machine's rows alone, by its own tags and units; all rows if "
         "left out.",
     )
+    without: tuple[str, ...] = _without()
     quarantine: Path = _quarantine()
     data_docs: Path | None = _data_docs()
 
@@ -190,6 +200,7 @@ class TransferRequest(_MachineRequest):
         description="Train again even if the same files, options and source were transferred "
         "before.",
     )
+    without: tuple[str, ...] = _without()
     quarantine: Path = _quarantine()
     data_docs: Path | None = _data_docs()
     report_folder: Path | None = Field(
@@ -283,6 +294,7 @@ class CurveRequest(_MachineRequest):
         title="Folder for the results",
         description="Table (JSON), answers (Markdown) and picture (PNG) go there.",
     )
+    without: tuple[str, ...] = _without()
     quarantine: Path = _quarantine()
     data_docs: Path | None = _data_docs()
 

@@ -21,7 +21,7 @@ from faultxfer.errors import (
     StrategyError,
     UnreadableError,
 )
-from faultxfer.following import Next, typed, typed_files
+from faultxfer.following import Next, going_on_without, options, typed, typed_files
 
 _WHOLE = re.compile(
     "`(faultxfer (?:demo|registry (?:doctor|verify|relocate|list)(?: --dry-run)?))`"
@@ -33,7 +33,10 @@ _CHECK_REGISTRY = Next(
 
 
 def next_after(
-    error: BaseException, command: tuple[str, ...], given: Mapping[str, Any]
+    error: BaseException,
+    command: tuple[str, ...],
+    given: Mapping[str, Any],
+    as_typed: tuple[str, ...] = (),
 ) -> Next | None:
     """The command that shows more of what went wrong.
 
@@ -43,9 +46,13 @@ def next_after(
         error: what ended it.
         command: its words, without that of the program.
         given: its parameters.
+        as_typed: the command with its arguments and options, as somebody typed it.
     """
     if named := _named_by(error):
         return Next("As the sentence says", named)
+    absent = getattr(error, "absent", ())
+    if absent and as_typed and "without" in given:
+        return going_on_without(as_typed, absent)
     if above := getattr(error, "received", {}).get("registry above"):
         folder = str(Path(str(above)).parent)
         return Next("Go to where the registry is, and type it again", shlex.join(["cd", folder]))
@@ -82,6 +89,7 @@ def _look_at_files(command: tuple[str, ...], given: Mapping[str, Any]) -> Next |
             folder = str(Path(named).parent)
             return Next("See which files are there", shlex.join(["ls", folder]))
     machine = ["--equipment", given["equipment"]] if given.get("equipment") else []
+    machine += options("--without", given.get("without") or ())
     check = typed("validate", *typed_files(files), "--contract", str(contract), *machine)
     return Next("See how the files are read and what is wrong with them", check)
 

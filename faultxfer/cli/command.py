@@ -11,6 +11,7 @@ import typer
 
 from faultxfer.cli.after_errors import next_after
 from faultxfer.cli.session import BAD_INPUT, DONE, answering, run_command
+from faultxfer.following import options
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -70,7 +71,9 @@ def command(
                 exit_code=exit_code,
                 unreadable=unreadable,
                 spinner=spinner,
-                after_error=lambda error: next_after(error, _words(context), given),
+                after_error=lambda error: next_after(
+                    error, _words(context), given, _as_typed(context)
+                ),
             )
 
         _add_options(called, function, {"details": Details} if details else {})
@@ -113,6 +116,26 @@ def _words(context: typer.Context) -> tuple[str, ...]:
         words.insert(0, str(one.info_name))
         one = one.parent
     return tuple(words)
+
+
+def _as_typed(context: typer.Context) -> tuple[str, ...]:
+    """The command with its arguments and options, but for how its answer is shown."""
+    words = [*_words(context)]
+    for parameter in context.command.params:
+        name = str(parameter.name)
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE" and name != "json_output":
+            words += _typed_option(parameter, context.params[name])
+    return tuple(words)
+
+
+def _typed_option(parameter: Any, value: Any) -> list[str]:
+    values = value if isinstance(value, (list, tuple)) else [value]
+    if parameter.param_type_name == "argument":
+        return [str(one) for one in values]
+    if isinstance(value, bool):
+        return [(parameter.opts if value else parameter.secondary_opts)[0]]
+    return options(parameter.opts[0], map(str, values))
 
 
 def _render(name: str, result: Any, *, registry: bool, **shown: Any) -> None:

@@ -47,6 +47,9 @@ Prefect = Annotated[
         "one.",
     ),
 ]
+Without = Annotated[
+    list[str] | None, asked(ValidateRequest, "without", "--without", metavar="SENSOR")
+]
 Quarantine = Annotated[Path, asked(ValidateRequest, "quarantine", metavar="DIR")]
 DataDocs = Annotated[Path | None, asked(ValidateRequest, "data_docs", metavar="FOLDER")]
 Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Options as YAML.")]
@@ -103,6 +106,7 @@ def validate(
     files: Files,
     contract: ContractFile,
     equipment: Annotated[str | None, asked(ValidateRequest, "equipment", metavar="EQ")] = None,
+    without: Without = None,
     quarantine: Quarantine = QUARANTINE,
     data_docs: DataDocs = None,
     details: Annotated[
@@ -119,10 +123,11 @@ def validate(
         files=files,
         contract=contract,
         equipment=equipment,
+        without=without,
         quarantine=quarantine,
         data_docs=data_docs,
     )
-    return Validated(rows, tuple(files), contract, equipment, details)
+    return Validated(rows, tuple(files), contract, equipment, details, tuple(without or ()))
 
 
 @command(commands, shows="pretrained", registry=True, details=True)
@@ -199,6 +204,7 @@ def transfer(
     ] = None,
     dry_run: Annotated[bool, asked(TransferRequest, "dry_run", "--dry-run")] = False,
     force: Annotated[bool, asked(TransferRequest, "force", "--force")] = False,
+    without: Without = None,
     policy: Annotated[
         str | None, asked(TransferRequest, "policy", metavar="managed|manual")
     ] = None,
@@ -239,6 +245,7 @@ def transfer(
         override_gate=override_gate,
         policy=policy,
         force=force,
+        without=without,
         quarantine=quarantine,
         data_docs=data_docs,
         report_folder=report,
@@ -278,6 +285,7 @@ def learning_curve(
     equipment: Equipment,
     out: Annotated[Path, asked(CurveRequest, "out", metavar="DIR")] = LEARNING_CURVE,
     more: Annotated[int | None, asked(CurveOptions, "more", metavar="N")] = None,
+    without: Without = None,
     config: Config = None,
     seed: Seed = None,
     quarantine: Quarantine = QUARANTINE,
@@ -294,6 +302,7 @@ def learning_curve(
         equipment=equipment,
         options=read_options(CurveOptions, config, more=more, seed=seed),
         out=out,
+        without=without,
         quarantine=quarantine,
         data_docs=data_docs,
     )

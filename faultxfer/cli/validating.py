@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from faultxfer.contract.schema import Contract, load_contract
-from faultxfer.following import Next, typed
+from faultxfer.findings import absent_sensors
+from faultxfer.following import Next, going_on_without, options, typed
 
 if TYPE_CHECKING:
     from faultxfer.steps.intake import CheckedRows
@@ -24,6 +25,7 @@ class Validated:
         contract: the contract's file.
         equipment: the machine asked for; None for all.
         details: whether each finding is shown.
+        without: sensors to go on without, as they were typed.
     """
 
     rows: CheckedRows
@@ -31,6 +33,7 @@ class Validated:
     contract: Path
     equipment: str | None
     details: bool
+    without: tuple[str, ...] = ()
 
     @property
     def refused(self) -> bool:
@@ -42,7 +45,11 @@ class Validated:
         """Commands to type, the likeliest last."""
         if self.refused:
             why = "Mend the files or the contract as said above, then check again"
-            return (Next(why, typed("validate", *self._asked())),)
+            again = Next(why, typed("validate", *self._asked()))
+            absent = absent_sensors(self.rows.findings)
+            if not absent:
+                return (again,)
+            return (again, going_on_without(("validate", *self._asked()), absent))
         return (*self._accepting(), self._using(load_contract(self.contract)))
 
     def as_dict(self) -> dict[str, Any]:
@@ -51,7 +58,8 @@ class Validated:
 
     def _asked(self) -> list[str]:
         machine = ["--equipment", self.equipment] if self.equipment else []
-        return [*self.files, "--contract", str(self.contract), *machine]
+        without = options("--without", self.without)
+        return [*self.files, "--contract", str(self.contract), *machine, *without]
 
     def _accepting(self) -> Iterator[Next]:
         """Whose limits were found too narrow, and nobody has accepted them."""

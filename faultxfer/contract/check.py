@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -202,7 +203,7 @@ class Check:
         machines.note_machines(self.notes, self.contract, self.equipment)
         if not self.notes.refused:
             machines.note_doubled(self.notes, self.contract, self.equipment)
-            _note_columns(self.notes, self.contract, self.labelled)
+            _note_columns(self.notes, self.contract, self.labelled, self.equipment)
 
     def equipment_rows(self) -> None:
         """Which rows belong to the machine asked for."""
@@ -377,15 +378,16 @@ class Check:
 
     def _note_empty(self, name: str, blank: np.ndarray) -> None:
         first = np.array([blank.argmax()])
+        absent = absent_of([name], self.contract)
         self.notes.file(
             "SENSOR-ALL-MISSING",
             f"Sensor {name!r} has no value in any row",
-            "Check the tag in the export, or remove the sensor from the contract and "
-            "pretrain again",
+            f"Check the tag in the export{going_on_without(absent, self.equipment)}",
             file=str(self.table.files_of(name, first)[0]),
             column=self.table.tag(name),
             count=int(blank.sum()),
             line=int(self.table.lines_of(name, first)[0]),
+            absent=absent,
         )
 
     def _note_key(self, key: str) -> None:
@@ -651,7 +653,7 @@ def _one_name(name: str, rows: int) -> object:
     return pd.array(pa.repeat(text, rows), dtype="str")
 
 
-def _note_columns(notes: Notes, contract: Contract, labelled: bool) -> None:
+def _note_columns(notes: Notes, contract: Contract, labelled: bool, equipment: str | None) -> None:
     """Note an empty file, and columns that are missing or unknown."""
     if not len(notes.table):
         notes.file(
@@ -666,13 +668,16 @@ def _note_columns(notes: Notes, contract: Contract, labelled: bool) -> None:
         return
     if missing:
         words = _LACKING["files" if contract.tag_files else "columns"]
+        asked = _meant(missing, notes.table.names, contract)
+        absent = () if asked else absent_of(missing, contract)
         notes.file(
             "COLUMN-MISSING",
             f"{len(missing)} {words.instead}: {', '.join(missing[:_SHOWN])}",
-            f"{_meant(missing, notes.table.names, contract)}{words.remedy}",
+            f"{asked}{words.remedy}{going_on_without(absent, equipment)}",
             count=len(missing),
             expected=", ".join(needed),
             received=", ".join(present),
+            absent=absent,
         )
     known = _known(contract)
     unknown = [name for name in present if name not in known]
@@ -684,6 +689,30 @@ def _note_columns(notes: Notes, contract: Contract, labelled: bool) -> None:
             "Name them under `ignore` to silence this",
             count=len(unknown),
         )
+
+
+def absent_of(missing: list[str], contract: Contract) -> tuple[str, ...]:
+    """Sensors that a machine may lack, where nothing else is missing; none where more is."""
+    absent = [name for name in missing if name in contract.sensors]
+    qualities = [contract.sensors[name].quality for name in absent]
+    explained = {*absent, *(quality.column for quality in qualities if quality)}
+    if contract.why_needed(absent) or not explained.issuperset(missing):
+        return ()
+    return tuple(absent)
+
+
+def going_on_without(absent: tuple[str, ...], equipment: str | None) -> str:
+    """What to write where the machine does not have these sensors; empty where none is meant."""
+    if not absent:
+        return ""
+    names = ", ".join(absent)
+    option = " ".join(f"--without {shlex.quote(name)}" for name in absent)
+    machine = f" {equipment!r}" if equipment else ""
+    return (
+        f". Where the machine{machine} has no such sensor, write `lacks: [{names}]` at its name "
+        f"under `equipment:` in the contract, or go on with `{option}`, which commands for one "
+        "machine take"
+    )
 
 
 def _meant(missing: list[str], present: Iterable[str], contract: Contract) -> str:

@@ -307,7 +307,11 @@ def _machines(old: Contract, new: Contract) -> Iterator[Change]:
         for name in set(old.sensors) & set(new.sensors):
             if not _same(to_contract(before, name, old), to_contract(after, name, new)):
                 moved.add(name)
-        changes = [*_tags(before, after, learnt), *_numbers(before, after, moved)]
+        changes = [
+            *_tags(before, after, learnt),
+            *_numbers(before, after, moved),
+            *_lacks(before, after),
+        ]
         for change in under(f"equipment.{machine}", changes):
             yield replace(change, machine=machine)
 
@@ -335,6 +339,18 @@ def _numbers(old: Equipment, new: Equipment, moved: set[str]) -> Iterator[Change
                 meaning = ("the machine's rows give other numbers", "machine")
             if first != second:
                 yield _change(f"{field}.{sensor}", f"{field} of a machine", first, second, meaning)
+
+
+def _lacks(old: Equipment, new: Equipment) -> Iterator[Change]:
+    if set(old.lacks) == set(new.lacks):
+        return
+    meaning: Meaning = (
+        "models made without a sensor do not look at it; train them again to use it",
+        "none",
+    )
+    if set(new.lacks) - set(old.lacks):
+        meaning = ("the machine lacks a sensor that its models need", "machine")
+    yield _change("lacks", "sensors of a machine", old.lacks, new.lacks, meaning)
 
 
 def _same(one: tuple[float, float], other: tuple[float, float]) -> bool:

@@ -202,7 +202,7 @@ def _note_unnamed(notes: Notes, contract: Contract, equipment: str | None) -> No
     if equipment is None and set(own) - {contract.family}:
         notes.file(
             _UNKNOWN,
-            f"The contract has tags, units or scales of {_listed(own)}, "
+            f"The contract has tags, units, scales or missing sensors of {_listed(own)}, "
             "and nothing shows whose rows these are",
             "Name the machine with --equipment, or add a column that names it and set "
             "`equipment_column`",

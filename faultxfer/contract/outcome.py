@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from faultxfer.errors import DataError
-from faultxfer.findings import Finding, refusing
+from faultxfer.findings import Finding, absent_sensors, refusing
 from faultxfer.reading import columns
 from faultxfer.reading.table import RawTable
 
@@ -96,6 +96,7 @@ def refusal(findings: Iterable[Finding], what: str, more: str = "") -> DataError
         received=received,
         where=_place(first),
         remedy=". ".join(filter(None, (first.remedy, more))),
+        absent=absent_sensors(reasons),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -163,6 +164,11 @@ class Equipment(_Strict):
     scale: dict[str, Scale] = Field(
         default={}, description="Factor and offset of a sensor, applied before the unit."
     )
+    lacks: tuple[str, ...] = Field(
+        default=(),
+        description="Sensors of the contract that the machine does not have: [vibration].",
+        exclude_if=_is_nothing,
+    )
 
     @model_validator(mode="after")
     def _one_tag_for_each_column(self) -> Equipment:
@@ -170,6 +176,25 @@ class Equipment(_Strict):
         twice = sorted({name for name in meant if meant.count(name) > 1})
         if twice:
             raise ValueError(f"each column has one tag. Received: two or more tags for {twice}")
+        return self
+
+    def without(self, sensors: set[str]) -> Equipment:
+        """The same, of a contract that does not have these sensors."""
+        return Equipment(
+            aliases={tag: name for tag, name in self.aliases.items() if name not in sensors},
+            units={name: unit for name, unit in self.units.items() if name not in sensors},
+            scale={name: scale for name, scale in self.scale.items() if name not in sensors},
+        )
+
+    @model_validator(mode="after")
+    def _describes_only_what_it_has(self) -> Equipment:
+        described = {*self.aliases.values(), *self.units, *self.scale}
+        both = sorted(described.intersection(self.lacks))
+        if both:
+            raise ValueError(
+                "a machine that lacks a sensor has no tag, unit or scale of it. "
+                f"Received: lacks and more for {both}"
+            )
         return self
 
 
@@ -427,7 +452,27 @@ class Contract(_Strict):
                 )
                 raise ValueError(told(problem, did_you_mean(strange[0], filter(None, known))))
             self._units_fit(machine, own.units)
+            self._can_lack(machine, own.lacks)
         return self
+
+    def _can_lack(self, machine: str, lacks: tuple[str, ...]) -> None:
+        strange = [name for name in lacks if name not in self.sensors]
+        if strange:
+            problem = (
+                f"equipment {machine!r} lacks what is no sensor of the contract. "
+                f"Received: {strange}"
+            )
+            raise ValueError(told(problem, did_you_mean(strange[0], self.sensors)))
+        if problem := self.why_needed(lacks):
+            raise ValueError(f"equipment {machine!r}: {problem}. Received: lacks {[*lacks]}")
+
+    def why_needed(self, sensors: Iterable[str]) -> str:
+        """Why rows cannot be read without some of the sensors; empty where they can."""
+        gone = set(sensors)
+        if gone >= set(self.sensors):
+            return "a machine has at least one sensor of the contract"
+        choosing = sorted(gone.intersection(self.where))
+        return f"`where` chooses rows by {choosing}" if choosing else ""
 
     def _units_fit(self, machine: str, units: dict[str, str]) -> None:
         for sensor, unit in units.items():
@@ -467,6 +512,68 @@ class Contract(_Strict):
     def machine_of_unnamed_rows(self) -> str | None:
         """The family, where no column names the machine of a row; None where one does."""
         return None if self.equipment_column else self.family
+
+    def lacking(self, machine: str) -> tuple[str, ...]:
+        """Sensors that a machine does not have, in feature order."""
+        own = self.equipment.get(machine)
+        return tuple(name for name in self.sensors if own and name in own.lacks)
+
+    def for_machine(self, name: str) -> Contract:
+        """The contract as it is for one machine: without the sensors that the machine lacks.
+
+        Args:
+            name: of the machine, as under ``equipment``.
+
+        Returns:
+            The contract itself where the machine lacks nothing.
+
+        >>> sensors = {"flow": {}, "speed": {}}
+        >>> own = {"pump-9": {"lacks": ["speed"]}}
+        >>> pumps = {"family": "pumps", "label": {"column": "y"}}
+        >>> contract = Contract.model_validate(pumps | {"sensors": sensors, "equipment": own})
+        >>> contract.for_machine("pump-9").features, contract.for_machine("pump-1") is contract
+        (('flow',), True)
+        """
+        return self.without_sensors(self.lacking(name))
+
+    def without_sensors(self, names: Iterable[str]) -> Contract:
+        """The contract of a machine that does not have these sensors.
+
+        Their columns, tags and columns of quality are ignored, as a file may have them all the
+        same. What other machines lack no longer matters. :meth:`why_needed` says beforehand
+        whether rows can be read without them.
+
+        Args:
+            names: of sensors.
+
+        Returns:
+            The contract itself where none is named.
+        """
+        gone = set(names)
+        if not gone:
+            return self
+        left = {name: sensor for name, sensor in self.sensors.items() if name not in gone}
+        return self.model_copy(
+            update={
+                "sensors": left,
+                "ignore": (*self.ignore, *self._columns_of_only(gone)),
+                "equipment": {name: own.without(gone) for name, own in self.equipment.items()},
+                "mode_column": None if self.mode_column in gone else self.mode_column,
+                "running": {name: of for name, of in self.running.items() if name not in gone},
+            }
+        )
+
+    def _columns_of_only(self, gone: set[str]) -> list[str]:
+        """Columns that a file may have of these sensors and that mean nothing else."""
+        lost = [name for name in self.sensors if name in gone]
+        for own in self.equipment.values():
+            lost += [tag for tag, name in own.aliases.items() if name in gone]
+        qualities = [(name in gone, one.quality) for name, one in self.sensors.items()]
+        lost += [quality.column for is_gone, quality in qualities if quality and is_gone]
+        used = {*self.sensors, *self.key_columns, *self.slices, *self.where, *self.ignore}
+        used |= {self.label.column, *self.csv.time_parts}
+        used |= {quality.column for is_gone, quality in qualities if quality and not is_gone}
+        return [name for name in dict.fromkeys(lost) if name in gone or name not in used]
 
     def digest(self) -> str:
         """SHA-256 (hex) of the contract's meaning; spelling and comments do not count."""

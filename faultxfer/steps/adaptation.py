@@ -150,7 +150,12 @@ def split_target(job: Job[TransferRequest], models: Models, rows: CheckedRows) -
 
 
 def _with_a_way_to_score(error: DataError, job: Job[TransferRequest], models: Models) -> DataError:
-    """The same error, which says too what the machine can be scored with until there is more."""
+    """The same error, which says too what the machine can be scored with until there is more.
+
+    Where the file lacks a sensor, so it would at scoring: the error says how to go on without.
+    """
+    if error.absent:
+        return error
     command = until_labels_suffice(job.request, job.contract, champion=models.champion is not None)
     remedy = f"{error.remedy}. Until then score with what there is: `{command}`" if command else ""
     return DataError(

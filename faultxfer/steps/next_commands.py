@@ -10,7 +10,7 @@ from faultxfer.contract.schema import Contract, Equipment
 from faultxfer.evaluate.gate import Decision
 from faultxfer.evaluate.gate.check import NOT_ENOUGH
 from faultxfer.evaluate.report import SOURCE_AS_IS, Report
-from faultxfer.following import Next, typed, typed_files
+from faultxfer.following import Next, options, typed, typed_files
 from faultxfer.registry import names
 from faultxfer.requests import CurveRequest, PretrainRequest, ScoreRequest, TransferRequest
 
@@ -190,4 +190,5 @@ def _asked(request: TransferRequest | CurveRequest) -> list[str]:
 
 def _contract_and_machine(request: TransferRequest | CurveRequest) -> list[str]:
     machine = ("--model", request.model, "--equipment", request.equipment)
-    return ["--contract", str(request.contract), *machine]
+    without = options("--without", request.without)
+    return ["--contract", str(request.contract), *machine, *without]

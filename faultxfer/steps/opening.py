@@ -28,8 +28,11 @@ from faultxfer.requests import (
     TransferRequest,
     ValidateRequest,
 )
+from faultxfer.spelling import asking
 
 AnyRequest = ValidateRequest | PretrainRequest | TransferRequest | ScoreRequest | CurveRequest
+# How many sensors an error lists.
+_SHOWN = 24
 Asked = TypeVar("Asked", bound=AnyRequest, covariant=True)
 
 
@@ -68,7 +71,7 @@ def open_validate(request: ValidateRequest, work: Path) -> Job[ValidateRequest]:
     Raises:
         UserError: a file is missing, or the contract cannot be read.
     """
-    contract = load_contract(request.contract)
+    contract = _contract_of(request)
     require_files(request.files)
     return Job(
         request, work, None, request.equipment, request.quarantine, request.data_docs, contract
@@ -100,7 +103,7 @@ def open_transfer(request: TransferRequest, work: Path) -> Job[TransferRequest]:
         UserError: a file is missing, the contract cannot be read, the strategy or the gate's rules
             are not for this request, or the registry cannot be written.
     """
-    contract = load_contract(request.contract)
+    contract = _contract_of(request)
     require_files(request.files)
     _require_rules_for(contract, request)
     uri = connect.tracking_uri()
@@ -121,6 +124,53 @@ def open_transfer(request: TransferRequest, work: Path) -> Job[TransferRequest]:
         contract,
         _as_given(request),
     )
+
+
+def _contract_of(request: ValidateRequest | TransferRequest | CurveRequest) -> Contract:
+    """The contract as it is for the machine asked for, without sensors that the request names.
+
+    Raises:
+        ConfigError: the contract has no such sensor, or rows cannot be read without it.
+    """
+    contract = load_contract(request.contract)
+    require_can_lack(contract, request.without, str(request.contract))
+    machine = request.equipment or contract.machine_of_unnamed_rows
+    lacking = () if machine is None else contract.lacking(machine)
+    return contract.without_sensors((*lacking, *request.without))
+
+
+def require_can_lack(contract: Contract, without: tuple[str, ...], where: str) -> None:
+    """Look whether rows can be read without sensors that a request names.
+
+    Args:
+        contract: what the rows must look like.
+        without: names of sensors.
+        where: the contract is written.
+
+    Raises:
+        ConfigError: the contract has no such sensor, or rows cannot be read without it.
+    """
+    strange = [name for name in without if name not in contract.sensors]
+    if strange:
+        known = ", ".join(contract.features[:_SHOWN])
+        more = len(contract.features) - _SHOWN
+        raise ConfigError(
+            "`--without` names what is no sensor of the contract",
+            received={"without": strange},
+            where=where,
+            remedy=asking(
+                strange[0],
+                contract.features,
+                f"The sensors are {known}{f' and {more} more' if more > 0 else ''}",
+            ),
+        )
+    if problem := contract.why_needed(without):
+        raise ConfigError(
+            f"Rows cannot be read without these sensors: {problem}",
+            received={"without": list(without)},
+            where=where,
+            remedy="Name fewer sensors after `--without`",
+        )
 
 
 def _as_given(request: PretrainRequest | TransferRequest) -> bytes:
@@ -186,7 +236,7 @@ def open_curve(request: CurveRequest, work: Path) -> Job[CurveRequest]:
         UserError: a file is missing, the contract cannot be read, there is no registry, or the
             results could not be written.
     """
-    contract = load_contract(request.contract)
+    contract = _contract_of(request)
     require_files(request.files)
     _require_writable(request.out)
     uri = connect.tracking_uri()

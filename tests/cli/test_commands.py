@@ -417,6 +417,35 @@ def test_a_refused_file_is_exit_code_2_with_its_findings(
     assert not Path("quarantine").exists()
 
 
+def test_a_check_without_a_column_ends_with_the_command_that_goes_on(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pd.read_csv(world.target).drop(columns="flow_m3h").to_csv("narrow.csv", index=False)
+    check = ("validate", "narrow.csv", "--contract", world.contract, "--equipment", world.equipment)
+    assert call(*check) == 2
+    program, *command = shlex.split(capsys.readouterr().out.splitlines()[-1])
+    assert (program, command) == ("faultxfer", [*check, "--without", "flow_m3h"])
+    assert call(*command, "--json") == 0
+    assert answer(capsys)["accepted"] > 0
+
+
+def test_a_transfer_without_a_column_says_how_to_go_on(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pd.read_csv(world.target).drop(columns="flow_m3h").to_csv("narrow.csv", index=False)
+    command = move(world, "--dry-run", csv="narrow.csv")
+    assert call(*command, "--json") == 2
+    then = shlex.split(answer(capsys)["next"]["command"])
+    assert sorted(then) == sorted(["faultxfer", *command, "--without", "flow_m3h"])
+
+
+def test_a_sensor_to_go_on_without_is_known_before_anything_is_loaded(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(*move(world, "--without", "flow_mh3")) == 2
+    assert "Did you mean 'flow_m3h'?" in one_line(capsys)
+
+
 def test_contract_infer_writes_a_contract_that_fits_its_file(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -317,6 +317,7 @@ OTHER_NUMBERS = {
     "another unit": (machine(units={"pressure": "kPa"}), "equipment.pump-9.units.pressure"),
     "a scale": (machine(scale={"speed": {"factor": 10}}), "equipment.pump-9.scale.speed"),
     "another tag": (machine(aliases={"PT-102": "pressure"}), "equipment.pump-9.aliases → pressure"),
+    "a sensor less": (machine(lacks=["speed"]), "equipment.pump-9.lacks"),
 }
 
 

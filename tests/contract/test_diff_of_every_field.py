@@ -104,6 +104,10 @@ CASES: dict[tuple[str, str], list[Case]] = {
     ],
     ("Equipment", "units"): [("machine", {"equipment.F-1.units": {"draught": "kPa"}}, {})],
     ("Equipment", "scale"): [("machine", {"equipment.F-1.scale": {"draught": {"factor": 9}}}, {})],
+    ("Equipment", "lacks"): [
+        ("machine", {"equipment.F-3.lacks": ["draught"]}, {}),
+        ("none", {"equipment.F-3.lacks": []}, {"equipment.F-3.lacks": ["draught"]}),
+    ],
     ("Scale", "factor"): [("machine", {"equipment.F-2.scale.current.factor": 3.0}, {})],
     ("Scale", "offset"): [("machine", {"equipment.F-2.scale.current.offset": 0.0}, {})],
     ("Long", "time"): [
