@@ -292,13 +292,13 @@ def _verdict(result: dict[str, Any]) -> str:
     if result["unchecked"]:
         found = "nothing wrong was found, and not everything could be read"
         return f"[yellow]could not be checked[/]: {found}"
-    models = len(result["models"])
+    journals = counted(len(result["models"]), "journal")
     champions = sum(one["champion"] is not None for one in result["models"])
-    scoring = f"{champions} champion(s)"
+    scoring = counted(champions, "champion")
     provisional = sum(one["provisional"] is not None for one in result["models"])
     if provisional:
-        scoring += f" and {provisional} provisional version(s)"
-    return f"[green]sound[/]: {models} journal(s) and the files of {scoring} were read"
+        scoring += f" and {counted(provisional, 'provisional version')}"
+    return f"[green]sound[/]: {journals} and the files of {scoring} were read"
 
 
 def repaired(result: dict[str, Any]) -> None:

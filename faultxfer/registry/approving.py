@@ -17,8 +17,8 @@ from faultxfer.registry.waiting import end_expired, require_another_name, requir
 from faultxfer.temporary import temporary_folder
 from faultxfer.wording import listed
 
-# What a transfer writes among the artifacts of its run.
-_REPORT = "report.json"
+# What a transfer writes among the artifacts of its run: for programs, and for people.
+_REPORT, _PAGE = "report.json", "report.html"
 _MOST_NAMED = 5
 
 
@@ -38,7 +38,7 @@ def read_review(model: str, equipment: str | None, number: int) -> dict[str, Any
     require_another_name(wait)
     version = registry.version(name, number)
     said = _said_when_judged(registry, version.run_id)
-    shown = {_REPORT: Path(_REPORT), **{file: Path(file) for file in said.get("pictures", ())}}
+    shown = {_PAGE: Path(_PAGE), **{file: Path(file) for file in said.get("pictures", ())}}
     addresses = _addresses(registry, version.run_id, shown)
     return {
         "registered": name,
@@ -52,7 +52,7 @@ def read_review(model: str, equipment: str | None, number: int) -> dict[str, Any
         "metrics": said.get("metrics", []),
         "worst_slice": said.get("worst_slice"),
         "data": _what_changed(chain, wait),
-        "report": addresses.pop(_REPORT, None),
+        "report": addresses.pop(_PAGE, None),
         "pictures": addresses,
         "run_id": version.run_id,
     }

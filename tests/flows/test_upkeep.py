@@ -26,7 +26,7 @@ REVIEW: dict[str, Any] = {
     ],
     "worst_slice": "Where mode is 2 it loses.",
     "data": ["Made from a.csv."],
-    "report": "http://here/report.json",
+    "report": "http://here/report.html",
     "pictures": {"curve.png": "http://here/curve.png"},
 }
 

@@ -84,6 +84,7 @@ def waiting_folder(tmp_path_factory: pytest.TempPathFactory, migrated_folder: Pa
         said = {"told": ["Finds 17 of 20 faults."], "pictures": ["pr.png"], "worst_slice": "none"}
         report = folder / "candidate" / "report" / "report.json"
         report.write_text(json.dumps({"review": {**said, "metrics": []}}))
+        report.with_name("report.html").write_text("<p>Finds 17 of 20 faults.")
         add_champion(candidate)
         add_waiting(candidate)
     return folder
@@ -123,7 +124,7 @@ def test_another_person_sees_it_and_approves_it(registry: Registry) -> None:
     review = approving.read_review(*WHO, 2)
     assert review["told"] == ["Finds 17 of 20 faults."]
     assert Path(review["pictures"]["pr.png"]).parent == Path(review["report"]).parent
-    assert Path(review["report"]).exists()
+    assert Path(review["report"]).read_text() == "<p>Finds 17 of 20 faults."
     assert review["data"] == [
         "1 of its 2 files are the champion's; new: w48.csv; not used any more: w46.csv."
     ]
