@@ -4,9 +4,11 @@ And where it connects to: it is run once more below ``strace``, and a connection
 is an error.
 
     python benchmarks/up_cost.py            # the figures of docs/configuration.md
+    python benchmarks/up_cost.py --scoring  # and where the files that landed are scored
     python benchmarks/up_cost.py --trace    # and the traced run, which takes several times as long
 
-It works in a new folder, with two simulated files landed. Exit code 1 where a promise is not kept.
+It works in a new folder, with two simulated files landed; for `--scoring` a source model and a
+machine's version are made first. Exit code 1 where a promise is not kept.
 """
 
 from __future__ import annotations
@@ -19,15 +21,20 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
+from watch_folder_test import prepared
 
 from faultxfer.simulation.simulator import write_pump_fleet
 
 READY_SECONDS, MEGABYTES = 45.0, 1200.0
 # Until services have run once, and the forms were written anew.
 SETTLED_SECONDS = 30.0
+# What works on files that landed ends within this.
+WORKED_SECONDS = 300.0
+_WORKING = "faultxfer.cli.working"
 _CALLED = re.compile(r"(?:connect|sendto)\(.*sa_family=(AF_INET6?),.*")
 _HOME = re.compile(r'inet_addr\("127\.|inet_pton\(AF_INET6, "(?:::1|::ffff:127\.)')
 
@@ -66,32 +73,67 @@ def megabytes(process: psutil.Process) -> tuple[float, float]:
     return resident / 2**20, proportional / 2**20
 
 
-def stopped(process: subprocess.Popen[str], below: list[psutil.Process]) -> tuple[float, int]:
-    """Seconds from Ctrl-C to the end, and how many processes are left."""
+def most(process: psutil.Process) -> float:
+    """The most megabytes resident until services have run, and what landed was worked on."""
+    since, highest = time.monotonic(), 0.0
+    working = True
+    while working or time.monotonic() - since < SETTLED_SECONDS:
+        time.sleep(1)
+        working, resident = False, 0
+        for one in [process, *process.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):
+                resident += one.memory_info().rss
+                working |= _WORKING in one.cmdline()
+        highest = max(highest, resident / 2**20)
+        if time.monotonic() - since > WORKED_SECONDS:
+            raise SystemExit("the files that landed are still being worked on")
+    return highest
+
+
+def stopped(
+    process: subprocess.Popen[str], below: list[psutil.Process], sign: signal.Signals
+) -> tuple[float, int]:
+    """Seconds from the signal to the end, and how many processes are left."""
     since = time.monotonic()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sign)
     process.wait(timeout=120)
     seconds = time.monotonic() - since
     return seconds, len(psutil.wait_procs(below, timeout=5)[1])
 
 
-def measure(folder: Path) -> bool:
+def measure(folder: Path, what: str, sign: signal.Signals) -> bool:
     """Print the figures; whether the promises are kept."""
-    kept = True
-    for what in ("new registry and server", "those of before"):
-        process, ready = started(folder, [])
-        time.sleep(SETTLED_SECONDS)
-        one = psutil.Process(process.pid)
-        below = one.children(recursive=True)
-        resident, proportional = megabytes(one)
-        seconds, left = stopped(process, below)
-        print(
-            f"{what}: ready in {ready:.0f} s; {resident:.0f} MB resident, {proportional:.0f} MB "
-            f"with shared pages counted once, in {len(below) + 1} processes; stopped in "
-            f"{seconds:.0f} s, {left} processes left; load {os.getloadavg()[0]:.1f}"
-        )
-        kept &= ready <= READY_SECONDS and resident <= MEGABYTES and left == 0
-    return kept
+    process, ready = started(folder, [])
+    one = psutil.Process(process.pid)
+    highest = most(one)
+    below = one.children(recursive=True)
+    resident, proportional = megabytes(one)
+    seconds, left = stopped(process, below, sign)
+    print(
+        f"{what}: ready in {ready:.0f} s; {resident:.0f} MB resident, {proportional:.0f} MB "
+        f"with shared pages counted once, in {len(below) + 1} processes, at most {highest:.0f} MB "
+        f"while it worked on what landed; stopped by {sign.name} in {seconds:.0f} s, {left} "
+        f"processes left; load {os.getloadavg()[0]:.1f}",
+        flush=True,
+    )
+    return ready <= READY_SECONDS and resident <= MEGABYTES and left == 0
+
+
+def scoring(folder: Path) -> bool:
+    """The same where a version scores what landed."""
+    rows = prepared(folder)
+    (folder / "landing").mkdir()
+    for number in range(2):
+        header, *lines = rows.read_text().splitlines(keepends=True)
+        part = "".join([header, *lines[number::2]])
+        (folder / "landing" / f"part-{number}.csv").write_text(part)
+    (folder / "deployments.yaml").write_text(
+        "families: {pumps: {contract: fleet/pumps.yaml, landing: landing}}\n"
+    )
+    kept = measure(folder, "with a version that scores", signal.SIGTERM)
+    scored = sorted(path.name for path in folder.glob("landing/scores/*/part-?.csv"))
+    print(f"scored: {', '.join(scored)}")
+    return kept and len(scored) == 2
 
 
 def trace(folder: Path) -> bool:
@@ -117,12 +159,17 @@ def main() -> None:
     """Measure, and trace where asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trace", action="store_true", help="trace connections too")
+    parser.add_argument("--scoring", action="store_true", help="score what landed, too")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         plant(Path(folder))
-        kept = measure(Path(folder))
+        kept = measure(Path(folder), "new registry and server", signal.SIGINT)
+        kept &= measure(Path(folder), "those of before", signal.SIGTERM)
         if asked.trace:
             kept &= trace(Path(folder))
+    if asked.scoring:
+        with tempfile.TemporaryDirectory() as folder:
+            kept &= scoring(Path(folder))
     raise SystemExit(0 if kept else 1)
 
 

@@ -34,6 +34,9 @@ CASES = {
     "import faultxfer": "import faultxfer",
     "help": "from faultxfer.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    "
     "pass",
+    "a watcher that waits": "import faultxfer.cli.watching, faultxfer.landing.apart, "
+    "faultxfer.landing.watching\nassert 'pandas' not in sys.modules",
+    "whether a machine has a version": "import faultxfer.steps.scorers",
     "what a rollback needs beside MLflow": "import faultxfer.registry.maintenance",
     "a row to be scored that breaks a rule": "import pandas\nfrom faultxfer.contract.schema import "
     "Contract\nfrom faultxfer.contract.served import MachineRows\nagreed = Contract.model_validate("

@@ -20,7 +20,8 @@ from faultxfer.registry.store import Version
 from faultxfer.requests import ScoreRequest
 from faultxfer.steps.intake import check_rows
 from faultxfer.steps.opening import Opened
-from faultxfer.steps.scoring import CHAMPION, Detector, ScoreResult, score_rows
+from faultxfer.steps.scorers import CHAMPION
+from faultxfer.steps.scoring import Detector, ScoreResult, score_rows
 
 KEPT = REPOSITORY / "tests" / "kept_bundles"
 # Rows by their place, and the sensors that they lack.

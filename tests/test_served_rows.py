@@ -32,7 +32,8 @@ from faultxfer.registry.store import Version
 from faultxfer.requests import ScoreRequest
 from faultxfer.steps.intake import CheckedRows, check_rows
 from faultxfer.steps.opening import Opened
-from faultxfer.steps.scoring import CHAMPION, Detector, score_rows
+from faultxfer.steps.scorers import CHAMPION
+from faultxfer.steps.scoring import Detector, score_rows
 
 KEPT = REPOSITORY / "tests" / "kept_bundles"
 READINGS = pd.read_csv(KEPT / "rows.csv")

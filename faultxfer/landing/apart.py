@@ -1,7 +1,8 @@
 """Workers in a process of their own, which ends when a look found nothing to do.
 
-What loads a network keeps TensorFlow, 0.8 GB, for as long as its process lives, and a watcher
-mostly waits. Files that landed together share one process: to load it takes seconds.
+What reads a file keeps pandas, 0.1 GB, for as long as its process lives, what loads a network
+TensorFlow, 0.8 GB; and a watcher mostly waits. Files that landed together share one process: to
+load it takes seconds.
 
 Tasks and answers are lines of JSON. The process reads no more once the watcher has ended, however
 that happened.
@@ -17,11 +18,13 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
 from faultxfer import children, errors
 from faultxfer.errors import FaultxferError
+from faultxfer.landing.ledger import Part
 from faultxfer.landing.workers import Scored, WorkError, Workers
 from faultxfer.requests import ScoreRequest, TransferRequest, ValidateRequest
 from faultxfer.stopping import Stopping
@@ -62,6 +65,8 @@ class Apart:
             require_scorer=lambda model, machine: self._ask("require_scorer", model, machine),
             check=lambda request: self._ask("check", _plain(request)),
             interrupted=lambda digest: self._ask("interrupted", digest),
+            parts=self._parts,
+            require_watchable=lambda contract: self._ask("require_watchable", str(contract)),
             rest=self.rest,
         )
 
@@ -70,6 +75,10 @@ class Apart:
         if not self._was_asked:
             self._end(_LEAVE_SECONDS, at_once=False)
         self._was_asked = False
+
+    def _parts(self, path: Path, folder: str | None, contract: Path) -> tuple[Part, ...]:
+        found = self._ask("parts", str(path), folder, str(contract))
+        return tuple(Part(**one) for one in found)
 
     def _ask(self, task: str, *given: Any) -> Any:
         """What came of a task.
@@ -158,6 +167,10 @@ def _tasks(workers: Workers) -> dict[str, Callable[..., Any]]:
         "require_scorer": workers.require_scorer,
         "check": lambda request: workers.check(ValidateRequest(**request)),
         "interrupted": workers.interrupted,
+        "parts": lambda path, folder, contract: [
+            asdict(one) for one in workers.parts(Path(path), folder, Path(contract))
+        ],
+        "require_watchable": lambda contract: workers.require_watchable(Path(contract)),
     }
 
 

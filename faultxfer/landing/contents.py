@@ -11,7 +11,7 @@ from faultxfer.contract.schema import Contract
 from faultxfer.contract.shapes import read_shaped
 from faultxfer.errors import ConfigError, DataError
 from faultxfer.landing.ledger import Part
-from faultxfer.reading.content import TABLES
+from faultxfer.reading.endings import TABLES
 from faultxfer.reading.table import RawTable
 from faultxfer.registry.names import check_name
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from faultxfer.contract.schema import Contract, load_contract
 from faultxfer.errors import (
     ContractError,
     DataError,
@@ -14,7 +13,6 @@ from faultxfer.errors import (
     StrategyError,
 )
 from faultxfer.following import Next, typed
-from faultxfer.landing.contents import parts_of, require_watchable
 from faultxfer.landing.delays import Delays
 from faultxfer.landing.events import Event
 from faultxfer.landing.folder import QUARANTINE, Arrival, Patience, arrivals
@@ -55,8 +53,7 @@ class Look:
         self.delays = Delays()
         self.unfinished: list[Arrival] = []
         arrivals(self.landing)  # whoever watches no folder is told so before anything is written
-        self.contract: Contract = load_contract(request.contract)
-        require_watchable(self.contract)
+        workers.require_watchable(request.contract)
         self.ledger: Ledger
         self._registry_read: float | None = None
 
@@ -144,7 +141,7 @@ class Look:
             )
         if entry.parts:
             return entry
-        parts = parts_of(arrival.path, arrival.folder, self.contract)
+        parts = self.workers.parts(arrival.path, arrival.folder, self.request.contract)
         named = [part.but(scores=self._scores(entry, part.machine)) for part in parts]
         return self.ledger.write(entry.but(parts=tuple(named)))
 

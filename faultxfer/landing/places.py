@@ -7,7 +7,7 @@ from pathlib import Path
 from faultxfer.landing.folder import REFUSED, SCORES
 from faultxfer.landing.ledger import Entry, Ledger
 from faultxfer.outputs import alarms_beside, written_whole
-from faultxfer.reading.content import TABLES
+from faultxfer.reading.endings import TABLES
 
 
 def scores_of(name: str, digest: str, machine: str, ledger: Ledger, landing: Path) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from faultxfer.landing.ledger import Part
 from faultxfer.requests import ScoreRequest, TransferRequest, ValidateRequest
 
 
@@ -34,6 +36,21 @@ class Scored:
         return cls(rows=result.rows.accepted, alarms=result.alarm_rows, by=by)
 
 
+def _parts(path: Path, folder: str | None, contract: Path) -> tuple[Part, ...]:
+    # Loads pandas, as everything does that reads a file.
+    from faultxfer.contract.schema import load_contract
+    from faultxfer.landing.contents import parts_of
+
+    return parts_of(path, folder, load_contract(contract))
+
+
+def _require_watchable(contract: Path) -> None:
+    from faultxfer.contract.schema import load_contract
+    from faultxfer.landing.contents import require_watchable
+
+    require_watchable(load_contract(contract))
+
+
 @dataclass(frozen=True)
 class Workers:
     """What a watcher calls; each is given the digest of the content that it is done for.
@@ -45,6 +62,8 @@ class Workers:
             has no version that can score.
         check: checks a file that nothing can score yet; raises ``DataError`` where it does not fit.
         interrupted: is told where work on a content was begun by a process that was killed.
+        parts: given a file, its sub-folder and the contract, the machines whose rows it holds.
+        require_watchable: raises ``ConfigError`` where files of a contract cannot be watched.
         rest: is called after each look.
     """
 
@@ -53,6 +72,8 @@ class Workers:
     require_scorer: Callable[[str, str], None]
     check: Callable[[ValidateRequest], None]
     interrupted: Callable[[str], None] = lambda _: None
+    parts: Callable[[Path, str | None, Path], tuple[Part, ...]] = _parts
+    require_watchable: Callable[[Path], None] = _require_watchable
     rest: Callable[[], None] = lambda: None
 
 
@@ -63,9 +84,9 @@ def require_scorer(model: str, machine: str) -> None:
         NoVersionError: it has none.
     """
     # Loaded when a file is there to be scored.
-    from faultxfer.steps import scoring
+    from faultxfer.steps.scorers import require_scorer
 
-    scoring.require_scorer(model, machine)
+    require_scorer(model, machine)
 
 
 def check(request: ValidateRequest) -> None:

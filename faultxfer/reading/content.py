@@ -15,8 +15,6 @@ import pyarrow as pa
 
 from faultxfer.errors import DataError
 
-TABLES = (".csv", ".csv.gz", ".csv.zst", ".tsv", ".parquet")
-
 _BLOCK = 1 << 24
 
 # What spreadsheets and archives begin with, whatever their name ends with.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from faultxfer.reading.content import TABLES
+from faultxfer.reading.endings import TABLES
 
 TAG = "tag"
 _PARTS = re.compile(r"\{([^{}]+)\}|(\*)")

@@ -31,6 +31,7 @@ from faultxfer.reading import (
 from faultxfer.reading.content import digest, stored_bytes, unreadable
 from faultxfer.reading.csv_options import Csv
 from faultxfer.reading.dialect import Dialect
+from faultxfer.reading.endings import TABLES
 from faultxfer.reading.table import RawTable, Reread
 from faultxfer.reading.text import Numbers, ParsedRows, Text, first_row, unique_names
 
@@ -49,7 +50,7 @@ def find_files(patterns: list[str]) -> list[Path]:
                 "There is no such CSV file",
                 received={"csv": pattern},
                 remedy="Check the path; quote patterns such as 'data/*.csv'. "
-                f"Of a folder these are read: {', '.join(content.TABLES)}",
+                f"Of a folder these are read: {', '.join(TABLES)}",
             )
         for path in files:
             found.setdefault(path.resolve(), path)
@@ -74,7 +75,7 @@ def _matches(pattern: str) -> list[Path]:
 
 def _is_table(file: Path) -> bool:
     hidden = file.name.startswith((".", "~"))
-    return file.is_file() and file.name.lower().endswith(content.TABLES) and not hidden
+    return file.is_file() and file.name.lower().endswith(TABLES) and not hidden
 
 
 def names_of(paths: list[Path]) -> list[str]:

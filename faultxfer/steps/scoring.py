@@ -14,22 +14,21 @@ from faultxfer.bundle.calibration import estimated_prevalence
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.data.dataset import sensor_matrix
-from faultxfer.errors import NoVersionError, RegistryError
+from faultxfer.errors import RegistryError
 from faultxfer.evaluate.alarms import AlarmStretch
 from faultxfer.following import Next
 from faultxfer.outputs import alarms_beside, written_whole
 from faultxfer.progress import NOTE, progress
 from faultxfer.reading import columns
-from faultxfer.registry import connect, machines, names
 from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.requests import ScoreRequest
-from faultxfer.spelling import asking
 from faultxfer.steps.completing import Completing, learnt_by
 from faultxfer.steps.intake import CheckedRows, require_accepted
 from faultxfer.steps.next_commands import after_scores
 from faultxfer.steps.opening import Opened
 from faultxfer.steps.plain_data import plain_fields
+from faultxfer.steps.scorers import PROVISIONAL, SOURCE, find_scorer
 from faultxfer.steps.sources import find_source
 from faultxfer.steps.speaking import as_table, find_alarms
 from faultxfer.wording import counted, percent
@@ -39,13 +38,8 @@ from faultxfer.wording import counted, percent
 _FEWEST_FOR_SHARE = 100
 _OTHER_ODDS = 4.0
 
-# What scores: the champion, a version that somebody asked for, or what there is for want of a
-# champion. The last two are marked wherever scores are shown.
-CHAMPION, ASKED, PROVISIONAL, SOURCE = "champion", "version", "provisional", "source"
+# What is no champion, and nobody named: marked wherever scores are shown.
 _MARKED = (PROVISIONAL, SOURCE)
-
-# What a machine without a version of its own can be scored with.
-_BY_SOURCE = "without --equipment the source model scores as it is"
 
 
 @dataclass(frozen=True)
@@ -121,7 +115,7 @@ def fetch_detector(opened: Opened[ScoreRequest]) -> Detector:
     if machine is None:
         found, kind = _find_source(registry, request.model, request.version), SOURCE
     else:
-        found, kind = _find(registry, request.model, machine, request.version)
+        found, kind = find_scorer(registry, request.model, machine, request.version)
     folder = opened.work / "detector"
     folder.mkdir()
     bundle = registry.download_bundle(found, folder)
@@ -247,77 +241,9 @@ def remark_note(marked: int, unscored: int) -> str:
     return f"{'. '.join(said)}; `remark` says why." if said else ""
 
 
-@reported("the tracking store")
-def require_scorer(model: str, equipment: str) -> None:
-    """Ask whether a machine has a champion, or for want of one a provisional version.
-
-    Raises:
-        NoVersionError: it has neither, or nothing is registered for it.
-        RegistryError: the registry cannot be read.
-    """
-    connect.require_registry(connect.tracking_uri())
-    _find(open_registry(), model, equipment, None)
-
-
 def _find_source(registry: Registry, model: str, version: int | None) -> Version:
     source = find_source(registry, model)
     return source if version is None else registry.version(source.name, version)
-
-
-def _find(
-    registry: Registry, model: str, equipment: str, version: int | None
-) -> tuple[Version, str]:
-    """A machine's version, and what it is."""
-    name = machines.look_up(registry, model, equipment)
-    if name is None:
-        known = machines.equipments(registry, model)
-        raise NoVersionError(
-            f"No model of this machine is registered that comes from {model!r}",
-            received={"equipment": equipment, "known": known},
-            where=registry.address,
-            remedy=asking(
-                equipment,
-                known,
-                "Check --equipment and --model, or run `faultxfer transfer` for it first; "
-                f"{_BY_SOURCE}",
-            ),
-        )
-    if version is not None:
-        asked = registry.version(name, version)
-        _require_approved(asked)
-        return asked, PROVISIONAL if _was_never_promoted(asked) else ASKED
-    champion = registry.champion(name)
-    if champion is not None:
-        return champion, CHAMPION
-    provisional = registry.provisional(name)
-    if provisional is not None:
-        return provisional, PROVISIONAL
-    raise NoVersionError(
-        f"The machine {equipment!r} has no champion, and no provisional version",
-        received={"champion": None, "provisional": None},
-        remedy="Name a version with --version, or run `faultxfer transfer` until one passes "
-        f"the gate; {_BY_SOURCE}; `faultxfer registry list` shows whether one waits for approval",
-    )
-
-
-def _require_approved(version: Version) -> None:
-    """What a person has to approve scores nothing before."""
-    as_waiting = version.tags.get(names.REGISTERED_AS) == names.WAITING
-    if as_waiting and names.PROMOTED not in version.tags:
-        approve = names.with_reason("approve", version.name, version.version)
-        raise RegistryError(
-            "Nobody has approved this version, so nothing is scored with it",
-            received={"version": version.version, "outcome": version.tags.get(names.OUTCOME)},
-            where=version.uri,
-            remedy="Leave --version out to score with the champion; "
-            f"`{approve}` approves a version that waits",
-        )
-
-
-def _was_never_promoted(version: Version) -> bool:
-    """Whether it was registered as provisional, and nobody made it champion since."""
-    as_provisional = version.tags.get(names.REGISTERED_AS) == names.PROVISIONAL
-    return as_provisional and names.PROMOTED not in version.tags
 
 
 def _table(
