@@ -39,7 +39,6 @@ from faultxfer.steps.contest import ADAPTED_FIRST
 from faultxfer.steps.sources import (
     recorded_classes,
     require_same_meaning,
-    require_sensors_of_champion,
 )
 
 EASY = GateOptions(value={"pr_auc": Limit(min=0.01)})
@@ -662,19 +661,48 @@ def test_a_champion_keeps_its_order_beside_a_source_with_another_one(world: Worl
     assert again.rows == 0  # it recognises the rows that it learnt from
 
 
-def test_a_champion_whose_sensors_the_contract_lacks_is_said_before_training(world: World) -> None:
+def test_a_machine_that_lost_a_sensor_is_judged_against_what_its_champion_would_say_today(
+    world: World,
+) -> None:
     move(world)
-    fetched = models_of(world)
-    contract = load_contract(world.contract)
-    require_sensors_of_champion(contract, fetched)
-    narrower = contract.model_copy(update={"sensors": dict(list(contract.sensors.items())[1:])})
-    with pytest.raises(
-        ContractError, match=r"missing=\['speed_rpm'\]\. Where: pumps--fault--pump-9 version 1\."
-    ):
-        require_sensors_of_champion(narrower, fetched)
-    require_sensors_of_champion(
-        narrower, dataclasses.replace(fetched, champion=None, champion_bundle=None)
-    )
+    fewer = contract_without(world, "winding_temperature_c")
+    csv = later_rows(world)
+    result = pipeline.transfer([csv], fewer, "pumps", world.equipment, quick(EASY))
+    change = result.report.sensor_change
+    assert change["missing"] == ["winding_temperature_c"]
+    assert set(change["r2"]) == {"winding_temperature_c"}
+    champion = next(one for one in result.report.contestants if one.role == "champion")
+    assert "with guesses of winding_temperature_c, as it would today" in champion.note
+    assert result.report.comparison is not None
+    page = (world.folder / "mlruns" / "artifacts").rglob("report.md")
+    assert any("lacks winding_temperature_c" in path.read_text() for path in page)
+    scored = pipeline.score([world.new_rows], "pumps", world.equipment, "scores.csv")
+    assert scored.rows.accepted > 0
+
+
+def test_a_champion_that_cannot_do_without_a_sensor_is_not_compared_with(world: World) -> None:
+    content = yaml.safe_load(Path(world.contract).read_text())
+    content["sensors"]["speed_rpm"]["impute"] = False
+    Path("strict.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    options = quick(EASY)
+    pipeline.transfer([world.target], "strict.yaml", "pumps", world.equipment, options)
+    fewer = contract_without(world, "speed_rpm")
+    result = pipeline.transfer([later_rows(world)], fewer, "pumps", world.equipment, options)
+    evidence = result.report.evidence
+    assert evidence.comparison is None
+    assert "cannot score these rows without speed_rpm" in evidence.not_comparable
+    checks = {check.code: check for check in result.decision.checks}
+    assert checks["GATE-CHANGE"].status == "not applicable"
+    assert checks["GATE-CHANGE"].message == evidence.not_comparable
+
+
+def contract_without(world: World, name: str) -> str:
+    """The contract without one of its sensors."""
+    content = yaml.safe_load(Path(world.contract).read_text())
+    del content["sensors"][name]
+    path = world.folder / f"without-{name}.yaml"
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+    return str(path)
 
 
 def test_a_contract_in_another_unit_is_refused_before_training(world: World) -> None:

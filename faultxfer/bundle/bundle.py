@@ -18,6 +18,8 @@ from faultxfer.bundle.imputer import IMPUTER, Imputer, load_imputer, save_impute
 from faultxfer.bundle.manifest import (
     FORMAT,
     MANIFEST,
+    NEW_SENSORS,
+    OTHER_SENSORS,
     Manifest,
     explaining,
     manifest_sha256,
@@ -43,6 +45,8 @@ from faultxfer.bundle.versions import (
     recorded_versions,
     versions_here,
 )
+from faultxfer.bundle.whole_source import FILES as WHOLE_FILES
+from faultxfer.bundle.whole_source import load_whole
 from faultxfer.errors import BundleError
 from faultxfer.network.fit import logits_of
 from faultxfer.network.store import load_network, save_network
@@ -55,7 +59,8 @@ class Bundle:
     """A fault detector for one machine, or for the source fleet.
 
     Attributes:
-        features: names of the ``d`` sensors, in the order of ``X``'s columns.
+        features: names of the ``d`` sensors, in the order of ``X``'s columns: those that the source
+            knows too, then new ones.
         units: unit of each sensor, by name.
         scaler: fitted on training rows.
         network: Keras model from (n, d) scaled sensors to (n, 1) logits.
@@ -196,6 +201,8 @@ def save_bundle(bundle: Bundle, folder: Path, rows: np.ndarray | None = None) ->
     if bundle.models is not None:
         content["models"] = bundle.models.as_dict()
         (folder / _TREES).write_text(bundle.models.trees, encoding="utf-8")
+        if bundle.models.whole is not None:
+            bundle.models.whole.save(folder)
     if bundle.stack is not None:
         content["stack"] = save_stack(bundle.stack, folder)
     if bundle.imputer is not None:
@@ -213,8 +220,11 @@ def save_bundle(bundle: Bundle, folder: Path, rows: np.ndarray | None = None) ->
 def _numbers(bundle: Bundle) -> dict[str, Any]:
     """What stands in every manifest."""
     scaler = bundle.scaler
+    new = len(bundle.features) - len(scaler.mean)
+    lacks = bundle.models is not None and bundle.models.whole is not None
     return {
-        "format": FORMAT,
+        "format": OTHER_SENSORS if new or lacks else FORMAT,
+        **({NEW_SENSORS: new} if new else {}),
         "features": list(bundle.features),
         "units": bundle.units,
         "scaler": {"mean": scaler.mean.tolist(), "scale": scaler.scale.tolist()},
@@ -238,6 +248,8 @@ def _files(content: dict[str, Any]) -> list[str]:
     names = [_NETWORK, _SEEN]
     if "models" in content:
         names.append(_TREES)
+        if "whole" in content["models"]:
+            names += WHOLE_FILES
     if "golden" in content:
         names.append(GOLDEN)
     if "imputer" in content:
@@ -340,7 +352,10 @@ def _imputer(folder: Path, manifest: Manifest) -> Imputer | None:
 
 
 def _source_models(stored: dict[str, Any], folder: Path) -> SourceModels:
-    return source_models_from(stored, read_text(folder / _TREES, TEXT_BYTES))
+    models = source_models_from(stored, read_text(folder / _TREES, TEXT_BYTES))
+    if "whole" not in stored:
+        return models
+    return dataclasses.replace(models, whole=load_whole(stored["whole"], folder))
 
 
 def _unscored(error: Exception) -> BundleError:

@@ -11,6 +11,9 @@ the difference is left.
 Integrated gradients are sums over a few points of a path, so they miss the network's own difference
 by a little; what is missing is added in proportion to what each sensor contributes. So every sum is
 exact, and how much was added is known.
+
+A sensor that the machine lacks and that is guessed speaks for those that it is guessed from: what
+it contributes is shared out among them by how far each moved the guess.
 """
 
 from __future__ import annotations
@@ -22,8 +25,16 @@ from functools import cached_property
 import numpy as np
 
 from faultxfer.bundle.bundle import Bundle
-from faultxfer.bundle.frozen import LOGIT_LIMIT, Block, FrozenSource, Views
-from faultxfer.bundle.input_map import InputMap
+from faultxfer.bundle.frozen import (
+    FILLED,
+    FILLED_LINEAR,
+    FILLED_TREES,
+    LOGIT_LIMIT,
+    Block,
+    FrozenSource,
+    Views,
+)
+from faultxfer.bundle.input_map import NEW, InputMap
 from faultxfer.bundle.members import (
     ADAPTED,
     CONSTANT,
@@ -41,10 +52,13 @@ from faultxfer.bundle.members import (
 )
 from faultxfer.bundle.references import References
 from faultxfer.bundle.tree_contributions import TreeContributions
+from faultxfer.bundle.whole_source import WholeSource
 from faultxfer.errors import BundleError
 from faultxfer.network.path_gradients import Encoded, PathGradients
 
 SENSORS = "sensors"
+# Kinds of blocks whose features are readings of sensors, one by one.
+_READINGS = (SENSORS, FILLED, NEW)
 # Rows at a time, which bounds the memory for their references.
 _ROWS = 256
 # Differences of scores below this are none; a secant is taken this much wider then.
@@ -130,6 +144,19 @@ class _Pool:
         self._encoded: dict[str, Encoded] = {}
         self._trees: dict[str, TreeContributions] = {}
         self._logits: dict[int, np.ndarray] = {}
+
+    @property
+    def whole(self) -> WholeSource:
+        """The source with every sensor of its own."""
+        if self.source.whole is None:
+            raise ValueError("The machine lacks no sensor of the source. Received: whole=None")
+        return self.source.whole
+
+    @cached_property
+    def guessing(self) -> np.ndarray:
+        """(c, m) weights, in the source's units, of the sensors that each lacking one follows."""
+        gaps = np.isin(np.arange(len(self.whole.features)), self.whole.lacking)
+        return self.whole.imputer.regression(gaps)[0]
 
     @property
     def maps(self) -> dict[str, InputMap]:
@@ -294,21 +321,43 @@ class _Against:
 
     def _by_sensor(self, member: Member, by_feature: np.ndarray) -> np.ndarray:
         """(n, k) contributions of a member's features to (n, d) of the sensors behind them."""
-        foreign = [str(block) for block in member.blocks if block.kind != SENSORS]
+        foreign = [str(block) for block in member.blocks if block.kind not in _READINGS]
         if foreign:
             raise BundleError(
                 "These trees read more than sensors, which is not explained",
                 received={"member": member.name, "features": foreign},
                 remedy="Transfer again with `faultxfer transfer`",
             )
-        sensors = self.X.shape[1]
         found, rest = np.zeros(self.X.shape), by_feature
-        for _ in member.blocks:
-            found += rest[:, :sensors]
-            rest = rest[:, sensors:]
+        for block in member.blocks:
+            width = self.views.block(block).shape[1]
+            found += self._of_readings(block, rest[:, :width])
+            rest = rest[:, width:]
         if "edges" in member.arrays:
-            bins = rest[:, : member.arrays["edges"].size - sensors]
+            bins = rest[:, : member.arrays["edges"].size - self.X.shape[1]]
             found += bins.reshape(*self.X.shape, -1).sum(axis=2)
+        return found
+
+    def _of_readings(self, block: Block, by_feature: np.ndarray) -> np.ndarray:
+        """(n, k) contributions of a block of readings to (n, d) of the machine's sensors."""
+        if block.kind == FILLED:
+            return self._shared_out(block.map, by_feature)
+        found, width = np.zeros(self.X.shape), by_feature.shape[1]
+        # New sensors stand behind those that the source knows.
+        start = self.X.shape[1] - width if block.kind == NEW else 0
+        found[:, start : start + width] = by_feature
+        return found
+
+    def _shared_out(self, map_name: str, by_feature: np.ndarray) -> np.ndarray:
+        """(n, k) contributions of every sensor of the source to (n, d) of the machine's."""
+        whole, by = self.pool.whole, self.pool.maps[map_name]
+        moved = self._from_mean(by(self.X), by(self.pool.X))
+        found = np.zeros(self.X.shape)
+        found[:, : len(whole.common)] = by_feature[:, whole.common]
+        for place, weights in zip(whole.lacking, self.pool.guessing.T, strict=True):
+            size = np.abs(moved * weights) + _NO_STEP
+            share = size / size.sum(axis=1, keepdims=True)
+            found[:, : len(whole.common)] += share * by_feature[:, [place]]
         return found
 
     def adapted(self, member: Member) -> np.ndarray:
@@ -324,7 +373,8 @@ class _Against:
         self, name: str, by: InputMap, weights: np.ndarray, scale: np.ndarray
     ) -> np.ndarray:
         own, of_pool = self.pool.encode(self.X, by), self.pool.encoded(name, by)
-        return self.pool.paths(own, of_pool, self.nearest, scale, weights)
+        found = self.pool.paths(own, of_pool, self.nearest, scale, weights)
+        return self._of_readings(Block(SENSORS, name), found)
 
     def _blocks(
         self, blocks: tuple[Block, ...], weights: np.ndarray
@@ -339,33 +389,46 @@ class _Against:
 
     def _block(self, block: Block, weights: np.ndarray) -> np.ndarray:
         """(n, d) contributions to the weighted sum of a block's (k,) features."""
-        if block.kind == SENSORS:
+        if block.kind in _READINGS:
             own, of_pool = self.views.block(block), self.pool.views.block(block)
-            return np.asarray(self._from_mean(own, of_pool) * weights)
+            return self._of_readings(block, self._from_mean(own, of_pool) * weights)
         by = self.pool.maps[block.map]
         if block.kind == "hidden":
             return self._network(block.map, by, weights, self._equal)
         scale = self._scale(_clipped, *self._unclipped(block))
         if block.kind == "network":
-            found = self._network(block.map, by, self.pool.paths.head, scale)
-        elif block.kind == "linear":
-            found = self._source_linear(block.map, scale)
-        else:
-            trees = self.pool.trees(str(block), self.pool.source_trees, by(self.pool.X))
-            found = trees(by(self.X), self.nearest, scale)
-        return np.asarray(weights * found)
+            return np.asarray(weights * self._network(block.map, by, self.pool.paths.head, scale))
+        return np.asarray(weights * self._of_source(block, by, scale))
+
+    def _of_source(self, block: Block, by: InputMap, scale: np.ndarray) -> np.ndarray:
+        """(n, d) contributions to the logit of the source's trees or logistic regression."""
+        sensors = Block(SENSORS, block.map)
+        if block.kind == "linear":
+            coef = self.pool.source.linear.coef
+            return self._of_readings(sensors, self._scaled_linear(sensors, coef, scale))
+        filled = Block(FILLED, block.map)
+        if block.kind == FILLED_LINEAR:
+            coef = self.pool.whole.linear.coef
+            return self._of_readings(filled, self._scaled_linear(filled, coef, scale))
+        if block.kind == FILLED_TREES or not self.pool.source_trees:
+            readings = self.pool.views.completed(block.map)
+            trees = self.pool.trees(str(block), self.pool.whole.trees, readings)
+            found = trees(self.views.completed(block.map), self.nearest, scale)
+            return self._of_readings(filled, found)
+        trees = self.pool.trees(str(block), self.pool.source_trees, by(self.pool.X))
+        return self._of_readings(sensors, trees(by(self.X), self.nearest, scale))
 
     def _unclipped(self, block: Block) -> tuple[np.ndarray, np.ndarray]:
         """(n,) and (m,) source logits of the rows and of the pool, before they are clipped."""
         return self.views.unclipped(block), self.pool.views.unclipped(block)
 
-    def _source_linear(self, map_name: str, scale: np.ndarray) -> np.ndarray:
-        sensors = Block(SENSORS, map_name)
-        own, of_pool = self.views.block(sensors), self.pool.views.block(sensors)
+    def _scaled_linear(self, block: Block, coef: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        """(n, k) contributions to a weighted sum of readings, each reference scaled by itself."""
+        own, of_pool = self.views.block(block), self.pool.views.block(block)
         # Σ_j scale_j (own - reference_j)
         near = np.einsum("nj,njd->nd", scale, of_pool[self.nearest])
         apart = scale.sum(axis=1, keepdims=True) * own - near
-        return np.asarray(apart * self.pool.source.linear.coef)
+        return np.asarray(apart * coef)
 
     def _from_mean(self, own: np.ndarray, of_pool: np.ndarray) -> np.ndarray:
         """(n, k) features minus the mean of their references."""

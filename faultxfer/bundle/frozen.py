@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from faultxfer.bundle.input_map import InputMap, Spread
+from faultxfer.bundle.input_map import NEW, InputMap, Spread
+
+if TYPE_CHECKING:
+    from faultxfer.bundle.whole_source import WholeSource
 
 # Source logits beyond this say nothing more, and would swamp a head fitted on 50 rows.
 LOGIT_LIMIT = 8.0
 _SOFT_CLIP = 4.0
+# Kinds of blocks of a source of which the machine lacks sensors.
+FILLED, FILLED_TREES, FILLED_LINEAR = "filled", "filled-trees", "filled-linear"
+OF_WHOLE = frozenset({FILLED, FILLED_TREES, FILLED_LINEAR})
+LOGITS = ("trees", "linear", FILLED_TREES, FILLED_LINEAR)
 
 
 class Booster(Protocol):
@@ -59,6 +66,23 @@ class LinearModel:
     intercept: float
 
 
+class GuessingTrees:
+    """The whole source's trees on (n, c) readings of the sensors that a machine has."""
+
+    def __init__(self, whole: WholeSource) -> None:
+        self._whole = whole
+
+    def predict(self, data: Any, *, raw_score: bool = False, **settings: Any) -> Any:
+        """As :class:`lightgbm.Booster`, of readings in source units."""
+        filled = self._whole.completed(data)
+        return self._whole.booster.predict(filled, raw_score=raw_score, **settings)
+
+    def feature_importance(self, importance_type: str = "split") -> Any:
+        """(c,) of the sensors there are."""
+        gains = self._whole.booster.feature_importance(importance_type=importance_type)
+        return gains[self._whole.common]
+
+
 @dataclass(frozen=True)
 class FrozenSource:
     """The source as learners see it; nothing in it is ever changed.
@@ -69,6 +93,8 @@ class FrozenSource:
         trees: LightGBM fitted on source rows in engineering units.
         linear: logistic regression fitted on the same rows.
         network: the source network, or None where there is none.
+        whole: the source with every sensor of its own, where the machine lacks some; all else is
+            of the sensors that both have then.
     """
 
     spread: Spread
@@ -76,6 +102,7 @@ class FrozenSource:
     trees: Booster
     linear: LinearModel
     network: Activations | None = None
+    whole: WholeSource | None = None
 
 
 @dataclass(frozen=True)
@@ -87,19 +114,28 @@ class SourceModels:
         normal: those of its normal rows.
         trees: gradient boosting fitted on source rows in engineering units, as LightGBM text.
         linear: logistic regression on soft-clipped robust-scaled sensors.
+        whole: see :class:`FrozenSource`.
     """
 
     spread: Spread
     normal: Spread
     trees: str
     linear: LinearModel
+    whole: WholeSource | None = None
 
     def frozen(self, network: Activations | None) -> FrozenSource:
-        """The models ready to score, with the source network where candidates use it."""
+        """The models ready to score, with the source network where candidates use it.
+
+        Trees that could not be refitted for want of source rows read guesses of what is lacking,
+        and the logistic regression likewise.
+        """
         import lightgbm
 
-        trees = lightgbm.Booster(model_str=self.trees)
-        return FrozenSource(self.spread, self.normal, trees, self.linear, network)
+        if self.whole is not None and not self.trees:
+            trees: Booster = GuessingTrees(self.whole)
+        else:
+            trees = lightgbm.Booster(model_str=self.trees)
+        return FrozenSource(self.spread, self.normal, trees, self.linear, network, self.whole)
 
     def gains(self) -> np.ndarray:
         """(d,) what the trees gained by splits on each sensor."""
@@ -109,7 +145,9 @@ class SourceModels:
     def as_dict(self) -> dict[str, Any]:
         """Everything but the trees, for JSON."""
         linear = {"coef": self.linear.coef.tolist(), "intercept": self.linear.intercept}
+        whole = {} if self.whole is None else {"whole": self.whole.as_dict()}
         return {
+            **whole,
             "spread": _plain_spread(self.spread),
             "normal": _plain_spread(self.normal),
             "linear": linear,
@@ -166,7 +204,10 @@ class Views:
     """Rows seen through the source: blocks of features by name, each computed when first asked for.
 
     Kinds of blocks are ``sensors`` (n, d) soft-clipped robust-scaled readings; ``hidden`` (n, h);
-    ``network``, ``trees`` and ``linear`` (n, 1) source logits.
+    ``network``, ``trees`` and ``linear`` (n, 1) source logits. Where the machine lacks sensors of
+    the source, ``filled`` holds all of those, guessed where they are lacking, and ``filled-trees``
+    and ``filled-linear`` are logits of the source that read them. Where it has new ones, ``new``
+    are these, on the machine's own scale; they stand behind the others in ``X``.
     """
 
     def __init__(self, source: FrozenSource, maps: dict[str, InputMap], X: np.ndarray) -> None:
@@ -195,8 +236,12 @@ class Views:
     def _fill(self, block: Block) -> None:
         if block.kind in ("hidden", "network"):
             self._fill_from_network(block)
-        elif block.kind in ("trees", "linear"):
+        elif block.kind in LOGITS:
             self._blocks[block] = _clipped(self.unclipped(block))
+        elif block.kind == FILLED:
+            self._blocks[block] = self._whole.clipped(self.completed(block.map))
+        elif block.kind == NEW:
+            self._blocks[block] = self._new()
         else:
             mapped = self.maps[block.map](self.X)
             self._blocks[block] = soft_clipped(mapped, self.source.spread)
@@ -210,8 +255,31 @@ class Views:
         if block.kind == "trees":
             mapped = self.maps[block.map](self.X)
             return np.asarray(self.source.trees.predict(mapped, raw_score=True, num_threads=1))
+        if block.kind == FILLED_TREES:
+            filled = self.completed(block.map)
+            return np.asarray(self._whole.booster.predict(filled, raw_score=True, num_threads=1))
+        if block.kind == FILLED_LINEAR:
+            linear = self._whole.linear
+            filled = self.block(Block(FILLED, block.map))
+            return np.asarray(filled @ linear.coef + linear.intercept)
         hidden, head = self.block(Block("hidden", block.map)), self._network.head
         return np.asarray(hidden @ head[:-1] + head[-1])
+
+    def completed(self, map_name: str) -> np.ndarray:
+        """(n, d) readings of every sensor of the source, in its units."""
+        return self._whole.completed(self.maps[map_name](self.X))
+
+    def _new(self) -> np.ndarray:
+        """(n, k) readings of the sensors that the source does not know, soft-clipped."""
+        scale = self.maps[NEW]
+        own = scale.gain * self.X[:, -len(scale.gain) :] + scale.offset
+        return np.asarray(own / np.sqrt(1 + (own / _SOFT_CLIP) ** 2))
+
+    @property
+    def _whole(self) -> WholeSource:
+        if self.source.whole is None:
+            raise ValueError("The machine lacks no sensor of the source. Received: whole=None")
+        return self.source.whole
 
     @property
     def _network(self) -> Activations:

@@ -36,6 +36,8 @@ _PRIOR_ROWS = 50.0
 # Rows of a machine that are enough, and rounds after which nothing changes that matters.
 _MACHINE_ROWS, _ROUNDS = 2_000, 5
 _RIDGE = 1e-6
+# Of a sensor that the source does not know, before a row of the machine was seen.
+_NEW = (("mean", 0.0), ("low", -3.9), ("high", 3.9), ("r2", 0.0), ("cost", 0.0))
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,22 @@ class Imputer:
         pull = known @ precision[:, gaps]
         return np.asarray(-np.linalg.solve(precision[np.ix_(gaps, gaps)], pull.T).T)
 
+    def regression(self, gaps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The conditional mean of some sensors given all others, where no reading is far out.
+
+        Args:
+            gaps: (d,) bool: the m sensors.
+
+        Returns:
+            (d - m, m) weights and (m,) offset, both in the source's engineering units.
+        """
+        precision = self._precision
+        inside = np.linalg.solve(precision[np.ix_(gaps, gaps)], precision[np.ix_(gaps, ~gaps)])
+        low, scale = self.spread.center, self.spread.scale
+        weights = -inside.T * scale[gaps] / scale[~gaps][:, None]
+        usual = low + scale * self.mean
+        return weights, usual[gaps] - usual[~gaps] @ weights
+
     def each_from_others(self, X: np.ndarray) -> np.ndarray:
         """(n, d) readings, none missing, each as it would be filled in if it alone were missing."""
         z = soft_clipped(self.to_source(X), self.spread)
@@ -120,17 +138,56 @@ class Imputer:
         """(d, d); a block of it is far smaller to solve than one of the covariance."""
         return np.asarray(np.linalg.inv(self.covariance))
 
-    def for_machine(self, X: np.ndarray) -> Imputer:
+    def for_sensors(self, common: np.ndarray, new: int) -> Imputer:
+        """The same for a machine that lacks sensors of the source, or has others.
+
+        Of new ones nothing is known before :meth:`for_machine`: they go with no other sensor, and
+        as no model of the source looks at them, guessing them costs nothing there.
+
+        Args:
+            common: (c,) positions of the sensors that both have; they come first.
+            new: how many new sensors stand behind them.
+        """
+        ones, zeros = np.ones(new), np.zeros(new)
+        kept = {name: np.r_[getattr(self, name)[common], fill * ones] for name, fill in _NEW}
+        center, scale = self.spread.center[common], self.spread.scale[common]
+        gain, offset = self.to_source.gain[common], self.to_source.offset[common]
+        covariance = np.eye(len(common) + new)
+        covariance[: len(common), : len(common)] = self.covariance[np.ix_(common, common)]
+        return dataclasses.replace(
+            self,
+            **kept,
+            spread=Spread(np.r_[center, zeros], np.r_[scale, ones]),
+            covariance=covariance,
+            to_source=InputMap(np.r_[gain, ones], np.r_[offset, zeros]),
+            allowed=np.r_[self.allowed[common], ones > 0],
+        )
+
+    def for_machine(self, X: np.ndarray, new: int = 0) -> Imputer:
         """The same for a machine, of which (n, d) readings, some of them missing, are known.
 
         Their location and scale lead to the source's units; there the machine's rows move mean and
         covariance away from the source's, which weigh as much as 50 rows.
+
+        Args:
+            X: readings.
+            new: how many sensors behind the others the source does not know; the machine's own
+                location and scale are theirs.
         """
+        if new:
+            return self._on_scale_of(X, new).for_machine(X)
         some = X[np.sort(np.random.default_rng(0).permutation(len(X))[:_MACHINE_ROWS])]
         machine, rows = spread_of_gappy(some, self.spread)
         to_source = map_between(machine, self.spread, rows / (rows + _PRIOR_ROWS))
         mapped = dataclasses.replace(self, to_source=to_source)
         return mapped._learnt(some)
+
+    def _on_scale_of(self, X: np.ndarray, new: int) -> Imputer:
+        """With the machine's location and scale of the last sensors as those of the source."""
+        own, _ = spread_of_gappy(X, self.spread)
+        center, scale = self.spread.center.copy(), self.spread.scale.copy()
+        center[-new:], scale[-new:] = own.center[-new:], own.scale[-new:]
+        return dataclasses.replace(self, spread=Spread(center, scale))
 
     def _learnt(self, X: np.ndarray) -> Imputer:
         """Mean and covariance after a machine's rows, by expectation and maximisation."""
@@ -231,23 +288,23 @@ _DIMENSIONS = {
 }
 
 
-def save_imputer(imputer: Imputer, folder: Path) -> None:
+def save_imputer(imputer: Imputer, folder: Path, name: str = IMPUTER) -> None:
     """Write the numbers beside the bundle's other files."""
     own = {name: getattr(imputer, name) for name in _DIMENSIONS if hasattr(imputer, name)}
     spread, to_source = imputer.spread, imputer.to_source
     moved = {"gain": to_source.gain, "offset": to_source.offset}
     units = {"center": spread.center, "scale": spread.scale}
     arrays = {name: np.asarray(found, dtype="<f8") for name, found in (own | moved | units).items()}
-    np.savez(folder / IMPUTER, allow_pickle=False, **arrays)
+    np.savez(folder / name, allow_pickle=False, **arrays)
 
 
-def load_imputer(folder: Path, sensors: int) -> Imputer:
+def load_imputer(folder: Path, sensors: int, file: str = IMPUTER) -> Imputer:
     """The inverse of :func:`save_imputer`; the hash of the file is checked before.
 
     Raises:
         KeyError, TypeError, ValueError, OSError, zipfile.BadZipFile: something else was stored.
     """
-    arrays = load_arrays(folder / IMPUTER)
+    arrays = load_arrays(folder / file)
     found = {}
     for name, dimensions in _DIMENSIONS.items():
         found[name] = _finite(name, arrays[name], (sensors,) * dimensions)

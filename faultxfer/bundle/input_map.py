@@ -17,6 +17,8 @@ from faultxfer.config import Scaling
 
 MAPS: tuple[str, ...] = get_args(Scaling)
 SOURCE, TARGET, NORMAL, OFFSET, BLEND = MAPS
+# Of sensors that the source does not know: to the target's own robust units.
+NEW = "new"
 # Rows at which a target's own statistics weigh as much as the source's in the blended map.
 _PRIOR_ROWS = 50.0
 _IQR_OF_NORMAL = 1.349
@@ -43,8 +45,11 @@ class InputMap:
     offset: np.ndarray
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
-        """(n, d) target readings to (n, d) readings in source units."""
-        return np.asarray(X * self.gain + self.offset)
+        """(n, d) target readings to (n, d) readings in source units.
+
+        Sensors that the source does not know stand behind those it knows, and are left out.
+        """
+        return np.asarray(X[:, : len(self.gain)] * self.gain + self.offset)
 
     def back(self, X: np.ndarray) -> np.ndarray:
         """(n, d) readings in source units to (n, d) target readings."""
@@ -90,19 +95,28 @@ def map_between(target: Spread, source: Spread, keep: np.ndarray) -> InputMap:
 def fit_maps(
     X: np.ndarray, y: np.ndarray, source: Spread, source_normal: Spread
 ) -> dict[str, InputMap]:
-    """Every map, from (n, d) target training rows with labels (n,)."""
-    rows, sensors = X.shape
+    """Every map, from target training rows with labels (n,).
+
+    The (n, d) readings of the source's sensors come first; of (n, k) new ones behind them the last
+    map knows the target's own location and scale.
+    """
+    rows, sensors = len(X), len(source.center)
+    new, X = X[:, sensors:], X[:, :sensors]
     ones = np.ones(sensors)
     normals = X[y == 0]
     normal = spread_of(normals if len(normals) else X)
     blended = _blend(normal, source_normal, rows / (rows + _PRIOR_ROWS))
-    return {
+    maps = {
         SOURCE: InputMap(ones, np.zeros(sensors)),
         TARGET: _match(spread_of(X), source),
         NORMAL: _match(normal, source_normal),
         OFFSET: InputMap(ones, source_normal.center - normal.center),
         BLEND: _match(blended, source_normal),
     }
+    if new.shape[1]:
+        own = spread_of(new)
+        maps[NEW] = InputMap(1 / own.scale, -own.center / own.scale)
+    return maps
 
 
 def _blend(target: Spread, source: Spread, keep: float | np.ndarray) -> Spread:

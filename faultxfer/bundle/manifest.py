@@ -18,12 +18,17 @@ from faultxfer.digest import digest_of
 from faultxfer.errors import BundleError
 
 MANIFEST = "manifest.json"
+# Key for how many sensors, behind the others, the source does not know.
+NEW_SENSORS = "new_sensors"
 # Raise when a reader of the previous form would misread the new one, and teach `load_bundle` the
 # old form.
 FORMAT = 3
+# For a machine that lacks sensors of its source or has new ones; others keep the number that
+# releases before can read.
+OTHER_SENSORS = 4
 # Format 1 had neither source models nor stacks, format 2 filled no missing reading in; all else is
 # the same.
-_READABLE = (1, 2, 3)
+_READABLE = (1, 2, 3, 4)
 _RESTORE = "Restore the version from a trusted copy, or transfer again"
 
 
@@ -35,7 +40,7 @@ class Manifest:
         format: number of the form that the bundle is written in.
         features: names of the ``d`` sensors, in the order of ``X``'s columns.
         units: unit of each sensor, by name.
-        mean, scale: (d,) float64 of the scaling stage, finite.
+        mean, scale: float64 of the scaling stage, finite; of the sensors that the source knows.
         calibrator: numbers of the :class:`~faultxfer.bundle.calibration.Calibrator`, by name.
         threshold: a row alarms when its probability is above it; finite.
         alarm: evidence for the threshold's false-alarm rate, by name; None in bundles without it.
@@ -86,7 +91,7 @@ def parse_manifest(content: dict[str, Any]) -> Manifest:
         KeyError, TypeError, ValueError: something is missing, or of another form.
     """
     features = tuple(content["features"])
-    mean, scale = _scaling(content["scaler"], len(features))
+    mean, scale = _scaling(content["scaler"], len(features) - int(content.get(NEW_SENSORS, 0)))
     return Manifest(
         format=content["format"],
         features=features,
@@ -248,7 +253,7 @@ def _require_format(folder: Path, content: dict[str, Any]) -> None:
     if writer:
         received["written by faultxfer"] = writer
     raise BundleError(
-        f"This release reads bundles of format {FORMAT}, and this one has another",
+        f"This release reads bundles of format {OTHER_SENSORS} or before, and this one has another",
         received=received,
         where=folder.name,
         remedy="Use the faultxfer release that wrote it, "

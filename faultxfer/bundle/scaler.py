@@ -16,8 +16,11 @@ class Scaler:
     scale: np.ndarray
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
-        """(n, d) engineering units to (n, d) standard deviations."""
-        return np.asarray((X - self.mean) / self.scale)
+        """(n, d) engineering units to (n, d) standard deviations.
+
+        Sensors that the network does not know stand behind those it reads, and are left out.
+        """
+        return np.asarray((X[:, : len(self.mean)] - self.mean) / self.scale)
 
 
 def fit_scaler(X: np.ndarray) -> Scaler:

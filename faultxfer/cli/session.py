@@ -190,11 +190,16 @@ def _keep_traceback() -> str:
 
 @contextlib.contextmanager
 def _progress(spinner: bool) -> Iterator[None]:
-    """Show the pipeline's progress log on a terminal; be quiet in a pipe."""
+    """Show the pipeline's progress log on a terminal; in a pipe, warnings alone."""
     logger = logging.getLogger("faultxfer.progress")
     console = stderr()
     if not console.is_terminal or not spinner:
-        yield
+        warned = _Warnings(console)
+        logger.addHandler(warned)
+        try:
+            yield
+        finally:
+            logger.removeHandler(warned)
         return
     logger.setLevel(logging.INFO)
     with console.status("Starting …") as status:
@@ -205,6 +210,17 @@ def _progress(spinner: bool) -> Iterator[None]:
         finally:
             logger.removeHandler(handler)
             handler.finish()
+
+
+class _Warnings(logging.Handler):
+    """What somebody should know before the result is there."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(logging.WARNING)
+        self.console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.console.print(f"[yellow]Note:[/] {escape(record.getMessage())}", soft_wrap=True)
 
 
 class _Steps(logging.Handler):

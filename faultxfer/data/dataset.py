@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,6 +59,24 @@ class Dataset:
         imputed = None if self.imputed is None else self.imputed[rows]
         mode = None if self.mode is None else self.mode[rows]
         return Dataset(self.features, **columns, slices=slices, imputed=imputed, mode=mode)
+
+    def with_sensors(self, features: tuple[str, ...]) -> Dataset:
+        """The same rows with these sensors in this order.
+
+        A sensor that there is none of is missing in every row: NaN.
+        """
+        if features == self.features:
+            return self
+        X = np.full((len(self), len(features)), np.nan)
+        imputed = None if self.imputed is None else np.zeros(X.shape, dtype=bool)
+        for place, name in enumerate(features):
+            if name not in self.features:
+                continue
+            own = self.features.index(name)
+            X[:, place] = self.X[:, own]
+            if imputed is not None and self.imputed is not None:
+                imputed[:, place] = self.imputed[:, own]
+        return dataclasses.replace(self, features=features, X=X, imputed=imputed)
 
     def fingerprints(self) -> np.ndarray:
         """(n,) uint64 that recognise a row by its sensor values alone.

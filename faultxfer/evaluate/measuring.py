@@ -27,6 +27,7 @@ def gather(
     own_faults: OwnFaults | None = None,
     decides: bool = True,
     asked_rate: float | None = None,
+    not_comparable: str = "",
 ) -> Evidence:
     """All the gate may look at.
 
@@ -41,6 +42,7 @@ def gather(
         own_faults: what the candidate says of the faults it was made from.
         decides: whether the rows suffice to judge by.
         asked_rate: of false alarms, by which its threshold was chosen.
+        not_comparable: why the champion cannot score these rows; empty where it can.
 
     Raises:
         DataError: one class only, or a probability that is not finite.
@@ -68,6 +70,7 @@ def gather(
         own_faults=own_faults,
         decides=decides,
         asked_rate=asked_rate,
+        not_comparable=not_comparable,
     )
 
 

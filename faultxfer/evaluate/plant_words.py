@@ -336,6 +336,7 @@ def doubts_of_source(held_out: str) -> tuple[str, ...]:
 
 def _doubts(report: Report) -> Iterator[str]:
     yield _too_few(report)
+    yield _lost_sensors(report)
     yield _seen_by_champion(report)
     yield _better_otherwise(report)
     yield _load(report.evidence.events)
@@ -350,6 +351,22 @@ def _too_few(report: Report) -> str:
     if report.evidence.decides:
         return ""
     return "Anything yet: the labelled rows are too few to judge by; take its alarms as hints."
+
+
+def _lost_sensors(report: Report) -> str:
+    missing, loss = report.sensor_change.get("missing"), report.sensor_change.get("source_loss")
+    if not missing:
+        return ""
+    what = f"Faults that only {listed(missing)} would show: this machine lacks {_them(missing)}"
+    if not report.sensor_change.get("carried"):
+        return f"{what}."
+    return (
+        f"{what}, and without {_them(missing)} the source ranks its own runs worse by {loss:.2f}."
+    )
+
+
+def _them(names: list[str]) -> str:
+    return "it" if len(names) == 1 else "them"
 
 
 def _seen_by_champion(report: Report) -> str:

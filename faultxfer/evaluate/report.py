@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 from faultxfer.evaluate.alarms import AlarmStretch, SensorShare
 from faultxfer.evaluate.gate.check import Comparison, Evidence
@@ -70,6 +71,8 @@ class Report:
         alarms: stretches of alarms on the rows that judge, with the sensors that speak.
         sensors: how much each sensor speaks in them all.
         alarms_note: what to know of these two; empty where nothing alarms.
+        sensor_change: how the machine's sensors differ from the source's, as plain data with
+            ``sentences``; empty where they do not.
     """
 
     model: str
@@ -92,6 +95,12 @@ class Report:
     alarms: tuple[AlarmStretch, ...] = ()
     sensors: tuple[SensorShare, ...] = ()
     alarms_note: str = ""
+    sensor_change: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def on_sensors(self) -> tuple[str, ...]:
+        """What the difference of sensors costs and brings, in whole sentences."""
+        return tuple(self.sensor_change.get("sentences", ()))
 
     @property
     def candidate(self) -> Metrics:

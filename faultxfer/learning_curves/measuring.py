@@ -32,12 +32,12 @@ from faultxfer.learning_curves.report import as_html, as_markdown, decisive, sen
 from faultxfer.outputs import writing
 from faultxfer.progress import NOTE, progress
 from faultxfer.requests import CurveRequest
-from faultxfer.steps.adaptation import read_target
+from faultxfer.steps.adaptation import read_target, source_for
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.next_commands import after_curve
 from faultxfer.steps.opening import Job
 from faultxfer.steps.plain_data import plain_fields
-from faultxfer.steps.sources import Models, require_same_meaning, require_same_sensors
+from faultxfer.steps.sources import Models, require_same_meaning, sensor_change
 from faultxfer.strategies.fixed_stack import fit_fixed
 from faultxfer.strategies.protocol import Scorer, Task
 from faultxfer.strategies.source_benefit import without_source
@@ -102,8 +102,7 @@ def draw_rows(job: Job[CurveRequest], models: Models, rows: CheckedRows) -> Draw
             meaning.
     """
     contract, options = job.contract, job.request.options
-    features = read_manifest(models.source_bundle).features
-    require_same_sensors(contract, features)
+    features = sensor_change(contract, read_manifest(models.source_bundle).features).features
     require_same_meaning(contract, models.source_bundle)
     draws = draw_counts(read_target(rows, features), options)
     without = sorted(set(options.counts or ()) - set(draws.counts))
@@ -128,7 +127,9 @@ def measure_learning(job: Job[CurveRequest], models: Models, drawn: DrawnRows) -
     rows, draws = drawn.rows, drawn.draws
     source_rows = load_dataset(models.source_rows) if models.source_rows else None
     settings = TransferOptions(seed=job.request.options.seed)
-    source = load_bundle(models.source_bundle)
+    whole = load_bundle(models.source_bundle)
+    change = sensor_change(job.contract, whole.features)
+    source = source_for(job.contract, whole, source_rows, change, settings.seed)
     target = dataclasses.replace(read_target(rows, source.features), run=draws.run)
     base = Task(source, target, source_rows, settings)
     repeats, count = [], len(draws.repeats)

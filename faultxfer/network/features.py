@@ -54,7 +54,8 @@ class NetworkFeatures:
         The features are the last hidden layer of each member, side by side, and the clipped
         sensors.
         """
-        out = apply_network(self._model, (X - self.mean) / self.scale)
+        known = X[:, : len(self.mean)]  # new sensors of a machine stand behind
+        out = apply_network(self._model, (known - self.mean) / self.scale)
         return out[:, : self.hidden_units], out[:, self.hidden_units :]
 
     @staticmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from faultxfer.bundle.imputer import Imputer, load_imputer
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.bundle.references import References, keep_references
 from faultxfer.config import TransferOptions
+from faultxfer.contract.schema import Contract
 from faultxfer.data.dataset import Dataset, dataset_from, load_dataset
 from faultxfer.data.split import Split, split_rows
 from faultxfer.errors import DataError, StrategyError
@@ -28,13 +30,14 @@ from faultxfer.steps.opening import Job
 from faultxfer.steps.sources import (
     Models,
     require_same_meaning,
-    require_same_sensors,
-    require_sensors_of_champion,
+    sensor_change,
 )
 from faultxfer.strategies import STRATEGIES, chosen_strategy
+from faultxfer.strategies.narrowing import SensorChange, narrowed
 from faultxfer.strategies.procedure import Predictions, run_rival, run_strategy, test_rows
 from faultxfer.strategies.protocol import Task
 from faultxfer.strategies.rivals import RIVALS
+from faultxfer.strategies.sensor_evidence import SENSOR_CHANGE, sensor_evidence
 
 # The candidate, and the source as it is with a calibrator and a threshold of the target's: names of
 # their folders, and of what they predict.
@@ -48,10 +51,11 @@ _SOURCE_ROWS = 4000
 
 @dataclass(frozen=True)
 class Target:
-    """The machine's accepted rows, and who trains, calibrates and judges."""
+    """The machine's accepted rows, its sensors, and who trains, calibrates and judges."""
 
     rows: CheckedRows
     split: Split
+    change: SensorChange
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,23 @@ def read_target(rows: CheckedRows, features: tuple[str, ...]) -> Dataset:
     return dataset_from(pd.read_feather(require_accepted(rows)), features)
 
 
+def read_for(rows: CheckedRows, bundle: Bundle) -> Dataset:
+    """The accepted rows as a bundle would score them today.
+
+    Sensors that the rows lack are filled in and marked where the bundle can do that, and stay NaN
+    where it cannot.
+    """
+    accepted = pd.read_feather(require_accepted(rows))
+    there = tuple(name for name in bundle.features if name in accepted.columns)
+    data = dataset_from(accepted, there).with_sensors(bundle.features)
+    filled = bundle.completed(data.X)
+    gone = np.isnan(data.X) & ~np.isnan(filled)
+    if not gone.any():
+        return data
+    imputed = gone if data.imputed is None else data.imputed | gone
+    return dataclasses.replace(data, X=filled, imputed=imputed)
+
+
 def kept_imputer(rows: CheckedRows, features: tuple[str, ...]) -> Imputer | None:
     """What fills in missing readings of these rows and of later ones; None where nothing does."""
     return None if rows.imputer is None else load_imputer(rows.imputer, len(features))
@@ -132,21 +153,18 @@ def split_target(job: Job[TransferRequest], models: Models, rows: CheckedRows) -
 
     Raises:
         DataError: a file was refused, or the rows hold one class only or too few faults.
-        ContractError: the sensors are not the source model's, the champion lacks one of its own, or
-            a unit or label has another meaning.
+        ContractError: no sensor is the source model's, or a unit or label has another meaning.
     """
-    features = read_manifest(models.source_bundle).features
-    require_same_sensors(job.contract, features)
-    require_sensors_of_champion(job.contract, models)
+    change = sensor_change(job.contract, read_manifest(models.source_bundle).features)
     for bundle in filter(None, (models.source_bundle, models.champion_bundle)):
         require_same_meaning(job.contract, bundle)
     options = job.request.options
     try:
-        split = split_rows(read_target(rows, features), options.split, options.seed)
+        split = split_rows(read_target(rows, change.features), options.split, options.seed)
     except DataError as error:
         raise _with_a_way_to_score(error, job, models) from error
     progress.info("Split: %s, %s", split.mode, split.reason, extra=NOTE)
-    return Target(rows, split)
+    return Target(rows, split, change)
 
 
 def _with_a_way_to_score(error: DataError, job: Job[TransferRequest], models: Models) -> DataError:
@@ -169,11 +187,11 @@ def adapt_source(job: Job[TransferRequest], models: Models, target: Target) -> A
     Raises:
         StrategyError: the strategy cannot run on these rows.
     """
-    options, split = job.request.options, target.split
+    options, split, features = job.request.options, target.split, target.change.features
     strategy = chosen_strategy(options)
-    source = load_bundle(models.source_bundle)
-    data = read_target(target.rows, source.features)
+    known, data = load_bundle(models.source_bundle), read_target(target.rows, features)
     source_rows = load_dataset(models.source_rows) if models.source_rows else None
+    source = source_for(job.contract, known, source_rows, target.change, options.seed)
     task = Task(source, data, source_rows, options)
     progress.info("Adapting: %s (%d rows, %d faults)", strategy.title, len(data), data.faults)
     candidate, predictions, final = run_strategy(strategy, task, split)
@@ -184,7 +202,7 @@ def adapt_source(job: Job[TransferRequest], models: Models, target: Target) -> A
     if again := _recalibrated(task, split):
         made[adapted.recalibrated], predicted[RECALIBRATED] = again
     contract = job.contract.model_dump(mode="json")
-    imputer = kept_imputer(target.rows, source.features)
+    imputer = kept_imputer(target.rows, features)
     fitted = np.sort(np.concatenate([split.train, split.calibration]))
     references = kept_references(data.take(fitted))
     for folder, bundle in made.items():
@@ -192,8 +210,28 @@ def adapt_source(job: Job[TransferRequest], models: Models, target: Target) -> A
         whole = dataclasses.replace(bundle, lineage=lineage, imputer=imputer, references=references)
         save_bundle(whole, folder, data.X)
     save_predictions(adapted.predictions, predicted, test_rows(split))
-    _predict_source_rows(task, adapted.source_predictions)
+    _predict_source_rows(known, source_rows, adapted.source_predictions)
     return adapted
+
+
+def source_for(
+    contract: Contract, source: Bundle, rows: Dataset | None, change: SensorChange, seed: int
+) -> Bundle:
+    """The source for the machine's sensors, and what their difference costs, before it trains.
+
+    Raises:
+        StrategyError: the source model keeps too little for that.
+    """
+    if not change.differs:
+        return source
+    units = {name: sensor.unit for name, sensor in contract.sensors.items()}
+    evidence = sensor_evidence(rows, change, seed)
+    level = logging.WARNING if evidence.carried else logging.INFO
+    for sentence in evidence.sentences:
+        progress.log(level, sentence, extra=NOTE)
+    own = narrowed(source, rows, change, units, seed, guess=not evidence.carried)
+    lineage = {**own.lineage, SENSOR_CHANGE: evidence.as_dict()}
+    return dataclasses.replace(own, lineage=lineage)
 
 
 def _recalibrated(task: Task, split: Split) -> tuple[Bundle, Predictions] | None:
@@ -220,16 +258,16 @@ def _to_recalibrate(options: TransferOptions) -> TransferOptions:
     return options.model_copy(update={"strategy": RECALIBRATE, "input_map": None})
 
 
-def _predict_source_rows(task: Task, path: Path) -> None:
+def _predict_source_rows(source: Bundle, kept: Dataset | None, path: Path) -> None:
     """Keep what the source model predicts for its own rows, while its network is loaded."""
-    if task.source_rows is None:
+    if kept is None:
         return
-    positions = np.random.default_rng(0).permutation(len(task.source_rows))[:_SOURCE_ROWS]
-    rows = task.source_rows.take(positions)
+    positions = np.random.default_rng(0).permutation(len(kept))[:_SOURCE_ROWS]
+    rows = kept.take(positions)
     if rows.faults in (0, len(rows)):
         return
-    probabilities = task.source.probabilities(rows.X)
-    predicted = Predictions(probabilities, task.source.alarms(probabilities))
+    probabilities = source.probabilities(rows.X)
+    predicted = Predictions(probabilities, source.alarms(probabilities))
     save_predictions(path, {"source": predicted}, positions)
 
 

@@ -23,6 +23,7 @@ from faultxfer.data.continuous import cut_into_parts
 from faultxfer.data.dataset import Dataset, dataset_from, sensor_matrix
 from faultxfer.data.split import divide_runs
 from faultxfer.reading import columns
+from faultxfer.strategies.narrowing import sensors_between
 
 # Source runs that show how well each sensor is predicted, and rows of them that are enough.
 _HELD_OUT, _JUDGE_ROWS = 0.3, 2_000
@@ -95,15 +96,18 @@ def learnt_by(bundle: Path, contract: Contract, *, adapt: bool) -> Completing | 
         BundleError: the bundle is damaged.
     """
     imputer = read_imputer(bundle)
-    features = read_manifest(bundle).features
-    if imputer is None or set(features) != set(contract.features):
-        return None  # other sensors are refused by a later step, which says so
-    imputer = _under(contract, features, imputer)
+    change = sensors_between(read_manifest(bundle).features, contract.features)
+    if imputer is None or not change.common:
+        return None  # nothing in common is refused by a later step, which says so
+    if change.differs:
+        imputer = imputer.for_sensors(change.places, len(change.new))
+    imputer = _under(contract, change.features, imputer)
 
     def learn(accepted: pd.DataFrame) -> Imputer:
-        return imputer.for_machine(sensor_matrix(accepted, features)) if adapt else imputer
+        X = sensor_matrix(accepted, change.features)
+        return imputer.for_machine(X, len(change.new)) if adapt else imputer
 
-    return Completing(features, imputer, learn)
+    return Completing(change.features, imputer, learn)
 
 
 def _under(contract: Contract, features: tuple[str, ...], imputer: Imputer) -> Imputer:

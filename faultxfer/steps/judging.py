@@ -6,13 +6,14 @@ import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from faultxfer.bundle.bundle import Bundle, load_bundle
 from faultxfer.config import GateOptions, TransferOptions
-from faultxfer.data.dataset import load_dataset
+from faultxfer.data.dataset import Dataset, load_dataset
 from faultxfer.evaluate.gate import Decision, judge
 from faultxfer.evaluate.gate.check import (
     NEEDS_APPROVAL,
@@ -38,6 +39,7 @@ from faultxfer.steps.adaptation import (
     RECALIBRATE,
     Adaptation,
     load_predictions,
+    read_for,
     read_target,
 )
 from faultxfer.steps.contest import (
@@ -53,6 +55,8 @@ from faultxfer.steps.opening import Job
 from faultxfer.steps.sources import Models
 from faultxfer.steps.speaking import Alarms, find_alarms
 from faultxfer.strategies import STRATEGIES
+from faultxfer.strategies.sensor_evidence import SENSOR_CHANGE
+from faultxfer.strategies.source_benefit import NEW_SENSORS
 from faultxfer.wording import percent
 
 REPORT, PAGE = "report.json", "report.md"
@@ -121,6 +125,7 @@ def _report(
         options.gate,
         champion_version=models.champion.version if models.champion else None,
         comparison=champion.comparison if champion else None,
+        not_comparable=champion.cannot_score if champion else "",
         forgetting=_forgetting(models, adapted, bundle, options.gate),
         cost=_cost(bundle, adapted.bundle, contest.test.X),
         own_faults=_own_faults(bundle, adapted),
@@ -143,6 +148,7 @@ def _report(
         source_evidence=bundle.lineage.get("source_evidence", {}).get("sentence", ""),
         alarm=bundle.alarm.as_dict() if bundle.alarm else {},
         alarm_notes=_alarm_notes(bundle, options),
+        sensor_change=_sensor_change(bundle),
         chosen=contest.chosen_contestants(),
         held_faults=_held_faults(contest, options.gate, decides=split.decides),
         outside=_outside(adapted.target.rows),
@@ -150,6 +156,18 @@ def _report(
         sensors=found.sensors,
         alarms_note=" ".join(filter(None, (found.note, _SPOKEN if found.stretches else ""))),
     )
+
+
+def _sensor_change(bundle: Bundle) -> dict[str, Any]:
+    """How the machine's sensors differ from the source's, and what new ones brought."""
+    change = bundle.lineage.get(SENSOR_CHANGE)
+    if not change:
+        return {}
+    brought = bundle.lineage.get(NEW_SENSORS)
+    if not brought:
+        return dict(change)
+    sentences = [*change["sentences"], brought["sentence"]]
+    return {**change, "brought": brought, "sentences": sentences}
 
 
 # Models of the folds are not kept, and what scores tomorrow is the one that is.
@@ -295,7 +313,7 @@ def _draw(
     shown = described(report)
     titles = {entry.name: entry.title if entry.role == "rival" else entry.role for entry in shown}
     scored = contest.scored_by_name()
-    if champion:
+    if champion and champion.scored:
         scored["champion"] = champion.scored
     del scored[CANDIDATE]
     others = {title: scored[name].probabilities for name, title in titles.items() if name in scored}
@@ -308,11 +326,15 @@ def _draw(
 
 @dataclass(frozen=True)
 class _Champion:
-    """The champion on the test rows, and the comparison on those that it was not trained on."""
+    """The champion on the test rows, and the comparison on those that it was not trained on.
+
+    Where the machine has lost sensors that it cannot do without, ``cannot_score`` says so.
+    """
 
     contestant: Contestant
-    scored: ScoredRows
-    comparison: Comparison
+    scored: ScoredRows | None = None
+    comparison: Comparison | None = None
+    cannot_score: str = ""
 
 
 def _judge_champion(
@@ -325,12 +347,21 @@ def _judge_champion(
     """
     if models.champion is None or models.champion_bundle is None:
         return None
-    bundle = load_bundle(models.champion_bundle)
-    test = read_target(rows, bundle.features).take(contest.positions)
+    bundle, version = load_bundle(models.champion_bundle), models.champion.version
+    title = f"champion (version {version})"
+    test = read_for(rows, bundle).take(contest.positions)
+    if without := _cannot_do_without(bundle, test):
+        problem = f"The champion (version {version}) cannot score these rows without {without}"
+        progress.info("%s: it is not compared with", problem, extra=NOTE)
+        reason = f"{problem}, so nothing was compared with it; value checks and rivals decide."
+        entry = Contestant("champion", title, "champion", True, None, problem=f"{problem}.")
+        return _Champion(entry, cannot_score=reason)
     scored = score_with(bundle, test, contest.fold)
     seen = np.isin(test.fingerprints(), bundle.training_rows)
-    note = f"was trained on {seen.sum()} of {len(seen)} of these rows" if seen.any() else ""
-    title = f"champion (version {models.champion.version})"
+    notes = [f"was trained on {seen.sum()} of {len(seen)} of these rows"] if seen.any() else []
+    if guessed := _guessed(bundle, test):
+        notes.append(f"scored them with guesses of {guessed}, as it would today")
+    note = ", and ".join(notes)
     contestant = Contestant("champion", title, "champion", True, measured(scored), note=note)
     comparison = compare(
         contest.candidate.take(~seen),
@@ -342,19 +373,36 @@ def _judge_champion(
     return _Champion(contestant, scored, comparison)
 
 
+def _cannot_do_without(bundle: Bundle, test: Dataset) -> str:
+    """Sensors of which readings are missing that the bundle does not fill in, by name."""
+    gaps = np.flatnonzero(np.isnan(test.X).any(axis=0))
+    return ", ".join(bundle.features[place] for place in gaps)
+
+
+def _guessed(bundle: Bundle, test: Dataset) -> str:
+    """Sensors of which every reading was filled in, by name."""
+    if test.imputed is None or not len(test):
+        return ""
+    filled = np.flatnonzero(test.imputed.all(axis=0))
+    return ", ".join(bundle.features[place] for place in filled)
+
+
 def _forgetting(
     models: Models, adapted: Adaptation, candidate: Bundle, options: GateOptions
 ) -> Forgetting | None:
     """Candidate and source model on source rows; None where none are kept.
 
-    Both may have learned from these rows.
+    Both may have learned from these rows. Nor is there an answer where the candidate reads sensors
+    that the source never had.
     """
     if models.source_rows is None or not adapted.source_predictions.exists():
         return None
     predictions, positions = load_predictions(adapted.source_predictions)
     kept = load_dataset(models.source_rows).take(positions)
+    if set(candidate.features) - set(kept.features):
+        return None  # sensors that the source never had
     source = scored_rows(kept, predictions["source"])
-    return forgot(score_with(candidate, kept), source, options)
+    return forgot(score_with(candidate, kept.with_sensors(candidate.features)), source, options)
 
 
 def _cost(bundle: Bundle, folder: Path, X: np.ndarray) -> Cost:

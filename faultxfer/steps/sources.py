@@ -22,6 +22,7 @@ from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.requests import CurveRequest, TransferRequest
 from faultxfer.steps.completing import Completing, learnt_by
 from faultxfer.steps.opening import Job
+from faultxfer.strategies.narrowing import SensorChange, sensors_between
 
 SOURCE_ROWS = "source_rows.npz"
 
@@ -158,23 +159,26 @@ def find_source(registry: Registry, model: str) -> Version:
     return found
 
 
-def require_same_sensors(contract: Contract, features: tuple[str, ...]) -> None:
-    """The contract must name the source model's sensors; their order may differ.
+def sensor_change(contract: Contract, features: tuple[str, ...]) -> SensorChange:
+    """How the machine's sensors differ from the source model's; their order may.
+
+    Args:
+        contract: as it is for the machine.
+        features: of the source model.
 
     Raises:
-        ContractError: with what is missing and what is new.
+        ContractError: they have nothing in common, so that nothing can be transferred.
     """
-    if set(contract.features) != set(features):
-        raise ContractError(
-            "The contract has not the same sensors as the source model",
-            received={
-                "missing": sorted(set(features) - set(contract.features)),
-                "new": sorted(set(contract.features) - set(features)),
-            },
-            where=f"contract {contract.family!r}",
-            remedy="Use the contract that the source model was trained with, or pretrain with "
-            "this one",
-        )
+    change = sensors_between(features, contract.features)
+    if change.common:
+        return change
+    raise ContractError(
+        "The contract has no sensor of the source model, so nothing can be transferred",
+        received={"sensors of the model": sorted(features), "of the contract": change.new},
+        where=f"contract {contract.family!r}",
+        remedy="Where they are the same under other names, let `faultxfer contract map` propose "
+        "which is which; else pretrain with this contract",
+    )
 
 
 def require_same_meaning(contract: Contract, bundle: Path) -> None:
@@ -209,29 +213,6 @@ def require_same_meaning(contract: Contract, bundle: Path) -> None:
 def _told(change: Change) -> bool:
     """A unit that is written down later, or not any more, is no other unit."""
     return change.kind != "units" or NOTHING not in (change.old, change.new)
-
-
-def require_sensors_of_champion(contract: Contract, models: Models) -> None:
-    """The machine's champion must find its sensors.
-
-    The candidate is compared with it on the same rows.
-
-    Raises:
-        ContractError: with those the contract lacks.
-    """
-    if models.champion is None or models.champion_bundle is None:
-        return
-    missing = set(read_manifest(models.champion_bundle).features) - set(contract.features)
-    if missing:
-        raise ContractError(
-            "The contract lacks sensors of the machine's champion, which the candidate must beat "
-            "on the same rows",
-            received={"missing": sorted(missing)},
-            where=f"{models.champion.name} version {models.champion.version}",
-            remedy="Keep these sensors in the contract; or, where the machine has them no more, "
-            "take the versions that "
-            "need them out of use with `faultxfer registry retire` and transfer again",
-        )
 
 
 def _folder(work: Path, name: str) -> Path:

@@ -126,7 +126,7 @@ class _Readings(Views):
     """Rows without a source to look through: every block holds the readings as they are."""
 
     def __init__(self, X: np.ndarray) -> None:
-        self.X = X
+        self.X, self.maps = X, {}
 
     def block(self, block: Block) -> np.ndarray:
         return self.X
@@ -142,7 +142,9 @@ def fit_together(learners: Sequence[Learner], frozen: FrozenSource, task: Task) 
     target, pool = task.target, source_pool(task)
     maps = fit_maps(target.X, target.y, frozen.spread, frozen.normal)
     views = Views(frozen, maps, target.X)
-    rows = TrainingRows(views, target.y, source_views(frozen, pool.X), pool.y, task.options.seed)
+    rows = TrainingRows(
+        views, target.y, source_views(frozen, pool.X, maps), pool.y, task.options.seed
+    )
     return Stack(tuple(learner.fit(rows) for learner in learners), maps)
 
 

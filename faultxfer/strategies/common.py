@@ -10,6 +10,7 @@ import numpy as np
 
 from faultxfer.bundle.bundle import Bundle
 from faultxfer.bundle.calibration import Calibrator
+from faultxfer.bundle.frozen import OF_WHOLE, SourceModels
 from faultxfer.bundle.input_map import SOURCE, TARGET, fit_maps
 from faultxfer.bundle.members import Stack
 from faultxfer.bundle.scaler import Scaler, fit_scaler
@@ -19,6 +20,7 @@ from faultxfer.network.fit import History, Recipe, apply_network, fit_network
 from faultxfer.network.freeze import copy_network, freeze_all_but_last
 from faultxfer.strategies.needs import require_frozen
 from faultxfer.strategies.protocol import Task
+from faultxfer.strategies.sensor_evidence import SENSOR_CHANGE
 
 # Source rows that pooled learners see; more of them drown the target's.
 _POOLED_ROWS = 4000
@@ -37,7 +39,7 @@ def choose_scaler(task: Task, who: str) -> Scaler:
     if name == SOURCE:
         return task.source.scaler
     if name == TARGET:
-        return fit_scaler(task.target.X)
+        return fit_scaler(task.target.X[:, : len(task.source.scaler.mean)])
     frozen = require_frozen(task, who)
     maps = fit_maps(task.target.X, task.target.y, frozen.spread, frozen.normal)
     chosen, scaler = maps[name], task.source.scaler
@@ -79,7 +81,10 @@ def source_pool(task: Task) -> Dataset:
         return task.target.take(np.arange(0))
     rng = np.random.default_rng(task.options.seed)
     drawn = rng.permutation(len(task.source_rows))[:_POOLED_ROWS]
-    return task.source_rows.take(np.sort(drawn))
+    rows, source = task.source_rows.take(np.sort(drawn)), task.source
+    if source.models is not None and source.models.whole is not None:
+        return rows  # what the target lacks is read too
+    return rows.with_sensors(source.features[: len(source.scaler.mean)])
 
 
 def candidate_bundle(task: Task, scaler: Scaler, network: Any, strategy: str) -> Bundle:
@@ -91,6 +96,8 @@ def candidate_bundle(task: Task, scaler: Scaler, network: Any, strategy: str) ->
         "source": source.lineage.get("identity"),
         "training_rows": len(task.target),
     }
+    if changed := source.lineage.get(SENSOR_CHANGE):
+        lineage[SENSOR_CHANGE] = changed
     return Bundle(
         features=source.features,
         units=source.units,
@@ -110,4 +117,13 @@ def stacked_bundle(
     network = copy_network(task.source.network)
     bundle = candidate_bundle(task, task.source.scaler, network, strategy)
     lineage = {**bundle.lineage, **more_lineage}
-    return dataclasses.replace(bundle, models=task.source.models, stack=stack, lineage=lineage)
+    models = _needed(task.source.models, stack)
+    return dataclasses.replace(bundle, models=models, stack=stack, lineage=lineage)
+
+
+def _needed(models: SourceModels | None, stack: Stack) -> SourceModels | None:
+    """Without the source as it was with every sensor of its own, where no member looks at it."""
+    if models is None or models.whole is None or not models.trees:
+        return models
+    kinds = {block.kind for member in stack.members for block in (*member.blocks, *member.base)}
+    return models if kinds & OF_WHOLE else dataclasses.replace(models, whole=None)

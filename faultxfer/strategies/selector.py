@@ -14,7 +14,7 @@ import numpy as np
 
 from faultxfer.bundle.calibration import platt
 from faultxfer.bundle.frozen import Block, FrozenSource, Views
-from faultxfer.bundle.input_map import MAPS, InputMap, fit_maps
+from faultxfer.bundle.input_map import MAPS, NEW, InputMap, fit_maps
 from faultxfer.bundle.members import Member, Stack, member_logits
 from faultxfer.bundle.run_weights import run_weights
 from faultxfer.data.split import Fold
@@ -69,7 +69,8 @@ def cross_fit(
         seed: of anything drawn.
     """
     source_X, source_y = source_rows
-    pool = source_views(source, source_X)
+    all_maps = fit_maps(X, y, source.spread, source.normal)
+    pool = source_views(source, source_X, all_maps)
 
     def seen_by(train: np.ndarray) -> TrainingRows:
         """All rows, through input maps that are fitted on ``train`` alone."""
@@ -89,18 +90,39 @@ def cross_fit(
     return CrossFit(members, rows.target.maps, logits, numbers)
 
 
-def source_views(source: FrozenSource, X: np.ndarray) -> Views:
-    """(m, d) source rows seen through the source: in its units whatever the map is called."""
-    sensors = X.shape[1]
+def source_views(source: FrozenSource, X: np.ndarray, maps: dict[str, InputMap]) -> Views:
+    """(m, d) source rows seen through the source: in its units whatever the map is called.
+
+    Args:
+        source: its models.
+        X: readings of every sensor that it had, also of those that the target lacks.
+        maps: of the target, which say how many sensors are new there.
+    """
+    common = X if source.whole is None else X[:, source.whole.common]
+    sensors = common.shape[1]
     as_they_are = InputMap(np.ones(sensors), np.zeros(sensors))
-    return _SourceViews(source, dict.fromkeys(MAPS, as_they_are), X)
+    views = _SourceViews(source, dict.fromkeys(MAPS, as_they_are), common)
+    views.every, views.new = X, len(maps[NEW].gain) if NEW in maps else 0
+    return views
 
 
 class _SourceViews(Views):
-    """Source rows: already in source units, so every map is the first one and shares its blocks."""
+    """Source rows: already in source units, so every map is the first one and shares its blocks.
+
+    What the target lacks is read here; what is new there was never measured.
+    """
+
+    every: np.ndarray
+    new: int
 
     def block(self, block: Block) -> np.ndarray:
         return super().block(Block(block.kind, MAPS[0]))
+
+    def completed(self, map_name: str) -> np.ndarray:
+        return self.every
+
+    def _new(self) -> np.ndarray:
+        return np.full((len(self), self.new), np.nan)
 
 
 def stack_of(crossed: CrossFit, y: np.ndarray, run: np.ndarray, tau: float = TAU) -> Stack:

@@ -11,6 +11,7 @@ import numpy as np
 from faultxfer.bundle.input_map import TARGET, InputMap
 from faultxfer.bundle.scaler import Scaler, fit_scaler
 from faultxfer.config import NetworkOptions
+from faultxfer.data.dataset import Dataset
 from faultxfer.network.ensemble import positions_read
 from faultxfer.network.fit import History
 from faultxfer.network.pretrain import fit_ensemble
@@ -48,7 +49,7 @@ class SingleNetwork:
         # The stack has refused by now where either is missing.
         if task.source_rows is None or teacher.stack is None:
             raise ValueError("There are no source rows or no stack")
-        to_source, source = teacher.stack.maps[TARGET], task.source_rows.X
+        to_source, source = teacher.stack.maps[TARGET], _as_on_target(task, task.source_rows)
         wide = task.target.X.shape[1] > MOST_READ
         read = positions_read(task.source.network) if wide else None
         network, scaler, history = distil(
@@ -59,6 +60,14 @@ class SingleNetwork:
             lineage = bundle.lineage | {FALLBACK: teacher.lineage[FALLBACK]}
             bundle = dataclasses.replace(bundle, lineage=lineage)
         return FittedStrategy(bundle, history)
+
+
+def _as_on_target(task: Task, rows: Dataset) -> np.ndarray:
+    """(m, d) source rows with the target's sensors; new ones read as in any row of the target."""
+    features, X = task.source.features, task.target.X
+    known = [rows.features.index(name) for name in features if name in rows.features]
+    anywhere = np.random.default_rng(task.options.seed).integers(len(X), size=len(rows))
+    return np.hstack([rows.X[:, known], X[anywhere, len(known) :]])
 
 
 def distil(
@@ -82,7 +91,8 @@ def distil(
     """
     drawn = np.random.default_rng(seed).permutation(len(source))[:_SOURCE_ROWS]
     rows = source[np.sort(drawn)]
-    as_target_reads = (rows - to_source.offset) / to_source.gain
+    known = len(to_source.gain)
+    as_target_reads = np.hstack([to_source.back(rows[:, :known]), rows[:, known:]])
     X = np.vstack([target, rows, as_target_reads])
     scaler = fit_scaler(X)
 

@@ -16,7 +16,7 @@ from scipy.stats import t
 
 from faultxfer.bundle.bundle import Bundle
 from faultxfer.bundle.frozen import LinearModel, SourceModels, soft_clipped
-from faultxfer.bundle.input_map import spread_of
+from faultxfer.bundle.input_map import NEW, Spread, spread_of
 from faultxfer.data.blocks import blocks_of
 from faultxfer.strategies.learners.boosting import boost
 from faultxfer.strategies.learners.convex import fit_logistic
@@ -27,6 +27,8 @@ from faultxfer.strategies.stacking import crossed_platt
 WITHOUT_SOURCE = "scratch"
 # Where a source bundle's lineage has the metrics of its own held-out runs.
 JUDGED = "judged"
+# Where a candidate's lineage says what sensors brought that the source does not know.
+NEW_SENSORS = "new_sensors"
 HELPS, HURTS, UNCLEAR, LEFT_OUT = "helps", "hurts", "unclear", "left out"
 _LEAST_GROUPS = 8
 _LEVEL = 0.95
@@ -89,7 +91,42 @@ def source_benefit(crossed: CrossFit, y: np.ndarray, run: np.ndarray) -> SourceB
     scratch = without_source(crossed)
     if len(scratch.members) == len(crossed.members):
         return SourceBenefit(LEFT_OUT, 0.0, 0.0, 0.0)
-    saved = _losses(scratch, y, run) - _losses(crossed, y, run)
+    return SourceBenefit(*_gain(crossed, scratch, y, run))
+
+
+@dataclass(frozen=True)
+class NewSensorBenefit(SourceBenefit):
+    """The same of sensors that the source does not know."""
+
+    @property
+    def sentence(self) -> str:
+        """For the report."""
+        words = {HELPS: "the new sensors help", HURTS: "the new sensors hurt"}
+        unclear = "there are too few rows to tell whether the new sensors help"
+        bounds = f"{self.low:+.3f} and {self.high:+.3f}"
+        return (
+            f"Inside the training rows, {words.get(self.verdict, unclear)}: they save "
+            f"{self.gain:+.3f} of log-loss per row (95 % bounds {bounds})."
+        )
+
+
+def benefit_of_new(crossed: CrossFit, y: np.ndarray, run: np.ndarray) -> NewSensorBenefit | None:
+    """Compare the stack with and without members that read new sensors; None without such members.
+
+    Args are those of :func:`source_benefit`.
+    """
+    reads = [any(block.kind == NEW for block in member.blocks) for member in crossed.members]
+    if not any(reads):
+        return None
+    others = only(crossed, [place for place, new in enumerate(reads) if not new])
+    return NewSensorBenefit(*_gain(crossed, others, y, run))
+
+
+def _gain(
+    crossed: CrossFit, without: CrossFit, y: np.ndarray, run: np.ndarray
+) -> tuple[str, float, float, float]:
+    """Verdict, saving of log-loss per row by all members over some, and its bounds."""
+    saved = _losses(without, y, run) - _losses(crossed, y, run)
     gain = float(saved.mean())
     margin = _margin(saved - gain, _groups(run))
     verdict = UNCLEAR
@@ -97,14 +134,19 @@ def source_benefit(crossed: CrossFit, y: np.ndarray, run: np.ndarray) -> SourceB
         verdict = HELPS
     elif gain < -margin:
         verdict = HURTS
-    return SourceBenefit(verdict, gain, gain - margin, gain + margin)
+    return verdict, gain, gain - margin, gain + margin
 
 
 def without_source(crossed: CrossFit) -> CrossFit:
     """The learners that know the target's rows alone."""
-    keep = [place for place, family in enumerate(crossed.families) if family == WITHOUT_SOURCE]
-    members = tuple(crossed.members[place] for place in keep)
-    return dataclasses.replace(crossed, members=members, logits=crossed.logits[keep])
+    families = enumerate(crossed.families)
+    return only(crossed, [place for place, family in families if family == WITHOUT_SOURCE])
+
+
+def only(crossed: CrossFit, places: list[int]) -> CrossFit:
+    """Some of the learners, by their places."""
+    members = tuple(crossed.members[place] for place in places)
+    return dataclasses.replace(crossed, members=members, logits=crossed.logits[places])
 
 
 def _losses(crossed: CrossFit, y: np.ndarray, run: np.ndarray) -> np.ndarray:
@@ -142,15 +184,18 @@ _SOURCE_TREES: dict[str, Any] = {
 }
 
 
-def fit_source_models(X: np.ndarray, y: np.ndarray, seed: int) -> SourceModels:
+def fit_source_models(
+    X: np.ndarray, y: np.ndarray, seed: int, spread: Spread | None = None
+) -> SourceModels:
     """Robust statistics, gradient boosting and logistic regression of the source's rows.
 
     Args:
         X: (n, d) rows in engineering units.
         y: (n,) labels.
         seed: of bagging, and of the rows that the logistic regression is fitted on.
+        spread: statistics of more rows than these, where they are known.
     """
-    spread, normal = spread_of(X), spread_of(X[y == 0])
+    spread, normal = spread or spread_of(X), spread_of(X[y == 0])
     trees = boost(X, y, seed, rounds=200, **_SOURCE_TREES)
     some = np.random.default_rng(seed).permutation(len(X))[:_LINEAR_ROWS]
     coef, intercept = fit_logistic(soft_clipped(X[some], spread), y[some], 1.0)

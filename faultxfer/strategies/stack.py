@@ -12,12 +12,15 @@ from faultxfer.data.split import Fold, fold_rows
 from faultxfer.errors import StrategyError
 from faultxfer.strategies.common import source_pool, stacked_bundle
 from faultxfer.strategies.fixed_stack import FALLBACK, FEWEST_TO_WEIGH, SENTENCE, fit_fixed
-from faultxfer.strategies.learners import Learner, default_learners
+from faultxfer.strategies.learners import SOURCE_NETWORK, Learner, default_learners, learners_beside
 from faultxfer.strategies.needs import require_all, require_frozen
 from faultxfer.strategies.protocol import FittedStrategy, Requirement, Task
 from faultxfer.strategies.selector import CrossFit, cross_fit, stack_of
+from faultxfer.strategies.sensor_evidence import SENSOR_CHANGE
 from faultxfer.strategies.source_benefit import (
+    NEW_SENSORS,
     WITHOUT_SOURCE,
+    benefit_of_new,
     knows_its_own_machine,
     source_benefit,
 )
@@ -49,16 +52,21 @@ class StackedLearners:
         folds = () if has_few_rows(task) else _folds(task)
         if not folds:
             stack = fit_fixed(task, self.name)
-            lineage = {
+            fixed: dict[str, object] = {
                 "stack": _weights(stack),
                 "source_evidence": {"sentence": SENTENCE},
                 FALLBACK: SENTENCE,
             }
-            return FittedStrategy(stacked_bundle(task, stack, self.name, lineage))
+            return FittedStrategy(stacked_bundle(task, stack, self.name, fixed))
         crossed, _ = cross_fit_task(task, self.name, folds)
         stack = weighed(crossed, task.target)
-        benefit = source_benefit(crossed, task.target.y, task.target.run)
-        lineage = {"stack": _weights(stack), "source_evidence": benefit.as_dict()}
+        y, run = task.target.y, task.target.run
+        lineage: dict[str, object] = {
+            "stack": _weights(stack),
+            "source_evidence": source_benefit(crossed, y, run).as_dict(),
+        }
+        if benefit := benefit_of_new(crossed, y, run):
+            lineage[NEW_SENSORS] = benefit.as_dict()
         return FittedStrategy(stacked_bundle(task, stack, self.name, lineage))
 
 
@@ -91,7 +99,10 @@ def cross_fit_task(
 
 def _learners(task: Task) -> tuple[Learner, ...]:
     """All, or those without the source if it is no good on its own machine."""
-    learners = default_learners()
+    learners = default_learners() + learners_beside(task.source)
+    if task.source.lineage.get(SENSOR_CHANGE, {}).get("carried"):
+        # The source network needs a sensor that nothing stands for.
+        learners = tuple(one for one in learners if one.family != SOURCE_NETWORK)
     if knows_its_own_machine(task.source):
         return learners
     return tuple(learner for learner in learners if learner.family == WITHOUT_SOURCE)

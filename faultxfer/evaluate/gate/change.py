@@ -34,7 +34,7 @@ def check(given: Evidence, options: GateOptions) -> list[Check]:
     """Candidate minus champion, per bounded metric; a tie does not promote."""
     comparison, limits = given.comparison, bounded(options.change)
     if comparison is None:
-        message = (
+        message = given.not_comparable or (
             "There is no champion yet, so nothing was compared with it; the value checks alone "
             "decide."
         )

@@ -133,7 +133,8 @@ class Evidence:
     Attributes:
         candidate: metrics on the test rows.
         champion_version: version of the present champion, or None where there is none.
-        comparison: against the champion, or None where there is none.
+        comparison: against the champion, or None where there is none, or it cannot score the rows.
+        not_comparable: why it cannot; empty where it can, or there is none.
         rivals: metrics by title on the test rows; None for a rival that could not run.
         intervals: of the candidate's metrics; one that could not be given is left out.
         events: of the candidate, or None.
@@ -161,6 +162,7 @@ class Evidence:
     own_faults: OwnFaults | None = None
     decides: bool = True
     asked_rate: float | None = None
+    not_comparable: str = ""
 
     def as_dict(self) -> dict[str, object]:
         """Plain data for JSON; metrics of candidate and rivals stand with the contestants."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from faultxfer.bundle.bundle import Bundle
 from faultxfer.bundle.input_map import MAPS
 from faultxfer.strategies.learners.protocol import Learner, TrainingRows
 from faultxfer.strategies.learners.rivals import (
+    SOURCE_NETWORK,
     AlwaysNormal,
     PooledBoosting,
     PooledLinear,
@@ -13,8 +15,16 @@ from faultxfer.strategies.learners.rivals import (
     ScratchLinear,
     SourceThroughMap,
 )
+from faultxfer.strategies.learners.sensors_differ import learners_for_missing, learners_for_new
 
-__all__ = ["Learner", "TrainingRows", "default_learners", "rivals"]
+__all__ = [
+    "SOURCE_NETWORK",
+    "Learner",
+    "TrainingRows",
+    "default_learners",
+    "learners_beside",
+    "rivals",
+]
 
 
 def rivals() -> tuple[Learner, ...]:
@@ -41,3 +51,15 @@ def default_learners() -> tuple[Learner, ...]:
     """
     networks = [SourceThroughMap("network", name) for name in MAPS]
     return (*rivals(), *networks)
+
+
+def learners_beside(source: Bundle) -> tuple[Learner, ...]:
+    """What stands beside the default where a machine's sensors are not those of its source.
+
+    Args:
+        source: narrowed to the machine (:mod:`faultxfer.strategies.narrowing`).
+    """
+    lacks = source.models is not None and source.models.whole is not None
+    has_new = len(source.features) > len(source.scaler.mean)
+    missing = learners_for_missing() if lacks else ()
+    return (*missing, *(learners_for_new() if has_new else ()))

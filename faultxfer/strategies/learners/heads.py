@@ -36,7 +36,7 @@ class WideHead(BaseLearner):
         """Newton's method."""
         features = rows.target.blocks(self.blocks)
         of_hidden = self.penalty * hidden_spread(rows) ** 2
-        of_sensors = np.full(rows.target.X.shape[1], self.penalty)
+        of_sensors = np.full(rows.target.block(SENSORS).shape[1], self.penalty)
         penalty = np.concatenate([of_hidden, of_sensors, [_PULL_OF_LOGIT]])
         prior = np.zeros(len(penalty))
         prior[-1] = 1.0

@@ -143,7 +143,7 @@ class ReweightedBoosting(BaseLearner):
         weights = domain_weights(len(source), len(target), _TARGET_SHARE)
         if ratio.any():
             weights[: len(source)] *= ratio / ratio.mean()
-        features, y = pooled(rows, self.block)
+        features, y = pooled(rows, (self.block,))
         text = boost(features, y, rows.seed, weights=weights, **POOLED)
         return self.trees((self.block,), text, flag=True)
 
@@ -164,7 +164,7 @@ class TrAdaBoost(BaseLearner):
 
     def fit(self, rows: TrainingRows) -> Member:
         """Weigh the source rows, then fit the trees once with the weights reached."""
-        features, y = pooled(rows, self.block)
+        features, y = pooled(rows, (self.block,))
         m = len(rows.source_y)
         weights = domain_weights(m, len(rows.target), _TARGET_SHARE)
         beta = 1 / (1 + np.sqrt(2 * np.log(max(m, 2)) / _ROUNDS))

@@ -10,9 +10,9 @@ from faultxfer.strategies.learners.protocol import TrainingRows
 _LEAST_WEIGHT = 0.05
 
 
-def pooled(rows: TrainingRows, block: Block) -> tuple[np.ndarray, np.ndarray]:
+def pooled(rows: TrainingRows, blocks: tuple[Block, ...]) -> tuple[np.ndarray, np.ndarray]:
     """(m + n, k + 1) source then target rows with the domain flag last, and their labels."""
-    source, target = rows.source.block(block), rows.target.block(block)
+    source, target = rows.source.blocks(blocks), rows.target.blocks(blocks)
     return with_flag(source, target), np.concatenate([rows.source_y, rows.y])
 
 

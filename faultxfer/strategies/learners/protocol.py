@@ -9,10 +9,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from faultxfer.bundle.frozen import Block, Views
+from faultxfer.bundle.input_map import NEW
 from faultxfer.bundle.members import LINEAR, TREES, Member
 
 # Readings on the target's own scale.
 SENSORS = Block("sensors", "target")
+# Those that the source does not know, which have no other scale.
+NEW_SENSORS = Block(NEW, NEW)
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,11 @@ class TrainingRows:
     source: Views
     source_y: np.ndarray
     seed: int
+
+    @property
+    def own(self) -> tuple[Block, ...]:
+        """Blocks of every sensor that the target has, on its own scale."""
+        return (SENSORS, NEW_SENSORS) if NEW in self.target.maps else (SENSORS,)
 
     def take(self, rows: np.ndarray) -> TrainingRows:
         """Target rows at the given positions, and all source rows."""

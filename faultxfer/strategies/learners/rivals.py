@@ -12,9 +12,13 @@ from faultxfer.network.fit import class_weights
 from faultxfer.strategies.learners.boosting import POOLED, boost, grow_forest
 from faultxfer.strategies.learners.convex import fit_logistic
 from faultxfer.strategies.learners.pooling import pooled
-from faultxfer.strategies.learners.protocol import SENSORS, BaseLearner, TrainingRows
+from faultxfer.strategies.learners.protocol import BaseLearner, TrainingRows
 
 _FLAG_ALONE = 'Daumé III, "Frustratingly easy domain adaptation", ACL 2007, with the flag alone'
+
+
+# The family of the source network under every map.
+SOURCE_NETWORK = "source-network"
 
 
 class _FromScratch(BaseLearner):
@@ -58,8 +62,8 @@ class ScratchLinear(_FromScratch):
 
     def fit(self, rows: TrainingRows) -> Member:
         """Fit on sensors scaled by the target's own statistics."""
-        fitted = fit_logistic(rows.target.block(SENSORS), rows.y, 1.0)
-        return self.linear((SENSORS,), fitted)
+        fitted = fit_logistic(rows.target.blocks(rows.own), rows.y, 1.0)
+        return self.linear(rows.own, fitted)
 
 
 class ScratchForest(_FromScratch):
@@ -69,8 +73,8 @@ class ScratchForest(_FromScratch):
 
     def fit(self, rows: TrainingRows) -> Member:
         """Fit the trees."""
-        text = grow_forest(rows.target.block(SENSORS), rows.y, rows.seed)
-        return self.trees((SENSORS,), text, link=SHARE)
+        text = grow_forest(rows.target.blocks(rows.own), rows.y, rows.seed)
+        return self.trees(rows.own, text, link=SHARE)
 
 
 class ScratchBoosting(_FromScratch):
@@ -97,8 +101,8 @@ class ScratchBoosting(_FromScratch):
         if self.small_leaves:
             # The default of LightGBM, 20 rows, allows no split at all on a few dozen rows.
             settings["min_data_in_leaf"] = int(np.clip(len(rows.y) // 20, 2, 20))
-        text = boost(rows.target.block(SENSORS), rows.y, rows.seed, **settings)
-        return self.trees((SENSORS,), text)
+        text = boost(rows.target.blocks(rows.own), rows.y, rows.seed, **settings)
+        return self.trees(rows.own, text)
 
 
 class SourceThroughMap(BaseLearner):
@@ -114,7 +118,7 @@ class SourceThroughMap(BaseLearner):
     def __init__(self, model: str, map_name: str) -> None:
         self.block = Block(model, map_name)
         self.name = f"source-{self.block}"
-        self.family = "source-network" if model == "network" else "source"
+        self.family = SOURCE_NETWORK if model == "network" else "source"
 
     def fit(self, rows: TrainingRows) -> Member:
         """Nothing to fit but the calibration, which is added out of fold."""
@@ -133,7 +137,7 @@ class PooledLinear(BaseLearner):
 
     def fit(self, rows: TrainingRows) -> Member:
         """Fit on all rows at equal weight."""
-        features, y = pooled(rows, self.block)
+        features, y = pooled(rows, (self.block,))
         return self.linear((self.block,), fit_logistic(features, y, 1.0), flag=True)
 
 
@@ -149,6 +153,6 @@ class PooledBoosting(BaseLearner):
 
     def fit(self, rows: TrainingRows) -> Member:
         """Fit on all rows at equal weight."""
-        features, y = pooled(rows, self.block)
+        features, y = pooled(rows, (self.block,))
         text = boost(features, y, rows.seed, **POOLED)
         return self.trees((self.block,), text, flag=True)

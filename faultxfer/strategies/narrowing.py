@@ -1,0 +1,171 @@
+"""The source as a machine sees it that lacks some of the source's sensors, or has new ones.
+
+Models are refitted on the sensors that both have, from the source rows that were kept; beside them
+stays the source as it was, with what is lacking guessed from the rest; the network gets the guess
+as a part of its first layer. Measured: refitting on the common sensors keeps most of what a random
+fifth of the sensors is worth, and neither it nor guessing is always the better one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+
+from faultxfer.bundle.bundle import Bundle
+from faultxfer.bundle.frozen import SourceModels
+from faultxfer.bundle.imputer import Imputer, fit_imputer
+from faultxfer.bundle.input_map import Spread
+from faultxfer.bundle.scaler import Scaler
+from faultxfer.bundle.whole_source import WholeSource
+from faultxfer.data.dataset import Dataset
+from faultxfer.errors import StrategyError
+from faultxfer.network.narrow import Guess, narrowed_network
+from faultxfer.strategies.source_benefit import fit_source_models
+
+
+@dataclass(frozen=True)
+class SensorChange:
+    """How a machine's sensors differ from the source's.
+
+    Attributes:
+        source: the source's sensors.
+        common: sensors that both have, in the source's order.
+        missing: the source's that the machine lacks, in the source's order.
+        new: the machine's that the source lacks, in the contract's order.
+    """
+
+    source: tuple[str, ...]
+    common: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+    new: tuple[str, ...] = ()
+
+    @property
+    def places(self) -> np.ndarray:
+        """(c,) positions of the common sensors among the source's."""
+        return np.array([self.source.index(name) for name in self.common], dtype=int)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The machine's sensors in the order of everything that is fitted on them."""
+        return self.common + self.new
+
+    @property
+    def differs(self) -> bool:
+        """Whether there is any difference."""
+        return bool(self.missing or self.new)
+
+
+def sensors_between(source: tuple[str, ...], machine: tuple[str, ...]) -> SensorChange:
+    """What two lists of sensors have in common.
+
+    >>> change = sensors_between(("flow", "head"), ("head", "hum"))
+    >>> change.common, change.missing, change.new
+    (('head',), ('flow',), ('hum',))
+    """
+    return SensorChange(
+        source=source,
+        common=tuple(name for name in source if name in machine),
+        missing=tuple(name for name in source if name not in machine),
+        new=tuple(name for name in machine if name not in source),
+    )
+
+
+def narrowed(
+    source: Bundle,
+    rows: Dataset | None,
+    change: SensorChange,
+    units: dict[str, str],
+    seed: int,
+    *,
+    guess: bool = True,
+) -> Bundle:
+    """The source bundle for a machine's sensors; itself where they are the source's.
+
+    Args:
+        source: the source bundle.
+        rows: kept rows of the source, with its sensors; None where none are kept.
+        change: how the machine's sensors differ.
+        units: of the machine's sensors, by name.
+        seed: of what is refitted.
+        guess: whether the stack may look at the source with guesses of what is lacking; nothing is
+            worth guessing where that carried the source.
+
+    Raises:
+        StrategyError: the source model is of an older release that keeps too little for that.
+    """
+    if not change.differs:
+        return source
+    own = {name: source.units.get(name, units.get(name, "")) for name in change.features}
+    if not change.missing:
+        return dataclasses.replace(source, features=change.features, units=own, references=None)
+    common = change.places
+    whole = _whole(source, rows, common)
+    scaler = Scaler(source.scaler.mean[common], source.scaler.scale[common])
+    return dataclasses.replace(
+        source,
+        features=change.features,
+        units=own,
+        scaler=scaler,
+        network=narrowed_network(
+            source.network, source.scaler.mean, source.scaler.scale, _guess(whole)
+        ),
+        models=_refitted(whole, _models(source), rows, seed, guess=guess),
+        imputer=None,
+        references=None,
+    )
+
+
+def _models(source: Bundle) -> SourceModels:
+    if source.models is None:
+        raise StrategyError(
+            "The source model has no trees and statistics, without which no sensor may be missing",
+            received={"models": None},
+            remedy="Pretrain again with this release",
+        )
+    return source.models
+
+
+def _whole(source: Bundle, rows: Dataset | None, common: np.ndarray) -> WholeSource:
+    models = _models(source)
+    return WholeSource(
+        features=source.features,
+        common=common,
+        imputer=_imputer(source, rows),
+        spread=models.spread,
+        trees=models.trees,
+        linear=models.linear,
+    )
+
+
+def _imputer(source: Bundle, rows: Dataset | None) -> Imputer:
+    if source.imputer is not None:
+        return source.imputer
+    if rows is None:
+        raise StrategyError(
+            "The source model keeps nothing by which a missing sensor could be guessed",
+            received={"source_rows": None, "imputer": None},
+            remedy="Pretrain again with this release",
+        )
+    return fit_imputer(rows.X)
+
+
+def _guess(whole: WholeSource) -> Guess:
+    gaps = np.isin(np.arange(len(whole.features)), whole.lacking)
+    weights, offset = whole.imputer.regression(gaps)
+    return Guess(whole.common, whole.lacking, weights, offset)
+
+
+def _refitted(
+    whole: WholeSource, models: SourceModels, rows: Dataset | None, seed: int, *, guess: bool
+) -> SourceModels:
+    """Models of the common sensors; those of all, guessed, where no source rows are kept."""
+    common = whole.common
+    spread, normal = (
+        Spread(one.center[common], one.scale[common]) for one in (models.spread, models.normal)
+    )
+    if rows is None:
+        return dataclasses.replace(models, spread=spread, normal=normal, trees="", whole=whole)
+    fitted = fit_source_models(rows.X[:, common], rows.y, seed, spread)
+    return dataclasses.replace(fitted, normal=normal, whole=whole if guess else None)
