@@ -21,6 +21,8 @@ GLOSSARY: dict[str, str] = {
     "fault": "What the label says of a row; a stretch of such rows is one fault.",
     "fault probability": "What the model says of a row: 0.2 means that about two of ten such rows "
     "are faults.",
+    "filled in": "A reading that is not there, put in from the row's other sensors; where the "
+    "machine does not have the sensor at all, with a random part, for training alone.",
     "finding": "What the check of the files found: its code leads to its section in "
     "docs/data-contracts.md.",
     "gate": "The rules that decide whether the candidate may score the machine.",

@@ -268,6 +268,12 @@ class ScoreRequest(_Request):
         description="Version of the detector; if left out the champion, or the provisional "
         "version of a machine without champion.",
     )
+    without: tuple[str, ...] = Field(
+        default=(),
+        title="Sensors to go on without",
+        description="Sensor of the detector whose readings count as missing in every row; may be "
+        "given several times.",
+    )
     quarantine: Path = _quarantine()
     data_docs: Path | None = _data_docs()
 

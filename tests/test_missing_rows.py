@@ -54,13 +54,16 @@ def with_holes(features: tuple[str, ...]) -> pd.DataFrame:
     return frame
 
 
-def scored(bundle: Path, folder: Path, rows: pd.DataFrame) -> tuple[ScoreResult, pd.DataFrame]:
+def scored(
+    bundle: Path, folder: Path, rows: pd.DataFrame, without: tuple[str, ...] = ()
+) -> tuple[ScoreResult, pd.DataFrame]:
     contract = parse_contract(read_manifest(bundle).lineage["contract"], where="kept")
     keys = {str(key): "pump-9" for key in (contract.equipment_column, contract.run_column)}
     times = pd.date_range("2026-03-01", periods=len(rows), freq="h").astype(str)
     frame = rows.assign(**keys, **{str(contract.time_column): times})
     frame.to_csv(folder / "week.csv", index=False)
     request = ScoreRequest(
+        without=without,
         files=(str(folder / "week.csv"),),
         model="pumps",
         equipment="pump-9",
@@ -89,6 +92,18 @@ def test_rows_with_holes_are_scored_marked_and_counted(imputing: Path, tmp_path:
     before = whole.set_index("row").loc[untouched["row"], "fault_probability"]
     # A batch of another size is rounded otherwise in the last bits.
     np.testing.assert_allclose(untouched["fault_probability"], before, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("column", ["there", "not there"])
+def test_a_sensor_to_go_on_without_is_filled_in_and_marked_in_every_row(
+    imputing: Path, tmp_path: Path, column: str
+) -> None:
+    gone = read_manifest(imputing).features[1]
+    rows = readings() if column == "there" else readings().drop(columns=gone)
+    result, scores = scored(imputing, tmp_path, rows, without=(gone,))
+    assert result.rows.imputed == len(rows)
+    assert result.rows.findings == ()
+    assert (scores["imputed"] == gone).all()
 
 
 def test_a_bundle_of_an_earlier_format_sets_them_aside_as_before(tmp_path: Path) -> None:

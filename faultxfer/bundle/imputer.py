@@ -38,6 +38,9 @@ _MACHINE_ROWS, _ROUNDS = 2_000, 5
 _RIDGE = 1e-6
 # Of a sensor that the source does not know, before a row of the machine was seen.
 _NEW = (("mean", 0.0), ("low", -3.9), ("high", 3.9), ("r2", 0.0), ("cost", 0.0))
+# Of rows with gaps so many are enough, as each round looks at all of them again; after so many
+# rounds nothing changes that matters.
+_GAPPY_ROWS, _GAPPY_ROUNDS = 10_000, 40
 
 
 @dataclass(frozen=True)
@@ -94,15 +97,57 @@ class Imputer:
         filled[rows] = self._filled(X[rows], missing[rows])
         return filled
 
-    def _filled(self, X: np.ndarray, missing: np.ndarray) -> np.ndarray:
+    def drawn(self, X: np.ndarray, drawn: np.ndarray, seed: int) -> np.ndarray:
+        """(n, d) readings with every NaN filled, some of them by a draw.
+
+        A machine that lacks a sensor is given, row by row, what the sensor might have read: a
+        draw from the distribution that the other sensors leave open (Rubin, "Multiple Imputation
+        for Nonresponse in Surveys", 1987). A mean would vary less than readings do, and a tree
+        could tell the machine's rows from the others by that.
+
+        Args:
+            X: (n, d) readings, NaN where missing.
+            drawn: (n, d) bool: cells that are drawn; the other missing ones get the mean.
+            seed: of the draws.
+        """
+        missing = np.isnan(X)
+        rows = np.flatnonzero(missing.any(axis=1))
+        if not len(rows):
+            return X
+        noise = np.random.default_rng(seed).standard_normal((len(rows), X.shape[1]))
+        filled = X.copy()
+        filled[rows] = self._filled(X[rows], missing[rows], np.where(drawn[rows], noise, np.nan))
+        return filled
+
+    def _filled(
+        self, X: np.ndarray, missing: np.ndarray, noise: np.ndarray | None = None
+    ) -> np.ndarray:
         known = soft_clipped(self.to_source(X), self.spread) - self.mean
         known[missing] = 0.0
         guessed = np.zeros_like(known)
         for rows, gaps in _patterns(missing):
             guessed[np.ix_(rows, gaps)] = self._conditional(known[rows], gaps)
-        inside = np.clip(guessed + self.mean, self.low, self.high)
+            if noise is not None:
+                guessed[np.ix_(rows, gaps)] += self._residual(noise[rows][:, gaps], gaps)
+        inside = self._inside(guessed + self.mean, mirrored=noise is not None)
         readings = self.to_source.back(soft_unclipped(inside, self.spread))
         return np.where(missing, readings, X)
+
+    def _residual(self, noise: np.ndarray, gaps: np.ndarray) -> np.ndarray:
+        """(k, m) what m missing sensors differ from their mean by; 0 where the noise is NaN."""
+        covariance = np.linalg.inv(self._precision[np.ix_(gaps, gaps)])
+        residual = np.nan_to_num(noise) @ np.linalg.cholesky(covariance).T
+        return np.asarray(np.where(np.isnan(noise), 0.0, residual))
+
+    def _inside(self, z: np.ndarray, *, mirrored: bool) -> np.ndarray:
+        """(n, d) values within the range that was seen.
+
+        Draws beyond an end are mirrored at it: heaped up there they would give their machine away.
+        """
+        if mirrored:
+            z = np.where(z > self.high, 2 * self.high - z, z)
+            z = np.where(z < self.low, 2 * self.low - z, z)
+        return np.asarray(np.clip(z, self.low, self.high))
 
     def _conditional(self, known: np.ndarray, gaps: np.ndarray) -> np.ndarray:
         """(k, m) mean of the m missing sensors, given centred rows (k, d) with 0 in the gaps."""
@@ -127,11 +172,25 @@ class Imputer:
         return weights, usual[gaps] - usual[~gaps] @ weights
 
     def each_from_others(self, X: np.ndarray) -> np.ndarray:
-        """(n, d) readings, none missing, each as it would be filled in if it alone were missing."""
+        """(n, d) readings, each as it would be filled in if it were missing too.
+
+        Missing ones are filled in.
+        """
+        if np.isnan(X).any():
+            return self._each_of_gappy(X)
         z = soft_clipped(self.to_source(X), self.spread)
         surprise = (z - self.mean) @ self._precision / np.diag(self._precision)
         inside = np.clip(z - surprise, self.low, self.high)
         return self.to_source.back(soft_unclipped(inside, self.spread))
+
+    def _each_of_gappy(self, X: np.ndarray) -> np.ndarray:
+        guessed = self(X)
+        for sensor in range(X.shape[1]):
+            rows = np.flatnonzero(~np.isnan(X[:, sensor]))
+            without = X[rows]
+            without[:, sensor] = np.nan
+            guessed[rows, sensor] = self(without)[:, sensor]
+        return guessed
 
     @cached_property
     def _precision(self) -> np.ndarray:
@@ -227,21 +286,59 @@ def _patterns(missing: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 
 def fit_imputer(X: np.ndarray) -> Imputer:
-    """Fit on (n, d) source rows without missing readings; nothing is known of R² and cost yet."""
+    """Fit on (n, d) source rows; nothing is known of R² and cost yet.
+
+    Readings may be missing, of each sensor some must be there.
+    """
     from sklearn.covariance import LedoitWolf
 
+    if np.isnan(X).any():
+        return _fit_gappy(X)
     spread = spread_of(X)
     some = np.random.default_rng(0).permutation(len(X))[:_FIT_ROWS]
     z = soft_clipped(X[some], spread)
     sensors = X.shape[1]
     covariance = LedoitWolf(store_precision=False).fit(z).covariance_ + _RIDGE * np.eye(sensors)
+    return _fitted(z, spread, z.mean(axis=0), np.asarray(covariance))
+
+
+def _fit_gappy(X: np.ndarray) -> Imputer:
+    """Fit on rows of machines that do not all have the same sensors.
+
+    Mean and covariance by expectation and maximisation (Dempster, Laird and Rubin, 1977), from
+    sensors that are independent of each other on; so two sensors that no machine has both of are
+    related by what others tell of both, and by nothing else. Shrunk as without gaps.
+    """
+    from sklearn.covariance import ledoit_wolf_shrinkage
+
+    sensors = X.shape[1]
+    unknown = Spread(np.zeros(sensors), np.ones(sensors))
+    spread, _ = spread_of_gappy(X, unknown)
+    some = np.random.default_rng(0).permutation(len(X))[:_GAPPY_ROWS]
+    z = soft_clipped(X[some], spread)
+    missing = np.isnan(z)
+    start = np.diag(np.nanvar(z, axis=0) + _RIDGE)
+    now = _fitted(z, spread, np.nanmean(z, axis=0), start)
+    for _ in range(_GAPPY_ROUNDS):
+        mean, scatter = now._moments(z, missing)
+        covariance = scatter / len(z) + _RIDGE * np.eye(sensors)
+        now = dataclasses.replace(now, mean=mean, covariance=covariance)
+    shrinkage = ledoit_wolf_shrinkage(np.where(missing, now.mean, z))
+    usual = np.trace(now.covariance) / sensors * np.eye(sensors)
+    shrunk = (1 - shrinkage) * now.covariance + shrinkage * usual
+    return dataclasses.replace(now, covariance=shrunk)
+
+
+def _fitted(z: np.ndarray, spread: Spread, mean: np.ndarray, covariance: np.ndarray) -> Imputer:
+    """An imputer of which nothing is judged yet, from (n, d) rows in its units."""
+    sensors = z.shape[1]
     ones, zeros = np.ones(sensors), np.zeros(sensors)
     return Imputer(
         spread=spread,
-        mean=z.mean(axis=0),
-        covariance=np.asarray(covariance),
-        low=z.min(axis=0),
-        high=z.max(axis=0),
+        mean=mean,
+        covariance=covariance,
+        low=np.nanmin(z, axis=0),
+        high=np.nanmax(z, axis=0),
         r2=zeros,
         cost=zeros,
         to_source=InputMap(ones, zeros),
@@ -250,32 +347,36 @@ def fit_imputer(X: np.ndarray) -> Imputer:
     )
 
 
+Score = Callable[[np.ndarray, np.ndarray], float]
+
+
 def judged(
-    imputer: Imputer, X: np.ndarray, score: Callable[[np.ndarray], float], uses: np.ndarray
+    imputer: Imputer, X: np.ndarray, score: Score, uses: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """R² (d,) and cost (d,) of each sensor.
+    """R² (d,) and cost (d,) of each sensor, on rows that have a reading of it.
 
     Args:
         imputer: fitted on other source runs.
-        X: (n, d) held-out source rows without missing readings.
-        score: of the source's model, for rows as in ``X``; higher is better.
+        X: (n, d) held-out source rows; NaN where a machine does not have the sensor.
+        score: of the source's model, for rows (k, d) without NaN and their k positions in ``X``;
+            higher is better.
         uses: (d,) bool: sensors that this model looks at; guessing the others costs nothing.
     """
-    guessed = imputer.each_from_others(X)
+    guessed, whole = imputer.each_from_others(X), imputer(X)
     r2, cost = _explained(imputer, X, guessed), np.zeros(X.shape[1])
-    whole = score(X)
     for sensor in np.flatnonzero((r2 < LEAST_R2) & uses):
-        without = X.copy()
-        without[:, sensor] = guessed[:, sensor]
-        cost[sensor] = max(0.0, whole - score(without))
+        rows = np.flatnonzero(~np.isnan(X[:, sensor]))
+        without = whole[rows]
+        without[:, sensor] = guessed[rows, sensor]
+        cost[sensor] = max(0.0, score(whole[rows], rows) - score(without, rows))
     return r2, cost
 
 
 def _explained(imputer: Imputer, X: np.ndarray, guessed: np.ndarray) -> np.ndarray:
     """(d,) R² in the imputer's units; 0 where a sensor never moves."""
     true, guess = soft_clipped(X, imputer.spread), soft_clipped(guessed, imputer.spread)
-    varies = ((true - imputer.mean) ** 2).sum(axis=0)
-    missed = ((true - guess) ** 2).sum(axis=0)
+    varies = np.nansum((true - imputer.mean) ** 2, axis=0)
+    missed = np.nansum((true - guess) ** 2, axis=0)
     return np.asarray(np.where(varies > 0, 1 - missed / np.maximum(varies, 1e-12), 0.0))
 
 

@@ -259,6 +259,9 @@ def score(
     out: Annotated[Path, asked(ScoreRequest, "out", metavar="FILE")],
     equipment: Annotated[str | None, asked(ScoreRequest, "equipment", metavar="EQ")] = None,
     version: Annotated[int | None, asked(ScoreRequest, "version", metavar="N")] = None,
+    without: Annotated[
+        list[str] | None, asked(ScoreRequest, "without", "--without", metavar="SENSOR")
+    ] = None,
     quarantine: Quarantine = QUARANTINE,
     data_docs: DataDocs = None,
     prefect: Prefect = None,
@@ -272,6 +275,7 @@ def score(
         equipment=equipment,
         out=out,
         version=version,
+        without=without,
         quarantine=quarantine,
         data_docs=data_docs,
     )

@@ -14,6 +14,7 @@ import pyarrow as pa
 from faultxfer.contract import machines
 from faultxfer.contract.expectations import Validation, note_unmet, validate_tables
 from faultxfer.contract.holding import held_values
+from faultxfer.contract.lacking import lacked_by_all, lacking_rows
 from faultxfer.contract.missing import Fillable, fillable_rows
 from faultxfer.contract.notes import Notes
 from faultxfer.contract.outcome import Checked
@@ -125,6 +126,7 @@ def begin_check(
     labelled: bool | None,
     equipment: str | None = None,
     fills: frozenset[str] = frozenset(),
+    without: frozenset[str] = frozenset(),
     of_a_file: bool = True,
 ) -> Check:
     """Check what a table is, before its values are judged.
@@ -137,6 +139,7 @@ def begin_check(
         equipment: keep only rows of this machine; others are left out and counted.
         fills: sensors whose missing readings the model at hand can fill; rows that lack others are
             set aside, the rest are accepted with NaN in these sensors.
+        without: sensors that no row has, whatever the file and the contract say.
         of_a_file: whether the rows are a file. Of others nothing is refused for the share or the
             number of rows that are bad, as a single row that somebody asks for is all or nothing.
 
@@ -144,7 +147,7 @@ def begin_check(
         DataError: numbers or times of the file can be read in more than one way, and the contract
             does not pin one.
     """
-    check = Check(table, contract, labelled, equipment, fills, of_a_file=of_a_file)
+    check = Check(table, contract, labelled, equipment, fills, without=without, of_a_file=of_a_file)
     for step in (check.columns, check.equipment_rows, check.used_rows):
         step()
         if check.notes.refused:
@@ -158,7 +161,9 @@ def judge_values(checks: list[Check], contract: Contract) -> None:
     """Judge the values of all tables that still have rows, at once."""
     open_checks = [check for check in checks if check.has_rows]
     asked = [(check.typed(), check.labelled) for check in open_checks]
-    for check, validation in zip(open_checks, validate_tables(asked, contract), strict=True):
+    lacking = [check.lacking_used() for check in open_checks]
+    validations = validate_tables(asked, contract, lacking)
+    for check, validation in zip(open_checks, validations, strict=True):
         check.note_values(validation)
 
 
@@ -173,9 +178,15 @@ class Check:
         equipment: str | None,
         fills: frozenset[str],
         *,
+        without: frozenset[str] = frozenset(),
         of_a_file: bool = True,
     ) -> None:
         self.contract, self.equipment, self.fills = contract, equipment, fills
+        self.without = without
+        # A model that scores needs a value of every sensor, measured or filled in.
+        self.scoring = labelled is False
+        # By sensor, (n,) bool: rows of machines that do not have it.
+        self.lacking: dict[str, np.ndarray] = {}
         self.of_a_file = of_a_file
         self.table = machines.translated(table, contract, equipment)
         self.labelled = contract.label.column in self.table.names if labelled is None else labelled
@@ -203,7 +214,11 @@ class Check:
         machines.note_machines(self.notes, self.contract, self.equipment)
         if not self.notes.refused:
             machines.note_doubled(self.notes, self.contract, self.equipment)
-            _note_columns(self.notes, self.contract, self.labelled, self.equipment)
+            lacked = lacked_by_all([self.table], self.contract, self.equipment) | self.without
+            needed = _needed(self.contract, self.labelled, lacked)
+            _note_columns(self.notes, self.contract, needed, self.equipment)
+            absent = [name for name in self.contract.features if name not in self.table.names]
+            self.table = self.notes.table = self.table.with_blank(lacked.intersection(absent))
 
     def equipment_rows(self) -> None:
         """Which rows belong to the machine asked for."""
@@ -265,11 +280,14 @@ class Check:
         """Every cell is what its column should hold: a number, a name, a time."""
         contract, table = self.contract, self.table
         names = self._key(contract.equipment_column) if contract.equipment else None
+        self.lacking = self._lacking(names)
         for name, sensor in contract.sensors.items():
             values = table.booleans(name) if sensor.dtype == "bool" else table.numbers(name)
-            if sensor.quality is not None:
+            if sensor.quality is not None and sensor.quality.column in table.names:
                 self.notes.bad[name] = self._bad_quality(name, sensor.quality)
                 values = values.mask(self.notes.bad[name])
+            if name in self.lacking:
+                values = self._without_lacked(name, values, self.lacking[name])
             self._note_numbers(name, values, sensor)
             values = in_expected_units(values, name, self.notes, contract, self.equipment, names)
             self.values[name] = machines.converted(values, name, contract, self.equipment, names)
@@ -279,6 +297,54 @@ class Check:
         if contract.time_column and contract.time_column in table.names:
             self._note_times(contract.time_column)
         self._hold_values()
+        if self.scoring and self.lacking:
+            self._note_unscorable()
+
+    def _lacking(self, names: pd.Series | None) -> dict[str, np.ndarray]:
+        """By sensor, (n,) bool: rows of machines that do not have it."""
+        rows = len(self.table)
+        if names is None:
+            machine = self.equipment or self.contract.family
+            every = dict.fromkeys(self.contract.lacking(machine), np.ones(rows, dtype=bool))
+        else:
+            every = dict(lacking_rows(names.to_numpy(dtype=object), self.contract))
+        return every | dict.fromkeys(self.without, np.ones(rows, dtype=bool))
+
+    def _without_lacked(self, name: str, values: pd.Series, lacked: np.ndarray) -> pd.Series:
+        """A sensor's values without those of machines that do not have it, which are noted."""
+        if name not in self.without:
+            there = np.flatnonzero(values.notna().to_numpy() & lacked & self.mine)
+            self.notes.rows(
+                "SENSOR-PRESENT",
+                there,
+                name,
+                f"{len(there)} row(s) have readings of {name!r} though their machine lacks the "
+                "sensor by the contract; they are not used",
+                "Does the machine have it? Then take it out of `lacks` in the contract; else "
+                "leave the column empty in its rows",
+                expected="no reading",
+                severity=self.contract.severity("SENSOR-PRESENT"),
+            )
+        return values.mask(lacked)
+
+    def _note_unscorable(self) -> None:
+        """Rows that cannot be scored, as their machine lacks what the model cannot do without."""
+        none = np.zeros(len(self.table), dtype=bool)
+        every = {name: self.lacking.get(name, none) for name in self.contract.features}
+        able = fillable_rows(every, self.contract, self.fills)
+        for name, lacked in self.lacking.items():
+            places = np.flatnonzero(lacked & self.mine & ~able)
+            self.notes.rows(
+                "SENSOR-MISSING",
+                places,
+                name,
+                f"The machine does not have sensor {name!r} in {len(places)} row(s), and the "
+                "version that scores can neither do without it nor predict it",
+                f"Make a version without it: `--without {shlex.quote(name)}` at `faultxfer "
+                "transfer`",
+                expected="a value",
+                severity="quarantine",
+            )
 
     def _bad_quality(self, name: str, quality: Quality) -> np.ndarray:
         """(n,) bool: readings that do not count."""
@@ -340,9 +406,12 @@ class Check:
         if not values.isna().any():
             return
         mine = self.mine
-        missing = self.notes.missing(name)
+        lacked = self.lacking.get(name, np.zeros(len(values), dtype=bool))
+        missing, mine = self.notes.missing(name) | lacked, mine & ~lacked
         # Of a value that is held, a row that is not used itself may hold the reading.
-        seen = self.asked if sensor.hold else mine
+        seen = self.asked & ~lacked if sensor.hold else mine
+        if not seen.any():
+            return
         if self.of_a_file and (missing & seen).sum() == seen.sum():
             self._note_empty(name, missing & seen)
             return
@@ -431,6 +500,10 @@ class Check:
         frame = pd.DataFrame(typed, copy=False)
         return frame if self.mine.all() else frame[self.mine]
 
+    def lacking_used(self) -> dict[str, np.ndarray]:
+        """As ``lacking``, of the rows that :meth:`typed` gives."""
+        return {name: lacked[self.mine] for name, lacked in self.lacking.items()}
+
     def note_values(self, validation: Validation) -> None:
         """Ranges, missing shares and label spellings."""
         self.validation = validation
@@ -451,11 +524,14 @@ class Check:
     def _fillable(self) -> Fillable:
         """Rows whose missing readings can be filled in, all of them."""
         missing = {name: values.isna().to_numpy() for name, values in self.values.items()}
-        now = fillable_rows(missing, self.contract, self.fills)
+        lacking = {} if self.scoring else self.lacking
+        for name, lacked in lacking.items():
+            missing[name] = missing[name] & ~lacked
+        now = fillable_rows(missing, self.contract, self.fills, lacking)
         if self.fills:
             return Fillable(now, np.zeros_like(now))
         every = frozenset(self.contract.features)
-        return Fillable(now, fillable_rows(missing, self.contract, every))
+        return Fillable(now, fillable_rows(missing, self.contract, every, lacking))
 
     def rules(self) -> None:
         """What Great Expectations cannot state, on the rows that are left."""
@@ -653,7 +729,9 @@ def _one_name(name: str, rows: int) -> object:
     return pd.array(pa.repeat(text, rows), dtype="str")
 
 
-def _note_columns(notes: Notes, contract: Contract, labelled: bool, equipment: str | None) -> None:
+def _note_columns(
+    notes: Notes, contract: Contract, needed: list[str], equipment: str | None
+) -> None:
     """Note an empty file, and columns that are missing or unknown."""
     if not len(notes.table):
         notes.file(
@@ -662,7 +740,7 @@ def _note_columns(notes: Notes, contract: Contract, labelled: bool, equipment: s
             "Check the export; at least a header and rows are needed",
         )
         return
-    present, needed = notes.table.names, _needed(contract, labelled)
+    present = notes.table.names
     missing = [name for name in needed if name not in present]
     if _note_long(notes, contract, missing):
         return
@@ -754,9 +832,17 @@ def _note_long(notes: Notes, contract: Contract, missing: list[str]) -> bool:
     return True
 
 
-def _needed(contract: Contract, labelled: bool) -> list[str]:
-    """Columns without which a file is refused, each once."""
-    needed = [*contract.features, *sorted(contract.quality_columns)]
+def _needed(contract: Contract, labelled: bool, lacked: frozenset[str]) -> list[str]:
+    """Columns without which a file is refused, each once.
+
+    Args:
+        contract: what the file must look like.
+        labelled: whether the label is needed.
+        lacked: sensors that no machine of the file has.
+    """
+    had = {name: sensor for name, sensor in contract.sensors.items() if name not in lacked}
+    qualities = {sensor.quality.column for sensor in had.values() if sensor.quality}
+    needed = [*had, *sorted(qualities)]
     if labelled:
         needed += [contract.label.column, *contract.key_columns, *contract.condition_columns]
         return list(dict.fromkeys(needed))

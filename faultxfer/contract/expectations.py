@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -50,6 +50,8 @@ _COUNTS = (
 )
 
 
+# By sensor, (n,) bool: rows of machines that do not have it.
+_Lacking = Mapping[str, np.ndarray]
 # Kind and column of an expectation.
 _Place = tuple[str, str]
 
@@ -131,7 +133,9 @@ def unmet_expectations(frame: pd.DataFrame, contract: Contract, *, labelled: boo
 
 
 def validate_tables(
-    tables: Sequence[tuple[pd.DataFrame, bool]], contract: Contract
+    tables: Sequence[tuple[pd.DataFrame, bool]],
+    contract: Contract,
+    lacking: Sequence[_Lacking] = (),
 ) -> list[Validation]:
     """Check tables against the contract's suite.
 
@@ -145,15 +149,22 @@ def validate_tables(
         tables: sensor columns as float64, the label column as text, a unique index; and whether the
             label column is checked too.
         contract: the contract.
+        lacking: of each table by sensor, (n,) bool: rows of machines that do not have it, of which
+            nothing is expected; left out where all machines have all sensors.
     """
-    counted = [tallies(frame, contract, labelled=labelled) for frame, labelled in tables]
+    lacking = lacking or [{}] * len(tables)
+    counted = [
+        tallies(frame, contract, labelled=labelled, lacking=gone)
+        for (frame, labelled), gone in zip(tables, lacking, strict=True)
+    ]
     questions = [
         _Question(number, tally.kind, tally.column)
         for number, found in enumerate(counted)
         for tally in found
         if tally.unmet
     ]
-    answers = _judged([frame for frame, _ in tables], questions, contract) if questions else []
+    frames = [frame for frame, _ in tables]
+    answers = _judged(frames, questions, contract, lacking) if questions else []
     validations = [Validation(contract, found, {}) for found in counted]
     for question, result in zip(questions, answers, strict=True):
         validations[question.table].judged[question.kind, question.column] = result
@@ -169,7 +180,10 @@ class _Question(NamedTuple):
 
 
 def _judged(
-    frames: list[pd.DataFrame], questions: list[_Question], contract: Contract
+    frames: list[pd.DataFrame],
+    questions: list[_Question],
+    contract: Contract,
+    lacking: Sequence[_Lacking],
 ) -> list[Any]:
     """Great Expectations' result for each question, with every row that did not meet it.
 
@@ -185,7 +199,7 @@ def _judged(
     context = gx.get_context(mode="ephemeral")
     # A plain dict is what it stores.
     context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
-    batches, names = _batches(frames, questions)
+    batches, names = _batches(frames, questions, lacking)
     engine = PandasExecutionEngine(batch_data_dict=batches)
     configurations = _configurations(contract)
     asked = [
@@ -201,7 +215,7 @@ def _judged(
 
 
 def _batches(
-    frames: list[pd.DataFrame], questions: list[_Question]
+    frames: list[pd.DataFrame], questions: list[_Question], lacking: Sequence[_Lacking]
 ) -> tuple[dict[str, pd.DataFrame], list[str]]:
     """Columns by the name of a batch, and the batch of each question.
 
@@ -214,7 +228,7 @@ def _batches(
     for table, _, column in questions:
         if frames[table][column].hasnans:
             name = f"{table} {column}"
-            batches[name] = frames[table][[column]]
+            batches[name] = _measured(frames[table][[column]], lacking[table].get(column))
         else:
             name = str(table)
             whole.setdefault(table, []).append(column)
@@ -222,6 +236,11 @@ def _batches(
     for table, columns in whole.items():
         batches[str(table)] = frames[table][list(dict.fromkeys(columns))]
     return batches, names
+
+
+def _measured(column: pd.DataFrame, lacking: np.ndarray | None) -> pd.DataFrame:
+    """A column without the rows of machines that do not have the sensor."""
+    return column if lacking is None else column[~lacking]
 
 
 def _of_batch(configuration: Any, name: str) -> Any:

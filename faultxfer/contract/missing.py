@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +29,10 @@ def fillable_sensors(contract: Contract) -> frozenset[str]:
 
 
 def fillable_rows(
-    missing: dict[str, np.ndarray], contract: Contract, fills: frozenset[str]
+    missing: dict[str, np.ndarray],
+    contract: Contract,
+    fills: frozenset[str],
+    lacking: Mapping[str, np.ndarray] | None = None,
 ) -> np.ndarray:
     """Rows of which every missing reading may be filled in.
 
@@ -36,6 +40,8 @@ def fillable_rows(
         missing: by sensor, (n,) bool: whether the reading is missing.
         contract: says which sensors may be filled in, and how many of a row's.
         fills: sensors that the model at hand can fill.
+        lacking: by sensor, (n,) bool: rows of machines that do not have it, in which no reading
+            is missing; they do not count among a row's sensors.
 
     Returns:
         (n,) bool; rows without a missing reading among them.
@@ -44,4 +50,8 @@ def fillable_rows(
     gaps = np.array(list(missing.values()))
     others = [name not in allowed for name in missing]
     barred = gaps[others].any(axis=0)
-    return np.asarray(~barred & (gaps.mean(axis=0) <= contract.max_imputed))
+    share = gaps.mean(axis=0)
+    if lacking:
+        had = len(gaps) - np.sum(list(lacking.values()), axis=0)
+        share = share * len(gaps) / had
+    return np.asarray(~barred & (share <= contract.max_imputed))

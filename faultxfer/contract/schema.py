@@ -178,9 +178,17 @@ class Equipment(_Strict):
             raise ValueError(f"each column has one tag. Received: two or more tags for {twice}")
         return self
 
-    def without(self, sensors: set[str]) -> Equipment:
-        """The same, of a contract that does not have these sensors."""
+    def without(self, sensors: set[str], left: set[str]) -> Equipment:
+        """The same, of a contract that does not have these sensors any more.
+
+        Args:
+            sensors: which it had.
+            left: what it still has. A machine that has none of them is no machine of it, and
+                nothing is said of what it lacks.
+        """
+        lacks = tuple(name for name in self.lacks if name not in sensors)
         return Equipment(
+            lacks=() if left <= set(lacks) else lacks,
             aliases={tag: name for tag, name in self.aliases.items() if name not in sensors},
             units={name: unit for name, unit in self.units.items() if name not in sensors},
             scale={name: scale for name, scale in self.scale.items() if name not in sensors},
@@ -540,8 +548,7 @@ class Contract(_Strict):
         """The contract of a machine that does not have these sensors.
 
         Their columns, tags and columns of quality are ignored, as a file may have them all the
-        same. What other machines lack no longer matters. :meth:`why_needed` says beforehand
-        whether rows can be read without them.
+        same. :meth:`why_needed` says beforehand whether rows can be read without them.
 
         Args:
             names: of sensors.
@@ -557,7 +564,9 @@ class Contract(_Strict):
             update={
                 "sensors": left,
                 "ignore": (*self.ignore, *self._columns_of_only(gone)),
-                "equipment": {name: own.without(gone) for name, own in self.equipment.items()},
+                "equipment": {
+                    name: own.without(gone, set(left)) for name, own in self.equipment.items()
+                },
                 "mode_column": None if self.mode_column in gone else self.mode_column,
                 "running": {name: of for name, of in self.running.items() if name not in gone},
             }

@@ -6,7 +6,7 @@ Great Expectations judges the others; a test holds both to the same rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,7 +53,13 @@ class Unmet:
     index: tuple[int, ...]
 
 
-def tallies(frame: pd.DataFrame, contract: Contract, *, labelled: bool) -> list[Tally]:
+def tallies(
+    frame: pd.DataFrame,
+    contract: Contract,
+    *,
+    labelled: bool,
+    lacking: Mapping[str, np.ndarray] | None = None,
+) -> list[Tally]:
     """All expectations of a contract, in its order.
 
     A sensor has a range only where the contract limits it:
@@ -72,10 +78,14 @@ def tallies(frame: pd.DataFrame, contract: Contract, *, labelled: bool) -> list[
         frame: sensor columns as float64, the label column as text.
         contract: the contract.
         labelled: whether the label column is counted too.
+        lacking: by sensor, (n,) bool: rows of machines that do not have it; they do not count.
     """
     found: list[Tally] = []
     for name, sensor in contract.sensors.items():
-        found += _of_sensor(name, sensor, frame[name].to_numpy())
+        values = frame[name].to_numpy()
+        if lacking and name in lacking:
+            values = values[~lacking[name]]
+        found += _of_sensor(name, sensor, values)
     if labelled:
         found.append(_of_label(contract, frame[contract.label.column]))
     return found

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -92,7 +93,11 @@ class Dataset:
 
 
 def save_dataset(data: Dataset, path: Path) -> None:
-    """Write as ``.npz``; nothing in it is pickled."""
+    """Write as ``.npz``; nothing in it is pickled.
+
+    Readings that were filled in stay marked: another model wants to know what was measured.
+    """
+    filled: dict[str, Any] = {} if data.imputed is None else {"imputed": data.imputed}
     np.savez_compressed(
         path,
         features=np.array(data.features),
@@ -101,11 +106,12 @@ def save_dataset(data: Dataset, path: Path) -> None:
         equipment=data.equipment.astype(str),
         run=data.run.astype(str),
         time=data.time,
+        **filled,
     )
 
 
 def load_dataset(path: Path) -> Dataset:
-    """Read what :func:`save_dataset` wrote."""
+    """Read what :func:`save_dataset` wrote; releases to 0.2.0 marked nothing as filled in."""
     with np.load(path, allow_pickle=False) as stored:
         equipment, run = stored["equipment"], stored["run"]
         return Dataset(
@@ -115,6 +121,7 @@ def load_dataset(path: Path) -> Dataset:
             equipment=equipment.astype(object),
             run=run.astype(object),
             time=stored["time"],
+            imputed=stored["imputed"] if "imputed" in stored.files else None,
         )
 
 

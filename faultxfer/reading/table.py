@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from faultxfer.errors import DataError
 from faultxfer.reading.cells import booleans, missing_cells, numbers
@@ -104,6 +105,15 @@ class RawTable:
     def with_tags(self, tags: Mapping[str, str]) -> RawTable:
         """The same table with the contract's names for the file's tags."""
         return dataclasses.replace(self, tags=dict(tags))
+
+    def with_blank(self, names: Iterable[str]) -> RawTable:
+        """The same table with further columns, in which no row has a cell."""
+        blank = pa.repeat(pa.scalar("", pa.large_string()), len(self))
+        added = {name: pd.array(blank, dtype="str") for name in names}
+        if not added:
+            return self
+        header = (*(self.header or map(str, self.frame.columns)), *added)
+        return dataclasses.replace(self, frame=self.frame.assign(**added), header=header)
 
     def tag(self, name: str) -> str:
         """What a column is called in the file."""

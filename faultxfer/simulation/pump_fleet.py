@@ -7,6 +7,7 @@ slower in a hotter hall and carry other instruments. That is the domain shift.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,6 +53,37 @@ INSTRUMENTS: dict[str, Instrument] = {
     "winding_temperature_c": Instrument("degC", -20, 200, 2, 0.005, 0.8, 0.0, 0.7),
     "fluid_temperature_c": Instrument("degC", -20, 120, 2, 0.005, 0.5, 0.0, 0.3),
 }
+
+
+# What a machine may be without, in the order in which machines are; and what one alone may have.
+_LACKED = (
+    "flow_m3h",
+    "motor_current_a",
+    "suction_pressure_bar",
+    "fluid_temperature_c",
+    "discharge_pressure_bar",
+    "bearing_temperature_c",
+    "vibration_drive_end_mm_s",
+    "speed_rpm",
+)
+_MORE = ("vibration_non_drive_end_mm_s", "winding_temperature_c")
+
+
+def differing_sensors(machines: Sequence[str], with_more: str) -> dict[str, tuple[str, ...]]:
+    """By machine, sensors that it lacks: each another one, and all but one of them two more.
+
+    >>> differing_sensors(["pump-1", "pump-2"], with_more="pump-1")["pump-1"]
+    ('flow_m3h',)
+
+    Args:
+        machines: their names; after eight of them the sensors repeat.
+        with_more: the one that has the two further sensors.
+    """
+    lacking: dict[str, tuple[str, ...]] = {}
+    for number, machine in enumerate(machines):
+        own = (_LACKED[number % len(_LACKED)],)
+        lacking[machine] = own if machine == with_more else (*own, *_MORE)
+    return lacking
 
 
 @dataclass(frozen=True)

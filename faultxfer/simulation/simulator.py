@@ -8,6 +8,7 @@ transferred.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +17,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from faultxfer.contract.schema import Contract, Label, Sensor
+from faultxfer.contract.schema import Contract, Equipment, Label, Sensor
 from faultxfer.errors import ConfigError
 from faultxfer.simulation.pump_fleet import (
     INSTRUMENTS,
@@ -153,11 +154,24 @@ def write_pump_fleet(
     target_runs: int = 14,
     target_rows_per_run: int = 28,
     target_equipment: str = "pump-9",
+    lacking: Mapping[str, tuple[str, ...]] | None = None,
 ) -> PumpFleet:
     """Write half a year of ``source_pumps`` pumps, two weeks of a new one, and the contract.
 
     The new pump's next week comes without labels, to be scored. The same arguments give the same
     bytes. The folder and its parents are made where they are missing.
+
+    Args:
+        folder: where.
+        seed: decides the machines and their recordings, with their names.
+        source_pumps: machines with history.
+        runs_per_pump: recordings of each of them.
+        rows_per_run: rows of each recording.
+        target_runs: labelled recordings of the new pump.
+        target_rows_per_run: rows of each of these.
+        target_equipment: name of the new pump.
+        lacking: by machine, sensors that its files do not have, which the contract then says; see
+            :func:`faultxfer.simulation.pump_fleet.differing_sensors`. All have all if left out.
 
     Raises:
         ConfigError: a number is too small, or the target has the name of a source pump.
@@ -188,13 +202,16 @@ def write_pump_fleet(
         target_equipment, seed, 7, 24, fault_share=0.3, start=later, pause_hours=20.0
     )
     week = week.drop(columns=["fault", "fault_type"])
+    lacking = lacking or {}
+    history = {name: _without(table, lacking.get(name, ())) for name, table in history.items()}
+    target, week = (_without(table, lacking.get(target_equipment, ())) for table in (target, week))
     folder.mkdir(parents=True, exist_ok=True)
     written = [_write(table, folder / f"{name}.csv") for name, table in history.items()]
     return PumpFleet(
         source_csvs=tuple(written),
         target_csv=_write(target, folder / f"{target_equipment}.csv"),
         new_rows_csv=_write(week, folder / f"{target_equipment}-new-rows.csv"),
-        contract=_write_contract(folder / "pumps.yaml"),
+        contract=_write_contract(folder / "pumps.yaml", lacking),
         target_equipment=target_equipment,
         model_family=MODEL_FAMILY,
     )
@@ -321,13 +338,19 @@ def _write(table: pd.DataFrame, path: Path) -> Path:
     return path
 
 
-def _write_contract(path: Path) -> Path:
+def _without(table: pd.DataFrame, sensors: tuple[str, ...]) -> pd.DataFrame:
+    return table.drop(columns=list(sensors))
+
+
+def _write_contract(path: Path, lacking: Mapping[str, tuple[str, ...]]) -> Path:
     header = (
         "# Data contract of the simulated centrifugal pumps.\n"
         "# min and max are physical limits of the instruments: a row outside them is set aside, "
         "not corrected.\n"
     )
-    content = yaml.safe_dump(pump_contract().model_dump(mode="json"), sort_keys=False)
+    equipment = {name: Equipment(lacks=sensors) for name, sensors in lacking.items() if sensors}
+    contract = pump_contract().model_copy(update={"equipment": equipment})
+    content = yaml.safe_dump(contract.model_dump(mode="json"), sort_keys=False)
     path.write_bytes((header + content).encode())
     return path
 

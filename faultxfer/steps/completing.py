@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 
 from faultxfer.bundle.bundle import read_imputer
-from faultxfer.bundle.imputer import Imputer, fit_imputer, judged, save_imputer
+from faultxfer.bundle.imputer import Imputer, Score, fit_imputer, judged, save_imputer
 from faultxfer.bundle.manifest import read_manifest
+from faultxfer.contract.lacking import lacking_cells
 from faultxfer.contract.schema import Contract
 from faultxfer.data.continuous import cut_into_parts
 from faultxfer.data.dataset import Dataset, dataset_from, sensor_matrix
@@ -29,6 +30,11 @@ from faultxfer.strategies.narrowing import sensors_between
 _HELD_OUT, _JUDGE_ROWS = 0.3, 2_000
 
 
+def _by_means(imputer: Imputer, _: pd.DataFrame, X: np.ndarray) -> np.ndarray:
+    """Every missing reading as the others let expect it."""
+    return imputer(X)
+
+
 @dataclass(frozen=True)
 class Completing:
     """How missing readings are filled in.
@@ -37,11 +43,15 @@ class Completing:
         features: names of the d sensors, in the imputer's order.
         imputer: what a model at hand has learnt; None where nothing is known before the check.
         learn: from accepted rows, some with missing readings, to the imputer for them.
+        fill: from the imputer and accepted rows to the rows' (n, d) readings, none missing.
+        under: the same for fewer sensors of the contract; None where the sensors are settled.
     """
 
     features: tuple[str, ...]
     imputer: Imputer | None
     learn: Callable[[pd.DataFrame], Imputer | None]
+    fill: Callable[[Imputer, pd.DataFrame, np.ndarray], np.ndarray] = _by_means
+    under: Callable[[Contract], Completing] | None = None
 
     @property
     def fills(self) -> frozenset[str]:
@@ -63,7 +73,8 @@ class Completing:
             return accepted
         names = np.array(self.features, dtype=object)
         listed = [columns.BETWEEN.join(names[gaps]) for gaps in missing]
-        filled = pd.DataFrame(imputer(X), columns=list(self.features), index=accepted.index)
+        readings = self.fill(imputer, accepted, X)
+        filled = pd.DataFrame(readings, columns=list(self.features), index=accepted.index)
         return accepted.assign(**filled, **{columns.IMPUTED: listed})
 
     def kept(self, imputer: Imputer, work: Path) -> Path:
@@ -75,12 +86,27 @@ class Completing:
 
 
 def learnt_from_rows(contract: Contract, seed: int) -> Completing:
-    """For source rows: by themselves."""
+    """For source rows: by themselves.
+
+    A sensor that a machine lacks is drawn in each of its rows, so that no model can tell the
+    machine by it.
+    """
+
+    def fill(imputer: Imputer, accepted: pd.DataFrame, X: np.ndarray) -> np.ndarray:
+        lacked = lacking_cells(_machines(accepted), contract)
+        return imputer(X) if lacked is None else imputer.drawn(X, lacked, seed)
+
     return Completing(
         contract.features,
         None,
         lambda accepted: _fitted(dataset_from(accepted, contract.features), contract, seed),
+        fill,
+        lambda narrower: learnt_from_rows(narrower, seed),
     )
+
+
+def _machines(accepted: pd.DataFrame) -> np.ndarray:
+    return accepted[columns.EQUIPMENT].astype(str).to_numpy(dtype=object)
 
 
 def learnt_by(bundle: Path, contract: Contract, *, adapt: bool) -> Completing | None:
@@ -117,18 +143,32 @@ def _under(contract: Contract, features: tuple[str, ...], imputer: Imputer) -> I
 
 
 def _fitted(data: Dataset, contract: Contract, seed: int) -> Imputer | None:
-    """Fitted on all rows, and judged on held-out runs; None where no runs can be held out."""
+    """Fitted on all rows, and judged on held-out runs.
+
+    Where no runs can be held out it fills in what machines lack and no more; None where they lack
+    nothing.
+    """
     sides = _sides(data, seed)
     if sides is None:
-        return None
+        return _unjudged(data, contract)
     train, held = (data.take(rows) for rows in sides)
     some = np.random.default_rng(seed).permutation(len(held))[:_JUDGE_ROWS]
     held = held.take(np.sort(some))
-    trees = _trees(train, seed)
+    learnt = fit_imputer(train.X)
+    gaps = np.isnan(train.X)
+    trees = _trees(dataclasses.replace(train, X=learnt.drawn(train.X, gaps, seed)), seed)
     uses = trees.feature_importance() > 0
-    r2, cost = judged(fit_imputer(train.X), held.X, _scoring(trees, held.y), uses)
+    r2, cost = judged(learnt, held.X, _scoring(trees, held.y), uses)
     imputer = dataclasses.replace(fit_imputer(data.X), r2=r2, cost=cost)
     return _under(contract, data.features, imputer)
+
+
+def _unjudged(data: Dataset, contract: Contract) -> Imputer | None:
+    """An imputer that fills in no reading that is only missing, as nothing shows how well."""
+    if not np.isnan(data.X).any():
+        return None
+    worst = np.ones(len(data.features))
+    return _under(contract, data.features, dataclasses.replace(fit_imputer(data.X), cost=worst))
 
 
 def _sides(data: Dataset, seed: int) -> tuple[np.ndarray, ...] | None:
@@ -150,12 +190,15 @@ def _trees(train: Dataset, seed: int) -> Any:
     return lightgbm.Booster(model_str=text)
 
 
-def _scoring(trees: Any, y: np.ndarray) -> Callable[[np.ndarray], float]:
-    """Mean of PR-AUC and ROC-AUC of trees, for rows with these labels."""
+def _scoring(trees: Any, y: np.ndarray) -> Score:
+    """Mean of PR-AUC and ROC-AUC of trees, for rows with these labels; 0 for rows of one class."""
     from sklearn.metrics import average_precision_score, roc_auc_score
 
-    def score(X: np.ndarray) -> float:
+    def score(X: np.ndarray, rows: np.ndarray) -> float:
+        true = y[rows]
+        if len(set(true)) < 2:
+            return 0.0
         predicted = trees.predict(X, num_threads=1)
-        return float(average_precision_score(y, predicted) + roc_auc_score(y, predicted)) / 2
+        return float(average_precision_score(true, predicted) + roc_auc_score(true, predicted)) / 2
 
     return score

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from faultxfer.contract.lacking import lacking_cells
 from faultxfer.contract.schema import Contract
 from faultxfer.data.copies import copied_runs, rows_of_source
 from faultxfer.data.dataset import Dataset, dataset_from, load_dataset
@@ -49,10 +50,11 @@ def find_copies(
     if rows.table is None:
         return rows
     accepted = pd.read_feather(rows.table)
-    data = dataset_from(accepted, job.contract.features)
+    contract = job.contract.without_sensors(rows.unmeasured)
+    data = _as_measured(dataset_from(accepted, contract.features), contract)
     groups = copied_runs(data.X, data.run, data.time)
     known = _of_source(data, groups, models)
-    findings = _findings(groups, known, data, job.contract)
+    findings = _findings(groups, known, data, contract)
     if not findings:
         return rows
     for finding in findings:
@@ -68,6 +70,15 @@ def find_copies(
     table = job.work / "recordings.arrow"
     accepted.to_feather(table, compression="uncompressed")
     return dataclasses.replace(rows, table=table, accepted=len(accepted))
+
+
+def _as_measured(data: Dataset, contract: Contract) -> Dataset:
+    """The rows without draws: two copies of a row were given different ones."""
+    lacked = lacking_cells(data.equipment, contract)
+    if lacked is None:
+        return data
+    usual = np.nanmedian(np.where(lacked, np.nan, data.X), axis=0)
+    return dataclasses.replace(data, X=np.where(lacked, usual, data.X))
 
 
 def said_of_copies(rows: CheckedRows) -> list[str]:

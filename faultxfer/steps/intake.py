@@ -18,7 +18,9 @@ import pandas as pd
 from faultxfer.contract.across import with_rules_across, without_copies
 from faultxfer.contract.check import Check, begin_check, judge_values
 from faultxfer.contract.class_share import Classes, with_class_share
+from faultxfer.contract.codes import DEFAULTS
 from faultxfer.contract.data_docs import write_data_docs
+from faultxfer.contract.lacking import lacked_by_all
 from faultxfer.contract.losses import with_losses
 from faultxfer.contract.measured import with_no_measurements
 from faultxfer.contract.outcome import Checked, refusal
@@ -32,7 +34,7 @@ from faultxfer.reading import columns
 from faultxfer.reading.read_csv import find_files, names_of
 from faultxfer.reading.table import RawTable
 from faultxfer.reading.tag_files import TagReadings
-from faultxfer.requests import PretrainRequest, ValidateRequest
+from faultxfer.requests import PretrainRequest, ScoreRequest, ValidateRequest
 from faultxfer.steps.opening import AnyRequest, Opened
 
 if TYPE_CHECKING:
@@ -63,6 +65,8 @@ class CheckedRows:
             run.
         imputed: how many accepted rows have readings that were missing and are filled in.
         imputer: folder of what fills them in; None where nothing does.
+        unmeasured: sensors of the contract that no machine of the files has; the rows are without
+            them.
     """
 
     table: Path | None
@@ -79,6 +83,7 @@ class CheckedRows:
     imputer: Path | None = None
     unused: Mapping[str, int] = field(default_factory=dict)
     unscored: Path | None = None
+    unmeasured: tuple[str, ...] = ()
 
     @property
     def refused(self) -> bool:
@@ -95,6 +100,7 @@ class CheckedRows:
             "quarantined": self.quarantined,
             "left_out": self.left_out,
             "unused": dict(self.unused),
+            "unmeasured": list(self.unmeasured),
             "quarantine": str(self.quarantine) if self.quarantine else None,
             "data_docs": self.docs,
             "files": [{"file": name, "sha256": digest} for name, digest in self.files],
@@ -141,7 +147,13 @@ def check_rows(
         data_docs=opened.data_docs,
         source=None if model is None else model.classes,
         completing=_completing(opened, contract, model),
+        without=_without(opened.request),
     )
+
+
+def _without(request: AnyRequest) -> frozenset[str]:
+    """Sensors that a model needs and that no row has; elsewhere the contract is without them."""
+    return frozenset(request.without if isinstance(request, ScoreRequest) else ())
 
 
 def _completing(
@@ -166,6 +178,7 @@ def check_files(
     data_docs: Path | None = None,
     source: Classes | None = None,
     completing: Completing | None = None,
+    without: frozenset[str] = frozenset(),
 ) -> CheckedRows:
     """Read every file, check it, and complete rows with missing readings.
 
@@ -181,6 +194,7 @@ def check_files(
             where unknown.
         completing: how missing readings are filled in; rows that lack some are set aside where
             left out.
+        without: sensors whose readings count as missing in every row.
 
     Raises:
         DataError: no file is found. A *refused* file is a finding, not an error.
@@ -188,12 +202,20 @@ def check_files(
     progress.info("Checking the rows against contract %s", contract.family)
     paths = find_files(files)
     fills = completing.fills if completing else frozenset()
-    checking = _Checking(paths, contract, labelled, equipment, source)
+    checking = _Checking(paths, contract, labelled, equipment, source, without)
+    unmeasured = checking.unmeasured
+    if unmeasured:
+        checking = checking.narrowed(unmeasured)
+        contract = checking.contract
+        completing = completing.under(contract) if completing and completing.under else completing
     tables, checked = checking.filled_in(fills)
+    checked = _with_unmeasured(checked, unmeasured)
     imputer = _learnt(checked, completing)
     if completing and _more_rows(checked, completing.filled_by(imputer) - fills):
         tables, checked = checking.filled_in(completing.filled_by(imputer))
+        checked = _with_unmeasured(checked, unmeasured)
     outcome = _counted(tables, checked, contract)
+    outcome = dataclasses.replace(outcome, unmeasured=unmeasured)
     rejected = _stacked([each.rejected for each in checked])
     if not outcome.refused and len(rejected):
         kept = _write_quarantine(rejected, outcome.findings, tables, quarantine)
@@ -202,7 +224,7 @@ def check_files(
         accepted = _stacked([each.accepted for each in checked])
         if completing and imputer:
             accepted = completing.completed(accepted, imputer)
-        outcome = _with_accepted(outcome, accepted, work)
+        outcome = _with_accepted(outcome, accepted, contract, work)
         if work:
             outcome = dataclasses.replace(outcome, unscored=_write_unscored(checked, work))
         if completing and imputer and work:
@@ -220,6 +242,7 @@ class _Checking:
     labelled: bool | None
     equipment: str | None
     source: Classes | None
+    without: frozenset[str] = frozenset()
 
     @cached_property
     def read(self) -> list[RawTable | Checked]:
@@ -227,6 +250,24 @@ class _Checking:
         named = zip(self.paths, names_of(self.paths), strict=True)
         read = [_read(path, name, self.contract) for path, name in named]
         return _joined(self.paths, read, self.contract) if self.contract.tag_files else read
+
+    @cached_property
+    def unmeasured(self) -> tuple[str, ...]:
+        """Sensors that no machine of the files has.
+
+        Files to be scored need them all the same: the model that scores is made already.
+        """
+        if self.labelled is False:
+            return ()
+        tables = [each if isinstance(each, RawTable) else each.table for each in self.read]
+        lacked = lacked_by_all(tables, self.contract, self.equipment)
+        return tuple(name for name in self.contract.features if name in lacked)
+
+    def narrowed(self, unmeasured: tuple[str, ...]) -> _Checking:
+        """The same without these sensors; no file is read again."""
+        narrow = dataclasses.replace(self, contract=self.contract.without_sensors(unmeasured))
+        narrow.__dict__["read"] = self.read
+        return narrow
 
     def filled_in(self, fills: frozenset[str]) -> tuple[list[RawTable], list[Checked]]:
         """Tables and outcomes, where missing readings of these sensors are going to be filled."""
@@ -252,6 +293,7 @@ class _Checking:
                 labelled=self.labelled,
                 equipment=self.equipment,
                 fills=fills,
+                without=self.without,
             )
         except DataError as error:
             return _unread(table, error)
@@ -322,6 +364,24 @@ def _counted(tables: list[RawTable], checked: list[Checked], contract: Contract)
     )
 
 
+def _with_unmeasured(checked: list[Checked], unmeasured: tuple[str, ...]) -> list[Checked]:
+    """The files, the first of them with the sensors that no machine of any file has."""
+    if not unmeasured:
+        return checked
+    names = ", ".join(map(repr, unmeasured))
+    finding = Finding(
+        "SENSOR-NOWHERE",
+        DEFAULTS["SENSOR-NOWHERE"],
+        f"No machine in these files has {names}, by the contract: a model that is made of them "
+        "does not know the sensor",
+        count=len(unmeasured),
+        expected="a machine that has the sensor",
+        remedy="Nothing, if that is so; else take it out of `lacks` in the contract, or give files "
+        "of a machine that has it",
+    )
+    return [checked[0].with_finding(finding), *checked[1:]]
+
+
 def _files_of(table: RawTable) -> tuple[tuple[str, str], ...]:
     """Name and digest of the file, or of all files that a table was joined from."""
     return table.sources or ((table.file, table.sha256),)
@@ -335,16 +395,25 @@ def _unused(checked: list[Checked]) -> dict[str, int]:
     return dict(counts)
 
 
-def _with_accepted(outcome: CheckedRows, accepted: pd.DataFrame, work: Path | None) -> CheckedRows:
+def _with_accepted(
+    outcome: CheckedRows, accepted: pd.DataFrame, contract: Contract, work: Path | None
+) -> CheckedRows:
     """The same with the accepted rows counted, and kept where there is a folder for them."""
     imputed = 0
     if columns.IMPUTED in accepted:
-        imputed = int((accepted[columns.IMPUTED] != "").sum())
+        imputed = int(_rows_with_missing_readings(accepted, contract).sum())
     table = None
     if work is not None:
         table = work / "accepted.arrow"
         accepted.to_feather(table, compression="uncompressed")
     return dataclasses.replace(outcome, accepted=len(accepted), table=table, imputed=imputed)
+
+
+def _rows_with_missing_readings(accepted: pd.DataFrame, contract: Contract) -> np.ndarray:
+    """(n,) bool: rows of which readings were missing that their machine has."""
+    filled, machines = (accepted[name].astype(str) for name in (columns.IMPUTED, columns.EQUIPMENT))
+    lacked = {name: columns.BETWEEN.join(contract.lacking(name)) for name in machines.unique()}
+    return np.asarray(filled.ne("") & filled.ne(machines.map(lacked)))
 
 
 def _write_unscored(checked: list[Checked], work: Path) -> Path | None:

@@ -50,6 +50,7 @@ from faultxfer.registry.store import open_registry
 from faultxfer.requests import PretrainRequest
 from faultxfer.steps.adaptation import kept_imputer, kept_references, read_target
 from faultxfer.steps.data_sets import files_read, judged_data, profile
+from faultxfer.steps.fleet_sensors import FleetSensors, fleet_sensors
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.next_commands import after_pretraining
 from faultxfer.steps.opening import Job
@@ -80,6 +81,7 @@ class Pretrained:
         held_out: how recordings were cut and what the metrics are worth then; empty for runs.
         reads: sensors that the network of a wide plant reads; empty where it reads all.
         judged: what was counted in the test rows.
+        fleet: which machines lack which sensors.
     """
 
     bundle: Path
@@ -91,6 +93,7 @@ class Pretrained:
     held_out: str = ""
     reads: tuple[str, ...] = ()
     judged: Mapping[str, Any] = field(default_factory=dict)
+    fleet: FleetSensors = field(default_factory=FleetSensors)
 
     @property
     def chosen(self) -> str:
@@ -110,7 +113,8 @@ class PretrainResult:
 
     ``finds`` says in the words of a plant what the metrics show. ``held_out`` says how recordings
     were cut, and what the metrics are worth, where no column names runs; it is empty where whole
-    runs were held out. ``next`` is what to type now.
+    runs were held out. ``next`` is what to type now. ``fleet`` says which
+    machines lack which sensors.
     """
 
     model: str
@@ -123,6 +127,7 @@ class PretrainResult:
     held_out: str = ""
     finds: str = ""
     next: tuple[Next, ...] = ()
+    fleet: FleetSensors = field(default_factory=FleetSensors)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -139,8 +144,10 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
         DataError: a file was refused, or a side would lack a class.
     """
     options, model = job.request.options, job.request.model
+    job = of_the_fleet(job, rows)
     data = read_target(rows, job.contract.features)
     require_both_classes(data)
+    fleet = fleet_sensors(data, job.contract, rows.unmeasured)
     parts = _parts(data, job)
     train, validation, test = _sides(data, job) if parts is None else _sides_of(parts)
     held_out = "" if parts is None else f"{parts.reason} {parts.validity}"
@@ -175,6 +182,8 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
     said: dict[str, Any] = {"held_out": held_out} if held_out else {}
     if reads:
         said["network_reads"] = reads
+    if fleet:
+        said["fleet"] = fleet.as_dict()
     said["sensors"] = [one.as_dict() for one in sensors_on(bundle, test, judged)]
     report = json.dumps({"metrics": metrics.as_dict(), **said}, indent=2)
     (folder / "report.json").write_text(report, encoding="utf-8")
@@ -191,8 +200,9 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
         held_out=held_out,
         reads=reads,
         judged=profile(test.y, test.run, test.time),
+        fleet=fleet,
     )
-    notes = (trained.chosen.strip(),)
+    notes = (trained.chosen.strip(), *trained.fleet.sentences)
     page = SourceReport(model, finds, metrics, held_out, notes)
     write_source_page(folder, page, rows, data, pictures, after_pretraining(job.request))
     return trained
@@ -202,7 +212,7 @@ def register_source(
     job: Job[PretrainRequest], rows: CheckedRows, trained: Pretrained
 ) -> PretrainResult:
     """Register the source model as champion."""
-    model = job.request.model
+    job, model = of_the_fleet(job, rows), job.request.model
     progress.info("Registering %s", model)
     registry = open_registry(access=Access.CREATING)
     features = read_manifest(trained.bundle).features
@@ -226,7 +236,14 @@ def register_source(
         held_out=trained.held_out,
         finds=trained.finds,
         next=after_pretraining(job.request),
+        fleet=trained.fleet,
     )
+
+
+def of_the_fleet(job: Job[PretrainRequest], rows: CheckedRows) -> Job[PretrainRequest]:
+    """The job under the contract of its machines: without sensors that none of them has."""
+    contract = job.contract.without_sensors(rows.unmeasured)
+    return job if contract is job.contract else dataclasses.replace(job, contract=contract)
 
 
 def _promotion(job: Job[PretrainRequest], rows: CheckedRows) -> Promotion:
@@ -259,7 +276,7 @@ def _run_record(job: Job[PretrainRequest], rows: CheckedRows, trained: Pretraine
         curves=trained.history,
         data=files_read(rows, job.contract, data_sets.SOURCE),
         files=trained.folder,
-        note=_note(model, trained) + trained.chosen,
+        note=" ".join([_note(model, trained) + trained.chosen, *trained.fleet.sentences]),
         judged=judged,
     )
 

@@ -26,7 +26,7 @@ from faultxfer.requests import ScoreRequest
 from faultxfer.steps.completing import Completing, learnt_by
 from faultxfer.steps.intake import CheckedRows, require_accepted
 from faultxfer.steps.next_commands import after_scores
-from faultxfer.steps.opening import Opened
+from faultxfer.steps.opening import Opened, require_can_lack
 from faultxfer.steps.plain_data import plain_fields
 from faultxfer.steps.scorers import PROVISIONAL, SOURCE, find_scorer
 from faultxfer.steps.sources import find_source
@@ -108,6 +108,7 @@ def fetch_detector(opened: Opened[ScoreRequest]) -> Detector:
     Raises:
         RegistryError: the machine is unknown (lists those known), has nothing to score with, or
             not that version.
+        ConfigError: it is to go on without what is no sensor of it.
     """
     request, machine = opened.request, opened.equipment
     progress.info("Loading the detector of %s from the registry", machine or request.model)
@@ -119,7 +120,9 @@ def fetch_detector(opened: Opened[ScoreRequest]) -> Detector:
     folder = opened.work / "detector"
     folder.mkdir()
     bundle = registry.download_bundle(found, folder)
-    return Detector(found, bundle, _contract_of(bundle, found), kind)
+    contract = _contract_of(bundle, found)
+    require_can_lack(contract, request.without, found.uri)
+    return Detector(found, bundle, contract, kind)
 
 
 def _contract_of(bundle: Path, version: Version) -> Contract:

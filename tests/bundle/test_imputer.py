@@ -6,7 +6,11 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from lightgbm import LGBMClassifier
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from faultxfer.bundle.imputer import Imputer, fit_imputer, judged, load_imputer, save_imputer
 from faultxfer.bundle.plain_files import UNREADABLE
@@ -97,8 +101,8 @@ def test_the_machines_own_rows_teach_what_the_source_never_saw(imputer: Imputer)
 def test_a_sensor_that_matters_and_cannot_be_predicted_is_not_filled_in(imputer: Imputer) -> None:
     X = plant_rows(600, seed=7)
 
-    def score(rows: np.ndarray) -> float:
-        return float(np.abs(rows[:, 3] - X[:, 3]).max() < 1e-6)
+    def score(rows: np.ndarray, places: np.ndarray) -> float:
+        return float(np.abs(rows[:, 3] - X[places, 3]).max() < 1e-6)
 
     r2, cost = judged(imputer, X, score, np.ones(4, dtype=bool))
     assert (r2[:3] > 0.8).all()
@@ -156,3 +160,89 @@ def test_a_damaged_imputer_is_not_read(
     save_imputer(dataclasses.replace(imputer, **change), tmp_path)
     with pytest.raises(UNREADABLE):
         load_imputer(tmp_path, 4)
+
+
+def fleet(rows: int = 900) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of three machines alike, and (n, d) bool: the second lacks sensor 0, the third 1."""
+    X = plant_rows(rows, seed=11)
+    lacked = np.zeros(X.shape, dtype=bool)
+    lacked[rows // 3 : 2 * rows // 3, 0] = lacked[2 * rows // 3 :, 1] = True
+    return X, lacked
+
+
+def told_apart(X: np.ndarray, machine: np.ndarray) -> float:
+    """ROC-AUC with which trees tell a machine's rows from the others, out of fold."""
+    model = LGBMClassifier(n_estimators=40, num_leaves=15, n_jobs=1, verbose=-1)
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    predicted = cross_val_predict(model, pd.DataFrame(X), machine, cv=folds, method="predict_proba")
+    return float(roc_auc_score(machine, predicted[:, 1]))
+
+
+@pytest.mark.parametrize("sensor", [0, 1])
+def test_a_machine_is_not_told_by_a_sensor_that_was_drawn(sensor: int) -> None:
+    """Machines that are alike stay alike; a constant gives each of them away."""
+    X, lacked = fleet(1500)
+    gappy = np.where(lacked, np.nan, X)
+    imputer = fit_imputer(gappy)
+    machine = lacked[:, sensor].astype(int)
+    assert told_apart(X, machine) < 0.56
+    drawn = imputer.drawn(gappy, lacked, seed=0)
+    assert told_apart(drawn[:, [sensor]], machine) < 0.58
+    assert told_apart(drawn, machine) < 0.62
+    usual = np.where(lacked, np.nanmedian(gappy, axis=0), X)
+    assert told_apart(usual, machine) > 0.95
+
+
+def test_drawn_readings_vary_and_go_together_as_measured_ones_do() -> None:
+    X, lacked = fleet(3000)
+    gappy = np.where(lacked, np.nan, X)
+    drawn = fit_imputer(gappy).drawn(gappy, lacked, seed=0)
+    rows = lacked[:, 0]
+    assert drawn[rows, 0].std() == pytest.approx(X[rows, 0].std(), rel=0.15)
+    together = np.corrcoef(drawn[rows], rowvar=False)[0]
+    np.testing.assert_allclose(together, np.corrcoef(X[rows], rowvar=False)[0], atol=0.12)
+    low, high = np.nanmin(gappy[:, 0]), np.nanmax(gappy[:, 0])
+    assert (drawn[:, 0] >= low - 1e-6 * abs(low)).all()
+    assert (drawn[:, 0] <= high + 1e-6 * abs(high)).all()
+    assert np.array_equal(drawn[~lacked], X[~lacked])
+
+
+def test_the_seed_draws_and_what_is_only_missing_gets_the_mean() -> None:
+    X, lacked = fleet()
+    gappy = np.where(lacked, np.nan, X)
+    gappy[0, 2] = np.nan
+    imputer = fit_imputer(gappy)
+    one, same, other = (imputer.drawn(gappy, lacked, seed) for seed in (1, 1, 2))
+    assert np.array_equal(one, same)
+    assert not np.array_equal(one[lacked], other[lacked])
+    assert one[0, 2] == other[0, 2] == imputer(gappy)[0, 2]
+
+
+def test_it_is_fitted_on_machines_that_each_lack_another_sensor() -> None:
+    X, lacked = fleet(3000)
+    gappy = fit_imputer(np.where(lacked, np.nan, X))
+    whole = fit_imputer(X)
+    fresh = with_gaps(plant_rows(400, seed=12), 0.1)
+    apart = (gappy(fresh) - whole(fresh)) / X.std(axis=0)
+    assert np.abs(apart[np.isnan(fresh)]).mean() < 0.15
+
+
+def test_each_sensor_is_judged_on_machines_that_have_it() -> None:
+    X, lacked = fleet(3000)
+    gappy = np.where(lacked, np.nan, X)
+    imputer = fit_imputer(gappy)
+    asked = []
+
+    def score(rows: np.ndarray, places: np.ndarray) -> float:
+        assert not np.isnan(rows).any()
+        asked.append(set(places.tolist()))
+        return 0.0
+
+    poor = dataclasses.replace(imputer, covariance=np.eye(4))
+    r2, _ = judged(poor, gappy, score, np.ones(4, dtype=bool))
+    assert (r2 < 0.5).all()
+    measured = [set(np.flatnonzero(~lacked[:, sensor]).tolist()) for sensor in range(4)]
+    assert {frozenset(one) for one in asked} == {frozenset(one) for one in measured}
+    r2, _ = judged(imputer, gappy, score, np.ones(4, dtype=bool))
+    whole, _ = judged(fit_imputer(X), X, score, np.ones(4, dtype=bool))
+    np.testing.assert_allclose(r2, whole, atol=0.1)

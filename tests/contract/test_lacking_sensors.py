@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
-from check_rows import CONTRACT, cells, check
+from check_rows import CONTRACT, cells, check, check_csv
 
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.errors import ConfigError, ContractError
@@ -136,3 +139,116 @@ def test_a_column_that_is_only_misspelt_is_asked_about_instead() -> None:
     outcome = check(cells().rename(columns={"speed": "sped"}))
     assert absent_sensors(outcome.findings) == ()
     assert "Is it 'sped' for 'speed'?" in outcome.findings[0].remedy
+
+
+FLEET = parse_contract(
+    {
+        **CONTRACT.model_dump(mode="json"),
+        "equipment": {"p1": {"lacks": ["speed"]}, "p2": {"lacks": ["flow"]}},
+    },
+    "fleet",
+)
+
+
+def of(machine: str) -> pd.DataFrame:
+    return cells().assign(pump=machine, run=f"{machine} 1")
+
+
+def test_a_machines_own_lacking_column_is_not_missed() -> None:
+    outcome = check(of("p1").drop(columns="speed"), FLEET)
+    assert outcome.findings == ()
+    assert list(outcome.accepted.columns[:2]) == ["flow", "speed"]
+    assert outcome.accepted["speed"].isna().all()
+    assert outcome.accepted["flow"].notna().all()
+
+
+def test_what_another_machine_lacks_is_missed_as_before() -> None:
+    outcome = check(of("p1").drop(columns=["speed", "flow"]), FLEET)
+    assert [finding.code for finding in outcome.findings] == ["COLUMN-MISSING"]
+    assert outcome.findings[0].message.endswith("flow")
+
+
+def test_one_file_may_have_machines_that_lack_different_sensors() -> None:
+    rows = pd.concat([of("p1").assign(speed=""), of("p2").assign(flow=""), of("p3")])
+    outcome = check(rows, FLEET)
+    assert outcome.findings == ()
+    accepted = outcome.accepted
+    assert accepted["speed"].isna().to_numpy().nonzero()[0].tolist() == [*range(20)]
+    assert accepted["flow"].isna().to_numpy().nonzero()[0].tolist() == [*range(20, 40)]
+
+
+def test_what_a_machine_has_is_checked_among_its_own_rows() -> None:
+    """A gap counts among the rows of machines that have the sensor."""
+    gaps = of("p3")
+    gaps.loc[:6, "speed"] = ""
+    outcome = check(pd.concat([of("p1").assign(speed=""), of("p1").assign(speed=""), gaps]), FLEET)
+    refused = [finding for finding in outcome.findings if finding.severity == "refuse"]
+    assert [(one.code, one.count) for one in refused] == [("SENSOR-MISSING", 7)]
+
+
+def test_readings_of_a_sensor_that_the_machine_lacks_are_asked_about_and_not_used() -> None:
+    rows = of("p1")
+    rows.loc[3:, "speed"] = ""
+    outcome = check(rows, FLEET)
+    (finding,) = outcome.findings
+    assert (finding.code, finding.severity, finding.count) == ("SENSOR-PRESENT", "warn", 3)
+    assert finding.remedy.startswith("Does the machine have it?")
+    assert outcome.accepted["speed"].isna().all()
+
+
+def test_lacking_sensors_do_not_use_up_what_may_be_filled_in() -> None:
+    strict = FLEET.model_copy(update={"max_imputed": 0.4})
+    whole, narrow = of("p3"), of("p1").assign(speed="")
+    whole.loc[4, "speed"] = ""
+    narrow.loc[4, "flow"] = ""
+    fills = frozenset({"flow", "speed"})
+    for rows in (whole, narrow):
+        assert len(check(rows, strict, fills=fills).accepted) == len(rows) - 1
+    wide = strict.model_copy(update={"max_imputed": 0.6})
+    assert len(check(whole, wide, fills=fills).accepted) == len(whole)
+    assert len(check(narrow, wide, fills=fills).accepted) == len(narrow) - 1
+
+
+def test_a_model_that_scores_needs_what_a_machine_lacks() -> None:
+    """Where it can predict the sensor the rows are accepted, else they are set aside."""
+    rows = of("p1").drop(columns="speed")
+    able = check(rows, FLEET, labelled=False, fills=frozenset({"speed"}))
+    assert len(able.accepted) == len(rows)
+    unable = check(rows, FLEET, labelled=False)
+    codes = [finding.code for finding in unable.findings]
+    assert codes == ["ROWS-NONE-LEFT", "SENSOR-MISSING"]
+    assert "`--without speed` at `faultxfer transfer`" in unable.findings[0].remedy
+
+
+def test_readings_of_a_sensor_to_go_on_without_count_as_missing() -> None:
+    gone = frozenset({"speed"})
+    outcome = check(of("p3"), FLEET, labelled=False, fills=gone, without=gone)
+    assert outcome.findings == ()
+    assert outcome.accepted["speed"].isna().all()
+
+
+def test_a_sensor_that_no_machine_of_the_files_has_is_left_out_and_said(tmp_path: Path) -> None:
+    nobody = parse_contract(
+        {
+            **FLEET.model_dump(mode="json"),
+            "equipment": {name: {"lacks": ["speed"]} for name in ("p1", "p2")},
+        },
+        "nobody",
+    )
+    paths = []
+    for name in ("p1", "p2"):
+        paths.append(tmp_path / f"{name}.csv")
+        of(name).drop(columns="speed").to_csv(paths[-1], index=False)
+    rows = check_csv(tmp_path, nobody, paths)
+    assert rows.unmeasured == ("speed",)
+    assert [(one.code, one.severity) for one in rows.findings] == [("SENSOR-NOWHERE", "warn")]
+    assert rows.table is not None
+    accepted = pd.read_feather(rows.table)
+    assert "speed" not in accepted
+    assert np.isfinite(accepted["flow"]).all()
+
+
+def test_a_check_of_one_machine_leaves_the_others_lacks_alone() -> None:
+    narrow = FLEET.for_machine("p1")
+    assert narrow.features == ("flow",)
+    assert parse_contract(narrow.model_dump(mode="json"), "kept") == narrow

@@ -52,7 +52,7 @@ def by_great_expectations_alone(frame: pd.DataFrame, contract: Contract) -> list
         expectations._Question(0, kind, column)
         for kind, column in expectations._configurations(contract)
     ]
-    return expectations._judged([frame], every, contract)
+    return expectations._judged([frame], every, contract, [{}])
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -89,9 +89,9 @@ def test_great_expectations_runs_once_and_on_unmet_columns_alone(
     asked = []
     judged = expectations._judged
 
-    def seen(frames: Any, questions: Any, contract: Contract) -> Any:
+    def seen(frames: Any, questions: Any, *more: Any) -> Any:
         asked.append([tuple(question) for question in questions])
-        return judged(frames, questions, contract)
+        return judged(frames, questions, *more)
 
     monkeypatch.setattr(expectations, "_judged", seen)
     clean = pd.DataFrame({"flow": [1.0, 2.0], "speed": [1.0, 2.0]})
