@@ -185,7 +185,6 @@ def scored(world: Trained, folder: Path) -> Any:
     )
 
 
-@pytest.mark.xfail(reason="a transfer does not yet go on without sensors of the source")
 def test_a_machine_that_lacks_other_sensors_is_transferred_to_and_scored(
     world: Trained, tmp_path: Path
 ) -> None:
