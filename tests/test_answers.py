@@ -63,6 +63,7 @@ def test_lists_and_mappings_are_looked_into() -> None:
         "quarantined": 0,
         "left_out": 0,
         "unused": {"other mode": "3"},
+        "unmeasured": [],
         "quarantine": None,
         "data_docs": None,
         "files": [{"file": "a.csv"}],
