@@ -174,10 +174,12 @@ class Below:
     Attributes:
         rows: how many.
         units: by column, the unit stated.
+        words: by column, what else stands there and describes it.
     """
 
     rows: int = 0
     units: dict[str, str] = field(default_factory=dict)
+    words: dict[str, str] = field(default_factory=dict)
 
 
 def cut_below(text: Text, options: Csv) -> tuple[Text, Below]:
@@ -198,7 +200,8 @@ def cut_below(text: Text, options: Csv) -> tuple[Text, Below]:
     head, rest = lines[0].encode() + b"\n", _without_lines(text.file, text.content, 1)
     content = head + _without_lines(text.file, rest, count)
     units = _stated(rows[0], rows[1 : count + 1], options.units_row)
-    return dataclasses.replace(text, content=content), Below(count, units)
+    words = _described(rows[0], rows[1 : count + 1])
+    return dataclasses.replace(text, content=content), Below(count, units, words)
 
 
 def _worded_rows(rows: list[list[str]]) -> int:
@@ -264,3 +267,13 @@ def _stated(header: list[str], words: list[list[str]], pinned: int | None) -> di
         row = next((row for row in words if _is_row_of_units(row)), [])
     units = {name: unit_in(cell) for name, cell in zip(header, row, strict=False)}
     return {name: unit for name, unit in units.items() if unit}
+
+
+def _described(header: list[str], below: list[list[str]]) -> dict[str, str]:
+    """By column, the words below its name that are no unit."""
+    found = {}
+    for name, *cells in zip(header, *below, strict=False):
+        words = [cell for cell in cells if cell.lower() not in _NO_UNIT and not unit_in(cell)]
+        if words:
+            found[name] = " ".join(words)
+    return found

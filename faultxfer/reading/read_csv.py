@@ -174,6 +174,7 @@ def _read_text(
         typed=read.typed,
         reread=_reread(read, divided, changed=bool(units)),
         units={**below.units, **units},
+        descriptions=below.words,
     )
 
 

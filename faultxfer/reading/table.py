@@ -59,6 +59,7 @@ class RawTable:
         tags: by column of the contract, the name it has in the file, where the two differ.
         units: by column of the file, the unit that it states: in a row below the header, or (n,)
             one for each cell, empty where a cell has none.
+        descriptions: by column of the file, the words below its name that describe it.
         cell_lines: by column of the file, the (n,) line of each cell where cells of one row stand
             on several lines; 0 where there is no cell.
         sources: name and digest of each file that the rows were joined from; empty where they
@@ -81,6 +82,7 @@ class RawTable:
     reread: Reread | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str | pd.Series] = field(default_factory=dict)
+    descriptions: Mapping[str, str] = field(default_factory=dict)
     cell_lines: Mapping[str, np.ndarray] = field(default_factory=dict)
     sources: tuple[tuple[str, str], ...] = ()
     row_sources: np.ndarray | None = None
