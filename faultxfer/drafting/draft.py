@@ -292,11 +292,11 @@ _ELSEWHERE = {
 
 def _examples(sensors: list[str]) -> list[str]:
     """Commented fields that no rows can show; without the `# ` in front they are valid."""
-    convertible = [name for name in sensors if _unit(name) in _ELSEWHERE]
+    convertible = [name for name in sensors if unit_of_name(name) in _ELSEWHERE]
     sensor = _scalar((convertible or sensors)[0])
     units = []
     if convertible:
-        unit = _ELSEWHERE[_unit(convertible[0])]
+        unit = _ELSEWHERE[unit_of_name(convertible[0])]
         units = [f"#     units: {{{sensor}: {_scalar(unit)}}}"]
     return [
         "",
@@ -320,7 +320,7 @@ def _examples(sensors: list[str]) -> list[str]:
 def _fields(name: str, seen: Seen) -> str:
     """What differs from a sensor's defaults, in braces."""
     fields = {}
-    if unit := seen.unit or _unit(name):
+    if unit := seen.unit or unit_of_name(name):
         fields["unit"] = _scalar(unit)
     if seen.switch:
         fields["dtype"] = "bool"
@@ -402,10 +402,10 @@ def plain_name(name: str) -> str:
     return re.sub(r"\W+", "_", name.lower()).strip("_")
 
 
-def _unit(name: str) -> str:
+def unit_of_name(name: str) -> str:
     """The unit that a name ends in; empty where it ends in none.
 
-    >>> _unit("Bearing Temp [degC]"), _unit("alpha")
+    >>> unit_of_name("Bearing Temp [degC]"), unit_of_name("alpha")
     ('degC', '')
     """
     plain = f"_{plain_name(name)}"
