@@ -38,6 +38,7 @@ from faultxfer.bundle.references import (
     save_references,
 )
 from faultxfer.bundle.scaler import Scaler
+from faultxfer.bundle.sensors import SENSORS, load_sensors, save_sensors
 from faultxfer.bundle.threshold import AlarmThreshold
 from faultxfer.bundle.versions import (
     OtherVersionsError,
@@ -48,6 +49,7 @@ from faultxfer.bundle.versions import (
 from faultxfer.bundle.whole_source import FILES as WHOLE_FILES
 from faultxfer.bundle.whole_source import load_whole
 from faultxfer.errors import BundleError
+from faultxfer.mapping.statistics import SensorStatistics
 from faultxfer.network.fit import logits_of
 from faultxfer.network.store import load_network, save_network
 
@@ -78,6 +80,9 @@ class Bundle:
             source's rows did not show what it is worth.
         references: healthy rows that alarms are explained by; None in bundles of older releases,
             which score as they did.
+        sensors: quantiles and rank correlations of the source's normal rows, by which the sensors
+            are found in another machine's file; None elsewhere than in a source's bundle, and in
+            those of older releases.
     """
 
     features: tuple[str, ...]
@@ -94,6 +99,7 @@ class Bundle:
     versions: dict[str, str] = field(default_factory=dict)
     imputer: Imputer | None = None
     references: References | None = None
+    sensors: SensorStatistics | None = None
 
     @cached_property
     def frozen(self) -> FrozenSource | None:
@@ -211,6 +217,9 @@ def save_bundle(bundle: Bundle, folder: Path, rows: np.ndarray | None = None) ->
     if bundle.references is not None:
         content["references"] = True
         save_references(bundle.references, folder)
+    if bundle.sensors is not None:
+        content["sensors"] = True
+        save_sensors(bundle.sensors, folder)
     if rows is not None:
         content["golden"] = True
         save_golden(_golden(bundle, chosen_rows(rows)), folder)
@@ -256,6 +265,8 @@ def _files(content: dict[str, Any]) -> list[str]:
         names.append(IMPUTER)
     if "references" in content:
         names.append(REFERENCES)
+    if "sensors" in content:
+        names.append(SENSORS)
     if "stack" in content:
         names += files_of(content["stack"])
     return names
@@ -302,6 +313,17 @@ def read_imputer(folder: Path) -> Imputer | None:
         return _imputer(folder, parse_manifest(content))
 
 
+def read_sensors(folder: Path) -> SensorStatistics | None:
+    """What the sensors of the source's normal rows look like; None where the bundle does not say.
+
+    Raises:
+        BundleError: as :func:`load_bundle`.
+    """
+    content = _checked_content(folder)
+    with explaining(folder, recorded_versions(content)):
+        return _sensors(folder, parse_manifest(content))
+
+
 def read_versions(folder: Path) -> dict[str, str]:
     """The versions of the libraries that wrote a bundle whose files are those registered.
 
@@ -340,11 +362,16 @@ def _assembled(folder: Path, manifest: Manifest) -> Bundle:
         versions=manifest.versions,
         imputer=_imputer(folder, manifest),
         references=_references(folder, manifest),
+        sensors=_sensors(folder, manifest),
     )
 
 
 def _references(folder: Path, manifest: Manifest) -> References | None:
     return load_references(folder, len(manifest.features)) if manifest.explains else None
+
+
+def _sensors(folder: Path, manifest: Manifest) -> SensorStatistics | None:
+    return load_sensors(folder, manifest.features) if manifest.knows_sensors else None
 
 
 def _imputer(folder: Path, manifest: Manifest) -> Imputer | None:

@@ -51,6 +51,8 @@ class Manifest:
         imputes: whether it fills in missing readings.
         explains: whether it keeps healthy rows, by which it says which sensors speak. Readers that
             do not know of it score as they did, so that the format's number stays.
+        knows_sensors: whether it keeps quantiles and rank correlations of its normal rows. Readers
+            that do not know of it score as they did, too.
         sha256: of every file by name, the manifest's own content included.
     """
 
@@ -69,6 +71,7 @@ class Manifest:
     golden: bool
     imputes: bool
     explains: bool
+    knows_sensors: bool
     sha256: dict[str, str]
 
 
@@ -108,6 +111,7 @@ def parse_manifest(content: dict[str, Any]) -> Manifest:
         golden="golden" in content,
         imputes="imputer" in content,
         explains="references" in content,
+        knows_sensors="sensors" in content,
         sha256=dict(content["sha256"]),
     )
 

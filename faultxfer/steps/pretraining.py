@@ -16,6 +16,7 @@ from faultxfer.bundle.calibration import Calibrator, fit_calibrator
 from faultxfer.bundle.frozen import SourceModels
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.bundle.scaler import Scaler, fit_scaler
+from faultxfer.bundle.sensors import keep_sensors
 from faultxfer.bundle.threshold import REPORTED_CONFIDENCE, choose_threshold
 from faultxfer.config import PretrainOptions
 from faultxfer.contract.schema import Contract
@@ -175,7 +176,11 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
     }
     imputer = kept_imputer(rows, data.features)
     bundle = dataclasses.replace(
-        bundle, lineage=lineage, imputer=imputer, references=kept_references(train)
+        bundle,
+        lineage=lineage,
+        imputer=imputer,
+        references=kept_references(train),
+        sensors=keep_sensors(train.features, train.X, train.y, train.equipment),
     )
     save_bundle(bundle, job.work / "bundle", test.X)
     reads = _names_read(bundle)
