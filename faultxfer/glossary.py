@@ -27,9 +27,13 @@ GLOSSARY: dict[str, str] = {
     "docs/data-contracts.md.",
     "gate": "The rules that decide whether the candidate may score the machine.",
     "hold-out": "Some runs are kept from the making of the model and judge it afterwards.",
+    "indistinguishable": "Of two sensors of one kind: nothing in the files shows which is which, "
+    "so a person has to say.",
     "interval": "Two bounds between which a metric would lie for most other recordings of this "
     "machine; printed as [low, high] or “between”.",
     "log loss": "How wrong the fault probabilities are; 0 is perfect.",
+    "mapping": "Which column of a machine's files is which sensor of the contract, in which unit "
+    "and scale.",
     "negative transfer": "The candidate is worse than the best rival that knows nothing of the "
     "source: the source did harm.",
     "PR-AUC": "How well faults are ranked above normal rows, from 0 to 1: the share of true "

@@ -31,7 +31,7 @@ COMMANDS = {
     "simulate": Listed(
         _START, "Write the files of a simulated pump fleet, to try the commands on."
     ),
-    "contract": Listed(_START, "Write, accept and compare data contracts."),
+    "contract": Listed(_START, "Write, map, accept and compare data contracts."),
     "validate": Listed(
         _MAIN, "Check files against a contract: findings, and a file of the rows set aside."
     ),

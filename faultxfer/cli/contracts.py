@@ -9,7 +9,9 @@ import typer
 
 from faultxfer.cli.command import Files, command
 
-contract_app = typer.Typer(no_args_is_help=True, help="Write, accept and compare data contracts.")
+contract_app = typer.Typer(
+    no_args_is_help=True, help="Write, map, accept and compare data contracts."
+)
 
 _LABEL = "What the spellings of the label mean, where their names do not tell; again for more"
 _CSV = "How the files are written, where they do not tell; the draft pins it"
@@ -98,6 +100,36 @@ def contract_infer(
         units_row=units_row,
         rows_below=rows_below,
     )
+
+
+@command(contract_app, "map", shows="mapped_sensors")
+def contract_map(
+    files: Files,
+    contract: Annotated[
+        Path, typer.Option("--contract", metavar="FILE", help="The data contract, as YAML.")
+    ],
+    equipment: Annotated[
+        str, typer.Option("--equipment", metavar="EQ", help="Name of the new machine.")
+    ],
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Compare with what this source model keeps."),
+    ] = None,
+    like: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CSV", help="Compare with files that the contract fits; again for more."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the draft here, not to stdout.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+) -> Any:
+    """Propose a machine's tags, units and scales for a person to read; nothing is applied."""
+    from faultxfer.steps.mapping import map_sensors
+
+    return map_sensors(files, contract, equipment, model=model, like=like, out=out, force=force)
 
 
 @command(contract_app, "accept", shows="limits_accepted")

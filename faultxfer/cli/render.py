@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from faultxfer.cli.demo import DemoResult
     from faultxfer.cli.simulating import Simulated
     from faultxfer.cli.validating import Validated
+    from faultxfer.steps.mapping import MappedSensors
     from flows.refresh import Refreshed
 
 # Found here by the name that a command gives.
@@ -68,6 +70,38 @@ def limits_accepted(result: dict[str, Any]) -> None:
         console.print(f"Still drafted: {escape(', '.join(result['left']))}", soft_wrap=True)
     again = typed("validate", "CSV", "--contract", result["out"])
     next_commands((Next("See what is said of the files now", again),))
+
+
+def mapped_sensors(result: MappedSensors) -> None:
+    """The draft itself, or what is in the file; then what to type next."""
+    proposals, console = result.proposals, stdout()
+    if result.out is None:
+        sys.stdout.write(result.draft)
+        for one in result.next:
+            sys.stdout.write(f"# Next: {one.why}:\n#   {one.command}\n")
+        return
+    sure = sum(one.sure for one in proposals.sensors)
+    of = counted(len(proposals.sensors), "sensor")
+    console.print(f"[green]proposed[/]: a column for {sure} of {of}", soft_wrap=True)
+    for line in _to_look_at(result):
+        console.print(line, markup=False, soft_wrap=True)
+    next_commands(result.next)
+
+
+def _to_look_at(result: MappedSensors) -> Iterator[str]:
+    """What a person has to settle, and where the draft is."""
+    proposals = result.proposals
+    for group in proposals.alike:
+        told = f"{listed([*group.tags], 6)} cannot be told apart: settle which is which of "
+        yield told + listed([*group.sensors], 6)
+    if doubted := [one.sensor for one in proposals.sensors if one.doubt and one.alike is None]:
+        yield f"In doubt, as the draft says: {listed(doubted, 6)}"
+    if proposals.missing:
+        yield f"No column looks like {listed([*proposals.missing], 6)}"
+    if proposals.new:
+        yield f"New on this machine: {listed([*proposals.new], 6)}"
+    yield from (f"{question.text}." for question in result.questions)
+    yield f"Nothing was applied. The draft is in {result.out}, with the evidence for each line."
 
 
 def contract_changes(result: dict[str, Any]) -> None:

@@ -71,7 +71,7 @@ _LACKING = {
     "columns": _NotRead(
         "column(s) of the contract are missing",
         "Rename the columns in the export, or name the machine's own tags under `equipment` "
-        "in the contract",
+        "in the contract, which `faultxfer contract map` drafts",
         "",
     ),
     "files": _NotRead(
