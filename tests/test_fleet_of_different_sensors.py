@@ -6,11 +6,11 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from conftest import SMALL_NETWORK, move_artifacts
 from lightgbm import LGBMClassifier
 from sklearn.metrics import roc_auc_score
@@ -171,24 +171,57 @@ def test_a_fleet_in_which_nobody_has_a_sensor_makes_a_model_without_it(
     assert "fluid_temperature_c" not in bundle.lineage["contract"]["sensors"]
 
 
-def scored(world: Trained, folder: Path) -> Any:
-    """A transfer to the new machine, which lacks sensors itself, and scores of its next week."""
-    gate = GateOptions.model_validate({"value": {"pr_auc": {"min": 0.01}}})
-    options = TransferOptions.model_validate(
-        {"steps": 40, "epochs": 5, "split": {"folds": 2}, "gate": gate}
-    )
-    fleet = world.fleet
-    moved = pipeline.transfer([str(fleet.target_csv)], fleet.contract, "pumps", TARGET, options)
+OPTIONS = TransferOptions.model_validate(
+    {
+        **{"steps": 40, "epochs": 5, "split": {"folds": 2}},
+        "gate": GateOptions.model_validate({"value": {"pr_auc": {"min": 0.01}}}),
+    }
+)
+
+
+def transferred_and_scored(labelled: Path, week: Path, contract: Path, out: Path) -> pd.DataFrame:
+    """Scores of the new machine's next week, by what a transfer registered."""
+    moved = pipeline.transfer([str(labelled)], contract, "pumps", TARGET, OPTIONS)
     assert moved.outcome in ("promoted", "provisional")
-    return pipeline.score(
-        [str(fleet.new_rows_csv)], "pumps", TARGET, folder / "scores.csv", version=moved.version
-    )
+    result = pipeline.score([str(week)], "pumps", TARGET, out, version=moved.version)
+    scores = pd.read_csv(out)
+    assert len(scores) == result.rows.accepted > 0
+    assert "imputed" not in scores
+    return scores
 
 
 def test_a_machine_that_lacks_other_sensors_is_transferred_to_and_scored(
     world: Trained, tmp_path: Path
 ) -> None:
-    result = scored(world, tmp_path)
-    scores = pd.read_csv(result.out)
-    assert len(scores) == result.rows.accepted > 0
+    fleet = world.fleet
+    scores = transferred_and_scored(
+        fleet.target_csv, fleet.new_rows_csv, fleet.contract, tmp_path / "scores.csv"
+    )
+    assert scores["fault_probability"].between(0, 1).all()
+
+
+def with_two_more(path: Path, folder: Path) -> Path:
+    """The new machine's rows with two sensors that no machine of the source has."""
+    rows = pd.read_csv(path)
+    rows["oil_pressure_bar"] = (2 + rows["speed_rpm"] / 1000).round(3)
+    rows["casing_temperature_c"] = rows["bearing_temperature_c"] - 6
+    rows.to_csv(folder / path.name, index=False)
+    return folder / path.name
+
+
+def test_a_machine_that_has_two_sensors_more_is_transferred_to_and_scored(
+    world: Trained, tmp_path: Path
+) -> None:
+    fleet = world.fleet
+    content = yaml.safe_load(fleet.contract.read_text(encoding="utf-8"))
+    more = {"oil_pressure_bar": {"unit": "bar"}, "casing_temperature_c": {"unit": "degC"}}
+    content["sensors"] |= more
+    for machine in SOURCES:
+        content["equipment"][machine]["lacks"] += list(more)
+    contract = tmp_path / "more.yaml"
+    contract.write_text(yaml.safe_dump(content), encoding="utf-8")
+    labelled, week = (
+        with_two_more(path, tmp_path) for path in (fleet.target_csv, fleet.new_rows_csv)
+    )
+    scores = transferred_and_scored(labelled, week, contract, tmp_path / "scores.csv")
     assert scores["fault_probability"].between(0, 1).all()

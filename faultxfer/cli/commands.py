@@ -90,11 +90,19 @@ def simulate(
     equipment: Annotated[
         str, typer.Option(metavar="EQ", help="Name of the new machine; each is another one.")
     ] = "pump-9",
+    sensors_differ: Annotated[
+        bool,
+        typer.Option(
+            "--sensors-differ",
+            help="Each machine lacks another sensor and the first has two more; pumps.yaml there "
+            "says which.",
+        ),
+    ] = False,
 ) -> Any:
     """Write the files of a simulated pump fleet, to try the commands on."""
     from faultxfer.cli.simulating import simulate_plant
 
-    return simulate_plant(folder, equipment)
+    return simulate_plant(folder, equipment, sensors_differ=sensors_differ)
 
 
 @command(

@@ -44,6 +44,7 @@ __all__ = [
     "MODEL_FAMILY",
     "NEW_PLANT",
     "OLD_PLANT",
+    "SOURCE_PUMPS",
     "Instrument",
     "Machine",
     "Plant",
@@ -55,6 +56,8 @@ __all__ = [
 ]
 
 MODEL_FAMILY = "pumps"
+# Machines with history of a fleet of the usual size.
+SOURCE_PUMPS = tuple(f"pump-{number}" for number in range(1, 6))
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,7 @@ def write_pump_fleet(
     folder: Path,
     *,
     seed: int = 7,
-    source_pumps: int = 5,
+    source_pumps: int = len(SOURCE_PUMPS),
     runs_per_pump: int = 60,
     rows_per_run: int = 70,
     target_runs: int = 14,

@@ -162,7 +162,8 @@ def _score_machine(request: TransferRequest) -> str:
 
 
 def _score_with_source(request: TransferRequest) -> str:
-    return typed("score", *request.files, "--model", request.model, "--out", _OUT)
+    without = options("--without", request.without)
+    return typed("score", *request.files, "--model", request.model, *without, "--out", _OUT)
 
 
 def _learning_curve(request: TransferRequest) -> str:

@@ -149,6 +149,8 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
     data = read_target(rows, job.contract.features)
     require_both_classes(data)
     fleet = fleet_sensors(data, job.contract, rows.unmeasured)
+    for sentence in fleet.sentences:
+        progress.info(sentence, extra=NOTE)
     parts = _parts(data, job)
     train, validation, test = _sides(data, job) if parts is None else _sides_of(parts)
     held_out = "" if parts is None else f"{parts.reason} {parts.validity}"

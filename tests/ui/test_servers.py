@@ -29,14 +29,16 @@ import pandas as pd
 import psutil
 import pytest
 import registry_work as work
-from conftest import REPOSITORY, World, models_of
+from conftest import REPOSITORY, SMALL_NETWORK, World, models_of
 
-from faultxfer import GateOptions, TransferOptions, pipeline
+from faultxfer import GateOptions, PretrainOptions, TransferOptions, pipeline
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.cli import main
 from faultxfer.config import Limit
 from faultxfer.registry import journal
 from faultxfer.registry.store import open_registry
+from faultxfer.simulation.pump_fleet import differing_sensors
+from faultxfer.simulation.simulator import write_pump_fleet
 from faultxfer.temporary import dead_folders
 
 pytestmark = pytest.mark.slow
@@ -190,6 +192,37 @@ def test_the_main_path_over_http_with_runs_on_the_prefect_server(
     )
     assert not (world.folder / "mlruns" / "artifacts" / "served").exists()
     assert_watched_and_scored(pages, world.new_rows, "scores.csv")
+
+
+def test_a_fleet_whose_sensors_differ_over_http(
+    pages: Pages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each machine lacks another sensor, and one has two more."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", pages.mlflow)
+    fleet = write_pump_fleet(
+        tmp_path / "fleet",
+        source_pumps=2,
+        runs_per_pump=24,
+        rows_per_run=20,
+        target_equipment="pump-8",
+        lacking=differing_sensors(("pump-1", "pump-2", "pump-8"), with_more="pump-1"),
+    )
+    options = TransferOptions(
+        steps=40,
+        epochs=5,
+        split={"folds": 2},
+        gate=GateOptions(value={"pr_auc": Limit(min=0.01)}),
+    )
+    files = [str(path) for path in fleet.source_csvs]
+    small = PretrainOptions(network=SMALL_NETWORK)
+    trained = pipeline.pretrain(files, fleet.contract, "differing", small)
+    assert trained.fleet.lacking["pump-2"][0] == "motor_current_a"
+    labelled, week = [str(fleet.target_csv)], [str(fleet.new_rows_csv)]
+    moved = pipeline.transfer(labelled, fleet.contract, "differing", "pump-8", options)
+    out = tmp_path / "scores.csv"
+    scored = pipeline.score(week, "differing", "pump-8", out, version=moved.version)
+    assert scored.rows.accepted == len(out.read_text().splitlines()) - 1
 
 
 def assert_watched_and_scored(pages: Pages, rows: str, expected: str) -> None:
