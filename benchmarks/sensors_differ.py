@@ -39,7 +39,7 @@ from faultxfer.strategies.alone import RivalFromScratch, RivalLearner
 from faultxfer.strategies.learners import rivals
 from faultxfer.strategies.learners.rivals import PooledBoosting, ScratchBoosting, SourceThroughMap
 from faultxfer.strategies.learners.sensors_differ import FilledBoosting, NewSensorBoosting
-from faultxfer.strategies.narrowing import narrowed, sensors_between
+from faultxfer.strategies.narrowing import Kept, narrowed, sensors_between
 from faultxfer.strategies.protocol import Task
 from faultxfer.strategies.sensor_evidence import MOST_LOSS, sensor_evidence
 from faultxfer.strategies.source_benefit import fit_source_models
@@ -138,7 +138,7 @@ def of_case(
     known = without(source, case.new)
     change = sensors_between(known.features, without(train, case.missing).features)
     rows = known.take(pooled_rows(known))
-    own = narrowed(_bundle(known), rows, change, {}, 0)
+    own = narrowed(_bundle(known), Kept(rows), change, {}, 0)
     train, test = ordered(train, change.features), ordered(test, change.features)
     task = Task(own, train, rows, TransferOptions(seed=0))
     found = {DEFAULT: stack.StackedLearners().fit(task).bundle.logits}
@@ -191,7 +191,7 @@ def _pooled(
 ) -> float:
     """Score of pooled boosting on the target's other runs."""
     change = sensors_between(source.features, without(source, lost).features)
-    own = narrowed(_bundle(source), rows, change, {}, 0)
+    own = narrowed(_bundle(source), Kept(rows), change, {}, 0)
     train, test = ordered(train, change.features), ordered(test, change.features)
     task = Task(own, train, rows, TransferOptions(seed=0))
     scorer = RivalLearner(POOLED, POOLED, PooledBoosting("source")).fit(task)

@@ -159,6 +159,13 @@ class PretrainOptions(_Options):
     kept_source_rows: int = Field(
         default=20_000, ge=0, description="Source rows stored for the pooled rivals."
     )
+    sensor_dropout: float = Field(
+        default=0.4,
+        ge=0,
+        lt=1,
+        description="Largest share of sensors that a second network learns to do without, for "
+        "machines that lack some; 0 trains none.",
+    )
     seed: int = Field(default=0, ge=0, description="Same data and seed, same weights.")
 
 

@@ -54,6 +54,7 @@ from faultxfer.network.fit import logits_of
 from faultxfer.network.store import load_network, save_network
 
 _NETWORK, _SEEN, _TREES = "network.keras", "training_rows.npy", "source_trees.txt"
+_SPARE = "spare_network.keras"
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,8 @@ class Bundle:
         sensors: quantiles and rank correlations of the source's normal rows, by which the sensors
             are found in another machine's file; None elsewhere than in a source's bundle, and in
             those of older releases.
+        spare: of a source, its network trained on to do without some sensors; written, and read by
+            :func:`read_spare_network` alone.
     """
 
     features: tuple[str, ...]
@@ -100,6 +103,7 @@ class Bundle:
     imputer: Imputer | None = None
     references: References | None = None
     sensors: SensorStatistics | None = None
+    spare: Any = None
 
     @cached_property
     def frozen(self) -> FrozenSource | None:
@@ -220,6 +224,9 @@ def save_bundle(bundle: Bundle, folder: Path, rows: np.ndarray | None = None) ->
     if bundle.sensors is not None:
         content["sensors"] = True
         save_sensors(bundle.sensors, folder)
+    if bundle.spare is not None:
+        content["spare"] = True
+        save_network(bundle.spare, folder / _SPARE)
     if rows is not None:
         content["golden"] = True
         save_golden(_golden(bundle, chosen_rows(rows)), folder)
@@ -267,6 +274,8 @@ def _files(content: dict[str, Any]) -> list[str]:
         names.append(REFERENCES)
     if "sensors" in content:
         names.append(SENSORS)
+    if "spare" in content:
+        names.append(_SPARE)
     if "stack" in content:
         names += files_of(content["stack"])
     return names
@@ -322,6 +331,17 @@ def read_sensors(folder: Path) -> SensorStatistics | None:
     content = _checked_content(folder)
     with explaining(folder, recorded_versions(content)):
         return _sensors(folder, parse_manifest(content))
+
+
+def read_spare_network(folder: Path) -> Any:
+    """The source's network for machines that lack sensors; None where an older release kept none.
+
+    Raises:
+        BundleError: as :func:`load_bundle`.
+    """
+    content = _checked_content(folder)
+    with explaining(folder, recorded_versions(content)):
+        return load_network(folder / _SPARE) if "spare" in content else None
 
 
 def read_versions(folder: Path) -> dict[str, str]:

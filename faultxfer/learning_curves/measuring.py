@@ -16,7 +16,6 @@ from faultxfer.bundle.bundle import load_bundle
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.bundle.members import logits
 from faultxfer.config import TransferOptions
-from faultxfer.data.dataset import load_dataset
 from faultxfer.following import Next
 from faultxfer.learning_curves.curve import (
     AS_IS,
@@ -125,11 +124,10 @@ def measure_learning(job: Job[CurveRequest], models: Models, drawn: DrawnRows) -
         StrategyError: the strategy cannot run on these rows.
     """
     rows, draws = drawn.rows, drawn.draws
-    source_rows = load_dataset(models.source_rows) if models.source_rows else None
     settings = TransferOptions(seed=job.request.options.seed)
     whole = load_bundle(models.source_bundle)
     change = sensor_change(job.contract, whole.features)
-    source = source_for(job.contract, whole, source_rows, change, settings.seed)
+    source, source_rows = source_for(job.contract, models, whole, change, settings.seed)
     target = dataclasses.replace(read_target(rows, source.features), run=draws.run)
     base = Task(source, target, source_rows, settings)
     repeats, count = [], len(draws.repeats)

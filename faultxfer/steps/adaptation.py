@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from faultxfer.bundle.bundle import Bundle, load_bundle, save_bundle
+from faultxfer.bundle.bundle import Bundle, load_bundle, read_spare_network, save_bundle
 from faultxfer.bundle.imputer import Imputer, load_imputer
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.bundle.references import References, keep_references
@@ -33,11 +33,11 @@ from faultxfer.steps.sources import (
     sensor_change,
 )
 from faultxfer.strategies import STRATEGIES, chosen_strategy
-from faultxfer.strategies.narrowing import SensorChange, narrowed
+from faultxfer.strategies.narrowing import SENSOR_CHANGE, Kept, SensorChange, narrowed
 from faultxfer.strategies.procedure import Predictions, run_rival, run_strategy, test_rows
 from faultxfer.strategies.protocol import Task
 from faultxfer.strategies.rivals import RIVALS
-from faultxfer.strategies.sensor_evidence import SENSOR_CHANGE, sensor_evidence
+from faultxfer.strategies.sensor_evidence import sensor_evidence
 
 # The candidate, and the source as it is with a calibrator and a threshold of the target's: names of
 # their folders, and of what they predict.
@@ -190,8 +190,7 @@ def adapt_source(job: Job[TransferRequest], models: Models, target: Target) -> A
     options, split, features = job.request.options, target.split, target.change.features
     strategy = chosen_strategy(options)
     known, data = load_bundle(models.source_bundle), read_target(target.rows, features)
-    source_rows = load_dataset(models.source_rows) if models.source_rows else None
-    source = source_for(job.contract, known, source_rows, target.change, options.seed)
+    source, source_rows = source_for(job.contract, models, known, target.change, options.seed)
     task = Task(source, data, source_rows, options)
     progress.info("Adapting: %s (%d rows, %d faults)", strategy.title, len(data), data.faults)
     candidate, predictions, final = run_strategy(strategy, task, split)
@@ -215,23 +214,29 @@ def adapt_source(job: Job[TransferRequest], models: Models, target: Target) -> A
 
 
 def source_for(
-    contract: Contract, source: Bundle, rows: Dataset | None, change: SensorChange, seed: int
-) -> Bundle:
-    """The source for the machine's sensors, and what their difference costs, before it trains.
+    contract: Contract, models: Models, source: Bundle, change: SensorChange, seed: int
+) -> tuple[Bundle, Dataset | None]:
+    """The source for the machine's sensors, and its kept rows.
+
+    What their difference costs is said, before anything trains.
 
     Raises:
         StrategyError: the source model keeps too little for that.
     """
+    rows = load_dataset(models.source_rows) if models.source_rows else None
     if not change.differs:
-        return source
+        return source, rows
+    judging = load_dataset(models.judging_rows) if models.judging_rows else None
+    spare = read_spare_network(models.source_bundle) if change.missing else None
     units = {name: sensor.unit for name, sensor in contract.sensors.items()}
     evidence = sensor_evidence(rows, change, seed)
     level = logging.WARNING if evidence.carried else logging.INFO
     for sentence in evidence.sentences:
         progress.log(level, sentence, extra=NOTE)
-    own = narrowed(source, rows, change, units, seed, guess=not evidence.carried)
-    lineage = {**own.lineage, SENSOR_CHANGE: evidence.as_dict()}
-    return dataclasses.replace(own, lineage=lineage)
+    kept = Kept(rows, judging, spare)
+    own = narrowed(source, kept, change, units, seed, guess=not evidence.lost)
+    said = {**evidence.as_dict(), **own.lineage.get(SENSOR_CHANGE, {})}
+    return dataclasses.replace(own, lineage={**own.lineage, SENSOR_CHANGE: said}), rows
 
 
 def _recalibrated(task: Task, split: Split) -> tuple[Bundle, Predictions] | None:

@@ -55,7 +55,7 @@ from faultxfer.steps.opening import Job
 from faultxfer.steps.sources import Models
 from faultxfer.steps.speaking import Alarms, find_alarms
 from faultxfer.strategies import STRATEGIES
-from faultxfer.strategies.sensor_evidence import SENSOR_CHANGE
+from faultxfer.strategies.narrowing import SENSOR_CHANGE
 from faultxfer.strategies.source_benefit import NEW_SENSORS
 from faultxfer.wording import percent
 
@@ -163,10 +163,16 @@ def _sensor_change(bundle: Bundle) -> dict[str, Any]:
     change = bundle.lineage.get(SENSOR_CHANGE)
     if not change:
         return {}
+    sentences = list(change["sentences"])
+    if change.get("network") and not change["lost"]:
+        sentences.append(
+            f"For the source network stands {change['network']}: it lost least on source runs "
+            "left out."
+        )
     brought = bundle.lineage.get(NEW_SENSORS)
     if not brought:
-        return dict(change)
-    sentences = [*change["sentences"], brought["sentence"]]
+        return {**change, "sentences": sentences}
+    sentences.append(brought["sentence"])
     return {**change, "brought": brought, "sentences": sentences}
 
 

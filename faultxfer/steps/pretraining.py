@@ -37,6 +37,7 @@ from faultxfer.metric_table import METRICS
 from faultxfer.network.ensemble import positions_read
 from faultxfer.network.fit import History
 from faultxfer.network.pretrain import fit_ensemble
+from faultxfer.network.sensor_dropout import fit_with_dropout
 from faultxfer.network.size import chosen_sensors
 from faultxfer.outputs import keep_docs
 from faultxfer.progress import NOTE, progress
@@ -63,9 +64,13 @@ from faultxfer.steps.registration import (
     with_logged_docs,
 )
 from faultxfer.steps.reporting import write_source_page
-from faultxfer.steps.sources import SOURCE_ROWS
+from faultxfer.steps.sources import JUDGING_ROWS, SOURCE_ROWS
 from faultxfer.steps.speaking import sensors_on
 from faultxfer.strategies.source_benefit import JUDGED, fit_source_models
+
+_JUDGING_ROWS = 2_000
+# Of one sensor none can be missing.
+_LEAST_SENSORS = 2
 
 
 @dataclass(frozen=True)
@@ -196,6 +201,8 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
     (folder / "report.json").write_text(report, encoding="utf-8")
     if options.kept_source_rows:
         save_dataset(_sample(train, options), folder / SOURCE_ROWS)
+        some = np.random.default_rng(options.seed).permutation(len(test))[:_JUDGING_ROWS]
+        save_dataset(test.take(np.sort(some)), folder / JUDGING_ROWS)
     finds = _finds(metrics, judged, bundle.threshold, held_out)
     trained = Pretrained(
         bundle=job.work / "bundle",
@@ -356,6 +363,7 @@ def _fit(train: Dataset, validation: Dataset, job: Job[PretrainRequest]) -> tupl
     )
     units = {name: sensor.unit for name, sensor in job.contract.sensors.items()}
     raw = Bundle(train.features, units, scaler, network, Calibrator(), 0.5, models=models)
+    spare = _spare_network(raw, train, validation, options)
     logits = raw.logits(validation.X)
     calibrator = fit_calibrator(logits, validation.y)
     probabilities = calibrator(logits)
@@ -367,8 +375,31 @@ def _fit(train: Dataset, validation: Dataset, job: Job[PretrainRequest]) -> tupl
         threshold=alarm.value,
         alarm=alarm,
         training_rows=np.unique(learnt_from),
+        spare=spare,
     )
     return whole, history
+
+
+def _spare_network(
+    source: Bundle, train: Dataset, validation: Dataset, options: PretrainOptions
+) -> Any:
+    """The network for machines that lack sensors; None where none is asked for."""
+    if not options.sensor_dropout or len(train.features) < _LEAST_SENSORS:
+        return None
+    if source.models is None:
+        raise ValueError("There are no source models. Received: models=None")
+    progress.info("Training a second network to do without some sensors")
+    scaler = source.scaler
+    return fit_with_dropout(
+        source.network,
+        scaler(train.X),
+        train.y,
+        _teacher(source.models, scaler),
+        (scaler(validation.X), validation.y),
+        share=options.sensor_dropout,
+        seed=options.seed,
+        options=options.network,
+    )
 
 
 def _sensors_read(models: SourceModels, sensors: int) -> np.ndarray | None:

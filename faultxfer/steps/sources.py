@@ -25,6 +25,8 @@ from faultxfer.steps.opening import Job
 from faultxfer.strategies.narrowing import SensorChange, sensors_between
 
 SOURCE_ROWS = "source_rows.npz"
+# Some of the rows that judged the source: they fitted nothing.
+JUDGING_ROWS = "judging_rows.npz"
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Models:
 
     Attributes:
         source: the source model's champion. source_bundle: its folder. source_rows: its kept rows,
-            or None.
+            or None. judging_rows: some that judged it, where the machine lacks sensors of it.
         champion: the machine's present champion, or None. champion_bundle: its folder, or None.
         head: the journal's entry that made the champion.
         name: the machine's registered model, or what a first one is to be called.
@@ -51,6 +53,7 @@ class Models:
     classes: Classes | None
     name: str
     identity: Identity
+    judging_rows: Path | None = None
 
     def completing(self, contract: Contract) -> Completing | None:
         """By what the source learnt, taken to the machine's readings."""
@@ -87,6 +90,7 @@ def fetch_models(job: Job[TransferRequest] | Job[CurveRequest]) -> Models:
         classes=recorded_classes(source_bundle),
         name=name,
         identity=identity,
+        judging_rows=_judging_rows(registry, source, source_bundle, job),
     )
 
 
@@ -104,6 +108,17 @@ def fetch_champion(job: Job[TransferRequest], models: Models) -> Models:
     return dataclasses.replace(
         models, champion=stands.champion, champion_bundle=bundle, head=stands.head, name=name
     )
+
+
+def _judging_rows(
+    registry: Registry,
+    source: Version,
+    bundle: Path,
+    job: Job[TransferRequest] | Job[CurveRequest],
+) -> Path | None:
+    if set(read_manifest(bundle).features) <= set(job.contract.features):
+        return None  # nothing is lacking that they could judge
+    return registry.download_run_file(source.run_id, JUDGING_ROWS, _folder(job.work, "rows"))
 
 
 def _identity(source_bundle: Path, contract: Contract | None) -> Identity:

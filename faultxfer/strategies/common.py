@@ -18,9 +18,9 @@ from faultxfer.config import TransferOptions
 from faultxfer.data.dataset import Dataset
 from faultxfer.network.fit import History, Recipe, apply_network, fit_network
 from faultxfer.network.freeze import copy_network, freeze_all_but_last
+from faultxfer.strategies.narrowing import SENSOR_CHANGE
 from faultxfer.strategies.needs import require_frozen
 from faultxfer.strategies.protocol import Task
-from faultxfer.strategies.sensor_evidence import SENSOR_CHANGE
 
 # Source rows that pooled learners see; more of them drown the target's.
 _POOLED_ROWS = 4000

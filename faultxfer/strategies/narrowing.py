@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from faultxfer.bundle.bundle import Bundle
 from faultxfer.bundle.frozen import SourceModels
@@ -21,8 +23,16 @@ from faultxfer.bundle.scaler import Scaler
 from faultxfer.bundle.whole_source import WholeSource
 from faultxfer.data.dataset import Dataset
 from faultxfer.errors import StrategyError
+from faultxfer.network.fit import logits_of
 from faultxfer.network.narrow import Guess, narrowed_network
 from faultxfer.strategies.source_benefit import fit_source_models
+
+# Where the lineage of a bundle says how the machine's sensors differ from its source's.
+SENSOR_CHANGE = "sensor_change"
+# How the source network does without a sensor.
+GUESSED = "the same one, with guesses"
+LEARNT_AND_GUESSED = "one trained with sensor dropout, with guesses"
+LEARNT = "one trained with sensor dropout"
 
 
 @dataclass(frozen=True)
@@ -72,9 +82,24 @@ def sensors_between(source: tuple[str, ...], machine: tuple[str, ...]) -> Sensor
     )
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What a source model left behind beside its bundle; None where an older release kept none.
+
+    Attributes:
+        rows: rows that it was fitted on.
+        judging: rows that judged it.
+        spare: its network, trained on to do without some sensors.
+    """
+
+    rows: Dataset | None
+    judging: Dataset | None = None
+    spare: Any = None
+
+
 def narrowed(
     source: Bundle,
-    rows: Dataset | None,
+    kept: Kept,
     change: SensorChange,
     units: dict[str, str],
     seed: int,
@@ -85,7 +110,7 @@ def narrowed(
 
     Args:
         source: the source bundle.
-        rows: kept rows of the source, with its sensors; None where none are kept.
+        kept: rows of the source, with its sensors, and its second network.
         change: how the machine's sensors differ.
         units: of the machine's sensors, by name.
         seed: of what is refitted.
@@ -101,17 +126,17 @@ def narrowed(
     if not change.missing:
         return dataclasses.replace(source, features=change.features, units=own, references=None)
     common = change.places
-    whole = _whole(source, rows, common)
+    whole = _whole(source, kept.rows, common)
+    network, how = _network(source, kept, whole)
     scaler = Scaler(source.scaler.mean[common], source.scaler.scale[common])
     return dataclasses.replace(
         source,
         features=change.features,
         units=own,
         scaler=scaler,
-        network=narrowed_network(
-            source.network, source.scaler.mean, source.scaler.scale, _guess(whole)
-        ),
-        models=_refitted(whole, _models(source), rows, seed, guess=guess),
+        network=network,
+        models=_refitted(whole, _models(source), kept.rows, seed, guess=guess),
+        lineage={**source.lineage, SENSOR_CHANGE: {"network": how}},
         imputer=None,
         references=None,
     )
@@ -149,6 +174,37 @@ def _imputer(source: Bundle, rows: Dataset | None) -> Imputer:
             remedy="Pretrain again with this release",
         )
     return fit_imputer(rows.X)
+
+
+def _network(source: Bundle, kept: Kept, whole: WholeSource) -> tuple[Any, str]:
+    """The network that loses least on source runs left out, and how it does without the sensors.
+
+    Where no such runs are kept, the source's own with guesses.
+    """
+    guess = _guess(whole)
+    usual = dataclasses.replace(
+        guess, weights=0 * guess.weights, offset=whole.spread.center[whole.lacking]
+    )
+    ways = [(GUESSED, source.network, guess)]
+    judging = kept.judging
+    if kept.spare is not None and judging is not None and 0 < judging.faults < len(judging):
+        ways += [(LEARNT_AND_GUESSED, kept.spare, guess), (LEARNT, kept.spare, usual)]
+    made = []
+    for how, network, instead in ways:
+        narrow = narrowed_network(network, source.scaler.mean, source.scaler.scale, instead)
+        made.append((_rank(source, narrow, whole, judging), narrow, how))
+    _, network, how = max(made, key=lambda one: one[0])
+    return network, how
+
+
+def _rank(source: Bundle, network: Any, whole: WholeSource, judging: Dataset | None) -> float:
+    """Mean of PR-AUC and ROC-AUC on rows that judged the source; 0 where there are none."""
+    if judging is None or judging.faults in (0, len(judging)):
+        return 0.0
+    common = whole.common
+    scaler = Scaler(source.scaler.mean[common], source.scaler.scale[common])
+    said = logits_of(network, scaler(judging.X[:, common]))
+    return float(average_precision_score(judging.y, said) + roc_auc_score(judging.y, said)) / 2
 
 
 def _guess(whole: WholeSource) -> Guess:

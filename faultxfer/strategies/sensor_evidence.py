@@ -23,9 +23,9 @@ from faultxfer.strategies.narrowing import SensorChange
 
 # A source that ranks its own runs worse by this without the sensors was carried by them
 # (docs/sensors-that-differ.md).
-MOST_LOSS = 0.05
-# Where the lineage of a bundle says how the machine's sensors differ from its source's.
-SENSOR_CHANGE = "sensor_change"
+MOST_LOSS = 0.03
+# Of the variance of a sensor; one of which less is predicted is not worth guessing if it carried.
+LEAST_R2 = 0.3
 _FOLDS, _MACHINES = SplitOptions(folds=4), 5
 _SHOWN = 8
 
@@ -52,8 +52,13 @@ class SensorEvidence:
 
     @property
     def carried(self) -> bool:
-        """Whether what is lacking carried the source, and nothing that is left stands for it."""
+        """Whether what is lacking carried the source."""
         return self.loss is not None and self.loss >= MOST_LOSS
+
+    @property
+    def lost(self) -> bool:
+        """Whether it did, and nothing that is left stands for it."""
+        return self.carried and min(self.r2.values(), default=0.0) < LEAST_R2
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -70,6 +75,7 @@ class SensorEvidence:
             "source_score": self.score,
             "source_loss": self.loss,
             "carried": self.carried,
+            "lost": self.lost,
             "sentences": list(self.sentences),
         }
 
@@ -97,19 +103,23 @@ class SensorEvidence:
         )
         if not self.carried:
             return f"Little hangs on it: {figures}."
+        carried = f"What is lacking carried the source: {figures}."
+        if not self.lost:
+            return f"{carried} Guesses of it take part, and this machine's rows weigh them."
         return (
-            f"What is lacking carried the source: {figures}. Nothing that is left brings that "
-            "back, so nothing is guessed: models of the remaining sensors and of this machine's "
-            "own rows are fitted."
+            f"{carried} Nothing that is left brings that back, so nothing is guessed: models of "
+            "the remaining sensors and of this machine's own rows are fitted."
         )
 
     def _new(self) -> str:
         new = self.change.new
         if not new:
             return ""
+        one = len(new) == 1
+        are, helps = ("is", "it helps") if one else ("are", "they help")
         return (
-            f"{_listed(new)} {'is' if len(new) == 1 else 'are'} new to the source: whether they "
-            "help, this machine's rows have to show."
+            f"{_listed(new)} {are} new to the source: whether {helps}, this machine's rows have to "
+            "show."
         )
 
 

@@ -13,10 +13,10 @@ from faultxfer.errors import StrategyError
 from faultxfer.strategies.common import source_pool, stacked_bundle
 from faultxfer.strategies.fixed_stack import FALLBACK, FEWEST_TO_WEIGH, SENTENCE, fit_fixed
 from faultxfer.strategies.learners import SOURCE_NETWORK, Learner, default_learners, learners_beside
+from faultxfer.strategies.narrowing import SENSOR_CHANGE
 from faultxfer.strategies.needs import require_all, require_frozen
 from faultxfer.strategies.protocol import FittedStrategy, Requirement, Task
 from faultxfer.strategies.selector import CrossFit, cross_fit, stack_of
-from faultxfer.strategies.sensor_evidence import SENSOR_CHANGE
 from faultxfer.strategies.source_benefit import (
     NEW_SENSORS,
     WITHOUT_SOURCE,
@@ -100,7 +100,7 @@ def cross_fit_task(
 def _learners(task: Task) -> tuple[Learner, ...]:
     """All, or those without the source if it is no good on its own machine."""
     learners = default_learners() + learners_beside(task.source)
-    if task.source.lineage.get(SENSOR_CHANGE, {}).get("carried"):
+    if task.source.lineage.get(SENSOR_CHANGE, {}).get("lost"):
         # The source network needs a sensor that nothing stands for.
         learners = tuple(one for one in learners if one.family != SOURCE_NETWORK)
     if knows_its_own_machine(task.source):

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from strategy_checks import SENSORS, tiny_task
+from hypothesis import given
+from hypothesis import strategies as st
+from strategy_checks import SENSORS, tiny_rows, tiny_task
 
 from faultxfer.bundle.bundle import Bundle, load_bundle, save_bundle
 from faultxfer.bundle.contributions import Explainer
@@ -18,12 +20,23 @@ from faultxfer.bundle.imputer import fit_imputer
 from faultxfer.bundle.references import keep_references
 from faultxfer.data.dataset import Dataset
 from faultxfer.network.fit import logits_of
+from faultxfer.network.freeze import copy_network
 from faultxfer.network.narrow import Guess, narrowed_network
+from faultxfer.network.sensor_dropout import without_some
 from faultxfer.strategies import STRATEGIES
-from faultxfer.strategies.narrowing import SensorChange, narrowed, sensors_between
+from faultxfer.strategies.narrowing import (
+    GUESSED,
+    LEARNT,
+    LEARNT_AND_GUESSED,
+    SENSOR_CHANGE,
+    Kept,
+    SensorChange,
+    narrowed,
+    sensors_between,
+)
 from faultxfer.strategies.protocol import Task
 from faultxfer.strategies.rivals import RIVALS
-from faultxfer.strategies.sensor_evidence import SENSOR_CHANGE, sensor_evidence
+from faultxfer.strategies.sensor_evidence import sensor_evidence
 from faultxfer.strategies.source_benefit import NEW_SENSORS
 
 LACKS, HAS, BOTH = "lacks one", "has a new one", "both"
@@ -46,7 +59,7 @@ def task_of(machine: str) -> tuple[Task, SensorChange]:
     """The tiny task on a machine with other sensors."""
     task = tiny_task()
     change = sensors_between(task.source.features, MACHINES[machine])
-    source = narrowed(task.source, task.source_rows, change, {"hum": "dB"}, 0)
+    source = narrowed(task.source, Kept(task.source_rows), change, {"hum": "dB"}, 0)
     target = with_hum(task.target).with_sensors(change.features)
     return dataclasses.replace(task, source=source, target=target), change
 
@@ -61,7 +74,7 @@ def test_the_same_sensors_leave_the_source_as_it_is() -> None:
     change = sensors_between(task.source.features, SENSORS[::-1])
     assert not change.differs
     assert change.features == SENSORS
-    assert narrowed(task.source, task.source_rows, change, {}, 0) is task.source
+    assert narrowed(task.source, Kept(task.source_rows), change, {}, 0) is task.source
 
 
 def test_a_narrowed_network_says_what_the_whole_one_says_of_its_guesses() -> None:
@@ -141,7 +154,7 @@ def test_where_nothing_stands_for_what_is_lacking_nothing_is_guessed() -> None:
     evidence = sensor_evidence(task.source_rows, change, 0)
     assert evidence.carried
     assert "carried the source" in " ".join(evidence.sentences)
-    source = narrowed(task.source, task.source_rows, change, {}, 0, guess=False)
+    source = narrowed(task.source, Kept(task.source_rows), change, {}, 0, guess=False)
     source = dataclasses.replace(source, lineage={SENSOR_CHANGE: evidence.as_dict()})
     target = task.target.with_sensors(change.features)
     stack = STRATEGIES["stack"].fit(dataclasses.replace(task, source=source, target=target)).bundle
@@ -162,7 +175,7 @@ def test_without_kept_rows_the_source_guesses() -> None:
     task, change = tiny_task(), sensors_between(SENSORS, MACHINES[LACKS])
     assert task.source_rows is not None
     imputer = fit_imputer(task.source_rows.X)
-    source = narrowed(dataclasses.replace(task.source, imputer=imputer), None, change, {}, 0)
+    source = narrowed(dataclasses.replace(task.source, imputer=imputer), Kept(None), change, {}, 0)
     target = task.target.with_sensors(change.features)
     bare = dataclasses.replace(task, source=source, target=target, source_rows=None)
     scores = RIVALS["source_as_is"].fit(bare)(target.X)
@@ -190,3 +203,27 @@ def test_readings_of_a_new_sensor_are_filled_in_from_the_machines_rows() -> None
     X = target.X[:5].copy()
     X[:, 4] = np.nan
     assert np.abs(imputer(X)[:, 4] - 40).max() < 3
+
+
+def test_of_the_networks_the_one_that_loses_least_on_runs_left_out_stands_in() -> None:
+    task, change = tiny_task(), sensors_between(SENSORS, MACHINES[LACKS])
+    judging = tiny_rows(seed=7, runs=16)
+    useless = copy_network(task.source.network)
+    useless.set_weights([0 * weights for weights in useless.get_weights()])
+    kept = Kept(task.source_rows, judging, useless)
+    assert narrowed(task.source, kept, change, {}, 0).lineage[SENSOR_CHANGE]["network"] == GUESSED
+    # The other way round the second one stands in.
+    worse = dataclasses.replace(task.source, network=useless)
+    better = dataclasses.replace(kept, spare=task.source.network)
+    how = narrowed(worse, better, change, {}, 0).lineage[SENSOR_CHANGE]["network"]
+    assert how in (LEARNT, LEARNT_AND_GUESSED)
+
+
+@given(share=st.floats(0.05, 0.95), sensors=st.integers(2, 9))
+def test_each_row_is_shown_without_some_sensors_and_never_without_more_than_asked(
+    share: float, sensors: int
+) -> None:
+    X, usual = np.ones((40, sensors)), np.zeros(sensors)
+    lost = (without_some(X, usual, share, np.random.default_rng(1)) == 0).sum(axis=1)
+    assert lost.min() >= 1
+    assert lost.max() <= max(1, round(share * sensors))
