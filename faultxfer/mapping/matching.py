@@ -106,8 +106,9 @@ def alone(names: np.ndarray, wrong: np.ndarray) -> np.ndarray:
     return np.asarray(WRONG_UNIT * wrong - NAME * names)
 
 
-# Without readings of the source, a pair has to be spoken for by its names.
-_UNKNOWN = 4.0
+# Without readings of the source, a pair has to be spoken for by its names: this is more than it
+# costs to leave both alone.
+_UNKNOWN = 6.5
 
 
 def compare(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Literal
 
@@ -56,6 +57,12 @@ class SensorStatistics:
             quantiles[None],
             correlations[None],
         )
+
+    def converted(self, factor: np.ndarray, offset: np.ndarray) -> SensorStatistics:
+        """The same in other units: (d,) factors above 0, and offsets; NaN where there is none."""
+        quantiles = self.quantiles * factor[:, None] + offset[:, None]
+        parts = self.part_quantiles * factor[:, None] + offset[:, None]
+        return dataclasses.replace(self, quantiles=quantiles, part_quantiles=parts)
 
     def of(self, names: tuple[str, ...]) -> SensorStatistics:
         """The same of these sensors, in this order; nothing is known of others."""
@@ -116,13 +123,16 @@ def statistics_of(
     machines = [rows for rows in machines if len(rows) >= _FEWEST] or [X]
     parts = machines if len(machines) > 1 else _in_parts(X)
     parts = parts[: _PARTS if X.shape[1] <= _WIDE else _WIDE_PARTS]
+    correlations = np.nan_to_num(_mean([correlations_of(rows) for rows in machines]))
+    of_parts = np.array([correlations_of(rows) for rows in parts])
     return SensorStatistics(
         names,
         len(X),
         _mean([quantiles_of(rows) for rows in machines]),
-        _mean([correlations_of(rows) for rows in machines]),
+        correlations,
         np.array([quantiles_of(rows) for rows in parts]),
-        np.array([correlations_of(rows) for rows in parts]),
+        # A machine that lacks a sensor says nothing of it.
+        np.where(np.isfinite(of_parts), of_parts, correlations),
     )
 
 
@@ -153,7 +163,10 @@ def quantiles_of(X: np.ndarray) -> np.ndarray:
 
 
 def correlations_of(X: np.ndarray) -> np.ndarray:
-    """(d, d) Spearman's rank correlation of (n, d) readings, the missing ones in the middle."""
+    """(d, d) Spearman's rank correlation of (n, d) readings, the missing ones in the middle.
+
+    NaN where one of two sensors has no reading.
+    """
     from scipy.stats import rankdata
 
     ranks = np.zeros(X.shape)
@@ -162,8 +175,10 @@ def correlations_of(X: np.ndarray) -> np.ndarray:
         if known.any():
             ranks[known, sensor] = rankdata(values[known])
             ranks[known, sensor] -= ranks[known, sensor].mean()
+    unknown = ~np.isfinite(X).any(axis=0)
     norm = np.sqrt((ranks**2).sum(axis=0))
     scaled = ranks / np.where(norm > 0, norm, 1.0)
     together: np.ndarray = np.clip(scaled.T @ scaled, -1.0, 1.0)
     np.fill_diagonal(together, 1.0)
+    together[unknown], together[:, unknown] = np.nan, np.nan
     return together

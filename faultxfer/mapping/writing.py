@@ -118,7 +118,9 @@ def _lacks(proposals: Proposals) -> list[str]:
     if not proposals.missing:
         return []
     names = ", ".join(map(_scalar, proposals.missing))
-    return [f"lacks: [{names}]  # no column looks like these"]
+    line = f"lacks: [{names}]  # no column looks like these"
+    compared = proposals.matching.ranges is not None
+    return [line if compared and _mapped(proposals) else f"# {line}"]
 
 
 def _field(name: str, lines: list[str]) -> list[str]:

@@ -93,6 +93,8 @@ def test_without_rows_of_the_source_names_and_units_decide_and_that_is_said(
     assert not any(found.proposals.of(sensor).writing.scale != 1 for sensor in family.units)
     if family.name == "fans":  # its codes tell nothing, and no more is claimed
         assert sum(one.sure for one in found.proposals.sensors) <= 6
+    entry = yaml.safe_load(found.draft)["equipment"][family.machine]
+    assert "lacks" not in entry  # names alone do not show that a sensor is not there
 
 
 def test_units_and_descriptions_that_a_file_states_are_evidence(folder: Path) -> None:

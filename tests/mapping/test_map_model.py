@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 from conftest import World
 
 from faultxfer.bundle.bundle import read_sensors
@@ -73,3 +74,18 @@ def test_bundles_of_older_releases_keep_nothing_of_it() -> None:
         folders = [path.parent for path in (kept / form).rglob("manifest.json")]
         assert folders
         assert all(read_sensors(folder) is None for folder in folders)
+
+
+def test_a_contract_with_another_unit_than_the_models_is_compared_in_its_own(
+    world: World, tmp_path: Path
+) -> None:
+    text = Path(world.contract).read_text(encoding="utf-8")
+    plain = yaml.safe_load(text)
+    plain["sensors"]["flow_m3h"] = {"unit": "l/min"}
+    contract = tmp_path / "other.yaml"
+    contract.write_text(yaml.safe_dump(plain, sort_keys=False), encoding="utf-8")
+    frame = pd.read_csv(world.target).rename(columns=TAGS)
+    path = tmp_path / "renamed.csv"
+    frame.to_csv(path, index=False)
+    found = map_sensors([str(path)], contract, world.equipment, model="pumps")
+    assert found.proposals.of("flow_m3h").writing.unit == "m3/h"

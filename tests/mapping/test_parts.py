@@ -126,6 +126,19 @@ def test_statistics_are_those_inside_each_machine() -> None:
     assert np.isnan(found.of(("b", "x")).level[1])
 
 
+def test_a_machine_that_lacks_a_sensor_says_nothing_of_it() -> None:
+    rng = np.random.default_rng(5)
+    load = rng.normal(size=400)
+    X = np.column_stack([load, load + 7])
+    X[200:, 1] = np.nan
+    found = statistics_of(("a", "b"), X, np.repeat(["m1", "m2"], 200))
+    assert found.correlations[0, 1] == pytest.approx(1)
+    assert found.noise.max() == pytest.approx(0)
+    assert found.level[1] == pytest.approx(7, abs=0.2)
+    other = found.converted(np.array([1.0, 1.8]), np.array([0.0, 32.0]))
+    assert other.level[1] == pytest.approx(found.level[1] * 1.8 + 32)
+
+
 def test_missing_readings_are_left_out() -> None:
     X = np.column_stack([np.arange(100.0), np.arange(100.0)])
     X[::2, 1] = np.nan
@@ -244,6 +257,17 @@ def test_a_file_without_readings_is_refused(tmp_path: Path) -> None:
         read_columns([path], contract_of(), "a")
     with pytest.raises(DataError, match="no readings of the contract's sensors"):
         read_source([path], contract_of())
+
+
+def test_tags_of_files_with_one_reading_in_each_row_are_columns(tmp_path: Path) -> None:
+    times = [f"2026-01-01 00:{minute:02d}:00" for minute in range(40) for _ in range(2)]
+    path = written(
+        tmp_path, t=times, tag=["FT-1", "TT-2"] * 40, value=[i * 7 % 11 + 0.5 for i in range(80)]
+    )
+    shape = {"time": "t", "tag": "tag", "value": "value"}
+    found = read_columns([path], contract_of(time_column="t", long=shape), "a")
+    assert set(found.known.names) == {"FT-1", "TT-2"}
+    assert found.rows.rows == 40
 
 
 def test_files_of_one_tag_each_are_refused_with_a_way_out(tmp_path: Path) -> None:
