@@ -29,13 +29,14 @@ from faultxfer.contract.selection import (
     label_cells,
 )
 from faultxfer.contract.stated_units import in_expected_units
-from faultxfer.contract.tallies import Unmet
+from faultxfer.contract.tallies import NULL, Unmet
 from faultxfer.findings import Severity
 from faultxfer.reading import columns
 from faultxfer.reading.find_long import find_long
 from faultxfer.reading.long_form import is_good
 from faultxfer.reading.table import RawTable
 from faultxfer.spelling import meant
+from faultxfer.wording import listed
 
 # How many names a message lists.
 _SHOWN = 8
@@ -513,7 +514,25 @@ class Check:
         """The expectations that some row does not meet."""
         rows, fillable = int(self.mine.sum()), self._fillable()
         for each in unmet:
-            note_unmet(self.notes, each, self.contract, rows, fillable)
+            hint = self._wholly_empty(each.column) if each.kind == NULL else ""
+            note_unmet(self.notes, each, self.contract, rows, fillable, hint)
+
+    def _wholly_empty(self, name: str) -> str:
+        """What to write where machines have no value of a sensor at all; empty where none is so."""
+        machines = self._key(self.contract.equipment_column)
+        if machines is None or not self.of_a_file:
+            return ""
+        missing = pd.Series(self.notes.missing(name)[self.mine])
+        empty = missing.groupby(machines[self.mine].to_numpy()).all()
+        lacked = self.lacking.get(name, np.zeros(len(self.table), dtype=bool))
+        known = set(machines[lacked & self.mine])
+        found = [str(machine) for machine in empty.index[empty] if machine not in known]
+        if not found or self.contract.why_needed([name]):
+            return ""
+        return (
+            f". {listed(list(map(repr, found)))} has no value of it in any row: where that is a "
+            f"machine without the sensor, write `lacks: [{name}]` at its name under `equipment:`"
+        )
 
     def ended(self) -> Checked:
         """The outcome, after the rules have seen the rows that are left."""

@@ -430,7 +430,12 @@ _REMEDY_HOLD = (
 
 
 def note_unmet(
-    notes: Notes, unmet: Unmet, contract: Contract, rows: int, fillable: Fillable
+    notes: Notes,
+    unmet: Unmet,
+    contract: Contract,
+    rows: int,
+    fillable: Fillable,
+    hint: str = "",
 ) -> None:
     """Note the rows that did not meet one expectation.
 
@@ -440,16 +445,19 @@ def note_unmet(
         contract: what it was made from.
         rows: how many rows were validated.
         fillable: rows of the table whose missing readings are, or may be, filled in.
+        hint: what else can be done about missing readings.
     """
     if unmet.kind == NULL:
-        _note_missing(notes, unmet, contract, fillable)
+        _note_missing(notes, unmet, contract, fillable, hint)
     elif unmet.kind == RANGE:
         _note_range(notes, unmet, contract.sensors[unmet.column])
     else:
         _note_labels(notes, unmet, contract.label, rows)
 
 
-def _note_missing(notes: Notes, unmet: Unmet, contract: Contract, fillable: Fillable) -> None:
+def _note_missing(
+    notes: Notes, unmet: Unmet, contract: Contract, fillable: Fillable, hint: str
+) -> None:
     sensor = contract.sensors[unmet.column]
     has_own_times = contract.time_column is not None and not sensor.hold
     # Text instead of a number is missing to Great Expectations too; it has its own finding.
@@ -471,7 +479,7 @@ def _note_missing(notes: Notes, unmet: Unmet, contract: Contract, fillable: Fill
         places,
         unmet.column,
         message,
-        _REMEDY_HOLD if has_own_times else _REMEDY,
+        f"{_REMEDY_HOLD if has_own_times else _REMEDY}{hint}",
         expected=f"a value in at least {1 - sensor.max_missing:.0%} of the rows",
         severity="quarantine" if unmet.passed else "refuse",
     )

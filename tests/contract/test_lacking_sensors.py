@@ -252,3 +252,15 @@ def test_a_check_of_one_machine_leaves_the_others_lacks_alone() -> None:
     narrow = FLEET.for_machine("p1")
     assert narrow.features == ("flow",)
     assert parse_contract(narrow.model_dump(mode="json"), "kept") == narrow
+
+
+def test_a_machine_without_any_value_is_named_with_what_to_write() -> None:
+    outcome = check(pd.concat([of("p3"), of("p4").assign(speed="")]), FLEET)
+    (refusal,) = [finding for finding in outcome.findings if finding.severity == "refuse"]
+    assert refusal.code == "SENSOR-MISSING"
+    assert "'p4' has no value of it in any row" in refusal.remedy
+    assert "`lacks: [speed]`" in refusal.remedy
+    some = of("p4")
+    some.loc[:15, "speed"] = ""
+    outcome = check(pd.concat([of("p3"), some]), FLEET)
+    assert "lacks" not in outcome.findings[0].remedy
