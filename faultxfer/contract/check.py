@@ -128,6 +128,7 @@ def begin_check(
     equipment: str | None = None,
     fills: frozenset[str] = frozenset(),
     without: frozenset[str] = frozenset(),
+    lacks: frozenset[str] = frozenset(),
     of_a_file: bool = True,
 ) -> Check:
     """Check what a table is, before its values are judged.
@@ -141,6 +142,7 @@ def begin_check(
         fills: sensors whose missing readings the model at hand can fill; rows that lack others are
             set aside, the rest are accepted with NaN in these sensors.
         without: sensors that no row has, whatever the file and the contract say.
+        lacks: sensors that are not in the contract, as the machine lacks them.
         of_a_file: whether the rows are a file. Of others nothing is refused for the share or the
             number of rows that are bad, as a single row that somebody asks for is all or nothing.
 
@@ -149,6 +151,7 @@ def begin_check(
             does not pin one.
     """
     check = Check(table, contract, labelled, equipment, fills, without=without, of_a_file=of_a_file)
+    check.lacks = lacks
     for step in (check.columns, check.equipment_rows, check.used_rows):
         step()
         if check.notes.refused:
@@ -184,6 +187,7 @@ class Check:
     ) -> None:
         self.contract, self.equipment, self.fills = contract, equipment, fills
         self.without = without
+        self.lacks: frozenset[str] = frozenset()
         # A model that scores needs a value of every sensor, measured or filled in.
         self.scoring = labelled is False
         # By sensor, (n,) bool: rows of machines that do not have it.
@@ -282,6 +286,8 @@ class Check:
         contract, table = self.contract, self.table
         names = self._key(contract.equipment_column) if contract.equipment else None
         self.lacking = self._lacking(names)
+        for name in sorted(self.lacks.intersection(table.names)):
+            self._note_present(name, ~table.missing(name).to_numpy() & self.mine)
         for name, sensor in contract.sensors.items():
             values = table.booleans(name) if sensor.dtype == "bool" else table.numbers(name)
             if sensor.quality is not None and sensor.quality.column in table.names:
@@ -314,19 +320,23 @@ class Check:
     def _without_lacked(self, name: str, values: pd.Series, lacked: np.ndarray) -> pd.Series:
         """A sensor's values without those of machines that do not have it, which are noted."""
         if name not in self.without:
-            there = np.flatnonzero(values.notna().to_numpy() & lacked & self.mine)
-            self.notes.rows(
-                "SENSOR-PRESENT",
-                there,
-                name,
-                f"{len(there)} row(s) have readings of {name!r} though their machine lacks the "
-                "sensor by the contract; they are not used",
-                "Does the machine have it? Then take it out of `lacks` in the contract; else "
-                "leave the column empty in its rows",
-                expected="no reading",
-                severity=self.contract.severity("SENSOR-PRESENT"),
-            )
+            self._note_present(name, values.notna().to_numpy() & lacked & self.mine)
         return values.mask(lacked)
+
+    def _note_present(self, name: str, there: np.ndarray) -> None:
+        """Ask about readings, in rows (n,) bool, of a sensor that the machine lacks."""
+        places = np.flatnonzero(there)
+        self.notes.rows(
+            "SENSOR-PRESENT",
+            places,
+            name,
+            f"{len(places)} row(s) have readings of {name!r} though their machine lacks the "
+            "sensor by the contract; they are not used",
+            "Does the machine have it? Then take it out of `lacks` in the contract; else "
+            "leave the column empty in its rows",
+            expected="no reading",
+            severity=self.contract.severity("SENSOR-PRESENT"),
+        )
 
     def _note_unscorable(self) -> None:
         """Rows that cannot be scored, as their machine lacks what the model cannot do without."""

@@ -17,15 +17,20 @@ from faultxfer.reading.table import RawTable
 from faultxfer.reading.tag_files import Roles, TagFiles, TagReadings, readings_of_tag
 
 
-def read_shaped(path: Path, contract: Contract) -> RawTable:
+def read_shaped(path: Path, contract: Contract, also: frozenset[str] = frozenset()) -> RawTable:
     """Read a file and bring it into the shape that is checked, trained on and scored.
 
     A file of one tag stays as it is: see :func:`joined_tags`.
 
+    Args:
+        path: of the file.
+        contract: what it must look like.
+        also: further columns that are looked at where the file has them.
+
     Raises:
         DataError: as :func:`read_csv`, or a column of the shape is missing.
     """
-    keep = None if contract.tag_files else tags_of_columns(contract)
+    keep = None if contract.tag_files else tags_of_columns(contract) | also
     table = read_csv(path, contract.csv, tags_of_sensors(contract), keep)
     return pivoted(table, contract.long, keys_of_moments(contract))
 

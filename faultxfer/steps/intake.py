@@ -35,7 +35,7 @@ from faultxfer.reading.read_csv import find_files, names_of
 from faultxfer.reading.table import RawTable
 from faultxfer.reading.tag_files import TagReadings
 from faultxfer.requests import PretrainRequest, ScoreRequest, ValidateRequest
-from faultxfer.steps.opening import AnyRequest, Opened
+from faultxfer.steps.opening import AnyRequest, Job, Opened
 
 if TYPE_CHECKING:
     from faultxfer.bundle.imputer import Imputer
@@ -148,6 +148,7 @@ def check_rows(
         source=None if model is None else model.classes,
         completing=_completing(opened, contract, model),
         without=_without(opened.request),
+        lacks=frozenset(opened.lacks if isinstance(opened, Job) else ()),
     )
 
 
@@ -179,6 +180,7 @@ def check_files(
     source: Classes | None = None,
     completing: Completing | None = None,
     without: frozenset[str] = frozenset(),
+    lacks: frozenset[str] = frozenset(),
 ) -> CheckedRows:
     """Read every file, check it, and complete rows with missing readings.
 
@@ -195,6 +197,8 @@ def check_files(
         completing: how missing readings are filled in; rows that lack some are set aside where
             left out.
         without: sensors whose readings count as missing in every row.
+        lacks: sensors that are no longer in the contract, as the machine lacks them; readings of
+            them are asked about.
 
     Raises:
         DataError: no file is found. A *refused* file is a finding, not an error.
@@ -202,7 +206,7 @@ def check_files(
     progress.info("Checking the rows against contract %s", contract.family)
     paths = find_files(files)
     fills = completing.fills if completing else frozenset()
-    checking = _Checking(paths, contract, labelled, equipment, source, without)
+    checking = _Checking(paths, contract, labelled, equipment, source, without, lacks)
     unmeasured = checking.unmeasured
     if unmeasured:
         checking = checking.narrowed(unmeasured)
@@ -243,12 +247,13 @@ class _Checking:
     equipment: str | None
     source: Classes | None
     without: frozenset[str] = frozenset()
+    lacks: frozenset[str] = frozenset()
 
     @cached_property
     def read(self) -> list[RawTable | Checked]:
         """Each file as read; one that cannot be read is refused like any other."""
         named = zip(self.paths, names_of(self.paths), strict=True)
-        read = [_read(path, name, self.contract) for path, name in named]
+        read = [_read(path, name, self.contract, self.lacks) for path, name in named]
         return _joined(self.paths, read, self.contract) if self.contract.tag_files else read
 
     @cached_property
@@ -294,14 +299,15 @@ class _Checking:
                 equipment=self.equipment,
                 fills=fills,
                 without=self.without,
+                lacks=self.lacks,
             )
         except DataError as error:
             return _unread(table, error)
 
 
-def _read(path: Path, name: str, contract: Contract) -> RawTable | Checked:
+def _read(path: Path, name: str, contract: Contract, lacks: frozenset[str]) -> RawTable | Checked:
     try:
-        return dataclasses.replace(read_shaped(path, contract), file=name)
+        return dataclasses.replace(read_shaped(path, contract, lacks), file=name)
     except DataError as error:
         return _unread(RawTable(name, pd.DataFrame(), np.array([], dtype=int), ""), error)
 

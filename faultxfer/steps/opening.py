@@ -59,10 +59,17 @@ class Opened(Generic[Asked]):
 
 @dataclass(frozen=True)
 class Job(Opened[Asked]):
-    """An opened request that brings its contract, parsed, and as the file that it was read from."""
+    """An opened request that brings its contract, parsed, and as the file that it was read from.
+
+    Attributes:
+        contract: without what the machine asked for lacks.
+        contract_file: as it was given.
+        lacks: sensors that the machine lacks by the contract; readings of them are asked about.
+    """
 
     contract: Contract
     contract_file: bytes = b""
+    lacks: tuple[str, ...] = ()
 
 
 def open_validate(request: ValidateRequest, work: Path) -> Job[ValidateRequest]:
@@ -71,10 +78,12 @@ def open_validate(request: ValidateRequest, work: Path) -> Job[ValidateRequest]:
     Raises:
         UserError: a file is missing, or the contract cannot be read.
     """
-    contract = _contract_of(request)
+    contract, lacks = _contract_of(request)
     require_files(request.files)
     return Job(
-        request, work, None, request.equipment, request.quarantine, request.data_docs, contract
+        *(request, work, None, request.equipment, request.quarantine, request.data_docs),
+        contract=contract,
+        lacks=lacks,
     )
 
 
@@ -103,7 +112,7 @@ def open_transfer(request: TransferRequest, work: Path) -> Job[TransferRequest]:
         UserError: a file is missing, the contract cannot be read, the strategy or the gate's rules
             are not for this request, or the registry cannot be written.
     """
-    contract = _contract_of(request)
+    contract, lacks = _contract_of(request)
     require_files(request.files)
     _require_rules_for(contract, request)
     uri = connect.tracking_uri()
@@ -123,11 +132,17 @@ def open_transfer(request: TransferRequest, work: Path) -> Job[TransferRequest]:
         docs,
         contract,
         _as_given(request),
+        lacks,
     )
 
 
-def _contract_of(request: ValidateRequest | TransferRequest | CurveRequest) -> Contract:
+def _contract_of(
+    request: ValidateRequest | TransferRequest | CurveRequest,
+) -> tuple[Contract, tuple[str, ...]]:
     """The contract as it is for the machine asked for, without sensors that the request names.
+
+    Returns:
+        It, and the sensors that the machine lacks by the contract.
 
     Raises:
         ConfigError: the contract has no such sensor, or rows cannot be read without it.
@@ -135,8 +150,17 @@ def _contract_of(request: ValidateRequest | TransferRequest | CurveRequest) -> C
     contract = load_contract(request.contract)
     require_can_lack(contract, request.without, str(request.contract))
     machine = request.equipment or contract.machine_of_unnamed_rows
-    lacking = () if machine is None else contract.lacking(machine)
-    return contract.without_sensors((*lacking, *request.without))
+    lacks = () if machine is None else contract.lacking(machine)
+    asked = tuple(name for name in lacks if name not in request.without)
+    gone = (*asked, *request.without)
+    if problem := contract.why_needed(gone):
+        raise ConfigError(
+            f"Rows cannot be read without these sensors: {problem}",
+            received={"lacks": list(lacks), "without": list(request.without)},
+            where=str(request.contract),
+            remedy="Name fewer sensors after `--without`",
+        )
+    return contract.without_sensors(gone), asked
 
 
 def require_can_lack(contract: Contract, without: tuple[str, ...], where: str) -> None:
@@ -236,7 +260,7 @@ def open_curve(request: CurveRequest, work: Path) -> Job[CurveRequest]:
         UserError: a file is missing, the contract cannot be read, there is no registry, or the
             results could not be written.
     """
-    contract = _contract_of(request)
+    contract, lacks = _contract_of(request)
     require_files(request.files)
     _require_writable(request.out)
     uri = connect.tracking_uri()
@@ -245,6 +269,7 @@ def open_curve(request: CurveRequest, work: Path) -> Job[CurveRequest]:
     return Job(
         *(request, work, True, request.equipment, request.quarantine, request.data_docs),
         contract=contract,
+        lacks=lacks,
     )
 
 

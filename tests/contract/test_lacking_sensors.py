@@ -13,6 +13,7 @@ from check_rows import CONTRACT, cells, check, check_csv
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.errors import ConfigError, ContractError
 from faultxfer.findings import absent_sensors
+from faultxfer.pipeline import validate
 from faultxfer.steps.opening import require_can_lack
 
 PLAIN: dict[str, Any] = {
@@ -264,3 +265,43 @@ def test_a_machine_without_any_value_is_named_with_what_to_write() -> None:
     some.loc[:15, "speed"] = ""
     outcome = check(pd.concat([of("p3"), some]), FLEET)
     assert "lacks" not in outcome.findings[0].remedy
+
+
+def test_readings_are_asked_about_where_one_machine_is_checked_too(tmp_path: Path) -> None:
+    """Its contract no longer has the sensor, and its file may be one of several machines."""
+    (tmp_path / "c.yaml").write_text(FLEET.model_dump_json())
+    blank, there = of("p1").assign(speed=""), of("p1")
+    for name, own in (("blank", blank), ("there", there)):
+        pd.concat([own, of("p3")]).to_csv(tmp_path / f"{name}.csv", index=False)
+    found = {}
+    for name in ("blank", "there"):
+        rows = validate(
+            [str(tmp_path / f"{name}.csv")],
+            tmp_path / "c.yaml",
+            "p1",
+            quarantine=tmp_path / "quarantine",
+        )
+        found[name] = [(one.code, one.count) for one in rows.findings]
+        assert rows.accepted == 20
+    assert found == {"blank": [], "there": [("SENSOR-PRESENT", 20)]}
+
+
+def test_what_was_asked_to_go_on_without_is_not_asked_about(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(FLEET.model_dump_json())
+    of("p3").to_csv(tmp_path / "a.csv", index=False)
+    quarantine = tmp_path / "quarantine"
+    rows = validate(
+        *([str(tmp_path / "a.csv")], tmp_path / "c.yaml", "p3"),
+        without=("speed",),
+        quarantine=quarantine,
+    )
+    assert rows.findings == ()
+
+
+def test_what_a_machine_lacks_and_what_a_request_leaves_out_leave_one_sensor(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "c.yaml").write_text(FLEET.model_dump_json())
+    of("p1").to_csv(tmp_path / "a.csv", index=False)
+    with pytest.raises(ConfigError, match="at least one sensor"):
+        validate(*([str(tmp_path / "a.csv")], tmp_path / "c.yaml", "p1"), without=("flow",))
