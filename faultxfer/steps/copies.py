@@ -26,6 +26,8 @@ from faultxfer.steps.sources import Models
 from faultxfer.wording import counted
 
 RUN_COPY, SOURCE_COPY = "RUN-COPY", "SOURCE-COPY"
+# Rows of other machines agree in fewer sensors than this by chance.
+_FEWEST_SENSORS = 3
 
 
 def find_copies(
@@ -93,10 +95,11 @@ def _of_source(data: Dataset, groups: tuple[Group, ...], models: Models | None) 
     if models is None or models.source_rows is None:
         return none
     source = load_dataset(models.source_rows)
-    if set(source.features) != set(data.features):
+    # A copied export may lack a column, or have got one more.
+    common = tuple(name for name in data.features if name in source.features)
+    if len(common) < min(_FEWEST_SENSORS, len(data.features)):
         return none
-    order = [source.features.index(name) for name in data.features]
-    return rows_of_source(data, source.X[:, order], groups)
+    return rows_of_source(data.with_sensors(common), source.with_sensors(common).X, groups)
 
 
 def _findings(

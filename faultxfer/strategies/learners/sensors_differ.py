@@ -68,7 +68,7 @@ class NewSensorBoosting(BaseLearner):
     domain flag does.
     """
 
-    family = "pooled-boosting"
+    family = "pooled-boosting-new"
     paper = "Ke et al., LightGBM, NeurIPS 2017: missing values go to the side that loses less"
 
     def __init__(self, map_name: str) -> None:
