@@ -611,13 +611,13 @@ def test_a_missing_or_empty_file_is_an_error(world: World) -> None:
         move(world, csv="empty.csv")
 
 
-def test_a_contract_with_other_sensors_is_refused_with_the_difference(world: World) -> None:
+def test_a_contract_without_a_sensor_of_the_source_is_refused_with_the_way_on(world: World) -> None:
     content = yaml.safe_load(Path(world.contract).read_text())
-    content["sensors"]["extra_sensor"] = {}
+    content["sensors"] = {"hum_db": {}, "ripple": {}}
     Path("other.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
-    frame = pd.read_csv(world.target).assign(extra_sensor=1.0)
-    frame.to_csv("other.csv", index=False)
-    with pytest.raises(ContractError, match=r"new=\['extra_sensor'\]"):
+    frame = pd.read_csv(world.target).assign(ripple=lambda rows: rows.index % 7)
+    frame.assign(hum_db=lambda rows: rows.index % 11).to_csv("other.csv", index=False)
+    with pytest.raises(ContractError, match=r"no sensor of the source model.*contract map"):
         pipeline.transfer(["other.csv"], "other.yaml", "pumps", world.equipment)
 
 

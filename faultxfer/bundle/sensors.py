@@ -1,7 +1,7 @@
 """What a source bundle keeps of its sensors' normal rows: quantiles and rank correlations.
 
 ``contract map`` finds the sensors in another machine's file by them, without any row of the source
-(``docs/decisions/0037-where-sensors-are-known-by.md``).
+(``docs/decisions/0041-where-sensors-are-known-by.md``).
 """
 
 from __future__ import annotations

@@ -53,6 +53,11 @@ class Dataset:
         """Number of fault rows."""
         return int(self.y.sum())
 
+    @property
+    def measured(self) -> np.ndarray:
+        """(n, d) readings; NaN where one was filled in."""
+        return self.X if self.imputed is None else np.where(self.imputed, np.nan, self.X)
+
     def take(self, rows: np.ndarray) -> Dataset:
         """The rows at the given positions (or of a boolean mask)."""
         columns = {name: getattr(self, name)[rows] for name in _COLUMNS}
@@ -86,8 +91,7 @@ class Dataset:
         these values has still seen them. A reading that was filled in counts as missing: another
         model would fill in another value.
         """
-        measured = self.X if self.imputed is None else np.where(self.imputed, np.nan, self.X)
-        values = np.ascontiguousarray(measured, dtype="<f8")
+        values = np.ascontiguousarray(self.measured, dtype="<f8")
         digests = [hashlib.sha256(row.tobytes()).digest()[:8] for row in values]
         return np.frombuffer(b"".join(digests), dtype="<u8")
 

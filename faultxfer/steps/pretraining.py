@@ -187,7 +187,7 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
         lineage=lineage,
         imputer=imputer,
         references=kept_references(train),
-        sensors=keep_sensors(train.features, train.X, train.y, train.equipment),
+        sensors=keep_sensors(train.features, train.measured, train.y, train.equipment),
     )
     save_bundle(bundle, job.work / "bundle", test.X)
     reads = _names_read(bundle)
