@@ -23,6 +23,7 @@ from faultxfer.bundle.scaler import Scaler
 from faultxfer.bundle.whole_source import WholeSource
 from faultxfer.data.dataset import Dataset
 from faultxfer.errors import StrategyError
+from faultxfer.network.ensemble import is_ensemble
 from faultxfer.network.fit import logits_of
 from faultxfer.network.narrow import Guess, narrowed_network
 from faultxfer.strategies.source_benefit import fit_source_models
@@ -143,10 +144,10 @@ def narrowed(
 
 
 def _models(source: Bundle) -> SourceModels:
-    if source.models is None:
+    if source.models is None or not is_ensemble(source.network):
         raise StrategyError(
-            "The source model has no trees and statistics, without which no sensor may be missing",
-            received={"models": None},
+            "The source model is of an older release, from which no sensor may be missing",
+            received={"network": source.network.name, "models": source.models is not None},
             remedy="Pretrain again with this release",
         )
     return source.models

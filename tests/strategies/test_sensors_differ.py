@@ -19,6 +19,7 @@ from faultxfer.bundle.frozen import OF_WHOLE
 from faultxfer.bundle.imputer import fit_imputer
 from faultxfer.bundle.references import keep_references
 from faultxfer.data.dataset import Dataset
+from faultxfer.errors import StrategyError
 from faultxfer.network.fit import logits_of
 from faultxfer.network.freeze import copy_network
 from faultxfer.network.narrow import Guess, narrowed_network
@@ -227,3 +228,10 @@ def test_each_row_is_shown_without_some_sensors_and_never_without_more_than_aske
     lost = (without_some(X, usual, share, np.random.default_rng(1)) == 0).sum(axis=1)
     assert lost.min() >= 1
     assert lost.max() <= max(1, round(share * sensors))
+
+
+def test_a_source_of_an_older_release_is_refused_with_what_to_do() -> None:
+    task, change = tiny_task(), sensors_between(SENSORS, MACHINES[LACKS])
+    older = dataclasses.replace(task.source, models=None)
+    with pytest.raises(StrategyError, match="Pretrain again"):
+        narrowed(older, Kept(task.source_rows), change, {}, 0)
