@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ import pyarrow as pa
 from faultxfer.contract import machines
 from faultxfer.contract.expectations import Validation, note_unmet, validate_tables
 from faultxfer.contract.holding import held_values
-from faultxfer.contract.lacking import lacked_by_all, lacking_rows
+from faultxfer.contract.lacking import lacked_by_all, lacking_rows, without_at_scoring
 from faultxfer.contract.missing import Fillable, fillable_rows
 from faultxfer.contract.notes import Notes
 from faultxfer.contract.outcome import Checked
@@ -192,6 +192,8 @@ class Check:
         self.scoring = labelled is False
         # By sensor, (n,) bool: rows of machines that do not have it.
         self.lacking: dict[str, np.ndarray] = {}
+        # Sensors that the file has no reading of and the model at hand fills in, in every row.
+        self.gone: frozenset[str] = frozenset()
         self.of_a_file = of_a_file
         self.table = machines.translated(table, contract, equipment)
         self.labelled = contract.label.column in self.table.names if labelled is None else labelled
@@ -220,10 +222,50 @@ class Check:
         if not self.notes.refused:
             machines.note_doubled(self.notes, self.contract, self.equipment)
             lacked = lacked_by_all([self.table], self.contract, self.equipment) | self.without
+            self._note_gone(self._absent_and_filled(lacked), "is not in the file")
+            lacked |= self.gone
             needed = _needed(self.contract, self.labelled, lacked)
-            _note_columns(self.notes, self.contract, needed, self.equipment)
+            _note_columns(self.notes, self.contract, needed, self._going_on_without)
             absent = [name for name in self.contract.features if name not in self.table.names]
             self.table = self.notes.table = self.table.with_blank(lacked.intersection(absent))
+
+    def _absent_and_filled(self, lacked: frozenset[str]) -> frozenset[str]:
+        """Sensors without a column that the model at hand fills in; none where it is no loss.
+
+        A column that may be there under a misspelt name is asked about. So is a file of which most
+        is missing: it is another one.
+
+        Args:
+            lacked: sensors that no row has, as is known before.
+        """
+        present = self.table.names
+        every = [name for name in self.contract.features if name not in present]
+        absent = [name for name in every if name not in lacked]
+        if not self.scoring or not len(self.table) or _meant(absent, present, self.contract):
+            return frozenset()
+        share = len(every) / len(self.contract.features)
+        is_other = self.of_a_file and share > self.contract.max_imputed
+        if is_other or self.contract.why_needed(every):
+            return frozenset()
+        return self.fills.intersection(absent)
+
+    def _note_gone(self, names: Iterable[str], problem: str) -> None:
+        """Sensors that are filled in in every row."""
+        for name in names:
+            self.gone |= {name}
+            self.notes.file(
+                "SENSOR-GONE",
+                f"Sensor {name!r} {problem}, and is filled in from the other sensors in every row",
+                "Repair the sensor or its export; if it does not come back, make a version without "
+                f"it: `--without {shlex.quote(name)}` at `faultxfer transfer`",
+                column=self.table.tag(name),
+                count=len(self.table),
+                expected="a value",
+            )
+
+    def _going_on_without(self, absent: tuple[str, ...]) -> str:
+        """What to do where a file has nothing of these sensors and that is all that is wrong."""
+        return without_at_scoring(absent) if self.scoring else lacking_by(absent, self.equipment)
 
     def equipment_rows(self) -> None:
         """Which rows belong to the machine asked for."""
@@ -293,6 +335,9 @@ class Check:
             if sensor.quality is not None and sensor.quality.column in table.names:
                 self.notes.bad[name] = self._bad_quality(name, sensor.quality)
                 values = values.mask(self.notes.bad[name])
+            if self._is_empty_and_filled(name, values, sensor):
+                self._note_gone([name], "has no value in any row")
+                self.lacking[name] = np.ones(len(values), dtype=bool)
             if name in self.lacking:
                 values = self._without_lacked(name, values, self.lacking[name])
             self._note_numbers(name, values, sensor)
@@ -315,11 +360,20 @@ class Check:
             every = dict.fromkeys(self.contract.lacking(machine), np.ones(rows, dtype=bool))
         else:
             every = dict(lacking_rows(names.to_numpy(dtype=object), self.contract))
-        return every | dict.fromkeys(self.without, np.ones(rows, dtype=bool))
+        return every | dict.fromkeys(self.without | self.gone, np.ones(rows, dtype=bool))
+
+    def _is_empty_and_filled(self, name: str, values: pd.Series, sensor: Sensor) -> bool:
+        """Whether no used row has a reading of a sensor, and the model at hand fills it in."""
+        able = self.scoring and self.of_a_file and name in self.fills and name not in self.lacking
+        # Of a value that is held, a row that is not used itself may hold the reading.
+        seen = self.asked if sensor.hold else self.mine
+        if not able or values.notna().to_numpy()[seen].any():
+            return False
+        return bool(self.notes.missing(name)[seen].all())
 
     def _without_lacked(self, name: str, values: pd.Series, lacked: np.ndarray) -> pd.Series:
         """A sensor's values without those of machines that do not have it, which are noted."""
-        if name not in self.without:
+        if name not in self.without | self.gone:
             self._note_present(name, values.notna().to_numpy() & lacked & self.mine)
         return values.mask(lacked)
 
@@ -462,7 +516,7 @@ class Check:
         self.notes.file(
             "SENSOR-ALL-MISSING",
             f"Sensor {name!r} has no value in any row",
-            f"Check the tag in the export{going_on_without(absent, self.equipment)}",
+            f"Check the tag in the export{self._going_on_without(absent)}",
             file=str(self.table.files_of(name, first)[0]),
             column=self.table.tag(name),
             count=int(blank.sum()),
@@ -525,7 +579,10 @@ class Check:
         rows, fillable = int(self.mine.sum()), self._fillable()
         for each in unmet:
             hint = self._wholly_empty(each.column) if each.kind == NULL else ""
-            note_unmet(self.notes, each, self.contract, rows, fillable, hint)
+            # A version goes on where a sensor stops, row by row, whatever the share of such rows.
+            passed = each.passed or (self.scoring and each.kind == NULL)
+            judged = dataclasses.replace(each, passed=passed)
+            note_unmet(self.notes, judged, self.contract, rows, fillable, hint)
 
     def _wholly_empty(self, name: str) -> str:
         """What to write where machines have no value of a sensor at all; empty where none is so."""
@@ -572,15 +629,51 @@ class Check:
             before = len(self.notes.findings)
             seen = self._seen_by(rule, rows)
             for breach in rule(seen):
-                self._note(breach, seen)
+                self._note(self._filled_where_stuck(breach, seen), seen)
             if any(found.severity == "quarantine" for found in self.notes.findings[before:]):
                 rows = rows.only(~self.notes.aside()[rows.place])
         if not len(rows):
             self._note_none_left()
 
+    def _filled_where_stuck(self, breach: Breach, rows: TableRows) -> Breach:
+        """What is left of a breach after readings of a stuck sensor were taken for missing.
+
+        Only where the contract sets such rows aside, and the model at hand fills the reading in.
+        """
+        name = breach.column
+        aside = (breach.severity or self.contract.severity(breach.code)) == "quarantine"
+        is_stuck = breach.code == "SENSOR-STUCK" and len(breach.places) > 0
+        if not (is_stuck and aside and self.scoring and name in self.fills):
+            return breach
+        stuck = np.zeros(len(self.table), dtype=bool)
+        stuck[rows.place[breach.places]] = True
+        gaps = {key: values.isna().to_numpy() for key, values in self.values.items()}
+        gaps[name] = gaps[name] | stuck
+        filled = stuck & fillable_rows(gaps, self.contract, self.fills)
+        self.values[name] = self.values[name].mask(filled)
+        self.notes.rows(
+            breach.code,
+            np.flatnonzero(filled),
+            name,
+            f"{breach.message}; {int(filled.sum())} of them are scored with the reading filled in",
+            breach.remedy,
+            expected=breach.expected,
+            severity="warn",
+        )
+        left = ~filled[rows.place[breach.places]]
+        return dataclasses.replace(breach, places=breach.places[left])
+
     def _note_none_left(self) -> None:
         if self.of_a_file:
-            self.notes.none_left()
+            self.notes.none_left(self._not_done_without())
+
+    def _not_done_without(self) -> tuple[str, ...]:
+        """Sensors for want of which no row can be scored."""
+        lost = self.notes.aside("SENSOR-MISSING")
+        if not self.scoring or not lost[self.mine].all():
+            return ()
+        aside = self.notes.columns_of("SENSOR-MISSING")
+        return tuple(name for name in self.contract.features if name in aside)
 
     def _seen_by(self, rule: Rule, used: TableRows) -> TableRows:
         """The rows that a rule is for."""
@@ -759,9 +852,19 @@ def _one_name(name: str, rows: int) -> object:
 
 
 def _note_columns(
-    notes: Notes, contract: Contract, needed: list[str], equipment: str | None
+    notes: Notes,
+    contract: Contract,
+    needed: list[str],
+    going_on_without: Callable[[tuple[str, ...]], str],
 ) -> None:
-    """Note an empty file, and columns that are missing or unknown."""
+    """Note an empty file, and columns that are missing or unknown.
+
+    Args:
+        notes: of the table.
+        contract: what the file must look like.
+        needed: columns that must be there.
+        going_on_without: what to do where nothing but these sensors is missing.
+    """
     if not len(notes.table):
         notes.file(
             "FILE-EMPTY",
@@ -780,7 +883,7 @@ def _note_columns(
         notes.file(
             "COLUMN-MISSING",
             f"{len(missing)} {words.instead}: {', '.join(missing[:_SHOWN])}",
-            f"{asked}{words.remedy}{going_on_without(absent, equipment)}",
+            f"{asked}{words.remedy}{going_on_without(absent)}",
             count=len(missing),
             expected=", ".join(needed),
             received=", ".join(present),
@@ -808,7 +911,7 @@ def absent_of(missing: list[str], contract: Contract) -> tuple[str, ...]:
     return tuple(absent)
 
 
-def going_on_without(absent: tuple[str, ...], equipment: str | None) -> str:
+def lacking_by(absent: tuple[str, ...], equipment: str | None) -> str:
     """What to write where the machine does not have these sensors; empty where none is meant."""
     if not absent:
         return ""

@@ -75,3 +75,13 @@ def lacking_cells(machines: np.ndarray, contract: Contract) -> np.ndarray | None
         return None
     none = np.zeros(len(machines), dtype=bool)
     return np.column_stack([rows.get(name, none) for name in contract.features])
+
+
+def without_at_scoring(absent: tuple[str, ...]) -> str:
+    """What to do where a version cannot do without these sensors; empty where none is meant."""
+    if not absent:
+        return ""
+    return (
+        f". The version that scores cannot do without {', '.join(absent)}: where the machine has "
+        "lost it, transfer again with `--without`"
+    )

@@ -143,8 +143,16 @@ class Notes:
                 found[places] = True
         return found
 
-    def none_left(self) -> None:
-        """Refuse the file, and say which rules took most rows."""
+    def columns_of(self, code: str) -> set[str]:
+        """Columns for which rows are set aside by a code."""
+        return {column for name, _, column in self._aside if name == code}
+
+    def none_left(self, absent: tuple[str, ...] = ()) -> None:
+        """Refuse the file, and say which rules took most rows.
+
+        Args:
+            absent: sensors for want of which no row is left.
+        """
         taking = [found for found in self.findings if found.severity == "quarantine"]
         by_contract = [found for found in self.findings if found.code in _BY_CONTRACT]
         most = sorted([*taking, *by_contract], key=lambda found: -found.count)
@@ -158,6 +166,7 @@ class Notes:
             line=most[0].line,
             expected=most[0].expected,
             received=most[0].received,
+            absent=absent,
         )
 
     def rejected(self) -> pd.DataFrame:
