@@ -66,6 +66,7 @@ class DataError(UserError):
         line, column: place in that file.
         absent: sensors whose want is all that is wrong: a machine that does not have them can go
             on without.
+        way_on: the whole command that goes on without them, where it is not the one that was typed.
     """
 
     def __init__(
@@ -79,10 +80,11 @@ class DataError(UserError):
         line: int | None = None,
         column: str | None = None,
         absent: tuple[str, ...] = (),
+        way_on: str = "",
     ) -> None:
         super().__init__(expected, received=received, where=where, remedy=remedy)
         self.code, self.line, self.column = code, line, column
-        self.absent = absent
+        self.absent, self.way_on = absent, way_on
 
 
 class ContractError(UserError):

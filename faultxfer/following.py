@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -20,6 +21,10 @@ class Next:
         return asdict(self)
 
 
+# What stands in a command for what only the reader knows.
+NEW_FILES, NEW_MACHINE, CONTRACT = "NEW.csv", "NEW", "contract.yaml"
+# Where the lineage of a bundle says what its transfer was asked, for the command that repeats it.
+ASKED = "asked"
 # More files than this make no command to be typed.
 _MOST_FILES = 20
 
@@ -52,3 +57,31 @@ def typed_files(files: Iterable[str]) -> tuple[str, ...]:
     """Files as they stand in a command: each, or a word for very many."""
     every = tuple(files)
     return every if len(every) <= _MOST_FILES else ("CSV...",)
+
+
+def transfer_without(
+    sensors: Iterable[str],
+    asked: Mapping[str, Any],
+    model: str | None = None,
+    equipment: str | None = None,
+) -> Next:
+    """The transfer that makes a version which does without some sensors.
+
+    The labelled rows of then do for it: what they have of the sensors is not used.
+
+    Args:
+        sensors: to go on without.
+        asked: what the transfer of then was asked (:data:`ASKED`); empty where it is not known.
+        model: source model, where that is not known.
+        equipment: the machine, likewise.
+    """
+    files, contract = asked.get("files") or (), asked.get("contract", "")
+    there = bool(files) and all(glob.glob(name) for name in (*files, contract))  # noqa: PTH207
+    why = f"Make a version without {', '.join(sensors)}, from the labelled rows of then or newer"
+    if not there:
+        files, contract = (NEW_FILES,), CONTRACT
+        why = f"Make a version without {', '.join(sensors)}; put labelled files for {NEW_FILES}"
+    of = asked.get("model") or model or NEW_MACHINE, asked.get("equipment") or equipment
+    machine = ("--model", of[0], "--equipment", of[1] or NEW_MACHINE)
+    without = options("--without", dict.fromkeys((*asked.get("without", ()), *sensors)))
+    return Next(why, typed("transfer", *files, "--contract", contract, *machine, *without))

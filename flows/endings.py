@@ -113,9 +113,10 @@ def _of_scores(result: ScoreResult) -> State[Any]:
     share = f" ({percent(result.alarm_rows / rows)})" if rows else ""
     message = (
         f"{counted(rows, 'row')} scored with version {result.model_version}, "
-        f"{counted(result.alarm_rows, 'alarm')}{share}: {result.out}. {result.banner}"
+        f"{counted(result.alarm_rows, 'alarm')}{share}: {result.out}."
     )
-    return Completed(message=message.strip(), data=result)
+    said = " ".join(filter(None, (message, result.lost_note, result.banner)))
+    return Completed(message=said, data=result)
 
 
 def _of_curve(result: LearningResult) -> State[Any]:

@@ -51,6 +51,10 @@ def next_after(
     if named := _named_by(error):
         return Next("As the sentence says", named)
     absent = getattr(error, "absent", ())
+    if way_on := getattr(error, "way_on", ""):
+        return Next(
+            f"Make a version that does without {', '.join(absent)}, then score again", way_on
+        )
     if absent and as_typed and "without" in given:
         return going_on_without(as_typed, absent)
     if above := getattr(error, "received", {}).get("registry above"):

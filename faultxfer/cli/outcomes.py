@@ -168,8 +168,8 @@ def scored(result: ScoreResult, *, details: bool = False) -> None:
     colour = "yellow" if result.banner else "green"
     _headline(f"scored: {rows} with {by}, {alarms}: {result.out}", colour)
     speaking.alarms(result.alarms, result.alarms_out)
-    if result.note:
-        _print(result.note)
+    for text in filter(None, (result.lost_note, result.note)):
+        _print(text)
     _files(result.rows)
     findings.data_docs(result.rows)
     if details:

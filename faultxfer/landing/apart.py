@@ -179,7 +179,8 @@ def _answer(task: Callable[..., Any], given: list[Any]) -> dict[str, Any]:
         return {"made": task(*given)}
     except FaultxferError as error:
         known = [kind.__name__ for kind in type(error).__mro__ if hasattr(errors, kind.__name__)]
-        return {"problem": {**error.as_dict(), "type": known[0]}}
+        way_on = getattr(error, "way_on", "")
+        return {"problem": {**error.as_dict(), "type": known[0], "way_on": way_on}}
     except Exception as error:
         return {"problem": {"type": None, "message": f"{type(error).__name__}: {error}"}}
 
@@ -198,11 +199,13 @@ def _raised(problem: dict[str, Any]) -> Exception:
     if problem["type"] is None:
         return WorkError(problem["message"])
     kind: type[FaultxferError] = getattr(errors, problem["type"])
+    more: dict[str, Any] = {"way_on": problem["way_on"]} if problem["way_on"] else {}
     return kind(
         problem["expected"],
         received={name: _Shown(value) for name, value in problem["received"].items()},
         where=problem["where"],
         remedy=problem["remedy"],
+        **more,
     )
 
 

@@ -165,7 +165,8 @@ class Look:
         if not arrival.is_unchanged:
             raise _ChangedError
         told = part.but(state="scored", told=_told(made, part.scores))
-        event = Event("scored", entry.name, told.told, part.machine)
+        then = Next(made.why, made.command) if made.command else None
+        event = Event("scored", entry.name, told.told, part.machine, then)
         return self.ledger.write(entry.with_part(told)), event
 
     def _request(self, path: Path, part: Part) -> ScoreRequest:
@@ -190,7 +191,7 @@ class Look:
     ) -> tuple[Entry, Event]:
         """Say once why the rows of a machine are refused."""
         told = part.but(state="refused", told=str(error))
-        then = self._check_of(arrival.path)
+        then = _way_on(error) or self._check_of(arrival.path)
         event = Event("refused", entry.name, str(error), part.machine, then)
         return self.ledger.write(entry.with_part(told)), event
 
@@ -285,6 +286,12 @@ class Look:
         return Event("delayed", arrival.name, message)
 
 
+def _way_on(error: Exception) -> Next | None:
+    """The transfer that makes a version without what a file lacks, where that would do."""
+    command = getattr(error, "way_on", "")
+    return Next("Make a version without what it lacks", command) if command else None
+
+
 def _told(made: Scored, scores: str) -> str:
     rows, alarms = counted(made.rows, "row"), counted(made.alarms, "alarm")
-    return f"{rows} scored with {made.by}, {alarms}: {scores}."
+    return f"{rows} scored with {made.by}, {alarms}: {scores}. {made.note}".strip()

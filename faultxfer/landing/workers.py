@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +23,26 @@ class Scored:
         rows: how many were scored.
         alarms: how many of them raise one.
         by: what scored, as `champion version 3`.
+        note: what is to be known of the rows, in a sentence; empty where there is nothing.
+        why, command: what to do about it, and what to type; empty likewise.
     """
 
     rows: int
     alarms: int
     by: str
+    note: str = ""
+    why: str = ""
+    command: str = ""
 
     @classmethod
     def of(cls, result: Any) -> Scored:
         """Of what ``pipeline.score`` gives back."""
         by = f"{result.scored_with} version {result.model_version}"
-        return cls(rows=result.rows.accepted, alarms=result.alarm_rows, by=by)
+        made = cls(rows=result.rows.accepted, alarms=result.alarm_rows, by=by)
+        if not result.lost_note:
+            return made
+        then = result.next[-1]
+        return replace(made, note=result.lost_note, why=then.why, command=then.command)
 
 
 def _parts(path: Path, folder: str | None, contract: Path) -> tuple[Part, ...]:

@@ -21,11 +21,13 @@ from faultxfer.data.dataset import Dataset, dataset_from, load_dataset
 from faultxfer.data.split import Split, split_rows
 from faultxfer.errors import DataError, StrategyError
 from faultxfer.evaluate.intervals import Interval
+from faultxfer.following import ASKED
 from faultxfer.network.fit import History
 from faultxfer.progress import NOTE, progress
 from faultxfer.requests import TransferRequest
 from faultxfer.steps.intake import CheckedRows, require_accepted
-from faultxfer.steps.next_commands import until_labels_suffice
+from faultxfer.steps.lost_sensors import JUDGED_GAPS, gaps_when_judged
+from faultxfer.steps.next_commands import asked_of, until_labels_suffice
 from faultxfer.steps.opening import Job
 from faultxfer.steps.sources import (
     Models,
@@ -204,8 +206,14 @@ def adapt_source(job: Job[TransferRequest], models: Models, target: Target) -> A
     imputer = kept_imputer(target.rows, features)
     fitted = np.sort(np.concatenate([split.train, split.calibration]))
     references = kept_references(data.take(fitted))
+    gaps = gaps_when_judged(target.rows, data.take(test_rows(split)), job.contract)
     for folder, bundle in made.items():
-        lineage = bundle.lineage | {"contract": contract, "data": list(target.rows.files)}
+        lineage = bundle.lineage | {
+            "contract": contract,
+            "data": list(target.rows.files),
+            ASKED: asked_of(job.request),
+            JUDGED_GAPS: gaps,
+        }
         whole = dataclasses.replace(bundle, lineage=lineage, imputer=imputer, references=references)
         save_bundle(whole, folder, data.X)
     save_predictions(adapted.predictions, predicted, test_rows(split))

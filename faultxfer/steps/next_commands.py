@@ -10,7 +10,15 @@ from faultxfer.contract.schema import Contract, Equipment
 from faultxfer.evaluate.gate import Decision
 from faultxfer.evaluate.gate.check import NOT_ENOUGH
 from faultxfer.evaluate.report import SOURCE_AS_IS, Report
-from faultxfer.following import Next, options, typed, typed_files
+from faultxfer.following import (
+    CONTRACT,
+    NEW_FILES,
+    NEW_MACHINE,
+    Next,
+    options,
+    typed,
+    typed_files,
+)
 from faultxfer.registry import names
 from faultxfer.requests import CurveRequest, PretrainRequest, ScoreRequest, TransferRequest
 
@@ -19,8 +27,6 @@ _OUT = "scores.csv"
 _FEWEST_FOR_A_CURVE = 20
 # What came of the same request before, where nothing of it scores.
 _NOT_APPROVED = ("refused", "rejected", "replaced")
-# What stands in a command for what only the reader knows.
-NEW_FILES, NEW_MACHINE, CONTRACT = "NEW.csv", "NEW", "contract.yaml"
 
 
 def after_promotion(request: TransferRequest) -> tuple[Next, ...]:
@@ -172,6 +178,17 @@ def _learning_curve(request: TransferRequest) -> str:
 
 def _history(request: TransferRequest) -> str:
     return typed("registry", "history", request.model, "--equipment", request.equipment)
+
+
+def asked_of(request: TransferRequest) -> dict[str, Any]:
+    """What a transfer was asked, as far as a later command for the same machine needs it."""
+    return {
+        "files": [*typed_files(request.files)],
+        "contract": str(request.contract),
+        "model": request.model,
+        "equipment": request.equipment,
+        "without": [*request.without],
+    }
 
 
 def _can_be_typed(request: TransferRequest) -> bool:

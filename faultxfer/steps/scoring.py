@@ -14,9 +14,9 @@ from faultxfer.bundle.calibration import estimated_prevalence
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.data.dataset import sensor_matrix
-from faultxfer.errors import RegistryError
+from faultxfer.errors import DataError, RegistryError
 from faultxfer.evaluate.alarms import AlarmStretch
-from faultxfer.following import Next
+from faultxfer.following import ASKED, Next, transfer_without
 from faultxfer.outputs import alarms_beside, written_whole
 from faultxfer.progress import NOTE, progress
 from faultxfer.reading import columns
@@ -25,6 +25,7 @@ from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.requests import ScoreRequest
 from faultxfer.steps.completing import Completing, learnt_by
 from faultxfer.steps.intake import CheckedRows, require_accepted
+from faultxfer.steps.lost_sensors import LostSensor, lost_note, lost_sensors, names_of_lost
 from faultxfer.steps.next_commands import after_scores
 from faultxfer.steps.opening import Opened, require_can_lack
 from faultxfer.steps.plain_data import plain_fields
@@ -61,6 +62,11 @@ class Detector:
         """By what the version keeps."""
         return learnt_by(self.bundle, contract, adapt=False)
 
+    def without(self, sensors: tuple[str, ...], request: ScoreRequest) -> Next:
+        """The transfer that makes a version which does without some sensors."""
+        asked = read_manifest(self.bundle).lineage.get(ASKED, {})
+        return transfer_without(sensors, asked, request.model, request.equipment)
+
 
 @dataclass(frozen=True)
 class ScoreResult:
@@ -78,6 +84,8 @@ class ScoreResult:
         scored_with: ``champion``, ``version``, ``provisional`` or ``source``.
         banner: what must not be overlooked about the version that scored; empty for a champion.
         next: what to type now.
+        lost_sensors: sensors that are missing clearly more often than when the version was judged.
+        lost_note: a sentence that says so; empty where there are none.
     """
 
     out: Path
@@ -92,6 +100,8 @@ class ScoreResult:
     scored_with: str
     banner: str = ""
     next: tuple[Next, ...] = ()
+    lost_sensors: tuple[LostSensor, ...] = ()
+    lost_note: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -148,7 +158,7 @@ def score_rows(opened: Opened[ScoreRequest], detector: Detector, rows: CheckedRo
         ConfigError: ``out`` cannot be written.
     """
     request, out = opened.request, opened.request.out
-    accepted = pd.read_feather(require_accepted(rows))
+    accepted = _accepted(rows, detector, request)
     bundle = load_bundle(detector.bundle)
     progress.info("Scoring %d rows", len(accepted))
     machine = opened.equipment
@@ -166,7 +176,8 @@ def score_rows(opened: Opened[ScoreRequest], detector: Detector, rows: CheckedRo
     remarks = remark_note(len(table) - len(used), len(unscored))
     note = " ".join(filter(None, (share, remarks, found.note)))
     banner = _banner(detector, request.model, machine)
-    for text in filter(None, (note, banner)):
+    lost = lost_sensors(accepted, rows, detector.contract, bundle.lineage)
+    for text in filter(None, (note, lost_note(lost), banner)):
         progress.info(text, extra=NOTE)
     return ScoreResult(
         out=out,
@@ -180,10 +191,45 @@ def score_rows(opened: Opened[ScoreRequest], detector: Detector, rows: CheckedRo
         rows=rows,
         scored_with=detector.kind,
         banner=banner,
-        next=after_scores(
-            request, alarm_rows, detector.version.name, detector.version.version, detector.kind
+        next=(
+            *after_scores(
+                request, alarm_rows, detector.version.name, detector.version.version, detector.kind
+            ),
+            *_without(lost, detector, request),
         ),
+        lost_sensors=lost,
+        lost_note=lost_note(lost),
     )
+
+
+def _accepted(rows: CheckedRows, detector: Detector, request: ScoreRequest) -> pd.DataFrame:
+    """The rows to score.
+
+    Raises:
+        DataError: a file was refused; where sensors are all that it lacks, with the command that
+            makes a version without them.
+    """
+    try:
+        return pd.read_feather(require_accepted(rows))
+    except DataError as error:
+        if not error.absent:
+            raise
+        command = detector.without(error.absent, request).command
+        raise DataError(
+            error.expected,
+            received=error.received,
+            where=error.where,
+            remedy=f"{error.remedy}. The whole command: `{command}`",
+            absent=error.absent,
+            way_on=command,
+        ) from error
+
+
+def _without(
+    lost: tuple[LostSensor, ...], detector: Detector, request: ScoreRequest
+) -> tuple[Next, ...]:
+    """The transfer that goes on without lost sensors, where there are some."""
+    return (detector.without(names_of_lost(lost), request),) if lost else ()
 
 
 def _banner(detector: Detector, model: str, machine: str | None) -> str:
