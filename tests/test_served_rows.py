@@ -25,9 +25,9 @@ from faultxfer.bundle.bundle import load_bundle, save_bundle
 from faultxfer.bundle.imputer import fit_imputer
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.contract.served import MachineRows
-from faultxfer.errors import DataError
+from faultxfer.errors import BundleError, DataError
 from faultxfer.registry.model_files import write_model
-from faultxfer.registry.pyfunc import MachineModel
+from faultxfer.registry.pyfunc import FaultModel, MachineModel
 from faultxfer.registry.store import Version
 from faultxfer.requests import ScoreRequest
 from faultxfer.steps.intake import CheckedRows, check_rows
@@ -216,7 +216,9 @@ def with_imputer(twin: Twin, folder: Path) -> Path:
     """A bundle of the twin: that of an earlier release with its names, which fills readings in."""
     older, agreed = load_bundle(KEPT / "format_2" / "stack"), twin.agreed
     X = READINGS.to_numpy(dtype=float)
-    imputer = dataclasses.replace(fit_imputer(X), r2=np.full(10, 0.9), max_share=0.5)
+    r2, cost = np.full(10, 0.9), np.zeros(10)
+    r2[9], cost[9] = 0.1, 0.3  # the last sensor matters, and nothing predicts it
+    imputer = dataclasses.replace(fit_imputer(X), r2=r2, cost=cost, max_share=0.5)
     lineage = older.lineage | {"contract": agreed.model_dump(mode="json")}
     new = dataclasses.replace(
         older, features=agreed.features, imputer=imputer, lineage=lineage, units={}
@@ -401,7 +403,7 @@ def test_a_unit_of_no_column_is_refused(plants: Plants) -> None:
 
 @pytest.mark.parametrize(
     ("name", "column"),
-    [("tags_and_units", "TI-2.PV"), ("modes_and_quality", "x9_q"), ("modes_and_quality", "state"),
+    [("tags_and_units", "TI-9.PV"), ("modes_and_quality", "x9_q"), ("modes_and_quality", "state"),
      ("long_form", "Status"), ("held_values", "clock")],
 )  # fmt: skip
 def test_a_column_that_is_missing_is_named(plants: Plants, name: str, column: str) -> None:
@@ -414,25 +416,114 @@ def test_a_column_that_is_missing_is_named(plants: Plants, name: str, column: st
         taken.judge(rows)
 
 
+# A sensor that is gone
+
+
+@pytest.mark.parametrize("form", ["pandas", "split", "records"])
+@pytest.mark.parametrize(
+    ("name", "column", "sensor"),
+    [("tags_and_units", "TI-2.PV", READINGS.columns[2]), ("modes_and_quality", "x3", "x3"),
+     ("held_values", "A no. 4", "A no. 4")],
+)  # fmt: skip
+def test_rows_without_a_column_score_as_if_every_reading_were_missing(
+    plants: Plants, name: str, column: str, sensor: str, form: str
+) -> None:
+    plant = plants(name)
+    rows = plant.twin.rows
+    emptied = plant.model.predict(rows.assign(**{column: ""}))
+    fewer = rows.drop(columns=column)
+    if form != "pandas":
+        schema = plant.model.metadata.get_input_schema()
+        fewer = dataframe_from_parsed_json(json.loads(fewer.to_json(orient=form)), form, schema)
+    answer = plant.model.predict(fewer)
+    scored = answer["fault_probability"].notna()
+    assert scored.sum() > 20
+    for key in ("alarm", "imputed"):
+        assert answer[key].tolist() == emptied[key].tolist()
+    given, expected = (each["fault_probability"].astype(float) for each in (answer, emptied))
+    np.testing.assert_allclose(given, expected, rtol=0, atol=1e-12)
+    assert answer["imputed"][scored].str.contains(sensor, regex=False).all()
+
+
+def test_a_column_of_quality_is_optional_with_its_sensor_alone(plants: Plants) -> None:
+    plant = plants("modes_and_quality")
+    fewer = plant.twin.rows.drop(columns=["x9", "x9_q"])
+    assert (plant.model.predict(fewer)["imputed"].str.contains("x9")).sum() > 20
+    with pytest.raises(MlflowException, match="x9_q"):
+        plant.model.predict(fewer.assign(x9=plant.twin.rows["x9"]))
+
+
+def test_more_columns_than_may_be_filled_in_set_every_row_aside(plants: Plants) -> None:
+    plant = plants("tags_and_units")
+    fewer = plant.twin.rows.drop(columns=[f"TI-{place}.PV" for place in range(6)])
+    answer = plant.model.predict(fewer)
+    assert answer["fault_probability"].isna().all()
+    assert answer["remark"].str.contains("set aside: SENSOR-MISSING").all()
+
+
+def test_a_column_that_it_cannot_do_without_ends_with_the_way_on(plants: Plants) -> None:
+    plant = plants("tags_and_units")
+    model = MachineModel(load_bundle(plant.bundle), plant.twin.machine)
+    with pytest.raises(MlflowException, match=r"The rows lack 1 column\(s\)") as refused:
+        model.predict(plant.twin.rows.drop(columns="TI-9.PV"))
+    command = "faultxfer transfer NEW.csv --contract contract.yaml --model NEW --equipment NEW"
+    assert f"`{command} --without {READINGS.columns[9]}`" in refused.value.message
+
+
+def test_readings_in_the_contracts_units_may_lack_a_column_too(plants: Plants) -> None:
+    bundle = load_bundle(plants("tags_and_units").bundle)
+    raw = FaultModel(bundle)
+    gone, needed = READINGS.columns[2], READINGS.columns[9]
+    answer = raw.predict(READINGS.drop(columns=gone))
+    assert (answer["imputed"] == gone).all()
+    emptied = raw.predict(READINGS.assign(**{gone: np.nan}))
+    assert answer["fault_probability"].tolist() == emptied["fault_probability"].tolist()
+    for columns in ([needed], list(READINGS.columns[:6])):
+        with pytest.raises(BundleError, match="lack columns"):
+            raw.predict(READINGS.drop(columns=columns))
+
+
+def test_a_version_of_before_needs_all_its_columns(plants: Plants, tmp_path: Path) -> None:
+    """It fills nothing in, and its signature says so."""
+    older = load_bundle(KEPT / "format_2" / "stack")
+    example = READINGS.to_numpy(dtype=float)[:3]
+    write_model(
+        tmp_path / "model",
+        KEPT / "format_2" / "stack",
+        older.features,
+        example,
+        model_id="m-1",
+        run_id="1",
+    )
+    model = mlflow.pyfunc.load_model(str(tmp_path / "model"))
+    names = model.metadata.get_input_schema().required_input_names()
+    assert names == list(older.features)
+    with pytest.raises(MlflowException, match=older.features[1]):
+        model.predict(READINGS.drop(columns=older.features[1]))
+
+
 # What the registry says of the model
 
 
 def test_the_signature_has_the_machines_columns_and_units(plants: Plants) -> None:
     metadata = plants("tags_and_units").model.metadata
     tags = [f"TI-{place}.PV" for place in range(10)]
-    assert metadata.get_input_schema().required_input_names() == tags
+    assert metadata.get_input_schema().input_names()[:10] == tags
+    # The model predicts the others, and takes rows without their columns.
+    assert metadata.get_input_schema().required_input_names() == tags[9:]
     (units,) = metadata.get_params_schema().params
     assert list(units.default.items())[:3] == [
         ("TI-0.PV", "rpm"), ("TI-1.PV", "m3/h"), ("TI-2.PV", "psi")
     ]  # fmt: skip
     quality = plants("modes_and_quality").model.metadata.get_input_schema()
-    assert quality.required_input_names()[-2:] == ["x9_q", "state"]
-    assert quality.optional_input_names() == ["asset", "verdict"]
+    assert quality.required_input_names() == ["x0", "state"]
+    sensors = [f"x{9 - place}" for place in range(9)]
+    assert quality.optional_input_names() == [*sensors, "x9_q", "asset", "verdict"]
     long = plants("long_form").model.metadata.get_input_schema()
     assert long.required_input_names() == ["Zeit", "Name", "Wert", "Status"]
     apart = plants("held_values").model.metadata.get_input_schema()
-    assert apart.required_input_names()[-2:] == ["day", "clock"]
-    assert apart.optional_input_names() == ["batch"]
+    assert apart.required_input_names() == ["degC no. 9", "day", "clock"]
+    assert apart.optional_input_names()[-1] == "batch"
 
 
 @pytest.mark.parametrize("name", TWINS)

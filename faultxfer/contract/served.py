@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from faultxfer.contract.check import Check, begin_check
+from faultxfer.contract.check import Check, absent_of, begin_check
 from faultxfer.contract.machines import to_contract
 from faultxfer.contract.outcome import Checked, refusal
 from faultxfer.contract.schema import Contract, Equipment, Sensor
@@ -52,10 +52,12 @@ class MachineRows:
     Attributes:
         contract: that its model was trained under.
         machine: its name there.
+        fills: sensors whose missing readings the model can fill in, those of a whole column too.
     """
 
     contract: Contract
     machine: str
+    fills: frozenset[str] = frozenset()
 
     @cached_property
     def own(self) -> Equipment:
@@ -70,28 +72,36 @@ class MachineRows:
     @property
     def columns(self) -> dict[str, bool]:
         """Names of the columns that are looked at, in order, and whether each is required."""
-        required, optional = self._of_readings() if self.contract.long else self._of_moments()
-        return dict.fromkeys(required, True) | {
-            name: False for name in optional if name not in required
-        }
+        return self._of_moments() if self.contract.long is None else self._of_readings()
 
-    def _of_readings(self) -> tuple[list[str], list[str]]:
+    def _of_readings(self) -> dict[str, bool]:
         """Columns of rows in long form: needed ones, and those that tell moments apart."""
         long = self.contract.long
-        return list(long.columns if long else ()), list(keys_of_moments(self.contract))
+        required = dict.fromkeys(long.columns if long else (), True)
+        optional = dict.fromkeys(keys_of_moments(self.contract), False)
+        return required | {name: False for name in optional if name not in required}
 
-    def _of_moments(self) -> tuple[list[str], list[str]]:
+    def _of_moments(self) -> dict[str, bool]:
         """Columns of rows with a column for each sensor: needed ones, and others that count."""
-        contract = self.contract
-        conditions = [*sorted(contract.quality_columns), *contract.where]
+        contract, needed = self.contract, self._needed
+        inputs = (*contract.features, *sorted(contract.quality_columns), *contract.where)
+        found = {self.tag(name): name in needed for name in inputs}
         # Date and time of day are joined before anything gets the contract's name.
-        required = [self.tag(name) for name in (*contract.features, *conditions)]
-        required += contract.csv.time_parts
+        found |= dict.fromkeys(contract.csv.time_parts, True)
         others = [*contract.key_columns, *contract.condition_columns]
         if contract.label.marks:
             others.append(contract.label.column)
         joined = contract.csv.joined_time
-        return required, [self.tag(name) for name in others if name != joined]
+        optional = {self.tag(name): False for name in others if name != joined}
+        return found | {name: False for name in optional if name not in found}
+
+    @property
+    def _needed(self) -> set[str]:
+        """Columns without which no row is scored: sensors, their qualities, and conditions."""
+        sensors = self.contract.sensors.items()
+        had = {name: one for name, one in sensors if name not in self.fills}
+        qualities = {one.quality.column for one in had.values() if one.quality}
+        return {*had, *qualities, *self.contract.where}
 
     @property
     def units(self) -> dict[str, str]:
@@ -129,13 +139,13 @@ class MachineRows:
                     "the contract and transfer again",
                 )
 
-    def judge(self, rows: pd.DataFrame, fills: frozenset[str] = frozenset()) -> JudgedRows:
+    def judge(self, rows: pd.DataFrame) -> JudgedRows:
         """Bring rows into the contract's shape and units, and decide which of them are scored.
 
         Args:
             rows: as the machine writes them. Without the contract's column of machines all rows
-                are this machine's.
-            fills: sensors whose missing readings the model at hand can fill.
+                are this machine's. Without the column of a sensor that the model fills in, every
+                reading of it is missing.
 
         Returns:
             One entry for each row; in long form one for each moment, in the order of time.
@@ -151,7 +161,7 @@ class MachineRows:
             self.contract,
             labelled=False,
             equipment=self.machine,
-            fills=fills,
+            fills=self.fills,
             of_a_file=False,
         )
         if check.has_rows:
@@ -166,11 +176,13 @@ class MachineRows:
         required = [name for name, needed in self.columns.items() if needed]
         missing = [name for name in required if name not in present]
         if missing:
+            names = {self.tag(name): name for name in self.contract.features}
             raise DataError(
                 f"The rows lack {len(missing)} column(s) of {self.machine}: {', '.join(missing)}",
                 received={"columns": sorted(present)},
                 code="COLUMN-MISSING",
                 remedy=f"Send the columns {', '.join(required)}",
+                absent=absent_of([names.get(tag, tag) for tag in missing], self.contract),
             )
 
     def _named(self, rows: pd.DataFrame) -> pd.DataFrame:

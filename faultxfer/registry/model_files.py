@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from faultxfer.bundle.imputer import load_imputer
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.bundle.plain_files import sha256_of
 from faultxfer.contract.schema import parse_contract
@@ -58,7 +59,8 @@ def write_model(
 
     taken = own_rows(bundle_folder, machine)
     rows = pd.DataFrame(example, columns=list(features))
-    names, units = dict.fromkeys(features, True), dict[str, str]()
+    fills = filled_by(bundle_folder, features)
+    names, units = {name: name not in fills for name in features}, dict[str, str]()
     if taken is not None:
         names, units, rows = taken.columns, taken.units, as_written(rows, taken)
     with warnings.catch_warnings():
@@ -83,7 +85,21 @@ def own_rows(bundle_folder: Path, machine: str | None) -> MachineRows | None:
     contract = read_manifest(bundle_folder).lineage.get("contract")
     if contract is None:
         return None
-    return MachineRows(parse_contract(contract, where=bundle_folder.name), machine)
+    parsed = parse_contract(contract, where=bundle_folder.name)
+    fills = filled_by(bundle_folder, read_manifest(bundle_folder).features)
+    return MachineRows(parsed, machine, fills)
+
+
+def filled_by(bundle_folder: Path, features: tuple[str, ...]) -> frozenset[str]:
+    """Sensors whose readings the bundle fills in, where they are missing in every row too.
+
+    Raises:
+        BundleError: the bundle is damaged.
+    """
+    if not read_manifest(bundle_folder).imputes:
+        return frozenset()
+    filled = zip(features, load_imputer(bundle_folder, len(features)).fills, strict=True)
+    return frozenset(name for name, fills in filled if fills)
 
 
 def _signature(names: dict[str, bool], units: dict[str, str]) -> Any:

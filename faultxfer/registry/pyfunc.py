@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from faultxfer.bundle.bundle import Bundle, load_bundle
 from faultxfer.contract.schema import parse_contract
 from faultxfer.contract.served import JudgedRows, MachineRows
 from faultxfer.errors import BundleError, DataError
+from faultxfer.following import ASKED, transfer_without
 from faultxfer.reading import columns
 from faultxfer.registry.model_files import MACHINE
 
@@ -26,7 +28,8 @@ class FaultModel:
         """Score rows by column name.
 
         Args:
-            rows: one numeric column per sensor, in any order; other columns are not used.
+            rows: one numeric column per sensor, in any order; other columns are not used. The
+                column of a sensor that the model fills in may be left out.
             params: unused; part of MLflow's interface.
 
         Returns:
@@ -37,7 +40,7 @@ class FaultModel:
             BundleError: a sensor is missing, not a number, or not finite; a missing reading (NaN)
                 is filled in where the contract allows it and the other sensors predict it.
         """
-        scores = scores_of(self.bundle, _matrix(rows, self.bundle.features))
+        scores = scores_of(self.bundle, _matrix(rows, self.bundle))
         return scores.set_axis(rows.index, axis="index")
 
 
@@ -46,9 +49,8 @@ class MachineModel:
 
     def __init__(self, bundle: Bundle, machine: str) -> None:
         self.bundle = bundle
-        self.rows = MachineRows(
-            parse_contract(bundle.lineage.get("contract"), where="the bundle"), machine
-        )
+        contract = parse_contract(bundle.lineage.get("contract"), where="the bundle")
+        self.rows = MachineRows(contract, machine, bundle.fills)
 
     def predict(self, rows: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Score rows in the machine's own columns, units and shape.
@@ -68,9 +70,9 @@ class MachineModel:
         """
         try:
             self.rows.require_units((params or {}).get("units") or {})
-            judged = self.rows.judge(rows, self.bundle.fills)
+            judged = self.rows.judge(rows)
         except DataError as error:
-            raise _refused(error) from error
+            raise _refused(error, self.bundle) from error
         answer = _in_place(scores_of(self.bundle, self._readings(judged)), judged)
         if self.rows.contract.long is None:
             return answer.set_axis(rows.index, axis="index")
@@ -123,24 +125,38 @@ def _in_place(scores: pd.DataFrame, judged: JudgedRows) -> pd.DataFrame:
     return answer.assign(remark=judged.remark) if (judged.remark != "").any() else answer
 
 
-def _refused(error: DataError) -> Exception:
-    """The error as MLflow's own: of others its server shows callers a traceback."""
+def _refused(error: DataError, bundle: Bundle) -> Exception:
+    """The error as MLflow's own: of others its server shows callers a traceback.
+
+    Where sensors are all that is lacking, it ends with the command that goes on without them.
+    """
     from mlflow.exceptions import MlflowException
     from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 
-    return MlflowException(str(error), error_code=INVALID_PARAMETER_VALUE)
+    message = f"{error} {_way_on(error.absent, bundle)}".strip()
+    return MlflowException(message, error_code=INVALID_PARAMETER_VALUE)
 
 
-def _matrix(rows: pd.DataFrame, features: tuple[str, ...]) -> np.ndarray:
+def _way_on(absent: Iterable[str], bundle: Bundle) -> str:
+    if not absent:
+        return ""
+    command = transfer_without(absent, bundle.lineage.get(ASKED, {})).command
+    return f"A version that does without is made by `{command}`."
+
+
+def _matrix(rows: pd.DataFrame, bundle: Bundle) -> np.ndarray:
+    """(n, d) readings; NaN where they are missing, and where the model does without a column."""
+    features = list(bundle.features)
     missing = [name for name in features if name not in rows]
-    if missing:
+    most = 0.0 if bundle.imputer is None else bundle.imputer.max_share * len(features)
+    if not bundle.fills.issuperset(missing) or len(missing) > most:
         raise BundleError(
             f"The rows lack columns of some of the {len(features)} sensors",
             received={"missing": missing, "columns": list(rows.columns)},
             remedy="Name the columns as in the model's signature",
         )
     try:
-        return rows[list(features)].to_numpy(dtype=np.float64)
+        return rows.reindex(columns=features).to_numpy(dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise BundleError(
             "A sensor column holds something that is no number",
