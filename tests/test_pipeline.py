@@ -484,8 +484,10 @@ def test_pyfunc_and_score_agree_on_raw_rows_in_any_column_order(world: World) ->
         predicted["fault_probability"], scores["fault_probability"], atol=1e-6, rtol=0
     )
     assert (predicted["alarm"] == scores["alarm"]).all()
-    with pytest.raises(mlflow.exceptions.MlflowException, match="flow_m3h"):
-        model.predict(raw.drop(columns="flow_m3h"))
+    assert (model.predict(raw.drop(columns="flow_m3h"))["imputed"] == "flow_m3h").all()
+    assert model.predict(raw[["flow_m3h"]])["fault_probability"].isna().all()
+    with pytest.raises(mlflow.exceptions.MlflowException, match=r"COLUMN-MISSING.*flow_m3h"):
+        model.predict(raw[["timestamp"]])
 
 
 def test_whole_numbers_in_a_sensor_column_are_scored_by_pyfunc(world: World) -> None:

@@ -149,6 +149,9 @@ def test_a_champion_goes_on_until_a_version_without_the_sensor_is_there(machine:
     assert (after["model_version"], after["lost_note"]) == ("2", "")
     assert after["rows"]["findings"] == []
     assert "imputed" not in machine.scores("after")
+    named = machine.score(rows, "--without", twin.dies, name="named")
+    assert (named["model_version"], named["rows"]["findings"]) == ("2", [])
+    assert "imputed" not in machine.scores("named")
 
 
 def test_a_sensor_that_cannot_be_done_without_leads_to_the_command_that_does(

@@ -82,6 +82,6 @@ def without_at_scoring(absent: tuple[str, ...]) -> str:
     if not absent:
         return ""
     return (
-        f". The version that scores cannot do without {', '.join(absent)}: where the machine has "
-        "lost it, transfer again with `--without`"
+        f". The version that scores cannot do without {', '.join(absent)}: where no such reading "
+        "comes any more, transfer again with `--without`"
     )
