@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from faultxfer.bundle.imputer import load_imputer
+from faultxfer.bundle.imputer import IMPUTER, load_imputer
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.bundle.plain_files import sha256_of
 from faultxfer.contract.schema import parse_contract
@@ -91,12 +91,8 @@ def own_rows(bundle_folder: Path, machine: str | None) -> MachineRows | None:
 
 
 def filled_by(bundle_folder: Path, features: tuple[str, ...]) -> frozenset[str]:
-    """Sensors whose readings the bundle fills in, where they are missing in every row too.
-
-    Raises:
-        BundleError: the bundle is damaged.
-    """
-    if not read_manifest(bundle_folder).imputes:
+    """Sensors whose readings a saved bundle fills in, where they are missing in every row too."""
+    if not (bundle_folder / IMPUTER).exists():
         return frozenset()
     filled = zip(features, load_imputer(bundle_folder, len(features)).fills, strict=True)
     return frozenset(name for name, fills in filled if fills)
