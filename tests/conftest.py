@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import json
 import os
+import pickle
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -257,21 +259,66 @@ def adaptations(tmp_path_factory: pytest.TempPathFactory) -> _Adaptations:
     return _Adaptations(steps.adapt_source, tmp_path_factory.mktemp("adapted"))
 
 
+class _Drawn:
+    """Draws the same thing once.
+
+    Pictures and Data Docs are half of what a transfer costs that was adapted before; the same rows
+    and scores give the same bytes, as tests/evaluate/test_plots.py and
+    tests/contract/test_data_docs.py see to.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        from faultxfer.contract.expectations import docs_page
+        from faultxfer.evaluate.plots import save_pictures
+
+        self.folder = folder
+        self.save_pictures, self.docs_page = save_pictures, docs_page
+        self.made: dict[str, Any] = {}
+
+    def pictures(self, folder: Path, *given: Any, named: Any = None, **who: str) -> dict[str, Path]:
+        """As ``save_pictures``."""
+        names = None if named is None else sorted(named)
+        key = hashlib.sha256(pickle.dumps((given, names, who))).hexdigest()
+        if key not in self.made:
+            self.made[key] = self.save_pictures(self.folder / key, *given, named=named, **who)
+        folder.mkdir(parents=True, exist_ok=True)
+        kept: dict[str, Path] = self.made[key]
+        return {name: Path(shutil.copy(path, folder)) for name, path in kept.items()}
+
+    def page(self, validation: Any, **shown: str) -> str:
+        """As ``docs_page``."""
+        key = json.dumps([validation.as_dict(), shown])
+        if key not in self.made:
+            self.made[key] = self.docs_page(validation, **shown)
+        return str(self.made[key])
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> _Drawn:
+    """What was drawn in this process."""
+    return _Drawn(tmp_path_factory.mktemp("drawn"))
+
+
 @pytest.fixture
 def world(
     trained_folder: Path,
     tmp_path: Path,
     adaptations: _Adaptations,
+    drawn: _Drawn,
     own_temporary_files: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> World:
     """A copy of the trained store to work in."""
     from faultxfer import steps
+    from faultxfer.contract import data_docs
+    from faultxfer.steps import judging
 
     shutil.copytree(trained_folder / "mlruns", tmp_path / "mlruns")
     move_artifacts(tmp_path / "mlruns" / "mlflow.db", trained_folder, tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(steps, "adapt_source", adaptations)
+    monkeypatch.setattr(judging, "save_pictures", drawn.pictures)
+    monkeypatch.setattr(data_docs, "docs_page", drawn.page)
     fleet = trained_folder / "fleet"
     return World(
         folder=tmp_path,
