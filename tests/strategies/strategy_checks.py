@@ -10,6 +10,7 @@ import functools
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -102,9 +103,20 @@ def shared_task(contestant: Strategy | Rival) -> Task:
 
 
 @functools.cache
+def fitted_once(contestant: Strategy | Rival) -> tuple[Task, dict[str, object], Any]:
+    """One fit of a task of its own, for all checks that look at what came of it.
+
+    Gives the task, how its source was before, and what was fitted.
+    """
+    task = tiny_task()
+    before = state(task.source)
+    return task, before, contestant.fit(task)
+
+
 def fitted(strategy: Strategy) -> Bundle:
-    """The bundle of a strategy, fitted once for the checks that only look at it."""
-    return strategy.fit(shared_task(strategy)).bundle
+    """The bundle of that fit."""
+    bundle: Bundle = fitted_once(strategy)[2].bundle
+    return bundle
 
 
 def tiny_split(data: Dataset) -> Split:
@@ -142,12 +154,16 @@ def state(bundle: Bundle) -> dict[str, object]:
     }
 
 
-def refused(call: Callable[[], object]) -> StrategyError | None:
+def attempted(call: Callable[[], Any]) -> tuple[Any, StrategyError | None]:
+    """What comes of a call, and the error with which it refused."""
     try:
-        call()
+        return call(), None
     except StrategyError as error:
-        return error
-    return None
+        return None, error
+
+
+def refused(call: Callable[[], object]) -> StrategyError | None:
+    return attempted(call)[1]
 
 
 def with_labels(data: Dataset, y: np.ndarray) -> Dataset:
@@ -158,19 +174,19 @@ def with_labels(data: Dataset, y: np.ndarray) -> Dataset:
 
 
 def source_bundle_is_unchanged(strategy: Strategy) -> None:
-    task = tiny_task()
-    before = state(task.source)
-    adapted = strategy.fit(task)
+    task, before, adapted = fitted_once(strategy)
     same(state(task.source), before, "the source bundle was changed")
     assert adapted.bundle.network is not task.source.network, "candidate and source share a network"
     weights = adapted.bundle.network.get_weights()
     adapted.bundle.network.set_weights([weight + 1 for weight in weights])
-    same(state(task.source), before, "candidate and source share weights")
+    try:
+        same(state(task.source), before, "candidate and source share weights")
+    finally:
+        adapted.bundle.network.set_weights(weights)
 
 
 def target_rows_are_unchanged(strategy: Strategy) -> None:
-    task = tiny_task()
-    strategy.fit(task)
+    task, _, _ = fitted_once(strategy)
     again = tiny_task()
     assert task.source_rows is not None
     assert again.source_rows is not None
@@ -235,7 +251,7 @@ def frozen_weights_stay_and_the_rest_moves(strategy: Strategy) -> None:
 
 
 def same_seed_gives_the_same_weights(strategy: Strategy) -> None:
-    first = strategy.fit(tiny_task()).bundle
+    first = fitted(strategy)
     np.random.default_rng().random(3)
     make_deterministic(987)  # whatever ran before
     again = strategy.fit(tiny_task()).bundle
@@ -296,14 +312,14 @@ def other_sensors(task: Task, features: tuple[str, ...]) -> Task:
 
 def too_few_rows_are_refused_or_the_fallback_is_stated(strategy: Strategy) -> None:
     for name, task in few_rows(shared_task(strategy)).items():
-        error = refused(lambda task=task: strategy.fit(task))
+        adapted, error = attempted(lambda task=task: strategy.fit(task))
         if error is not None:
             assert strategy.name in str(error), (
                 f"{name}: the error does not name the strategy: {error}"
             )
             assert error.remedy, f"{name}: the error has no remedy"
             continue
-        bundle = strategy.fit(task).bundle
+        bundle = adapted.bundle
         assert np.isfinite(bundle.logits(shared_task(strategy).target.X)).all(), (
             f"{name}: a logit is not finite"
         )
@@ -417,8 +433,7 @@ CHECKS: list[Callable[[Strategy], None]] = [
 
 
 def rival_scores_every_row(rival: Rival) -> None:
-    task = shared_task(rival)
-    scorer = rival.fit(task)
+    task, _, scorer = fitted_once(rival)
     for X in (task.target.X, task.target.X[:1]):
         logits = scorer(X)
         assert logits.shape == (len(X),), f"logits have shape {logits.shape}"
@@ -444,15 +459,14 @@ def rival_refuses_too_few_rows(rival: Rival) -> None:
 
 def rival_repeats_itself(rival: Rival) -> None:
     X = tiny_task().target.X
-    first = rival.fit(tiny_task())(X)
+    first = fitted_once(rival)[2](X)
     make_deterministic(987)
     same(rival.fit(tiny_task())(X), first, "the same seed gave other logits")
 
 
 def rival_leaves_source_and_rows_alone(rival: Rival) -> None:
-    task = tiny_task()
-    before = state(task.source)
-    rival.fit(task)(task.target.X)
+    task, before, scorer = fitted_once(rival)
+    scorer(task.target.X)
     same(state(task.source), before, "the source bundle was changed")
     same(vars(task.target), vars(tiny_task().target), "the target's rows were changed")
     assert task.source_rows is not None
@@ -463,7 +477,7 @@ def rival_without_source_does_not_look_at_it(rival: Rival) -> None:
     """Such a rival scores the same whatever the source's rows and weights are; others do not."""
     task = shared_task(rival)
     assert task.source_rows is not None
-    first = rival.fit(task)(task.target.X)
+    first = fitted_once(rival)[2](task.target.X)
     network = copy_network(task.source.network)
     network.set_weights([weight[::-1] * 1.5 + 0.1 for weight in network.get_weights()])
     other = dataclasses.replace(
