@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import gc
 import hashlib
 import json
 import os
@@ -50,30 +51,46 @@ def _without_waiting_for_the_disk(connection: Any, _: object) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that take minutes first, so that at the end no process waits for another.
+    """Files that take minutes first, the longest at the head: at the end no process waits.
 
     What works in a trained world is slow: its source network was fitted, and mostly more will be.
     So are files that take a quarter of a minute or more without one: they fit or ask a registry.
     """
-    long = {
-        item.path for item in items if item.path.name in _LONG or item.path.parent.name in _LONG
-    }
-    items.sort(key=lambda item: item.path not in long)
+    items.sort(key=lambda item: _place(item.path))
     for item in items:
         if "trained_folder" in getattr(item, "fixturenames", ()) or item.path.name in _SLOW:
             item.add_marker(pytest.mark.slow)
 
 
+def pytest_collection_finish() -> None:
+    """What modules made while they were imported stays; no collection of garbage looks at it."""
+    gc.freeze()
+
+
+def _place(path: Path) -> int:
+    """Of a file in ``_LONG``; those that are not named there come after them."""
+    named = {path.name, path.parent.name}
+    return next((place for place, one in enumerate(_LONG) if one in named), len(_LONG))
+
+
+# Files, or folders of them, by what they take of both processors.
 _LONG = (
+    "browser",
     "test_pipeline.py",
-    "test_commands.py",
     "test_real_data.py",
     "test_demo.py",
-    "ui",
-    "flows",
+    "test_commands.py",
     "test_trials.py",
-    "browser",
+    "test_strategies.py",
+    "tutorials",
+    "flows",
+    "ui",
     "deploy",
+    "test_walk.py",
+    "test_procedure.py",
+    "test_doctor.py",
+    "test_hostile.py",
+    "landing",
 )
 _SLOW = (
     "test_doctor.py",
