@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import REPOSITORY, World, models_of
+from conftest import REPOSITORY, SMALL_NETWORK, World, models_of
 
-from faultxfer import CurveOptions, GateOptions, TransferOptions, pipeline, steps
+from faultxfer import CurveOptions, GateOptions, PretrainOptions, TransferOptions, pipeline, steps
 from faultxfer.bundle.bundle import load_bundle
 from faultxfer.config import Limit
 from faultxfer.errors import DataError
@@ -267,7 +267,8 @@ def test_the_temporary_server_leads_a_session_of_its_own_and_is_watched(server: 
 def test_pretrain_and_score_run_as_flows(world: World, server: None) -> None:
     from flows.pipeline import pretrain, score
 
-    trained, run_id = run(pretrain, world.sources, world.contract, "fresh")
+    network = PretrainOptions(network=SMALL_NETWORK)
+    trained, run_id = run(pretrain, world.sources, world.contract, "fresh", network)
     assert trained.version == "1"
     assert str(trained.rows.docs) in artifact("data-docs-fresh").data
     assert tasks_of(run_id, 5) == [

@@ -148,7 +148,8 @@ def test_the_main_path_over_http_with_runs_on_the_prefect_server(
         gate=GateOptions(value={"pr_auc": Limit(min=0.01)}),
     )
     with temporary_settings({PREFECT_API_URL: f"{pages.prefect}/api"}):
-        pretrain(world.sources, world.contract, "served")
+        network = PretrainOptions(network=SMALL_NETWORK)
+        pretrain(world.sources, world.contract, "served", network)
         first = transfer([world.target], world.contract, "served", world.equipment, options)
         again = transfer(
             [world.target],
