@@ -9,8 +9,9 @@ For one row and one reference, a leaf counts only where each of its conditions h
 them. With ``p`` features whose conditions hold for the row alone and ``q`` for the reference alone,
 each of the ``p`` gets ``(p-1)! q! / (p+q)!`` of the leaf's value, and each of the ``q`` loses
 ``p! (q-1)! / (p+q)!`` of it. The conditions of one feature on the way to a leaf are one interval,
-and which of a leaf's intervals hold is one number, a bit for each. References in the same intervals
-share that number, so that each combination is counted once, not once for every reference.
+and which of a leaf's intervals a row misses is one small number, a bit for each. A leaf counts
+where the row and the reference miss none in common. What the row alone holds is what the reference
+misses, and the other way round, so both are handed out by numbers that are known beforehand.
 """
 
 from __future__ import annotations
@@ -19,47 +20,72 @@ from dataclasses import dataclass
 from math import factorial
 
 import numpy as np
+from scipy.sparse import csr_array
 
-# Bits of an integer: features on the way to one leaf.
+# Bits of an integer but one: features on the way to one leaf.
 _MOST_FEATURES = 63
-# Cells (rows x intervals) at a time.
-_CELLS = 4_000_000
+# Rows at a time whose intervals are looked up, which are few enough to stay in the cache.
+_ROWS = 64
+# Cells (rows x references x leaves) at a time.
+_CELLS = 800_000
 _CATEGORICAL = 1
 
 
 @dataclass(frozen=True)
+class _Place:
+    """The intervals that stand at one place of each leaf's, of the first leaves alone.
+
+    An interval holds where ``first <= code <= first + span``, ``code`` being how many of the
+    feature's cuts lie below the reading: whole numbers are compared in far less time than readings.
+    """
+
+    feature: np.ndarray
+    first: np.ndarray
+    span: np.ndarray
+
+
+@dataclass(frozen=True)
 class Leaves:
-    """The leaves of all trees; leaf ``l`` has the intervals ``starts[l]`` up to ``starts[l + 1]``.
+    """The leaves of all trees, those with the most intervals first.
 
     Attributes:
         values: (l,) what a leaf adds to the score.
-        starts: (l + 1,) positions among the intervals.
-        feature, low, high: (i,) of each interval: it holds where ``low < x[feature] <= high``.
-        bit: (i,) int64 power of two of the interval, among those of its leaf.
+        features: (l, k) feature of each interval of a leaf; 0 behind its last.
+        places: k times the intervals of the leaves that have as many.
+        cuts: sorted ends of the intervals of each feature.
+        bits: type of a leaf's bits: one for each interval, and the highest for none of them.
     """
 
     values: np.ndarray
-    starts: np.ndarray
-    feature: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    bit: np.ndarray
-
-    def holding(self, X: np.ndarray) -> np.ndarray:
-        """(n, k) rows to (n, l) int64: the bits of each leaf's intervals that hold."""
-        step = max(1, _CELLS // max(1, len(self.feature)))
-        pieces = [self._holding(X[at : at + step]) for at in range(0, len(X), step)]
-        return np.concatenate(pieces) if pieces else np.zeros((0, len(self.values)), np.int64)
-
-    def _holding(self, X: np.ndarray) -> np.ndarray:
-        read = X[:, self.feature]
-        bits = np.where((read > self.low) & (read <= self.high), self.bit, 0)
-        return np.asarray(np.add.reduceat(bits, self.starts[:-1], axis=1))
+    features: np.ndarray
+    places: tuple[_Place, ...]
+    cuts: tuple[np.ndarray, ...]
+    bits: np.dtype[np.unsignedinteger]
 
     @property
-    def every(self) -> np.ndarray:
-        """(l,) int64: the bits of all intervals of each leaf."""
-        return np.asarray(np.add.reduceat(self.bit, self.starts[:-1]))
+    def none(self) -> int:
+        """The bit of a leaf that a row reaches, missing none of its intervals."""
+        return int(1 << (8 * self.bits.itemsize - 1))
+
+    def missed(self, X: np.ndarray) -> np.ndarray:
+        """(n, k) rows to (n, l): the bits of each leaf's intervals that they miss, or of none."""
+        found = np.zeros((len(self.values), len(X)), dtype=self.bits)
+        for start in range(0, len(X), _ROWS):
+            found[:, start : start + _ROWS] = self._missed(X[start : start + _ROWS])
+        found[found == 0] = self.none
+        return np.ascontiguousarray(found.T)
+
+    def _missed(self, X: np.ndarray) -> np.ndarray:
+        # Rows stand side by side, so that each interval reads them in one go.
+        codes = np.zeros((len(self.cuts), len(X)), dtype=np.uint32)
+        for feature, cuts in enumerate(self.cuts):
+            codes[feature] = np.searchsorted(cuts, X[:, feature])
+        found = np.zeros((len(self.values), len(X)), dtype=self.bits)
+        for number, place in enumerate(self.places):
+            # What lies below the first wraps round to a number beyond any span.
+            beyond = codes[place.feature] - place.first[:, None] > place.span[:, None]
+            found[: len(beyond)] |= beyond * self.bits.type(1 << number)
+        return found
 
 
 def read_leaves(text: str) -> Leaves | None:
@@ -110,14 +136,43 @@ def _add_tree(
 
 def _as_arrays(values: np.ndarray, ways: list[dict[int, tuple[float, float]]]) -> Leaves:
     sizes = np.array([len(way) for way in ways])
-    if sizes.max() > _MOST_FEATURES:
-        raise ValueError(f"A way to a leaf looks at {sizes.max()} features")
-    features = np.array([name for way in ways for name in way])
-    limits = np.array([interval for way in ways for interval in way.values()])
-    starts = np.concatenate([[0], np.cumsum(sizes)])
-    place = np.arange(starts[-1]) - np.repeat(starts[:-1], sizes)
-    bit = np.left_shift(np.int64(1), place.astype(np.int64))
-    return Leaves(values, starts, features, limits[:, 0], limits[:, 1], bit)
+    most = int(sizes.max())
+    if most > _MOST_FEATURES:
+        raise ValueError(f"A way to a leaf looks at {most} features")
+    order = np.argsort(-sizes, kind="stable")
+    sizes = sizes[order]
+    features = np.zeros((len(ways), most), dtype=np.int32)
+    limits = np.zeros((len(ways), most, 2))
+    inside = np.arange(most) < sizes[:, None]
+    features[inside] = [name for at in order for name in ways[at]]
+    limits[inside] = [interval for at in order for interval in ways[at].values()]
+    cuts = _cuts(features[inside], limits[inside])
+    places = []
+    for number in range(most):
+        count = int(inside[:, number].sum())
+        places.append(_place(features[:count, number], limits[:count, number], cuts))
+    bits = np.dtype(f"u{next(size for size in (1, 2, 4, 8) if most < 8 * size)}")
+    return Leaves(values[order], features, tuple(places), cuts, bits)
+
+
+def _cuts(feature: np.ndarray, limits: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Sorted finite ends of the intervals of each feature up to the last that is read."""
+    found = []
+    for name in range(int(feature.max()) + 1):
+        ends = np.unique(limits[feature == name])
+        found.append(ends[np.isfinite(ends)])
+    return tuple(found)
+
+
+def _place(feature: np.ndarray, limits: np.ndarray, cuts: tuple[np.ndarray, ...]) -> _Place:
+    """Intervals ``low < reading <= high`` by how many cuts lie below a reading."""
+    first, last = np.zeros(len(feature), np.uint32), np.zeros(len(feature), np.uint32)
+    for name in np.unique(feature):
+        own = feature == name
+        # A cut lies below a reading that is beyond it, not at it.
+        first[own] = np.searchsorted(cuts[name], limits[own, 0], side="right")
+        last[own] = np.searchsorted(cuts[name], limits[own, 1])
+    return _Place(feature, first, last - first)
 
 
 class TreeContributions:
@@ -133,10 +188,8 @@ class TreeContributions:
 
     def __init__(self, text: str, pool: np.ndarray) -> None:
         self._features = pool.shape[1]
-        self._leaves = read_leaves(text)
-        self._patterns = None
-        if self._leaves is not None:
-            self._patterns = _Patterns(self._leaves, pool)
+        leaves = read_leaves(text)
+        self._pairs = None if leaves is None else _Pairs(leaves, pool)
 
     def __call__(self, X: np.ndarray, nearest: np.ndarray, scale: np.ndarray) -> np.ndarray:
         """(n, k) what each feature adds to the score, summed over the references.
@@ -147,19 +200,19 @@ class TreeContributions:
             scale: (n, j) what each reference counts for.
         """
         found = np.zeros((len(X), self._features))
-        if self._leaves is None or self._patterns is None:
+        if self._pairs is None or not len(X):
             return found
-        step = max(1, _CELLS // len(self._leaves.feature))
+        missed = self._pairs.leaves.missed(X)
+        step = max(1, _CELLS // (nearest.shape[1] * missed.shape[1]))
         for start in range(0, len(X), step):
-            held = self._leaves.holding(X[start : start + step])
-            for place, bits in enumerate(held, start):
-                met = self._patterns.met_by(bits, nearest[place], scale[place])
-                found[place] = _spread(self._leaves, *met, self._features)
+            some = slice(start, start + step)
+            by_feature = self._pairs.spread(missed[some], nearest[some], scale[some])
+            found[some, : by_feature.shape[1]] = by_feature
         return found
 
 
-class _Patterns:
-    """Which of a leaf's intervals the references of a pool hold, each combination once.
+class _Pairs:
+    """Leaves that count for pairs of a row and a reference of a pool.
 
     Args:
         leaves: of the trees.
@@ -167,80 +220,87 @@ class _Patterns:
     """
 
     def __init__(self, leaves: Leaves, pool: np.ndarray) -> None:
-        # Leaf by leaf, so that what is sorted lies together.
-        self._held, self._every = leaves.holding(pool), leaves.every
-        held = np.ascontiguousarray(self._held.T)
-        order = np.argsort(held, axis=1, kind="stable")
-        ranked = np.take_along_axis(held, order, axis=1)
+        self.leaves, self._missed = leaves, leaves.missed(pool)
+        # Leaf by leaf beside it, as the references of one leaf are read together.
+        self._by_leaf = np.ascontiguousarray(self._missed.T)
+        self._count = _how_many(self._by_leaf, leaves)
+        self._number, self._whose = self._combinations()
+
+    def _combinations(self) -> tuple[np.ndarray, csr_array]:
+        """(l, m) number of what a reference misses of a leaf, and the features of each number."""
+        order = np.argsort(self._by_leaf, axis=1, kind="stable")
+        ranked = np.take_along_axis(self._by_leaf, order, axis=1)
         first = np.ones(ranked.shape, dtype=bool)
         first[:, 1:] = ranked[:, 1:] != ranked[:, :-1]
-        counted = np.cumsum(first.ravel()) - 1
-        number = np.empty(held.shape, dtype=np.int32)
+        counted = np.cumsum(first.ravel(), dtype=np.int32) - 1
+        number = np.empty(ranked.shape, dtype=np.int32)
         np.put_along_axis(number, order, counted.reshape(first.shape), axis=1)
-        self.number = np.ascontiguousarray(number.T)
-        self.leaf = np.nonzero(first)[0]
-        self.bits = ranked[first]
-        self.every = self._every[self.leaf]
+        return number, _whose(self.leaves, np.nonzero(first)[0], ranked[first])
 
-    def met_by(
-        self, held: np.ndarray, nearest: np.ndarray, scale: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Leaves that count for a row with the bits ``held`` (l,), and for what.
+    def spread(self, missed: np.ndarray, nearest: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        """(n, k) the leaves' values, handed out to the features by whom they are held.
 
-        Returns:
-            (p,) of each leaf and combination: the leaf, the sum of the ``scale`` of its references,
-            the bits of the row alone, and those of the references alone.
+        Args:
+            missed: (n, l) bits of the rows.
+            nearest: (n, j) positions of their references.
+            scale: (n, j) what each of these counts for.
         """
-        counts = self._counts(nearest, scale, self._within_reach(held, nearest))
-        some = np.flatnonzero(counts)
-        own, other = held[self.leaf[some]], self.bits[some]
-        alive = ((own | other) == self.every[some]) & (own != other)
-        some, own, other = some[alive], own[alive], other[alive]
-        return self.leaf[some], counts[some], own & ~other, other & ~own
+        row, leaf = self._within_reach(missed, nearest)
+        own, references = missed[row, leaf], nearest.shape[1]
+        # (p, j) places of the leaf and each reference; those where the leaf counts are kept.
+        at = (leaf * self._by_leaf.shape[1])[:, None] + nearest[row]
+        alive = np.flatnonzero((self._by_leaf.take(at) & own[:, None]) == 0)
+        met, at = alive // references, at.take(alive)
+        amount = (scale[row] * self.leaves.values[leaf][:, None]).take(alive)
+        p = self._count.take(at).astype(int)
+        q = _how_many(own, self.leaves).astype(int).take(met)
+        gained = amount * _GAIN.take(p * len(_GAIN) + q)
+        lost = np.bincount(met, amount * _GAIN.take(p + q * len(_GAIN)), minlength=len(row))
+        ends = np.searchsorted(row, np.arange(len(missed) + 1)) * references
+        numbers = (gained, self._number.take(at), np.searchsorted(alive, ends))
+        of_row = csr_array(numbers, shape=(len(missed), self._whose.shape[0]))
+        found = np.asarray((of_row @ self._whose).toarray())
+        place, each = self._lost(row, leaf, own, lost)
+        return found - np.bincount(place, each, minlength=found.size).reshape(found.shape)
 
-    def _within_reach(self, held: np.ndarray, nearest: np.ndarray) -> np.ndarray:
-        """Leaves each of whose intervals holds for the row or for some reference: few of all."""
-        of_any = np.bitwise_or.reduce(self._held[nearest], axis=0)
-        return np.flatnonzero((held | of_any) == self._every)
+    def _lost(
+        self, row: np.ndarray, leaf: np.ndarray, missed: np.ndarray, amounts: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Places among (n * k,) rows and features whose intervals they miss, and what these lose.
 
-    def _counts(self, nearest: np.ndarray, scale: np.ndarray, leaves: np.ndarray) -> np.ndarray:
-        """(p,) the sum of the ``scale`` of the references of each combination at these leaves."""
-        numbers, many = self.number[nearest[:, None], leaves].ravel(), len(self.bits)
-        if (scale == scale[0]).all():
-            return np.asarray(np.bincount(numbers, minlength=many) * scale[0])
-        return np.bincount(numbers, weights=np.repeat(scale, len(leaves)), minlength=many)
+        All of the arguments are (p,).
+        """
+        some = _each(missed, self.leaves)
+        place = row[:, None] * len(self.leaves.cuts) + self.leaves.features[leaf]
+        return place[some], np.repeat(amounts, some.sum(axis=1))
 
-
-def _spread(
-    leaves: Leaves,
-    leaf: np.ndarray,
-    count: np.ndarray,
-    own: np.ndarray,
-    other: np.ndarray,
-    features: int,
-) -> np.ndarray:
-    """(k,) the leaves' values, handed out to the features by whom they are held."""
-    p, q = np.bitwise_count(own), np.bitwise_count(other)
-    amount = leaves.values[leaf] * count
-    found = np.zeros(features)
-    for bits, each in ((own, amount * _GAIN[p, q]), (other, -amount * _GAIN[q, p])):
-        found += _by_bits(leaves, leaf, bits, each, features)
-    return found
+    def _within_reach(
+        self, missed: np.ndarray, nearest: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Rows and leaves no interval of which the row and all of its references miss: few."""
+        of_all = np.bitwise_and.reduce(self._missed[nearest], axis=1)
+        row, leaf = np.divmod(np.flatnonzero((of_all & missed) == 0), missed.shape[1])
+        return row, leaf
 
 
-def _by_bits(
-    leaves: Leaves, leaf: np.ndarray, bits: np.ndarray, each: np.ndarray, features: int
-) -> np.ndarray:
-    """(k,) ``each`` added to the feature of every bit, one bit of all leaves after the other."""
-    found = np.zeros(features)
-    start = leaves.starts[leaf]
-    while len(some := np.flatnonzero(bits)):
-        start, bits, each = start[some], bits[some], each[some]
-        lowest = bits & -bits
-        place = start + np.bitwise_count(lowest - 1)
-        found += np.bincount(leaves.feature[place], weights=each, minlength=features)
-        bits = bits ^ lowest
-    return found
+def _how_many(missed: np.ndarray, leaves: Leaves) -> np.ndarray:
+    """How many intervals are missed."""
+    return np.asarray(np.bitwise_count(missed & leaves.bits.type(leaves.none - 1)))
+
+
+def _each(missed: np.ndarray, leaves: Leaves) -> np.ndarray:
+    """(p, i) bool: which intervals are missed."""
+    places = np.arange(leaves.features.shape[1], dtype=leaves.bits)
+    return np.asarray(((missed[:, None] >> places) & leaves.bits.type(1)) == 1)
+
+
+def _whose(leaves: Leaves, leaf: np.ndarray, missed: np.ndarray) -> csr_array:
+    """(p, k) 1 where a leaf's bits have the interval of a feature."""
+    some = _each(missed, leaves)
+    ends = np.concatenate([[0], np.cumsum(some.sum(axis=1))])
+    features = leaves.features[leaf][some]
+    shape = (len(leaf), len(leaves.cuts))
+    return csr_array((np.ones(len(features)), features, ends), shape=shape)
 
 
 def _gains() -> np.ndarray:

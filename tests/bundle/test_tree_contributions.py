@@ -70,6 +70,20 @@ def test_values_are_those_of_the_definition(kind: str, seed: int) -> None:
         np.testing.assert_allclose(found[place], expected, atol=1e-10)
 
 
+@pytest.mark.parametrize("sensors", [6, 12, 25, 40])
+def test_ways_to_a_leaf_may_look_at_few_or_many_features(sensors: int) -> None:
+    X = np.random.default_rng(8).normal(size=(400, sensors))
+    # A long chain: each split leaves one row alone.
+    y = np.cumsum(X > 1.2, axis=1).argmax(axis=1)
+    deep = {"num_leaves": 120, "min_data_in_leaf": 1, "min_sum_hessian_in_leaf": 0}
+    text = boost(X, y, rounds=2, objective="regression", feature_fraction_bynode=0.1, **deep)
+    trees, nearest = lightgbm.Booster(model_str=text), np.arange(60).reshape(20, 3)
+    found = TreeContributions(text, X[:60])(X[100:120], nearest, np.full((20, 3), 1 / 3))
+    score = np.asarray(trees.predict(X, raw_score=True))
+    apart = score[100:120] - score[:60].reshape(20, 3).mean(axis=1)
+    np.testing.assert_allclose(found.sum(axis=1), apart, atol=1e-10)
+
+
 def test_each_reference_counts_for_what_it_is_given() -> None:
     X, y = rows(4)
     trees = TreeContributions(boost(X, y), X[:10])
