@@ -29,6 +29,7 @@ from faultxfer.evaluate.alarms import (
     sensor_shares,
     sensors_sentence,
 )
+from faultxfer.network.path_gradients import PathGradients
 from faultxfer.reading import columns
 from faultxfer.steps.speaking import NOT_KEPT, find_alarms
 
@@ -67,6 +68,17 @@ def test_a_row_is_explained_alike_alone_and_among_others() -> None:
     explainer = Explainer(explaining_bundle("format_2", "stack"))
     X = readings().to_numpy(dtype=float)
     np.testing.assert_allclose(explainer(X).values[7:8], explainer(X[7:8]).values, atol=1e-5)
+
+
+@pytest.mark.parametrize(("form", "name"), OLDER)
+def test_what_one_sensor_moves_in_a_network_is_said_of_it_alone(form: str, name: str) -> None:
+    paths = PathGradients(explaining_bundle(form, name).network)
+    one = np.random.default_rng(3).normal(size=(1, paths.sensors))
+    moved = np.where(np.eye(paths.sensors) == 1, one + 1.5, one)
+    pool, nearest = paths.encode(one), np.zeros((len(moved), 1), dtype=int)
+    found = paths(paths.encode(moved), pool, nearest, np.ones(nearest.shape), paths.head)
+    others = found[~np.eye(paths.sensors, dtype=bool)]
+    assert np.abs(others).max() < 1e-5 < np.abs(np.diag(found)).max()
 
 
 def test_bundles_of_earlier_releases_score_and_say_that_sensors_are_not_to_be_had(

@@ -24,6 +24,8 @@ from numpy.polynomial import Legendre
 _POINTS = 4
 # Rows at a time: pairs of some twenty references each, a few hundred units wide, fit into a cache.
 _ROWS = 4
+# Sensors at a time, which bounds the memory for what each makes of the first hidden layer.
+_SENSORS = 16
 
 
 @dataclass(frozen=True)
@@ -138,25 +140,57 @@ class PathGradients:
             scale: (n, j) what each reference counts for.
             weights: (h,) of the last features.
         """
-        found = np.zeros((len(nearest), self.sensors))
         hidden, direct = self._parted(weights.astype(np.float32))
         used, places = np.unique(nearest, return_inverse=True)
         near = self._end(pool.take(used), hidden)
         places = places.reshape(nearest.shape)
+        slopes = np.empty((*nearest.shape, self._first.shape[1]), dtype=np.float32)
         for start in range(0, len(nearest), _ROWS):
             some = np.arange(start, min(start + _ROWS, len(nearest)))
-            each = self._of_some(self._end(rows.take(some), hidden), near, places[some], hidden)
-            each[:, :, : self._clipped] += direct
-            each *= rows.inputs[some][:, None] - near.inputs[places[some]]
-            each *= scale[some][:, :, None].astype(np.float32)
-            found[some] = each.sum(axis=1) @ self._owner
+            far = self._end(rows.take(some), hidden)
+            slopes[some] = self._of_some(far, near, places[some], hidden)
+        slopes *= scale[:, :, None].astype(np.float32)
+        found = self._by_sensor(rows.inputs, near.inputs, places, slopes)
+        if self._ensemble:
+            moved = _apart(rows.inputs[:, : self._clipped], near.inputs, places, scale)
+            found += (moved * direct) @ self._owner[: self._clipped]
         return found
+
+    def _by_sensor(
+        self, rows: np.ndarray, near: np.ndarray, places: np.ndarray, slopes: np.ndarray
+    ) -> np.ndarray:
+        """(n, d) what the sensors' moves of the first layer add, by (n, j, units) slopes there.
+
+        A sensor's own move of it is known for each row and each reference, which are far fewer
+        than their pairs. The pairs of one reference are handed out together.
+        """
+        found = np.zeros((len(rows), self.sensors))
+        flat, together = slopes.reshape(places.size, -1), slopes.sum(axis=1)[:, :, None]
+        order = np.argsort(places, axis=None, kind="stable")
+        ends = np.searchsorted(places.ravel()[order], np.arange(1, len(near)))
+        of_reference = np.split(order, ends)
+        for start in range(0, self.sensors, _SENSORS):
+            some = range(start, min(start + _SENSORS, self.sensors))
+            found[:, some] = (self._moved(rows, some) @ together)[:, :, 0]
+            less = np.empty((places.size, len(some)), dtype=np.float32)
+            for pairs, moved in zip(of_reference, self._moved(near, some), strict=True):
+                less[pairs] = flat[pairs] @ moved.T
+            found[:, some] -= less.reshape(*places.shape, -1).sum(axis=1)
+        return found
+
+    def _moved(self, inputs: np.ndarray, sensors: range) -> np.ndarray:
+        """(n, s, units) what each of some sensors makes of the first hidden layer by itself."""
+        moved = [inputs[:, own] @ self._first[own] for own in map(self._inputs_of, sensors)]
+        return np.stack(moved, axis=1)
+
+    def _inputs_of(self, sensor: int) -> np.ndarray:
+        return np.flatnonzero(self._owner[:, sensor])
 
     def _end(self, rows: Encoded, hidden: np.ndarray) -> _End:
         return _End(rows.inputs, rows.first, self._slope(rows.first, hidden))
 
     def _of_some(self, far: _End, near: _End, places: np.ndarray, hidden: np.ndarray) -> np.ndarray:
-        """(n, j, e) mean slopes by the inputs, on the paths from references to rows."""
+        """(n, j, units) mean slopes by the first hidden layer, on the paths to rows."""
         n, j = places.shape
         start = near.first[places].reshape(n * j, -1)
         step = (far.first[:, None] - near.first[places]).reshape(n * j, -1)
@@ -164,7 +198,7 @@ class PathGradients:
         total = ends * (near.slope[places] + far.slope[:, None]).reshape(n * j, -1)
         for place, share in inside:
             total += share * self._slope(start + place * step, hidden)
-        return np.asarray((total @ self._first.T).reshape(n, j, -1))
+        return np.asarray(total.reshape(n, j, -1))
 
     def _parted(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(members, units) weights of the last hidden layers, and (k,) of the clipped sensors."""
@@ -187,6 +221,13 @@ class PathGradients:
         for (kernel, _), slope in zip(reversed(self._later), reversed(slopes), strict=True):
             back = (back @ kernel.transpose(0, 2, 1)) * slope
         return np.asarray(back.transpose(1, 0, 2).reshape(pairs, -1))
+
+
+def _apart(rows: np.ndarray, near: np.ndarray, places: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """(n, k) rows minus their references, summed over these, each scaled by itself."""
+    reference = near[:, : rows.shape[1]][places]
+    weighted = np.einsum("nj,njk->nk", scale, reference)
+    return np.asarray(scale.sum(axis=1)[:, None] * rows - weighted)
 
 
 @cache
