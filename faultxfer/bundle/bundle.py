@@ -140,7 +140,7 @@ class Bundle:
             BundleError: wrong number of sensors, or a value that is not finite (the network would
                 answer with a plausible probability).
         """
-        self._require_finite(X)
+        self.require_finite(X)
         try:
             return self._logits(X)
         except Exception as error:  # LightGBM and Keras raise classes of their own
@@ -169,7 +169,8 @@ class Bundle:
         """(n,) probabilities to (n,) bool."""
         return probabilities > self.threshold
 
-    def _require_finite(self, X: np.ndarray) -> None:
+    def require_finite(self, X: np.ndarray) -> None:
+        """Raise a BundleError unless the rows have every sensor, with a finite value each."""
         if X.ndim != 2 or X.shape[1] != len(self.features):
             raise BundleError(
                 f"These rows do not have the {len(self.features)} sensors of the detector",

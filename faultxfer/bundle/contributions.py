@@ -47,6 +47,7 @@ from faultxfer.bundle.members import (
     features_of,
     log_odds_of_share,
     member_logits,
+    together,
     tree_sums,
     trees_in,
 )
@@ -113,26 +114,60 @@ class Explainer:
         """
         names = np.full(len(X), "") if modes is None else modes.astype(str)
         nearest = self.references.nearest(X, names)
-        logits = self._log_odds(X)
-        reference = self._of_pool[nearest].mean(axis=1)
+        rows = _scored(self.bundle, X)
         values, added = np.zeros(X.shape), np.zeros(len(X))
-        # The networks of the source are asked once for all rows, not once for each piece.
-        whole = None if self.bundle.stack is None else self._pool.views_of(X)
         for start in range(0, len(X), _ROWS):
             some = np.arange(start, min(start + _ROWS, len(X)))
-            views = None if whole is None else whole.take(some)
-            against = _Against(self._pool, X[some], nearest[some], views)
+            against = _Against(self._pool, rows.take(some), nearest[some])
             values[some], added[some] = against.log_odds()
+        logits, of_pool = self._log_odds(rows), self._log_odds(self._pool.rows)
+        reference = of_pool[nearest].mean(axis=1)
         slope = self.bundle.calibrator.slope
         return Contributions(slope * values, logits, reference, slope * added)
 
-    @cached_property
-    def _of_pool(self) -> np.ndarray:
-        return self._log_odds(self.references.X)
-
-    def _log_odds(self, X: np.ndarray) -> np.ndarray:
+    def _log_odds(self, rows: _Scored) -> np.ndarray:
         calibrator = self.bundle.calibrator
-        return np.asarray(calibrator.slope * self.bundle.logits(X) + calibrator.offset)
+        return np.asarray(calibrator.slope * rows.logits + calibrator.offset)
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """Rows, what each member of a bundle says of them, and through which views; asked once.
+
+    Attributes:
+        X: (n, d) rows.
+        logits: (n,) uncalibrated.
+        members: (n,) uncalibrated logits of each member; none where the network decides alone.
+        seen: the views; None where the network decides alone.
+    """
+
+    X: np.ndarray
+    logits: np.ndarray
+    members: list[np.ndarray]
+    seen: Views | None
+
+    @property
+    def views(self) -> Views:
+        """The rows seen through the source."""
+        if self.seen is None:
+            raise ValueError("There are no source models. Received: models=None")
+        return self.seen
+
+    def take(self, rows: np.ndarray) -> _Scored:
+        """The rows at the given positions."""
+        members = [one[rows] for one in self.members]
+        seen = None if self.seen is None else self.seen.take(rows)
+        return _Scored(self.X[rows], self.logits[rows], members, seen)
+
+
+def _scored(bundle: Bundle, X: np.ndarray) -> _Scored:
+    stack, source = bundle.stack, bundle.frozen
+    if stack is None or source is None:
+        return _Scored(X, bundle.logits(X), [], None)
+    bundle.require_finite(X)
+    views = Views(source, stack.maps, X)
+    members = [member_logits(member, views) for member in stack.members]
+    return _Scored(X, together(stack, members), members, views)
 
 
 class _Pool:
@@ -143,7 +178,6 @@ class _Pool:
         self.stack = bundle.stack
         self._encoded: dict[str, Encoded] = {}
         self._trees: dict[str, TreeContributions] = {}
-        self._logits: dict[int, np.ndarray] = {}
 
     @property
     def whole(self) -> WholeSource:
@@ -169,15 +203,9 @@ class _Pool:
         return "" if self.bundle.models is None else self.bundle.models.trees
 
     @cached_property
-    def network_logits(self) -> np.ndarray:
-        """(m,) logits of a bundle whose network decides alone."""
-        return self.bundle.logits(self.X)
-
-    def logits_of(self, number: int) -> np.ndarray:
-        """(m,) uncalibrated logits of a member of the stack."""
-        if number not in self._logits and self.stack is not None:
-            self._logits[number] = member_logits(self.stack.members[number], self.views)
-        return self._logits[number]
+    def rows(self) -> _Scored:
+        """The pool, scored."""
+        return _scored(self.bundle, self.X)
 
     @property
     def source(self) -> FrozenSource:
@@ -185,13 +213,10 @@ class _Pool:
             raise ValueError("There are no source models. Received: models=None")
         return self.bundle.frozen
 
-    def views_of(self, X: np.ndarray) -> Views:
-        """Rows seen through the source."""
-        return Views(self.source, self.maps, X)
-
-    @cached_property
+    @property
     def views(self) -> Views:
-        return self.views_of(self.X)
+        """The pool seen through the source."""
+        return self.rows.views
 
     @cached_property
     def paths(self) -> PathGradients:
@@ -219,35 +244,27 @@ class _Against:
 
     Args:
         pool: all references.
-        X: (n, d) rows.
+        rows: n rows.
         nearest: (n, j) positions of their references in the pool.
-        views: the rows seen through the source; None where the network decides alone.
     """
 
-    def __init__(
-        self, pool: _Pool, X: np.ndarray, nearest: np.ndarray, views: Views | None
-    ) -> None:
-        self.pool, self.X, self.nearest, self._views = pool, X, nearest, views
+    def __init__(self, pool: _Pool, rows: _Scored, nearest: np.ndarray) -> None:
+        self.pool, self.rows, self.X, self.nearest = pool, rows, rows.X, nearest
 
     @property
     def views(self) -> Views:
         """The rows seen through the source."""
-        if self._views is None:
-            raise ValueError("There are no source models. Received: models=None")
-        return self._views
+        return self.rows.views
 
     def log_odds(self) -> tuple[np.ndarray, np.ndarray]:
         """(n, d) contributions to the uncalibrated logit, and (n,) how much of them was added."""
-        stack, bundle = self.pool.stack, self.pool.bundle
+        stack, pool = self.pool.stack, self.pool.rows
         if stack is None:
-            return self._completed(
-                self._network_alone(), bundle.logits(self.X), self.pool.network_logits
-            )
+            return self._completed(self._network_alone(), self.rows.logits, pool.logits)
         total, added = np.zeros(self.X.shape), np.zeros(len(self.X))
         for number, member in enumerate(stack.members):
-            own = member_logits(member, self.views)
             found, missed = self._completed(
-                _KINDS[member.kind](self, member), own, self.pool.logits_of(number)
+                _KINDS[member.kind](self, member), self.rows.members[number], pool.members[number]
             )
             factor = member.weight * member.slope
             total += factor * found

@@ -88,10 +88,14 @@ def logits(stack: Stack, source: FrozenSource, X: np.ndarray) -> np.ndarray:
     The weighted sum of the members' calibrated logits.
     """
     views = Views(source, stack.maps, X)
-    total = np.zeros(len(X))
-    for member in stack.members:
-        calibrated = member.slope * member_logits(member, views) + member.offset
-        total += member.weight * calibrated
+    return together(stack, [member_logits(member, views) for member in stack.members])
+
+
+def together(stack: Stack, scored: list[np.ndarray]) -> np.ndarray:
+    """(n,) weighted sum of what the members say, (n,) uncalibrated logits of each."""
+    total = np.zeros(len(scored[0]))
+    for member, own in zip(stack.members, scored, strict=True):
+        total += member.weight * (member.slope * own + member.offset)
     return total
 
 
