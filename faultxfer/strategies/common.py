@@ -75,16 +75,17 @@ def tune(network: Any, scaler: Scaler, task: Task, trainable_layers: int) -> His
 def source_pool(task: Task) -> Dataset:
     """Source rows that are fitted on beside the target's.
 
-    At most 4,000, drawn by the seed; none if none were kept.
+    At most 4,000, drawn by the seed; none if none were kept. Where the source as it was takes part,
+    what the target lacks is read too.
     """
+    source = task.source
+    whole = None if source.models is None else source.models.whole
+    sensors = source.features[: len(source.scaler.mean)] if whole is None else whole.features
     if task.source_rows is None:
-        return task.target.take(np.arange(0))
+        return task.target.take(np.arange(0)).with_sensors(sensors)
     rng = np.random.default_rng(task.options.seed)
     drawn = rng.permutation(len(task.source_rows))[:_POOLED_ROWS]
-    rows, source = task.source_rows.take(np.sort(drawn)), task.source
-    if source.models is not None and source.models.whole is not None:
-        return rows  # what the target lacks is read too
-    return rows.with_sensors(source.features[: len(source.scaler.mean)])
+    return task.source_rows.take(np.sort(drawn)).with_sensors(sensors)
 
 
 def candidate_bundle(task: Task, scaler: Scaler, network: Any, strategy: str) -> Bundle:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import json
@@ -184,6 +185,21 @@ def test_without_kept_rows_the_source_guesses() -> None:
     assert source.frozen is not None
     trees = np.asarray(source.frozen.trees.predict(target.X, raw_score=True))
     assert trees[target.y == 1].mean() > trees[target.y == 0].mean()
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_without_kept_rows_rivals_and_strategies_need_no_source_rows(machine: str) -> None:
+    task, change = task_of(machine)
+    rows = tiny_task().source_rows
+    assert rows is not None
+    source = dataclasses.replace(tiny_task().source, imputer=fit_imputer(rows.X))
+    source = narrowed(source, Kept(None), change, {"hum": "dB"}, 0)
+    bare = dataclasses.replace(task, source=source, source_rows=None)
+    for name in ("recalibrate", "fine_tune", "feature_reuse"):
+        assert np.isfinite(STRATEGIES[name].fit(bare).bundle.probabilities(bare.target.X)).all()
+    for rival in RIVALS.values():
+        with contextlib.suppress(StrategyError):  # those that are fitted on source rows
+            assert np.isfinite(rival.fit(bare)(bare.target.X)).all(), rival.name
 
 
 def test_an_imputer_without_some_sensors_guesses_as_if_they_were_empty() -> None:
