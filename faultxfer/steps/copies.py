@@ -97,7 +97,7 @@ def _of_source(data: Dataset, groups: tuple[Group, ...], models: Models | None) 
     source = load_dataset(models.source_rows)
     # A copied export may lack a column, or have got one more.
     common = tuple(name for name in data.features if name in source.features)
-    if len(common) < min(_FEWEST_SENSORS, len(data.features)):
+    if len(common) < min(_FEWEST_SENSORS, len(source.features)):
         return none
     return rows_of_source(data.with_sensors(common), source.with_sensors(common).X, groups)
 

@@ -238,3 +238,14 @@ def test_the_step_sets_the_rows_of_the_source_aside(tmp_path: Path, fewer: int) 
     save_dataset(data, tmp_path / "source.npz")
     with pytest.raises(DataError, match="Every run is a copy"):
         find_copies(job, rows, models)
+
+
+def test_two_sensors_are_too_few_to_know_a_copy_by(tmp_path: Path) -> None:
+    from faultxfer.data.dataset import save_dataset
+    from faultxfer.steps.copies import find_copies
+
+    data = machine(11)
+    job, rows = checked(data.with_sensors(data.features[:2]), tmp_path)
+    save_dataset(data, tmp_path / "source.npz")
+    models: Any = SimpleNamespace(source_rows=tmp_path / "source.npz")
+    assert find_copies(job, rows, models).accepted == len(data)
