@@ -382,7 +382,9 @@ def test_what_was_forgotten_of_the_source_machines(limit: Limit | None, status: 
 
 def test_without_kept_source_rows_forgetting_is_not_applicable() -> None:
     options = GateOptions(forgetting={"pr_auc": Limit(min=0)})
-    assert found(judge(evidence(), options), "GATE-FORGETTING").status == NOT_APPLICABLE
+    check = found(judge(evidence(), options), "GATE-FORGETTING")
+    assert check.status == NOT_APPLICABLE
+    assert "or they lack a sensor that this machine has" in check.message
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,10 @@ def check(given: Evidence, options: GateOptions) -> list[Check]:
     """Candidate minus source model on rows of the source machines, per bounded metric."""
     found, limits = given.forgetting, bounded(options.forgetting)
     if found is None:
-        message = "No rows of the source machines are kept with the source model."
+        message = (
+            "Nothing shows what was unlearned: no rows of the source machines are kept with the "
+            "source model, or they lack a sensor that this machine has."
+        )
         return [Check(_CODE, _TITLE, NOT_APPLICABLE, message)]
     if limits:
         return [_change(name, limit, found) for name, limit in limits.items()]
