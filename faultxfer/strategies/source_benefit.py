@@ -101,11 +101,11 @@ class NewSensorBenefit(SourceBenefit):
     @property
     def sentence(self) -> str:
         """For the report."""
-        words = {HELPS: "the new sensors help", HURTS: "the new sensors hurt"}
-        unclear = "there are too few rows to tell whether the new sensors help"
+        words = {HELPS: "what is new to the source helps", HURTS: "what is new to the source hurts"}
+        unclear = "there are too few rows to tell whether what is new to the source helps"
         bounds = f"{self.low:+.3f} and {self.high:+.3f}"
         return (
-            f"Inside the training rows, {words.get(self.verdict, unclear)}: they save "
+            f"Inside the training rows, {words.get(self.verdict, unclear)}: it saves "
             f"{self.gain:+.3f} of log-loss per row (95 % bounds {bounds})."
         )
 
