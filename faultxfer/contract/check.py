@@ -14,7 +14,7 @@ import pyarrow as pa
 from faultxfer.contract import machines
 from faultxfer.contract.expectations import Validation, note_unmet, validate_tables
 from faultxfer.contract.holding import held_values
-from faultxfer.contract.lacking import lacked_by_all, lacking_rows, without_at_scoring
+from faultxfer.contract.lacking import in_yaml, lacked_by_all, lacking_rows, without_at_scoring
 from faultxfer.contract.missing import Fillable, fillable_rows
 from faultxfer.contract.notes import Notes
 from faultxfer.contract.outcome import Checked
@@ -598,7 +598,8 @@ class Check:
             return ""
         return (
             f". {listed(list(map(repr, found)))} has no value of it in any row: where that is a "
-            f"machine without the sensor, write `lacks: [{name}]` at its name under `equipment:`"
+            f"machine without the sensor, write `lacks: {in_yaml((name,))}` at its name under "
+            "`equipment:`"
         )
 
     def ended(self) -> Checked:
@@ -915,13 +916,12 @@ def lacking_by(absent: tuple[str, ...], equipment: str | None) -> str:
     """What to write where the machine does not have these sensors; empty where none is meant."""
     if not absent:
         return ""
-    names = ", ".join(absent)
     option = " ".join(f"--without {shlex.quote(name)}" for name in absent)
     machine = f" {equipment!r}" if equipment else ""
     return (
-        f". Where the machine{machine} has no such sensor, write `lacks: [{names}]` at its name "
-        f"under `equipment:` in the contract, or go on with `{option}`, which commands for one "
-        "machine take"
+        f". Where the machine{machine} has no such sensor, write `lacks: {in_yaml(absent)}` at its "
+        f"name under `equipment:` in the contract, or go on with `{option}`, which commands for "
+        "one machine take"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+import yaml
 
 from faultxfer.contract.machines import machines_of
 from faultxfer.contract.schema import Contract
@@ -85,3 +86,13 @@ def without_at_scoring(absent: tuple[str, ...]) -> str:
         f". The version that scores cannot do without {', '.join(absent)}: where no such reading "
         "comes any more, transfer again with `--without`"
     )
+
+
+def in_yaml(names: tuple[str, ...]) -> str:
+    """Names as a list in a contract; those that YAML would read as something else are quoted.
+
+    >>> in_yaml(("flow", "leak, DE: seal"))
+    "[flow, 'leak, DE: seal']"
+    """
+    text = yaml.safe_dump([*names], default_flow_style=True, allow_unicode=True, width=float("inf"))
+    return str(text).strip()
