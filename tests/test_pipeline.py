@@ -668,8 +668,13 @@ def test_a_machine_that_lost_a_sensor_is_judged_against_what_its_champion_would_
 ) -> None:
     move(world)
     fewer = contract_without(world, "winding_temperature_c")
-    csv = later_rows(world)
-    result = pipeline.transfer([csv], fewer, "pumps", world.equipment, quick(EASY))
+    csv, options = later_rows(world), quick(EASY)
+    # The very rows that it learnt from, though with the sensor, show nothing.
+    seen = pipeline.transfer([world.target], fewer, "pumps", world.equipment, options, dry_run=True)
+    assert seen.report.comparison is None
+    said = "was trained on these rows, with winding_temperature_c, which the machine lacks now"
+    assert said in seen.report.evidence.not_comparable
+    result = pipeline.transfer([csv], fewer, "pumps", world.equipment, options)
     change = result.report.sensor_change
     assert change["missing"] == ["winding_temperature_c"]
     assert set(change["r2"]) == {"winding_temperature_c"}

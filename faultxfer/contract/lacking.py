@@ -83,8 +83,8 @@ def without_at_scoring(absent: tuple[str, ...]) -> str:
     if not absent:
         return ""
     return (
-        f". The version that scores cannot do without {', '.join(absent)}: where no such reading "
-        "comes any more, transfer again with `--without`"
+        f". The version that scores does not go on without {', '.join(absent)}: where no such "
+        "reading comes any more, transfer again with `--without`"
     )
 
 

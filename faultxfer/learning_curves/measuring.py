@@ -38,6 +38,7 @@ from faultxfer.steps.opening import Job
 from faultxfer.steps.plain_data import plain_fields
 from faultxfer.steps.sources import Models, require_same_meaning, sensor_change
 from faultxfer.strategies.fixed_stack import fit_fixed
+from faultxfer.strategies.narrowing import SENSOR_CHANGE
 from faultxfer.strategies.protocol import Scorer, Task
 from faultxfer.strategies.source_benefit import without_source
 from faultxfer.strategies.stack import cross_fit_task, has_few_rows, weighed
@@ -88,6 +89,8 @@ class MeasuredRows:
 
     drawn: DrawnRows
     repeats: tuple[Repeat, ...]
+    # What a difference of sensors costs, in whole sentences.
+    on_sensors: tuple[str, ...] = ()
 
 
 def draw_rows(job: Job[CurveRequest], models: Models, rows: CheckedRows) -> DrawnRows:
@@ -134,7 +137,8 @@ def measure_learning(job: Job[CurveRequest], models: Models, drawn: DrawnRows) -
     for number, draw in enumerate(draws.repeats, start=1):
         progress.info("Repeat %d of %d: transfer and scratch at each count", number, count)
         repeats.append(_repeat(draw, base))
-    return MeasuredRows(drawn, tuple(repeats))
+    on_sensors = source.lineage.get(SENSOR_CHANGE, {}).get("sentences", ())
+    return MeasuredRows(drawn, tuple(repeats), tuple(on_sensors))
 
 
 def report_learning(job: Job[CurveRequest], measured: MeasuredRows) -> LearningResult:
@@ -157,7 +161,7 @@ def report_learning(job: Job[CurveRequest], measured: MeasuredRows) -> LearningR
         seed=options.seed,
     )
     files = {kind: out / f"learning-curve.{kind}" for kind in ("json", "md", "png", "html")}
-    answers = sentences(curve, by_run=draws.by == RUN)
+    answers = (*sentences(curve, by_run=draws.by == RUN), *measured.on_sensors)
     result = LearningResult(
         model=request.model,
         equipment=request.equipment,

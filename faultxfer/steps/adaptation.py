@@ -238,7 +238,7 @@ def source_for(
     spare = read_spare_network(models.source_bundle) if change.missing else None
     units = {name: sensor.unit for name, sensor in contract.sensors.items()}
     evidence = sensor_evidence(rows, change, seed)
-    level = logging.WARNING if evidence.carried else logging.INFO
+    level = logging.WARNING if change.missing else logging.INFO
     for sentence in evidence.sentences:
         progress.log(level, sentence, extra=NOTE)
     kept = Kept(rows, judging, spare)

@@ -62,6 +62,9 @@ from faultxfer.wording import percent
 REPORT, PAGE = "report.json", "report.md"
 # Rows that are scored to time it.
 _BATCH = 1000
+# Readings that agree to this share are the same, written in another unit; kept rows that are found
+# among others so are no chance.
+_SAME, _FEWEST_SEEN = 1e-5, 3
 
 
 @dataclass(frozen=True)
@@ -362,10 +365,19 @@ def _judge_champion(
         reason = f"{problem}, so nothing was compared with it; value checks and rivals decide."
         entry = Contestant("champion", title, "champion", True, None, problem=f"{problem}.")
         return _Champion(entry, cannot_score=reason)
+    if (guessed := _guessed(bundle, test)) and _has_seen(bundle, test):
+        problem = f"The champion (version {version}) was trained on these rows, with {guessed}"
+        progress.info("%s: it is not compared with", problem, extra=NOTE)
+        reason = (
+            f"{problem}, which the machine lacks now, so nothing was compared with it; value "
+            "checks and rivals decide."
+        )
+        entry = Contestant("champion", title, "champion", True, None, problem=f"{problem}.")
+        return _Champion(entry, cannot_score=reason)
     scored = score_with(bundle, test, contest.fold)
     seen = np.isin(test.fingerprints(), bundle.training_rows)
     notes = [f"was trained on {seen.sum()} of {len(seen)} of these rows"] if seen.any() else []
-    if guessed := _guessed(bundle, test):
+    if guessed:
         notes.append(f"scored them with guesses of {guessed}, as it would today")
     note = ", and ".join(notes)
     contestant = Contestant("champion", title, "champion", True, measured(scored), note=note)
@@ -391,6 +403,20 @@ def _guessed(bundle: Bundle, test: Dataset) -> str:
         return ""
     filled = np.flatnonzero(test.imputed.all(axis=0))
     return ", ".join(bundle.features[place] for place in filled)
+
+
+def _has_seen(bundle: Bundle, test: Dataset) -> bool:
+    """Whether a bundle was fitted on rows of these, though sensors of them are missing now.
+
+    Fingerprints are of whole rows. The healthy rows that it keeps were fitted on, so they are
+    looked for among these, in the sensors that are left.
+    """
+    if bundle.references is None or test.imputed is None:
+        return False
+    left = ~test.imputed.all(axis=0)
+    rows, kept = test.X[:, left], bundle.references.X[:, left]
+    found = [np.isclose(rows, one, rtol=_SAME, atol=0).all(axis=1).any() for one in kept]
+    return bool(np.sum(found) >= min(_FEWEST_SEEN, len(kept)))
 
 
 def _forgetting(

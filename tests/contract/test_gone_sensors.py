@@ -49,7 +49,7 @@ def test_it_stays_a_refusal_where_a_model_is_made_or_cannot_fill_it_in(kind: str
         outcome = check(rows, **options)  # type: ignore[arg-type]
         assert codes(outcome) == [(code, "refuse")]
         assert absent_sensors(outcome.findings) == ("flow",)
-    assert "cannot do without flow" in outcome.findings[0].remedy
+    assert "does not go on without flow" in outcome.findings[0].remedy
 
 
 def test_only_what_cannot_be_filled_in_is_said_to_be_needed() -> None:
