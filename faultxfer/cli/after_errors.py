@@ -26,6 +26,7 @@ from faultxfer.following import Next, going_on_without, options, typed, typed_fi
 _WHOLE = re.compile(
     "`(faultxfer (?:demo|registry (?:doctor|verify|relocate|list)(?: --dry-run)?))`"
 )
+_STRATEGY = re.compile(r"`--strategy (\w+)`")
 _SEE_REGISTRY = Next("See what is registered", typed("registry", "list"))
 _CHECK_REGISTRY = Next(
     "See what is wrong with the registry", typed("registry", "doctor", "--dry-run")
@@ -57,6 +58,8 @@ def next_after(
         )
     if absent and as_typed and "without" in given:
         return going_on_without(as_typed, absent)
+    if isinstance(error, StrategyError) and (other := _other_strategy(error, as_typed)):
+        return other
     if above := getattr(error, "received", {}).get("registry above"):
         folder = str(Path(str(above)).parent)
         return Next("Go to where the registry is, and type it again", shlex.join(["cd", folder]))
@@ -81,6 +84,15 @@ def _named_by(error: BaseException) -> str:
     """The command that the error itself names, where it needs no arguments; else empty."""
     found = _WHOLE.search(getattr(error, "remedy", None) or "")
     return found.group(1) if found else ""
+
+
+def _other_strategy(error: StrategyError, as_typed: tuple[str, ...]) -> Next | None:
+    """The same command with the strategy that the error proposes, where none was asked for."""
+    found = _STRATEGY.search(error.remedy or "")
+    if not found or not as_typed or "--strategy" in as_typed:
+        return None
+    why = f"Go on with the strategy {found.group(1)}, which does not need it"
+    return Next(why, typed(*as_typed, "--strategy", found.group(1)))
 
 
 def _look_at_files(command: tuple[str, ...], given: Mapping[str, Any]) -> Next | None:

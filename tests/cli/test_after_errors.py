@@ -42,6 +42,19 @@ def test_rows_that_do_not_do_end_with_their_check(
     assert shlex.split(then.command) == ["faultxfer", *words]
 
 
+def test_a_strategy_that_needs_more_ends_with_the_same_command_and_another_one(
+    given_files: dict[str, object],
+) -> None:
+    error = StrategyError("There are no source rows", remedy="Or choose `--strategy fine_tune`")
+    typed = ("transfer", "new week.csv", "--model", "pumps")
+    then = next_after(error, TRANSFER, given_files, typed)
+    assert then is not None
+    assert then.command == "faultxfer transfer 'new week.csv' --model pumps --strategy fine_tune"
+    asked = next_after(error, TRANSFER, given_files, (*typed, "--strategy", "stack"))
+    assert asked is not None
+    assert "validate" in asked.command
+
+
 @pytest.mark.parametrize("lacking", ["contract", "files"])
 def test_a_file_that_is_not_there_ends_with_what_is(
     lacking: str, given_files: dict[str, object]
