@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from faultxfer.mapping.ranges import distance
 from faultxfer.mapping.statistics import SensorStatistics
 
 Kind = Literal["absent", "other", "scale", "implausible", "left out", "settle"]
+_STANDS = "Unit or scale unsure: the contract says another one already"
 # A way to write that fits by so much better is asked about, as a log-likelihood.
 _BETTER = 1.0
 
@@ -103,6 +105,27 @@ def questions_of(
         if question is not None:
             found.append(question)
     return found
+
+
+def doubting_what_stands(contract: Contract, machine: str, proposals: Proposals) -> Proposals:
+    """A unit or scale that somebody wrote down already is not replaced by a line that seems sure.
+
+    Readings of a machine of another size may fit better in a wrong unit.
+    """
+    own = contract.equipment.get(machine, Equipment())
+    written = {*own.units, *own.scale}
+    seen = []
+    for one in proposals.sensors:
+        doubted = _contradicts(one, own, written, contract)
+        seen.append(dataclasses.replace(one, doubt=_STANDS) if doubted else one)
+    return dataclasses.replace(proposals, sensors=tuple(seen))
+
+
+def _contradicts(one: Proposal, own: Equipment, written: set[str], contract: Contract) -> bool:
+    if one.sensor not in written or not one.sure:
+        return False
+    says = to_contract(own, one.sensor, contract)
+    return not np.allclose(says, one.to_contract, rtol=0.02, atol=1e-9)
 
 
 def _of_sensor(proposal: Proposal, present: Present) -> Question | None:

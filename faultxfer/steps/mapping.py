@@ -10,7 +10,12 @@ from faultxfer.contract.schema import Contract, load_contract
 from faultxfer.errors import ConfigError
 from faultxfer.following import Next, typed, typed_files
 from faultxfer.mapping.alike import AlikeSensors
-from faultxfer.mapping.checking import Question, present_mapping, questions_of
+from faultxfer.mapping.checking import (
+    Question,
+    doubting_what_stands,
+    present_mapping,
+    questions_of,
+)
 from faultxfer.mapping.matching import Known
 from faultxfer.mapping.proposing import Proposal, Proposals, propose
 from faultxfer.mapping.rows import Columns, read_columns, read_source
@@ -142,6 +147,7 @@ def map_sensors(
     )
     proposals = propose(known, columns.known, source, columns.rows)
     questions = _questions(agreed, equipment, columns, proposals, source)
+    proposals = doubting_what_stands(agreed, equipment, proposals)
     head = _head(contract, equipment, basis, columns, files)
     draft = write_entry(equipment, proposals, questions, head)
     if out is not None:

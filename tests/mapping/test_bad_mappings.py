@@ -249,6 +249,18 @@ def test_contract_map_asks(plant: Plant, case: str) -> None:
             assert proposed == plant.family.written[sensor].tag
 
 
+@families
+def test_no_line_that_seems_sure_replaces_a_unit_that_somebody_wrote(plant: Plant) -> None:
+    found = plant.mapped(_wrong_degrees)
+    tag = plant.family.written[plant.names.degrees].tag
+    doubted = found.proposals.of(plant.names.degrees)
+    assert doubted.tag == tag
+    assert not doubted.sure
+    lines = [line.strip() for line in found.draft.splitlines() if tag in line]
+    assert lines
+    assert all(line.startswith("#") for line in lines)
+
+
 # Cases 16 to 18: the contract is refused
 
 
