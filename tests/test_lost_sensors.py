@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from faultxfer.steps.lost_sensors import (
     lost_note,
     lost_sensors,
     names_of_lost,
+    still_note,
 )
 
 CONTRACT = parse_contract(
@@ -202,3 +204,25 @@ def test_an_error_with_its_own_way_on_ends_with_it() -> None:
         "Make a version that does without airflow, then score again",
         "faultxfer transfer …",
     )
+
+
+def healthy(flow: np.ndarray) -> Any:
+    return SimpleNamespace(features=("flow",), references=SimpleNamespace(X=flow[:, None]))
+
+
+@pytest.mark.parametrize(
+    ("flow", "healthy_flow", "said"),
+    [
+        (np.full(40, 12.5), np.linspace(10, 20, 50), "flow reads 12.5 in all 40 rows"),
+        (np.full(40, 0.0), np.random.default_rng(0).normal(size=300), "flow reads 0 in all 40"),
+        (np.linspace(10, 11, 40), np.linspace(10, 20, 50), ""),
+        (np.full(5, 12.5), np.linspace(10, 20, 50), ""),  # too few rows
+        (np.full(40, 12.5), np.repeat([10.0, 12.5], 25), ""),  # a setting
+    ],
+)
+def test_a_reading_that_never_stood_still_and_does_now_is_said(
+    flow: np.ndarray, healthy_flow: np.ndarray, said: str
+) -> None:
+    note = still_note(pd.DataFrame({"flow": flow}), healthy(healthy_flow))
+    assert note.startswith(said)
+    assert bool(note) == bool(said)

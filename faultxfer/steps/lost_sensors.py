@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from faultxfer.bundle.bundle import Bundle
 from faultxfer.contract.schema import Contract
 from faultxfer.data.dataset import Dataset, imputed_cells
 from faultxfer.exact_bounds import highest_share, lowest_share
 from faultxfer.findings import Finding
 from faultxfer.reading import columns
 from faultxfer.steps.intake import CheckedRows
-from faultxfer.wording import percent
+from faultxfer.wording import percent, reading
 
 # Where the lineage of a bundle says how often sensors were missing when it was judged.
 JUDGED_GAPS = "judged_gaps"
@@ -28,6 +29,9 @@ JUDGED_GAPS = "judged_gaps"
 _CONFIDENCE, _NEAR = 0.999, 0.05
 # A bundle of before does not say it. More than `max_missing` refused a file then.
 _IMAGINED_ROWS = 1_000.0
+# Rows in which a reading may stand still by chance, and the share of healthy rows with a reading of
+# their own from which on a sensor is one that moves.
+_FEW_ROWS, _MOSTLY = 20, 0.5
 
 
 @dataclass(frozen=True)
@@ -134,6 +138,34 @@ def lost_note(lost: tuple[LostSensor, ...]) -> str:
     if aside:
         said.append(f"{'; '.join(aside)}: the version cannot score these rows without it.")
     return " ".join(said)
+
+
+def still_note(accepted: pd.DataFrame, bundle: Bundle) -> str:
+    """Sensors that hold one reading in every row, of which hardly two healthy rows read the same.
+
+    Such a value may be right, so nothing is taken for missing; a person has to look. Nothing is
+    said of a few rows, of bundles without healthy rows, nor of a setting, which holds its values.
+
+    Args:
+        accepted: rows that are scored, with columns of the bundle's sensors.
+        bundle: keeps healthy rows of the machine.
+    """
+    if bundle.references is None or len(accepted) < _FEW_ROWS:
+        return ""
+    still = []
+    for place, sensor in enumerate(bundle.features):
+        healthy = bundle.references.X[:, place]
+        moves = len(np.unique(healthy)) >= _MOSTLY * len(healthy)
+        if moves and sensor in accepted and accepted[sensor].nunique(dropna=False) == 1:
+            still.append(f"{sensor} reads {reading(float(accepted[sensor].iloc[0]))}")
+    if not still:
+        return ""
+    it, guesses = ("it", "guesses it") if len(still) == 1 else ("they", "guesses them")
+    are = "is" if len(still) == 1 else "are"
+    return (
+        f"{', '.join(still)} in all {len(accepted)} rows, and never stands still in healthy rows: "
+        f"if {it} {are} stuck, the same command with `--without` {guesses}."
+    )
 
 
 def names_of_lost(lost: tuple[LostSensor, ...]) -> tuple[str, ...]:

@@ -25,7 +25,13 @@ from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.requests import ScoreRequest
 from faultxfer.steps.completing import Completing, learnt_by
 from faultxfer.steps.intake import CheckedRows, require_accepted
-from faultxfer.steps.lost_sensors import LostSensor, lost_note, lost_sensors, names_of_lost
+from faultxfer.steps.lost_sensors import (
+    LostSensor,
+    lost_note,
+    lost_sensors,
+    names_of_lost,
+    still_note,
+)
 from faultxfer.steps.next_commands import after_scores
 from faultxfer.steps.opening import Opened, require_can_lack
 from faultxfer.steps.plain_data import plain_fields
@@ -176,7 +182,8 @@ def score_rows(opened: Opened[ScoreRequest], detector: Detector, rows: CheckedRo
     _write(as_table(found.stretches, several=len(rows.reading) > 1), alarms_out)
     _write(in_input_order(table, unscored, rows), out)
     remarks = remark_note(len(table) - len(used), len(unscored))
-    note = " ".join(filter(None, (share, remarks, found.note)))
+    still = still_note(accepted, bundle)
+    note = " ".join(filter(None, (still, share, remarks, found.note)))
     banner = _banner(detector, request.model, machine)
     lost = lost_sensors(accepted, rows, detector.contract, bundle.lineage)
     for text in filter(None, (note, lost_note(lost), banner)):
