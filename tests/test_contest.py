@@ -28,6 +28,7 @@ from faultxfer.steps.adaptation import (
 from faultxfer.steps.contest import ADAPTED_FIRST, settled_contest
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.registration import _params_of_run
+from faultxfer.strategies.narrowing import sensors_between
 from faultxfer.strategies.procedure import Predictions
 from faultxfer.strategies.protocol import Task
 
@@ -80,7 +81,8 @@ def adapted(
         (bundle / MANIFEST).write_text(json.dumps(manifest))
     rows = CheckedRows(folder / "rows.arrow", (), (), len(y), len(y), 0, 0, None)
     every = np.arange(len(y))
-    target = Target(rows, Split(HOLD_OUT, by, "for tests", every[:0], every[:0], every))
+    split = Split(HOLD_OUT, by, "for tests", every[:0], every[:0], every)
+    target = Target(rows, split, sensors_between(tuple(SENSORS), tuple(SENSORS)))
     made = Adaptation(target, folder, {}, {})
     said = {CANDIDATE: candidate(y), RECALIBRATED: source(y)}
     predictions = {name: Predictions(values, values > 0.5) for name, values in said.items()}

@@ -360,6 +360,7 @@ def test_scores_begin_with_how_many_rows_alarm(
         model_version="3",
         out="s.csv",
         note="",
+        lost_note="",
         banner="",
         next=NEXT,
     )

@@ -453,6 +453,7 @@ def test_runs_that_a_killed_watcher_left_are_ended_and_its_files_done_again(
             out="o",
             banner="",
             scored_with="champion",
+            lost_note="",
         )
 
     monkeypatch.setattr(landing, "score", flow_of("score", score, ScoreRequest))

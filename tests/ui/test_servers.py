@@ -206,8 +206,8 @@ def test_a_fleet_whose_sensors_differ_over_http(
         source_pumps=2,
         runs_per_pump=24,
         rows_per_run=20,
-        target_equipment="pump-8",
-        lacking=differing_sensors(("pump-1", "pump-2", "pump-8"), with_more="pump-1"),
+        target_equipment="pump-7",
+        lacking=differing_sensors(("pump-1", "pump-2", "pump-7"), with_more="pump-1"),
     )
     options = TransferOptions(
         steps=40,
@@ -220,9 +220,9 @@ def test_a_fleet_whose_sensors_differ_over_http(
     trained = pipeline.pretrain(files, fleet.contract, "differing", small)
     assert trained.fleet.lacking["pump-2"][0] == "motor_current_a"
     labelled, week = [str(fleet.target_csv)], [str(fleet.new_rows_csv)]
-    moved = pipeline.transfer(labelled, fleet.contract, "differing", "pump-8", options)
+    moved = pipeline.transfer(labelled, fleet.contract, "differing", "pump-7", options)
     out = tmp_path / "scores.csv"
-    scored = pipeline.score(week, "differing", "pump-8", out, version=moved.version)
+    scored = pipeline.score(week, "differing", "pump-7", out, version=moved.version)
     assert scored.rows.accepted == len(out.read_text().splitlines()) - 1
 
 
