@@ -194,7 +194,9 @@ def _rows(
 ) -> tuple[TrainingRows, dict[str, InputMap]]:
     maps = fit_maps(train.X, train.y, source.spread, source.normal)
     views = Views(source, maps, train.X)
-    return TrainingRows(views, train.y, source_views(source, pool[0]), pool[1], 0), maps
+    return TrainingRows(
+        views, train.y, source_views(source, pool[0], train.X.shape[1]), pool[1], 0
+    ), maps
 
 
 def one_week(

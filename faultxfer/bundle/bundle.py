@@ -82,8 +82,7 @@ class Bundle:
         references: healthy rows that alarms are explained by; None in bundles of older releases,
             which score as they did.
         sensors: quantiles and rank correlations of the source's normal rows, by which the sensors
-            are found in another machine's file; None elsewhere than in a source's bundle, and in
-            those of older releases.
+            are found in another machine's file; written, and read by :func:`read_sensors` alone.
         spare: of a source, its network trained on to do without some sensors; written, and read by
             :func:`read_spare_network` alone.
     """
@@ -119,10 +118,7 @@ class Bundle:
     @property
     def fills(self) -> frozenset[str]:
         """Sensors whose missing readings may be filled in."""
-        if self.imputer is None:
-            return frozenset()
-        filled = zip(self.features, self.imputer.fills, strict=True)
-        return frozenset(name for name, fills in filled if fills)
+        return frozenset() if self.imputer is None else self.imputer.names_filled(self.features)
 
     def completed(self, X: np.ndarray) -> np.ndarray:
         """(n, d) readings with the missing ones filled in, in rows where that is allowed."""
@@ -331,7 +327,8 @@ def read_sensors(folder: Path) -> SensorStatistics | None:
     """
     content = _checked_content(folder)
     with explaining(folder, recorded_versions(content)):
-        return _sensors(folder, parse_manifest(content))
+        manifest = parse_manifest(content)
+        return load_sensors(folder, manifest.features) if manifest.knows_sensors else None
 
 
 def read_spare_network(folder: Path) -> Any:
@@ -383,16 +380,11 @@ def _assembled(folder: Path, manifest: Manifest) -> Bundle:
         versions=manifest.versions,
         imputer=_imputer(folder, manifest),
         references=_references(folder, manifest),
-        sensors=_sensors(folder, manifest),
     )
 
 
 def _references(folder: Path, manifest: Manifest) -> References | None:
     return load_references(folder, len(manifest.features)) if manifest.explains else None
-
-
-def _sensors(folder: Path, manifest: Manifest) -> SensorStatistics | None:
-    return load_sensors(folder, manifest.features) if manifest.knows_sensors else None
 
 
 def _imputer(folder: Path, manifest: Manifest) -> Imputer | None:

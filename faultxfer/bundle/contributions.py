@@ -189,8 +189,7 @@ class _Pool:
     @cached_property
     def guessing(self) -> np.ndarray:
         """(c, m) weights, in the source's units, of the sensors that each lacking one follows."""
-        gaps = np.isin(np.arange(len(self.whole.features)), self.whole.lacking)
-        return self.whole.imputer.regression(gaps)[0]
+        return self.whole.guessing()[0]
 
     @property
     def maps(self) -> dict[str, InputMap]:

@@ -65,6 +65,16 @@ class LinearModel:
     coef: np.ndarray
     intercept: float
 
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {"coef": self.coef.tolist(), "intercept": self.intercept}
+
+    @classmethod
+    def of(cls, stored: dict[str, Any]) -> LinearModel:
+        """The inverse of :meth:`as_dict`."""
+        coef = np.array(stored["coef"], dtype=np.float64)
+        return cls(coef, float(stored["intercept"]))
+
 
 class GuessingTrees:
     """The whole source's trees on (n, c) readings of the sensors that a machine has."""
@@ -144,13 +154,12 @@ class SourceModels:
 
     def as_dict(self) -> dict[str, Any]:
         """Everything but the trees, for JSON."""
-        linear = {"coef": self.linear.coef.tolist(), "intercept": self.linear.intercept}
         whole = {} if self.whole is None else {"whole": self.whole.as_dict()}
         return {
             **whole,
-            "spread": _plain_spread(self.spread),
-            "normal": _plain_spread(self.normal),
-            "linear": linear,
+            "spread": plain_spread(self.spread),
+            "normal": plain_spread(self.normal),
+            "linear": self.linear.as_dict(),
         }
 
 
@@ -160,18 +169,18 @@ def source_models_from(stored: dict[str, Any], trees: str) -> SourceModels:
     Raises:
         KeyError, TypeError, ValueError: something else was stored.
     """
-    plain = stored["linear"]
-    coef = np.array(plain["coef"], dtype=np.float64)
-    linear = LinearModel(coef, float(plain["intercept"]))
-    spread, normal = _spread_from(stored["spread"]), _spread_from(stored["normal"])
+    linear = LinearModel.of(stored["linear"])
+    spread, normal = spread_from(stored["spread"]), spread_from(stored["normal"])
     return SourceModels(spread, normal, trees, linear)
 
 
-def _plain_spread(spread: Spread) -> dict[str, list[float]]:
+def plain_spread(spread: Spread) -> dict[str, list[float]]:
+    """Plain data for JSON."""
     return {"center": spread.center.tolist(), "scale": spread.scale.tolist()}
 
 
-def _spread_from(stored: dict[str, list[float]]) -> Spread:
+def spread_from(stored: dict[str, list[float]]) -> Spread:
+    """The inverse of :func:`plain_spread`."""
     center = np.array(stored["center"], dtype=np.float64)
     return Spread(center, np.array(stored["scale"], dtype=np.float64))
 
@@ -272,8 +281,7 @@ class Views:
     def _new(self) -> np.ndarray:
         """(n, k) readings of the sensors that the source does not know, soft-clipped."""
         scale = self.maps[NEW]
-        own = scale.gain * self.X[:, -len(scale.gain) :] + scale.offset
-        return np.asarray(own / np.sqrt(1 + (own / _SOFT_CLIP) ** 2))
+        return _squeezed(scale.gain * self.X[:, -len(scale.gain) :] + scale.offset)
 
     @property
     def _whole(self) -> WholeSource:
@@ -306,7 +314,10 @@ class _Part(Views):
 
 def soft_clipped(X: np.ndarray, spread: Spread) -> np.ndarray:
     """(n, d) readings, robust-scaled and clipped smoothly: r / √(1 + (r / 4)²)."""
-    r = (X - spread.center) / spread.scale
+    return _squeezed((X - spread.center) / spread.scale)
+
+
+def _squeezed(r: np.ndarray) -> np.ndarray:
     squeeze = np.sqrt(1 + (r / _SOFT_CLIP) ** 2)
     return np.asarray(r / squeeze)
 

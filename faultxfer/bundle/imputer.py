@@ -78,6 +78,11 @@ class Imputer:
         able = (self.r2 >= LEAST_R2) | (self.cost <= MOST_COST)
         return np.asarray(able & self.allowed)
 
+    def names_filled(self, features: tuple[str, ...]) -> frozenset[str]:
+        """Those of the names (d,) of its sensors that it fills in."""
+        filled = zip(features, self.fills, strict=True)
+        return frozenset(name for name, fills in filled if fills)
+
     def can_fill(self, X: np.ndarray) -> np.ndarray:
         """(n,) bool: rows of (n, d) readings of which every missing one may be filled in."""
         missing = np.isnan(X)
@@ -166,9 +171,9 @@ class Imputer:
         """
         precision = self._precision
         inside = np.linalg.solve(precision[np.ix_(gaps, gaps)], precision[np.ix_(gaps, ~gaps)])
-        low, scale = self.spread.center, self.spread.scale
+        scale = self.spread.scale
         weights = -inside.T * scale[gaps] / scale[~gaps][:, None]
-        usual = low + scale * self.mean
+        usual = self.spread.center + scale * self.mean
         return weights, usual[gaps] - usual[~gaps] @ weights
 
     def each_from_others(self, X: np.ndarray) -> np.ndarray:

@@ -13,7 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from faultxfer.bundle.frozen import Booster, LinearModel, soft_clipped
+from faultxfer.bundle.frozen import (
+    Booster,
+    LinearModel,
+    plain_spread,
+    soft_clipped,
+    spread_from,
+)
 from faultxfer.bundle.imputer import Imputer, load_imputer, save_imputer
 from faultxfer.bundle.input_map import Spread
 from faultxfer.bundle.plain_files import TEXT_BYTES, read_text
@@ -61,6 +67,11 @@ class WholeSource:
         wide[:, self.common] = X
         return self.imputer(wide)
 
+    def guessing(self) -> tuple[np.ndarray, np.ndarray]:
+        """(c, m) weights and (m,) offset by which the m lacking sensors follow the others."""
+        gaps = np.isin(np.arange(len(self.features)), self.common, invert=True)
+        return self.imputer.regression(gaps)
+
     def clipped(self, X: np.ndarray) -> np.ndarray:
         """(n, d) readings in source units, robust-scaled and soft-clipped."""
         return soft_clipped(X, self.spread)
@@ -70,8 +81,8 @@ class WholeSource:
         return {
             "features": list(self.features),
             "common": self.common.tolist(),
-            "spread": {"center": self.spread.center.tolist(), "scale": self.spread.scale.tolist()},
-            "linear": {"coef": self.linear.coef.tolist(), "intercept": self.linear.intercept},
+            "spread": plain_spread(self.spread),
+            "linear": self.linear.as_dict(),
         }
 
     def save(self, folder: Path) -> None:
@@ -87,16 +98,14 @@ def load_whole(stored: dict[str, Any], folder: Path) -> WholeSource:
         KeyError, TypeError, ValueError, OSError, zipfile.BadZipFile: something else was stored.
     """
     features = tuple(map(str, stored["features"]))
-    plain = stored["linear"]
     common = np.array(stored["common"], dtype=int)
     if not len(common) or np.any(np.diff(common) <= 0) or common[-1] >= len(features):
         raise ValueError(f"Positions of sensors are damaged. Received: common={common.tolist()}")
-    center, scale = (np.array(stored["spread"][key], dtype=float) for key in ("center", "scale"))
     return WholeSource(
         features=features,
         common=common,
         imputer=load_imputer(folder, len(features), WHOLE_IMPUTER),
-        spread=Spread(center, scale),
+        spread=spread_from(stored["spread"]),
         trees=read_text(folder / WHOLE_TREES, TEXT_BYTES),
-        linear=LinearModel(np.array(plain["coef"], dtype=float), float(plain["intercept"])),
+        linear=LinearModel.of(stored["linear"]),
     )

@@ -94,8 +94,7 @@ def filled_by(bundle_folder: Path, features: tuple[str, ...]) -> frozenset[str]:
     """Sensors whose readings a saved bundle fills in, where they are missing in every row too."""
     if not (bundle_folder / IMPUTER).exists():
         return frozenset()
-    filled = zip(features, load_imputer(bundle_folder, len(features)).fills, strict=True)
-    return frozenset(name for name, fills in filled if fills)
+    return load_imputer(bundle_folder, len(features)).names_filled(features)
 
 
 def _signature(names: dict[str, bool], units: dict[str, str]) -> Any:

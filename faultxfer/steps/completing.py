@@ -25,6 +25,7 @@ from faultxfer.data.dataset import Dataset, dataset_from, sensor_matrix
 from faultxfer.data.split import divide_runs
 from faultxfer.reading import columns
 from faultxfer.strategies.narrowing import sensors_between
+from faultxfer.strategies.ranking_score import ranking_score
 
 # Source runs that show how well each sensor is predicted, and rows of them that are enough.
 _HELD_OUT, _JUDGE_ROWS = 0.3, 2_000
@@ -60,10 +61,7 @@ class Completing:
 
     def filled_by(self, imputer: Imputer | None) -> frozenset[str]:
         """Sensors that an imputer fills in."""
-        if imputer is None:
-            return frozenset()
-        names = np.array(self.features, dtype=object)[imputer.fills]
-        return frozenset(names.tolist())
+        return frozenset() if imputer is None else imputer.names_filled(self.features)
 
     def completed(self, accepted: pd.DataFrame, imputer: Imputer) -> pd.DataFrame:
         """Accepted rows, every missing reading filled in, and the names of these sensors beside."""
@@ -192,13 +190,11 @@ def _trees(train: Dataset, seed: int) -> Any:
 
 def _scoring(trees: Any, y: np.ndarray) -> Score:
     """Mean of PR-AUC and ROC-AUC of trees, for rows with these labels; 0 for rows of one class."""
-    from sklearn.metrics import average_precision_score, roc_auc_score
 
     def score(X: np.ndarray, rows: np.ndarray) -> float:
         true = y[rows]
         if len(set(true)) < 2:
             return 0.0
-        predicted = trees.predict(X, num_threads=1)
-        return float(average_precision_score(true, predicted) + roc_auc_score(true, predicted)) / 2
+        return ranking_score(true, trees.predict(X, num_threads=1))
 
     return score

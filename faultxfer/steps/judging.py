@@ -359,21 +359,12 @@ def _judge_champion(
     bundle, version = load_bundle(models.champion_bundle), models.champion.version
     title = f"champion (version {version})"
     test = read_for(rows, bundle).take(contest.positions)
+    guessed = _guessed(bundle, test)
     if without := _cannot_do_without(bundle, test):
-        problem = f"The champion (version {version}) cannot score these rows without {without}"
-        progress.info("%s: it is not compared with", problem, extra=NOTE)
-        reason = f"{problem}, so nothing was compared with it; value checks and rivals decide."
-        entry = Contestant("champion", title, "champion", True, None, problem=f"{problem}.")
-        return _Champion(entry, cannot_score=reason)
-    if (guessed := _guessed(bundle, test)) and _has_seen(bundle, test):
-        problem = f"The champion (version {version}) was trained on these rows, with {guessed}"
-        progress.info("%s: it is not compared with", problem, extra=NOTE)
-        reason = (
-            f"{problem}, which the machine lacks now, so nothing was compared with it; value "
-            "checks and rivals decide."
-        )
-        entry = Contestant("champion", title, "champion", True, None, problem=f"{problem}.")
-        return _Champion(entry, cannot_score=reason)
+        return _not_compared(title, f"The {title} cannot score these rows without {without}")
+    if guessed and _has_seen(bundle, test):
+        problem = f"The {title} was trained on these rows, with {guessed}"
+        return _not_compared(title, problem, ", which the machine lacks now")
     scored = score_with(bundle, test, contest.fold)
     seen = np.isin(test.fingerprints(), bundle.training_rows)
     notes = [f"was trained on {seen.sum()} of {len(seen)} of these rows"] if seen.any() else []
@@ -389,6 +380,14 @@ def _judge_champion(
         excluded=int(seen.sum()),
     )
     return _Champion(contestant, scored, comparison)
+
+
+def _not_compared(title: str, problem: str, more: str = "") -> _Champion:
+    """A champion that nothing can be compared with on these rows, and why."""
+    progress.info("%s: it is not compared with", problem, extra=NOTE)
+    reason = f"{problem}{more}, so nothing was compared with it; value checks and rivals decide."
+    entry = Contestant("champion", title, "champion", True, None, problem=f"{problem}.")
+    return _Champion(entry, cannot_score=reason)
 
 
 def _cannot_do_without(bundle: Bundle, test: Dataset) -> str:

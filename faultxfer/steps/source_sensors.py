@@ -60,4 +60,4 @@ def _conversion(unit: str, wanted: str) -> tuple[float, float]:
 
 def _of_rows(path: Path) -> SensorStatistics | None:
     data = load_dataset(path)
-    return keep_sensors(data.features, data.X, data.y, data.equipment)
+    return keep_sensors(data.features, data.measured, data.y, data.equipment)

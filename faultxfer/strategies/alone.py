@@ -143,7 +143,7 @@ def fit_together(learners: Sequence[Learner], frozen: FrozenSource, task: Task) 
     maps = fit_maps(target.X, target.y, frozen.spread, frozen.normal)
     views = Views(frozen, maps, target.X)
     rows = TrainingRows(
-        views, target.y, source_views(frozen, pool.X, maps), pool.y, task.options.seed
+        views, target.y, source_views(frozen, pool.X, target.X.shape[1]), pool.y, task.options.seed
     )
     return Stack(tuple(learner.fit(rows) for learner in learners), maps)
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 from faultxfer.bundle.bundle import Bundle
 from faultxfer.bundle.frozen import SourceModels
@@ -26,6 +25,7 @@ from faultxfer.errors import StrategyError
 from faultxfer.network.ensemble import is_ensemble
 from faultxfer.network.fit import logits_of
 from faultxfer.network.narrow import Guess, narrowed_network
+from faultxfer.strategies.ranking_score import ranking_score
 from faultxfer.strategies.source_benefit import fit_source_models
 
 # Where the lineage of a bundle says how the machine's sensors differ from its source's.
@@ -182,7 +182,7 @@ def _network(source: Bundle, kept: Kept, whole: WholeSource) -> tuple[Any, str]:
 
     Where no such runs are kept, the source's own with guesses.
     """
-    guess = _guess(whole)
+    guess = Guess(whole.common, whole.lacking, *whole.guessing())
     usual = dataclasses.replace(
         guess, weights=0 * guess.weights, offset=whole.spread.center[whole.lacking]
     )
@@ -205,13 +205,7 @@ def _rank(source: Bundle, network: Any, whole: WholeSource, judging: Dataset | N
     common = whole.common
     scaler = Scaler(source.scaler.mean[common], source.scaler.scale[common])
     said = logits_of(network, scaler(judging.X[:, common]))
-    return float(average_precision_score(judging.y, said) + roc_auc_score(judging.y, said)) / 2
-
-
-def _guess(whole: WholeSource) -> Guess:
-    gaps = np.isin(np.arange(len(whole.features)), whole.lacking)
-    weights, offset = whole.imputer.regression(gaps)
-    return Guess(whole.common, whole.lacking, weights, offset)
+    return ranking_score(judging.y, said)
 
 
 def _refitted(

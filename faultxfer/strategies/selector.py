@@ -14,7 +14,7 @@ import numpy as np
 
 from faultxfer.bundle.calibration import platt
 from faultxfer.bundle.frozen import Block, FrozenSource, Views
-from faultxfer.bundle.input_map import MAPS, NEW, InputMap, fit_maps
+from faultxfer.bundle.input_map import MAPS, InputMap, fit_maps
 from faultxfer.bundle.members import Member, Stack, member_logits
 from faultxfer.bundle.run_weights import run_weights
 from faultxfer.data.split import Fold
@@ -69,8 +69,7 @@ def cross_fit(
         seed: of anything drawn.
     """
     source_X, source_y = source_rows
-    all_maps = fit_maps(X, y, source.spread, source.normal)
-    pool = source_views(source, source_X, all_maps)
+    pool = source_views(source, source_X, X.shape[1])
 
     def seen_by(train: np.ndarray) -> TrainingRows:
         """All rows, through input maps that are fitted on ``train`` alone."""
@@ -90,19 +89,19 @@ def cross_fit(
     return CrossFit(members, rows.target.maps, logits, numbers)
 
 
-def source_views(source: FrozenSource, X: np.ndarray, maps: dict[str, InputMap]) -> Views:
+def source_views(source: FrozenSource, X: np.ndarray, of_target: int) -> Views:
     """(m, d) source rows seen through the source: in its units whatever the map is called.
 
     Args:
         source: its models.
         X: readings of every sensor that it had, also of those that the target lacks.
-        maps: of the target, which say how many sensors are new there.
+        of_target: how many sensors the target has; those that the source lacks are new.
     """
     common = X if source.whole is None else X[:, source.whole.common]
     sensors = common.shape[1]
     as_they_are = InputMap(np.ones(sensors), np.zeros(sensors))
     views = _SourceViews(source, dict.fromkeys(MAPS, as_they_are), common)
-    views.every, views.new = X, len(maps[NEW].gain) if NEW in maps else 0
+    views.every, views.new = X, of_target - sensors
     return views
 
 

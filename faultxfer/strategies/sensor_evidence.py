@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.special import expit
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 from faultxfer.bundle.frozen import soft_clipped
 from faultxfer.bundle.imputer import fit_imputer
@@ -20,6 +19,8 @@ from faultxfer.data.dataset import Dataset
 from faultxfer.data.split import fold_rows
 from faultxfer.strategies.learners.boosting import POOLED, boost
 from faultxfer.strategies.narrowing import SensorChange
+from faultxfer.strategies.ranking_score import ranking_score
+from faultxfer.wording import listed
 
 # A source that ranks its own runs worse by this without the sensors was carried by them
 # (docs/sensors-that-differ.md).
@@ -85,7 +86,7 @@ class SensorEvidence:
         missing = self.change.missing
         if not missing:
             return ""
-        text = f"The machine lacks {_listed(missing)} of the source's sensors."
+        text = f"The machine lacks {listed([*missing], _SHOWN)} of the source's sensors."
         if not self.r2:
             return f"{text} No source rows are kept that could show what that costs."
         worst = sorted(self.r2.items(), key=lambda one: one[1])
@@ -120,8 +121,8 @@ class SensorEvidence:
         one = len(new) == 1
         are, helps = ("is", "it helps") if one else ("are", "they help")
         return (
-            f"{_listed(new)} {are} new to the source: whether {helps}, this machine's rows have to "
-            "show."
+            f"{listed([*new], _SHOWN)} {are} new to the source: whether {helps}, this machine's "
+            "rows have to show."
         )
 
 
@@ -183,7 +184,7 @@ def _lost(rows: Dataset, lacking: np.ndarray, seed: int) -> tuple[float | None, 
     for fold in folds:
         for place, kept in enumerate((np.ones_like(lacking), ~lacking)):
             said[place, fold.test] = _said(rows, fold.train, fold.test, kept, seed)
-    whole, without = (_score(rows.y, one) for one in said)
+    whole, without = (ranking_score(rows.y, one) for one in said)
     return whole, whole - without
 
 
@@ -197,12 +198,3 @@ def _said(
     trees = lightgbm.Booster(model_str=text)
     logits = trees.predict(rows.X[test][:, kept], raw_score=True, num_threads=1)
     return np.asarray(expit(np.asarray(logits)))
-
-
-def _score(y: np.ndarray, said: np.ndarray) -> float:
-    return float(average_precision_score(y, said) + roc_auc_score(y, said)) / 2
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
