@@ -30,6 +30,7 @@ from faultxfer.config import NetworkOptions, TransferOptions
 from faultxfer.data.dataset import Dataset
 from faultxfer.data.split import split_rows
 from faultxfer.errors import UserError
+from faultxfer.network.arrays import as_arrays
 from faultxfer.network.ensemble import build_ensemble
 from faultxfer.strategies.alone import fit_together
 from faultxfer.strategies.fixed_stack import averaged
@@ -91,7 +92,7 @@ def source_bundle(task: TransferTask, given: argparse.Namespace) -> tuple[Bundle
         features=rows.features,
         units={},
         scaler=scaler,
-        network=build_ensemble(scaler(rows.X[:1000]), _SMALL),
+        network=as_arrays(build_ensemble(scaler(rows.X[:1000]), _SMALL)),
         calibrator=Calibrator(),
         threshold=0.5,
         models=models,

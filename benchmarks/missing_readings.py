@@ -31,6 +31,7 @@ from faultxfer.bundle.scaler import fit_scaler
 from faultxfer.config import TransferOptions
 from faultxfer.data.dataset import Dataset
 from faultxfer.errors import UserError
+from faultxfer.network.arrays import as_arrays
 from faultxfer.network.ensemble import build_ensemble
 from faultxfer.strategies import stack
 from faultxfer.strategies.learners import rivals
@@ -165,7 +166,7 @@ def _bundle(found: PreparedSource, features: tuple[str, ...]) -> Bundle:
         features=features,
         units={},
         scaler=scaler,
-        network=build_ensemble(scaler(found.X), _SMALL),
+        network=as_arrays(build_ensemble(scaler(found.X), _SMALL)),
         calibrator=Calibrator(),
         threshold=0.5,
         models=SourceModels(

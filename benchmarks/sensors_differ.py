@@ -33,6 +33,7 @@ from faultxfer.bundle.calibration import Calibrator
 from faultxfer.bundle.scaler import fit_scaler
 from faultxfer.config import TransferOptions
 from faultxfer.data.dataset import Dataset
+from faultxfer.network.arrays import as_arrays
 from faultxfer.network.ensemble import build_ensemble
 from faultxfer.strategies import stack
 from faultxfer.strategies.alone import RivalFromScratch, RivalLearner
@@ -246,7 +247,7 @@ def _bundle(source: Dataset) -> Bundle:
             features=source.features,
             units={},
             scaler=scaler,
-            network=build_ensemble(scaler(source.X), _SMALL),
+            network=as_arrays(build_ensemble(scaler(source.X), _SMALL)),
             calibrator=Calibrator(),
             threshold=0.5,
             models=fit_source_models(source.X, source.y, 0),

@@ -31,6 +31,7 @@ from faultxfer.config import SplitOptions, TransferOptions
 from faultxfer.data.dataset import Dataset
 from faultxfer.data.split import split_rows
 from faultxfer.errors import UserError
+from faultxfer.network.arrays import as_arrays
 from faultxfer.network.ensemble import build_ensemble
 from faultxfer.strategies import stack
 from faultxfer.strategies.procedure import run_strategy
@@ -155,7 +156,7 @@ def source_bundle(kept: Any) -> Bundle:
         features=tuple(f"s{k}" for k in range(X.shape[1])),
         units={},
         scaler=scaler,
-        network=build_ensemble(scaler(X), _SMALL),
+        network=as_arrays(build_ensemble(scaler(X), _SMALL)),
         calibrator=Calibrator(),
         threshold=0.5,
         models=SourceModels(spread_of(X), spread_of(X[y == 0]), str(kept["trees"]), linear),

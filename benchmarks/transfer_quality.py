@@ -25,7 +25,6 @@ from faultxfer.bundle.input_map import MAPS, TARGET
 from faultxfer.bundle.members import ADAPTED, Member, logits, member_logits
 from faultxfer.config import SplitOptions
 from faultxfer.data.split import fold_rows
-from faultxfer.network.fit import logits_of
 from faultxfer.strategies.learners import Learner, SourceThroughMap, default_learners, rivals
 from faultxfer.strategies.learners.heads import AdaptedInput, WideHead
 from faultxfer.strategies.learners.instances import ReweightedBoosting, TrAdaBoost
@@ -193,7 +192,7 @@ def measure_single_network(source: PreparedSource, cell: Cell, seed: int) -> dic
         stack.maps[TARGET],
         seed,
     )
-    said = logits_of(network, scaler(cell.test.X))
+    said = network.logits(scaler(cell.test.X))
     return {"names": np.array(["single network"]), "test": said[None].astype(np.float32)}
 
 

@@ -122,9 +122,7 @@ def _judged(
 
     On source runs that neither has seen.
     """
-    from faultxfer.network.fit import logits_of
-
-    scores = {"network": logits_of(network, scaled), "trees": trees.predict(X, num_threads=1)}
+    scores = {"network": network.logits(scaled), "trees": trees.predict(X, num_threads=1)}
     return {
         f"{name}_{metric.__name__}": float(metric(y, values))
         for name, values in scores.items()

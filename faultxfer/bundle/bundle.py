@@ -50,7 +50,8 @@ from faultxfer.bundle.whole_source import FILES as WHOLE_FILES
 from faultxfer.bundle.whole_source import load_whole
 from faultxfer.errors import BundleError
 from faultxfer.mapping.statistics import SensorStatistics
-from faultxfer.network.fit import logits_of
+from faultxfer.network.arrays import ArrayNetwork
+from faultxfer.network.features import NetworkFeatures
 from faultxfer.network.store import load_network, save_network
 
 _NETWORK, _SEEN, _TREES = "network.keras", "training_rows.npy", "source_trees.txt"
@@ -66,7 +67,7 @@ class Bundle:
             knows too, then new ones.
         units: unit of each sensor, by name.
         scaler: fitted on training rows.
-        network: Keras model from (n, d) scaled sensors to (n, 1) logits.
+        network: from (n, d) scaled sensors to (n, 1) logits.
         calibrator: logit to probability.
         threshold: a row alarms when its probability is above it.
         alarm: evidence for the threshold's false-alarm rate; None in bundles without it.
@@ -90,7 +91,7 @@ class Bundle:
     features: tuple[str, ...]
     units: dict[str, str]
     scaler: Scaler
-    network: Any
+    network: ArrayNetwork
     calibrator: Calibrator
     threshold: float
     training_rows: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
@@ -102,15 +103,13 @@ class Bundle:
     imputer: Imputer | None = None
     references: References | None = None
     sensors: SensorStatistics | None = None
-    spare: Any = None
+    spare: ArrayNetwork | None = None
 
     @cached_property
     def frozen(self) -> FrozenSource | None:
         """The source's models ready to score; None for a bundle without them."""
         if self.models is None:
             return None
-        from faultxfer.network.features import NetworkFeatures
-
         return self.models.frozen(
             NetworkFeatures(self.network, self.scaler.mean, self.scaler.scale)
         )
@@ -147,7 +146,7 @@ class Bundle:
 
     def _logits(self, X: np.ndarray) -> np.ndarray:
         if self.stack is None:
-            return logits_of(self.network, self.scaler(X))
+            return self.network.logits(self.scaler(X))
         # The network alone would answer as if it were the stack.
         if self.frozen is None:
             raise BundleError(
@@ -286,8 +285,8 @@ def _golden(bundle: Bundle, X: np.ndarray) -> Golden:
 def load_bundle(folder: Path) -> Bundle:
     """Read a bundle after checking the hashes of its files and the layers of its network.
 
-    Nothing in it is executed. This builds the network, which takes a second: for what the manifest
-    says alone there is :func:`faultxfer.bundle.manifest.read_manifest`.
+    Nothing in it is executed. For what the manifest says alone there is
+    :func:`faultxfer.bundle.manifest.read_manifest`.
 
     Raises:
         BundleError: a file is missing, damaged or foreign, or the format is unknown.
@@ -331,7 +330,7 @@ def read_sensors(folder: Path) -> SensorStatistics | None:
         return load_sensors(folder, manifest.features) if manifest.knows_sensors else None
 
 
-def read_spare_network(folder: Path) -> Any:
+def read_spare_network(folder: Path) -> ArrayNetwork | None:
     """The source's network for machines that lack sensors; None where an older release kept none.
 
     Raises:

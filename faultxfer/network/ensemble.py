@@ -22,9 +22,9 @@ import keras
 import numpy as np
 
 from faultxfer.config import NetworkOptions
+from faultxfer.network.arrays import BINS, CLIPPED, ENCODED, LOGIT, MEMBER_LOGITS, ROBUST
 from faultxfer.network.build import SOFT_CLIP
 
-ENCODED, FEATURES, MEMBER_LOGITS = "encoded", "features", "member_logits"
 _IQR_OF_NORMAL = 1.349
 
 
@@ -55,11 +55,11 @@ def build_ensemble(
         heads.append(keras.layers.Dense(1, name=f"head_{number}")(seen))
     logits = keras.layers.Concatenate(name=MEMBER_LOGITS)(heads)
     mean = keras.layers.Dense(
-        1, use_bias=False, kernel_initializer="zeros", trainable=False, name="fault_logit"
+        1, use_bias=False, kernel_initializer="zeros", trainable=False, name=LOGIT
     )(logits)
     network = keras.Model(inputs, mean, name="fault_ensemble")
     equal = np.full((shape.members, 1), 1 / shape.members, dtype=np.float32)
-    network.get_layer("fault_logit").set_weights([equal])
+    network.get_layer(LOGIT).set_weights([equal])
     _fix_input_layers(network, np.asarray(scaled, dtype=np.float64), read, shape.bins)
     return network
 
@@ -67,17 +67,6 @@ def build_ensemble(
 def is_ensemble(network: keras.Model) -> bool:
     """Whether a network was made by :func:`build_ensemble`."""
     return any(layer.name == MEMBER_LOGITS for layer in network.layers)
-
-
-def sensors_read(network: keras.Model) -> int:
-    """How many sensors the members and their heads look at; a wide plant has more."""
-    return int(network.get_layer("clip_out").output.shape[1])
-
-
-def positions_read(network: keras.Model) -> np.ndarray:
-    """(k,) positions of these sensors among all."""
-    kernel, _ = network.get_layer("robust").get_weights()
-    return np.flatnonzero(kernel.any(axis=1))
 
 
 def member_stages(network: keras.Model) -> list[list[keras.layers.Layer]]:
@@ -108,16 +97,16 @@ def trunk_of(network: keras.Model) -> tuple[keras.Model, keras.Model]:
 def _input_layers(
     inputs: keras.KerasTensor, sensors: int, bins: int
 ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-    robust = keras.layers.Dense(
-        sensors, kernel_initializer="zeros", trainable=False, name="robust"
-    )(inputs)
+    robust = keras.layers.Dense(sensors, kernel_initializer="zeros", trainable=False, name=ROBUST)(
+        inputs
+    )
     x = keras.layers.Rescaling(1 / SOFT_CLIP, name="clip_in")(robust)
     x = keras.layers.Activation("tanh", name="clip")(x)
-    clipped = keras.layers.Rescaling(SOFT_CLIP, name="clip_out")(x)
+    clipped = keras.layers.Rescaling(SOFT_CLIP, name=CLIPPED)(x)
     if not bins:
         return clipped, keras.layers.Rescaling(1.0, name=ENCODED)(clipped)
     places = keras.layers.Dense(
-        sensors * bins, kernel_initializer="zeros", trainable=False, name="bins"
+        sensors * bins, kernel_initializer="zeros", trainable=False, name=BINS
     )(robust)
     shares = keras.layers.ReLU(max_value=1.0, name="bin_shares")(places)
     return clipped, keras.layers.Concatenate(name=ENCODED)([clipped, shares])
@@ -132,9 +121,9 @@ def _fix_input_layers(
     spread = np.where(spread > 1e-6, spread, 1.0)
     kernel = np.zeros((scaled.shape[1], len(read)))
     kernel[read, np.arange(len(read))] = 1 / spread
-    network.get_layer("robust").set_weights([kernel, -center / spread])
+    network.get_layer(ROBUST).set_weights([kernel, -center / spread])
     if bins:
-        network.get_layer("bins").set_weights(_bin_weights((seen - center) / spread, bins))
+        network.get_layer(BINS).set_weights(_bin_weights((seen - center) / spread, bins))
 
 
 def _bin_weights(robust: np.ndarray, bins: int) -> list[np.ndarray]:
@@ -167,7 +156,7 @@ def _apply_from(network: keras.Model, encoded: keras.KerasTensor) -> keras.Model
 
     The clipped sensors are the first columns of what is encoded.
     """
-    sensors = sensors_read(network)
+    sensors = int(network.get_layer(CLIPPED).output.shape[1])
     pick = keras.layers.Dense(
         sensors, use_bias=False, kernel_initializer="zeros", trainable=False, name="pick"
     )

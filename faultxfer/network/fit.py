@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -18,39 +17,18 @@ import numpy as np
 import tensorflow as tf
 
 from faultxfer.network.freeze import copy_network
+from faultxfer.network.recipe import (
+    History,
+    Recipe,
+    class_weights,
+    plain_loss,
+    weighted_loss,
+)
 
 # Rows in one forward pass: one large batch is twenty times faster than Keras' default of 32.
 _CHUNK = 65_536
 # Compiled steps kept for later fits; one of a large network holds some ten megabytes.
 _KEPT = 8
-
-History = dict[str, list[float]]
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How to fit.
-
-    Attributes:
-        learning_rate: of AdamW, decayed to zero by a cosine over all epochs.
-        weight_decay: of AdamW (Loshchilov & Hutter, "Decoupled weight decay regularization", ICLR
-            2019).
-        batch_size: rows in a step.
-        epochs: passes over the rows.
-        patience: epochs without a better validation loss before stopping; unused without validation
-            rows.
-        pull: strength of the penalty ``pull / 2 * Σ (weight − start)²`` on the trainable weights'
-            distance from where
-            they start, beside the mean loss of a step: L2-SP (Li et al., "Explicit inductive bias
-            for transfer learning with convolutional networks", ICML 2018). 0 leaves it out.
-    """
-
-    learning_rate: float
-    weight_decay: float
-    batch_size: int
-    epochs: int
-    patience: int = 8
-    pull: float = 0.0
 
 
 def make_deterministic(seed: int) -> None:
@@ -60,30 +38,6 @@ def make_deterministic(seed: int) -> None:
     """
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
-
-
-def class_weights(y: np.ndarray) -> np.ndarray:
-    """(n,) float32 weights with mean 1 that give both classes the same total weight.
-
-    The fitted probabilities are then not those of the rows; the calibrator puts that right.
-    """
-    share = np.clip(y.mean(), 1e-6, 1 - 1e-6)
-    weights = np.where(y == 1, 0.5 / share, 0.5 / (1 - share))
-    return np.asarray(weights, dtype=np.float32)
-
-
-def weighted_loss(logits: np.ndarray, y: np.ndarray) -> float:
-    """Class-balanced log-loss of (n,) logits."""
-    return float(np.average(_losses(logits, y), weights=class_weights(y)))
-
-
-def plain_loss(logits: np.ndarray, y: np.ndarray) -> float:
-    """Log-loss of (n,) logits."""
-    return float(_losses(logits, y).mean())
-
-
-def _losses(logits: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return np.asarray(np.logaddexp(0, np.where(y == 1, -logits, logits)))
 
 
 def fit_network(

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import keras
 import numpy as np
 
-_FIRST = "robust"
+from faultxfer.network.arrays import ROBUST, ArrayNetwork
 
 
 @dataclass(frozen=True)
@@ -33,8 +32,8 @@ class Guess:
 
 
 def narrowed_network(
-    network: keras.Model, mean: np.ndarray, scale: np.ndarray, guess: Guess
-) -> keras.Model:
+    network: ArrayNetwork, mean: np.ndarray, scale: np.ndarray, guess: Guess
+) -> ArrayNetwork:
     """The network on (n, c) scaled readings of the common sensors.
 
     Args:
@@ -44,20 +43,10 @@ def narrowed_network(
         scale: (d,) likewise.
         guess: how the others are filled in.
     """
-    config = network.get_config()
-    for layer in config["layers"]:
-        if layer["class_name"] == "InputLayer":
-            layer["config"]["batch_shape"] = (None, len(guess.common))
-        _forget_build(layer)
-    made = keras.Model.from_config(config)
-    for layer in made.layers:
-        if layer.name != _FIRST:
-            layer.set_weights(network.get_layer(layer.name).get_weights())
     kernel, bias = (
-        np.asarray(weights, dtype=np.float64) for weights in network.get_layer(_FIRST).get_weights()
+        np.asarray(weights, dtype=np.float64) for weights in network.get_layer(ROBUST).weights
     )
-    made.get_layer(_FIRST).set_weights(_folded(kernel, bias, (mean, scale), guess))
-    return made
+    return network.narrowed(len(guess.common), _folded(kernel, bias, (mean, scale), guess))
 
 
 def _folded(
@@ -70,8 +59,3 @@ def _folded(
     # What the lacking sensors are guessed as where the others read their means, from their own.
     at_means = mean[common] @ guess.weights + guess.offset - mean[lacking]
     return [kernel[common] + weights, bias + at_means @ of_lacking]
-
-
-def _forget_build(layer: dict[str, object]) -> None:
-    """Shapes that layers were built with stand for the whole inputs."""
-    layer.pop("build_config", None)

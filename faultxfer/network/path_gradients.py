@@ -8,17 +8,26 @@ of which belongs to one sensor. Behind these layers the network is smooth, so th
 path suffice, and the first hidden layer moves in a straight line too, so that it is computed for
 the ends alone. The points of Gauss and Lobatto have both ends among them, where the slopes are
 shared: a reference's by all rows, a row's by all its references. All in arrays: the weights are
-read once, and TensorFlow is not asked again.
+read once, and TensorFlow is not asked.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.polynomial import Legendre
+
+from faultxfer.network.arrays import (
+    BINS,
+    CLIPPED,
+    LOGIT,
+    MEMBER_LOGITS,
+    ROBUST,
+    ArrayNetwork,
+    Layer,
+)
 
 # Points of Gauss and Lobatto on the path from one reference to a row, both ends among them.
 _POINTS = 4
@@ -65,14 +74,14 @@ class PathGradients:
         network: as :func:`.ensemble.build_ensemble` or :func:`.build.build_network` makes it.
     """
 
-    def __init__(self, network: Any) -> None:
+    def __init__(self, network: ArrayNetwork) -> None:
         self.sensors = int(network.input_shape[1])
         named = {layer.name: layer for layer in network.layers}
-        self._ensemble = "member_logits" in named
+        self._ensemble = MEMBER_LOGITS in named
         self._read_input_layers(named)
         prefixes = [""]
         if self._ensemble:
-            count = int(named["member_logits"].output.shape[1])
+            count = network.width(MEMBER_LOGITS)
             prefixes = [f"member_{number}_" for number in range(count)]
         members = [_hidden(named, prefix) for prefix in prefixes]
         self._first = np.hstack([layers[0][0] for layers in members])
@@ -85,29 +94,29 @@ class PathGradients:
         self._count = len(members)
         self.head = self._output_weights(named)
 
-    def _output_weights(self, named: dict[str, Any]) -> np.ndarray:
+    def _output_weights(self, named: dict[str, Layer]) -> np.ndarray:
         """(h,) weights of the network's own logit on its last features."""
-        last = np.asarray(named["fault_logit"].get_weights()[0][:, 0], dtype=np.float64)
+        last = np.asarray(named[LOGIT].weights[0][:, 0], dtype=np.float64)
         if not self._ensemble:
             return last
         hidden, direct = [], np.zeros(self._clipped)
         for number, share in enumerate(last):
-            kernel = share * named[f"head_{number}"].get_weights()[0][:, 0].astype(np.float64)
+            kernel = share * named[f"head_{number}"].weights[0][:, 0].astype(np.float64)
             hidden.append(kernel[: -self._clipped])
             direct += kernel[-self._clipped :]
         return np.concatenate([*hidden, direct])
 
-    def _read_input_layers(self, named: dict[str, Any]) -> None:
+    def _read_input_layers(self, named: dict[str, Layer]) -> None:
         """How sensors are rescaled, clipped and cut into bins, and whose each input is."""
         self._robust = self._bins = None
-        self._clip = float(named["clip_out"].scale)
+        self._clip = float(named[CLIPPED].settings["scale"])
         owner = np.arange(self.sensors)
         if self._ensemble:
-            self._robust = named["robust"].get_weights()
+            self._robust = named[ROBUST].weights
             owner = self._robust[0].argmax(axis=0)
         self._clipped = len(owner)
-        if "bins" in named:
-            self._bins = named["bins"].get_weights()
+        if BINS in named:
+            self._bins = named[BINS].weights
             owner = np.concatenate([owner, owner[np.abs(self._bins[0]).argmax(axis=0)]])
         self._owner = np.zeros((len(owner), self.sensors), dtype=np.float32)
         self._owner[np.arange(len(owner)), owner] = 1.0
@@ -245,11 +254,12 @@ def _lobatto(points: int) -> tuple[float, list[tuple[float, float]]]:
     return ends, list(zip(((places + 1) / 2).tolist(), shares.tolist(), strict=True))
 
 
-def _hidden(named: dict[str, Any], prefix: str) -> list[tuple[np.ndarray, np.ndarray]]:
+def _hidden(named: dict[str, Layer], prefix: str) -> list[tuple[np.ndarray, np.ndarray]]:
     """Kernel and offset of each hidden layer of a member, first to last."""
     start = f"{prefix}hidden_"
     depths = sorted(int(name.removeprefix(start)) for name in named if name.startswith(start))
-    return [tuple(named[f"{start}{depth}"].get_weights()) for depth in depths]
+    members = [named[f"{start}{depth}"].weights for depth in depths]
+    return [(kernel, offset) for kernel, offset in members]
 
 
 def _silu(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import keras
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from faultxfer.config import NetworkOptions
+from faultxfer.network.arrays import ArrayNetwork, as_arrays
 from faultxfer.network.ensemble import build_ensemble, trunk_of
-from faultxfer.network.fit import History, Recipe, apply_network, fit_network, make_deterministic
+from faultxfer.network.fit import apply_network, fit_network, make_deterministic
+from faultxfer.network.recipe import History, Recipe
 from faultxfer.network.size import fitted_to
 
 _NEIGHBOURS = 8
@@ -32,7 +33,7 @@ def fit_ensemble(
     seed: int,
     options: NetworkOptions,
     read: np.ndarray | None = None,
-) -> tuple[keras.Model, History]:
+) -> tuple[ArrayNetwork, History]:
     """A fitted source network and its training curves.
 
     Args:
@@ -67,7 +68,7 @@ def fit_ensemble(
     history = fit_network(
         trunk, encoded, labels, recipe, seed=seed, validation=validation, balanced=False
     )
-    return network, history
+    return as_arrays(network), history
 
 
 def _rows_to_learn(

@@ -8,14 +8,14 @@ loses less than guessing them.
 
 from __future__ import annotations
 
-import keras
 import numpy as np
 
 from faultxfer.config import NetworkOptions
+from faultxfer.network.arrays import ArrayNetwork, as_arrays
 from faultxfer.network.ensemble import trunk_of
-from faultxfer.network.fit import Recipe, apply_network, fit_network
-from faultxfer.network.freeze import copy_network
+from faultxfer.network.fit import apply_network, fit_network
 from faultxfer.network.pretrain import Teacher
+from faultxfer.network.recipe import Recipe
 
 # Source rows that are shown, and times that each is shown with other sensors at their medians.
 _ROWS, _TIMES = 10_000, 2
@@ -23,7 +23,7 @@ _EPOCHS = 8
 
 
 def fit_with_dropout(
-    network: keras.Model,
+    network: ArrayNetwork,
     scaled: np.ndarray,
     y: np.ndarray,
     teacher: Teacher,
@@ -32,7 +32,7 @@ def fit_with_dropout(
     share: float,
     seed: int,
     options: NetworkOptions,
-) -> keras.Model:
+) -> ArrayNetwork:
     """A copy of a fitted source network, trained on with sensor dropout.
 
     Args:
@@ -51,7 +51,7 @@ def fit_with_dropout(
     some = np.tile(rng.permutation(len(scaled))[:_ROWS], _TIMES)
     whole = options.teacher_share
     labels = (1 - whole) * y[some] + whole * teacher(scaled[some])
-    made = copy_network(network)
+    made = network.keras()
     encoder, trunk = trunk_of(made)
     rows = apply_network(encoder, without_some(scaled[some], usual, share, rng))
     judged = apply_network(encoder, without_some(validation[0], usual, share, rng))
@@ -71,7 +71,7 @@ def fit_with_dropout(
         validation=(judged, validation[1]),
         balanced=False,
     )
-    return made
+    return as_arrays(made)
 
 
 def without_some(

@@ -8,10 +8,14 @@ import lzma
 import struct
 import zipfile
 import zlib
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from faultxfer.errors import BundleError
+from faultxfer.network.arrays import ArrayNetwork, Layer, weight_paths
 
 _LAYER_KEYS = {"name", "trainable", "dtype"}
 # Keys that Keras' get_config of each layer writes. Others, such as lora_rank, make Keras build more
@@ -69,8 +73,8 @@ ALLOWED_MEMBERS = ["config.json", "metadata.json", "model.weights.h5"]
 MAX_BYTES = 64 * 2**20
 # A network of a hundred layers takes a tenth of it.
 MAX_CONFIG_BYTES = 2 * 2**20
-_SHOWN = 300  # characters of Keras' errors, which quote whole configs
-_CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
+_SHOWN = 300  # characters of a library's error, which may quote a whole config
+_CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 # Of one layer; the widest that faultxfer writes has some hundred.
 MAX_UNITS = 65_536
 # What a damaged or foreign archive makes zipfile, json and h5py raise, and a config of another form
@@ -81,28 +85,64 @@ _UNREADABLE = (
 )
 
 
-def save_network(network: Any, path: Path) -> None:
-    """Write ``network`` without optimizer state."""
-    from faultxfer.network.freeze import copy_network
+def save_network(network: ArrayNetwork, path: Path) -> None:
+    """Write a network as Keras would: the same content gives the same bytes."""
+    content = {
+        _CONFIG: json.dumps(network.config).encode(),
+        _METADATA: json.dumps({"keras_version": version("keras")}).encode(),
+        _WEIGHTS: _packed(network),
+    }
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, part in content.items():
+            archive.writestr(zipfile.ZipInfo(name), part)
 
-    copy_network(network).save(path)
 
-
-def load_network(path: Path) -> Any:
-    """Check and load a ``.keras`` file, uncompiled.
+def load_network(path: Path) -> ArrayNetwork:
+    """Check and load a ``.keras`` file.
 
     Raises:
         BundleError: the file is damaged, too large, or names a class or an option that is not
             allowed.
     """
     check_network_file(path)
-    import keras
-
     try:
-        return keras.models.load_model(path, compile=False, safe_mode=True)
-    # Keras and TensorFlow raise classes of their own, and any of them means: not loaded
-    except Exception as error:
-        raise _foreign(path, "problem", f"{type(error).__name__}: {str(error)[:_SHOWN]}") from error
+        with zipfile.ZipFile(path) as archive:
+            config = json.loads(archive.read(_CONFIG))
+            return ArrayNetwork(config, _unpacked(config, archive.read(_WEIGHTS)))
+    except _UNREADABLE as error:
+        problem = f"{type(error).__name__}: {str(error)[:_SHOWN]}"
+        raise _foreign(path, "problem", problem) from error
+
+
+def _packed(network: ArrayNetwork) -> bytes:
+    """The weights of all layers as HDF5."""
+    import h5py
+
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
+        for layer in network.layers:
+            group = file.create_group(weight_paths(network.layers)[layer.name])
+            group.attrs["name"] = layer.name
+            for number, values in enumerate(layer.weights):
+                group.create_dataset(str(number), data=values)
+        file.create_group("vars").attrs["name"] = network.name
+    return content.getvalue()
+
+
+def _unpacked(config: dict[str, Any], content: bytes) -> dict[str, list[np.ndarray]]:
+    """The weights of each layer, by its name."""
+    import h5py
+
+    layers = [
+        Layer(one["config"]["name"], one["class_name"], (), {})
+        for one in config["config"]["layers"]
+    ]
+    found = {}
+    with h5py.File(io.BytesIO(content), "r") as file:
+        for name, path in weight_paths(layers).items():
+            own = file.get(path, {})
+            found[name] = [np.asarray(own[str(number)]) for number in range(len(own))]
+    return found
 
 
 def check_network_file(path: Path) -> None:

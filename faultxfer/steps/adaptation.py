@@ -22,7 +22,7 @@ from faultxfer.data.split import Split, split_rows
 from faultxfer.errors import DataError, StrategyError
 from faultxfer.evaluate.intervals import Interval
 from faultxfer.following import ASKED
-from faultxfer.network.fit import History
+from faultxfer.network.recipe import History
 from faultxfer.progress import NOTE, progress
 from faultxfer.requests import TransferRequest
 from faultxfer.steps.intake import CheckedRows, require_accepted

@@ -34,9 +34,9 @@ from faultxfer.evaluate.report_page import SourceReport
 from faultxfer.evaluate.rows import ScoredRows
 from faultxfer.following import Next
 from faultxfer.metric_table import METRICS
-from faultxfer.network.ensemble import positions_read
-from faultxfer.network.fit import History
+from faultxfer.network.arrays import ArrayNetwork
 from faultxfer.network.pretrain import fit_ensemble
+from faultxfer.network.recipe import History
 from faultxfer.network.sensor_dropout import fit_with_dropout
 from faultxfer.network.size import chosen_sensors
 from faultxfer.outputs import keep_docs
@@ -382,7 +382,7 @@ def _fit(train: Dataset, validation: Dataset, job: Job[PretrainRequest]) -> tupl
 
 def _spare_network(
     source: Bundle, train: Dataset, validation: Dataset, options: PretrainOptions
-) -> Any:
+) -> ArrayNetwork | None:
     """The network for machines that lack sensors; None where none is asked for."""
     if not options.sensor_dropout or len(train.features) < _LEAST_SENSORS:
         return None
@@ -418,7 +418,7 @@ def _sensors_read(models: SourceModels, sensors: int) -> np.ndarray | None:
 
 
 def _names_read(bundle: Bundle) -> tuple[str, ...]:
-    read = positions_read(bundle.network)
+    read = bundle.network.positions_read
     if len(read) == len(bundle.features):
         return ()
     return tuple(bundle.features[place] for place in read)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any
 
 import numpy as np
 
@@ -16,8 +15,8 @@ from faultxfer.bundle.members import Stack
 from faultxfer.bundle.scaler import Scaler, fit_scaler
 from faultxfer.config import TransferOptions
 from faultxfer.data.dataset import Dataset
-from faultxfer.network.fit import History, Recipe, apply_network, fit_network
-from faultxfer.network.freeze import copy_network, freeze_all_but_last
+from faultxfer.network.arrays import ArrayNetwork, as_arrays
+from faultxfer.network.recipe import History, Recipe
 from faultxfer.strategies.narrowing import SENSOR_CHANGE
 from faultxfer.strategies.needs import require_frozen
 from faultxfer.strategies.protocol import Task
@@ -54,13 +53,18 @@ def epochs_of(rows: int, options: TransferOptions) -> int:
     return max(options.epochs, math.ceil(options.steps / steps_per_epoch))
 
 
-def tune(network: Any, scaler: Scaler, task: Task, trainable_layers: int) -> History:
-    """Train the last layers of a network in place; returns its training curves.
+def tune(
+    network: ArrayNetwork, scaler: Scaler, task: Task, trainable_layers: int | None
+) -> tuple[ArrayNetwork, History]:
+    """A network whose last layers, or all, were trained on, and the training curves.
 
     With the option ``pull`` (L2-SP) they are held near the weights that ``network`` comes with.
     """
-    options = task.options
-    cut = freeze_all_but_last(network, trainable_layers)
+    from faultxfer.network.fit import apply_network, fit_network
+    from faultxfer.network.freeze import freeze_all_but_last, stages_of
+
+    options, model = task.options, network.keras()
+    cut = freeze_all_but_last(model, trainable_layers or len(stages_of(model)))
     frozen_features = apply_network(cut.extractor, scaler(task.target.X))
     recipe = Recipe(
         learning_rate=options.learning_rate,
@@ -69,7 +73,8 @@ def tune(network: Any, scaler: Scaler, task: Task, trainable_layers: int) -> His
         epochs=epochs_of(len(task.target), options),
         pull=options.pull or 0.0,
     )
-    return fit_network(cut.head, frozen_features, task.target.y, recipe, seed=options.seed)
+    history = fit_network(cut.head, frozen_features, task.target.y, recipe, seed=options.seed)
+    return as_arrays(model), history
 
 
 def source_pool(task: Task) -> Dataset:
@@ -88,7 +93,7 @@ def source_pool(task: Task) -> Dataset:
     return task.source_rows.take(np.sort(drawn)).with_sensors(sensors)
 
 
-def candidate_bundle(task: Task, scaler: Scaler, network: Any, strategy: str) -> Bundle:
+def candidate_bundle(task: Task, scaler: Scaler, network: ArrayNetwork, strategy: str) -> Bundle:
     """A bundle with an adapted network, not yet calibrated; its threshold alarms at even odds."""
     source = task.source
     lineage = {
@@ -115,8 +120,7 @@ def stacked_bundle(
     task: Task, stack: Stack, strategy: str, more_lineage: dict[str, object]
 ) -> Bundle:
     """A bundle whose members decide in place of the source's network, which it keeps as it is."""
-    network = copy_network(task.source.network)
-    bundle = candidate_bundle(task, task.source.scaler, network, strategy)
+    bundle = candidate_bundle(task, task.source.scaler, task.source.network, strategy)
     lineage = {**bundle.lineage, **more_lineage}
     models = _needed(task.source.models, stack)
     return dataclasses.replace(bundle, models=models, stack=stack, lineage=lineage)

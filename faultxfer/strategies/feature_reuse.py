@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from faultxfer.network.features import NetworkFeatures
-from faultxfer.network.freeze import copy_network, freeze_all_but_last
 from faultxfer.strategies.common import candidate_bundle, choose_scaler
 from faultxfer.strategies.learners.heads import fit_pulled_head
 from faultxfer.strategies.needs import require
@@ -40,10 +39,8 @@ class FeatureReuse:
         """
         require(task, self)
         scaler = choose_scaler(task, self.name)
-        network = copy_network(task.source.network)
-        freeze_all_but_last(network, 1)
-        extractor = NetworkFeatures(network, scaler.mean, scaler.scale)
+        extractor = NetworkFeatures(task.source.network, scaler.mean, scaler.scale)
         features, _ = extractor(task.target.X)
         head = fit_pulled_head(features.astype(np.float64), task.target.y, extractor.head, _PENALTY)
-        extractor.set_head(head[:-1], head[-1])
+        network = extractor.with_head(head)
         return FittedStrategy(candidate_bundle(task, scaler, network, self.name))

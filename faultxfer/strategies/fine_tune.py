@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from faultxfer.network.freeze import copy_network
 from faultxfer.strategies.common import candidate_bundle, choose_scaler, tune
 from faultxfer.strategies.needs import require
 from faultxfer.strategies.protocol import FittedStrategy, Requirement, Task
@@ -32,7 +31,6 @@ class FineTune:
         """
         require(task, self)
         scaler = choose_scaler(task, self.name)
-        network = copy_network(task.source.network)
         layers = task.options.trainable_layers or _TRAINABLE_LAYERS
-        history = tune(network, scaler, task, layers)
+        network, history = tune(task.source.network, scaler, task, layers)
         return FittedStrategy(candidate_bundle(task, scaler, network, self.name), history)

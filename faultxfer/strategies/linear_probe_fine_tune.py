@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from faultxfer.network.arrays import ArrayNetwork
 from faultxfer.network.features import NetworkFeatures
-from faultxfer.network.fit import class_weights
-from faultxfer.network.freeze import copy_network, stages_of
+from faultxfer.network.recipe import class_weights
 from faultxfer.strategies.common import candidate_bundle, choose_scaler, tune
 from faultxfer.strategies.learners.heads import fit_pulled_head
 from faultxfer.strategies.needs import require
@@ -42,15 +42,13 @@ class LinearProbeFineTune:
         """
         require(task, self)
         scaler = choose_scaler(task, self.name)
-        network = copy_network(task.source.network)
-        probe(NetworkFeatures(network, scaler.mean, scaler.scale), task)
-        layers = task.options.trainable_layers or len(stages_of(network))
-        history = tune(network, scaler, task, layers)
+        probed = probe(NetworkFeatures(task.source.network, scaler.mean, scaler.scale), task)
+        network, history = tune(probed, scaler, task, task.options.trainable_layers)
         return FittedStrategy(candidate_bundle(task, scaler, network, self.name), history)
 
 
-def probe(extractor: NetworkFeatures, task: Task) -> None:
-    """Give each member of a network a head fitted on its own features.
+def probe(extractor: NetworkFeatures, task: Task) -> ArrayNetwork:
+    """The network with a head for each member that is fitted on its own features.
 
     Fine-tuning fits each member by itself too. The loss is that of the fine-tuning, both classes at
     equal weight: the probe ends where its gradient vanishes.
@@ -58,7 +56,8 @@ def probe(extractor: NetworkFeatures, task: Task) -> None:
     features = extractor(task.target.X)[0].astype(np.float64)
     y = task.target.y
     weights = class_weights(y).astype(np.float64)
+    heads = []
     for member in range(extractor.members):
         seen = features[:, extractor.seen_by(member)]
-        head = fit_pulled_head(seen, y, extractor.head_of(member), _PENALTY, weights)
-        extractor.set_head_of(member, head[:-1], head[-1])
+        heads.append(fit_pulled_head(seen, y, extractor.head_of(member), _PENALTY, weights))
+    return extractor.with_heads(heads)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -22,8 +21,7 @@ from faultxfer.bundle.scaler import Scaler
 from faultxfer.bundle.whole_source import WholeSource
 from faultxfer.data.dataset import Dataset
 from faultxfer.errors import StrategyError
-from faultxfer.network.ensemble import is_ensemble
-from faultxfer.network.fit import logits_of
+from faultxfer.network.arrays import ArrayNetwork
 from faultxfer.network.narrow import Guess, narrowed_network
 from faultxfer.strategies.ranking_score import ranking_score
 from faultxfer.strategies.source_benefit import fit_source_models
@@ -95,7 +93,7 @@ class Kept:
 
     rows: Dataset | None
     judging: Dataset | None = None
-    spare: Any = None
+    spare: ArrayNetwork | None = None
 
 
 def narrowed(
@@ -144,7 +142,7 @@ def narrowed(
 
 
 def _models(source: Bundle) -> SourceModels:
-    if source.models is None or not is_ensemble(source.network):
+    if source.models is None or not source.network.is_ensemble:
         raise StrategyError(
             "The source model is of an older release, from which no sensor may be missing",
             received={"network": source.network.name, "models": source.models is not None},
@@ -177,7 +175,7 @@ def _imputer(source: Bundle, rows: Dataset | None) -> Imputer:
     return fit_imputer(rows.X)
 
 
-def _network(source: Bundle, kept: Kept, whole: WholeSource) -> tuple[Any, str]:
+def _network(source: Bundle, kept: Kept, whole: WholeSource) -> tuple[ArrayNetwork, str]:
     """The network that loses least on source runs left out, and how it does without the sensors.
 
     Where no such runs are kept, the source's own with guesses.
@@ -198,13 +196,15 @@ def _network(source: Bundle, kept: Kept, whole: WholeSource) -> tuple[Any, str]:
     return network, how
 
 
-def _rank(source: Bundle, network: Any, whole: WholeSource, judging: Dataset | None) -> float:
+def _rank(
+    source: Bundle, network: ArrayNetwork, whole: WholeSource, judging: Dataset | None
+) -> float:
     """Mean of PR-AUC and ROC-AUC on rows that judged the source; 0 where there are none."""
     if judging is None or judging.faults in (0, len(judging)):
         return 0.0
     common = whole.common
     scaler = Scaler(source.scaler.mean[common], source.scaler.scale[common])
-    said = logits_of(network, scaler(judging.X[:, common]))
+    said = network.logits(scaler(judging.X[:, common]))
     return ranking_score(judging.y, said)
 
 

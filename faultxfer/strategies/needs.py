@@ -7,7 +7,6 @@ from typing import Protocol
 
 from faultxfer.bundle.frozen import FrozenSource
 from faultxfer.errors import StrategyError
-from faultxfer.network.ensemble import is_ensemble
 from faultxfer.strategies.protocol import MIN_ROWS_PER_CLASS, Requirement, Task
 
 _OR_FINE_TUNE = "or choose `--strategy fine_tune`"
@@ -102,7 +101,7 @@ def _require_source_rows(task: Task, who: str) -> None:
 
 def _require_ensemble(task: Task, who: str) -> None:
     network = task.source.network
-    if not is_ensemble(network):
+    if not network.is_ensemble:
         raise StrategyError(
             f"The source network is of an older release than {who!r} needs",
             received={"network": network.name},

@@ -12,7 +12,7 @@ import numpy as np
 from faultxfer.bundle.bundle import Bundle
 from faultxfer.config import TransferOptions
 from faultxfer.data.dataset import Dataset
-from faultxfer.network.fit import History
+from faultxfer.network.recipe import History
 
 MIN_ROWS_PER_CLASS = 2
 Scorer = Callable[[np.ndarray], np.ndarray]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -12,9 +11,8 @@ from faultxfer.bundle.input_map import TARGET, InputMap
 from faultxfer.bundle.scaler import Scaler, fit_scaler
 from faultxfer.config import NetworkOptions
 from faultxfer.data.dataset import Dataset
-from faultxfer.network.ensemble import positions_read
-from faultxfer.network.fit import History
-from faultxfer.network.pretrain import fit_ensemble
+from faultxfer.network.arrays import ArrayNetwork
+from faultxfer.network.recipe import History
 from faultxfer.network.size import MOST_READ
 from faultxfer.strategies.common import candidate_bundle
 from faultxfer.strategies.fixed_stack import FALLBACK
@@ -51,7 +49,7 @@ class SingleNetwork:
             raise ValueError("There are no source rows or no stack")
         to_source, source = teacher.stack.maps[TARGET], _as_on_target(task, task.source_rows)
         wide = task.target.X.shape[1] > MOST_READ
-        read = positions_read(task.source.network) if wide else None
+        read = task.source.network.positions_read if wide else None
         network, scaler, history = distil(
             teacher.probabilities, task.target.X, source, to_source, task.options.seed, read
         )
@@ -77,7 +75,7 @@ def distil(
     to_source: InputMap,
     seed: int,
     read: np.ndarray | None = None,
-) -> tuple[Any, Scaler, History]:
+) -> tuple[ArrayNetwork, Scaler, History]:
     """A network that predicts what ``teacher`` predicts, its scaling stage and training curves.
 
     Args:
@@ -89,6 +87,8 @@ def distil(
         seed: of all draws.
         read: (k,) positions of the sensors that the network looks at; all of them if left out.
     """
+    from faultxfer.network.pretrain import fit_ensemble
+
     drawn = np.random.default_rng(seed).permutation(len(source))[:_SOURCE_ROWS]
     rows = source[np.sort(drawn)]
     known = len(to_source.gain)

@@ -28,6 +28,8 @@ from faultxfer.bundle.manifest import manifest_sha256, read_manifest
 from faultxfer.bundle.scaler import Scaler
 from faultxfer.bundle.threshold import choose_threshold
 from faultxfer.errors import BundleError
+from faultxfer.network import store
+from faultxfer.network.arrays import ArrayNetwork, as_arrays
 from faultxfer.network.build import build_network
 
 BOTH_READERS = pytest.mark.parametrize("read", [load_bundle, read_manifest])
@@ -41,7 +43,7 @@ def bundle() -> Bundle:
         features=("speed", "pressure", "current"),
         units={"speed": "rpm", "pressure": "bar", "current": "A"},
         scaler=Scaler(np.array([1500.1, 1 / 3, -1e-17]), np.array([1e2, 0.1, 7e-3])),
-        network=build_network(3, (6, 4), dropout=0.2),
+        network=as_arrays(build_network(3, (6, 4), dropout=0.2)),
         calibrator=Calibrator(slope=1.1, offset=-0.3, fault_share=0.2),
         threshold=0.1 + 0.2,
         training_rows=np.array([1, 2**63 + 1, 2**64 - 1], dtype=np.uint64),
@@ -157,7 +159,7 @@ def test_a_network_is_not_parsed_when_its_hash_is_wrong(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[object] = []
-    monkeypatch.setattr(keras.models, "load_model", lambda *args, **kwargs: asked.append(args))
+    monkeypatch.setattr(store, "ArrayNetwork", lambda *args: asked.append(args))
     (folder / "network.keras").write_bytes(b"something else")
     with pytest.raises(BundleError):
         load_bundle(folder)
@@ -166,15 +168,14 @@ def test_a_network_is_not_parsed_when_its_hash_is_wrong(
 
 @pytest.fixture
 def networks_built(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """Grows by one with each network that Keras builds from a file."""
+    """Grows by one with each network that is read from a file."""
     built: list[object] = []
-    build = keras.models.load_model
 
-    def counted(*args: Any, **options: Any) -> Any:
+    def counted(*args: Any) -> ArrayNetwork:
         built.append(args)
-        return build(*args, **options)
+        return ArrayNetwork(*args)
 
-    monkeypatch.setattr(keras.models, "load_model", counted)
+    monkeypatch.setattr(store, "ArrayNetwork", counted)
     return built
 
 
@@ -325,7 +326,7 @@ def test_the_manifest_names_the_versions_that_wrote_it_and_loading_is_free_to_di
 def test_a_bundle_that_an_older_keras_cannot_read_is_not_called_tampered_with(
     stored: Path, here_is_an_older_keras: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("keras.models.load_model", refuses)
+    monkeypatch.setattr(store, "ArrayNetwork", refuses)
     with pytest.raises(BundleError) as caught:
         load_bundle(stored)
     said = str(caught.value)
@@ -338,7 +339,7 @@ def test_a_bundle_that_an_older_keras_cannot_read_is_not_called_tampered_with(
 
 
 def test_with_the_same_versions_it_is(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("keras.models.load_model", refuses)
+    monkeypatch.setattr(store, "ArrayNetwork", refuses)
     with pytest.raises(BundleError, match="trusted copy"):
         load_bundle(stored)
 
@@ -356,7 +357,7 @@ def test_a_model_that_fails_only_when_it_scores_says_the_versions_too(
     stored: Path, rows: np.ndarray, here_is_an_older_keras: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loaded = load_bundle(stored)
-    monkeypatch.setattr("faultxfer.bundle.bundle.logits_of", refuses)
+    monkeypatch.setattr("faultxfer.network.arrays.ArrayNetwork.logits", refuses)
     with pytest.raises(
         versions.OtherVersionsError, match=r"keras 3\.14\.0.*ValueError: Unrecognized"
     ):

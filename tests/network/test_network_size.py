@@ -11,7 +11,8 @@ import pytest
 from faultxfer.config import NetworkOptions
 from faultxfer.errors import ConfigError
 from faultxfer.network import size
-from faultxfer.network.ensemble import ENCODED, build_ensemble, positions_read, trunk_of
+from faultxfer.network.arrays import ENCODED, as_arrays
+from faultxfer.network.ensemble import build_ensemble, trunk_of
 from faultxfer.network.features import NetworkFeatures
 from faultxfer.network.fit import apply_network, logits_of, make_deterministic
 from faultxfer.network.pretrain import fit_ensemble
@@ -42,7 +43,7 @@ def test_a_network_hears_the_sensors_that_it_reads_and_no_other(
     deaf[:, others] = 1e3
     np.testing.assert_array_equal(logits_of(narrow, deaf), logits_of(narrow, scaled))
     assert not np.allclose(logits_of(narrow, moved), logits_of(narrow, scaled))
-    np.testing.assert_array_equal(positions_read(narrow), READ)
+    np.testing.assert_array_equal(as_arrays(narrow).positions_read, READ)
 
 
 def test_what_it_reads_is_encoded_as_if_it_were_all_there_is(
@@ -58,7 +59,7 @@ def test_what_it_reads_is_encoded_as_if_it_were_all_there_is(
 
 def test_trunk_and_heads_work_on_the_sensors_read(narrow: keras.Model, scaled: np.ndarray) -> None:
     encoder, trunk = trunk_of(narrow)
-    frozen = NetworkFeatures(narrow, np.zeros(7), np.ones(7))
+    frozen = NetworkFeatures(as_arrays(narrow), np.zeros(7), np.ones(7))
     features, _ = frozen(scaled)
     logits = logits_of(narrow, scaled)
     assert features.shape == (200, 2 * 4 + len(READ))
@@ -99,7 +100,7 @@ def test_the_bound_is_a_little_above_the_file(
 ) -> None:
     rows = np.random.default_rng(0).normal(size=(50, sensors))
     path = tmp_path / "network.keras"
-    save_network(build_ensemble(rows, options), path)
+    save_network(as_arrays(build_ensemble(rows, options)), path)
     check_network_file(path)
     room = file_bytes(sensors, options)
     assert path.stat().st_size <= room <= path.stat().st_size + 6000 * (12 + 8 * options.members)
@@ -144,8 +145,8 @@ def test_a_wide_plant_is_learnt_from_few_of_its_sensors() -> None:
         options=options,
         read=chosen_sensors(gains),
     )
-    assert len(positions_read(network)) == size.WIDE_READ
-    encoded = network.get_layer(ENCODED).output.shape[1]
+    assert len(network.positions_read) == size.WIDE_READ
+    encoded = network.width(ENCODED)
     assert encoded == size.WIDE_READ * (1 + size.WIDE_BINS)
-    right = (logits_of(network, rows[200:]) > 0) == y[200:]
+    right = (network.logits(rows[200:]) > 0) == y[200:]
     assert right.mean() > 0.65  # guessing gives half

@@ -27,6 +27,7 @@ from faultxfer.bundle.calibration import Calibrator
 from faultxfer.bundle.scaler import Scaler
 from faultxfer.errors import BundleError
 from faultxfer.network import store as network_store
+from faultxfer.network.arrays import as_arrays
 from faultxfer.network.build import build_network
 from faultxfer.registry import registering, smoke
 from faultxfer.registry.store import open_registry
@@ -151,7 +152,7 @@ def stored_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     keras.utils.set_random_seed(0)
     folder = tmp_path_factory.mktemp("sound")
     scaler = Scaler(np.zeros(3), np.ones(3))
-    network = build_network(3, (4,), dropout=0.0)
+    network = as_arrays(build_network(3, (4,), dropout=0.0))
     bundle = bundles.Bundle(SENSORS, dict.fromkeys(SENSORS, ""), scaler, network, Calibrator(), 0.5)
     bundles.save_bundle(bundle, folder / "bundle", np.random.default_rng(0).normal(size=(40, 3)))
     (folder / "report").mkdir()
@@ -183,7 +184,7 @@ def test_a_hostile_bundle_with_hashes_that_fit_runs_nothing(
     if (
         "array" not in name and name != "a pickle"
     ):  # those are read after the network, which is sound
-        monkeypatch.setattr(keras.models, "load_model", lambda *args, **_: asked.append(args))
+        monkeypatch.setattr(network_store, "ArrayNetwork", lambda *args: asked.append(args))
     monkeypatch.setattr(pickle, "loads", lambda *args, **_: asked.append(args))
     monkeypatch.setattr(pickle, "load", lambda *args, **_: asked.append(args))
     with pytest.raises(BundleError):
@@ -438,7 +439,7 @@ def test_layers_that_claim_more_than_a_network_takes_are_refused(
     shutil.copy(stored_bundle / "network.keras", tmp_path)
     rewrite_config(tmp_path, change)
     asked: list[object] = []
-    monkeypatch.setattr(keras.models, "load_model", lambda *args, **_: asked.append(args))
+    monkeypatch.setattr(network_store, "ArrayNetwork", lambda *args: asked.append(args))
     with pytest.raises(BundleError) as refusal:
         network_store.load_network(tmp_path / "network.keras")
     assert said in str(refusal.value)
@@ -455,9 +456,10 @@ def test_whatever_keras_raises_is_a_refusal(
     def exhausted(*_: object, **__: object) -> None:
         raise OutOfRoom("no room" * 1000)
 
-    monkeypatch.setattr(keras.models, "load_model", exhausted)
+    network = bundles.load_bundle(stored_bundle).network
+    monkeypatch.setattr("keras.saving.deserialize_keras_object", exhausted)
     with pytest.raises(BundleError, match="OutOfRoom: no room") as refusal:
-        bundles.load_bundle(stored_bundle)
+        network.keras()
     assert len(str(refusal.value)) < 1000
 
 

@@ -17,6 +17,7 @@ from faultxfer.bundle.members import Member, logits, member_logits
 from faultxfer.bundle.scaler import fit_scaler
 from faultxfer.config import NetworkOptions
 from faultxfer.data.split import Fold
+from faultxfer.network.arrays import as_arrays
 from faultxfer.network.ensemble import build_ensemble
 from faultxfer.network.features import NetworkFeatures
 from faultxfer.network.fit import make_deterministic
@@ -66,7 +67,7 @@ def source() -> FrozenSource:
         spread_of(X[y == 0]),
         lightgbm.Booster(model_str=boost(X, y, 0, rounds=30)),
         LinearModel(coef, intercept),
-        NetworkFeatures(network, scaler.mean, scaler.scale),
+        NetworkFeatures(as_arrays(network), scaler.mean, scaler.scale),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-from strategy_checks import tiny_task
+from strategy_checks import changed, tiny_task
 
 from faultxfer.learning_curves.measuring import fit_transfer_and_scratch
 from faultxfer.strategies import STRATEGIES
@@ -18,10 +18,9 @@ def test_transfer_is_the_default_stack_and_scratch_knows_no_source() -> None:
     np.testing.assert_allclose(transfer, STRATEGIES["stack"].fit(task)(X))
     assert task.source.models is not None
     assert task.source_rows is not None
-    network = task.source.network
-    network.set_weights([weight[::-1] for weight in network.get_weights()])
     spoiled = dataclasses.replace(
         task.source,
+        network=changed(task.source.network, lambda weight: weight[::-1]),
         models=dataclasses.replace(task.source.models, linear=_turned(task.source.models.linear)),
     )
     wrong = dataclasses.replace(task.source_rows, y=1 - task.source_rows.y)

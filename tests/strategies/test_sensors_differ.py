@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategy_checks import SENSORS, tiny_rows, tiny_task
+from strategy_checks import SENSORS, changed, tiny_rows, tiny_task
 
 from faultxfer.bundle.bundle import Bundle, load_bundle, save_bundle
 from faultxfer.bundle.contributions import Explainer
@@ -21,8 +21,6 @@ from faultxfer.bundle.imputer import fit_imputer
 from faultxfer.bundle.references import keep_references
 from faultxfer.data.dataset import Dataset
 from faultxfer.errors import StrategyError
-from faultxfer.network.fit import logits_of
-from faultxfer.network.freeze import copy_network
 from faultxfer.network.narrow import Guess, narrowed_network
 from faultxfer.network.sensor_dropout import without_some
 from faultxfer.strategies import STRATEGIES
@@ -91,7 +89,7 @@ def test_a_narrowed_network_says_what_the_whole_one_says_of_its_guesses() -> Non
     )
     made = narrowed_network(source.network, source.scaler.mean, source.scaler.scale, guess)
     np.testing.assert_allclose(
-        logits_of(made, own(common)), logits_of(source.network, source.scaler(wide)), atol=1e-4
+        made.logits(own(common)), source.network.logits(source.scaler(wide)), atol=1e-4
     )
 
 
@@ -225,8 +223,7 @@ def test_readings_of_a_new_sensor_are_filled_in_from_the_machines_rows() -> None
 def test_of_the_networks_the_one_that_loses_least_on_runs_left_out_stands_in() -> None:
     task, change = tiny_task(), sensors_between(SENSORS, MACHINES[LACKS])
     judging = tiny_rows(seed=7, runs=16)
-    useless = copy_network(task.source.network)
-    useless.set_weights([0 * weights for weights in useless.get_weights()])
+    useless = changed(task.source.network, lambda weight: 0 * weight)
     kept = Kept(task.source_rows, judging, useless)
     assert narrowed(task.source, kept, change, {}, 0).lineage[SENSOR_CHANGE]["network"] == GUESSED
     # The other way round the second one stands in.

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from strategy_checks import tiny_task
+from strategy_checks import changed, tiny_task
 
 from faultxfer.bundle.bundle import Bundle, load_bundle, manifest_sha256, save_bundle
 from faultxfer.bundle.members import Member
 from faultxfer.errors import BundleError, StrategyError
+from faultxfer.network.arrays import as_arrays
 from faultxfer.network.build import build_network
 from faultxfer.strategies import STRATEGIES
 
@@ -106,7 +107,9 @@ def test_a_stack_without_its_source_models_does_not_answer(stacked: Bundle) -> N
 
 def test_feature_reuse_names_a_source_network_of_an_older_release() -> None:
     task = tiny_task()
-    older = dataclasses.replace(task.source, network=build_network(4, (8, 4), 0.1), models=None)
+    older = dataclasses.replace(
+        task.source, network=as_arrays(build_network(4, (8, 4), 0.1)), models=None
+    )
     with pytest.raises(StrategyError, match=r"'feature_reuse'.*Pretrain again"):
         STRATEGIES["feature_reuse"].fit(dataclasses.replace(task, source=older))
 
@@ -116,8 +119,9 @@ def test_noise_in_the_labels_of_the_source_does_not_lead_the_stack(stacked: Bund
     task = tiny_task()
     assert task.source.models is not None
     assert stacked.stack is not None
-    network = task.source.network
-    network.set_weights([weight[::-1] for weight in network.get_weights()])
+    network = changed(task.source.network, lambda weight: weight[::-1])
+    knows_nothing = dataclasses.replace(task.source, network=network)
+    task = dataclasses.replace(task, source=knows_nothing)
     spoiled = STRATEGIES["stack"].fit(task).bundle.stack
     assert spoiled is not None
     assert _share(spoiled.members) < _share(stacked.stack.members)

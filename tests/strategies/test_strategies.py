@@ -19,7 +19,7 @@ from faultxfer.bundle.input_map import fit_maps
 from faultxfer.config import STRATEGY_OPTIONS, StrategyName, TransferOptions, read_options
 from faultxfer.data.dataset import Dataset
 from faultxfer.errors import ConfigError, StrategyError
-from faultxfer.network.freeze import copy_network
+from faultxfer.network.arrays import ArrayNetwork
 from faultxfer.simulation.simulator import INSTRUMENTS, NEW_PLANT, OLD_PLANT, Plant, simulate_pump
 from faultxfer.strategies import STRATEGIES, chosen_strategy, single_network
 from faultxfer.strategies.fine_tune import FineTune
@@ -84,12 +84,16 @@ def test_seven_checks_are_collected_for_every_rival(request: pytest.FixtureReque
     assert collected(request, "test_rival") == 7 * len(RIVALS)
 
 
+def with_network(adapted: FittedStrategy, network: ArrayNetwork) -> FittedStrategy:
+    return dataclasses.replace(adapted, bundle=dataclasses.replace(adapted.bundle, network=network))
+
+
 class MutatesTheSource(FineTune):
     """Goes on training the source's own network."""
 
     def fit(self, task: Task) -> FittedStrategy:
         adapted = super().fit(task)
-        task.source.network.set_weights(adapted.bundle.network.get_weights())
+        object.__setattr__(task.source, "network", adapted.bundle.network)
         return adapted
 
 
@@ -114,9 +118,9 @@ class TrainsAFrozenLayer(FineTune):
 
     def fit(self, task: Task) -> FittedStrategy:
         adapted = super().fit(task)
-        first = adapted.bundle.network.get_layer("member_0_hidden_1")
-        first.set_weights([weight + np.float32(1e-3) for weight in first.get_weights()])
-        return adapted
+        name, network = "member_0_hidden_1", adapted.bundle.network
+        moved = [weight + np.float32(1e-3) for weight in network.get_layer(name).weights]
+        return with_network(adapted, network.with_weights({name: moved}))
 
 
 class TrainsNothing(FineTune):
@@ -124,8 +128,7 @@ class TrainsNothing(FineTune):
 
     def fit(self, task: Task) -> FittedStrategy:
         adapted = super().fit(task)
-        adapted.bundle.network.set_weights(task.source.network.get_weights())
-        return adapted
+        return with_network(adapted, task.source.network)
 
 
 class DropsTheLineage(FineTune):
@@ -154,9 +157,7 @@ class AlwaysAnswers(FineTune):
         except StrategyError as error:
             if "sensors" in str(error):
                 raise
-            return FittedStrategy(
-                dataclasses.replace(task.source, network=copy_network(task.source.network))
-            )
+            return FittedStrategy(task.source)
 
 
 class IgnoresTheScaler(FineTune):

@@ -8,7 +8,7 @@ import numpy as np
 
 from faultxfer.bundle.frozen import Block
 from faultxfer.bundle.members import CONSTANT, IDENTITY, SHARE, Member
-from faultxfer.network.fit import class_weights
+from faultxfer.network.recipe import class_weights
 from faultxfer.strategies.learners.boosting import POOLED, boost, grow_forest
 from faultxfer.strategies.learners.convex import fit_logistic
 from faultxfer.strategies.learners.pooling import pooled

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from faultxfer.bundle.scaler import fit_scaler
-from faultxfer.network.fit import class_weights
+from faultxfer.network.recipe import class_weights
 from faultxfer.strategies.needs import require
 from faultxfer.strategies.protocol import Requirement, Scorer, Task
 

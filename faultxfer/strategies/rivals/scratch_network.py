@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from faultxfer.bundle.scaler import fit_scaler
-from faultxfer.network.build import build_network
-from faultxfer.network.fit import Recipe, fit_network, logits_of, make_deterministic
+from faultxfer.network.recipe import Recipe
 from faultxfer.strategies.common import epochs_of
 from faultxfer.strategies.needs import require
 from faultxfer.strategies.protocol import Requirement, Scorer, Task
@@ -29,6 +28,9 @@ class ScratchNetwork:
         Raises:
             StrategyError: there are fewer than two target rows of a class.
         """
+        from faultxfer.network.build import build_network
+        from faultxfer.network.fit import fit_network, logits_of, make_deterministic
+
         require(task, self)
         target, options = task.target, task.options
         make_deterministic(options.seed)
