@@ -35,7 +35,6 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from faultxfer.contract.expectations import unmet_expectations
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.steps.intake import check_files
 
@@ -81,7 +80,6 @@ def main() -> None:
     if arguments.folders:
         _print_folders(arguments.before, arguments.repeats)
         return
-    _load_great_expectations(contract)
     print("| rows | pandas, s | check, s | ratio | accepted | set aside | peak memory, GB |")
     print("|---|---|---|---|---|---|---|")
     for kind in arguments.kinds:
@@ -95,12 +93,6 @@ def _contract(kind: str) -> Contract:
     if "long" in more:
         sensors = {name: sensors[name] for name in LONG_TAGS}
     return parse_contract({**CONTRACT, **more, "sensors": sensors}, where="benchmark")
-
-
-def _load_great_expectations(contract: Contract) -> None:
-    """Import it and its first-use parts: neither belongs to the rows."""
-    few = pd.DataFrame({name: [1.0, 2.0] for name in contract.features})
-    unmet_expectations(few, contract, labelled=False)
 
 
 def _line(kind: str, contract: Contract, rows: int, repeats: int) -> str:

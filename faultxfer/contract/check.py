@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from faultxfer.contract import machines
-from faultxfer.contract.expectations import Validation, note_unmet, validate_tables
+from faultxfer.contract.expectations import Validation
 from faultxfer.contract.holding import held_values
 from faultxfer.contract.lacking import in_yaml, lacked_by_all, lacking_rows, without_at_scoring
 from faultxfer.contract.missing import Fillable, fillable_rows
@@ -29,7 +29,8 @@ from faultxfer.contract.selection import (
     label_cells,
 )
 from faultxfer.contract.stated_units import in_expected_units
-from faultxfer.contract.tallies import NULL, Unmet
+from faultxfer.contract.tallies import NULL, tallies
+from faultxfer.contract.unmet import note_unmet
 from faultxfer.findings import Severity
 from faultxfer.reading import columns
 from faultxfer.reading.find_long import find_long
@@ -159,16 +160,6 @@ def begin_check(
     if check.has_rows:
         check.cells()
     return check
-
-
-def judge_values(checks: list[Check], contract: Contract) -> None:
-    """Judge the values of all tables that still have rows, at once."""
-    open_checks = [check for check in checks if check.has_rows]
-    asked = [(check.typed(), check.labelled) for check in open_checks]
-    lacking = [check.lacking_used() for check in open_checks]
-    validations = validate_tables(asked, contract, lacking)
-    for check, validation in zip(open_checks, validations, strict=True):
-        check.note_values(validation)
 
 
 class Check:
@@ -556,33 +547,29 @@ class Check:
                 severity="quarantine",
             )
 
-    def typed(self) -> pd.DataFrame:
-        """The rows as Great Expectations sees them: numbers, and the label as text."""
-        label = self.contract.label.column
-        typed = dict(self.values)
-        if self.labelled and self.labels is not None:
-            typed[label] = self.labels.spelt
-        frame = pd.DataFrame(typed, copy=False)
-        return frame if self.mine.all() else frame[self.mine]
-
-    def lacking_used(self) -> dict[str, np.ndarray]:
-        """As ``lacking``, of the rows that :meth:`typed` gives."""
-        return {name: lacked[self.mine] for name, lacked in self.lacking.items()}
-
-    def note_values(self, validation: Validation) -> None:
-        """Ranges, missing shares and label spellings."""
-        self.validation = validation
-        self.note_unmet(validation.unmet)
-
-    def note_unmet(self, unmet: Iterable[Unmet]) -> None:
-        """The expectations that some row does not meet."""
-        rows, fillable = int(self.mine.sum()), self._fillable()
-        for each in unmet:
-            hint = self._wholly_empty(each.column) if each.kind == NULL else ""
+    def judge(self) -> None:
+        """Ranges, missing shares and label spellings of the rows that are used."""
+        used = np.flatnonzero(self.mine)
+        every = len(used) == len(self.mine)
+        arrays = {name: values.to_numpy() for name, values in self.values.items()}
+        lacking = self.lacking
+        labels = self.labels.spelt if self.labelled and self.labels is not None else None
+        if not every:
+            arrays = {name: values[used] for name, values in arrays.items()}
+            lacking = {name: lacked[used] for name, lacked in lacking.items()}
+            labels = None if labels is None else labels.iloc[used]
+        found = tallies(arrays, self.contract, labels=labels, lacking=lacking)
+        self.validation = Validation(self.contract, found)
+        unmet = [tally for tally in found if tally.unmet]
+        if not unmet:
+            return
+        fillable = self._fillable()
+        for tally in unmet:
+            hint = self._wholly_empty(tally.column) if tally.kind == NULL else ""
             # A version goes on where a sensor stops, row by row, whatever the share of such rows.
-            passed = each.passed or (self.scoring and each.kind == NULL)
-            judged = dataclasses.replace(each, passed=passed)
-            note_unmet(self.notes, judged, self.contract, rows, fillable, hint)
+            passed = tally.passed or (self.scoring and tally.kind == NULL)
+            judged = dataclasses.replace(tally, places=used[tally.places], passed=passed)
+            note_unmet(self.notes, judged, self.contract, len(used), fillable, hint)
 
     def _wholly_empty(self, name: str) -> str:
         """What to write where machines have no value of a sensor at all; empty where none is so."""
@@ -603,7 +590,9 @@ class Check:
         )
 
     def ended(self) -> Checked:
-        """The outcome, after the rules have seen the rows that are left."""
+        """The outcome, after the values are judged and the rules have seen what is left."""
+        if self.has_rows:
+            self.judge()
         if self.has_rows:
             self.rules()
         return self.refused() if self.notes.refused else self.outcome()

@@ -20,7 +20,7 @@ from faultxfer.contract.machines import to_contract
 from faultxfer.contract.outcome import Checked, refusal
 from faultxfer.contract.schema import Contract, Equipment, Sensor
 from faultxfer.contract.shapes import frame_shaped, keys_of_moments
-from faultxfer.contract.tallies import outside, unmet_rows
+from faultxfer.contract.tallies import outside
 from faultxfer.contract.units import conversion
 from faultxfer.errors import DataError
 from faultxfer.reading import columns
@@ -166,7 +166,6 @@ class MachineRows:
         )
         if check.has_rows:
             self._require_possible(check)
-            check.note_unmet(unmet_rows(check.typed(), self.contract))
         checked = check.ended()
         if checked.refused:
             raise refusal(checked.findings, "The rows do not fit the contract")

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from faultxfer.contract.across import with_rules_across, without_copies
-from faultxfer.contract.check import Check, begin_check, judge_values
+from faultxfer.contract.check import begin_check
 from faultxfer.contract.class_share import Classes, with_class_share
 from faultxfer.contract.codes import DEFAULTS
 from faultxfer.contract.data_docs import write_data_docs
@@ -277,8 +277,7 @@ class _Checking:
     def filled_in(self, fills: frozenset[str]) -> tuple[list[RawTable], list[Checked]]:
         """Tables and outcomes, where missing readings of these sensors are going to be filled."""
         tables = [each if isinstance(each, RawTable) else each.table for each in self.read]
-        begun = [self._begun(each, fills) for each in self.read]
-        checked = _leave_others_out(_ended(begun, self.contract))
+        checked = _leave_others_out([self._checked(each, fills) for each in self.read])
         checked = without_copies(checked, self.contract)
         checked = with_rules_across(checked, self.contract)
         checked = with_losses(checked, self.contract, self.equipment)
@@ -287,8 +286,8 @@ class _Checking:
             checked = with_no_measurements(checked, self.contract, training=training)
         return tables, with_class_share(checked, self.contract, self.source)
 
-    def _begun(self, table: RawTable | Checked, fills: frozenset[str]) -> Check | Checked:
-        """The check of a table begun; one whose cells cannot be read is refused as well."""
+    def _checked(self, table: RawTable | Checked, fills: frozenset[str]) -> Checked:
+        """The outcome of a table; one whose cells cannot be read is refused as well."""
         if isinstance(table, Checked):
             return table
         try:
@@ -300,7 +299,7 @@ class _Checking:
                 fills=fills,
                 without=self.without,
                 lacks=self.lacks,
-            )
+            ).ended()
         except DataError as error:
             return _unread(table, error)
 
@@ -485,16 +484,6 @@ def _style_of_times(table: RawTable, column: str | None) -> str | None:
     except DataError:
         # The check got not so far, as the file was refused before.
         return None
-
-
-def _ended(begun: list[Check | Checked], contract: Contract) -> list[Checked]:
-    """The outcome of each check; the values of all files are judged at once."""
-    judge_values([check for check in begun if isinstance(check, Check)], contract)
-    for place, check in enumerate(begun):
-        if isinstance(check, Check):
-            # In its place, so that the numbers of a check that has ended do not stay in memory.
-            begun[place] = check.ended()
-    return [outcome for outcome in begun if isinstance(outcome, Checked)]
 
 
 def _unread(table: RawTable, error: DataError) -> Checked:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from faultxfer.contract.check import begin_check, judge_values
+from faultxfer.contract.check import begin_check
 from faultxfer.contract.outcome import Checked
 from faultxfer.contract.schema import Contract, Sensor
 from faultxfer.findings import Finding
@@ -61,9 +61,7 @@ def check(frame: pd.DataFrame, contract: Contract = CONTRACT, **options: object)
 
 def check_table(table: RawTable, contract: Contract, **options: Any) -> Checked:
     """One table by itself; ``options`` are those of ``begin_check``."""
-    check = begin_check(table, contract, **options)
-    judge_values([check], contract)
-    return check.ended()
+    return begin_check(table, contract, **options).ended()
 
 
 def check_csv(

@@ -16,9 +16,10 @@ from check_rows import CONTRACT, blank_flow, broken, cells, check
 
 from faultxfer.contract import data_docs
 from faultxfer.contract.data_docs import write_data_docs
-from faultxfer.contract.expectations import docs_page, unmet_expectations, validate_tables
+from faultxfer.contract.expectations import Validation, docs_page
 from faultxfer.contract.outcome import Checked
 from faultxfer.contract.schema import Contract
+from faultxfer.contract.tallies import tallies
 from faultxfer.errors import ConfigError
 from faultxfer.pipeline import validate
 
@@ -78,29 +79,21 @@ def test_names_and_values_of_a_file_are_text_and_no_markup(tmp_path: Path) -> No
         {"family": "<i>", "label": {"column": "y"}, "sensors": {name: {"min": 0}}}
     )
     frame = pd.DataFrame({name: [1.0, -1.0], "y": ["<img src=x onerror=alert(1)>", "0"]})
-    page = docs_page(validate_tables([(frame, True)], contract)[0], file="<b>.csv")
+    found = tallies({name: frame[name].to_numpy()}, contract, labels=frame["y"])
+    page = docs_page(Validation(contract, found), file="<b>.csv")
     assert not re.search(r"<script|<img|<b>|<i>", page)
     assert "alert(1)" in page
 
 
 def test_many_bad_rows_put_few_values_into_the_site() -> None:
     rows = 20_000
-    frame = pd.DataFrame({"flow": np.arange(rows) + 1000.25, "speed": np.ones(rows)})
-    (validation,) = validate_tables([(frame, False)], CONTRACT)
-    assert len(validation.unmet[0].index) == rows
+    values = {"flow": np.arange(rows) + 1000.25, "speed": np.ones(rows)}
+    validation = Validation(CONTRACT, tallies(values, CONTRACT))
+    assert validation.tallies[1].unmet == rows
     assert len(json.dumps(validation.as_dict())) < 5000
     assert len(docs_page(validation, file="a.csv")) < 30_000
     (failed,) = validation.failed
     assert (failed.column, failed.unexpected, failed.rows) == ("flow", rows, rows)
-
-
-def test_the_short_form_gives_the_same_rows() -> None:
-    frame = pd.DataFrame({"flow": [1.0, 900, np.nan], "speed": [1.0, 2, 3]}, index=[7, 9, 11])
-    found = unmet_expectations(frame, CONTRACT, labelled=False)
-    assert [(item.kind, item.column, item.index) for item in found] == [
-        ("null", "flow", (11,)),
-        ("range", "flow", (9,)),
-    ]
 
 
 def test_a_second_run_replaces_the_pages_of_the_first(tmp_path: Path) -> None:

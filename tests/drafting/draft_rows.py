@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from faultxfer.contract.check import begin_check, judge_values
+from faultxfer.contract.check import begin_check
 from faultxfer.contract.outcome import Checked
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.drafting.draft import EQUIPMENT, RUN, TIME, write_draft
@@ -41,9 +41,7 @@ def infer(*tables: RawTable, **options: object) -> tuple[Contract, str]:
 
 def check_table(raw: RawTable, contract: Contract) -> Checked:
     """The outcome of one labelled table."""
-    check = begin_check(raw, contract, labelled=True)
-    judge_values([check], contract)
-    return check.ended()
+    return begin_check(raw, contract, labelled=True).ended()
 
 
 def line_of(text: str, name: str) -> str:
