@@ -17,6 +17,8 @@ from faultxfer.bundle.golden import GOLDEN, Golden, chosen_rows, load_golden, sa
 from faultxfer.bundle.imputer import IMPUTER, Imputer, load_imputer, save_imputer
 from faultxfer.bundle.manifest import (
     FORMAT,
+    GRAPH,
+    GRAPH_FILE,
     MANIFEST,
     NEW_SENSORS,
     OTHER_SENSORS,
@@ -226,7 +228,7 @@ def save_bundle(bundle: Bundle, folder: Path, rows: np.ndarray | None = None) ->
     if rows is not None:
         content["golden"] = True
         save_golden(_golden(bundle, chosen_rows(rows)), folder)
-    _seal(content, folder)
+    seal(content, folder)
 
 
 def _numbers(bundle: Bundle) -> dict[str, Any]:
@@ -247,8 +249,13 @@ def _numbers(bundle: Bundle) -> dict[str, Any]:
     }
 
 
-def _seal(content: dict[str, Any], folder: Path) -> None:
-    """Write the manifest with the hashes of all files, its own content included."""
+def seal(content: dict[str, Any], folder: Path) -> None:
+    """Write the manifest with the hashes of all files, its own content included.
+
+    Args:
+        content: the manifest as plain data, whatever hashes it holds.
+        folder: of the bundle, which holds all files that the content names.
+    """
     digests = {name: sha256_of(folder / name) for name in _files(content)}
     content["sha256"] = digests
     digests[MANIFEST] = manifest_sha256(content)
@@ -274,6 +281,8 @@ def _files(content: dict[str, Any]) -> list[str]:
         names.append(_SPARE)
     if "stack" in content:
         names += files_of(content["stack"])
+    if "bytes" in content.get(GRAPH, {}):
+        names.append(GRAPH_FILE)
     return names
 
 

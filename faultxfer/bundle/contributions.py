@@ -35,21 +35,17 @@ from faultxfer.bundle.frozen import (
     Views,
 )
 from faultxfer.bundle.input_map import NEW, InputMap
+from faultxfer.bundle.member_kinds.features import encode, features_of
+from faultxfer.bundle.member_kinds.trees import SHARE, log_odds_of_share, tree_sums, trees_in
 from faultxfer.bundle.members import (
     ADAPTED,
     CONSTANT,
     IDENTITY,
     LINEAR,
-    SHARE,
     TREES,
     Member,
-    encode,
-    features_of,
-    log_odds_of_share,
     member_logits,
     together,
-    tree_sums,
-    trees_in,
 )
 from faultxfer.bundle.references import References
 from faultxfer.bundle.tree_contributions import TreeContributions

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # Source logits beyond this say nothing more, and would swamp a head fitted on 50 rows.
 LOGIT_LIMIT = 8.0
-_SOFT_CLIP = 4.0
+SOFT_CLIP = 4.0
 # Kinds of blocks of a source of which the machine lacks sensors.
 FILLED, FILLED_TREES, FILLED_LINEAR = "filled", "filled-trees", "filled-linear"
 OF_WHOLE = frozenset({FILLED, FILLED_TREES, FILLED_LINEAR})
@@ -318,13 +318,13 @@ def soft_clipped(X: np.ndarray, spread: Spread) -> np.ndarray:
 
 
 def _squeezed(r: np.ndarray) -> np.ndarray:
-    squeeze = np.sqrt(1 + (r / _SOFT_CLIP) ** 2)
+    squeeze = np.sqrt(1 + (r / SOFT_CLIP) ** 2)
     return np.asarray(r / squeeze)
 
 
 def soft_unclipped(z: np.ndarray, spread: Spread) -> np.ndarray:
     """The inverse of :func:`soft_clipped`, of values inside ±4."""
-    r = z / np.sqrt(1 - (z / _SOFT_CLIP) ** 2)
+    r = z / np.sqrt(1 - (z / SOFT_CLIP) ** 2)
     return np.asarray(r * spread.scale + spread.center)
 
 

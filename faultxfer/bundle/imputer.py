@@ -131,7 +131,7 @@ class Imputer:
         known[missing] = 0.0
         guessed = np.zeros_like(known)
         for rows, gaps in _patterns(missing):
-            guessed[np.ix_(rows, gaps)] = self._conditional(known[rows], gaps)
+            guessed[np.ix_(rows, gaps)] = self.conditional(known[rows], gaps)
             if noise is not None:
                 guessed[np.ix_(rows, gaps)] += self._residual(noise[rows][:, gaps], gaps)
         inside = self._inside(guessed + self.mean, mirrored=noise is not None)
@@ -140,7 +140,7 @@ class Imputer:
 
     def _residual(self, noise: np.ndarray, gaps: np.ndarray) -> np.ndarray:
         """(k, m) what m missing sensors differ from their mean by; 0 where the noise is NaN."""
-        covariance = np.linalg.inv(self._precision[np.ix_(gaps, gaps)])
+        covariance = np.linalg.inv(self.precision[np.ix_(gaps, gaps)])
         residual = np.nan_to_num(noise) @ np.linalg.cholesky(covariance).T
         return np.asarray(np.where(np.isnan(noise), 0.0, residual))
 
@@ -154,9 +154,9 @@ class Imputer:
             z = np.where(z < self.low, 2 * self.low - z, z)
         return np.asarray(np.clip(z, self.low, self.high))
 
-    def _conditional(self, known: np.ndarray, gaps: np.ndarray) -> np.ndarray:
+    def conditional(self, known: np.ndarray, gaps: np.ndarray) -> np.ndarray:
         """(k, m) mean of the m missing sensors, given centred rows (k, d) with 0 in the gaps."""
-        precision = self._precision
+        precision = self.precision
         pull = known @ precision[:, gaps]
         return np.asarray(-np.linalg.solve(precision[np.ix_(gaps, gaps)], pull.T).T)
 
@@ -169,7 +169,7 @@ class Imputer:
         Returns:
             (d - m, m) weights and (m,) offset, both in the source's engineering units.
         """
-        precision = self._precision
+        precision = self.precision
         inside = np.linalg.solve(precision[np.ix_(gaps, gaps)], precision[np.ix_(gaps, ~gaps)])
         scale = self.spread.scale
         weights = -inside.T * scale[gaps] / scale[~gaps][:, None]
@@ -184,7 +184,7 @@ class Imputer:
         if np.isnan(X).any():
             return self._each_of_gappy(X)
         z = soft_clipped(self.to_source(X), self.spread)
-        surprise = (z - self.mean) @ self._precision / np.diag(self._precision)
+        surprise = (z - self.mean) @ self.precision / np.diag(self.precision)
         inside = np.clip(z - surprise, self.low, self.high)
         return self.to_source.back(soft_unclipped(inside, self.spread))
 
@@ -198,7 +198,7 @@ class Imputer:
         return guessed
 
     @cached_property
-    def _precision(self) -> np.ndarray:
+    def precision(self) -> np.ndarray:
         """(d, d); a block of it is far smaller to solve than one of the covariance."""
         return np.asarray(np.linalg.inv(self.covariance))
 
@@ -274,8 +274,8 @@ class Imputer:
         known = np.where(missing, 0.0, z - self.mean)
         guessed, lacking = known.copy(), np.zeros_like(self.covariance)
         for rows, gaps in _patterns(missing):
-            guessed[np.ix_(rows, gaps)] = self._conditional(known[rows], gaps)
-            inverse = np.linalg.inv(self._precision[np.ix_(gaps, gaps)])
+            guessed[np.ix_(rows, gaps)] = self.conditional(known[rows], gaps)
+            inverse = np.linalg.inv(self.precision[np.ix_(gaps, gaps)])
             lacking[np.ix_(gaps, gaps)] += len(rows) * inverse
         moved = guessed.mean(axis=0)
         around = guessed - moved

@@ -18,6 +18,9 @@ from faultxfer.digest import digest_of
 from faultxfer.errors import BundleError
 
 MANIFEST = "manifest.json"
+# The detector as one ONNX graph, and the key under which the manifest says what it is, or why there
+# is none. Readers that do not know of it score as they did.
+GRAPH_FILE, GRAPH = "detector.onnx", "graph"
 # Key for how many sensors, behind the others, the source does not know.
 NEW_SENSORS = "new_sensors"
 # Raise when a reader of the previous form would misread the new one, and teach `load_bundle` the

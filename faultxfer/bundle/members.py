@@ -7,18 +7,25 @@ their trees in files of LightGBM text.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from faultxfer.bundle.frozen import Block, Booster, FrozenSource, Views
+from faultxfer.bundle.frozen import Block, FrozenSource, Views
 from faultxfer.bundle.input_map import InputMap
+from faultxfer.bundle.member_kinds import adapted, constant, identity, linear, trees
 from faultxfer.bundle.plain_files import TEXT_BYTES, load_arrays, read_text
 
 IDENTITY, LINEAR, TREES, CONSTANT, ADAPTED = "identity", "linear", "trees", "constant", "adapted"
-LOGIT, SHARE = "logit", "share"
+# How members of each kind score, and how they are put into a graph.
+KINDS = {
+    IDENTITY: identity.KIND,
+    LINEAR: linear.KIND,
+    TREES: trees.KIND,
+    CONSTANT: constant.KIND,
+    ADAPTED: adapted.KIND,
+}
 ARRAYS = "stack.npz"
 _PLAIN = (
     "family",
@@ -34,8 +41,6 @@ _PLAIN = (
 )
 # Fields of a member that are blocks, which are stored as words.
 _BLOCKS = ("blocks", "base")
-# A forest's share of 0 or 1 among few rows is not certainty.
-_SHARE_LIMIT = 0.005
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ class Member:
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
     base: tuple[Block, ...] = ()
     text: str = ""
-    link: str = LOGIT
+    link: str = trees.LOGIT
     constants: tuple[float, ...] = ()
     slope: float = 1.0
     offset: float = 0.0
@@ -101,105 +106,7 @@ def together(stack: Stack, scored: list[np.ndarray]) -> np.ndarray:
 
 def member_logits(member: Member, views: Views) -> np.ndarray:
     """(n,) uncalibrated logits of one member."""
-    return _SCORERS[member.kind](member, views)
-
-
-def features_of(member: Member, views: Views) -> np.ndarray:
-    """(n, k) features of a linear head or of trees: blocks, then bins, then constants."""
-    parts = [views.block(block) for block in member.blocks]
-    if "edges" in member.arrays:
-        parts.append(encode(views.X, member.arrays["edges"]))
-    if member.constants:
-        parts.append(np.tile(member.constants, (len(views), 1)))
-    return np.hstack(parts)
-
-
-def encode(X: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Piecewise-linear encoding of (n, d) sensors by (d, b + 1) edges.
-
-    Gives (n, d * b) values between 0 and 1.
-
-    Gorishniy et al., "On embeddings for numerical features in tabular deep learning", NeurIPS 2022.
-    Each bin says how far the reading has come through it, and a bin of no width is a step:
-
-    >>> encode(np.array([[2.0]]), np.array([[0.0, 1.0, 3.0, 9.0]])).tolist()
-    [[1.0, 0.5, 0.0]]
-    """
-    low = edges[:, :-1]
-    width = np.maximum(np.diff(edges, axis=1), 1e-12)
-    through = (X[:, :, None] - low) / width
-    return np.asarray(np.clip(through, 0, 1).reshape(len(X), -1))
-
-
-def _identity(member: Member, views: Views) -> np.ndarray:
-    return views.block(member.blocks[0])[:, 0]
-
-
-def _constant(member: Member, views: Views) -> np.ndarray:
-    return np.full(len(views), float(member.arrays["intercept"][0]))
-
-
-def _linear(member: Member, views: Views) -> np.ndarray:
-    (intercept,) = member.arrays["intercept"]
-    return np.asarray(features_of(member, views) @ member.arrays["coef"] + intercept)
-
-
-@lru_cache(maxsize=64)
-def _booster(text: str) -> Booster:
-    """Parsed once: a detector that is asked for one row at a time would do little else."""
-    import lightgbm
-
-    booster: Booster = lightgbm.Booster(model_str=text)
-    return booster
-
-
-def tree_sums(member: Member, features: np.ndarray) -> np.ndarray:
-    """(n,) sums over all trees for (n, k) features, before the link."""
-    predicted = _booster(member.text).predict(features, raw_score=True, num_threads=1)
-    return np.asarray(predicted)
-
-
-def trees_in(member: Member) -> int:
-    """How many trees a member has."""
-    return member.text.count("\nTree=")
-
-
-def log_odds_of_share(share: np.ndarray) -> np.ndarray:
-    """(n,) shares of faults among a forest's leaves as log-odds, none of them certain."""
-    inside = np.clip(share, _SHARE_LIMIT, 1 - _SHARE_LIMIT)
-    return np.asarray(np.log(inside / (1 - inside)))
-
-
-def _trees(member: Member, views: Views) -> np.ndarray:
-    features = features_of(member, views)
-    if member.link == SHARE:
-        # The raw score of a forest is a sum over its trees.
-        share = _booster(member.text).predict(features, raw_score=False, num_threads=1)
-        return log_odds_of_share(np.asarray(share))
-    scores = tree_sums(member, features)
-    if not member.base:
-        return scores
-    base = member.arrays["base"]
-    weights, offset = base[:-1], base[-1]
-    return np.asarray(scores + views.blocks(member.base) @ weights + offset)
-
-
-def _adapted(member: Member, views: Views) -> np.ndarray:
-    network = views.source.network
-    if network is None:
-        raise ValueError(f"There is no source network. Received: member={member.name}")
-    adapted = InputMap(member.arrays["gain"], member.arrays["offset"])
-    _, logits = network(adapted(views.X))
-    return np.asarray(logits.astype(np.float64).mean(axis=1))
-
-
-_SCORERS = {
-    ADAPTED: _adapted,
-    IDENTITY: _identity,
-    LINEAR: _linear,
-    TREES: _trees,
-    CONSTANT: _constant,
-}
+    return KINDS[member.kind].score(member, views)
 
 
 def save_stack(stack: Stack, folder: Path) -> dict[str, Any]:

@@ -10,17 +10,9 @@ import pytest
 
 from faultxfer.bundle.frozen import Block, FrozenSource, LinearModel, Views, soft_clipped
 from faultxfer.bundle.input_map import MAPS, fit_maps, spread_of
-from faultxfer.bundle.members import (
-    CONSTANT,
-    IDENTITY,
-    LINEAR,
-    SHARE,
-    TREES,
-    Member,
-    Stack,
-    encode,
-    logits,
-)
+from faultxfer.bundle.member_kinds.features import encode
+from faultxfer.bundle.member_kinds.trees import SHARE
+from faultxfer.bundle.members import CONSTANT, IDENTITY, LINEAR, TREES, Member, Stack, logits
 from faultxfer.strategies.learners.boosting import boost, grow_forest
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from faultxfer.bundle.frozen import Block
-from faultxfer.bundle.members import CONSTANT, IDENTITY, SHARE, Member
+from faultxfer.bundle.member_kinds.trees import SHARE
+from faultxfer.bundle.members import CONSTANT, IDENTITY, Member
 from faultxfer.network.recipe import class_weights
 from faultxfer.strategies.learners.boosting import POOLED, boost, grow_forest
 from faultxfer.strategies.learners.convex import fit_logistic

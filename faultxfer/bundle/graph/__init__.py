@@ -1,0 +1,1 @@
+"""The whole detector as one ONNX graph, which runs with onnxruntime alone."""

@@ -1,0 +1,177 @@
+"""LightGBM's trees as one ONNX operator, with thresholds and leaves in double precision.
+
+``TreeEnsemble`` of ONNX's operators for machine learning (opset 5) compares and sums doubles; the
+older ``TreeEnsembleRegressor`` sums them too, and hands over single precision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from faultxfer.bundle.graph.builder import TREES_DOMAIN, GraphBuilder, NoConverterError
+
+# Bits of LightGBM's decision types.
+_CATEGORICAL, _DEFAULT_LEFT, _MISSING_SHIFT = 1, 2, 2
+_NO_MISSING, _ZERO_IS_MISSING, _NAN_IS_MISSING = 0, 1, 2
+# What LightGBM takes for zero: its constant is of single precision.
+_ZERO = float(np.float32(1e-35))
+# Of the operator: a comparison by "less or equal", a sum of the trees, and nothing behind it.
+_LESS_OR_EQUAL, _SUM, _AS_IT_IS = 0, 1, 0
+
+
+@dataclass(frozen=True)
+class Forest:
+    """The trees of a LightGBM text in arrays.
+
+    Attributes:
+        width: number of features.
+        roots: (t,) nodes at which trees with a split begin.
+        features, thresholds: (k,) of the splits; a row goes left where its feature is at most the
+            threshold.
+        left, right: (k,) child of each split: a node, or a leaf.
+        left_is_leaf, right_is_leaf: (k,) bool.
+        missing_left: (k,) bool: a missing reading goes left.
+        zero_is_missing: (k,) bool: so does a zero.
+        leaves: (l,) what a leaf adds.
+        constant: what trees without a split add.
+        trees: number of all trees.
+        average: whether the text is of a random forest, whose trees are averaged.
+    """
+
+    width: int
+    roots: np.ndarray
+    features: np.ndarray
+    thresholds: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    left_is_leaf: np.ndarray
+    right_is_leaf: np.ndarray
+    missing_left: np.ndarray
+    zero_is_missing: np.ndarray
+    leaves: np.ndarray
+    constant: float
+    trees: int
+    average: bool
+
+
+def read_forest(text: str) -> Forest:
+    """The trees of LightGBM text.
+
+    Raises:
+        NoConverterError: a split is categorical, a leaf holds a linear model, or there is more than
+            one score.
+    """
+    head, *trees = text.split("\nTree=")
+    header = _fields(head)
+    if header.get("num_tree_per_iteration", "1") != "1":
+        raise NoConverterError("trees that give more than one score")
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in _PARTS}
+    roots, constant, nodes, leaves = [], 0.0, 0, 0
+    for tree in trees:
+        fields = _fields(tree)
+        own_leaves = np.array(fields["leaf_value"].split(), dtype=np.float64)
+        if fields.get("is_linear", "0") != "0":
+            raise NoConverterError("trees with linear models in their leaves")
+        if len(own_leaves) == 1:
+            constant += float(own_leaves[0])
+            continue
+        roots.append(nodes)
+        for name, values in _splits(fields, nodes, leaves).items():
+            parts[name].append(values)
+        parts["leaves"].append(own_leaves)
+        nodes, leaves = nodes + len(own_leaves) - 1, leaves + len(own_leaves)
+    arrays = {name: _joined(found, _PARTS[name]) for name, found in parts.items()}
+    return Forest(
+        width=int(header["max_feature_idx"]) + 1,
+        roots=np.array(roots, dtype=np.int64),
+        constant=constant,
+        trees=len(trees),
+        average="average_output" in head.splitlines(),
+        **arrays,
+    )
+
+
+# Arrays of a forest, one piece for each tree, by their type.
+_PARTS: dict[str, type] = {
+    "features": np.int64,
+    "thresholds": np.float64,
+    "left": np.int64,
+    "right": np.int64,
+    "left_is_leaf": np.bool_,
+    "right_is_leaf": np.bool_,
+    "missing_left": np.bool_,
+    "zero_is_missing": np.bool_,
+    "leaves": np.float64,
+}
+
+
+def _joined(parts: list[np.ndarray], kind: type) -> np.ndarray:
+    return np.concatenate(parts) if parts else np.empty(0, dtype=kind)
+
+
+def _fields(text: str) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+
+
+def _splits(fields: dict[str, str], nodes: int, leaves: int) -> dict[str, np.ndarray]:
+    """The splits of one tree, numbered behind so many nodes and leaves of the trees before it."""
+    kinds = np.array(fields["decision_type"].split(), dtype=np.int64)
+    if (kinds & _CATEGORICAL).any():
+        raise NoConverterError("trees with categorical splits")
+    thresholds = np.array(fields["threshold"].split(), dtype=np.float64)
+    missing, default_left = kinds >> _MISSING_SHIFT & 3, (kinds & _DEFAULT_LEFT) > 0
+    left = np.array(fields["left_child"].split(), dtype=np.int64)
+    right = np.array(fields["right_child"].split(), dtype=np.int64)
+    return {
+        "features": np.array(fields["split_feature"].split(), dtype=np.int64),
+        "thresholds": thresholds,
+        "left": np.where(left < 0, ~left + leaves, left + nodes),
+        "right": np.where(right < 0, ~right + leaves, right + nodes),
+        "left_is_leaf": left < 0,
+        "right_is_leaf": right < 0,
+        # Where nothing was missing when the tree grew, a missing reading counts as zero.
+        "missing_left": np.where(missing == _NO_MISSING, thresholds >= 0, default_left),
+        "zero_is_missing": missing == _ZERO_IS_MISSING,
+    }
+
+
+def tree_sums(graph: GraphBuilder, forest: Forest, rows: str) -> str:
+    """(n, width) rows to the (n, 1) sum over all trees."""
+    if not len(forest.roots):
+        return graph.like(forest.constant, rows)
+    features = forest.features
+    if forest.zero_is_missing.any():
+        # Splits that take zeros for missing read columns of their own, in which they are.
+        zero = graph.op("LessOrEqual", graph.op("Abs", rows), graph.number(_ZERO))
+        gone = graph.op("Where", zero, graph.number(np.nan), rows)
+        rows = graph.side_by_side([rows, gone])
+        features = features + forest.width * forest.zero_is_missing
+    sums = _tree_ensemble(graph, forest, features, rows)
+    return graph.op("Add", sums, graph.number(forest.constant)) if forest.constant else sums
+
+
+def _tree_ensemble(graph: GraphBuilder, forest: Forest, features: np.ndarray, rows: str) -> str:
+    from onnx import numpy_helper
+
+    splits = len(forest.features)
+    return graph.op(
+        "TreeEnsemble",
+        rows,
+        domain=TREES_DOMAIN,
+        n_targets=1,
+        aggregate_function=_SUM,
+        post_transform=_AS_IT_IS,
+        tree_roots=forest.roots.tolist(),
+        nodes_featureids=features.tolist(),
+        nodes_splits=numpy_helper.from_array(forest.thresholds),
+        nodes_modes=numpy_helper.from_array(np.full(splits, _LESS_OR_EQUAL, dtype=np.uint8)),
+        nodes_truenodeids=forest.left.tolist(),
+        nodes_trueleafs=forest.left_is_leaf.astype(int).tolist(),
+        nodes_falsenodeids=forest.right.tolist(),
+        nodes_falseleafs=forest.right_is_leaf.astype(int).tolist(),
+        nodes_missing_value_tracks_true=forest.missing_left.astype(int).tolist(),
+        leaf_targetids=[0] * len(forest.leaves),
+        leaf_weights=numpy_helper.from_array(forest.leaves),
+    )
