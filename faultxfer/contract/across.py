@@ -10,6 +10,8 @@ what the other one taught.
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import operator
 from collections.abc import Iterator
 
 import numpy as np
@@ -38,21 +40,44 @@ def without_copies(checked: list[Checked], contract: Contract) -> list[Checked]:
     accepted = [outcome for outcome in checked if not outcome.refused and len(outcome.accepted)]
     if contract.time_column is None or len(accepted) < 2:
         return checked
+    frames = [outcome.accepted for outcome in accepted]
+    if not _share_times(frames):
+        return checked
     keys = [columns.EQUIPMENT, columns.TIME, *contract.features]
     if all(outcome.has(columns.FAULT) for outcome in accepted):
         keys.append(columns.FAULT)
-    known = np.array([], dtype=np.uint64)
-    left = []
-    for outcome in checked:
-        if outcome.refused or outcome.accepted.empty:
-            left.append(outcome)
-            continue
-        hashed = pd.util.hash_pandas_object(outcome.accepted[keys], index=False).to_numpy()
-        # A row without a time is no copy of another one.
-        copies = np.isin(hashed, known) & outcome.accepted[columns.TIME].notna().to_numpy()
-        left.append(_without_rows(outcome, copies, contract))
-        known = np.union1d(known, hashed)
-    return left
+    rows = pd.DataFrame({name: _stacked_column(frames, name) for name in keys}, copy=False)
+    hashed = pd.util.hash_pandas_object(rows, index=False).to_numpy()
+    file = _file_numbers(frames)
+    _, first, same = np.unique(hashed, return_index=True, return_inverse=True)
+    # A row without a time is no copy of another one.
+    copies = (file > file[first][same]) & rows[columns.TIME].notna().to_numpy()
+    by_file = iter(np.split(copies, np.cumsum([len(frame) for frame in frames])[:-1]))
+    return [
+        outcome
+        if outcome.refused or outcome.accepted.empty
+        else _without_rows(outcome, next(by_file), contract)
+        for outcome in checked
+    ]
+
+
+def _share_times(frames: list[pd.DataFrame]) -> bool:
+    """Whether the times of two files overlap, so that one may hold rows of the other."""
+    known = [frame[columns.TIME].to_numpy() for frame in frames]
+    spans = sorted(
+        (np.nanmin(times), np.nanmax(times)) for times in known if not np.isnan(times).all()
+    )
+    return any(begin <= end for (_, end), (begin, _) in itertools.pairwise(spans))
+
+
+def _stacked_column(frames: list[pd.DataFrame], name: str) -> np.ndarray:
+    """(n,) a column of all files, one after the other."""
+    return np.concatenate([frame[name].to_numpy() for frame in frames])
+
+
+def _file_numbers(frames: list[pd.DataFrame]) -> np.ndarray:
+    """(n,) number of each row's file."""
+    return np.repeat(np.arange(len(frames)), [len(frame) for frame in frames])
 
 
 def _without_rows(outcome: Checked, copies: np.ndarray, contract: Contract) -> Checked:
@@ -84,29 +109,47 @@ def with_rules_across(checked: list[Checked], contract: Contract) -> list[Checke
     Contradicting labels and times first, each on the rows that are left, then columns that are the
     label.
     """
-    checked = _ruled(checked, contract, _conflicts, columns.FAULT)
-    checked = _ruled(checked, contract, _doubled_times, columns.TIME)
-    return _with_leaks(_none_left(checked), contract)
+    stack = _Stack(contract)
+    checked = _ruled(checked, stack, _conflicts, columns.FAULT)
+    checked = _ruled(checked, stack, _doubled_times, columns.TIME)
+    return _with_leaks(_none_left(checked), stack)
 
 
-def _ruled(checked: list[Checked], contract: Contract, rule: Rule, needed: str) -> list[Checked]:
+class _Stack:
+    """The rows of files, stacked once for the rules that see the same ones."""
+
+    def __init__(self, contract: Contract) -> None:
+        self.contract = contract
+        self._frames: list[pd.DataFrame] = []
+        self._rows: TableRows | None = None
+
+    def of(self, outcomes: list[Checked]) -> TableRows:
+        """All accepted rows of the files."""
+        frames = [outcome.accepted for outcome in outcomes]
+        same = len(frames) == len(self._frames) and all(map(operator.is_, frames, self._frames))
+        if self._rows is None or not same:
+            self._frames, self._rows = frames, stacked_rows(outcomes, self.contract)
+        return self._rows
+
+
+def _ruled(checked: list[Checked], stack: _Stack, rule: Rule, needed: str) -> list[Checked]:
     """The files, with what a rule finds in them together and in none of them alone.
 
     Args:
         checked: the outcome of each file.
-        contract: what they were checked against.
+        stack: their rows, and what they were checked against.
         rule: the rule.
         needed: the column without which a file has no part in it.
     """
     files = files_with(checked, needed)
     if len(files) < 2:
         return checked
-    rows = stacked_rows([checked[file] for file in files], contract)
+    rows = stack.of([checked[file] for file in files])
     checked = list(checked)
     for breach in _new(rule, rows):
         for number, file in enumerate(files):
             mine = breach.places[_file_of(rows)[breach.places] == number]
-            checked[file] = _noted(checked[file], breach, rows.place[mine], contract)
+            checked[file] = _noted(checked[file], breach, rows.place[mine], stack.contract)
     return checked
 
 
@@ -128,22 +171,26 @@ def files_with(checked: list[Checked], column: str) -> list[int]:
 
 def stacked_rows(outcomes: list[Checked], contract: Contract) -> TableRows:
     """All accepted rows, each with its place in its file; without a run column a file is a run."""
-    keys = [columns.EQUIPMENT, columns.RUN, columns.TIME, columns.ROW]
     labelled = all(outcome.has(columns.FAULT) for outcome in outcomes)
-    label = [columns.FAULT] if labelled else []
-    frames = [outcome.accepted[[*keys, *label, *contract.features]] for outcome in outcomes]
-    rows = pd.concat(frames, ignore_index=True)
-    timed = rows[columns.TIME].notna().all()
+    frames = [outcome.accepted for outcome in outcomes]
+    seconds = _stacked_column(frames, columns.TIME)
     return TableRows(
         contract,
-        {name: rows[name].to_numpy() for name in contract.features},
-        rows[columns.FAULT].to_numpy(dtype=bool) if labelled else None,
-        pd.factorize(rows[columns.EQUIPMENT])[0],
-        pd.factorize(rows[columns.RUN])[0],
-        rows[columns.TIME].to_numpy() if timed else None,
-        rows[columns.ROW].to_numpy(),
-        np.repeat(np.arange(len(frames)), [len(frame) for frame in frames]),
+        {name: _stacked_column(frames, name) for name in contract.features},
+        _stacked_column(frames, columns.FAULT).astype(bool) if labelled else None,
+        _numbered(frames, columns.EQUIPMENT),
+        _numbered(frames, columns.RUN),
+        None if np.isnan(seconds).any() else seconds,
+        _stacked_column(frames, columns.ROW),
+        _file_numbers(frames),
     )
+
+
+def _numbered(frames: list[pd.DataFrame], name: str) -> np.ndarray:
+    """(n,) a number for each name in a column of all files, in order of appearance."""
+    names = pd.concat([frame[name] for frame in frames], ignore_index=True)
+    numbers: np.ndarray = pd.factorize(names)[0]
+    return numbers
 
 
 def _doubled_times(rows: TableRows) -> Iterator[Breach]:
@@ -250,7 +297,7 @@ def _none_left(checked: list[Checked]) -> list[Checked]:
 # Sensors that are the label
 
 
-def _with_leaks(checked: list[Checked], contract: Contract) -> list[Checked]:
+def _with_leaks(checked: list[Checked], stack: _Stack) -> list[Checked]:
     """The files, with columns that are the label in all of them together.
 
     The first file carries the finding.
@@ -262,11 +309,11 @@ def _with_leaks(checked: list[Checked], contract: Contract) -> list[Checked]:
     for outcome in checked:
         reported |= {(finding.code, finding.column) for finding in outcome.findings}
     checked = list(checked)
-    for breach in labels.label_leak(stacked_rows([checked[file] for file in files], contract)):
+    for breach in labels.label_leak(stack.of([checked[file] for file in files])):
         first = checked[files[0]]
         column = first.table.tag(breach.column)
         if (breach.code, column) not in reported:
-            checked[files[0]] = first.with_finding(_leak(breach, column, contract))
+            checked[files[0]] = first.with_finding(_leak(breach, column, stack.contract))
     return checked
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+import numpy as np
 import pandas as pd
 
 from faultxfer.contract.notes import Notes
@@ -121,12 +122,12 @@ def note_doubled(notes: Notes, contract: Contract, equipment: str | None) -> Non
 
 
 def converted(
-    values: pd.Series,
+    values: np.ndarray,
     name: str,
     contract: Contract,
     equipment: str | None,
     machines: pd.Series | None,
-) -> pd.Series:
+) -> np.ndarray:
     """A sensor's values in the contract's unit.
 
     Args:
@@ -141,7 +142,8 @@ def converted(
         if (factor, offset) == (1.0, 0.0):
             continue
         if machines is not None:
-            values = values.where(machines != machine, values * factor + offset)
+            theirs = (machines == machine).to_numpy(dtype=bool)
+            values = np.where(theirs, values * factor + offset, values)
         elif machine == (equipment or contract.family):
             values = values * factor + offset
     return values

@@ -15,8 +15,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from faultxfer.contract.check import Check, absent_of, begin_check
+from faultxfer.contract.check import Check, begin_check
 from faultxfer.contract.machines import to_contract
+from faultxfer.contract.named_columns import absent_of
 from faultxfer.contract.outcome import Checked, refusal
 from faultxfer.contract.schema import Contract, Equipment, Sensor
 from faultxfer.contract.shapes import frame_shaped, keys_of_moments
@@ -208,7 +209,7 @@ class MachineRows:
     def _require_possible(self, check: Check) -> None:
         """Refuse a column of which every reading lies outside: nearly always it is its unit."""
         for name, sensor in self.contract.sensors.items():
-            readings = check.values[name].to_numpy()[check.mine]
+            readings = check.values[name][check.mine]
             known = readings[~np.isnan(readings)]
             if sensor.on_breach == "warn" or not len(known) or not outside(known, sensor).all():
                 continue

@@ -17,13 +17,13 @@ _CODE = "SENSOR-UNIT"
 
 
 def in_expected_units(
-    values: pd.Series,
+    values: np.ndarray,
     name: str,
     notes: Notes,
     contract: Contract,
     equipment: str | None,
     machines: pd.Series | None,
-) -> pd.Series:
+) -> np.ndarray:
     """A sensor's values in the unit that the contract expects of each row's machine.
 
     Values in another unit of the same quantity are converted, and that is noted. A unit that
@@ -46,7 +46,7 @@ def in_expected_units(
             factor, offset = _agreed(name, unit, own, places, notes, contract)
             if (factor, offset) != (1.0, 0.0):
                 values = values.copy()
-                values.iloc[places] = values.iloc[places] * factor + offset
+                values[places] = values[places] * factor + offset
     return values
 
 

@@ -214,10 +214,9 @@ def _of_sensor(
     """(n,) readings of a sensor in the contract's unit; NaN where the file has none."""
     if name not in table.names:
         return np.full(len(table), np.nan)
-    values = pd.Series(_readings(table, name))
+    values = np.asarray(_readings(table, name), dtype=np.float64)
     named = None if machine is None else machine.reset_index(drop=True)
-    own = machines.converted(values, name, contract, None, named)
-    return own.to_numpy(dtype=np.float64)
+    return machines.converted(values, name, contract, None, named)
 
 
 def _units(table: RawTable, names: Sequence[str]) -> dict[str, str]:

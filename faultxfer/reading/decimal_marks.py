@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 _SAMPLE_ROWS = 2000
 _SPACES = (" ", "\u00a0", "\u202f", "'", "’")
 _OTHER = {".": ",", ",": "."}
+_GROUPED = re.compile(rb"\d(?:%s)\d{3}" % b"|".join(mark.encode() for mark in _SPACES))
 _EXPONENT = r"(?:[eE][+-]?\d+)?"
 
 
@@ -48,10 +49,17 @@ def find_decimal_marks(
     if plain_commas:
         decimal = decimal or "."
     if decimal is None or thousands is None:
+        if frame.empty:
+            return DecimalMarks(decimal, thousands)
         cells = _sample(frame)
         decimal = decimal or _decimal(cells) or _decimal(_with_marks(frame, ".,"))
         thousands = thousands or _thousands(frame, cells, decimal, plain_commas)
     return DecimalMarks(decimal, thousands)
+
+
+def may_group_thousands(text: bytes) -> bool:
+    """Whether a space or an apostrophe stands between digits as it may between thousands."""
+    return _GROUPED.search(text) is not None
 
 
 def any_mark(frame: pd.DataFrame) -> bool:

@@ -221,13 +221,13 @@ def _are_worded(words: list[list[str]], readings: list[list[str]]) -> bool:
     None of their cells is one that such a column may hold, and one of them is a row of units, or
     it is a single row with a word of its own for each column.
     """
-    columns = {place: _column(readings, place) for place in range(len(words[0]))}
-    data = [place for place, cells in columns.items() if _holds_data(cells)]
-    for row in words:
-        if not all(
-            _may_be_word(row[place], cells, place in data) for place, cells in columns.items()
-        ):
+    data = []
+    for place in range(len(words[0])):
+        cells = _column(readings, place)
+        of_data = _holds_data(cells)
+        if not all(_may_be_word(row[place], cells, of_data) for row in words):
             return False
+        data += [place] * of_data
     if not data:
         return False
     if any(_is_row_of_units([row[place] for place in data]) for row in words):

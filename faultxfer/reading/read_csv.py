@@ -235,8 +235,11 @@ def _numbers(
     if not numeric or options.thousands:
         return None
     decimal: str | None = options.decimal
+    some = lines.some_lines(text.content) if decimal is None else b""
+    if plain_commas and not decimal_marks.may_group_thousands(some):
+        decimal = decimal or "."
     if decimal is None:
-        few = dataclasses.replace(text, content=lines.some_lines(text.content))
+        few = dataclasses.replace(text, content=some)
         try:
             sample = rows.read_rows(few).frame
         except DataError:

@@ -25,6 +25,8 @@ _BYTES_OF_A_CELL = 32
 # columns are read as text.
 _MOST_MISTAKEN = 6
 _PIECE = 1 << 26
+# What Arrow parses at a time; threads are no gain below it.
+_BLOCK = 1 << 22
 
 
 def read_rows(
@@ -152,7 +154,9 @@ def _table(
     """
     whole = memoryview(text.content)
     parsing = arrow_csv.ParseOptions(delimiter=text.separator)
-    reading = arrow_csv.ReadOptions(column_names=names, block_size=1 << 22)
+    reading = arrow_csv.ReadOptions(
+        column_names=names, block_size=_BLOCK, use_threads=len(whole) > _BLOCK
+    )
     tables = []
     try:
         for start, end in _pieces(text.content, begin):
@@ -180,7 +184,7 @@ def _pieces(content: bytes, begin: int) -> Iterator[tuple[int, int]]:
 
 def _text_column(error: pa.ArrowInvalid, names: list[str]) -> str | None:
     """The column in which Arrow met text instead of a number; None if the rows are at fault."""
-    found = re.match(r"In CSV column #(\d+): CSV conversion error", str(error))
+    found = re.match(r"In CSV column #(\d+): (?:Row #\d+: )?CSV conversion error", str(error))
     return names[int(found.group(1))] if found else None
 
 
@@ -204,12 +208,11 @@ def _typed(table: pa.Table, wanted: list[str]) -> dict[str, np.ndarray]:
     Raises:
         _NotNumbersError: cells say infinity or the like.
     """
-    numbers = table.select(wanted).to_pandas()  # one block, filled by all cores
     typed, mistaken = {}, set()
     for name in wanted:
-        typed[name] = numbers[name].to_numpy()
-        filled = len(table) - table.column(name).null_count
-        if np.isfinite(typed[name]).sum() != filled:
+        column = table.column(name)
+        typed[name] = column.to_numpy()
+        if np.isfinite(typed[name]).sum() != len(table) - column.null_count:
             mistaken.add(name)
     if mistaken:
         raise _NotNumbersError(mistaken)

@@ -200,6 +200,17 @@ class RawTable:
         with self._placing(tag):
             return numbers(self.frame[tag], self.dialect, where=self._where(tag))
 
+    def readings(self, name: str, *, boolean: bool = False) -> np.ndarray:
+        """(n,) float64 of :meth:`numbers`, or of :meth:`booleans`.
+
+        Raises:
+            DataError: the file does not tell what its decimal mark is.
+        """
+        tag = self.tag(name)
+        if boolean or tag not in self.typed:
+            return (self.booleans(name) if boolean else self.numbers(name)).to_numpy()
+        return self.typed[tag]
+
     def booleans(self, name: str) -> pd.Series:
         """A column of yes and no as 1.0 and 0.0; NaN where a cell is missing or says neither."""
         tag = self.tag(name)

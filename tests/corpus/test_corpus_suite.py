@@ -10,7 +10,7 @@ import pytest
 from checking import checked
 from write import BAD, VALID
 
-from faultxfer.contract import check
+from faultxfer.contract import judged_rows
 from faultxfer.contract.tallies import Tally
 
 sys.path.append(str(Path(__file__).parents[1] / "contract"))
@@ -22,7 +22,7 @@ def test_great_expectations_finds_the_same_rows_in_every_file(
 ) -> None:
     ours: list[Tally] = []
     questions: list[Question] = []
-    judge = check.tallies
+    judge = judged_rows.tallies
 
     def kept(values: Any, contract: Any, *, labels: Any, lacking: Any) -> list[Tally]:
         found = judge(values, contract, labels=labels, lacking=lacking)
@@ -32,7 +32,7 @@ def test_great_expectations_finds_the_same_rows_in_every_file(
                 questions.append(Question(tally, values, contract, labels, lacking))
         return found
 
-    monkeypatch.setattr(check, "tallies", kept)
+    monkeypatch.setattr(judged_rows, "tallies", kept)
     for number, case in enumerate((*BAD, *VALID)):
         (tmp_path / str(number)).mkdir()
         checked(case, tmp_path / str(number))
