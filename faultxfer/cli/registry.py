@@ -37,6 +37,12 @@ Why = Annotated[
         "--reason", metavar="TEXT", help="Why; the journal keeps it. A terminal asks for it."
     ),
 ]
+ServedFiles = Annotated[
+    bool,
+    typer.Option(
+        "--files", help="Also read files that a server hands out; of one MODEL they always are."
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; only a terminal asks at all.")]
 
 
@@ -240,11 +246,12 @@ def registry_verify(
     head: Annotated[
         str | None, typer.Option(metavar="SHA256", help="An entry that the journal must hold.")
     ] = None,
+    files: ServedFiles = False,
 ) -> Any:
     """Check journals and the champions' files; exit code 2 if wrong, 3 if not checked."""
     from faultxfer.registry.checking import verify_registry
 
-    return verify_registry(model, equipment, head)
+    return verify_registry(model, equipment, head, files=files)
 
 
 @command("doctor", shows="repaired", exit_code=_repaired, unreadable=NOT_CHECKED)
@@ -267,6 +274,7 @@ def registry_doctor(
         float,
         typer.Option(metavar="DAYS", help="Age at which uploads that nothing names are deleted."),
     ] = 7.0,
+    files: ServedFiles = False,
 ) -> Any:
     """Finish what is half done, bring back what is sound, list what would take something away.
 
@@ -274,8 +282,8 @@ def registry_doctor(
     """
     from faultxfer.registry.doctor import repair_registry
 
-    options = {"minutes": older_than, "upload_days": uploads_after}
-    return repair_registry(model, equipment, dry_run=dry_run, apply=apply, **options)
+    ages = {"minutes": older_than, "upload_days": uploads_after}
+    return repair_registry(model, equipment, dry_run=dry_run, apply=apply, files=files, **ages)
 
 
 @command(

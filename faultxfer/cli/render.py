@@ -332,12 +332,25 @@ def _verdict(result: dict[str, Any]) -> str:
     provisional = sum(one["provisional"] is not None for one in result["models"])
     if provisional:
         scoring += f" and {counted(provisional, 'provisional version')}"
+    if result["files_not_read"]:
+        return f"[green]sound[/]: {journals} were read. {_not_read(result, 'verify')}"
     return f"[green]sound[/]: {journals} and the files of {scoring} were read"
+
+
+def _not_read(result: dict[str, Any], verb: str) -> str:
+    """Of how many versions a server has the files, and how to have them read."""
+    versions = counted(result["files_not_read"], "version")
+    return (
+        f"The files of {versions} lie on a server and were not read: "
+        f"`faultxfer registry {verb} --files` reads them"
+    )
 
 
 def repaired(result: dict[str, Any]) -> None:
     """What was found, and what was done about it."""
     console = stdout()
+    if result["files_not_read"]:
+        console.print(_not_read(result, "doctor"), soft_wrap=True)
     if not result["found"]:
         console.print("[green]Nothing is half done or damaged.[/]")
         return

@@ -17,7 +17,7 @@ from faultxfer.registry.store import Registry, Version, open_registry
 def list_models() -> list[dict[str, Any]]:
     """Every registered model with what it detects and its champion."""
     registry = open_registry()
-    with registry.as_it_is_now():
+    with registry.as_it_is_now(files=False):
         return [_listed(registry, entry) for entry in registry.models()]
 
 
@@ -48,6 +48,11 @@ def show_history(model: str, equipment: str | None) -> list[dict[str, Any]]:
         RegistryError: the model or the machine is unknown.
     """
     registry = open_registry()
+    with registry.as_it_is_now(everything=False):
+        return _history(registry, model, equipment)
+
+
+def _history(registry: Registry, model: str, equipment: str | None) -> list[dict[str, Any]]:
     name = machines.look_up(registry, model, equipment)
     refusals = _refusals(registry, name, model, equipment)
     # A machine whose every candidate was refused has no registered model, but it has a history.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 from faultxfer.registry import names
+from faultxfer.registry.diagnosis import Diagnosis
 from faultxfer.registry.doctor import findings_across_models
 from faultxfer.registry.inspection import CHANGED
 from faultxfer.registry.machines import wanted_names
@@ -12,11 +14,13 @@ from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.model_checks import edited_tags
 from faultxfer.registry.model_view import ModelView
 from faultxfer.registry.pending import pending_deletions
-from faultxfer.registry.store import Registry, open_registry
+from faultxfer.registry.store import Registry, Version, open_registry
 
 
 @reported("the tracking store")
-def verify_registry(model: str | None, equipment: str | None, head: str | None) -> dict[str, Any]:
+def verify_registry(
+    model: str | None, equipment: str | None, head: str | None, *, files: bool = False
+) -> dict[str, Any]:
     """Whether journals are whole, and champions are those of their journals, with their files.
 
     Args:
@@ -24,16 +28,19 @@ def verify_registry(model: str | None, equipment: str | None, head: str | None) 
         equipment: one of its machines.
         head: SHA-256 of the newest entry, as kept elsewhere; the journal, or one of them all, must
             hold that entry.
+        files: also read the files of every champion that a server hands out; of one model that is
+            asked for by name they are always read.
 
     Returns:
-        ``sound``: nothing is wrong and all was read; ``models``: for each its ``problems``, and
-        under ``unchecked`` what could not be read.
+        ``sound``: nothing is wrong and all that was wanted was read; ``models``: for each its
+        ``problems``, and under ``unchecked`` what could not be read; ``files_not_read``: of how
+        many champions a server has the files, and nobody wanted them read.
 
     Raises:
         RegistryError: the model is unknown.
     """
     registry = open_registry()
-    with registry.as_it_is_now():
+    with registry.as_it_is_now(files=files or model is not None):
         checked = _all_verified(registry, model, equipment, head)
     wrong = any(one["problems"] for one in checked)
     unread = any(one["unchecked"] for one in checked)
@@ -41,6 +48,7 @@ def verify_registry(model: str | None, equipment: str | None, head: str | None) 
         "sound": not wrong and not unread,
         "wrong": wrong,
         "unchecked": unread,
+        "files_not_read": sum(one.pop("not_read") for one in checked),
         "models": checked,
     }
 
@@ -51,7 +59,8 @@ def _all_verified(
     views = [ModelView(registry, name) for name in wanted_names(registry, model, equipment)]
     only = views[0].name if model is not None else None
     across = findings_across_models(registry, only)
-    checked = [_verified(view) for view in views]
+    pending = _pending(registry, views)
+    checked = [_verified(view, pending.get(view.name, [])) for view in views]
     if head and not any(_holds(view, head) for view in views):
         _add_missing_head(checked, head, one_model=model is not None)
     checked += [_about(one.where, f"{one.message}: {one.remedy}") for one in across]
@@ -81,23 +90,36 @@ def _about(name: str, problem: str) -> dict[str, Any]:
         "head": None,
         "problems": [problem],
         "unchecked": [],
+        "not_read": 0,
     }
 
 
-def _verified(view: ModelView) -> dict[str, Any]:
+def _scoring(view: ModelView) -> Version | None:
+    """The champion; of a machine without one, the provisional version is what scores."""
+    return view.versions.get(view.champion or view.chain.provisional or "")
+
+
+def _pending(registry: Registry, views: list[ModelView]) -> dict[str, list[Diagnosis]]:
+    """What somebody deleted and those that score need, by name of their model."""
+    found: dict[str, list[Diagnosis]] = defaultdict(list)
+    scoring = [version for view in views if (version := _scoring(view)) is not None]
+    for one in pending_deletions(registry, scoring):
+        found[str(one.model)].append(one)
+    return found
+
+
+def _verified(view: ModelView, pending: list[Diagnosis]) -> dict[str, Any]:
     problems = [*view.chain.problems, *_alias_problems(view), *_provisional_problems(view)]
     problems += _waiting_problems(view)
     unchecked: list[str] = []
-    # Of a machine without champion, the provisional version is what scores.
-    number = view.champion or view.chain.provisional
-    if number in view.versions:
-        found = view.files(number)
+    scoring = _scoring(view)
+    if scoring is not None:
+        found = view.survey(scoring.version)
         if found.state == CHANGED:
             problems.append(found.problem)
-        elif not found.is_sound:
+        elif found.problem:
             unchecked.append(found.problem)
-        pending = pending_deletions(view.registry, view.versions[number])
-        problems += [f"{one.message}: {one.remedy}" for one in pending]
+    problems += [f"{one.message}: {one.remedy}" for one in pending]
     problems += [f"{one.where}: {one.message}" for one in edited_tags(view)]
     problems += _replaced(view)
     return {
@@ -109,6 +131,7 @@ def _verified(view: ModelView) -> dict[str, Any]:
         "head": view.chain.head if view.chain.last else None,
         "problems": problems,
         "unchecked": unchecked,
+        "not_read": len(view.not_read),
     }
 
 

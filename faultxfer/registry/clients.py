@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import random
+import re
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import partial, wraps
-from typing import Any, TypeVar
+from functools import cache, cached_property, partial, wraps
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from faultxfer.registry.mlflow_errors import library_of
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 Answer = TypeVar("Answer")
 
@@ -29,6 +34,30 @@ _LONGEST_PAUSE = 2.0
 # How long one call waits for a locked SQLite database; MLflow sets the same in each of its
 # transactions.
 BUSY_SECONDS = 20.0
+# What MLflow gives in one answer: its limit of registered models; and of versions ten times as many
+# as most plants have.
+_MODELS_IN_A_PAGE, _VERSIONS_IN_A_PAGE = 1000, 10_000
+# By name, so that what others change meanwhile moves nothing from a later page to an earlier one.
+_IN_ORDER = ["name ASC", "version_number ASC"]
+# Filters that ask for one name, or for a part of it, see `names.equals` and `names.containing`.
+_ONE_NAME = re.compile(r"name = (['\"])(.*)\1", flags=re.DOTALL)
+_PART_OF_A_NAME = re.compile(r"name LIKE '%(.*)%'", flags=re.DOTALL)
+
+
+@cache
+def own_client() -> type[MlflowClient]:
+    """MLflow's client, without its question whether a registered model is a prompt.
+
+    It asks that before most calls, which doubles the requests to a server. No model of ours is a
+    prompt: both would need the same name in the same table.
+    """
+    from mlflow import MlflowClient
+
+    class OwnClient(MlflowClient):
+        def _raise_if_prompt(self, name: str) -> None:
+            """Nothing to ask."""
+
+    return OwnClient
 
 
 class RetryingClient:
@@ -40,6 +69,12 @@ class RetryingClient:
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._client, name)
         return _retrying(method) if callable(method) else method
+
+
+class _Page(list[Any]):
+    """A whole answer: no page follows."""
+
+    token: str | None = None
 
 
 class RememberingClient:
@@ -62,6 +97,47 @@ class RememberingClient:
         if question not in self._answers:
             self._answers[question] = method(*args, **kwargs)
         return self._answers[question]
+
+
+class ListingClient(RememberingClient):
+    """A client that asks for all registered models, and for all versions, at once.
+
+    Whoever asks for one of them is answered from that, so that the number of requests does not grow
+    with the number of models.
+    """
+
+    @cached_property
+    def _models(self) -> dict[str, Any]:
+        search = self._client.search_registered_models
+        return {one.name: one for one in all_pages(search, max_results=_MODELS_IN_A_PAGE)}
+
+    @cached_property
+    def _versions(self) -> dict[str, list[Any]]:
+        search = partial(self._client.search_model_versions, order_by=_IN_ORDER)
+        found: dict[str, dict[Any, Any]] = defaultdict(dict)
+        for one in all_pages(search, max_results=_VERSIONS_IN_A_PAGE):
+            found[one.name][one.version] = one
+        return {name: list(versions.values()) for name, versions in found.items()}
+
+    def search_registered_models(self, filter_string: str | None = None, **named: Any) -> Any:
+        """As MLflow's, which gives a page: all at once, but for filters that it alone can read."""
+        if filter_string is None:
+            return _Page(self._models.values())
+        if one := _ONE_NAME.fullmatch(filter_string):
+            return _Page([self._models[one[2]]] if one[2] in self._models else [])
+        if part := _PART_OF_A_NAME.fullmatch(filter_string):
+            return _Page(self._models[name] for name in self._models if part[1] in name)
+        method = self._client.search_registered_models
+        return self._remembered("search_registered_models", method, filter_string, **named)
+
+    def search_model_versions(self, filter_string: str | None = None, **named: Any) -> Any:
+        """As :meth:`search_registered_models`, of versions."""
+        if filter_string is None:
+            return _Page(one for versions in self._versions.values() for one in versions)
+        if one := _ONE_NAME.fullmatch(filter_string):
+            return _Page(self._versions.get(one[2], []))
+        method = self._client.search_model_versions
+        return self._remembered("search_model_versions", method, filter_string, **named)
 
 
 def with_retries(work: Callable[[], Answer]) -> Answer:

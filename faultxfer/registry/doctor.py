@@ -48,6 +48,7 @@ class Orders:
         grace: how long a registration by a process on another host may take before it counts as
             broken off.
         kept: how long an upload that nothing names is kept.
+        files: also read files that a server hands out; of the one model they are always read.
     """
 
     name: str | None = None
@@ -55,14 +56,19 @@ class Orders:
     dry_run: bool = False
     grace: timedelta = timedelta(minutes=60)
     kept: timedelta = timedelta(days=7)
+    files: bool = True
 
 
 @dataclass
 class RepairResult:
-    """What was found, each with what was done about it, and why the doctor stopped, if it did."""
+    """What was found, each with what was done about it, and why the doctor stopped, if it did.
+
+    ``not_read``: versions whose files a server hands out, and nobody asked to read.
+    """
 
     found: list[tuple[Diagnosis, str]] = field(default_factory=list)
     stopped: str = ""
+    not_read: set[str] = field(default_factory=set)
 
     @property
     def left(self) -> list[Diagnosis]:
@@ -83,6 +89,7 @@ def repair_registry(
     apply: bool = False,
     minutes: float = 60.0,
     upload_days: float = 7.0,
+    files: bool = False,
 ) -> dict[str, Any]:
     """Find what is half done or damaged, and repair it.
 
@@ -93,6 +100,8 @@ def repair_registry(
         apply: also do what takes away: retire, go back to an earlier champion, delete.
         minutes: how old a registration by another host must be to count as broken off.
         upload_days: how long uploads that nothing names are kept.
+        files: also read the files of every version that a server hands out; of one model that is
+            asked for by name they are always read.
 
     Raises:
         RegistryError: the store does not answer, or the model is unknown.
@@ -100,7 +109,8 @@ def repair_registry(
     registry = open_registry() if dry_run else open_to_change(repairing=True)
     name = None if model is None else wanted_names(registry, model, equipment)[0]
     grace, kept = timedelta(minutes=minutes), timedelta(days=upload_days)
-    orders = Orders(name, apply=apply, dry_run=dry_run, grace=grace, kept=kept)
+    wanted = files or name is not None
+    orders = Orders(name, apply=apply, dry_run=dry_run, grace=grace, kept=kept, files=wanted)
     return {"dry_run": dry_run, "apply": apply, **_as_data(repair(registry, orders))}
 
 
@@ -117,8 +127,8 @@ def repair(registry: Registry, orders: Orders) -> RepairResult:
     result = RepairResult()
     inspect = _remembering()
     for _ in range(_ROUNDS):
-        with registry.as_it_is_now():
-            found = list(_examined(registry, orders, inspect))
+        with registry.as_it_is_now(files=orders.files):
+            found = list(_examined(registry, orders, inspect, result.not_read))
         result.stopped = result.stopped or _why_stop(found, orders)
         new = _resolved(result, found)
         done = [_treat(one, orders, stopped=bool(result.stopped)) for one in new]
@@ -144,19 +154,22 @@ def findings_across_models(registry: Registry, only: str | None = None) -> list[
     ]
 
 
-def _examined(registry: Registry, orders: Orders, inspect: Inspect) -> Iterator[Diagnosis]:
+def _examined(
+    registry: Registry, orders: Orders, inspect: Inspect, not_read: set[str]
+) -> Iterator[Diagnosis]:
     across = findings_across_models(registry, orders.name)
     yield from across
     # Of a model nothing more can be said until its journal has its name again.
     unnamed = left_alone(across)
+    in_use: list[Version] = []
     for name in registry.known_names() if orders.name is None else [orders.name]:
         if name in unnamed:
             continue
         view = ModelView(registry, name, orders.grace, inspect)
         yield from examine_model(view)
-        for version in view.versions.values():
-            if not version.is_retired:
-                yield from pending_deletions(registry, version)
+        in_use += [version for version in view.versions.values() if not version.is_retired]
+        not_read |= {names.version_uri(name, number) for number in view.not_read}
+    yield from pending_deletions(registry, in_use)
     if orders.name is None:
         yield from unfinished_runs(registry, orders.grace)
         yield from unused_uploads(registry, orders.grace, orders.kept)
@@ -251,4 +264,5 @@ def _as_data(result: RepairResult) -> dict[str, Any]:
         "sound": not left,
         "unchecked": sum(one.kind == UNCHECKED for one in left),
         "restored": len(restored),
+        "files_not_read": len(result.not_read),
     }

@@ -11,6 +11,7 @@ import re
 import shutil
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -19,7 +20,8 @@ from faultxfer.errors import BundleError, FilesAbsentError, RegistryError, Unrea
 from faultxfer.registry import names
 from faultxfer.registry.locations import local_path
 from faultxfer.registry.mlflow_errors import reported
-from faultxfer.registry.model_files import check_amount
+from faultxfer.registry.model_files import check_amount, file_hashes, hashes_by_name
+from faultxfer.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -67,7 +69,36 @@ def fetch_files(location: str, folder: Path) -> Path:
     return _copied(local, folder)
 
 
-def _copied(source: Path, folder: Path) -> Path:
+@contextmanager
+def hashed_files(location: str) -> Iterator[tuple[Path, dict[str, str]]]:
+    """A model's files, read where they lie if that is on this machine, and SHA-256 of each.
+
+    Args:
+        location: as for :func:`fetch_files`.
+
+    Yields:
+        The folder that holds them, and the hashes as :func:`~.model_files.file_hashes` gives them.
+
+    Raises:
+        FilesAbsentError, UnreadableError, BundleError: see :func:`fetch_files`.
+    """
+    local = local_path(location)
+    if local is not None:
+        yield local, _hashes_of(local)
+        return
+    with temporary_folder("doctor") as folder:
+        fetched = _downloaded(location, folder / "model")
+        yield fetched, file_hashes(fetched)
+
+
+def _hashes_of(folder: Path) -> dict[str, str]:
+    try:
+        return hashes_by_name(folder, _files_of(folder))
+    except OSError as error:
+        raise _not_read(folder, error) from error
+
+
+def _files_of(source: Path) -> list[Path]:
     try:
         files = list(_regular_files(source))
         check_amount(len(files), sum(path.stat().st_size for path in files))
@@ -75,6 +106,11 @@ def _copied(source: Path, folder: Path) -> Path:
         raise _not_read(source, error) from error
     if not files:
         raise absent(str(source))
+    return files
+
+
+def _copied(source: Path, folder: Path) -> Path:
+    files = _files_of(source)
     folder.mkdir(parents=True, exist_ok=True)
     for path in files:
         _copy_file(path, folder / path.relative_to(source))

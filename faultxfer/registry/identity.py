@@ -58,12 +58,32 @@ def identity_of(registry: Registry, name: str) -> Identity | None:
 
 def known_identity(registry: Registry, name: str, version: Version | None) -> Identity | None:
     """What the version's bundle says; else the model's name, the version's or the model's tags."""
-    found = read_identity(registry, version) if version is not None else None
-    of_name = names.detected(name)
-    if found is None and of_name is not None:
-        return Identity(*of_name)
-    if found is None and version is not None:
-        found = identity_in_tags(version.tags)
+    if version is None:
+        return _told(registry, name, version)
+    return told_or_read(registry, version) or _told(registry, name, version)
+
+
+def told_or_read(registry: Registry, version: Version) -> Identity | None:
+    """What a version's bundle says, by all that repeats it where the bundle is not to be read.
+
+    That is the model's name, or tags of version and model that agree. None where the bundle has to
+    say it, and cannot be read.
+    """
+    if not registry.may_read(version):
+        tags = (version.tags, registry.model_tags(version.name))
+        named = names.detected(version.name)
+        by_version, by_model = map(identity_in_tags, tags)
+        if named is not None or (by_version is not None and by_version == by_model):
+            return Identity(*named) if named is not None else by_version
+    return read_identity(registry, version)
+
+
+def _told(registry: Registry, name: str, version: Version | None) -> Identity | None:
+    """What name and tags say, where the bundle cannot be read."""
+    named = names.detected(name)
+    if named is not None:
+        return Identity(*named)
+    found = identity_in_tags(version.tags) if version is not None else None
     return found or identity_in_tags(registry.model_tags(name))
 
 

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 from faultxfer.bundle.plain_files import MANIFEST_BYTES, UNREADABLE, read_text
 from faultxfer.errors import BundleError, FilesAbsentError, RegistryError
 from faultxfer.registry import names
-from faultxfer.registry.downloading import fetch_files
+from faultxfer.registry.downloading import hashed_files
 from faultxfer.registry.model_files import BUNDLE_IN_MODEL, digest_of, file_hashes
-from faultxfer.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from faultxfer.registry.journal import Chain
     from faultxfer.registry.store import Registry, Version
 
 SOUND, CHANGED, ABSENT, NOT_READ = "sound", "changed", "absent", "unreadable"
+NOT_ASKED = "not asked for"  # a server hands them out, and nobody asked to read them
 
 # What MLflow writes around a bundle. Older versions have no listing of their files, so this is
 # taken for it.
@@ -38,7 +38,7 @@ class Inspection:
     """How a version's files are.
 
     Attributes:
-        state: ``sound``, ``changed``, ``absent`` or ``unreadable``.
+        state: ``sound``, ``changed``, ``absent``, ``unreadable`` or ``not asked for``.
         problem: in whole sentences; empty where they are sound.
         sha256: over the files, where all of them were read.
     """
@@ -90,16 +90,15 @@ def inspect_files(registry: Registry, version: Version, chain: Chain) -> Inspect
         version: which.
         chain: the journal of its model.
     """
-    with temporary_folder("doctor") as folder:
-        try:
-            model = fetch_files(registry.files_location(version), folder / "model")
-            found = _judged(model, version, registered_sha256(version, chain))
-        except FilesAbsentError as error:
-            return Inspection(ABSENT, error.problem)
-        except RegistryError as error:
-            return Inspection(NOT_READ, error.problem)
-        except BundleError as error:
-            return Inspection(CHANGED, error.problem)
+    try:
+        with hashed_files(registry.files_location(version)) as (model, hashes):
+            found = _judged(model, hashes, version, registered_sha256(version, chain))
+    except FilesAbsentError as error:
+        return Inspection(ABSENT, error.problem)
+    except RegistryError as error:
+        return Inspection(NOT_READ, error.problem)
+    except BundleError as error:
+        return Inspection(CHANGED, error.problem)
     # Whatever the tags say: the journal names these very bytes.
     if found.sha256 is not None and found.sha256 == chain.recorded_files(version.version):
         return Inspection(SOUND, sha256=found.sha256)
@@ -118,7 +117,7 @@ def require_registered(model: Path, version: Version, registered: str | None) ->
         FilesAbsentError: some files are missing.
         BundleError: the files are not the same.
     """
-    found = _judged(model, version, registered)
+    found = _judged(model, file_hashes(model), version, registered)
     if found.state == ABSENT:
         raise FilesAbsentError(
             found.problem, where=version.uri, remedy="Bring them back and run it again"
@@ -133,8 +132,9 @@ def require_registered(model: Path, version: Version, registered: str | None) ->
         )
 
 
-def _judged(model: Path, version: Version, registered: str | None) -> Inspection:
-    hashes = file_hashes(model)
+def _judged(
+    model: Path, hashes: dict[str, str], version: Version, registered: str | None
+) -> Inspection:
     found = digest_of(hashes)
     if registered is None or registered == found:
         return _with_bundle(model, version, found)

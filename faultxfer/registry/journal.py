@@ -14,8 +14,9 @@ import json
 import uuid
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from faultxfer.errors import ChampionMovedError, RegistryError
@@ -85,9 +86,14 @@ class Entry:
 
     def text(self) -> str:
         """The entry as stored: JSON with sorted keys."""
-        return json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
+        return self._text
 
-    @property
+    @cached_property
+    def _text(self) -> str:
+        said = {one.name: getattr(self, one.name) for one in fields(self)}
+        return json.dumps(said, sort_keys=True, ensure_ascii=False)
+
+    @cached_property
     def sha256(self) -> str:
         """What the next entry names."""
         return hashlib.sha256(self.text().encode()).hexdigest()
@@ -506,6 +512,8 @@ def _short(entry: Entry) -> Entry:
     return replace(entry, reason=entry.reason[:5000], details={**entry.details, "data": digest})
 
 
+# A look at everything follows the same journals for several reasons.
+@lru_cache(maxsize=4096)
 def parsed(text: str) -> Entry | None:
     """An entry from its text; None where it is none, or was edited."""
     try:

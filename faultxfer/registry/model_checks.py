@@ -73,7 +73,7 @@ def _delete_half_registered(registry: Registry, version: Version) -> None:
 def _unread_files(view: ModelView) -> Iterator[Diagnosis]:
     """Versions that cannot be judged, as their files are not there or cannot be read."""
     for number in view.usable:
-        found = view.files(number)
+        found = view.survey(number)
         if found.state == ABSENT:
             remedy = f"Bring them back; if they are lost for good: {view.lost_for_good(number)}"
             yield view.found("FILES-ABSENT", found.problem, remedy, UNCHECKED, number)
@@ -117,7 +117,7 @@ def _changed_files(view: ModelView) -> Iterator[Diagnosis]:
     """Versions other than the champion whose bytes are not those registered."""
     remedy = "retire it; the files stay, and it comes back when they are those registered again"
     for number in view.usable:
-        found = view.files(number)
+        found = view.survey(number)
         if number == view.champion or found.state != CHANGED:
             continue
         yield view.found(
@@ -190,7 +190,7 @@ def _champion(view: ModelView) -> Iterator[Diagnosis]:
         yield from _without_champion(view)
     elif number not in view.versions:
         yield _missing_champion(view, number)
-    elif view.files(number).state == CHANGED:
+    elif view.survey(number).state == CHANGED:
         yield _changed_champion(view, number)
     else:
         yield from _unfinished_promotion(view, number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -134,11 +135,15 @@ def file_hashes(folder: Path) -> dict[str, str]:
     Raises:
         BundleError: there are more or larger files than a bundle has.
     """
-    files = sorted(
-        path for path in folder.rglob("*") if path.is_file() and path.name != _OF_THE_DOWNLOAD
-    )
+    files = [path for path in folder.rglob("*") if path.is_file()]
     check_amount(len(files), sum(path.stat().st_size for path in files))
-    return {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}
+    return hashes_by_name(folder, files)
+
+
+def hashes_by_name(folder: Path, files: Iterable[Path]) -> dict[str, str]:
+    """As :func:`file_hashes`, of files that were looked for and are not too many."""
+    own = sorted(path for path in files if path.name != _OF_THE_DOWNLOAD)
+    return {path.relative_to(folder).as_posix(): sha256_of(path) for path in own}
 
 
 def digest_of(hashes: dict[str, str]) -> str:

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from faultxfer.registry import names
 from faultxfer.registry.diagnosis import Diagnosis
-from faultxfer.registry.inspection import Inspection, inspect_files
+from faultxfer.registry.inspection import NOT_ASKED, Inspection, inspect_files
 from faultxfer.registry.journal import Chain
 from faultxfer.registry.promotion import examined_journal
 from faultxfer.registry.store import Registry, Version
@@ -27,12 +27,14 @@ class ModelView:
         grace: how long a registration by a process on another host may take before it counts as
             broken off.
         inspect: reads the files of a version.
+        not_read: numbers of versions whose files a server hands out, and nobody asked to read.
     """
 
     registry: Registry
     name: str
     grace: timedelta = timedelta(0)
     inspect: Inspect = inspect_files
+    not_read: set[str] = field(default_factory=set)
     _inspected: dict[str, Inspection] = field(default_factory=dict)
 
     @cached_property
@@ -75,6 +77,13 @@ class ModelView:
         if number not in self._inspected:
             self._inspected[number] = self.inspect(self.registry, self.versions[number], self.chain)
         return self._inspected[number]
+
+    def survey(self, number: str) -> Inspection:
+        """As :meth:`files`, for a look at everything: it reads no files that nobody asked for."""
+        if number in self._inspected or self.registry.may_read(self.versions[number]):
+            return self.files(number)
+        self.not_read.add(number)
+        return Inspection(NOT_ASKED)
 
     def is_half_registered(self, number: str) -> bool:
         """Whether its registration did not come to an end."""

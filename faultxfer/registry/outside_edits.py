@@ -12,7 +12,7 @@ from functools import partial
 
 from faultxfer.registry import names
 from faultxfer.registry.diagnosis import RESTORES, Diagnosis
-from faultxfer.registry.identity import read_identity, telling_version
+from faultxfer.registry.identity import telling_version, told_or_read
 from faultxfer.registry.journal import (
     Chain,
     chained,
@@ -176,8 +176,8 @@ def _oldest(versions: list[Version], key: str) -> str | None:
 
 
 def _of_bundle(registry: Registry, version: Version | None) -> dict[str, str]:
-    """Family and label as the bundle has them; nothing where it cannot be read."""
-    identity = read_identity(registry, version) if version is not None else None
+    """Family and label as the bundle has them; nothing where nothing says it."""
+    identity = told_or_read(registry, version) if version is not None else None
     return identity.tags() if identity is not None else {}
 
 

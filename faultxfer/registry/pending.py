@@ -7,34 +7,44 @@ files included.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
-from pathlib import Path
 
 from faultxfer.registry import names
+from faultxfer.registry.clients import all_pages, batches
 from faultxfer.registry.database import rows
 from faultxfer.registry.diagnosis import PERSON, RESTORES, Diagnosis
 from faultxfer.registry.store import Registry, Version
 
+# Of what was collected MLflow has no record any more.
+_MARKED = "SELECT model_id FROM logged_models WHERE lifecycle_stage = 'deleted'"
 _RESTORE_UPLOAD = "UPDATE logged_models SET lifecycle_stage = 'active' WHERE model_id = ?"
+# Ids in one question: MLflow parses a filter of twenty times as many no more.
+_IN_A_FILTER = 250
 
 
-def pending_deletions(registry: Registry, version: Version) -> Iterator[Diagnosis]:
-    """What a version needs and somebody deleted: its experiment, its run, or its upload."""
+def pending_deletions(registry: Registry, versions: Iterable[Version]) -> Iterator[Diagnosis]:
+    """What versions need and somebody deleted: their experiment, their runs, or their uploads."""
+    versions = list(versions)
     experiment = registry.client.get_experiment_by_name(names.EXPERIMENT)
     if experiment is not None and experiment.lifecycle_stage == "deleted":
         command = f"mlflow experiments restore --experiment-id {experiment.experiment_id}"
         restore = partial(registry.client.restore_experiment, experiment.experiment_id)
-        yield _marked(version, f"experiment {names.EXPERIMENT!r}", command, restore)
+        for version in versions:
+            yield _marked(version, f"experiment {names.EXPERIMENT!r}", command, restore)
         # Its runs and uploads come back with it, or are found when it is back.
         return
-    if version.run_id and _run_is_deleted(registry, version.run_id):
-        command = f"mlflow runs restore --run-id {version.run_id}"
-        restore = partial(registry.client.restore_run, version.run_id)
-        yield _marked(version, f"run {version.run_id}", command, restore)
-    if version.model_id and _upload_is_deleted(registry, version.model_id):
-        yield _marked_upload(registry, version, version.model_id)
+    number = experiment.experiment_id if experiment is not None else None
+    runs = _deleted_runs(registry, number, [one.run_id for one in versions if one.run_id])
+    uploads = _deleted_uploads(registry, number, [one.model_id for one in versions if one.model_id])
+    for version in versions:
+        if version.run_id in runs:
+            command = f"mlflow runs restore --run-id {version.run_id}"
+            restore = partial(registry.client.restore_run, version.run_id)
+            yield _marked(version, f"run {version.run_id}", command, restore)
+        if version.model_id in uploads:
+            yield _marked_upload(registry, version, str(version.model_id))
 
 
 def _marked(version: Version, what: str, command: str, restore: partial[None]) -> Diagnosis:
@@ -75,16 +85,51 @@ def _restore_upload(database: str, model_id: str) -> None:
         connection.execute(_RESTORE_UPLOAD, (model_id,))
 
 
-def _run_is_deleted(registry: Registry, run_id: str) -> bool:
-    from mlflow.exceptions import MlflowException
+def _deleted_runs(registry: Registry, experiment: str | None, wanted: list[str]) -> set[str]:
+    """Those of the runs that are marked for deletion.
 
-    try:
-        return bool(registry.client.get_run(run_id).info.lifecycle_stage == "deleted")
-    except MlflowException as error:
-        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-            # It was collected: nothing is left to restore, and it held no file of a version.
-            return False
-        raise
+    One that was collected is none of them: nothing is left to restore, and it held no file of a
+    version.
+    """
+    from mlflow.entities import ViewType
+
+    if experiment is None:
+        return set()
+    found: set[str] = set()
+    for some in batches(wanted, _IN_A_FILTER):
+        search = partial(registry.client.search_runs, run_view_type=ViewType.DELETED_ONLY)
+        wanted_runs = f"attributes.run_id IN {_listed(some)}"
+        found |= {run.info.run_id for run in all_pages(search, [experiment], wanted_runs)}
+    return found
+
+
+def _deleted_uploads(registry: Registry, experiment: str | None, wanted: list[str]) -> set[str]:
+    """Those of the logged models that are marked for deletion."""
+    if registry.database is not None:
+        return {str(row[0]) for row in rows(registry.database, _MARKED)} & set(wanted)
+    found: set[str] = set()
+    for some in batches(sorted(set(wanted)), _IN_A_FILTER):
+        if experiment is None or not _are_all_active(registry, experiment, some):
+            found |= {one for one in some if _upload_is_deleted(registry, one)}
+    return found
+
+
+def _are_all_active(registry: Registry, experiment: str, wanted: Sequence[str]) -> bool:
+    """Whether none of these logged models is marked for deletion.
+
+    MLflow counts no logged models, and gives each with all its metrics and parameters. So the last
+    of them alone is asked for: there is no such place in the list where one is wanting.
+    """
+    from mlflow.utils.search_utils import SearchLoggedModelsPaginationToken
+
+    named = f"model_id IN {_listed(wanted)}"
+    last = SearchLoggedModelsPaginationToken([experiment], named, offset=len(wanted) - 1).encode()
+    search = registry.client.search_logged_models
+    return len(search([experiment], named, max_results=1, page_token=last)) == 1
+
+
+def _listed(ids: Sequence[str]) -> str:
+    return "(" + ", ".join(f"'{one}'" for one in ids) + ")"
 
 
 def _upload_is_deleted(registry: Registry, model_id: str) -> bool:
@@ -94,11 +139,6 @@ def _upload_is_deleted(registry: Registry, model_id: str) -> bool:
         registry.client.get_logged_model(model_id)
     except MlflowException as error:
         if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-            return registry.database is None or _is_marked(registry.database, model_id)
+            return True
         raise
     return False
-
-
-def _is_marked(database: Path, model_id: str) -> bool:
-    """Whether MLflow still has the record. What was collected is gone, record and files."""
-    return bool(rows(database, "SELECT 1 FROM logged_models WHERE model_id = ?", (model_id,)))

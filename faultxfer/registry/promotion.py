@@ -59,12 +59,20 @@ def examined_journal(registry: Registry, name: str) -> Chain:
     # Versions come before the journal, as an entry is there before the tag that names it.
     versions = registry.versions(name)
     chain = journal.read_journal(registry.client, name)
-    said = [
+    said = _lacking(versions, chain)
+    if said and registry.client is not registry.live:
+        # Versions and journal came in one answer, or in several pages: asked again, in order.
+        chain = journal.read_journal(registry.live, name)
+        said = _lacking(versions, chain)
+    return replace(chain, problems=(*chain.problems, *said))
+
+
+def _lacking(versions: list[Version], chain: Chain) -> list[str]:
+    return [
         f"version {version.version} names an entry that the journal lacks"
         for version in versions
         if not version.copied and _names_lacking_entry(version, chain)
     ]
-    return replace(chain, problems=(*chain.problems, *said))
 
 
 def _names_lacking_entry(version: Version, chain: Chain) -> bool:

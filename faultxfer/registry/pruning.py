@@ -15,6 +15,7 @@ from typing import Any
 from faultxfer.errors import ConfigError, RegistryError
 from faultxfer.progress import progress
 from faultxfer.registry import journal, machines, names
+from faultxfer.registry.clients import all_pages
 from faultxfer.registry.journal import PROVISIONAL, Chain, Entry
 from faultxfer.registry.machines import wanted_names
 from faultxfer.registry.mlflow_errors import asks_the_store, reported
@@ -23,7 +24,7 @@ from faultxfer.registry.promotion import write_note
 from faultxfer.registry.rights import open_to_change
 from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.registry.succession import ended_by_retirement, next_in_line
-from faultxfer.registry.traces import uploads_of_versions
+from faultxfer.registry.traces import uploads_addressed, uploads_named
 
 
 @dataclass(frozen=True)
@@ -197,9 +198,9 @@ def uses_of_versions(registry: Registry) -> Uses:
         source for name in registry.known_names() for source in _sources(ModelView(registry, name))
     }
     uploads: dict[str, set[str]] = {}
-    for version, named in uploads_of_versions(registry):
-        if names.of_journal(version.name) == version.name:
-            for upload in named:
+    for version in all_pages(registry.client.search_model_versions):
+        if not names.is_journal(version.name):
+            for upload in uploads_named(version) | uploads_addressed(registry, version):
                 uploads.setdefault(upload, set()).add(
                     names.version_uri(version.name, version.version)
                 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,11 +16,13 @@ from faultxfer.errors import RegistryError
 from faultxfer.registry import connect as connection
 from faultxfer.registry import names
 from faultxfer.registry.clients import (
+    ListingClient,
     RememberingClient,
     RetryingClient,
     all_pages,
     batches,
     moment,
+    own_client,
     with_retries,
 )
 from faultxfer.registry.connect import Access
@@ -28,6 +32,7 @@ from faultxfer.registry.journal import is_stored_journal, read_journal
 from faultxfer.registry.locations import local_path, resolved_location
 from faultxfer.registry.mlflow_errors import asks_the_store, reported
 from faultxfer.registry.model_files import BUNDLE_IN_MODEL
+from faultxfer.registry.places import Places
 from faultxfer.registry.readiness import require_ready
 
 if TYPE_CHECKING:
@@ -39,6 +44,9 @@ if TYPE_CHECKING:
 _REGISTERED_NONETHELESS = {names.OVERRIDE, names.REGISTERED_AS}
 # What fits into the address of a request.
 _NAMES_IN_A_FILTER = 50
+# When a server last answered, by its address: every step of a command opens the registry.
+_answered: dict[str, float] = {}
+_ANSWER_HOLDS_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -77,22 +85,35 @@ class Registry:
 
     def __init__(self, client: MlflowClient, uri: str) -> None:
         self.client = client
+        self.live = client  # asks anew, also in a block of `as_it_is_now`
+        self._places: Places | None = None
         self.uri = uri
         self.address = connection.shown(uri)  # for people: without a password
         self.database = connection.sqlite_file(uri)  # None for a server
 
     @contextmanager
-    def as_it_is_now(self) -> Iterator[None]:
+    def as_it_is_now(self, *, everything: bool = True, files: bool = True) -> Iterator[None]:
         """A block in which each question is asked once: to look, not to act.
 
         A whole examination asks for the same model dozens of times. What others change meanwhile
         is not seen.
+
+        Args:
+            everything: whether all models are looked at: then they are asked for at once.
+            files: whether files that a server hands out are to be read, which takes a dozen
+                requests for each version.
         """
-        live, self.client = self.client, cast("MlflowClient", RememberingClient(self.client))
+        client = ListingClient if everything else RememberingClient
+        self.client = cast("MlflowClient", client(self.live))
+        self._places = Places(self.client, self.database, far=files) if everything else None
         try:
             yield
         finally:
-            self.client = live
+            self.client, self._places = self.live, None
+
+    def may_read(self, version: Version) -> bool:
+        """Whether to read a version's files, for no other reason than to look at everything."""
+        return self._places is None or self._places.may_read(version)
 
     @asks_the_store
     def models(self) -> list[dict[str, Any]]:
@@ -231,6 +252,9 @@ class Registry:
 
         A registry that was moved or copied still names the folder it was made in.
         """
+        known = self._places.known(version) if self._places else None
+        if known is not None:
+            return known
         recorded = recorded_location(self.client, version.name, version.version)
         return resolved_location(recorded, self.database)
 
@@ -335,13 +359,14 @@ def _opened(uri: str, access: Access) -> Registry:
         connection.require_registry(uri)
     if access is not Access.READING:
         require_ready(uri, repairing=access is Access.REPAIRING)
-    import mlflow
-
     address = connection.mlflow_uri(uri)
     connection.point_mlflow_at(address)
-    client = RetryingClient(mlflow.MlflowClient(tracking_uri=address, registry_uri=address))
+    client = RetryingClient(own_client()(tracking_uri=address, registry_uri=address))
     registry = Registry(cast("MlflowClient", client), uri)
-    registry.client.search_experiments(max_results=1)
+    if time.monotonic() - _answered.get(uri, -math.inf) > _ANSWER_HOLDS_SECONDS:
+        registry.client.search_experiments(max_results=1)
+        if connection.is_server(uri):
+            _answered[uri] = time.monotonic()
     return registry
 
 

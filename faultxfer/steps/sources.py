@@ -74,10 +74,13 @@ def fetch_models(job: Job[TransferRequest] | Job[CurveRequest]) -> Models:
     transfer = isinstance(request, TransferRequest)
     progress.info("Loading source model %s from the registry", request.model)
     registry = open_registry()
-    source = find_source(registry, request.model)
-    source_bundle = registry.download_bundle(source, _folder(job.work, "source"))
-    identity = _identity(source_bundle, job.contract if transfer else None)
-    name = _machine_name(registry, request.model, request.equipment, identity, transfer=transfer)
+    with registry.as_it_is_now(everything=False):
+        source = find_source(registry, request.model)
+        source_bundle = registry.download_bundle(source, _folder(job.work, "source"))
+        identity = _identity(source_bundle, job.contract if transfer else None)
+        asked = (registry, request.model, request.equipment, identity)
+        name = _machine_name(*asked, transfer=transfer)
+    # A promotion may come in between: versions have to be as new as the journal.
     stands = standing(registry, name)
     rows = registry.download_run_file(source.run_id, SOURCE_ROWS, _folder(job.work, "rows"))
     return Models(
