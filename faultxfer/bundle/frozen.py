@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from faultxfer.bundle.input_map import NEW, InputMap, Spread
+from faultxfer.bundle.trees import Trees
 
 if TYPE_CHECKING:
     from faultxfer.bundle.whole_source import WholeSource
@@ -22,7 +23,7 @@ LOGITS = ("trees", "linear", FILLED_TREES, FILLED_LINEAR)
 
 
 class Booster(Protocol):
-    """What is used of :class:`lightgbm.Booster`."""
+    """What is used of :class:`lightgbm.Booster`, and offered by :class:`.trees.Trees`."""
 
     def predict(self, data: Any, *, raw_score: bool = False, **settings: Any) -> Any:
         """(n, d) rows to (n,) scores."""
@@ -139,12 +140,10 @@ class SourceModels:
         Trees that could not be refitted for want of source rows read guesses of what is lacking,
         and the logistic regression likewise.
         """
-        import lightgbm
-
         if self.whole is not None and not self.trees:
             trees: Booster = GuessingTrees(self.whole)
         else:
-            trees = lightgbm.Booster(model_str=self.trees)
+            trees = Trees(self.trees)
         return FrozenSource(self.spread, self.normal, trees, self.linear, network, self.whole)
 
     def gains(self) -> np.ndarray:
@@ -263,10 +262,10 @@ class Views:
             return np.asarray(sensors @ linear.coef + linear.intercept)
         if block.kind == "trees":
             mapped = self.maps[block.map](self.X)
-            return np.asarray(self.source.trees.predict(mapped, raw_score=True, num_threads=1))
+            return np.asarray(self.source.trees.predict(mapped, raw_score=True))
         if block.kind == FILLED_TREES:
             filled = self.completed(block.map)
-            return np.asarray(self._whole.booster.predict(filled, raw_score=True, num_threads=1))
+            return np.asarray(self._whole.booster.predict(filled, raw_score=True))
         if block.kind == FILLED_LINEAR:
             linear = self._whole.linear
             filled = self.block(Block(FILLED, block.map))

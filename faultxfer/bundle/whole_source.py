@@ -23,6 +23,7 @@ from faultxfer.bundle.frozen import (
 from faultxfer.bundle.imputer import Imputer, load_imputer, save_imputer
 from faultxfer.bundle.input_map import Spread
 from faultxfer.bundle.plain_files import TEXT_BYTES, read_text
+from faultxfer.bundle.trees import Trees
 
 WHOLE_IMPUTER, WHOLE_TREES = "whole_imputer.npz", "whole_trees.txt"
 FILES = (WHOLE_IMPUTER, WHOLE_TREES)
@@ -56,10 +57,7 @@ class WholeSource:
     @cached_property
     def booster(self) -> Booster:
         """The trees, parsed once."""
-        import lightgbm
-
-        booster: Booster = lightgbm.Booster(model_str=self.trees)
-        return booster
+        return Trees(self.trees)
 
     def completed(self, X: np.ndarray) -> np.ndarray:
         """(n, c) readings in source units to (n, d), those that are lacking filled in."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from faultxfer.bundle.frozen import Booster, Views
+from faultxfer.bundle.frozen import Views
 from faultxfer.bundle.graph.builder import NoConverterError
 from faultxfer.bundle.member_kinds.features import features_of, graph_features
 from faultxfer.bundle.member_kinds.kind import Kind
+from faultxfer.bundle.trees import trees_of
 
 if TYPE_CHECKING:
     from faultxfer.bundle.graph.views import GraphViews
@@ -22,19 +22,9 @@ LOGIT, SHARE = "logit", "share"
 _SHARE_LIMIT = 0.005
 
 
-@lru_cache(maxsize=64)
-def _booster(text: str) -> Booster:
-    """Parsed once: a detector that is asked for one row at a time would do little else."""
-    import lightgbm
-
-    booster: Booster = lightgbm.Booster(model_str=text)
-    return booster
-
-
 def tree_sums(member: Member, features: np.ndarray) -> np.ndarray:
     """(n,) sums over all trees for (n, k) features, before the link."""
-    predicted = _booster(member.text).predict(features, raw_score=True, num_threads=1)
-    return np.asarray(predicted)
+    return np.asarray(trees_of(member.text).predict(features, raw_score=True))
 
 
 def trees_in(member: Member) -> int:
@@ -51,9 +41,7 @@ def log_odds_of_share(share: np.ndarray) -> np.ndarray:
 def _score(member: Member, views: Views) -> np.ndarray:
     features = features_of(member, views)
     if member.link == SHARE:
-        # The raw score of a forest is a sum over its trees.
-        share = _booster(member.text).predict(features, raw_score=False, num_threads=1)
-        return log_odds_of_share(np.asarray(share))
+        return log_odds_of_share(tree_sums(member, features) / trees_in(member))
     scores = tree_sums(member, features)
     if not member.base:
         return scores
