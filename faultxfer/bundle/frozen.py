@@ -55,6 +55,10 @@ class Activations(Protocol):
         """
         ...
 
+    def logits(self, X: np.ndarray) -> np.ndarray:
+        """(n, d) readings in source units to (n, k) logits of the members alone."""
+        ...
+
 
 @dataclass(frozen=True)
 class LinearModel:
@@ -218,6 +222,9 @@ class Views:
     are these, on the machine's own scale; they stand behind the others in ``X``.
     """
 
+    # Whether hidden features are asked for; they are made beside the logits of the network then.
+    hidden = True
+
     def __init__(self, source: FrozenSource, maps: dict[str, InputMap], X: np.ndarray) -> None:
         self.source, self.maps, self.X = source, maps, X
         self._blocks: dict[Block, np.ndarray] = {}
@@ -296,6 +303,10 @@ class Views:
 
     def _fill_from_network(self, block: Block) -> None:
         """Both blocks of the network at once, as one pass gives features and logits."""
+        if not self.hidden:
+            logits = self._network.logits(self.maps[block.map](self.X))
+            self._blocks[block] = _clipped(logits.mean(axis=1))
+            return
         hidden, logits = self._network(self.maps[block.map](self.X))
         self._blocks[Block("hidden", block.map)] = hidden.astype(np.float64)
         self._blocks[Block("network", block.map)] = _clipped(logits.mean(axis=1))

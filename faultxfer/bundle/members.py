@@ -93,6 +93,8 @@ def logits(stack: Stack, source: FrozenSource, X: np.ndarray) -> np.ndarray:
     The weighted sum of the members' calibrated logits.
     """
     views = Views(source, stack.maps, X)
+    used = [block for one in stack.members for block in (*one.blocks, *one.base)]
+    views.hidden = any(block.kind == "hidden" for block in used)
     return together(stack, [member_logits(member, views) for member in stack.members])
 
 

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from faultxfer.data.cuts import cuts_below
+
 # Rows at a time, whose bits stay in the cache.
 _ROWS = 512
 # Trees with more leaves than an integer has bits are walked.
@@ -73,22 +75,6 @@ class TreeTables:
         # The bits below the lowest one that is left are as many as its number.
         first = np.bitwise_count(~left & (left - left.dtype.type(1)))
         return np.asarray(self._values.take(self._first + first).sum(axis=1))
-
-
-def cuts_below(values: np.ndarray, cuts: np.ndarray) -> np.ndarray:
-    """(n,) how many of (c,) ascending cuts lie below each of (n,) values, not at it.
-
-    >>> cuts_below(np.array([3.0, 1.0, 2.0]), np.array([1.0, 2.0])).tolist()
-    [2, 0, 1]
-
-    Values in their order are cut in one go, which takes half of a search for each of them.
-    """
-    order = np.argsort(values)
-    ends = np.searchsorted(values[order], cuts, side="right")
-    found = np.empty(len(values), dtype=np.intp)
-    counts = np.diff(ends, prepend=0, append=len(values))
-    found[order] = np.repeat(np.arange(len(cuts) + 1), counts)
-    return found
 
 
 def tree_tables(text: str) -> TreeTables | None:

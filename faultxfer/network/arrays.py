@@ -13,11 +13,15 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from faultxfer.errors import BundleError
+
+if TYPE_CHECKING:
+    from faultxfer.network.tables import EnsembleTables
 
 # Layers that other modules look for by name; see :mod:`faultxfer.network.ensemble`.
 ENCODED, MEMBER_LOGITS, LOGIT = "encoded", "member_logits", "fault_logit"
@@ -25,6 +29,8 @@ ROBUST, CLIPPED, BINS = "robust", "clip_out", "bins"
 _SHOWN = 300  # characters of an error of Keras, which may quote a whole config
 # Rows in one pass, so that what is between two layers stays small.
 _CHUNK = 4096
+# From so many rows on it is worth while to make tables of the first layer.
+_MANY = 4096
 
 
 @dataclass(frozen=True)
@@ -97,16 +103,38 @@ class ArrayNetwork:
 
     def outputs(self, X: np.ndarray, *names: str) -> list[np.ndarray]:
         """What the named layers give for (n, d) scaled sensors, (n, width) float32 each."""
-        found = [np.empty((len(X), self.width(name)), np.float32) for name in names]
+        found = {name: np.empty((len(X), self.width(name)), np.float32) for name in names}
+        tables = self._tables if len(X) >= _MANY else None
         for start in range(0, len(X), _CHUNK):
-            part = self._pass(np.asarray(X[start : start + _CHUNK], dtype=np.float32))
-            for name, whole in zip(names, found, strict=True):
-                whole[start : start + _CHUNK] = part[name]
-        return found
+            part = np.asarray(X[start : start + _CHUNK], dtype=np.float32)
+            own = {name: whole[start : start + _CHUNK] for name, whole in found.items()}
+            if tables is not None and tables.names.issuperset(names):
+                tables.outputs(part, own)
+                continue
+            done = self._pass(part, self.layers)
+            for name, values in own.items():
+                values[:] = done[name]
+        return [found[name] for name in names]
+
+    def front(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(n, d) scaled sensors of an ensemble to (n, k) robust-scaled and (n, k) clipped ones."""
+        last = [layer.name for layer in self.layers].index(CLIPPED)
+        done = self._pass(x, self.layers[: last + 1])
+        return done[ROBUST], done[CLIPPED]
+
+    @cached_property
+    def _tables(self) -> EnsembleTables | None:
+        from faultxfer.network.tables import tables_of
+
+        return tables_of(self)
 
     def logits(self, X: np.ndarray) -> np.ndarray:
         """(n,) float64 fault logits for (n, d) scaled sensors."""
-        (found,) = self.outputs(X, self.output)
+        if self.is_ensemble and self.output == LOGIT:
+            (members,) = self.outputs(X, MEMBER_LOGITS)
+            found = members @ self.get_layer(LOGIT).weights[0]
+        else:
+            (found,) = self.outputs(X, self.output)
         return np.asarray(found.astype(np.float64).mean(axis=1))
 
     def with_weights(self, weights: Mapping[str, Iterable[np.ndarray]]) -> ArrayNetwork:
@@ -152,9 +180,10 @@ class ArrayNetwork:
             ) from error
         return model
 
-    def _pass(self, x: np.ndarray) -> dict[str, np.ndarray]:
+    @staticmethod
+    def _pass(x: np.ndarray, layers: list[Layer]) -> dict[str, np.ndarray]:
         done: dict[str, np.ndarray] = {}
-        for layer in self.layers:
+        for layer in layers:
             fed = [done[name] for name in layer.inputs] or [x]
             done[layer.name] = _KINDS[layer.kind](layer, fed)
         return done

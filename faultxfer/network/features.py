@@ -40,10 +40,17 @@ class NetworkFeatures:
         The features are the last hidden layer of each member, side by side, and the clipped
         sensors.
         """
-        known = X[:, : len(self.mean)]  # new sensors of a machine stand behind
-        scaled = (known - self.mean) / self.scale
-        *features, logits = self.network.outputs(scaled, *self._hidden, CLIPPED, MEMBER_LOGITS)
+        names = (*self._hidden, CLIPPED, MEMBER_LOGITS)
+        *features, logits = self.network.outputs(self._scaled(X), *names)
         return np.hstack(features), logits
+
+    def logits(self, X: np.ndarray) -> np.ndarray:
+        """(n, d) readings to (n, members) logits, float32, without the features."""
+        return self.network.outputs(self._scaled(X), MEMBER_LOGITS)[0]
+
+    def _scaled(self, X: np.ndarray) -> np.ndarray:
+        known = X[:, : len(self.mean)]  # new sensors of a machine stand behind
+        return np.asarray((known - self.mean) / self.scale)
 
     def seen_by(self, member: int) -> np.ndarray:
         """Columns of the (n, h) features that the head of a member reads.

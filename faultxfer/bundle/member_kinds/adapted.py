@@ -19,7 +19,7 @@ def _score(member: Member, views: Views) -> np.ndarray:
     network = views.source.network
     if network is None:
         raise ValueError(f"There is no source network. Received: member={member.name}")
-    _, logits = network(_map(member)(views.X))
+    logits = network.logits(_map(member)(views.X))
     return np.asarray(logits.astype(np.float64).mean(axis=1))
 
 
