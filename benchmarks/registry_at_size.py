@@ -308,17 +308,19 @@ def measure(store: trials.Store, template: Path) -> dict[str, dict[str, Any]]:
     trials.at(store)
     found = {}
     for name, command in commands(template).items():
-        seconds, counts = [], {}
+        seconds, processor, counts = [], [], {}
         command()  # imports
         for _ in range(_TIMES):
             identity._read.clear()  # as in a new process
             with counted() as asked:
-                begun = time.perf_counter()
+                begun, used = time.perf_counter(), time.process_time()
                 answer = command()
                 seconds.append(time.perf_counter() - begun)
+                processor.append(time.process_time() - used)
             counts = asked
         found[name] = {
             "seconds": round(min(seconds), 2),
+            "of this process": round(min(processor), 2),
             "calls": sum(counts["calls"].values()),
             "requests": sum(counts["requests"].values()),
             "most": counts["requests"].most_common(4) or counts["calls"].most_common(4),

@@ -98,7 +98,7 @@ def _settle(waiting: str, decision: str, reason: str, name: str, model: str) -> 
 def _look(*, repair: bool) -> str:
     from faultxfer.registry.doctor import repair_registry
 
-    result = repair_registry(None, None, dry_run=not repair)
+    result = repair_registry(None, None, dry_run=not repair, files=True)
     if result["found"]:
         create_table_artifact(table=result["found"], key="registry-doctor")
     left = [one for one in result["found"] if not one["done"].startswith("done")]

@@ -23,7 +23,7 @@ from faultxfer.registry.promotion import (
 from faultxfer.registry.provenance import code
 from faultxfer.registry.repairs import bring_back, bring_back_champion
 from faultxfer.registry.rights import open_to_change, require_rights
-from faultxfer.registry.smoke import smoke_test
+from faultxfer.registry.smoke import expect_smoke_test, smoke_test
 from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.registry.succession import (
     earlier_champions,
@@ -67,6 +67,7 @@ def promote_by_hand(
     Raises:
         RegistryError, BundleError, ChampionMovedError: see :func:`promote_version`.
     """
+    expect_smoke_test()
     end_expired(registry, name)
     current = standing(registry, name)
     if head not in (None, current.head):

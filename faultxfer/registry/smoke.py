@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
+import importlib
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from faultxfer import children
 from faultxfer.bundle.plain_files import read_text
 from faultxfer.errors import BundleError, ConfigError, FaultxferError
-from faultxfer.registry import names
+from faultxfer.registry import clean_process, names
+from faultxfer.registry.clean_process import SHARED, EndedError
 from faultxfer.registry.model_files import BUNDLE_IN_MODEL, LOADER, MACHINE, own_rows
 from faultxfer.temporary import temporary_folder
 
@@ -26,31 +27,57 @@ WHERE = "FAULTXFER_SMOKE_TEST"
 CLEAN_PROCESS, THIS_PROCESS = "clean_process", "this_process"
 _SECONDS = 600.0
 _MLMODEL_BYTES = 2**20
-_TOLD = "error"
+_SOUND, _TOLD = "sound", "error"
+# All that scoring a version needs, the registry and MLflow's loader included, and no more: no
+# TensorFlow, no Great Expectations, no Prefect.
+_NEEDED = (
+    "alembic.command",
+    "alembic.config",
+    "faultxfer.registry.pyfunc",
+    "faultxfer.registry.store",
+    "lightgbm",
+    "h5py",
+    "mlflow.artifacts",
+    "mlflow.pyfunc",
+    "mlflow.store.model_registry.sqlalchemy_workspace_store",
+    "mlflow.store.tracking.sqlalchemy_workspace_store",
+    "pyarrow.pandas_compat",
+    "sqlalchemy.dialects.sqlite",
+)
 _LEFT_THE_CHAMPION = "The champion was left as it is; check the artifact store and run again"
 
 
 def smoke_test(registry: Registry, version: Version) -> None:
     """Score a version's golden rows as loaded from the registry, in a clean process.
 
-    ``FAULTXFER_SMOKE_TEST=this_process`` saves the half minute that a process takes to load
-    TensorFlow.
+    The process serves every version of this one, each in a fork of its own.
+    ``FAULTXFER_SMOKE_TEST=this_process`` saves its memory.
 
     Raises:
         BundleError: it does not load, or scores differently.
         ConfigError: the environment asks for something else.
     """
-    where = os.environ.get(WHERE) or CLEAN_PROCESS
-    if where == THIS_PROCESS:
-        check_version(registry, version)
-    elif where == CLEAN_PROCESS:
+    if _is_in_clean_process():
         _in_clean_process(registry, version)
     else:
+        check_version(registry, version)
+
+
+def expect_smoke_test() -> None:
+    """Let the clean process start and import, beside the work that a version may come of."""
+    if _is_in_clean_process():
+        SHARED.begin()
+
+
+def _is_in_clean_process() -> bool:
+    where = os.environ.get(WHERE) or CLEAN_PROCESS
+    if where not in (CLEAN_PROCESS, THIS_PROCESS):
         raise ConfigError(
             f"{WHERE} may only be {CLEAN_PROCESS} or {THIS_PROCESS}",
             received={WHERE: where},
             remedy="Correct or unset the environment variable",
         )
+    return where == CLEAN_PROCESS
 
 
 def check_version(registry: Registry, version: Version) -> None:
@@ -155,22 +182,22 @@ def _in_clean_process(registry: Registry, version: Version) -> None:
     # The address is not given on the command line, which everybody can read.
     environment = {**os.environ, "MLFLOW_TRACKING_URI": registry.uri}
     environment.pop("MLFLOW_REGISTRY_URI", None)
+    asked = {"name": version.name, "version": version.version, "environment": environment}
     try:
-        # -P: no file of the folder it is started in takes the place of a module. Names are checked
-        # when a model is registered.
-        command = [sys.executable, "-P", "-m", __name__, version.name, version.version]
-        done = children.run(command, env=environment, seconds=_SECONDS)
+        answer = SHARED.ask(asked, _SECONDS)
     except subprocess.TimeoutExpired as error:
         raise _failed(
             f" gave no answer within {_SECONDS:.0f} s", {"version": version.uri}
         ) from error
-    if done.returncode == 0 and done.stdout.strip().endswith(_sound(version)):
-        return
-    said = (done.stdout.strip().splitlines() or done.stderr.strip().splitlines() or [""])[-1]
-    if told := _told(said):
-        raise told
-    received = {"exit code": done.returncode, "said": said}
-    raise _failed(" failed to load and score in a clean process", received)
+    except EndedError as error:
+        status, said = error.args
+        raise _failed(
+            " failed to load and score in a clean process", {"exit code": status, "said": said}
+        ) from error
+    if _TOLD in answer:
+        raise BundleError(**answer[_TOLD])
+    if answer.get(_SOUND) != _sound(version):
+        raise _failed(" failed to load and score in a clean process", {"said": str(answer)})
 
 
 def _failed(how: str, received: dict[str, Any]) -> BundleError:
@@ -190,21 +217,33 @@ def _not_ours(received: dict[str, object]) -> BundleError:
     )
 
 
-def main(name: str, number: str) -> int:
-    """Check one version; what is wrong goes to stdout as one line of JSON."""
+def _prepare() -> None:
+    """What the clean process imports, before it is asked for anything."""
     from faultxfer import environment
-    from faultxfer.registry.store import open_registry
+    from faultxfer.registry import connect
 
     environment.prepare_command()
+    connect.prepare_environment()
+    for module in _NEEDED:
+        importlib.import_module(module)
+    # MLflow reads of every installed package which modules it has, before it loads a first model.
+    with suppress(ImportError, AttributeError):
+        importlib.import_module("mlflow.utils.requirements_utils")._init_packages_to_modules_map()
+
+
+def _answer(asked: dict[str, Any]) -> dict[str, Any]:
+    """Check one version, under the environment of the process that asks."""
+    from faultxfer.registry.store import open_registry
+
+    os.environ.clear()
+    os.environ.update(asked["environment"])
     try:
         registry = open_registry()
-        version = registry.version(name, number)
+        version = registry.version(asked["name"], asked["version"])
         check_version(registry, version)
     except FaultxferError as error:
-        sys.stdout.write(json.dumps({_TOLD: _fields(error)}, default=str) + "\n")
-        return error.exit_code
-    sys.stdout.write(_sound(version) + "\n")
-    return 0
+        return {_TOLD: _fields(error)}
+    return {_SOUND: _sound(version)}
 
 
 def _fields(error: FaultxferError) -> dict[str, object]:
@@ -216,18 +255,10 @@ def _fields(error: FaultxferError) -> dict[str, object]:
     }
 
 
-def _told(said: str) -> BundleError | None:
-    """The error of the other process, in its own words; None where it said something else."""
-    try:
-        return BundleError(**json.loads(said)[_TOLD])
-    except (ValueError, KeyError, TypeError):
-        return None
-
-
 def _sound(version: Version) -> str:
-    """What a check prints last: an exit code of 0 alone does not prove that it checked."""
-    return f"sound: {version.uri} {version.tags.get(names.FILES)}"
+    """What is answered of a sound version: that it is the one, with the files, that was meant."""
+    return f"{version.uri} {version.tags.get(names.FILES)}"
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(clean_process.serve(_prepare, _answer))

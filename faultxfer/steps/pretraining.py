@@ -48,6 +48,7 @@ from faultxfer.registry.promotion import Promotion
 from faultxfer.registry.provenance import code
 from faultxfer.registry.registering import NewVersion, register
 from faultxfer.registry.runs import RunRecord
+from faultxfer.registry.smoke import expect_smoke_test
 from faultxfer.registry.store import open_registry
 from faultxfer.requests import PretrainRequest
 from faultxfer.steps.adaptation import kept_imputer, kept_references, read_target
@@ -150,6 +151,7 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
         DataError: a file was refused, or a side would lack a class.
     """
     options, model = job.request.options, job.request.model
+    expect_smoke_test()
     job = of_the_fleet(job, rows)
     data = read_target(rows, job.contract.features)
     require_both_classes(data)

@@ -14,6 +14,7 @@ from faultxfer.registry.journal import EXPIRED, PROVISIONAL, Chain, read_journal
 from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.promotion import follow_journal
 from faultxfer.registry.provenance import code
+from faultxfer.registry.smoke import expect_smoke_test
 from faultxfer.registry.store import Registry, open_registry
 from faultxfer.registry.waiting import end_expired
 from faultxfer.requests import TransferRequest
@@ -93,8 +94,19 @@ def find_repeat(job: Job[TransferRequest], models: Models, rows: CheckedRows) ->
         write nothing.
     """
     request = job.request
-    if request.force or request.dry_run:
+    if request.dry_run:
         return None
+    if request.force:
+        expect_smoke_test()
+        return None
+    found = _repeated(job, models, rows)
+    if found is None:
+        expect_smoke_test()
+    return found
+
+
+def _repeated(job: Job[TransferRequest], models: Models, rows: CheckedRows) -> Unchanged | None:
+    request = job.request
     registry = open_registry(access=Access.CHANGING)
     end_expired(registry, models.name)
     chain = read_journal(registry.client, models.name)

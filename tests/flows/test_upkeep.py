@@ -87,8 +87,9 @@ def test_a_damaged_registry_fails_the_run_and_only_looks_unless_asked(
     asked: list[bool] = []
     found: list[dict[str, str]] = []
 
-    def look(*_: None, dry_run: bool) -> dict[str, Any]:
+    def look(*_: None, dry_run: bool, files: bool) -> dict[str, Any]:
         asked.append(dry_run)
+        assert files  # a scheduled look reads those of a server as well
         return {"found": found}
 
     monkeypatch.setattr(doctor, "repair_registry", look)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,8 @@ from faultxfer import GateOptions, TransferOptions, pipeline
 from faultxfer.bundle.golden import Golden
 from faultxfer.config import Limit
 from faultxfer.errors import BundleError, RegistryError
-from faultxfer.registry import registering, smoke
+from faultxfer.registry import clean_process, registering, smoke
+from faultxfer.registry.clean_process import CleanProcess, EndedError
 from faultxfer.registry.store import Registry, open_registry
 
 OPTIONS = TransferOptions(
@@ -87,6 +88,20 @@ def test_a_version_whose_files_are_gone_is_one_sentence(world: World) -> None:
     assert not (world.folder / "scores.csv").exists()
 
 
+# Of the modules that training or checking takes, those that were imported to check a version.
+CHECKING = """
+import sys
+from faultxfer.registry import clean_process, smoke
+
+def answer(question):
+    said = smoke._answer(question)
+    heavy = {"tensorflow", "keras", "great_expectations", "prefect", "matplotlib", "onnx"}
+    return {**said, "heavy": sorted(heavy & set(sys.modules))}
+
+sys.exit(clean_process.serve(smoke._prepare, answer))
+"""
+
+
 @pytest.mark.slow
 def test_a_version_is_loaded_back_in_a_clean_process_before_it_is_champion(
     world: World, monkeypatch: pytest.MonkeyPatch
@@ -94,21 +109,47 @@ def test_a_version_is_loaded_back_in_a_clean_process_before_it_is_champion(
     monkeypatch.setenv("FAULTXFER_SMOKE_TEST", "clean_process")
     # A file of the working folder that is called like a module is not run in its place.
     Path("queue.py").write_text("raise SystemExit(0)", encoding="utf-8")
+    process = CleanProcess((*clean_process.COMMAND[:2], "-c", CHECKING))
+    answers: list[dict[str, Any]] = []
+
+    def ask(question: dict[str, Any], seconds: float) -> dict[str, Any]:
+        answers.append(process.ask(question, seconds))
+        return answers[-1]
+
+    monkeypatch.setattr(smoke, "SHARED", SimpleNamespace(begin=process.begin, ask=ask))
     assert move(world).outcome == "promoted"
     champion = open_registry().champion("pumps--fault--pump-9")
+    source = open_registry().champion("pumps")
     assert champion is not None
-    monkeypatch.setattr(
-        smoke.children,
-        "run",
-        lambda *_, **__: SimpleNamespace(returncode=2, stdout="no", stderr=""),
-    )
-    with pytest.raises(BundleError, match="said='no'"):
-        smoke.smoke_test(open_registry(), champion)
-    monkeypatch.setattr(
-        smoke.children, "run", lambda *_, **__: SimpleNamespace(returncode=0, stdout="", stderr="")
-    )
-    with pytest.raises(BundleError, match="exit code=0"):
-        smoke.smoke_test(open_registry(), champion)
+    assert source is not None
+    smoke.smoke_test(open_registry(), source)
+    assert [answer["heavy"] for answer in answers] == [[], []]
+    process.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [({"sound": "models:/pumps/2 x"}, "said="), (EndedError(2, "no"), "said='no'")],
+)
+def test_only_an_answer_about_this_very_version_proves_that_it_was_checked(
+    answer: Any, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(BundleError, match=f"failed to load and score.*{said}"):
+        _told(answer, monkeypatch)
+
+
+def _told(answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a smoke test makes of an answer of the clean process."""
+
+    def ask(*_: object) -> Any:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setenv("FAULTXFER_SMOKE_TEST", "clean_process")
+    monkeypatch.setattr(smoke, "SHARED", SimpleNamespace(ask=ask))
+    version = SimpleNamespace(name="pumps", version="1", uri="models:/pumps/1", tags={})
+    smoke.smoke_test(SimpleNamespace(uri="sqlite:///x"), version)  # type: ignore[arg-type]
 
 
 GOLDEN = Golden(
@@ -160,19 +201,9 @@ def test_golden_rows_that_another_release_scores_differently_are_no_accusation(
 def test_what_a_clean_process_found_is_said_in_its_own_words(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def told(*_: object, **__: object) -> SimpleNamespace:
-        error = BundleError(
-            "It was written elsewhere", received={"keras": "3"}, where="network", remedy="Do this"
-        )
-        said = json.dumps({"error": smoke._fields(error)})
-        return SimpleNamespace(returncode=2, stdout=f"a warning\n{said}\n", stderr="")
-
-    monkeypatch.setenv("FAULTXFER_SMOKE_TEST", "clean_process")
-    monkeypatch.setattr(smoke.children, "run", told)
-    version = SimpleNamespace(name="pumps", version="1", uri="models:/pumps/1", tags={})
-    with pytest.raises(BundleError) as caught:
-        smoke.smoke_test(SimpleNamespace(uri="sqlite:///x"), version)  # type: ignore[arg-type]
-    assert (
-        str(caught.value)
-        == "It was written elsewhere. Received: keras='3'. Where: network. Do this."
+    error = BundleError(
+        "It was written elsewhere", received={"keras": "3"}, where="network", remedy="Do this"
     )
+    with pytest.raises(BundleError) as caught:
+        _told({"error": smoke._fields(error)}, monkeypatch)
+    assert str(caught.value) == str(error)
