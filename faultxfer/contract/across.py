@@ -72,7 +72,17 @@ def _share_times(frames: list[pd.DataFrame]) -> bool:
 
 def _stacked_column(frames: list[pd.DataFrame], name: str) -> np.ndarray:
     """(n,) a column of all files, one after the other."""
-    return np.concatenate([frame[name].to_numpy() for frame in frames])
+    columns = [frame[name].to_numpy() for frame in frames]
+    return columns[0] if len(columns) == 1 else np.concatenate(columns)
+
+
+def _stacked_values(frames: list[pd.DataFrame], names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """By sensor, (n,) its values in all files, one after the other."""
+    if len(frames) == 1:
+        return {name: frames[0][name].to_numpy() for name in names}
+    # Sensors stand first in every frame: all of them are taken at once, as files may be many.
+    blocks = [frame.iloc[:, : len(names)].to_numpy().T for frame in frames]
+    return dict(zip(names, np.concatenate(blocks, axis=1), strict=True))
 
 
 def _file_numbers(frames: list[pd.DataFrame]) -> np.ndarray:
@@ -164,9 +174,15 @@ def files_with(checked: list[Checked], column: str) -> list[int]:
         return []
     found = []
     for file, outcome in enumerate(checked):
-        if outcome.has(column) and outcome.accepted[column].notna().all():
+        if outcome.has(column) and _is_filled(outcome.accepted[column]):
             found.append(file)
     return found
+
+
+def _is_filled(values: pd.Series) -> bool:
+    if values.dtype.kind == "f":
+        return not np.isnan(values.to_numpy()).any()
+    return values.dtype.kind in "ib" or bool(values.notna().all())
 
 
 def stacked_rows(outcomes: list[Checked], contract: Contract) -> TableRows:
@@ -176,7 +192,7 @@ def stacked_rows(outcomes: list[Checked], contract: Contract) -> TableRows:
     seconds = _stacked_column(frames, columns.TIME)
     return TableRows(
         contract,
-        {name: _stacked_column(frames, name) for name in contract.features},
+        _stacked_values(frames, contract.features),
         _stacked_column(frames, columns.FAULT).astype(bool) if labelled else None,
         _numbered(frames, columns.EQUIPMENT),
         _numbered(frames, columns.RUN),

@@ -15,6 +15,8 @@ from faultxfer.reading import columns
 from faultxfer.reading.dialect import Dialect
 
 _EXPONENT = r"(?:[eE][+-]?\d+)?"
+# Of so many cells it is worth a look which ones are plain digits.
+_MANY = 10_000
 # With a mark that may be a decimal mark or stand between thousands.
 _MARKED = rf"^[+-]?\d*[.,][\d.,]*{_EXPONENT}$"
 
@@ -28,11 +30,20 @@ def number_pattern(decimal: str, thousands: str | None) -> str:
 
 def missing_cells(text: pd.Series, dialect: Dialect) -> pd.Series:
     """Whether each cell is one of the spellings of a missing value."""
-    return pd.Series(
-        _missing(_trimmed(text), dialect).to_numpy(zero_copy_only=False),
-        index=text.index,
-        dtype=bool,
+    cells = _as_written(text)
+    if len(cells) < _MANY:
+        found = _missing(_trimmed(cells), dialect).to_numpy(zero_copy_only=False)
+        return pd.Series(found, index=text.index, dtype=bool)
+    # Nearly all cells are digits, and no spelling of a missing value is.
+    odd = _odd(cells, ".,")
+    found = odd.copy()
+    found[odd] = _missing(_trimmed(cells.filter(pa.array(odd))), dialect).to_numpy(
+        zero_copy_only=False
     )
+    if dialect.missing:
+        digits = [spelt for spelt in dialect.missing if not _odd(pa.array([spelt]), ".,")[0]]
+        found |= pc.is_in(cells, value_set=pa.array(digits, cells.type)).to_numpy(False)
+    return pd.Series(found, index=text.index, dtype=bool)
 
 
 def numbers(text: pd.Series, dialect: Dialect, *, where: str) -> pd.Series:
@@ -46,29 +57,61 @@ def numbers(text: pd.Series, dialect: Dialect, *, where: str) -> pd.Series:
     Raises:
         DataError: the file does not tell its decimal mark, and the cells need it.
     """
-    cells = _trimmed(text)
+    cells = _as_written(text)
+    values = _of_digits(cells, dialect) if len(cells) >= _MANY else None
+    if values is None:
+        values = _values(cells, dialect, where)
+    return pd.Series(values, index=text.index, name=text.name)
+
+
+def _of_digits(cells: Any, dialect: Dialect) -> np.ndarray | None:
+    """Values of many cells of which few hold more than one number; None where it is not so."""
+    mark = dialect.decimal
+    if mark is None or dialect.thousands or dialect.missing:
+        return None
+    odd = _odd(cells, mark)
+    plain = pc.if_else(pa.array(odd), pa.scalar(None, cells.type), cells)
+    plain = pc.replace_substring(plain, mark, ".") if mark != "." else plain
+    try:
+        values = pc.cast(plain, pa.float64()).to_numpy(zero_copy_only=False)
+    except pa.ArrowInvalid:
+        return None
+    values = np.where(np.isfinite(values), values, np.nan)
+    values[odd] = _values(cells.filter(pa.array(odd)), dialect, "")
+    return values
+
+
+def _odd(cells: Any, marks: str) -> np.ndarray:
+    """(n,) bool: cells with more than digits, these marks and what exponents are written with."""
+    found = pc.match_substring_regex(cells, f"[^0-9eE{re.escape(marks)}-]|^$")
+    return np.asarray(pc.fill_null(found, True).to_numpy(zero_copy_only=False))
+
+
+def _values(cells: Any, dialect: Dialect, where: str) -> np.ndarray:
+    """(n,) float64 of any cells."""
+    cells = _trimmed(cells)
     cells = pc.if_else(_missing(cells, dialect), pa.scalar(None, cells.type), cells)
     if dialect.decimal is None:
         _require_no_marks(cells, where)
     values = _floats(cells, dialect.decimal or ".", dialect.thousands).to_numpy(
         zero_copy_only=False
     )
-    return pd.Series(
-        np.where(np.isfinite(values), values, np.nan), index=text.index, name=text.name
-    )
+    return np.where(np.isfinite(values), values, np.nan)
 
 
-def _trimmed(text: pd.Series) -> Any:
-
+def _as_written(text: pd.Series) -> Any:
     cells = pa.array(text, from_pandas=True)
     if isinstance(cells, pa.ChunkedArray):
         cells = cells.combine_chunks()
     # A column of nulls alone has no type.
-    return pc.utf8_trim_whitespace(cells.cast(pa.large_string()))
+    return cells.cast(pa.large_string())
+
+
+def _trimmed(cells: Any) -> Any:
+    return pc.utf8_trim_whitespace(cells)
 
 
 def _missing(cells: Any, dialect: Dialect) -> Any:
-
     spellings = pa.array(sorted(columns.MISSING | dialect.missing), cells.type)
     return pc.or_(pc.is_in(pc.utf8_lower(cells), value_set=spellings), pc.is_null(cells))
 

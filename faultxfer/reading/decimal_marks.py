@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 _SAMPLE_ROWS = 2000
 _SPACES = (" ", "\u00a0", "\u202f", "'", "’")
 _OTHER = {".": ",", ",": "."}
-_GROUPED = re.compile(rb"\d(?:%s)\d{3}" % b"|".join(mark.encode() for mark in _SPACES))
+# One of the spaces and three digits; it begins with single bytes, as few of them are looked behind.
+_GROUPED = re.compile(rb"[ '\xc2\xe2](?:\xa0|\x80\xaf|\x80\x99)?\d{3}")
 _EXPONENT = r"(?:[eE][+-]?\d+)?"
 
 

@@ -22,7 +22,6 @@ from faultxfer.reading.written_units import unit_in
 
 _MARKS = ",;\t|"
 _COMMENT = re.compile(r'^[\s"]*(?:#|//|%)\s*')
-_QUOTED = re.compile(r'"[^"]*"')
 _SAMPLE_LINES, _MOST_ABOVE = 200, 100
 _NUMBER = re.compile(r"[+-]?[\d.,' ]*\d[.,]?(?:[eE][+-]?\d+)?")
 _TIME = re.compile(r"\d{1,4}\s?[-/.:T]\s?\w+")
@@ -107,7 +106,7 @@ def _comments(lines: list[str]) -> int:
 
 def _place_by(mark: str, lines: list[str]) -> int | None:
     """The place of the header row if this character divides the columns; None without one."""
-    counts = [_QUOTED.sub("", line).count(mark) for line in lines]
+    counts = [separator.unquoted(line).count(mark) for line in lines]
     width = _usual_width(lines, counts)
     for place, line in enumerate(lines):
         if not width or counts[place] != width:
@@ -131,6 +130,8 @@ def _usual_width(lines: list[str], counts: list[int]) -> int:
 
 
 def _cells(line: str, mark: str) -> list[str]:
+    if line and '"' not in line:
+        return [cell.strip() for cell in line.split(mark)]
     try:
         return [cell.strip() for cell in next(csv.reader([line], delimiter=mark), [])]
     except csv.Error:

@@ -145,8 +145,9 @@ def _read_text(
         read = rows.read_rows(divided, numbers, keep)
     frame, units = written_units.without_units(read.frame, numeric)
     known = numbers.decimal if read.typed and numbers else options.decimal
+    known = known or ("." if plain_commas else None)
     marks = decimal_marks.find_decimal_marks(
-        _proof(frame, numeric, keep, known=known is not None or plain_commas),
+        _proof(frame, numeric, keep, known=known is not None),
         decimal=known,
         thousands=options.thousands,
         plain_commas=plain_commas,
@@ -262,6 +263,8 @@ def _proof(
     """
     if not numeric:
         return frame
+    if known and numeric.isdisjoint(frame.columns):
+        return frame.iloc[:0]
     numbers = frame[[name for name in frame if name in numeric]]
     if known or decimal_marks.any_mark(numbers):
         return numbers

@@ -16,6 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
+from faultxfer.reading.cells import missing_cells
+from faultxfer.reading.cells import numbers as cells_as_numbers
+from faultxfer.reading.dialect import Dialect
 from faultxfer.reading.lines import line_bounds, line_numbers, plain_lines, some_lines
 from faultxfer.reading.text import Numbers, ParsedRows, Text, misshapen, unique_names
 
@@ -25,6 +28,7 @@ _BYTES_OF_A_CELL = 32
 # columns are read as text.
 _MOST_MISTAKEN = 6
 _PIECE = 1 << 26
+_FEW = 500
 # What Arrow parses at a time; threads are no gain below it.
 _BLOCK = 1 << 22
 
@@ -71,12 +75,34 @@ class TextRows:
 
     def __call__(self, places: np.ndarray) -> pd.DataFrame:
         """Rows by their places."""
-        content, ends = self.text.content, self._ends
-        lines = self.lines[places]
-        bounds = zip(ends[lines - 1] + 1, ends[lines], strict=True)
-        picked = b"\n".join(content[begin:end] for begin, end in bounds)
-        head = content[: ends[1]] + b"\n" if self.text.header else b""
-        return read_rows(dataclasses.replace(self.text, content=head + picked)).frame
+        if len(places) <= _FEW:
+            # Columns of text take a hundred times as long to make as so few rows to read.
+            return pd.DataFrame(self._few(places), columns=self._names, dtype=object)
+        head = self.text.content[: self._ends[1]] + b"\n" if self.text.header else b""
+        picked = head + b"\n".join(self._picked(places))
+        return read_rows(dataclasses.replace(self.text, content=picked)).frame
+
+    def column(self, name: str, places: np.ndarray) -> pd.Series:
+        """Cells of a column, by their places."""
+        if len(places) > _FEW:
+            return self(places)[name]
+        column = self._names.index(name)
+        return pd.Series([row[column] for row in self._few(places)], dtype=object)
+
+    def _few(self, places: np.ndarray) -> list[list[str]]:
+        """The cells of a few rows."""
+        lines = [line.decode() for line in self._picked(places)]
+        return list(csv.reader(lines, delimiter=self.text.separator, strict=True))
+
+    def _picked(self, places: np.ndarray) -> Iterator[bytes]:
+        """The lines of rows."""
+        content, ends, lines = self.text.content, self._ends, self.lines[places]
+        bounds = zip((ends[lines - 1] + 1).tolist(), ends[lines].tolist(), strict=True)
+        return (content[begin:end] for begin, end in bounds)
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return self.text.all_names()
 
     @cached_property
     def _ends(self) -> np.ndarray:
@@ -96,12 +122,45 @@ class _NotNumbersError(Exception):
 
 def _read_typed(text: Text, keep: frozenset[str] | None, numbers: Numbers) -> ParsedRows | None:
     """Columns of numbers as such, the few that hold text as text; None where that is no gain."""
+    numbers = _without_mistaken(text, numbers)
     for _ in range(_MOST_MISTAKEN):
         try:
             return _read_plain(text, keep, numbers)
         except _NotNumbersError as error:
             numbers = dataclasses.replace(numbers, names=numbers.names - error.columns)
     return None
+
+
+def _without_mistaken(text: Text, numbers: Numbers) -> Numbers:
+    """The columns of numbers without those in which some lines of a long text show other cells.
+
+    So a long text is not read again for each of them.
+    """
+    some = some_lines(text.content)
+    if len(some) == len(text.content):
+        return numbers
+    few = dataclasses.replace(text, content=some)
+    try:
+        _read_plain(few, frozenset(), numbers)
+    except _NotNumbersError:
+        return dataclasses.replace(numbers, names=numbers.names - _mistaken(few, numbers))
+    return numbers
+
+
+def _mistaken(few: Text, numbers: Numbers) -> set[str]:
+    """Columns of numbers in which some lines hold other cells."""
+    read = _read_plain(few, None)
+    if read is None:
+        return set()
+    dialect = Dialect(decimal=numbers.decimal, missing=numbers.missing)
+    held = [name for name in read.frame if name in numbers.names]
+    return {name for name in held if _holds_text(read.frame[name], dialect)}
+
+
+def _holds_text(cells: pd.Series, dialect: Dialect) -> bool:
+    """Whether a cell is neither a number nor missing."""
+    unread = cells_as_numbers(cells, dialect, where="").isna() & ~missing_cells(cells, dialect)
+    return bool(unread.any())
 
 
 def _read_plain(
@@ -155,7 +214,10 @@ def _table(
     whole = memoryview(text.content)
     parsing = arrow_csv.ParseOptions(delimiter=text.separator)
     reading = arrow_csv.ReadOptions(
-        column_names=names, block_size=_BLOCK, use_threads=len(whole) > _BLOCK
+        column_names=names,
+        # What a block may hold is taken for it at once.
+        block_size=min(_BLOCK, len(whole) + 1),
+        use_threads=len(whole) > _BLOCK,
     )
     tables = []
     try:

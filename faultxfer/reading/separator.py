@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -131,17 +130,22 @@ def find_separator(
     return rivals[0]
 
 
-def _counts(lines: list[str]) -> list[Counter[str]]:
+def unquoted(line: str) -> str:
+    """The line without what stands in quotes."""
+    return _QUOTED.sub("", line) if '"' in line else line
+
+
+def _counts(lines: list[str]) -> list[dict[str, int]]:
     """How often each character stands outside quotes, by line.
 
     A line within quotes shows nothing, and is left out.
     """
-    header, *rest = [_QUOTED.sub("", line) for line in lines]
+    header, *rest = map(unquoted, lines)
     rows = [line for line in rest if line.strip() and '"' not in line]
-    return [Counter(line) for line in (header, *rows)]
+    return [{mark: line.count(mark) for mark in _CANDIDATES} for line in (header, *rows)]
 
 
-def _rivals(found: list[str], header: Counter[str], rows: list[Counter[str]]) -> list[str]:
+def _rivals(found: list[str], header: dict[str, int], rows: list[dict[str, int]]) -> list[str]:
     """The marks that occur equally often in all rows; else those most frequent in the header."""
     agreeing = [mark for mark in found if all(row[mark] == header[mark] for row in rows)]
     if rows and agreeing:
@@ -151,7 +155,7 @@ def _rivals(found: list[str], header: Counter[str], rows: list[Counter[str]]) ->
 
 
 def _require_pinned(file: str, header: str, pinned: str) -> None:
-    if pinned not in _QUOTED.sub("", header):
+    if pinned not in unquoted(header):
         raise DataError(
             "The first line does not have the separator that the contract pins",
             received={"separator": pinned, "first line": header[:80]},
@@ -162,7 +166,7 @@ def _require_pinned(file: str, header: str, pinned: str) -> None:
         )
 
 
-def _require_one_column(file: str, lines: list[str], rows: list[Counter[str]]) -> None:
+def _require_one_column(file: str, lines: list[str], rows: list[dict[str, int]]) -> None:
     """A header without separators above rows with some, or above numbers, is no table of ours."""
     problem = None
     words = lines[0].split()

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ import pyarrow as pa
 from faultxfer.errors import DataError
 from faultxfer.reading.cells import booleans, missing_cells, numbers
 from faultxfer.reading.dialect import Dialect
+from faultxfer.reading.rows import TextRows
 from faultxfer.reading.times import Times, clock_changes, read_times
 
 # Rows by their places, all columns as text, as they stand in the file.
@@ -92,13 +94,14 @@ class RawTable:
     made_of: str = ""
     # Times are looked at twice, and reading a million of them takes a while.
     _times: dict[str, Times] = field(default_factory=dict, repr=False, compare=False)
-    # So are names.
+    # So are gaps and names.
+    _missing: dict[str, pd.Series] = field(default_factory=dict, repr=False, compare=False)
     _stripped: dict[str, pd.Series] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.lines)
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         """Columns, under the contract's names where the file has other tags."""
         contract_names = {tag: name for name, tag in self.tags.items()}
@@ -164,6 +167,8 @@ class RawTable:
         """A column as text, all of it or some rows."""
         tag = self.tag(name)
         if tag in self.typed:
+            if rows is not None and isinstance(self.reread, TextRows):
+                return self.reread.column(tag, rows)
             return self.rows(rows)[tag]
         column = self.frame[tag]
         return column if rows is None else column.iloc[rows]
@@ -186,7 +191,9 @@ class RawTable:
         tag = self.tag(name)
         if tag in self.typed:
             return self.numbers(name).isna()
-        return missing_cells(self.frame[tag], self.dialect)
+        if tag not in self._missing:
+            self._missing[tag] = missing_cells(self.frame[tag], self.dialect)
+        return self._missing[tag]
 
     def numbers(self, name: str) -> pd.Series:
         """A column as float64, as it is written; NaN where a cell is missing or no finite number.

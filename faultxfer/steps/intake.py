@@ -34,6 +34,7 @@ from faultxfer.reading import columns
 from faultxfer.reading.read_csv import find_files, names_of
 from faultxfer.reading.table import RawTable
 from faultxfer.reading.tag_files import TagReadings
+from faultxfer.reading.write_csv import write_text
 from faultxfer.requests import PretrainRequest, ScoreRequest, ValidateRequest
 from faultxfer.steps.opening import AnyRequest, Job, Opened
 
@@ -564,6 +565,6 @@ def _write_quarantine(
     details = json.dumps([finding.as_dict() for finding in findings], indent=2, ensure_ascii=False)
     with writing("quarantine", folder):
         folder.mkdir(parents=True, exist_ok=True)
-        rejected.to_csv(path, index=False)
+        write_text(rejected, path)
         (folder / f"{name}-findings.json").write_text(details, encoding="utf-8")
     return path
