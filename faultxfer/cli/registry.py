@@ -275,6 +275,9 @@ def registry_doctor(
         typer.Option(metavar="DAYS", help="Age at which uploads that nothing names are deleted."),
     ] = 7.0,
     files: ServedFiles = False,
+    graphs: Annotated[
+        bool, typer.Option("--graphs", help="Also give versions without an ONNX graph one.")
+    ] = False,
 ) -> Any:
     """Finish what is half done, bring back what is sound, list what would take something away.
 
@@ -283,7 +286,8 @@ def registry_doctor(
     from faultxfer.registry.doctor import repair_registry
 
     ages = {"minutes": older_than, "upload_days": uploads_after}
-    return repair_registry(model, equipment, dry_run=dry_run, apply=apply, files=files, **ages)
+    looks = {"files": files, "graphs": graphs}
+    return repair_registry(model, equipment, dry_run=dry_run, apply=apply, **looks, **ages)
 
 
 @command(
@@ -312,6 +316,23 @@ def registry_prune(
     from faultxfer.registry.pruning import prune_registry
 
     return prune_registry(model, equipment, keep=keep, days=older_than, apply=apply)
+
+
+@command("export", shows="exported")
+def registry_export(
+    model: Model,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="Where to write the ONNX file.")
+    ] = Path("detector.onnx"),
+    equipment: Machine = None,
+    version: Annotated[
+        int | None, typer.Option(metavar="N", help="Version; the champion if left out.")
+    ] = None,
+) -> Any:
+    """Write a version's detector as one ONNX file, which runs with onnxruntime alone."""
+    from faultxfer.registry.graphs import export_graph
+
+    return export_graph(model, equipment, version, out)
 
 
 @command("relocate", shows="relocated")

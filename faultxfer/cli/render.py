@@ -394,6 +394,14 @@ def relocated(done: dict[str, Any]) -> None:
     console.print(f"Next: `{done['next']}`")
 
 
+def exported(done: dict[str, Any]) -> None:
+    """Which graph was written, and where."""
+    size = f"{done['bytes'] / 2**10:.0f} KiB, SHA-256 {done['sha256'][:12]}…"
+    told = f"{done['uri']} as {done['out']} ({size})"
+    stdout().print(f"[green]exported[/]: {escape(told)}", soft_wrap=True)
+    stdout().print("It runs with onnxruntime alone: see `docs/edge.md`.")
+
+
 def backed_up(done: dict[str, Any]) -> None:
     """What was copied, and how to restore it."""
     console = stdout()

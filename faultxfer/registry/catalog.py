@@ -29,15 +29,26 @@ def show_version(model: str, equipment: str | None, number: int | None) -> dict[
         RegistryError: the model, the machine or the version is unknown.
     """
     registry = open_registry()
-    name = _known_name(registry, model, equipment)
-    if number is not None:
-        version = registry.version(name, number)
-    else:
-        scoring = registry.champion(name) or registry.provisional(name)
-        version = scoring or registry.versions(name)[0]
+    version = version_meant(registry, model, equipment, number)
+    name = version.name
     wait = read_journal(registry.client, name).waits.get(version.version)
     said = {"outcome": wait.outcome, "until": str(wait.until)} if wait else None
     return {**asdict(version), "uri": version.uri, "wait": said, "next": _next(name, wait)}
+
+
+def version_meant(
+    registry: Registry, model: str, equipment: str | None, number: int | None
+) -> Version:
+    """The version of that number; else the champion, the provisional one, or the newest.
+
+    Raises:
+        RegistryError: the model, the machine or the version is unknown.
+    """
+    name = _known_name(registry, model, equipment)
+    if number is not None:
+        return registry.version(name, number)
+    scoring = registry.champion(name) or registry.provisional(name)
+    return scoring or registry.versions(name)[0]
 
 
 @reported("the tracking store")

@@ -15,6 +15,7 @@ from typing import Any
 from faultxfer.errors import FaultxferError
 from faultxfer.registry import names
 from faultxfer.registry.diagnosis import RESTORES, TAKES_AWAY, UNCHECKED, Diagnosis
+from faultxfer.registry.graphs import examine_graphs
 from faultxfer.registry.inspection import Inspection, inspect_files
 from faultxfer.registry.journal import Chain
 from faultxfer.registry.machine_models import double_champions
@@ -49,6 +50,7 @@ class Orders:
             broken off.
         kept: how long an upload that nothing names is kept.
         files: also read files that a server hands out; of the one model they are always read.
+        graphs: whether versions without an ONNX graph get one.
     """
 
     name: str | None = None
@@ -57,6 +59,7 @@ class Orders:
     grace: timedelta = timedelta(minutes=60)
     kept: timedelta = timedelta(days=7)
     files: bool = True
+    graphs: bool = False
 
 
 @dataclass
@@ -90,6 +93,7 @@ def repair_registry(
     minutes: float = 60.0,
     upload_days: float = 7.0,
     files: bool = False,
+    graphs: bool = False,
 ) -> dict[str, Any]:
     """Find what is half done or damaged, and repair it.
 
@@ -102,6 +106,7 @@ def repair_registry(
         upload_days: how long uploads that nothing names are kept.
         files: also read the files of every version that a server hands out; of one model that is
             asked for by name they are always read.
+        graphs: also give versions without an ONNX graph one.
 
     Raises:
         RegistryError: the store does not answer, or the model is unknown.
@@ -110,7 +115,7 @@ def repair_registry(
     name = None if model is None else wanted_names(registry, model, equipment)[0]
     grace, kept = timedelta(minutes=minutes), timedelta(days=upload_days)
     wanted = files or name is not None
-    orders = Orders(name, apply=apply, dry_run=dry_run, grace=grace, kept=kept, files=wanted)
+    orders = Orders(name, apply, dry_run, grace, kept, wanted, graphs)
     return {"dry_run": dry_run, "apply": apply, **_as_data(repair(registry, orders))}
 
 
@@ -167,6 +172,7 @@ def _examined(
             continue
         view = ModelView(registry, name, orders.grace, inspect)
         yield from examine_model(view)
+        yield from examine_graphs(view, add=orders.graphs)
         in_use += [version for version in view.versions.values() if not version.is_retired]
         not_read |= {names.version_uri(name, number) for number in view.not_read}
     yield from pending_deletions(registry, in_use)

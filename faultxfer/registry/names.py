@@ -50,6 +50,8 @@ STATE, FILES, ENTRY = "faultxfer.state", "faultxfer.files_sha256", "faultxfer.jo
 # Of a version: SHA-256 of each of its files (JSON), to tell a missing file from a changed one; and
 # the last journal entry that concerned it without changing the champion.
 LISTING, NOTE = "faultxfer.files", "faultxfer.journal_note"
+# Of a version: SHA-256 of its ONNX graph, or why it has none.
+GRAPH = "faultxfer.graph"
 # Of a run and a version: that it was registered as provisional, or waiting for approval; it stays
 # when a person promotes it.
 WAITING = "waiting"

@@ -15,6 +15,7 @@ from faultxfer.process import this_process
 from faultxfer.registry import journal, names
 from faultxfer.registry.cards import OF_RUN, OF_VERSION, card_of
 from faultxfer.registry.descriptions import of_model
+from faultxfer.registry.graphs import write_graph
 from faultxfer.registry.journal import Chain
 from faultxfer.registry.mlflow_errors import asks_the_store, reported
 from faultxfer.registry.model_files import digest_of, file_hashes, write_model
@@ -88,8 +89,10 @@ def register(
         _require_head(registry, new.name, promotion.head)
     with _taken_back_unless_whole(registry, new.name) as made:
         with logged_run(registry, record) as run_id:
+            graph = write_graph(new.bundle_folder, new.name, new.machine, run_id)
             made.model_id, files = _upload(registry, run_id, record, new)
-            made.version = _create(registry, run_id, made.model_id, files, record, new)
+            tags = {**record.filters, **record.tags, **graph}
+            made.version = _create(registry, run_id, made.model_id, files, record, new, tags)
             smoke_test(registry, made.version)
         _promote(registry, made.version, run_id, promotion)
     return registry.version(new.name, made.version.version)
@@ -235,11 +238,11 @@ def _create(
     files: dict[str, str],
     record: RunRecord,
     new: NewVersion,
+    tags: dict[str, str],
 ) -> Version:
     _ensure_model(registry, new)
     tags = {
-        **record.filters,
-        **record.tags,
+        **tags,
         names.STATE: names.CANDIDATE,
         names.OWNER: this_process(),
         names.FILES: digest_of(files),
