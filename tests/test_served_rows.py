@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import json
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 import mlflow.pyfunc
 import numpy as np
+import onnx
 import pandas as pd
 import pytest
 import yaml
@@ -22,10 +24,13 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.proto_json_utils import dataframe_from_parsed_json
 
 from faultxfer.bundle.bundle import load_bundle, save_bundle
+from faultxfer.bundle.graph.check import Session
 from faultxfer.bundle.imputer import fit_imputer
+from faultxfer.bundle.manifest import GRAPH_FILE
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.contract.served import MachineRows
 from faultxfer.errors import BundleError, DataError
+from faultxfer.registry.graphs import write_graph
 from faultxfer.registry.model_files import write_model
 from faultxfer.registry.pyfunc import FaultModel, MachineModel
 from faultxfer.registry.store import Version
@@ -249,6 +254,29 @@ Plants = Callable[[str], Served]
 def plants(tmp_path_factory: pytest.TempPathFactory) -> Plants:
     """Twins by name, each made once."""
     return functools.cache(lambda name: serve(TWINS[name](), tmp_path_factory.mktemp(name)))
+
+
+def test_a_graph_says_how_the_machines_own_columns_become_what_it_takes(
+    plants: Plants, tmp_path: Path
+) -> None:
+    plant = plants("tags_and_units")
+    folder = tmp_path / "bundle"
+    shutil.copytree(plant.bundle, folder)
+    write_graph(folder, "pumps--K 7", plant.twin.machine, "run")
+    graph = (folder / GRAPH_FILE).read_bytes()
+    said = {entry.key: entry.value for entry in onnx.load_from_string(graph).metadata_props}
+    assert (said["machine"], said["run_id"]) == ("K 7", "run")
+    own = plant.twin.rows.astype(str).apply(lambda column: column.str.replace(",", "."))
+    own = own.apply(lambda column: pd.to_numeric(column, errors="coerce"))
+    columns = [
+        own[one["column"]] * one["factor"] + one["offset"] for one in json.loads(said["columns"])
+    ]
+    readings = np.column_stack(columns)
+    bundle = load_bundle(folder)
+    expected = bundle.probabilities(bundle.completed(readings))
+    np.testing.assert_allclose(Session(graph)(readings)[0], expected, rtol=0, atol=1e-5)
+    kept = ~np.isnan(readings)
+    np.testing.assert_allclose(readings[kept], READINGS.to_numpy()[kept], rtol=1e-9)
 
 
 @pytest.mark.parametrize("form", ["pandas", "split", "records"])

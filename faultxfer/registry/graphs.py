@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from faultxfer.bundle.graph.adding import Graph, NoGraph, add_graph, graph_for
-from faultxfer.bundle.manifest import GRAPH_FILE
+from faultxfer.bundle.graph.detector import column_of
+from faultxfer.bundle.manifest import GRAPH_FILE, read_manifest
 from faultxfer.bundle.plain_files import sha256_of
 from faultxfer.contract.machines import to_contract
 from faultxfer.errors import BundleError, RegistryError
@@ -69,11 +70,9 @@ def _about(bundle_folder: Path, model: str, machine: str | None, run_id: str) ->
     if rows is None:
         return about
     columns = []
-    for sensor in rows.contract.features:
-        factor, offset = to_contract(rows.own, sensor, rows.contract)
-        tag = rows.tag(sensor)
-        own = {"column": tag, "unit": rows.units[tag], "factor": factor, "offset": offset}
-        columns.append({"sensor": sensor, **own})
+    for sensor in read_manifest(bundle_folder).features:
+        tag, conversion = rows.tag(sensor), to_contract(rows.own, sensor, rows.contract)
+        columns.append(column_of(sensor, tag, rows.units[tag], *conversion))
     return {**about, "machine": rows.machine, "columns": json.dumps(columns, ensure_ascii=False)}
 
 

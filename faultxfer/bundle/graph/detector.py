@@ -79,15 +79,23 @@ def _require_names(bundle: Bundle) -> None:
 
 def _said(bundle: Bundle) -> dict[str, str]:
     """What the file says of itself; lists and tables as JSON."""
-    units = [bundle.units.get(name, "") for name in bundle.features]
+    units = {name: bundle.units.get(name, "") for name in bundle.features}
     lists = {
-        "sensors": list(bundle.features),
         "units": units,
+        "columns": [column_of(name, name, unit) for name, unit in units.items()],
         "filled_in": sorted(bundle.fills),
         "lineage": bundle.lineage,
     }
     stored = {name: json.dumps(value, ensure_ascii=False) for name, value in lists.items()}
     return {**stored, "threshold": repr(float(bundle.threshold))}
+
+
+def column_of(
+    sensor: str, column: str, unit: str, factor: float = 1.0, offset: float = 0.0
+) -> dict[str, Any]:
+    """A column of a machine's file: ``column * factor + offset`` is what the graph takes."""
+    own = {"column": column, "unit": unit, "factor": factor, "offset": offset}
+    return {"sensor": sensor, **own}
 
 
 def _logits(graph: GraphBuilder, bundle: Bundle, readings: str, width: int) -> str:

@@ -132,7 +132,7 @@ def _turn(imputer: Imputer, known: str, patterns: str, which: str) -> Any:
     rows = _places(graph, graph.op("Equal", which, _PATTERN))
     weights = _weights(graph, imputer, gaps)
     own = graph.op("Gather", known, rows, axis=0)
-    guessed = graph.op("MatMul", own, graph.op("Transpose", weights, perm=(1, 0)))
+    guessed = graph.op("Gemm", own, weights, transB=1)
     wide = _spread_out(graph, guessed, gaps, len(imputer.mean))
     places = graph.op("Unsqueeze", rows, graph.whole(1))
     written = graph.op("ScatterND", _GUESSED, places, wide)

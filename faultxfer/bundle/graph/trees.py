@@ -120,7 +120,7 @@ def _splits(fields: dict[str, str], nodes: int, leaves: int) -> dict[str, np.nda
     kinds = np.array(fields["decision_type"].split(), dtype=np.int64)
     if (kinds & _CATEGORICAL).any():
         raise NoConverterError("trees with categorical splits")
-    thresholds = np.array(fields["threshold"].split(), dtype=np.float64)
+    thresholds = _around_zero(np.array(fields["threshold"].split(), dtype=np.float64))
     missing, default_left = kinds >> _MISSING_SHIFT & 3, (kinds & _DEFAULT_LEFT) > 0
     left = np.array(fields["left_child"].split(), dtype=np.int64)
     right = np.array(fields["right_child"].split(), dtype=np.int64)
@@ -135,6 +135,14 @@ def _splits(fields: dict[str, str], nodes: int, leaves: int) -> dict[str, np.nda
         "missing_left": np.where(missing == _NO_MISSING, thresholds >= 0, default_left),
         "zero_is_missing": missing == _ZERO_IS_MISSING,
     }
+
+
+def _around_zero(thresholds: np.ndarray) -> np.ndarray:
+    """The same cuts for readings as they are: LightGBM takes tiny ones for zero."""
+    below = (thresholds < 0) & (thresholds >= -_ZERO)
+    above = (thresholds >= 0) & (thresholds < _ZERO)
+    moved = np.where(below, np.nextafter(-_ZERO, -np.inf), thresholds)
+    return np.asarray(np.where(above, _ZERO, moved))
 
 
 def tree_sums(graph: GraphBuilder, forest: Forest, rows: str) -> str:
@@ -155,7 +163,14 @@ def tree_sums(graph: GraphBuilder, forest: Forest, rows: str) -> str:
 def _tree_ensemble(graph: GraphBuilder, forest: Forest, features: np.ndarray, rows: str) -> str:
     from onnx import numpy_helper
 
-    splits = len(forest.features)
+    splits, moved = len(forest.features), _leaves_apart(forest)
+    left, right = (
+        np.where(leaf, (child + moved) % len(forest.leaves), child)
+        for child, leaf in (
+            (forest.left, forest.left_is_leaf),
+            (forest.right, forest.right_is_leaf),
+        )
+    )
     return graph.op(
         "TreeEnsemble",
         rows,
@@ -167,11 +182,24 @@ def _tree_ensemble(graph: GraphBuilder, forest: Forest, features: np.ndarray, ro
         nodes_featureids=features.tolist(),
         nodes_splits=numpy_helper.from_array(forest.thresholds),
         nodes_modes=numpy_helper.from_array(np.full(splits, _LESS_OR_EQUAL, dtype=np.uint8)),
-        nodes_truenodeids=forest.left.tolist(),
+        nodes_truenodeids=left.tolist(),
         nodes_trueleafs=forest.left_is_leaf.astype(int).tolist(),
-        nodes_falsenodeids=forest.right.tolist(),
+        nodes_falsenodeids=right.tolist(),
         nodes_falseleafs=forest.right_is_leaf.astype(int).tolist(),
         nodes_missing_value_tracks_true=forest.missing_left.astype(int).tolist(),
         leaf_targetids=[0] * len(forest.leaves),
-        leaf_weights=numpy_helper.from_array(forest.leaves),
+        leaf_weights=numpy_helper.from_array(np.roll(forest.leaves, moved)),
     )
+
+
+def _leaves_apart(forest: Forest) -> int:
+    """By how much to renumber leaves, so that no split has a leaf and a split of one number.
+
+    Up to onnxruntime 1.23 such a split is silently taken for one whose children are the same.
+    """
+    count = len(forest.leaves)
+    mixed = forest.left_is_leaf != forest.right_is_leaf
+    leaf = np.where(forest.left_is_leaf, forest.left, forest.right)[mixed]
+    split = np.where(forest.left_is_leaf, forest.right, forest.left)[mixed]
+    barred = (split - leaf) % count
+    return int(np.setdiff1d(np.arange(count), barred)[0])  # fewer are barred than there are leaves
