@@ -285,9 +285,16 @@ def registry_doctor(
     """
     from faultxfer.registry.doctor import repair_registry
 
-    ages = {"minutes": older_than, "upload_days": uploads_after}
-    looks = {"files": files, "graphs": graphs}
-    return repair_registry(model, equipment, dry_run=dry_run, apply=apply, **looks, **ages)
+    return repair_registry(
+        model,
+        equipment,
+        dry_run=dry_run,
+        apply=apply,
+        minutes=older_than,
+        upload_days=uploads_after,
+        files=files,
+        graphs=graphs,
+    )
 
 
 @command(

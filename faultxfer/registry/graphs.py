@@ -22,7 +22,7 @@ from faultxfer.outputs import written_whole
 from faultxfer.progress import NOTE, progress
 from faultxfer.registry import names
 from faultxfer.registry.catalog import version_meant
-from faultxfer.registry.diagnosis import PERSON, RESTORES, Diagnosis
+from faultxfer.registry.diagnosis import RESTORES, Diagnosis
 from faultxfer.registry.mlflow_errors import asks_the_store, reported
 from faultxfer.registry.model_files import BUNDLE_IN_MODEL, own_rows
 from faultxfer.registry.store import Registry, Version, open_registry
@@ -191,12 +191,9 @@ def examine_graphs(view: ModelView, *, add: bool) -> Iterator[Diagnosis]:
                 yield view.found("GRAPH-CHANGED", message, "make it anew", RESTORES, number, give)
         elif not add or _is_inside(version) or not view.files(number).is_sound:
             continue
-        elif names.GRAPH in version.tags:
-            reason = version.tags[names.GRAPH].removeprefix(_NONE)
-            message = f"It has no ONNX graph: {reason}"
-            yield view.found("GRAPH-NONE", message, "It scores all the same", PERSON, number)
         else:
-            message = "It was registered without an ONNX graph"
+            reason = version.tags.get(names.GRAPH, "").removeprefix(_NONE)
+            message = f"It has no ONNX graph{f': {reason}' if reason else ''}"
             yield view.found("GRAPH-NONE", message, "add one", RESTORES, number, give)
 
 

@@ -84,7 +84,12 @@ def test_a_detector_that_cannot_be_written_is_registered_and_says_so(
     with pytest.raises(RegistryError, match=r"cannot be written as one.*members of the kind"):
         export_graph(work.NAME, None, None, Path("a.onnx"))
     graphs = repair_registry(None, None, graphs=True)["found"]
-    assert [(one["code"], one["kind"]) for one in graphs] == [("GRAPH-NONE", "needs a person")]
+    assert [(one["code"], one["done"].split(":")[0]) for one in graphs] == [
+        ("GRAPH-NONE", "failed")
+    ]
+    monkeypatch.undo()
+    monkeypatch.chdir(store)
+    assert repair_registry(None, None, graphs=True)["found"][0]["done"] == "done: add one"
 
 
 def test_the_doctor_adds_graphs_to_versions_of_before_and_mends_them(older: Registry) -> None:

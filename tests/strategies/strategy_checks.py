@@ -17,6 +17,7 @@ import numpy as np
 from faultxfer.bundle.bundle import Bundle, load_bundle, save_bundle
 from faultxfer.bundle.calibration import Calibrator, fit_calibrator
 from faultxfer.bundle.contributions import Explainer
+from faultxfer.bundle.graph.adding import Graph, made_graph
 from faultxfer.bundle.references import keep_references
 from faultxfer.bundle.scaler import fit_scaler
 from faultxfer.bundle.threshold import choose_threshold
@@ -269,6 +270,11 @@ def stored_bundle_scores_the_same(strategy: Strategy) -> None:
     assert np.ptp(expected) > 0.01, "the candidate says the same of every row"
 
 
+def its_graph_scores_the_same(strategy: Strategy) -> None:
+    made = made_graph(fitted(strategy), shared_task(strategy).target.X, {})
+    assert isinstance(made, Graph), made
+
+
 def contributions_add_up(strategy: Strategy) -> None:
     """What the sensors add sums up to the difference from the healthy rows, whatever the members."""
     target = shared_task(strategy).target
@@ -423,6 +429,7 @@ CHECKS: list[Callable[[Strategy], None]] = [
     frozen_weights_stay_and_the_rest_moves,
     same_seed_gives_the_same_weights,
     stored_bundle_scores_the_same,
+    its_graph_scores_the_same,
     contributions_add_up,
     other_sensors_raise,
     too_few_rows_are_refused_or_the_fallback_is_stated,

@@ -17,6 +17,7 @@ from strategy_checks import SENSORS, changed, tiny_rows, tiny_task
 from faultxfer.bundle.bundle import Bundle, load_bundle, save_bundle
 from faultxfer.bundle.contributions import Explainer
 from faultxfer.bundle.frozen import OF_WHOLE
+from faultxfer.bundle.graph.adding import Graph, made_graph
 from faultxfer.bundle.imputer import fit_imputer
 from faultxfer.bundle.references import keep_references
 from faultxfer.data.dataset import Dataset
@@ -64,6 +65,13 @@ def task_of(machine: str) -> tuple[Task, SensorChange]:
     return dataclasses.replace(task, source=source, target=target), change
 
 
+def filling(bundle: Bundle, task: Task) -> Bundle:
+    """The same, which fills missing readings in."""
+    X = task.target.X
+    imputer = dataclasses.replace(fit_imputer(X), r2=np.ones(X.shape[1]), max_share=0.5)
+    return dataclasses.replace(bundle, imputer=imputer.for_machine(X))
+
+
 @functools.cache
 def stacked(machine: str) -> Bundle:
     return STRATEGIES["stack"].fit(task_of(machine)[0]).bundle
@@ -105,6 +113,7 @@ def test_a_strategy_adapts_to_other_sensors_and_its_bundle_is_whole(
     save_bundle(bundle, tmp_path / "bundle", task.target.X)
     again = load_bundle(tmp_path / "bundle")
     np.testing.assert_allclose(again.logits(task.target.X), bundle.logits(task.target.X), rtol=1e-6)
+    assert isinstance(made_graph(filling(bundle, task), task.target.X, {}), Graph)
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -118,6 +127,7 @@ def test_a_stack_on_other_sensors_is_stored_and_explained_whole(
     again = load_bundle(tmp_path / "bundle")
     some = task.target.X[:20]
     np.testing.assert_allclose(again.logits(some), bundle.logits(some), rtol=1e-9)
+    assert isinstance(made_graph(filling(bundle, task), task.target.X, {}), Graph)
     said = Explainer(again)(some)
     assert said.values.shape == (20, len(change.features))
     np.testing.assert_allclose(said.values.sum(axis=1), said.logits - said.reference, atol=1e-6)

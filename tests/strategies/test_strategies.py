@@ -63,7 +63,7 @@ def collected(request: pytest.FixtureRequest, function: str) -> int:
     return sum(getattr(item, "originalname", "") == function for item in module.collect())
 
 
-def test_twelve_checks_are_collected_for_every_strategy(request: pytest.FixtureRequest) -> None:
+def test_thirteen_checks_are_collected_for_every_strategy(request: pytest.FixtureRequest) -> None:
     assert {
         "stack",
         "recalibrate",
@@ -72,8 +72,8 @@ def test_twelve_checks_are_collected_for_every_strategy(request: pytest.FixtureR
         "tradaboost",
         "single_network",
     } <= set(STRATEGIES)
-    assert len(CHECKS) == len(set(CHECKS)) == 12
-    assert collected(request, "test_strategy") == 12 * len(STRATEGIES)
+    assert len(CHECKS) == len(set(CHECKS)) == 13
+    assert collected(request, "test_strategy") == 13 * len(STRATEGIES)
 
 
 def test_seven_checks_are_collected_for_every_rival(request: pytest.FixtureRequest) -> None:
