@@ -49,6 +49,9 @@ class Session:
     Args:
         graph: bytes of the ONNX file.
         threads: that one call may use.
+
+    Attributes:
+        names: of the sensors, in the bundle's order.
     """
 
     def __init__(self, graph: bytes, threads: int = 1) -> None:
@@ -60,11 +63,11 @@ class Session:
         self._session = onnxruntime.InferenceSession(
             graph, options, providers=["CPUExecutionProvider"]
         )
-        self._names = [entry.name for entry in self._session.get_inputs()]
+        self.names = [entry.name for entry in self._session.get_inputs()]
 
     def __call__(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(n, d) readings, sensors in the bundle's order, to (n,) probabilities and alarms."""
-        columns = {name: X[:, [place]] for place, name in enumerate(self._names)}
+        columns = {name: X[:, [place]] for place, name in enumerate(self.names)}
         probabilities, alarms = self._session.run([PROBABILITY, ALARM], columns)
         return probabilities, alarms
 
