@@ -20,6 +20,8 @@ from faultxfer.reading import columns
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.lost_sensors import (
     JUDGED_GAPS,
+    GapTally,
+    StillTally,
     gaps_when_judged,
     lost_note,
     lost_sensors,
@@ -39,17 +41,27 @@ CONTRACT = parse_contract(
 RNG = np.random.default_rng(0)
 
 
-def table(airflow: np.ndarray, *, dated: bool = True) -> pd.DataFrame:
+def tallied(rows: pd.DataFrame, part_rows: int = 37) -> GapTally:
+    """Accepted rows, seen part by part."""
+    tally = GapTally(CONTRACT.features)
+    for begin in range(0, len(rows), part_rows):
+        tally.add(rows.iloc[begin : begin + part_rows])
+    return tally
+
+
+def table(airflow: np.ndarray, *, dated: bool = True) -> GapTally:
     """Accepted rows in which the airflow was filled in where it is said."""
     rows = len(airflow)
     times = pd.date_range("2026-03-01", periods=rows, freq="h").astype(str)
-    return pd.DataFrame(
-        {
-            columns.FILE: "week.csv",
-            columns.ROW: np.arange(rows),
-            columns.TIME_TEXT: times if dated else "",
-            columns.IMPUTED: np.where(airflow, "airflow", ""),
-        }
+    return tallied(
+        pd.DataFrame(
+            {
+                columns.FILE: "week.csv",
+                columns.ROW: np.arange(rows),
+                columns.TIME_TEXT: times if dated else "",
+                columns.IMPUTED: np.where(airflow, "airflow", ""),
+            }
+        )
     )
 
 
@@ -223,6 +235,9 @@ def healthy(flow: np.ndarray) -> Any:
 def test_a_reading_that_never_stood_still_and_does_now_is_said(
     flow: np.ndarray, healthy_flow: np.ndarray, said: str
 ) -> None:
-    note = still_note(pd.DataFrame({"flow": flow}), healthy(healthy_flow))
+    tally = StillTally(healthy(healthy_flow))
+    for begin in range(0, len(flow), 7):
+        tally.add(flow[begin : begin + 7, None])
+    note = still_note(tally)
     assert note.startswith(said)
     assert bool(note) == bool(said)

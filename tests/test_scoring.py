@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import numpy as np
@@ -10,10 +11,14 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
+from faultxfer.bundle.bundle import Bundle
 from faultxfer.contract.schema import parse_contract
-from faultxfer.registry.store import Version
-from faultxfer.steps.intake import check_files, require_accepted
-from faultxfer.steps.scoring import Detector, in_input_order, share_note, unscored_rows
+from faultxfer.evaluate.stretches import Stretches
+from faultxfer.rows_file import rows_file
+from faultxfer.steps.accepted import AcceptedRows, RowsBetween
+from faultxfer.steps.intake import CheckedRows, check_files, require_accepted
+from faultxfer.steps.score_parts import ScoreTable, ScoreTally, ShareTally, write_scores
+from faultxfer.steps.scoring import share_note
 
 
 def _said(fault_share: float, rows: int = 2000) -> np.ndarray:
@@ -50,56 +55,97 @@ def test_rows_all_alike_are_told_without_a_warning(value: float) -> None:
     assert f"fault share of {value:.0%}" in share_note(np.full(500, value), 0.3)
 
 
-def _detector(time_column: str | None = "time") -> Detector:
-    contract = {
+def test_probabilities_that_are_counted_tell_the_same() -> None:
+    tally = ShareTally()
+    for part in np.array_split(_said(0.02), 7):
+        tally.add(part)
+    assert share_note(tally.means, 0.3, tally.counts) == share_note(_said(0.02), 0.3)
+    tally.add(np.array([0.0, 1.0]))
+    assert tally.counts.sum() == 2002
+    assert tally.means[[0, -1]].tolist() == [0.0, 1.0]
+
+
+CONTRACT = parse_contract(
+    {
         "family": "fans",
         "label": {"column": "state", "exclude": ["9"]},
         "sensors": {"flow": {}},
-        "time_column": time_column,
+        "time_column": "time",
         "where": {"mode": ["RUN"]},
-    }
-    return Detector(
-        version=cast(Version, None),
-        bundle=Path(),
-        contract=parse_contract(contract, where="test"),
-        kind="champion",
+    },
+    where="test",
+)
+
+
+def _checked(names: tuple[str, ...], folder: Path, *, backwards: bool = False) -> CheckedRows:
+    """Files of nine rows, every third of which is outside `where`."""
+    files = []
+    for number, name in enumerate(names):
+        cells = [f"{'RUN' if row % 3 else 'IDLE'},{row + 20 * number}" for row in range(9)]
+        rows = [f"{-row if backwards else row},{cell}" for row, cell in enumerate(cells)]
+        (folder / name).write_text("\n".join(["time,mode,flow", *rows]) + "\n")
+        files.append(str(folder / name))
+    return check_files(files, CONTRACT, work=folder, quarantine=folder / "aside", labelled=False)
+
+
+def _written(
+    checked: CheckedRows, work: Path, part_rows: int, out: str = "scores.csv"
+) -> tuple[Path, Stretches]:
+    """The file of scores, in which all rows but the fifth alarm, and stretches of these."""
+    bundle = cast(
+        Bundle,
+        SimpleNamespace(
+            features=("flow",),
+            references=None,
+            probabilities=lambda X: np.where(X[:, 0] % 20 == 5, 0.1, 0.5 + X[:, 0] / 1000),
+            alarms=lambda probabilities: probabilities > 0.4,
+        ),
     )
+    work = work / f"{part_rows} {out}"
+    work.mkdir()
+    names, several = [name for name, _ in checked.files], len(checked.files) > 1
+    accepted = AcceptedRows(require_accepted(checked), part_rows)
+    between = RowsBetween(checked.unscored, names)
+    table = ScoreTable(
+        accepted.columns, None, "time", {"model_version": "1"}, several=several, between=True
+    )
+    tally = ScoreTally(("flow",), bundle, None, work)
+    with rows_file(work / out, Path(out)) as file:
+        write_scores(accepted, between, bundle, table, tally, file)
+    return work / out, tally.stretches(accepted)
 
 
 @pytest.mark.parametrize("names", [("a.csv",), ("b.csv", "a.csv"), ("z.csv", "y.csv", "x.csv")])
 def test_rows_outside_where_stand_in_input_order_with_a_blank_score(
     names: tuple[str, ...], tmp_path: Path
 ) -> None:
-    several = len(names) > 1
-    files = []
-    for number, name in enumerate(names):
-        cells = [f"{'RUN' if row % 3 else 'IDLE'},{row + 20 * number}" for row in range(9)]
-        rows = [f"{row},{cell}" for row, cell in enumerate(cells)]
-        (tmp_path / name).write_text("\n".join(["time,mode,flow", *rows]) + "\n")
-        files.append(str(tmp_path / name))
-    detector = _detector()
-    rules = detector.contract
-    checked = check_files(
-        files, rules, work=tmp_path, quarantine=tmp_path / "aside", labelled=False
-    )
-    accepted = pd.read_feather(require_accepted(checked))
-    table = pd.DataFrame(
-        {
-            **({"file": accepted["_file"]} if several else {}),
-            "row": accepted["_row"],
-            "fault_probability": 0.25,
-            "alarm": accepted["_row"] == 4,
-        }
-    )
-    every = in_input_order(table, unscored_rows(checked, detector, None), checked)
+    checked = _checked(names, tmp_path)
+    written, _ = _written(checked, tmp_path, 100)
+    every = pd.read_csv(written, keep_default_na=False)
     assert every["row"].tolist() == [*range(9)] * len(names)
-    if several:
+    if len(names) > 1:
         assert every["file"].drop_duplicates().tolist() == list(names)
     blank = every[every["row"] % 3 == 0]
-    assert blank["fault_probability"].isna().all()
-    assert blank["alarm"].isna().all()
+    assert set(blank["fault_probability"]) == set(blank["alarm"]) == {""}
     assert set(blank["remark"]) == {"not scored: mode is IDLE"}
     scored = every[every["row"] % 3 > 0]
-    assert scored["alarm"].tolist() == [row == 4 for row in scored["row"]]
+    assert scored["alarm"].tolist() == [str(row != 5) for row in scored["row"]]
     assert set(scored["remark"]) == {""}
-    assert every.to_csv(index=False).count("True") == len(names)
+
+
+@pytest.mark.parametrize("backwards", [False, True], ids=["in order", "newest first"])
+def test_however_many_rows_are_scored_at_a_time_the_result_is_the_same(
+    backwards: bool, tmp_path: Path
+) -> None:
+    checked = _checked(("b.csv", "a.csv"), tmp_path, backwards=backwards)
+    whole, stretches = _written(checked, tmp_path, 100)
+    peaks = stretches.peak.tolist()
+    for part_rows in (1, 2, 3, 5):
+        written, found = _written(checked, tmp_path, part_rows)
+        assert written.read_bytes() == whole.read_bytes()
+        assert (found.peak.tolist(), found.count.tolist()) == (peaks, stretches.count.tolist())
+    parquet, _ = _written(checked, tmp_path, 4, "scores.parquet")
+    pd.testing.assert_frame_equal(
+        pd.read_parquet(parquet).drop(columns=["alarm", "time", "model_version"]),
+        pd.read_csv(whole).drop(columns=["alarm", "time", "model_version"]).fillna({"remark": ""}),
+    )

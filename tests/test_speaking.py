@@ -226,9 +226,9 @@ def stretch(place: int) -> AlarmStretch:
 def test_the_screen_shows_five_alarms_and_how_many_more(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = Screen()
     monkeypatch.setattr(screen, "stdout", shown)
-    screen.alarms((), Path("s-alarms.csv"))
+    screen.alarms((), 0, Path("s-alarms.csv"))
     assert shown.text == ""
-    screen.alarms(tuple(stretch(place) for place in range(1, 8)), Path("s-alarms.csv"))
+    screen.alarms(tuple(stretch(place) for place in range(1, 8)), 7, Path("s-alarms.csv"))
     assert "… and 2 more alarms: s-alarms.csv" in shown.text
     assert "2026-03-02" not in shown.text  # the least sure are left out
     assert shown.text.index("2026-03-03") < shown.text.index("2026-03-07")

@@ -102,7 +102,9 @@ def fit_calibrator(
     return Calibrator(float(slopes[0]), float(offsets[0]), share)
 
 
-def estimated_prevalence(probabilities: np.ndarray, fault_share: float) -> float:
+def estimated_prevalence(
+    probabilities: np.ndarray, fault_share: float, counts: np.ndarray | None = None
+) -> float:
     """Share of faults among rows without labels, by expectation maximisation.
 
     After Saerens, Latinne & Decaestecker, 2002. It takes for granted that faults and normal rows
@@ -111,12 +113,13 @@ def estimated_prevalence(probabilities: np.ndarray, fault_share: float) -> float
     Args:
         probabilities: (n,) calibrated probabilities.
         fault_share: share of faults that they hold for.
+        counts: (n,) of how many rows each stands for; 1 if left out.
     """
     share = fault_share
     for _ in range(_EM_STEPS):
         faults = probabilities * share / fault_share
         normals = (1 - probabilities) * (1 - share) / (1 - fault_share)
-        before, share = share, float(np.mean(faults / (faults + normals)))
+        before, share = share, float(np.average(faults / (faults + normals), weights=counts))
         if abs(share - before) < _EM_TOLERANCE:
             break
     return share

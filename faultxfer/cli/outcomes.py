@@ -167,7 +167,7 @@ def scored(result: ScoreResult, *, details: bool = False) -> None:
     rows = counted(result.rows.accepted, "row")
     colour = "yellow" if result.banner else "green"
     _headline(f"scored: {rows} with {by}, {alarms}: {result.out}", colour)
-    speaking.alarms(result.alarms, result.alarms_out)
+    speaking.alarms(result.alarms, result.alarm_count, result.alarms_out)
     for text in filter(None, (result.lost_note, result.note)):
         _print(text)
     _files(result.rows)

@@ -20,8 +20,8 @@ _COLUMNS = ("alarm", "sensor", "reads", "unit", "usually", "")
 _RIGHT = ("reads", "usually")
 
 
-def alarms(stretches: tuple[AlarmStretch, ...], out: Path) -> None:
-    """The surest alarms in the order in which they came; nothing where there are none."""
+def alarms(stretches: tuple[AlarmStretch, ...], count: int, out: Path) -> None:
+    """The surest alarms, of so many, in the order in which they came; nothing where none are."""
     if not stretches:
         return
     surest = sorted(stretches, key=lambda one: -one.peak.probability)[:_SHOWN]
@@ -33,7 +33,7 @@ def alarms(stretches: tuple[AlarmStretch, ...], out: Path) -> None:
             _add(table, one)
     stdout().print()
     stdout().print(table)
-    more = len(stretches) - len(surest)
+    more = count - len(surest)
     rest = f"… and {counted(more, 'more alarm')}" if more else "All alarms"
     stdout().print(f"{rest}: {out}", markup=False, soft_wrap=True)
 

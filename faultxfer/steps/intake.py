@@ -36,6 +36,8 @@ from faultxfer.reading.table import RawTable
 from faultxfer.reading.tag_files import TagReadings
 from faultxfer.reading.write_csv import write_text
 from faultxfer.requests import PretrainRequest, ScoreRequest, ValidateRequest
+from faultxfer.steps.accepted import filled_rows
+from faultxfer.steps.checked_parts import Asked, accepted_in_parts, is_large
 from faultxfer.steps.opening import AnyRequest, Job, Opened
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from faultxfer.steps.completing import Completing
 
 ABSENT = "EQUIPMENT-ABSENT"
+ACCEPTED = "accepted.arrow"
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class CheckedRows:
         docs: where the Data Docs lie: ``index.html`` in a folder, or as an artifact of an MLflow
             run.
         imputed: how many accepted rows have readings that were missing and are filled in.
+        completed: whether any reading was filled in, those that a machine lacks too.
         imputer: folder of what fills them in; None where nothing does.
         unmeasured: sensors of the contract that no machine of the files has; the rows are without
             them.
@@ -81,6 +85,7 @@ class CheckedRows:
     reading: tuple[dict[str, object], ...] = ()
     docs: str | None = None
     imputed: int = 0
+    completed: bool = False
     imputer: Path | None = None
     unused: Mapping[str, int] = field(default_factory=dict)
     unscored: Path | None = None
@@ -206,6 +211,10 @@ def check_files(
     """
     progress.info("Checking the rows against contract %s", contract.family)
     paths = find_files(files)
+    if labelled is False and work and data_docs is None:
+        asked = Asked(contract, equipment, completing, without, lacks)
+        if found := _in_parts(paths, asked, work):
+            return found
     fills = completing.fills if completing else frozenset()
     checking = _Checking(paths, contract, labelled, equipment, source, without, lacks)
     unmeasured = checking.unmeasured
@@ -236,6 +245,31 @@ def check_files(
             outcome = dataclasses.replace(outcome, imputer=completing.kept(imputer, work))
     docs = _write_docs(tables, checked, contract, data_docs)
     return dataclasses.replace(outcome, docs=docs)
+
+
+def _in_parts(paths: list[Path], asked: Asked, work: Path) -> CheckedRows | None:
+    """The rows of a large file of which all rows are accepted, checked in little memory."""
+    if len(paths) > 1 or not is_large(paths[0]):
+        return None
+    (name,) = names_of(paths)
+    table = work / ACCEPTED
+    found = accepted_in_parts(paths[0], name, asked, table)
+    if found is None:
+        progress.info("Not all rows of %s are accepted as they come: looking at it whole", name)
+        return None
+    return CheckedRows(
+        table=table,
+        files=((name, found.sha256),),
+        findings=found.findings,
+        read=found.rows,
+        accepted=found.accepted,
+        quarantined=0,
+        left_out=found.rows - found.accepted,
+        quarantine=None,
+        reading=(_told_reading(found.table, found.rows, found.times),),
+        imputed=found.imputed,
+        completed=found.completed,
+    )
 
 
 @dataclass(frozen=True)
@@ -407,19 +441,15 @@ def _with_accepted(
     """The same with the accepted rows counted, and kept where there is a folder for them."""
     imputed = 0
     if columns.IMPUTED in accepted:
-        imputed = int(_rows_with_missing_readings(accepted, contract).sum())
+        imputed = int(filled_rows(accepted, contract).sum())
     table = None
     if work is not None:
-        table = work / "accepted.arrow"
+        table = work / ACCEPTED
         accepted.to_feather(table, compression="uncompressed")
-    return dataclasses.replace(outcome, accepted=len(accepted), table=table, imputed=imputed)
-
-
-def _rows_with_missing_readings(accepted: pd.DataFrame, contract: Contract) -> np.ndarray:
-    """(n,) bool: rows of which readings were missing that their machine has."""
-    filled, machines = (accepted[name].astype(str) for name in (columns.IMPUTED, columns.EQUIPMENT))
-    lacked = {name: columns.BETWEEN.join(contract.lacking(name)) for name in machines.unique()}
-    return np.asarray(filled.ne("") & filled.ne(machines.map(lacked)))
+    completed = columns.IMPUTED in accepted
+    return dataclasses.replace(
+        outcome, accepted=len(accepted), table=table, imputed=imputed, completed=completed
+    )
 
 
 def _write_unscored(checked: list[Checked], work: Path) -> Path | None:
@@ -461,16 +491,19 @@ def _write_docs(
 
 def _reading(table: RawTable, contract: Contract) -> dict[str, object]:
     """How a file was read, for the report."""
-    times = _style_of_times(table, contract.time_column)
+    return _told_reading(table, len(table), _style_of_times(table, contract.time_column))
+
+
+def _told_reading(table: RawTable, rows: int, times: str | None) -> dict[str, object]:
     parts = [table.dialect.sentence()]
     if times:
         parts.append(f"times: {times}")
-    parts.append(f"{len(table)} rows")
+    parts.append(f"{rows} rows")
     if table.made_of:
         parts.append(table.made_of)
     return {
         "file": table.file,
-        "rows": len(table),
+        "rows": rows,
         **table.dialect.as_dict(),
         "times": times,
         "sentence": f"{table.file}: {', '.join(parts)}",

@@ -106,19 +106,102 @@ def gaps_when_judged(rows: CheckedRows, test: Dataset, contract: Contract) -> di
     }
 
 
+class GapTally:
+    """How often each sensor was filled in, and since when, in rows that come part by part.
+
+    Args:
+        sensors: names of the d sensors.
+    """
+
+    def __init__(self, sensors: tuple[str, ...]) -> None:
+        self.sensors, self.rows = sensors, 0
+        self.counts = np.zeros(len(sensors), dtype=np.int64)
+        self._files: set[str] = set()
+        # By sensor the first row that lacks it, and the first of those at the end that all do.
+        self._first: dict[str, pd.Series] = {}
+        self._last: dict[str, pd.Series] = {}
+
+    def add(self, part: pd.DataFrame) -> None:
+        """Look at further rows that are scored."""
+        cells = imputed_cells(part, self.sensors)
+        if cells is None or not len(cells):
+            self.rows += len(part)
+            return
+        self.rows += len(cells)
+        self.counts += cells.sum(axis=0)
+        self._files.update(part[columns.FILE].unique())
+        for sensor, gaps in zip(self.sensors, cells.T, strict=True):
+            if not gaps[-1]:
+                self._last.pop(sensor, None)
+            if not gaps.any():
+                continue
+            self._first.setdefault(sensor, part.iloc[int(gaps.argmax())])
+            there = np.flatnonzero(~gaps)
+            if gaps[-1] and len(there):
+                self._last[sensor] = part.iloc[int(there[-1]) + 1]
+            elif gaps[-1]:
+                self._last.setdefault(sensor, part.iloc[0])
+
+    def beginning(self, sensor: str) -> tuple[str, bool]:
+        """Where a sensor is missing first, or from where on in every row, and whether it is so."""
+        lasting = sensor in self._last
+        row = self._last[sensor] if lasting else self._first[sensor]
+        return _place(row, several=len(self._files) > 1), lasting
+
+
+class StillTally:
+    """Sensors that hold one reading in every row, in rows that come part by part.
+
+    Args:
+        bundle: keeps healthy rows of the machine.
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.rows = 0
+        self._features = bundle.features
+        self._watched = _moving(bundle)
+        self._reading = np.full(len(bundle.features), np.nan)
+
+    def add(self, X: np.ndarray) -> None:
+        """Look at (n, d) readings of further rows that are scored."""
+        if not len(X) or not self._watched.any():
+            return
+        if not self.rows:
+            self._reading = X[0].copy()
+        self.rows += len(X)
+        self._watched &= (self._reading == X).all(axis=0)
+
+    @property
+    def found(self) -> list[tuple[str, float]]:
+        """Names and readings of these sensors; none of a few rows."""
+        if self.rows < _FEW_ROWS:
+            return []
+        places = np.flatnonzero(self._watched)
+        return [(self._features[place], float(self._reading[place])) for place in places]
+
+
+def _moving(bundle: Bundle) -> np.ndarray:
+    """(d,) bool: sensors of which hardly two healthy rows read the same."""
+    if bundle.references is None:
+        return np.zeros(len(bundle.features), dtype=bool)
+    healthy = bundle.references.X
+    different = [len(np.unique(own)) >= _MOSTLY * len(own) for own in healthy.T]
+    return np.array(different, dtype=bool)
+
+
 def lost_sensors(
-    accepted: pd.DataFrame, rows: CheckedRows, contract: Contract, lineage: Mapping[str, Any]
+    gaps: GapTally, rows: CheckedRows, contract: Contract, lineage: Mapping[str, Any]
 ) -> tuple[LostSensor, ...]:
     """Sensors that are missing clearly more often than when a version was judged.
 
     Args:
-        accepted: rows that are scored.
+        gaps: in the rows that are scored, of the contract's sensors.
         rows: what came of all rows.
         contract: of the version.
         lineage: of its bundle.
     """
     known = lineage.get(JUDGED_GAPS)
-    filled = _filled_in(accepted, contract, known) if known else ()
+    filled = _filled_in(gaps, known) if known else ()
     return (*filled, *_set_aside(rows, contract, known))
 
 
@@ -140,30 +223,22 @@ def lost_note(lost: tuple[LostSensor, ...]) -> str:
     return " ".join(said)
 
 
-def still_note(accepted: pd.DataFrame, bundle: Bundle) -> str:
+def still_note(tally: StillTally) -> str:
     """Sensors that hold one reading in every row, of which hardly two healthy rows read the same.
 
     Such a value may be right, so nothing is taken for missing; a person has to look. Nothing is
     said of a few rows, of bundles without healthy rows, nor of a setting, which holds its values.
 
     Args:
-        accepted: rows that are scored, with columns of the bundle's sensors.
-        bundle: keeps healthy rows of the machine.
+        tally: of the rows that are scored.
     """
-    if bundle.references is None or len(accepted) < _FEW_ROWS:
-        return ""
-    still = []
-    for place, sensor in enumerate(bundle.features):
-        healthy = bundle.references.X[:, place]
-        moves = len(np.unique(healthy)) >= _MOSTLY * len(healthy)
-        if moves and sensor in accepted and accepted[sensor].nunique(dropna=False) == 1:
-            still.append(f"{sensor} reads {reading(float(accepted[sensor].iloc[0]))}")
+    still = [f"{sensor} reads {reading(value)}" for sensor, value in tally.found]
     if not still:
         return ""
     it, guesses = ("it", "guesses it") if len(still) == 1 else ("they", "guesses them")
     are = "is" if len(still) == 1 else "are"
     return (
-        f"{', '.join(still)} in all {len(accepted)} rows, and never stands still in healthy rows: "
+        f"{', '.join(still)} in all {tally.rows} rows, and never stands still in healthy rows: "
         f"if {it} {are} stuck, the same command with `--without` {guesses}."
     )
 
@@ -173,21 +248,14 @@ def names_of_lost(lost: tuple[LostSensor, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.sensor for one in lost))
 
 
-def _filled_in(
-    accepted: pd.DataFrame, contract: Contract, known: Mapping[str, Any]
-) -> Iterator[LostSensor]:
-    cells = imputed_cells(accepted, contract.features)
-    if cells is None or not len(cells):
-        return
+def _filled_in(gaps: GapTally, known: Mapping[str, Any]) -> Iterator[LostSensor]:
     before = _Gaps(known["rows"], known["filled_in"])
-    for sensor, gaps in zip(contract.features, cells.T, strict=True):
-        missing = int(gaps.sum())
-        if not missing or not before.are_fewer(sensor, missing, len(gaps)):
+    for sensor, count in zip(gaps.sensors, gaps.counts.tolist(), strict=True):
+        if not count or not before.are_fewer(sensor, count, gaps.rows):
             continue
-        first, lasting = _beginning(gaps)
-        share, judged = missing / len(gaps), before.share(sensor)
-        since = _place(accepted.iloc[first], several=accepted[columns.FILE].nunique() > 1)
-        yield LostSensor(sensor, True, missing, share, judged, since, lasting)
+        since, lasting = gaps.beginning(sensor)
+        share, judged = count / gaps.rows, before.share(sensor)
+        yield LostSensor(sensor, True, count, share, judged, since, lasting)
 
 
 def _set_aside(
@@ -225,20 +293,6 @@ def _aside(rows: CheckedRows, contract: Contract) -> list[tuple[str, list[Findin
 def _by_name(features: tuple[str, ...], counts: np.ndarray) -> dict[str, int]:
     """Counts that are not 0."""
     return {name: int(count) for name, count in zip(features, counts, strict=True) if count}
-
-
-def _beginning(gaps: np.ndarray) -> tuple[int, bool]:
-    """Where it is missing first, or from where on in every row, and whether that is so.
-
-    >>> _beginning(np.array([True, False, True, True]))
-    (2, True)
-    >>> _beginning(np.array([False, True, True, False]))
-    (1, False)
-    """
-    if not gaps[-1]:
-        return int(gaps.argmax()), False
-    there = np.flatnonzero(~gaps)
-    return (int(there[-1]) + 1 if len(there) else 0), True
 
 
 def _place(row: pd.Series, *, several: bool) -> str:

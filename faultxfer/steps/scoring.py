@@ -7,22 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from faultxfer.bundle.bundle import Bundle, load_bundle
+from faultxfer.bundle.bundle import load_bundle
 from faultxfer.bundle.calibration import estimated_prevalence
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.contract.schema import Contract, parse_contract
-from faultxfer.data.dataset import sensor_matrix
 from faultxfer.errors import DataError, RegistryError
 from faultxfer.evaluate.alarms import AlarmStretch
 from faultxfer.following import ASKED, Next, transfer_without
 from faultxfer.outputs import alarms_beside, written_whole
 from faultxfer.progress import NOTE, progress
-from faultxfer.reading import columns
 from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.requests import ScoreRequest
+from faultxfer.rows_file import rows_file
+from faultxfer.steps.accepted import AcceptedRows, RowsBetween
 from faultxfer.steps.completing import Completing, learnt_by
 from faultxfer.steps.intake import CheckedRows, require_accepted
 from faultxfer.steps.lost_sensors import (
@@ -35,15 +34,19 @@ from faultxfer.steps.lost_sensors import (
 from faultxfer.steps.next_commands import after_scores
 from faultxfer.steps.opening import Opened, require_can_lack
 from faultxfer.steps.plain_data import plain_fields
+from faultxfer.steps.score_parts import ScoreTable, ScoreTally, write_scores
 from faultxfer.steps.scorers import PROVISIONAL, SOURCE, find_scorer
 from faultxfer.steps.sources import find_source
-from faultxfer.steps.speaking import as_table, find_alarms
+from faultxfer.steps.speaking import ToldAlarms, as_table
 from faultxfer.wording import counted, percent
 
 # Fewer rows than this give no share of faults, and odds that differ by less than this factor are no
 # news.
 _FEWEST_FOR_SHARE = 100
 _OTHER_ODDS = 4.0
+
+# Lines of the file of alarms that are made at a time.
+_ALARMS = 4_096
 
 # What is no champion, and nobody named: marked wherever scores are shown.
 _MARKED = (PROVISIONAL, SOURCE)
@@ -82,7 +85,9 @@ class ScoreResult:
         out: the file of scores.
         model, equipment: as asked for; the machine is None where the source model scored all rows.
         model_version: number of the version that scored.
-        alarms: stretches of neighbouring rows that raise one, with the sensors that speak.
+        alarms: stretches of neighbouring rows that raise one, with the sensors that speak; of more
+            than 1,000 those with the highest probability.
+        alarm_count: how many stretches there are.
         alarm_rows: how many rows raised one.
         alarms_out: the file of these stretches.
         note: where the rows look like another share of faults; empty elsewhere.
@@ -99,6 +104,7 @@ class ScoreResult:
     equipment: str | None
     model_version: str
     alarms: tuple[AlarmStretch, ...]
+    alarm_count: int
     alarm_rows: int
     alarms_out: Path
     note: str
@@ -166,44 +172,53 @@ def score_rows(opened: Opened[ScoreRequest], detector: Detector, rows: CheckedRo
         ConfigError: ``out`` cannot be written.
     """
     request, out = opened.request, opened.request.out
-    accepted = _accepted(rows, detector, request)
+    accepted = AcceptedRows(_accepted(rows, detector, request), completed=rows.completed)
     bundle = load_bundle(detector.bundle)
-    progress.info("Scoring %d rows", len(accepted))
+    progress.info("Scoring %d rows", rows.accepted)
     machine = opened.equipment
-    table = _table(accepted, bundle, detector, machine, several=len(rows.reading) > 1)
-    probabilities, alarms = table["fault_probability"].to_numpy(), table["alarm"].to_numpy()
-    found = find_alarms(bundle, accepted, probabilities, alarms, machine)
-    used = table[_unmarked(table)]
-    fault_share = bundle.calibrator.fault_share
-    share = share_note(used["fault_probability"].to_numpy(dtype=float), fault_share)
-    alarm_rows = int(alarms.sum())
-    unscored = unscored_rows(rows, detector, machine)
+    several = len(rows.reading) > 1
+    tally = ScoreTally(detector.contract.features, bundle, machine, opened.work)
+    between = RowsBetween(rows.unscored, [name for name, _ in rows.files])
+    version = detector.version.version
+    said = {"model_version": version}
+    if detector.kind in _MARKED:
+        said["scored_with"] = detector.kind
+    table = ScoreTable(
+        accepted.columns,
+        machine,
+        detector.contract.time_column,
+        said,
+        several=several,
+        between=between.there,
+    )
     alarms_out = alarms_beside(out)
-    _write(as_table(found.stretches, several=len(rows.reading) > 1), alarms_out)
-    _write(in_input_order(table, unscored, rows), out)
-    remarks = remark_note(len(table) - len(used), len(unscored))
-    still = still_note(accepted, bundle)
-    note = " ".join(filter(None, (still, share, remarks, found.note)))
+    with written_whole("out", out) as part:
+        with rows_file(part, out) as file:
+            write_scores(accepted, between, bundle, table, tally, file)
+        told = ToldAlarms(bundle, tally.stretches(accepted), accepted.take, machine)
+        alarms = _write_alarms(told, alarms_out, several=several)
+    share = share_note(tally.shares.means, bundle.calibrator.fault_share, tally.shares.counts)
+    remarks = remark_note(tally.marked, between.handed_out)
+    note = " ".join(filter(None, (still_note(tally.still), share, remarks, told.note)))
     banner = _banner(detector, request.model, machine)
-    lost = lost_sensors(accepted, rows, detector.contract, bundle.lineage)
+    lost = lost_sensors(tally.gaps, rows, detector.contract, bundle.lineage)
     for text in filter(None, (note, lost_note(lost), banner)):
         progress.info(text, extra=NOTE)
     return ScoreResult(
         out=out,
         model=request.model,
         equipment=machine,
-        model_version=detector.version.version,
-        alarms=found.stretches,
-        alarm_rows=alarm_rows,
+        model_version=version,
+        alarms=alarms,
+        alarm_count=len(told),
+        alarm_rows=tally.alarm_rows,
         alarms_out=alarms_out,
         note=note,
         rows=rows,
         scored_with=detector.kind,
         banner=banner,
         next=(
-            *after_scores(
-                request, alarm_rows, detector.version.name, detector.version.version, detector.kind
-            ),
+            *after_scores(request, tally.alarm_rows, detector.version.name, version, detector.kind),
             *_without(lost, detector, request),
         ),
         lost_sensors=lost,
@@ -211,15 +226,26 @@ def score_rows(opened: Opened[ScoreRequest], detector: Detector, rows: CheckedRo
     )
 
 
-def _accepted(rows: CheckedRows, detector: Detector, request: ScoreRequest) -> pd.DataFrame:
-    """The rows to score.
+def _write_alarms(told: ToldAlarms, out: Path, *, several: bool) -> tuple[AlarmStretch, ...]:
+    """Write a line for each stretch; returns those of which sensors are named."""
+    listed, kept = set(told.surest.tolist()), []
+    with written_whole("out", out) as part, part.open("w", encoding="utf-8", newline="") as file:
+        for begin in range(0, max(len(told), 1), _ALARMS):
+            some = tuple(told.stretches(begin, min(begin + _ALARMS, len(told))))
+            kept += [one for place, one in enumerate(some, start=begin) if place in listed]
+            as_table(some, several=several).to_csv(file, index=False, header=not begin)
+    return tuple(kept)
+
+
+def _accepted(rows: CheckedRows, detector: Detector, request: ScoreRequest) -> Path:
+    """The file of the rows to score.
 
     Raises:
         DataError: a file was refused; where sensors are all that it lacks, with the command that
             makes a version without them.
     """
     try:
-        return pd.read_feather(require_accepted(rows))
+        return require_accepted(rows)
     except DataError as error:
         if not error.absent:
             raise
@@ -258,22 +284,24 @@ def _banner(detector: Detector, model: str, machine: str | None) -> str:
     return ""
 
 
-def share_note(probabilities: np.ndarray, fault_share: float | None) -> str:
+def share_note(
+    probabilities: np.ndarray, fault_share: float | None, counts: np.ndarray | None = None
+) -> str:
     """A sentence where the rows look like another prevalence than the probabilities hold for.
 
     Args:
         probabilities: (n,) of a fault.
         fault_share: prevalence that they are stated for; None where it is not known.
+        counts: (n,) of how many rows each stands for; 1 if left out.
 
     Returns:
         The sentence, or an empty one.
     """
-    if fault_share is None or len(probabilities) < _FEWEST_FOR_SHARE:
+    rows = len(probabilities) if counts is None else int(counts.sum())
+    if fault_share is None or rows < _FEWEST_FOR_SHARE:
         return ""
-    found = estimated_prevalence(probabilities, fault_share)
-    odds = (
-        max(found / (1 - found), 1 / len(probabilities)) if found < 1 else float(len(probabilities))
-    )
+    found = estimated_prevalence(probabilities, fault_share, counts)
+    odds = max(found / (1 - found), 1 / rows) if found < 1 else float(rows)
     if abs(np.log(odds * (1 - fault_share) / fault_share)) < np.log(_OTHER_ODDS):
         return ""
     return (
@@ -302,79 +330,3 @@ def remark_note(marked: int, unscored: int) -> str:
 def _find_source(registry: Registry, model: str, version: int | None) -> Version:
     source = find_source(registry, model)
     return source if version is None else registry.version(source.name, version)
-
-
-def _table(
-    accepted: pd.DataFrame,
-    bundle: Bundle,
-    detector: Detector,
-    equipment: str | None,
-    *,
-    several: bool,
-) -> pd.DataFrame:
-    probabilities = bundle.probabilities(sensor_matrix(accepted, bundle.features))
-    scores = {
-        **_who_and_when(accepted, detector, equipment),
-        "fault_probability": probabilities,
-        "alarm": bundle.alarms(probabilities),
-        "model_version": detector.version.version,
-        **_imputed(accepted),
-        **({"scored_with": detector.kind} if detector.kind in _MARKED else {}),
-    }
-    if columns.REMARK in accepted:
-        scores["remark"] = accepted[columns.REMARK]
-    return pd.DataFrame({"file": accepted[columns.FILE], **scores} if several else scores)
-
-
-def _imputed(accepted: pd.DataFrame) -> dict[str, pd.Series]:
-    """By row the sensors that were filled in, where some were."""
-    if columns.IMPUTED not in accepted:
-        return {}
-    listed = accepted[columns.IMPUTED].astype(str)
-    return {"imputed": listed.str.replace(columns.BETWEEN, ", ", regex=False)}
-
-
-def _who_and_when(rows: pd.DataFrame, detector: Detector, equipment: str | None) -> dict[str, Any]:
-    time_column = detector.contract.time_column
-    return {
-        "row": rows[columns.ROW],
-        "equipment": rows[columns.EQUIPMENT] if equipment is None else equipment,
-        **({time_column: rows[columns.TIME_TEXT]} if time_column else {}),
-    }
-
-
-def _unmarked(table: pd.DataFrame) -> np.ndarray:
-    """(n,) bool: rows that the contract does not exclude."""
-    if "remark" not in table:
-        return np.ones(len(table), dtype=bool)
-    unmarked: np.ndarray = table["remark"].fillna("").eq("").to_numpy(dtype=bool)
-    return unmarked
-
-
-def unscored_rows(rows: CheckedRows, detector: Detector, equipment: str | None) -> pd.DataFrame:
-    """Rows outside `where`, as they stand in the file of scores."""
-    if rows.unscored is None:
-        return pd.DataFrame()
-    outside = pd.read_feather(rows.unscored)
-    shown = _who_and_when(outside, detector, equipment)
-    file = {"file": outside[columns.FILE]} if len(rows.reading) > 1 else {}
-    return pd.DataFrame({**file, **shown, "remark": outside[columns.REMARK]})
-
-
-def in_input_order(table: pd.DataFrame, unscored: pd.DataFrame, rows: CheckedRows) -> pd.DataFrame:
-    """All rows of the file of scores; those without a score have blank cells."""
-    if unscored.empty:
-        return table
-    # Blank cells would turn the column of true and false into one of numbers.
-    every = pd.concat([table.astype({"alarm": object}), unscored], ignore_index=True)
-    every["remark"] = every["remark"].fillna("")
-    if "file" not in every:
-        return every.sort_values("row", kind="stable")
-    place = {name: number for number, (name, _) in enumerate(rows.files)}
-    order = np.lexsort((every["row"], every["file"].map(place)))
-    return every.iloc[order]
-
-
-def _write(table: pd.DataFrame, out: Path) -> None:
-    with written_whole("out", out) as part:
-        table.to_csv(part, index=False)

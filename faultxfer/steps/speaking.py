@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,7 @@ from faultxfer.evaluate.alarms import (
     sensor_shares,
 )
 from faultxfer.evaluate.rows import ScoredRows
+from faultxfer.evaluate.stretches import Stretches, StretchFinder
 from faultxfer.reading import columns
 
 # Alarms that are explained, those with the highest probability; a person reads no more.
@@ -33,6 +35,10 @@ NOT_KEPT = (
     "Which sensors speak is not known of this version: it was made by an older release, which kept "
     "no healthy rows to compare with. Transfer again, or pretrain again where it is a source model."
 )
+# What is read of the first, the last and the surest row of a stretch.
+_TEXTS = (columns.EQUIPMENT, columns.RUN, columns.FILE, columns.TIME_TEXT)
+_ENDS = (columns.EQUIPMENT, columns.RUN, columns.FILE, columns.ROW, columns.TIME_TEXT)
+_End = tuple[str, str, str, int, str]
 
 
 @dataclass(frozen=True)
@@ -51,11 +57,7 @@ class Alarms:
 
 
 def find_alarms(
-    bundle: Bundle,
-    accepted: pd.DataFrame,
-    probabilities: np.ndarray,
-    alarms: np.ndarray,
-    machine: str | None = None,
+    bundle: Bundle, accepted: pd.DataFrame, probabilities: np.ndarray, alarms: np.ndarray
 ) -> Alarms:
     """Stretches of alarms with the sensors that speak at the peak of each.
 
@@ -64,20 +66,96 @@ def find_alarms(
         accepted: n rows that passed the check.
         probabilities: (n,) of a fault.
         alarms: (n,) bool.
+    """
+    recordings = Recordings()
+    finder = StretchFinder()
+    places, time = np.arange(len(accepted)), accepted[columns.TIME].to_numpy(dtype=np.float64)
+    finder.add(places, recordings.numbers(accepted), time, alarms, probabilities)
+    told = ToldAlarms(bundle, finder.found(recordings.rank), accepted.iloc.__getitem__)
+    return Alarms(tuple(told.stretches(0, len(told))), told.sensors, told.note)
+
+
+class Recordings:
+    """Numbers of recordings, in the order in which they appear.
+
+    Args:
         machine: whose rows they are, where that is asked for; else the rows say it.
     """
-    if machine is not None:
-        accepted = accepted.assign(**{columns.EQUIPMENT: machine})
-    who = accepted[columns.EQUIPMENT].astype(str) + "/" + accepted[columns.RUN].astype(str)
-    time = accepted[columns.TIME].to_numpy(dtype=np.float64)
-    found = alarm_stretches(who.to_numpy(dtype=object), time, alarms)
-    peaks = np.array([rows[np.argmax(probabilities[rows])] for rows in found], dtype=int)
-    speaking, shares = _speaking(bundle, accepted, probabilities, peaks)
-    stretches = []
-    for rows, peak in zip(found, peaks.tolist(), strict=True):
-        top = speaking.get(peak, ())
-        stretches.append(_stretch(accepted, rows, peak, float(probabilities[peak]), top))
-    return Alarms(tuple(stretches), shares, _note(bundle, len(found)))
+
+    def __init__(self, machine: str | None = None) -> None:
+        self._machine = machine
+        self._number: dict[str, int] = {}
+
+    def numbers(self, rows: pd.DataFrame) -> np.ndarray:
+        """(n,) the recording of each row."""
+        codes, runs = pd.factorize(rows[columns.RUN].astype(str))
+        if self._machine is not None:
+            return self._known([f"{self._machine}/{run}" for run in runs])[codes]
+        own, machines = pd.factorize(rows[columns.EQUIPMENT].astype(str))
+        pairs, places = np.unique(own * max(len(runs), 1) + codes, return_inverse=True)
+        machine, run = np.divmod(pairs, max(len(runs), 1))
+        names = zip(machines.take(machine), runs.take(run), strict=True)
+        return self._known([f"{one}/{other}" for one, other in names])[places]
+
+    @property
+    def rank(self) -> np.ndarray:
+        """(r,) the place of each recording in the order of their names."""
+        return np.argsort(np.argsort(np.array(list(self._number), dtype=str)))
+
+    def _known(self, names: list[str]) -> np.ndarray:
+        numbers = [self._number.setdefault(name, len(self._number)) for name in names]
+        return np.array(numbers, dtype=np.int64)
+
+
+class ToldAlarms:
+    """Stretches with what speaks in them, told some at a time.
+
+    Args:
+        bundle: explains the rows.
+        found: the stretches.
+        take: accepted rows by their places.
+        machine: whose rows they are, where that is asked for; else the rows say it.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        found: Stretches,
+        take: Callable[[np.ndarray], pd.DataFrame],
+        machine: str | None = None,
+    ) -> None:
+        self._found, self._take, self._machine = found, take, machine
+        self.note = _note(bundle, len(found))
+        # The surest of them, of which sensors are named.
+        self.surest = _surest(found.probability)
+        peaks = take(found.peak[self.surest])
+        self._speaking, self.sensors = _speaking(bundle, peaks, self.surest)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def stretches(self, begin: int, end: int) -> Iterator[AlarmStretch]:
+        """Some of them, in the order of the recordings and of time."""
+        own = self._found.take(np.arange(begin, end))
+        ends = np.concatenate([own.first, own.last, own.peak])
+        rows = self._take(ends)[[*_ENDS]].astype(dict.fromkeys(_TEXTS, str))
+        told = list(rows.itertuples(index=False, name=None))
+        for number, place in enumerate(range(begin, end)):
+            first, last, peak = (told[number + shift * len(own)] for shift in range(3))
+            yield self._stretch(place, first, last, peak)
+
+    def _stretch(self, place: int, first: _End, last: _End, peak: _End) -> AlarmStretch:
+        equipment, run, file, row, time = first
+        return AlarmStretch(
+            equipment=self._machine or equipment,
+            run=run,
+            file=file,
+            rows=(row, last[3]),
+            times=(time, last[4]) if time else None,
+            count=int(self._found.count[place]),
+            peak=Peak(peak[3], peak[4] if time else None, float(self._found.probability[place])),
+            top_sensors=self._speaking.get(place, ()),
+        )
 
 
 def sensors_on(bundle: Bundle, data: Dataset, judged: ScoredRows) -> tuple[SensorShare, ...]:
@@ -92,15 +170,15 @@ def sensors_on(bundle: Bundle, data: Dataset, judged: ScoredRows) -> tuple[Senso
     if bundle.references is None or not found:
         return ()
     peaks = np.array([rows[np.argmax(judged.probabilities[rows])] for rows in found])
-    some = data.take(_surest(peaks, judged.probabilities))
+    some = data.take(peaks[_surest(judged.probabilities[peaks])])
     values = Explainer(bundle)(some.X, some.mode).values
     return sensor_shares(values, bundle.references.groups, bundle.features)
 
 
-def _surest(peaks: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Those of the rows that are explained, in their order."""
-    order = np.argsort(-probabilities[peaks], kind="stable")
-    return np.sort(peaks[order[:MOST_EXPLAINED]])
+def _surest(probabilities: np.ndarray) -> np.ndarray:
+    """Places of the alarms that are explained, in their order, by (n,) probabilities at peaks."""
+    order = np.argsort(-probabilities, kind="stable")
+    return np.sort(order[:MOST_EXPLAINED])
 
 
 def _note(bundle: Bundle, count: int) -> str:
@@ -114,45 +192,21 @@ def _note(bundle: Bundle, count: int) -> str:
     )
 
 
-def _stretch(
-    accepted: pd.DataFrame,
-    rows: np.ndarray,
-    peak: int,
-    probability: float,
-    top: tuple[TopSensor, ...],
-) -> AlarmStretch:
-    first, last = int(rows[0]), int(rows[-1])
-    numbers, texts = accepted[columns.ROW], accepted[columns.TIME_TEXT].astype(str)
-    dated = bool(texts.iloc[first])
-    return AlarmStretch(
-        equipment=str(accepted[columns.EQUIPMENT].iloc[first]),
-        run=str(accepted[columns.RUN].iloc[first]),
-        file=str(accepted[columns.FILE].iloc[first]),
-        rows=(int(numbers.iloc[first]), int(numbers.iloc[last])),
-        times=(texts.iloc[first], texts.iloc[last]) if dated else None,
-        count=len(rows),
-        peak=Peak(int(numbers.iloc[peak]), texts.iloc[peak] if dated else None, probability),
-        top_sensors=top,
-    )
-
-
 def _speaking(
-    bundle: Bundle, accepted: pd.DataFrame, probabilities: np.ndarray, peaks: np.ndarray
+    bundle: Bundle, peaks: pd.DataFrame, places: np.ndarray
 ) -> tuple[dict[int, tuple[TopSensor, ...]], tuple[SensorShare, ...]]:
-    """What speaks in some rows by their position, and in them all together."""
+    """What speaks at some peaks by the places of their stretches, and in them all together."""
     if bundle.references is None or not len(peaks):
         return {}, ()
-    rows = _surest(peaks, probabilities)
-    some = accepted.iloc[rows]
-    X, modes = sensor_matrix(some, bundle.features), modes_of(some)
+    X, modes = sensor_matrix(peaks, bundle.features), modes_of(peaks)
     values = Explainer(bundle)(X, modes).values
-    imputed = imputed_cells(some, bundle.features)
+    imputed = imputed_cells(peaks, bundle.features)
     missing = np.zeros(X.shape, dtype=bool) if imputed is None else imputed
     told = _Told(bundle, bundle.references)
     speaking = {}
-    for place, row in enumerate(rows.tolist()):
-        mode = "" if modes is None else str(modes[place])
-        speaking[row] = told.top_sensors(X[place], values[place], missing[place], mode)
+    for number, place in enumerate(places.tolist()):
+        mode = "" if modes is None else str(modes[number])
+        speaking[place] = told.top_sensors(X[number], values[number], missing[number], mode)
     return speaking, sensor_shares(values, bundle.references.groups, bundle.features)
 
 

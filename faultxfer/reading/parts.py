@@ -1,0 +1,134 @@
+"""A large file cut into small ones of the same form, each with some rows of the one before it.
+
+Whatever reads and checks files does so with the parts too; the rows of before let it look back.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+PARQUET = ".parquet"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a file.
+
+    Attributes:
+        path: where it lies; whoever takes it removes it.
+        last_before: its last line that is of the part before it, or of the header.
+        lines_before: lines of the whole file that stand before what is new in it.
+    """
+
+    path: Path
+    last_before: int
+    lines_before: int
+
+
+def parts_of(path: Path, folder: Path, head: int, look_back: int, size: int) -> Iterator[Part]:
+    """Cut a file.
+
+    Args:
+        path: of the file, as text, packed or not, or Parquet.
+        folder: for the parts.
+        head: lines at its head that each part has too.
+        look_back: lines of the part before that each part has.
+        size: bytes of a part, about; rows of one where the file is Parquet.
+    """
+    if path.suffix.lower() == PARQUET:
+        yield from _parquet_parts(path, folder, look_back, size)
+        return
+    with opened(path) as file:
+        header = b"".join(file.readline() for _ in range(head))
+        yield from _text_parts(file, header, folder, head, look_back, size)
+
+
+def first_part(path: Path, folder: Path, size: int) -> Path:
+    """The beginning of a file as one of its own; a folder that is gone soon is its place."""
+    if path.suffix.lower() == PARQUET:
+        return next(_parquet_parts(path, folder, 0, size)).path
+    part = folder / "first.csv"
+    with opened(path) as file:
+        part.write_bytes(file.read(size) + file.readline())
+    return part
+
+
+def opened(path: Path) -> Any:
+    """The text of a file that may be packed, to be read from its beginning."""
+    suffix = path.suffix.lower()
+    if suffix == ".gz":
+        return gzip.open(path)
+    if suffix == ".zst":
+        return _Unpacked(path)
+    return path.open("rb")
+
+
+class _Unpacked:
+    """Zstandard data as a file of lines."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = pa.CompressedInputStream(pa.OSFile(str(path)), "zstd")
+        self._ahead = b""
+
+    def __enter__(self) -> _Unpacked:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def read(self, size: int) -> bytes:
+        while len(self._ahead) < size and (more := self._file.read(size)):
+            self._ahead += more
+        found, self._ahead = self._ahead[:size], self._ahead[size:]
+        return found
+
+    def readline(self) -> bytes:
+        while b"\n" not in self._ahead and (more := self._file.read(1 << 16)):
+            self._ahead += more
+        end = self._ahead.find(b"\n") + 1 or len(self._ahead)
+        found, self._ahead = self._ahead[:end], self._ahead[end:]
+        return found
+
+
+def _text_parts(
+    file: IO[bytes], header: bytes, folder: Path, head: int, look_back: int, size: int
+) -> Iterator[Part]:
+    before, number, done = b"", 0, head
+    while block := file.read(size):
+        block += file.readline()
+        path = folder / f"part-{number}.csv"
+        path.write_bytes(header + before + block)
+        yield Part(path, head + before.count(b"\n"), done)
+        done += block.count(b"\n")
+        before, number = _last_lines(before + block, look_back), number + 1
+
+
+def _last_lines(text: bytes, lines: int) -> bytes:
+    end = len(text)
+    for _ in range(lines + 1):
+        end = text.rfind(b"\n", 0, end)
+        if end < 0:
+            return text
+    return text[end + 1 :]
+
+
+def _parquet_parts(path: Path, folder: Path, look_back: int, rows: int) -> Iterator[Part]:
+    before: pa.Table | None = None
+    done = 0
+    with pq.ParquetFile(path) as file:
+        for number, batch in enumerate(file.iter_batches(rows)):
+            table = pa.Table.from_batches([batch])
+            own = table if before is None else pa.concat_tables([before, table])
+            part = folder / f"part-{number}{PARQUET}"
+            pq.write_table(own, part, compression="none", use_dictionary=False)
+            # The header counts as the first line.
+            yield Part(part, 1 + len(own) - len(table), 1 + done)
+            done += len(table)
+            before = own.slice(max(0, len(own) - look_back)) if look_back else None

@@ -1,0 +1,157 @@
+"""A large file that is checked part by part gives what it gives as a whole, or is left alone."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from faultxfer.contract.schema import Contract, parse_contract
+from faultxfer.steps.accepted import AcceptedRows
+from faultxfer.steps.checked_parts import Asked, accepted_in_parts
+from faultxfer.steps.intake import check_files, require_accepted
+
+ROWS, RUN_ROWS = 6_000, 1_500
+CONTRACT = parse_contract(
+    {
+        "family": "fans",
+        "label": {"column": "state"},
+        "equipment_column": "machine",
+        "run_column": "run",
+        "time_column": "time",
+        "sampling_period": 60,
+        "sensors": {
+            "flow": {"min": 0, "max": 100, "max_rate": 1, "stuck_after": 40},
+            "head": {"min": 0, "max": 100},
+        },
+    },
+    where="test",
+)
+
+
+def table(machines: tuple[str, ...] = ("F 1",)) -> pd.DataFrame:
+    """Rows a minute apart, of machines that take turns, in runs; all in order."""
+    random = np.random.default_rng(0)
+    moment = np.arange(ROWS) // len(machines)
+    times = pd.Timestamp("2026-01-01") + pd.to_timedelta(moment, unit="min")
+    return pd.DataFrame(
+        {
+            "time": times.strftime("%Y-%m-%d %H:%M:%S"),
+            "machine": np.resize(machines, ROWS),
+            "run": [f"r{number}" for number in moment // RUN_ROWS],
+            "flow": random.uniform(20, 70, ROWS).round(2),
+            "head": random.uniform(20, 70, ROWS).round(2),
+            "shift": "early",
+        }
+    )
+
+
+def _csv(rows: pd.DataFrame, path: Path) -> Path:
+    rows.to_csv(path, index=False)
+    return path
+
+
+def _windows(rows: pd.DataFrame, path: Path) -> Path:
+    rows.to_csv(path, index=False, sep=";", decimal=",", lineterminator="\r\n", encoding="cp1252")
+    return path
+
+
+def _gz(rows: pd.DataFrame, path: Path) -> Path:
+    packed = path.with_suffix(".csv.gz")
+    packed.write_bytes(gzip.compress(rows.to_csv(index=False).encode()))
+    return packed
+
+
+def _zst(rows: pd.DataFrame, path: Path) -> Path:
+    packed = path.with_suffix(".csv.zst")
+    with pa.CompressedOutputStream(str(packed), "zstd") as file:
+        file.write(rows.to_csv(index=False).encode())
+    return packed
+
+
+def _parquet(rows: pd.DataFrame, path: Path) -> Path:
+    rows.to_parquet(path.with_suffix(".parquet"))
+    return path.with_suffix(".parquet")
+
+
+def asked(contract: Contract = CONTRACT, machine: str | None = None) -> Asked:
+    return Asked(contract, machine, None, frozenset(), frozenset())
+
+
+@pytest.mark.parametrize("write", [_csv, _windows, _gz, _zst, _parquet])
+@pytest.mark.parametrize("machine", [None, "F 2"])
+def test_parts_of_any_size_say_what_the_whole_says(
+    write: Callable[[pd.DataFrame, Path], Path], machine: str | None, tmp_path: Path
+) -> None:
+    path = write(table(("F 1", "F 2")), tmp_path / "week.csv")
+    whole = check_files(
+        [str(path)],
+        CONTRACT,
+        work=tmp_path,
+        quarantine=tmp_path / "aside",
+        labelled=False,
+        equipment=machine,
+    )
+    wanted = pd.read_feather(require_accepted(whole))
+    sizes = (1_700, 2_900) if path.suffix == ".parquet" else (70_000, 130_000)
+    for size in sizes:
+        out = tmp_path / f"{size}.arrow"
+        found = accepted_in_parts(path, path.name, asked(machine=machine), out, size)
+        assert found is not None
+        assert found.findings == whole.findings
+        assert (found.rows, found.accepted) == (whole.read, whole.accepted)
+        assert (path.name, found.sha256) == whole.files[0]
+        assert found.table.dialect.sentence() in str(whole.reading[0]["sentence"])
+        rows = pd.concat(AcceptedRows(out, 999, completed=False).parts(), ignore_index=True)
+        pd.testing.assert_frame_equal(rows, wanted)
+
+
+def _far(rows: pd.DataFrame) -> None:
+    rows.loc[5_000, "flow"] = 400
+
+
+def _text(rows: pd.DataFrame) -> None:
+    rows["flow"] = rows["flow"].astype(str)
+    rows.loc[5_000, "flow"] = "bad wire"
+
+
+def _twice(rows: pd.DataFrame) -> None:
+    rows.loc[5_000] = rows.loc[10]
+
+
+def _back(rows: pd.DataFrame) -> None:
+    rows.loc[4_800:, "time"] = rows.loc[: ROWS - 4_801, "time"].to_numpy()
+
+
+def _again(rows: pd.DataFrame) -> None:
+    rows.loc[5_000:, "run"] = "r0"
+
+
+def _gap(rows: pd.DataFrame) -> None:
+    later = pd.to_datetime(rows.loc[5_000:, "time"]) + pd.Timedelta("10min")
+    rows.loc[5_000:, "time"] = later.dt.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _stuck(rows: pd.DataFrame) -> None:
+    rows.loc[1_000:1_041, "flow"] = 50.0
+
+
+@pytest.mark.parametrize("spoil", [_far, _text, _twice, _back, _again, _gap, _stuck])
+def test_what_is_out_of_order_is_left_to_the_check_of_the_whole(
+    spoil: Callable[[pd.DataFrame], None], tmp_path: Path
+) -> None:
+    rows = table()
+    spoil(rows)
+    path = _csv(rows, tmp_path / "week.csv")
+    whole = check_files(
+        [str(path)], CONTRACT, work=tmp_path, quarantine=tmp_path / "aside", labelled=False
+    )
+    assert {found.code for found in whole.findings} - {"COLUMN-UNKNOWN"}
+    for size in (40_000, 41_000, 53_000):  # one of them cuts the standstill in two
+        out = tmp_path / f"{size}.arrow"
+        assert accepted_in_parts(path, path.name, asked(), out, size) is None
