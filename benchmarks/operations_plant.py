@@ -8,8 +8,8 @@ does. Nothing here opens a connection in this process, which only forks.
 from __future__ import annotations
 
 import contextlib
-import inspect
 import ctypes
+import inspect
 import io
 import json
 import os

@@ -99,6 +99,10 @@ class DiskFullError(UserError):
     """There is no room for a file."""
 
 
+class OutOfMemoryError(UserError):
+    """The process may not have the memory that its work needs."""
+
+
 class RegistryError(UserError):
     """The model registry cannot be reached, or lacks what was asked for."""
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from faultxfer.errors import ConfigError, FaultxferError
+from faultxfer.errors import ConfigError, FaultxferError, OutOfMemoryError
 from faultxfer.temporary import full, no_room, temporary_folder
 
 QUARANTINE = Path("quarantine")
@@ -18,6 +18,8 @@ LEARNING_CURVE = Path("learning-curve")
 DATA_DOCS = "data_docs"
 DOCS_INDEX = f"{DATA_DOCS}/index.html"
 _PART_SECONDS = 86_400
+# What Python says where a thread is refused memory for its stack.
+_NO_THREAD = "can't start new thread"
 
 
 @contextmanager
@@ -122,6 +124,7 @@ def workspace() -> Iterator[Path]:
 
     Raises:
         DiskFullError: something that a step wrote found no room.
+        OutOfMemoryError: a step was refused memory.
     """
     try:
         with temporary_folder("work") as folder:
@@ -129,6 +132,13 @@ def workspace() -> Iterator[Path]:
     except FaultxferError:
         raise
     except Exception as error:
+        if isinstance(error, MemoryError) or _NO_THREAD in str(error):
+            raise OutOfMemoryError(
+                "There is not enough memory for this",
+                received={"problem": " ".join(str(error).split())[:300] or "out of memory"},
+                remedy="Give the process more memory, as its limit (`ulimit -v`) or its container "
+                "has it, or split the files by period",
+            ) from error
         if not no_room(error):
             raise
         raise full(error) from error

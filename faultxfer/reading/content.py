@@ -10,10 +10,10 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pyarrow as pa
 
 from faultxfer.errors import DataError
+from faultxfer.reading.memory import available_memory
 
 _BLOCK = 1 << 24
 
@@ -54,7 +54,7 @@ def require_room(path: Path, needed: int) -> None:
     Raises:
         DataError: there is less.
     """
-    available = _available_memory()
+    available = available_memory()
     if available is not None and needed > available:
         raise DataError(
             "The needed columns of the file do not fit into memory",
@@ -67,14 +67,6 @@ def require_room(path: Path, needed: int) -> None:
             remedy="Split the file by period and check the parts one by one, or take columns that "
             "are not needed out of the contract",
         )
-
-
-def _available_memory() -> int | None:
-    """Bytes that can be had without swapping; None where the system does not tell."""
-    try:
-        return int(psutil.virtual_memory().available)
-    except (OSError, psutil.Error):
-        return None
 
 
 def digest(stored: bytes) -> str:

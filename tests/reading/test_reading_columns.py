@@ -11,13 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from faultxfer.contract.schema import parse_contract
 from faultxfer.errors import DataError
-from faultxfer.reading import content, rows
+from faultxfer.reading import content, memory, rows
 from faultxfer.reading.read_csv import read_csv
 from faultxfer.reading.table import RawTable
 from faultxfer.steps.intake import check_files
@@ -152,7 +153,7 @@ def test_a_file_that_does_not_fit_into_memory_is_refused_before_it_is_read(
     path = tmp_path / ("a.csv.gz" if pack is gzip.compress else "a.csv")
     text = b"flow,speed,fault\n" + b"1,2,0\n" * 1000
     path.write_bytes(pack(text))  # type: ignore[operator]
-    monkeypatch.setattr(content, "_available_memory", lambda: 2000)
+    monkeypatch.setattr(content, "available_memory", lambda: 2000)
     with pytest.raises(DataError, match="fit into memory") as caught:
         read_csv(path)
     assert caught.value.code == "FILE-TOO-LARGE"
@@ -167,12 +168,23 @@ def test_a_file_of_many_columns_fits_if_the_needed_ones_do(
     path.write_text(
         ",".join(["flow", *others]) + "\n" + ("1" + ",2" * 200 + "\n") * 100, encoding="utf-8"
     )
-    monkeypatch.setattr(content, "_available_memory", lambda: 100_000)
+    monkeypatch.setattr(content, "available_memory", lambda: 100_000)
     assert len(read_csv(path, None, frozenset({"flow"}), frozenset({"flow"}))) == 100
     with pytest.raises(DataError, match="fit into memory"):
         read_csv(path)
 
 
-def test_the_memory_of_this_machine_is_known_or_not_asked_for() -> None:
-    available = content._available_memory()
+def test_the_limits_of_the_process_and_of_its_container_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    available = memory.available_memory()
     assert available is None or available > 0
+    (tmp_path / "memory.max").write_text("4000000\n")
+    (tmp_path / "memory.current").write_text("3000000\n")
+    (tmp_path / "memory.stat").write_text("anon 2500000\ninactive_file 500000\n")
+    monkeypatch.setattr(memory, "_CGROUP", tmp_path)
+    assert memory.available_memory() == 1_500_000
+    (tmp_path / "memory.max").write_text("max\n")
+    limit = 1000 + psutil.Process().memory_info().vms
+    monkeypatch.setattr(memory, "_own_limit", lambda: limit)
+    assert abs((memory.available_memory() or 0) - 1000) < 100_000_000
