@@ -19,7 +19,7 @@ from faultxfer.bundle.members import TREES
 # agree between two processes.
 SAME, TIE = 1e-5, 1e-6
 # Rows of each sort: enough to meet every sensor, few enough for a fraction of a second.
-_RANDOM_ROWS, _MOST_CUTS = 32, 48
+_RANDOM_ROWS, _MOST_CUTS = 32, 16
 _SPREADS = (1.0, 10.0, 1e3)
 _SEED = 0
 
@@ -159,12 +159,12 @@ def _cuts_of(bundle: Bundle) -> list[dict[int, np.ndarray]]:
     """By the machine's sensor, the readings at which trees cut; one for each trees and map."""
     if bundle.stack is None or bundle.models is None:
         return []
-    found, models = [], bundle.models
-    for member in bundle.stack.members:
-        for block in (*member.blocks, *member.base):
-            if block.kind == "trees":
-                cuts, to_source = _cuts_in_source(bundle), bundle.stack.maps[block.map]
-                found.append({at: _back(to_source, at, values) for at, values in cuts.items()})
+    found, models, members = [], bundle.models, bundle.stack.members
+    read = {block for member in members for block in (*member.blocks, *member.base)}
+    for name in sorted(block.map for block in read if block.kind == "trees"):
+        cuts, to_source = _cuts_in_source(bundle), bundle.stack.maps[name]
+        found.append({at: _back(to_source, at, values) for at, values in cuts.items()})
+    for member in members:
         first = member.blocks[0] if member.blocks else Block("", "")
         if member.kind == TREES and first.kind == "sensors":
             to_source, spread = bundle.stack.maps[first.map], models.spread

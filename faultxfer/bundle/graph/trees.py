@@ -7,6 +7,7 @@ older ``TreeEnsembleRegressor`` sums them too, and hands over single precision.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -63,78 +64,57 @@ def read_forest(text: str) -> Forest:
         NoConverterError: a split is categorical, a leaf holds a linear model, or there is more than
             one score.
     """
-    head, *trees = text.split("\nTree=")
-    header = _fields(head)
+    head, *texts = text.split("\nTree=")
+    header, trees = _fields(head), list(map(_fields, texts))
     if header.get("num_tree_per_iteration", "1") != "1":
         raise NoConverterError("trees that give more than one score")
-    parts: dict[str, list[np.ndarray]] = {name: [] for name in _PARTS}
-    roots, constant, nodes, leaves = [], 0.0, 0, 0
-    for tree in trees:
-        fields = _fields(tree)
-        own_leaves = np.array(fields["leaf_value"].split(), dtype=np.float64)
-        if fields.get("is_linear", "0") != "0":
-            raise NoConverterError("trees with linear models in their leaves")
-        if len(own_leaves) == 1:
-            constant += float(own_leaves[0])
-            continue
-        roots.append(nodes)
-        for name, values in _splits(fields, nodes, leaves).items():
-            parts[name].append(values)
-        parts["leaves"].append(own_leaves)
-        nodes, leaves = nodes + len(own_leaves) - 1, leaves + len(own_leaves)
-    arrays = {name: _joined(found, _PARTS[name]) for name, found in parts.items()}
+    if any(tree.get("is_linear", "0") != "0" for tree in trees):
+        raise NoConverterError("trees with linear models in their leaves")
+    flat = [float(tree["leaf_value"]) for tree in trees if tree["num_leaves"] == "1"]
+    cut = [tree for tree in trees if tree["num_leaves"] != "1"]
     return Forest(
         width=int(header["max_feature_idx"]) + 1,
-        roots=np.array(roots, dtype=np.int64),
-        constant=constant,
+        constant=sum(flat),
         trees=len(trees),
         average="average_output" in head.splitlines(),
-        **arrays,
+        **_splits(cut),
     )
-
-
-# Arrays of a forest, one piece for each tree, by their type.
-_PARTS: dict[str, type] = {
-    "features": np.int64,
-    "thresholds": np.float64,
-    "left": np.int64,
-    "right": np.int64,
-    "left_is_leaf": np.bool_,
-    "right_is_leaf": np.bool_,
-    "missing_left": np.bool_,
-    "zero_is_missing": np.bool_,
-    "leaves": np.float64,
-}
-
-
-def _joined(parts: list[np.ndarray], kind: type) -> np.ndarray:
-    return np.concatenate(parts) if parts else np.empty(0, dtype=kind)
 
 
 def _fields(text: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
 
 
-def _splits(fields: dict[str, str], nodes: int, leaves: int) -> dict[str, np.ndarray]:
-    """The splits of one tree, numbered behind so many nodes and leaves of the trees before it."""
-    kinds = np.array(fields["decision_type"].split(), dtype=np.int64)
+def _splits(trees: list[dict[str, str]]) -> dict[str, Any]:
+    """Nodes and leaves of trees with a split, numbered from the first tree to the last."""
+    kinds = _joined(trees, "decision_type", np.int64)
     if (kinds & _CATEGORICAL).any():
         raise NoConverterError("trees with categorical splits")
-    thresholds = _around_zero(np.array(fields["threshold"].split(), dtype=np.float64))
+    leaves = _joined(trees, "num_leaves", np.int64)
+    splits = leaves - 1
+    roots, first_leaf = np.cumsum(splits) - splits, np.cumsum(leaves) - leaves
+    nodes_before, leaves_before = np.repeat(roots, splits), np.repeat(first_leaf, splits)
+    left, right = (_joined(trees, name, np.int64) for name in ("left_child", "right_child"))
+    thresholds = _around_zero(_joined(trees, "threshold", np.float64))
     missing, default_left = kinds >> _MISSING_SHIFT & 3, (kinds & _DEFAULT_LEFT) > 0
-    left = np.array(fields["left_child"].split(), dtype=np.int64)
-    right = np.array(fields["right_child"].split(), dtype=np.int64)
     return {
-        "features": np.array(fields["split_feature"].split(), dtype=np.int64),
+        "roots": roots,
+        "features": _joined(trees, "split_feature", np.int64),
         "thresholds": thresholds,
-        "left": np.where(left < 0, ~left + leaves, left + nodes),
-        "right": np.where(right < 0, ~right + leaves, right + nodes),
+        "left": np.where(left < 0, ~left + leaves_before, left + nodes_before),
+        "right": np.where(right < 0, ~right + leaves_before, right + nodes_before),
         "left_is_leaf": left < 0,
         "right_is_leaf": right < 0,
         # Where nothing was missing when the tree grew, a missing reading counts as zero.
         "missing_left": np.where(missing == _NO_MISSING, thresholds >= 0, default_left),
         "zero_is_missing": missing == _ZERO_IS_MISSING,
+        "leaves": _joined(trees, "leaf_value", np.float64),
     }
+
+
+def _joined(trees: list[dict[str, str]], name: str, kind: type) -> np.ndarray:
+    """The numbers of one field, of all trees."""
+    return np.fromstring(" ".join(tree[name] for tree in trees), dtype=kind, sep=" ")
 
 
 def _around_zero(thresholds: np.ndarray) -> np.ndarray:
