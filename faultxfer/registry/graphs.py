@@ -12,8 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from faultxfer.bundle.graph.adding import Graph, NoGraph, add_graph, graph_for
-from faultxfer.bundle.graph.detector import column_of
 from faultxfer.bundle.manifest import GRAPH_FILE, read_manifest
 from faultxfer.bundle.plain_files import sha256_of
 from faultxfer.contract.machines import to_contract
@@ -52,6 +50,8 @@ def write_graph(
     Returns:
         The tag of the version.
     """
+    from faultxfer.bundle.graph.adding import Graph, NoGraph, add_graph
+
     progress.info("Writing the detector as an ONNX graph")
     try:
         made = add_graph(bundle_folder, _about(bundle_folder, model, machine, run_id))
@@ -65,6 +65,8 @@ def write_graph(
 
 def _about(bundle_folder: Path, model: str, machine: str | None, run_id: str) -> dict[str, str]:
     """What a graph says of where it comes from and of the machine's own columns."""
+    from faultxfer.bundle.graph.detector import column_of
+
     about = {"model": model, "run_id": run_id}
     rows = own_rows(bundle_folder, machine)
     if rows is None:
@@ -206,6 +208,8 @@ def _is_whole(registry: Registry, version: Version) -> bool:
 @asks_the_store
 def _add(registry: Registry, version: Version) -> None:
     """Put a graph among the files of a version's run, and its hash into a tag of the version."""
+    from faultxfer.bundle.graph.adding import NoGraph, graph_for
+
     run_id = str(version.run_id)
     with temporary_folder("graph") as folder:
         bundle = registry.download_bundle(version, folder / "model")
