@@ -45,7 +45,8 @@ from faultxfer.strategies.learners.rivals import (
     ScratchLinear,
     SourceThroughMap,
 )
-from faultxfer.strategies.selector import cross_fit, source_views, stack_of
+from faultxfer.strategies.selector import cross_fit, stack_of
+from faultxfer.strategies.shared_fits import source_views
 
 # Each week is cross-fitted, however many rows it has.
 OPTIONS = SplitOptions(min_test_faults=10**9)

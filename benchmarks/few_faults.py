@@ -121,7 +121,7 @@ def one_draw(task: Task, test: Dataset) -> Iterator[tuple[str, float, float, flo
     yield PRODUCT, score(test.y, bundle.logits(test.X)), *rates, became
     frozen = task.source.frozen
     for name, learners in ((FOUR, _FOUR), (AS_IS, _FOUR[:1])):
-        stack = averaged(fit_together(learners, frozen, task))
+        stack = averaged(fit_together(learners, task, name))
         yield name, score(test.y, logits(stack, frozen, test.X)), np.nan, np.nan, ""
 
 

@@ -92,8 +92,9 @@ def fitted(path: Path) -> dict[str, Any]:
 
 def remembered(*given: Any) -> Any:
     """Cross-fits for the stack, and keeps it; the last of it is fitted on all rows."""
-    CROSSED.append(cross_fit(*given))
-    return CROSSED[-1]
+    found = cross_fit_task(*given)
+    CROSSED.append(found[0])
+    return found
 
 
 def measured(bundle: Bundle, X: np.ndarray, y: np.ndarray) -> dict[str, Any]:
@@ -164,5 +165,5 @@ def source_bundle(kept: Any) -> Bundle:
 
 
 if __name__ == "__main__":
-    cross_fit, stack.cross_fit = stack.cross_fit, remembered
+    cross_fit_task, stack.cross_fit_task = stack.cross_fit_task, remembered
     main()

@@ -12,6 +12,8 @@ from scipy.special import expit, logit
 _SLOPE_PRECISION = 2.0
 _OFFSET_PRECISION = 0.01
 _LEAST_SLOPE = 0.02
+# A step of Newton's method that is shorter is followed by none that a float would show.
+_LEAST_MOVE = 1e-9
 _EM_STEPS = 1000
 _EM_TOLERANCE = 1e-7
 
@@ -84,8 +86,12 @@ def platt(
         step_a = (hbb * ga - hab * gb) / determinant
         joint_b = (haa * gb - hab * ga) / determinant
         step_b = np.where(a > _LEAST_SLOPE, joint_b, gb / hbb)
-        a = np.maximum(a - np.clip(step_a, -0.5, 0.5), _LEAST_SLOPE)
-        b = b - np.clip(step_b, -2, 2)
+        new_a = np.maximum(a - np.clip(step_a, -0.5, 0.5), _LEAST_SLOPE)
+        new_b = b - np.clip(step_b, -2, 2)
+        moved = max(np.abs(new_a - a).max(), np.abs(new_b - b).max())
+        a, b = new_a, new_b
+        if moved < _LEAST_MOVE:
+            break
     return a, b
 
 

@@ -36,10 +36,17 @@ from faultxfer.steps.sources import (
 )
 from faultxfer.strategies import STRATEGIES, chosen_strategy
 from faultxfer.strategies.narrowing import SENSOR_CHANGE, Kept, SensorChange, narrowed
-from faultxfer.strategies.procedure import Predictions, run_rival, run_strategy, test_rows
-from faultxfer.strategies.protocol import Task
+from faultxfer.strategies.procedure import (
+    Predictions,
+    in_company,
+    run_rival,
+    run_strategy,
+    test_rows,
+)
+from faultxfer.strategies.protocol import Rival, Strategy, Task
 from faultxfer.strategies.rivals import RIVALS
 from faultxfer.strategies.sensor_evidence import sensor_evidence
+from faultxfer.strategies.shared_fits import in_threads
 
 # The candidate, and the source as it is with a calibrator and a threshold of the target's: names of
 # their folders, and of what they predict.
@@ -195,13 +202,11 @@ def adapt_source(job: Job[TransferRequest], models: Models, target: Target) -> A
     source, source_rows = source_for(job.contract, models, known, target.change, options.seed)
     task = Task(source, data, source_rows, options)
     progress.info("Adapting: %s (%d rows, %d faults)", strategy.title, len(data), data.faults)
-    candidate, predictions, final = run_strategy(strategy, task, split)
-    rivals, could_not_run = _run_rivals(task, split)
-    adapted = Adaptation(target, job.work, final.history, could_not_run)
-    predicted = {CANDIDATE: predictions, **rivals}
-    made = {job.work / ADAPTED: candidate}
-    if again := _recalibrated(task, split):
-        made[adapted.recalibrated], predicted[RECALIBRATED] = again
+    learnt = compete(strategy, task, split)
+    adapted = Adaptation(target, job.work, learnt.history, learnt.could_not_run)
+    made = {job.work / ADAPTED: learnt.candidate}
+    if learnt.recalibrated:
+        made[adapted.recalibrated] = learnt.recalibrated
     contract = job.contract.model_dump(mode="json")
     imputer = kept_imputer(target.rows, features)
     fitted = np.sort(np.concatenate([split.train, split.calibration]))
@@ -216,9 +221,45 @@ def adapt_source(job: Job[TransferRequest], models: Models, target: Target) -> A
         }
         whole = dataclasses.replace(bundle, lineage=lineage, imputer=imputer, references=references)
         save_bundle(whole, folder, data.X)
-    save_predictions(adapted.predictions, predicted, test_rows(split))
+    save_predictions(adapted.predictions, learnt.predictions, test_rows(split))
     _predict_source_rows(known, source_rows, adapted.source_predictions)
     return adapted
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What was fitted on the machine's rows.
+
+    Attributes:
+        candidate: the adapted bundle.
+        recalibrated: the source with the target's calibration; None where it has none.
+        predictions: of the test rows, by name of the contestant.
+        history: training curves of the candidate's final fit.
+        could_not_run: why, by name of the rival.
+    """
+
+    candidate: Bundle
+    recalibrated: Bundle | None
+    predictions: dict[str, Predictions]
+    history: History
+    could_not_run: dict[str, str]
+
+
+def compete(strategy: Strategy, task: Task, split: Split) -> Learnt:
+    """Put a strategy, the rivals and the recalibrated source through the same rows.
+
+    Raises:
+        DataError, StrategyError: see :func:`.run_strategy`.
+    """
+    task = in_company(task, split)
+    candidate, own, final = run_strategy(strategy, task, split)
+    rivals, could_not_run = _run_rivals(task, split)
+    predictions = {CANDIDATE: own, **rivals}
+    again = _recalibrated(task, split)
+    if again:
+        predictions[RECALIBRATED] = again[1]
+    recalibrated = again[0] if again else None
+    return Learnt(candidate, recalibrated, predictions, final.history, could_not_run)
 
 
 def source_for(
@@ -286,15 +327,21 @@ def _predict_source_rows(source: Bundle, kept: Dataset | None, path: Path) -> No
 
 def _run_rivals(task: Task, split: Split) -> tuple[dict[str, Predictions], dict[str, str]]:
     """What each rival predicts, by name, and why others could not run."""
+    progress.info("Rivals: %s", ", ".join(rival.title for rival in RIVALS.values()))
+
+    def attempted(rival: Rival) -> Predictions | str:
+        try:
+            return run_rival(rival, task, split)
+        except StrategyError as error:
+            return str(error)  # The report says so; it stops nothing.
+
     predictions: dict[str, Predictions] = {}
     could_not_run: dict[str, str] = {}
-    for rival in RIVALS.values():
-        progress.info("Rival: %s", rival.title)
-        try:
-            predictions[rival.name] = run_rival(rival, task, split)
-        except StrategyError as error:
-            # The report says so; it stops nothing.
-            could_not_run[rival.name] = str(error)
+    for name, found in zip(RIVALS, in_threads(attempted, [*RIVALS.values()]), strict=True):
+        if isinstance(found, str):
+            could_not_run[name] = found
+        else:
+            predictions[name] = found
     return predictions, could_not_run
 
 

@@ -6,14 +6,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from faultxfer.bundle.frozen import Block, FrozenSource, Views
-from faultxfer.bundle.input_map import SOURCE, fit_maps
+from faultxfer.bundle.frozen import Block, Views
+from faultxfer.bundle.input_map import SOURCE
 from faultxfer.bundle.members import Stack, logits, member_logits
-from faultxfer.strategies.common import source_pool, stacked_bundle
+from faultxfer.strategies.common import fits_of, stacked
 from faultxfer.strategies.learners.protocol import Learner, TrainingRows
-from faultxfer.strategies.needs import require, require_frozen
+from faultxfer.strategies.needs import require
 from faultxfer.strategies.protocol import FittedStrategy, Requirement, Scorer, Task
-from faultxfer.strategies.selector import source_views
 
 
 class OneLearner:
@@ -51,9 +50,9 @@ class OneLearner:
         """
         require(task, self)
         learner = self._make(task.options.input_map or self._scaler)
-        stack = fit_alone(learner, require_frozen(task, self.name), task)
+        stack = fit_together((learner,), task, self.name)
         weights = {member.name: member.weight for member in stack.members}
-        return FittedStrategy(stacked_bundle(task, stack, self.name, {"stack": weights}))
+        return stacked(task, stack, self.name, {"stack": weights})
 
 
 class RivalLearner:
@@ -80,9 +79,11 @@ class RivalLearner:
             StrategyError: one of ``needs`` is missing.
         """
         require(task, self)
-        frozen = require_frozen(task, self.name)
-        stack = fit_alone(self._learner, frozen, task)
-        return lambda X: logits(stack, frozen, X)
+        stack = fit_together((self._learner,), task, self.name)
+        fits, rows = fits_of(task, self.name)
+        return lambda X: (
+            fits.together(stack, rows) if X is fits.X else logits(stack, fits.source, X)
+        )
 
 
 class RivalFromScratch:
@@ -132,20 +133,10 @@ class _Readings(Views):
         return self.X
 
 
-def fit_alone(learner: Learner, frozen: FrozenSource, task: Task) -> Stack:
-    """A stack of one member with weight 1, not calibrated."""
-    return fit_together((learner,), frozen, task)
-
-
-def fit_together(learners: Sequence[Learner], frozen: FrozenSource, task: Task) -> Stack:
-    """Members fitted on all rows under the same maps, neither calibrated nor weighed."""
-    target, pool = task.target, source_pool(task)
-    maps = fit_maps(target.X, target.y, frozen.spread, frozen.normal)
-    views = Views(frozen, maps, target.X)
-    rows = TrainingRows(
-        views, target.y, source_views(frozen, pool.X, target.X.shape[1]), pool.y, task.options.seed
-    )
-    return Stack(tuple(learner.fit(rows) for learner in learners), maps)
+def fit_together(learners: Sequence[Learner], task: Task, who: str) -> Stack:
+    """Members fitted on all rows under the same maps, with weight 1, not calibrated."""
+    fits, rows = fits_of(task, who)
+    return Stack(fits.members(learners, rows), fits.maps(rows))
 
 
 def _needs(*, source_rows: bool) -> tuple[Requirement, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import threading
 
 import numpy as np
 
@@ -19,10 +20,12 @@ from faultxfer.network.arrays import ArrayNetwork, as_arrays
 from faultxfer.network.recipe import History, Recipe
 from faultxfer.strategies.narrowing import SENSOR_CHANGE
 from faultxfer.strategies.needs import require_frozen
-from faultxfer.strategies.protocol import Task
+from faultxfer.strategies.protocol import FittedStrategy, Task
+from faultxfer.strategies.shared_fits import SharedFits
 
 # Source rows that pooled learners see; more of them drown the target's.
 _POOLED_ROWS = 4000
+_making = threading.Lock()
 
 
 def choose_scaler(task: Task, who: str) -> Scaler:
@@ -93,6 +96,30 @@ def source_pool(task: Task) -> Dataset:
     return task.source_rows.take(np.sort(drawn)).with_sensors(sensors)
 
 
+def fits_of(task: Task, who: str) -> tuple[SharedFits, np.ndarray]:
+    """What is fitted on rows of the target, and the positions of the task's rows among these.
+
+    Contestants that learn from the same rows share it.
+
+    Raises:
+        StrategyError: a source model of format 1 has no trees and statistics for ``who``.
+    """
+    among = task.among
+    if among is None:
+        return fits_on(task, who), np.arange(len(task.target))
+    with _making:
+        if not among.fits:
+            among.fits.append(fits_on(among.everything, who))
+        return among.fits[0], among.rows
+
+
+def fits_on(task: Task, who: str, *, ahead: bool = True) -> SharedFits:
+    """The same of the task's rows alone; see :class:`.SharedFits`."""
+    target, pool = task.target, source_pool(task)
+    source, pooled = require_frozen(task, who), (pool.X, pool.y)
+    return SharedFits(source, pooled, target.X, target.y, task.options.seed, ahead=ahead)
+
+
 def candidate_bundle(task: Task, scaler: Scaler, network: ArrayNetwork, strategy: str) -> Bundle:
     """A bundle with an adapted network, not yet calibrated; its threshold alarms at even odds."""
     source = task.source
@@ -124,6 +151,19 @@ def stacked_bundle(
     lineage = {**bundle.lineage, **more_lineage}
     models = _needed(task.source.models, stack)
     return dataclasses.replace(bundle, models=models, stack=stack, lineage=lineage)
+
+
+def stacked(
+    task: Task, stack: Stack, strategy: str, more_lineage: dict[str, object]
+) -> FittedStrategy:
+    """The bundle of :func:`stacked_bundle`, which scores rows that are shared but once."""
+    bundle = stacked_bundle(task, stack, strategy, more_lineage)
+    fits, rows = fits_of(task, strategy)
+
+    def known(X: np.ndarray) -> np.ndarray:
+        return fits.together(stack, rows) if X is fits.X else bundle.logits(X)
+
+    return FittedStrategy(bundle, known=known)
 
 
 def _needed(models: SourceModels | None, stack: Stack) -> SourceModels | None:

@@ -21,7 +21,7 @@ from faultxfer.strategies.learners.rivals import (
     ScratchLinear,
     SourceThroughMap,
 )
-from faultxfer.strategies.needs import require_all, require_frozen
+from faultxfer.strategies.needs import require_all
 from faultxfer.strategies.protocol import MIN_ROWS_PER_CLASS, Requirement, Task
 from faultxfer.strategies.source_benefit import knows_its_own_machine
 
@@ -54,7 +54,7 @@ def fit_fixed(task: Task, who: str) -> Stack:
             remedy="Label more rows of normal operation",
         )
     learners = fixed_learners() if knows_its_own_machine(task.source) else (ScratchLinear(),)
-    return averaged(fit_together(learners, require_frozen(task, who), task))
+    return averaged(fit_together(learners, task, who))
 
 
 def averaged(stack: Stack) -> Stack:

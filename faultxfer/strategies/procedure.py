@@ -24,7 +24,7 @@ from faultxfer.bundle.threshold import (
     require_kept,
 )
 from faultxfer.data.split import CROSS_FIT, Fold, Split
-from faultxfer.strategies.protocol import FittedStrategy, Rival, Scorer, Strategy, Task
+from faultxfer.strategies.protocol import Among, FittedStrategy, Rival, Scorer, Strategy, Task
 
 _Fit = Callable[[Task], Scorer]
 
@@ -77,6 +77,7 @@ def run_strategy(
         StrategyError: the strategy cannot run on these rows.
     """
     _require_enough_normals(task, split)
+    task = in_company(task, split)
     fits: list[FittedStrategy] = []
 
     def fit(given: Task) -> Scorer:
@@ -99,6 +100,14 @@ def run_strategy(
     return bundle, outcome.predictions, final
 
 
+def in_company(task: Task, split: Split) -> Task:
+    """The task for contestants that learn from rows of it, which share what they fit."""
+    if task.among is not None:
+        return task
+    among = Among(task, np.arange(len(task.target)), split.folds)
+    return dataclasses.replace(task, among=among)
+
+
 def run_rival(rival: Rival, task: Task, split: Split) -> Predictions:
     """A rival's predictions for the test rows.
 
@@ -106,7 +115,7 @@ def run_rival(rival: Rival, task: Task, split: Split) -> Predictions:
         StrategyError: the rival cannot run on these rows.
     """
     if not rival.as_is:
-        return _predict(rival.fit, task, split)
+        return _predict(rival.fit, in_company(task, split), split)
     scorer = rival.fit(task)
     logits = scorer(task.target.X[test_rows(split)])
     probabilities = task.source.calibrator(logits)
@@ -132,13 +141,12 @@ def _predict(fit: _Fit, task: Task, split: Split) -> Predictions:
 
 
 def _hold_out(fit: _Fit, task: Task, split: Split) -> _Outcome:
-    scorer = fit(_with_rows(task, split.train))
-    X, y = task.target.X, task.target.y
-    logits, own = scorer(X[split.calibration]), scorer(X[split.train])
+    said = fit(_with_rows(task, split.train))(task.target.X)
+    logits, own = said[split.calibration], said[split.train]
     calibrator = _calibrator(logits, task, split.calibration)
     threshold = _threshold(calibrator, (logits, split.calibration), (own, split.train), task)
-    probabilities = calibrator(scorer(X[split.test]))
-    ranking = np.full(len(probabilities), _ranked(logits, y[split.calibration]))
+    probabilities = calibrator(said[split.test])
+    ranking = np.full(len(probabilities), _ranked(logits, task.target.y[split.calibration]))
     predictions = Predictions(probabilities, probabilities > threshold.value, ranking)
     return _Outcome(calibrator, threshold, predictions)
 
@@ -206,7 +214,8 @@ def carried_over(
 
 
 def _with_rows(task: Task, rows: np.ndarray) -> Task:
-    return dataclasses.replace(task, target=task.target.take(rows))
+    among = None if task.among is None else dataclasses.replace(task.among, rows=rows)
+    return dataclasses.replace(task, target=task.target.take(rows), among=among)
 
 
 def _calibrate(

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from faultxfer.bundle.bundle import Bundle
 from faultxfer.config import TransferOptions
 from faultxfer.data.dataset import Dataset
+from faultxfer.data.split import Fold
 from faultxfer.network.recipe import History
+
+if TYPE_CHECKING:
+    from faultxfer.strategies.shared_fits import SharedFits
 
 MIN_ROWS_PER_CLASS = 2
 Scorer = Callable[[np.ndarray], np.ndarray]
@@ -41,24 +45,49 @@ class Task:
         target: the target's training rows, and no others.
         source_rows: a sample of the source's training rows, or None where it was not kept.
         options: options of the transfer.
+        among: the rows that the target's are some of, and who else learns from those; None where
+            nobody does.
     """
 
     source: Bundle
     target: Dataset
     source_rows: Dataset | None
     options: TransferOptions
+    among: Among | None = None
+
+
+@dataclass(frozen=True)
+class Among:
+    """Rows of the machine of which a task has some.
+
+    Attributes:
+        everything: the task with all of them.
+        rows: positions of the task's.
+        folds: in which all rows are cross-fitted; none where some are held out.
+        fits: what has been fitted on some of them, made by the first who asks for it.
+    """
+
+    everything: Task
+    rows: np.ndarray
+    folds: tuple[Fold, ...] = ()
+    fits: list[SharedFits] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class FittedStrategy:
-    """A bundle not yet calibrated, and its training curves."""
+    """A bundle not yet calibrated, and its training curves.
+
+    ``known`` scores like the bundle, and need not compute again what is known of rows that are
+    shared.
+    """
 
     bundle: Bundle
     history: History = field(default_factory=dict)
+    known: Scorer | None = None
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
         """Uncalibrated logits, as a :data:`Scorer`."""
-        return self.bundle.logits(X)
+        return self.bundle.logits(X) if self.known is None else self.known(X)
 
 
 class Strategy(Protocol):

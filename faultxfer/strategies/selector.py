@@ -13,12 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from faultxfer.bundle.calibration import platt
-from faultxfer.bundle.frozen import Block, FrozenSource, Views
-from faultxfer.bundle.input_map import MAPS, InputMap, fit_maps
-from faultxfer.bundle.members import Member, Stack, member_logits
+from faultxfer.bundle.frozen import FrozenSource
+from faultxfer.bundle.input_map import InputMap
+from faultxfer.bundle.members import Member, Stack
 from faultxfer.bundle.run_weights import run_weights
 from faultxfer.data.split import Fold
-from faultxfer.strategies.learners.protocol import Learner, TrainingRows
+from faultxfer.strategies.learners.protocol import Learner
+from faultxfer.strategies.shared_fits import SharedFits
 from faultxfer.strategies.stacking import crossed_platt, family_prior, simplex_weights
 
 # Ten and thirty were worse at 50 and at 200 rows, with and without the network
@@ -68,60 +69,17 @@ def cross_fit(
         folds: the same for all learners.
         seed: of anything drawn.
     """
-    source_X, source_y = source_rows
-    pool = source_views(source, source_X, X.shape[1])
+    fits = SharedFits(source, source_rows, X, y, seed, ahead=False)
+    logits, rows = fits.out_of_fold(learners, folds), np.arange(len(y))
+    return CrossFit(fits.members(learners, rows), fits.maps(rows), logits, numbered(folds, rows))
 
-    def seen_by(train: np.ndarray) -> TrainingRows:
-        """All rows, through input maps that are fitted on ``train`` alone."""
-        maps = fit_maps(X[train], y[train], source.spread, source.normal)
-        return TrainingRows(Views(source, maps, X), y, pool, source_y, seed)
 
-    logits = np.zeros((len(learners), len(y)))
-    numbers = np.zeros(len(y), dtype=int)
+def numbered(folds: Sequence[Fold], rows: np.ndarray) -> np.ndarray:
+    """(n,) number of the fold that tests each of the rows at these positions."""
+    numbers = np.zeros(len(rows), dtype=int)
     for number, fold in enumerate(folds):
-        rows = seen_by(fold.train)
-        train, test = rows.take(fold.train), rows.target.take(fold.test)
-        numbers[fold.test] = number
-        for place, learner in enumerate(learners):
-            logits[place, fold.test] = member_logits(learner.fit(train), test)
-    rows = seen_by(np.arange(len(y)))
-    members = tuple(learner.fit(rows) for learner in learners)
-    return CrossFit(members, rows.target.maps, logits, numbers)
-
-
-def source_views(source: FrozenSource, X: np.ndarray, of_target: int) -> Views:
-    """(m, d) source rows seen through the source: in its units whatever the map is called.
-
-    Args:
-        source: its models.
-        X: readings of every sensor that it had, also of those that the target lacks.
-        of_target: how many sensors the target has; those that the source lacks are new.
-    """
-    common = X if source.whole is None else X[:, source.whole.common]
-    sensors = common.shape[1]
-    as_they_are = InputMap(np.ones(sensors), np.zeros(sensors))
-    views = _SourceViews(source, dict.fromkeys(MAPS, as_they_are), common)
-    views.every, views.new = X, of_target - sensors
-    return views
-
-
-class _SourceViews(Views):
-    """Source rows: already in source units, so every map is the first one and shares its blocks.
-
-    What the target lacks is read here; what is new there was never measured.
-    """
-
-    every: np.ndarray
-    new: int
-
-    def block(self, block: Block) -> np.ndarray:
-        return super().block(Block(block.kind, MAPS[0]))
-
-    def completed(self, map_name: str) -> np.ndarray:
-        return self.every
-
-    def _new(self) -> np.ndarray:
-        return np.full((len(self), self.new), np.nan)
+        numbers[np.isin(rows, fold.test)] = number
+    return numbers
 
 
 def stack_of(crossed: CrossFit, y: np.ndarray, run: np.ndarray, tau: float = TAU) -> Stack:

@@ -32,6 +32,8 @@ NEW_SENSORS = "new_sensors"
 HELPS, HURTS, UNCLEAR, LEFT_OUT = "helps", "hurts", "unclear", "left out"
 _LEAST_GROUPS = 8
 _LEVEL = 0.95
+# In nats; less is the rounding of floats, however alike it is in all groups.
+_LEAST_SAVING = 1e-9
 # A source that ranks its own machine's rows no better than this has nothing to hand on.
 _LEAST_ROC_AUC = 0.6
 _LEFT_OUT = "The source is left out: on held-out runs of its own machine it hardly beats chance."
@@ -128,7 +130,7 @@ def _gain(
     """Verdict, saving of log-loss per row by all members over some, and its bounds."""
     saved = _losses(without, y, run) - _losses(crossed, y, run)
     gain = float(saved.mean())
-    margin = _margin(saved - gain, _groups(run))
+    margin = max(_margin(saved - gain, _groups(run)), _LEAST_SAVING)
     verdict = UNCLEAR
     if gain > margin:
         verdict = HELPS

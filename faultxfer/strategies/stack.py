@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
+
 from faultxfer.bundle.frozen import FrozenSource
 from faultxfer.bundle.members import Stack
 from faultxfer.config import SplitOptions
 from faultxfer.data.dataset import Dataset
 from faultxfer.data.split import Fold, fold_rows
 from faultxfer.errors import StrategyError
-from faultxfer.strategies.common import source_pool, stacked_bundle
+from faultxfer.strategies.common import fits_of, fits_on, stacked
 from faultxfer.strategies.fixed_stack import FALLBACK, FEWEST_TO_WEIGH, SENTENCE, fit_fixed
 from faultxfer.strategies.learners import SOURCE_NETWORK, Learner, default_learners, learners_beside
 from faultxfer.strategies.narrowing import SENSOR_CHANGE
 from faultxfer.strategies.needs import require_all, require_frozen
-from faultxfer.strategies.protocol import FittedStrategy, Requirement, Task
-from faultxfer.strategies.selector import CrossFit, cross_fit, stack_of
+from faultxfer.strategies.protocol import MIN_ROWS_PER_CLASS, FittedStrategy, Requirement, Task
+from faultxfer.strategies.selector import CrossFit, numbered, stack_of
 from faultxfer.strategies.source_benefit import (
     NEW_SENSORS,
     WITHOUT_SOURCE,
@@ -57,7 +59,7 @@ class StackedLearners:
                 "source_evidence": {"sentence": SENTENCE},
                 FALLBACK: SENTENCE,
             }
-            return FittedStrategy(stacked_bundle(task, stack, self.name, fixed))
+            return stacked(task, stack, self.name, fixed)
         crossed, _ = cross_fit_task(task, self.name, folds)
         stack = weighed(crossed, task.target)
         y, run = task.target.y, task.target.run
@@ -67,7 +69,7 @@ class StackedLearners:
         }
         if benefit := benefit_of_new(crossed, y, run):
             lineage[NEW_SENSORS] = benefit.as_dict()
-        return FittedStrategy(stacked_bundle(task, stack, self.name, lineage))
+        return stacked(task, stack, self.name, lineage)
 
 
 def cross_fit_task(
@@ -84,17 +86,49 @@ def cross_fit_task(
         StrategyError: see :meth:`StackedLearners.fit`; it names ``who`` cannot run.
     """
     require_all(task, StackedLearners.needs, who)
-    frozen, pool = require_frozen(task, who), source_pool(task)
-    X, y = task.target.X, task.target.y
-    learners, folds = _learners(task), folds or _folds(task)
-    if not folds:
-        raise StrategyError(
-            f"The training rows cannot be divided into folds, which {who!r} needs",
-            received={"rows": len(task.target), "fault rows": task.target.faults},
-            remedy=f"Label at least {FEWEST_TO_WEIGH} rows of the rarer class",
-        )
-    source_rows, seed = (pool.X, pool.y), task.options.seed
-    return cross_fit(learners, frozen, source_rows, X, y, folds, seed), frozen
+    frozen, learners = require_frozen(task, who), _learners(task)
+    fits, rows = fits_of(task, who)
+    if others := other_folds(task):
+        # Those of all folds at once, as what they say of the other rows is asked for too.
+        logits = fits.out_of_fold(learners, others)[:, rows]
+        numbers = numbered(others, rows)
+    else:
+        folds = folds or _folds(task)
+        if not folds:
+            raise StrategyError(
+                f"The training rows cannot be divided into folds, which {who!r} needs",
+                received={"rows": len(task.target), "fault rows": task.target.faults},
+                remedy=f"Label at least {FEWEST_TO_WEIGH} rows of the rarer class",
+            )
+        logits = fits_on(task, who, ahead=False).out_of_fold(learners, folds)
+        numbers = numbered(folds, np.arange(len(rows)))
+    return CrossFit(fits.members(learners, rows), fits.maps(rows), logits, numbers), frozen
+
+
+def other_folds(task: Task) -> tuple[Fold, ...]:
+    """Folds of all rows, each tested on those of them that are the task's; none where none serve.
+
+    Where all rows are cross-fitted, what the models of the *other* folds say of these folds weighs
+    the learners of one: as it calibrates the one that is judged. They have seen the rows of the
+    fold that is left out, and say nothing of these.
+    """
+    if task.among is None:
+        return ()
+    y, rows = task.among.everything.target.y, task.among.rows
+    others = []
+    for fold in task.among.folds:
+        test = np.intersect1d(fold.test, rows)
+        if not len(test):
+            continue
+        if not (_has_both(y[fold.train]) and _has_both(y[np.setdiff1d(rows, test)])):
+            return ()
+        others.append(Fold(fold.train, test))
+    return tuple(others) if len(others) > 1 else ()
+
+
+def _has_both(y: np.ndarray) -> bool:
+    faults = int(y.sum())
+    return min(faults, len(y) - faults) >= MIN_ROWS_PER_CLASS
 
 
 def _learners(task: Task) -> tuple[Learner, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from faultxfer.bundle.scaler import fit_scaler
+from faultxfer.network.perceptron import Perceptron
 from faultxfer.network.recipe import Recipe
 from faultxfer.strategies.common import epochs_of
 from faultxfer.strategies.needs import require
@@ -28,15 +29,11 @@ class ScratchNetwork:
         Raises:
             StrategyError: there are fewer than two target rows of a class.
         """
-        from faultxfer.network.build import build_network
-        from faultxfer.network.fit import fit_network, logits_of, make_deterministic
-
         require(task, self)
         target, options = task.target, task.options
-        make_deterministic(options.seed)
-        network = build_network(len(target.features), _HIDDEN, _DROPOUT)
+        network = Perceptron(len(target.features), _HIDDEN, _DROPOUT, options.seed)
         scaler = fit_scaler(target.X)
         epochs = epochs_of(len(target), options)
         recipe = Recipe(_LEARNING_RATE, _WEIGHT_DECAY, options.batch_size, epochs)
-        fit_network(network, scaler(target.X), target.y, recipe, seed=options.seed)
-        return lambda X: logits_of(network, scaler(X))
+        network.fit(scaler(target.X), target.y, recipe)
+        return lambda X: network.logits(scaler(X))

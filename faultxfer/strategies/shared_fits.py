@@ -1,0 +1,197 @@
+"""What several contestants fit on the same rows is fitted once, on every processor.
+
+The stack of a fold, the stacks of other folds that are weighed by it, and the rivals ask for the
+same learners on the same rows, and then for what these say of the same rows.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from faultxfer.bundle.frozen import Block, FrozenSource, Views
+from faultxfer.bundle.input_map import MAPS, InputMap, fit_maps
+from faultxfer.bundle.members import Member, Stack, member_logits, together
+from faultxfer.data.split import Fold
+from faultxfer.strategies.learners.protocol import Learner, TrainingRows
+
+# Sets of rows whose features are kept at a time: one for each thread, on most machines.
+_KEPT = 2
+_Given = TypeVar("_Given")
+_Got = TypeVar("_Got")
+
+
+def processors() -> int:
+    """How many threads may compute: as many as OMP_NUM_THREADS says, else all there are."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return int(asked) if asked.isdigit() and int(asked) else len(os.sched_getaffinity(0))
+
+
+def in_threads(work: Callable[[_Given], _Got], given: Sequence[_Given]) -> list[_Got]:
+    """What ``work`` gives for each, in order. LightGBM and BLAS compute side by side in threads."""
+    threads = min(processors(), len(given))
+    if threads < 2:
+        return [work(one) for one in given]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(work, given))
+
+
+class SharedFits:
+    """Learners fitted on some of the target's rows, and what they say of all of them.
+
+    A learner is known by its name: two that differ have two names.
+
+    Args:
+        source: the source's models.
+        source_rows: (m, d) rows and (m,) labels of the source for pooled learners.
+        X: (n, d) target rows.
+        y: (n,) their labels; a learner sees those of the rows that it is fitted on.
+        seed: of anything drawn.
+        ahead: whether what a member says of all rows is kept as soon as some are asked for.
+    """
+
+    def __init__(
+        self,
+        source: FrozenSource,
+        source_rows: tuple[np.ndarray, np.ndarray],
+        X: np.ndarray,
+        y: np.ndarray,
+        seed: int,
+        *,
+        ahead: bool = True,
+    ) -> None:
+        self.source, self.X = source, X
+        self._y, self._seed, self._ahead = y, seed, ahead
+        self._pool, self._pool_y = source_views(source, source_rows[0], X.shape[1]), source_rows[1]
+        self._maps: dict[bytes, dict[str, InputMap]] = {}
+        self._seen: dict[bytes, _Seen] = {}
+        self._members: dict[tuple[str, bytes], Member] = {}
+        self._said: dict[tuple[str, bytes], np.ndarray] = {}
+        self._lock = threading.Lock()
+
+    def members(self, learners: Iterable[Learner], rows: np.ndarray) -> tuple[Member, ...]:
+        """The learners fitted on the target rows at these positions."""
+        return tuple(in_threads(lambda learner: self.member(learner, rows), [*learners]))
+
+    def out_of_fold(self, learners: Sequence[Learner], folds: Sequence[Fold]) -> np.ndarray:
+        """(c, n) logits of the rows that each fold tests by learners fitted on those it trains on.
+
+        NaN for rows that no fold tests.
+        """
+        logits = np.full((len(learners), len(self.X)), np.nan)
+
+        def predict(work: tuple[Fold, int]) -> None:
+            fold, place = work
+            member = self.member(learners[place], fold.train)
+            logits[place, fold.test] = self.said(member, fold.train, fold.test)
+
+        in_threads(predict, [(fold, place) for fold in folds for place in range(len(learners))])
+        return logits
+
+    def member(self, learner: Learner, rows: np.ndarray) -> Member:
+        """A learner fitted on the target rows at these positions."""
+        key = learner.name, rows.tobytes()
+        if key not in self._members:
+            self._members[key] = learner.fit(self._seen_by(rows).own)
+        return self._members[key]
+
+    def said(self, member: Member, rows: np.ndarray, of: np.ndarray | None = None) -> np.ndarray:
+        """Uncalibrated logits by a member that was fitted on these positions.
+
+        Args:
+            member: as :meth:`member` gives it.
+            rows: positions that it was fitted on.
+            of: positions of the rows that are asked for; all if left out.
+        """
+        key = member.name, rows.tobytes()
+        if key not in self._said:
+            views = self._seen_by(rows).views
+            if of is not None and not self._ahead:
+                return member_logits(member, views.take(of))
+            self._said[key] = member_logits(member, views)
+        return self._said[key] if of is None else self._said[key][of]
+
+    def maps(self, rows: np.ndarray) -> dict[str, InputMap]:
+        """Input maps fitted on the target rows at these positions."""
+        key = rows.tobytes()
+        if key not in self._maps:
+            X, y = self.X[rows], self._y[rows]
+            self._maps[key] = fit_maps(X, y, self.source.spread, self.source.normal)
+        return self._maps[key]
+
+    def together(self, stack: Stack, rows: np.ndarray) -> np.ndarray:
+        """(n,) logits of all rows by a stack of members that were fitted on these positions."""
+        return together(stack, [self.said(member, rows) for member in stack.members])
+
+    def _seen_by(self, rows: np.ndarray) -> _Seen:
+        """Rows through input maps that are fitted on these positions alone."""
+        key = rows.tobytes()
+        with self._lock:
+            if key not in self._seen:
+                while len(self._seen) >= max(_KEPT, processors()):
+                    self._seen.pop(next(iter(self._seen)))
+                views = _OneAtATime(self.source, self.maps(rows), self.X)
+                every = TrainingRows(views, self._y, self._pool, self._pool_y, self._seed)
+                self._seen[key] = _Seen(views, every.take(rows))
+            return self._seen[key]
+
+
+class _OneAtATime(Views):
+    """Views that several threads may ask: each block is computed once."""
+
+    def __init__(self, source: FrozenSource, maps: dict[str, InputMap], X: np.ndarray) -> None:
+        super().__init__(source, maps, X)
+        self._lock = threading.RLock()
+
+    def block(self, block: Block) -> np.ndarray:
+        with self._lock:
+            return super().block(block)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """All rows through the maps of some, and those some to learn from."""
+
+    views: Views
+    own: TrainingRows
+
+
+def source_views(source: FrozenSource, X: np.ndarray, of_target: int) -> Views:
+    """(m, d) source rows seen through the source: in its units whatever the map is called.
+
+    Args:
+        source: its models.
+        X: readings of every sensor that it had, also of those that the target lacks.
+        of_target: how many sensors the target has; those that the source lacks are new.
+    """
+    common = X if source.whole is None else X[:, source.whole.common]
+    sensors = common.shape[1]
+    as_they_are = InputMap(np.ones(sensors), np.zeros(sensors))
+    views = _SourceViews(source, dict.fromkeys(MAPS, as_they_are), common)
+    views.every, views.new = X, of_target - sensors
+    return views
+
+
+class _SourceViews(_OneAtATime):
+    """Source rows: already in source units, so every map is the first one and shares its blocks.
+
+    What the target lacks is read here; what is new there was never measured.
+    """
+
+    every: np.ndarray
+    new: int
+
+    def block(self, block: Block) -> np.ndarray:
+        return super().block(Block(block.kind, MAPS[0]))
+
+    def completed(self, map_name: str) -> np.ndarray:
+        return self.every
+
+    def _new(self) -> np.ndarray:
+        return np.full((len(self), self.new), np.nan)
