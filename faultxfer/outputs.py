@@ -15,6 +15,7 @@ from faultxfer.temporary import full, no_room, temporary_folder
 
 QUARANTINE = Path("quarantine")
 LEARNING_CURVE = Path("learning-curve")
+FLEET = Path("fleet")
 DATA_DOCS = "data_docs"
 DOCS_INDEX = f"{DATA_DOCS}/index.html"
 _PART_SECONDS = 86_400

@@ -38,7 +38,15 @@ if TYPE_CHECKING:
     from faultxfer.steps.scoring import ScoreResult
     from faultxfer.steps.sources import Models
 
-__all__ = ["learning_curve", "plainly", "pretrain", "score", "transfer", "validate"]
+__all__ = [
+    "learning_curve",
+    "plainly",
+    "pretrain",
+    "score",
+    "transfer",
+    "transfer_within",
+    "validate",
+]
 
 Result = TypeVar("Result")
 
@@ -112,15 +120,26 @@ def transfer(request: TransferRequest, run: Run = plainly) -> TransferResult | U
             then.
     """
     with workspace() as work:
-        job = run(steps.open_transfer, request, work)
-        models = run(steps.fetch_models, job)
-        rows = run(steps.check_rows, job, job.contract, models)
-        if repeat := run(steps.find_repeat, job, models, rows):
-            return repeat
-        rows = run(steps.find_copies, job, rows, models)
-        target = run(steps.split_target, job, models, rows)
-        adapted = run(steps.adapt_source, job, models, target)
-        return _judge_until_settled(job, models, adapted, run)
+        return transfer_within(work, request, run)
+
+
+def transfer_within(work: Path, request: TransferRequest, run: Run) -> TransferResult | Unchanged:
+    """The steps of a transfer, in a folder whose files are still wanted afterwards.
+
+    Args:
+        work: an empty folder.
+        request: what is asked.
+        run: the runner; a fleet's hands what is to be registered over to another process.
+    """
+    job = run(steps.open_transfer, request, work)
+    models = run(steps.fetch_models, job)
+    rows = run(steps.check_rows, job, job.contract, models)
+    if repeat := run(steps.find_repeat, job, models, rows):
+        return repeat
+    rows = run(steps.find_copies, job, rows, models)
+    target = run(steps.split_target, job, models, rows)
+    adapted = run(steps.adapt_source, job, models, target)
+    return _judge_until_settled(job, models, adapted, run)
 
 
 @_asked(ScoreRequest)

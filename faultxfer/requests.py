@@ -8,8 +8,9 @@ step, where the work runs (:mod:`faultxfer.steps.opening`).
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import (
     BeforeValidator,
@@ -30,9 +31,12 @@ from faultxfer.config import (
 )
 from faultxfer.errors import ConfigError
 from faultxfer.model_problems import questions
-from faultxfer.outputs import LEARNING_CURVE, QUARANTINE
+from faultxfer.outputs import FLEET, LEARNING_CURVE, QUARANTINE
 from faultxfer.registry import names
 from faultxfer.spelling import told
+
+# In place of the address of a Dask scheduler: a cluster on this machine, for this command.
+LOCAL_CLUSTER = "local"
 
 
 def _as_text(files: Any) -> Any:
@@ -367,6 +371,95 @@ class WatchRequest(_Request):
     def _is_a_name(cls, model: str) -> str:
         names.registered_name(model)
         return model
+
+
+FleetTask = Literal["transfer", "score", "validate"]
+
+
+class FleetRequest(_Request):
+    """Transfer, score or validate many machines, each by itself, as a manifest names them."""
+
+    former_names: ClassVar[dict[str, str]] = {}
+
+    task: FleetTask = Field(
+        title="What to do", description="`transfer`, `score` or `validate` each machine."
+    )
+    manifest: Files = Field(
+        min_length=1,
+        title="Manifest",
+        description="CSV or YAML file with a line for each machine, or a pattern of sensor files "
+        "such as landing/*.csv.",
+    )
+    contract: Path | None = Field(
+        default=None,
+        title="Data contract",
+        description="YAML file that says what the files must look like, of machines for which the "
+        "manifest names no other.",
+    )
+    model: str | None = Field(
+        default=None,
+        title="Source model",
+        description="Name of the registered source model, of machines for which the manifest "
+        "names no other.",
+    )
+    out: Path = Field(
+        default=FLEET,
+        title="Folder for the results",
+        description="Page, scores, rows set aside and the ledger of what was done go there.",
+    )
+    options: TransferOptions = Field(
+        default=TransferOptions(),
+        title="Options of the transfers",
+        description="How to transfer, and the thresholds of the gate.",
+    )
+    policy: Policy | None = Field(
+        default=None,
+        title="Who promotes",
+        description="`managed`: the gate; `manual`: every promotion waits for a person.",
+    )
+    dry_run: bool = Field(
+        default=False,
+        title="Dry run",
+        description="Train and judge, but write nothing to the registry.",
+    )
+    again: bool = Field(
+        default=False,
+        title="Start over",
+        description="Do everything again, whatever the ledger says of it.",
+    )
+    workers: int | None = Field(
+        default=None,
+        ge=1,
+        le=4096,
+        title="Workers",
+        description="Processes that work at the same time, one thread each; as many as there are "
+        "processors if left out, or as the Dask scheduler has.",
+    )
+    memory_per_worker: float = Field(
+        default=1.5,
+        gt=0,
+        le=4096,
+        title="Memory of a worker, GB",
+        description="A worker that takes more is ended, and its machine fails; there are fewer "
+        "workers where there is less memory.",
+    )
+    dask: str | None = Field(
+        default=None,
+        title="Dask",
+        description="Address of a Dask scheduler such as tcp://10.0.0.5:8786, or `local` for a "
+        "cluster on this machine; this command's own workers if left out.",
+    )
+
+    @field_validator("dask")
+    @classmethod
+    def _is_an_address(cls, dask: str | None) -> str | None:
+        if dask is None or dask == LOCAL_CLUSTER or re.fullmatch(r"(tcp|tls|ws|wss)://.+", dask):
+            return dask
+        raise ConfigError(
+            "This is no address of a Dask scheduler",
+            received={"dask": dask},
+            remedy="Give one such as tcp://10.0.0.5:8786, or `local` for a cluster on this machine",
+        )
 
 
 Request = TypeVar("Request", bound=_Request)

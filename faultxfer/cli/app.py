@@ -48,6 +48,7 @@ COMMANDS = {
         _MAIN,
         "Would more labels help? Transfer against scratch over label counts; registers nothing.",
     ),
+    "fleet": Listed(_MAIN, "Transfer, score or validate many machines, each by itself."),
     "watch": Listed(
         _MAIN, "Score each file that arrives in a folder with its machine's version, once."
     ),

@@ -11,6 +11,7 @@ from faultxfer.cli.after_errors import next_after
 from faultxfer.cli.command import Files, Json, asked, command
 from faultxfer.cli.contracts import contract_app
 from faultxfer.cli.deploying import deployments_app
+from faultxfer.cli.fleet import fleet_app
 from faultxfer.cli.pipelines import run_pipeline
 from faultxfer.cli.registry import registry_app
 from faultxfer.cli.session import BAD_INPUT, DONE, REFUSED, answering, run_command
@@ -423,4 +424,5 @@ def ui(
 
 commands.add_typer(contract_app, name="contract")
 commands.add_typer(deployments_app, name="deployments")
+commands.add_typer(fleet_app, name="fleet")
 commands.add_typer(registry_app, name="registry")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     # Only names here: looking at the registry must not wait for TensorFlow.
     from faultxfer.evaluate.metrics import Metrics
     from faultxfer.evaluate.report import Report
+    from faultxfer.fleet.outcomes import FleetResult
     from faultxfer.learning_curves.measuring import LearningResult
     from faultxfer.steps.intake import CheckedRows
     from faultxfer.steps.pretraining import PretrainResult
@@ -31,6 +32,9 @@ _STATUS = {
 _PERCENTAGES = ("recall", "false-alarm\nrate")
 # Of a version that is no champion, nor asked for by its number.
 _SCORER = {"provisional": "provisional ", "source": "the source model as it is, "}
+
+# Machines of a fleet that are shown on the screen; the page has all.
+_MOST_BAD = 10
 
 
 def pretrained(result: PretrainResult, *, details: bool = False) -> None:
@@ -196,6 +200,19 @@ def learned(result: LearningResult, *, details: bool = False) -> None:
     files = result.files if details else {"html": result.files["html"]}
     for path in files.values():
         _print(f"Table, answers and picture: {path}" if not details else f"  {path}")
+    next_commands(result.next)
+
+
+def fleet(result: FleetResult) -> None:
+    """How many machines came to what, those to look at, and the page with all."""
+    colour = {"failed": "red", "refused": "yellow", "done": "green"}[result.outcome]
+    _headline(result.headline, colour)
+    bad = [one for one in result.machines if one.grade != "done"]
+    for one in bad[:_MOST_BAD]:
+        _print(f"• {one.machine}: {one.outcome}. {one.told}")
+    if len(bad) > _MOST_BAD:
+        _print(f"• {len(bad) - _MOST_BAD} more, see the page")
+    stdout().print(f"All machines: {result.page}", markup=False, soft_wrap=True)
     next_commands(result.next)
 
 

@@ -20,6 +20,7 @@ from faultxfer.errors import ConfigError
 from faultxfer.progress import progress
 
 if TYPE_CHECKING:
+    from faultxfer.fleet.outcomes import FleetResult
     from faultxfer.landing.events import Watched
     from faultxfer.landing.watching import Tell
     from faultxfer.landing.workers import Workers
@@ -57,6 +58,30 @@ def run_pipeline(name: str, prefect: bool | None, **fields: Any) -> Any:
     if address is not None:
         require_answer(address)
     return _run_flow(name, request, named=address is not None)
+
+
+def run_fleet_command(prefect: bool | None, **fields: Any) -> FleetResult:
+    """Run a fleet; each machine is told on stderr as soon as something came of it.
+
+    Args:
+        prefect: as for :func:`run_pipeline`.
+        **fields: of the request.
+
+    Raises:
+        ConfigError: the request has a wrong form, or the Prefect server that is named does not
+            answer.
+    """
+    request = requests.make_request(requests.FleetRequest, **fields)
+    address = None if prefect is False else named_server()
+    if address is not None:
+        require_answer(address)
+    if address is not None or prefect:
+        result: FleetResult = _run_flow("fleet", request, named=address is not None, home="fleet")
+        return result
+    from faultxfer.cli.telling import Telling
+    from faultxfer.fleet.running import run_fleet
+
+    return run_fleet(request, Telling())
 
 
 def run_watch(request: requests.WatchRequest, prefect: bool | None, tell: Tell) -> Watched:
@@ -126,12 +151,12 @@ def _in_flow_runs(*, named: bool) -> Workers:
     )
 
 
-def _run_flow(name: str, request: Any, *, named: bool) -> Any:
+def _run_flow(name: str, request: Any, *, named: bool, home: str = "pipeline") -> Any:
     progress.info("Starting Prefect")
     from flows.server import start_in_background
 
     wait = start_in_background(named=named)
-    module = importlib.import_module("flows.pipeline")
+    module = importlib.import_module(f"flows.{home}")
     from flows.typed import run_typed
 
     wait()

@@ -11,7 +11,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from faultxfer.cli import findings
-from faultxfer.cli.outcomes import learned, next_commands, pretrained, scored, transferred
+from faultxfer.cli.outcomes import (
+    fleet,
+    learned,
+    next_commands,
+    pretrained,
+    scored,
+    transferred,
+)
 from faultxfer.cli.session import stderr, stdout
 from faultxfer.following import Next, typed
 from faultxfer.wording import counted, listed
@@ -25,7 +32,7 @@ if TYPE_CHECKING:
     from flows.refresh import Refreshed
 
 # Found here by the name that a command gives.
-__all__ = ["learned", "pretrained", "scored", "transferred"]
+__all__ = ["fleet", "learned", "pretrained", "scored", "transferred"]
 
 
 def registry_address() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,7 @@ from faultxfer.requests import CurveRequest, TransferRequest
 from faultxfer.steps.completing import Completing, learnt_by
 from faultxfer.steps.opening import Job
 from faultxfer.strategies.narrowing import SensorChange, sensors_between
+from faultxfer.temporary import temporary_folder
 
 SOURCE_ROWS = "source_rows.npz"
 # Some of the rows that judged the source: they fitted nothing.
@@ -60,6 +63,44 @@ class Models:
         return learnt_by(self.source_bundle, contract, adapt=True)
 
 
+class _KeptSources:
+    """Source models that this process has fetched, in a folder that is gone when it ends."""
+
+    def __init__(self) -> None:
+        self._open = contextlib.ExitStack()
+        self._folder = self._open.enter_context(temporary_folder("sources"))
+        self._found: dict[tuple[str, str | None], tuple[Path, Path | None]] = {}
+        atexit.register(self._open.close)
+
+    def files(self, registry: Registry, source: Version) -> tuple[Path, Path | None]:
+        """Those of a version, fetched once: what is known by its address and its hashes."""
+        key = (f"{registry.address} {source.uri}", source.tags.get(names.FILES))
+        if key not in self._found:
+            work = _folder(self._folder, str(len(self._found)))
+            self._found[key] = _fetched(registry, source, work)
+        return self._found[key]
+
+
+_KEPT: list[_KeptSources] = []
+
+
+def keep_sources() -> None:
+    """Fetch each source model once in this process: it works for many machines of one."""
+    if not _KEPT:
+        _KEPT.append(_KeptSources())
+
+
+def _files_of_source(registry: Registry, source: Version, work: Path) -> tuple[Path, Path | None]:
+    """Folder of the bundle, and file of the kept rows."""
+    return _KEPT[0].files(registry, source) if _KEPT else _fetched(registry, source, work)
+
+
+def _fetched(registry: Registry, source: Version, work: Path) -> tuple[Path, Path | None]:
+    bundle = registry.download_bundle(source, _folder(work, "source"))
+    rows = registry.download_run_file(source.run_id, SOURCE_ROWS, _folder(work, "rows"))
+    return bundle, rows
+
+
 @reported("the tracking store")
 def fetch_models(job: Job[TransferRequest] | Job[CurveRequest]) -> Models:
     """Load source and champion from the registry.
@@ -76,13 +117,12 @@ def fetch_models(job: Job[TransferRequest] | Job[CurveRequest]) -> Models:
     registry = open_registry()
     with registry.as_it_is_now(everything=False):
         source = find_source(registry, request.model)
-        source_bundle = registry.download_bundle(source, _folder(job.work, "source"))
+        source_bundle, rows = _files_of_source(registry, source, job.work)
         identity = _identity(source_bundle, job.contract if transfer else None)
         asked = (registry, request.model, request.equipment, identity)
         name = _machine_name(*asked, transfer=transfer)
     # A promotion may come in between: versions have to be as new as the journal.
     stands = standing(registry, name)
-    rows = registry.download_run_file(source.run_id, SOURCE_ROWS, _folder(job.work, "rows"))
     return Models(
         source=source,
         source_bundle=source_bundle,

@@ -1,0 +1,28 @@
+"""The program of a local worker: do what comes through a pipe, until it is closed."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from typing import Any
+
+from faultxfer import environment
+from faultxfer.fleet.tasks import do
+from faultxfer.stopping import Stopping
+
+
+def main(number: int) -> None:
+    """Work until nobody asks any more, or this is stopped.
+
+    Args:
+        number: of the pipe's end, which this process inherited.
+    """
+    environment.prepare_command()
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # other libraries' advice to programmers
+    connection: Connection[Any, Any] = Connection(number)
+    with suppress(KeyboardInterrupt, EOFError, BrokenPipeError), Stopping():
+        while True:
+            connection.send(do(connection.recv()))
