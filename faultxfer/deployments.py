@@ -28,6 +28,7 @@ Deployed = Literal[
     "approve",
     "score",
     "watch-folder",
+    "fleet",
     "validate",
     "learning-curve",
     "doctor",

@@ -80,6 +80,14 @@ PLANS: dict[str, Plan] = {
         "Score each new file of the family's folder with its machine's version, once.",
         alone=True,
     ),
+    "fleet": Plan(
+        "flows.fleet.fleet",
+        requests.FleetRequest,
+        ("task", "manifest", "dry_run"),
+        "Transfer, score or validate many machines, each by itself; the folder in which files "
+        "arrive if no manifest is named.",
+        alone=True,
+    ),
     "validate": Plan(
         "flows.pipeline.validate",
         requests.ValidateRequest,
@@ -170,6 +178,7 @@ def _parameters(plan: Plan, family: Family) -> dict[str, Any]:
         "contract": family.contract,
         "model": family.model,
         "landing": family.landing,
+        "manifest": landing,
         "transfer_labelled": family.transfer_labelled,
         "policy": family.policy,
         "self_approval": family.self_approval,

@@ -18,6 +18,7 @@ from faultxfer.wording import counted, percent
 
 if TYPE_CHECKING:
     # The steps are loaded when they run; how a run ends must not load them.
+    from faultxfer.fleet.outcomes import FleetResult
     from faultxfer.landing.events import Watched
     from faultxfer.learning_curves.measuring import LearningResult
     from faultxfer.steps.intake import CheckedRows
@@ -132,6 +133,16 @@ def _of_watch(result: Watched) -> State[Any]:
     return Completed(message=message, data=result)
 
 
+def _of_fleet(result: FleetResult) -> State[Any]:
+    message = _sentence(result.headline)
+    if result.outcome == "failed":
+        worst = result.machines[0]
+        message = f"{message} {worst.machine}: {worst.told}"
+        return Failed(message=message, data=UnfitError(message, result))
+    name = STATES["refused"] if result.outcome == "refused" else None
+    return Completed(name=name, message=message, data=result)
+
+
 def _sentence(headline: str) -> str:
     return f"{headline[0].upper()}{headline[1:]}."
 
@@ -143,4 +154,5 @@ _ENDINGS: dict[str, Callable[[Any], State[Any]]] = {
     "score": _of_scores,
     "learning-curve": _of_curve,
     "watch-folder": _of_watch,
+    "fleet": _of_fleet,
 }

@@ -83,6 +83,13 @@ def _curve(values: Values) -> str:
     return f"learning curve {values.get('model')} → {values.get('equipment')}"
 
 
+def _fleet(values: Values) -> str:
+    manifest = values.get("manifest") or ()
+    listed = [manifest] if isinstance(manifest, str | Path) else list(manifest)
+    names = Path(listed[0]).name if len(listed) == 1 else f"{len(listed)} files"
+    return f"fleet {values.get('task')} ← {names}"
+
+
 _NAMES: dict[str, Callable[[Values], str]] = {
     "transfer": _transfer,
     "score": _score,
@@ -90,4 +97,5 @@ _NAMES: dict[str, Callable[[Values], str]] = {
     "validate": _validate,
     "learning-curve": _curve,
     "watch-folder": _watch,
+    "fleet": _fleet,
 }

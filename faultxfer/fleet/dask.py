@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from faultxfer.errors import ConfigError
-from faultxfer.fleet.room import workers_that_fit
+from faultxfer.fleet.room import processors, workers_that_fit
 from faultxfer.fleet.tasks import HandedOver, Lost, Task, do
 from faultxfer.progress import progress
 from faultxfer.requests import LOCAL_CLUSTER, FleetRequest
@@ -44,7 +44,6 @@ def on_dask(request: FleetRequest, machines: int, done: Done) -> DaskWorkers:
             there is no room for a cluster.
     """
     require_dask()
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is said here
     if request.dask == LOCAL_CLUSTER:
         cluster = local_cluster(request, machines)
         return DaskWorkers(cluster.scheduler_address, done, cluster)
@@ -59,6 +58,8 @@ def require_dask() -> None:
     """
     try:
         import distributed  # noqa: F401
+
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is said here
     except ImportError as error:
         raise ConfigError(
             "Dask is not installed here",
@@ -68,13 +69,37 @@ def require_dask() -> None:
         ) from error
 
 
-def local_cluster(request: FleetRequest, machines: int) -> LocalCluster:
-    """A scheduler and workers on this machine, one thread each, started afresh."""
+def require_scheduler(address: str) -> None:
+    """Ask a scheduler for its workers.
+
+    Raises:
+        ConfigError: Dask is not installed, or the scheduler does not answer or has none.
+    """
+    require_dask()
+    client = _connected(address)
+    try:
+        _workers_of(client, address)
+    finally:
+        client.close()  # type: ignore[no-untyped-call]
+
+
+def local_cluster(request: FleetRequest, machines: int | None = None) -> LocalCluster:
+    """A scheduler and workers on this machine, one thread each, started afresh.
+
+    Args:
+        request: how many workers, and how much memory each may take.
+        machines: for which there is work; more workers are not needed.
+
+    Raises:
+        ConfigError: Dask is not installed, or there is no room for a worker.
+    """
+    require_dask()
     import dask
     from distributed import LocalCluster
 
     more = int(request.task == "transfer")
-    count = workers_that_fit(request.workers, request.memory_per_worker, machines, more)
+    most = machines or request.workers or processors()
+    count = workers_that_fit(request.workers, request.memory_per_worker, most, more)
     dask.config.set({"distributed.scheduler.allowed-failures": 0})
     return LocalCluster(  # type: ignore[no-untyped-call]
         n_workers=count,
