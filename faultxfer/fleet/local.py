@@ -30,7 +30,10 @@ _ONE_THREAD = {
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
     **dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1"),
 }
-_PROGRAM = "import sys; from faultxfer.fleet.worker import main; main(int(sys.argv[1]))"
+_PROGRAM = (
+    "import sys; from faultxfer.fleet.worker import main; main(int(sys.argv[1]), sys.argv[2])"
+)
+WORKS, REGISTERS = "works", "registers"
 _LOOK_SECONDS, _LEAVE_SECONDS, _STOP_SECONDS = 0.5, 10.0, 8.0
 # A process that holds this share of what it may is replaced before it takes the next machine.
 _FULL = 0.8
@@ -43,12 +46,15 @@ class LocalWorkers:
         count: how many.
         done: where answers go, as (task, answer).
         memory: bytes that each may take; None for as much as there is.
+        role: what they do; :data:`REGISTERS` for the one that writes to the registry.
     """
 
-    def __init__(self, count: int, done: Done, memory: float | None = None) -> None:
+    def __init__(
+        self, count: int, done: Done, memory: float | None = None, role: str = WORKS
+    ) -> None:
         self.count = count
         self._inbox: SimpleQueue[Any] = SimpleQueue()
-        self._stations = [_Station(self._inbox, done, memory) for _ in range(count)]
+        self._stations = [_Station(self._inbox, done, memory, role) for _ in range(count)]
 
     def submit(self, task: Task | HandedOver) -> None:
         """Have something done by whoever is free next."""
@@ -68,8 +74,10 @@ class LocalWorkers:
 class _Station:
     """A thread that keeps a process and hands it one task after the other."""
 
-    def __init__(self, inbox: SimpleQueue[Any], done: Done, memory: float | None) -> None:
-        self._inbox, self._done, self._memory = inbox, done, memory
+    def __init__(
+        self, inbox: SimpleQueue[Any], done: Done, memory: float | None, role: str
+    ) -> None:
+        self._inbox, self._done, self._memory, self._role = inbox, done, memory, role
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection[Any, Any] | None = None
         self._interrupted = False
@@ -85,6 +93,8 @@ class _Station:
                 process.terminate()
 
     def _serve(self) -> None:
+        with suppress(OSError):  # it is tried again for the first task
+            self._started()
         while (task := self._inbox.get()) is not None and not self._interrupted:
             self._done.put((task, self._ask(task)))
         self._end()
@@ -109,7 +119,7 @@ class _Station:
             ours, theirs = Pipe()
             with theirs:
                 self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and program
-                    [sys.executable, "-c", _PROGRAM, str(theirs.fileno())],
+                    [sys.executable, "-c", _PROGRAM, str(theirs.fileno()), self._role],
                     env={**os.environ, **_ONE_THREAD},
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,

@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeAlias
 
 from faultxfer.errors import FaultxferError, UserError
 from faultxfer.fleet.ledger import LEDGER, Ledger, digest_of_request, sole_fleet
-from faultxfer.fleet.local import LocalWorkers
+from faultxfer.fleet.local import REGISTERS, LocalWorkers
 from faultxfer.fleet.outcomes import FleetResult, Outcome, of_error, worst_first
 from faultxfer.fleet.page import write_page
 from faultxfer.fleet.plan import Planned, plan_of
@@ -51,7 +51,10 @@ Tell: TypeAlias = Callable[[int, int, Outcome], None]
 
 
 def run_fleet(
-    request: FleetRequest, tell: Tell = lambda *_: None, start: Start | None = None
+    request: FleetRequest,
+    tell: Tell = lambda *_: None,
+    start: Start | None = None,
+    register: Start | None = None,
 ) -> FleetResult:
     """Transfer, score or validate each machine of a manifest by itself.
 
@@ -60,6 +63,7 @@ def run_fleet(
         tell: is told of each machine as soon as something came of it.
         start: starts who works; this process's own workers, or Dask's where the request names a
             scheduler, if left out.
+        register: starts who registers, one after the other; a process of its own if left out.
 
     Raises:
         UserError: the manifest cannot be used, another process works in the same folder, there is
@@ -70,7 +74,8 @@ def run_fleet(
     if request.task != "validate":
         connect.require_registry(connect.tracking_uri())
     with sole_fleet(request.out):
-        fleet = _Fleet(request, planned, tell, start or _starter(request))
+        starts = (start or _starter(request), register or _registering)
+        fleet = _Fleet(request, planned, tell, starts)
         try:
             fleet.run()
         finally:  # also of what was done until it was stopped
@@ -92,6 +97,10 @@ def _locally(request: FleetRequest, machines: int, done: Done) -> Workers:
     return LocalWorkers(count, done, request.memory_per_worker * 1e9)
 
 
+def _registering(_request: FleetRequest, _machines: int, done: Done) -> Workers:
+    return LocalWorkers(1, done, role=REGISTERS)
+
+
 def _registers(request: FleetRequest) -> bool:
     return request.task == "transfer" and not request.dry_run
 
@@ -104,9 +113,14 @@ class _Fleet:
     """
 
     def __init__(
-        self, request: FleetRequest, planned: list[Planned], tell: Tell, start: Start
+        self,
+        request: FleetRequest,
+        planned: list[Planned],
+        tell: Tell,
+        starts: tuple[Start, Start],
     ) -> None:
-        self.request, self.planned, self.tell, self.start = request, planned, tell, start
+        self.request, self.planned, self.tell = request, planned, tell
+        self.start, self.register = starts
         self.notes = {one.listed.name: one.listed.note for one in planned}
         self.ledger = Ledger(request.out)
         self.outcomes: dict[str, Outcome] = {}
@@ -188,9 +202,10 @@ class _Fleet:
 
     def _work(self, waiting: deque[Task]) -> None:
         workers = self.start(self.request, len(waiting), self._done)
-        writer = LocalWorkers(1, self._done) if _registers(self.request) else None
-        whole = False
+        whole, writer = False, None
         try:
+            if _registers(self.request):
+                writer = self.register(self.request, 1, self._done)
             while waiting or self._at_work or self._to_register:
                 self._hand_out(waiting, workers)
                 self._take(waiting, workers, writer)

@@ -114,6 +114,15 @@ def do(task: Task | HandedOver) -> Answer:
     return made.but(seconds=before + time.monotonic() - begun)
 
 
+def get_ready() -> None:
+    """Import what registering needs, and let the process start that checks versions."""
+    from faultxfer.registry.smoke import expect_smoke_test
+    from faultxfer.steps import registration
+
+    expect_smoke_test()
+    assert registration  # noqa: S101  # imported
+
+
 def _last_lines() -> str:
     """Where it went wrong, as far as one line tells it."""
     lines = traceback.format_exc().splitlines()
@@ -150,9 +159,11 @@ def _scorer(request: ScoreRequest) -> str:
 
 def _transferred(task: Task, request: TransferRequest) -> Answer:
     from faultxfer import pipeline
+    from faultxfer.registry.smoke import expect_no_smoke_test
     from faultxfer.steps.sources import keep_sources
 
     keep_sources()
+    expect_no_smoke_test()
     begun = time.monotonic()
 
     def hand_over(step: Any, *given: Any) -> Any:
