@@ -91,7 +91,7 @@ def test_every_command_of_the_readme_exists() -> None:
     from faultxfer.cli.commands import commands
 
     named = re.findall(
-        r"uv run faultxfer ((?:contract |registry )?[a-z-]+)",
+        r"uv run faultxfer ((?:contract |registry |fleet )?[a-z-]+)",
         (REPOSITORY / "README.md").read_text(),
     )
     assert {"demo", "contract infer", "pretrain", "transfer", "score"} <= set(named)
