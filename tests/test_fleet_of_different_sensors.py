@@ -18,6 +18,7 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 
 from faultxfer import pipeline
 from faultxfer.bundle.bundle import Bundle, load_bundle
+from faultxfer.bundle.manifest import GRAPH_FILE
 from faultxfer.config import GateOptions, PretrainOptions, TransferOptions
 from faultxfer.contract.schema import load_contract
 from faultxfer.data.dataset import Dataset, load_dataset
@@ -78,7 +79,9 @@ def champion_of(model: str, folder: Path) -> Bundle:
     registry = open_registry()
     champion = registry.champion(model)
     assert champion is not None
-    return load_bundle(registry.download_bundle(champion, folder / "downloaded"))
+    downloaded = registry.download_bundle(champion, folder / "downloaded")
+    assert (downloaded / GRAPH_FILE).exists()
+    return load_bundle(downloaded)
 
 
 @pytest.fixture

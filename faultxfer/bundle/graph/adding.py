@@ -68,6 +68,7 @@ def add_graph(folder: Path, about: dict[str, str]) -> Graph | NoGraph:
     """
     made = graph_for(folder, about)
     content = read_content(folder)
+    (folder / GRAPH_FILE).unlink(missing_ok=True)  # of a registration that was not finished
     if isinstance(made, Graph):
         (folder / GRAPH_FILE).write_bytes(made.content)
     content[GRAPH] = noted(made)
