@@ -36,6 +36,7 @@ _MODEL = ["presses", "--equipment", wide_plant.TARGET]
 _MAKE = """
 import json, sys, time
 from pathlib import Path
+import lightgbm  # which a transfer has loaded
 from faultxfer.bundle.bundle import load_bundle
 load_bundle(Path(sys.argv[1]))
 began = time.process_time()

@@ -54,7 +54,10 @@ class GraphBuilder:
         return self.constant(np.array(values, dtype=np.int64))
 
     def op(self, kind: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
-        """What an operator of one output gives; attributes are those of its ONNX definition."""
+        """What an operator of one output gives.
+
+        Attributes are those of its ONNX definition; lists are of whole numbers.
+        """
         return self.ops(kind, 1, *inputs, domain=domain, **attributes)[0]
 
     def ops(
@@ -68,7 +71,8 @@ class GraphBuilder:
 
         number = len(self._nodes)
         names = tuple(f"{self._prefix}{kind}_{number}_{place}" for place in range(outputs))
-        node = helper.make_node(kind, list(inputs), list(names), domain=domain, **attributes)
+        node = helper.make_node(kind, list(inputs), list(names), domain=domain)
+        node.attribute.extend(_attribute(name, value) for name, value in attributes.items())
         self._nodes.append(node)
         self._made[key] = names
         return names
@@ -120,6 +124,15 @@ class GraphBuilder:
         rows = self.op("Shape", values, start=0, end=1)
         shape = self.op("Concat", rows, self.whole(1), axis=0)
         return self.op("Expand", self.number(constant), shape)
+
+
+def _attribute(name: str, value: Any) -> Any:
+    """An attribute of a node; long lists of whole numbers without a look at each of them."""
+    from onnx import AttributeProto, helper
+
+    if isinstance(value, list):
+        return AttributeProto(name=name, type=AttributeProto.INTS, ints=value)
+    return helper.make_attribute(name, value)
 
 
 def _key_of(attributes: dict[str, Any]) -> tuple[Any, ...]:

@@ -19,7 +19,7 @@ from faultxfer.bundle.members import TREES
 # agree between two processes.
 SAME, TIE = 1e-5, 1e-6
 # Rows of each sort: enough to meet every sensor, few enough for a fraction of a second.
-_RANDOM_ROWS, _MOST_CUTS = 32, 16
+_RANDOM_ROWS, _MOST_CUTS = 24, 8
 _SPREADS = (1.0, 10.0, 1e3)
 _SEED = 0
 

@@ -7,6 +7,7 @@ older ``TreeEnsembleRegressor`` sums them too, and hands over single precision.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -57,8 +58,9 @@ class Forest:
     average: bool
 
 
+@lru_cache(maxsize=16)
 def read_forest(text: str) -> Forest:
-    """The trees of LightGBM text.
+    """The trees of LightGBM text, read once for writing a graph and for looking for its cuts.
 
     Raises:
         NoConverterError: a split is categorical, a leaf holds a linear model, or there is more than
