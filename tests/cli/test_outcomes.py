@@ -354,6 +354,7 @@ def test_scores_begin_with_how_many_rows_alarm(
     made: Any = SimpleNamespace(
         rows=NO_ROWS,
         alarms=(),
+        alarm_count=0,
         alarms_out="s-alarms.csv",
         alarm_rows=alarms,
         scored_with=kind,
