@@ -262,10 +262,10 @@ def test_a_graph_says_how_the_machines_own_columns_become_what_it_takes(
     plant = plants("tags_and_units")
     folder = tmp_path / "bundle"
     shutil.copytree(plant.bundle, folder)
-    write_graph(folder, "pumps--K 7", plant.twin.machine, "run")
+    write_graph(folder, "pumps--K 7", plant.twin.machine)
     graph = (folder / GRAPH_FILE).read_bytes()
     said = {entry.key: entry.value for entry in onnx.load_from_string(graph).metadata_props}
-    assert (said["machine"], said["run_id"]) == ("K 7", "run")
+    assert (said["machine"], said["model"]) == ("K 7", "pumps--K 7")
     own = plant.twin.rows.astype(str).apply(lambda column: column.str.replace(",", "."))
     own = own.apply(lambda column: pd.to_numeric(column, errors="coerce"))
     columns = [

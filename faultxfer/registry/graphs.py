@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from faultxfer.bundle.manifest import GRAPH_FILE, read_manifest
+from faultxfer.bundle.manifest import GRAPH, GRAPH_FILE, read_content, read_manifest
 from faultxfer.bundle.plain_files import sha256_of
 from faultxfer.contract.machines import to_contract
 from faultxfer.errors import BundleError, RegistryError
@@ -34,48 +34,49 @@ _NONE = "none: "
 _IN_MODEL = (BUNDLE_IN_MODEL / GRAPH_FILE).as_posix()
 
 
-def write_graph(
-    bundle_folder: Path, model: str, machine: str | None, run_id: str
-) -> dict[str, str]:
-    """Give a bundle that is about to be registered its graph.
+def write_graph(bundle_folder: Path, model: str, machine: str | None) -> dict[str, str]:
+    """Give a bundle that is about to be registered its graph, unless it has one already.
 
-    Where there can be none that is said, and the bundle is registered all the same.
+    Where there can be none that is said, and the bundle is registered all the same. Another process
+    than the one that registers may do this before, as it takes some tenths of a second.
 
     Args:
         bundle_folder: of the bundle, which gets a file more.
         model: its registered model.
         machine: whose it is; None for a source model.
-        run_id: of the run that registers it.
 
     Returns:
         The tag of the version.
     """
-    from faultxfer.bundle.graph.adding import Graph, NoGraph, add_graph
+    from faultxfer.bundle.graph.adding import add_graph
 
-    progress.info("Writing the detector as an ONNX graph")
     try:
-        made = add_graph(bundle_folder, _about(bundle_folder, model, machine, run_id))
+        if GRAPH not in read_content(bundle_folder):
+            progress.info("Writing the detector as an ONNX graph")
+            add_graph(bundle_folder, _about(bundle_folder, model, machine))
+        content = read_content(bundle_folder)
+        reason = content[GRAPH].get("none")
     except BundleError as error:
-        made = NoGraph(error.problem)
-    if isinstance(made, Graph):
-        return {names.GRAPH: sha256_of(bundle_folder / GRAPH_FILE)}
-    progress.warning("No ONNX graph, the model scores without: %s", made.reason, extra=NOTE)
-    return {names.GRAPH: f"{_NONE}{made.reason}"}
+        reason = error.problem
+    if reason is None:
+        return {names.GRAPH: str(content["sha256"][GRAPH_FILE])}
+    progress.warning("No ONNX graph, the model scores without: %s", reason, extra=NOTE)
+    return {names.GRAPH: f"{_NONE}{reason}"}
 
 
-def _about(bundle_folder: Path, model: str, machine: str | None, run_id: str) -> dict[str, str]:
-    """What a graph says of where it comes from and of the machine's own columns."""
+def _about(bundle_folder: Path, model: str, machine: str | None) -> dict[str, str]:
+    """What a graph says of whose it is and of the machine's own columns."""
     from faultxfer.bundle.graph.detector import column_of
 
-    about = {"model": model, "run_id": run_id}
     rows = own_rows(bundle_folder, machine)
     if rows is None:
-        return about
+        return {"model": model}
     columns = []
     for sensor in read_manifest(bundle_folder).features:
         tag, conversion = rows.tag(sensor), to_contract(rows.own, sensor, rows.contract)
         columns.append(column_of(sensor, tag, rows.units[tag], *conversion))
-    return {**about, "machine": rows.machine, "columns": json.dumps(columns, ensure_ascii=False)}
+    stored = json.dumps(columns, ensure_ascii=False)
+    return {"model": model, "machine": rows.machine, "columns": stored}
 
 
 @reported("the tracking store")
@@ -213,7 +214,7 @@ def _add(registry: Registry, version: Version) -> None:
     run_id = str(version.run_id)
     with temporary_folder("graph") as folder:
         bundle = registry.download_bundle(version, folder / "model")
-        about = _about(bundle, version.name, version.tags.get(names.EQUIPMENT), run_id)
+        about = _about(bundle, version.name, version.tags.get(names.EQUIPMENT))
         made = graph_for(bundle, about)
         if isinstance(made, NoGraph):
             tag = f"{_NONE}{made.reason}"

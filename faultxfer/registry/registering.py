@@ -89,7 +89,7 @@ def register(
         _require_head(registry, new.name, promotion.head)
     with _taken_back_unless_whole(registry, new.name) as made:
         with logged_run(registry, record) as run_id:
-            graph = write_graph(new.bundle_folder, new.name, new.machine, run_id)
+            graph = write_graph(new.bundle_folder, new.name, new.machine)
             made.model_id, files = _upload(registry, run_id, record, new)
             tags = {**record.filters, **record.tags, **graph}
             made.version = _create(registry, run_id, made.model_id, files, record, new, tags)
