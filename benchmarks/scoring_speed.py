@@ -72,22 +72,24 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         plant = (arguments.keep or Path(name)).resolve()
         today = Release("today", HERE, plant)
-        _prepare(today)
+        # What the release before registered, both read.
+        maker = arguments.before or HERE
+        _prepare(replace(today, copy=maker.resolve()))
         print("| what | measured | goal |\n|---|---|---|")
         for line in _lines(today, arguments):
             print(f"| {' | '.join(line)} |", flush=True)
 
 
-def _prepare(today: Release) -> None:
+def _prepare(maker: Release) -> None:
     """A plant with a source model and a champion, unless it is there."""
-    if (today.plant / "ready").exists():
+    if (maker.plant / "ready").exists():
         return
     # More rows, and faults that show: the champion has to pass the gate.
     wide_plant.ROWS, wide_plant.SHIFT = 2_400, 5.0
-    wide_plant.write_plant(today.plant, SENSORS)
+    wide_plant.write_plant(maker.plant, SENSORS)
     for command in ("pretrain", "transfer"):
-        _require(today.run(*wide_plant.COMMANDS[command]))
-    (today.plant / "ready").touch()
+        _require(maker.run(*wide_plant.COMMANDS[command]))
+    (maker.plant / "ready").touch()
 
 
 def _require(done: Done) -> Done:

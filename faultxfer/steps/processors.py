@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
+import pyarrow as pa
+
+# A setting of malloc.h.
+_MOST_ARENAS = -8
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
@@ -18,6 +24,9 @@ def in_order(work: Callable[[Given], Made], given: Iterable[Given]) -> Iterator[
     NumPy, Arrow and LightGBM let go of the interpreter while they work, so threads suffice.
     """
     processors = _processors()
+    with suppress(OSError, AttributeError):  # only the GNU library has it
+        # Else each thread keeps memory of its own that no other one gets.
+        ctypes.CDLL(None).mallopt(_MOST_ARENAS, 2)
     with ThreadPoolExecutor(processors) as pool:
         ahead: deque[Future[Made]] = deque()
         try:
@@ -37,3 +46,10 @@ def _processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def give_memory_back() -> None:
+    """Give the system what threads that are gone kept for more, before the next work begins."""
+    pa.default_memory_pool().release_unused()
+    with suppress(OSError, AttributeError):  # only the GNU library has it
+        ctypes.CDLL(None).malloc_trim(0)

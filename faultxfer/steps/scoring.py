@@ -34,6 +34,7 @@ from faultxfer.steps.lost_sensors import (
 from faultxfer.steps.next_commands import after_scores
 from faultxfer.steps.opening import Opened, require_can_lack
 from faultxfer.steps.plain_data import plain_fields
+from faultxfer.steps.processors import give_memory_back
 from faultxfer.steps.score_parts import ScoreTable, ScoreTally, write_scores
 from faultxfer.steps.scorers import PROVISIONAL, SOURCE, find_scorer
 from faultxfer.steps.sources import find_source
@@ -175,6 +176,7 @@ def score_rows(opened: Opened[ScoreRequest], detector: Detector, rows: CheckedRo
     accepted = AcceptedRows(_accepted(rows, detector, request), completed=rows.completed)
     bundle = load_bundle(detector.bundle)
     progress.info("Scoring %d rows", rows.accepted)
+    give_memory_back()
     machine = opened.equipment
     several = len(rows.reading) > 1
     tally = ScoreTally(detector.contract.features, bundle, machine, opened.work)
@@ -195,6 +197,7 @@ def score_rows(opened: Opened[ScoreRequest], detector: Detector, rows: CheckedRo
     with written_whole("out", out) as part:
         with rows_file(part, out) as file:
             write_scores(accepted, between, bundle, table, tally, file)
+        give_memory_back()
         told = ToldAlarms(bundle, tally.stretches(accepted), accepted.take, machine)
         alarms = _write_alarms(told, alarms_out, several=several)
     share = share_note(tally.shares.means, bundle.calibrator.fault_share, tally.shares.counts)

@@ -28,6 +28,7 @@ from faultxfer.evaluate.alarms import (
 from faultxfer.evaluate.rows import ScoredRows
 from faultxfer.evaluate.stretches import Stretches, StretchFinder
 from faultxfer.reading import columns
+from faultxfer.steps.processors import in_order
 
 # Alarms that are explained, those with the highest probability; a person reads no more.
 MOST_EXPLAINED = 1_000
@@ -35,6 +36,8 @@ NOT_KEPT = (
     "Which sensors speak is not known of this version: it was made by an older release, which kept "
     "no healthy rows to compare with. Transfer again, or pretrain again where it is a source model."
 )
+# Alarms that are explained at a time.
+_ROWS = 64
 # What is read of the first, the last and the surest row of a stretch.
 _TEXTS = (columns.EQUIPMENT, columns.RUN, columns.FILE, columns.TIME_TEXT)
 _ENDS = (columns.EQUIPMENT, columns.RUN, columns.FILE, columns.ROW, columns.TIME_TEXT)
@@ -199,7 +202,7 @@ def _speaking(
     if bundle.references is None or not len(peaks):
         return {}, ()
     X, modes = sensor_matrix(peaks, bundle.features), modes_of(peaks)
-    values = Explainer(bundle)(X, modes).values
+    values = _explained(bundle, X, modes)
     imputed = imputed_cells(peaks, bundle.features)
     missing = np.zeros(X.shape, dtype=bool) if imputed is None else imputed
     told = _Told(bundle, bundle.references)
@@ -208,6 +211,18 @@ def _speaking(
         mode = "" if modes is None else str(modes[number])
         speaking[place] = told.top_sensors(X[number], values[number], missing[number], mode)
     return speaking, sensor_shares(values, bundle.references.groups, bundle.features)
+
+
+def _explained(bundle: Bundle, X: np.ndarray, modes: np.ndarray | None) -> np.ndarray:
+    """(n, d) contributions at some peaks."""
+    explain = Explainer(bundle)
+
+    def values(some: slice) -> np.ndarray:
+        return explain(X[some], None if modes is None else modes[some]).values
+
+    # What all of them are compared with is made by the first one, once.
+    slices = [slice(0, 1), *(slice(begin, begin + _ROWS) for begin in range(1, len(X), _ROWS))]
+    return np.concatenate([values(slices[0]), *in_order(values, slices[1:])])
 
 
 def as_table(stretches: tuple[AlarmStretch, ...], *, several: bool) -> pd.DataFrame:
