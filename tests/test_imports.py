@@ -75,6 +75,30 @@ def test_bad_requests_are_refused_before_anything_heavy_is_loaded(tmp_path: Path
     assert json.loads(done.stdout.splitlines()[-1])["loaded"] == []
 
 
+def test_rows_are_scored_without_what_trains_draws_and_serves(tmp_path: Path) -> None:
+    work = (
+        "from pathlib import Path\nfrom test_missing_rows import readings, scored\n"
+        "from test_speaking import explaining_bundle, save_bundle\n"
+        "save_bundle(explaining_bundle('format_2', 'stack'), Path('bundle'))\n"
+        "result, scores = scored(Path('bundle'), Path('.'), readings())\n"
+        "assert len(scores) and any(one.top_sensors for one in result.alarms)"
+    )
+    program = LOOK.format(
+        work=work, heavy=("tensorflow", "keras", "prefect", "great_expectations", "matplotlib")
+    )
+    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["loaded"] == []
+
+
 def test_tensorflow_is_set_up_alike_for_whoever_loads_the_network(tmp_path: Path) -> None:
     work = (
         "import faultxfer.network\n"
