@@ -1,6 +1,7 @@
 """A plant of many sensors: makes its files, and times what a person waits for on them.
 
     uv run python benchmarks/wide_plant.py [--sensors 640 2000] [--before FOLDER] [--keep FOLDER]
+    uv run python benchmarks/wide_plant.py --goals
 
 Each signal of the plant is exported as four sensors, its min, max, avg and std of an hour, as
 historians do; a tenth of the signals shows the faults. Three machines with 720 rows each are the
@@ -8,6 +9,10 @@ source, a fourth one is the target. `validate`, `pretrain` and `transfer` run as
 table gives seconds on the clock and of the processor, which other work on the machine moves less,
 the largest memory, and the PR-AUC of the source model and of LightGBM with its default parameters,
 both fitted on the same rows and judged on the same held-out runs.
+
+With `--goals`, `pretrain` alone runs on machines of 1,000 rows and 20 to 800 sensors, and what it
+takes is set against what it may take: the slope of the processor's seconds by sensors, on
+logarithms and net of a process that only imports, its memory, and its time on 400 sensors.
 
 FOLDER behind `--before` is a working copy of another release with an environment of its own
 (``uv sync --compile-bytecode``). It runs the same commands on the same files; the table then gives
@@ -23,7 +28,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -32,6 +37,8 @@ import lightgbm
 import numpy as np
 import pandas as pd
 import yaml
+from scipy.stats import linregress
+from scipy.stats import t as student
 from sklearn.metrics import average_precision_score
 
 from faultxfer.config import PretrainOptions
@@ -48,6 +55,12 @@ SHOWING, SHOWN, SHIFT = 0.1, 0.6, 2.0
 # Of a signal's deviation from its mean, what is left after an hour.
 MEMORY = 0.7
 CONTRACT, SOURCE = "plant.yaml", "source"
+GOAL_SENSORS, GOAL_ROWS = (20, 48, 100, 128, 200, 400, 800), 1020
+# Sensors, and the most that `pretrain` may take on them: GB above imports, GB, seconds.
+MEMORY_AT, MOST_ABOVE = 100, 1.0
+WIDE_AT, MOST_GB, MOST_SECONDS = 400, 3.0, 60.0
+MOST_SLOPE = 1.1
+_IMPORTS = "import keras, lightgbm, mlflow, sklearn.neighbors, faultxfer.steps.pretraining"
 _CHECKED = ["--contract", CONTRACT, "--json"]
 _MODEL = ["--model", "presses", *_CHECKED]
 COMMANDS = {
@@ -89,10 +102,17 @@ class Release:
             if program.exists()
             else [sys.executable, "-c", "from faultxfer.cli import main; main()"]
         )
+        return self._timed([*command, *arguments], environment)
+
+    def imports(self) -> Done:
+        """A process that imports what `pretrain` does, and ends."""
+        return self._timed([sys.executable, "-c", _IMPORTS], dict(os.environ))
+
+    def _timed(self, command: list[str], environment: dict[str, str]) -> Done:
         began = time.perf_counter()
         with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
             process = subprocess.Popen(
-                [*command, *arguments],
+                command,
                 cwd=self.plant,
                 env={**environment, "PYTHONPATH": str(self.copy)},
                 stdout=out,
@@ -115,15 +135,19 @@ def _whole(file: IO[str]) -> str:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description="A plant of many sensors.")
-    parser.add_argument("--sensors", type=int, nargs="+", default=[640, 2000])
+    parser.add_argument("--sensors", type=int, nargs="+")
     parser.add_argument("--commands", nargs="+", choices=list(COMMANDS), default=list(COMMANDS))
     parser.add_argument("--before", type=Path, help="copy of the other release")
     parser.add_argument("--keep", type=Path, help="write the plants here, and leave them there")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--goals", action="store_true", help="time pretraining against its goals")
     arguments = parser.parse_args()
+    if arguments.goals:
+        print_goals(arguments.sensors or GOAL_SENSORS, arguments.seed)
+        return
     print("| sensors | command | clock, s | processor, s | before, s | ratio | GB | outcome |")
     print("|---|---|---|---|---|---|---|---|")
-    for sensors in arguments.sensors:
+    for sensors in arguments.sensors or (640, 2000):
         with tempfile.TemporaryDirectory() as name:
             plant = (arguments.keep or Path(name)) / str(sensors)
             write_plant(plant, sensors, arguments.seed)
@@ -131,13 +155,47 @@ def main() -> None:
                 print(line, flush=True)
 
 
-def write_plant(folder: Path, sensors: int, seed: int = 0) -> None:
+def print_goals(counts: Sequence[int], seed: int) -> None:
+    """What `pretrain` takes by sensors, and the table of measured and goal."""
+    print("| sensors | clock, s | processor, s | GB | outcome |\n|---:|---:|---:|---:|---|")
+    done = {}
+    for sensors in counts:
+        with tempfile.TemporaryDirectory() as name:
+            release = Release("today", HERE, Path(name))
+            write_plant(release.plant, sensors, seed, GOAL_ROWS)
+            floor = release.imports()
+            one = done[sensors] = release.run(*COMMANDS["pretrain"])
+            cells = [f"{one.seconds:.0f}", f"{one.processor:.0f}", f"{one.peak:.2f}"]
+            outcome = _outcome("pretrain", one, release.plant)
+            print(f"| {sensors} | {' | '.join(cells)} | {outcome} |", flush=True)
+    print(f"\nImports alone: {floor.processor:.0f} s of the processor, {floor.peak:.2f} GB.\n")
+    print("| what | measured | goal | |\n|---|---:|---:|---|")
+    for what, measured, goal in _goals(done, floor):
+        print(f"| {what} | {measured:.2f} | ≤ {goal} | {'met' if measured <= goal else 'missed'} |")
+
+
+def _goals(done: dict[int, Done], floor: Done) -> Iterator[tuple[str, float, float]]:
+    if len(done) > 2:
+        net = [max(one.processor - floor.processor, 0.1) for one in done.values()]
+        fitted = linregress(np.log(list(done)), np.log(net))
+        upper = fitted.slope + student.ppf(0.95, len(done) - 2) * fitted.stderr
+        yield "slope by sensors, upper bound", upper, MOST_SLOPE
+    if MEMORY_AT in done:
+        above = done[MEMORY_AT].peak - floor.peak
+        yield f"GB above imports, {MEMORY_AT} sensors", above, MOST_ABOVE
+    if WIDE_AT in done:
+        yield f"GB, {WIDE_AT} sensors", done[WIDE_AT].peak, MOST_GB
+        yield f"seconds on the clock, {WIDE_AT} sensors", done[WIDE_AT].seconds, MOST_SECONDS
+
+
+def write_plant(folder: Path, sensors: int, seed: int = 0, rows: int = ROWS) -> None:
     """Write a contract, one CSV for each source machine, and one for the target.
 
     Args:
         folder: made if needed.
         sensors: four for each signal.
         seed: of everything that is drawn.
+        rows: of each machine.
     """
     signals = sensors // len(STATISTICS)
     random = np.random.default_rng(seed)
@@ -147,7 +205,7 @@ def write_plant(folder: Path, sensors: int, seed: int = 0) -> None:
     usual = random.uniform(10, 500, signals)
     (folder / SOURCE).mkdir(parents=True, exist_ok=True)
     for machine in (*MACHINES, TARGET):
-        frame = _machine(machine, usual, direction, random)
+        frame = _machine(machine, usual, direction, random, rows)
         inside = "" if machine == TARGET else SOURCE
         frame.to_csv(folder / inside / f"{machine}.csv", index=False)
     plain = yaml.safe_dump(_contract(usual), sort_keys=False)
@@ -155,17 +213,21 @@ def write_plant(folder: Path, sensors: int, seed: int = 0) -> None:
 
 
 def _machine(
-    machine: str, usual: np.ndarray, direction: np.ndarray, random: np.random.Generator
+    machine: str,
+    usual: np.ndarray,
+    direction: np.ndarray,
+    random: np.random.Generator,
+    rows: int,
 ) -> pd.DataFrame:
-    """720 hours of one machine in runs of 60; the second half of every third run is a fault."""
-    run, within = np.divmod(np.arange(ROWS), RUN_ROWS)
+    """Hours of one machine in runs of 60; the second half of every third run is a fault."""
+    run, within = np.divmod(np.arange(rows), RUN_ROWS)
     fault = (run % 3 == 2) & (within >= RUN_ROWS // 2)
-    mean = _wandering(random, len(usual)) + random.normal(0, 0.5, len(usual))
+    mean = _wandering(random, rows, len(usual)) + random.normal(0, 0.5, len(usual))
     # Not every signal shows every fault, and none of them at once with its full strength.
     shown = direction * (random.random((run.max() + 1, len(usual))) < SHOWN)
     growth = np.clip((within - RUN_ROWS // 2 + 1) / 15, 0.3, 1) * fault
     mean += SHIFT * growth[:, None] * shown[run]
-    stamps = pd.Timestamp("2026-01-01") + pd.to_timedelta(np.arange(ROWS), unit="h")
+    stamps = pd.Timestamp("2026-01-01") + pd.to_timedelta(np.arange(rows), unit="h")
     frame = pd.DataFrame(_statistics(mean, usual, random))
     frame.insert(0, "time", stamps.strftime("%Y-%m-%d %H:%M:%S"))
     frame.insert(1, "machine", machine)
@@ -174,10 +236,10 @@ def _machine(
     return frame
 
 
-def _wandering(random: np.random.Generator, signals: int) -> np.ndarray:
+def _wandering(random: np.random.Generator, rows: int, signals: int) -> np.ndarray:
     """(rows, signals) of standard deviation 1 that forget half of themselves in an hour or two."""
-    steps = random.normal(size=(ROWS, signals))
-    for row in range(1, ROWS):
+    steps = random.normal(size=(rows, signals))
+    for row in range(1, rows):
         steps[row] = MEMORY * steps[row - 1] + np.sqrt(1 - MEMORY**2) * steps[row]
     return steps
 

@@ -22,6 +22,7 @@ NEW = "new"
 # Rows at which a target's own statistics weigh as much as the source's in the blended map.
 _PRIOR_ROWS = 50.0
 _IQR_OF_NORMAL = 1.349
+_SORTED_AT_A_TIME = 4_000_000  # readings
 # A target spread beyond these ratios of the source's is taken for too few rows, not for a gain.
 _GAIN_LIMITS = (0.1, 10.0)
 
@@ -65,11 +66,23 @@ def spread_of(X: np.ndarray) -> Spread:
     >>> spread_of(np.column_stack([constant, seldom])).scale.round(3).tolist()
     [1.0, 0.218]
     """
-    low, center, high = np.percentile(X, [25, 50, 75], axis=0)
+    low, center, high = _quartiles(X)
     scale = (high - low) / _IQR_OF_NORMAL
     least = 1e-9 * (1 + np.abs(center))
-    scale = np.where(scale > least, scale, X.std(axis=0))
+    narrow = np.flatnonzero(scale <= least)
+    scale[narrow] = X[:, narrow].std(axis=0)
     return Spread(center, np.where(scale > least, scale, 1.0))
+
+
+def _quartiles(X: np.ndarray) -> np.ndarray:
+    """(3, d) of (n, d) rows, exact; some sensors at a time, as each is sorted in a copy."""
+    sensors = X.shape[1]
+    step = max(1, _SORTED_AT_A_TIME // max(1, len(X)))
+    parts = [
+        np.percentile(X[:, start : start + step], [25, 50, 75], axis=0)
+        for start in range(0, sensors, step)
+    ]
+    return np.hstack(parts) if parts else np.empty((3, 0))
 
 
 def spread_of_gappy(X: np.ndarray, otherwise: Spread) -> tuple[Spread, np.ndarray]:

@@ -25,8 +25,9 @@ from faultxfer.network.recipe import (
     weighted_loss,
 )
 
-# Rows in one forward pass: one large batch is twenty times faster than Keras' default of 32.
-_CHUNK = 65_536
+# Rows in one forward pass: one large batch is twenty times faster than Keras' default of 32, and
+# what a wide layer gives for a larger one would take gigabytes.
+_CHUNK = 4096
 # Compiled steps kept for later fits; one of a large network holds some ten megabytes.
 _KEPT = 8
 
@@ -49,6 +50,7 @@ def fit_network(
     seed: int,
     validation: tuple[np.ndarray, np.ndarray] | None = None,
     balanced: bool = True,
+    encoder: keras.Model | None = None,
 ) -> History:
     """Fit ``network`` in place.
 
@@ -65,6 +67,8 @@ def fit_network(
         seed: of the shuffle and the dropout.
         validation: rows whose loss stops the training; the best epoch's weights are kept.
         balanced: whether both classes get the same total weight.
+        encoder: from the rows to what ``network`` reads, never trained; each batch goes through it
+            when its turn comes, as the rows as a whole would take many times their memory then.
 
     Returns:
         ``loss`` per epoch, and ``val_loss`` with validation rows.
@@ -72,8 +76,8 @@ def fit_network(
     make_deterministic(seed)
     batches = _Batches(len(y), recipe, seed)
     weights = class_weights(y) if balanced else np.ones(len(y), np.float32)
-    with _steps_for(network, recipe, batches.per_epoch * recipe.epochs) as steps:
-        steps.begin(network, seed, x, y, weights)
+    with _steps_for(network, encoder, recipe, batches.per_epoch * recipe.epochs) as steps:
+        steps.begin((network, encoder), seed, x, y, weights)
         if validation is None:
             losses = steps.run(np.concatenate([batches.next() for _ in range(recipe.epochs)]))
             history = {"loss": losses.reshape(recipe.epochs, -1).mean(axis=1).tolist()}
@@ -99,7 +103,7 @@ def _fit_until_worse(
     best, weights = np.inf, network.get_weights()
     for epoch in range(recipe.epochs):
         losses.append(float(steps.run(batches.next()).mean()))
-        judged.append(loss(logits_of(network, rows), labels))
+        judged.append(loss(steps.logits(rows), labels))
         if judged[-1] < best:
             best, weights = judged[-1], network.get_weights()
         if epoch - int(np.argmin(judged)) >= recipe.patience:
@@ -130,12 +134,20 @@ class _Steps:
 
     Args:
         network: is copied.
+        encoder: in front of it; is copied, if there is one.
         recipe: how to fit.
         total_steps: over which the learning rate is decayed.
     """
 
-    def __init__(self, network: keras.Model, recipe: Recipe, total_steps: int) -> None:
+    def __init__(
+        self,
+        network: keras.Model,
+        encoder: keras.Model | None,
+        recipe: Recipe,
+        total_steps: int,
+    ) -> None:
         self.network = copy_network(network)
+        self._encoder = None if encoder is None else copy_network(encoder)
         self._pull = recipe.pull
         schedule = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, total_steps)
         self._optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay)
@@ -143,13 +155,21 @@ class _Steps:
         self._traced = self._trace()
 
     def begin(
-        self, network: keras.Model, seed: int, x: np.ndarray, y: np.ndarray, row_weights: np.ndarray
+        self,
+        networks: tuple[keras.Model, keras.Model | None],
+        seed: int,
+        x: np.ndarray,
+        y: np.ndarray,
+        row_weights: np.ndarray,
     ) -> None:
-        """Start from the weights of ``network``, with inputs (n, d).
+        """Start from the weights of a network and of what encodes its rows, with inputs (n, d).
 
         Labels (n,) and weights (n,).
         """
+        network, encoder = networks
         self.network.set_weights(network.get_weights())
+        if self._encoder is not None and encoder is not None:
+            self._encoder.set_weights(encoder.get_weights())
         # The moments and the count of the steps, all of which begin at zero.
         for variable in self._optimizer.variables:
             variable.assign(np.zeros(variable.shape, variable.dtype))
@@ -163,12 +183,22 @@ class _Steps:
         """Take one step for each row of (steps, batch) row numbers; returns the (steps,) losses."""
         return np.asarray(self._traced(tf.constant(batches), *self._rows))
 
+    def logits(self, rows: np.ndarray) -> np.ndarray:
+        """(n,) logits of (n, d) rows, the mean where the network has several members."""
+        if self._encoder is None:
+            return logits_of(self.network, rows)
+        parts = np.array_split(rows, range(_CHUNK, len(rows), _CHUNK))
+        return np.concatenate([logits_of(self.network, self._encoded(part)) for part in parts])
+
+    def _encoded(self, rows: Any) -> Any:
+        return rows if self._encoder is None else self._encoder(rows, training=False)
+
     def _trace(self) -> Any:
         """Done once, here: TensorFlow warns of a function that is traced again and again."""
         column = tf.TensorSpec((None, 1))
         signature = (
             tf.TensorSpec((None, None), tf.int32),
-            tf.TensorSpec(self.network.input_shape),
+            tf.TensorSpec((self._encoder or self.network).input_shape),
             column,
             column,
             [tf.TensorSpec(variable.shape) for variable in self.network.trainable_variables],
@@ -190,8 +220,9 @@ class _Steps:
             real = tf.cast(batch >= 0, tf.float32)[:, None]
             shares = real * tf.gather(weights, rows)
             batch_labels = tf.gather(labels, rows)
+            seen = self._encoded(tf.gather(inputs, rows))
             with tf.GradientTape() as tape:
-                logits = self.network(tf.gather(inputs, rows), training=True)
+                logits = self.network(seen, training=True)
                 entropy = _cross_entropy(batch_labels, logits)
                 loss = tf.reduce_sum(shares * entropy) / tf.reduce_sum(real)
                 penalised = loss + self._penalty(starts)
@@ -213,11 +244,14 @@ _kept: dict[tuple[object, ...], _Steps] = {}
 
 
 @contextmanager
-def _steps_for(network: keras.Model, recipe: Recipe, total_steps: int) -> Iterator[_Steps]:
+def _steps_for(
+    network: keras.Model, encoder: keras.Model | None, recipe: Recipe, total_steps: int
+) -> Iterator[_Steps]:
     """Compiled steps for a network that is built like this one, kept for the next who asks."""
-    key = _key(network, recipe, total_steps)
+    of_encoder = "" if encoder is None else _architecture(encoder)
+    key = (of_encoder, *_key(network, recipe, total_steps))
     # Taken out while in use, so that two threads never share them.
-    steps = _kept.pop(key, None) or _Steps(network, recipe, total_steps)
+    steps = _kept.pop(key, None) or _Steps(network, encoder, recipe, total_steps)
     yield steps
     _kept[key] = steps
     while len(_kept) > _KEPT:

@@ -13,7 +13,7 @@ from sklearn.neighbors import NearestNeighbors
 from faultxfer.config import NetworkOptions
 from faultxfer.network.arrays import ArrayNetwork, as_arrays
 from faultxfer.network.ensemble import build_ensemble, trunk_of
-from faultxfer.network.fit import apply_network, fit_network, make_deterministic
+from faultxfer.network.fit import fit_network, make_deterministic
 from faultxfer.network.recipe import History, Recipe
 from faultxfer.network.size import fitted_to
 
@@ -54,10 +54,6 @@ def fit_ensemble(
     network = build_ensemble(scaled, options, read)
     encoder, trunk = trunk_of(network)
     rows, labels = _rows_to_learn(scaled, y, teacher, seed, options)
-    encoded = apply_network(encoder, rows)
-    if validation is not None:
-        judged, judged_labels = validation
-        validation = (apply_network(encoder, judged), judged_labels)
     recipe = Recipe(
         options.learning_rate,
         options.weight_decay,
@@ -66,7 +62,14 @@ def fit_ensemble(
         options.patience,
     )
     history = fit_network(
-        trunk, encoded, labels, recipe, seed=seed, validation=validation, balanced=False
+        trunk,
+        rows,
+        labels,
+        recipe,
+        seed=seed,
+        validation=validation,
+        balanced=False,
+        encoder=encoder,
     )
     return as_arrays(network), history
 

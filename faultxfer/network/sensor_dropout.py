@@ -13,7 +13,7 @@ import numpy as np
 from faultxfer.config import NetworkOptions
 from faultxfer.network.arrays import ArrayNetwork, as_arrays
 from faultxfer.network.ensemble import trunk_of
-from faultxfer.network.fit import apply_network, fit_network
+from faultxfer.network.fit import fit_network
 from faultxfer.network.pretrain import Teacher
 from faultxfer.network.recipe import Recipe
 
@@ -53,8 +53,8 @@ def fit_with_dropout(
     labels = (1 - whole) * y[some] + whole * teacher(scaled[some])
     made = network.keras()
     encoder, trunk = trunk_of(made)
-    rows = apply_network(encoder, without_some(scaled[some], usual, share, rng))
-    judged = apply_network(encoder, without_some(validation[0], usual, share, rng))
+    rows = without_some(scaled[some], usual, share, rng)
+    judged = without_some(validation[0], usual, share, rng)
     recipe = Recipe(
         options.learning_rate / 2,
         options.weight_decay,
@@ -70,6 +70,7 @@ def fit_with_dropout(
         seed=seed,
         validation=(judged, validation[1]),
         balanced=False,
+        encoder=encoder,
     )
     return as_arrays(made)
 

@@ -14,6 +14,7 @@ import numpy as np
 from faultxfer.bundle.bundle import Bundle, save_bundle
 from faultxfer.bundle.calibration import Calibrator, fit_calibrator
 from faultxfer.bundle.frozen import SourceModels
+from faultxfer.bundle.input_map import spread_of
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.bundle.scaler import Scaler, fit_scaler
 from faultxfer.bundle.sensors import keep_sensors
@@ -23,6 +24,7 @@ from faultxfer.contract.schema import Contract
 from faultxfer.data.continuous import Parts, cut_into_parts
 from faultxfer.data.dataset import Dataset, save_dataset
 from faultxfer.data.split import divide_runs, require_both_classes
+from faultxfer.data.thinning import sampled
 from faultxfer.errors import DataError
 from faultxfer.evaluate.drawing import SOURCE
 from faultxfer.evaluate.events import measure_events
@@ -70,6 +72,8 @@ from faultxfer.steps.speaking import sensors_on
 from faultxfer.strategies.source_benefit import JUDGED, fit_source_models
 
 _JUDGING_ROWS = 2_000
+# Rows and readings that trees and network learn from; statistics are of every training row.
+_MOST_ROWS, _MOST_READINGS = 100_000, 20_000_000
 # Of one sensor none can be missing.
 _LEAST_SENSORS = 2
 
@@ -165,7 +169,10 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
         progress.info(held_out, extra=NOTE)
     runs = len(set(train.run))
     progress.info("Training the source network (%d rows of %d runs)", len(train), runs)
-    bundle, history = _fit(train, validation, job)
+    learnt_from = _learnt_from(train, options.seed)
+    if sampling := _sampling(learnt_from, train):
+        progress.info(sampling, extra=NOTE)
+    bundle, history = _fit(train, learnt_from, validation, job)
     folder = job.work / "report"
     folder.mkdir()
     keep_docs(rows.docs, folder)
@@ -196,6 +203,8 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
     said: dict[str, Any] = {"held_out": held_out} if held_out else {}
     if reads:
         said["network_reads"] = reads
+    if sampling:
+        said["learnt_from"] = sampling
     if fleet:
         said["fleet"] = fleet.as_dict()
     said["sensors"] = [one.as_dict() for one in sensors_on(bundle, test, judged)]
@@ -218,7 +227,7 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
         judged=profile(test.y, test.run, test.time),
         fleet=fleet,
     )
-    notes = (trained.chosen.strip(), *trained.fleet.sentences)
+    notes = (trained.chosen.strip(), sampling, *trained.fleet.sentences)
     page = SourceReport(model, finds, metrics, held_out, notes)
     write_source_page(folder, page, rows, data, pictures, after_pretraining(job.request))
     return trained
@@ -348,24 +357,46 @@ _MORE_FAULTS = (
 )
 
 
-def _fit(train: Dataset, validation: Dataset, job: Job[PretrainRequest]) -> tuple[Bundle, History]:
-    """Scaler and network of the training rows; calibrator and threshold of the validation rows."""
+def _learnt_from(train: Dataset, seed: int) -> Dataset:
+    """Training rows that trees and network are fitted on: bounded, so that their memory is."""
+    most = min(_MOST_ROWS, _MOST_READINGS // len(train.features))
+    rows = sampled(train.y, train.run, most, seed)
+    return train if len(rows) == len(train) else train.take(rows)
+
+
+def _sampling(some: Dataset, train: Dataset) -> str:
+    """What a person should know of a sample; empty where there is none."""
+    if len(some) == len(train):
+        return ""
+    return (
+        f"Trees and network learn from {len(some)} of {len(train)} training rows, of "
+        f"{len(set(some.run))} runs: rows of long runs are left out evenly, as neighbours hardly "
+        "differ. Scaling and quartiles are those of all rows."
+    )
+
+
+def _fit(
+    train: Dataset, some: Dataset, validation: Dataset, job: Job[PretrainRequest]
+) -> tuple[Bundle, History]:
+    """Statistics of the training rows, models of some; calibrator and threshold by validation."""
     options = job.request.options
     scaler = fit_scaler(train.X)
-    models = fit_source_models(train.X, train.y, options.seed)
+    spread, normal = spread_of(train.X), spread_of(train.X[train.y == 0])
+    models = fit_source_models(some.X, some.y, options.seed, spread, normal)
+    judged = _learnt_from(validation, options.seed)
     read = _sensors_read(models, len(train.features))
     network, history = fit_ensemble(
-        scaler(train.X),
-        train.y,
+        scaler(some.X),
+        some.y,
         _teacher(models, scaler),
-        (scaler(validation.X), validation.y),
+        (scaler(judged.X), judged.y),
         seed=options.seed,
         options=options.network,
         read=read,
     )
     units = {name: sensor.unit for name, sensor in job.contract.sensors.items()}
     raw = Bundle(train.features, units, scaler, network, Calibrator(), 0.5, models=models)
-    spare = _spare_network(raw, train, validation, options)
+    spare = _spare_network(raw, some, judged, options)
     logits = raw.logits(validation.X)
     calibrator = fit_calibrator(logits, validation.y)
     probabilities = calibrator(logits)

@@ -9,7 +9,7 @@ import numpy as np
 from faultxfer.bundle.frozen import Block, Views
 from faultxfer.bundle.input_map import SOURCE
 from faultxfer.bundle.members import Stack, logits, member_logits
-from faultxfer.strategies.common import fits_of, stacked
+from faultxfer.strategies.common import fits_of, rows_to_fit, stacked
 from faultxfer.strategies.learners.protocol import Learner, TrainingRows
 from faultxfer.strategies.needs import require
 from faultxfer.strategies.protocol import FittedStrategy, Requirement, Scorer, Task
@@ -110,7 +110,7 @@ class RivalFromScratch:
             StrategyError: one of ``needs`` is missing.
         """
         require(task, self)
-        target = task.target
+        target = rows_to_fit(task.target)
         none = target.take(np.arange(0))
         rows = TrainingRows(
             target=_Readings(target.X),

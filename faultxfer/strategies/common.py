@@ -16,12 +16,13 @@ from faultxfer.bundle.members import Stack
 from faultxfer.bundle.scaler import Scaler, fit_scaler
 from faultxfer.config import TransferOptions
 from faultxfer.data.dataset import Dataset
+from faultxfer.data.thinning import thinned
 from faultxfer.network.arrays import ArrayNetwork, as_arrays
 from faultxfer.network.recipe import History, Recipe
 from faultxfer.strategies.narrowing import SENSOR_CHANGE
 from faultxfer.strategies.needs import require_frozen
 from faultxfer.strategies.protocol import FittedStrategy, Task
-from faultxfer.strategies.shared_fits import SharedFits
+from faultxfer.strategies.shared_fits import MOST_FITTED, SharedFits
 
 # Source rows that pooled learners see; more of them drown the target's.
 _POOLED_ROWS = 4000
@@ -117,7 +118,13 @@ def fits_on(task: Task, who: str, *, ahead: bool = True) -> SharedFits:
     """The same of the task's rows alone; see :class:`.SharedFits`."""
     target, pool = task.target, source_pool(task)
     source, pooled = require_frozen(task, who), (pool.X, pool.y)
-    return SharedFits(source, pooled, target.X, target.y, task.options.seed, ahead=ahead)
+    X, y, run, seed = target.X, target.y, target.run, task.options.seed
+    return SharedFits(source, pooled, X, y, seed, run=run, ahead=ahead)
+
+
+def rows_to_fit(target: Dataset) -> Dataset:
+    """Rows that a rival is fitted on: those that the stack's learners see of the same rows."""
+    return target.take(thinned(target.y, target.run, MOST_FITTED))
 
 
 def candidate_bundle(task: Task, scaler: Scaler, network: ArrayNetwork, strategy: str) -> Bundle:

@@ -19,10 +19,14 @@ from faultxfer.bundle.frozen import Block, FrozenSource, Views
 from faultxfer.bundle.input_map import MAPS, InputMap, fit_maps
 from faultxfer.bundle.members import Member, Stack, member_logits, together
 from faultxfer.data.split import Fold
+from faultxfer.data.thinning import thinned
 from faultxfer.strategies.learners.protocol import Learner, TrainingRows
 
 # Sets of rows whose features are kept at a time: one for each thread, on most machines.
 _KEPT = 2
+# Target rows that a learner is fitted on, where there are not as many in short runs alone: 16,000
+# rows of eight runs teach trees hardly more, and cost twice as much in each fold.
+MOST_FITTED = 8000
 _Given = TypeVar("_Given")
 _Got = TypeVar("_Got")
 
@@ -53,6 +57,8 @@ class SharedFits:
         X: (n, d) target rows.
         y: (n,) their labels; a learner sees those of the rows that it is fitted on.
         seed: of anything drawn.
+        run: (n,) their recordings, of which long ones give way where rows are many
+            (:data:`MOST_FITTED`); None fits on all rows.
         ahead: whether what a member says of all rows is kept as soon as some are asked for.
     """
 
@@ -64,9 +70,10 @@ class SharedFits:
         y: np.ndarray,
         seed: int,
         *,
+        run: np.ndarray | None = None,
         ahead: bool = True,
     ) -> None:
-        self.source, self.X = source, X
+        self.source, self.X, self._run = source, X, run
         self._y, self._seed, self._ahead = y, seed, ahead
         self._pool, self._pool_y = source_views(source, source_rows[0], X.shape[1]), source_rows[1]
         self._maps: dict[bytes, dict[str, InputMap]] = {}
@@ -138,8 +145,13 @@ class SharedFits:
                     self._seen.pop(next(iter(self._seen)))
                 views = _OneAtATime(self.source, self.maps(rows), self.X)
                 every = TrainingRows(views, self._y, self._pool, self._pool_y, self._seed)
-                self._seen[key] = _Seen(views, every.take(rows))
+                self._seen[key] = _Seen(views, every.take(self._fitted_on(rows)))
             return self._seen[key]
+
+    def _fitted_on(self, rows: np.ndarray) -> np.ndarray:
+        if self._run is None:
+            return rows
+        return np.asarray(rows[thinned(self._y[rows], self._run[rows], MOST_FITTED)])
 
 
 class _OneAtATime(Views):
@@ -152,6 +164,11 @@ class _OneAtATime(Views):
     def block(self, block: Block) -> np.ndarray:
         with self._lock:
             return super().block(block)
+
+    def _fill_from_network(self, block: Block) -> None:
+        # Features are many times as large as logits, and few learners read them.
+        self.hidden = block.kind == "hidden"
+        super()._fill_from_network(block)
 
 
 @dataclass(frozen=True)

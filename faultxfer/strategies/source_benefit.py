@@ -187,7 +187,11 @@ _SOURCE_TREES: dict[str, Any] = {
 
 
 def fit_source_models(
-    X: np.ndarray, y: np.ndarray, seed: int, spread: Spread | None = None
+    X: np.ndarray,
+    y: np.ndarray,
+    seed: int,
+    spread: Spread | None = None,
+    normal: Spread | None = None,
 ) -> SourceModels:
     """Robust statistics, gradient boosting and logistic regression of the source's rows.
 
@@ -196,8 +200,9 @@ def fit_source_models(
         y: (n,) labels.
         seed: of bagging, and of the rows that the logistic regression is fitted on.
         spread: statistics of more rows than these, where they are known.
+        normal: those of their normal rows.
     """
-    spread, normal = spread or spread_of(X), spread_of(X[y == 0])
+    spread, normal = spread or spread_of(X), normal or spread_of(X[y == 0])
     trees = boost(X, y, seed, rounds=200, **_SOURCE_TREES)
     some = np.random.default_rng(seed).permutation(len(X))[:_LINEAR_ROWS]
     coef, intercept = fit_logistic(soft_clipped(X[some], spread), y[some], 1.0)

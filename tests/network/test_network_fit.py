@@ -167,7 +167,7 @@ def test_no_more_steps_are_kept_than_said(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(fit, "_Steps", lambda *_: object())
     network = build_network(1, (1,), 0.0)
     for steps in (1, 2, 3):
-        with fit._steps_for(network, RECIPE, steps):
+        with fit._steps_for(network, None, RECIPE, steps):
             pass
     assert [key[-1] for key in fit._kept] == [3]
 

@@ -7,6 +7,7 @@ from sklearn.linear_model import LogisticRegression
 
 from faultxfer.bundle.scaler import fit_scaler
 from faultxfer.network.recipe import class_weights
+from faultxfer.strategies.common import rows_to_fit
 from faultxfer.strategies.needs import require
 from faultxfer.strategies.protocol import Requirement, Scorer, Task
 
@@ -27,7 +28,8 @@ class ScratchLogistic:
             StrategyError: there are fewer than two target rows of a class.
         """
         require(task, self)
-        scaler, y = fit_scaler(task.target.X), task.target.y
+        target = rows_to_fit(task.target)
+        scaler, y = fit_scaler(target.X), target.y
         model = LogisticRegression(C=1.0, max_iter=5000)
-        model.fit(scaler(task.target.X), y, sample_weight=class_weights(y))
+        model.fit(scaler(target.X), y, sample_weight=class_weights(y))
         return lambda rows: np.asarray(model.decision_function(scaler(rows)), dtype=np.float64)

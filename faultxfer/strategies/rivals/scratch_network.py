@@ -5,7 +5,7 @@ from __future__ import annotations
 from faultxfer.bundle.scaler import fit_scaler
 from faultxfer.network.perceptron import Perceptron
 from faultxfer.network.recipe import Recipe
-from faultxfer.strategies.common import epochs_of
+from faultxfer.strategies.common import epochs_of, rows_to_fit
 from faultxfer.strategies.needs import require
 from faultxfer.strategies.protocol import Requirement, Scorer, Task
 
@@ -30,7 +30,7 @@ class ScratchNetwork:
             StrategyError: there are fewer than two target rows of a class.
         """
         require(task, self)
-        target, options = task.target, task.options
+        target, options = rows_to_fit(task.target), task.options
         network = Perceptron(len(target.features), _HIDDEN, _DROPOUT, options.seed)
         scaler = fit_scaler(target.X)
         epochs = epochs_of(len(target), options)
