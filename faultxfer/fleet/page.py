@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from faultxfer.document import Block, Bullets, Command, Heading, Paragraph, Table, Text, Words
+from faultxfer.document import Block, Bullets, Command, Heading, Paragraph, Table, Text
 from faultxfer.fleet.outcomes import GRADES, Outcome, headline
 from faultxfer.following import Next
 from faultxfer.html_page import made_by, to_html
@@ -27,7 +27,7 @@ _METRICS = (
     ("recall", "recall", True),
     ("false_alarm_rate", "false-alarm rate", True),
     ("alarms", "alarms", False),
-    ("alarm_share", "share", True),
+    ("alarm_share", "alarm share", True),
     ("accepted", "accepted", False),
     ("set_aside", "set aside", False),
 )
@@ -80,6 +80,9 @@ def blocks_of(
         found = tuple(one for one in machines if one.grade == grade)
         if found:
             blocks += [Heading(f"{_SECTIONS[grade]} ({len(found)})"), _table(found)]
+    placed = tuple(Text(f"`{one.where}`", f"{one.machine}:") for one in machines if one.where)
+    if placed:
+        blocks += [Heading("Reports and files"), Bullets(placed)]
     if following:
         blocks += [Heading("What to type now"), *(Command(n.why, n.command) for n in following)]
     skipped = [one for one in machines if one.before]
@@ -98,7 +101,7 @@ def _table(machines: tuple[Outcome, ...]) -> Table:
             *([one.note] if notes else []),
             one.outcome,
             *(_cell(one.metrics.get(name), share=share) for name, _, share in shown),
-            _what(one),
+            one.told,
         )
         for one in machines
     )
@@ -111,10 +114,6 @@ def _cell(value: float | int | None, *, share: bool) -> str:
     if share:
         return percent(value)
     return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
-
-
-def _what(one: Outcome) -> Words:
-    return f"{one.told} `{one.where}`" if one.where else one.told
 
 
 def _skipped(machines: list[Outcome]) -> Bullets:

@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-
-import psutil
 
 from faultxfer.errors import ConfigError
 from faultxfer.progress import progress
+from faultxfer.reading.memory import available_memory
 
-# Of a container: what all its processes may take together, and what they take.
-_LIMITS = (
-    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-    (
-        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-        "/sys/fs/cgroup/memory/memory.usage_in_bytes",
-    ),
-)
 _GB = 1e9
 
 
@@ -26,21 +16,6 @@ def processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def free_memory() -> float:
-    """Bytes that can be had on this machine and in this container; infinite where nobody tells."""
-    try:
-        free = float(psutil.virtual_memory().available)
-    except (OSError, psutil.Error):
-        return float("inf")
-    for limit, used in _LIMITS:
-        try:
-            most = float(Path(limit).read_text(encoding="ascii"))
-            return min(free, most - float(Path(used).read_text(encoding="ascii")))
-        except (OSError, ValueError):  # not in such a container, or in one without a limit
-            continue
-    return free
 
 
 def workers_that_fit(asked: int | None, gigabytes: float, machines: int, more: int) -> int:
@@ -56,8 +31,11 @@ def workers_that_fit(asked: int | None, gigabytes: float, machines: int, more: i
         ConfigError: there is not even room for one.
     """
     wanted = min(asked or processors(), max(machines, 1))
-    free = free_memory() / _GB
-    fitting = int(free / gigabytes) - more if free < float("inf") else wanted
+    available = available_memory()
+    if available is None:
+        return wanted
+    free = available / _GB
+    fitting = int(free / gigabytes) - more
     if fitting < 1:
         raise ConfigError(
             "There is too little memory for a worker",

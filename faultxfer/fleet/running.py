@@ -11,6 +11,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeAlias
 
+from faultxfer.config import TransferOptions
 from faultxfer.errors import FaultxferError, UserError
 from faultxfer.fleet.ledger import LEDGER, Ledger, digest_of_request, sole_fleet
 from faultxfer.fleet.local import REGISTERS, LocalWorkers
@@ -20,6 +21,7 @@ from faultxfer.fleet.plan import Planned, plan_of
 from faultxfer.fleet.room import workers_that_fit
 from faultxfer.fleet.tasks import Answer, HandedOver, Lost, MovedOn, StillScored, Task
 from faultxfer.following import Next, typed
+from faultxfer.outputs import FLEET
 from faultxfer.registry import connect
 from faultxfer.requests import FleetRequest, ScoreRequest, TransferRequest
 from faultxfer.temporary import temporary_folder
@@ -261,8 +263,10 @@ class _Fleet:
     def _following(self, machines: tuple[Outcome, ...], left: list[str]) -> Iterator[Next]:
         request = self.request
         if left or any(not one.settled for one in machines):
-            why = "Go on where it stopped; what is done is skipped"
-            yield Next(why, typed(*_words(request)))
+            # Without its files of options, which only who typed it knows, it were another one.
+            if request.options == TransferOptions():
+                why = "Go on where it stopped; what is done is skipped"
+                yield Next(why, typed(*_words(request)))
         elif request.task == "transfer" and not request.dry_run:
             model = ("--model", request.model) if request.model else ()
             why = "Score the machines' new rows; name the new files in a manifest"
@@ -270,13 +274,20 @@ class _Fleet:
 
 
 def _words(request: FleetRequest) -> list[str]:
-    """The command, as far as it is needed to go on."""
+    """The command that goes on."""
     words = ["fleet", request.task, *request.manifest]
-    named = {"contract": request.contract, "model": request.model, "dask": request.dask}
+    named = {
+        "contract": request.contract,
+        "model": request.model,
+        "out": request.out if request.out != FLEET else None,
+        "policy": request.policy,
+        "workers": request.workers,
+        "dask": request.dask,
+    }
     for name, value in named.items():
         if value is not None:
             words += [f"--{name}", str(value)]
-    return [*words, "--out", str(request.out)]
+    return [*words, *(["--dry-run"] if request.dry_run else [])]
 
 
 def _of_file(error: Exception) -> Exception:

@@ -154,7 +154,7 @@ def test_one_command_works_in_a_folder_and_has_room_for_its_workers(
 ) -> None:
     with sole_fleet(Path("fleet")), pytest.raises(ConfigError, match="Another process works"):
         run_fleet(asked(), start=by_fake([]))
-    monkeypatch.setattr(room, "free_memory", lambda: 2.1e9)
+    monkeypatch.setattr(room, "available_memory", lambda: 2_100_000_000)
     assert room.workers_that_fit(8, 0.5, 100, 1) == 3
     with pytest.raises(ConfigError, match="too little memory for a worker"):
         run_fleet(asked(memory_per_worker=2.5))

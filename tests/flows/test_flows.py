@@ -370,3 +370,24 @@ def test_scores_of_no_champion_are_marked_on_the_page_of_the_run(
     result: Any = SimpleNamespace(banner=banner, model="pumps", equipment=None)
     publish.PUBLISHED["score_rows"](result)
     assert [banner in one["markdown"] for one in shown] == [True] * pages
+
+
+def test_a_fleet_is_one_run_that_shows_its_machines_the_worst_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: None
+) -> None:
+    from flows.endings import UnfitError
+    from flows.fleet import fleet
+
+    monkeypatch.chdir(tmp_path)
+    Path("pumps.yaml").write_text("family: pumps\nlabel: {column: fault}\nsensors: {flow: {}}\n")
+    Path("good.csv").write_text("flow,fault\n" + "".join(f"{n}.5,{n % 2}\n" for n in range(40)))
+    Path("bad.csv").write_text("")
+    Path("fleet.yaml").write_text("machines: {P1: good.csv, P2: bad.csv}")
+    state = fleet("validate", "fleet.yaml", contract="pumps.yaml", workers=1, return_state=True)
+    made = state.result(raise_on_failure=False)
+    assert state.is_failed()
+    assert isinstance(made, UnfitError)
+    assert state.message.startswith("Validate of 2 machines: 1 unfit, 1 accepted. P2: ")
+    shown = artifact("fleet-validate").data
+    assert shown.index("P2") < shown.index("P1")
+    assert str(made.made.page) in shown
