@@ -73,7 +73,7 @@ def main() -> None:
         help="check this file alone and print the process's peak in GB",
     )
     arguments = parser.parse_args()
-    contract = _contract(arguments.kinds[0])
+    contract = contract_of(arguments.kinds[0])
     if arguments.memory_of:
         print(_peak(arguments.memory_of, contract))
         return
@@ -83,10 +83,10 @@ def main() -> None:
     print("| rows | pandas, s | check, s | ratio | accepted | set aside | peak memory, GB |")
     print("|---|---|---|---|---|---|---|")
     for kind in arguments.kinds:
-        print(_line(kind, _contract(kind), arguments.rows, arguments.repeats), flush=True)
+        print(_line(kind, contract_of(kind), arguments.rows, arguments.repeats), flush=True)
 
 
-def _contract(kind: str) -> Contract:
+def contract_of(kind: str) -> Contract:
     """The contract of the files of a kind; its long form has readings of few sensors."""
     more = SHAPES.get(kind, {})
     sensors = {**CONTRACT["sensors"], **more.get("sensors", {})}
@@ -98,7 +98,7 @@ def _contract(kind: str) -> Contract:
 def _line(kind: str, contract: Contract, rows: int, repeats: int) -> str:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        csv = _written(folder / "big.csv", rows, kind)
+        csv = written(folder / "big.csv", rows, kind)
         reading, checking = [], []
         for _ in range(repeats):
             reading.append(_seconds(lambda: pd.read_csv(csv, engine="pyarrow")))
@@ -130,8 +130,8 @@ def _print_folders(before: Path | None, repeats: int) -> None:
     for files, rows, sensors, kind in FOLDERS:
         with tempfile.TemporaryDirectory() as name:
             today, plain = Path(name) / "today", Path(name) / "plain"
-            _write_folder(today, files, rows, sensors, kind)
-            _write_folder(plain, files, rows, sensors, PLAIN.get(kind, kind))
+            write_folder(today, files, rows, sensors, kind)
+            write_folder(plain, files, rows, sensors, PLAIN.get(kind, kind))
             seconds = _median_seconds(HERE, today, repeats)
             beside = "– | –"
             if before:
@@ -149,11 +149,12 @@ def _median_seconds(copy: Path, folder: Path, repeats: int) -> float:
 def _seconds_in(copy: Path, folder: Path) -> float:
     """Seconds of the processor that a working copy takes to check a folder."""
     environment = {**os.environ, "PYTHONPATH": str(copy)}
-    command = [sys.executable, "-W", "ignore", "-c", _CHECK, str(folder)]
+    command = [sys.executable, "-W", "ignore", "-c", CHECK, str(folder)]
     return float(subprocess.check_output(command, cwd=copy, env=environment).splitlines()[-1])
 
 
-def _write_folder(folder: Path, files: int, rows: int, sensors: int, kind: str) -> None:
+def write_folder(folder: Path, files: int, rows: int, sensors: int, kind: str) -> None:
+    """Write files of a kind, each with its number, and their contract."""
     folder.mkdir()
     names = [f"s{number:02d}" for number in range(sensors)]
     more = SHAPES.get(kind, {})
@@ -207,7 +208,8 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def _written(path: Path, rows: int, kind: str) -> Path:
+def written(path: Path, rows: int, kind: str) -> Path:
+    """Write one file of a kind; its path."""
     spoil = SPOILERS[kind]
     random = np.random.default_rng(0)
     frame = pd.DataFrame(
@@ -253,6 +255,15 @@ def _text(frame: pd.DataFrame) -> None:
     frame.loc[::100, "s03"] = "broken"
 
 
+def _everywhere(frame: pd.DataFrame) -> None:
+    """Every hundredth cell of every sensor holds text or is out of range."""
+    for number in range(20):
+        name = f"s{number:02d}"
+        frame[name] = frame[name].astype(str)
+        frame.loc[(frame.index + 7 * number) % 200 == 0, name] = "broken"
+        frame.loc[(frame.index + 7 * number) % 200 == 100, name] = "5000.0"
+
+
 def _seldom(frame: pd.DataFrame) -> None:
     """Three of four values of half of the sensors are missing, to be held."""
     for name in list(HELD):
@@ -273,7 +284,7 @@ FOLDERS = (
 )
 # What the release before reads in place of a shape that it does not know.
 PLAIN = {"long form": "clean", "held": "clean"}
-_CHECK = """
+CHECK = """
 import sys, time
 from pathlib import Path
 from typing import Any
@@ -290,6 +301,7 @@ SPOILERS = {
     "clean": _clean,
     "1 % missing, 1 % out of range": _missing,
     "1 % text": _text,
+    "1 % of all cells": _everywhere,
     "held": _seldom,
     "long form": _clean,
 }

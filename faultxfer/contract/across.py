@@ -113,20 +113,23 @@ def _without_rows(outcome: Checked, copies: np.ndarray, contract: Contract) -> C
 # Contradictions
 
 
-def with_rules_across(checked: list[Checked], contract: Contract) -> list[Checked]:
+def with_rules_across(checked: list[Checked], stack: Stack) -> list[Checked]:
     """Check the accepted rows of all files together, as far as no file is refused.
 
     Contradicting labels and times first, each on the rows that are left, then columns that are the
     label.
     """
-    stack = _Stack(contract)
     checked = _ruled(checked, stack, _conflicts, columns.FAULT)
     checked = _ruled(checked, stack, _doubled_times, columns.TIME)
     return _with_leaks(_none_left(checked), stack)
 
 
-class _Stack:
-    """The rows of files, stacked once for the rules that see the same ones."""
+class Stack:
+    """The rows of files, stacked once for the rules that see the same ones.
+
+    Args:
+        contract: what they were checked against.
+    """
 
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
@@ -142,7 +145,7 @@ class _Stack:
         return self._rows
 
 
-def _ruled(checked: list[Checked], stack: _Stack, rule: Rule, needed: str) -> list[Checked]:
+def _ruled(checked: list[Checked], stack: Stack, rule: Rule, needed: str) -> list[Checked]:
     """The files, with what a rule finds in them together and in none of them alone.
 
     Args:
@@ -313,7 +316,7 @@ def _none_left(checked: list[Checked]) -> list[Checked]:
 # Sensors that are the label
 
 
-def _with_leaks(checked: list[Checked], stack: _Stack) -> list[Checked]:
+def _with_leaks(checked: list[Checked], stack: Stack) -> list[Checked]:
     """The files, with columns that are the label in all of them together.
 
     The first file carries the finding.

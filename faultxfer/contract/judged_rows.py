@@ -150,7 +150,7 @@ def _seen_by(check: State, rule: Rule, used: TableRows) -> TableRows:
 def _rows(check: State) -> TableRows:
     if check.labelled and check.labels is not None:
         faults = check.contract.label.faults
-        check.fault = check.labels.spelt.isin(faults).to_numpy(dtype=bool)
+        check.fault = check.labels.of(faults)
     rows = _in_time(check, check.every())
     place = np.flatnonzero(check.mine & ~check.notes.aside())
     return rows if len(place) == len(rows) else rows.only(place)

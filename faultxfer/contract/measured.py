@@ -14,7 +14,7 @@ from faultxfer.column_kinds.found import Found, Kind
 from faultxfer.column_kinds.kinds import find_kinds
 from faultxfer.column_kinds.rows import ColumnRows
 from faultxfer.column_kinds.worth import gain_of
-from faultxfer.contract.across import files_with, stacked_rows
+from faultxfer.contract.across import Stack, files_with
 from faultxfer.contract.outcome import Checked
 from faultxfer.contract.rules.protocol import TableRows
 from faultxfer.contract.schema import Contract
@@ -42,23 +42,21 @@ _REMEDY = (
 )
 
 
-def with_no_measurements(
-    checked: list[Checked], contract: Contract, *, training: bool
-) -> list[Checked]:
+def with_no_measurements(checked: list[Checked], stack: Stack, *, training: bool) -> list[Checked]:
     """The files, with sensors that are no measurements; the first file carries the findings.
 
     Args:
         checked: the outcome of each file; where one is refused nothing is looked at.
-        contract: what they were checked against.
+        stack: their rows, and what they were checked against.
         training: whether a model is made of the rows: then a leak by which it would look better
             than it is refuses the file.
     """
     files = files_with(checked, columns.RUN)
     if not files:
         return checked
-    rows = _column_rows(stacked_rows([checked[file] for file in files], contract))
+    rows = _column_rows(stack.of([checked[file] for file in files]))
     file = checked[files[0]].table.file if len(files) == 1 else None
-    look = _Look(rows, contract, find_kinds(rows), training, file)
+    look = _Look(rows, stack.contract, find_kinds(rows), training, file)
     known = {(finding.code, finding.column) for outcome in checked for finding in outcome.findings}
     checked = list(checked)
     first = files[0]

@@ -172,7 +172,7 @@ class Notes:
     def rejected(self) -> pd.DataFrame:
         """Rows set aside as they stand in the file, with file, line and codes beside them."""
         if not self._aside:
-            return pd.DataFrame()
+            return pd.DataFrame(columns=[columns.FILE, columns.LINE, columns.CODES])
         places, table = np.flatnonzero(self.aside()), self.table
         cells = table.rows(places) if len(places) else table.frame.iloc[:0]
         rejected = cells.rename(columns=_earlier(list(cells.columns)))

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -116,13 +118,34 @@ class LabelCells:
     exclude: np.ndarray
     kind: pd.Series | None
 
+    def of(self, texts: Iterable[str]) -> np.ndarray:
+        """(n,) bool: whether each cell is one of these."""
+        return _is_one_of(self._numbered, texts)
+
+    @cached_property
+    def _numbered(self) -> _Numbered:
+        return _numbered(self.spelt)
+
+
+class _Numbered(NamedTuple):
+    """(n,) the number of each cell among the different ones, and these."""
+
+    numbers: np.ndarray
+    texts: list[str]
+
+
+def _numbered(cells: pd.Series) -> _Numbered:
+    numbers, texts = pd.factorize(cells)
+    return _Numbered(numbers, list(texts))
+
 
 def label_cells(table: RawTable, label: Label) -> LabelCells:
     """Read the label column."""
     classes = label.classes
     known = [text for spellings in classes.values() for text in spellings]
     spelt = _spelt(table, label.column, known)
-    found = {name: _is_one_of(spelt, texts) for name, texts in classes.items()}
+    numbered = _numbered(spelt)
+    found = {name: _is_one_of(numbered, texts) for name, texts in classes.items()}
     if label.blank is not None:
         blank = spelt.eq("").to_numpy(dtype=bool) & ~found[label.blank]
         found[label.blank] = found[label.blank] | blank
@@ -131,10 +154,11 @@ def label_cells(table: RawTable, label: Label) -> LabelCells:
     return LabelCells(spelt, found["unknown"], found["exclude"], _kind(spelt, label))
 
 
-def _is_one_of(cells: pd.Series, texts: tuple[str, ...]) -> np.ndarray:
-    if not texts:
-        return np.zeros(len(cells), dtype=bool)
-    found: np.ndarray = cells.isin(texts).to_numpy(dtype=bool)
+def _is_one_of(cells: _Numbered, texts: Iterable[str]) -> np.ndarray:
+    wanted = set(texts)
+    # The last one stands for a missing cell, whose number is -1.
+    asked = np.array([*(text in wanted for text in cells.texts), False])
+    found: np.ndarray = asked[cells.numbers]
     return found
 
 

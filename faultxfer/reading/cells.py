@@ -41,8 +41,8 @@ def missing_cells(text: pd.Series, dialect: Dialect) -> pd.Series:
         zero_copy_only=False
     )
     if dialect.missing:
-        digits = [spelt for spelt in dialect.missing if not _odd(pa.array([spelt]), ".,")[0]]
-        found |= pc.is_in(cells, value_set=pa.array(digits, cells.type)).to_numpy(False)
+        spelt = pa.array([*dialect.missing], cells.type)
+        found |= pc.is_in(cells, value_set=spelt).to_numpy(zero_copy_only=False)
     return pd.Series(found, index=text.index, dtype=bool)
 
 
@@ -69,8 +69,11 @@ def _of_digits(cells: Any, dialect: Dialect) -> np.ndarray | None:
     mark = dialect.decimal
     if mark is None or dialect.thousands or dialect.missing:
         return None
+    if cells.offset:
+        return None
     odd = _odd(cells, mark)
-    plain = pc.if_else(pa.array(odd), pa.scalar(None, cells.type), cells)
+    known = pa.py_buffer(np.packbits(~odd, bitorder="little"))
+    plain = pa.Array.from_buffers(cells.type, len(cells), [known, *cells.buffers()[1:]])
     plain = pc.replace_substring(plain, mark, ".") if mark != "." else plain
     try:
         values = pc.cast(plain, pa.float64()).to_numpy(zero_copy_only=False)
@@ -82,9 +85,20 @@ def _of_digits(cells: Any, dialect: Dialect) -> np.ndarray | None:
 
 
 def _odd(cells: Any, marks: str) -> np.ndarray:
-    """(n,) bool: cells with more than digits, these marks and what exponents are written with."""
-    found = pc.match_substring_regex(cells, f"[^0-9eE{re.escape(marks)}-]|^$")
-    return np.asarray(pc.fill_null(found, True).to_numpy(zero_copy_only=False))
+    """(n,) bool: cells with more than digits, these marks and what exponents are written with.
+
+    Empty cells are among them. The bytes of all cells are looked up at once: a pattern takes ten
+    times as long.
+    """
+    offsets = np.frombuffer(cells.buffers()[1], np.int64)
+    offsets = offsets[cells.offset : cells.offset + len(cells) + 1]
+    found: np.ndarray = (np.diff(offsets) == 0) | cells.is_null().to_numpy(zero_copy_only=False)
+    text = bytes(memoryview(cells.buffers()[2] or b"")[offsets[0] : offsets[-1]])
+    digits = f"0123456789eE-{marks}".encode()
+    strange = text.translate(bytes(code not in digits for code in range(256)))
+    places = np.flatnonzero(np.frombuffer(strange, dtype=bool)) + offsets[0]
+    found[np.searchsorted(offsets, places, side="right") - 1] = True
+    return found
 
 
 def _values(cells: Any, dialect: Dialect, where: str) -> np.ndarray:

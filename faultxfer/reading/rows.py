@@ -189,12 +189,12 @@ def _read_plain(
     lines = _numbers_of_rows(text, len(table))
     if len(table) != len(lines):
         return None
-    typed = _typed(table, wanted)
     filled = ~_blank_rows(text, table, lines)
     if not filled.all():
         table, lines = table.filter(pa.array(filled)), lines[filled]
-        typed = {name: values[filled] for name, values in typed.items()}
-    return ParsedRows(tuple(names), _framed(table.drop_columns(wanted)), lines, typed)
+    numbered = {name: table.column(name) for name in wanted}
+    table = table.drop_columns(wanted)
+    return ParsedRows(tuple(names), _framed(table), lines, _typed(numbered))
 
 
 def _numbers_of_rows(text: Text, rows: int | None = None) -> np.ndarray:
@@ -264,17 +264,17 @@ def _conversions(
     return options
 
 
-def _typed(table: pa.Table, wanted: list[str]) -> dict[str, np.ndarray]:
-    """Values of the columns of numbers.
+def _typed(numbered: dict[str, pa.ChunkedArray]) -> dict[str, np.ndarray]:
+    """Values of the columns of numbers, which are taken one by one, as both need much memory.
 
     Raises:
         _NotNumbersError: cells say infinity or the like.
     """
     typed, mistaken = {}, set()
-    for name in wanted:
-        column = table.column(name)
+    for name in list(numbered):
+        column = numbered.pop(name)
         typed[name] = column.to_numpy()
-        if np.isfinite(typed[name]).sum() != len(table) - column.null_count:
+        if np.isfinite(typed[name]).sum() != len(column) - column.null_count:
             mistaken.add(name)
     if mistaken:
         raise _NotNumbersError(mistaken)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import pandas as pd
 
-from faultxfer.contract.across import with_rules_across, without_copies
+from faultxfer.contract.across import Stack, with_rules_across, without_copies
 from faultxfer.contract.check import begin_check
 from faultxfer.contract.class_share import Classes, with_class_share
 from faultxfer.contract.codes import DEFAULTS
@@ -314,11 +314,12 @@ class _Checking:
         tables = [each if isinstance(each, RawTable) else each.table for each in self.read]
         checked = _leave_others_out([self._checked(each, fills) for each in self.read])
         checked = without_copies(checked, self.contract)
-        checked = with_rules_across(checked, self.contract)
+        stack = Stack(self.contract)
+        checked = with_rules_across(checked, stack)
         checked = with_losses(checked, self.contract, self.equipment)
         if self.labelled is not False:
             training = bool(self.labelled)
-            checked = with_no_measurements(checked, self.contract, training=training)
+            checked = with_no_measurements(checked, stack, training=training)
         return tables, with_class_share(checked, self.contract, self.source)
 
     def _checked(self, table: RawTable | Checked, fills: frozenset[str]) -> Checked:
