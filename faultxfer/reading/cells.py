@@ -15,6 +15,7 @@ from faultxfer.reading import columns
 from faultxfer.reading.dialect import Dialect
 
 _EXPONENT = r"(?:[eE][+-]?\d+)?"
+_DIGITS_OF = re.compile("[0-9eE.,-]+")
 # Of so many cells it is worth a look which ones are plain digits.
 _MANY = 10_000
 # With a mark that may be a decimal mark or stand between thousands.
@@ -34,15 +35,17 @@ def missing_cells(text: pd.Series, dialect: Dialect) -> pd.Series:
     if len(cells) < _MANY:
         found = _missing(_trimmed(cells), dialect).to_numpy(zero_copy_only=False)
         return pd.Series(found, index=text.index, dtype=bool)
-    # Nearly all cells are digits, and no spelling of a missing value is.
+    # Nearly all cells are digits, which few spellings of a missing value look like.
     odd = _odd(cells, ".,")
     found = odd.copy()
     found[odd] = _missing(_trimmed(cells.filter(pa.array(odd))), dialect).to_numpy(
         zero_copy_only=False
     )
-    if dialect.missing:
-        spelt = pa.array([*dialect.missing], cells.type)
-        found |= pc.is_in(cells, value_set=spelt).to_numpy(zero_copy_only=False)
+    like_digits = [
+        spelt for spelt in columns.MISSING | dialect.missing if _DIGITS_OF.fullmatch(spelt)
+    ]
+    for spelt in {case(spelt) for spelt in like_digits for case in (str, str.upper)}:
+        found |= pc.equal(cells, spelt).fill_null(False).to_numpy(zero_copy_only=False)
     return pd.Series(found, index=text.index, dtype=bool)
 
 

@@ -5,6 +5,7 @@ And nothing of that can be seen from outside.
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import io
 from pathlib import Path
@@ -19,6 +20,8 @@ import pytest
 from faultxfer.contract.schema import parse_contract
 from faultxfer.errors import DataError
 from faultxfer.reading import content, memory, rows
+from faultxfer.reading.cells import missing_cells, numbers
+from faultxfer.reading.dialect import Dialect
 from faultxfer.reading.read_csv import read_csv
 from faultxfer.reading.table import RawTable
 from faultxfer.steps.intake import check_files
@@ -188,3 +191,25 @@ def test_the_limits_of_the_process_and_of_its_container_count(
     limit = 1000 + psutil.Process().memory_info().vms
     monkeypatch.setattr(memory, "_own_limit", lambda: limit)
     assert abs((memory.available_memory() or 0) - 1000) < 100_000_000
+
+
+def test_many_cells_are_read_as_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["1.5", "-2", "", " 3 ", "+4", "1e5", "1e+5", "nan", "Bad Input", "1.2.3", "-", "9,5"]
+    texts += ["²", "1 000", "inf", "999", ".", "5.", ".5", None]
+    cells = pd.Series([None, *texts, *texts[::-1]], dtype="str")
+    for dialect in (
+        Dialect(decimal="."),
+        Dialect(decimal=","),
+        Dialect(missing=frozenset({"999"})),
+    ):
+        for some in (cells, cells.iloc[3:], cells.iloc[:4], pd.Series(["1", "2"], dtype="str")):
+            monkeypatch.setattr("faultxfer.reading.cells._MANY", 1_000)
+            few = missing_cells(some, dialect), numbers(some, with_mark(dialect), where="")
+            monkeypatch.setattr("faultxfer.reading.cells._MANY", 0)
+            many = missing_cells(some, dialect), numbers(some, with_mark(dialect), where="")
+            pd.testing.assert_series_equal(few[0], many[0])
+            pd.testing.assert_series_equal(few[1], many[1])
+
+
+def with_mark(dialect: Dialect) -> Dialect:
+    return dataclasses.replace(dialect, decimal=dialect.decimal or ".")
