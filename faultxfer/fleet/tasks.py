@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -62,7 +62,7 @@ class HandedOver:
     job: Job[TransferRequest]
     models: Models
     verdict: Verdict
-    seconds: float
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -160,6 +160,7 @@ def _scorer(request: ScoreRequest) -> str:
 def _transferred(task: Task, request: TransferRequest) -> Answer:
     from faultxfer import pipeline
     from faultxfer.registry.smoke import expect_no_smoke_test
+    from faultxfer.steps.registration import prepare_registration
     from faultxfer.steps.sources import keep_sources
 
     keep_sources()
@@ -168,8 +169,7 @@ def _transferred(task: Task, request: TransferRequest) -> Answer:
 
     def hand_over(step: Any, *given: Any) -> Any:
         if step.__name__ == "register_candidate" and not request.dry_run:
-            job, models, verdict = given
-            return HandedOver(task.machine, job, models, verdict, time.monotonic() - begun)
+            return HandedOver(task.machine, *given)
         return step(*given)
 
     if request.dry_run:
@@ -178,7 +178,10 @@ def _transferred(task: Task, request: TransferRequest) -> Answer:
     task.work.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(dir=task.work))
     made: Any = pipeline.transfer_within(work, request, hand_over)
-    return made if isinstance(made, HandedOver) else of_transfer(task.machine, made)
+    if not isinstance(made, HandedOver):
+        return of_transfer(task.machine, made)
+    prepare_registration(made.job, made.models, made.verdict)
+    return replace(made, seconds=time.monotonic() - begun)
 
 
 def _registered(handed: HandedOver) -> Answer:

@@ -31,6 +31,7 @@ from faultxfer.progress import progress
 from faultxfer.registry import journal, names
 from faultxfer.registry.connect import Access
 from faultxfer.registry.data_sets import TARGET, DataSet
+from faultxfer.registry.graphs import write_graph
 from faultxfer.registry.promotion import Promotion
 from faultxfer.registry.provenance import code
 from faultxfer.registry.registering import NewVersion, register
@@ -58,6 +59,8 @@ from faultxfer.steps.run_metrics import COMPARISON, comparison_table, metrics_of
 from faultxfer.steps.sources import Models
 
 WAITING = "waiting"
+# Outcomes that leave a version in the registry.
+_VERSIONS = (PROMOTED, PROVISIONAL, WAITING)
 EXAMPLE_ROWS = 5
 _IN_SPITE = "Promoted in spite of the gate"
 _ACTIONS = {PROVISIONAL: journal.PROVISIONAL, WAITING: journal.WAITING}
@@ -151,6 +154,16 @@ def register_candidate(
     )
 
 
+def prepare_registration(job: Job[TransferRequest], models: Models, verdict: Verdict) -> None:
+    """Do for a registration what needs no registry: the graph of what becomes a version.
+
+    A process that registers the candidates of many machines has the less to do.
+    """
+    if _outcome(verdict, job.request, models) in _VERSIONS:
+        bundle = verdict.evaluation.adapted.bundle
+        write_graph(bundle, models.name, job.request.equipment)
+
+
 def _next_in_report(
     job: Job[TransferRequest], models: Models, verdict: Verdict, outcome: str
 ) -> tuple[Next, ...]:
@@ -179,7 +192,7 @@ def _registered(job: Job[TransferRequest], models: Models, verdict: Verdict, out
     registry = open_registry(access=Access.CHANGING)
     record = _run_record(job, models, verdict)
     version = None
-    if outcome in (PROMOTED, PROVISIONAL, WAITING):
+    if outcome in _VERSIONS:
         progress.info("Registering %s", models.name)
         candidate = _new_version(job, models, evaluation.adapted)
         made = register(registry, record, candidate, _promotion(job, models, verdict))
