@@ -35,6 +35,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import registry_trials as trials
 
@@ -76,6 +77,17 @@ def make_template(folder: Path) -> None:
         options = TransferOptions(split={"folds": 2}, seed=seed)
         given = (target, fleet.contract, SOURCE, MACHINE, options)
         pipeline.transfer(*given, override_gate=override)
+
+
+def candidate_of(template: Path, folder: Path) -> Path:
+    """The bundle of the template's machine, and a report of its run beside it."""
+    with sqlite3.connect(template / "mlruns" / "mlflow.db") as connection:
+        found = "SELECT storage_location, run_id FROM model_versions WHERE name = ?"
+        place, run = connection.execute(found, (_NAME,)).fetchone()
+    model = Path(urlsplit(place).path)
+    shutil.copytree(model / "data" / "bundle", folder / "bundle")
+    shutil.copytree(template / "mlruns" / "artifacts" / run / "artifacts", folder / "report")
+    return folder / "bundle"
 
 
 class Copier:
