@@ -439,8 +439,20 @@ def append(client: MlflowClient, entry: Entry) -> None:
         ChampionMovedError: another one came first.
         RegistryError: the journal was changed from outside.
     """
-    require_head(client, entry.model, entry.previous)
-    _ensure_journal(client, entry.model)
+    append_to(client, read_whole(client, entry.model), entry)
+
+
+@asks_the_store
+def append_to(client: MlflowClient, chain: Chain, entry: Entry) -> None:
+    """As :func:`append`, to a journal that was just read and is whole.
+
+    Raises:
+        ChampionMovedError: another one came first.
+    """
+    if chain.head != entry.previous:
+        raise moved(entry.model)
+    if chain.last is None:
+        _ensure_journal(client, entry.model)
     client.create_model_version(
         names.journal_name(entry.model),
         names.version_uri(entry.model, entry.to_version) if entry.to_version else _NOBODY,

@@ -56,15 +56,20 @@ def examined_journal(registry: Registry, name: str) -> Chain:
     A version's tag names the entry that made it champion; so the end of a journal cannot be changed
     or cut off unseen.
     """
+    return _examined(registry, name)[0]
+
+
+def _examined(registry: Registry, name: str) -> tuple[Chain, list[Version]]:
+    """The journal so, and the versions by which it was examined; no alias of theirs is known."""
     # Versions come before the journal, as an entry is there before the tag that names it.
-    versions = registry.versions(name)
+    versions = registry.tagged_versions(name)
     chain = journal.read_journal(registry.client, name)
     said = _lacking(versions, chain)
     if said and registry.client is not registry.live:
         # Versions and journal came in one answer, or in several pages: asked again, in order.
         chain = journal.read_journal(registry.live, name)
         said = _lacking(versions, chain)
-    return replace(chain, problems=(*chain.problems, *said))
+    return replace(chain, problems=(*chain.problems, *said)), versions
 
 
 def _lacking(versions: list[Version], chain: Chain) -> list[str]:
@@ -105,9 +110,11 @@ def standing(registry: Registry, name: str) -> Standing:
     Raises:
         RegistryError: the journal was changed from outside, or the champion's version is gone.
     """
-    chain = _whole_journal(registry, name)
-    known = {version.version: version for version in registry.versions(name)}
+    chain, versions = _whole(registry, name)
     number = chain.champion if chain.last else registry.alias(name)
+    known = {version.version: version for version in versions}
+    if number is not None and number not in known:  # it may have come in between
+        known = {version.version: version for version in registry.versions(name)}
     if number is not None and number not in known:
         raise RegistryError(
             f"The champion of {name!r} by its journal is not among its versions",
@@ -129,7 +136,8 @@ def promote(registry: Registry, version: Version, promotion: Promotion) -> None:
 
     def change() -> None:
         chain = _whole_journal(registry, version.name)
-        journal.append(registry.client, _entry(registry, chain, version, promotion))
+        entry = _entry(registry, chain, version, promotion)
+        journal.append_to(registry.client, chain, entry)
 
     _repeated(change, once=promotion.head is not None)
     follow_journal(registry, version.name)
@@ -278,9 +286,13 @@ def write_note(
 
 
 def _whole_journal(registry: Registry, name: str) -> Chain:
-    chain = examined_journal(registry, name)
+    return _whole(registry, name)[0]
+
+
+def _whole(registry: Registry, name: str) -> tuple[Chain, list[Version]]:
+    chain, versions = _examined(registry, name)
     journal.require_whole(chain, name)
-    return chain
+    return chain, versions
 
 
 def _entry(registry: Registry, chain: Chain, version: Version, promotion: Promotion) -> Entry:
@@ -305,16 +317,19 @@ def follow_journal(registry: Registry, name: str) -> None:
         RegistryError: the journal was changed from outside; the aliases stay.
     """
     for _ in range(_TRIES):
-        chain = _whole_journal(registry, name)
+        chain, versions = _whole(registry, name)
         if chain.last is None:
             return
-        versions = registry.versions(name)
+        if not _holds_all(versions, chain):  # one may have come in between
+            versions = registry.tagged_versions(name)
         for version in versions:
             tag_with_run(registry, version, tags_by_journal(version, chain))
             _write_page(registry, version, chain)
         wanted = aliases_by_journal(chain, [version.version for version in versions])
+        shown = registry.aliases(name)
         for alias, number in wanted.items():
-            _set_alias(registry, name, alias, number)
+            if shown.get(alias) != number:
+                _set_alias(registry, name, alias, number)
         now, aliases = _whole_journal(registry, name), registry.aliases(name)
         follows = all(aliases.get(alias) == number for alias, number in wanted.items())
         if now.head == chain.head and follows:
@@ -477,9 +492,13 @@ def tag_version(registry: Registry, version: Version, tags: dict[str, str]) -> N
         registry.client.set_model_version_tag(version.name, version.version, key, value)
 
 
+def _holds_all(versions: list[Version], chain: Chain) -> bool:
+    """Whether the versions that the journal names now are among these."""
+    named = {chain.champion, chain.provisional, chain.waiting} - {None}
+    return named <= {version.version for version in versions}
+
+
 def _set_alias(registry: Registry, name: str, alias: str, number: str | None) -> None:
-    if registry.aliases(name).get(alias) == number:
-        return
     if number is None:
         registry.client.delete_registered_model_alias(name, alias)
     else:

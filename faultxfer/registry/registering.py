@@ -258,7 +258,7 @@ def _create(
     )
     named = json.dumps([{"name": new.name, "version": str(made.version)}])
     registry.client.set_logged_model_tags(model_id, {names.VERSIONS: named})
-    return registry.version(new.name, str(made.version))
+    return replace(registry.as_version(made), tags=tags)
 
 
 def _ensure_model(registry: Registry, new: NewVersion) -> None:

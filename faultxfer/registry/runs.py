@@ -129,13 +129,15 @@ def log_metrics(
 def tell_outcome(registry: Registry, run_id: str, outcome: str) -> None:
     """Let name and tags of a run say what came of it.
 
-    The tag that is read back comes last: what was broken off on the way is done again.
+    The tags, one of which is read back, come last: what was broken off before is done again.
     """
+    from mlflow.entities import RunTag
+
     client = registry.client
     name = client.get_run(run_id).info.run_name or ""
     client.set_tag(run_id, names.RUN_NAME, _with_outcome(name, outcome))
-    client.set_tag(run_id, names.FILTER_OUTCOME, outcome)
-    client.set_tag(run_id, names.OUTCOME, outcome)
+    tags = (names.FILTER_OUTCOME, names.OUTCOME)
+    client.log_batch(run_id, tags=[RunTag(tag, outcome) for tag in tags])
 
 
 def say_nothing_came_of_it(registry: Registry, run_id: str, outcome: str) -> None:
@@ -165,6 +167,12 @@ def experiment_id(registry: Registry) -> str:
     Raises:
         RegistryError: its files would be written elsewhere than beside the store's own database.
     """
+    if registry.experiment is None:
+        registry.experiment = _experiment_id(registry)
+    return registry.experiment
+
+
+def _experiment_id(registry: Registry) -> str:
     from mlflow.exceptions import MlflowException
 
     client = registry.client
@@ -211,27 +219,29 @@ def _with_outcome(name: str, outcome: str) -> str:
 
 
 def _log(registry: Registry, run_id: str, record: RunRecord) -> None:
-    from mlflow.entities import Param
+    from mlflow.entities import Param, RunTag
 
     params = [Param(key, value) for key, value in record.shown_params.items()]
-    registry.client.log_batch(run_id, params=params)
+    tags = []
+    if record.note:
+        tags = [RunTag(names.PAGE, card_of(run_card(registry, run_id, record), OF_RUN))]
+    registry.client.log_batch(run_id, params=params, tags=tags)
     _log_inputs(registry, run_id, record)
     if record.files is not None:
         registry.client.log_artifacts(run_id, str(record.files))
-    if record.note:
-        page = card_of(run_card(registry, run_id, record), OF_RUN)
-        registry.client.set_tag(run_id, names.PAGE, page)
 
 
 def _log_inputs(registry: Registry, run_id: str, record: RunRecord) -> None:
     """What the run read: its rows, and the source model with the rows of that."""
     own = [*record.data, *([record.judged] if record.judged else [])]
     inputs = [data.as_input() for data in own]
+    models: list[LoggedModelInput] = []
     if record.source is not None:
         inputs += data_of(registry, record.source)
-        registry.client.log_inputs(run_id, models=_models(record.source))
-    for some in batches(inputs, _MOST_DATA_SETS):
-        registry.client.log_inputs(run_id, list(some))
+        models = _models(record.source)
+    parts = list(batches(inputs, _MOST_DATA_SETS)) or [[]]
+    for some in parts:
+        registry.client.log_inputs(run_id, list(some), models=models if some is parts[0] else None)
 
 
 def _models(source: Version) -> list[LoggedModelInput]:

@@ -87,6 +87,7 @@ class Registry:
         self.client = client
         self.live = client  # asks anew, also in a block of `as_it_is_now`
         self._places: Places | None = None
+        self.experiment: str | None = None  # its number, once it was asked for
         self.uri = uri
         self.address = connection.shown(uri)  # for people: without a password
         self.database = connection.sqlite_file(uri)  # None for a server
@@ -189,9 +190,18 @@ class Registry:
     def versions(self, name: str) -> list[Version]:
         """All versions of a registered model, newest first; empty if the model is unknown."""
         model = self._registered(name)
-        if model is None:
-            return []
-        aliases = _aliases(model)
+        return [] if model is None else self._versions(name, _aliases(model))
+
+    @asks_the_store
+    def tagged_versions(self, name: str) -> list[Version]:
+        """As :meth:`versions`, for tags alone: which of them an alias names is not asked."""
+        return self._versions(name, {})
+
+    def as_version(self, made: ModelVersion) -> Version:
+        """A version that was just made, as MLflow gave it back; no alias names it yet."""
+        return _version(made, {})
+
+    def _versions(self, name: str, aliases: dict[str, str]) -> list[Version]:
         found = all_pages(self.client.search_model_versions, names.equals(name))
         versions = [_version(item, aliases) for item in found if item.name == name]
         return sorted(versions, key=lambda one: int(one.version), reverse=True)
