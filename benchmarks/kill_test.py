@@ -81,9 +81,10 @@ def _of_approval() -> list[Point]:
     return [
         *_around("the entry of what waits", entry, 2, what=WAIT),
         *_around("the entry of what waits, a first model", entry, 2, first=True, what=WAIT),
-        # The run's page is its first tag; name and outcome follow when the journal has the entry.
-        *_around("the name of the run of what waits", "set_tag", 2, what=WAIT),
-        *_around("the outcome of the run of what waits", "set_tag", 4, what=WAIT),
+        # Name and outcome of the run follow when the journal has the entry; parameters with the
+        # page, and metrics, were logged before.
+        *_around("the name of the run of what waits", "set_tag", what=WAIT),
+        *_around("the outcome of the run of what waits", "log_batch", 3, what=WAIT),
         *_around("naming what waits the challenger", alias, what=WAIT),
         *_around("the entry of what waited and is approved", entry, what=APPROVE),
         *_around("naming what waited the champion", alias, what=APPROVE),

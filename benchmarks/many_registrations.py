@@ -9,14 +9,15 @@ the smoke test in the clean process, the entry in the journal, the alias. Nothin
 way.
 
 Printed are seconds, requests and processor time of a registration around each of some numbers of
-machines, the slope of the seconds over the machines (log-log), and what a registration waits for:
-the call of MLflow's client that takes most of it, and how that grows.
+machines, the slopes of both times over the machines (log-log), and what a registration waits for:
+the calls of MLflow's client that take most of it, and how each grows. Processor time is that of
+this process, its clean process, MLflow's server and PostgreSQL; unlike seconds it hardly depends on
+what else the machine does.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import os
 import sys
@@ -24,11 +25,12 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+import psutil
 import registry_at_size as size
 import registry_trials as trials
 import registry_work as work
@@ -48,17 +50,24 @@ def register_many(store: trials.Store, bundle: Path, machines: int) -> list[dict
     features = read_manifest(bundle).features
     smoke.expect_smoke_test()
     work.register_prepared(bundle, features, size.SOURCE)
-    return [_registered(bundle, features, number) for number in range(machines)]
+    found = []
+    for number in range(machines):
+        found.append(_registered(bundle, features, number))
+        if number + 1 in POINTS:
+            report(found)
+    return found
 
 
 def _registered(bundle: Path, features: tuple[str, ...], number: int) -> dict[str, Any]:
     name = f"{size.SOURCE}--fault--pump-{number:05d}"
     with size.counted() as asked, timed_calls() as spent:
-        begun, used = time.perf_counter(), time.process_time()
+        begun, before = time.perf_counter(), used()
         work.register_prepared(bundle, features, name, source=size.SOURCE)
-        seconds, processor = time.perf_counter() - begun, time.process_time() - used
+        seconds, after = time.perf_counter() - begun, used()
+    processor = {who: after[who] - before.get(who, 0.0) for who in after}
     if (number + 1) % _AROUND == 0:
-        print(f"{number + 1}: {seconds:.2f} s", flush=True)
+        said = ", ".join(f"{who} {spent:.2f}" for who, spent in processor.items())
+        print(f"{number + 1}: {seconds:.2f} s ({said})", flush=True)
     return {
         "seconds": seconds,
         "processor": processor,
@@ -67,13 +76,36 @@ def _registered(bundle: Path, features: tuple[str, ...], number: int) -> dict[st
     }
 
 
+def used() -> dict[str, float]:
+    """Seconds of the processor so far, by who used them."""
+    of_the_trial = psutil.Process(os.getppid()).children(recursive=True)
+    servers = [one for one in of_the_trial if "mlflow" in " ".join(one.cmdline())]
+    own = os.times()
+    return {
+        "here": own.user + own.system,
+        "clean process": _spent(psutil.Process().children(recursive=True)),
+        "server": _spent(servers),
+        "database": _spent([one for one in psutil.process_iter() if one.name() == "postgres"]),
+    }
+
+
+def _spent(processes: list[psutil.Process]) -> float:
+    found = 0.0
+    for process in processes:
+        with suppress(psutil.Error):
+            times = process.cpu_times()
+            found += times.user + times.system + times.children_user + times.children_system
+    return found
+
+
 @contextmanager
 def timed_calls() -> Iterator[Counter[str]]:
     """Seconds by what they were spent on: calls of MLflow's client, and the smoke test."""
     from faultxfer.registry import clients, registering
 
     spent: Counter[str] = Counter()
-    retrying, smoke_test = clients.RetryingClient.__getattr__, registering.smoke_test
+    retrying = clients.RetryingClient.__getattr__
+    steps = {"smoke_test": registering.smoke_test, "write_graph": registering.write_graph}
 
     def timed(name: str, method: Any) -> Any:
         def call(*given: Any, **named: Any) -> Any:
@@ -90,12 +122,14 @@ def timed_calls() -> Iterator[Counter[str]]:
         return timed(name, method) if callable(method) else method
 
     clients.RetryingClient.__getattr__ = counting  # type: ignore[method-assign]
-    registering.smoke_test = timed("smoke test", smoke_test)  # type: ignore[assignment]
+    for name, step in steps.items():
+        setattr(registering, name, timed(name, step))
     try:
         yield spent
     finally:
         clients.RetryingClient.__getattr__ = retrying  # type: ignore[method-assign]
-        registering.smoke_test = smoke_test
+        for name, step in steps.items():
+            setattr(registering, name, step)
 
 
 def slope(points: dict[int, float]) -> float:
@@ -111,17 +145,21 @@ def report(found: list[dict[str, Any]]) -> None:
     points = [point for point in POINTS if point <= len(found)] or [len(found)]
     by_call: dict[str, dict[int, float]] = defaultdict(dict)
     seconds: dict[int, float] = {}
+    processor: dict[int, float] = {}
     for point in points:
         some = found[max(0, point - _AROUND) : point]
         seconds[point] = median(one["seconds"] for one in some)
-        processor = median(one["processor"] for one in some)
+        processor[point] = median(sum(one["processor"].values()) for one in some)
         requests = median(one["requests"] for one in some)
         for call in {name for one in some for name in one["spent"]}:
             by_call[call][point] = median(one["spent"].get(call, 0.0) for one in some)
-        figures = f"{seconds[point]:7.2f} s {processor:7.2f} s here {requests:6.0f} requests"
-        print(f"{point:6} machines {figures}", flush=True)
+        whose = {who: median(one["processor"][who] for one in some) for who in some[0]["processor"]}
+        shares = ", ".join(f"{who} {spent:.2f}" for who, spent in whose.items())
+        figures = f"{seconds[point]:.2f} s, {requests:.0f} requests, processor {shares}"
+        print(f"{point:6} machines: {figures}", flush=True)
     if len(points) > 1:
-        print(f"slope of a registration over machines (log-log): {slope(seconds):.3f}")
+        print(f"slope over machines (log-log): seconds {slope(seconds):.3f}, ", end="")
+        print(f"processor time {slope(processor):.3f}")
     last = points[-1]
     for call, spent in sorted(by_call.items(), key=lambda one: -one[1][last])[:8]:
         grown = f", slope {slope(spent):.2f}" if len(points) > 1 and all(spent.values()) else ""
@@ -147,7 +185,7 @@ def main() -> int:
         trials.warm()
         with trials.store_of(given.store, Path(folder) / "store") as store:
             found = trials.in_child(lambda: register_many(store, bundle, given.machines))
-        report(json.loads(json.dumps(found)))
+        report(found)
     return 0
 
 

@@ -54,16 +54,16 @@ def test_a_race_that_is_lost_at_the_last_moment_takes_the_version_back(
     registry: Registry, bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     head = standing(registry, NAME).head
-    real = journal.require_head
+    real = journal.append_to
     asked = []
 
-    def another_comes_first(client: object, model: str, expected: str) -> None:
-        real(client, model, expected)
-        asked.append(model)
-        if len(asked) == 2:  # the one right before the entry is written
+    def another_comes_first(client: object, chain: journal.Chain, entry: journal.Entry) -> None:
+        asked.append(entry.model)
+        if len(asked) == 1:  # the journal was read, and the entry is about to be written
             maintenance.roll_back(*WHO, None, "somebody else")
+        real(client, chain, entry)
 
-    monkeypatch.setattr(journal, "require_head", another_comes_first)
+    monkeypatch.setattr(journal, "append_to", another_comes_first)
     with pytest.raises(ChampionMovedError):
         work.register_prepared(bundle, SENSORS, head=head)
     chain = chain_of(registry)
