@@ -79,14 +79,23 @@ def _registered(bundle: Path, features: tuple[str, ...], number: int) -> dict[st
 def used() -> dict[str, float]:
     """Seconds of the processor so far, by who used them."""
     of_the_trial = psutil.Process(os.getppid()).children(recursive=True)
-    servers = [one for one in of_the_trial if "mlflow" in " ".join(one.cmdline())]
+    servers = [one for one in of_the_trial if _is_server(one)]
     own = os.times()
     return {
         "here": own.user + own.system,
         "clean process": _spent(psutil.Process().children(recursive=True)),
         "server": _spent(servers),
-        "database": _spent([one for one in psutil.process_iter() if one.name() == "postgres"]),
+        "database": _spent(
+            [one for one in psutil.process_iter(["name"]) if one.info["name"] == "postgres"]
+        ),
     }
+
+
+def _is_server(process: psutil.Process) -> bool:
+    try:
+        return "mlflow" in " ".join(process.cmdline())
+    except psutil.Error:  # it ended meanwhile
+        return False
 
 
 def _spent(processes: list[psutil.Process]) -> float:
