@@ -114,7 +114,6 @@ FULL = [
     "create_logged_model",
     "log_model_artifacts",
     "create_model_version",
-    "set_tag",
 ]
 
 
