@@ -6,7 +6,6 @@ import importlib
 import os
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,13 @@ from faultxfer.bundle.plain_files import read_text
 from faultxfer.errors import BundleError, ConfigError, FaultxferError
 from faultxfer.registry import clean_process, names
 from faultxfer.registry.clean_process import SHARED, EndedError
-from faultxfer.registry.model_files import BUNDLE_IN_MODEL, LOADER, MACHINE, own_rows
+from faultxfer.registry.model_files import (
+    BUNDLE_IN_MODEL,
+    LOADER,
+    MACHINE,
+    known_packages,
+    own_rows,
+)
 from faultxfer.temporary import temporary_folder
 
 if TYPE_CHECKING:
@@ -117,7 +122,8 @@ def _check_scores(model_folder: Path) -> None:
         # Of an older release it can only be checked that it loads.
         load_bundle(model_folder / BUNDLE_IN_MODEL)
         return
-    model = mlflow.pyfunc.load_model(str(model_folder))
+    with known_packages():
+        model = mlflow.pyfunc.load_model(str(model_folder))
     asked = tuple(model.metadata.get_input_schema().input_names())
     taken = own_rows(model_folder / BUNDLE_IN_MODEL, (model.model_config or {}).get(MACHINE))
     expected = golden.features if taken is None else tuple(taken.columns)
@@ -232,9 +238,6 @@ def _prepare() -> None:
     connect.prepare_environment()
     for module in _NEEDED:
         importlib.import_module(module)
-    # MLflow reads of every installed package which modules it has, before it loads a first model.
-    with suppress(ImportError, AttributeError):
-        importlib.import_module("mlflow.utils.requirements_utils")._init_packages_to_modules_map()
 
 
 def _answer(asked: dict[str, Any]) -> dict[str, Any]:
