@@ -143,7 +143,7 @@ def test_the_lines_of_the_document_print_the_alarms_with_numpy_and_onnxruntime_a
 ) -> None:
     registered(store)
     with pytest.raises(SystemExit) as ended:
-        main(["registry", "export", work.MODEL, "--equipment", work.EQUIPMENT])
+        main(["registry", "export", work.MODEL, "--equipment", work.EQUIPMENT, "--json"])
     assert ended.value.code == 0
     (lines,) = re.findall(r"```python\n(.*?)```", (REPOSITORY / "docs/edge.md").read_text(), re.S)
     Path("alarms.py").write_text(lines)
