@@ -264,7 +264,10 @@ class ScoreRequest(_Request):
         description="The machine whose rows are scored; all rows, with the source model itself, "
         "if left out.",
     )
-    out: Path = Field(title="File for the scores", description="CSV file to write.")
+    out: Path = Field(
+        title="File for the scores",
+        description="File to write: Parquet where it ends in `.parquet`, CSV else.",
+    )
     version: int | None = Field(
         default=None,
         ge=1,

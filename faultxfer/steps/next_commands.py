@@ -19,8 +19,10 @@ from faultxfer.following import (
     typed,
     typed_files,
 )
+from faultxfer.outputs import alarms_beside
 from faultxfer.registry import names
 from faultxfer.requests import CurveRequest, PretrainRequest, ScoreRequest, TransferRequest
+from faultxfer.rows_file import PARQUET
 
 _OUT = "scores.csv"
 # With fewer labelled faults a learning curve cannot be drawn.
@@ -135,6 +137,9 @@ def after_scores(
         words = (NEW_FILES, "--contract", CONTRACT, "--model", request.model)
         transfer = typed("transfer", *words, "--equipment", NEW_MACHINE)
         own = (Next("Adapt it to the machine, once it has labelled rows", transfer),)
+    if alarms and request.out.suffix.lower() == PARQUET:
+        beside = shlex.join(["head", str(alarms_beside(request.out))])
+        return (*own, Next("Look at the stretches that alarm", beside))
     if alarms:
         # The word stands in the first line, and True in the lines of rows that alarm.
         look = shlex.join(["grep", "-e", "fault_probability", "-e", ",True,", str(request.out)])
