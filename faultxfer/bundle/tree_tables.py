@@ -25,6 +25,8 @@ _MOST_LEAVES = 64
 # So are trees that read so many sensors that a line of each table is more than a walk, and trees
 # whose tables would not fit into a cache.
 _MOST_SENSORS, _MOST_BYTES = 64, 64_000_000
+# LightGBM takes readings up to this for 0, above a threshold that is as far below 0.
+_ZERO = float(np.float32(1e-35))
 # Kinds of splits: the lowest bit says categorical, the next but one that zeros count as missing.
 _OTHER_SPLITS = 0b101
 
@@ -138,6 +140,7 @@ def _ranked(
     first: dict[int, int] = {}
     ahead = [(0, False)]
     places, thresholds = _numbers(tree, "split_feature"), _numbers(tree, "threshold")
+    thresholds[thresholds == -_ZERO] = np.nextafter(-_ZERO, -np.inf)
     while ahead:
         node, is_left_done = ahead.pop()
         if node < 0:
