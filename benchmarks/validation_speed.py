@@ -1,6 +1,6 @@
 """What the contract check costs beside plain reading.
 
-Prints the table of ``docs/data-contracts.md``.
+``validation_goals.py`` holds it to its goals.
 
     uv run python benchmarks/validation_speed.py
 
