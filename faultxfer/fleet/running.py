@@ -80,9 +80,11 @@ def run_fleet(
         fleet = _Fleet(request, planned, tell, starts)
         try:
             fleet.run()
-        finally:  # also of what was done until it was stopped
-            result = fleet.result(time.monotonic() - begun)
-    return result
+        except BaseException:
+            if fleet.outcomes:  # the page shows what was done until it was stopped
+                fleet.result(time.monotonic() - begun)
+            raise
+        return fleet.result(time.monotonic() - begun)
 
 
 def _starter(request: FleetRequest) -> Start:
@@ -186,7 +188,8 @@ class _Fleet:
                 continue
             if before is not None:
                 self._skipped[name] = before
-            address = connect.tracking_uri() if self.request.task != "validate" else ""
+            elsewhere = self.request.dask is not None and self.request.task != "validate"
+            address = connect.tracking_uri() if elsewhere else ""
             by = before.version if before else ""
             yield Task(name, request, work / str(number), address, by)
 

@@ -38,7 +38,8 @@ class Task:
         machine: its name.
         request: what is asked for it.
         work: folder for what is handed over; nothing lies there yet.
-        registry: address of the registry; not shown, as it may hold a password.
+        registry: address of the registry, for a worker that is not this process's own; not shown,
+            as it may hold a password.
         scored_by: version that scored the same rows before; empty where none did.
     """
 
