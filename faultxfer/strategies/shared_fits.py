@@ -16,7 +16,7 @@ from typing import TypeVar
 import numpy as np
 
 from faultxfer.bundle.frozen import Block, FrozenSource, Views
-from faultxfer.bundle.input_map import MAPS, InputMap, fit_maps
+from faultxfer.bundle.input_map import MAPS, SOURCE, InputMap, fit_maps
 from faultxfer.bundle.members import Member, Stack, member_logits, together
 from faultxfer.data.split import Fold
 from faultxfer.data.thinning import thinned
@@ -77,6 +77,8 @@ class SharedFits:
         self._y, self._seed, self._ahead = y, seed, ahead
         self._pool, self._pool_y = source_views(source, source_rows[0], X.shape[1]), source_rows[1]
         self._maps: dict[bytes, dict[str, InputMap]] = {}
+        as_it_is = InputMap(np.ones(len(source.spread.center)), np.zeros(len(source.spread.center)))
+        self._as_they_are = _OneAtATime(source, {SOURCE: as_it_is}, X)
         self._seen: dict[bytes, _Seen] = {}
         self._members: dict[tuple[str, bytes], Member] = {}
         self._said: dict[tuple[str, bytes], np.ndarray] = {}
@@ -144,6 +146,7 @@ class SharedFits:
                 while len(self._seen) >= max(_KEPT, processors()):
                     self._seen.pop(next(iter(self._seen)))
                 views = _OneAtATime(self.source, self.maps(rows), self.X)
+                views.as_they_are = self._as_they_are
                 every = TrainingRows(views, self._y, self._pool, self._pool_y, self._seed)
                 self._seen[key] = _Seen(views, every.take(self._fitted_on(rows)))
             return self._seen[key]
@@ -155,13 +158,20 @@ class SharedFits:
 
 
 class _OneAtATime(Views):
-    """Views that several threads may ask: each block is computed once."""
+    """Views that several threads may ask: each block is computed once.
+
+    The source's map is the same whatever rows maps are fitted on, and so is what it leads to.
+    """
+
+    as_they_are: _OneAtATime | None = None
 
     def __init__(self, source: FrozenSource, maps: dict[str, InputMap], X: np.ndarray) -> None:
         super().__init__(source, maps, X)
         self._lock = threading.RLock()
 
     def block(self, block: Block) -> np.ndarray:
+        if self.as_they_are is not None and block.map == SOURCE:
+            return self.as_they_are.block(block)
         with self._lock:
             return super().block(block)
 

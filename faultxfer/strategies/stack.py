@@ -62,14 +62,27 @@ class StackedLearners:
             return stacked(task, stack, self.name, fixed)
         crossed, _ = cross_fit_task(task, self.name, folds)
         stack = weighed(crossed, task.target)
-        y, run = task.target.y, task.target.run
-        lineage: dict[str, object] = {
-            "stack": _weights(stack),
-            "source_evidence": source_benefit(crossed, y, run).as_dict(),
-        }
-        if benefit := benefit_of_new(crossed, y, run):
-            lineage[NEW_SENSORS] = benefit.as_dict()
+        lineage: dict[str, object] = {"stack": _weights(stack)}
+        if not _is_fold(task):  # whose bundle predicts, and is kept by nobody
+            lineage |= _evidence(crossed, task.target)
         return stacked(task, stack, self.name, lineage)
+
+
+def _is_fold(task: Task) -> bool:
+    among = task.among
+    return (
+        among is not None and bool(among.folds) and len(task.target) < len(among.everything.target)
+    )
+
+
+def _evidence(crossed: CrossFit, target: Dataset) -> dict[str, object]:
+    """What the rows say of the source, and of sensors that it does not know."""
+    evidence: dict[str, object] = {
+        "source_evidence": source_benefit(crossed, target.y, target.run).as_dict()
+    }
+    if benefit := benefit_of_new(crossed, target.y, target.run):
+        evidence[NEW_SENSORS] = benefit.as_dict()
+    return evidence
 
 
 def cross_fit_task(
@@ -88,7 +101,7 @@ def cross_fit_task(
     require_all(task, StackedLearners.needs, who)
     frozen, learners = require_frozen(task, who), _learners(task)
     fits, rows = fits_of(task, who)
-    if others := other_folds(task):
+    if others := other_folds(task) if _is_fold(task) else ():
         # Those of all folds at once, as what they say of the other rows is asked for too.
         logits = fits.out_of_fold(learners, others)[:, rows]
         numbers = numbered(others, rows)

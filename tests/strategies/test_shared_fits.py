@@ -66,7 +66,7 @@ def test_a_default_transfer_learns_without_tensorflow(request: pytest.FixtureReq
     assert json.loads(done.stdout.splitlines()[-1]) == [[], {}, "stack"]
 
 
-def test_each_learner_is_fitted_once_a_fold_and_once_on_all_rows(
+def test_each_learner_is_fitted_once_a_fold_and_cross_fitted_on_all_rows(
     task: Task, split: Split, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fitted: list[int] = []
@@ -78,7 +78,8 @@ def test_each_learner_is_fitted_once_a_fold_and_once_on_all_rows(
 
     monkeypatch.setattr(stack, "_learners", lambda task: (Counted(), AlwaysNormal()))
     procedure.run_strategy(stack.StackedLearners(), task, split)
-    wanted = [len(fold.train) for fold in split.folds] + [len(task.target)]
+    own = stack._folds(task)  # those that weigh the learners of the bundle that stays
+    wanted = [len(fold.train) for fold in (*split.folds, *own)] + [len(task.target)]
     assert sorted(fitted) == sorted(wanted)
 
 
