@@ -20,20 +20,24 @@ import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
-from scipy.stats import linregress
-from scipy.stats import t as student
+from faultxfer.environment import prepare_command
 
-from faultxfer.bundle.bundle import Bundle, load_bundle, save_bundle
-from faultxfer.bundle.calibration import fit_calibrator
-from faultxfer.bundle.scaler import fit_scaler
-from faultxfer.config import NetworkOptions, SplitOptions, TransferOptions
-from faultxfer.data.dataset import Dataset, load_dataset, save_dataset
-from faultxfer.data.split import split_rows
-from faultxfer.steps.adaptation import compete
-from faultxfer.strategies import chosen_strategy
-from faultxfer.strategies.protocol import Task
-from faultxfer.strategies.source_benefit import fit_source_models
+prepare_command()  # as commands do: one thread for linear algebra, beside threads of our own
+
+import numpy as np  # noqa: E402
+from scipy.stats import linregress  # noqa: E402
+from scipy.stats import t as student  # noqa: E402
+
+from faultxfer.bundle.bundle import Bundle, load_bundle, save_bundle  # noqa: E402
+from faultxfer.bundle.calibration import fit_calibrator  # noqa: E402
+from faultxfer.bundle.scaler import fit_scaler  # noqa: E402
+from faultxfer.config import NetworkOptions, SplitOptions, TransferOptions  # noqa: E402
+from faultxfer.data.dataset import Dataset, load_dataset, save_dataset  # noqa: E402
+from faultxfer.data.split import split_rows  # noqa: E402
+from faultxfer.steps.adaptation import compete  # noqa: E402
+from faultxfer.strategies import chosen_strategy  # noqa: E402
+from faultxfer.strategies.protocol import Task  # noqa: E402
+from faultxfer.strategies.source_benefit import fit_source_models  # noqa: E402
 
 SOURCE_ROWS, SOURCE_RUNS = 3000, 150
 SMALL_ROWS, SMALL_RUNS, SMALL_SENSORS = 200, 20, 50
