@@ -102,7 +102,6 @@ def cross_fit_task(
     frozen, learners = require_frozen(task, who), _learners(task)
     fits, rows = fits_of(task, who)
     if others := other_folds(task) if _is_fold(task) else ():
-        # Those of all folds at once, as what they say of the other rows is asked for too.
         logits = fits.out_of_fold(learners, others)[:, rows]
         numbers = numbered(others, rows)
     else:
@@ -119,11 +118,11 @@ def cross_fit_task(
 
 
 def other_folds(task: Task) -> tuple[Fold, ...]:
-    """Folds of all rows, each tested on those of them that are the task's; none where none serve.
+    """The other folds of all rows, to weigh a fold's learners by; none where none serve.
 
-    Where all rows are cross-fitted, what the models of the *other* folds say of these folds weighs
-    the learners of one: as it calibrates the one that is judged. They have seen the rows of the
-    fold that is left out, and say nothing of these.
+    Their models have seen neither the rows that they predict nor those of the fold that is left
+    out. What is fitted without two folds serves both of them, so that cross-fitting inside
+    cross-fitting costs half as much.
     """
     if task.among is None:
         return ()
@@ -133,9 +132,10 @@ def other_folds(task: Task) -> tuple[Fold, ...]:
         test = np.intersect1d(fold.test, rows)
         if not len(test):
             continue
-        if not (_has_both(y[fold.train]) and _has_both(y[np.setdiff1d(rows, test)])):
+        train = np.intersect1d(fold.train, rows)
+        if not _has_both(y[train]):
             return ()
-        others.append(Fold(fold.train, test))
+        others.append(Fold(train, test))
     return tuple(others) if len(others) > 1 else ()
 
 

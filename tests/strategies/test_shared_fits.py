@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import json
 import subprocess
 import sys
@@ -66,7 +68,7 @@ def test_a_default_transfer_learns_without_tensorflow(request: pytest.FixtureReq
     assert json.loads(done.stdout.splitlines()[-1]) == [[], {}, "stack"]
 
 
-def test_each_learner_is_fitted_once_a_fold_and_cross_fitted_on_all_rows(
+def test_each_learner_is_fitted_once_for_each_set_of_rows_that_asks_for_it(
     task: Task, split: Split, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fitted: list[int] = []
@@ -80,6 +82,9 @@ def test_each_learner_is_fitted_once_a_fold_and_cross_fitted_on_all_rows(
     procedure.run_strategy(stack.StackedLearners(), task, split)
     own = stack._folds(task)  # those that weigh the learners of the bundle that stays
     wanted = [len(fold.train) for fold in (*split.folds, *own)] + [len(task.target)]
+    # Without two folds: what weighs the learners of one is fitted for the other, too.
+    for one, other in itertools.combinations(split.folds, 2):
+        wanted.append(len(np.intersect1d(one.train, other.train)))
     assert sorted(fitted) == sorted(wanted)
 
 
@@ -90,6 +95,21 @@ def test_a_stack_is_weighed_by_the_rows_it_is_fitted_on_alone(task: Task, split:
         tested = np.concatenate([one.test for one in others])
         np.testing.assert_array_equal(np.sort(tested), fold.train)
         assert all(np.intersect1d(one.train, one.test).size == 0 for one in others)
+        assert all(np.isin(one.train, fold.train).all() for one in others)
+
+
+def test_labels_of_the_fold_that_is_left_out_reach_nothing_that_predicts_it(
+    task: Task, split: Split
+) -> None:
+    fold, said = split.folds[0], []
+    for label in (0, 1):
+        y = task.target.y.copy()
+        y[fold.test] = label
+        target = dataclasses.replace(task.target, y=y)
+        company = procedure.in_company(dataclasses.replace(task, target=target), split)
+        given = procedure._with_rows(company, fold.train)
+        said.append(stack.StackedLearners().fit(given)(task.target.X[fold.test]))
+    np.testing.assert_array_equal(*said)
 
 
 def test_what_is_known_of_shared_rows_is_what_the_bundle_says(task: Task, split: Split) -> None:
