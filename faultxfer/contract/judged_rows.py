@@ -39,14 +39,14 @@ def judge_values(check: State) -> None:
         return
     fillable = _fillable(check)
     for tally in unmet:
-        hint = _wholly_empty(check, tally.column) if tally.kind == NULL else ""
+        hint = wholly_empty(check, tally.column) if tally.kind == NULL else ""
         # A version goes on where a sensor stops, row by row, whatever the share of such rows.
         passed = tally.passed or (check.scoring and tally.kind == NULL)
         judged = dataclasses.replace(tally, places=used[tally.places], passed=passed)
         note_unmet(check.notes, judged, check.contract, len(used), fillable, hint)
 
 
-def _wholly_empty(check: State, name: str) -> str:
+def wholly_empty(check: State, name: str) -> str:
     """What to write where machines have no value of a sensor at all; empty where none is so."""
     machines = check.key(check.contract.equipment_column)
     if machines is None or not check.of_a_file:

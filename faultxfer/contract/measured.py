@@ -6,6 +6,7 @@ have been written by hand, or before a column became what it is now.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ from faultxfer.contract.rules.protocol import TableRows
 from faultxfer.contract.schema import Contract
 from faultxfer.findings import Finding, Severity
 from faultxfer.reading import columns
+from faultxfer.reading.table import RawTable
 
 _LEAK = "LABEL-LEAK"
 # One line for each kind that is found again in data under a contract.
@@ -54,30 +56,48 @@ def with_no_measurements(checked: list[Checked], stack: Stack, *, training: bool
     files = files_with(checked, columns.RUN)
     if not files:
         return checked
-    rows = _column_rows(stack.of([checked[file] for file in files]))
+    rows = stack.of([checked[file] for file in files])
+    some = rows.only(np.arange(0, len(rows), every_so_many(len(rows))))
     file = checked[files[0]].table.file if len(files) == 1 else None
-    look = _Look(rows, stack.contract, find_kinds(rows), training, file)
     known = {(finding.code, finding.column) for outcome in checked for finding in outcome.findings}
     checked = list(checked)
     first = files[0]
-    for found in look.found:
-        finding = look.finding(found, checked[first])
-        if finding is not None and (finding.code, finding.column) not in known:
+    for finding in findings_of(some, checked[first].table, training=training, file=file):
+        if (finding.code, finding.column) not in known:
             checked[first] = checked[first].with_finding(finding)
     return checked
+
+
+def every_so_many(rows: int) -> int:
+    """The distance between the rows that are looked at."""
+    return rows // _ROWS + 1
+
+
+def findings_of(
+    some: TableRows, table: RawTable, *, training: bool, file: str | None
+) -> Iterator[Finding]:
+    """What is said of sensors that are no measurements.
+
+    Args:
+        some: the rows to look at.
+        table: a file of them.
+        training: as in :func:`with_no_measurements`.
+        file: that the findings are about; None where there are several.
+    """
+    rows = _column_rows(some)
+    look = _Look(rows, some.contract, find_kinds(rows), training, file)
+    for found in look.found:
+        finding = look.finding(found, table)
+        if finding is not None:
+            yield finding
 
 
 def _column_rows(rows: TableRows) -> ColumnRows:
     """The rows as rules of columns see them, without sensors that are kept on purpose."""
     asked = [name for name in rows.values if not rows.contract.sensors[name].keep]
-    every = slice(None, None, len(rows) // _ROWS + 1)
-    fault = None if rows.fault is None else rows.fault[every].astype(np.float64)
+    fault = None if rows.fault is None else rows.fault.astype(np.float64)
     return ColumnRows(
-        {name: rows.values[name][every] for name in asked},
-        rows.machine[every],
-        rows.run[every],
-        fault,
-        None if rows.seconds is None else rows.seconds[every],
+        {name: rows.values[name] for name in asked}, rows.machine, rows.run, fault, rows.seconds
     )
 
 
@@ -91,7 +111,7 @@ class _Look:
     training: bool
     file: str | None
 
-    def finding(self, found: Found, outcome: Checked) -> Finding | None:
+    def finding(self, found: Found, table: RawTable) -> Finding | None:
         """The finding of a column; None where the kind has none."""
         code = _CODES.get(found.kind)
         if code is None:
@@ -102,7 +122,7 @@ class _Look:
             severity,
             f"Sensor {found.column!r} {found.reason}{measured}",
             file=self.file,
-            column=outcome.table.tag(found.column),
+            column=table.tag(found.column),
             expected="a measurement",
             remedy=_REMEDY,
         )

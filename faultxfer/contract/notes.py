@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import count
 from typing import NamedTuple
 
@@ -25,6 +27,53 @@ class _Cells(NamedTuple):
     lines: np.ndarray
 
 
+@dataclass(frozen=True)
+class Noted:
+    """Rows that a finding is about.
+
+    Attributes:
+        places: (m,) ascending places of the rows in the table.
+        column: by the contract's name.
+        message: with how many rows there are.
+        tail: what follows in the message where some rows have more to be said, with ``{some}`` for
+            how many; places of these rows in ``some``.
+    """
+
+    code: str
+    severity: Severity
+    places: np.ndarray
+    column: str
+    message: str
+    remedy: str
+    expected: str
+    tail: str = ""
+    some: np.ndarray | None = None
+
+    @property
+    def more(self) -> int:
+        """How many rows have more to be said."""
+        return 0 if self.some is None else len(self.some)
+
+    def words(self) -> tuple[str, str]:
+        """The message before and after the number of rows, without its tail.
+
+        Raises:
+            ValueError: it does not say once how many rows there are.
+        """
+        before, after = self.message.split(f"{len(self.places)} row(s)")
+        return before, after
+
+    def since(self, place: int) -> Noted:
+        """The same of rows from this place on; the message is as it was."""
+        some = None if self.some is None else self.some[self.some >= place]
+        return dataclasses.replace(self, places=self.places[self.places >= place], some=some)
+
+
+def with_tail(message: str, tail: str, some: int) -> str:
+    """A message with what is said of some rows, where there are any."""
+    return message + (tail.format(some=some) if some else "")
+
+
 class Notes:
     """What has been found so far in one table."""
 
@@ -33,7 +82,8 @@ class Notes:
         self.findings: list[Finding] = []
         # By sensor, (n,) bool: readings that do not count for their quality.
         self.bad: dict[str, np.ndarray] = {}
-        self._aside: list[tuple[str, np.ndarray, str]] = []
+        # Of the findings those about rows, in the order found.
+        self.noted: list[Noted] = []
 
     @property
     def refused(self) -> bool:
@@ -101,11 +151,19 @@ class Notes:
         *,
         expected: str,
         severity: Severity,
+        tail: str = "",
+        some: np.ndarray | None = None,
     ) -> None:
         """Note rows by their places in the table; severity ``quarantine`` sets them aside."""
         if not len(places):
             return
-        first = places[:MAX_EXAMPLES]
+        noted = Noted(code, severity, places, column, message, remedy, expected, tail, some)
+        self.noted.append(noted)
+        self.findings.append(self.finding(noted))
+
+    def finding(self, noted: Noted) -> Finding:
+        """What is said of rows."""
+        column, first = noted.column, noted.places[:MAX_EXAMPLES]
         lines = self.table.lines_of(column, first)
         files = self.table.files_of(column, first)
         cells = [shortened(cell) for cell in self._cells(column, first)]
@@ -113,23 +171,26 @@ class Notes:
         for file, line, cell in zip(files, lines, cells, strict=True):
             other = "" if file == files[0] else f"{file}, "
             examples.append(f"{other}line {line}: {cell!r}")
-        self.findings.append(
-            Finding(
-                code,
-                severity,
-                message,
-                file=str(files[0]),
-                column=self.table.tag(column),
-                line=int(lines[0]),
-                count=len(places),
-                expected=expected,
-                received=cells[0],
-                examples=tuple(examples),
-                remedy=remedy,
-            )
+        return Finding(
+            noted.code,
+            noted.severity,
+            with_tail(noted.message, noted.tail, noted.more),
+            file=str(files[0]),
+            column=self.table.tag(column),
+            line=int(lines[0]),
+            count=len(noted.places),
+            expected=noted.expected,
+            received=cells[0],
+            examples=tuple(examples),
+            remedy=noted.remedy,
         )
-        if severity == "quarantine":
-            self._aside.append((code, places, column))
+
+    @property
+    def _aside(self) -> Iterator[tuple[str, np.ndarray, str]]:
+        """Code, places and column of rows that are set aside, in the order found."""
+        for noted in self.noted:
+            if noted.severity == "quarantine":
+                yield noted.code, noted.places, noted.column
 
     def _cells(self, column: str, places: np.ndarray) -> pd.Series:
         """The cells that count in some rows."""
@@ -142,6 +203,10 @@ class Notes:
             if code in (None, name):
                 found[places] = True
         return found
+
+    def codes_aside(self) -> tuple[str, ...]:
+        """The codes by which rows are set aside, in the order found."""
+        return tuple(dict.fromkeys(code for code, _, _ in self._aside))
 
     def columns_of(self, code: str) -> set[str]:
         """Columns for which rows are set aside by a code."""
@@ -171,7 +236,7 @@ class Notes:
 
     def rejected(self) -> pd.DataFrame:
         """Rows set aside as they stand in the file, with file, line and codes beside them."""
-        if not self._aside:
+        if not any(self._aside):
             return pd.DataFrame(columns=[columns.FILE, columns.LINE, columns.CODES])
         places, table = np.flatnonzero(self.aside()), self.table
         cells = table.rows(places) if len(places) else table.frame.iloc[:0]
@@ -197,7 +262,7 @@ class Notes:
         """(n,) file and line of each row: those of the cell which was found first."""
         table = self.table
         found = _Cells(table.files_of(None, np.arange(len(table))), table.lines.copy())
-        for _, places, column in reversed(self._aside):
+        for _, places, column in reversed(list(self._aside)):
             found.files[places] = table.files_of(column, places)
             found.lines[places] = table.lines_of(column, places)
         return found
@@ -205,7 +270,7 @@ class Notes:
     def _codes(self) -> np.ndarray:
         """(n,) the codes of each row, in the order found."""
         codes = np.full(len(self.table), "", dtype=object)
-        for code in dict.fromkeys(code for code, _, _ in self._aside):
+        for code in self.codes_aside():
             places = self.aside(code)
             codes[places] = [f"{before} {code}".strip() for before in codes[places]]
         return codes

@@ -59,11 +59,11 @@ def _note_missing(
         _note_imputed(notes, unmet.column, places[filled])
         places = places[~filled]
     message = f"Sensor {unmet.column!r} has no value in {len(places)} row(s)"
-    later = int(fillable.by_a_model[places].sum())
+    tail = ""
     if not unmet.passed:
         message += f", more than the allowed share of {sensor.max_missing:g}"
-    elif later:
-        message += f"; with a model that predicts what is missing, {later} of them can be used"
+    else:
+        tail = "; with a model that predicts what is missing, {some} of them can be used"
     notes.rows(
         "SENSOR-MISSING",
         places,
@@ -72,6 +72,8 @@ def _note_missing(
         f"{_REMEDY_HOLD if has_own_times else _REMEDY}{hint}",
         expected=f"a value in at least {1 - sensor.max_missing:.0%} of the rows",
         severity="quarantine" if unmet.passed else "refuse",
+        tail=tail,
+        some=places[fillable.by_a_model[places]],
     )
 
 

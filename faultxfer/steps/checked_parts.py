@@ -1,10 +1,10 @@
-"""A large file to be scored, checked part by part as long as nothing in it is out of order.
+"""A large file, checked part by part as long as nothing in it is out of order.
 
-Most files that are scored every day are: no row is set aside, and the rows stand in the order of
-time. Then each part passes the check by itself, given a few rows of the part before to look back
-at, and what is said of the whole file follows from what is said of the parts. As soon as a part
-shows anything that can only be judged over all rows, the file is looked at as a whole, which takes
-memory for all of it.
+Most files are: the rows stand in the order of time. Then each part is checked by itself, given a
+few rows of the part before to look back at, and what is said of the whole file follows from what
+is said of the parts. Of a file to be scored no row may be set aside; of one that is only checked
+what the parts say is added up. As soon as a part shows anything that can only be judged over all
+rows, the file is looked at as a whole, which takes memory for all of it.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from faultxfer.reading import columns
 from faultxfer.reading.parts import PARQUET, first_part, parts_of
 from faultxfer.reading.table import RawTable
 from faultxfer.steps.accepted import filled_rows
+from faultxfer.steps.merged_parts import OF_THE_FILE, Merged, NotByPartsError, PartSaid, said_by
 from faultxfer.steps.processors import in_order
 
 if TYPE_CHECKING:
@@ -41,35 +42,41 @@ if TYPE_CHECKING:
 LARGE, _SIZE, _ROWS, _PACKED = 32_000_000, 4_000_000, 32_768, 4
 # Lines of the part before; of a recording at least as many as the rules look back.
 _LOOK_BACK, _LEAST = 512, 30
-# What a part shows of the file as a whole; with a count of rows, or of other things.
-_OF_THE_FILE = frozenset({"COLUMN-UNKNOWN", "COLUMN-LOST", "SENSOR-GONE"})
+# What counts rows, of what a part shows of the file as a whole.
 _OF_ALL_ROWS = "SENSOR-GONE"
 # Encodings in which a line ends with the byte of a line feed.
 _BYTES = frozenset({"utf-8", "utf-8-sig", "cp1252"})
 
 
-class _NotByPartsError(Exception):
-    """The file is to be looked at as a whole."""
-
-
 @dataclass(frozen=True)
 class Asked:
-    """How a file is checked; see :func:`faultxfer.steps.intake.check_files`."""
+    """How a file is checked; see :func:`faultxfer.steps.intake.check_files`.
+
+    Its rows are kept where it is to be scored, ``labelled`` being False, and there alone.
+    """
 
     contract: Contract
     equipment: str | None
     completing: Completing | None
     without: frozenset[str]
     lacks: frozenset[str]
+    labelled: bool | None = False
+
+    @property
+    def scoring(self) -> bool:
+        """Whether the rows are to be scored."""
+        return self.labelled is False
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """What came of a file whose rows are all accepted.
+    """What came of a file.
 
     Attributes:
         rows: how many were read.
-        accepted: how many of them are of the machine asked for.
+        accepted: how many of them are accepted.
+        quarantined: how many of them are set aside.
+        rejected: CSV of these; None where there are none.
         imputed: of these, how many have readings that were missing and are filled in.
         completed: whether any reading was filled in.
         findings: of the file as a whole.
@@ -86,6 +93,8 @@ class Accepted:
     table: RawTable
     times: str | None
     sha256: str
+    quarantined: int = 0
+    rejected: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -100,6 +109,7 @@ class _Checked:
         findings: of the file as a whole.
         table: without its cells.
         times: how times are written.
+        said: what is added up; None where the rows are to be scored.
     """
 
     accepted: pd.DataFrame
@@ -109,18 +119,19 @@ class _Checked:
     findings: tuple[Finding, ...]
     table: RawTable
     times: str | None
+    said: PartSaid | None
 
 
 def accepted_in_parts(
     path: Path, name: str, asked: Asked, out: Path, size: int | None = None
 ) -> Accepted | None:
-    """Check a file part by part, and write its accepted rows.
+    """Check a file part by part, and write its accepted rows where they are to be scored.
 
     Args:
         path: of the file.
         name: that findings call it by.
         asked: how it is checked.
-        out: Arrow file of the accepted rows; folders for parts are made beside it.
+        out: Arrow file of the accepted rows; files and a folder for parts are made beside it.
         size: of a part: bytes, or rows where the file is Parquet.
 
     Returns:
@@ -141,7 +152,7 @@ def accepted_in_parts(
             for part in in_order(lambda part: _checked(part, name, asked), parts):
                 whole.add(part)
             return whole.ended(digest.result())
-    except (_NotByPartsError, DataError, OSError, pa.ArrowException, EOFError):
+    except (NotByPartsError, DataError, OSError, pa.ArrowException, EOFError):
         # Whatever it is, reading it as a whole says it in full.
         return None
     finally:
@@ -180,7 +191,7 @@ def _head(first: Path, asked: Asked) -> int:
     """Lines above the first row."""
     table = read_shaped(first, asked.contract, asked.lacks)
     if not len(table) or table.dialect.encoding not in _BYTES or table.dialect.line_end == "\r":
-        raise _NotByPartsError
+        raise NotByPartsError
     return int(table.lines[0]) - 1
 
 
@@ -188,7 +199,7 @@ def _checked(part: Part, name: str, asked: Asked) -> _Checked:
     """Check a part.
 
     Raises:
-        _NotByPartsError: something in it has to be judged over all rows.
+        NotByPartsError: something in it has to be judged over all rows.
         DataError: it cannot be read.
     """
     contract = asked.contract
@@ -202,22 +213,23 @@ def _checked(part: Part, name: str, asked: Asked) -> _Checked:
     check = begin_check(
         table,
         contract,
-        labelled=False,
+        labelled=asked.labelled,
         equipment=asked.equipment,
         fills=fills,
         without=asked.without,
         lacks=asked.lacks,
     )
     (outcome,) = with_losses([check.ended()], contract, asked.equipment)
-    odd = len(outcome.rejected) or outcome.unused or table.remarks or table.dialect.below
-    if odd or any(found.code not in _OF_THE_FILE for found in outcome.findings):
-        raise _NotByPartsError
-    accepted = outcome.accepted
-    if not len(accepted):
-        raise _NotByPartsError
+    accepted, findings = outcome.accepted, outcome.findings
+    if outcome.unused or table.remarks or table.dialect.below or not len(accepted):
+        raise NotByPartsError
+    said = None if asked.scoring else said_by(check, outcome, before)
+    of_the_file = tuple(found for found in findings if found.code in OF_THE_FILE)
+    if asked.scoring and (len(outcome.rejected) or len(of_the_file) < len(findings)):
+        raise NotByPartsError
     new = accepted[columns.ROW].to_numpy() >= before
     if accepted.loc[~new, list(contract.features)].isna().to_numpy().any():
-        raise _NotByPartsError  # rules may have to look further back
+        raise NotByPartsError  # rules may have to look further back
     if asked.completing and asked.completing.imputer:
         accepted = asked.completing.completed(accepted, asked.completing.imputer)
     times = None
@@ -225,7 +237,7 @@ def _checked(part: Part, name: str, asked: Asked) -> _Checked:
         times = outcome.table.times(contract.time_column).style
     bare = dataclasses.replace(table, frame=table.frame.iloc[:0], typed={}, reread=None)
     read = len(table) - before
-    return _Checked(accepted, new, read, before, outcome.findings, bare, times)
+    return _Checked(accepted, new, read, before, of_the_file, bare, times, said)
 
 
 class _Whole:
@@ -238,6 +250,9 @@ class _Whole:
 
     def __init__(self, asked: Asked, out: Path) -> None:
         self._asked, self._out = asked, out
+        self._merged: Merged | None = None
+        if not asked.scoring:
+            self._merged = Merged(asked.contract, out.parent, training=bool(asked.labelled))
         self._writer: pa.RecordBatchFileWriter | None = None
         self._schema: pa.Schema | None = None
         self._first: _Checked | None = None
@@ -251,17 +266,20 @@ class _Whole:
         """Take the next part.
 
         Raises:
-            _NotByPartsError: it does not go on as the parts before began.
+            NotByPartsError: it does not go on as the parts before began.
         """
         first = self._first = self._first or part
         self._quoted |= part.table.dialect.quoted
         if _style(part) != _style(first):
-            raise _NotByPartsError
+            raise NotByPartsError
         self._require_order(part)
         rows = part.accepted[part.new]
         rows = rows.assign(**{columns.ROW: rows[columns.ROW] + (self._read - part.skipped)})
         self._read += part.read
         self._accepted += len(rows)
+        if self._merged and part.said:
+            self._merged.add(part.said, rows)
+            return
         if columns.IMPUTED in rows:
             self._completed = True
             self._imputed += int(filled_rows(rows, self._asked.contract).sum())
@@ -284,7 +302,7 @@ class _Whole:
         out_of_sight = self._last[: max(0, len(self._last) - int((~new).sum()))]
         latest = max(self._latest, out_of_sight.max(initial=-np.inf))
         if (time[new] <= latest).any():
-            raise _NotByPartsError
+            raise NotByPartsError
         self._latest = max(self._latest, self._last.max(initial=-np.inf))
         self._last = time[new] if self._asked.contract.time_column else self._last
         names = rows[columns.EQUIPMENT].astype(str) + "/" + rows[columns.RUN].astype(str)
@@ -294,19 +312,23 @@ class _Whole:
         needed = _needed(self._asked.contract)
         for name, looked, count in zip(known, back.tolist(), more.tolist(), strict=True):
             if count and looked < min(needed, self._seen[name]):
-                raise _NotByPartsError
+                raise NotByPartsError
             self._seen[name] += count
 
     def ended(self, sha256: str) -> Accepted | None:
         """What came of the file; None where it has no rows."""
-        if self._first is None or self._writer is None:
-            return None
-        self._writer.close()
         first = self._first
+        if first is None:
+            return None
+        if self._writer is not None:
+            self._writer.close()
         findings = tuple(
             dataclasses.replace(found, count=self._read) if found.code == _OF_ALL_ROWS else found
             for found in first.findings
         )
+        merged = self._merged
+        if merged:
+            findings = merged.findings(findings, first.table)
         dialect = dataclasses.replace(first.table.dialect, quoted=self._quoted)
         return Accepted(
             rows=self._read,
@@ -317,6 +339,8 @@ class _Whole:
             table=dataclasses.replace(first.table, dialect=dialect),
             times=first.times,
             sha256=sha256,
+            quarantined=merged.quarantined if merged else 0,
+            rejected=merged.rejected if merged and merged.quarantined else None,
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import shutil
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ from faultxfer.contract.schema import Contract
 from faultxfer.contract.shapes import joined_tags, read_shaped, readings_in
 from faultxfer.errors import DataError
 from faultxfer.findings import Finding, refusing
-from faultxfer.outputs import writing
+from faultxfer.outputs import workspace, writing
 from faultxfer.progress import progress
 from faultxfer.reading import columns
 from faultxfer.reading.read_csv import find_files, names_of
@@ -37,7 +38,7 @@ from faultxfer.reading.tag_files import TagReadings
 from faultxfer.reading.write_csv import write_text
 from faultxfer.requests import PretrainRequest, ScoreRequest, ValidateRequest
 from faultxfer.steps.accepted import filled_rows
-from faultxfer.steps.checked_parts import Asked, accepted_in_parts, is_large
+from faultxfer.steps.checked_parts import Accepted, Asked, accepted_in_parts, is_large
 from faultxfer.steps.opening import AnyRequest, Job, Opened
 
 if TYPE_CHECKING:
@@ -211,9 +212,9 @@ def check_files(
     """
     progress.info("Checking the rows against contract %s", contract.family)
     paths = find_files(files)
-    if labelled is False and work and data_docs is None:
-        asked = Asked(contract, equipment, completing, without, lacks)
-        if found := _in_parts(paths, asked, work):
+    if data_docs is None and _may_be_cut(labelled, work, completing, source):
+        asked = Asked(contract, equipment, completing, without, lacks, labelled)
+        if found := _in_parts(paths, asked, work, quarantine):
             return found
     fills = completing.fills if completing else frozenset()
     checking = _Checking(paths, contract, labelled, equipment, source, without, lacks)
@@ -247,25 +248,50 @@ def check_files(
     return dataclasses.replace(outcome, docs=docs)
 
 
-def _in_parts(paths: list[Path], asked: Asked, work: Path) -> CheckedRows | None:
-    """The rows of a large file of which all rows are accepted, checked in little memory."""
+def _may_be_cut(
+    labelled: bool | None,
+    work: Path | None,
+    completing: Completing | None,
+    source: Classes | None,
+) -> bool:
+    """Whether files are to be scored, or only checked: others need all rows at once."""
+    if labelled is False:
+        return work is not None
+    return work is None and completing is None and source is None
+
+
+def _in_parts(
+    paths: list[Path], asked: Asked, work: Path | None, quarantine: Path
+) -> CheckedRows | None:
+    """What came of a large file, checked in little memory; None where it cannot be."""
     if len(paths) > 1 or not is_large(paths[0]):
         return None
     (name,) = names_of(paths)
-    table = work / ACCEPTED
-    found = accepted_in_parts(paths[0], name, asked, table)
-    if found is None:
-        progress.info("Not all rows of %s are accepted as they come: looking at it whole", name)
-        return None
+    with workspace() as scratch:
+        table = (work or scratch) / ACCEPTED
+        found = accepted_in_parts(paths[0], name, asked, table)
+        if found is not None:
+            return _of_parts(name, found, table if asked.scoring else None, quarantine)
+    kept = "accepted as they come" if asked.scoring else "judged as they come"
+    progress.info("Not all rows of %s are %s: looking at it whole", name, kept)
+    return None
+
+
+def _of_parts(name: str, found: Accepted, table: Path | None, quarantine: Path) -> CheckedRows:
+    """The result of a file that was checked part by part."""
+    kept, refused = None, bool(refusing(found.findings))
+    if found.rejected and not refused:
+        stem = _quarantine_name(found.table, [found.sha256], found.findings)
+        kept = _moved_to_quarantine(found.rejected, found.findings, stem, quarantine)
     return CheckedRows(
         table=table,
         files=((name, found.sha256),),
         findings=found.findings,
         read=found.rows,
-        accepted=found.accepted,
-        quarantined=0,
-        left_out=found.rows - found.accepted,
-        quarantine=None,
+        accepted=0 if refused else found.accepted,
+        quarantined=0 if refused else found.quarantined,
+        left_out=found.rows - found.accepted - found.quarantined,
+        quarantine=kept,
         reading=(_told_reading(found.table, found.rows, found.times),),
         imputed=found.imputed,
         completed=found.completed,
@@ -588,17 +614,35 @@ def _write_quarantine(
 
     Named by content, so that nothing older is overwritten.
     """
-    digests = [table.sha256 for table in tables]
+    name = _quarantine_name(tables[0], [table.sha256 for table in tables], findings)
+    with writing("quarantine", folder):
+        path = _quarantine_file(name, findings, folder)
+        write_text(rejected, path)
+    return path
+
+
+def _moved_to_quarantine(
+    rejected: Path, findings: tuple[Finding, ...], name: str, folder: Path
+) -> Path:
+    """The same of rows that lie in a file."""
+    with writing("quarantine", folder):
+        path = _quarantine_file(name, findings, folder)
+        shutil.move(rejected, path)
+    return path
+
+
+def _quarantine_name(table: RawTable, digests: list[str], findings: tuple[Finding, ...]) -> str:
     counts = [f"{finding.code}{finding.count}" for finding in findings]
     content = hashlib.sha256("".join(digests + counts).encode())
-    stem = tables[0].file.split("/")[-1].split(".")[0]
-    if tables[0].sources:
+    stem = table.file.split("/")[-1].split(".")[0]
+    if table.sources:
         stem = stem.split(" (")[0]  # how many files there are is no part of the set's name
-    name = f"{stem}-{content.hexdigest()[:8]}"
-    path = folder / f"{name}-rejected.csv"
+    return f"{stem}-{content.hexdigest()[:8]}"
+
+
+def _quarantine_file(name: str, findings: tuple[Finding, ...], folder: Path) -> Path:
+    """Where rows set aside go; the findings are written beside it."""
     details = json.dumps([finding.as_dict() for finding in findings], indent=2, ensure_ascii=False)
-    with writing("quarantine", folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        write_text(rejected, path)
-        (folder / f"{name}-findings.json").write_text(details, encoding="utf-8")
-    return path
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}-findings.json").write_text(details, encoding="utf-8")
+    return folder / f"{name}-rejected.csv"

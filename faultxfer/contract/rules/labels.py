@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from faultxfer.contract.rules.protocol import Breach, TableRows
 from faultxfer.findings import Severity
+
+if TYPE_CHECKING:
+    from faultxfer.contract.schema import Contract
 
 _CONFLICT = "LABEL-CONFLICT"
 _NO_ROWS = np.array([], dtype=int)
@@ -114,13 +118,18 @@ def one_class(rows: TableRows) -> Iterator[Breach]:
     """A labelled file without a fault row, or without a normal one."""
     if rows.fault is None or not len(rows) or len(np.unique(rows.fault)) > 1:
         return
-    kind, other = ("fault", "normal") if rows.fault[0] else ("normal", "fault")
-    yield Breach(
+    yield of_one_class(rows.contract, is_fault=bool(rows.fault[0]), rows=len(rows))
+
+
+def of_one_class(contract: Contract, *, is_fault: bool, rows: int) -> Breach:
+    """What is said where all rows are of one class."""
+    kind, other = ("fault", "normal") if is_fault else ("normal", "fault")
+    return Breach(
         "LABEL-ONE-CLASS",
         _NO_ROWS,
-        rows.contract.label.column,
+        contract.label.column,
         f"All rows that are used are labelled {kind}",
         f"Fine beside files with {other} rows; alone it cannot train or judge a model",
         "rows of both classes",
-        received=f"{len(rows)} {kind} rows",
+        received=f"{rows} {kind} rows",
     )

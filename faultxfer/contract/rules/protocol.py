@@ -182,7 +182,7 @@ def _kept(values: np.ndarray | None, keep: np.ndarray) -> np.ndarray | None:
 
 def _groups(columns: list[np.ndarray]) -> np.ndarray:
     """Integers, equal where all columns are; rows that share theirs with no other all differ."""
-    key = _keys(columns)
+    key = keys_of(columns)
     group = np.arange(len(key))
     doubled = np.flatnonzero(pd.Series(key).duplicated(keep=False))
     if len(doubled):  # few rows: compare them column by column, not by their key
@@ -192,7 +192,7 @@ def _groups(columns: list[np.ndarray]) -> np.ndarray:
     return group
 
 
-def _keys(columns: list[np.ndarray]) -> np.ndarray:
+def keys_of(columns: list[np.ndarray]) -> np.ndarray:
     """One number for each row, equal for equal rows and hardly ever for others."""
     weights = np.random.default_rng(0).normal(size=len(columns))
     key = np.zeros(len(columns[0]))

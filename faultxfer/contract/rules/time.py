@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from faultxfer.contract.rules.protocol import Breach, TableRows
 from faultxfer.findings import Severity
+
+if TYPE_CHECKING:
+    from faultxfer.contract.schema import Contract
 
 # Seconds since 1970, of 1973. What is smaller may count from the beginning of a file or a run.
 DATES_FROM = 1e8
@@ -58,7 +62,7 @@ def gap(rows: TableRows) -> Iterator[Breach]:
         column,
         f"{len(places)} row(s) come more than {_LATE:g} sampling periods after the row before",
         "Fill the export, or give the parts before and after the gap different runs",
-        f"a row every {_spelt(period, rows.seconds)}",
+        f"a row every {_spelt(period, _dated(rows.seconds))}",
     )
 
 
@@ -71,7 +75,19 @@ def step(rows: TableRows) -> Iterator[Breach]:
     if rows.seconds is None or period is None or column is None:
         return
     steps = rows.elapsed[rows.elapsed > 0]
-    if len(steps) < _FEWEST_STEPS:
+    yield from of_pace(steps, rows.contract, dated=_dated(rows.seconds))
+
+
+def of_pace(steps: np.ndarray, contract: Contract, *, dated: bool) -> Iterator[Breach]:
+    """What is said of the lengths (m,) of the steps of a file, for a contract with a period.
+
+    Args:
+        steps: those by which time grows.
+        contract: names the column of time.
+        dated: whether times are dates.
+    """
+    period, column = contract.sampling_period, contract.time_column
+    if len(steps) < _FEWEST_STEPS or period is None or column is None:
         return
     usual = float(np.median(steps))
     if period / _OTHER_PACE < usual < period * _OTHER_PACE:
@@ -81,23 +97,26 @@ def step(rows: TableRows) -> Iterator[Breach]:
         "TIME-STEP",
         np.array([], dtype=int),
         column,
-        f"The rows are too {kind}: one every {_spelt(usual, rows.seconds)}, where the contract "
-        f"says {_spelt(period, rows.seconds)}",
+        f"The rows are too {kind}: one every {_spelt(usual, dated)}, where the contract "
+        f"says {_spelt(period, dated)}",
         "Export with the contract's sampling period; if this one is right for all machines, change "
         "`sampling_period` and pretrain again",
-        f"a row every {_spelt(period, rows.seconds)}",
-        received=f"a row every {_spelt(usual, rows.seconds)}",
+        f"a row every {_spelt(period, dated)}",
+        received=f"a row every {_spelt(usual, dated)}",
     )
 
 
-def _spelt(length: float, seconds: np.ndarray) -> str:
+def _dated(seconds: np.ndarray) -> bool:
+    return bool(np.abs(seconds).min() >= DATES_FROM)
+
+
+def _spelt(length: float, dated: bool) -> str:
     """A length of time; what a column of numbers counts is not known.
 
-    >>> _spelt(600, np.array([1.7e9, 1.8e9])), _spelt(5, np.array([0.0, 5.0]))
+    >>> _spelt(600, True), _spelt(5, False)
     ('600 s', '5 (in the unit of the time column)')
     """
-    dates = np.abs(seconds).min() >= DATES_FROM
-    return f"{length:g} s" if dates else f"{length:g} (in the unit of the time column)"
+    return f"{length:g} s" if dated else f"{length:g} (in the unit of the time column)"
 
 
 def time_duplicate(rows: TableRows) -> Iterator[Breach]:
