@@ -26,6 +26,7 @@ _WHOLE = re.compile(_UNIT)
 _BRACKETS = re.compile(r"^[\[(]\s*(.*?)\s*[\])]$")
 _NUMBER = r"[+-]?(?:\d[\d.,'’ \u00a0\u202f]*|[.,]\d+)(?:[eE][+-]?\d+)?"
 _CELL = rf"^({_NUMBER}?)[ \u00a0\u202f]?({_UNIT})$"
+_WITH_UNIT = re.compile(_CELL)
 # This many cells show whether it is worth while to look at all of them.
 _LOOK = 200
 _MOST_UNITS = 4
@@ -77,7 +78,7 @@ def split_cells(cells: pd.Series, *, certain: bool = False) -> tuple[pd.Series, 
         (n,) text without the unit, and (n,) the unit, empty where a cell has none.
     """
     some = cells.iloc[:: max(1, len(cells) // _LOOK)]
-    if not _parts(some)[1].notna().any():
+    if not any(map(_WITH_UNIT.search, some.str.strip())):
         return None
     number, unit = _parts(cells)
     found = unit.notna()

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 # Files from this size on are checked in parts of this size; of Parquet, rows of a part.
 LARGE, _SIZE, _ROWS, _PACKED = 32_000_000, 4_000_000, 32_768, 4
+# Where no model waits for the rows, one part of so many times that is checked after the other: in
+# small ones, threads wait for the interpreter more than they gain.
+_TIMES = 4
 # Lines of the part before; of a recording at least as many as the rules look back.
 _LOOK_BACK, _LEAST = 512, 30
 # What counts rows, of what a part shows of the file as a whole.
@@ -142,14 +145,16 @@ def accepted_in_parts(
     folder = out.with_name("parts")
     folder.mkdir()
     parquet = path.suffix.lower() == PARQUET
-    size = size or (_ROWS if parquet else _SIZE)
+    least = _ROWS if parquet else _SIZE
+    size = size or (least if asked.scoring else _TIMES * least)
     try:
         with ThreadPoolExecutor(1) as pool:
             digest = pool.submit(_digest, path)
-            head = 1 if parquet else _head(first_part(path, folder, size), asked)
+            head = 1 if parquet else _head(first_part(path, folder, min(size, least)), asked)
             whole = _Whole(asked, out)
             parts = parts_of(path, folder, head, _look_back(asked.contract), size)
-            for part in in_order(lambda part: _checked(part, name, asked), parts):
+            in_turn = in_order if asked.scoring else map
+            for part in in_turn(lambda part: _checked(part, name, asked), parts):
                 whole.add(part)
             return whole.ended(digest.result())
     except (NotByPartsError, DataError, OSError, pa.ArrowException, EOFError):
@@ -223,6 +228,8 @@ def _checked(part: Part, name: str, asked: Asked) -> _Checked:
     accepted, findings = outcome.accepted, outcome.findings
     if outcome.unused or table.remarks or table.dialect.below or not len(accepted):
         raise NotByPartsError
+    if any(isinstance(unit, pd.Series) for unit in table.units.values()):
+        raise NotByPartsError  # some cells of the whole file decide whether they have units
     said = None if asked.scoring else said_by(check, outcome, before)
     of_the_file = tuple(found for found in findings if found.code in OF_THE_FILE)
     if asked.scoring and (len(outcome.rejected) or len(of_the_file) < len(findings)):
