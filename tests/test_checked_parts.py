@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from faultxfer.contract.schema import Contract, parse_contract
+from faultxfer.steps import checked_parts
 from faultxfer.steps.accepted import AcceptedRows
 from faultxfer.steps.checked_parts import Asked, accepted_in_parts
 from faultxfer.steps.intake import check_files, require_accepted
@@ -155,3 +156,59 @@ def test_what_is_out_of_order_is_left_to_the_check_of_the_whole(
     for size in (40_000, 41_000, 53_000):  # one of them cuts the standstill in two
         out = tmp_path / f"{size}.arrow"
         assert accepted_in_parts(path, path.name, asked(), out, size) is None
+
+
+# What only checks
+
+
+def _spoilt(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Rows with cells missing, of text, far out and too fast, here and there or in one place."""
+    random = np.random.default_rng(seed)
+    cells = rows[["flow", "head"]].astype(str)
+    for name in cells:
+        begin = random.integers(ROWS // 2) * random.integers(2)
+        for bad in random.permutation(["", "bad wire", "400", "-3", "99.5"])[:3]:
+            at = random.integers(begin, ROWS, random.integers(1, 60))
+            cells.loc[at, name] = bad
+    return rows.assign(**cells)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("write", [_csv, _parquet])
+def test_a_dirty_file_that_is_only_checked_is_judged_in_parts_as_a_whole(
+    seed: int,
+    write: Callable[[pd.DataFrame, Path], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    rows = table(("F 1", "F 2")[: 1 + seed % 2])
+    rows["head"] += np.arange(ROWS) * 1e-6  # no two rows with equal readings have two labels
+    rows = _spoilt(rows, seed)
+    # Each run has one label, so that parts have one class, or two.
+    rows["state"] = np.where(rows["run"].isin(["r1", "r2"]) & (seed != 5), "bad", "ok")
+    if seed == 4:
+        later = pd.to_datetime(rows["time"]) + pd.to_timedelta(np.arange(ROWS) * 3, unit="min")
+        rows["time"] = later.dt.strftime("%Y-%m-%d %H:%M:%S")
+    path = write(rows, tmp_path / "week.csv")
+    label = {"column": "state", "normal": ["ok"], "fault": ["bad"]}
+    contract = CONTRACT.model_copy(update={"label": CONTRACT.label.model_validate(label)})
+
+    def checked() -> dict[str, object]:
+        found = check_files(
+            [str(path)], contract, work=None, quarantine=tmp_path / "aside", labelled=None
+        )
+        told = found.as_dict()
+        told["rejected"] = found.quarantine.read_text() if found.quarantine else None
+        return told
+
+    whole = checked()
+    codes = {finding["code"] for finding in whole["findings"]}  # type: ignore[attr-defined]
+    assert len(codes) > 2
+    assert ("TIME-STEP" in codes, "LABEL-ONE-CLASS" in codes) == (seed == 4, seed == 5)
+    monkeypatch.setattr(checked_parts, "LARGE", 1)
+    caplog.set_level("INFO")
+    for size in (300, 700) if path.suffix == ".parquet" else (11_000, 31_000):
+        monkeypatch.setattr(checked_parts, "_ROWS" if size < 1000 else "_SIZE", size)
+        assert checked() == whole
+    assert "looking at it whole" not in caplog.text

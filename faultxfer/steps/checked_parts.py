@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 LARGE, _SIZE, _ROWS, _PACKED = 32_000_000, 4_000_000, 32_768, 4
 # Where no model waits for the rows, one part of so many times that is checked after the other: in
 # small ones, threads wait for the interpreter more than they gain.
-_TIMES = 4
+_TIMES = 3
 # Lines of the part before; of a recording at least as many as the rules look back.
 _LOOK_BACK, _LEAST = 512, 30
 # What counts rows, of what a part shows of the file as a whole.

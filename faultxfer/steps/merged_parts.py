@@ -115,7 +115,7 @@ def said_by(check: Check, outcome: Checked, before: int) -> PartSaid:
     }
     rejected = outcome.rejected
     aside = np.flatnonzero(check.notes.aside()) >= before
-    steps, dated = _steps(check, rows, new)
+    steps, dated = _steps(check, rows, before)
     own = rows.only(new)
     return PartSaid(
         noted=noted,
@@ -146,15 +146,21 @@ def _new(check: Check, before: int) -> Iterator[tuple[Noted, Words, Finding]]:
             yield own, words, check.notes.finding(own)
 
 
-def _steps(check: Check, rows: TableRows, new: np.ndarray) -> tuple[np.ndarray, bool]:
+def _steps(check: Check, rows: TableRows, before: int) -> tuple[np.ndarray, bool]:
     """Steps of time to new rows, for `sampling_period`; and whether times are dates."""
+    new = rows.place >= before
     if rows.seconds is None:
         return np.empty(0), False
     dated = bool(np.abs(rows.seconds).min() >= time.DATES_FROM)
     if check.contract.sampling_period is None:
         return np.empty(0), dated
-    if {"TIME-GAP", "SENSOR-RATE"}.intersection(check.notes.codes_aside()):
-        raise NotByPartsError  # the rule has seen other rows than those that are left
+    codes = set(check.notes.codes_aside())
+    if "TIME-GAP" in codes:
+        raise NotByPartsError  # which rows the rule after it sees, only the whole file shows
+    if "SENSOR-RATE" in codes:  # its rows are set aside after time was looked at
+        aside = [check.notes.aside(code) for code in codes - {"SENSOR-RATE"}]
+        rows = check.every().only(check.mine & ~np.any([*aside, ~check.mine], axis=0))
+        new = rows.place >= before
     steps = rows.elapsed[rows.ordered(new)]
     return steps[steps > 0], dated
 

@@ -1,4 +1,4 @@
-"""A file that is scored part by part has the verdict of its check as a whole, row by row."""
+"""A file that is checked part by part has the verdict of its check as a whole, row by row."""
 
 from __future__ import annotations
 
@@ -58,3 +58,37 @@ def test_every_row_has_the_verdict_that_validate_gives_it(tmp_path: Path) -> Non
         assert expected[columns.ROW].is_monotonic_increasing
     assert in_parts["Valid"] > 50 / EVERY
     assert in_parts["Bad"] < len(BAD) / 2 / EVERY
+
+
+def test_a_file_that_is_only_checked_is_judged_in_parts_as_a_whole(tmp_path: Path) -> None:
+    in_parts: Counter[str] = Counter()
+    for number, case in enumerate((*BAD, *VALID)[::EVERY]):
+        if len(case.files) > 1:
+            continue
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (file,) = map(Path, stored(case, folder))
+        contract = parse_contract(case.contract, where=case.name)
+        equipment = getattr(case, "equipment", None)
+        asked = Asked(contract, equipment, None, NONE, NONE, labelled=None)
+        size = max(file.stat().st_size // 3, 1)
+        found = accepted_in_parts(file, file.name, asked, folder / "rows", size)
+        if found is None:
+            continue
+        in_parts[type(case).__name__] += 1
+        whole = check_files(
+            [str(file)],
+            contract,
+            work=None,
+            quarantine=folder / "quarantine",
+            labelled=None,
+            equipment=equipment,
+        )
+        assert found.findings == whole.findings, case.name
+        counts = (found.rows, found.accepted, found.quarantined)
+        assert counts == (whole.read, whole.accepted, whole.quarantined), case.name
+        assert (dict(whole.unused), whole.unmeasured) == ({}, ()), case.name
+        rejected = found.rejected.read_text() if found.rejected else None
+        assert rejected == (whole.quarantine.read_text() if whole.quarantine else None), case.name
+    assert in_parts["Valid"] > 200 / EVERY
+    assert in_parts["Bad"] > 50 / EVERY
