@@ -24,8 +24,8 @@ from faultxfer.strategies.learners.protocol import Learner, TrainingRows
 
 # Sets of rows whose features are kept at a time: one for each thread, on most machines.
 _KEPT = 2
-# Target rows that a learner is fitted on, where there are not as many in short runs alone. On 10,000
-# to 31,000 rows of turbofans all of them were worth .0001 to .0014 more (decision 46).
+# Target rows that a learner is fitted on, where there are not as many in short runs alone. Of
+# 10,000 to 31,000 rows of turbofans all were worth .0001 to .0014 more (decision 46).
 MOST_FITTED = 8000
 _Given = TypeVar("_Given")
 _Got = TypeVar("_Got")
