@@ -340,11 +340,14 @@ def test_a_run_that_fails_says_why_in_one_sentence(pages: Pages) -> None:
 
 
 def _flow_runs(pages: Pages) -> list[str]:
-    """States of the pretrainings and transfers on the server, oldest first.
+    """States of the runs that a test began on the server, oldest first.
 
     The watch folder scores what landed there as soon as it sees a version, at a time of its own.
     """
-    asked = {"sort": "START_TIME_ASC", "flows": {"name": {"any_": ["pretrain", "transfer"]}}}
+    asked = {
+        "sort": "START_TIME_ASC",
+        "flows": {"name": {"any_": ["pretrain", "transfer", "validate"]}},
+    }
     request = urllib.request.Request(
         f"{pages.prefect}/api/flow_runs/filter",
         data=json.dumps(asked).encode(),
