@@ -41,6 +41,8 @@ GATE = "value: {pr_auc: {min: 0.01}}\n"
 # Runs one transfer and writes which modules it imported and what each step took.
 TIMED = """
 import json, sys, time
+from faultxfer.environment import prepare_command
+prepare_command()  # threads of linear algebra, as a command has them
 from faultxfer import pipeline
 seconds = {}
 def timed(step, /, *given):
