@@ -17,7 +17,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from faultxfer.process import begun
 
@@ -68,8 +68,7 @@ def run(
         try:
             out, err = process.communicate(timeout=seconds)
         except BaseException:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            kill(process)
             raise
         finally:
             forget(process)
@@ -137,6 +136,22 @@ def _started() -> subprocess.Popen[bytes]:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
+
+
+def kill(process: subprocess.Popen[Any]) -> None:
+    """Kill a child that leads its group, and all of the group."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def wait_or_kill(process: subprocess.Popen[Any], seconds: float) -> None:
+    """Wait for a child that was asked to end; kill it where it does not, and watch it no more."""
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        kill(process)
+        process.wait()
+    forget(process)
 
 
 def _pipe(process: subprocess.Popen[bytes]) -> IO[bytes]:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import filelock
+
 from faultxfer.errors import ConfigError, FaultxferError, OutOfMemoryError
 from faultxfer.temporary import full, no_room, temporary_folder
 
@@ -68,6 +70,24 @@ def written_whole(option: str, path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # the folder itself may be the problem
             part.unlink(missing_ok=True)
+
+
+@contextmanager
+def sole_process(folder: Path, refused: ConfigError) -> Iterator[None]:
+    """Keep other processes from working in a folder; a killed one keeps nobody out.
+
+    Raises:
+        ConfigError: ``refused``, where another process works in it.
+    """
+    lock = filelock.FileLock(folder / "lock", timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise refused from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _flush(path: Path) -> None:

@@ -12,14 +12,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import filelock
-
 from faultxfer.digest import digest_of
 from faultxfer.errors import ConfigError
 from faultxfer.fleet.outcomes import Outcome
 from faultxfer.fleet.tasks import Request
 from faultxfer.landing.ledger import digest_of_file, now
-from faultxfer.outputs import writing, written_whole
+from faultxfer.outputs import sole_process, writing, written_whole
 from faultxfer.reading.read_csv import find_files
 from faultxfer.registry.provenance import code
 
@@ -105,16 +103,10 @@ def sole_fleet(out: Path) -> Iterator[None]:
     folder = out / LEDGER
     with writing("out", folder):
         folder.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder / "lock", timeout=0)
-    try:
-        lock.acquire()
-    except filelock.Timeout as error:
-        raise ConfigError(
-            "Another process works on a fleet in this folder",
-            received={"out": str(out)},
-            remedy="Wait for it or stop it first, or choose another --out",
-        ) from error
-    try:
+    refused = ConfigError(
+        "Another process works on a fleet in this folder",
+        received={"out": str(out)},
+        remedy="Wait for it or stop it first, or choose another --out",
+    )
+    with sole_process(folder, refused):
         yield
-    finally:
-        lock.release()

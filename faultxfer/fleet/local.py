@@ -155,8 +155,7 @@ class _Station:
 
     def _kill(self) -> None:
         if self._process is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            children.kill(self._process)
         self._end()
 
     def _end(self) -> None:
@@ -166,10 +165,4 @@ class _Station:
         if process is None or connection is None:
             return
         connection.close()
-        try:
-            process.wait(_LEAVE_SECONDS)
-        except subprocess.TimeoutExpired:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        children.forget(process)
+        children.wait_or_kill(process, _LEAVE_SECONDS)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -134,14 +133,8 @@ class Apart:
             _pipe(process.stdin).close()
         if at_once:
             process.terminate()
-        try:
-            process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        children.wait_or_kill(process, seconds)
         _pipe(process.stdout).close()
-        children.forget(process)
 
 
 def work(workers: Workers) -> None:

@@ -16,11 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-import filelock
-
 from faultxfer.errors import ConfigError
 from faultxfer.landing.folder import LEDGER, Stamp
-from faultxfer.outputs import writing, written_whole
+from faultxfer.outputs import sole_process, writing, written_whole
 
 State = Literal["begun", "scored", "waits", "refused"]
 
@@ -169,19 +167,13 @@ def sole_watcher(landing: Path) -> Iterator[None]:
     folder = landing / LEDGER
     with writing("landing", folder):
         folder.mkdir(exist_ok=True)
-    lock = filelock.FileLock(folder / "lock", timeout=0)
-    try:
-        lock.acquire()
-    except filelock.Timeout as error:
-        raise ConfigError(
-            "Another process watches this folder",
-            received={"landing": str(landing)},
-            remedy="Stop that one first, or let it do the work: each file is scored once anyway",
-        ) from error
-    try:
+    refused = ConfigError(
+        "Another process watches this folder",
+        received={"landing": str(landing)},
+        remedy="Stop that one first, or let it do the work: each file is scored once anyway",
+    )
+    with sole_process(folder, refused):
         yield
-    finally:
-        lock.release()
 
 
 def digest_of_file(path: Path) -> str:

@@ -98,8 +98,7 @@ class CleanProcess:
             self._said = None
         if process is None or self._of != os.getpid():
             return
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, 9)
+        children.kill(process)
         process.wait()
         children.forget(process)
         for pipe in (process.stdin, process.stdout):
