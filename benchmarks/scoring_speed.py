@@ -9,12 +9,10 @@ table sets what was measured against its goal, as ratios of this run:
 * one network against ``pandas.read_csv(engine="pyarrow")`` and ``to_csv`` of the same columns;
 * the stack against FOLDER, a working copy of the release before with an environment of its own,
   and against ``predict`` of a Keras network with its default batches of 32;
-* the largest memory of the process, and the exponent of the processor's time by rows, net of that
-  of 200 rows: the upper end of its 95 % interval over five sizes;
+* the largest memory of the process;
 * a limit of 3 GB of address space ends in a result or in a sentence.
 
-The sensors that are named of the surest alarms cost the same for any file with so many; the line
-of 200 rows, which has hardly any, and those of the other sizes show it.
+How it grows with rows: ``exponents.py``.
 """
 
 from __future__ import annotations
@@ -36,11 +34,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import wide_plant
-from scipy.stats import linregress, t
 from wide_plant import HERE, TARGET, Done, Release
 
 SENSORS, PIECE = 20, 200_000
-SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 READ_AND_WRITE = """
 import sys, pandas
 rows = pandas.read_csv(sys.argv[1], engine="pyarrow")
@@ -66,7 +62,6 @@ def main() -> None:
     parser.add_argument("--before", type=Path, help="copy of the release before")
     parser.add_argument("--rows", type=int, default=5_000_000)
     parser.add_argument("--stack-rows", type=int, default=500_000)
-    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--keep", type=Path, help="make the plant here, and leave it there")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -74,26 +69,26 @@ def main() -> None:
         today = Release("today", HERE, plant)
         # What the release before registered, both read.
         maker = arguments.before or HERE
-        _prepare(replace(today, copy=maker.resolve()))
+        prepare(replace(today, copy=maker.resolve()))
         print("| what | measured | goal |\n|---|---|---|")
         for line in _lines(today, arguments):
             print(f"| {' | '.join(line)} |", flush=True)
 
 
-def _prepare(maker: Release) -> None:
+def prepare(maker: Release) -> None:
     """A plant with a source model and a champion, unless it is there."""
     if (maker.plant / "ready").exists():
         return
     # More rows, and faults that show: the champion has to pass the gate.
-    wide_plant.ROWS, wide_plant.SHIFT = 2_400, 5.0
-    wide_plant.write_plant(maker.plant, SENSORS)
+    wide_plant.write_plant(maker.plant, SENSORS, rows=2_400, shift=5.0)
     for command in ("pretrain", "transfer"):
-        _require(maker.run(*wide_plant.COMMANDS[command]))
+        require(maker.run(*wide_plant.COMMANDS[command]))
     (maker.plant / "ready").touch()
 
 
-def _require(done: Done) -> Done:
-    if done.code:
+def require(done: Done, *also: int) -> Done:
+    """What ended well, or by one of the other exit codes that are allowed."""
+    if done.code not in (0, *also):
         sys.exit(done.text)
     return done
 
@@ -101,7 +96,7 @@ def _require(done: Done) -> Done:
 def _lines(today: Release, arguments: argparse.Namespace) -> Iterator[tuple[str, str, str]]:
     file = write_rows(today.plant, arguments.rows)
     floor = _process(today.plant, READ_AND_WRITE, file, "floor.csv")
-    network = _require(score(today, file, source=True))
+    network = require(score(today, file, source=True))
     yield (
         f"one network, {arguments.rows:,} rows, of reading and writing",
         f"{network.seconds / floor.seconds:.2f} ({network.seconds:.0f} s, {floor.seconds:.0f} s)",
@@ -109,7 +104,6 @@ def _lines(today: Release, arguments: argparse.Namespace) -> Iterator[tuple[str,
     )
     yield "its memory", f"{1000 * network.peak:.0f} MB", "≤ 600 MB"
     yield from _stack(today, arguments)
-    yield from _exponents(today, arguments.sizes)
     limited = score(today, file, source=True, limit=LIMIT)
     said = "a result" if not limited.code else limited.text.strip().splitlines()[0][:80]
     yield "3 GB of address space", said, "a result or a sentence"
@@ -118,10 +112,10 @@ def _lines(today: Release, arguments: argparse.Namespace) -> Iterator[tuple[str,
 def _stack(today: Release, arguments: argparse.Namespace) -> Iterator[tuple[str, str, str]]:
     rows = arguments.stack_rows
     file = write_rows(today.plant, rows)
-    done = _require(score(today, file))
+    done = require(score(today, file))
     rate = rows / done.seconds
     if arguments.before:
-        before = _require(score(replace(today, copy=arguments.before.resolve()), file))
+        before = require(score(replace(today, copy=arguments.before.resolve()), file))
         ratio = before.seconds / done.seconds
         told = f"{ratio:.1f} × ({rate:,.0f} rows/s, {rows / before.seconds:,.0f} rows/s)"
         yield f"stack, {rows:,} rows, beside the release before", told, "≥ 8 ×"
@@ -129,21 +123,6 @@ def _stack(today: Release, arguments: argparse.Namespace) -> Iterator[tuple[str,
     told = f"{rate / textbook:.1f} × ({rate:,.0f} rows/s, {textbook:,.0f} rows/s)"
     yield f"stack, {rows:,} rows, beside the textbook's `predict`", told, "≥ 3 ×"
     yield "its memory", f"{1000 * done.peak:.0f} MB", "≤ 600 MB"
-
-
-def _exponents(today: Release, sizes: list[int]) -> Iterator[tuple[str, str, str]]:
-    for source, title in ((True, "one network"), (False, "stack")):
-        few = _require(score(today, write_rows(today.plant, 200), source=source)).processor
-        spent = []
-        for size in sizes:
-            done = _require(score(today, write_rows(today.plant, size), source=source))
-            spent.append(done.processor - few)
-        fit = linregress(np.log(sizes), np.log(spent))
-        upper = fit.slope + t.ppf(0.975, len(sizes) - 2) * fit.stderr
-        told = (
-            f"{fit.slope:.2f}, at most {upper:.2f} ({', '.join(f'{one:.1f}' for one in spent)} s)"
-        )
-        yield f"exponent by rows, {title}", told, "≤ 1.1"
 
 
 def write_rows(folder: Path, rows: int) -> Path:
@@ -174,15 +153,15 @@ def write_rows(folder: Path, rows: int) -> Path:
     return path
 
 
-def score(release: Release, file: Path, *, source: bool = False, limit: int = 0) -> Done:
-    """Score a file as it is typed; with a limit of address space where one is given."""
+def score(release: Release, *files: Path, source: bool = False, limit: int = 0) -> Done:
+    """Score files as it is typed; with a limit of address space where one is given."""
     machine = [] if source else ["--equipment", TARGET]
     out = ["--out", str(release.plant / "scores.csv"), "--json"]
     before = resource.getrlimit(resource.RLIMIT_AS)
     if limit:
         resource.setrlimit(resource.RLIMIT_AS, (limit, before[1]))
     try:
-        return release.run("score", str(file), "--model", "presses", *machine, *out)
+        return release.run("score", *map(str, files), "--model", "presses", *machine, *out)
     finally:
         resource.setrlimit(resource.RLIMIT_AS, before)
 

@@ -37,9 +37,8 @@ import lightgbm
 import numpy as np
 import pandas as pd
 import yaml
-from scipy.stats import linregress
-from scipy.stats import t as student
 from sklearn.metrics import average_precision_score
+from slopes import MOST_SLOPE, fitted_slope
 
 from faultxfer.config import PretrainOptions
 from faultxfer.data.dataset import Dataset
@@ -59,8 +58,7 @@ GOAL_SENSORS, GOAL_ROWS = (20, 48, 100, 128, 200, 400, 800), 1020
 # Sensors, and the most that `pretrain` may take on them: GB above imports, GB, seconds.
 MEMORY_AT, MOST_ABOVE = 100, 1.0
 WIDE_AT, MOST_GB, MOST_SECONDS = 400, 3.0, 60.0
-MOST_SLOPE = 1.1
-_IMPORTS = "import keras, lightgbm, mlflow, sklearn.neighbors, faultxfer.steps.pretraining"
+PRETRAIN_IMPORTS = "import keras, lightgbm, mlflow, sklearn.neighbors, faultxfer.steps.pretraining"
 _CHECKED = ["--contract", CONTRACT, "--json"]
 _MODEL = ["--model", "presses", *_CHECKED]
 COMMANDS = {
@@ -102,29 +100,28 @@ class Release:
             if program.exists()
             else [sys.executable, "-c", "from faultxfer.cli import main; main()"]
         )
-        return self._timed([*command, *arguments], environment)
+        return timed([*command, *arguments], self.plant, self._with_copy(environment))
 
-    def imports(self) -> Done:
-        """A process that imports what `pretrain` does, and ends."""
-        return self._timed([sys.executable, "-c", _IMPORTS], dict(os.environ))
+    def imports(self, script: str = PRETRAIN_IMPORTS) -> Done:
+        """A process that imports what a command does, and ends."""
+        return timed([sys.executable, "-c", script], self.plant, self._with_copy(dict(os.environ)))
 
-    def _timed(self, command: list[str], environment: dict[str, str]) -> Done:
-        began = time.perf_counter()
-        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-            process = subprocess.Popen(
-                command,
-                cwd=self.plant,
-                env={**environment, "PYTHONPATH": str(self.copy)},
-                stdout=out,
-                stderr=err,
-            )
-            # Unlike `wait`, it says what the process and those it started have used.
-            _, status, used = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-            seconds = time.perf_counter() - began
-            text = _whole(out) or _whole(err)
-        processor, peak = used.ru_utime + used.ru_stime, used.ru_maxrss / 1e6
-        return Done(seconds, processor, peak, text, process.returncode)
+    def _with_copy(self, environment: dict[str, str]) -> dict[str, str]:
+        return {**environment, "PYTHONPATH": str(self.copy)}
+
+
+def timed(command: list[str], folder: Path, environment: dict[str, str]) -> Done:
+    """Run a command to its end; what it and the processes below it took."""
+    began = time.perf_counter()
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=err)
+        # Unlike `wait`, it says what the process and those it started have used.
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        seconds = time.perf_counter() - began
+        text = _whole(out) or _whole(err)
+    processor, peak = used.ru_utime + used.ru_stime, used.ru_maxrss / 1e6
+    return Done(seconds, processor, peak, text, process.returncode)
 
 
 def _whole(file: IO[str]) -> str:
@@ -177,8 +174,7 @@ def print_goals(counts: Sequence[int], seed: int) -> None:
 def _goals(done: dict[int, Done], floor: Done) -> Iterator[tuple[str, float, float]]:
     if len(done) > 2:
         net = [max(one.processor - floor.processor, 0.1) for one in done.values()]
-        fitted = linregress(np.log(list(done)), np.log(net))
-        upper = fitted.slope + student.ppf(0.95, len(done) - 2) * fitted.stderr
+        _, upper = fitted_slope(list(done), net)
         yield "slope by sensors, upper bound", upper, MOST_SLOPE
     if MEMORY_AT in done:
         above = done[MEMORY_AT].peak - floor.peak
@@ -188,7 +184,15 @@ def _goals(done: dict[int, Done], floor: Done) -> Iterator[tuple[str, float, flo
         yield f"seconds on the clock, {WIDE_AT} sensors", done[WIDE_AT].seconds, MOST_SECONDS
 
 
-def write_plant(folder: Path, sensors: int, seed: int = 0, rows: int = ROWS) -> None:
+def write_plant(
+    folder: Path,
+    sensors: int,
+    seed: int = 0,
+    rows: int = ROWS,
+    *,
+    shift: float = SHIFT,
+    run_rows: int = RUN_ROWS,
+) -> None:
     """Write a contract, one CSV for each source machine, and one for the target.
 
     Args:
@@ -196,16 +200,18 @@ def write_plant(folder: Path, sensors: int, seed: int = 0, rows: int = ROWS) -> 
         sensors: four for each signal.
         seed: of everything that is drawn.
         rows: of each machine.
+        shift: how far faults move a signal, in its deviations.
+        run_rows: rows of a run.
     """
     signals = sensors // len(STATISTICS)
     random = np.random.default_rng(seed)
     showing = random.permutation(signals)[: max(1, round(SHOWING * signals))]
     direction = np.zeros(signals)
-    direction[showing] = random.choice([-1.0, 1.0], len(showing))
+    direction[showing] = shift * random.choice([-1.0, 1.0], len(showing))
     usual = random.uniform(10, 500, signals)
     (folder / SOURCE).mkdir(parents=True, exist_ok=True)
     for machine in (*MACHINES, TARGET):
-        frame = _machine(machine, usual, direction, random, rows)
+        frame = _machine(machine, usual, direction, random, (rows, run_rows))
         inside = "" if machine == TARGET else SOURCE
         frame.to_csv(folder / inside / f"{machine}.csv", index=False)
     plain = yaml.safe_dump(_contract(usual), sort_keys=False)
@@ -217,16 +223,17 @@ def _machine(
     usual: np.ndarray,
     direction: np.ndarray,
     random: np.random.Generator,
-    rows: int,
+    size: tuple[int, int],
 ) -> pd.DataFrame:
-    """Hours of one machine in runs of 60; the second half of every third run is a fault."""
-    run, within = np.divmod(np.arange(rows), RUN_ROWS)
-    fault = (run % 3 == 2) & (within >= RUN_ROWS // 2)
+    """Hours of one machine in runs; the second half of every third run is a fault."""
+    rows, run_rows = size
+    run, within = np.divmod(np.arange(rows), run_rows)
+    fault = (run % 3 == 2) & (within >= run_rows // 2)
     mean = _wandering(random, rows, len(usual)) + random.normal(0, 0.5, len(usual))
     # Not every signal shows every fault, and none of them at once with its full strength.
     shown = direction * (random.random((run.max() + 1, len(usual))) < SHOWN)
-    growth = np.clip((within - RUN_ROWS // 2 + 1) / 15, 0.3, 1) * fault
-    mean += SHIFT * growth[:, None] * shown[run]
+    growth = np.clip((within - run_rows // 2 + 1) / 15, 0.3, 1) * fault
+    mean += growth[:, None] * shown[run]
     stamps = pd.Timestamp("2026-01-01") + pd.to_timedelta(np.arange(rows), unit="h")
     frame = pd.DataFrame(_statistics(mean, usual, random))
     frame.insert(0, "time", stamps.strftime("%Y-%m-%d %H:%M:%S"))
