@@ -25,8 +25,7 @@ from faultxfer.environment import prepare_command
 prepare_command()  # as commands do: one thread for linear algebra, beside threads of our own
 
 import numpy as np  # noqa: E402
-from scipy.stats import linregress  # noqa: E402
-from scipy.stats import t as student  # noqa: E402
+from slopes import MOST_SLOPE, fitted_slope  # noqa: E402
 
 from faultxfer.bundle.bundle import Bundle, load_bundle, save_bundle  # noqa: E402
 from faultxfer.bundle.calibration import fit_calibrator  # noqa: E402
@@ -47,7 +46,7 @@ SIZES = (1, 0.3, 0.1, 0.03, 0.01)
 TIMES = 3
 # Of a reading's deviation, what is left a row later; how far faults move it, in deviations.
 MEMORY, SHIFT = 0.8, 1.0
-MOST_SECONDS, MOST_RATIO, MOST_SLOPE = 3.0, 1.5, 1.1
+MOST_SECONDS, MOST_RATIO = 3.0, 1.5
 
 
 def drawn(rows: int, runs: int, sensors: int, machine: str, seed: int) -> Dataset:
@@ -151,8 +150,7 @@ def main() -> None:
     _, ten = line(narrow, given.rows, FEW_RUNS)
     sizes = [round(share * given.rows) for share in SIZES]
     seconds = [line(narrow, rows, rows // RUN_ROWS)[1] for rows in sizes]
-    fitted = linregress(np.log(sizes), np.log(seconds))
-    upper = fitted.slope + student.ppf(0.95, len(sizes) - 2) * fitted.stderr
+    _, upper = fitted_slope(sizes, seconds)
     print("\n| what | measured | goal | |")
     print("|---|---:|---:|---|")
     for what, measured, goal in (

@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from slopes import MOST_SLOPE, fitted_slope
 from validation_speed import CHECK, HERE, contract_of, write_folder, written
 
 from faultxfer.steps.intake import check_files
@@ -122,10 +122,9 @@ def _slopes(repeats: int, largest: int) -> Goals:
                 folder = Path(name) / "rows"
                 write_folder(folder, 1, int(rows), 20, kind)
                 costs.append(statistics.median(_process(folder)[1] for _ in range(repeats)))
-        fit = stats.linregress(np.log(sizes), np.log(costs))
-        upper = fit.slope + stats.t.ppf(0.975, _SIZES - 2) * fit.stderr
-        yield f"slope by rows, {kind}", fit.slope, 1.1
-        yield f"slope by rows, {kind}, upper bound", upper, 1.1
+        slope, upper = fitted_slope(sizes, costs)
+        yield f"slope by rows, {kind}", slope, MOST_SLOPE
+        yield f"slope by rows, {kind}, upper bound", upper, MOST_SLOPE
 
 
 def _process(folder: Path) -> tuple[float, float]:
