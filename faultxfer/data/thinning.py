@@ -6,14 +6,16 @@ import numpy as np
 
 # Of a class of a run so many stay, however many rows there are in all.
 _LEAST_OF_RUN = 100
+# The same of a sample, which whole runs are left out of rather than fewer.
+_LEAST_OF_SAMPLE = 10
 
 
-def thinned(y: np.ndarray, run: np.ndarray, most: int) -> np.ndarray:
+def thinned(y: np.ndarray, run: np.ndarray, most: int, least: int = _LEAST_OF_RUN) -> np.ndarray:
     """Ascending positions of the rows that stay where there are more than ``most``.
 
     Each class of each run gives as many rows as leave ``most`` in all, the same number wherever it
-    has more, evenly spaced in their order; but never fewer than 100. So rare faults stay, many
-    short runs stay as they are, and long ones give way.
+    has more, evenly spaced in their order; but never fewer than ``least``. So rare faults stay,
+    many short runs stay as they are, and long ones give way.
 
     >>> y, run = np.repeat([0, 1, 0], [5000, 20, 50]), np.repeat(["a", "b"], [5020, 50])
     >>> kept = thinned(y, run, most=1000)
@@ -24,12 +26,13 @@ def thinned(y: np.ndarray, run: np.ndarray, most: int) -> np.ndarray:
         y: (n,) labels.
         run: (n,) recording of each row.
         most: rows that all may be kept of.
+        least: rows of a class of a run that always stay.
     """
     if len(y) <= most:
         return np.arange(len(y))
     _, number = np.unique(run.astype(str), return_inverse=True)
     _, group, sizes = np.unique(2 * number + y, return_inverse=True, return_counts=True)
-    kept = np.minimum(sizes, max(_LEAST_OF_RUN, _level(sizes, most)))
+    kept = np.minimum(sizes, max(least, _level(sizes, most)))
     order = np.argsort(group, kind="stable")
     place = np.empty(len(y), dtype=int)
     place[order] = np.arange(len(y)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
@@ -49,7 +52,7 @@ def sampled(y: np.ndarray, run: np.ndarray, most: int, seed: int) -> np.ndarray:
         most: rows that all may be kept of.
         seed: of the draw.
     """
-    rows = thinned(y, run, most)
+    rows = thinned(y, run, most, _LEAST_OF_SAMPLE)
     if len(rows) <= most:
         return rows
     names, number = np.unique(run[rows].astype(str), return_inverse=True)

@@ -33,10 +33,13 @@ def test_many_short_runs_stay_whole() -> None:
     assert len(thinned(y, run, 8000)) == 20_000
 
 
-@pytest.mark.parametrize(("runs", "rows"), [(1000, 20), (3, 50_000)])
-def test_a_sample_is_bounded_and_has_both_classes(runs: int, rows: int) -> None:
+@pytest.mark.parametrize(
+    ("runs", "rows", "left"), [(1000, 20, 250), (3, 50_000, 3), (200, 500, 200)]
+)
+def test_a_sample_is_bounded_and_of_all_long_runs(runs: int, rows: int, left: int) -> None:
     y, run = plant(runs, rows, rows // 2)
     some = sampled(y, run, 5000, seed=0)
     assert 4500 <= len(some) <= 5000
     assert 0 < y[some].sum() < len(some)
+    assert len(set(run[some])) == left
     np.testing.assert_array_equal(some, sampled(y, run, 5000, seed=0))
