@@ -31,6 +31,7 @@ from faultxfer.evaluate.alarms import (
 )
 from faultxfer.network.path_gradients import PathGradients
 from faultxfer.reading import columns
+from faultxfer.steps import speaking
 from faultxfer.steps.speaking import NOT_KEPT, find_alarms
 
 OLDER = [("format_1", "source"), ("format_1", "fine_tune"), ("format_2", "stack")]
@@ -168,6 +169,18 @@ def accepted(machine: str, modes: list[str] | None) -> pd.DataFrame:
         }
     )
     return frame if modes is None else frame.assign(**{columns.MODE: modes})
+
+
+def test_of_many_alarms_the_surest_name_sensors(
+    explaining: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle, frame = load_bundle(explaining), accepted("north", modes=None)
+    monkeypatch.setattr(speaking, "MOST_EXPLAINED", 2)
+    said = np.linspace(0.2, 0.9, len(frame))
+    found = find_alarms(bundle, frame, said, np.arange(len(frame)) % 4 == 0)
+    named = [one.peak.probability for one in found.stretches if one.top_sensors]
+    assert named == sorted(one.peak.probability for one in found.stretches)[-2:]
+    assert found.note.startswith("Sensors are named for the 2 alarms with the highest probability")
 
 
 @pytest.mark.parametrize(("machine", "names"), [("north", "eco"), ("7", "full"), ("π", "other")])

@@ -86,8 +86,8 @@ class ScoreResult:
         out: the file of scores.
         model, equipment: as asked for; the machine is None where the source model scored all rows.
         model_version: number of the version that scored.
-        alarms: stretches of neighbouring rows that raise one, with the sensors that speak; of more
-            than 1,000 those with the highest probability.
+        alarms: stretches of neighbouring rows that raise one, those with the highest probability
+            with the sensors that speak; of more than 1,000 these surest ones.
         alarm_count: how many stretches there are.
         alarm_rows: how many rows raised one.
         alarms_out: the file of these stretches.
@@ -230,8 +230,8 @@ def score_rows(opened: Opened[ScoreRequest], detector: Detector, rows: CheckedRo
 
 
 def _write_alarms(told: ToldAlarms, out: Path, *, several: bool) -> tuple[AlarmStretch, ...]:
-    """Write a line for each stretch; returns those of which sensors are named."""
-    listed, kept = set(told.surest.tolist()), []
+    """Write a line for each stretch; returns those that the answer lists."""
+    listed, kept = set(told.listed.tolist()), []
     with written_whole("out", out) as part, part.open("w", encoding="utf-8", newline="") as file:
         for begin in range(0, max(len(told), 1), _ALARMS):
             some = tuple(told.stretches(begin, min(begin + _ALARMS, len(told))))

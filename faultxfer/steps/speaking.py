@@ -30,8 +30,9 @@ from faultxfer.evaluate.stretches import Stretches, StretchFinder
 from faultxfer.reading import columns
 from faultxfer.steps.processors import in_order
 
-# Alarms that are explained, those with the highest probability; a person reads no more.
-MOST_EXPLAINED = 1_000
+# Alarms that are explained, those with the highest probability; a person reads no more. Programs
+# are given a list of more.
+MOST_EXPLAINED, MOST_LISTED = 100, 1_000
 NOT_KEPT = (
     "Which sensors speak is not known of this version: it was made by an older release, which kept "
     "no healthy rows to compare with. Transfer again, or pretrain again where it is a source model."
@@ -129,10 +130,11 @@ class ToldAlarms:
     ) -> None:
         self._found, self._take, self._machine = found, take, machine
         self.note = _note(bundle, len(found))
-        # The surest of them, of which sensors are named.
-        self.surest = _surest(found.probability)
-        peaks = take(found.peak[self.surest])
-        self._speaking, self.sensors = _speaking(bundle, peaks, self.surest)
+        # The surest of them, and the surest of these, of which sensors are named.
+        self.listed = _surest(found.probability, MOST_LISTED)
+        explained = _surest(found.probability, MOST_EXPLAINED)
+        peaks = take(found.peak[explained])
+        self._speaking, self.sensors = _speaking(bundle, peaks, explained)
 
     def __len__(self) -> int:
         return len(self._found)
@@ -173,15 +175,15 @@ def sensors_on(bundle: Bundle, data: Dataset, judged: ScoredRows) -> tuple[Senso
     if bundle.references is None or not found:
         return ()
     peaks = np.array([rows[np.argmax(judged.probabilities[rows])] for rows in found])
-    some = data.take(peaks[_surest(judged.probabilities[peaks])])
+    some = data.take(peaks[_surest(judged.probabilities[peaks], MOST_EXPLAINED)])
     values = Explainer(bundle)(some.X, some.mode).values
     return sensor_shares(values, bundle.references.groups, bundle.features)
 
 
-def _surest(probabilities: np.ndarray) -> np.ndarray:
-    """Places of the alarms that are explained, in their order, by (n,) probabilities at peaks."""
+def _surest(probabilities: np.ndarray, most: int) -> np.ndarray:
+    """Places of the surest alarms, in their order, by (n,) probabilities at their peaks."""
     order = np.argsort(-probabilities, kind="stable")
-    return np.sort(order[:MOST_EXPLAINED])
+    return np.sort(order[:most])
 
 
 def _note(bundle: Bundle, count: int) -> str:
