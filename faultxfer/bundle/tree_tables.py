@@ -12,11 +12,9 @@ are compared with the same thresholds in double precision.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from faultxfer.data.cuts import cuts_below
+from faultxfer.data.cuts import Cuts
 
 # Rows at a time, whose bits stay in the cache.
 _ROWS = 512
@@ -31,48 +29,37 @@ _ZERO = float(np.float32(1e-35))
 _OTHER_SPLITS = 0b101
 
 
-@dataclass(frozen=True)
-class _Sensor:
-    """What a sensor's readings leave of the trees.
-
-    Attributes:
-        place: of its column.
-        cuts: (c,) thresholds, ascending.
-        left: (c + 1, t) bits of the leaves that are not ruled out between two of them.
-    """
-
-    place: int
-    cuts: np.ndarray
-    left: np.ndarray
-
-
 class TreeTables:
     """Sums over all trees for finite readings, before any link.
 
     Args:
-        sensors: that the trees read.
+        places: (s,) columns of the sensors that the trees read.
+        cuts: thresholds of each of these, and no others.
+        left: (k, t) bits of the leaves of the trees that are not ruled out between two cuts.
         values: (t, bits) of the leaves.
     """
 
-    def __init__(self, sensors: tuple[_Sensor, ...], values: np.ndarray) -> None:
-        self._sensors, self._values = sensors, values.ravel()
+    def __init__(
+        self, places: np.ndarray, cuts: Cuts, left: np.ndarray, values: np.ndarray
+    ) -> None:
+        self.cuts = cuts
+        self._places, self._left, self._values = places, left, values.ravel()
         self._first = np.arange(len(values)) * values.shape[1]
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
         """(n, d) readings, as the trees see them, to the (n,) sums."""
-        codes = [cuts_below(X[:, sensor.place], sensor.cuts) for sensor in self._sensors]
         found = np.empty(len(X))
         for start in range(0, len(X), _ROWS):
             some = slice(start, start + _ROWS)
-            found[some] = self._sums([own[some] for own in codes])
+            found[some] = self._sums(self.cuts(X[some, self._places]))
         return found
 
-    def _sums(self, codes: list[np.ndarray]) -> np.ndarray:
-        left = self._sensors[0].left[codes[0]]
+    def _sums(self, lines: np.ndarray) -> np.ndarray:
+        left = self._left.take(lines[:, 0], axis=0)
         more = np.empty_like(left)
-        for sensor, own in zip(self._sensors[1:], codes[1:], strict=True):
-            # Every code is inside; to look at that again costs a copy.
-            np.take(sensor.left, own, axis=0, out=more, mode="clip")
+        for own in lines.T[1:]:
+            # Every line is there; to look at that again costs a copy.
+            np.take(self._left, own, axis=0, out=more, mode="clip")
             np.bitwise_and(left, more, out=left)
         # The bits below the lowest one that is left are as many as its number.
         first = np.bitwise_count(~left & (left - left.dtype.type(1)))
@@ -103,8 +90,9 @@ def tree_tables(text: str) -> TreeTables | None:
     if len(sensors) > _MOST_SENSORS or size > _MOST_BYTES:
         return None
     kind = np.dtype(f"u{bits // 8}")
-    tables = tuple(_sensor(place, cuts, len(trees), kind) for place in sensors)
-    return TreeTables(tables, values)
+    tables = [_lines(place, cuts, len(trees), kind) for place in sensors]
+    thresholds, left = zip(*tables, strict=True)
+    return TreeTables(np.array(sensors), Cuts(thresholds), np.vstack(left), values)
 
 
 def _fields(tree: str) -> dict[str, str]:
@@ -155,13 +143,16 @@ def _ranked(
     return ranked
 
 
-def _sensor(
+def _lines(
     place: int,
     cuts: list[tuple[int, float, int, int]],
     trees: int,
     kind: np.dtype[np.unsignedinteger],
-) -> _Sensor:
-    """The table of one sensor; a line rules out what all thresholds below it do."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """(c,) thresholds of a sensor, and (c + 1, t) what each line leaves of the trees.
+
+    A line rules out what all thresholds below it do.
+    """
     own = [cut for cut in cuts if cut[0] == place]
     thresholds = np.unique([cut[1] for cut in own])
     every = int(np.iinfo(kind).max)
@@ -169,4 +160,4 @@ def _sensor(
     lines = np.searchsorted(thresholds, [cut[1] for cut in own]) + 1
     for line, (_, _, tree, ruled_out) in zip(lines.tolist(), own, strict=True):
         left[line, tree] &= kind.type(every & ~ruled_out)
-    return _Sensor(place, thresholds, np.bitwise_and.accumulate(left, axis=0))
+    return thresholds, np.bitwise_and.accumulate(left, axis=0)

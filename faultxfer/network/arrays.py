@@ -118,9 +118,17 @@ class ArrayNetwork:
 
     def front(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(n, d) scaled sensors of an ensemble to (n, k) robust-scaled and (n, k) clipped ones."""
-        last = [layer.name for layer in self.layers].index(CLIPPED)
-        done = self._pass(x, self.layers[: last + 1])
+        done = self._pass(x, self._front)
         return done[ROBUST], done[CLIPPED]
+
+    @cached_property
+    def _front(self) -> list[Layer]:
+        """The layers that give the clipped sensors, in order."""
+        wanted = {CLIPPED}
+        for layer in reversed(self.layers):
+            if layer.name in wanted:
+                wanted.update(layer.inputs)
+        return [layer for layer in self.layers if layer.name in wanted]
 
     @cached_property
     def _tables(self) -> EnsembleTables | None:

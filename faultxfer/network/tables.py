@@ -14,33 +14,33 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from faultxfer.data.cuts import cuts_below
+from faultxfer.data.cuts import Cuts
 from faultxfer.network.arrays import BINS, CLIPPED, ENCODED, MEMBER_LOGITS, ROBUST, ArrayNetwork
 
 # Rows at a time, whose first hidden layer stays in the cache.
-_ROWS = 256
+_ROWS = 512
 # In narrower bins, in units of the robust scale, single precision decides how far a reading came;
 # and the bins of a sensor follow each other without a gap within this share of their width.
 _NARROW, _GAP = 1e-3, 1e-2
 
 
 @dataclass(frozen=True)
-class _Sensor:
-    """The bins of one sensor.
+class _Bins:
+    """The bins of the sensors, b in all, one sensor after the other.
 
     Attributes:
-        place: of the sensor among those that the network reads.
-        cuts: (b - 1,) ends of all bins but the last, ascending.
+        places: (s,) of the sensors among those that the network reads.
+        cuts: of each sensor's bins the ends of all but the last.
         slope, offset: (b,) of how far a reading came in each bin; it came no less than nowhere, and
             no further than through.
-        first: its first row in the table.
+        table: (b + s, units) what the first layer makes of a reading at the ends of the bins.
     """
 
-    place: int
-    cuts: np.ndarray
+    places: np.ndarray
+    cuts: Cuts
     slope: np.ndarray
     offset: np.ndarray
-    first: int
+    table: np.ndarray
 
 
 class EnsembleTables:
@@ -60,7 +60,7 @@ class EnsembleTables:
         kernel = np.hstack([layers[0][1] for layers in self._layers])
         bias = np.hstack([layers[0][2] for layers in self._layers])
         clipped = network.width(CLIPPED)
-        self._sensors, self._table, dense = _tabled(network, kernel[clipped:])
+        self._bins, dense = _tabled(network, kernel[clipped:])
         # Bins that are no tables are multiplied, as the clipped sensors are.
         self._dense_bins = [one[..., dense] for one in network.get_layer(BINS).weights]
         self._dense = np.vstack([kernel[:clipped], kernel[clipped:][dense], bias])
@@ -70,10 +70,9 @@ class EnsembleTables:
         """Fill in what some layers give for (n, d) scaled sensors, (n, width) float32 by name."""
         robust, clipped = self._network.front(X)
         dense = self._multiplied(robust, clipped)
-        shares, rows = self._numbers(robust)
         for start in range(0, len(X), _ROWS):
             some = slice(start, start + _ROWS)
-            first = self._first(dense[some], shares[some], rows[some])
+            first = self._first(dense[some], *self._numbers(robust[some]))
             for name, values in self._rest(first, clipped[some]):
                 if name in found:
                     found[name][some] = values
@@ -88,25 +87,26 @@ class EnsembleTables:
 
     def _numbers(self, robust: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(n, 2 s) weights and numbers of the rows of the table that count, for s sensors."""
-        shares = np.empty((len(robust), len(self._sensors), 2), dtype=np.float32)
+        bins = self._bins
+        readings = robust[:, bins.places]
+        number = bins.cuts(readings)
+        readings *= bins.slope.take(number)
+        readings += bins.offset.take(number)
+        shares = np.empty((*number.shape, 2), dtype=np.float32)
         rows = np.empty(shares.shape, dtype=np.int32)
-        for number, sensor in enumerate(self._sensors):
-            reading = robust[:, sensor.place]
-            place = cuts_below(reading, sensor.cuts)
-            came = reading * sensor.slope.take(place) + sensor.offset.take(place)
-            np.clip(came, 0, 1, out=shares[:, number, 1])
-            np.add(place, sensor.first, out=rows[:, number, 0], casting="unsafe")
+        np.clip(readings, 0, 1, out=shares[:, :, 1])
         np.subtract(1, shares[:, :, 1], out=shares[:, :, 0])
+        # Each sensor before has one row more than bins.
+        rows[:, :, 0] = number + np.arange(len(bins.places))
         np.add(rows[:, :, 0], 1, out=rows[:, :, 1])
         return shares.reshape(len(robust), -1), rows.reshape(len(robust), -1)
 
     def _first(self, dense: np.ndarray, shares: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """(n, members * units) half of the first hidden layer before its activation."""
         ends = np.arange(len(rows) + 1, dtype=np.int32) * rows.shape[1]
-        counted = csr_array(
-            (shares.ravel(), rows.ravel(), ends), shape=(len(rows), len(self._table))
-        )
-        first = np.asarray(counted @ self._table)
+        table = self._bins.table
+        counted = csr_array((shares.ravel(), rows.ravel(), ends), shape=(len(rows), len(table)))
+        first = np.asarray(counted @ table)
         first += dense @ self._dense
         return first
 
@@ -145,37 +145,41 @@ def _hidden(network: ArrayNetwork, member: int) -> Iterator[tuple[str, np.ndarra
         yield layer.name, kernel / 2, bias / 2
 
 
-def _tabled(
-    network: ArrayNetwork, weights: np.ndarray
-) -> tuple[list[_Sensor], np.ndarray, np.ndarray]:
-    """Sensors whose bins are tables, the table, and positions of the bins of other sensors.
+def _tabled(network: ArrayNetwork, weights: np.ndarray) -> tuple[_Bins, np.ndarray]:
+    """Bins of the sensors whose bins are tables, and positions of the bins of other sensors.
 
     Args:
         network: with a layer of bins.
         weights: (bins, units) of the first hidden layers on these.
     """
     kernel, bias = (one.astype(np.float64) for one in network.get_layer(BINS).weights)
-    sensors: list[_Sensor] = []
-    parts, dense, first = [np.zeros((0, weights.shape[1]))], [], 0
+    places, cuts = [], []
+    tabled, dense = [np.zeros(0, dtype=int)], [np.zeros(0, dtype=int)]
+    tables = [np.zeros((0, weights.shape[1]), dtype=np.float32)]
     for place, own in enumerate(kernel):
         bins = np.flatnonzero(own)
-        if not len(bins):
-            continue
         bins = bins[np.argsort(-bias[bins] / own[bins])]
         slope, offset = own[bins], bias[bins]
         low, high = -offset / slope, (1 - offset) / slope
         apart = np.abs(low[1:] - high[:-1]) > _GAP * np.minimum(1 / slope[1:], 1 / slope[:-1])
         if (slope <= 0).any() or (1 / slope < _NARROW).any() or apart.any():
             dense.append(bins)
-            continue
-        cuts, slopes, offsets = (one.astype(np.float32) for one in (low[1:], slope, offset))
-        sensors.append(_Sensor(place, cuts, slopes, offsets, first))
-        # At the ends of the bins: the sum of those that are passed.
-        passed = np.cumsum(weights[bins], axis=0, dtype=np.float64)
-        parts.append(np.pad(passed, ((1, 0), (0, 0))))
-        first += len(passed) + 1
-    table = np.vstack(parts).astype(np.float32)
-    return sensors, table, np.concatenate([np.zeros(0, dtype=int), *dense])
+        elif len(bins):
+            places.append(place)
+            cuts.append(low[1:].astype(np.float32))
+            tabled.append(bins)
+            tables.append(_at_ends(weights[bins]))
+    every = np.concatenate(tabled)
+    # A bin is of one sensor.
+    slope, offset = (one[every].astype(np.float32) for one in (kernel.sum(axis=0), bias))
+    found = _Bins(np.array(places, dtype=int), Cuts(cuts), slope, offset, np.vstack(tables))
+    return found, np.concatenate(dense)
+
+
+def _at_ends(weights: np.ndarray) -> np.ndarray:
+    """(b + 1, units) sums of the (b, units) weights of the bins that are passed."""
+    passed = np.cumsum(weights, axis=0, dtype=np.float64)
+    return np.pad(passed, ((1, 0), (0, 0))).astype(np.float32)
 
 
 def _silu_of_half(x: np.ndarray) -> np.ndarray:

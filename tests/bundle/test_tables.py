@@ -11,6 +11,7 @@ from conftest import REPOSITORY
 from faultxfer.bundle.bundle import load_bundle
 from faultxfer.bundle.tree_tables import tree_tables
 from faultxfer.bundle.trees import Trees
+from faultxfer.data.cuts import Cuts
 from faultxfer.network import arrays
 from faultxfer.network.tables import tables_of
 
@@ -28,6 +29,22 @@ def grown(settings: dict[str, object], sensors: int = 6) -> str:
     return booster.model_to_string()
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_no_value_is_taken_across_a_cut(kind: type[np.floating]) -> None:
+    random = np.random.default_rng(0)
+    drawn = random.normal(size=300)
+    columns = [drawn, np.exp(20 * drawn), drawn[:1], drawn[:0], 1e30 * drawn, 1 + 1e-6 * drawn]
+    columns = [np.unique(one.astype(kind)) for one in columns]
+    every = np.concatenate(columns)
+    about = [np.nextafter(every, kind(side)) for side in (-np.inf, np.inf)]
+    values = random.choice(np.r_[every, *about, kind(-1e35), kind(1e35)], (4000, len(columns)))
+    found = Cuts(columns)(values)
+    for place, (cuts, first) in enumerate(zip(columns, Cuts(columns).first, strict=True)):
+        np.testing.assert_array_equal(
+            found[:, place], first + np.searchsorted(cuts, values[:, place])
+        )
+
+
 @pytest.mark.parametrize("leaves", [2, 8, 31, 64])
 @pytest.mark.parametrize("settings", [BOOSTING, FOREST], ids=["boosting", "forest"])
 def test_tables_reach_the_leaves_that_lightgbm_reaches(
@@ -37,7 +54,7 @@ def test_tables_reach_the_leaves_that_lightgbm_reaches(
     tables = tree_tables(text)
     assert tables is not None
     # Readings at the thresholds, right above them, and far outside.
-    cuts = np.concatenate([sensor.cuts for sensor in tables._sensors])
+    cuts = np.concatenate(tables.cuts.columns)
     random = np.random.default_rng(1)
     X = random.choice(np.r_[cuts, np.nextafter(cuts, np.inf), -1e9, 1e9], (3000, 6))
     walked = lightgbm.Booster(model_str=text).predict(X, raw_score=True)
