@@ -1,10 +1,12 @@
 """How large a source network gets, and the bound that is asked for before any work begins.
 
-Up to :data:`MOST_READ` sensors, a network reads every one of them through all of its bins. A wider
-plant would make the first layers grow with the square of its width: at 450 sensors the network no
-longer fits into a file that is loaded again, and its training takes many minutes. There the network
-reads the :data:`WIDE_READ` sensors by which the source's trees gain most on the training runs,
-through fewer bins; trees and logistic regression read all sensors as ever.
+Up to :data:`MOST_READ` sensors, a network reads every one of them. Up to :data:`WIDE_READ` it does
+so through all of its bins; from there bins fall with the square of the width, so that the 128th
+sensor costs no more than the 64th, and the 129th about as much. A wider plant would make the first
+layers grow with the square of its width: at 450 sensors the network no longer fits into a file that
+is loaded again, and its training takes many minutes. There the network reads the :data:`WIDE_READ`
+sensors by which the source's trees gain most on the training runs, through fewer bins; trees and
+logistic regression read all sensors as ever.
 
 What was measured on the way: docs/decisions/0025-wide-files.md.
 """
@@ -50,11 +52,19 @@ def chosen_sensors(gains: np.ndarray) -> np.ndarray | None:
 
 
 def fitted_to(options: NetworkOptions, sensors: int) -> NetworkOptions:
-    """The options with fewer bins and synthetic rows where the plant is wide."""
-    if sensors <= MOST_READ:
+    """The options with fewer bins, and synthetic rows, where the plant is wide.
+
+    >>> asked = NetworkOptions()
+    >>> [fitted_to(asked, sensors).bins for sensors in (20, 64, 100, 128, 129)]
+    [32, 32, 13, 8, 8]
+    """
+    if sensors <= WIDE_READ:
         return options
-    rows = min(options.synthetic_rows, MOST_READINGS // sensors)
     bins = min(options.bins, WIDE_BINS)
+    if sensors <= MOST_READ:
+        bins = max(bins, int(options.bins * (WIDE_READ / sensors) ** 2))
+        return options.model_copy(update={"bins": bins})
+    rows = min(options.synthetic_rows, MOST_READINGS // sensors)
     return options.model_copy(update={"bins": bins, "synthetic_rows": rows})
 
 

@@ -68,11 +68,19 @@ def test_trunk_and_heads_work_on_the_sensors_read(narrow: keras.Model, scaled: n
     np.testing.assert_allclose(features @ frozen.head[:-1] + frozen.head[-1], logits, atol=1e-5)
 
 
-@pytest.mark.parametrize("sensors", [1, 5, 100, size.MOST_READ])
+@pytest.mark.parametrize("sensors", [1, 5, 64])
 def test_an_ordinary_plant_keeps_its_options_and_all_its_sensors(sensors: int) -> None:
     options = NetworkOptions()
     assert fitted_to(options, sensors) is options
     assert chosen_sensors(np.zeros(sensors)) is None
+
+
+def test_a_network_reads_no_more_in_all_from_more_than_64_sensors() -> None:
+    options, widths = NetworkOptions(), range(size.WIDE_READ, size.MOST_SENSORS)
+    bins = [fitted_to(options, sensors).bins for sensors in widths]
+    read = [size.sensors_read(sensors) * (1 + b) for sensors, b in zip(widths, bins, strict=True)]
+    assert max(read) == read[0]
+    assert (np.diff(bins) <= 0).all()
 
 
 def test_a_wide_plant_is_read_where_the_trees_gain_most() -> None:
@@ -115,7 +123,7 @@ def test_every_width_up_to_the_bound_has_a_network_that_loads(sensors: int) -> N
     ("sensors", "options", "remedy"),
     [
         (size.MOST_SENSORS + 1, NetworkOptions(), "ignore"),
-        (100, NetworkOptions(bins=2000), "bins"),
+        (60, NetworkOptions(bins=2000), "bins"),
         (20, NetworkOptions(hidden=(4096, 4096)), "hidden"),
     ],
 )
