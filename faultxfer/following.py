@@ -6,6 +6,7 @@ import glob
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 
@@ -47,6 +48,11 @@ def options(name: str, values: Iterable[str]) -> list[str]:
     return [word for value in values for word in (name, value)]
 
 
+def with_log(events: Path | str | None) -> list[str]:
+    """The option of a log of faults, where there is one."""
+    return [] if events is None else ["--events", str(events)]
+
+
 def going_on_without(command: Iterable[str], sensors: Iterable[str]) -> Next:
     """The same command, for a machine that does not have these sensors."""
     why = "Go on without, if the machine does not have " + ", ".join(sensors)
@@ -84,4 +90,5 @@ def transfer_without(
     of = asked.get("model") or model or NEW_MACHINE, asked.get("equipment") or equipment
     machine = ("--model", of[0], "--equipment", of[1] or NEW_MACHINE)
     without = options("--without", dict.fromkeys((*asked.get("without", ()), *sensors)))
-    return Next(why, typed("transfer", *files, "--contract", contract, *machine, *without))
+    log = with_log(asked.get("events") if there else None)
+    return Next(why, typed("transfer", *files, "--contract", contract, *log, *machine, *without))

@@ -78,6 +78,15 @@ def _without() -> Any:
     )
 
 
+def _events() -> Any:
+    return Field(
+        default=None,
+        title="Log of faults",
+        description="CSV with a line for each interval of a fault, which labels the rows by the "
+        "contract's `label.log`.",
+    )
+
+
 def _quarantine() -> Any:
     return Field(
         default=QUARANTINE,
@@ -105,6 +114,7 @@ class ValidateRequest(_Request):
     """Check files against a data contract and set bad rows aside."""
 
     files: Files = _files("Files to check")
+    events: Path | None = _events()
     contract: Path = _contract("")
     equipment: str | None = Field(
         default=None,
@@ -121,6 +131,7 @@ class PretrainRequest(_Request):
     """Train the source model on equipment with years of labelled history, and register it."""
 
     files: Files = _files("Labelled files of the machines with history")
+    events: Path | None = _events()
     contract: Path = _contract("")
     model: str = Field(
         title="Source model", description="Name under which the model is registered, such as pumps."
@@ -159,6 +170,7 @@ class TransferRequest(_MachineRequest):
     """Move the source model to a machine with little labelled history."""
 
     files: Files = _files("Labelled files of the new machine")
+    events: Path | None = _events()
     contract: Path = _contract(": the one that the source model was trained with")
     model: str = _SOURCE
     equipment: str = _MACHINE
@@ -294,6 +306,7 @@ class CurveRequest(_MachineRequest):
     """Measure what labelled rows of a machine bring, with the source and without it."""
 
     files: Files = _files("Labelled files of the machine")
+    events: Path | None = _events()
     contract: Path = _contract(": the one that the source model was trained with")
     model: str = _SOURCE
     equipment: str = _MACHINE

@@ -48,6 +48,7 @@ Prefect = Annotated[
         "one.",
     ),
 ]
+Events = Annotated[Path | None, asked(ValidateRequest, "events", "--events", metavar="LOG")]
 Without = Annotated[
     list[str] | None, asked(ValidateRequest, "without", "--without", metavar="SENSOR")
 ]
@@ -115,6 +116,7 @@ def validate(
     files: Files,
     contract: ContractFile,
     equipment: Annotated[str | None, asked(ValidateRequest, "equipment", metavar="EQ")] = None,
+    events: Events = None,
     without: Without = None,
     quarantine: Quarantine = QUARANTINE,
     data_docs: DataDocs = None,
@@ -131,12 +133,14 @@ def validate(
         prefect,
         files=files,
         contract=contract,
+        events=events,
         equipment=equipment,
         without=without,
         quarantine=quarantine,
         data_docs=data_docs,
     )
-    return Validated(rows, tuple(files), contract, equipment, details, tuple(without or ()))
+    sensors = tuple(without or ())
+    return Validated(rows, tuple(files), contract, equipment, details, sensors, events)
 
 
 @command(commands, shows="pretrained", registry=True, details=True)
@@ -144,6 +148,7 @@ def pretrain(
     files: Files,
     contract: ContractFile,
     model: Annotated[str, asked(PretrainRequest, "model", "--model", metavar="NAME")],
+    events: Events = None,
     config: Config = None,
     seed: Seed = None,
     quarantine: Quarantine = QUARANTINE,
@@ -156,6 +161,7 @@ def pretrain(
         prefect,
         files=files,
         contract=contract,
+        events=events,
         model=model,
         options=read_options(PretrainOptions, config, seed=seed),
         quarantine=quarantine,
@@ -207,6 +213,7 @@ def transfer(
     alarm_confidence: Annotated[float | None, asked(TransferOptions, "alarm_confidence")] = None,
     fault_share: Annotated[float | None, asked(TransferOptions, "fault_share")] = None,
     seed: Seed = None,
+    events: Events = None,
     config: Config = None,
     gate: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Gate thresholds as YAML.")
@@ -247,6 +254,7 @@ def transfer(
         prefect,
         files=files,
         contract=contract,
+        events=events,
         model=model,
         equipment=equipment,
         options=options,
@@ -298,6 +306,7 @@ def learning_curve(
     equipment: Equipment,
     out: Annotated[Path, asked(CurveRequest, "out", metavar="DIR")] = LEARNING_CURVE,
     more: Annotated[int | None, asked(CurveOptions, "more", metavar="N")] = None,
+    events: Events = None,
     without: Without = None,
     config: Config = None,
     seed: Seed = None,
@@ -311,6 +320,7 @@ def learning_curve(
         prefect,
         files=files,
         contract=contract,
+        events=events,
         model=model,
         equipment=equipment,
         options=read_options(CurveOptions, config, more=more, seed=seed),

@@ -37,6 +37,13 @@ def contract_infer(
             metavar="COL", help="The label column; without it you are shown what may be one."
         ),
     ] = None,
+    events: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="LOG",
+            help="Log of faults, a line for each interval, where no column is the label.",
+        ),
+    ] = None,
     equipment_column: Annotated[
         str | None, typer.Option(metavar="COL", help="Names the machine.")
     ] = None,
@@ -84,6 +91,7 @@ def contract_infer(
         files,
         out,
         label=label,
+        events=events,
         force=force,
         columns=columns,
         equipment_column=equipment_column,

@@ -20,7 +20,7 @@ from faultxfer.cli.outcomes import (
     transferred,
 )
 from faultxfer.cli.session import stderr, stdout
-from faultxfer.following import Next, typed
+from faultxfer.following import Next, typed, with_log
 from faultxfer.wording import counted, listed
 
 if TYPE_CHECKING:
@@ -174,7 +174,8 @@ def drafted_contract(result: dict[str, Any]) -> None:
     )
     for question in result["questions"]:
         stdout().print(question, soft_wrap=True, markup=False)
-    check = typed("validate", *result["files"], "--contract", result["out"])
+    log = with_log(result["events"])
+    check = typed("validate", *result["files"], "--contract", result["out"], *log)
     next_commands((Next("Once you have read it, check the files", check),))
 
 

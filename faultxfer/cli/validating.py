@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from faultxfer.contract.schema import Contract, load_contract
 from faultxfer.findings import absent_sensors
-from faultxfer.following import Next, going_on_without, options, typed
+from faultxfer.following import Next, going_on_without, options, typed, with_log
 
 if TYPE_CHECKING:
     from faultxfer.steps.intake import CheckedRows
@@ -26,6 +26,7 @@ class Validated:
         equipment: the machine asked for; None for all.
         details: whether each finding is shown.
         without: sensors to go on without, as they were typed.
+        events: the log of faults, where there is one.
     """
 
     rows: CheckedRows
@@ -34,6 +35,7 @@ class Validated:
     equipment: str | None
     details: bool
     without: tuple[str, ...] = ()
+    events: Path | None = None
 
     @property
     def refused(self) -> bool:
@@ -59,7 +61,8 @@ class Validated:
     def _asked(self) -> list[str]:
         machine = ["--equipment", self.equipment] if self.equipment else []
         without = options("--without", self.without)
-        return [*self.files, "--contract", str(self.contract), *machine, *without]
+        log = with_log(self.events)
+        return [*self.files, "--contract", str(self.contract), *log, *machine, *without]
 
     def _accepting(self) -> Iterator[Next]:
         """Whose limits were found too narrow, and nobody has accepted them."""

@@ -68,6 +68,13 @@ CONFIGURABLE: dict[str, Severity] = {
     "VALUE-ABSENT": "warn",
     "RUN-COPY": "warn",
     "SOURCE-COPY": "quarantine",
+    "LOG-UNREADABLE": "refuse",
+    "LOG-BACKWARDS": "warn",
+    "LOG-OPEN": "warn",
+    "LOG-CODE": "warn",
+    "LOG-OVERLAP": "warn",
+    "LOG-DISAGREES": "warn",
+    "LOG-NO-ROWS": "warn",
 }
 
 # Reported only where a model is made, most of them beside a source model.
@@ -136,5 +143,12 @@ SHORT: dict[str, str] = {
     "VALUE-ABSENT": "without values that the contract names",
     "RUN-COPY": "with runs that are near copies",
     "SOURCE-COPY": "with near copies of what the source was trained on",
+    "LOG-UNREADABLE": "with lines of the log that cannot be placed",
+    "LOG-BACKWARDS": "with lines of the log that end before they begin",
+    "LOG-OPEN": "with faults that have no end",
+    "LOG-CODE": "with codes that the contract does not name",
+    "LOG-OVERLAP": "with rows in a fault and in what is left out",
+    "LOG-DISAGREES": "of which column and log say different things",
+    "LOG-NO-ROWS": "with faults that no row shows",
 }
 DRAFTED = "outside drafted limits"

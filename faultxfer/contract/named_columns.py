@@ -39,6 +39,7 @@ _LACKING = {
         "under `equipment` in the contract",
     ),
 }
+_GIVE_LOG = "Name the log of faults that labels the rows: `--events LOG.csv`"
 
 
 def note_columns(check: State) -> None:
@@ -127,10 +128,12 @@ def _note_columns(
         words = _LACKING["files" if contract.tag_files else "columns"]
         asked = _meant(missing, notes.table.names, contract)
         absent = () if asked else absent_of(missing, contract)
+        by_log = contract.label.log is not None and missing == [contract.label.column]
+        remedy = _GIVE_LOG if by_log else words.remedy
         notes.file(
             "COLUMN-MISSING",
             f"{len(missing)} {words.instead}: {', '.join(missing[:_SHOWN])}",
-            f"{asked}{words.remedy}{go_on(absent)}",
+            f"{asked}{remedy}{go_on(absent)}",
             count=len(missing),
             expected=", ".join(needed),
             received=", ".join(present),

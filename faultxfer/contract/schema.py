@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,6 +12,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from faultxfer.contract import codes
+from faultxfer.contract.fault_log import LEFT_OUT, NOBODY_KNOWS, FaultLog
+from faultxfer.contract.spans import SomeSpan, seconds_of
 from faultxfer.contract.units import conversion
 from faultxfer.errors import ContractError
 from faultxfer.findings import Consequence, Severity
@@ -40,10 +41,6 @@ def _is_nothing(value: object) -> bool:
     Fields that were added later must not change the digest of contracts without them.
     """
     return not value
-
-
-_SPANS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
-_SPAN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)?\s*")
 
 
 class Quality(_Strict):
@@ -101,7 +98,7 @@ class Sensor(_Strict):
     quality: Quality | None = Field(
         default=None, description="Column that says which readings are good; others are missing."
     )
-    hold: str | None = Field(
+    hold: SomeSpan = Field(
         default=None,
         description="How long a value counts where the next one is missing, such as 10min; a "
         "number alone is in steps of the time column.",
@@ -112,15 +109,6 @@ class Sensor(_Strict):
         "is set aside.",
     )
 
-    @field_validator("hold", mode="before")
-    @classmethod
-    def _is_a_span(cls, value: object) -> str | None:
-        text = None if value is None else str(value)
-        found = _SPAN.fullmatch(text) if text else None
-        if text is not None and (found is None or float(found[1]) <= 0):
-            raise ValueError(f"a time such as 30s, 10min, 2h or 1d is needed. Received: {value!r}")
-        return text
-
     @property
     def drafted_severity(self) -> Severity | None:
         """Of whatever lies outside drafted limits; None where a person has accepted them."""
@@ -129,8 +117,7 @@ class Sensor(_Strict):
     @property
     def hold_seconds(self) -> float | None:
         """How long a value is held, in seconds or steps of the time column."""
-        found = _SPAN.fullmatch(self.hold) if self.hold else None
-        return float(found[1]) * _SPANS[found[2] or "s"] if found else None
+        return seconds_of(self.hold) if self.hold else None
 
     @model_validator(mode="after")
     def _ordered(self) -> Sensor:
@@ -242,6 +229,11 @@ class Label(_Strict):
         description="What a blank cell means; without it the row is set aside.",
         exclude_if=_is_nothing,
     )
+    log: FaultLog | None = Field(
+        default=None,
+        description="How a log of intervals says which rows are faults, as given with `--events`.",
+        exclude_if=_is_nothing,
+    )
 
     @model_validator(mode="after")
     def _types_have_names(self) -> Label:
@@ -261,6 +253,13 @@ class Label(_Strict):
         twice = [text for text in self.faults if self.faults.count(text) > 1]
         if self.types and twice:
             raise ValueError(f"a value cannot mean two types of fault. Received: {twice[:1]}")
+        return self
+
+    @model_validator(mode="after")
+    def _log_has_words_of_its_own(self) -> Label:
+        spelt = {*self.normal, *self.faults, *self.unknown, *self.exclude}
+        if self.log and (taken := spelt & {NOBODY_KNOWS, LEFT_OUT}):
+            raise ValueError(f"a log of faults needs this word itself. Received: {sorted(taken)}")
         return self
 
     @property
@@ -288,8 +287,8 @@ class Label(_Strict):
         return {
             "normal": self.normal,
             "fault": self.faults,
-            "unknown": self.unknown,
-            "exclude": self.exclude,
+            "unknown": (*self.unknown, NOBODY_KNOWS) if self.log else self.unknown,
+            "exclude": (*self.exclude, LEFT_OUT) if self.log else self.exclude,
         }
 
 

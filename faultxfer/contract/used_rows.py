@@ -58,6 +58,15 @@ def choose_used(check: State) -> None:
         _leave_out(check, check.labels.exclude, _EXCLUDED, label.column, known)
 
 
+def _remedy(check: State, reason: _LeftOut) -> str:
+    log = check.contract.label.log
+    if reason is _NO_LABEL and log is not None and not log.complete:
+        return (
+            "If every fault stands in the log, say so in the contract: `label.log.complete: true`"
+        )
+    return f"Nothing, if that is meant; else change {reason.field} in the contract"
+
+
 def _joined_without_time(check: State) -> np.ndarray:
     """(n,) bool: readings that could not be joined, as nothing shows when they were made."""
     time = check.contract.time_column
@@ -82,7 +91,7 @@ def _leave_out(
         places,
         column,
         f"{len(places)} row(s) are {reason.name} and not used: {values}",
-        f"Nothing, if that is meant; else change {reason.field} in the contract",
+        _remedy(check, reason),
         expected=", ".join(used),
         severity="warn",
     )

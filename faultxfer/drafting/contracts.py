@@ -16,6 +16,7 @@ from faultxfer.contract.schema import LabelClass, load_contract, parse_contract,
 from faultxfer.drafting.draft import EQUIPMENT, RUN, TIME, write_draft
 from faultxfer.drafting.infer import draft_of
 from faultxfer.drafting.label_asked import label_asked
+from faultxfer.drafting.log_beside import FAULT, draft_log, find_log, labelled_examples
 from faultxfer.drafting.roles import roles_of, shape_of
 from faultxfer.drafting.shapes import for_tag_files, shaped
 from faultxfer.errors import ConfigError, DataError
@@ -39,6 +40,7 @@ def draft_contract(
     time_column: str | None = None,
     columns: str | None = None,
     spellings: dict[LabelClass, list[str] | None] | None = None,
+    events: Path | None = None,
     **csv_options: object,
 ) -> dict[str, Any]:
     """Write a first contract and say what is in it.
@@ -54,6 +56,8 @@ def draft_contract(
         columns: names of all columns, separated by commas, for files without a header row.
         spellings: by class of the label, its spellings; one entry may hold several, with commas
             between them.
+        events: log of faults that labels the rows; without it, a file among the examples that
+            looks like one.
         csv_options: by field of ``csv``, how the files are written; None where it is detected.
             The draft pins them too.
 
@@ -75,10 +79,15 @@ def draft_contract(
     given = _given(spellings or {})
     try:
         paths = find_files(files)
-        named = zip(paths, names_of(paths), strict=True)
-        read = [replace(_read(path, options), file=name) for path, name in named]
-        if label is None:
+        names = zip(paths, names_of(paths), strict=True)
+        read = [replace(_read(path, options), file=name) for path, name in names]
+        log = find_log(paths, read, events)
+        if log in paths:
+            read = [table for path, table in zip(paths, read, strict=True) if path != log]
+            paths = [path for path in paths if path != log]
+        if label is None and log is None:
             raise label_asked(read)
+        label = label or FAULT
         examples = shaped(
             paths,
             read,
@@ -88,19 +97,26 @@ def draft_contract(
             run_column=run_column,
             time_column=time_column,
         )
+        named = {
+            EQUIPMENT: examples.equipment_column,
+            RUN: run_column,
+            TIME: examples.time_column,
+        }
+        tables, found = examples.tables, None
+        if log is not None:
+            found = draft_log(log, tables)
+            tables = labelled_examples(
+                tables, log, found, label=label, family=out.stem, named=named
+            )
         draft = draft_of(
-            examples.tables,
+            tables,
             label=label,
             family=out.stem,
-            named={
-                EQUIPMENT: examples.equipment_column,
-                RUN: run_column,
-                TIME: examples.time_column,
-            },
+            named=named,
             csv_options=examples.options,
             given=given,
         )
-        draft = replace(draft, why=draft.why | examples.why)
+        draft = replace(draft, why=draft.why | examples.why, log=found)
     except DataError as error:
         raise _advised(error, options) from error
     if examples.tag_files is not None:
@@ -114,7 +130,8 @@ def draft_contract(
         "ignored": list(contract.ignore),
         "questions": draft.questions,
         "label": draft.spellings.as_listed(),
-        "files": files,
+        "files": [*map(str, paths)] if log else files,
+        "events": str(log) if log else None,
         "columns": [*shape_of(examples.sentence()), *examples.roles(), *roles_of(draft)],
     }
 

@@ -9,13 +9,16 @@ import math
 import re
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from faultxfer.contract.schema import Label, Sensor
 from faultxfer.drafting.labels import LabelSpellings
 from faultxfer.reading.csv_options import Csv
+
+if TYPE_CHECKING:
+    from faultxfer.drafting.fault_logs import FoundLog
 
 EQUIPMENT, RUN, TIME = "equipment_column", "run_column", "time_column"
 
@@ -123,6 +126,7 @@ class Draft:
         blank: why blank cells of the label mean that nobody labelled the row; empty where they are
             mistakes.
         qualities: by column of quality that a sensor has, why it is one.
+        log: the log of faults that labels the rows; None where a column does.
     """
 
     family: str
@@ -139,11 +143,13 @@ class Draft:
     looks_like: dict[str, str] = field(default_factory=dict)
     blank: str = ""
     qualities: dict[str, str] = field(default_factory=dict)
+    log: FoundLog | None = None
 
     @property
     def questions(self) -> list[str]:
-        """What a person has to decide about spellings of the label, a sentence each."""
-        return [f"{self.label}: {question}" for question in self.spellings.questions]
+        """What a person has to decide about labels, a sentence each."""
+        asked = [f"{self.label}: {question}" for question in self.spellings.questions]
+        return [*asked, *(self.log.questions if self.log else ())]
 
 
 def write_draft(draft: Draft) -> str:
@@ -182,6 +188,8 @@ def _label_lines(draft: Draft) -> list[str]:
         lines.append(f"  exclude: {_listed(draft.spellings.exclude)}")
     if draft.blank:
         lines.append(f"  blank: unknown  # {draft.blank}")
+    if draft.log:
+        lines += draft.log.section()
     return [*lines, *(f"  # {question}" for question in draft.spellings.questions)]
 
 

@@ -23,7 +23,7 @@ from faultxfer.drafting.draft import (
     quoted,
 )
 from faultxfer.drafting.holds import Hold, held, holds_of
-from faultxfer.drafting.keys import keys_by_content
+from faultxfer.drafting.keys import KeysByContent, keys_by_content
 from faultxfer.drafting.kinds import column_rows, kinds_of
 from faultxfer.drafting.labels import Given, classes_of, sort_spellings
 from faultxfer.drafting.nothing import values_for_nothing
@@ -102,12 +102,10 @@ def draft_of(
     _require_columns(tables, [label, *filter(None, named.values())])
     spellings = sort_spellings(cells[label], column=label, where=_files(tables), given=given)
     filled = [table for table in tables if len(table.frame)]
-    by_name = _key_columns(tables, cells, label, named)
-    free = [name for name in cells.columns if name != label and name not in by_name.values()]
-    found = keys_by_content(filled, by_name, _nameless(free))
+    found = _keys(tables, cells, label, named)
     keys = found.keys
     _require_clear_times(filled, keys[TIME])
-    free = [name for name in free if name not in keys.values()]
+    free = [name for name in cells.columns if name != label and name not in keys.values()]
     reasons = {name: _why_ignored(name, tables, cells, spellings.faulty) for name in free}
     measured = [name for name, reason in reasons.items() if not reason]
     read = _numbers(measured, filled)
@@ -155,6 +153,31 @@ def draft_of(
         qualities={each.column: each.reason for each in qualified.values()},
         looks_like=_still_free(found.looks_like, kinds),
     )
+
+
+def keys_of(tables: list[RawTable], label: str, named: dict[str, str | None]) -> KeysByContent:
+    """The columns of time, machine and run, before anything is known of labels.
+
+    Args:
+        tables: files of one equipment family, as read.
+        label: the label column, in the files or not.
+        named: the column of each key; None where it is to be recognised.
+
+    Raises:
+        ContractError: there are no rows, or a named column is absent.
+    """
+    cells = _common_cells(tables)
+    _require_columns(tables, [*filter(None, named.values())])
+    return _keys(tables, cells, label, named)
+
+
+def _keys(
+    tables: list[RawTable], cells: pd.DataFrame, label: str, named: dict[str, str | None]
+) -> KeysByContent:
+    filled = [table for table in tables if len(table.frame)]
+    by_name = _key_columns(tables, cells, label, named)
+    free = [name for name in cells.columns if name != label and name not in by_name.values()]
+    return keys_by_content(filled, by_name, _nameless(free))
 
 
 def _is_text(reason: str | None) -> bool:

@@ -215,7 +215,7 @@ def adapt_source(job: Job[TransferRequest], models: Models, target: Target) -> A
     for folder, bundle in made.items():
         lineage = bundle.lineage | {
             "contract": contract,
-            "data": list(target.rows.files),
+            "data": list(target.rows.sources),
             ASKED: asked_of(job.request),
             JUDGED_GAPS: gaps,
         }

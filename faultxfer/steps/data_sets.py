@@ -64,7 +64,7 @@ def judged_data(
     rows: CheckedRows, contract: Contract, name: str, profile: Mapping[str, Any]
 ) -> DataSet:
     """Rows of which the metrics are, whatever they are called; the files tell them from others."""
-    content = {"files": sorted(digest for _, digest in rows.files), "contract": contract.digest()}
+    content = {"files": sorted(digest for _, digest in rows.sources), "contract": contract.digest()}
     return DataSet(name, digest_of(content), JUDGED, columns_of(contract), dict(profile))
 
 

@@ -21,7 +21,9 @@ from faultxfer.contract.check import begin_check
 from faultxfer.contract.class_share import Classes, with_class_share
 from faultxfer.contract.codes import DEFAULTS
 from faultxfer.contract.data_docs import write_data_docs
+from faultxfer.contract.intervals import Log, read_log
 from faultxfer.contract.lacking import lacked_by_all
+from faultxfer.contract.log_labels import how_of, labelled_by_log
 from faultxfer.contract.losses import with_losses
 from faultxfer.contract.measured import with_no_measurements
 from faultxfer.contract.outcome import Checked, refusal
@@ -73,6 +75,7 @@ class CheckedRows:
         imputer: folder of what fills them in; None where nothing does.
         unmeasured: sensors of the contract that no machine of the files has; the rows are without
             them.
+        log: name and SHA-256 of the log of faults that labels the rows; None without one.
     """
 
     table: Path | None
@@ -91,6 +94,12 @@ class CheckedRows:
     unused: Mapping[str, int] = field(default_factory=dict)
     unscored: Path | None = None
     unmeasured: tuple[str, ...] = ()
+    log: tuple[str, str] | None = None
+
+    @property
+    def sources(self) -> tuple[tuple[str, str], ...]:
+        """Name and digest of each file read, the log of faults among them."""
+        return (*self.files, self.log) if self.log else self.files
 
     @property
     def refused(self) -> bool:
@@ -111,6 +120,7 @@ class CheckedRows:
             "quarantine": str(self.quarantine) if self.quarantine else None,
             "data_docs": self.docs,
             "files": [{"file": name, "sha256": digest} for name, digest in self.files],
+            "events": {"file": self.log[0], "sha256": self.log[1]} if self.log else None,
             "reading": list(self.reading),
             "findings": [finding.as_dict() for finding in self.findings],
         }
@@ -156,6 +166,7 @@ def check_rows(
         completing=_completing(opened, contract, model),
         without=_without(opened.request),
         lacks=frozenset(opened.lacks if isinstance(opened, Job) else ()),
+        events=None if isinstance(opened.request, ScoreRequest) else opened.request.events,
     )
 
 
@@ -188,6 +199,7 @@ def check_files(
     completing: Completing | None = None,
     without: frozenset[str] = frozenset(),
     lacks: frozenset[str] = frozenset(),
+    events: Path | None = None,
 ) -> CheckedRows:
     """Read every file, check it, and complete rows with missing readings.
 
@@ -206,18 +218,21 @@ def check_files(
         without: sensors whose readings count as missing in every row.
         lacks: sensors that are no longer in the contract, as the machine lacks them; readings of
             them are asked about.
+        events: log of faults that labels the rows, where there is one.
 
     Raises:
-        DataError: no file is found. A *refused* file is a finding, not an error.
+        DataError: no file is found, or the log cannot be laid beside the files. A *refused* file
+            is a finding, not an error.
     """
     progress.info("Checking the rows against contract %s", contract.family)
     paths = find_files(files)
-    if data_docs is None and _may_be_cut(labelled, work, completing, source):
+    if data_docs is None and events is None and _may_be_cut(labelled, work, completing, source):
         asked = Asked(contract, equipment, completing, without, lacks, labelled)
         if found := _in_parts(paths, asked, work, quarantine):
             return found
     fills = completing.fills if completing else frozenset()
-    checking = _Checking(paths, contract, labelled, equipment, source, without, lacks)
+    log = _log(events, contract)
+    checking = _Checking(paths, contract, labelled, equipment, source, without, lacks, log)
     unmeasured = checking.unmeasured
     if unmeasured:
         checking = checking.narrowed(unmeasured)
@@ -230,7 +245,8 @@ def check_files(
         tables, checked = checking.filled_in(completing.filled_by(imputer))
         checked = _with_unmeasured(checked, unmeasured)
     outcome = _counted(tables, checked, contract)
-    outcome = dataclasses.replace(outcome, unmeasured=unmeasured)
+    labels = (log.file, log.sha256) if log else None
+    outcome = dataclasses.replace(outcome, unmeasured=unmeasured, log=labels)
     rejected = _stacked([each.rejected for each in checked])
     if not outcome.refused and len(rejected):
         kept = _write_quarantine(rejected, outcome.findings, tables, quarantine)
@@ -309,13 +325,16 @@ class _Checking:
     source: Classes | None
     without: frozenset[str] = frozenset()
     lacks: frozenset[str] = frozenset()
+    log: Log | None = None
 
     @cached_property
     def read(self) -> list[RawTable | Checked]:
         """Each file as read; one that cannot be read is refused like any other."""
         named = zip(self.paths, names_of(self.paths), strict=True)
         read = [_read(path, name, self.contract, self.lacks) for path, name in named]
-        return _joined(self.paths, read, self.contract) if self.contract.tag_files else read
+        if self.contract.tag_files:
+            read = _joined(self.paths, read, self.contract)
+        return _by_log(read, self.contract, self.log) if self.log else read
 
     @cached_property
     def unmeasured(self) -> tuple[str, ...]:
@@ -371,6 +390,20 @@ def _read(path: Path, name: str, contract: Contract, lacks: frozenset[str]) -> R
         return dataclasses.replace(read_shaped(path, contract, lacks), file=name)
     except DataError as error:
         return _unread(RawTable(name, pd.DataFrame(), np.array([], dtype=int), ""), error)
+
+
+def _log(events: Path | None, contract: Contract) -> Log | None:
+    """The log of faults; None where none was given."""
+    return read_log(events, how_of(contract)) if events is not None else None
+
+
+def _by_log(
+    read: list[RawTable | Checked], contract: Contract, log: Log
+) -> list[RawTable | Checked]:
+    """The same files with the labels of the log; those that could not be read stay as they are."""
+    tables = [each for each in read if isinstance(each, RawTable)]
+    labelled = iter(labelled_by_log(tables, contract, how_of(contract), log))
+    return [next(labelled) if isinstance(each, RawTable) else each for each in read]
 
 
 def _joined(

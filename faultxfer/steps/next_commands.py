@@ -18,6 +18,7 @@ from faultxfer.following import (
     options,
     typed,
     typed_files,
+    with_log,
 )
 from faultxfer.outputs import alarms_beside
 from faultxfer.registry import names
@@ -193,6 +194,7 @@ def asked_of(request: TransferRequest) -> dict[str, Any]:
         "model": request.model,
         "equipment": request.equipment,
         "without": [*request.without],
+        "events": str(request.events) if request.events else None,
     }
 
 
@@ -214,4 +216,5 @@ def _asked(request: TransferRequest | CurveRequest) -> list[str]:
 def _contract_and_machine(request: TransferRequest | CurveRequest) -> list[str]:
     machine = ("--model", request.model, "--equipment", request.equipment)
     without = options("--without", request.without)
-    return ["--contract", str(request.contract), *machine, *without]
+    log = with_log(request.events)
+    return ["--contract", str(request.contract), *log, *machine, *without]

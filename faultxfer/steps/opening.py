@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from faultxfer.config import STRATEGY_OPTIONS, TransferOptions
+from faultxfer.contract.log_labels import how_of
 from faultxfer.contract.schema import Contract, load_contract
 from faultxfer.errors import ConfigError
 from faultxfer.network.size import require_room
@@ -94,7 +95,7 @@ def open_pretrain(request: PretrainRequest, work: Path) -> Job[PretrainRequest]:
         UserError: a file is missing, the contract cannot be read, or the registry cannot be
             written.
     """
-    contract = load_contract(request.contract)
+    contract = _load(request)
     require_room(len(contract.features), request.options.network, str(request.contract))
     require_files(request.files)
     require_before_work(names.registered_name(request.model), creating=True)
@@ -136,6 +137,21 @@ def open_transfer(request: TransferRequest, work: Path) -> Job[TransferRequest]:
     )
 
 
+def _load(request: ValidateRequest | PretrainRequest | TransferRequest | CurveRequest) -> Contract:
+    """The contract, which says how the log of faults is read where one is named."""
+    contract = load_contract(request.contract)
+    if request.events is None:
+        return contract
+    if not request.events.is_file():
+        raise ConfigError(
+            "There is no such log of faults",
+            received={"events": str(request.events)},
+            remedy="Name the CSV that has a line for each interval of a fault",
+        )
+    how_of(contract)
+    return contract
+
+
 def _contract_of(
     request: ValidateRequest | TransferRequest | CurveRequest,
 ) -> tuple[Contract, tuple[str, ...]]:
@@ -147,7 +163,7 @@ def _contract_of(
     Raises:
         ConfigError: the contract has no such sensor, or rows cannot be read without it.
     """
-    contract = load_contract(request.contract)
+    contract = _load(request)
     require_can_lack(contract, request.without, str(request.contract))
     machine = request.equipment or contract.machine_of_unnamed_rows
     lacks = () if machine is None else contract.lacking(machine)

@@ -75,7 +75,7 @@ def request_sha256(job: Job[TransferRequest], models: Models, rows: CheckedRows)
     source = models.source
     options = job.request.options.model_dump(mode="json") | {"gate": job.request.rules.said()}
     request = {
-        "data": sorted(digest for _, digest in rows.files),
+        "data": sorted(digest for _, digest in rows.sources),
         "contract": job.contract.digest(),
         "options": options,
         "override": job.request.override_gate,

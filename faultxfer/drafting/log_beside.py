@@ -1,0 +1,90 @@
+"""Examples whose labels stand in a log of faults beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from faultxfer.contract.intervals import read_log
+from faultxfer.contract.log_labels import labelled_by_log
+from faultxfer.contract.schema import Contract
+from faultxfer.drafting.draft import EQUIPMENT, TIME
+from faultxfer.drafting.fault_logs import FoundLog, log_of, looks_like_a_log
+from faultxfer.drafting.infer import keys_of
+from faultxfer.errors import ContractError
+from faultxfer.reading.read_csv import read_csv
+from faultxfer.reading.table import RawTable
+from faultxfer.wording import listed
+
+# The label column that a log fills, where nobody names one.
+FAULT = "fault"
+# A column with more different cells than this names no machines.
+_MOST_MACHINES = 500
+
+
+def find_log(paths: list[Path], tables: list[RawTable], events: Path | None) -> Path | None:
+    """The log of faults: the one named, or the file among others that has intervals alone.
+
+    Raises:
+        ContractError: several files look like one.
+    """
+    if events is not None:
+        return events
+    logs = [path for path, table in zip(paths, tables, strict=True) if looks_like_a_log(table)]
+    if not logs or len(logs) == len(tables):
+        return None
+    if len(logs) > 1:
+        raise ContractError(
+            "Several files look like logs of faults",
+            received={"files": listed([path.name for path in logs], most=5)},
+            remedy="Name one with --events, and leave the others out",
+        )
+    return logs[0]
+
+
+def draft_log(log: Path, tables: list[RawTable]) -> FoundLog:
+    """Which columns of the log say what.
+
+    Args:
+        log: its path.
+        tables: the sensor files, which name the machines.
+
+    Raises:
+        DataError: it cannot be read, or shows no intervals.
+    """
+    return log_of(read_csv(log), {name for table in tables for name in _names(table)})
+
+
+def _names(table: RawTable) -> Iterator[str]:
+    for name in table.names:
+        cells = table.stripped(name)
+        if cells.head(10_000).nunique() <= _MOST_MACHINES:
+            yield from map(str, cells.unique())
+
+
+def labelled_examples(
+    tables: list[RawTable],
+    path: Path,
+    found: FoundLog,
+    *,
+    label: str,
+    family: str,
+    named: dict[str, str | None],
+) -> list[RawTable]:
+    """The examples as if the log were complete, so that their columns can be told from labels.
+
+    Raises:
+        DataError: rows and log cannot be put on one clock, or the log knows none of the machines.
+    """
+    keys = keys_of(tables, label, named).keys
+    how = found.how.model_copy(update={"complete": True})
+    fields: dict[str, Any] = {
+        "family": family,
+        "label": {"column": label, "log": how.model_dump()},
+        "equipment_column": keys[EQUIPMENT],
+        "time_column": keys[TIME],
+        "sensors": {"any reading": {}},
+    }
+    contract = Contract.model_validate(fields)
+    return labelled_by_log(tables, contract, how, read_log(path, how))
