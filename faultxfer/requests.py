@@ -114,7 +114,6 @@ class ValidateRequest(_Request):
     """Check files against a data contract and set bad rows aside."""
 
     files: Files = _files("Files to check")
-    events: Path | None = _events()
     contract: Path = _contract("")
     equipment: str | None = Field(
         default=None,
@@ -125,13 +124,13 @@ class ValidateRequest(_Request):
     without: tuple[str, ...] = _without()
     quarantine: Path = _quarantine()
     data_docs: Path | None = _data_docs()
+    events: Path | None = _events()
 
 
 class PretrainRequest(_Request):
     """Train the source model on equipment with years of labelled history, and register it."""
 
     files: Files = _files("Labelled files of the machines with history")
-    events: Path | None = _events()
     contract: Path = _contract("")
     model: str = Field(
         title="Source model", description="Name under which the model is registered, such as pumps."
@@ -143,6 +142,7 @@ class PretrainRequest(_Request):
     )
     quarantine: Path = _quarantine()
     data_docs: Path | None = _data_docs()
+    events: Path | None = _events()
 
     @field_validator("model")
     @classmethod
@@ -170,7 +170,6 @@ class TransferRequest(_MachineRequest):
     """Move the source model to a machine with little labelled history."""
 
     files: Files = _files("Labelled files of the new machine")
-    events: Path | None = _events()
     contract: Path = _contract(": the one that the source model was trained with")
     model: str = _SOURCE
     equipment: str = _MACHINE
@@ -225,6 +224,7 @@ class TransferRequest(_MachineRequest):
         description="The report and its pictures are copied there too; they are kept with the run "
         "in any case.",
     )
+    events: Path | None = _events()
 
     @property
     def rules(self) -> GateOptions:
@@ -306,7 +306,6 @@ class CurveRequest(_MachineRequest):
     """Measure what labelled rows of a machine bring, with the source and without it."""
 
     files: Files = _files("Labelled files of the machine")
-    events: Path | None = _events()
     contract: Path = _contract(": the one that the source model was trained with")
     model: str = _SOURCE
     equipment: str = _MACHINE
@@ -323,6 +322,7 @@ class CurveRequest(_MachineRequest):
     without: tuple[str, ...] = _without()
     quarantine: Path = _quarantine()
     data_docs: Path | None = _data_docs()
+    events: Path | None = _events()
 
 
 class WatchRequest(_Request):

@@ -120,8 +120,10 @@ def _label(old: Label, new: Label) -> Iterator[Change]:
     other = {"column": "another column may mean something else"}
     yield from under("label", plain(old, new, other, "label", "all"))
     moved = set(old.normal) & set(new.faults) | set(old.faults) & set(new.normal)
-    for field, after in new.classes.items():
-        before = old.classes[field]
+    yield from under("label", plain(old, new, _LOG, "log of faults"))
+    spelt = old.spellings
+    for field, after in new.spellings.items():
+        before = spelt[field]
         if set(before) != set(after):
             meaning = _spellings(before, after, moved, new)
             yield _change(f"label.{field}", "label spellings", before, after, meaning)
@@ -131,6 +133,10 @@ def _label(old: Label, new: Label) -> Iterator[Change]:
         yield _change("label.blank", "label spellings", old.blank, new.blank, _blank(old, new))
 
 
+_LOG = {
+    "log": "how a log of faults labels rows; the label means what it meant, but compare metrics "
+    "with care"
+}
 _OTHER_TYPES: Meaning = ("the same rows are faults, of other types; no model sees the type", "none")
 
 

@@ -282,13 +282,24 @@ class Label(_Strict):
         return {text: name for name, texts in self.fault.items() for text in texts}
 
     @property
-    def classes(self) -> dict[LabelClass, tuple[str, ...]]:
-        """By class, its spellings."""
+    def spellings(self) -> dict[LabelClass, tuple[str, ...]]:
+        """By class, its spellings in files."""
         return {
             "normal": self.normal,
             "fault": self.faults,
-            "unknown": (*self.unknown, NOBODY_KNOWS) if self.log else self.unknown,
-            "exclude": (*self.exclude, LEFT_OUT) if self.log else self.exclude,
+            "unknown": self.unknown,
+            "exclude": self.exclude,
+        }
+
+    @property
+    def classes(self) -> dict[LabelClass, tuple[str, ...]]:
+        """By class, its spellings in files, and the words of a log of faults."""
+        if self.log is None:
+            return self.spellings
+        return {
+            **self.spellings,
+            "unknown": (*self.unknown, NOBODY_KNOWS),
+            "exclude": (*self.exclude, LEFT_OUT),
         }
 
 

@@ -28,6 +28,8 @@ BASE: dict[str, Any] = {
         "F-2": {"scale": {"current": {"factor": 2.0, "offset": 1.0}}},
     },
 }
+LOG = {"start": "from", "end": "to", "code": "what"}
+LOGGED = {"label.log": LOG}
 LONG = {"time": "at", "tag": "name", "value": "reading"}
 LONG_BASE = {"long": LONG}
 TAG_BASE = {"tag_files": {"time": "at"}}
@@ -74,6 +76,21 @@ CASES: dict[tuple[str, str], list[Case]] = {
         ("none", {"label.blank": "unknown"}, {}),
         ("all", {"label.blank": "normal"}, {"label.blank": "fault"}),
     ],
+    ("Label", "log"): [("none", {"label.log": LOG}, {})],
+    ("FaultLog", "start"): [("none", {"label.log.start": "began"}, LOGGED)],
+    ("FaultLog", "end"): [("none", {"label.log.end": "over"}, LOGGED)],
+    ("FaultLog", "duration"): [
+        ("none", {"label.log.end": None, "label.log.duration": "minutes"}, LOGGED),
+    ],
+    ("FaultLog", "duration_unit"): [("none", {"label.log.duration_unit": "h"}, LOGGED)],
+    ("FaultLog", "equipment"): [("none", {"label.log.equipment": "fan"}, LOGGED)],
+    ("FaultLog", "code"): [("none", {"label.log.code": "why"}, LOGGED)],
+    ("FaultLog", "fault"): [("none", {"label.log.fault": ["belt"]}, LOGGED)],
+    ("FaultLog", "exclude"): [("none", {"label.log.exclude": ["stop"]}, LOGGED)],
+    ("FaultLog", "before"): [("none", {"label.log.before": "1h"}, LOGGED)],
+    ("FaultLog", "after"): [("none", {"label.log.after": "1h"}, LOGGED)],
+    ("FaultLog", "complete"): [("none", {"label.log.complete": True}, LOGGED)],
+    ("FaultLog", "csv"): [("none", {"label.log.csv": {"separator": ";"}}, LOGGED)],
     ("Sensor", "unit"): [
         ("all", {"sensors.current.unit": "mA"}, {}),
         ("none", {"sensors.current.unit": "RPM"}, {"sensors.current.unit": "rpm"}),
@@ -155,7 +172,13 @@ CASES: dict[tuple[str, str], list[Case]] = {
 # There is one version of the format.
 NOTHING_TO_CHANGE = {("Contract", "version")}
 # Fields of parts that are told as a whole.
-WHOLE = {"Quality": "quality", "Long": "long", "TagFiles": "tag_files", "Scale": "scale"}
+WHOLE = {
+    "Quality": "quality",
+    "Long": "long",
+    "TagFiles": "tag_files",
+    "Scale": "scale",
+    "FaultLog": "log",
+}
 
 
 def changed(content: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
