@@ -465,6 +465,12 @@ class FleetRequest(_Request):
         description="Address of a Dask scheduler such as tcp://10.0.0.5:8786, or `local` for a "
         "cluster on this machine; this command's own workers if left out.",
     )
+    events: Path | None = Field(
+        default=None,
+        title="Log of faults",
+        description="CSV with a line for each interval of a fault of any of the machines, for "
+        "which the manifest names no other.",
+    )
 
     @field_validator("dask")
     @classmethod

@@ -29,6 +29,7 @@ Manifest = Annotated[
     ),
 ]
 Contract = Annotated[Path | None, asked(FleetRequest, "contract", "--contract", metavar="FILE")]
+Events = Annotated[Path | None, asked(FleetRequest, "events", "--events", metavar="LOG")]
 Model = Annotated[str | None, asked(FleetRequest, "model", "--model", metavar="NAME")]
 Out = Annotated[Path, asked(FleetRequest, "out", "--out", metavar="DIR")]
 Again = Annotated[bool, asked(FleetRequest, "again", "--again")]
@@ -68,6 +69,7 @@ def _run(task: str, prefect: bool | None, **given: Any) -> Any:
 def transfer(
     manifest: Manifest,
     contract: Contract = None,
+    events: Events = None,
     model: Model = None,
     out: Out = FLEET,
     config: Annotated[
@@ -91,6 +93,7 @@ def transfer(
         prefect,
         manifest=manifest,
         contract=contract,
+        events=events,
         model=model,
         out=out,
         options=read_options(TransferOptions, config, gate=rules),
@@ -137,6 +140,7 @@ def score(
 def validate(
     manifest: Manifest,
     contract: Contract = None,
+    events: Events = None,
     out: Out = FLEET,
     again: Again = False,
     workers: Count = None,
@@ -150,6 +154,7 @@ def validate(
         prefect,
         manifest=manifest,
         contract=contract,
+        events=events,
         out=out,
         again=again,
         workers=workers,

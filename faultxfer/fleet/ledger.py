@@ -22,6 +22,8 @@ from faultxfer.reading.read_csv import find_files
 from faultxfer.registry.provenance import code
 
 LEDGER = ".faultxfer"
+# Files that decide by what stands in them.
+_BESIDE = ("contract", "events")
 # Fields that decide where something is written, and not what.
 _PLACES = {"quarantine", "data_docs", "report_folder", "force"}
 
@@ -33,14 +35,14 @@ def digest_of_request(request: Request) -> str:
         DataError: a file is not there.
         OSError: it cannot be read.
     """
-    asked = request.model_dump(mode="json", exclude={*_PLACES, "files", "contract"})
-    contract: Path | None = getattr(request, "contract", None)
+    asked = request.model_dump(mode="json", exclude={*_PLACES, "files", *_BESIDE})
+    beside = {name: getattr(request, name, None) for name in _BESIDE}
     return digest_of(
         {
             "kind": type(request).__name__,
             "asked": asked,
             "files": sorted(digest_of_file(path) for path in find_files(list(request.files))),
-            "contract": digest_of_file(contract) if contract else None,
+            **{name: digest_of_file(path) if path else None for name, path in beside.items()},
             "release": code()["release"],
         }
     )

@@ -22,7 +22,7 @@ from faultxfer.registry.names import check_name
 from faultxfer.spelling import did_you_mean, told
 
 # Fields of a machine, and what else they may be called.
-FIELDS = ("equipment", "csv", "contract", "model", "without", "version", "out", "note")
+FIELDS = ("equipment", "csv", "contract", "events", "model", "without", "version", "out", "note")
 _ALSO = {"files": "csv", "machine": "equipment"}
 _SEVERAL = ("csv", "without")
 _YAML, _TABLE = (".yaml", ".yml"), (".csv", ".tsv", ".txt")

@@ -28,9 +28,9 @@ _KINDS: dict[str, type[Request]] = {
 }
 # What a machine's line may say for each task, beside its files.
 _FIELDS = {
-    "transfer": ("contract", "model", "without"),
+    "transfer": ("contract", "events", "model", "without"),
     "score": ("model", "without", "version", "out"),
-    "validate": ("contract", "without"),
+    "validate": ("contract", "events", "without"),
 }
 # Of another task, and no reason to refuse a manifest that is for several.
 _NEEDED = {"transfer": ("contract", "model"), "score": ("model",), "validate": ("contract",)}
@@ -63,6 +63,7 @@ def plan_of(request: FleetRequest) -> list[Planned]:
     _note_needed(listed, request, problems)
     planned = [Planned(one, _request(one, request, problems)) for one in listed]
     _note_bad_contracts(planned, problems)
+    _note_absent_logs(planned, problems)
     _note_shared_files(planned, problems)
     problems.raise_any()
     return planned
@@ -96,7 +97,8 @@ def _note_needed(listed: list[Listed], asked: FleetRequest, problems: Problems) 
 
 def _fields(one: Listed, asked: FleetRequest) -> dict[str, Any]:
     own = {name: one.fields[name] for name in _FIELDS[asked.task] if name in one.fields}
-    common: dict[str, Any] = {"contract": asked.contract, "model": asked.model}
+    shared = ("contract", "events", "model")
+    common: dict[str, Any] = {name: getattr(asked, name) for name in shared}
     common = {name: value for name, value in common.items() if name in _FIELDS[asked.task]}
     fields = {
         **common,
@@ -111,7 +113,7 @@ def _fields(one: Listed, asked: FleetRequest) -> dict[str, Any]:
         policy = {"policy": asked.policy, "dry_run": asked.dry_run, "force": asked.again}
         fields |= {"options": asked.options, **policy}
     if asked.dask is not None:  # workers elsewhere have another working folder
-        places = ("quarantine", "out", "contract")
+        places = ("quarantine", "out", "contract", "events")
         fields |= {name: Path(fields[name]).absolute() for name in places if fields.get(name)}
     return fields
 
@@ -132,6 +134,18 @@ def _note_bad_contracts(planned: list[Planned], problems: Problems) -> None:
             load_contract(contract)
         except FaultxferError as error:
             problems.add(one.listed.line, str(error))
+
+
+def _note_absent_logs(planned: list[Planned], problems: Problems) -> None:
+    """Each log of faults is looked for once, and named where it is used first."""
+    lines = {
+        one.request.events: one.listed.line
+        for one in reversed(planned)
+        if isinstance(one.request, TransferRequest | ValidateRequest) and one.request.events
+    }
+    for log, line in lines.items():
+        if not log.is_file():
+            problems.add(line, f"there is no log of faults {str(log)!r}")
 
 
 def _note_shared_files(planned: list[Planned], problems: Problems) -> None:

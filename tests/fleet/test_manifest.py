@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from faultxfer.errors import ConfigError
+from faultxfer.fleet.ledger import digest_of_request
 from faultxfer.fleet.plan import plan_of
 from faultxfer.requests import FleetRequest, ScoreRequest, TransferRequest
 
@@ -114,3 +115,21 @@ def test_a_pattern_finds_machines_by_their_rows_and_isolates_a_file_that_shows_n
     assert set(found) == {"P1", "P2", "3.csv"}
     assert found["P2"].listed.files == ("in/1.csv", "in/2.csv")
     assert found["3.csv"].request is None
+
+
+def test_one_log_of_faults_serves_all_machines_and_is_known_by_its_content() -> None:
+    text = "equipment,csv,events\nP1,a.csv,\nP2,b.csv,own.csv\n"
+    assert problems(text, events="all.csv") == [
+        "line 2: there is no log of faults 'all.csv'",
+        "line 3: there is no log of faults 'own.csv'",
+    ]
+    for name in ("all.csv", "own.csv"):
+        Path(name).write_text("start,end\n1,2\n")
+    first, second = (one.request for one in planned(text, events="all.csv"))
+    assert isinstance(first, TransferRequest)
+    assert isinstance(second, TransferRequest)
+    assert (first.events, second.events) == (Path("all.csv"), Path("own.csv"))
+
+    before = digest_of_request(first)
+    Path("all.csv").write_text("start,end\n1,3\n")
+    assert digest_of_request(first) != before
