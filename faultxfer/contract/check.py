@@ -26,6 +26,7 @@ def begin_check(
     without: frozenset[str] = frozenset(),
     lacks: frozenset[str] = frozenset(),
     of_a_file: bool = True,
+    of_a_part: bool = False,
 ) -> Check:
     """Check what a table is, before its values are judged.
 
@@ -41,6 +42,8 @@ def begin_check(
         lacks: sensors that are not in the contract, as the machine lacks them.
         of_a_file: whether the rows are a file. Of others nothing is refused for the share or the
             number of rows that are bad, as a single row that somebody asks for is all or nothing.
+        of_a_part: whether the rows are a part of a file, of which nothing is said that is to be
+            judged over all its rows: shares, and what no row has.
 
     Raises:
         DataError: numbers or times of the file can be read in more than one way, and the contract
@@ -55,6 +58,7 @@ def begin_check(
         without=without,
         lacks=lacks,
         of_a_file=of_a_file,
+        of_a_part=of_a_part,
     )
     for step in (note_columns, choose_machine, choose_used):
         step(check)

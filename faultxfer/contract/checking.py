@@ -28,6 +28,7 @@ class State:
         without: frozenset[str] = frozenset(),
         lacks: frozenset[str] = frozenset(),
         of_a_file: bool = True,
+        of_a_part: bool = False,
     ) -> None:
         self.contract, self.equipment, self.fills = contract, equipment, fills
         self.without, self.lacks = without, lacks
@@ -37,7 +38,7 @@ class State:
         self.lacking: dict[str, np.ndarray] = {}
         # Sensors that the file has no reading of and the model at hand fills in, in every row.
         self.gone: frozenset[str] = frozenset()
-        self.of_a_file = of_a_file
+        self.of_a_file, self.of_a_part = of_a_file, of_a_part
         self.table = machines.translated(table, contract, equipment)
         self.labelled = contract.label.column in self.table.names if labelled is None else labelled
         self.notes = Notes(self.table)

@@ -49,7 +49,7 @@ def judge_values(check: State) -> None:
 def wholly_empty(check: State, name: str) -> str:
     """What to write where machines have no value of a sensor at all; empty where none is so."""
     machines = check.key(check.contract.equipment_column)
-    if machines is None or not check.of_a_file:
+    if machines is None or not check.of_a_file or check.of_a_part:
         return ""
     missing = pd.Series(check.notes.missing(name)[check.mine])
     empty = missing.groupby(machines[check.mine].to_numpy()).all()
@@ -125,7 +125,7 @@ def _filled_where_stuck(check: State, breach: Breach, rows: TableRows) -> Breach
 
 
 def _note_none_left(check: State) -> None:
-    if check.of_a_file:
+    if check.of_a_file and not check.of_a_part:
         check.notes.none_left(_not_done_without(check))
 
 

@@ -18,6 +18,7 @@ from faultxfer.contract.selection import as_spelt, common_values
 from faultxfer.findings import Finding
 from faultxfer.reading import columns
 from faultxfer.reading.cells import missing_cells
+from faultxfer.reading.table import RawTable
 from faultxfer.wording import listed
 
 _SHOWN = 3
@@ -78,12 +79,17 @@ def _files_of_machines(checked: list[Checked], column: str) -> dict[str, list[in
     """By machine, the places of the files that have rows of it."""
     places: dict[str, list[int]] = {}
     for place, outcome in enumerate(checked):
-        table = outcome.table
-        if column in table.names and len(table):
-            names = pd.Series(table.stripped(column).unique())
-            for name in names[~missing_cells(names, table.dialect)]:
-                places.setdefault(str(name), []).append(place)
+        for name in machines_named(outcome.table, column):
+            places.setdefault(name, []).append(place)
     return places
+
+
+def machines_named(table: RawTable, column: str | None) -> list[str]:
+    """The machines of a table, in their order; none without a column of them."""
+    if column is None or column not in table.names or not len(table):
+        return []
+    names = pd.Series(table.stripped(column).unique())
+    return list(map(str, names[~missing_cells(names, table.dialect)]))
 
 
 def _lost_machine(name: str, outcomes: list[Checked], contract: Contract) -> Finding:
@@ -125,6 +131,11 @@ def _reasons(name: str, outcomes: list[Checked], column: str) -> list[tuple[str,
 
 
 # Columns
+
+
+def lost_columns(outcome: Checked, contract: Contract) -> list[Finding]:
+    """What is said of columns that a file by itself lacks, of which nothing else is needed."""
+    return [_in_its_file(found, 0, [outcome]) for _, found in _columns([outcome], contract)]
 
 
 def _columns(checked: list[Checked], contract: Contract) -> Iterator[tuple[int, Finding]]:
@@ -169,16 +180,40 @@ def _lost_column(
 
 def _values(checked: list[Checked], contract: Contract) -> Iterator[tuple[int, Finding]]:
     """Values that the contract asks for and that no row of any file has."""
-    asked = {"where": contract.where, "running": contract.running}
-    for key, values in asked.items():
+    for key, column, wanted in _asked(contract):
+        tables = [one.table for one in checked if column in one.table.names]
+        if not tables:
+            continue
+        cells = pd.concat([table.stripped(column) for table in tables], ignore_index=True)
+        if absent := _not_among(cells, wanted):
+            yield 0, _absent(key, column, absent, cells, contract)
+
+
+def values_found(table: RawTable, contract: Contract) -> dict[str, set[str]]:
+    """By column, the cells of a table where the contract asks for some."""
+    asked = {column for _, column, _ in _asked(contract)}
+    return {name: set(table.stripped(name).unique()) for name in asked & set(table.names)}
+
+
+def any_absent(found: dict[str, set[str]], contract: Contract) -> bool:
+    """Whether the contract asks for a value that is not among the cells of its column."""
+    cells = {name: pd.Series(sorted(values), dtype="str") for name, values in found.items()}
+    return any(
+        _not_among(cells[column], wanted)
+        for _, column, wanted in _asked(contract)
+        if column in cells
+    )
+
+
+def _asked(contract: Contract) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Field of the contract, column, and the values that are asked for."""
+    for key, values in (("where", contract.where), ("running", contract.running)):
         for column, wanted in values.items():
-            tables = [one.table for one in checked if column in one.table.names]
-            if not tables:
-                continue
-            cells = pd.concat([table.stripped(column) for table in tables], ignore_index=True)
-            absent = sorted(set(wanted) - set(as_spelt(cells, wanted)))
-            if absent:
-                yield 0, _absent(key, column, absent, cells, contract)
+            yield key, column, tuple(wanted)
+
+
+def _not_among(cells: pd.Series, wanted: tuple[str, ...]) -> list[str]:
+    return sorted(set(wanted) - set(as_spelt(cells, wanted)))
 
 
 def _absent(

@@ -63,10 +63,14 @@ class Noted:
         before, after = self.message.split(f"{len(self.places)} row(s)")
         return before, after
 
-    def since(self, place: int) -> Noted:
-        """The same of rows from this place on; the message is as it was."""
-        some = None if self.some is None else self.some[self.some >= place]
-        return dataclasses.replace(self, places=self.places[self.places >= place], some=some)
+    def between(self, begin: int, end: int) -> Noted:
+        """The same of rows from a place on and before another; the message is as it was."""
+
+        def kept(places: np.ndarray) -> np.ndarray:
+            return places[slice(*np.searchsorted(places, (begin, end)))]
+
+        some = None if self.some is None else kept(self.some)
+        return dataclasses.replace(self, places=kept(self.places), some=some)
 
 
 def with_tail(message: str, tail: str, some: int) -> str:

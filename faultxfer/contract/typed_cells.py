@@ -111,7 +111,8 @@ def _lacking(check: State, names: pd.Series | None) -> dict[str, np.ndarray]:
 
 def _is_empty_and_filled(check: State, name: str, values: np.ndarray, sensor: Sensor) -> bool:
     """Whether no used row has a reading of a sensor, and the model at hand fills it in."""
-    able = check.scoring and check.of_a_file and name in check.fills and name not in check.lacking
+    whole = check.of_a_file and not check.of_a_part
+    able = check.scoring and whole and name in check.fills and name not in check.lacking
     # Of a value that is held, a row that is not used itself may hold the reading.
     seen = check.asked if sensor.hold else check.mine
     if not able or (~np.isnan(values[seen])).any():
@@ -225,13 +226,14 @@ def _note_numbers(check: State, name: str, values: np.ndarray, sensor: Sensor) -
     seen = check.asked & ~lacked if sensor.hold else mine
     if not seen.any():
         return
-    if check.of_a_file and (missing & seen).sum() == seen.sum():
+    whole = check.of_a_file and not check.of_a_part
+    if whole and (missing & seen).sum() == seen.sum():
         _note_empty(check, name, missing & seen)
         return
     no_number = gaps & ~missing
     _note_unused(check, name, np.flatnonzero(no_number & seen & ~mine))
     unread = np.flatnonzero(no_number & mine)
-    allowed = (sensor.max_missing if check.of_a_file else 1.0) * mine.sum()
+    allowed = (sensor.max_missing if whole else 1.0) * mine.sum()
     severity: Severity = "refuse" if len(unread) > allowed else "quarantine"
     words = _NOT_READ["bool" if sensor.dtype == "bool" else "number"]
     check.notes.rows(

@@ -36,7 +36,7 @@ def choose_machine(check: State) -> None:
         return
     names = check.table.stripped(column)
     check.asked = check.mine = (names == check.equipment).to_numpy(dtype=bool)
-    if not check.mine.any():
+    if not check.mine.any() and not check.of_a_part:
         machines.note_absent(check.notes, check.equipment, column, sorted(names.unique()))
 
 

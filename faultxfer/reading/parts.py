@@ -1,6 +1,7 @@
-"""A large file cut into small ones of the same form, each with some rows of the one before it.
+"""A large file cut into small ones of the same form, each with some rows around its own.
 
-Whatever reads and checks files does so with the parts too; the rows of before let it look back.
+Whatever reads and checks files does so with the parts too; the rows of before and after let it see
+what goes on over the cut.
 """
 
 from __future__ import annotations
@@ -24,30 +25,32 @@ class Part:
     Attributes:
         path: where it lies; whoever takes it removes it.
         last_before: its last line that is of the part before it, or of the header.
-        lines_before: lines of the whole file that stand before what is new in it.
+        last_own: its last line that is not of the part after it.
+        lines_before: lines of the whole file that stand before its own.
     """
 
     path: Path
     last_before: int
+    last_own: int
     lines_before: int
 
 
-def parts_of(path: Path, folder: Path, head: int, look_back: int, size: int) -> Iterator[Part]:
+def parts_of(path: Path, folder: Path, head: int, sight: int, size: int) -> Iterator[Part]:
     """Cut a file.
 
     Args:
         path: of the file, as text, packed or not, or Parquet.
         folder: for the parts.
         head: lines at its head that each part has too.
-        look_back: lines of the part before that each part has.
+        sight: lines before and after its own that each part has.
         size: bytes of a part, about; rows of one where the file is Parquet.
     """
     if path.suffix.lower() == PARQUET:
-        yield from _parquet_parts(path, folder, look_back, size)
+        yield from _parquet_parts(path, folder, sight, size)
         return
     with opened(path) as file:
         header = b"".join(file.readline() for _ in range(head))
-        yield from _text_parts(file, header, folder, head, look_back, size)
+        yield from _text_parts(file, header, folder, head, sight, size)
 
 
 def first_part(path: Path, folder: Path, size: int) -> Path:
@@ -98,16 +101,33 @@ class _Unpacked:
 
 
 def _text_parts(
-    file: IO[bytes], header: bytes, folder: Path, head: int, look_back: int, size: int
+    file: IO[bytes], header: bytes, folder: Path, head: int, sight: int, size: int
 ) -> Iterator[Part]:
     before, number, done = b"", 0, head
-    while block := file.read(size):
-        block += file.readline()
+    block = _block(file, size)
+    while block:
+        coming = _block(file, size)
         path = folder / f"part-{number}.csv"
-        path.write_bytes(header + before + block)
-        yield Part(path, head + before.count(b"\n"), done)
-        done += block.count(b"\n")
-        before, number = _last_lines(before + block, look_back), number + 1
+        path.write_bytes(b"".join((header, before, block, _first_lines(coming, sight))))
+        first, lines = head + before.count(b"\n"), block.count(b"\n")
+        # The last line of a file may have no end.
+        yield Part(path, first, first + lines + (not coming), done)
+        done += lines
+        before, number, block = _last_lines(before + block, sight), number + 1, coming
+
+
+def _block(file: IO[bytes], size: int) -> bytes:
+    block = file.read(size)
+    return block + file.readline() if block else block
+
+
+def _first_lines(text: bytes, lines: int) -> bytes:
+    end = 0
+    for _ in range(lines):
+        end = text.find(b"\n", end) + 1
+        if not end:
+            return text
+    return text[:end]
 
 
 def _last_lines(text: bytes, lines: int) -> bytes:
@@ -119,16 +139,20 @@ def _last_lines(text: bytes, lines: int) -> bytes:
     return text[end + 1 :]
 
 
-def _parquet_parts(path: Path, folder: Path, look_back: int, rows: int) -> Iterator[Part]:
-    before: pa.Table | None = None
-    done = 0
+def _parquet_parts(path: Path, folder: Path, sight: int, rows: int) -> Iterator[Part]:
     with pq.ParquetFile(path) as file:
-        for number, batch in enumerate(file.iter_batches(rows)):
-            table = pa.Table.from_batches([batch])
-            own = table if before is None else pa.concat_tables([before, table])
+        batches = (pa.Table.from_batches([batch]) for batch in file.iter_batches(rows))
+        own, number, done = next(batches, None), 0, 0
+        before = None if own is None else own.slice(0, 0)
+        while own is not None:
+            coming = next(batches, None)
+            after = own.slice(0, 0) if coming is None else coming.slice(0, sight)
             part = folder / f"part-{number}{PARQUET}"
-            pq.write_table(own, part, compression="none", use_dictionary=False)
+            seen = pa.concat_tables([before, own])
+            pq.write_table(
+                pa.concat_tables([seen, after]), part, compression="none", use_dictionary=False
+            )
             # The header counts as the first line.
-            yield Part(part, 1 + len(own) - len(table), 1 + done)
-            done += len(table)
-            before = own.slice(max(0, len(own) - look_back)) if look_back else None
+            yield Part(part, 1 + len(seen) - len(own), 1 + len(seen), 1 + done)
+            done += len(own)
+            before, number, own = seen.slice(max(0, len(seen) - sight)), number + 1, coming

@@ -1,17 +1,15 @@
-"""A large file, checked part by part as long as nothing in it is out of order.
+"""A large file, checked part by part as long as each part shows what its rows are worth.
 
-Most files are: the rows stand in the order of time. Then each part is checked by itself, given a
-few rows of the part before to look back at, and what is said of the whole file follows from what
-is said of the parts. Of a file to be scored no row may be set aside; of one that is only checked
-what the parts say is added up. As soon as a part shows anything that can only be judged over all
-rows, the file is looked at as a whole, which takes memory for all of it.
+Each part goes through the check by itself, given some rows around its own, and what is said of the
+whole file follows from what is said of the parts, which `faultxfer.steps.merged_parts` adds up.
+Rows to be scored and rows set aside are written as they come. As soon as a part shows anything that
+can only be judged over all rows, the file is looked at as a whole, in memory for all of it.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +20,7 @@ import pandas as pd
 import pyarrow as pa
 
 from faultxfer.contract.check import begin_check
-from faultxfer.contract.losses import with_losses
+from faultxfer.contract.losses import lost_columns
 from faultxfer.contract.schema import Contract
 from faultxfer.contract.shapes import read_shaped
 from faultxfer.errors import DataError
@@ -31,8 +29,10 @@ from faultxfer.reading import columns
 from faultxfer.reading.parts import PARQUET, first_part, parts_of
 from faultxfer.reading.table import RawTable
 from faultxfer.steps.accepted import filled_rows
-from faultxfer.steps.merged_parts import OF_THE_FILE, Merged, NotByPartsError, PartSaid, said_by
+from faultxfer.steps.merged_parts import OF_THE_FILE, Merged, NoReadingsError, PartSaid, said_by
 from faultxfer.steps.processors import in_order
+from faultxfer.steps.sight import NotByPartsError, Seen, Sight, lines_in_sight, seen_in
+from faultxfer.temporary import no_room
 
 if TYPE_CHECKING:
     from faultxfer.reading.parts import Part
@@ -43,8 +43,6 @@ LARGE, _SIZE, _ROWS, _PACKED = 32_000_000, 4_000_000, 32_768, 4
 # Where no model waits for the rows, one part of so many times that is checked after the other: in
 # small ones, threads wait for the interpreter more than they gain.
 _TIMES = 3
-# Lines of the part before; of a recording at least as many as the rules look back.
-_LOOK_BACK, _LEAST = 512, 30
 # What counts rows, of what a part shows of the file as a whole.
 _OF_ALL_ROWS = "SENSOR-GONE"
 # Encodings in which a line ends with the byte of a line feed.
@@ -80,6 +78,7 @@ class Accepted:
         accepted: how many of them are accepted.
         quarantined: how many of them are set aside.
         rejected: CSV of these; None where there are none.
+        left_out: how many are of other machines.
         imputed: of these, how many have readings that were missing and are filled in.
         completed: whether any reading was filled in.
         findings: of the file as a whole.
@@ -98,30 +97,33 @@ class Accepted:
     sha256: str
     quarantined: int = 0
     rejected: Path | None = None
+    left_out: int = 0
 
 
 @dataclass(frozen=True)
 class _Checked:
-    """A part that is in order.
+    """A part that was checked.
 
     Attributes:
-        accepted: rows, those of the part before among them.
-        new: (n,) bool: which are not.
-        read: rows that are new, those of other machines too.
-        skipped: rows of the part before.
+        accepted: its own rows, numbered within what it was given.
+        read: its own rows, those of other machines too.
+        asked: of them those of the machine asked for.
+        skipped: rows that it was given before its own.
         findings: of the file as a whole.
         table: without its cells.
         times: how times are written.
-        said: what is added up; None where the rows are to be scored.
+        seen: of each recording; None where it has no row of the machine asked for.
+        said: what is added up; None as well.
     """
 
     accepted: pd.DataFrame
-    new: np.ndarray
     read: int
+    asked: int
     skipped: int
     findings: tuple[Finding, ...]
     table: RawTable
     times: str | None
+    seen: Seen | None
     said: PartSaid | None
 
 
@@ -142,24 +144,37 @@ def accepted_in_parts(
     """
     if not _is_simple(asked.contract):
         return None
+    for alone in (True, False) if asked.scoring else (False,):
+        try:
+            return _in_parts(path, name, asked, out, size, alone=alone)
+        except NoReadingsError:
+            continue  # what fills in a sensor that no row has says so in each part
+        except (NotByPartsError, DataError, OSError, pa.ArrowException, EOFError) as error:
+            if no_room(error):
+                raise
+            # Whatever it is, reading it as a whole says it in full.
+            return None
+    return None
+
+
+def _in_parts(
+    path: Path, name: str, asked: Asked, out: Path, size: int | None, *, alone: bool
+) -> Accepted | None:
+    """As :func:`accepted_in_parts`; ``alone``: no part says what is to be judged over all rows."""
     folder = out.with_name("parts")
     folder.mkdir()
     parquet = path.suffix.lower() == PARQUET
     least = _ROWS if parquet else _SIZE
     size = size or (least if asked.scoring else _TIMES * least)
     try:
-        with ThreadPoolExecutor(1) as pool:
+        with ThreadPoolExecutor(1) as pool, _Whole(asked, out) as whole:
             digest = pool.submit(_digest, path)
             head = 1 if parquet else _head(first_part(path, folder, min(size, least)), asked)
-            whole = _Whole(asked, out)
-            parts = parts_of(path, folder, head, _look_back(asked.contract), size)
+            parts = parts_of(path, folder, head, lines_in_sight(asked.contract), size)
             in_turn = in_order if asked.scoring else map
-            for part in in_turn(lambda part: _checked(part, name, asked), parts):
+            for part in in_turn(lambda part: _checked(part, name, asked, alone=alone), parts):
                 whole.add(part)
             return whole.ended(digest.result())
-    except (NotByPartsError, DataError, OSError, pa.ArrowException, EOFError):
-        # Whatever it is, reading it as a whole says it in full.
-        return None
     finally:
         for part_file in folder.iterdir():
             part_file.unlink()
@@ -178,15 +193,6 @@ def _is_simple(contract: Contract) -> bool:
     return not (contract.tag_files or contract.long or contract.where or held)
 
 
-def _look_back(contract: Contract) -> int:
-    return max(_LOOK_BACK, 4 * _needed(contract))
-
-
-def _needed(contract: Contract) -> int:
-    """Rows of a recording that rules look back."""
-    return max(_LEAST, *(sensor.stuck_after or 0 for sensor in contract.sensors.values())) + 1
-
-
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -200,7 +206,7 @@ def _head(first: Path, asked: Asked) -> int:
     return int(table.lines[0]) - 1
 
 
-def _checked(part: Part, name: str, asked: Asked) -> _Checked:
+def _checked(part: Part, name: str, asked: Asked, *, alone: bool) -> _Checked:
     """Check a part.
 
     Raises:
@@ -213,7 +219,7 @@ def _checked(part: Part, name: str, asked: Asked) -> _Checked:
         table = dataclasses.replace(read_shaped(part.path, contract, asked.lacks), file=name)
     finally:
         part.path.unlink()
-    before = int(np.searchsorted(table.lines, part.last_before, side="right"))
+    begin, end = np.searchsorted(table.lines, (part.last_before, part.last_own), side="right")
     table = dataclasses.replace(table, lines=table.lines + (part.lines_before - part.last_before))
     check = begin_check(
         table,
@@ -223,28 +229,38 @@ def _checked(part: Part, name: str, asked: Asked) -> _Checked:
         fills=fills,
         without=asked.without,
         lacks=asked.lacks,
+        of_a_part=alone,
     )
-    (outcome,) = with_losses([check.ended()], contract, asked.equipment)
-    accepted, findings = outcome.accepted, outcome.findings
-    if outcome.unused or table.remarks or table.dialect.below or not len(accepted):
+    outcome = check.ended()
+    if outcome.refused or outcome.unused or table.remarks or table.dialect.below:
         raise NotByPartsError
     if any(isinstance(unit, pd.Series) for unit in table.units.values()):
         raise NotByPartsError  # some cells of the whole file decide whether they have units
-    said = None if asked.scoring else said_by(check, outcome, before)
-    of_the_file = tuple(found for found in findings if found.code in OF_THE_FILE)
-    if asked.scoring and (len(outcome.rejected) or len(of_the_file) < len(findings)):
-        raise NotByPartsError
-    new = accepted[columns.ROW].to_numpy() >= before
-    if accepted.loc[~new, list(contract.features)].isna().to_numpy().any():
-        raise NotByPartsError  # rules may have to look further back
-    if asked.completing and asked.completing.imputer:
-        accepted = asked.completing.completed(accepted, asked.completing.imputer)
+    findings = (*outcome.findings, *lost_columns(outcome, contract))
+    bare = dataclasses.replace(check.table, frame=table.frame.iloc[:0], typed={}, reread=None)
+    accepted, seen, said = outcome.accepted, None, None
+    if check.mine[begin:end].any():
+        place = accepted[columns.ROW].to_numpy()
+        side = (place >= end).astype(np.int8) - (place < begin)
+        said = said_by(check, outcome, (int(begin), int(end)))
+        seen = seen_in(accepted, side, contract)
+        accepted = accepted[side == 0]
+        if asked.completing and asked.completing.imputer:
+            accepted = asked.completing.completed(accepted, asked.completing.imputer)
     times = None
     if contract.time_column in table.names and contract.time_column:
         times = outcome.table.times(contract.time_column).style
-    bare = dataclasses.replace(table, frame=table.frame.iloc[:0], typed={}, reread=None)
-    read = len(table) - before
-    return _Checked(accepted, new, read, before, of_the_file, bare, times, said)
+    return _Checked(
+        accepted=accepted,
+        read=int(end - begin),
+        asked=int(check.asked[begin:end].sum()),
+        skipped=int(begin),
+        findings=tuple(found for found in findings if found.code in OF_THE_FILE),
+        table=bare,
+        times=times,
+        seen=seen,
+        said=said,
+    )
 
 
 class _Whole:
@@ -257,17 +273,26 @@ class _Whole:
 
     def __init__(self, asked: Asked, out: Path) -> None:
         self._asked, self._out = asked, out
-        self._merged: Merged | None = None
-        if not asked.scoring:
-            self._merged = Merged(asked.contract, out.parent, training=bool(asked.labelled))
+        training = None if asked.scoring else bool(asked.labelled)
+        self._merged = Merged(asked.contract, out.parent, training, asked.equipment)
+        self._sight = Sight(asked.contract)
         self._writer: pa.RecordBatchFileWriter | None = None
         self._schema: pa.Schema | None = None
         self._first: _Checked | None = None
-        self._read = self._accepted = self._imputed = 0
+        self._read = self._asked_for = self._accepted = self._imputed = 0
         self._completed = self._quoted = False
-        # Rows of each recording so far, the latest time before the last part, and its times.
-        self._seen: Counter[str] = Counter()
-        self._latest, self._last = -np.inf, np.empty(0)
+
+    def __enter__(self) -> _Whole:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        self._merged.close()
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
 
     def add(self, part: _Checked) -> None:
         """Take the next part.
@@ -279,13 +304,17 @@ class _Whole:
         self._quoted |= part.table.dialect.quoted
         if _style(part) != _style(first):
             raise NotByPartsError
-        self._require_order(part)
-        rows = part.accepted[part.new]
-        rows = rows.assign(**{columns.ROW: rows[columns.ROW] + (self._read - part.skipped)})
+        begun = self._read
         self._read += part.read
+        self._asked_for += part.asked
+        if part.seen is None or part.said is None:
+            return
+        self._sight.add(part.seen)
+        rows = part.accepted
+        rows = rows.assign(**{columns.ROW: rows[columns.ROW] + (begun - part.skipped)})
         self._accepted += len(rows)
-        if self._merged and part.said:
-            self._merged.add(part.said, rows)
+        self._merged.add(part.said, rows)
+        if not self._asked.scoring or not len(rows):
             return
         if columns.IMPUTED in rows:
             self._completed = True
@@ -302,40 +331,22 @@ class _Whole:
             self._writer = pa.ipc.new_file(str(self._out), table.schema)
         self._writer.write_table(table)
 
-    def _require_order(self, part: _Checked) -> None:
-        """Later than all rows that it cannot look back at, of recordings that it can."""
-        rows, new = part.accepted, part.new
-        time = rows[columns.TIME].to_numpy(dtype=np.float64)
-        out_of_sight = self._last[: max(0, len(self._last) - int((~new).sum()))]
-        latest = max(self._latest, out_of_sight.max(initial=-np.inf))
-        if (time[new] <= latest).any():
-            raise NotByPartsError
-        self._latest = max(self._latest, self._last.max(initial=-np.inf))
-        self._last = time[new] if self._asked.contract.time_column else self._last
-        names = rows[columns.EQUIPMENT].astype(str) + "/" + rows[columns.RUN].astype(str)
-        number, known = pd.factorize(names)
-        back = np.bincount(number[~new], minlength=len(known))
-        more = np.bincount(number[new], minlength=len(known))
-        needed = _needed(self._asked.contract)
-        for name, looked, count in zip(known, back.tolist(), more.tolist(), strict=True):
-            if count and looked < min(needed, self._seen[name]):
-                raise NotByPartsError
-            self._seen[name] += count
+    def ended(self, sha256: str) -> Accepted:
+        """What came of the file.
 
-    def ended(self, sha256: str) -> Accepted | None:
-        """What came of the file; None where it has no rows."""
+        Raises:
+            NotByPartsError: it has no accepted row, or is to be judged over all rows after all.
+        """
         first = self._first
-        if first is None:
-            return None
-        if self._writer is not None:
-            self._writer.close()
+        if first is None or not self._accepted:
+            raise NotByPartsError
         findings = tuple(
             dataclasses.replace(found, count=self._read) if found.code == _OF_ALL_ROWS else found
             for found in first.findings
         )
         merged = self._merged
-        if merged:
-            findings = merged.findings(findings, first.table)
+        findings = merged.findings(findings, first.table)
+        self._close()
         dialect = dataclasses.replace(first.table.dialect, quoted=self._quoted)
         return Accepted(
             rows=self._read,
@@ -346,8 +357,9 @@ class _Whole:
             table=dataclasses.replace(first.table, dialect=dialect),
             times=first.times,
             sha256=sha256,
-            quarantined=merged.quarantined if merged else 0,
-            rejected=merged.rejected if merged and merged.quarantined else None,
+            quarantined=merged.quarantined,
+            rejected=merged.rejected if merged.quarantined else None,
+            left_out=self._read - self._asked_for,
         )
 
 
@@ -355,4 +367,4 @@ def _style(part: _Checked) -> object:
     """What all parts of one file share."""
     dialect = dataclasses.replace(part.table.dialect, quoted=False)
     found = [dataclasses.replace(one, count=0) for one in part.findings]
-    return dialect, tuple(part.table.names), part.times, found
+    return dialect, tuple(part.table.names), dict(part.table.tags), part.times, found

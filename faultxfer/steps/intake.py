@@ -306,7 +306,7 @@ def _of_parts(name: str, found: Accepted, table: Path | None, quarantine: Path) 
         read=found.rows,
         accepted=0 if refused else found.accepted,
         quarantined=0 if refused else found.quarantined,
-        left_out=found.rows - found.accepted - found.quarantined,
+        left_out=found.left_out,
         quarantine=kept,
         reading=(_told_reading(found.table, found.rows, found.times),),
         imputed=found.imputed,

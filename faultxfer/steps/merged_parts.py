@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
@@ -20,79 +21,104 @@ from faultxfer.contract.across import stacked_rows
 from faultxfer.contract.check import Check
 from faultxfer.contract.judged_rows import wholly_empty
 from faultxfer.contract.lacking import lacked_by_all
+from faultxfer.contract.losses import any_absent, machines_named, values_found
 from faultxfer.contract.measured import every_so_many, findings_of
 from faultxfer.contract.notes import Noted, with_tail
 from faultxfer.contract.outcome import Checked
 from faultxfer.contract.rules import labels, time
-from faultxfer.contract.rules.protocol import Breach, TableRows, keys_of
+from faultxfer.contract.rules.protocol import MOST_SHARED, Breach, TableRows, keys_of
 from faultxfer.contract.schema import Contract
 from faultxfer.contract.tallies import NULL, mostly
 from faultxfer.findings import MAX_EXAMPLES, SEVERITIES, Finding
 from faultxfer.reading import columns
 from faultxfer.reading.table import RawTable
 from faultxfer.reading.write_csv import write_text
+from faultxfer.steps.sight import NotByPartsError
 
 # Findings of rows that add up, by the step of the check that makes them. Whether a row has one is
-# seen from the row itself, or from it and the one before it in its recording.
+# seen from the row itself, or from rows of its recording around it.
 _STEP = {
     "SENSOR-NOT-A-NUMBER": 0,
-    "SENSOR-MISSING": 1,
-    "SENSOR-OUT-OF-RANGE": 1,
-    "SENSOR-NOT-WHOLE": 2,
-    "TIME-GAP": 3,
-    "TIME-STEP": 4,
-    "SENSOR-RATE": 5,
-    "LABEL-ONE-CLASS": 6,
+    "KEY-MISSING": 1,
+    "TIME-UNREADABLE": 2,
+    "SENSOR-IMPUTED": 3,
+    "SENSOR-MISSING": 3,
+    "SENSOR-OUT-OF-RANGE": 3,
+    "SENSOR-NOT-WHOLE": 4,
+    "ROW-DUPLICATE": 5,
+    "TIME-DUPLICATE": 6,
+    "TIME-BACKWARDS": 7,
+    "TIME-GAP": 8,
+    "TIME-STEP": 9,
+    "SENSOR-RATE": 10,
+    "SENSOR-STUCK": 11,
+    "SENSORS-STILL": 12,
+    "LABEL-ONE-CLASS": 13,
 }
 # What is judged again over all rows.
 _JUDGED_AGAIN = frozenset({"TIME-STEP", "LABEL-LEAK", "LABEL-ONE-CLASS"})
 # What a part shows of the file as a whole, in the order of the check.
 OF_THE_FILE = frozenset({"COLUMN-UNKNOWN", "COLUMN-LOST", "SENSOR-GONE"})
-
+_COARSE = "coarser"
+# More different cells than this in a column of states are none.
+_MOST_STATES = 10_000
 
 Words = tuple[str, str]
 
 
-class NotByPartsError(Exception):
-    """The file is to be looked at as a whole."""
+class NoReadingsError(Exception):
+    """A sensor has no reading in any row."""
 
 
 @dataclass(frozen=True)
 class PartSaid:
-    """What a part says beside what is the same in all of them; of its new rows only.
+    """What a part says beside what is the same in all of them; of its own rows only.
 
     Attributes:
         noted: findings of rows, and their messages before and after the number of rows.
         codes: by which rows are set aside, in the order found.
         rejected: rows set aside.
-        used: how many rows are used.
+        used: by sensor, how many rows are used in which its machine has it.
         gaps: by sensor, how many of them have no value.
         unread: by sensor, how many hold no number.
-        rows: accepted rows, numbered within the part.
+        read: sensors with a cell that is not missing.
+        empty, filled: sensors and machines of which all such cells are missing, and others.
+        machines, left: names of machines with rows, and with accepted ones.
+        states: by column for which the contract asks for values, its cells.
+        shared, looked_at: how many rows share their time with an earlier one, and of how many.
+        rows: accepted rows, numbered within the part; None where nobody asks.
         steps: (m,) seconds between rows, where they grow; empty where nobody asks.
         limits: (2, 2, k) of each class and sensor the lowest and the highest value.
-        dated: whether times are dates.
+        dated: whether times are dates; None where nobody asks.
     """
 
     noted: tuple[tuple[Noted, Words, Finding], ...]
     codes: tuple[str, ...]
     rejected: pd.DataFrame
-    used: int
+    used: dict[str, int]
     gaps: dict[str, int]
     unread: dict[str, int]
-    rows: TableRows
+    read: set[str]
+    empty: set[tuple[str, str]]
+    filled: set[tuple[str, str]]
+    machines: set[str]
+    left: set[str]
+    states: dict[str, set[str]]
+    shared: int
+    looked_at: int
+    rows: TableRows | None
     steps: np.ndarray
     limits: np.ndarray
-    dated: bool
+    dated: bool | None
 
 
-def said_by(check: Check, outcome: Checked, before: int) -> PartSaid:
+def said_by(check: Check, outcome: Checked, own: tuple[int, int]) -> PartSaid:
     """What a part says.
 
     Args:
         check: of the part, ended.
         outcome: of it.
-        before: how many of its rows are of the part before.
+        own: places of its first own row, and behind its last one.
 
     Raises:
         NotByPartsError: something in it has to be judged over all rows.
@@ -100,75 +126,137 @@ def said_by(check: Check, outcome: Checked, before: int) -> PartSaid:
     contract = check.contract
     if any(found.code not in {*_STEP, *_JUDGED_AGAIN, *OF_THE_FILE} for found in outcome.findings):
         raise NotByPartsError
-    if check.lacking or lacked_by_all([outcome.table], contract, check.equipment):
+    if not check.scoring and (
+        check.lacking or lacked_by_all([outcome.table], contract, check.equipment)
+    ):
         raise NotByPartsError
-    noted = tuple(_new(check, before))
-    rows = stacked_rows([outcome], contract)
+    noted = tuple(_own(check, own))
     used = np.flatnonzero(check.mine)
-    new = rows.place >= before
     gaps = {}
     for tally in check.validation.tallies if check.validation else ():
         if tally.kind == NULL and tally.unmet:
-            gaps[tally.column] = int((used[tally.places] >= before).sum())
+            places = used[tally.places]
+            gaps[tally.column] = int(((places >= own[0]) & (places < own[1])).sum())
     unread = {
         one.column: len(one.places) for one, _, _ in noted if one.code == "SENSOR-NOT-A-NUMBER"
     }
-    rejected = outcome.rejected
-    aside = np.flatnonzero(check.notes.aside()) >= before
-    steps, dated = _steps(check, rows, before)
-    own = rows.only(new)
+    accepted, rejected = outcome.accepted, outcome.rejected
+    aside = _inside(np.flatnonzero(check.notes.aside()), own)
+    column = contract.equipment_column
+    of_own = _inside(accepted[columns.ROW].to_numpy(), own)
+    rows = None
+    if not check.scoring:
+        stacked = stacked_rows([outcome], contract)
+        rows = stacked.only(of_own)
+    steps, dated = _steps(check, own)
+    shared, looked_at = _shared(check, own)
     return PartSaid(
         noted=noted,
-        codes=check.notes.codes_aside(),
+        codes=tuple(dict.fromkeys(one.code for one, _, _ in noted if one.severity == _ASIDE)),
         rejected=rejected[aside] if len(rejected) else rejected,
-        used=int((used >= before).sum()),
         gaps=gaps,
         unread=unread,
-        rows=own,
+        **_cells_of(check, own),
+        machines=set(machines_named(outcome.table, column)) if check.equipment is None else set(),
+        left=set(accepted[columns.EQUIPMENT][of_own].unique()),
+        states=values_found(outcome.table, contract),
+        shared=shared,
+        looked_at=looked_at,
+        rows=rows,
         steps=steps,
-        limits=_limits(own),
+        limits=_limits(rows, contract),
         dated=dated,
     )
 
 
-def _new(check: Check, before: int) -> Iterator[tuple[Noted, Words, Finding]]:
-    """What was noted of new rows, and the finding of these alone."""
+_ASIDE = "quarantine"
+
+
+def _inside(places: np.ndarray, own: tuple[int, int]) -> np.ndarray:
+    """(m,) bool: which of some places are its own."""
+    return np.asarray((places >= own[0]) & (places < own[1]))
+
+
+def _own(check: Check, own: tuple[int, int]) -> Iterator[tuple[Noted, Words, Finding]]:
+    """What was noted of own rows, and the finding of these alone."""
     for noted in check.notes.noted:
         hint = noted.code == "SENSOR-MISSING" and wholly_empty(check, noted.column)
-        if noted.severity == "refuse" or hint:
+        if noted.severity == "refuse" or hint or noted.message.startswith("The machine"):
             raise NotByPartsError
-        own = noted.since(before)
-        if len(own.places):
+        few = noted.between(*own)
+        if len(few.places):
             try:
                 words = noted.words()
             except ValueError:
                 raise NotByPartsError from None
-            yield own, words, check.notes.finding(own)
+            yield few, words, check.notes.finding(few)
 
 
-def _steps(check: Check, rows: TableRows, before: int) -> tuple[np.ndarray, bool]:
-    """Steps of time to new rows, for `sampling_period`; and whether times are dates."""
-    new = rows.place >= before
-    if rows.seconds is None:
-        return np.empty(0), False
-    dated = bool(np.abs(rows.seconds).min() >= time.DATES_FROM)
-    if check.contract.sampling_period is None:
-        return np.empty(0), dated
-    codes = set(check.notes.codes_aside())
-    if "TIME-GAP" in codes:
-        raise NotByPartsError  # which rows the rule after it sees, only the whole file shows
-    if "SENSOR-RATE" in codes:  # its rows are set aside after time was looked at
-        aside = [check.notes.aside(code) for code in codes - {"SENSOR-RATE"}]
-        rows = check.every().only(check.mine & ~np.any([*aside, ~check.mine], axis=0))
-        new = rows.place >= before
-    steps = rows.elapsed[rows.ordered(new)]
-    return steps[steps > 0], dated
+class _Cells(TypedDict):
+    used: dict[str, int]
+    read: set[str]
+    empty: set[tuple[str, str]]
+    filled: set[tuple[str, str]]
 
 
-def _limits(rows: TableRows) -> np.ndarray:
+def _cells_of(check: Check, own: tuple[int, int]) -> _Cells:
+    """What cells there are of each sensor in own rows."""
+    found = _Cells(used={}, read=set(), empty=set(), filled=set())
+    some = slice(*own)
+    names = check.key(check.contract.equipment_column)
+    machine, known = (None, pd.Index([])) if names is None else pd.factorize(names.iloc[some])
+    for name in check.contract.features:
+        mine = check.mine[some]
+        lacked = check.lacking.get(name)
+        if lacked is not None:
+            mine = mine & ~lacked[some]
+        there = mine & ~check.notes.missing(name)[some]
+        found["used"][name] = int(mine.sum())
+        if there.any():
+            found["read"].add(name)
+        if machine is not None:
+            had, has = (
+                np.bincount(machine[rows], minlength=len(known)) > 0 for rows in (mine, there)
+            )
+            found["filled"] |= {(name, str(known[at])) for at in np.flatnonzero(has).tolist()}
+            found["empty"] |= {(name, str(known[at])) for at in np.flatnonzero(had & ~has).tolist()}
+    return found
+
+
+def _left_by(check: Check, step: str) -> TableRows:
+    """The rows that a rule of time sees: what the rules before it have left."""
+    before = [code for code in check.notes.codes_aside() if _STEP[code] < _STEP[step]]
+    aside = np.any([~check.mine, *map(check.notes.aside, before)], axis=0)
+    return check.every().only(~aside)
+
+
+def _shared(check: Check, own: tuple[int, int]) -> tuple[int, int]:
+    """How many rows share their time with an earlier one of their recording, and of how many."""
+    codes = {noted.code for noted in check.notes.noted}
+    if not codes & {"TIME-DUPLICATE", "ROW-DUPLICATE"}:
+        return 0, int(check.mine[slice(*own)].sum())
+    rows = _left_by(check, "TIME-DUPLICATE")
+    inside = _inside(rows.place, own)
+    if rows.moments is None:
+        return 0, int(inside.sum())
+    return int(pd.Series(rows.moments).duplicated()[inside].sum()), int(inside.sum())
+
+
+def _steps(check: Check, own: tuple[int, int]) -> tuple[np.ndarray, bool | None]:
+    """Steps of time to own rows, for `sampling_period`; and whether times are dates."""
+    if check.seconds is None or check.contract.sampling_period is None:
+        return np.empty(0), None
+    rows = _left_by(check, "TIME-STEP")
+    if rows.seconds is None or not len(rows):
+        return np.empty(0), None
+    steps = rows.elapsed[rows.ordered(_inside(rows.place, own))]
+    return steps[steps > 0], bool(np.abs(rows.seconds).min() >= time.DATES_FROM)
+
+
+def _limits(rows: TableRows | None, contract: Contract) -> np.ndarray:
     """(2, 2, k) lowest and highest value of normal and of fault rows; NaN where there is none."""
-    limits = np.full((2, 2, len(rows.values)), np.nan)
-    if rows.fault is None:
+    limits = np.full((2, 2, len(contract.features)), np.nan)
+    if rows is None or rows.fault is None:
         return limits
     for number, mask in enumerate((~rows.fault, rows.fault)):
         if mask.any():
@@ -205,16 +293,27 @@ class Merged:
     Args:
         contract: what they are checked against.
         folder: for rows set aside, and for values of rows that are looked at again.
-        training: whether a model is made of the rows.
+        training: whether a model is made of the rows; None where they are to be scored, and
+            nothing is asked of labels or of what columns are.
+        equipment: the machine asked for; all where it is None.
     """
 
     contract: Contract
     folder: Path
-    training: bool
+    training: bool | None
+    equipment: str | None = None
     quarantined: int = 0
     _sums: dict[tuple[str, str], _Sum] = field(default_factory=dict)
     _orders: set[tuple[str, ...]] = field(default_factory=set)
-    _used: int = 0
+    _used: dict[str, int] = field(default_factory=dict)
+    _read: set[str] = field(default_factory=set)
+    _empty: set[tuple[str, str]] = field(default_factory=set)
+    _filled: set[tuple[str, str]] = field(default_factory=set)
+    _machines: set[str] = field(default_factory=set)
+    _left: set[str] = field(default_factory=set)
+    _states: dict[str, set[str]] = field(default_factory=dict)
+    _shared: int = 0
+    _looked_at: int = 0
     _gaps: dict[str, int] = field(default_factory=dict)
     _unread: dict[str, int] = field(default_factory=dict)
     _numbers: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -244,22 +343,39 @@ class Merged:
         for noted, words, found in said.noted:
             self._add_finding(noted, words, found)
         self._orders.add(said.codes)
-        self._used += said.used
-        for total, own in ((self._gaps, said.gaps), (self._unread, said.unread)):
+        counts = ((self._used, said.used), (self._gaps, said.gaps), (self._unread, said.unread))
+        for total, own in counts:
             for name, count in own.items():
                 total[name] = total.get(name, 0) + count
-        if self._dated not in (None, said.dated):
-            raise NotByPartsError
-        self._dated = said.dated
+        self._add_names(said)
+        self._shared += said.shared
+        self._looked_at += said.looked_at
+        if said.dated is not None:
+            if self._dated not in (None, said.dated):
+                raise NotByPartsError
+            self._dated = said.dated
         self._steps.append(said.steps)
         limits = said.limits
         if self._limits is not None:
             low, high = self._limits[:, 0], self._limits[:, 1]
             limits = np.stack([np.fmin(low, limits[:, 0]), np.fmax(high, limits[:, 1])], axis=1)
         self._limits = limits
-        self._add_rows(said.rows, accepted)
+        if said.rows is not None:
+            self._add_rows(said.rows, accepted)
         if len(said.rejected):
             self._add_rejected(said.rejected)
+
+    def _add_names(self, said: PartSaid) -> None:
+        self._read |= said.read
+        self._empty |= said.empty
+        self._filled |= said.filled
+        self._machines |= said.machines
+        self._left |= said.left
+        for column, cells in said.states.items():
+            known = self._states.setdefault(column, set())
+            known |= cells
+            if len(known) > _MOST_STATES:
+                raise NotByPartsError
 
     def _add_finding(self, noted: Noted, words: Words, found: Finding) -> None:
         known = self._sums.setdefault((noted.code, noted.column), _Sum(noted, found, words))
@@ -325,8 +441,12 @@ class Merged:
         Raises:
             NotByPartsError: it is to be judged over all rows after all.
         """
+        self._require_readings()
         self._require_shares()
         self._require_labels()
+        self._require_times()
+        if any_absent(self._states, self.contract) or self._loses_a_machine():
+            raise NotByPartsError
         ranked = sorted(self._sums.values(), key=self._rank)
         codes = dict.fromkeys(
             one.noted.code for one in ranked if one.noted.severity == "quarantine"
@@ -347,24 +467,39 @@ class Merged:
 
     def _rank(self, one: _Sum) -> tuple[int, int, str]:
         """Where the check comes to a finding: by step, by sensor, and by what is expected of it."""
-        names = self.contract.features
+        keys = (self.contract.equipment_column, self.contract.run_column)
+        names = (*self.contract.features, *keys)
         column = one.noted.column
         return _STEP[one.noted.code], names.index(column) if column in names else 0, one.noted.code
 
-    def _require_order_of_codes(self, ranked: list[Noted]) -> None:
-        """Rows set aside have their codes in the order in which the whole file has them."""
-        aside = [noted.code for noted in ranked if noted.severity == "quarantine"]
-        codes = list(dict.fromkeys(aside))
-        for order in self._orders:
-            if [code for code in codes if code in order] != list(order):
+    def _loses_a_machine(self) -> bool:
+        """Whether rows of a machine were read and none is left."""
+        asked = self.equipment is None and self.contract.equipment_column is not None
+        return asked and bool(self.quarantined) and not self._machines <= self._left
+
+    def _require_readings(self) -> None:
+        """Of no sensor all cells are missing, of a machine's neither where that is told."""
+        lost = [name for name, used in self._used.items() if used and name not in self._read]
+        if lost:
+            raise NoReadingsError
+        missing = {column for code, column in self._sums if code == "SENSOR-MISSING"}
+        if any(name in missing for name, _ in self._empty - self._filled):
+            raise NotByPartsError
+
+    def _require_times(self) -> None:
+        """The times are as coarse as the parts took them for."""
+        coarse = self._shared > MOST_SHARED * self._looked_at
+        for (code, _), found in self._sums.items():
+            if code == "TIME-DUPLICATE" and (_COARSE in found.words[1]) != coarse:
                 raise NotByPartsError
 
     def _require_shares(self) -> None:
         """No more cells are missing or not read than a part may lack."""
         for name, sensor in self.contract.sensors.items():
+            used = self._used.get(name, 0)
             unread, gaps = self._unread.get(name, 0), self._gaps.get(name, 0)
-            share = (self._used - gaps) / self._used if self._used else 1.0
-            if unread > sensor.max_missing * self._used or share < mostly(sensor):
+            share = (used - gaps) / used if used and self.training is not None else 1.0
+            if unread > sensor.max_missing * used or share < mostly(sensor):
                 raise NotByPartsError
 
     def _require_labels(self) -> None:
@@ -403,6 +538,8 @@ class Merged:
 
     def _with_kinds(self, found: tuple[Finding, ...], table: RawTable) -> tuple[Finding, ...]:
         """The findings, with those of sensors that are no measurements."""
+        if self.training is None:
+            return found
         kinds = findings_of(self._some_rows(), table, training=self.training, file=table.file)
         known = {(one.code, one.column) for one in found}
         for one in kinds:
@@ -410,11 +547,17 @@ class Merged:
                 found = (one, *found) if one.severity == "refuse" else (*found, one)
         return found
 
+    def close(self) -> None:
+        """Have all that was written on the disk."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
     def _some_rows(self) -> TableRows:
         """Evenly some of the accepted rows, from all over the file."""
         if self._writer is None:
             raise NotByPartsError
-        self._writer.close()
+        self.close()
         every, passed = every_so_many(self._rows), 0
         picked = []
         with pa.OSFile(str(self._kept)) as file:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from faultxfer.contract.schema import Contract
 
 # Where more rows than this share their time, the times are coarse (no seconds), not the rows wrong.
-_MOST_SHARED = 0.1
+MOST_SHARED = 0.1
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ class TableRows:
         """Whether rows usually share their time with another row of their file."""
         file = 0 if self.file is None else self.file
         shared = pd.DataFrame({"moment": self.moments, "file": file}).duplicated()
-        return bool(shared.mean() > _MOST_SHARED)
+        return bool(shared.mean() > MOST_SHARED)
 
     def of(self, mask: np.ndarray) -> np.ndarray:
         """Places, ascending, of the rows for which a mask in ``order`` holds."""
