@@ -116,15 +116,11 @@ def _twice(rows: pd.DataFrame) -> None:
     rows.loc[5_000] = rows.loc[10]
 
 
-def _back(rows: pd.DataFrame) -> None:
-    rows.loc[4_800:, "time"] = rows.loc[: ROWS - 4_801, "time"].to_numpy()
-
-
 def _again(rows: pd.DataFrame) -> None:
     rows.loc[5_000:, "run"] = "r0"
 
 
-@pytest.mark.parametrize("spoil", [_twice, _back, _again])
+@pytest.mark.parametrize("spoil", [_twice, _again])
 def test_what_is_out_of_order_is_left_to_the_check_of_the_whole(
     spoil: Callable[[pd.DataFrame], None], tmp_path: Path
 ) -> None:
@@ -156,8 +152,30 @@ def _lines(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
     return rows
 
 
-@pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("spoil", [_cells, _lines])
+def _newest_first(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
+    return _spoilt(rows, seed).iloc[::-1]
+
+
+def _one_after_the_other(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
+    return _spoilt(rows, seed).sort_values("machine", kind="stable")
+
+
+def _own_clocks(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Each run begins at the same time."""
+    moment = rows.groupby(["machine", "run"]).cumcount()
+    return _spoilt(rows.assign(time=60 * moment), seed)
+
+
+def _shuffled(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
+    order = np.random.default_rng(seed).permutation(ROWS)
+    return _spoilt(rows, seed).iloc[order].assign(run="r0")
+
+
+DISORDER = [_newest_first, _one_after_the_other, _own_clocks, _shuffled]
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("spoil", [_cells, _lines, *DISORDER])
 def test_a_dirty_file_to_be_scored_has_in_parts_the_verdict_of_the_whole(
     spoil: Callable[[pd.DataFrame, int], pd.DataFrame], seed: int, tmp_path: Path
 ) -> None:
@@ -167,7 +185,7 @@ def test_a_dirty_file_to_be_scored_has_in_parts_the_verdict_of_the_whole(
     )
     assert len({found.code for found in whole.findings}) > 2
     wanted = pd.read_feather(require_accepted(whole))
-    for size in (19_000, 40_000, 53_000):  # one of them cuts a standstill in two
+    for size in (19_000, 47_000):  # one of them cuts a standstill in two
         out = tmp_path / f"{size}.arrow"
         found = accepted_in_parts(path, path.name, asked(), out, size)
         assert found is not None

@@ -161,17 +161,39 @@ def _in_time(check: State, rows: TableRows) -> TableRows:
     steps = np.empty(0) if rows.seconds is None else rows.elapsed
     back, forward = int((steps < 0).sum()), int((steps > 0).sum())
     column = check.contract.time_column
-    if column is None or back < _FEWEST_BACK or back < _MOSTLY * (back + forward):
+    if column is None or not is_newest_first(back, forward):
         return rows
+    breach = newest_first(column)
     check.notes.file(
-        "TIME-NEWEST-FIRST",
-        "The newest rows stand first; the rules look at them in the order of time",
-        "Nothing has to be done",
-        severity=check.contract.severity("TIME-NEWEST-FIRST"),
+        breach.code,
+        breach.message,
+        breach.remedy,
+        severity=check.contract.severity(breach.code),
         column=check.table.tag(column),
         count=back,
     )
     return dataclasses.replace(rows, newest_first=True)
+
+
+def is_newest_first(back: int, forward: int) -> bool:
+    """Whether so many steps of time back, and so many forward, are of rows with the newest first.
+
+    >>> is_newest_first(9, 1), is_newest_first(2, 0)
+    (True, False)
+    """
+    return back >= _FEWEST_BACK and back >= _MOSTLY * (back + forward)
+
+
+def newest_first(column: str) -> Breach:
+    """What is said of such rows."""
+    return Breach(
+        "TIME-NEWEST-FIRST",
+        np.array([], dtype=int),
+        column,
+        "The newest rows stand first; the rules look at them in the order of time",
+        "Nothing has to be done",
+        "",
+    )
 
 
 def _note(check: State, breach: Breach, rows: TableRows) -> None:

@@ -243,7 +243,7 @@ def _checked(part: Part, name: str, asked: Asked, *, alone: bool) -> _Checked:
         place = accepted[columns.ROW].to_numpy()
         side = (place >= end).astype(np.int8) - (place < begin)
         said = said_by(check, outcome, (int(begin), int(end)))
-        seen = seen_in(accepted, side, contract)
+        seen = seen_in(accepted, side, contract, newest_first=said.newest_first)
         accepted = accepted[side == 0]
         if asked.completing and asked.completing.imputer:
             accepted = asked.completing.completed(accepted, asked.completing.imputer)

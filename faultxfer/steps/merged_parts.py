@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from faultxfer.contract.across import stacked_rows
 from faultxfer.contract.check import Check
-from faultxfer.contract.judged_rows import wholly_empty
+from faultxfer.contract.judged_rows import is_newest_first, newest_first, wholly_empty
 from faultxfer.contract.lacking import lacked_by_all
 from faultxfer.contract.losses import any_absent, machines_named, values_found
 from faultxfer.contract.measured import every_so_many, findings_of
@@ -33,10 +33,12 @@ from faultxfer.findings import MAX_EXAMPLES, SEVERITIES, Finding
 from faultxfer.reading import columns
 from faultxfer.reading.table import RawTable
 from faultxfer.reading.write_csv import write_text
+from faultxfer.steps.key_count import KeyCount, key_of
 from faultxfer.steps.sight import NotByPartsError
 
 # Findings of rows that add up, by the step of the check that makes them. Whether a row has one is
 # seen from the row itself, or from rows of its recording around it.
+_NEWEST_FIRST = "TIME-NEWEST-FIRST"
 _STEP = {
     "SENSOR-NOT-A-NUMBER": 0,
     "KEY-MISSING": 1,
@@ -44,19 +46,20 @@ _STEP = {
     "SENSOR-IMPUTED": 3,
     "SENSOR-MISSING": 3,
     "SENSOR-OUT-OF-RANGE": 3,
-    "SENSOR-NOT-WHOLE": 4,
-    "ROW-DUPLICATE": 5,
-    "TIME-DUPLICATE": 6,
-    "TIME-BACKWARDS": 7,
-    "TIME-GAP": 8,
-    "TIME-STEP": 9,
-    "SENSOR-RATE": 10,
-    "SENSOR-STUCK": 11,
-    "SENSORS-STILL": 12,
-    "LABEL-ONE-CLASS": 13,
+    _NEWEST_FIRST: 4,
+    "SENSOR-NOT-WHOLE": 5,
+    "ROW-DUPLICATE": 6,
+    "TIME-DUPLICATE": 7,
+    "TIME-BACKWARDS": 8,
+    "TIME-GAP": 9,
+    "TIME-STEP": 10,
+    "SENSOR-RATE": 11,
+    "SENSOR-STUCK": 12,
+    "SENSORS-STILL": 13,
+    "LABEL-ONE-CLASS": 14,
 }
 # What is judged again over all rows.
-_JUDGED_AGAIN = frozenset({"TIME-STEP", "LABEL-LEAK", "LABEL-ONE-CLASS"})
+_JUDGED_AGAIN = frozenset({_NEWEST_FIRST, "TIME-STEP", "LABEL-LEAK", "LABEL-ONE-CLASS"})
 # What a part shows of the file as a whole, in the order of the check.
 OF_THE_FILE = frozenset({"COLUMN-UNKNOWN", "COLUMN-LOST", "SENSOR-GONE"})
 _COARSE = "coarser"
@@ -76,7 +79,7 @@ class PartSaid:
 
     Attributes:
         noted: findings of rows, and their messages before and after the number of rows.
-        codes: by which rows are set aside, in the order found.
+        codes: by which single rows are set aside, in the order found.
         rejected: rows set aside.
         used: by sensor, how many rows are used in which its machine has it.
         gaps: by sensor, how many of them have no value.
@@ -85,7 +88,12 @@ class PartSaid:
         empty, filled: sensors and machines of which all such cells are missing, and others.
         machines, left: names of machines with rows, and with accepted ones.
         states: by column for which the contract asks for values, its cells.
-        shared, looked_at: how many rows share their time with an earlier one, and of how many.
+        shared, looked_at: how many rows share their time with an earlier one that it sees, and of
+            how many.
+        row_keys, time_keys: a number for each row that may repeat another one, equal where machine,
+            time, label and readings are, and where recording and time are.
+        back, forward: how many steps from row to row go back in time, and how many forward.
+        newest_first: whether its rows were looked at in the order of time.
         rows: accepted rows, numbered within the part; None where nobody asks.
         steps: (m,) seconds between rows, where they grow; empty where nobody asks.
         limits: (2, 2, k) of each class and sensor the lowest and the highest value.
@@ -93,7 +101,7 @@ class PartSaid:
     """
 
     noted: tuple[tuple[Noted, Words, Finding], ...]
-    codes: tuple[str, ...]
+    codes: set[str]
     rejected: pd.DataFrame
     used: dict[str, int]
     gaps: dict[str, int]
@@ -106,6 +114,11 @@ class PartSaid:
     states: dict[str, set[str]]
     shared: int
     looked_at: int
+    row_keys: np.ndarray
+    time_keys: np.ndarray
+    back: int
+    forward: int
+    newest_first: bool
     rows: TableRows | None
     steps: np.ndarray
     limits: np.ndarray
@@ -124,7 +137,8 @@ def said_by(check: Check, outcome: Checked, own: tuple[int, int]) -> PartSaid:
         NotByPartsError: something in it has to be judged over all rows.
     """
     contract = check.contract
-    if any(found.code not in {*_STEP, *_JUDGED_AGAIN, *OF_THE_FILE} for found in outcome.findings):
+    codes = {found.code for found in outcome.findings}
+    if codes - {*_STEP, *_JUDGED_AGAIN, *OF_THE_FILE}:
         raise NotByPartsError
     if not check.scoring and (
         check.lacking or lacked_by_all([outcome.table], contract, check.equipment)
@@ -140,8 +154,9 @@ def said_by(check: Check, outcome: Checked, own: tuple[int, int]) -> PartSaid:
     unread = {
         one.column: len(one.places) for one, _, _ in noted if one.code == "SENSOR-NOT-A-NUMBER"
     }
-    accepted, rejected = outcome.accepted, outcome.rejected
-    aside = _inside(np.flatnonzero(check.notes.aside()), own)
+    accepted, aside = outcome.accepted, outcome.rejected
+    if len(aside):
+        aside = aside[_inside(np.flatnonzero(check.notes.aside()), own)]
     column = contract.equipment_column
     of_own = _inside(accepted[columns.ROW].to_numpy(), own)
     rows = None
@@ -150,10 +165,12 @@ def said_by(check: Check, outcome: Checked, own: tuple[int, int]) -> PartSaid:
         rows = stacked.only(of_own)
     steps, dated = _steps(check, own)
     shared, looked_at = _shared(check, own)
+    row_keys, time_keys = _keys(check, own)
+    back, forward = _turns(check, own)
     return PartSaid(
         noted=noted,
-        codes=tuple(dict.fromkeys(one.code for one, _, _ in noted if one.severity == _ASIDE)),
-        rejected=rejected[aside] if len(rejected) else rejected,
+        codes=set(aside[columns.CODES]),
+        rejected=aside,
         gaps=gaps,
         unread=unread,
         **_cells_of(check, own),
@@ -162,14 +179,16 @@ def said_by(check: Check, outcome: Checked, own: tuple[int, int]) -> PartSaid:
         states=values_found(outcome.table, contract),
         shared=shared,
         looked_at=looked_at,
+        row_keys=row_keys,
+        time_keys=time_keys,
+        back=back,
+        forward=forward,
+        newest_first=_NEWEST_FIRST in codes,
         rows=rows,
         steps=steps,
         limits=_limits(rows, contract),
         dated=dated,
     )
-
-
-_ASIDE = "quarantine"
 
 
 def _inside(places: np.ndarray, own: tuple[int, int]) -> np.ndarray:
@@ -227,7 +246,44 @@ def _left_by(check: Check, step: str) -> TableRows:
     """The rows that a rule of time sees: what the rules before it have left."""
     before = [code for code in check.notes.codes_aside() if _STEP[code] < _STEP[step]]
     aside = np.any([~check.mine, *map(check.notes.aside, before)], axis=0)
-    return check.every().only(~aside)
+    rows = check.every()
+    return rows.only(~aside) if aside.any() else rows
+
+
+def _keys(check: Check, own: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """A number for each own row by which its repetition is known, and one of its moment."""
+    if check.seconds is None:
+        return np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.uint64)
+    names = (check.contract.equipment_column, check.contract.run_column)
+    machine, run = (_hashed(check, name) for name in names)
+    rows = _left_by(check, "ROW-DUPLICATE")
+    rows = rows.only(_inside(rows.place, own))
+    place, seconds = rows.place, check.seconds[rows.place]
+    label = [] if rows.fault is None else [rows.fault.astype(np.float64)]
+    of_rows = key_of([machine[place], seconds, *label, *rows.values.values()])
+    gone = [code for code in check.notes.codes_aside() if _STEP[code] < _STEP["TIME-DUPLICATE"]]
+    left = ~np.any([np.zeros(len(check.mine), bool), *map(check.notes.aside, gone)], axis=0)[place]
+    of_moments = key_of([machine[place], run[place], seconds])[left]
+    return of_rows, of_moments
+
+
+def _hashed(check: Check, column: str | None) -> np.ndarray:
+    """(n,) a number for each name, the same in all parts."""
+    names = check.key(column)
+    if names is None:
+        return np.zeros(len(check.table), dtype=np.uint64)
+    number, known = pd.factorize(names)
+    hashed: np.ndarray = pd.util.hash_array(np.asarray(known, dtype=object))[number]
+    return hashed
+
+
+def _turns(check: Check, own: tuple[int, int]) -> tuple[int, int]:
+    """How many steps to own rows go back in time, and how many forward."""
+    rows = check.every()
+    if rows.seconds is None:
+        return 0, 0
+    steps = rows.elapsed[rows.ordered(_inside(rows.place, own))]
+    return int((steps < 0).sum()), int((steps > 0).sum())
 
 
 def _shared(check: Check, own: tuple[int, int]) -> tuple[int, int]:
@@ -304,7 +360,7 @@ class Merged:
     equipment: str | None = None
     quarantined: int = 0
     _sums: dict[tuple[str, str], _Sum] = field(default_factory=dict)
-    _orders: set[tuple[str, ...]] = field(default_factory=set)
+    _orders: set[str] = field(default_factory=set)
     _used: dict[str, int] = field(default_factory=dict)
     _read: set[str] = field(default_factory=set)
     _empty: set[tuple[str, str]] = field(default_factory=set)
@@ -314,6 +370,9 @@ class Merged:
     _states: dict[str, set[str]] = field(default_factory=dict)
     _shared: int = 0
     _looked_at: int = 0
+    _back: int = 0
+    _forward: int = 0
+    _newest_first: set[bool] = field(default_factory=set)
     _gaps: dict[str, int] = field(default_factory=dict)
     _unread: dict[str, int] = field(default_factory=dict)
     _numbers: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -324,6 +383,10 @@ class Merged:
     _writer: pa.RecordBatchFileWriter | None = None
     _rows: int = 0
     _timed: bool = True
+
+    def __post_init__(self) -> None:
+        self._rows_again = KeyCount(self.folder, "row-keys")
+        self._times_again = KeyCount(self.folder, "time-keys")
 
     @property
     def rejected(self) -> Path:
@@ -342,7 +405,7 @@ class Merged:
         """
         for noted, words, found in said.noted:
             self._add_finding(noted, words, found)
-        self._orders.add(said.codes)
+        self._orders |= said.codes
         counts = ((self._used, said.used), (self._gaps, said.gaps), (self._unread, said.unread))
         for total, own in counts:
             for name, count in own.items():
@@ -350,6 +413,11 @@ class Merged:
         self._add_names(said)
         self._shared += said.shared
         self._looked_at += said.looked_at
+        self._rows_again.add(said.row_keys)
+        self._times_again.add(said.time_keys)
+        self._back += said.back
+        self._forward += said.forward
+        self._newest_first.add(said.newest_first)
         if said.dated is not None:
             if self._dated not in (None, said.dated):
                 raise NotByPartsError
@@ -452,9 +520,8 @@ class Merged:
             one.noted.code for one in ranked if one.noted.severity == "quarantine"
         )
         place = {code: number for number, code in enumerate(codes)}
-        for order in self._orders:
-            # A code that is of rows of the part before alone is of that part as well.
-            if sorted(order, key=place.__getitem__) != list(order):
+        for order in map(str.split, self._orders):
+            if sorted(order, key=place.__getitem__) != order:
                 raise NotByPartsError
         lost = [found for found in of_the_file if found.code == "COLUMN-LOST"]
         found = [one for one in of_the_file if one.code != "COLUMN-LOST"]
@@ -487,7 +554,14 @@ class Merged:
             raise NotByPartsError
 
     def _require_times(self) -> None:
-        """The times are as coarse as the parts took them for."""
+        """Each part saw what its rows repeat, and took times for what they are in the whole."""
+        copies = sum(one.count for (code, _), one in self._sums.items() if code == "ROW-DUPLICATE")
+        again = (self._rows_again.repeated(), self._times_again.repeated())
+        if again != (copies, self._shared):
+            raise NotByPartsError
+        newest_first = is_newest_first(self._back, self._forward)
+        if self._newest_first != {newest_first} and self._back + self._forward:
+            raise NotByPartsError
         coarse = self._shared > MOST_SHARED * self._looked_at
         for (code, _), found in self._sums.items():
             if code == "TIME-DUPLICATE" and (_COARSE in found.words[1]) != coarse:
@@ -518,6 +592,8 @@ class Merged:
         steps = np.concatenate(self._steps) if self._steps else np.empty(0)
         normal, fault = (sum(map(len, keys)) for keys in self._keys)
         breaches: list[Breach] = []
+        if self.contract.time_column and True in self._newest_first:
+            breaches.append(newest_first(self.contract.time_column))
         if self.contract.time_column and self.contract.sampling_period and self._timed:
             breaches += time.of_pace(steps, self.contract, dated=bool(self._dated))
         if bool(normal) != bool(fault):
@@ -531,6 +607,7 @@ class Merged:
                 breach.message,
                 file=table.file,
                 column=table.tag(breach.column),
+                count=self._back if breach.code == _NEWEST_FIRST else 1,
                 expected=breach.expected,
                 received=breach.received,
                 remedy=breach.remedy,

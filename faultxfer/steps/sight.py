@@ -45,8 +45,7 @@ class Seen:
     Attributes:
         names: of the recordings.
         before, own, after: counts before its own rows, of them, and after them.
-        rests: (k, 1 + r) bool: whether the last row that it has repeats the one before it.
-        before_times, own_times: of its rows; NaN where there is no time.
+        rests: (k, 1 + r) bool: whether what it has last may go on after it.
     """
 
     names: list[str]
@@ -54,44 +53,51 @@ class Seen:
     own: np.ndarray
     after: np.ndarray
     rests: np.ndarray
-    before_times: np.ndarray
-    own_times: np.ndarray
 
 
-def seen_in(accepted: pd.DataFrame, side: np.ndarray, contract: Contract) -> Seen:
+def seen_in(
+    accepted: pd.DataFrame, side: np.ndarray, contract: Contract, *, newest_first: bool
+) -> Seen:
     """What a part has of each recording.
 
     Args:
         accepted: n rows, with NaN where a reading is missing.
         side: (n,) -1 for rows before its own, 0 for its own, 1 for those after them.
         contract: says which rules there are.
+        newest_first: whether the row before in time stands after.
     """
     names = accepted[columns.EQUIPMENT].astype(str) + "/" + accepted[columns.RUN].astype(str)
     number, known = pd.factorize(names)
     count = len(known)
     readings = {name: accepted[name].to_numpy() for name in contract.features}
     ruled = [
-        readings[name]
+        name
         for name, sensor in contract.sensors.items()
         if sensor.max_rate is not None or sensor.stuck_after is not None
     ]
-    there = [np.ones(len(accepted), dtype=bool), *(~np.isnan(values) for values in ruled)]
+    there = [np.ones(len(accepted), dtype=bool), *(~np.isnan(readings[name]) for name in ruled)]
 
     def counted(rows: np.ndarray) -> np.ndarray:
         return np.column_stack([np.bincount(number[rows & one], minlength=count) for one in there])
 
-    order = np.argsort(number, kind="stable")
-    still = np.all([_repeats(values, number, order, count) for values in readings.values()], axis=0)
-    rests = [still, *(_repeats(values, number, order, count) for values in ruled)]
-    times = accepted[columns.TIME].to_numpy(dtype=np.float64)
+    if newest_first:
+        rests = np.ones((count, len(there)), dtype=bool)
+    else:
+        order = np.argsort(number, kind="stable")
+        still = [_repeats(values, number, order, count) for values in readings.values()]
+        stuck = [
+            _repeats(readings[name], number, order, count)
+            if contract.sensors[name].stuck_after is not None
+            else np.zeros(count, dtype=bool)
+            for name in ruled
+        ]
+        rests = np.column_stack([np.all(still, axis=0), *stuck])
     return Seen(
         list(map(str, known)),
         counted(side < 0),
         counted(side == 0),
         counted(side > 0),
-        np.column_stack(rests),
-        times[side < 0],
-        times[side == 0],
+        rests,
     )
 
 
@@ -115,18 +121,16 @@ class Sight:
     """
 
     def __init__(self, contract: Contract) -> None:
-        self._needed, self._timed = _needed(contract), contract.time_column is not None
+        self._needed = _needed(contract)
         sensors = contract.sensors.values()
         ruled = [one for one in sensors if one.max_rate is not None or one.stuck_after is not None]
-        # Of all rows, and of the readings of each such sensor.
+        # Of all rows, and of the readings of each such sensor: one by itself may begin a stretch.
         self._goes_on = np.array([True, *(one.stuck_after is not None for one in ruled)])
         # By recording, how many rows and readings there were so far.
         self._counts: dict[str, np.ndarray] = {}
         # What may go on behind the sight of a part, and how many of its rows and readings later
         # parts may have before it does.
         self._open: dict[str, np.ndarray] = {}
-        # The latest time that no part sees any more, and those of rows that the next one may see.
-        self._latest, self._last = -np.inf, np.empty(0)
 
     def add(self, seen: Seen) -> None:
         """Take the next part.
@@ -134,23 +138,11 @@ class Sight:
         Raises:
             NotByPartsError: it saw too little.
         """
-        if self._timed:
-            self._require_later(seen)
         for name, before, own, after, rests in zip(
             seen.names, seen.before, seen.own, seen.after, seen.rests, strict=True
         ):
             if own[0]:
                 self._require_sight(name, before, own, after, rests)
-
-    def _require_later(self, seen: Seen) -> None:
-        """Later than all rows that it cannot see, so that it repeats none of them."""
-        out_of_sight = self._last[: max(0, len(self._last) - len(seen.before_times))]
-        latest = max(self._latest, out_of_sight.max(initial=-np.inf))
-        if (seen.own_times <= latest).any():
-            raise NotByPartsError
-        self._latest = latest
-        kept = self._last[len(out_of_sight) :]
-        self._last = np.append(kept, seen.own_times)
 
     def _require_sight(
         self, name: str, before: np.ndarray, own: np.ndarray, after: np.ndarray, rests: np.ndarray
@@ -165,5 +157,5 @@ class Sight:
         if (own > more).any():
             raise NotByPartsError
         self._counts[name] = known + own
-        unsure = self._goes_on & (after < self._needed) & (rests | (after == 0))
+        unsure = (after < self._needed) & (rests | (self._goes_on & (after == 0)))
         self._open[name] = np.where(own > 0, np.where(unsure, after, unbounded), more)
