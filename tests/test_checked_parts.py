@@ -200,6 +200,58 @@ def test_a_dirty_file_to_be_scored_has_in_parts_the_verdict_of_the_whole(
         found.rejected.unlink()
 
 
+# The long form
+
+LONG = parse_contract(
+    {
+        **CONTRACT.model_dump(exclude_unset=True),
+        "long": {"time": "time", "tag": "tag", "value": "value", "quality": "quality"},
+    },
+    where="test",
+)
+
+
+def _melted(rows: pd.DataFrame, tags: list[str]) -> pd.DataFrame:
+    """A line for each reading, tag below tag, without those that are missing."""
+    long = rows.melt(["time", "machine", "run"], tags, "tag", "value")
+    return long[long["value"] != ""].assign(quality="Good").reset_index(drop=True)
+
+
+def _in_turn(long: pd.DataFrame) -> pd.DataFrame:
+    return long.sort_values(["time", "tag"], kind="stable")
+
+
+def _in_any_order(long: pd.DataFrame) -> pd.DataFrame:
+    long = pd.concat([long, long.iloc[5:2_000:97]])  # some readings twice
+    long.loc[3:900:50, "quality"] = "Bad"
+    return long.sample(frac=1, random_state=0)
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("order", [lambda long: long, _in_turn, _in_any_order])
+def test_the_long_form_has_in_parts_the_verdict_of_the_whole(
+    order: Callable[[pd.DataFrame], pd.DataFrame], seed: int, tmp_path: Path
+) -> None:
+    rows = _spoilt(table(("F 1", "F 2")[: 1 + seed]), seed)
+    rows["late"] = np.where(np.arange(ROWS) > ROWS // 2, "7", "")
+    path = _csv(order(_melted(rows, ["flow", "head", "late"])), tmp_path / "long.csv")
+    whole = check_files(
+        [str(path)], LONG, work=tmp_path, quarantine=tmp_path / "aside", labelled=False
+    )
+    wanted = pd.read_feather(require_accepted(whole))
+    out = tmp_path / "parts.arrow"
+    found = accepted_in_parts(path, path.name, asked(LONG), out, 20_000)
+    assert found is not None
+    assert found.findings == whole.findings
+    counts = (found.rows, found.accepted, found.quarantined, found.table.made_of)
+    assert counts[:3] == (whole.read, whole.accepted, whole.quarantined)
+    assert counts[3] in str(whole.reading[0]["sentence"])
+    pd.testing.assert_frame_equal(pd.read_feather(out)[list(wanted)], wanted, check_dtype=False)
+    assert whole.quarantine is not None
+    assert found.rejected is not None
+    assert found.rejected.read_text() == whole.quarantine.read_text()
+
+
 # What only checks
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -162,6 +163,7 @@ def _duplicates(table: RawTable, long: Long, twice: np.ndarray) -> list[Remark]:
             len(places),
             int(table.lines[places[0]]),
             str(table.files_of(None, places[:1])[0]),
+            table.lines[places],
         )
     ]
 
@@ -181,6 +183,7 @@ def _of_bad_quality(table: RawTable, long: Long, bad: np.ndarray) -> list[Remark
             len(places),
             int(table.lines[places[0]]),
             str(table.files_of(None, places[:1])[0]),
+            table.lines[places],
         )
     ]
 
@@ -214,7 +217,34 @@ def _table(readings: _Readings, first: np.ndarray, remarks: tuple[Remark, ...]) 
         row_sources=None if of_files is None else of_files[first],
         cell_sources={} if of_files is None else _of_cells(readings, of_files),
         remarks=(*source.remarks, *remarks),
-        made_of=f"made of {len(source)} readings of {len(readings.tags)} tags",
+        made_of=made_of(len(source), len(readings.tags)),
+    )
+
+
+def made_of(readings: int, tags: int) -> str:
+    """How many readings of how many tags a table was made of."""
+    return f"made of {readings} readings of {tags} tags"
+
+
+def with_all_tags(table: RawTable, tags: tuple[str, ...], readings: int) -> RawTable:
+    """The table of a part of a file, with the columns that the whole file has.
+
+    Args:
+        table: rows of moments; it has no other tags.
+        tags: of the whole file, in its order.
+        readings: how many the whole file has.
+    """
+    keys = [name for name in table.header if name not in tags]
+    header = (*keys, *tags)
+    full = table.with_blank(name for name in tags if name not in table.header)
+    inner = table.reread
+
+    def reread(places: np.ndarray) -> pd.DataFrame:
+        rows = table.frame.iloc[places] if inner is None else inner(places)
+        return rows.reindex(columns=list(header), fill_value="").astype("str")
+
+    return dataclasses.replace(
+        full, header=header, reread=reread, made_of=made_of(readings, len(tags))
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -27,12 +28,32 @@ class Part:
         last_before: its last line that is of the part before it, or of the header.
         last_own: its last line that is not of the part after it.
         lines_before: lines of the whole file that stand before its own.
+        lines: (m,) number in the whole file of each of its lines, the first being 0; None where
+            they stand one after the other.
     """
 
     path: Path
     last_before: int
     last_own: int
     lines_before: int
+    lines: np.ndarray | None = None
+
+    def sides(self, lines: np.ndarray) -> tuple[int, int]:
+        """How many of some lines stand before its own, and how many not after them.
+
+        Args:
+            lines: (n,) numbers of its lines, of which those before its own come first, and those
+                after them last.
+        """
+        return int((lines <= self.last_before).sum()), int((lines <= self.last_own).sum())
+
+    def placed(self, lines: np.ndarray) -> np.ndarray:
+        """(n,) numbers in the whole file of some of its lines; 0 stays 0."""
+        moved = lines + (self.lines_before - self.last_before)
+        found: np.ndarray = (
+            np.where(lines > 0, moved, 0) if self.lines is None else self.lines[lines]
+        )
+        return found
 
 
 def parts_of(path: Path, folder: Path, head: int, sight: int, size: int) -> Iterator[Part]:

@@ -33,6 +33,7 @@ class Remark:
         count: how many readings.
         line: the first line concerned.
         file: its file, where the table was joined from several.
+        lines: (count,) of all readings.
     """
 
     code: str
@@ -42,6 +43,7 @@ class Remark:
     count: int
     line: int
     file: str | None = None
+    lines: np.ndarray | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)

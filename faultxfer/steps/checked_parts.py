@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,15 +22,27 @@ import pyarrow as pa
 
 from faultxfer.contract.check import begin_check
 from faultxfer.contract.losses import lost_columns
+from faultxfer.contract.machines import tags_of_columns, tags_of_sensors
 from faultxfer.contract.schema import Contract
 from faultxfer.contract.shapes import read_shaped
 from faultxfer.errors import DataError
 from faultxfer.findings import Finding
+from faultxfer.progress import progress
 from faultxfer.reading import columns
+from faultxfer.reading.by_time import Periods, Times, UnevenError
+from faultxfer.reading.long_form import with_all_tags
 from faultxfer.reading.parts import PARQUET, first_part, parts_of
+from faultxfer.reading.read_csv import read_csv
 from faultxfer.reading.table import RawTable
 from faultxfer.steps.accepted import filled_rows
-from faultxfer.steps.merged_parts import OF_THE_FILE, Merged, NoReadingsError, PartSaid, said_by
+from faultxfer.steps.merged_parts import (
+    OF_THE_FILE,
+    Merged,
+    NoReadingsError,
+    PartSaid,
+    RemarkSaid,
+    said_by,
+)
 from faultxfer.steps.processors import in_order
 from faultxfer.steps.sight import NotByPartsError, Seen, Sight, lines_in_sight, seen_in
 from faultxfer.temporary import no_room
@@ -112,6 +125,7 @@ class _Checked:
         findings: of the file as a whole.
         table: without its cells.
         times: how times are written.
+        remarks: what was found while it was brought into its shape.
         seen: of each recording; None where it has no row of the machine asked for.
         said: what is added up; None as well.
     """
@@ -123,6 +137,7 @@ class _Checked:
     findings: tuple[Finding, ...]
     table: RawTable
     times: str | None
+    remarks: tuple[RemarkSaid, ...]
     seen: Seen | None
     said: PartSaid | None
 
@@ -149,7 +164,14 @@ def accepted_in_parts(
             return _in_parts(path, name, asked, out, size, alone=alone)
         except NoReadingsError:
             continue  # what fills in a sensor that no row has says so in each part
-        except (NotByPartsError, DataError, OSError, pa.ArrowException, EOFError) as error:
+        except (
+            NotByPartsError,
+            UnevenError,
+            DataError,
+            OSError,
+            pa.ArrowException,
+            EOFError,
+        ) as error:
             if no_room(error):
                 raise
             # Whatever it is, reading it as a whole says it in full.
@@ -170,9 +192,13 @@ def _in_parts(
         with ThreadPoolExecutor(1) as pool, _Whole(asked, out) as whole:
             digest = pool.submit(_digest, path)
             head = 1 if parquet else _head(first_part(path, folder, min(size, least)), asked)
-            parts = parts_of(path, folder, head, lines_in_sight(asked.contract), size)
+            tags: AllTags | None = None
+            if asked.contract.long:
+                tags, parts = by_time(path, name, folder, head, asked, size)
+            else:
+                parts = parts_of(path, folder, head, lines_in_sight(asked.contract), size)
             in_turn = in_order if asked.scoring else map
-            for part in in_turn(lambda part: _checked(part, name, asked, alone=alone), parts):
+            for part in in_turn(lambda part: _checked(part, name, asked, tags, alone=alone), parts):
                 whole.add(part)
             return whole.ended(digest.result())
     finally:
@@ -190,7 +216,7 @@ def is_large(path: Path) -> bool:
 def _is_simple(contract: Contract) -> bool:
     """Whether each row of a file is one of the table, and no rule looks back any distance."""
     held = any(sensor.hold for sensor in contract.sensors.values())
-    return not (contract.tag_files or contract.long or contract.where or held)
+    return not (contract.tag_files or contract.where or held)
 
 
 def _digest(path: Path) -> str:
@@ -200,13 +226,92 @@ def _digest(path: Path) -> str:
 
 def _head(first: Path, asked: Asked) -> int:
     """Lines above the first row."""
-    table = read_shaped(first, asked.contract, asked.lacks)
+    contract = asked.contract
+    keep = tags_of_columns(contract) | asked.lacks
+    table = read_csv(first, contract.csv, tags_of_sensors(contract), keep)
     if not len(table) or table.dialect.encoding not in _BYTES or table.dialect.line_end == "\r":
         raise NotByPartsError
     return int(table.lines[0]) - 1
 
 
-def _checked(part: Part, name: str, asked: Asked, *, alone: bool) -> _Checked:
+def by_time(
+    path: Path, name: str, folder: Path, head: int, asked: Asked, size: int
+) -> tuple[AllTags, Iterator[Part]]:
+    """A file in the long form as parts of one period each, and the tags that it has.
+
+    Raises:
+        NotByPartsError: its times cannot be read part by part.
+        DataError: it cannot be read.
+    """
+    if path.suffix.lower() == PARQUET:
+        raise NotByPartsError
+    progress.info("Bringing the readings of %s into the order of time, in temporary files", name)
+    times = Times(folder / "seconds", head)
+    tags: dict[str, None] = {}
+    styles = set()
+    with times.path.open("wb") as file:
+        parts = parts_of(path, folder, head, 0, size)
+        for seconds, of_part, style in in_order(lambda part: _times_in(part, head, asked), parts):
+            seconds.tofile(file)
+            tags |= dict.fromkeys(of_part)
+            styles.add(style)
+    if len(styles) != 1:
+        raise NotByPartsError
+    periods = Periods(path, folder, times, _TIMES * size)
+    times.path.unlink()
+    return AllTags(tuple(tags), periods.lines), periods.parts(lines_in_sight(asked.contract))
+
+
+def _times_in(part: Part, head: int, asked: Asked) -> tuple[np.ndarray, list[str], str]:
+    """Time of each line of a part, its tags, and how times are written.
+
+    Raises:
+        NotByPartsError: a row is not one line.
+        DataError: it cannot be read.
+    """
+    contract, long = asked.contract, asked.contract.long
+    if long is None or contract.csv.time_parts:
+        raise NotByPartsError
+    try:
+        keep = frozenset((long.time, long.tag))
+        table = read_csv(part.path, contract.csv, tags_of_sensors(contract), keep)
+    finally:
+        part.path.unlink()
+    as_they_stand = np.array_equal(table.lines, head + 1 + np.arange(len(table)))
+    if not as_they_stand or not keep <= set(table.names):
+        raise NotByPartsError
+    times = table.times(long.time)
+    tags = pd.factorize(table.stripped(long.tag))[1]
+    return times.seconds.to_numpy(dtype=np.float64), list(map(str, tags)), times.style
+
+
+@dataclass(frozen=True)
+class AllTags:
+    """What a file in the long form has: its tags in their order, and how many readings."""
+
+    names: tuple[str, ...]
+    readings: int
+
+
+def _remarks(table: RawTable, part: Part) -> Iterator[RemarkSaid]:
+    """What was found in its own lines while a part was brought into its shape.
+
+    Raises:
+        NotByPartsError: it is of the whole file.
+    """
+    for remark in table.remarks:
+        if remark.lines is None:
+            raise NotByPartsError
+        begin, end = part.last_before, part.last_own
+        own = remark.lines[(remark.lines > begin) & (remark.lines <= end)]
+        before, _, after = remark.message.partition(str(remark.count))
+        if len(own):
+            first = int(part.placed(own).min())
+            words = (before, after)
+            yield RemarkSaid(remark.code, remark.column, remark.remedy, words, len(own), first)
+
+
+def _checked(part: Part, name: str, asked: Asked, tags: AllTags | None, *, alone: bool) -> _Checked:
     """Check a part.
 
     Raises:
@@ -219,8 +324,14 @@ def _checked(part: Part, name: str, asked: Asked, *, alone: bool) -> _Checked:
         table = dataclasses.replace(read_shaped(part.path, contract, asked.lacks), file=name)
     finally:
         part.path.unlink()
-    begin, end = np.searchsorted(table.lines, (part.last_before, part.last_own), side="right")
-    table = dataclasses.replace(table, lines=table.lines + (part.lines_before - part.last_before))
+    begin, end = part.sides(table.lines)
+    remarks = tuple(_remarks(table, part))
+    of_cells = {column: part.placed(lines) for column, lines in table.cell_lines.items()}
+    table = dataclasses.replace(
+        table, lines=part.placed(table.lines), cell_lines=of_cells, remarks=()
+    )
+    if tags is not None:
+        table = with_all_tags(table, tags.names, tags.readings)
     check = begin_check(
         table,
         contract,
@@ -232,7 +343,7 @@ def _checked(part: Part, name: str, asked: Asked, *, alone: bool) -> _Checked:
         of_a_part=alone,
     )
     outcome = check.ended()
-    if outcome.refused or outcome.unused or table.remarks or table.dialect.below:
+    if outcome.refused or outcome.unused or table.dialect.below:
         raise NotByPartsError
     if any(isinstance(unit, pd.Series) for unit in table.units.values()):
         raise NotByPartsError  # some cells of the whole file decide whether they have units
@@ -242,7 +353,7 @@ def _checked(part: Part, name: str, asked: Asked, *, alone: bool) -> _Checked:
     if check.mine[begin:end].any():
         place = accepted[columns.ROW].to_numpy()
         side = (place >= end).astype(np.int8) - (place < begin)
-        said = said_by(check, outcome, (int(begin), int(end)))
+        said = said_by(check, outcome, (begin, end))
         seen = seen_in(accepted, side, contract, newest_first=said.newest_first)
         accepted = accepted[side == 0]
         if asked.completing and asked.completing.imputer:
@@ -252,12 +363,13 @@ def _checked(part: Part, name: str, asked: Asked, *, alone: bool) -> _Checked:
         times = outcome.table.times(contract.time_column).style
     return _Checked(
         accepted=accepted,
-        read=int(end - begin),
+        read=end - begin,
         asked=int(check.asked[begin:end].sum()),
-        skipped=int(begin),
+        skipped=begin,
         findings=tuple(found for found in findings if found.code in OF_THE_FILE),
         table=bare,
         times=times,
+        remarks=remarks,
         seen=seen,
         said=said,
     )
@@ -304,6 +416,7 @@ class _Whole:
         self._quoted |= part.table.dialect.quoted
         if _style(part) != _style(first):
             raise NotByPartsError
+        self._merged.remark(part.remarks)
         begun = self._read
         self._read += part.read
         self._asked_for += part.asked

@@ -125,6 +125,25 @@ class PartSaid:
     dated: bool | None
 
 
+@dataclass(frozen=True)
+class RemarkSaid:
+    """What was found in a part while it was brought into its shape.
+
+    Attributes:
+        code, column, remedy: of the finding.
+        words: of its message, before and after the number of readings.
+        count: how many readings.
+        line: the first of them.
+    """
+
+    code: str
+    column: str
+    remedy: str
+    words: Words
+    count: int
+    line: int
+
+
 def said_by(check: Check, outcome: Checked, own: tuple[int, int]) -> PartSaid:
     """What a part says.
 
@@ -360,6 +379,7 @@ class Merged:
     equipment: str | None = None
     quarantined: int = 0
     _sums: dict[tuple[str, str], _Sum] = field(default_factory=dict)
+    _remarks: dict[str, RemarkSaid] = field(default_factory=dict)
     _orders: set[str] = field(default_factory=set)
     _used: dict[str, int] = field(default_factory=dict)
     _read: set[str] = field(default_factory=set)
@@ -432,6 +452,35 @@ class Merged:
             self._add_rows(said.rows, accepted)
         if len(said.rejected):
             self._add_rejected(said.rejected)
+
+    def remark(self, remarks: tuple[RemarkSaid, ...]) -> None:
+        """Take what was found while the next part was brought into its shape.
+
+        Raises:
+            NotByPartsError: it is something else than in the parts before.
+        """
+        for one in remarks:
+            known = self._remarks.get(one.code, dataclasses.replace(one, count=0))
+            if (known.words, known.column) != (one.words, one.column):
+                raise NotByPartsError
+            self._remarks[one.code] = dataclasses.replace(
+                one, count=known.count + one.count, line=min(known.line, one.line)
+            )
+
+    def _remarked(self, table: RawTable) -> Iterator[Finding]:
+        """What was found while the file was brought into its shape."""
+        for _, one in sorted(self._remarks.items()):
+            before, after = one.words
+            yield Finding(
+                one.code,
+                self.contract.severity(one.code),
+                f"{before}{one.count}{after}",
+                file=table.file,
+                column=one.column,
+                line=one.line,
+                count=one.count,
+                remedy=one.remedy,
+            )
 
     def _add_names(self, said: PartSaid) -> None:
         self._read |= said.read
@@ -525,6 +574,7 @@ class Merged:
                 raise NotByPartsError
         lost = [found for found in of_the_file if found.code == "COLUMN-LOST"]
         found = [one for one in of_the_file if one.code != "COLUMN-LOST"]
+        found = [*self._remarked(table), *found]
         again = sorted(self._judged_again(table), key=lambda one: _STEP[one.code])
         rows = [(self._rank(one), one.finding()) for one in ranked]
         whole = [((_STEP[one.code], 0, one.code), one) for one in again]
