@@ -45,13 +45,14 @@ class Times:
 
     def some(self, begin: int, count: int) -> np.ndarray:
         """(count,) of them from a line on."""
-        return np.fromfile(self.path, dtype=np.float64, count=count, offset=8 * begin)
+        found: np.ndarray = np.fromfile(self.path, dtype=np.float64, count=count, offset=8 * begin)
+        return found
 
     def bounds(self, periods: int) -> np.ndarray:
         """Where periods begin that have about as many lines each, but for the first."""
         every = max(len(self) // _SHOWN, 1)
         shown = [self.some(begin, 1 << 20)[::every] for begin in range(0, len(self), 1 << 20)]
-        known = np.concatenate(shown)
+        known: np.ndarray = np.concatenate(shown)
         known = known[~np.isnan(known)]
         if not len(known):
             return known
