@@ -1,0 +1,174 @@
+"""What the check of a large file to be scored costs, by kind of file: in parts and as a whole.
+
+    uv run python benchmarks/checking_parts.py [--rows 1000000 3000000] [--kinds ...] [--whole]
+
+Writes files of 20 sensors of each kind and checks each in a process of its own. The table has the
+seconds of the processor, and the largest memory of the process (``VmHWM``). ``--whole`` checks them
+as a whole as well, for which a million rows of the long form, each of 20 readings, take more memory
+than most machines have; a process that takes more than ``--limit`` GB of address space ends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+from validation_speed import CONTRACT, _high_water
+
+from faultxfer.contract.schema import Contract, parse_contract
+from faultxfer.steps import intake
+from faultxfer.steps.intake import check_files
+
+SENSORS = [f"s{number:02d}" for number in range(20)]
+PIECE = 200_000
+BEGIN = pd.Timestamp("2024-01-01")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="The check of large files, by kind.")
+    parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000, 3_000_000])
+    parser.add_argument("--kinds", nargs="+", choices=list(KINDS), default=list(KINDS))
+    parser.add_argument("--whole", action="store_true", help="check them as a whole as well")
+    parser.add_argument("--limit", type=float, default=12.0, help="GB of address space")
+    parser.add_argument("--check", nargs=3, metavar=("KIND", "CSV", "HOW"), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.check:
+        print(_checked(*arguments.check, limit=arguments.limit))
+        return
+    print("| file | rows | how | processor, s | memory, MB | rows set aside |")
+    print("|---|---|---|---|---|---|")
+    for kind in arguments.kinds:
+        for rows in arguments.rows:
+            with tempfile.TemporaryDirectory() as name:
+                path = Path(name) / "week.csv"
+                _write(path, kind, rows)
+                for how in ("in parts", "whole")[: 1 + arguments.whole]:
+                    told = _told(kind, path, how, arguments.limit)
+                    print(f"| {kind} | {rows:,} | {how} | {told} |", flush=True)
+
+
+def _told(kind: str, path: Path, how: str, limit: float) -> str:
+    command = [sys.executable, __file__, "--limit", str(limit), "--check", kind, str(path), how]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or f"{done.stderr.strip().splitlines()[-1][:60]} | – | –"
+
+
+def _checked(kind: str, csv: str, how: str, *, limit: float) -> str:
+    """Seconds of the processor, memory and rows set aside of one check."""
+    most = int(limit * 1e9)
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    if how == "whole":
+        intake.is_large = lambda path: False  # type: ignore[assignment]
+    began = time.process_time()
+    with tempfile.TemporaryDirectory() as name:
+        done = check_files(
+            [csv], contract_of(kind), work=Path(name), quarantine=Path(name), labelled=False
+        )
+    spent = time.process_time() - began
+    return f"{spent:.1f} | {1000 * _high_water():.0f} | {done.quarantined:,}"
+
+
+def contract_of(kind: str) -> Contract:
+    """Of the files of a kind."""
+    more: dict[str, Any] = {"equipment_column": "machine"}
+    if kind.startswith("long"):
+        more["long"] = {"time": "timestamp", "tag": "tag", "value": "value"}
+    return parse_contract({**CONTRACT, **more}, where="benchmark")
+
+
+# Kinds of files
+
+
+def _write(path: Path, kind: str, rows: int) -> None:
+    make = KINDS[kind]
+    writer = None
+    for begin in range(0, rows, PIECE):
+        place = np.arange(begin, min(begin + PIECE, rows))
+        table = make(place, rows)
+        options = pa.csv.WriteOptions(quoting_style="none")
+        writer = writer or pa.csv.CSVWriter(path, table.schema, write_options=options)
+        writer.write_table(table)
+    if writer:
+        writer.close()
+
+
+def _rows(
+    place: np.ndarray, moment: np.ndarray, machine: np.ndarray | None = None, dirty: float = 0.0
+) -> pa.Table:
+    """Rows of a file, in runs of 100,000 moments, a second apart."""
+    random = np.random.default_rng(int(place[0]))
+    X = random.normal(50, 10, (len(place), len(SENSORS))).round(3)
+    stamps = np.datetime64(BEGIN, "s") + moment.astype("timedelta64[s]")
+    names = np.full(len(place), "M1") if machine is None else machine
+    runs = np.char.add("r", (moment // 100_000).astype(str))
+    cells: dict[str, Any] = {
+        "timestamp": pa.array(np.char.replace(np.datetime_as_string(stamps), "T", " ")),
+        "machine": names,
+        "run": runs,
+    }
+    texts = X.astype(str).astype(object)
+    spoilt = random.random(X.shape) < dirty
+    texts[spoilt] = random.choice(np.array(["", "bad wire", "999", "-500"], object), spoilt.sum())
+    columns = texts.T if dirty else X.T
+    return pa.table(cells | dict(zip(SENSORS, columns, strict=True)))
+
+
+def _one_after_the_other(place: np.ndarray, rows: int) -> pa.Table:
+    machine, moment = np.divmod(place, max(rows // 4, 1))
+    return _rows(place, moment, np.char.add("M", machine.astype(str)))
+
+
+def _shuffled(place: np.ndarray, rows: int) -> pa.Table:
+    # Steps of a number without a common factor come to each place once.
+    step = next(number for number in range(rows // 3, rows) if np.gcd(number, rows) == 1)
+    return _rows(place, place * step % rows)
+
+
+def _tag_by_tag(place: np.ndarray, rows: int) -> pa.Table:
+    """One reading in each line, all of one tag before those of the next."""
+    tag, moment = np.divmod(place, max(rows // len(SENSORS), 1))
+    return _readings(place, tag, moment)
+
+
+def _in_turn(place: np.ndarray, _: int) -> pa.Table:
+    moment, tag = np.divmod(place, len(SENSORS))
+    return _readings(place, tag, moment)
+
+
+def _readings(place: np.ndarray, tag: np.ndarray, moment: np.ndarray) -> pa.Table:
+    random = np.random.default_rng(int(place[0]))
+    stamps = np.datetime64(BEGIN, "s") + moment.astype("timedelta64[s]")
+    return pa.table(
+        {
+            "timestamp": np.char.replace(np.datetime_as_string(stamps), "T", " "),
+            "machine": np.full(len(place), "M1"),
+            "tag": np.array(SENSORS)[tag % len(SENSORS)],
+            "value": random.normal(50, 10, len(place)).round(3),
+        }
+    )
+
+
+KINDS: dict[str, Callable[[np.ndarray, int], pa.Table]] = {
+    "in order": lambda place, _: _rows(place, place),
+    "1 % of the cells bad": lambda place, _: _rows(place, place, dirty=0.01),
+    "newest first": lambda place, rows: _rows(place, rows - 1 - place),
+    "machines one after the other": _one_after_the_other,
+    "shuffled": _shuffled,
+    "long, tags in turn": _in_turn,
+    "long, tag by tag": _tag_by_tag,
+}
+
+if __name__ == "__main__":
+    main()
