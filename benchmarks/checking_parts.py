@@ -70,7 +70,7 @@ def _checked(kind: str, csv: str, how: str, *, limit: float) -> str:
     most = int(limit * 1e9)
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     if how == "whole":
-        intake.is_large = lambda path: False  # type: ignore[assignment]
+        intake.are_large = lambda paths: False  # type: ignore[assignment]
     began = time.process_time()
     with tempfile.TemporaryDirectory() as name:
         done = check_files(

@@ -252,6 +252,36 @@ def test_the_long_form_has_in_parts_the_verdict_of_the_whole(
     assert found.rejected.read_text() == whole.quarantine.read_text()
 
 
+# Several files
+
+
+@pytest.mark.parametrize("copies", [0, 40])
+def test_files_in_parts_have_the_verdict_of_all_of_them_together(
+    copies: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = _spoilt(table(("F 1", "F 2")), 1)
+    cut = ROWS // 2
+    weeks = (rows.iloc[:cut], rows.iloc[cut - copies :])  # the second has some rows of the first
+    files = [str(_csv(week, tmp_path / f"{at}.csv")) for at, week in enumerate(weeks)]
+
+    def checked() -> dict[str, object]:
+        work = tmp_path / "work"
+        work.mkdir(exist_ok=True)
+        found = check_files(
+            files, CONTRACT, work=work, quarantine=tmp_path / "aside", labelled=False
+        )
+        kept = pd.read_feather(require_accepted(found)).drop(columns="_imputed", errors="ignore")
+        aside = found.quarantine.read_text() if found.quarantine else None
+        return {**found.as_dict(), "rows": kept.to_csv(), "aside": aside}
+
+    whole = checked()
+    monkeypatch.setattr(checked_parts, "LARGE", 1)
+    monkeypatch.setattr(checked_parts, "_SIZE", 40_000)
+    caplog.set_level("INFO")
+    assert checked() == whole
+    assert ("looking at them whole" in caplog.text) == bool(copies)
+
+
 # What only checks
 
 
@@ -306,4 +336,4 @@ def test_a_dirty_file_that_is_only_checked_is_judged_in_parts_as_a_whole(
     for size in (300, 700) if path.suffix == ".parquet" else (11_000, 31_000):
         monkeypatch.setattr(checked_parts, "_ROWS" if size < 1000 else "_SIZE", size)
         assert checked() == whole
-    assert "looking at it whole" not in caplog.text
+    assert "looking at them whole" not in caplog.text

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,7 @@ from faultxfer.reading.parts import PARQUET, first_part, parts_of
 from faultxfer.reading.read_csv import read_csv
 from faultxfer.reading.table import RawTable
 from faultxfer.steps.accepted import filled_rows
+from faultxfer.steps.key_count import Again
 from faultxfer.steps.merged_parts import (
     OF_THE_FILE,
     Merged,
@@ -92,6 +93,7 @@ class Accepted:
         quarantined: how many of them are set aside.
         rejected: CSV of these; None where there are none.
         left_out: how many are of other machines.
+        again: what of it may be there again in other files.
         imputed: of these, how many have readings that were missing and are filled in.
         completed: whether any reading was filled in.
         findings: of the file as a whole.
@@ -111,6 +113,15 @@ class Accepted:
     quarantined: int = 0
     rejected: Path | None = None
     left_out: int = 0
+    again: Again | None = None
+
+    @property
+    def header(self) -> bytes:
+        """First line of the rows set aside; empty where there are none."""
+        if self.rejected is None:
+            return b""
+        with self.rejected.open("rb") as file:
+            return file.readline()
 
 
 @dataclass(frozen=True)
@@ -207,10 +218,14 @@ def _in_parts(
         folder.rmdir()
 
 
-def is_large(path: Path) -> bool:
-    """Whether a file is worth cutting; packed ones and Parquet hold several times their size."""
+def are_large(paths: Sequence[Path]) -> bool:
+    """Whether files are worth cutting; packed ones and Parquet hold several times their size."""
+    return sum(_size_of(path) for path in paths) >= LARGE
+
+
+def _size_of(path: Path) -> int:
     packed = path.suffix.lower() in (PARQUET, ".gz", ".zst")
-    return path.stat().st_size >= LARGE / (_PACKED if packed else 1)
+    return path.stat().st_size * (_PACKED if packed else 1)
 
 
 def _is_simple(contract: Contract) -> bool:
@@ -473,6 +488,7 @@ class _Whole:
             quarantined=merged.quarantined,
             rejected=merged.rejected if merged.quarantined else None,
             left_out=self._read - self._asked_for,
+            again=merged.again,
         )
 
 

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from faultxfer.contract.across import Stack, with_rules_across, without_copies
 from faultxfer.contract.check import begin_check
@@ -40,7 +41,8 @@ from faultxfer.reading.tag_files import TagReadings
 from faultxfer.reading.write_csv import write_text
 from faultxfer.requests import PretrainRequest, ScoreRequest, ValidateRequest
 from faultxfer.steps.accepted import filled_rows
-from faultxfer.steps.checked_parts import Accepted, Asked, accepted_in_parts, is_large
+from faultxfer.steps.checked_parts import Accepted, Asked, accepted_in_parts, are_large
+from faultxfer.steps.key_count import Again
 from faultxfer.steps.opening import AnyRequest, Job, Opened
 
 if TYPE_CHECKING:
@@ -279,39 +281,111 @@ def _may_be_cut(
 def _in_parts(
     paths: list[Path], asked: Asked, work: Path | None, quarantine: Path
 ) -> CheckedRows | None:
-    """What came of a large file, checked in little memory; None where it cannot be."""
-    if len(paths) > 1 or not is_large(paths[0]):
+    """What came of large files, checked in little memory; None where they cannot be."""
+    several = len(paths) > 1
+    if not are_large(paths) or (several and not asked.scoring):
         return None
-    (name,) = names_of(paths)
     with workspace() as scratch:
-        table = (work or scratch) / ACCEPTED
-        found = accepted_in_parts(paths[0], name, asked, table)
+        found = _each_in_parts(paths, asked, scratch)
         if found is not None:
-            return _of_parts(name, found, table if asked.scoring else None, quarantine)
+            table = None
+            if work and asked.scoring:
+                table = work / ACCEPTED
+                _move_rows([path for _, path in found], table)
+            return _of_parts([one for one, _ in found], table, quarantine, scratch)
     kept = "accepted as they come" if asked.scoring else "judged as they come"
-    progress.info("Not all rows of %s are %s: looking at it whole", name, kept)
+    what = f"{len(paths)} files" if several else paths[0].name
+    progress.info("Not all rows of %s are %s: looking at them whole", what, kept)
     return None
 
 
-def _of_parts(name: str, found: Accepted, table: Path | None, quarantine: Path) -> CheckedRows:
-    """The result of a file that was checked part by part."""
-    kept, refused = None, bool(refusing(found.findings))
-    if found.rejected and not refused:
-        stem = _quarantine_name(found.table, [found.sha256], found.findings)
-        kept = _moved_to_quarantine(found.rejected, found.findings, stem, quarantine)
+def _each_in_parts(
+    paths: list[Path], asked: Asked, scratch: Path
+) -> list[tuple[_File, Path]] | None:
+    """What came of each file, and its accepted rows; None where they are to be looked at whole."""
+    found: list[tuple[_File, Path]] = []
+    again = Again(scratch, "all")
+    for number, (path, name) in enumerate(zip(paths, names_of(paths), strict=True)):
+        folder = scratch / str(number)
+        folder.mkdir()
+        table = folder / ACCEPTED
+        one = accepted_in_parts(path, name, asked, table)
+        if one is None or one.again is None:
+            return None
+        if len(paths) > 1:
+            again.add(one.again)
+        found.append((_File(name, one), table))
+    lost = [one for file, _ in found for one in file.came.findings if one.code == "COLUMN-LOST"]
+    headers = {file.came.header for file, _ in found if file.came.rejected}
+    if len(paths) > 1 and (len(lost) > 1 or len(headers) > 1 or not again.all_seen):
+        return None  # what files say together, only all of their rows show
+    return found
+
+
+class _File(NamedTuple):
+    """A file that was checked part by part."""
+
+    name: str
+    came: Accepted
+
+
+def _move_rows(tables: list[Path], out: Path) -> None:
+    """Rows of several Arrow files as one, which takes their place."""
+    if len(tables) == 1:
+        shutil.move(tables[0], out)
+        return
+    with pa.OSFile(str(tables[0])) as first:
+        schema = pa.ipc.open_file(first).schema
+    with pa.ipc.new_file(str(out), schema) as writer:
+        for path in tables:
+            with pa.OSFile(str(path)) as stored:
+                file = pa.ipc.open_file(stored)
+                for number in range(file.num_record_batches):
+                    writer.write_table(pa.Table.from_batches([file.get_batch(number)]).cast(schema))
+            path.unlink()
+
+
+def _of_parts(
+    files: list[_File], table: Path | None, quarantine: Path, scratch: Path
+) -> CheckedRows:
+    """The result of files that were checked part by part."""
+    came = [file.came for file in files]
+    findings = tuple(finding for one in came for finding in one.findings)
+    kept, refused = None, bool(refusing(findings))
+    rejected = [one.rejected for one in came if one.rejected]
+    if rejected and not refused:
+        stem = _quarantine_name(came[0].table, [one.sha256 for one in came], findings)
+        kept = _moved_to_quarantine(
+            _one_below_the_other(rejected, scratch), findings, stem, quarantine
+        )
     return CheckedRows(
         table=table,
-        files=((name, found.sha256),),
-        findings=found.findings,
-        read=found.rows,
-        accepted=0 if refused else found.accepted,
-        quarantined=0 if refused else found.quarantined,
-        left_out=found.left_out,
+        files=tuple((file.name, file.came.sha256) for file in files),
+        findings=findings,
+        read=sum(one.rows for one in came),
+        accepted=0 if refused else sum(one.accepted for one in came),
+        quarantined=0 if refused else sum(one.quarantined for one in came),
+        left_out=sum(one.left_out for one in came),
         quarantine=kept,
-        reading=(_told_reading(found.table, found.rows, found.times),),
-        imputed=found.imputed,
-        completed=found.completed,
+        reading=tuple(_told_reading(one.table, one.rows, one.times) for one in came),
+        imputed=sum(one.imputed for one in came),
+        completed=any(one.completed for one in came),
     )
+
+
+def _one_below_the_other(files: list[Path], scratch: Path) -> Path:
+    """CSV files with one header as one."""
+    if len(files) == 1:
+        return files[0]
+    out = scratch / "rejected.csv"
+    with out.open("wb") as all_of_them:
+        for number, path in enumerate(files):
+            with path.open("rb") as one:
+                header = one.readline()
+                if not number:
+                    all_of_them.write(header)
+                shutil.copyfileobj(one, all_of_them)
+    return out
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -49,17 +50,24 @@ class KeyCount:
         if self._count >= _WAITING:
             self._write()
 
+    def add_all(self, other: KeyCount) -> None:
+        """Take all that another one has."""
+        for keys in other._parts():
+            self.add(keys)
+
     def repeated(self) -> int:
         """How many equal an earlier one."""
-        self._write()
-        found = 0
-        for number in range(1 << _BITS):
-            path = self._path(number)
+        if any(map(Path.exists, self._paths)):
+            self._write()
+        return sum(len(keys) - len(np.unique(keys)) for keys in self._parts())
+
+    def _parts(self) -> Iterator[np.ndarray]:
+        """All numbers, equal ones in one part where none is in a file yet, or all are."""
+        if self._waiting:
+            yield np.concatenate(self._waiting)
+        for path in self._paths:
             if path.exists():
-                keys = np.fromfile(path, dtype=np.uint64)
-                found += len(keys) - len(np.unique(keys))
-                path.unlink()
-        return found
+                yield np.fromfile(path, dtype=np.uint64)
 
     def _write(self) -> None:
         if not self._waiting:
@@ -67,12 +75,38 @@ class KeyCount:
         keys = np.sort(np.concatenate(self._waiting))
         first = keys >> np.uint64(64 - _BITS)
         ends = np.searchsorted(first, np.arange((1 << _BITS) + 1, dtype=np.uint64))
-        for number in range(1 << _BITS):
+        for number, path in enumerate(self._paths):
             own = keys[ends[number] : ends[number + 1]]
             if len(own):
-                with self._path(number).open("ab") as file:
+                with path.open("ab") as file:
                     own.tofile(file)
         self._waiting, self._count = [], 0
 
-    def _path(self, number: int) -> Path:
-        return self._folder / f"{self._name}-{number}"
+    @property
+    def _paths(self) -> list[Path]:
+        return [self._folder / f"{self._name}-{number}" for number in range(1 << _BITS)]
+
+
+class Again:
+    """Rows and moments of files, and how often each was seen to be there again.
+
+    Args:
+        folder: for files.
+        name: begins their names.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.rows, self.times = (KeyCount(folder, f"{name}-{of}") for of in ("rows", "times"))
+        self.copies = self.shared = 0
+
+    @property
+    def all_seen(self) -> bool:
+        """Whether nothing is there again but what was seen to be."""
+        return (self.rows.repeated(), self.times.repeated()) == (self.copies, self.shared)
+
+    def add(self, other: Again) -> None:
+        """Take what another file has."""
+        self.rows.add_all(other.rows)
+        self.times.add_all(other.times)
+        self.copies += other.copies
+        self.shared += other.shared

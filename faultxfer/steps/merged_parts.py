@@ -33,7 +33,7 @@ from faultxfer.findings import MAX_EXAMPLES, SEVERITIES, Finding
 from faultxfer.reading import columns
 from faultxfer.reading.table import RawTable
 from faultxfer.reading.write_csv import write_text
-from faultxfer.steps.key_count import KeyCount, key_of
+from faultxfer.steps.key_count import Again, key_of
 from faultxfer.steps.sight import NotByPartsError
 
 # Findings of rows that add up, by the step of the check that makes them. Whether a row has one is
@@ -273,8 +273,9 @@ def _keys(check: Check, own: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """A number for each own row by which its repetition is known, and one of its moment."""
     if check.seconds is None:
         return np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.uint64)
-    names = (check.contract.equipment_column, check.contract.run_column)
-    machine, run = (_hashed(check, name) for name in names)
+    contract = check.contract
+    machine = _hashed(check, contract.equipment_column, contract.family)
+    run = _hashed(check, contract.run_column, check.table.file)  # without runs a file is one
     rows = _left_by(check, "ROW-DUPLICATE")
     rows = rows.only(_inside(rows.place, own))
     place, seconds = rows.place, check.seconds[rows.place]
@@ -286,11 +287,11 @@ def _keys(check: Check, own: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     return of_rows, of_moments
 
 
-def _hashed(check: Check, column: str | None) -> np.ndarray:
+def _hashed(check: Check, column: str | None, default: str) -> np.ndarray:
     """(n,) a number for each name, the same in all parts."""
     names = check.key(column)
     if names is None:
-        return np.zeros(len(check.table), dtype=np.uint64)
+        names = pd.Series([default]).repeat(len(check.table))
     number, known = pd.factorize(names)
     hashed: np.ndarray = pd.util.hash_array(np.asarray(known, dtype=object))[number]
     return hashed
@@ -405,8 +406,7 @@ class Merged:
     _timed: bool = True
 
     def __post_init__(self) -> None:
-        self._rows_again = KeyCount(self.folder, "row-keys")
-        self._times_again = KeyCount(self.folder, "time-keys")
+        self.again = Again(self.folder, "part")
 
     @property
     def rejected(self) -> Path:
@@ -433,8 +433,9 @@ class Merged:
         self._add_names(said)
         self._shared += said.shared
         self._looked_at += said.looked_at
-        self._rows_again.add(said.row_keys)
-        self._times_again.add(said.time_keys)
+        self.again.rows.add(said.row_keys)
+        self.again.times.add(said.time_keys)
+        self.again.shared += said.shared
         self._back += said.back
         self._forward += said.forward
         self._newest_first.add(said.newest_first)
@@ -605,9 +606,9 @@ class Merged:
 
     def _require_times(self) -> None:
         """Each part saw what its rows repeat, and took times for what they are in the whole."""
-        copies = sum(one.count for (code, _), one in self._sums.items() if code == "ROW-DUPLICATE")
-        again = (self._rows_again.repeated(), self._times_again.repeated())
-        if again != (copies, self._shared):
+        copies = [one.count for (code, _), one in self._sums.items() if code == "ROW-DUPLICATE"]
+        self.again.copies = sum(copies)
+        if not self.again.all_seen:
             raise NotByPartsError
         newest_first = is_newest_first(self._back, self._forward)
         if self._newest_first != {newest_first} and self._back + self._forward:
