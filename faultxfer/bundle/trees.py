@@ -35,6 +35,11 @@ class Trees:
 
         return lightgbm.Booster(model_str=self.text)
 
+    @cached_property
+    def count(self) -> int:
+        """How many trees there are."""
+        return self.text.count("\nTree=")
+
     def predict(self, data: Any, *, raw_score: bool = False, **settings: Any) -> Any:
         """(n, d) finite rows to (n,) scores."""
         tables = self._tables_for(len(data)) if raw_score and not np.isnan(data).any() else None

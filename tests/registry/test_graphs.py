@@ -130,6 +130,14 @@ def packages(tmp_path: Path) -> Path:
     return folder
 
 
+ONE_BY_ONE = """
+for line in range(len(rows)):
+    probability, alarm = score([readings[name][line, 0] for name in names])
+    if alarm:
+        print(f"alone {line + 2}")
+"""
+
+
 def run_alone(packages: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a script with the standard library and these packages."""
     begin = "import runpy, sys; sys.path.append(sys.argv.pop(1)); "
@@ -145,8 +153,9 @@ def test_the_lines_of_the_document_print_the_alarms_with_numpy_and_onnxruntime_a
     with pytest.raises(SystemExit) as ended:
         main(["registry", "export", work.MODEL, "--equipment", work.EQUIPMENT, "--json"])
     assert ended.value.code == 0
-    (lines,) = re.findall(r"```python\n(.*?)```", (REPOSITORY / "docs/edge.md").read_text(), re.S)
-    Path("alarms.py").write_text(lines)
+    document = (REPOSITORY / "docs/edge.md").read_text()
+    lines = "".join(re.findall(r"```python\n(.*?)```", document, re.DOTALL))
+    Path("alarms.py").write_text(lines + ONE_BY_ONE)
     rows = pd.read_csv(KEPT / "rows.csv")
     rows.iloc[:, ::-1].assign(note="x").to_csv("rows.csv", index=False)
     Path("pandas_too.py").write_text("import pandas")
@@ -156,3 +165,5 @@ def test_the_lines_of_the_document_print_the_alarms_with_numpy_and_onnxruntime_a
     expected = pd.read_csv(KEPT / "format_2" / "stack_scores.csv")["alarm"]
     said = [int(line) for line in re.findall(r"line (\d+): ALARM", done.stdout)]
     assert said == (np.flatnonzero(expected) + 2).tolist()
+    one_by_one = [int(line) for line in re.findall(r"^alone (\d+)", done.stdout, re.MULTILINE)]
+    assert one_by_one == said

@@ -60,15 +60,16 @@ class Session:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = threads
         options.log_severity_level = 3  # what is wrong comes as an exception
-        self._session = onnxruntime.InferenceSession(
+        self.session = onnxruntime.InferenceSession(
             graph, options, providers=["CPUExecutionProvider"]
         )
-        self.names = [entry.name for entry in self._session.get_inputs()]
+        self.names = [entry.name for entry in self.session.get_inputs()]
 
     def __call__(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(n, d) readings, sensors in the bundle's order, to (n,) probabilities and alarms."""
-        columns = {name: X[:, [place]] for place, name in enumerate(self.names)}
-        probabilities, alarms = self._session.run([PROBABILITY, ALARM], columns)
+        columns = np.ascontiguousarray(X.T)[:, :, None]
+        given = dict(zip(self.names, columns, strict=True))
+        probabilities, alarms = self.session.run([PROBABILITY, ALARM], given)
         return probabilities, alarms
 
 

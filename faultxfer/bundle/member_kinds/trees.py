@@ -29,7 +29,7 @@ def tree_sums(member: Member, features: np.ndarray) -> np.ndarray:
 
 def trees_in(member: Member) -> int:
     """How many trees a member has."""
-    return member.text.count("\nTree=")
+    return trees_of(member.text).count
 
 
 def log_odds_of_share(share: np.ndarray) -> np.ndarray:
