@@ -4,8 +4,9 @@
 
 Unequal weeks of a machine are drawn: 6 to 20 runs of 1 to 300 rows, half of the runs without
 faults, a seventh faulty from end to end, the others from some row on. The product's own learners
-are cross-fitted in the product's own folds, and measured by its own metrics and intervals. The
-truth is the mean of *the same fold models* on new runs that were drawn in the same way, at the
+are cross-fitted in the product's own folds, and measured by its own metrics and intervals. The stack's
+learners are weighed as in the product, by the other folds' rows, and once more as they were before,
+by folds inside the rows of the fold. The truth is the mean of *the same fold models* on new runs that were drawn in the same way, at the
 week's share of faults. Machines are simulated, or pieces of C-MAPSS's engines.
 """
 
@@ -45,8 +46,9 @@ from faultxfer.strategies.learners.rivals import (
     ScratchLinear,
     SourceThroughMap,
 )
-from faultxfer.strategies.selector import cross_fit, stack_of
-from faultxfer.strategies.shared_fits import source_views
+from faultxfer.strategies.selector import CrossFit, cross_fit, numbered, stack_of
+from faultxfer.strategies.shared_fits import SharedFits, source_views
+from faultxfer.strategies.stack import other_folds
 
 # Each week is cross-fitted, however many rows it has.
 OPTIONS = SplitOptions(min_test_faults=10**9)
@@ -57,6 +59,7 @@ CONFIDENCE = GateOptions().confidence
 SENSORS = 8
 _SOURCE_ROWS = 1500
 STACK, AS_IS, CONSTANT = "stack", "source as it is", "constant"
+INSIDE = "stack, weighed inside the fold"
 LEARNERS: dict[str, Learner] = {
     CONSTANT: AlwaysNormal(),
     AS_IS: SourceThroughMap("trees", "source"),
@@ -67,6 +70,8 @@ LEARNERS: dict[str, Learner] = {
 }
 
 Scorer = Callable[[np.ndarray], np.ndarray]
+# A contestant fitted on the rows of a week at some positions.
+Fit = Callable[[np.ndarray], Scorer]
 
 
 @dataclass(frozen=True)
@@ -190,6 +195,25 @@ def fit_stack(source: FrozenSource, pool: tuple, train: Dataset) -> Scorer:
     return lambda X: logits(stack, source, X)
 
 
+def stack_by_others(source: FrozenSource, pool: tuple, week: Dataset, split: Split) -> Fit:
+    """The same weighed by the other folds of the week, as the product does; a fold's alone."""
+    shared = SharedFits(source, pool, week.X, week.y, 0, ahead=False)
+
+    def fit(rows: np.ndarray) -> Scorer:
+        train = week.take(rows)
+        others = other_folds(split.folds, rows, week.y) if len(rows) < len(week) else ()
+        if min(train.faults, len(train) - train.faults) < FEWEST_TO_WEIGH or not others:
+            return fit_stack(source, pool, train)
+        learners = rivals()
+        logits_of = shared.out_of_fold(learners, others)[:, rows]
+        members, maps = shared.members(learners, rows), shared.maps(rows)
+        crossed = CrossFit(members, maps, logits_of, numbered(others, rows))
+        stack = stack_of(crossed, train.y, train.run)
+        return lambda X: logits(stack, source, X)
+
+    return fit
+
+
 def _rows(
     source: FrozenSource, pool: tuple, train: Dataset
 ) -> tuple[TrainingRows, dict[str, InputMap]]:
@@ -207,23 +231,24 @@ def one_week(
     week, split = _week(machine, rng, shuffled=shuffled)
     new = _drawn(machine, NEW_RUNS, rng, shuffled=shuffled)
     source, pool = frozen_source(*machine.source), machine.source
-    fits = {name: _fitter(learner, source, pool) for name, learner in LEARNERS.items()}
+    fits = {name: _fitter(learner, source, pool, week) for name, learner in LEARNERS.items()}
     if stack:
-        fits[STACK] = lambda train: fit_stack(source, pool, train)
+        fits[STACK] = stack_by_others(source, pool, week, split)
+        fits[INSIDE] = lambda rows: fit_stack(source, pool, week.take(rows))
     share = week.y.mean()
     weights = np.where(new.y == 1, share / new.y.mean(), (1 - share) / (1 - new.y.mean()))
     resamples = resample(week.y, clusters_of(week.y, week.run, week.time))
-    found, truth, refit = {}, {}, {}
+    found, truth, refit, every = {}, {}, {}, np.arange(len(week))
     for name, fit in fits.items():
         scores, true = np.empty(len(week)), []
         for fold in split.folds:
-            scorer = fit(week.take(fold.train))
+            scorer = fit(fold.train)
             scores[fold.test] = scorer(week.X[fold.test])
             said = scorer(new.X)
             true.append(_areas(new.y, said, weights))
         found[name] = _measured(week, scores, split, resamples)
         truth[name] = dict(zip(METRICS, np.mean(true, axis=0), strict=True))
-        refit[name] = dict(zip(METRICS, _areas(new.y, fit(week)(new.X), weights), strict=True))
+        refit[name] = dict(zip(METRICS, _areas(new.y, fit(every)(new.X), weights), strict=True))
     yield from _lines(found, truth, refit, resamples)
 
 
@@ -233,8 +258,8 @@ def _areas(y: np.ndarray, said: np.ndarray, weights: np.ndarray) -> tuple[float,
     return float(roc_auc), float(average_precision_score(y, said, sample_weight=weights))
 
 
-def _fitter(learner: Learner, source: FrozenSource, pool: tuple) -> Callable[[Dataset], Scorer]:
-    return lambda train: fit_one(learner, source, pool, train)
+def _fitter(learner: Learner, source: FrozenSource, pool: tuple, week: Dataset) -> Fit:
+    return lambda rows: fit_one(learner, source, pool, week.take(rows))
 
 
 def _week(machine: Machine, rng: np.random.Generator, *, shuffled: bool) -> tuple[Dataset, Split]:

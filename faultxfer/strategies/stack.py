@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -101,7 +102,7 @@ def cross_fit_task(
     require_all(task, StackedLearners.needs, who)
     frozen, learners = require_frozen(task, who), _learners(task)
     fits, rows = fits_of(task, who)
-    if others := other_folds(task) if _is_fold(task) else ():
+    if others := _others(task):
         logits = fits.out_of_fold(learners, others)[:, rows]
         numbers = numbered(others, rows)
     else:
@@ -117,18 +118,29 @@ def cross_fit_task(
     return CrossFit(fits.members(learners, rows), fits.maps(rows), logits, numbers), frozen
 
 
-def other_folds(task: Task) -> tuple[Fold, ...]:
+def _others(task: Task) -> tuple[Fold, ...]:
+    """The folds of all rows that weigh a task's learners: the others of a fold, or all of all."""
+    if task.among is None:
+        return ()
+    return other_folds(task.among.folds, task.among.rows, task.among.everything.target.y)
+
+
+def other_folds(folds: Sequence[Fold], rows: np.ndarray, y: np.ndarray) -> tuple[Fold, ...]:
     """The other folds of all rows, to weigh a fold's learners by; none where none serve.
+
+    Of all rows that is every fold, whose models are there already.
 
     Their models have seen neither the rows that they predict nor those of the fold that is left
     out. What is fitted without two folds serves both of them, so that cross-fitting inside
     cross-fitting costs half as much.
+
+    Args:
+        folds: of all rows.
+        rows: positions that the fold trains on.
+        y: (n,) labels of all rows.
     """
-    if task.among is None:
-        return ()
-    y, rows = task.among.everything.target.y, task.among.rows
     others = []
-    for fold in task.among.folds:
+    for fold in folds:
         test = np.intersect1d(fold.test, rows)
         if not len(test):
             continue

@@ -80,8 +80,8 @@ def test_each_learner_is_fitted_once_for_each_set_of_rows_that_asks_for_it(
 
     monkeypatch.setattr(stack, "_learners", lambda task: (Counted(), AlwaysNormal()))
     procedure.run_strategy(stack.StackedLearners(), task, split)
-    own = stack._folds(task)  # those that weigh the learners of the bundle that stays
-    wanted = [len(fold.train) for fold in (*split.folds, *own)] + [len(task.target)]
+    # The folds that judge weigh the learners of the bundle that stays, too.
+    wanted = [len(fold.train) for fold in split.folds] + [len(task.target)]
     # Without two folds: what weighs the learners of one is fitted for the other, too.
     for one, other in itertools.combinations(split.folds, 2):
         wanted.append(len(np.intersect1d(one.train, other.train)))
@@ -89,9 +89,8 @@ def test_each_learner_is_fitted_once_for_each_set_of_rows_that_asks_for_it(
 
 
 def test_a_stack_is_weighed_by_the_rows_it_is_fitted_on_alone(task: Task, split: Split) -> None:
-    company = procedure.in_company(task, split)
     for fold in split.folds:
-        others = stack.other_folds(procedure._with_rows(company, fold.train))
+        others = stack.other_folds(split.folds, fold.train, task.target.y)
         tested = np.concatenate([one.test for one in others])
         np.testing.assert_array_equal(np.sort(tested), fold.train)
         assert all(np.intersect1d(one.train, one.test).size == 0 for one in others)

@@ -10,7 +10,7 @@ from faultxfer.bundle.frozen import Block
 from faultxfer.bundle.member_kinds.trees import SHARE
 from faultxfer.bundle.members import CONSTANT, IDENTITY, Member
 from faultxfer.network.recipe import class_weights
-from faultxfer.strategies.learners.boosting import POOLED, boost, grow_forest
+from faultxfer.strategies.learners.boosting import POOLED, SCRATCH, boost, grow_forest
 from faultxfer.strategies.learners.convex import fit_logistic
 from faultxfer.strategies.learners.pooling import pooled
 from faultxfer.strategies.learners.protocol import BaseLearner, TrainingRows
@@ -84,7 +84,7 @@ class ScratchBoosting(_FromScratch):
     Args:
         balanced: whether both classes have the same total weight.
         small_leaves: whether a leaf may hold as few as a twentieth of the rows, two at least.
-        settings: of :func:`~faultxfer.strategies.learners.boosting.boost`, in place of its own.
+        settings: of :func:`~faultxfer.strategies.learners.boosting.boost`, in place of ``SCRATCH``.
     """
 
     name = "scratch-boosting"
@@ -92,7 +92,8 @@ class ScratchBoosting(_FromScratch):
     def __init__(
         self, *, balanced: bool = False, small_leaves: bool = False, **settings: Any
     ) -> None:
-        self.balanced, self.small_leaves, self.settings = balanced, small_leaves, settings
+        self.balanced, self.small_leaves = balanced, small_leaves
+        self.settings = settings or SCRATCH
 
     def fit(self, rows: TrainingRows) -> Member:
         """Fit the trees."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from faultxfer.bundle.frozen import FILLED, FILLED_LINEAR, FILLED_TREES, Block
 from faultxfer.bundle.members import IDENTITY, Member
-from faultxfer.strategies.learners.boosting import POOLED, boost
+from faultxfer.strategies.learners.boosting import POOLED, SCRATCH, boost
 from faultxfer.strategies.learners.convex import fit_logistic
 from faultxfer.strategies.learners.pooling import pooled
 from faultxfer.strategies.learners.protocol import (
@@ -126,7 +126,8 @@ class WithoutNew(BaseLearner):
 
     def fit(self, rows: TrainingRows) -> Member:
         """Fit the trees."""
-        return self.trees((SENSORS,), boost(rows.target.block(SENSORS), rows.y, rows.seed))
+        text = boost(rows.target.block(SENSORS), rows.y, rows.seed, **SCRATCH)
+        return self.trees((SENSORS,), text)
 
 
 def learners_for_new() -> tuple[Learner, ...]:
