@@ -197,7 +197,7 @@ def fit_stack(source: FrozenSource, pool: tuple, train: Dataset) -> Scorer:
 
 def stack_by_others(source: FrozenSource, pool: tuple, week: Dataset, split: Split) -> Fit:
     """The same weighed by the other folds of the week, as the product does; a fold's alone."""
-    shared = SharedFits(source, pool, week.X, week.y, 0, ahead=False)
+    shared = SharedFits(source, pool, week.X, week.y, 0)
 
     def fit(rows: np.ndarray) -> Scorer:
         train = week.take(rows)

@@ -114,12 +114,12 @@ def fits_of(task: Task, who: str) -> tuple[SharedFits, np.ndarray]:
         return among.fits[0], among.rows
 
 
-def fits_on(task: Task, who: str, *, ahead: bool = True) -> SharedFits:
+def fits_on(task: Task, who: str) -> SharedFits:
     """The same of the task's rows alone; see :class:`.SharedFits`."""
     target, pool = task.target, source_pool(task)
     source, pooled = require_frozen(task, who), (pool.X, pool.y)
     X, y, run, seed = target.X, target.y, target.run, task.options.seed
-    return SharedFits(source, pooled, X, y, seed, run=run, ahead=ahead)
+    return SharedFits(source, pooled, X, y, seed, run=run)
 
 
 def rows_to_fit(target: Dataset) -> Dataset:

@@ -69,7 +69,7 @@ def cross_fit(
         folds: the same for all learners.
         seed: of anything drawn.
     """
-    fits = SharedFits(source, source_rows, X, y, seed, ahead=False)
+    fits = SharedFits(source, source_rows, X, y, seed)
     logits, rows = fits.out_of_fold(learners, folds), np.arange(len(y))
     return CrossFit(fits.members(learners, rows), fits.maps(rows), logits, numbered(folds, rows))
 

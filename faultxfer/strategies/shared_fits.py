@@ -59,7 +59,6 @@ class SharedFits:
         seed: of anything drawn.
         run: (n,) their recordings, of which long ones give way where rows are many
             (:data:`MOST_FITTED`); None fits on all rows.
-        ahead: whether what a member says of all rows is kept as soon as some are asked for.
     """
 
     def __init__(
@@ -71,10 +70,9 @@ class SharedFits:
         seed: int,
         *,
         run: np.ndarray | None = None,
-        ahead: bool = True,
     ) -> None:
         self.source, self.X, self._run = source, X, run
-        self._y, self._seed, self._ahead = y, seed, ahead
+        self._y, self._seed = y, seed
         self._pool, self._pool_y = source_views(source, source_rows[0], X.shape[1]), source_rows[1]
         self._maps: dict[bytes, dict[str, InputMap]] = {}
         as_it_is = InputMap(np.ones(len(source.spread.center)), np.zeros(len(source.spread.center)))
@@ -120,10 +118,10 @@ class SharedFits:
         """
         key = member.name, rows.tobytes()
         if key not in self._said:
-            views = self._seen_by(rows).views
-            if of is not None and not self._ahead:
-                return member_logits(member, views.take(of))
-            self._said[key] = member_logits(member, views)
+            if of is not None:
+                # Weighing asks for the rows of one fold; most models are asked for no others.
+                return member_logits(member, self._views(rows, of))
+            self._said[key] = member_logits(member, self._seen_by(rows).views)
         return self._said[key] if of is None else self._said[key][of]
 
     def maps(self, rows: np.ndarray) -> dict[str, InputMap]:
@@ -151,6 +149,12 @@ class SharedFits:
                 self._seen[key] = _Seen(views, every.take(self._fitted_on(rows)))
             return self._seen[key]
 
+    def _views(self, rows: np.ndarray, of: np.ndarray) -> Views:
+        """Some of all rows through input maps that are fitted on others."""
+        views = _OneAtATime(self.source, self.maps(rows), self.X[of])
+        views.as_they_are = self._as_they_are.take(of)
+        return views
+
     def _fitted_on(self, rows: np.ndarray) -> np.ndarray:
         if self._run is None:
             return rows
@@ -163,7 +167,7 @@ class _OneAtATime(Views):
     The source's map is the same whatever rows maps are fitted on, and so is what it leads to.
     """
 
-    as_they_are: _OneAtATime | None = None
+    as_they_are: Views | None = None
 
     def __init__(self, source: FrozenSource, maps: dict[str, InputMap], X: np.ndarray) -> None:
         super().__init__(source, maps, X)

@@ -113,7 +113,7 @@ def cross_fit_task(
                 received={"rows": len(task.target), "fault rows": task.target.faults},
                 remedy=f"Label at least {FEWEST_TO_WEIGH} rows of the rarer class",
             )
-        logits = fits_on(task, who, ahead=False).out_of_fold(learners, folds)
+        logits = fits_on(task, who).out_of_fold(learners, folds)
         numbers = numbered(folds, np.arange(len(rows)))
     return CrossFit(fits.members(learners, rows), fits.maps(rows), logits, numbers), frozen
 
