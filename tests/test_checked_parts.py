@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pandas as pd
@@ -12,6 +15,8 @@ import pyarrow as pa
 import pytest
 
 from faultxfer.contract.schema import Contract, parse_contract
+from faultxfer.errors import DiskFullError
+from faultxfer.reading import by_time
 from faultxfer.steps import checked_parts
 from faultxfer.steps.accepted import AcceptedRows
 from faultxfer.steps.checked_parts import Asked, accepted_in_parts
@@ -280,6 +285,29 @@ def test_files_in_parts_have_the_verdict_of_all_of_them_together(
     caplog.set_level("INFO")
     assert checked() == whole
     assert ("looking at them whole" in caplog.text) == bool(copies)
+
+
+# A full disk
+
+
+def test_a_disk_that_is_full_while_a_file_is_rearranged_is_one_sentence_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _csv(_melted(_spoilt(table(), 0), ["flow", "head"]), tmp_path / "long.csv")
+    monkeypatch.setattr(checked_parts, "LARGE", 1)
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    (tmp_path / "temporary").mkdir()
+    work = tmp_path / "work"
+    work.mkdir()
+
+    def full(*_: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(by_time, "_text_of", full)
+    with pytest.raises(DiskFullError, match="no room for temporary files"):
+        check_files([str(path)], LONG, work=work, quarantine=tmp_path / "aside", labelled=False)
+    assert not [*(tmp_path / "temporary").iterdir(), *work.iterdir()]
 
 
 # What only checks

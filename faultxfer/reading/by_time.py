@@ -107,7 +107,7 @@ class Periods:
             with text_path.open("ab") as file:
                 file.write(_text_of(sorted_lines.slice(begin, end - begin)))
             with about_path.open("ab") as file:
-                about[begin:end].tofile(file)
+                file.write(about[begin:end].tobytes())
         self._done += len(lines)
 
     def _paths(self, period: int) -> tuple[Path, Path]:

@@ -267,7 +267,7 @@ def by_time(
     with times.path.open("wb") as file:
         parts = parts_of(path, folder, head, 0, size)
         for seconds, of_part, style in in_order(lambda part: _times_in(part, head, asked), parts):
-            seconds.tofile(file)
+            file.write(seconds.tobytes())
             tags |= dict.fromkeys(of_part)
             styles.add(style)
     if len(styles) != 1:

@@ -79,7 +79,7 @@ class KeyCount:
             own = keys[ends[number] : ends[number + 1]]
             if len(own):
                 with path.open("ab") as file:
-                    own.tofile(file)
+                    file.write(own.tobytes())
         self._waiting, self._count = [], 0
 
     @property

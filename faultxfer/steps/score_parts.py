@@ -82,7 +82,7 @@ class ScoreTally:
         self.alarm_rows += int(part.alarms.sum())
         self.marked += int((~used).sum())
         with self._kept.open("ab") as kept:
-            part.probabilities.astype(np.float64).tofile(kept)
+            kept.write(part.probabilities.astype(np.float64).tobytes())
         if self._finder is not None:
             self._look_for_alarms(self._finder, part)
         self._rows += len(part.rows)
