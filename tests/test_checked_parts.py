@@ -232,20 +232,32 @@ def _in_any_order(long: pd.DataFrame) -> pd.DataFrame:
     return long.sample(frac=1, random_state=0)
 
 
+HELD = LONG.model_copy(
+    update={
+        "sensors": {
+            **LONG.sensors,
+            "late": LONG.sensors["head"].model_copy(update={"hold": "2h"}),
+        }
+    }
+)
+
+
+@pytest.mark.parametrize("contract", [LONG, HELD])
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("order", [lambda long: long, _in_turn, _in_any_order])
 def test_the_long_form_has_in_parts_the_verdict_of_the_whole(
-    order: Callable[[pd.DataFrame], pd.DataFrame], seed: int, tmp_path: Path
+    order: Callable[[pd.DataFrame], pd.DataFrame], seed: int, contract: Contract, tmp_path: Path
 ) -> None:
     rows = _spoilt(table(("F 1", "F 2")[: 1 + seed]), seed)
-    rows["late"] = np.where(np.arange(ROWS) > ROWS // 2, "7", "")
+    moment = np.arange(ROWS)
+    rows["late"] = np.where((moment > ROWS // 2) & (moment % 50 < 4), (moment % 90).astype(str), "")
     path = _csv(order(_melted(rows, ["flow", "head", "late"])), tmp_path / "long.csv")
     whole = check_files(
-        [str(path)], LONG, work=tmp_path, quarantine=tmp_path / "aside", labelled=False
+        [str(path)], contract, work=tmp_path, quarantine=tmp_path / "aside", labelled=False
     )
     wanted = pd.read_feather(require_accepted(whole))
     out = tmp_path / "parts.arrow"
-    found = accepted_in_parts(path, path.name, asked(LONG), out, 20_000)
+    found = accepted_in_parts(path, path.name, asked(contract), out, 20_000)
     assert found is not None
     assert found.findings == whole.findings
     counts = (found.rows, found.accepted, found.quarantined, found.table.made_of)

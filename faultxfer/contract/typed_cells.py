@@ -203,15 +203,23 @@ def _hold(
     check.table = check.notes.table = check.table.held_from(name, origin)
     count = int((held & check.mine).sum())
     if count:
+        told = held_told(name, check.contract.sensors[name], count / check.mine.sum())
         check.notes.file(
             "SENSOR-HELD",
-            f"{count / check.mine.sum():.0%} of the values of {name!r} are held from the row "
-            f"with the last one, for {check.contract.sensors[name].hold} at most",
-            "Nothing, if the sensor is read that seldom; a shorter `hold` holds fewer",
+            *told,
             severity=check.contract.severity("SENSOR-HELD"),
             column=check.table.tag(name),
             count=count,
         )
+
+
+def held_told(name: str, sensor: Sensor, share: float) -> tuple[str, str]:
+    """What is said of a sensor of which such a share of the values is held, and what to do."""
+    return (
+        f"{share:.0%} of the values of {name!r} are held from the row with the last one, for "
+        f"{sensor.hold} at most",
+        "Nothing, if the sensor is read that seldom; a shorter `hold` holds fewer",
+    )
 
 
 def _note_numbers(check: State, name: str, values: np.ndarray, sensor: Sensor) -> None:

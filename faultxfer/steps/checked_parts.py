@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from faultxfer.contract.check import begin_check
+from faultxfer.contract.check import Check, begin_check
 from faultxfer.contract.losses import lost_columns
 from faultxfer.contract.machines import tags_of_columns, tags_of_sensors
 from faultxfer.contract.schema import Contract
@@ -45,7 +45,7 @@ from faultxfer.steps.merged_parts import (
     said_by,
 )
 from faultxfer.steps.processors import in_order
-from faultxfer.steps.sight import NotByPartsError, Seen, Sight, lines_in_sight, seen_in
+from faultxfer.steps.sight import NotByPartsError, Seen, Sight, lines_in_sight, seen_in, span_of
 from faultxfer.temporary import no_room
 
 if TYPE_CHECKING:
@@ -229,9 +229,8 @@ def _size_of(path: Path) -> int:
 
 
 def _is_simple(contract: Contract) -> bool:
-    """Whether each row of a file is one of the table, and no rule looks back any distance."""
-    held = any(sensor.hold for sensor in contract.sensors.values())
-    return not (contract.tag_files or contract.where or held)
+    """Whether each row of a file is one of the table, and all of them are used."""
+    return not (contract.tag_files or contract.where)
 
 
 def _digest(path: Path) -> str:
@@ -369,7 +368,11 @@ def _checked(part: Part, name: str, asked: Asked, tags: AllTags | None, *, alone
         place = accepted[columns.ROW].to_numpy()
         side = (place >= end).astype(np.int8) - (place < begin)
         said = said_by(check, outcome, (begin, end))
-        seen = seen_in(accepted, side, contract, newest_first=said.newest_first)
+        held = {name: of[place] for name, of in check.held.items()}
+        seen = seen_in(accepted, side, contract, held, newest_first=said.newest_first)
+        if held and check.seconds is not None:
+            span = span_of(_recordings(check), check.seconds, (begin, end))
+            seen = dataclasses.replace(seen, span=span)
         accepted = accepted[side == 0]
         if asked.completing and asked.completing.imputer:
             accepted = asked.completing.completed(accepted, asked.completing.imputer)
@@ -388,6 +391,16 @@ def _checked(part: Part, name: str, asked: Asked, tags: AllTags | None, *, alone
         seen=seen,
         said=said,
     )
+
+
+def _recordings(check: Check) -> pd.Series:
+    """(n,) name of each row's recording."""
+    names = pd.Series("", index=range(len(check.table)))
+    for column in (check.contract.equipment_column, check.contract.run_column):
+        key = check.key(column)
+        if key is not None:
+            names = names + "/" + key.reset_index(drop=True)
+    return names
 
 
 class _Whole:

@@ -29,6 +29,7 @@ from faultxfer.contract.rules import labels, time
 from faultxfer.contract.rules.protocol import MOST_SHARED, Breach, TableRows, keys_of
 from faultxfer.contract.schema import Contract
 from faultxfer.contract.tallies import NULL, mostly
+from faultxfer.contract.typed_cells import held_told
 from faultxfer.findings import MAX_EXAMPLES, SEVERITIES, Finding
 from faultxfer.reading import columns
 from faultxfer.reading.table import RawTable
@@ -38,28 +39,29 @@ from faultxfer.steps.sight import NotByPartsError
 
 # Findings of rows that add up, by the step of the check that makes them. Whether a row has one is
 # seen from the row itself, or from rows of its recording around it.
-_NEWEST_FIRST = "TIME-NEWEST-FIRST"
+_NEWEST_FIRST, _HELD = "TIME-NEWEST-FIRST", "SENSOR-HELD"
 _STEP = {
     "SENSOR-NOT-A-NUMBER": 0,
     "KEY-MISSING": 1,
     "TIME-UNREADABLE": 2,
-    "SENSOR-IMPUTED": 3,
-    "SENSOR-MISSING": 3,
-    "SENSOR-OUT-OF-RANGE": 3,
-    _NEWEST_FIRST: 4,
-    "SENSOR-NOT-WHOLE": 5,
-    "ROW-DUPLICATE": 6,
-    "TIME-DUPLICATE": 7,
-    "TIME-BACKWARDS": 8,
-    "TIME-GAP": 9,
-    "TIME-STEP": 10,
-    "SENSOR-RATE": 11,
-    "SENSOR-STUCK": 12,
-    "SENSORS-STILL": 13,
-    "LABEL-ONE-CLASS": 14,
+    _HELD: 3,
+    "SENSOR-IMPUTED": 4,
+    "SENSOR-MISSING": 4,
+    "SENSOR-OUT-OF-RANGE": 4,
+    _NEWEST_FIRST: 5,
+    "SENSOR-NOT-WHOLE": 6,
+    "ROW-DUPLICATE": 7,
+    "TIME-DUPLICATE": 8,
+    "TIME-BACKWARDS": 9,
+    "TIME-GAP": 10,
+    "TIME-STEP": 11,
+    "SENSOR-RATE": 12,
+    "SENSOR-STUCK": 13,
+    "SENSORS-STILL": 14,
+    "LABEL-ONE-CLASS": 15,
 }
 # What is judged again over all rows.
-_JUDGED_AGAIN = frozenset({_NEWEST_FIRST, "TIME-STEP", "LABEL-LEAK", "LABEL-ONE-CLASS"})
+_JUDGED_AGAIN = frozenset({_NEWEST_FIRST, _HELD, "TIME-STEP", "LABEL-LEAK", "LABEL-ONE-CLASS"})
 # What a part shows of the file as a whole, in the order of the check.
 OF_THE_FILE = frozenset({"COLUMN-UNKNOWN", "COLUMN-LOST", "SENSOR-GONE"})
 _COARSE = "coarser"
@@ -81,9 +83,11 @@ class PartSaid:
         noted: findings of rows, and their messages before and after the number of rows.
         codes: by which single rows are set aside, in the order found.
         rejected: rows set aside.
+        rows_used: how many rows are used.
         used: by sensor, how many rows are used in which its machine has it.
         gaps: by sensor, how many of them have no value.
         unread: by sensor, how many hold no number.
+        held: by sensor, how many have a value held from an earlier row, where any sensor is held.
         read: sensors with a cell that is not missing.
         empty, filled: sensors and machines of which all such cells are missing, and others.
         machines, left: names of machines with rows, and with accepted ones.
@@ -103,9 +107,11 @@ class PartSaid:
     noted: tuple[tuple[Noted, Words, Finding], ...]
     codes: set[str]
     rejected: pd.DataFrame
+    rows_used: int
     used: dict[str, int]
     gaps: dict[str, int]
     unread: dict[str, int]
+    held: dict[str, int]
     read: set[str]
     empty: set[tuple[str, str]]
     filled: set[tuple[str, str]]
@@ -190,8 +196,10 @@ def said_by(check: Check, outcome: Checked, own: tuple[int, int]) -> PartSaid:
         noted=noted,
         codes=set(aside[columns.CODES]),
         rejected=aside,
+        rows_used=int(check.mine[slice(*own)].sum()),
         gaps=gaps,
         unread=unread,
+        held={name: int((of & check.mine)[slice(*own)].sum()) for name, of in check.held.items()},
         **_cells_of(check, own),
         machines=set(machines_named(outcome.table, column)) if check.equipment is None else set(),
         left=set(accepted[columns.EQUIPMENT][of_own].unique()),
@@ -394,6 +402,8 @@ class Merged:
     _back: int = 0
     _forward: int = 0
     _newest_first: set[bool] = field(default_factory=set)
+    _rows_used: int = 0
+    _held: dict[str, int] = field(default_factory=dict)
     _gaps: dict[str, int] = field(default_factory=dict)
     _unread: dict[str, int] = field(default_factory=dict)
     _numbers: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -426,8 +436,9 @@ class Merged:
         for noted, words, found in said.noted:
             self._add_finding(noted, words, found)
         self._orders |= said.codes
+        self._rows_used += said.rows_used
         counts = ((self._used, said.used), (self._gaps, said.gaps), (self._unread, said.unread))
-        for total, own in counts:
+        for total, own in (*counts, (self._held, said.held)):
             for name, count in own.items():
                 total[name] = total.get(name, 0) + count
         self._add_names(said)
@@ -576,9 +587,9 @@ class Merged:
         lost = [found for found in of_the_file if found.code == "COLUMN-LOST"]
         found = [one for one in of_the_file if one.code != "COLUMN-LOST"]
         found = [*self._remarked(table), *found]
-        again = sorted(self._judged_again(table), key=lambda one: _STEP[one.code])
+        again = [*self._holding(table), *self._judged_again(table)]
         rows = [(self._rank(one), one.finding()) for one in ranked]
-        whole = [((_STEP[one.code], 0, one.code), one) for one in again]
+        whole = [((_STEP[one.code], place, one.code), one) for place, one in enumerate(again)]
         found += [one for _, one in sorted((*rows, *whole), key=lambda pair: pair[0])]
         found.sort(key=lambda one: SEVERITIES.index(one.severity))
         return self._with_kinds((*found, *lost), table)
@@ -637,6 +648,22 @@ class Merged:
         low, high = self._limits[:, 0], self._limits[:, 1]
         if ((low == high).all(axis=0) & (low[0] != low[1])).any():
             raise NotByPartsError
+
+    def _holding(self, table: RawTable) -> Iterator[Finding]:
+        """Of which sensors values are held, and how many."""
+        for name, sensor in self.contract.sensors.items():
+            if count := self._held.get(name):
+                message, remedy = held_told(name, sensor, count / self._rows_used)
+                severity, tag = self.contract.severity(_HELD), table.tag(name)
+                yield Finding(
+                    _HELD,
+                    severity,
+                    message,
+                    file=table.file,
+                    column=tag,
+                    count=count,
+                    remedy=remedy,
+                )
 
     def _judged_again(self, table: RawTable) -> Iterator[Finding]:
         """Findings of rules that need a number of all rows only."""

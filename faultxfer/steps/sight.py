@@ -7,6 +7,7 @@ looked at as a whole.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,8 @@ from faultxfer.reading import columns
 _LEAST = 30
 # Lines that a part sees before and after its own at least.
 _SIGHT = 512
+# Even where values are held for longer.
+_MOST_SIGHT = 8_192
 
 
 class NotByPartsError(Exception):
@@ -27,7 +30,9 @@ class NotByPartsError(Exception):
 
 def lines_in_sight(contract: Contract) -> int:
     """Lines before and after its own that a part is given."""
-    return max(_SIGHT, 4 * _needed(contract))
+    holds = [sensor.hold_seconds or 0 for sensor in contract.sensors.values()]
+    held = max(holds) / contract.sampling_period if contract.sampling_period else 0
+    return max(_SIGHT, 4 * _needed(contract), min(2 * math.ceil(held), _MOST_SIGHT))
 
 
 def _needed(contract: Contract) -> int:
@@ -53,10 +58,52 @@ class Seen:
     own: np.ndarray
     after: np.ndarray
     rests: np.ndarray
+    span: Span | None = None
+
+
+@dataclass(frozen=True)
+class Span:
+    """Times of all rows that a part has, whatever they are worth, of each of k recordings.
+
+    Attributes:
+        names: of the recordings.
+        seen: (k,) the earliest time that it has before its own rows; inf where it has none.
+        begin, end: (k,) the earliest and the latest of its own rows; inf and -inf likewise.
+    """
+
+    names: list[str]
+    seen: np.ndarray
+    begin: np.ndarray
+    end: np.ndarray
+
+
+def span_of(names: pd.Series, seconds: np.ndarray, own: tuple[int, int]) -> Span:
+    """The times of a part.
+
+    Args:
+        names: (n,) of the recordings.
+        seconds: (n,) NaN where unknown.
+        own: places of its first own row, and behind its last one.
+    """
+    number, known = pd.factorize(names)
+    seen, begin, end = (np.full(len(known), at) for at in (np.inf, np.inf, -np.inf))
+    timed = ~np.isnan(seconds)
+    place = np.arange(len(seconds))
+    before = timed & (place < own[0])
+    inside = timed & (place >= own[0]) & (place < own[1])
+    np.minimum.at(seen, number[before], seconds[before])
+    np.minimum.at(begin, number[inside], seconds[inside])
+    np.maximum.at(end, number[inside], seconds[inside])
+    return Span(list(map(str, known)), seen, begin, end)
 
 
 def seen_in(
-    accepted: pd.DataFrame, side: np.ndarray, contract: Contract, *, newest_first: bool
+    accepted: pd.DataFrame,
+    side: np.ndarray,
+    contract: Contract,
+    held: dict[str, np.ndarray],
+    *,
+    newest_first: bool,
 ) -> Seen:
     """What a part has of each recording.
 
@@ -64,12 +111,15 @@ def seen_in(
         accepted: n rows, with NaN where a reading is missing.
         side: (n,) -1 for rows before its own, 0 for its own, 1 for those after them.
         contract: says which rules there are.
+        held: by sensor, (n,) bool: values that are no readings of that row.
         newest_first: whether the row before in time stands after.
     """
     names = accepted[columns.EQUIPMENT].astype(str) + "/" + accepted[columns.RUN].astype(str)
     number, known = pd.factorize(names)
     count = len(known)
     readings = {name: accepted[name].to_numpy() for name in contract.features}
+    for name, which in held.items():
+        readings[name] = np.where(which, np.nan, readings[name])
     ruled = [
         name
         for name, sensor in contract.sensors.items()
@@ -84,7 +134,8 @@ def seen_in(
         rests = np.ones((count, len(there)), dtype=bool)
     else:
         order = np.argsort(number, kind="stable")
-        still = [_repeats(values, number, order, count) for values in readings.values()]
+        every = [accepted[name].to_numpy() for name in contract.features]
+        still = [_repeats(values, number, order, count) for values in every]
         stuck = [
             _repeats(readings[name], number, order, count)
             if contract.sensors[name].stuck_after is not None
@@ -131,6 +182,10 @@ class Sight:
         # What may go on behind the sight of a part, and how many of its rows and readings later
         # parts may have before it does.
         self._open: dict[str, np.ndarray] = {}
+        holds = [sensor.hold_seconds for sensor in sensors]
+        # How far back in time values are held, and from when to when recordings went so far.
+        self._hold = max((hold for hold in holds if hold is not None), default=None)
+        self._times: dict[str, tuple[float, float]] = {}
 
     def add(self, seen: Seen) -> None:
         """Take the next part.
@@ -138,11 +193,27 @@ class Sight:
         Raises:
             NotByPartsError: it saw too little.
         """
+        if seen.span is not None and self._hold is not None:
+            self._require_holding(seen.span, self._hold)
         for name, before, own, after, rests in zip(
             seen.names, seen.before, seen.own, seen.after, seen.rests, strict=True
         ):
             if own[0]:
                 self._require_sight(name, before, own, after, rests)
+
+    def _require_holding(self, span: Span, hold: float) -> None:
+        """No value is held from a row that it did not see, as time grows."""
+        for name, seen, begin, end in zip(
+            span.names, span.seen.tolist(), span.begin.tolist(), span.end.tolist(), strict=True
+        ):
+            if begin > end:
+                continue
+            first, last = self._times.get(name, (begin, -np.inf))
+            # Back to where values are held from, or to where the recording begins.
+            reaches = seen < begin - hold or seen <= first or last < begin - hold
+            if begin < last or not reaches:
+                raise NotByPartsError
+            self._times[name] = first, max(last, end)
 
     def _require_sight(
         self, name: str, before: np.ndarray, own: np.ndarray, after: np.ndarray, rests: np.ndarray
