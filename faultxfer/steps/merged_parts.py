@@ -580,10 +580,7 @@ class Merged:
         codes = dict.fromkeys(
             one.noted.code for one in ranked if one.noted.severity == "quarantine"
         )
-        place = {code: number for number, code in enumerate(codes)}
-        for order in map(str.split, self._orders):
-            if sorted(order, key=place.__getitem__) != order:
-                raise NotByPartsError
+        self._put_codes_in_order({code: number for number, code in enumerate(codes)})
         lost = [found for found in of_the_file if found.code == "COLUMN-LOST"]
         found = [one for one in of_the_file if one.code != "COLUMN-LOST"]
         found = [*self._remarked(table), *found]
@@ -600,6 +597,23 @@ class Merged:
         names = (*self.contract.features, *keys)
         column = one.noted.column
         return _STEP[one.noted.code], names.index(column) if column in names else 0, one.noted.code
+
+    def _put_codes_in_order(self, place: dict[str, int]) -> None:
+        """Name the codes of each row set aside in the order in which the whole file has them."""
+        ordered = {}
+        for order in self._orders:
+            wanted = " ".join(sorted(order.split(), key=place.__getitem__))
+            if wanted != order:
+                ordered[order.encode()] = wanted.encode()
+        if not ordered:
+            return
+        before = self.rejected.rename(self.folder / "rejected-before.csv")
+        with before.open("rb") as source, self.rejected.open("wb") as kept:
+            for line in source:
+                cells, comma, last = line.rpartition(b",")
+                code = last.rstrip(b"\r\n")
+                kept.write(cells + comma + ordered.get(code, code) + last[len(code) :])
+        before.unlink()
 
     def _loses_a_machine(self) -> bool:
         """Whether rows of a machine were read and none is left."""
