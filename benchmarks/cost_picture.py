@@ -11,6 +11,7 @@ mpl.use("agg")
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from slopes import Cost, series
 
 PANELS = ("rows", "sensors", "machines")
@@ -40,6 +41,7 @@ def save_picture(costs: Sequence[Cost], png: Path, *, wall: bool) -> None:
         gridspec_kw={"width_ratios": [2 if panel == "rows" else 1 for panel in shown]},
         layout="constrained",
         squeeze=False,
+        sharey=True,
     )
     for panel, axes in zip(shown, panels[0], strict=True):
         _panel(axes, panel, [one for one in costs if one.by == panel], wall=wall)
@@ -72,5 +74,12 @@ def _panel(axes: Axes, panel: str, costs: Sequence[Cost], *, wall: bool) -> None
     # Room for the names, which stand behind the last points.
     left, right = axes.get_xlim()
     axes.set_xlim(left, right * (right / left) ** (0.3 if panel == "rows" else 0.45))
+    # Plain numbers; between powers of ten only where there are few of those.
+    axes.xaxis.set_major_locator(LogLocator(subs=(1,) if panel == "rows" else (1, 3)))
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+        axis.set_minor_formatter(NullFormatter())
+    axes.tick_params(labelleft=True)
     axes.grid(visible=True, which="major", color="#e4e6ea", linewidth=0.8)
     axes.spines[["top", "right"]].set_visible(False)

@@ -233,7 +233,9 @@ def measured(
             release.title,
             time.strftime("%Y-%m-%d"),
         )
-        print(f"{what}, {size:,} {kind.by}: {_middle(done)}"[:120], file=sys.stderr, flush=True)
+        middle = _middle(done)
+        told = f"{middle.processor:.1f} s of the processor, {middle.seconds:.1f} on the clock"
+        print(f"{what}, {size:,} {kind.by}: {told}", file=sys.stderr, flush=True)
 
 
 def _middle(done: list[Done]) -> Done:

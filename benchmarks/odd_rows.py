@@ -26,6 +26,7 @@ from scoring_speed import require, score
 from whole_transfer import renewed
 from wide_plant import COMMANDS, CONTRACT, HERE, REFUSED_BY_GATE, TARGET, Done, Release, write_plant
 
+COMMANDS_GIVEN = ("validate", "score", "transfer")
 SENSORS, RUN_ROWS = 20, 20
 SMALLEST = {"network": {"hidden": [1], "members": 1, "bins": 0, "epochs": 1}}
 # 2 is how a command ends that refuses its files.
@@ -39,6 +40,7 @@ def main() -> None:
     parser.add_argument("--learnt-rows", type=int, default=3_000, help="transferred")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--plant", type=Path, help="make files here, and leave them there")
+    parser.add_argument("--only", nargs="+", choices=COMMANDS_GIVEN, default=COMMANDS_GIVEN)
     given = parser.parse_args()
     print("| command | rows | processor, s | of plain | outcome |\n|---|---|---:|---:|---|")
     with tempfile.TemporaryDirectory() as name:
@@ -55,6 +57,8 @@ def main() -> None:
             ("transfer", transferring(source, nothing, few)),
         )
         for command, works in groups:
+            if command not in given.only:
+                continue
             print_group(command, works, given.runs)
 
 

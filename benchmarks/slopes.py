@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-MOST_SLOPE = 1.1
+MOST_SLOPE, LEAST_SIZES = 1.1, 5
 
 
 def fitted_slope(sizes: Sequence[float], costs: Sequence[float]) -> tuple[float, float]:
@@ -90,5 +90,7 @@ def _slopes(sizes: list[int], net: list[float]) -> list[str]:
         return ["–"] * 5
     slope, upper = fitted_slope(sizes, net)
     last, _ = fitted_slope(sizes[-2:], net[-2:])
-    kept_or_not = "kept" if upper <= MOST_SLOPE else "missed"
-    return [f"{one:.2f}" for one in (slope, upper, last, MOST_SLOPE)] + [kept_or_not]
+    verdict = "kept" if upper <= MOST_SLOPE else "missed"
+    if len(sizes) < LEAST_SIZES:
+        verdict = "too few sizes"
+    return [f"{one:.2f}" for one in (slope, upper, last, MOST_SLOPE)] + [verdict]
