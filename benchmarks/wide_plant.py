@@ -54,7 +54,7 @@ SHOWING, SHOWN, SHIFT = 0.1, 0.6, 2.0
 # Of a signal's deviation from its mean, what is left after an hour.
 MEMORY = 0.7
 CONTRACT, SOURCE = "plant.yaml", "source"
-GOAL_SENSORS, GOAL_ROWS = (20, 48, 100, 128, 200, 400, 800), 1020
+GOAL_SENSORS, GOAL_ROWS = (20, 48, 100, 128, 132, 200, 400, 800), 1020
 # Sensors, and the most that `pretrain` may take on them: GB above imports, GB, seconds.
 MEMORY_AT, MOST_ABOVE = 100, 1.0
 WIDE_AT, MOST_GB, MOST_SECONDS = 400, 3.0, 60.0
