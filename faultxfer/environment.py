@@ -7,6 +7,8 @@ behave alike.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 # Prefect, MLflow and Great Expectations report nothing to their makers.
 _NO_TELEMETRY = {
@@ -44,6 +46,15 @@ def switch_telemetry_off() -> None:
 def prepare_linear_algebra() -> None:
     """Before NumPy is imported."""
     _set(_LINEAR_ALGEBRA)
+
+
+@contextmanager
+def one_thread_of_linear_algebra() -> Iterator[None]:
+    """While threads of ours have all processors; for notebooks and workers that loaded NumPy."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, user_api="blas"):
+        yield
 
 
 def prepare_tensorflow() -> None:

@@ -12,6 +12,8 @@ from typing import TypeVar
 
 import pyarrow as pa
 
+from faultxfer.environment import one_thread_of_linear_algebra
+
 # A setting of malloc.h.
 _MOST_ARENAS = -8
 Given = TypeVar("Given")
@@ -27,7 +29,7 @@ def in_order(work: Callable[[Given], Made], given: Iterable[Given]) -> Iterator[
     with suppress(OSError, AttributeError):  # only the GNU library has it
         # Else each thread keeps memory of its own that no other one gets.
         ctypes.CDLL(None).mallopt(_MOST_ARENAS, 2)
-    with ThreadPoolExecutor(processors) as pool:
+    with one_thread_of_linear_algebra(), ThreadPoolExecutor(processors) as pool:
         ahead: deque[Future[Made]] = deque()
         try:
             for one in given:

@@ -20,6 +20,7 @@ from faultxfer.bundle.input_map import MAPS, SOURCE, InputMap, fit_maps
 from faultxfer.bundle.members import Member, Stack, member_logits, together
 from faultxfer.data.split import Fold
 from faultxfer.data.thinning import thinned
+from faultxfer.environment import one_thread_of_linear_algebra
 from faultxfer.strategies.learners.protocol import Learner, TrainingRows
 
 # Sets of rows whose features are kept at a time: one for each thread, on most machines.
@@ -42,7 +43,7 @@ def in_threads(work: Callable[[_Given], _Got], given: Sequence[_Given]) -> list[
     threads = min(processors(), len(given))
     if threads < 2:
         return [work(one) for one in given]
-    with ThreadPoolExecutor(threads) as pool:
+    with one_thread_of_linear_algebra(), ThreadPoolExecutor(threads) as pool:
         return list(pool.map(work, given))
 
 
