@@ -131,9 +131,8 @@ def _one_after_the_other(place: np.ndarray, rows: int) -> pa.Table:
 
 
 def _shuffled(place: np.ndarray, rows: int) -> pa.Table:
-    # Steps of a number without a common factor come to each place once.
-    step = next(number for number in range(rows // 3, rows) if np.gcd(number, rows) == 1)
-    return _rows(place, place * step % rows)
+    order = np.random.default_rng(0).permutation(rows)
+    return _rows(place, order[place])
 
 
 def _tag_by_tag(place: np.ndarray, rows: int) -> pa.Table:

@@ -17,7 +17,7 @@ import pytest
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.errors import DiskFullError
 from faultxfer.reading import by_time
-from faultxfer.steps import checked_parts
+from faultxfer.steps import checked_parts, sight
 from faultxfer.steps.accepted import AcceptedRows
 from faultxfer.steps.checked_parts import Asked, accepted_in_parts
 from faultxfer.steps.intake import check_files, require_accepted
@@ -172,8 +172,8 @@ def _own_clocks(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 
 def _shuffled(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
-    order = np.random.default_rng(seed).permutation(ROWS)
-    return _spoilt(rows, seed).iloc[order].assign(run="r0")
+    """So that parts have to see farther than usual to see enough of each run."""
+    return _spoilt(rows, seed).iloc[np.random.default_rng(seed).permutation(ROWS)]
 
 
 DISORDER = [_newest_first, _one_after_the_other, _own_clocks, _shuffled]
@@ -182,8 +182,12 @@ DISORDER = [_newest_first, _one_after_the_other, _own_clocks, _shuffled]
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("spoil", [_cells, _lines, *DISORDER])
 def test_a_dirty_file_to_be_scored_has_in_parts_the_verdict_of_the_whole(
-    spoil: Callable[[pd.DataFrame, int], pd.DataFrame], seed: int, tmp_path: Path
+    spoil: Callable[[pd.DataFrame, int], pd.DataFrame],
+    seed: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(sight, "_SIGHT", 64)
     path = _csv(spoil(table(("F 1", "F 2")[: 1 + seed % 2]), seed), tmp_path / "week.csv")
     whole = check_files(
         [str(path)], CONTRACT, work=tmp_path, quarantine=tmp_path / "aside", labelled=False

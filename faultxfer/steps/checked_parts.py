@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -45,7 +46,15 @@ from faultxfer.steps.merged_parts import (
     said_by,
 )
 from faultxfer.steps.processors import in_order
-from faultxfer.steps.sight import NotByPartsError, Seen, Sight, lines_in_sight, seen_in, span_of
+from faultxfer.steps.sight import (
+    NotByPartsError,
+    Seen,
+    Sight,
+    TooLittleSeenError,
+    lines_in_sight,
+    seen_in,
+    span_of,
+)
 from faultxfer.temporary import no_room
 
 if TYPE_CHECKING:
@@ -57,6 +66,8 @@ LARGE, _SIZE, _ROWS, _PACKED = 32_000_000, 4_000_000, 32_768, 4
 # Where no model waits for the rows, one part of so many times that is checked after the other: in
 # small ones, threads wait for the interpreter more than they gain.
 _TIMES = 3
+# How much farther parts see where rows of a recording stand far apart.
+_FARTHER = 8
 # What counts rows, of what a part shows of the file as a whole.
 _OF_ALL_ROWS = "SENSOR-GONE"
 # Encodings in which a line ends with the byte of a line feed.
@@ -170,11 +181,19 @@ def accepted_in_parts(
     """
     if not _is_simple(asked.contract):
         return None
-    for alone in (True, False) if asked.scoring else (False,):
+    alone, sight = asked.scoring, lines_in_sight(asked.contract)
+    farthest = _FARTHER * sight
+    while True:
         try:
-            return _in_parts(path, name, asked, out, size, alone=alone)
+            return _in_parts(path, name, asked, out, size, sight, alone=alone)
         except NoReadingsError:
-            continue  # what fills in a sensor that no row has says so in each part
+            if not alone:
+                return None
+            alone = False  # what fills in a sensor that no row has says so in each part
+        except TooLittleSeenError:
+            if sight == farthest:
+                return None
+            sight = farthest  # where recordings take turns
         except (
             NotByPartsError,
             UnevenError,
@@ -187,27 +206,29 @@ def accepted_in_parts(
                 raise
             # Whatever it is, reading it as a whole says it in full.
             return None
-    return None
 
 
 def _in_parts(
-    path: Path, name: str, asked: Asked, out: Path, size: int | None, *, alone: bool
+    path: Path, name: str, asked: Asked, out: Path, size: int | None, sight: int, *, alone: bool
 ) -> Accepted | None:
     """As :func:`accepted_in_parts`; ``alone``: no part says what is to be judged over all rows."""
-    folder = out.with_name("parts")
+    folder, kept = out.with_name("parts"), out.with_name("kept")
+    # What an attempt before this one left is not of this one.
+    shutil.rmtree(kept, ignore_errors=True)
     folder.mkdir()
+    kept.mkdir()
     parquet = path.suffix.lower() == PARQUET
     least = _ROWS if parquet else _SIZE
     size = size or (least if asked.scoring else _TIMES * least)
     try:
-        with ThreadPoolExecutor(1) as pool, _Whole(asked, out) as whole:
+        with ThreadPoolExecutor(1) as pool, _Whole(asked, out, kept) as whole:
             digest = pool.submit(_digest, path)
             head = 1 if parquet else _head(first_part(path, folder, min(size, least)), asked)
             tags: AllTags | None = None
             if asked.contract.long:
-                tags, parts = by_time(path, name, folder, head, asked, size)
+                tags, parts = by_time(path, name, folder, head, asked, size, sight)
             else:
-                parts = parts_of(path, folder, head, lines_in_sight(asked.contract), size)
+                parts = parts_of(path, folder, head, sight, size)
             in_turn = in_order if asked.scoring else map
             for part in in_turn(lambda part: _checked(part, name, asked, tags, alone=alone), parts):
                 whole.add(part)
@@ -249,7 +270,7 @@ def _head(first: Path, asked: Asked) -> int:
 
 
 def by_time(
-    path: Path, name: str, folder: Path, head: int, asked: Asked, size: int
+    path: Path, name: str, folder: Path, head: int, asked: Asked, size: int, sight: int
 ) -> tuple[AllTags, Iterator[Part]]:
     """A file in the long form as parts of one period each, and the tags that it has.
 
@@ -273,7 +294,7 @@ def by_time(
         raise NotByPartsError
     periods = Periods(path, folder, times, _TIMES * size)
     times.path.unlink()
-    return AllTags(tuple(tags), periods.lines), periods.parts(lines_in_sight(asked.contract))
+    return AllTags(tuple(tags), periods.lines), periods.parts(sight)
 
 
 def _times_in(part: Part, head: int, asked: Asked) -> tuple[np.ndarray, list[str], str]:
@@ -409,12 +430,13 @@ class _Whole:
     Args:
         asked: how they are checked.
         out: Arrow file of the accepted rows.
+        kept: folder for all else that is kept of them.
     """
 
-    def __init__(self, asked: Asked, out: Path) -> None:
+    def __init__(self, asked: Asked, out: Path, kept: Path) -> None:
         self._asked, self._out = asked, out
         training = None if asked.scoring else bool(asked.labelled)
-        self._merged = Merged(asked.contract, out.parent, training, asked.equipment)
+        self._merged = Merged(asked.contract, kept, training, asked.equipment)
         self._sight = Sight(asked.contract)
         self._writer: pa.RecordBatchFileWriter | None = None
         self._schema: pa.Schema | None = None

@@ -28,6 +28,10 @@ class NotByPartsError(Exception):
     """The file is to be looked at as a whole."""
 
 
+class TooLittleSeenError(NotByPartsError):
+    """A part saw too few rows of a recording around its own."""
+
+
 def lines_in_sight(contract: Contract) -> int:
     """Lines before and after its own that a part is given."""
     holds = [sensor.hold_seconds or 0 for sensor in contract.sensors.values()]
@@ -191,7 +195,8 @@ class Sight:
         """Take the next part.
 
         Raises:
-            NotByPartsError: it saw too little.
+            TooLittleSeenError: it saw too few rows.
+            NotByPartsError: values may be held from rows that it did not see.
         """
         if seen.span is not None and self._hold is not None:
             self._require_holding(seen.span, self._hold)
@@ -222,11 +227,11 @@ class Sight:
         known = np.zeros(len(own), dtype=np.int64) if known is None else known
         looks = own + after > 0
         if (looks & (before < np.minimum(self._needed, known))).any():
-            raise NotByPartsError
+            raise TooLittleSeenError
         unbounded = np.full(len(own), np.iinfo(np.int64).max)
         more = self._open.get(name, unbounded)
         if (own > more).any():
-            raise NotByPartsError
+            raise TooLittleSeenError
         self._counts[name] = known + own
         unsure = (after < self._needed) & (rests | (self._goes_on & (after == 0)))
         self._open[name] = np.where(own > 0, np.where(unsure, after, unbounded), more)
