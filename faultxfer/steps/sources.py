@@ -17,8 +17,10 @@ from faultxfer.errors import ContractError
 from faultxfer.progress import progress
 from faultxfer.registry import machines, names
 from faultxfer.registry.identity import Identity, identity_in
+from faultxfer.registry.journal import BEGINNING
 from faultxfer.registry.mlflow_errors import reported
 from faultxfer.registry.promotion import Standing, standing
+from faultxfer.registry.smoke import expect_smoke_test
 from faultxfer.registry.source_models import no_source
 from faultxfer.registry.store import Registry, Version, open_registry
 from faultxfer.requests import CurveRequest, TransferRequest
@@ -123,6 +125,8 @@ def fetch_models(job: Job[TransferRequest] | Job[CurveRequest]) -> Models:
         name = _machine_name(*asked, transfer=transfer)
     # A promotion may come in between: versions have to be as new as the journal.
     stands = standing(registry, name)
+    if isinstance(request, TransferRequest) and not request.dry_run and _is_first(stands):
+        expect_smoke_test()  # nothing was promoted that this could repeat
     return Models(
         source=source,
         source_bundle=source_bundle,
@@ -135,6 +139,10 @@ def fetch_models(job: Job[TransferRequest] | Job[CurveRequest]) -> Models:
         identity=identity,
         judging_rows=_judging_rows(registry, source, source_bundle, job),
     )
+
+
+def _is_first(stands: Standing) -> bool:
+    return stands.champion is None and stands.head == BEGINNING
 
 
 @reported("the tracking store")
