@@ -28,7 +28,8 @@ from faultxfer.requests import TransferRequest
 from faultxfer.steps.repeats import Unchanged, find_repeat, request_sha256
 from faultxfer.steps.sources import Models
 
-ROWS: Any = SimpleNamespace(files=(("rows.csv", "0" * 64),))
+FILES = (("rows.csv", "0" * 64),)
+ROWS: Any = SimpleNamespace(files=FILES, sources=FILES)
 CONTRACT: Any = SimpleNamespace(digest=lambda: "1" * 64)
 ASKED: dict[str, Any] = {
     "files": ("rows.csv",),
