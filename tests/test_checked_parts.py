@@ -117,24 +117,14 @@ def test_parts_of_any_size_say_what_the_whole_says(
         pd.testing.assert_frame_equal(rows, wanted)
 
 
-def _twice(rows: pd.DataFrame) -> None:
-    rows.loc[5_000] = rows.loc[10]
-
-
-def _again(rows: pd.DataFrame) -> None:
-    rows.loc[5_000:, "run"] = "r0"
-
-
-@pytest.mark.parametrize("spoil", [_twice, _again])
-def test_what_is_out_of_order_is_left_to_the_check_of_the_whole(
-    spoil: Callable[[pd.DataFrame], None], tmp_path: Path
+def test_a_copy_of_a_row_in_another_recording_is_left_to_the_check_of_the_whole(
+    tmp_path: Path,
 ) -> None:
     rows = table()
-    spoil(rows)
+    rows.loc[5_000] = rows.loc[10]
+    rows.loc[5_000, "run"] = "r3"
     path = _csv(rows, tmp_path / "week.csv")
-    for size in (40_000, 53_000):
-        out = tmp_path / f"{size}.arrow"
-        assert accepted_in_parts(path, path.name, asked(), out, size) is None
+    assert accepted_in_parts(path, path.name, asked(), tmp_path / "rows.arrow", 40_000) is None
 
 
 def _cells(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -207,6 +197,75 @@ def test_a_dirty_file_to_be_scored_has_in_parts_the_verdict_of_the_whole(
         assert found.rejected is not None
         assert found.rejected.read_text() == whole.quarantine.read_text()
         found.rejected.unlink()
+
+
+# Rows dealt out by recording
+
+
+def _twice(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """A row that stands there again, far away."""
+    rows = _spoilt(rows, seed)
+    rows.loc[5_000] = rows.loc[10]
+    return rows
+
+
+def _again(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """A recording that comes back after others."""
+    rows = _spoilt(_lines(rows, seed), seed)
+    rows.loc[5_000:, "run"] = "r0"
+    return rows
+
+
+def _in_turns(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Rows of 300 runs, one after the other."""
+    return _spoilt(rows, seed).assign(run=[f"r{number % 300}" for number in range(ROWS)])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "write", "machine"),
+    [
+        (_twice, _csv, None),
+        (_again, _windows, None),
+        (_in_turns, _gz, None),
+        (_in_turns, _csv, "F 2"),
+        (_shuffled, _parquet, None),
+    ],
+)
+def test_rows_dealt_out_by_recording_have_the_verdict_of_the_whole(
+    spoil: Callable[[pd.DataFrame, int], pd.DataFrame],
+    write: Callable[[pd.DataFrame, Path], Path],
+    machine: str | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(sight, "_SIGHT", 64)
+    monkeypatch.setattr(checked_parts, "_DEALT", 2)
+    monkeypatch.setattr(checked_parts, "_FARTHER", 1)
+    path = write(spoil(table(("F 1", "F 2")), 1), tmp_path / "week.csv")
+    whole = check_files(
+        [str(path)],
+        CONTRACT,
+        work=tmp_path,
+        quarantine=tmp_path / "aside",
+        labelled=False,
+        equipment=machine,
+    )
+    wanted = pd.read_feather(require_accepted(whole))
+    out = tmp_path / "rows.arrow"
+    size = 900 if path.suffix == ".parquet" else 40_000
+    caplog.set_level("INFO")
+    found = accepted_in_parts(path, path.name, asked(machine=machine), out, size)
+    assert found is not None
+    assert "out by recording, into temporary files" in caplog.text
+    assert found.findings == whole.findings
+    counts = (found.rows, found.accepted, found.quarantined, found.left_out)
+    assert counts == (whole.read, whole.accepted, whole.quarantined, whole.left_out)
+    rows = pd.concat(AcceptedRows(out, 999, completed=False).parts(), ignore_index=True)
+    pd.testing.assert_frame_equal(rows, wanted)
+    assert whole.quarantine is not None
+    assert found.rejected is not None
+    assert found.rejected.read_text() == whole.quarantine.read_text()
 
 
 # The long form
@@ -320,7 +379,7 @@ def test_a_disk_that_is_full_while_a_file_is_rearranged_is_one_sentence_and_leav
     def full(*_: object) -> NoReturn:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(by_time, "_text_of", full)
+    monkeypatch.setattr(by_time, "text_of", full)
     with pytest.raises(DiskFullError, match="no room for temporary files"):
         check_files([str(path)], LONG, work=work, quarantine=tmp_path / "aside", labelled=False)
     assert not [*(tmp_path / "temporary").iterdir(), *work.iterdir()]

@@ -90,7 +90,7 @@ class Periods:
             raise UnevenError
 
     def _deal(self, text: bytes) -> None:
-        lines = _lines_of(text)
+        lines = lines_of(text)
         seconds = self._times.some(self._done, len(lines))
         if len(seconds) != len(lines) or self._bounds is None:
             raise UnevenError
@@ -105,7 +105,7 @@ class Periods:
         for begin, end in zip(begins, [*begins[1:], len(period)], strict=True):
             text_path, about_path = self._paths(int(period[begin]))
             with text_path.open("ab") as file:
-                file.write(_text_of(sorted_lines.slice(begin, end - begin)))
+                file.write(text_of(sorted_lines.slice(begin, end - begin)))
             with about_path.open("ab") as file:
                 file.write(about[begin:end].tobytes())
         self._done += len(lines)
@@ -175,11 +175,11 @@ class _Period:
             kept = seconds >= known[-count:][0] if len(known) else np.zeros(len(seconds), bool)
         else:
             kept = seconds <= known[:count][-1] if len(known) else np.zeros(len(seconds), bool)
-        some = _lines_of(self.text).take(pa.array(np.flatnonzero(kept)))
-        return _Period(_text_of(some), self.about[kept])
+        some = lines_of(self.text).take(pa.array(np.flatnonzero(kept)))
+        return _Period(text_of(some), self.about[kept])
 
 
-def _lines_of(text: bytes) -> Any:
+def lines_of(text: bytes) -> Any:
     """The lines of a text as an Arrow array, each with its end."""
     ends = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == ord("\n")) + 1
     offsets = np.concatenate([[0], ends]).astype(np.int64)
@@ -187,7 +187,7 @@ def _lines_of(text: bytes) -> Any:
     return pa.Array.from_buffers(pa.large_binary(), len(ends), buffers)
 
 
-def _text_of(lines: Any) -> bytes:
+def text_of(lines: Any) -> bytes:
     """The text of such lines."""
     if not len(lines):
         return b""

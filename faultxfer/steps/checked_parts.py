@@ -2,8 +2,10 @@
 
 Each part goes through the check by itself, given some rows around its own, and what is said of the
 whole file follows from what is said of the parts, which `faultxfer.steps.merged_parts` adds up.
-Rows to be scored and rows set aside are written as they come. As soon as a part shows anything that
-can only be judged over all rows, the file is looked at as a whole, in memory for all of it.
+Rows to be scored and rows set aside are written as they come. Where rows of a recording stand too
+far apart for that, the rows of a file to be scored are dealt out by recording. As soon as a part
+shows anything that can only be judged over all rows, the file is looked at as a whole, in memory
+for all of it.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from faultxfer.contract.check import Check, begin_check
 from faultxfer.contract.losses import lost_columns
@@ -30,12 +33,14 @@ from faultxfer.errors import DataError
 from faultxfer.findings import Finding
 from faultxfer.progress import progress
 from faultxfer.reading import columns
+from faultxfer.reading.by_recording import Recordings
 from faultxfer.reading.by_time import Periods, Times, UnevenError
 from faultxfer.reading.long_form import with_all_tags
 from faultxfer.reading.parts import PARQUET, first_part, parts_of
 from faultxfer.reading.read_csv import read_csv
 from faultxfer.reading.table import RawTable
-from faultxfer.steps.accepted import filled_rows
+from faultxfer.steps.accepted import PART_ROWS, filled_rows
+from faultxfer.steps.back_in_order import BackInOrder
 from faultxfer.steps.key_count import Again
 from faultxfer.steps.merged_parts import (
     OF_THE_FILE,
@@ -48,6 +53,7 @@ from faultxfer.steps.merged_parts import (
 from faultxfer.steps.processors import in_order
 from faultxfer.steps.sight import (
     NotByPartsError,
+    RepeatedError,
     Seen,
     Sight,
     TooLittleSeenError,
@@ -68,6 +74,9 @@ LARGE, _SIZE, _ROWS, _PACKED = 32_000_000, 4_000_000, 32_768, 4
 _TIMES = 3
 # How much farther parts see where rows of a recording stand far apart.
 _FARTHER = 8
+# Rows that are dealt out by recording lie in files of about so many parts, and of no more than so
+# many; of what is packed, text is taken to be so many times as long.
+_DEALT, _MOST_DEALT, _LONGER = 6, 16, 8
 # What counts rows, of what a part shows of the file as a whole.
 _OF_ALL_ROWS = "SENSOR-GONE"
 # Encodings in which a line ends with the byte of a line feed.
@@ -179,10 +188,46 @@ def accepted_in_parts(
     Returns:
         What came of it; None where it has to be looked at as a whole.
     """
+    sight = lines_in_sight(asked.contract)
+    farther = _FARTHER * sight  # where recordings take turns
+    for lines in (sight, farther):
+        try:
+            return _by_sight(path, name, asked, out, size, lines)
+        except TooLittleSeenError:
+            continue
+        except RepeatedError:
+            break
+    return dealt_out(path, name, asked, out, size)
+
+
+def dealt_out(
+    path: Path, name: str, asked: Asked, out: Path, size: int | None = None
+) -> Accepted | None:
+    """As :func:`accepted_in_parts`, with parts that hold some recordings each, all of their rows.
+
+    Only for rows to be scored: what is asked of those to learn from depends on their order.
+    """
+    keys = {asked.contract.equipment_column, asked.contract.run_column} - {None}
+    if not asked.scoring or asked.contract.long or not keys:
+        return None
+    try:
+        return _by_sight(path, name, asked, out, size, None)
+    except (TooLittleSeenError, RepeatedError):
+        return None
+
+
+def _by_sight(
+    path: Path, name: str, asked: Asked, out: Path, size: int | None, sight: int | None
+) -> Accepted | None:
+    """As :func:`accepted_in_parts`, with some lines in sight; with rows dealt out without them.
+
+    Raises:
+        TooLittleSeenError: these are too few.
+        RepeatedError: something stands there again further away.
+    """
     if not _is_simple(asked.contract):
         return None
-    alone, sight = asked.scoring, lines_in_sight(asked.contract)
-    farthest = _FARTHER * sight
+    alone = asked.scoring
     while True:
         try:
             return _in_parts(path, name, asked, out, size, sight, alone=alone)
@@ -190,10 +235,8 @@ def accepted_in_parts(
             if not alone:
                 return None
             alone = False  # what fills in a sensor that no row has says so in each part
-        except TooLittleSeenError:
-            if sight == farthest:
-                return None
-            sight = farthest  # where recordings take turns
+        except (TooLittleSeenError, RepeatedError):
+            raise
         except (
             NotByPartsError,
             UnevenError,
@@ -209,9 +252,16 @@ def accepted_in_parts(
 
 
 def _in_parts(
-    path: Path, name: str, asked: Asked, out: Path, size: int | None, sight: int, *, alone: bool
+    path: Path,
+    name: str,
+    asked: Asked,
+    out: Path,
+    size: int | None,
+    sight: int | None,
+    *,
+    alone: bool,
 ) -> Accepted | None:
-    """As :func:`accepted_in_parts`; ``alone``: no part says what is to be judged over all rows."""
+    """As :func:`_by_sight`; ``alone``: no part says what is to be judged over all rows."""
     folder, kept = out.with_name("parts"), out.with_name("kept")
     # What an attempt before this one left is not of this one.
     shutil.rmtree(kept, ignore_errors=True)
@@ -221,15 +271,19 @@ def _in_parts(
     least = _ROWS if parquet else _SIZE
     size = size or (least if asked.scoring else _TIMES * least)
     try:
-        with ThreadPoolExecutor(1) as pool, _Whole(asked, out, kept) as whole:
+        dealt = sight is None
+        with ThreadPoolExecutor(1) as pool, _Whole(asked, out, kept, dealt_out=dealt) as whole:
             digest = pool.submit(_digest, path)
+            in_turn = in_order if asked.scoring and sight is not None else map
             head = 1 if parquet else _head(first_part(path, folder, min(size, least)), asked)
             tags: AllTags | None = None
-            if asked.contract.long:
+            if sight is None:
+                recordings = _by_recording(path, name, folder, head, asked, size)
+                whole.row_of, parts = recordings.row_of, recordings.parts(_MOST_DEALT * size)
+            elif asked.contract.long:
                 tags, parts = by_time(path, name, folder, head, asked, size, sight)
             else:
                 parts = parts_of(path, folder, head, sight, size)
-            in_turn = in_order if asked.scoring else map
             for part in in_turn(lambda part: _checked(part, name, asked, tags, alone=alone), parts):
                 whole.add(part)
             return whole.ended(digest.result())
@@ -318,6 +372,51 @@ def _times_in(part: Part, head: int, asked: Asked) -> tuple[np.ndarray, list[str
     times = table.times(long.time)
     tags = pd.factorize(table.stripped(long.tag))[1]
     return times.seconds.to_numpy(dtype=np.float64), list(map(str, tags)), times.style
+
+
+def _by_recording(
+    path: Path, name: str, folder: Path, head: int, asked: Asked, size: int
+) -> Recordings:
+    """A file whose rows are dealt out by recording.
+
+    Raises:
+        NotByPartsError: no column says which recording a row is of.
+        UnevenError: a row is not one line.
+        DataError: it cannot be read.
+    """
+    progress.info("Dealing the rows of %s out by recording, into temporary files", name)
+    suffix = path.suffix.lower()
+    if suffix == PARQUET:
+        amount = pq.ParquetFile(path).metadata.num_rows
+    else:
+        amount = path.stat().st_size * (_LONGER if suffix in (".gz", ".zst") else 1)
+    recordings = Recordings(folder, suffix, head, -(-amount // (_DEALT * size)))
+    parts = parts_of(path, folder, head, 0, size)
+    try:
+        for part, lines, names in in_order(lambda part: _recordings_in(part, asked), parts):
+            recordings.deal(part, lines, names)
+    finally:
+        recordings.close()
+    return recordings
+
+
+def _recordings_in(part: Part, asked: Asked) -> tuple[Part, np.ndarray, pd.Series]:
+    """A part, the lines of it that are rows, and the recording of each.
+
+    Raises:
+        NotByPartsError: no column says which one that is.
+        DataError: it cannot be read.
+    """
+    contract = asked.contract
+    keys = [name for name in (contract.equipment_column, contract.run_column) if name]
+    table = read_csv(part.path, contract.csv, tags_of_sensors(contract), frozenset(keys))
+    there = [name for name in keys if name in table.names]
+    if not there or table.dialect.below:
+        raise NotByPartsError
+    names = table.stripped(there[0])
+    for name in there[1:]:
+        names = names + "\n" + table.stripped(name)
+    return part, table.lines, names
 
 
 @dataclass(frozen=True)
@@ -431,12 +530,18 @@ class _Whole:
         asked: how they are checked.
         out: Arrow file of the accepted rows.
         kept: folder for all else that is kept of them.
+        dealt_out: whether parts hold recordings, with rows from all over the file.
+
+    Attributes:
+        row_of: says of lines which rows of the file they are, where rows are dealt out.
     """
 
-    def __init__(self, asked: Asked, out: Path, kept: Path) -> None:
+    def __init__(self, asked: Asked, out: Path, kept: Path, *, dealt_out: bool) -> None:
         self._asked, self._out = asked, out
         training = None if asked.scoring else bool(asked.labelled)
-        self._merged = Merged(asked.contract, kept, training, asked.equipment)
+        self._merged = Merged(asked.contract, kept, training, asked.equipment, dealt_out)
+        self._dealt = BackInOrder(kept, "accepted", columns.ROW) if dealt_out else None
+        self.row_of: Callable[[np.ndarray], np.ndarray] | None = None
         self._sight = Sight(asked.contract)
         self._writer: pa.RecordBatchFileWriter | None = None
         self._schema: pa.Schema | None = None
@@ -474,7 +579,10 @@ class _Whole:
             return
         self._sight.add(part.seen)
         rows = part.accepted
-        rows = rows.assign(**{columns.ROW: rows[columns.ROW] + (begun - part.skipped)})
+        place = rows[columns.ROW].to_numpy() + (begun - part.skipped)
+        if self.row_of is not None:
+            place = self.row_of(rows[columns.LINE].to_numpy())
+        rows = rows.assign(**{columns.ROW: place})
         self._accepted += len(rows)
         self._merged.add(part.said, rows)
         if not self._asked.scoring or not len(rows):
@@ -484,15 +592,27 @@ class _Whole:
             self._imputed += int(filled_rows(rows, self._asked.contract).sum())
         else:
             rows = rows.assign(**{columns.IMPUTED: ""})
-        self._write(rows)
+        if self._dealt is not None:
+            self._dealt.add(rows)
+            return
+        self._write(pa.Table.from_pandas(rows, schema=self._schema, preserve_index=False))
 
-    def _write(self, rows: pd.DataFrame) -> None:
-        schema = self._schema
-        table = pa.Table.from_pandas(rows, schema=schema, preserve_index=False).combine_chunks()
+    def _write(self, table: pa.Table) -> None:
         if self._writer is None:
             self._schema = table.schema
             self._writer = pa.ipc.new_file(str(self._out), table.schema)
-        self._writer.write_table(table)
+        self._writer.write_table(table.combine_chunks(), max_chunksize=PART_ROWS)
+
+    def _write_dealt(self, dealt: BackInOrder) -> None:
+        """Write the rows in the order of the file."""
+        waiting: list[pa.Table] = []
+        for rows in dealt.parts():
+            waiting.append(rows)
+            if sum(map(len, waiting)) >= PART_ROWS:
+                self._write(pa.concat_tables(waiting))
+                waiting = []
+        if waiting:
+            self._write(pa.concat_tables(waiting))
 
     def ended(self, sha256: str) -> Accepted:
         """What came of the file.
@@ -509,6 +629,8 @@ class _Whole:
         )
         merged = self._merged
         findings = merged.findings(findings, first.table)
+        if self._dealt is not None:
+            self._write_dealt(self._dealt)
         self._close()
         dialect = dataclasses.replace(first.table.dialect, quoted=self._quoted)
         return Accepted(

@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -34,8 +34,9 @@ from faultxfer.findings import MAX_EXAMPLES, SEVERITIES, Finding
 from faultxfer.reading import columns
 from faultxfer.reading.table import RawTable
 from faultxfer.reading.write_csv import write_text
+from faultxfer.steps.back_in_order import BackInOrder
 from faultxfer.steps.key_count import Again, key_of
-from faultxfer.steps.sight import NotByPartsError
+from faultxfer.steps.sight import NotByPartsError, RepeatedError
 
 # Findings of rows that add up, by the step of the check that makes them. Whether a row has one is
 # seen from the row itself, or from rows of its recording around it.
@@ -75,12 +76,24 @@ class NoReadingsError(Exception):
     """A sensor has no reading in any row."""
 
 
+class RowsSaid(NamedTuple):
+    """A finding of rows: what was noted, its message before and after their number, and itself.
+
+    The lines of the rows that are its examples are beside it.
+    """
+
+    noted: Noted
+    words: Words
+    found: Finding
+    lines: list[int]
+
+
 @dataclass(frozen=True)
 class PartSaid:
     """What a part says beside what is the same in all of them; of its own rows only.
 
     Attributes:
-        noted: findings of rows, and their messages before and after the number of rows.
+        noted: findings of rows.
         codes: by which single rows are set aside, in the order found.
         rejected: rows set aside.
         rows_used: how many rows are used.
@@ -104,7 +117,7 @@ class PartSaid:
         dated: whether times are dates; None where nobody asks.
     """
 
-    noted: tuple[tuple[Noted, Words, Finding], ...]
+    noted: tuple[RowsSaid, ...]
     codes: set[str]
     rejected: pd.DataFrame
     rows_used: int
@@ -177,7 +190,9 @@ def said_by(check: Check, outcome: Checked, own: tuple[int, int]) -> PartSaid:
             places = used[tally.places]
             gaps[tally.column] = int(((places >= own[0]) & (places < own[1])).sum())
     unread = {
-        one.column: len(one.places) for one, _, _ in noted if one.code == "SENSOR-NOT-A-NUMBER"
+        one.noted.column: len(one.noted.places)
+        for one in noted
+        if one.noted.code == "SENSOR-NOT-A-NUMBER"
     }
     accepted, aside = outcome.accepted, outcome.rejected
     if len(aside):
@@ -223,7 +238,7 @@ def _inside(places: np.ndarray, own: tuple[int, int]) -> np.ndarray:
     return np.asarray((places >= own[0]) & (places < own[1]))
 
 
-def _own(check: Check, own: tuple[int, int]) -> Iterator[tuple[Noted, Words, Finding]]:
+def _own(check: Check, own: tuple[int, int]) -> Iterator[RowsSaid]:
     """What was noted of own rows, and the finding of these alone."""
     for noted in check.notes.noted:
         hint = noted.code == "SENSOR-MISSING" and wholly_empty(check, noted.column)
@@ -235,7 +250,8 @@ def _own(check: Check, own: tuple[int, int]) -> Iterator[tuple[Noted, Words, Fin
                 words = noted.words()
             except ValueError:
                 raise NotByPartsError from None
-            yield few, words, check.notes.finding(few)
+            lines = check.table.lines[few.places[:MAX_EXAMPLES]].tolist()
+            yield RowsSaid(few, words, check.notes.finding(few), lines)
 
 
 class _Cells(TypedDict):
@@ -359,15 +375,26 @@ class _Sum:
     words: Words
     count: int = 0
     some: int = 0
-    examples: tuple[str, ...] = ()
+    # By line where the rows do not come in the order of the file.
+    examples: tuple[tuple[int, str], ...] = ()
+
+    def add(self, said: RowsSaid, *, by_line: bool) -> None:
+        """Add what another part says."""
+        self.count += said.found.count
+        self.some += said.noted.more
+        examples = (*self.examples, *zip(said.lines, said.found.examples, strict=True))
+        if by_line:
+            examples = tuple(sorted(examples, key=lambda one: one[0]))
+            if examples[0][0] == said.lines[0]:
+                self.first = said.found
+        self.examples = examples[:MAX_EXAMPLES]
 
     def finding(self) -> Finding:
         """As that of the whole file."""
         before, after = self.words
         message = with_tail(f"{before}{self.count} row(s){after}", self.noted.tail, self.some)
-        return dataclasses.replace(
-            self.first, message=message, count=self.count, examples=self.examples
-        )
+        examples = tuple(text for _, text in self.examples)
+        return dataclasses.replace(self.first, message=message, count=self.count, examples=examples)
 
 
 @dataclass
@@ -380,12 +407,14 @@ class Merged:
         training: whether a model is made of the rows; None where they are to be scored, and
             nothing is asked of labels or of what columns are.
         equipment: the machine asked for; all where it is None.
+        dealt_out: whether parts hold recordings, with rows from all over the file.
     """
 
     contract: Contract
     folder: Path
     training: bool | None
     equipment: str | None = None
+    dealt_out: bool = False
     quarantined: int = 0
     _sums: dict[tuple[str, str], _Sum] = field(default_factory=dict)
     _remarks: dict[str, RemarkSaid] = field(default_factory=dict)
@@ -417,6 +446,7 @@ class Merged:
 
     def __post_init__(self) -> None:
         self.again = Again(self.folder, "part")
+        self._aside = BackInOrder(self.folder, "aside", columns.LINE)
 
     @property
     def rejected(self) -> Path:
@@ -433,8 +463,8 @@ class Merged:
         Raises:
             NotByPartsError: it says something else than the parts before.
         """
-        for noted, words, found in said.noted:
-            self._add_finding(noted, words, found)
+        for one in said.noted:
+            self._add_finding(one)
         self._orders |= said.codes
         self._rows_used += said.rows_used
         counts = ((self._used, said.used), (self._gaps, said.gaps), (self._unread, said.unread))
@@ -462,7 +492,9 @@ class Merged:
         self._limits = limits
         if said.rows is not None:
             self._add_rows(said.rows, accepted)
-        if len(said.rejected):
+        if len(said.rejected) and self.dealt_out:
+            self._aside.add(said.rejected)
+        elif len(said.rejected):
             self._add_rejected(said.rejected)
 
     def remark(self, remarks: tuple[RemarkSaid, ...]) -> None:
@@ -506,14 +538,14 @@ class Merged:
             if len(known) > _MOST_STATES:
                 raise NotByPartsError
 
-    def _add_finding(self, noted: Noted, words: Words, found: Finding) -> None:
-        known = self._sums.setdefault((noted.code, noted.column), _Sum(noted, found, words))
+    def _add_finding(self, said: RowsSaid) -> None:
+        noted = said.noted
+        first = _Sum(noted, said.found, said.words)
+        known = self._sums.setdefault((noted.code, noted.column), first)
         same = (known.words, known.noted.severity, known.noted.remedy, known.noted.expected)
-        if same != (words, noted.severity, noted.remedy, noted.expected):
+        if same != (said.words, noted.severity, noted.remedy, noted.expected):
             raise NotByPartsError
-        known.count += found.count
-        known.some += noted.more
-        known.examples = (*known.examples, *found.examples)[:MAX_EXAMPLES]
+        known.add(said, by_line=self.dealt_out)
 
     def _add_rejected(self, rows: pd.DataFrame) -> None:
         part = self.folder / "part.csv"
@@ -576,6 +608,8 @@ class Merged:
         self._require_times()
         if any_absent(self._states, self.contract) or self._loses_a_machine():
             raise NotByPartsError
+        for rows in self._aside.parts():
+            self._add_rejected(rows.to_pandas())
         ranked = sorted(self._sums.values(), key=self._rank)
         codes = dict.fromkeys(
             one.noted.code for one in ranked if one.noted.severity == "quarantine"
@@ -634,7 +668,7 @@ class Merged:
         copies = [one.count for (code, _), one in self._sums.items() if code == "ROW-DUPLICATE"]
         self.again.copies = sum(copies)
         if not self.again.all_seen:
-            raise NotByPartsError
+            raise RepeatedError
         newest_first = is_newest_first(self._back, self._forward)
         if self._newest_first != {newest_first} and self._back + self._forward:
             raise NotByPartsError

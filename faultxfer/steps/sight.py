@@ -32,6 +32,10 @@ class TooLittleSeenError(NotByPartsError):
     """A part saw too few rows of a recording around its own."""
 
 
+class RepeatedError(NotByPartsError):
+    """Something stands there again further away than a part sees."""
+
+
 def lines_in_sight(contract: Contract) -> int:
     """Lines before and after its own that a part is given."""
     holds = [sensor.hold_seconds or 0 for sensor in contract.sensors.values()]
