@@ -15,6 +15,7 @@ from faultxfer.bundle.bundle import Bundle
 from faultxfer.contract.schema import parse_contract
 from faultxfer.evaluate.stretches import Stretches
 from faultxfer.rows_file import rows_file
+from faultxfer.steps import checked_parts
 from faultxfer.steps.accepted import AcceptedRows, RowsBetween
 from faultxfer.steps.intake import CheckedRows, check_files, require_accepted
 from faultxfer.steps.score_parts import ScoreTable, ScoreTally, ShareTally, write_scores
@@ -104,7 +105,7 @@ def _written(
     work = work / f"{part_rows} {out}"
     work.mkdir()
     names, several = [name for name, _ in checked.files], len(checked.files) > 1
-    accepted = AcceptedRows(require_accepted(checked), part_rows)
+    accepted = AcceptedRows(require_accepted(checked), part_rows, completed=checked.completed)
     between = RowsBetween(checked.unscored, names)
     table = ScoreTable(
         accepted.columns, None, "time", {"model_version": "1"}, several=several, between=True
@@ -131,6 +132,32 @@ def test_rows_outside_where_stand_in_input_order_with_a_blank_score(
     scored = every[every["row"] % 3 > 0]
     assert scored["alarm"].tolist() == [str(row != 5) for row in scored["row"]]
     assert set(scored["remark"]) == {""}
+
+
+def test_recordings_that_take_turns_have_the_scores_of_a_check_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    contract = CONTRACT.model_copy(update={"where": {}, "run_column": "run"})
+    rows = [f"{row},r{row * 7 % 90},{row % 397 if row % 50 else 'x'}" for row in range(4_000)]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["time,run,flow", *rows]) + "\n")
+
+    def scores(name: str) -> tuple[bytes, list[int]]:
+        (work := tmp_path / name).mkdir()
+        checked = check_files(
+            [str(path)], contract, work=work, quarantine=work / "aside", labelled=False
+        )
+        written, found = _written(checked, work, 700)
+        return written.read_bytes(), found.peak.tolist()
+
+    whole = scores("whole")
+    monkeypatch.setattr(checked_parts, "LARGE", 1)
+    monkeypatch.setattr(checked_parts, "_SIZE", 3_000)
+    monkeypatch.setattr(checked_parts, "_FARTHER", 1)
+    caplog.set_level("INFO")
+    assert scores("dealt out") == whole
+    assert "Dealing the rows of a.csv out by recording, into temporary files" in caplog.text
+    assert "looking at them whole" not in caplog.text
 
 
 @pytest.mark.parametrize("backwards", [False, True], ids=["in order", "newest first"])

@@ -602,14 +602,14 @@ class Merged:
         Raises:
             NotByPartsError: it is to be judged over all rows after all.
         """
+        for rows in self._aside.parts():
+            self._add_rejected(rows.to_pandas())
         self._require_readings()
         self._require_shares()
         self._require_labels()
         self._require_times()
         if any_absent(self._states, self.contract) or self._loses_a_machine():
             raise NotByPartsError
-        for rows in self._aside.parts():
-            self._add_rejected(rows.to_pandas())
         ranked = sorted(self._sums.values(), key=self._rank)
         codes = dict.fromkeys(
             one.noted.code for one in ranked if one.noted.severity == "quarantine"
