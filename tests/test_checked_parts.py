@@ -221,20 +221,34 @@ def _in_turns(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
     return _spoilt(rows, seed).assign(run=[f"r{number % 300}" for number in range(ROWS)])
 
 
+def _at_rest(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Rows of modes that are not scored, some of a whole run, with times twice and going back."""
+    random = np.random.default_rng(seed)
+    rows = _in_turns(rows, seed)
+    for at in random.integers(0, ROWS - 700, 8):
+        rows.loc[at + 600, ["time", "run"]] = rows.loc[at, ["time", "run"]]
+    mode = random.choice(["RUN", "IDLE", "STOP", ""], ROWS, p=[0.7, 0.1, 0.1, 0.1])
+    return rows.assign(mode=np.where(rows["run"].isin(["r3", "r7"]), "IDLE", mode))
+
+
+RUNNING = CONTRACT.model_copy(update={"where": {"mode": ("RUN",)}})
+
+
 @pytest.mark.parametrize(
-    ("spoil", "write", "machine"),
+    ("spoil", "write", "machine", "contract"),
     [
-        (_twice, _csv, None),
-        (_again, _windows, None),
-        (_in_turns, _gz, None),
-        (_in_turns, _csv, "F 2"),
-        (_shuffled, _parquet, None),
+        (_twice, _csv, None, CONTRACT),
+        (_again, _windows, None, CONTRACT),
+        (_in_turns, _gz, "F 2", CONTRACT),
+        (_shuffled, _parquet, None, CONTRACT),
+        (_at_rest, _csv, None, RUNNING),
     ],
 )
 def test_rows_dealt_out_by_recording_have_the_verdict_of_the_whole(
     spoil: Callable[[pd.DataFrame, int], pd.DataFrame],
     write: Callable[[pd.DataFrame, Path], Path],
     machine: str | None,
+    contract: Contract,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -245,7 +259,7 @@ def test_rows_dealt_out_by_recording_have_the_verdict_of_the_whole(
     path = write(spoil(table(("F 1", "F 2")), 1), tmp_path / "week.csv")
     whole = check_files(
         [str(path)],
-        CONTRACT,
+        contract,
         work=tmp_path,
         quarantine=tmp_path / "aside",
         labelled=False,
@@ -255,14 +269,19 @@ def test_rows_dealt_out_by_recording_have_the_verdict_of_the_whole(
     out = tmp_path / "rows.arrow"
     size = 900 if path.suffix == ".parquet" else 40_000
     caplog.set_level("INFO")
-    found = accepted_in_parts(path, path.name, asked(machine=machine), out, size)
+    if whole.unscored is not None:
+        unscored = pd.read_feather(whole.unscored)
+    found = accepted_in_parts(path, path.name, asked(contract, machine), out, size)
     assert found is not None
     assert "out by recording, into temporary files" in caplog.text
     assert found.findings == whole.findings
     counts = (found.rows, found.accepted, found.quarantined, found.left_out)
     assert counts == (whole.read, whole.accepted, whole.quarantined, whole.left_out)
+    assert (found.unused, found.unscored is None) == (whole.unused, whole.unscored is None)
     rows = pd.concat(AcceptedRows(out, 999, completed=False).parts(), ignore_index=True)
     pd.testing.assert_frame_equal(rows, wanted)
+    if found.unscored is not None:
+        pd.testing.assert_frame_equal(pd.read_feather(found.unscored), unscored)
     assert whole.quarantine is not None
     assert found.rejected is not None
     assert found.rejected.read_text() == whole.quarantine.read_text()

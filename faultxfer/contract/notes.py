@@ -55,13 +55,14 @@ class Noted:
         return 0 if self.some is None else len(self.some)
 
     def words(self) -> tuple[str, str]:
-        """The message before and after the number of rows, without its tail.
+        """The message before and after the number of rows or readings, without its tail.
 
         Raises:
-            ValueError: it does not say once how many rows there are.
+            ValueError: it does not say once how many there are.
         """
-        before, after = self.message.split(f"{len(self.places)} row(s)")
-        return before, after
+        kind = " row(s)" if " row(s)" in self.message else " reading(s)"
+        before, after = self.message.split(f"{len(self.places)}{kind}")
+        return before, kind + after
 
     def between(self, begin: int, end: int) -> Noted:
         """The same of rows from a place on and before another; the message is as it was."""

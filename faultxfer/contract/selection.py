@@ -89,10 +89,28 @@ def common_values(cells: pd.Series) -> str:
     >>> common_values(pd.Series(["RUN", "RUN", ""]))
     "'RUN' (2 rows), '' (1 row)"
     """
-    counts = cells.value_counts()
-    shown = [f"{value!r} ({_rows(rows)})" for value, rows in counts[:_SHOWN].items()]
+    counts = cells.value_counts(sort=False).sort_values(ascending=False, kind="stable")
+    return counted_values({str(value): int(rows) for value, rows in counts.items()})
+
+
+def counted_values(counts: Mapping[str, int]) -> str:
+    """The same of values and their counts, the most frequent first."""
+    shown = [f"{value!r} ({_rows(rows)})" for value, rows in list(counts.items())[:_SHOWN]]
     more = [f"{len(counts) - _SHOWN} other values"] if len(counts) > _SHOWN else []
     return ", ".join([*shown, *more])
+
+
+def spellings_in(table: RawTable, values: Mapping[str, Iterable[str]]) -> dict[str, dict[str, str]]:
+    """By column of those asked for, its different cells and how they are spelt in the contract."""
+    found = {}
+    for column, spellings in values.items():
+        if column in table.names:
+            known = list(spellings)
+            cells = table.stripped(column)
+            filled = cells.mask(table.missing(column) & ~cells.isin(known), "").unique()
+            spelt = as_spelt(pd.Series(filled, dtype="str"), known)
+            found[column] = dict(zip(map(str, filled), map(str, spelt), strict=True))
+    return found
 
 
 def _rows(count: int) -> str:

@@ -38,8 +38,27 @@ class BackInOrder:
             writer.write_table(table.combine_chunks(), max_chunksize=_ROWS)
         self._files.append(path)
 
-    def parts(self) -> Iterator[pa.Table]:
-        """All rows in order, some at a time; the files are gone afterwards."""
+    def written(self, out: Path, least: int) -> Path | None:
+        """An Arrow file of all rows in order; None where there are none."""
+        if not self._files:
+            return None
+        with pa.ipc.new_file(str(out), self._schema) as writer:
+            for rows in self.parts(least):
+                writer.write_table(rows.combine_chunks())
+        return out
+
+    def parts(self, least: int) -> Iterator[pa.Table]:
+        """All rows in order, so many at a time at least; the files are gone afterwards."""
+        waiting: list[pa.Table] = []
+        for rows in self._merged():
+            waiting.append(rows)
+            if sum(map(len, waiting)) >= least:
+                yield pa.concat_tables(waiting)
+                waiting = []
+        if waiting:
+            yield pa.concat_tables(waiting)
+
+    def _merged(self) -> Iterator[pa.Table]:
         with ExitStack() as opened:
             files = [opened.enter_context(pa.OSFile(str(path))) for path in self._files]
             runs = [_Run(pa.ipc.open_file(file), self._key) for file in files]

@@ -13,9 +13,10 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from faultxfer.reading.parts import Part
     from faultxfer.steps.completing import Completing
 
+UNSCORED = "unscored.arrow"
 # Files from this size on are checked in parts of this size; of Parquet, rows of a part.
 LARGE, _SIZE, _ROWS, _PACKED = 32_000_000, 4_000_000, 32_768, 4
 # Where no model waits for the rows, one part of so many times that is checked after the other: in
@@ -114,6 +116,8 @@ class Accepted:
         rejected: CSV of these; None where there are none.
         left_out: how many are of other machines.
         again: what of it may be there again in other files.
+        unused: by reason, how many rows the contract leaves out on purpose.
+        unscored: Arrow file of the rows outside `where`; None where there are none.
         imputed: of these, how many have readings that were missing and are filled in.
         completed: whether any reading was filled in.
         findings: of the file as a whole.
@@ -134,6 +138,8 @@ class Accepted:
     rejected: Path | None = None
     left_out: int = 0
     again: Again | None = None
+    unused: Mapping[str, int] = field(default_factory=dict)
+    unscored: Path | None = None
 
     @property
     def header(self) -> bytes:
@@ -159,6 +165,8 @@ class _Checked:
         remarks: what was found while it was brought into its shape.
         seen: of each recording; None where it has no row of the machine asked for.
         said: what is added up; None as well.
+        unscored: rows outside `where`, numbered like the accepted ones; None where there are none.
+        unused: by reason, how many rows the contract leaves out.
     """
 
     accepted: pd.DataFrame
@@ -171,6 +179,8 @@ class _Checked:
     remarks: tuple[RemarkSaid, ...]
     seen: Seen | None
     said: PartSaid | None
+    unscored: pd.DataFrame | None
+    unused: dict[str, int]
 
 
 def accepted_in_parts(
@@ -190,7 +200,8 @@ def accepted_in_parts(
     """
     sight = lines_in_sight(asked.contract)
     farther = _FARTHER * sight  # where recordings take turns
-    for lines in (sight, farther):
+    # Rules of time look back at rows outside `where`, of which sight says nothing.
+    for lines in () if asked.contract.where else (sight, farther):
         try:
             return _by_sight(path, name, asked, out, size, lines)
         except TooLittleSeenError:
@@ -286,6 +297,7 @@ def _in_parts(
                 parts = parts_of(path, folder, head, sight, size)
             for part in in_turn(lambda part: _checked(part, name, asked, tags, alone=alone), parts):
                 whole.add(part)
+                del part  # the next one takes its memory
             return whole.ended(digest.result())
     finally:
         for part_file in folder.iterdir():
@@ -304,8 +316,8 @@ def _size_of(path: Path) -> int:
 
 
 def _is_simple(contract: Contract) -> bool:
-    """Whether each row of a file is one of the table, and all of them are used."""
-    return not (contract.tag_files or contract.where)
+    """Whether each row of a file is one of the table."""
+    return not contract.tag_files
 
 
 def _digest(path: Path) -> str:
@@ -477,7 +489,9 @@ def _checked(part: Part, name: str, asked: Asked, tags: AllTags | None, *, alone
         of_a_part=alone,
     )
     outcome = check.ended()
-    if outcome.refused or outcome.unused or table.dialect.below:
+    if outcome.refused or table.dialect.below:
+        raise NotByPartsError
+    if outcome.unused and not (contract.where and check.mine.any()):
         raise NotByPartsError
     if any(isinstance(unit, pd.Series) for unit in table.units.values()):
         raise NotByPartsError  # some cells of the whole file decide whether they have units
@@ -510,6 +524,8 @@ def _checked(part: Part, name: str, asked: Asked, tags: AllTags | None, *, alone
         remarks=remarks,
         seen=seen,
         said=said,
+        unscored=outcome.unscored,
+        unused=dict(outcome.unused),
     )
 
 
@@ -541,6 +557,8 @@ class _Whole:
         training = None if asked.scoring else bool(asked.labelled)
         self._merged = Merged(asked.contract, kept, training, asked.equipment, dealt_out)
         self._dealt = BackInOrder(kept, "accepted", columns.ROW) if dealt_out else None
+        self._unscored = BackInOrder(kept, "unscored", columns.ROW)
+        self._unused: Counter[str] = Counter()
         self.row_of: Callable[[np.ndarray], np.ndarray] | None = None
         self._sight = Sight(asked.contract)
         self._writer: pa.RecordBatchFileWriter | None = None
@@ -567,7 +585,12 @@ class _Whole:
         Raises:
             NotByPartsError: it does not go on as the parts before began.
         """
-        first = self._first = self._first or part
+        if self._first is None:
+            nothing = pd.DataFrame()  # its rows are not kept in memory
+            self._first = dataclasses.replace(
+                part, accepted=nothing, unscored=None, seen=None, said=None
+            )
+        first = self._first
         self._quoted |= part.table.dialect.quoted
         if _style(part) != _style(first):
             raise NotByPartsError
@@ -579,10 +602,10 @@ class _Whole:
             return
         self._sight.add(part.seen)
         rows = part.accepted
-        place = rows[columns.ROW].to_numpy() + (begun - part.skipped)
-        if self.row_of is not None:
-            place = self.row_of(rows[columns.LINE].to_numpy())
-        rows = rows.assign(**{columns.ROW: place})
+        rows = self._numbered(rows, begun - part.skipped)
+        if part.unscored is not None and len(part.unscored):
+            self._unscored.add(self._numbered(part.unscored, begun - part.skipped))
+        self._unused.update(part.unused)
         self._accepted += len(rows)
         self._merged.add(part.said, rows)
         if not self._asked.scoring or not len(rows):
@@ -597,22 +620,18 @@ class _Whole:
             return
         self._write(pa.Table.from_pandas(rows, schema=self._schema, preserve_index=False))
 
+    def _numbered(self, rows: pd.DataFrame, before: int) -> pd.DataFrame:
+        """Rows with their places in the file, of which so many are before those of the part."""
+        place = rows[columns.ROW].to_numpy() + before
+        if self.row_of is not None:
+            place = self.row_of(rows[columns.LINE].to_numpy())
+        return rows.assign(**{columns.ROW: place})
+
     def _write(self, table: pa.Table) -> None:
         if self._writer is None:
             self._schema = table.schema
             self._writer = pa.ipc.new_file(str(self._out), table.schema)
         self._writer.write_table(table.combine_chunks(), max_chunksize=PART_ROWS)
-
-    def _write_dealt(self, dealt: BackInOrder) -> None:
-        """Write the rows in the order of the file."""
-        waiting: list[pa.Table] = []
-        for rows in dealt.parts():
-            waiting.append(rows)
-            if sum(map(len, waiting)) >= PART_ROWS:
-                self._write(pa.concat_tables(waiting))
-                waiting = []
-        if waiting:
-            self._write(pa.concat_tables(waiting))
 
     def ended(self, sha256: str) -> Accepted:
         """What came of the file.
@@ -630,7 +649,8 @@ class _Whole:
         merged = self._merged
         findings = merged.findings(findings, first.table)
         if self._dealt is not None:
-            self._write_dealt(self._dealt)
+            for rows in self._dealt.parts(PART_ROWS):
+                self._write(rows)
         self._close()
         dialect = dataclasses.replace(first.table.dialect, quoted=self._quoted)
         return Accepted(
@@ -646,6 +666,8 @@ class _Whole:
             rejected=merged.rejected if merged.quarantined else None,
             left_out=self._read - self._asked_for,
             again=merged.again,
+            unused=dict(self._unused),
+            unscored=self._unscored.written(self._out.with_name(UNSCORED), PART_ROWS),
         )
 
 

@@ -41,7 +41,7 @@ from faultxfer.reading.tag_files import TagReadings
 from faultxfer.reading.write_csv import write_text
 from faultxfer.requests import PretrainRequest, ScoreRequest, ValidateRequest
 from faultxfer.steps.accepted import filled_rows
-from faultxfer.steps.checked_parts import Accepted, Asked, accepted_in_parts, are_large
+from faultxfer.steps.checked_parts import UNSCORED, Accepted, Asked, accepted_in_parts, are_large
 from faultxfer.steps.key_count import Again
 from faultxfer.steps.opening import AnyRequest, Job, Opened
 
@@ -292,10 +292,15 @@ def _in_parts(
             if work and asked.scoring:
                 table = work / ACCEPTED
                 _move_rows([path for _, path in found], table)
-            return _of_parts([one for one, _ in found], table, quarantine, scratch)
-    kept = "accepted as they come" if asked.scoring else "judged as they come"
+            kept = _of_parts([one for one, _ in found], table, quarantine, scratch)
+            unscored = [one.came.unscored for one, _ in found if one.came.unscored]
+            if work and unscored:
+                _move_rows(unscored, work / UNSCORED)
+                kept = dataclasses.replace(kept, unscored=work / UNSCORED)
+            return kept
+    how = "accepted as they come" if asked.scoring else "judged as they come"
     what = f"{len(paths)} files" if several else paths[0].name
-    progress.info("Not all rows of %s are %s: looking at them whole", what, kept)
+    progress.info("Not all rows of %s are %s: looking at them whole", what, how)
     return None
 
 
@@ -370,6 +375,7 @@ def _of_parts(
         reading=tuple(_told_reading(one.table, one.rows, one.times) for one in came),
         imputed=sum(one.imputed for one in came),
         completed=any(one.completed for one in came),
+        unused=dict(sum((Counter(one.unused) for one in came), Counter())),
     )
 
 
@@ -591,7 +597,7 @@ def _write_unscored(checked: list[Checked], work: Path) -> Path | None:
     parts = [each.unscored for each in checked if each.unscored is not None and len(each.unscored)]
     if not parts:
         return None
-    path = work / "unscored.arrow"
+    path = work / UNSCORED
     _stacked(parts).to_feather(path, compression="uncompressed")
     return path
 

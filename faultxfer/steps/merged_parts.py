@@ -28,6 +28,7 @@ from faultxfer.contract.outcome import Checked
 from faultxfer.contract.rules import labels, time
 from faultxfer.contract.rules.protocol import MOST_SHARED, Breach, TableRows, keys_of
 from faultxfer.contract.schema import Contract
+from faultxfer.contract.selection import as_spelt, counted_values, spellings_in
 from faultxfer.contract.tallies import NULL, mostly
 from faultxfer.contract.typed_cells import held_told
 from faultxfer.findings import MAX_EXAMPLES, SEVERITIES, Finding
@@ -42,6 +43,9 @@ from faultxfer.steps.sight import NotByPartsError, RepeatedError
 # seen from the row itself, or from rows of its recording around it.
 _NEWEST_FIRST, _HELD = "TIME-NEWEST-FIRST", "SENSOR-HELD"
 _STEP = {
+    "ROWS-LEFT-OUT": -1,
+    "READING-QUALITY": 0,
+    "SENSOR-PRESENT": 0,
     "SENSOR-NOT-A-NUMBER": 0,
     "KEY-MISSING": 1,
     "TIME-UNREADABLE": 2,
@@ -66,6 +70,11 @@ _JUDGED_AGAIN = frozenset({_NEWEST_FIRST, _HELD, "TIME-STEP", "LABEL-LEAK", "LAB
 # What a part shows of the file as a whole, in the order of the check.
 OF_THE_FILE = frozenset({"COLUMN-UNKNOWN", "COLUMN-LOST", "SENSOR-GONE"})
 _COARSE = "coarser"
+# Steps that see the rows outside `where` as well.
+_OF_THE_CLOCK = frozenset({"TIME-DUPLICATE", "TIME-STEP"})
+_OUTSIDE = "ROWS-LEFT-OUT"
+# Rows set aside that are written at once, about.
+_TOGETHER = 16_384
 # More different cells than this in a column of states are none.
 _MOST_STATES = 10_000
 
@@ -79,13 +88,15 @@ class NoReadingsError(Exception):
 class RowsSaid(NamedTuple):
     """A finding of rows: what was noted, its message before and after their number, and itself.
 
-    The lines of the rows that are its examples are beside it.
+    Beside it are the lines of the rows that are its examples; and, where the message ends with
+    values, how many rows have each of them, and the first line that has.
     """
 
     noted: Noted
     words: Words
     found: Finding
     lines: list[int]
+    values: dict[str, tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -105,6 +116,7 @@ class PartSaid:
         empty, filled: sensors and machines of which all such cells are missing, and others.
         machines, left: names of machines with rows, and with accepted ones.
         states: by column for which the contract asks for values, its cells.
+        spellings: of these, which value of the contract each different cell is.
         shared, looked_at: how many rows share their time with an earlier one that it sees, and of
             how many.
         row_keys, time_keys: a number for each row that may repeat another one, equal where machine,
@@ -131,6 +143,7 @@ class PartSaid:
     machines: set[str]
     left: set[str]
     states: dict[str, set[str]]
+    spellings: dict[str, dict[str, str]]
     shared: int
     looked_at: int
     row_keys: np.ndarray
@@ -219,6 +232,7 @@ def said_by(check: Check, outcome: Checked, own: tuple[int, int]) -> PartSaid:
         machines=set(machines_named(outcome.table, column)) if check.equipment is None else set(),
         left=set(accepted[columns.EQUIPMENT][of_own].unique()),
         states=values_found(outcome.table, contract),
+        spellings=spellings_in(outcome.table, {**contract.where, **contract.running}),
         shared=shared,
         looked_at=looked_at,
         row_keys=row_keys,
@@ -250,8 +264,21 @@ def _own(check: Check, own: tuple[int, int]) -> Iterator[RowsSaid]:
                 words = noted.words()
             except ValueError:
                 raise NotByPartsError from None
-            lines = check.table.lines[few.places[:MAX_EXAMPLES]].tolist()
-            yield RowsSaid(few, words, check.notes.finding(few), lines)
+            lines, values = check.table.lines[few.places], {}
+            if few.code == _OUTSIDE:
+                values = _values_of(check.table.stripped(few.column).iloc[few.places], lines)
+                words = words[0], words[1].partition(": ")[0] + ": "
+            examples = lines[:MAX_EXAMPLES].tolist()
+            yield RowsSaid(few, words, check.notes.finding(few), examples, values)
+
+
+def _values_of(cells: pd.Series, lines: np.ndarray) -> dict[str, tuple[int, int]]:
+    """By value of some cells, how many there are and the first of their (n,) lines."""
+    number, known = pd.factorize(cells)
+    counts = np.bincount(number, minlength=len(known)).tolist()
+    _, firsts = np.unique(number, return_index=True)
+    pairs = zip(counts, lines[firsts].tolist(), strict=True)
+    return dict(zip(map(str, known), pairs, strict=True))
 
 
 class _Cells(TypedDict):
@@ -285,12 +312,20 @@ def _cells_of(check: Check, own: tuple[int, int]) -> _Cells:
     return found
 
 
-def _left_by(check: Check, step: str) -> TableRows:
-    """The rows that a rule of time sees: what the rules before it have left."""
+def _left(check: Check, step: str) -> np.ndarray:
+    """(n,) bool: rows that a rule of time sees: what the rules before it have left."""
     before = [code for code in check.notes.codes_aside() if _STEP[code] < _STEP[step]]
-    aside = np.any([~check.mine, *map(check.notes.aside, before)], axis=0)
-    rows = check.every()
-    return rows.only(~aside) if aside.any() else rows
+    seen = check.mine
+    if check.unused and step in _OF_THE_CLOCK and check.seconds is not None:
+        seen = check.asked & ~np.isnan(check.seconds)
+    left: np.ndarray = ~np.any([~seen, *map(check.notes.aside, before)], axis=0)
+    return left
+
+
+def _left_by(check: Check, step: str) -> TableRows:
+    """The rows that a rule of time sees."""
+    left, rows = _left(check, step), check.every()
+    return rows if left.all() else rows.only(left)
 
 
 def _keys(check: Check, own: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
@@ -305,9 +340,9 @@ def _keys(check: Check, own: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     place, seconds = rows.place, check.seconds[rows.place]
     label = [] if rows.fault is None else [rows.fault.astype(np.float64)]
     of_rows = key_of([machine[place], seconds, *label, *rows.values.values()])
-    gone = [code for code in check.notes.codes_aside() if _STEP[code] < _STEP["TIME-DUPLICATE"]]
-    left = ~np.any([np.zeros(len(check.mine), bool), *map(check.notes.aside, gone)], axis=0)[place]
-    of_moments = key_of([machine[place], run[place], seconds])[left]
+    moments = np.flatnonzero(_left(check, "TIME-DUPLICATE"))
+    moments = moments[_inside(moments, own)]
+    of_moments = key_of([machine[moments], run[moments], check.seconds[moments]])
     return of_rows, of_moments
 
 
@@ -334,7 +369,7 @@ def _shared(check: Check, own: tuple[int, int]) -> tuple[int, int]:
     """How many rows share their time with an earlier one of their recording, and of how many."""
     codes = {noted.code for noted in check.notes.noted}
     if not codes & {"TIME-DUPLICATE", "ROW-DUPLICATE"}:
-        return 0, int(check.mine[slice(*own)].sum())
+        return 0, int((check.asked if check.unused else check.mine)[slice(*own)].sum())
     rows = _left_by(check, "TIME-DUPLICATE")
     inside = _inside(rows.place, own)
     if rows.moments is None:
@@ -377,11 +412,15 @@ class _Sum:
     some: int = 0
     # By line where the rows do not come in the order of the file.
     examples: tuple[tuple[int, str], ...] = ()
+    values: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def add(self, said: RowsSaid, *, by_line: bool) -> None:
         """Add what another part says."""
         self.count += said.found.count
         self.some += said.noted.more
+        for value, (count, line) in said.values.items():
+            known, first = self.values.get(value, (0, line))
+            self.values[value] = known + count, min(first, line)
         examples = (*self.examples, *zip(said.lines, said.found.examples, strict=True))
         if by_line:
             examples = tuple(sorted(examples, key=lambda one: one[0]))
@@ -392,7 +431,9 @@ class _Sum:
     def finding(self) -> Finding:
         """As that of the whole file."""
         before, after = self.words
-        message = with_tail(f"{before}{self.count} row(s){after}", self.noted.tail, self.some)
+        ranked = sorted(self.values.items(), key=lambda one: (-one[1][0], one[1][1]))
+        after += counted_values({value: count for value, (count, _) in ranked})
+        message = with_tail(f"{before}{self.count}{after}", self.noted.tail, self.some)
         examples = tuple(text for _, text in self.examples)
         return dataclasses.replace(self.first, message=message, count=self.count, examples=examples)
 
@@ -426,6 +467,7 @@ class Merged:
     _machines: set[str] = field(default_factory=set)
     _left: set[str] = field(default_factory=set)
     _states: dict[str, set[str]] = field(default_factory=dict)
+    _spellings: dict[str, dict[str, str]] = field(default_factory=dict)
     _shared: int = 0
     _looked_at: int = 0
     _back: int = 0
@@ -479,7 +521,8 @@ class Merged:
         self.again.shared += said.shared
         self._back += said.back
         self._forward += said.forward
-        self._newest_first.add(said.newest_first)
+        if said.back + said.forward:
+            self._newest_first.add(said.newest_first)
         if said.dated is not None:
             if self._dated not in (None, said.dated):
                 raise NotByPartsError
@@ -537,6 +580,8 @@ class Merged:
             known |= cells
             if len(known) > _MOST_STATES:
                 raise NotByPartsError
+        for column, spelt in said.spellings.items():
+            self._spellings.setdefault(column, {}).update(spelt)
 
     def _add_finding(self, said: RowsSaid) -> None:
         noted = said.noted
@@ -602,12 +647,13 @@ class Merged:
         Raises:
             NotByPartsError: it is to be judged over all rows after all.
         """
-        for rows in self._aside.parts():
+        for rows in self._aside.parts(_TOGETHER):
             self._add_rejected(rows.to_pandas())
         self._require_readings()
         self._require_shares()
         self._require_labels()
         self._require_times()
+        self._require_spellings()
         if any_absent(self._states, self.contract) or self._loses_a_machine():
             raise NotByPartsError
         ranked = sorted(self._sums.values(), key=self._rank)
@@ -620,17 +666,22 @@ class Merged:
         found = [*self._remarked(table), *found]
         again = [*self._holding(table), *self._judged_again(table)]
         rows = [(self._rank(one), one.finding()) for one in ranked]
-        whole = [((_STEP[one.code], place, one.code), one) for place, one in enumerate(again)]
+        whole = [((_STEP[one.code], place, 0), one) for place, one in enumerate(again)]
         found += [one for _, one in sorted((*rows, *whole), key=lambda pair: pair[0])]
         found.sort(key=lambda one: SEVERITIES.index(one.severity))
         return self._with_kinds((*found, *lost), table)
 
-    def _rank(self, one: _Sum) -> tuple[int, int, str]:
+    def _rank(self, one: _Sum) -> tuple[int, int, int]:
         """Where the check comes to a finding: by step, by sensor, and by what is expected of it."""
-        keys = (self.contract.equipment_column, self.contract.run_column)
-        names = (*self.contract.features, *keys)
-        column = one.noted.column
-        return _STEP[one.noted.code], names.index(column) if column in names else 0, one.noted.code
+        code, column, contract = one.noted.code, one.noted.column, self.contract
+        if code == "READING-QUALITY":
+            sensors = contract.sensors.items()
+            of = {sensor.quality.column: name for name, sensor in sensors if sensor.quality}
+            column = of.get(column, column)
+        keys = (contract.equipment_column, contract.run_column)
+        names = tuple(contract.where) if code == _OUTSIDE else (*contract.features, *keys)
+        place = names.index(column) if column in names else -1
+        return _STEP[code], place, list(_STEP).index(code)
 
     def _put_codes_in_order(self, place: dict[str, int]) -> None:
         """Name the codes of each row set aside in the order in which the whole file has them."""
@@ -652,7 +703,8 @@ class Merged:
     def _loses_a_machine(self) -> bool:
         """Whether rows of a machine were read and none is left."""
         asked = self.equipment is None and self.contract.equipment_column is not None
-        return asked and bool(self.quarantined) and not self._machines <= self._left
+        left_out = (_OUTSIDE in {code for code, _ in self._sums}) or self.quarantined > 0
+        return asked and left_out and not self._machines <= self._left
 
     def _require_readings(self) -> None:
         """Of no sensor all cells are missing, of a machine's neither where that is told."""
@@ -662,6 +714,14 @@ class Merged:
         missing = {column for code, column in self._sums if code == "SENSOR-MISSING"}
         if any(name in missing for name, _ in self._empty - self._filled):
             raise NotByPartsError
+
+    def _require_spellings(self) -> None:
+        """What a cell means in a part it means beside all others too."""
+        for column, spelt in self._spellings.items():
+            wanted = {**self.contract.where, **self.contract.running}[column]
+            cells = as_spelt(pd.Series(list(spelt), dtype="str"), wanted)
+            if cells.tolist() != list(spelt.values()):
+                raise NotByPartsError
 
     def _require_times(self) -> None:
         """Each part saw what its rows repeat, and took times for what they are in the whole."""
