@@ -67,6 +67,7 @@ def test_lists_and_mappings_are_looked_into() -> None:
         "quarantine": None,
         "data_docs": None,
         "files": [{"file": "a.csv"}],
+        "events": None,
         "reading": {},
         "findings": [],
     }

@@ -162,7 +162,8 @@ def accepted(tmp_path: Path) -> Any:
     )
     path = tmp_path / "accepted.arrow"
     table.to_feather(path)
-    return SimpleNamespace(table=path, files=(("a.csv", "a" * 64), ("b.csv", "b" * 64)))
+    files = (("a.csv", "a" * 64), ("b.csv", "b" * 64))
+    return SimpleNamespace(table=path, files=files, sources=files)
 
 
 def test_a_file_is_profiled_by_its_accepted_rows(accepted: Any) -> None:

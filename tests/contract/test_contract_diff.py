@@ -410,6 +410,7 @@ def test_no_field_of_the_schema_is_forgotten() -> None:
         "quality",
         "keep",
         "hold",
+        "log",
         "equipment_column",
         "time_column",
         "version",
