@@ -105,14 +105,18 @@ def _write(path: Path, kind: str, rows: int) -> None:
 
 
 def _rows(
-    place: np.ndarray, moment: np.ndarray, machine: np.ndarray | None = None, dirty: float = 0.0
+    place: np.ndarray,
+    moment: np.ndarray,
+    machine: np.ndarray | None = None,
+    dirty: float = 0.0,
+    run: int = 100_000,
 ) -> pa.Table:
-    """Rows of a file, in runs of 100,000 moments, a second apart."""
+    """Rows of a file, in runs of so many moments, a second apart."""
     random = np.random.default_rng(int(place[0]))
     X = random.normal(50, 10, (len(place), len(SENSORS))).round(3)
     stamps = np.datetime64(BEGIN, "s") + moment.astype("timedelta64[s]")
     names = np.full(len(place), "M1") if machine is None else machine
-    runs = np.char.add("r", (moment // 100_000).astype(str))
+    runs = np.char.add("r", (moment // run).astype(str))
     cells: dict[str, Any] = {
         "timestamp": pa.array(np.char.replace(np.datetime_as_string(stamps), "T", " ")),
         "machine": names,
@@ -133,6 +137,12 @@ def _one_after_the_other(place: np.ndarray, rows: int) -> pa.Table:
 def _shuffled(place: np.ndarray, rows: int) -> pa.Table:
     order = np.random.default_rng(0).permutation(rows)
     return _rows(place, order[place])
+
+
+def _many_runs(place: np.ndarray, rows: int) -> pa.Table:
+    """So far apart that they are dealt out by run."""
+    order = np.random.default_rng(0).permutation(rows)
+    return _rows(place, order[place], run=max(rows // 1_000, 1))
 
 
 def _tag_by_tag(place: np.ndarray, rows: int) -> pa.Table:
@@ -165,6 +175,7 @@ KINDS: dict[str, Callable[[np.ndarray, int], pa.Table]] = {
     "newest first": lambda place, rows: _rows(place, rows - 1 - place),
     "machines one after the other": _one_after_the_other,
     "shuffled": _shuffled,
+    "shuffled, 1,000 runs": _many_runs,
     "long, tags in turn": _in_turn,
     "long, tag by tag": _tag_by_tag,
 }

@@ -78,7 +78,7 @@ _TIMES = 3
 _FARTHER = 8
 # Rows that are dealt out by recording lie in files of about so many parts, and of no more than so
 # many; of what is packed, text is taken to be so many times as long.
-_DEALT, _MOST_DEALT, _LONGER = 6, 16, 8
+_DEALT, _MOST_DEALT, _LONGER = 3, 16, 8
 # What counts rows, of what a part shows of the file as a whole.
 _OF_ALL_ROWS = "SENSOR-GONE"
 # Encodings in which a line ends with the byte of a line feed.
