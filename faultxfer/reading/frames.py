@@ -37,7 +37,8 @@ def table_of(frame: pd.DataFrame, options: Csv, numeric: frozenset[str]) -> RawT
     frame = frame.set_axis(unique_names(_FILE, list(map(str, frame.columns))), axis="columns")
     frame = frame.reset_index(drop=True)
     typed = _typed(frame, numeric)
-    text = {name: _strings(frame[name]) for name in map(str, frame) if name not in typed}
+    others = [name for name in map(str, frame) if name not in typed]
+    text = {name: _strings(frame[name]) for name in others}
     strings, units = written_units.without_units(_as_text(text, len(frame)), numeric)
     dialect = _dialect(strings[[name for name in strings if name in numeric]], options)
     cells = {name: _merged(strings[name], frame[name], dialect) for name in text}
@@ -75,7 +76,9 @@ def _typed(frame: pd.DataFrame, numeric: frozenset[str]) -> dict[str, np.ndarray
 
 def _floats(column: pd.Series) -> np.ndarray | None:
     """(n,) float64, NaN where missing; None where a cell is no finite number."""
-    if pd.api.types.infer_dtype(column, skipna=True) not in _NUMBERS:
+    # What has a type of its own needs no look at each cell: single rows wait for this.
+    has_type = column.dtype.kind in "fiu"
+    if not has_type and pd.api.types.infer_dtype(column, skipna=True) not in _NUMBERS:
         return None
     values: np.ndarray = column.to_numpy(dtype=np.float64, na_value=np.nan)
     return None if np.isinf(values).any() else values
@@ -83,7 +86,13 @@ def _floats(column: pd.Series) -> np.ndarray | None:
 
 def _strings(column: pd.Series) -> pd.Series:
     """Cells that are text as they are, the others empty."""
+    if _is_all_text(column):
+        return column.astype("str")
     return column.where(_is_text(column), "").astype("str")
+
+
+def _is_all_text(column: pd.Series) -> bool:
+    return not column.hasnans and pd.api.types.infer_dtype(column, skipna=False) == "string"
 
 
 def _is_text(column: pd.Series) -> pd.Series:
@@ -92,6 +101,8 @@ def _is_text(column: pd.Series) -> pd.Series:
 
 def _merged(strings: pd.Series, column: pd.Series, dialect: Dialect) -> pd.Series:
     """The text, and beside it all other cells as text with the same decimal mark."""
+    if _is_all_text(column):
+        return strings.astype("str")
     shown = column.map(lambda cell: _shown(cell, dialect.decimal or "."))
     return strings.where(_is_text(column), shown).astype("str")
 
