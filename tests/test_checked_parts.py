@@ -117,14 +117,32 @@ def test_parts_of_any_size_say_what_the_whole_says(
         pd.testing.assert_frame_equal(rows, wanted)
 
 
+def _copied(row: int, to: int, path: Path) -> Path:
+    """A row again in another recording."""
+    rows = table()
+    run = rows.loc[to, "run"]
+    rows.loc[to] = rows.loc[row]
+    rows.loc[to, "run"] = run
+    return _csv(rows, path)
+
+
 def test_a_copy_of_a_row_in_another_recording_is_left_to_the_check_of_the_whole(
     tmp_path: Path,
 ) -> None:
-    rows = table()
-    rows.loc[5_000] = rows.loc[10]
-    rows.loc[5_000, "run"] = "r3"
-    path = _csv(rows, tmp_path / "week.csv")
+    path = _copied(10, 4_000, tmp_path / "week.csv")
     assert accepted_in_parts(path, path.name, asked(), tmp_path / "rows.arrow", 40_000) is None
+
+
+def test_a_copy_whose_recordings_are_dealt_to_one_file_is_seen_there(tmp_path: Path) -> None:
+    """The first and the last of four recordings, in three files."""
+    path = _copied(10, 5_000, tmp_path / "week.csv")
+    whole = check_files(
+        [str(path)], CONTRACT, work=tmp_path, quarantine=tmp_path / "aside", labelled=False
+    )
+    found = accepted_in_parts(path, path.name, asked(), tmp_path / "parts.arrow", 40_000)
+    assert found is not None
+    assert found.findings == whole.findings
+    assert (found.accepted, found.quarantined) == (whole.accepted, whole.quarantined) == (5_999, 1)
 
 
 def _cells(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
