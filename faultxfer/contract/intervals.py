@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,17 +10,16 @@ import numpy as np
 import pandas as pd
 
 from faultxfer.contract.fault_log import FaultLog
+from faultxfer.contract.spans import seconds_of
 from faultxfer.errors import DataError
 from faultxfer.reading.read_csv import read_csv
 from faultxfer.reading.table import RawTable, Remark
+from faultxfer.reading.times import name_a_zone
 from faultxfer.spelling import asking
 from faultxfer.wording import counted, listed
 
 OPEN, BACKWARDS, UNREADABLE, UNNAMED = "LOG-OPEN", "LOG-BACKWARDS", "LOG-UNREADABLE", "LOG-CODE"
-_SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
-_ZONE_NAMED = r":\d{2}\S*\s*(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$"
 _CLOCK = r"^(?P<hours>\d+):(?P<minutes>\d{2})(?::(?P<seconds>\d{2}(?:\.\d+)?))?$"
-_EPOCH = pd.Timestamp(0, tz="UTC")
 # A day without a clock ends just before the next one.
 _DAY = 86_400 - 1e-3
 _SHOWN = 5
@@ -101,7 +99,7 @@ def is_absolute(table: RawTable, column: str) -> bool:
     """Whether times name their zone, are counted since 1970, or have a zone by the contract."""
     if table.dialect.times.zone or table.times(column).style.endswith("since 1970"):
         return True
-    return bool(table.stripped(column).str.contains(_ZONE_NAMED, regex=True, na=False).any())
+    return bool(name_a_zone(table.stripped(column)).any())
 
 
 class _Lines:
@@ -110,7 +108,7 @@ class _Lines:
     def __init__(self, table: RawTable, how: FaultLog) -> None:
         self.table = table
         self.how = how
-        self.first, self.start = moments(table, how.start)
+        self.first, self.start = table.either_time(how.start)
         self.end, self.last = self._ends()
         self.machine = table.stripped(how.equipment) if how.equipment else None
         self.code = table.stripped(how.code).fillna("") if how.code else None
@@ -118,7 +116,7 @@ class _Lines:
     def _ends(self) -> tuple[np.ndarray, np.ndarray]:
         if self.how.duration is None:
             column = str(self.how.end)
-            end, last = moments(self.table, column)
+            end, last = self.table.either_time(column)
             whole = _without_clock(self.table, column)
             return np.where(whole, end + _DAY, end), np.where(whole, last + _DAY, last)
         lasted = durations(self.table, self.how.duration, self.how.duration_unit)
@@ -214,32 +212,6 @@ _NAME_CODE = "Add the code to `label.log.fault` or to `label.log.exclude` in the
 # Times
 
 
-def moments(table: RawTable, column: str) -> tuple[np.ndarray, np.ndarray]:
-    """Earliest and latest time that each cell may mean; they differ in an hour that comes twice.
-
-    Returns:
-        two (m,) float64, seconds or plain numbers; NaN where a cell cannot be read. A time that
-        the change of the clocks leaves out is the moment of the change.
-    """
-    read = table.times(column).seconds.to_numpy()
-    changes = table.clock_changes(column).to_numpy()
-    if not (changes != "").any():
-        return read, read
-    zone, dialect = table.dialect.times.zone, table.dialect
-    plain = dataclasses.replace(dialect.times, zone=None)
-    naive = dataclasses.replace(table, dialect=dataclasses.replace(dialect, times=plain), _times={})
-    local = pd.to_datetime(naive.times(column).seconds, unit="s")
-    both = [
-        local.dt.tz_localize(
-            zone, ambiguous=np.full(len(local), summer), nonexistent="shift_forward"
-        )
-        for summer in (True, False)
-    ]
-    early, late = ((each - _EPOCH).dt.total_seconds().to_numpy() for each in both)
-    lost = np.isnan(read) & (changes != "")
-    return np.where(lost, early, read), np.where(lost, late, read)
-
-
 def _without_clock(table: RawTable, column: str) -> np.ndarray:
     """(m,) bool: days, without a time of day."""
     if table.times(column).style.endswith(("a number", "since 1970")):
@@ -254,7 +226,7 @@ def durations(table: RawTable, column: str, unit: str) -> np.ndarray:
 
     Cells such as 2:30 are hours and minutes, whatever the unit.
     """
-    seconds = table.numbers(column).to_numpy(dtype=float, copy=True) * _SECONDS[unit]
+    seconds = table.numbers(column).to_numpy(dtype=float) * seconds_of(f"1{unit}")
     clock = table.stripped(column).str.extract(_CLOCK).astype("float64")
     told = (clock["hours"] * 3600 + clock["minutes"] * 60 + clock["seconds"].fillna(0)).to_numpy()
     seconds = np.where(np.isnan(told), seconds, told)

@@ -179,12 +179,16 @@ def _labelled(rows: _Rows, label: Label, how: FaultLog, log: Log) -> RawTable:
     said[fault >= 0] = [_spelling(log.intervals[which], label) for which in fault[fault >= 0]]
     said[left_out] = LEFT_OUT
     told = _counted(log, fault, left_out, how)
-    table, remarks = rows.table, list(_overlapping(rows.table, how, log, overlap))
+    table, remarks = rows.table, _overlapping(rows.table, how, log, overlap)
     if label.column in table.names:
         said, disagreeing = _beside_column(table, label, said)
         remarks += _disagreeing(table, label, log, disagreeing)
-    made_of = ", ".join(filter(None, [table.made_of, told]))
-    return dataclasses.replace(_with_column(table, label.column, said, remarks), made_of=made_of)
+    cells = {table.tag(label.column): pa.array(said, pa.large_string())}
+    return dataclasses.replace(
+        table.with_text(cells),
+        remarks=(*table.remarks, *remarks),
+        made_of=", ".join(filter(None, [table.made_of, told])),
+    )
 
 
 def _marked(rows: _Rows, how: FaultLog, log: Log) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -231,26 +235,6 @@ def _beside_column(
     return np.where(against, LEFT_OUT, together), against
 
 
-def _with_column(
-    table: RawTable, column: str, cells: np.ndarray, remarks: Sequence[Remark]
-) -> RawTable:
-    text = pd.array(pa.array(cells, pa.large_string()), dtype="str")
-    tag = table.tag(column)
-    header = table.header or tuple(map(str, table.frame.columns))
-    if tag not in header:
-        header = (*header, tag)
-    typed = {name: values for name, values in table.typed.items() if name != tag}
-    return dataclasses.replace(
-        table,
-        frame=table.frame.assign(**{tag: text}),
-        header=header if table.header else (),
-        typed=typed,
-        remarks=(*table.remarks, *remarks),
-        _missing={},
-        _stripped={},
-    )
-
-
 # What is said
 
 
@@ -265,28 +249,34 @@ def _counted(log: Log, fault: np.ndarray, left_out: np.ndarray, how: FaultLog) -
     return f"by {log.file}: {', '.join(parts)}"
 
 
+_OVERLAP = (
+    "{rows} lie in a fault and in an interval that is left out at once: neither fault nor normal"
+)
+_DISAGREE = (
+    "Of {rows} the label column and the log of faults say different things: they are neither "
+    "fault nor normal"
+)
+
+
 def _overlapping(table: RawTable, how: FaultLog, log: Log, rows: np.ndarray) -> list[Remark]:
-    if not rows.any():
-        return []
-    line = int(table.lines[int(rows.argmax())])
-    message = (
-        f"{counted(int(rows.sum()), 'row')} lie in a fault and in an interval that is left out "
-        "at once: neither fault nor normal"
-    )
     remedy = f"Nothing, if the machine was being looked after; else correct {log.file}"
-    return [Remark(OVERLAPS, message, remedy, how.code or "", int(rows.sum()), line)]
+    return _of_rows(OVERLAPS, _OVERLAP, remedy, how.code or "", table, rows)
 
 
 def _disagreeing(table: RawTable, label: Label, log: Log, rows: np.ndarray) -> list[Remark]:
-    if not rows.any():
+    remedy = f"Ask who labelled the rows which is right, and correct the file or {log.file}"
+    return _of_rows(DISAGREES, _DISAGREE, remedy, label.column, table, rows)
+
+
+def _of_rows(
+    code: str, message: str, remedy: str, column: str, table: RawTable, rows: np.ndarray
+) -> list[Remark]:
+    """A remark on (n,) rows; none where there are none."""
+    count = int(rows.sum())
+    if not count:
         return []
     line = int(table.lines[int(rows.argmax())])
-    message = (
-        f"Of {counted(int(rows.sum()), 'row')} the label column and the log of faults say "
-        "different things: they are neither fault nor normal"
-    )
-    remedy = f"Ask who labelled the rows which is right, and correct the file or {log.file}"
-    return [Remark(DISAGREES, message, remedy, label.column, int(rows.sum()), line)]
+    return [Remark(code, message.format(rows=counted(count, "row")), remedy, column, count, line)]
 
 
 def _missed(rows: Sequence[_Rows], log: Log) -> list[Interval]:

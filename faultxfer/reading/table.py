@@ -16,7 +16,7 @@ from faultxfer.errors import DataError
 from faultxfer.reading.cells import booleans, missing_cells, numbers
 from faultxfer.reading.dialect import Dialect
 from faultxfer.reading.rows import TextRows
-from faultxfer.reading.times import Times, clock_changes, read_times
+from faultxfer.reading.times import Times, clock_changes, either_time, read_times
 
 # Rows by their places, all columns as text, as they stand in the file.
 Reread = Callable[[np.ndarray], pd.DataFrame]
@@ -116,11 +116,26 @@ class RawTable:
     def with_blank(self, names: Iterable[str]) -> RawTable:
         """The same table with further columns, in which no row has a cell."""
         blank = pa.repeat(pa.scalar("", pa.large_string()), len(self))
-        added = {name: pd.array(blank, dtype="str") for name in names}
-        if not added:
+        return self.with_text(dict.fromkeys(names, blank))
+
+    def with_text(self, cells: Mapping[str, pa.Array]) -> RawTable:
+        """The same table with (n,) text cells in some columns, new ones or in place of others.
+
+        Args:
+            cells: by column as the file calls it; of large strings.
+        """
+        if not cells:
             return self
-        header = (*(self.header or map(str, self.frame.columns)), *added)
-        return dataclasses.replace(self, frame=self.frame.assign(**added), header=header)
+        header = dict.fromkeys([*(self.header or map(str, self.frame.columns)), *cells])
+        text = {name: pd.array(own, dtype="str") for name, own in cells.items()}
+        return dataclasses.replace(
+            self,
+            frame=self.frame.assign(**text),
+            header=tuple(header),
+            typed={name: own for name, own in self.typed.items() if name not in cells},
+            _missing={name: own for name, own in self._missing.items() if name not in cells},
+            _stripped={name: own for name, own in self._stripped.items() if name not in cells},
+        )
 
     def tag(self, name: str) -> str:
         """What a column is called in the file."""
@@ -244,6 +259,17 @@ class RawTable:
         """(n,) ``repeated``, ``skipped`` or empty: what a change of the clocks does to a time."""
         tag = self.tag(name)
         return clock_changes(self.frame[tag], self.dialect, where=self._where(tag))
+
+    def either_time(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """(n,) float64 earliest and latest time of each cell of a column; NaN where unreadable.
+
+        Raises:
+            DataError: the column can be read in more than one way.
+        """
+        tag = self.tag(name)
+        with self._placing(tag):
+            early, late = either_time(self.frame[tag], self.dialect, where=self._where(tag))
+        return early.to_numpy(), late.to_numpy()
 
     @contextmanager
     def _placing(self, tag: str) -> Iterator[None]:

@@ -197,9 +197,7 @@ def _year_first(cells: pd.Series, zone: Zone | None) -> Times:
     """
     moments = pd.to_datetime(cells, errors="coerce", utc=True, format="ISO8601")
     if zone:
-        has_zone = cells.str.contains(r"(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$")
-        own = has_zone & cells.str.contains(":")
-        moments = moments.where(own, _localized(moments.dt.tz_localize(None), zone))
+        moments = moments.where(name_a_zone(cells), _localized(moments.dt.tz_localize(None), zone))
     # ISO 8601 takes 202603 for a month, which here is a number among times.
     marked = cells.str.contains("[-T]")
     moments = moments.where(marked)
@@ -209,6 +207,12 @@ def _year_first(cells: pd.Series, zone: Zone | None) -> Times:
         parts = cells[other].str.extract(_YEAR_FIRST)
         moments[other] = _assembled(parts, PARTS["year"], zone).astype("datetime64[ns, UTC]")
     return Times(_in_seconds(moments), "year first")
+
+
+def name_a_zone(cells: pd.Series) -> pd.Series:
+    """(n,) bool: whether each time says in which zone it is."""
+    has_zone = cells.str.contains(r"(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$")
+    return has_zone & cells.str.contains(":")
 
 
 def _assembled(parts: pd.DataFrame, order: Parts, zone: Zone | None) -> pd.Series:
@@ -315,11 +319,38 @@ def clock_changes(text: pd.Series, dialect: Dialect, *, where: str) -> pd.Series
     nothing = pd.Series("", index=text.index)
     if zone is None:
         return nothing
+    moments = _as_written(text, dialect, where)
+    lost = moments.dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT").isna() & moments.notna()
+    return nothing.mask(lost, "skipped").mask(_repeated(moments, zone), "repeated")
+
+
+def either_time(text: pd.Series, dialect: Dialect, *, where: str) -> tuple[pd.Series, pd.Series]:
+    """Earliest and latest time that each cell may mean; they differ in an hour that comes twice.
+
+    Returns:
+        (n,) seconds, twice; NaN where a cell cannot be read. A time that the change of the clocks
+        leaves out is the moment of the change.
+    """
+    read = read_times(text, dialect, where=where).seconds
+    changed = clock_changes(text, dialect, where=where) != ""
+    if not changed.any():
+        return read, read
+    zone, moments = dialect.times.zone, _as_written(text, dialect, where)
+    early, late = (
+        moments.dt.tz_localize(
+            zone, ambiguous=np.full(len(moments), summer), nonexistent="shift_forward"
+        )
+        for summer in (True, False)
+    )
+    lost = read.isna() & changed
+    return read.mask(lost, _in_seconds(early)), read.mask(lost, _in_seconds(late))
+
+
+def _as_written(text: pd.Series, dialect: Dialect, where: str) -> pd.Series:
+    """Moments as the clock of the plant showed them, without a zone."""
     plain = dataclasses.replace(dialect.times, zone=None)
     local = read_times(text, dataclasses.replace(dialect, times=plain), where=where).seconds
-    moments = pd.to_datetime(local, unit="s")
-    lost = moments.dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT").isna() & local.notna()
-    return nothing.mask(lost, "skipped").mask(_repeated(moments, zone), "repeated")
+    return pd.to_datetime(local, unit="s")
 
 
 def _in_seconds(moments: pd.Series) -> pd.Series:
