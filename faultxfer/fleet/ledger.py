@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from faultxfer.digest import digest_of
+from faultxfer.digest import digest_of, digest_of_file
 from faultxfer.errors import ConfigError
 from faultxfer.fleet.outcomes import Outcome
 from faultxfer.fleet.tasks import Request
-from faultxfer.landing.ledger import digest_of_file, now
+from faultxfer.landing.ledger import now
 from faultxfer.outputs import sole_process, writing, written_whole
 from faultxfer.reading.read_csv import find_files
 from faultxfer.registry.provenance import code

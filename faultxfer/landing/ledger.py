@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,8 +20,6 @@ from faultxfer.landing.folder import LEDGER, Stamp
 from faultxfer.outputs import sole_process, writing, written_whole
 
 State = Literal["begun", "scored", "waits", "refused"]
-
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -174,19 +171,6 @@ def sole_watcher(landing: Path) -> Iterator[None]:
     )
     with sole_process(folder, refused):
         yield
-
-
-def digest_of_file(path: Path) -> str:
-    """SHA-256 (hex) of a file's bytes.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def now() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from faultxfer.digest import digest_of_file
 from faultxfer.errors import (
     ContractError,
     DataError,
@@ -16,7 +17,7 @@ from faultxfer.following import Next, typed
 from faultxfer.landing.delays import Delays
 from faultxfer.landing.events import Event
 from faultxfer.landing.folder import QUARANTINE, Arrival, Patience, arrivals
-from faultxfer.landing.ledger import Entry, Ledger, Part, digest_of_file, now
+from faultxfer.landing.ledger import Entry, Ledger, Part, now
 from faultxfer.landing.places import remove_reason, scores_of, write_reason
 from faultxfer.landing.transfers import Transfers
 from faultxfer.landing.workers import Scored, WorkError, Workers

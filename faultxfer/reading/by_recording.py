@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from faultxfer.reading.by_time import UnevenError, lines_of, text_of
+from faultxfer.reading.by_time import UnevenError, lines_of, stretches_of_one, text_of
 from faultxfer.reading.parts import PARQUET, Part
 
 # More files than this are not held open.
@@ -55,10 +55,9 @@ class Recordings:
         file = (np.array(of_name, dtype=np.int64) % self._files)[number]
         order = np.argsort(file, kind="stable")
         file, lines = file[order], part.placed(rows[order])
-        begins = np.flatnonzero(np.diff(file, prepend=-1))
         sorted_rows = self._rows_of(part, rows, order)
         part.path.unlink()
-        for begin, end in zip(begins, [*begins[1:], len(file)], strict=True):
+        for begin, end in stretches_of_one(file):
             self._append(int(file[begin]), sorted_rows.slice(begin, end - begin))
             with self._lines(int(file[begin])).open("ab") as kept:
                 kept.write(lines[begin:end].astype(np.int64).tobytes())
@@ -71,7 +70,7 @@ class Recordings:
                 raise UnevenError
             return table.take(pa.array(order))
         text = part.path.read_bytes()
-        lines = lines_of(text if text.endswith(b"\n") else text + b"\n")
+        lines = lines_of(text)
         is_row = np.zeros(len(lines), dtype=bool)
         is_row[: self._head] = True
         is_row[rows - 1] = True

@@ -85,7 +85,7 @@ class Periods:
                     lines = max(text.count(b"\n"), 1)
                     length = max(length, len(text) * len(times) // lines)
                     self._bounds = times.bounds(max(length // size, 1))
-                self._deal(text if text.endswith(b"\n") else text + b"\n")
+                self._deal(text)
         if self._done != len(times):
             raise UnevenError
 
@@ -101,8 +101,7 @@ class Periods:
         about["seconds"] = seconds
         about, period = about[order], period[order]
         sorted_lines = lines if (np.diff(order) == 1).all() else lines.take(pa.array(order))
-        begins = np.flatnonzero(np.diff(period, prepend=-1))
-        for begin, end in zip(begins, [*begins[1:], len(period)], strict=True):
+        for begin, end in stretches_of_one(period):
             text_path, about_path = self._paths(int(period[begin]))
             with text_path.open("ab") as file:
                 file.write(text_of(sorted_lines.slice(begin, end - begin)))
@@ -179,8 +178,20 @@ class _Period:
         return _Period(text_of(some), self.about[kept])
 
 
+def stretches_of_one(numbers: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Where each of some sorted whole numbers from 0 on begins and ends.
+
+    >>> list(stretches_of_one(np.array([2, 2, 7])))
+    [(0, 2), (2, 3)]
+    """
+    begins = np.flatnonzero(np.diff(numbers, prepend=-1)).tolist()
+    return zip(begins, [*begins[1:], len(numbers)], strict=True)
+
+
 def lines_of(text: bytes) -> Any:
-    """The lines of a text as an Arrow array, each with its end."""
+    """The lines of a text as an Arrow array, each with its end, which the last one may lack."""
+    if not text.endswith(b"\n"):
+        text += b"\n"
     ends = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == ord("\n")) + 1
     offsets = np.concatenate([[0], ends]).astype(np.int64)
     buffers = [None, pa.py_buffer(offsets), pa.py_buffer(text)]

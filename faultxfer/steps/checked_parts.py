@@ -11,7 +11,6 @@ for all of it.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,6 +29,7 @@ from faultxfer.contract.losses import lost_columns
 from faultxfer.contract.machines import tags_of_columns, tags_of_sensors
 from faultxfer.contract.schema import Contract
 from faultxfer.contract.shapes import read_shaped
+from faultxfer.digest import digest_of_file
 from faultxfer.errors import DataError
 from faultxfer.findings import Finding
 from faultxfer.progress import progress
@@ -284,7 +284,7 @@ def _in_parts(
     try:
         dealt = sight is None
         with ThreadPoolExecutor(1) as pool, _Whole(asked, out, kept, dealt_out=dealt) as whole:
-            digest = pool.submit(_digest, path)
+            digest = pool.submit(digest_of_file, path)
             in_turn = in_order if asked.scoring and sight is not None else map
             head = 1 if parquet else _head(first_part(path, folder, min(size, least)), asked)
             tags: AllTags | None = None
@@ -318,11 +318,6 @@ def _size_of(path: Path) -> int:
 def _is_simple(contract: Contract) -> bool:
     """Whether each row of a file is one of the table."""
     return not contract.tag_files
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _head(first: Path, asked: Asked) -> int:
