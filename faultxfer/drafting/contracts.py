@@ -16,7 +16,7 @@ from faultxfer.contract.schema import LabelClass, load_contract, parse_contract,
 from faultxfer.drafting.draft import EQUIPMENT, RUN, TIME, write_draft
 from faultxfer.drafting.infer import draft_of
 from faultxfer.drafting.label_asked import label_asked
-from faultxfer.drafting.log_beside import FAULT, draft_log, find_log, labelled_examples
+from faultxfer.drafting.log_beside import FAULT, find_log, labelled_examples
 from faultxfer.drafting.roles import roles_of, shape_of
 from faultxfer.drafting.shapes import for_tag_files, shaped
 from faultxfer.errors import ConfigError, DataError
@@ -82,9 +82,8 @@ def draft_contract(
         names = zip(paths, names_of(paths), strict=True)
         read = [replace(_read(path, options), file=name) for path, name in names]
         log = find_log(paths, read, events)
-        if log in paths:
-            read = [table for path, table in zip(paths, read, strict=True) if path != log]
-            paths = [path for path in paths if path != log]
+        examined = [(path, table) for path, table in zip(paths, read, strict=True) if path != log]
+        paths, read = [path for path, _ in examined], [table for _, table in examined]
         if label is None and log is None:
             raise label_asked(read)
         label = label or FAULT
@@ -102,16 +101,12 @@ def draft_contract(
             RUN: run_column,
             TIME: examples.time_column,
         }
-        tables, found = examples.tables, None
-        if log is not None:
-            found = draft_log(log, tables)
-            tables = labelled_examples(
-                tables, log, found, label=label, family=out.stem, named=named
-            )
+        family = out.stem
+        tables, found = labelled_examples(examples.tables, log, label, family, named)
         draft = draft_of(
             tables,
             label=label,
-            family=out.stem,
+            family=family,
             named=named,
             csv_options=examples.options,
             given=given,

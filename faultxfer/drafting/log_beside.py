@@ -43,19 +43,6 @@ def find_log(paths: list[Path], tables: list[RawTable], events: Path | None) -> 
     return logs[0]
 
 
-def draft_log(log: Path, tables: list[RawTable]) -> FoundLog:
-    """Which columns of the log say what.
-
-    Args:
-        log: its path.
-        tables: the sensor files, which name the machines.
-
-    Raises:
-        DataError: it cannot be read, or shows no intervals.
-    """
-    return log_of(read_csv(log), {name for table in tables for name in _names(table)})
-
-
 def _names(table: RawTable) -> Iterator[str]:
     for name in table.names:
         cells = table.stripped(name)
@@ -65,18 +52,30 @@ def _names(table: RawTable) -> Iterator[str]:
 
 def labelled_examples(
     tables: list[RawTable],
-    path: Path,
-    found: FoundLog,
-    *,
+    path: Path | None,
     label: str,
     family: str,
     named: dict[str, str | None],
-) -> list[RawTable]:
+) -> tuple[list[RawTable], FoundLog | None]:
     """The examples as if the log were complete, so that their columns can be told from labels.
 
+    Args:
+        tables: the sensor files, which name the machines.
+        path: of the log; None leaves the tables as they are.
+        label: the label column.
+        family: name of the family.
+        named: the column of each key; None where it is to be recognised.
+
+    Returns:
+        The tables, and which columns of the log say what.
+
     Raises:
-        DataError: rows and log cannot be put on one clock, or the log knows none of the machines.
+        DataError: the log cannot be read or shows no intervals, rows and log cannot be put on one
+            clock, or the log knows none of the machines.
     """
+    if path is None:
+        return tables, None
+    found = log_of(read_csv(path), {name for table in tables for name in _names(table)})
     keys = keys_of(tables, label, named).keys
     how = found.how.model_copy(update={"complete": True})
     fields: dict[str, Any] = {
@@ -87,4 +86,4 @@ def labelled_examples(
         "sensors": {"any reading": {}},
     }
     contract = Contract.model_validate(fields)
-    return labelled_by_log(tables, contract, how, read_log(path, how))
+    return labelled_by_log(tables, contract, how, read_log(path, how)), found
