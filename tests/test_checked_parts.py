@@ -20,7 +20,7 @@ from faultxfer.reading import by_time
 from faultxfer.steps import checked_parts, sight
 from faultxfer.steps.accepted import AcceptedRows
 from faultxfer.steps.checked_parts import Asked, accepted_in_parts
-from faultxfer.steps.intake import check_files, require_accepted
+from faultxfer.steps.intake import CheckedRows, check_files, require_accepted
 
 ROWS, RUN_ROWS = 6_000, 1_500
 CONTRACT = parse_contract(
@@ -85,6 +85,20 @@ def _parquet(rows: pd.DataFrame, path: Path) -> Path:
     return path.with_suffix(".parquet")
 
 
+def as_a_whole(
+    path: Path, folder: Path, contract: Contract = CONTRACT, machine: str | None = None
+) -> CheckedRows:
+    """What the ordinary check of a file to be scored says; it is too small to be cut."""
+    return check_files(
+        [str(path)],
+        contract,
+        work=folder,
+        quarantine=folder / "aside",
+        labelled=False,
+        equipment=machine,
+    )
+
+
 def asked(contract: Contract = CONTRACT, machine: str | None = None) -> Asked:
     return Asked(contract, machine, None, frozenset(), frozenset())
 
@@ -95,14 +109,7 @@ def test_parts_of_any_size_say_what_the_whole_says(
     write: Callable[[pd.DataFrame, Path], Path], machine: str | None, tmp_path: Path
 ) -> None:
     path = write(table(("F 1", "F 2")), tmp_path / "week.csv")
-    whole = check_files(
-        [str(path)],
-        CONTRACT,
-        work=tmp_path,
-        quarantine=tmp_path / "aside",
-        labelled=False,
-        equipment=machine,
-    )
+    whole = as_a_whole(path, tmp_path, machine=machine)
     wanted = pd.read_feather(require_accepted(whole))
     sizes = (1_700, 2_900) if path.suffix == ".parquet" else (70_000, 130_000)
     for size in sizes:
@@ -136,9 +143,7 @@ def test_a_copy_of_a_row_in_another_recording_is_left_to_the_check_of_the_whole(
 def test_a_copy_whose_recordings_are_dealt_to_one_file_is_seen_there(tmp_path: Path) -> None:
     """The first and the last of four recordings, in three files."""
     path = _copied(10, 5_000, tmp_path / "week.csv")
-    whole = check_files(
-        [str(path)], CONTRACT, work=tmp_path, quarantine=tmp_path / "aside", labelled=False
-    )
+    whole = as_a_whole(path, tmp_path)
     found = accepted_in_parts(path, path.name, asked(), tmp_path / "parts.arrow", 40_000)
     assert found is not None
     assert found.findings == whole.findings
@@ -197,9 +202,7 @@ def test_a_dirty_file_to_be_scored_has_in_parts_the_verdict_of_the_whole(
 ) -> None:
     monkeypatch.setattr(sight, "_SIGHT", 64)
     path = _csv(spoil(table(("F 1", "F 2")[: 1 + seed % 2]), seed), tmp_path / "week.csv")
-    whole = check_files(
-        [str(path)], CONTRACT, work=tmp_path, quarantine=tmp_path / "aside", labelled=False
-    )
+    whole = as_a_whole(path, tmp_path)
     assert len({found.code for found in whole.findings}) > 2
     wanted = pd.read_feather(require_accepted(whole))
     for size in (19_000, 47_000):  # one of them cuts a standstill in two
@@ -275,14 +278,7 @@ def test_rows_dealt_out_by_recording_have_the_verdict_of_the_whole(
     monkeypatch.setattr(checked_parts, "_DEALT", 2)
     monkeypatch.setattr(checked_parts, "_FARTHER", 1)
     path = write(spoil(table(("F 1", "F 2")), 1), tmp_path / "week.csv")
-    whole = check_files(
-        [str(path)],
-        contract,
-        work=tmp_path,
-        quarantine=tmp_path / "aside",
-        labelled=False,
-        equipment=machine,
-    )
+    whole = as_a_whole(path, tmp_path, contract, machine)
     wanted = pd.read_feather(require_accepted(whole))
     out = tmp_path / "rows.arrow"
     size = 900 if path.suffix == ".parquet" else 40_000
@@ -352,9 +348,7 @@ def test_the_long_form_has_in_parts_the_verdict_of_the_whole(
     moment = np.arange(ROWS)
     rows["late"] = np.where((moment > ROWS // 2) & (moment % 50 < 4), (moment % 90).astype(str), "")
     path = _csv(order(_melted(rows, ["flow", "head", "late"])), tmp_path / "long.csv")
-    whole = check_files(
-        [str(path)], contract, work=tmp_path, quarantine=tmp_path / "aside", labelled=False
-    )
+    whole = as_a_whole(path, tmp_path, contract)
     wanted = pd.read_feather(require_accepted(whole))
     out = tmp_path / "parts.arrow"
     found = accepted_in_parts(path, path.name, asked(contract), out, 20_000)

@@ -201,7 +201,7 @@ def said_by(check: Check, outcome: Checked, own: tuple[int, int]) -> PartSaid:
     for tally in check.validation.tallies if check.validation else ():
         if tally.kind == NULL and tally.unmet:
             places = used[tally.places]
-            gaps[tally.column] = int(((places >= own[0]) & (places < own[1])).sum())
+            gaps[tally.column] = int(_inside(places, own).sum())
     unread = {
         one.noted.column: len(one.noted.places)
         for one in noted
