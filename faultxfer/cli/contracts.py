@@ -75,6 +75,9 @@ def contract_infer(
     day_first: Annotated[
         bool | None, _pin(None, "What 03/04/2026 begins with.", "--day-first/--month-first")
     ] = None,
+    timezone: Annotated[
+        str | None, _pin("ZONE", "Zone of times that name none, such as Europe/Berlin.")
+    ] = None,
     skip: Annotated[int | None, _pin("N", "Lines above the header row.")] = None,
     units_row: Annotated[
         int | None, _pin("N", "Which row below the header row holds units.")
@@ -104,6 +107,7 @@ def contract_infer(
         encoding=encoding,
         time_format=time_format,
         day_first=day_first,
+        timezone=timezone,
         skip=skip,
         units_row=units_row,
         rows_below=rows_below,

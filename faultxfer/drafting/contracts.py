@@ -12,13 +12,14 @@ import yaml
 from pydantic import ValidationError
 
 from faultxfer.contract.diff import diff_contracts
+from faultxfer.contract.fault_log import LEFT_OUT
 from faultxfer.contract.schema import LabelClass, load_contract, parse_contract, schema_text
-from faultxfer.drafting.draft import EQUIPMENT, RUN, TIME, write_draft
+from faultxfer.drafting.draft import EQUIPMENT, RUN, TIME, Draft, write_draft
 from faultxfer.drafting.infer import draft_of
 from faultxfer.drafting.label_asked import label_asked
 from faultxfer.drafting.log_beside import FAULT, find_log, labelled_examples
 from faultxfer.drafting.roles import roles_of, shape_of
-from faultxfer.drafting.shapes import for_tag_files, shaped
+from faultxfer.drafting.shapes import Shaped, for_tag_files, shaped
 from faultxfer.errors import ConfigError, DataError
 from faultxfer.outputs import writing
 from faultxfer.reading.csv_options import Csv
@@ -26,7 +27,7 @@ from faultxfer.reading.read_csv import find_files, names_of, read_csv
 from faultxfer.reading.table import RawTable
 
 # How errors name pins for people who have a contract.
-_PINS = re.compile(r"`csv: (\{.*?\})`")
+_PINS = re.compile(r"`(?:label\.log\.)?csv: (\{.*?\})`")
 
 
 def draft_contract(
@@ -101,17 +102,7 @@ def draft_contract(
             RUN: run_column,
             TIME: examples.time_column,
         }
-        family = out.stem
-        tables, found = labelled_examples(examples.tables, log, label, family, named)
-        draft = draft_of(
-            tables,
-            label=label,
-            family=family,
-            named=named,
-            csv_options=examples.options,
-            given=given,
-        )
-        draft = replace(draft, why=draft.why | examples.why, log=found)
+        draft = _drafted(examples, log, label, out.stem, named, options, given)
     except DataError as error:
         raise _advised(error, options) from error
     if examples.tag_files is not None:
@@ -129,6 +120,37 @@ def draft_contract(
         "events": str(log) if log else None,
         "columns": [*shape_of(examples.sentence()), *examples.roles(), *roles_of(draft)],
     }
+
+
+def _drafted(
+    examples: Shaped,
+    log: Path | None,
+    label: str,
+    family: str,
+    named: dict[str, str | None],
+    options: Csv,
+    given: dict[LabelClass, tuple[str, ...]],
+) -> Draft:
+    """The draft of examples that are labelled by a column, or by a log."""
+    tables, found = labelled_examples(examples.tables, log, label, family, named, options)
+    if found is not None:
+        given = given | {"exclude": (*given.get("exclude", ()), LEFT_OUT)}
+    draft = draft_of(
+        tables,
+        label=label,
+        family=family,
+        named=named,
+        csv_options=examples.options,
+        given=given,
+    )
+    # The log's own word is none that a file or a contract has.
+    own = tuple(text for text in draft.spellings.exclude if text != LEFT_OUT)
+    return replace(
+        draft,
+        why=draft.why | examples.why,
+        log=found,
+        spellings=replace(draft.spellings, exclude=own),
+    )
 
 
 def _given(spellings: dict[LabelClass, list[str] | None]) -> dict[LabelClass, tuple[str, ...]]:

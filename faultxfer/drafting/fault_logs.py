@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -87,7 +88,12 @@ class FoundLog:
             "    # Whether every fault of these machines stands in the log. Only then are all",
             "    # other rows normal; else nobody knows what they are, and they teach nothing.",
             "    complete: false",
+            *self._pins(),
         ]
+
+    def _pins(self) -> list[str]:
+        pins = self.how.csv.model_dump(exclude_unset=True)
+        return [f"    csv: {json.dumps(pins)}"] if pins else []
 
     def _codes(self) -> list[str]:
         if self.how.code is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,15 @@ from faultxfer.drafting.draft import EQUIPMENT, TIME
 from faultxfer.drafting.fault_logs import FoundLog, log_of, looks_like_a_log
 from faultxfer.drafting.infer import keys_of
 from faultxfer.errors import ContractError
+from faultxfer.reading.csv_options import Csv
 from faultxfer.reading.read_csv import read_csv
 from faultxfer.reading.table import RawTable
 from faultxfer.wording import listed
 
 # The label column that a log fills, where nobody names one.
 FAULT = "fault"
+# What a plant's clock and habits make of times, in a log as in sensor files.
+_OF_TIMES = {"timezone", "day_first"}
 # A column with more different cells than this names no machines.
 _MOST_MACHINES = 500
 
@@ -56,6 +60,7 @@ def labelled_examples(
     label: str,
     family: str,
     named: dict[str, str | None],
+    options: Csv,
 ) -> tuple[list[RawTable], FoundLog | None]:
     """The examples as if the log were complete, so that their columns can be told from labels.
 
@@ -65,6 +70,7 @@ def labelled_examples(
         label: the label column.
         family: name of the family.
         named: the column of each key; None where it is to be recognised.
+        options: what had to be given to read the files; of it the log takes what is of times.
 
     Returns:
         The tables, and which columns of the log say what.
@@ -75,7 +81,10 @@ def labelled_examples(
     """
     if path is None:
         return tables, None
-    found = log_of(read_csv(path), {name for table in tables for name in _names(table)})
+    pins = options.model_dump(include=_OF_TIMES & options.model_fields_set)
+    machines = {name for table in tables for name in _names(table)}
+    found = log_of(read_csv(path, Csv(**pins)), machines)
+    found = replace(found, how=found.how.model_copy(update={"csv": Csv(**pins)}))
     keys = keys_of(tables, label, named).keys
     how = found.how.model_copy(update={"complete": True})
     fields: dict[str, Any] = {
