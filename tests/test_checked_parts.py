@@ -17,9 +17,10 @@ import pytest
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.errors import DiskFullError
 from faultxfer.reading import by_time
-from faultxfer.steps import checked_parts, sight
 from faultxfer.steps.accepted import AcceptedRows
-from faultxfer.steps.checked_parts import Asked, accepted_in_parts
+from faultxfer.steps.in_parts import check, cutting, sight
+from faultxfer.steps.in_parts.asked import Asked
+from faultxfer.steps.in_parts.check import accepted_in_parts
 from faultxfer.steps.intake import CheckedRows, check_files, require_accepted
 
 ROWS, RUN_ROWS = 6_000, 1_500
@@ -275,8 +276,8 @@ def test_rows_dealt_out_by_recording_have_the_verdict_of_the_whole(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(sight, "_SIGHT", 64)
-    monkeypatch.setattr(checked_parts, "_DEALT", 2)
-    monkeypatch.setattr(checked_parts, "_FARTHER", 1)
+    monkeypatch.setattr(cutting, "_DEALT", 2)
+    monkeypatch.setattr(check, "_FARTHER", 1)
     path = write(spoil(table(("F 1", "F 2")), 1), tmp_path / "week.csv")
     whole = as_a_whole(path, tmp_path, contract, machine)
     wanted = pd.read_feather(require_accepted(whole))
@@ -386,8 +387,8 @@ def test_files_in_parts_have_the_verdict_of_all_of_them_together(
         return {**found.as_dict(), "rows": kept.to_csv(), "aside": aside}
 
     whole = checked()
-    monkeypatch.setattr(checked_parts, "LARGE", 1)
-    monkeypatch.setattr(checked_parts, "_SIZE", 40_000)
+    monkeypatch.setattr(check, "LARGE", 1)
+    monkeypatch.setattr(check, "_SIZE", 40_000)
     caplog.set_level("INFO")
     assert checked() == whole
     assert ("looking at them whole" in caplog.text) == bool(copies)
@@ -400,7 +401,7 @@ def test_a_disk_that_is_full_while_a_file_is_rearranged_is_one_sentence_and_leav
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = _csv(_melted(_spoilt(table(), 0), ["flow", "head"]), tmp_path / "long.csv")
-    monkeypatch.setattr(checked_parts, "LARGE", 1)
+    monkeypatch.setattr(check, "LARGE", 1)
     monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
     monkeypatch.setattr(tempfile, "tempdir", None)
     (tmp_path / "temporary").mkdir()
@@ -465,9 +466,9 @@ def test_a_dirty_file_that_is_only_checked_is_judged_in_parts_as_a_whole(
     codes = {finding["code"] for finding in whole["findings"]}  # type: ignore[attr-defined]
     assert len(codes) > 2
     assert ("TIME-STEP" in codes, "LABEL-ONE-CLASS" in codes) == (seed == 4, seed == 5)
-    monkeypatch.setattr(checked_parts, "LARGE", 1)
+    monkeypatch.setattr(check, "LARGE", 1)
     caplog.set_level("INFO")
     for size in (300, 700) if path.suffix == ".parquet" else (11_000, 31_000):
-        monkeypatch.setattr(checked_parts, "_ROWS" if size < 1000 else "_SIZE", size)
+        monkeypatch.setattr(check, "_ROWS" if size < 1000 else "_SIZE", size)
         assert checked() == whole
     assert "looking at them whole" not in caplog.text

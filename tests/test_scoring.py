@@ -15,8 +15,8 @@ from faultxfer.bundle.bundle import Bundle
 from faultxfer.contract.schema import parse_contract
 from faultxfer.evaluate.stretches import Stretches
 from faultxfer.rows_file import rows_file
-from faultxfer.steps import checked_parts
 from faultxfer.steps.accepted import AcceptedRows, RowsBetween
+from faultxfer.steps.in_parts import check
 from faultxfer.steps.intake import CheckedRows, check_files, require_accepted
 from faultxfer.steps.score_parts import ScoreTable, ScoreTally, ShareTally, write_scores
 from faultxfer.steps.scoring import share_note
@@ -151,9 +151,9 @@ def test_recordings_that_take_turns_have_the_scores_of_a_check_in_memory(
         return written.read_bytes(), found.peak.tolist()
 
     whole = scores("whole")
-    monkeypatch.setattr(checked_parts, "LARGE", 1)
-    monkeypatch.setattr(checked_parts, "_SIZE", 3_000)
-    monkeypatch.setattr(checked_parts, "_FARTHER", 1)
+    monkeypatch.setattr(check, "LARGE", 1)
+    monkeypatch.setattr(check, "_SIZE", 3_000)
+    monkeypatch.setattr(check, "_FARTHER", 1)
     caplog.set_level("INFO")
     assert scores("dealt out") == whole
     assert "Dealing the rows of a.csv out by recording, into temporary files" in caplog.text

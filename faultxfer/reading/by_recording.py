@@ -6,7 +6,7 @@ all rows of its recordings in the order in which they stand, and is read as a fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,18 @@ from faultxfer.reading.parts import PARQUET, Part
 
 # More files than this are not held open.
 _MOST = 256
+
+
+def names_of_recordings(keys: Sequence[pd.Series]) -> pd.Series:
+    """(n,) one name for the recording of each row.
+
+    Args:
+        keys: (n,) each, of the machine and the run, or of one of them.
+    """
+    first, *others = (key.reset_index(drop=True).astype(str) for key in keys)
+    for key in others:
+        first = first + "\n" + key  # which no name has
+    return first
 
 
 class Recordings:

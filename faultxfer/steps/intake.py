@@ -41,8 +41,9 @@ from faultxfer.reading.tag_files import TagReadings
 from faultxfer.reading.write_csv import write_text
 from faultxfer.requests import PretrainRequest, ScoreRequest, ValidateRequest
 from faultxfer.steps.accepted import filled_rows
-from faultxfer.steps.checked_parts import UNSCORED, Accepted, Asked, accepted_in_parts, are_large
-from faultxfer.steps.key_count import Again
+from faultxfer.steps.in_parts.asked import UNSCORED, Accepted, Asked
+from faultxfer.steps.in_parts.check import accepted_in_parts, are_large
+from faultxfer.steps.in_parts.key_count import Again
 from faultxfer.steps.opening import AnyRequest, Job, Opened
 
 if TYPE_CHECKING:

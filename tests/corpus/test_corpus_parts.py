@@ -12,8 +12,9 @@ from checking import stored
 from write import BAD, VALID
 
 from faultxfer.contract.schema import parse_contract
-from faultxfer.steps import checked_parts
-from faultxfer.steps.checked_parts import Accepted, Asked, accepted_in_parts, dealt_out
+from faultxfer.steps.in_parts import cutting
+from faultxfer.steps.in_parts.asked import Accepted, Asked
+from faultxfer.steps.in_parts.check import accepted_in_parts, dealt_out
 from faultxfer.steps.intake import check_files
 
 NONE: frozenset[str] = frozenset()
@@ -36,7 +37,7 @@ def test_a_file_is_judged_in_parts_as_a_whole(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(checked_parts, "_DEALT", 1)
+    monkeypatch.setattr(cutting, "_DEALT", 1)
     in_parts: Counter[str] = Counter()
     for number, case in enumerate((*BAD, *VALID)[::every]):
         if len(case.files) > 1:

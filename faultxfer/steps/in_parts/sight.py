@@ -15,6 +15,7 @@ import pandas as pd
 
 from faultxfer.contract.schema import Contract
 from faultxfer.reading import columns
+from faultxfer.reading.by_recording import names_of_recordings
 
 # Rows of a recording that rules look back and ahead at least.
 _LEAST = 30
@@ -122,7 +123,7 @@ def seen_in(
         held: by sensor, (n,) bool: values that are no readings of that row.
         newest_first: whether the row before in time stands after.
     """
-    names = accepted[columns.EQUIPMENT].astype(str) + "/" + accepted[columns.RUN].astype(str)
+    names = names_of_recordings([accepted[columns.EQUIPMENT], accepted[columns.RUN]])
     number, known = pd.factorize(names)
     count = len(known)
     readings = {name: accepted[name].to_numpy() for name in contract.features}

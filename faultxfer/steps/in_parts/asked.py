@@ -1,0 +1,83 @@
+"""What is asked of a large file that is checked in parts, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from faultxfer.contract.schema import Contract
+from faultxfer.findings import Finding
+from faultxfer.reading.table import RawTable
+from faultxfer.steps.in_parts.key_count import Again
+
+UNSCORED = "unscored.arrow"
+
+if TYPE_CHECKING:
+    from faultxfer.steps.completing import Completing
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How a file is checked; see :func:`faultxfer.steps.intake.check_files`.
+
+    Its rows are kept where it is to be scored, ``labelled`` being False, and there alone.
+    """
+
+    contract: Contract
+    equipment: str | None
+    completing: Completing | None
+    without: frozenset[str]
+    lacks: frozenset[str]
+    labelled: bool | None = False
+
+    @property
+    def scoring(self) -> bool:
+        """Whether the rows are to be scored."""
+        return self.labelled is False
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What came of a file.
+
+    Attributes:
+        rows: how many were read.
+        accepted: how many of them are accepted.
+        quarantined: how many of them are set aside.
+        rejected: CSV of these; None where there are none.
+        left_out: how many are of other machines.
+        again: what of it may be there again in other files.
+        unused: by reason, how many rows the contract leaves out on purpose.
+        unscored: Arrow file of the rows outside `where`; None where there are none.
+        imputed: of these, how many have readings that were missing and are filled in.
+        completed: whether any reading was filled in.
+        findings: of the file as a whole.
+        table: a part of the rows as read, and how they are written.
+        times: how times are written; None without them.
+        sha256: of the file.
+    """
+
+    rows: int
+    accepted: int
+    imputed: int
+    completed: bool
+    findings: tuple[Finding, ...]
+    table: RawTable
+    times: str | None
+    sha256: str
+    quarantined: int = 0
+    rejected: Path | None = None
+    left_out: int = 0
+    again: Again | None = None
+    unused: Mapping[str, int] = field(default_factory=dict)
+    unscored: Path | None = None
+
+    @property
+    def header(self) -> bytes:
+        """First line of the rows set aside; empty where there are none."""
+        if self.rejected is None:
+            return b""
+        with self.rejected.open("rb") as file:
+            return file.readline()

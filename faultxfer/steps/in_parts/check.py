@@ -1,0 +1,173 @@
+"""The check of a large file in parts: how it is cut, and when it is looked at as a whole.
+
+Each part goes through the check by itself, given some rows around its own, and what is said of the
+whole file follows from what is said of the parts. Rows to be scored and rows set aside are written
+as they come. Where rows of a recording stand too far apart for that, the rows of a file to be
+scored are dealt out by recording. As soon as a part shows anything that can only be judged over all
+rows, the file is looked at as a whole, in memory for all of it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pyarrow as pa
+
+from faultxfer.digest import digest_of_file
+from faultxfer.errors import DataError
+from faultxfer.reading.by_time import UnevenError
+from faultxfer.reading.parts import PARQUET, Part
+from faultxfer.steps.in_parts.asked import Accepted, Asked
+from faultxfer.steps.in_parts.cell_counts import NoReadingsError
+from faultxfer.steps.in_parts.cutting import cut
+from faultxfer.steps.in_parts.one_part import CheckedPart, checked_part
+from faultxfer.steps.in_parts.sight import (
+    NotByPartsError,
+    RepeatedError,
+    TooLittleSeenError,
+    lines_in_sight,
+)
+from faultxfer.steps.in_parts.together import Together
+from faultxfer.steps.processors import in_order
+from faultxfer.temporary import no_room
+
+# Files from this size on are checked in parts of this size; of Parquet, rows of a part.
+LARGE, _SIZE, _ROWS, _PACKED = 32_000_000, 4_000_000, 32_768, 4
+# Where no model waits for the rows, one part of so many times that is checked after the other: in
+# small ones, threads wait for the interpreter more than they gain.
+_TIMES = 3
+# How much farther parts see where rows of a recording stand far apart.
+_FARTHER = 8
+
+
+def are_large(paths: Sequence[Path]) -> bool:
+    """Whether files are worth cutting; packed ones and Parquet hold several times their size."""
+    return sum(_size_of(path) for path in paths) >= LARGE
+
+
+def _size_of(path: Path) -> int:
+    packed = path.suffix.lower() in (PARQUET, ".gz", ".zst")
+    return path.stat().st_size * (_PACKED if packed else 1)
+
+
+def accepted_in_parts(
+    path: Path, name: str, asked: Asked, out: Path, size: int | None = None
+) -> Accepted | None:
+    """Check a file part by part, and write its accepted rows where they are to be scored.
+
+    Args:
+        path: of the file.
+        name: that findings call it by.
+        asked: how it is checked.
+        out: Arrow file of the accepted rows; files and a folder for parts are made beside it.
+        size: of a part: bytes, or rows where the file is Parquet.
+
+    Returns:
+        What came of it; None where it has to be looked at as a whole.
+    """
+    sight = lines_in_sight(asked.contract)
+    farther = _FARTHER * sight  # where recordings take turns
+    # Rules of time look back at rows outside `where`, of which sight says nothing.
+    for lines in () if asked.contract.where else (sight, farther):
+        try:
+            return _by_sight(path, name, asked, out, size, lines)
+        except TooLittleSeenError:
+            continue
+        except RepeatedError:
+            break
+    return dealt_out(path, name, asked, out, size)
+
+
+def dealt_out(
+    path: Path, name: str, asked: Asked, out: Path, size: int | None = None
+) -> Accepted | None:
+    """As :func:`accepted_in_parts`, with parts that hold some recordings each, all of their rows.
+
+    Only for rows to be scored: what is asked of those to learn from depends on their order.
+    """
+    keys = {asked.contract.equipment_column, asked.contract.run_column} - {None}
+    if not asked.scoring or asked.contract.long or not keys:
+        return None
+    try:
+        return _by_sight(path, name, asked, out, size, None)
+    except (TooLittleSeenError, RepeatedError):
+        return None
+
+
+def _by_sight(
+    path: Path, name: str, asked: Asked, out: Path, size: int | None, sight: int | None
+) -> Accepted | None:
+    """As :func:`accepted_in_parts`, with some lines in sight; with rows dealt out without them.
+
+    Raises:
+        TooLittleSeenError: these are too few.
+        RepeatedError: something stands there again further away.
+    """
+    if asked.contract.tag_files:  # a row of the table is of several files
+        return None
+    alone = asked.scoring
+    while True:
+        try:
+            return _in_parts(path, name, asked, out, size, sight, alone=alone)
+        except NoReadingsError:
+            if not alone:
+                return None
+            alone = False  # what fills in a sensor that no row has says so in each part
+        except (TooLittleSeenError, RepeatedError):
+            raise
+        except (
+            NotByPartsError,
+            UnevenError,
+            DataError,
+            OSError,
+            pa.ArrowException,
+            EOFError,
+        ) as error:
+            if no_room(error):
+                raise
+            # Whatever it is, reading it as a whole says it in full.
+            return None
+
+
+def _in_parts(
+    path: Path,
+    name: str,
+    asked: Asked,
+    out: Path,
+    size: int | None,
+    sight: int | None,
+    *,
+    alone: bool,
+) -> Accepted | None:
+    """As :func:`_by_sight`; ``alone``: no part says what is to be judged over all rows."""
+    folder, kept = out.with_name("parts"), out.with_name("kept")
+    # What an attempt before this one left is not of this one.
+    shutil.rmtree(kept, ignore_errors=True)
+    folder.mkdir()
+    kept.mkdir()
+    least = _ROWS if path.suffix.lower() == PARQUET else _SIZE
+    size = size or (least if asked.scoring else _TIMES * least)
+    try:
+        in_turn = in_order if asked.scoring and sight is not None else map
+        with (
+            ThreadPoolExecutor(1) as pool,
+            Together(asked, out, kept, dealt_out=sight is None) as together,
+        ):
+            digest = pool.submit(digest_of_file, path)
+            found = cut(path, name, folder, asked, size, sight, least)
+            together.row_of = found.row_of
+
+            def checked(part: Part) -> CheckedPart:
+                return checked_part(part, name, asked, found.tags, alone=alone)
+
+            for part in in_turn(checked, found.parts):
+                together.add(part)
+                del part  # the next one takes its memory
+            return together.ended(digest.result())
+    finally:
+        for part_file in folder.iterdir():
+            part_file.unlink()
+        folder.rmdir()

@@ -1,0 +1,187 @@
+"""How a large file is cut: into stretches of lines, periods of time, or recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from faultxfer.contract.machines import tags_of_columns, tags_of_sensors
+from faultxfer.progress import progress
+from faultxfer.reading.by_recording import Recordings, names_of_recordings
+from faultxfer.reading.by_time import Periods, Times
+from faultxfer.reading.parts import PARQUET, Part, first_part, parts_of
+from faultxfer.reading.read_csv import read_csv
+from faultxfer.steps.in_parts.asked import Asked
+from faultxfer.steps.in_parts.sight import NotByPartsError
+from faultxfer.steps.processors import in_order
+
+# A period of the long form is so many parts long.
+_TIMES = 3
+# Rows that are dealt out by recording lie in files of about so many parts, and of no more than so
+# many; of what is packed, text is taken to be so many times as long.
+_DEALT, _MOST_DEALT, _LONGER = 3, 16, 8
+# Encodings in which a line ends with the byte of a line feed.
+_BYTES = frozenset({"utf-8", "utf-8-sig", "cp1252"})
+
+
+@dataclass(frozen=True)
+class AllTags:
+    """What a file in the long form has: its tags in their order, and how many readings."""
+
+    names: tuple[str, ...]
+    readings: int
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A file that is cut.
+
+    Attributes:
+        parts: one after the other, each made as it is taken.
+        tags: of the long form; None elsewhere.
+        row_of: says of lines which rows of the file they are, where rows are dealt out by
+            recording; None elsewhere.
+    """
+
+    parts: Iterator[Part]
+    tags: AllTags | None = None
+    row_of: Callable[[np.ndarray], np.ndarray] | None = None
+
+
+def cut(
+    path: Path, name: str, folder: Path, asked: Asked, size: int, sight: int | None, least: int
+) -> Cut:
+    """Cut a file.
+
+    Args:
+        path: of the file.
+        name: that people know it by.
+        folder: for the parts.
+        asked: how it is checked.
+        size: of a part: bytes, or rows where the file is Parquet.
+        sight: lines before and after its own that each part has; None deals the rows out by
+            recording.
+        least: bytes of its beginning that show its form.
+
+    Raises:
+        NotByPartsError: its form is none that can be cut.
+        UnevenError: a row is not one line, or a recording is too long.
+        DataError: it cannot be read.
+    """
+    parquet = path.suffix.lower() == PARQUET
+    head = 1 if parquet else _head(first_part(path, folder, min(size, least)), asked)
+    if sight is None:
+        recordings = _by_recording(path, name, folder, head, asked, size)
+        return Cut(recordings.parts(_MOST_DEALT * size), row_of=recordings.row_of)
+    if asked.contract.long:
+        tags, parts = _by_time(path, name, folder, head, asked, size, sight)
+        return Cut(parts, tags)
+    return Cut(parts_of(path, folder, head, sight, size))
+
+
+def _head(first: Path, asked: Asked) -> int:
+    """Lines above the first row."""
+    contract = asked.contract
+    keep = tags_of_columns(contract) | asked.lacks
+    table = read_csv(first, contract.csv, tags_of_sensors(contract), keep)
+    if not len(table) or table.dialect.encoding not in _BYTES or table.dialect.line_end == "\r":
+        raise NotByPartsError
+    return int(table.lines[0]) - 1
+
+
+def _by_time(
+    path: Path, name: str, folder: Path, head: int, asked: Asked, size: int, sight: int
+) -> tuple[AllTags, Iterator[Part]]:
+    """A file in the long form as parts of one period each, and the tags that it has.
+
+    Raises:
+        NotByPartsError: its times cannot be read part by part.
+        DataError: it cannot be read.
+    """
+    if path.suffix.lower() == PARQUET:
+        raise NotByPartsError
+    progress.info("Bringing the readings of %s into the order of time, in temporary files", name)
+    times = Times(folder / "seconds", head)
+    tags: dict[str, None] = {}
+    styles = set()
+    with times.path.open("wb") as file:
+        parts = parts_of(path, folder, head, 0, size)
+        for seconds, of_part, style in in_order(lambda part: _times_in(part, head, asked), parts):
+            file.write(seconds.tobytes())
+            tags |= dict.fromkeys(of_part)
+            styles.add(style)
+    if len(styles) != 1:
+        raise NotByPartsError
+    periods = Periods(path, folder, times, _TIMES * size)
+    times.path.unlink()
+    return AllTags(tuple(tags), periods.lines), periods.parts(sight)
+
+
+def _times_in(part: Part, head: int, asked: Asked) -> tuple[np.ndarray, list[str], str]:
+    """Time of each line of a part, its tags, and how times are written.
+
+    Raises:
+        NotByPartsError: a row is not one line.
+        DataError: it cannot be read.
+    """
+    contract, long = asked.contract, asked.contract.long
+    if long is None or contract.csv.time_parts:
+        raise NotByPartsError
+    try:
+        keep = frozenset((long.time, long.tag))
+        table = read_csv(part.path, contract.csv, tags_of_sensors(contract), keep)
+    finally:
+        part.path.unlink()
+    as_they_stand = np.array_equal(table.lines, head + 1 + np.arange(len(table)))
+    if not as_they_stand or not keep <= set(table.names):
+        raise NotByPartsError
+    times = table.times(long.time)
+    tags = pd.factorize(table.stripped(long.tag))[1]
+    return times.seconds.to_numpy(dtype=np.float64), list(map(str, tags)), times.style
+
+
+def _by_recording(
+    path: Path, name: str, folder: Path, head: int, asked: Asked, size: int
+) -> Recordings:
+    """A file whose rows are dealt out by recording.
+
+    Raises:
+        NotByPartsError: no column says which recording a row is of.
+        UnevenError: a row is not one line.
+        DataError: it cannot be read.
+    """
+    progress.info("Dealing the rows of %s out by recording, into temporary files", name)
+    suffix = path.suffix.lower()
+    if suffix == PARQUET:
+        amount = pq.ParquetFile(path).metadata.num_rows
+    else:
+        amount = path.stat().st_size * (_LONGER if suffix in (".gz", ".zst") else 1)
+    recordings = Recordings(folder, suffix, head, -(-amount // (_DEALT * size)))
+    parts = parts_of(path, folder, head, 0, size)
+    try:
+        for part, lines, names in in_order(lambda part: _recordings_in(part, asked), parts):
+            recordings.deal(part, lines, names)
+    finally:
+        recordings.close()
+    return recordings
+
+
+def _recordings_in(part: Part, asked: Asked) -> tuple[Part, np.ndarray, pd.Series]:
+    """A part, the lines of it that are rows, and the recording of each.
+
+    Raises:
+        NotByPartsError: no column says which one that is.
+        DataError: it cannot be read.
+    """
+    contract = asked.contract
+    keys = [name for name in (contract.equipment_column, contract.run_column) if name]
+    table = read_csv(part.path, contract.csv, tags_of_sensors(contract), frozenset(keys))
+    there = [table.stripped(name) for name in keys if name in table.names]
+    if not there or table.dialect.below:
+        raise NotByPartsError
+    return part, table.lines, names_of_recordings(there)
