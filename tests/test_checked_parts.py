@@ -125,32 +125,6 @@ def test_parts_of_any_size_say_what_the_whole_says(
         pd.testing.assert_frame_equal(rows, wanted)
 
 
-def _copied(row: int, to: int, path: Path) -> Path:
-    """A row again in another recording."""
-    rows = table()
-    run = rows.loc[to, "run"]
-    rows.loc[to] = rows.loc[row]
-    rows.loc[to, "run"] = run
-    return _csv(rows, path)
-
-
-def test_a_copy_of_a_row_in_another_recording_is_left_to_the_check_of_the_whole(
-    tmp_path: Path,
-) -> None:
-    path = _copied(10, 4_000, tmp_path / "week.csv")
-    assert accepted_in_parts(path, path.name, asked(), tmp_path / "rows.arrow", 40_000) is None
-
-
-def test_a_copy_whose_recordings_are_dealt_to_one_file_is_seen_there(tmp_path: Path) -> None:
-    """The first and the last of four recordings, in three files."""
-    path = _copied(10, 5_000, tmp_path / "week.csv")
-    whole = as_a_whole(path, tmp_path)
-    found = accepted_in_parts(path, path.name, asked(), tmp_path / "parts.arrow", 40_000)
-    assert found is not None
-    assert found.findings == whole.findings
-    assert (found.accepted, found.quarantined) == (whole.accepted, whole.quarantined) == (5_999, 1)
-
-
 def _cells(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
     return _spoilt(rows, seed)
 
@@ -185,9 +159,17 @@ def _own_clocks(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
     return _spoilt(rows.assign(time=60 * moment), seed)
 
 
+def _shuffle(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
+    return rows.iloc[np.random.default_rng(seed).permutation(ROWS)]
+
+
+def _take_turns(rows: pd.DataFrame, _: int) -> pd.DataFrame:
+    return rows.iloc[np.argsort(np.arange(ROWS) % RUN_ROWS, kind="stable")]
+
+
 def _shuffled(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
     """So that parts have to see farther than usual to see enough of each run."""
-    return _spoilt(rows, seed).iloc[np.random.default_rng(seed).permutation(ROWS)]
+    return _shuffle(_spoilt(rows, seed), seed)
 
 
 DISORDER = [_newest_first, _one_after_the_other, _own_clocks, _shuffled]
@@ -231,6 +213,15 @@ def _twice(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
     return rows
 
 
+def _copied(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Rows again in another recording, some of them spoilt."""
+    rows = _spoilt(rows, seed)
+    run = rows.loc[4_000:4_299, "run"]
+    rows.loc[4_000:4_299] = rows.loc[100:399].to_numpy()
+    rows.loc[4_000:4_299, "run"] = run
+    return rows
+
+
 def _again(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
     """A recording that comes back after others."""
     rows = _spoilt(_lines(rows, seed), seed)
@@ -253,13 +244,35 @@ def _at_rest(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
     return rows.assign(mode=np.where(rows["run"].isin(["r3", "r7"]), "IDLE", mode))
 
 
+@pytest.mark.parametrize(("spoil", "write"), [(_twice, _csv), (_copied, _csv), (_copied, _parquet)])
+def test_copies_far_apart_are_set_aside_as_in_the_whole(
+    spoil: Callable[[pd.DataFrame, int], pd.DataFrame],
+    write: Callable[[pd.DataFrame, Path], Path],
+    tmp_path: Path,
+) -> None:
+    path = write(spoil(table(("F 1", "F 2")), 1), tmp_path / "week.csv")
+    whole = as_a_whole(path, tmp_path)
+    assert "ROW-DUPLICATE" in {found.code for found in whole.findings}
+    wanted = pd.read_feather(require_accepted(whole))
+    out = tmp_path / "rows.arrow"
+    size = 900 if path.suffix == ".parquet" else 40_000
+    found = accepted_in_parts(path, path.name, asked(), out, size)
+    assert found is not None
+    assert found.findings == whole.findings
+    assert (found.accepted, found.quarantined) == (whole.accepted, whole.quarantined)
+    rows = pd.concat(AcceptedRows(out, 999, completed=False).parts(), ignore_index=True)
+    pd.testing.assert_frame_equal(rows, wanted)
+    assert whole.quarantine is not None
+    assert found.rejected is not None
+    assert found.rejected.read_text() == whole.quarantine.read_text()
+
+
 RUNNING = CONTRACT.model_copy(update={"where": {"mode": ("RUN",)}})
 
 
 @pytest.mark.parametrize(
     ("spoil", "write", "machine", "contract"),
     [
-        (_twice, _csv, None, CONTRACT),
         (_again, _windows, None, CONTRACT),
         (_in_turns, _gz, "F 2", CONTRACT),
         (_shuffled, _parquet, None, CONTRACT),
@@ -367,31 +380,67 @@ def test_the_long_form_has_in_parts_the_verdict_of_the_whole(
 # Several files
 
 
-@pytest.mark.parametrize("copies", [0, 40])
+SHIFTS = CONTRACT.model_copy(update={"slices": ("shift",)})
+
+
+def _as_they_are(weeks: list[pd.DataFrame]) -> list[pd.DataFrame]:
+    return weeks
+
+
+def _one_lacks_a_column(weeks: list[pd.DataFrame]) -> list[pd.DataFrame]:
+    return [weeks[0], weeks[1].drop(columns="shift"), weeks[2].assign(remark="x")]
+
+
+def _one_has_another_machine(weeks: list[pd.DataFrame]) -> list[pd.DataFrame]:
+    return [weeks[0].assign(machine="F 3"), *weeks[1:]]
+
+
+@pytest.mark.parametrize(
+    ("made", "copies", "machine", "contract"),
+    [
+        (_as_they_are, 0, None, CONTRACT),
+        (_as_they_are, 300, None, CONTRACT),
+        (_as_they_are, 300, None, CONTRACT.model_copy(update={"run_column": None})),
+        (_one_lacks_a_column, 40, None, SHIFTS),
+        (_one_has_another_machine, 40, "F 2", CONTRACT),
+    ],
+)
 def test_files_in_parts_have_the_verdict_of_all_of_them_together(
-    copies: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    made: Callable[[list[pd.DataFrame]], list[pd.DataFrame]],
+    copies: int,
+    machine: str | None,
+    contract: Contract,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     rows = _spoilt(table(("F 1", "F 2")), 1)
-    cut = ROWS // 2
-    weeks = (rows.iloc[:cut], rows.iloc[cut - copies :])  # the second has some rows of the first
-    files = [str(_csv(week, tmp_path / f"{at}.csv")) for at, week in enumerate(weeks)]
+    third = ROWS // 3  # each but the first has some rows of the one before
+    weeks = [rows.iloc[max(at - copies, 0) : at + third] for at in range(0, ROWS, third)]
+    files = [str(_csv(week, tmp_path / f"{at}.csv")) for at, week in enumerate(made(weeks))]
 
     def checked() -> dict[str, object]:
         work = tmp_path / "work"
         work.mkdir(exist_ok=True)
         found = check_files(
-            files, CONTRACT, work=work, quarantine=tmp_path / "aside", labelled=False
+            files,
+            contract,
+            work=work,
+            quarantine=tmp_path / "aside",
+            labelled=False,
+            equipment=machine,
         )
         kept = pd.read_feather(require_accepted(found)).drop(columns="_imputed", errors="ignore")
         aside = found.quarantine.read_text() if found.quarantine else None
         return {**found.as_dict(), "rows": kept.to_csv(), "aside": aside}
 
     whole = checked()
+    assert ("stand in an earlier file" in str(whole["findings"])) == bool(copies)
     monkeypatch.setattr(check, "LARGE", 1)
     monkeypatch.setattr(check, "_SIZE", 40_000)
     caplog.set_level("INFO")
     assert checked() == whole
-    assert ("looking at them whole" in caplog.text) == bool(copies)
+    assert "looking at them whole" not in caplog.text
 
 
 # A full disk
@@ -433,11 +482,22 @@ def _spoilt(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
     return rows.assign(**cells)
 
 
-@pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("write", [_csv, _parquet])
+def _as_it_is(rows: pd.DataFrame, _: int) -> pd.DataFrame:
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("seed", "write", "disorder"),
+    [
+        *((seed, write, _as_it_is) for seed in range(6) for write in (_csv, _parquet)),
+        *((1, write, _shuffle) for write in (_csv, _parquet)),
+        *((seed, _csv, _take_turns) for seed in (0, 5)),
+    ],
+)
 def test_a_dirty_file_that_is_only_checked_is_judged_in_parts_as_a_whole(
     seed: int,
     write: Callable[[pd.DataFrame, Path], Path],
+    disorder: Callable[[pd.DataFrame, int], pd.DataFrame],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -450,7 +510,7 @@ def test_a_dirty_file_that_is_only_checked_is_judged_in_parts_as_a_whole(
     if seed == 4:
         later = pd.to_datetime(rows["time"]) + pd.to_timedelta(np.arange(ROWS) * 3, unit="min")
         rows["time"] = later.dt.strftime("%Y-%m-%d %H:%M:%S")
-    path = write(rows, tmp_path / "week.csv")
+    path = write(disorder(rows, seed), tmp_path / "week.csv")
     label = {"column": "state", "normal": ["ok"], "fault": ["bad"]}
     contract = CONTRACT.model_copy(update={"label": CONTRACT.label.model_validate(label)})
 
@@ -465,8 +525,11 @@ def test_a_dirty_file_that_is_only_checked_is_judged_in_parts_as_a_whole(
     whole = checked()
     codes = {finding["code"] for finding in whole["findings"]}  # type: ignore[attr-defined]
     assert len(codes) > 2
-    assert ("TIME-STEP" in codes, "LABEL-ONE-CLASS" in codes) == (seed == 4, seed == 5)
+    assert ("LABEL-ONE-CLASS" in codes) == (seed == 5)
+    assert disorder is not _as_it_is or ("TIME-STEP" in codes) == (seed == 4)
     monkeypatch.setattr(check, "LARGE", 1)
+    monkeypatch.setattr(check, "_FARTHER", 1)
+    monkeypatch.setattr(cutting, "_DEALT", 2)
     caplog.set_level("INFO")
     for size in (300, 700) if path.suffix == ".parquet" else (11_000, 31_000):
         monkeypatch.setattr(check, "_ROWS" if size < 1000 else "_SIZE", size)

@@ -24,6 +24,7 @@ from faultxfer.contract.rules.protocol import Breach, Rule, TableRows
 from faultxfer.contract.schema import Contract
 from faultxfer.findings import Finding
 from faultxfer.reading import columns
+from faultxfer.reading.table import RawTable
 
 _COPY = "ROW-DUPLICATE"
 _NO_ROWS = np.array([], dtype=int)
@@ -93,9 +94,22 @@ def _file_numbers(frames: list[pd.DataFrame]) -> np.ndarray:
 def _without_rows(outcome: Checked, copies: np.ndarray, contract: Contract) -> Checked:
     if not copies.any():
         return outcome
-    severity = contract.severity(_COPY)
     places = outcome.accepted.loc[copies, columns.ROW].to_numpy()
-    notes = Notes(outcome.table)
+    notes = copies_noted(outcome.table, places, contract)
+    outcome = dataclasses.replace(outcome, findings=(*outcome.findings, *notes.findings))
+    aside = contract.severity(_COPY) == "quarantine"
+    return outcome.without(places, notes.rejected()) if aside else outcome
+
+
+def copies_noted(table: RawTable, places: np.ndarray, contract: Contract) -> Notes:
+    """What is said of rows of a file that stand in an earlier one too.
+
+    Args:
+        table: the file, or a part of it.
+        places: of the rows in it.
+        contract: that the files were checked against.
+    """
+    notes = Notes(table)
     notes.rows(
         _COPY,
         places,
@@ -104,10 +118,9 @@ def _without_rows(outcome: Checked, copies: np.ndarray, contract: Contract) -> C
         "Export each period once, or leave one of the files out; "
         "the rows of the first file were kept",
         expected="each row once",
-        severity=severity,
+        severity=contract.severity(_COPY),
     )
-    outcome = dataclasses.replace(outcome, findings=(*outcome.findings, *notes.findings))
-    return outcome.without(places, notes.rejected()) if severity == "quarantine" else outcome
+    return notes
 
 
 # Contradictions

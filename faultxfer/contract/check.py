@@ -5,6 +5,8 @@ Each step has a file of its own: columns, rows that are used, cells, values and 
 
 from __future__ import annotations
 
+import numpy as np
+
 from faultxfer.contract.accepted_rows import outcome, refused
 from faultxfer.contract.checking import State
 from faultxfer.contract.judged_rows import judge_values, run_rules
@@ -27,6 +29,7 @@ def begin_check(
     lacks: frozenset[str] = frozenset(),
     of_a_file: bool = True,
     of_a_part: bool = False,
+    copies: np.ndarray | None = None,
 ) -> Check:
     """Check what a table is, before its values are judged.
 
@@ -44,6 +47,8 @@ def begin_check(
             number of rows that are bad, as a single row that somebody asks for is all or nothing.
         of_a_part: whether the rows are a part of a file, of which nothing is said that is to be
             judged over all its rows: shares, and what no row has.
+        copies: (n,) bool: rows that are known to repeat an earlier one, perhaps of another part;
+            None where the table shows that.
 
     Raises:
         DataError: numbers or times of the file can be read in more than one way, and the contract
@@ -59,6 +64,7 @@ def begin_check(
         lacks=lacks,
         of_a_file=of_a_file,
         of_a_part=of_a_part,
+        copies=copies,
     )
     for step in (note_columns, choose_machine, choose_used):
         step(check)

@@ -29,6 +29,7 @@ class State:
         lacks: frozenset[str] = frozenset(),
         of_a_file: bool = True,
         of_a_part: bool = False,
+        copies: np.ndarray | None = None,
     ) -> None:
         self.contract, self.equipment, self.fills = contract, equipment, fills
         self.without, self.lacks = without, lacks
@@ -38,7 +39,7 @@ class State:
         self.lacking: dict[str, np.ndarray] = {}
         # Sensors that the file has no reading of and the model at hand fills in, in every row.
         self.gone: frozenset[str] = frozenset()
-        self.of_a_file, self.of_a_part = of_a_file, of_a_part
+        self.of_a_file, self.of_a_part, self.copies = of_a_file, of_a_part, copies
         self.table = machines.translated(table, contract, equipment)
         self.labelled = contract.label.column in self.table.names if labelled is None else labelled
         self.notes = Notes(self.table)
@@ -78,6 +79,7 @@ class State:
             seconds=self.seconds,
             place=np.arange(len(self.table)),
             held=self.held,
+            copies=self.copies,
         )
 
     def _numbered(self, column: str | None) -> np.ndarray:

@@ -38,7 +38,7 @@ def with_losses(
         return checked
     found = [
         *_machines(checked, contract, equipment),
-        *_columns(checked, contract),
+        *columns_lost([outcome.table for outcome in checked], contract),
         *_values(checked, contract),
     ]
     checked = list(checked)
@@ -135,11 +135,15 @@ def _reasons(name: str, outcomes: list[Checked], column: str) -> list[tuple[str,
 
 def lost_columns(outcome: Checked, contract: Contract) -> list[Finding]:
     """What is said of columns that a file by itself lacks, of which nothing else is needed."""
-    return [_in_its_file(found, 0, [outcome]) for _, found in _columns([outcome], contract)]
+    found = columns_lost([outcome.table], contract)
+    return [_in_its_file(one, 0, [outcome]) for _, one in found]
 
 
-def _columns(checked: list[Checked], contract: Contract) -> Iterator[tuple[int, Finding]]:
-    """Columns that the contract names and that files may lack without being refused."""
+def columns_lost(tables: list[RawTable], contract: Contract) -> Iterator[tuple[int, Finding]]:
+    """Columns that the contract names and that files may lack without being refused.
+
+    Beside each finding stands the place of the file that carries it.
+    """
     meant: dict[str | None, str] = {
         contract.time_column: "the rules of time are off, and rows keep their order",
         contract.mode_column: "its rows have no operating mode",
@@ -147,20 +151,20 @@ def _columns(checked: list[Checked], contract: Contract) -> Iterator[tuple[int, 
         **dict.fromkeys(contract.slices, "its rows are of no slice"),
     }
     for name, consequence in meant.items():
-        lacking = [place for place, one in enumerate(checked) if _lacks(one, name)]
+        lacking = [place for place, table in enumerate(tables) if _lacks(table, name)]
         if name is not None and lacking:
-            yield lacking[-1], _lost_column(name, consequence, lacking, checked, contract)
+            yield lacking[-1], _lost_column(name, consequence, lacking, tables, contract)
 
 
-def _lacks(outcome: Checked, name: str | None) -> bool:
-    return len(outcome.table) > 0 and name not in outcome.table.names
+def _lacks(table: RawTable, name: str | None) -> bool:
+    return len(table) > 0 and name not in table.names
 
 
 def _lost_column(
-    name: str, consequence: str, lacking: list[int], checked: list[Checked], contract: Contract
+    name: str, consequence: str, lacking: list[int], tables: list[RawTable], contract: Contract
 ) -> Finding:
     code = "COLUMN-LOST"
-    names = [checked[place].table.file for place in lacking]
+    names = [tables[place].file for place in lacking]
     return Finding(
         code,
         contract.severity(code),
@@ -169,7 +173,7 @@ def _lost_column(
         column=name,
         count=len(names),
         expected=name,
-        received=", ".join(checked[lacking[-1]].table.names)[:200],
+        received=", ".join(tables[lacking[-1]].names)[:200],
         remedy="Export the column, or name the machine's own tag for it under `equipment` in the "
         "contract",
     )

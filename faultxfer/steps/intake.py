@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pandas as pd
@@ -41,9 +41,14 @@ from faultxfer.reading.tag_files import TagReadings
 from faultxfer.reading.write_csv import write_text
 from faultxfer.requests import PretrainRequest, ScoreRequest, ValidateRequest
 from faultxfer.steps.accepted import filled_rows
-from faultxfer.steps.in_parts.asked import UNSCORED, Accepted, Asked
+from faultxfer.steps.in_parts.asked import UNSCORED, Asked
 from faultxfer.steps.in_parts.check import accepted_in_parts, are_large
-from faultxfer.steps.in_parts.key_count import Again
+from faultxfer.steps.in_parts.several_files import (
+    CheckedFile,
+    one_below_the_other,
+    told_together,
+)
+from faultxfer.steps.in_parts.sight import NotByPartsError
 from faultxfer.steps.opening import AnyRequest, Job, Opened
 
 if TYPE_CHECKING:
@@ -292,9 +297,9 @@ def _in_parts(
             table = None
             if work and asked.scoring:
                 table = work / ACCEPTED
-                _move_rows([path for _, path in found], table)
-            kept = _of_parts([one for one, _ in found], table, quarantine, scratch)
-            unscored = [one.came.unscored for one, _ in found if one.came.unscored]
+                _move_rows([file.rows for file in found if file.came.accepted], table)
+            kept = _of_parts(found, table, quarantine, scratch)
+            unscored = [file.came.unscored for file in found if file.came.unscored]
             if work and unscored:
                 _move_rows(unscored, work / UNSCORED)
                 kept = dataclasses.replace(kept, unscored=work / UNSCORED)
@@ -305,34 +310,22 @@ def _in_parts(
     return None
 
 
-def _each_in_parts(
-    paths: list[Path], asked: Asked, scratch: Path
-) -> list[tuple[_File, Path]] | None:
-    """What came of each file, and its accepted rows; None where they are to be looked at whole."""
-    found: list[tuple[_File, Path]] = []
-    again = Again(scratch, "all")
+def _each_in_parts(paths: list[Path], asked: Asked, scratch: Path) -> list[CheckedFile] | None:
+    """What came of each file; None where they are to be looked at whole."""
+    found: list[CheckedFile] = []
     for number, (path, name) in enumerate(zip(paths, names_of(paths), strict=True)):
         folder = scratch / str(number)
         folder.mkdir()
-        table = folder / ACCEPTED
-        one = accepted_in_parts(path, name, asked, table)
-        if one is None or one.again is None:
+        one = accepted_in_parts(path, name, asked, folder / ACCEPTED)
+        if one is None:
             return None
-        if len(paths) > 1:
-            again.add(one.again)
-        found.append((_File(name, one), table))
-    lost = [one for file, _ in found for one in file.came.findings if one.code == "COLUMN-LOST"]
-    headers = {file.came.header for file, _ in found if file.came.rejected}
-    if len(paths) > 1 and (len(lost) > 1 or len(headers) > 1 or not again.all_seen):
+        found.append(CheckedFile(path, name, folder / ACCEPTED, one))
+    if len(found) == 1:
+        return None if found[0].came.absent else found
+    try:
+        return told_together(found, asked, scratch)
+    except NotByPartsError:
         return None  # what files say together, only all of their rows show
-    return found
-
-
-class _File(NamedTuple):
-    """A file that was checked part by part."""
-
-    name: str
-    came: Accepted
 
 
 def _move_rows(tables: list[Path], out: Path) -> None:
@@ -352,17 +345,16 @@ def _move_rows(tables: list[Path], out: Path) -> None:
 
 
 def _of_parts(
-    files: list[_File], table: Path | None, quarantine: Path, scratch: Path
+    files: list[CheckedFile], table: Path | None, quarantine: Path, scratch: Path
 ) -> CheckedRows:
     """The result of files that were checked part by part."""
     came = [file.came for file in files]
     findings = tuple(finding for one in came for finding in one.findings)
     kept, refused = None, bool(refusing(findings))
-    rejected = [one.rejected for one in came if one.rejected]
-    if rejected and not refused:
+    if any(one.quarantined for one in came) and not refused:
         stem = _quarantine_name(came[0].table, [one.sha256 for one in came], findings)
         kept = _moved_to_quarantine(
-            _one_below_the_other(rejected, scratch), findings, stem, quarantine
+            one_below_the_other(came, scratch / "rejected.csv"), findings, stem, quarantine
         )
     return CheckedRows(
         table=table,
@@ -378,21 +370,6 @@ def _of_parts(
         completed=any(one.completed for one in came),
         unused=dict(sum((Counter(one.unused) for one in came), Counter())),
     )
-
-
-def _one_below_the_other(files: list[Path], scratch: Path) -> Path:
-    """CSV files with one header as one."""
-    if len(files) == 1:
-        return files[0]
-    out = scratch / "rejected.csv"
-    with out.open("wb") as all_of_them:
-        for number, path in enumerate(files):
-            with path.open("rb") as one:
-                header = one.readline()
-                if not number:
-                    all_of_them.write(header)
-                shutil.copyfileobj(one, all_of_them)
-    return out
 
 
 @dataclass(frozen=True)

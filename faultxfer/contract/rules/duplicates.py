@@ -18,7 +18,10 @@ def row_duplicate(rows: TableRows) -> Iterator[Breach]:
     column = rows.contract.time_column
     if rows.seconds is None or column is None:
         return
-    places = _copies(rows.readings, rows.seconds, rows.fault)
+    if rows.copies is None:
+        places = _copies(rows.readings, rows.seconds, rows.fault)
+    else:
+        places = np.flatnonzero(rows.copies)
     yield Breach(
         "ROW-DUPLICATE",
         places,

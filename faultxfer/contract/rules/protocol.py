@@ -58,6 +58,7 @@ class TableRows:
         file: (n,) integers, equal for rows of the same file; None where there is but one.
         held: by sensor whose values are held, (n,) bool: those that are no readings of that time.
         newest_first: whether the file has the newest rows first, so that time gives the order.
+        copies: (n,) bool: rows known to repeat an earlier one; None where that is to be found out.
     """
 
     contract: Contract
@@ -70,6 +71,7 @@ class TableRows:
     file: np.ndarray | None = None
     held: dict[str, np.ndarray] = field(default_factory=dict)
     newest_first: bool = False
+    copies: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.place)
@@ -162,6 +164,7 @@ class TableRows:
             _kept(self.file, keep),
             {name: held[keep] for name, held in self.held.items()},
             self.newest_first,
+            _kept(self.copies, keep),
         )
 
     def readings_of(self, name: str) -> tuple[TableRows, np.ndarray]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from faultxfer.contract.schema import Contract
 from faultxfer.findings import Finding
 from faultxfer.reading.table import RawTable
@@ -49,6 +51,7 @@ class Accepted:
         rejected: CSV of these; None where there are none.
         left_out: how many are of other machines.
         again: what of it may be there again in other files.
+        absent: whether it has no row of the machine asked for, and is refused for that.
         unused: by reason, how many rows the contract leaves out on purpose.
         unscored: Arrow file of the rows outside `where`; None where there are none.
         imputed: of these, how many have readings that were missing and are filled in.
@@ -71,13 +74,15 @@ class Accepted:
     rejected: Path | None = None
     left_out: int = 0
     again: Again | None = None
+    absent: bool = False
     unused: Mapping[str, int] = field(default_factory=dict)
     unscored: Path | None = None
 
     @property
-    def header(self) -> bytes:
-        """First line of the rows set aside; empty where there are none."""
-        if self.rejected is None:
-            return b""
-        with self.rejected.open("rb") as file:
-            return file.readline()
+    def header(self) -> list[str]:
+        """Names of the columns of the rows set aside."""
+        return (
+            []
+            if self.rejected is None
+            else list(map(str, pd.read_csv(self.rejected, nrows=0, dtype=str)))
+        )

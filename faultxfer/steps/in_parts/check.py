@@ -14,10 +14,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from faultxfer.digest import digest_of_file
 from faultxfer.errors import DataError
+from faultxfer.progress import progress
 from faultxfer.reading.by_time import UnevenError
 from faultxfer.reading.parts import PARQUET, Part
 from faultxfer.steps.in_parts.asked import Accepted, Asked
@@ -73,7 +75,7 @@ def accepted_in_parts(
     # Rules of time look back at rows outside `where`, of which sight says nothing.
     for lines in () if asked.contract.where else (sight, farther):
         try:
-            return _by_sight(path, name, asked, out, size, lines)
+            return _with_copies(path, name, asked, out, size, lines)
         except TooLittleSeenError:
             continue
         except RepeatedError:
@@ -84,23 +86,47 @@ def accepted_in_parts(
 def dealt_out(
     path: Path, name: str, asked: Asked, out: Path, size: int | None = None
 ) -> Accepted | None:
-    """As :func:`accepted_in_parts`, with parts that hold some recordings each, all of their rows.
-
-    Only for rows to be scored: what is asked of those to learn from depends on their order.
-    """
+    """As :func:`accepted_in_parts`, with parts that hold all rows of some recordings each."""
     keys = {asked.contract.equipment_column, asked.contract.run_column} - {None}
-    if not asked.scoring or asked.contract.long or not keys:
+    if asked.contract.long or not keys:
         return None
     try:
-        return _by_sight(path, name, asked, out, size, None)
+        return _with_copies(path, name, asked, out, size, None)
     except (TooLittleSeenError, RepeatedError):
         return None
 
 
-def _by_sight(
+def _with_copies(
     path: Path, name: str, asked: Asked, out: Path, size: int | None, sight: int | None
 ) -> Accepted | None:
+    """As :func:`_by_sight`, and once more with the copies where a part did not see them all.
+
+    Raises:
+        TooLittleSeenError: parts saw too few rows.
+        RepeatedError: moments stand there again further away than they saw.
+    """
+    try:
+        return _by_sight(path, name, asked, out, size, sight)
+    except RepeatedError as error:
+        # Rows of the long form stand in another order than the lines that they are made of.
+        if error.copies is None or asked.contract.long:
+            raise
+        progress.info("Rows of %s are copies of others: looking at it once more", name)
+        return _by_sight(path, name, asked, out, size, sight, error.copies)
+
+
+def _by_sight(
+    path: Path,
+    name: str,
+    asked: Asked,
+    out: Path,
+    size: int | None,
+    sight: int | None,
+    copies: np.ndarray | None = None,
+) -> Accepted | None:
     """As :func:`accepted_in_parts`, with some lines in sight; with rows dealt out without them.
+
+    ``copies`` are lines of rows that repeat an earlier one, where that is known.
 
     Raises:
         TooLittleSeenError: these are too few.
@@ -111,7 +137,7 @@ def _by_sight(
     alone = asked.scoring
     while True:
         try:
-            return _in_parts(path, name, asked, out, size, sight, alone=alone)
+            return _in_parts(path, name, asked, out, size, sight, copies, alone=alone)
         except NoReadingsError:
             if not alone:
                 return None
@@ -132,6 +158,11 @@ def _by_sight(
             return None
 
 
+def part_size(path: Path) -> int:
+    """Bytes of a part of a file; rows where it is Parquet."""
+    return _ROWS if path.suffix.lower() == PARQUET else _SIZE
+
+
 def _in_parts(
     path: Path,
     name: str,
@@ -139,6 +170,7 @@ def _in_parts(
     out: Path,
     size: int | None,
     sight: int | None,
+    copies: np.ndarray | None,
     *,
     alone: bool,
 ) -> Accepted | None:
@@ -148,8 +180,8 @@ def _in_parts(
     shutil.rmtree(kept, ignore_errors=True)
     folder.mkdir()
     kept.mkdir()
-    least = _ROWS if path.suffix.lower() == PARQUET else _SIZE
-    size = size or (least if asked.scoring else _TIMES * least)
+    least = part_size(path)
+    size = size or (least if asked.scoring or sight is None else _TIMES * least)
     try:
         in_turn = in_order if asked.scoring and sight is not None else map
         with (
@@ -161,7 +193,7 @@ def _in_parts(
             together.row_of = found.row_of
 
             def checked(part: Part) -> CheckedPart:
-                return checked_part(part, name, asked, found.tags, alone=alone)
+                return checked_part(part, name, asked, found.tags, copies, alone=alone)
 
             for part in in_turn(checked, found.parts):
                 together.add(part)

@@ -59,7 +59,7 @@ class Merged:
         self._remarks = Remarks()
         self._cells = CellCounts(contract)
         self._times = TimeCounts(contract, folder)
-        self._values = KeptValues(contract, folder)
+        self._values = KeptValues(contract, folder, dealt_out=dealt_out)
 
     @property
     def again(self) -> Again:

@@ -21,6 +21,7 @@ from faultxfer.reading.parts import Part
 from faultxfer.reading.table import RawTable
 from faultxfer.steps.in_parts.asked import Asked
 from faultxfer.steps.in_parts.cutting import AllTags
+from faultxfer.steps.in_parts.key_count import are_among
 from faultxfer.steps.in_parts.order import OF_THE_FILE
 from faultxfer.steps.in_parts.said import PartSaid, RemarkSaid, said_by
 from faultxfer.steps.in_parts.sight import NotByPartsError, Seen, seen_in, span_of
@@ -34,6 +35,7 @@ class CheckedPart:
         accepted: its own rows, numbered within what it was given.
         read: its own rows, those of other machines too.
         asked: of them those of the machine asked for.
+        machines: names of all machines, where one is asked for.
         skipped: rows that it was given before its own.
         findings: of the file as a whole.
         table: without its cells.
@@ -48,6 +50,7 @@ class CheckedPart:
     accepted: pd.DataFrame
     read: int
     asked: int
+    machines: set[str]
     skipped: int
     findings: tuple[Finding, ...]
     table: RawTable
@@ -60,7 +63,13 @@ class CheckedPart:
 
 
 def checked_part(
-    part: Part, name: str, asked: Asked, tags: AllTags | None, *, alone: bool
+    part: Part,
+    name: str,
+    asked: Asked,
+    tags: AllTags | None,
+    copies: np.ndarray | None,
+    *,
+    alone: bool,
 ) -> CheckedPart:
     """Check a part, whose file is removed.
 
@@ -69,13 +78,14 @@ def checked_part(
         name: that findings call the file by.
         asked: how it is checked.
         tags: of the whole file in the long form; None elsewhere.
+        copies: ascending lines of rows that repeat an earlier one; None where parts show that.
         alone: whether nothing is asked that only all rows show.
 
     Raises:
         NotByPartsError: something in it has to be judged over all rows.
         DataError: it cannot be read.
     """
-    table, own, remarks = _read(part, name, asked, tags)
+    table, own, remarks = read_part(part, name, asked, tags)
     check = begin_check(
         table,
         asked.contract,
@@ -85,6 +95,7 @@ def checked_part(
         without=asked.without,
         lacks=asked.lacks,
         of_a_part=alone,
+        copies=None if copies is None else are_among(table.lines, copies),
     )
     outcome = check.ended()
     _require_parts(check, outcome)
@@ -96,6 +107,7 @@ def checked_part(
         accepted=accepted,
         read=own[1] - own[0],
         asked=int(check.asked[slice(*own)].sum()),
+        machines=_machines(check),
         skipped=own[0],
         findings=tuple(found for found in findings if found.code in OF_THE_FILE),
         table=dataclasses.replace(check.table, frame=table.frame.iloc[:0], typed={}, reread=None),
@@ -108,12 +120,16 @@ def checked_part(
     )
 
 
-def _read(
+def read_part(
     part: Part, name: str, asked: Asked, tags: AllTags | None
 ) -> tuple[RawTable, tuple[int, int], tuple[RemarkSaid, ...]]:
     """A part as read, its lines being those of the whole file, and what was found on the way.
 
     Beside it stand the places of its first own row, and behind its last one.
+
+    Raises:
+        NotByPartsError: something was found that is of the whole file.
+        DataError: it cannot be read.
     """
     try:
         table = read_shaped(part.path, asked.contract, asked.lacks)
@@ -162,6 +178,12 @@ def _own_rows(
     if asked.completing and asked.completing.imputer:
         accepted = asked.completing.completed(accepted, asked.completing.imputer)
     return accepted, seen, said
+
+
+def _machines(check: Check) -> set[str]:
+    """Names of the machines, where one is asked for."""
+    names = check.key(check.contract.equipment_column)
+    return set() if names is None or check.equipment is None else set(map(str, names.unique()))
 
 
 def _style_of_times(table: RawTable, column: str | None) -> str | None:

@@ -47,6 +47,20 @@ class RowsSaid(NamedTuple):
     values: dict[str, tuple[int, int]]
 
 
+class Keys(NamedTuple):
+    """A number for each of n rows.
+
+    Attributes:
+        keys: (n,) uint64, equal where rows are.
+        lines: (n,) in the file.
+        accepted: (n,) bool: whether the row is accepted.
+    """
+
+    keys: np.ndarray
+    lines: np.ndarray
+    accepted: np.ndarray
+
+
 @dataclass(frozen=True)
 class PartSaid:
     """What a part says beside what is the same in all of them; of its own rows only.
@@ -66,8 +80,8 @@ class PartSaid:
         spellings: of these, which value of the contract each different cell is.
         shared, looked_at: how many rows share their time with an earlier one that it sees, and of
             how many.
-        row_keys, time_keys: a number for each row that may repeat another one, equal where machine,
-            time, label and readings are, and where recording and time are.
+        row_keys: of rows that may repeat another one, by machine, time, label and readings.
+        time_keys: of their moments, by recording and time.
         back, forward: how many steps from row to row go back in time, and how many forward.
         newest_first: whether its rows were looked at in the order of time.
         rows: accepted rows, numbered within the part; None where nobody asks.
@@ -92,8 +106,8 @@ class PartSaid:
     spellings: dict[str, dict[str, str]]
     shared: int
     looked_at: int
-    row_keys: np.ndarray
-    time_keys: np.ndarray
+    row_keys: Keys
+    time_keys: Keys
     back: int
     forward: int
     newest_first: bool
@@ -164,7 +178,7 @@ def said_by(check: Check, outcome: Checked, own: tuple[int, int]) -> PartSaid:
         rows = stacked.only(of_own)
     steps, dated = _steps(check, own)
     shared, looked_at = _shared(check, own)
-    row_keys, time_keys = _keys(check, own)
+    row_keys, time_keys = _keys(check, outcome, own)
     back, forward = _turns(check, own)
     return PartSaid(
         noted=noted,
@@ -273,10 +287,17 @@ def _left_by(check: Check, step: str) -> TableRows:
     return rows if left.all() else rows.only(left)
 
 
-def _keys(check: Check, own: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """A number for each own row by which its repetition is known, and one of its moment."""
+def _keys(check: Check, outcome: Checked, own: tuple[int, int]) -> tuple[Keys, Keys]:
+    """Of each own row a number by which its repetition is known, and one of its moment."""
+    accepted = np.zeros(len(check.table), dtype=bool)
+    accepted[outcome.accepted[columns.ROW].to_numpy()] = True
+
+    def keyed(places: np.ndarray, values: list[np.ndarray]) -> Keys:
+        return Keys(key_of(values), check.table.lines[places], accepted[places])
+
     if check.seconds is None:
-        return np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.uint64)
+        nothing = np.empty(0, dtype=np.int64)
+        return keyed(nothing, [np.empty(0)]), keyed(nothing, [np.empty(0)])
     contract = check.contract
     machine = _hashed(check, contract.equipment_column, contract.family)
     run = _hashed(check, contract.run_column, check.table.file)  # without runs a file is one
@@ -284,11 +305,10 @@ def _keys(check: Check, own: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     rows = rows.only(_inside(rows.place, own))
     place, seconds = rows.place, check.seconds[rows.place]
     label = [] if rows.fault is None else [rows.fault.astype(np.float64)]
-    of_rows = key_of([machine[place], seconds, *label, *rows.values.values()])
+    of_rows = keyed(place, [machine[place], seconds, *label, *rows.values.values()])
     moments = np.flatnonzero(_left(check, "TIME-DUPLICATE"))
     moments = moments[_inside(moments, own)]
-    of_moments = key_of([machine[moments], run[moments], check.seconds[moments]])
-    return of_rows, of_moments
+    return of_rows, keyed(moments, [machine[moments], run[moments], check.seconds[moments]])
 
 
 def _hashed(check: Check, column: str | None, default: str) -> np.ndarray:

@@ -34,7 +34,15 @@ class TooLittleSeenError(NotByPartsError):
 
 
 class RepeatedError(NotByPartsError):
-    """Something stands there again further away than a part sees."""
+    """Something stands there again further away than a part sees.
+
+    Args:
+        copies: (m,) ascending lines of rows that repeat an earlier one; None where moments do.
+    """
+
+    def __init__(self, copies: np.ndarray | None = None) -> None:
+        super().__init__()
+        self.copies = copies
 
 
 def lines_in_sight(contract: Contract) -> int:

@@ -26,12 +26,12 @@ class TimeCounts:
         folder: for temporary files.
 
     Attributes:
-        again: rows and moments, and how often each was seen to be there again.
+        again: rows and moments, and how often a moment was seen to be there again.
         back: how many steps from row to row go back in time.
     """
 
     def __init__(self, contract: Contract, folder: Path) -> None:
-        self.again, self.back = Again(folder, "part"), 0
+        self.again, self.back = Again(folder), 0
         self._contract = contract
         self._looked_at = self._forward = 0
         self._newest_first: set[bool] = set()
@@ -45,8 +45,12 @@ class TimeCounts:
             NotByPartsError: its times are of another kind than those of the parts before.
         """
         self._looked_at += said.looked_at
-        self.again.rows.add(said.row_keys)
-        self.again.times.add(said.time_keys)
+        for keys, every, accepted in (
+            (said.row_keys, self.again.rows, self.again.accepted),
+            (said.time_keys, self.again.times, self.again.moments),
+        ):
+            every.add(keys.keys, keys.lines)
+            accepted.add(keys.keys[keys.accepted], keys.lines[keys.accepted])
         self.again.shared += said.shared
         self.back += said.back
         self._forward += said.forward
@@ -69,8 +73,9 @@ class TimeCounts:
             RepeatedError: something is there again further away than parts saw.
             NotByPartsError: times are something else in the whole.
         """
-        self.again.copies = copies
-        if not self.again.all_seen:
+        if self.again.rows.repeated() != copies:
+            raise RepeatedError(self.again.rows.copies())
+        if self.again.times.repeated() != self.again.shared:
             raise RepeatedError
         backwards = is_newest_first(self.back, self._forward)
         if self._newest_first != {backwards} and self.back + self._forward:

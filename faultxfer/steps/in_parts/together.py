@@ -11,6 +11,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from faultxfer.contract.machines import note_absent
+from faultxfer.contract.notes import Notes
+from faultxfer.findings import Finding
 from faultxfer.reading import columns
 from faultxfer.steps.accepted import PART_ROWS, filled_rows
 from faultxfer.steps.in_parts.asked import UNSCORED, Accepted, Asked
@@ -50,6 +53,7 @@ class Together:
         self._first: CheckedPart | None = None
         self._read = self._asked_for = self._accepted = self._imputed = 0
         self._completed = self._quoted = False
+        self._machines: set[str] = set()
 
     def __enter__(self) -> Together:
         return self
@@ -74,6 +78,7 @@ class Together:
         before = self._read - part.skipped
         self._read += part.read
         self._asked_for += part.asked
+        self._machines |= part.machines
         if part.seen is None or part.said is None:
             return
         self._sight.add(part.seen)
@@ -122,6 +127,17 @@ class Together:
             self._writer = pa.ipc.new_file(str(self._out), table.schema)
         self._writer.write_table(table.combine_chunks(), max_chunksize=PART_ROWS)
 
+    def _absent(self) -> tuple[Finding, ...]:
+        """What is said where no row is of the machine asked for; it refuses the file."""
+        asked, column = self._asked, self._asked.contract.equipment_column
+        if self._asked_for or not asked.scoring or asked.equipment is None or column is None:
+            return ()
+        if self._first is None:
+            return ()
+        notes = Notes(self._first.table)
+        note_absent(notes, asked.equipment, column, sorted(self._machines))
+        return tuple(notes.findings)
+
     def ended(self, sha256: str) -> Accepted:
         """What came of the file.
 
@@ -129,14 +145,15 @@ class Together:
             NotByPartsError: it has no accepted row, or is to be judged over all rows after all.
         """
         first = self._first
-        if first is None or not self._accepted:
+        absent = self._absent()
+        if first is None or not (self._accepted or absent):
             raise NotByPartsError
         findings = tuple(
             dataclasses.replace(found, count=self._read) if found.code == _OF_ALL_ROWS else found
             for found in first.findings
         )
         merged = self._merged
-        findings = merged.findings(findings, first.table)
+        findings = (*absent, *merged.findings(findings, first.table))
         if self._dealt is not None:
             for rows in self._dealt.parts(PART_ROWS):
                 self._write(rows)
@@ -153,8 +170,9 @@ class Together:
             sha256=sha256,
             quarantined=merged.set_aside.rows,
             rejected=merged.set_aside.path if merged.set_aside.rows else None,
-            left_out=self._read - self._asked_for,
+            left_out=0 if absent else self._read - self._asked_for,
             again=merged.again,
+            absent=bool(absent),
             unused=dict(self._unused),
             unscored=self._unscored.written(self._out.with_name(UNSCORED), PART_ROWS),
         )
