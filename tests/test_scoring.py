@@ -9,10 +9,12 @@ from typing import cast
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from faultxfer.bundle.bundle import Bundle
+from faultxfer.bundle.smoothing import Smoothing
 from faultxfer.contract.schema import parse_contract
+from faultxfer.data.moments import Moments
 from faultxfer.evaluate.stretches import Stretches
 from faultxfer.rows_file import rows_file
 from faultxfer.steps.accepted import AcceptedRows, RowsBetween
@@ -90,7 +92,11 @@ def _checked(names: tuple[str, ...], folder: Path, *, backwards: bool = False) -
 
 
 def _written(
-    checked: CheckedRows, work: Path, part_rows: int, out: str = "scores.csv"
+    checked: CheckedRows,
+    work: Path,
+    part_rows: int,
+    out: str = "scores.csv",
+    smoothing: Smoothing | None = None,
 ) -> tuple[Path, Stretches]:
     """The file of scores, in which all rows but the fifth alarm, and stretches of these."""
     bundle = cast(
@@ -98,7 +104,9 @@ def _written(
         SimpleNamespace(
             features=("flow",),
             references=None,
-            probabilities=lambda X: np.where(X[:, 0] % 20 == 5, 0.1, 0.5 + X[:, 0] / 1000),
+            smoothing=smoothing,
+            logits=lambda X: logit(np.where(X[:, 0] % 20 == 5, 0.1, 0.5 + X[:, 0] / 1000)),
+            calibrator=expit,
             alarms=lambda probabilities: probabilities > 0.4,
         ),
     )
@@ -176,3 +184,39 @@ def test_however_many_rows_are_scored_at_a_time_the_result_is_the_same(
         pd.read_parquet(parquet).drop(columns=["alarm", "time", "model_version"]),
         pd.read_csv(whole).drop(columns=["alarm", "time", "model_version"]).fillna({"remark": ""}),
     )
+
+
+@pytest.mark.parametrize("backwards", [False, True], ids=["in order", "newest first"])
+def test_scores_are_smoothed_along_recordings_however_the_rows_stand_and_are_cut(
+    backwards: bool, tmp_path: Path
+) -> None:
+    """One file begins where the other one is in the middle, and both are one recording."""
+    checked = _checked(("b.csv", "a.csv"), tmp_path, backwards=backwards)
+    plain = pd.read_csv(_written(checked, tmp_path, 100)[0])
+    used = plain[plain["fault_probability"].notna()]
+    expected = plain["fault_probability"].copy()
+    for _, own in used.groupby("file"):
+        order = own.sort_values("time").index
+        moments = Moments(np.zeros(len(own), dtype=int), own.loc[order, "time"].to_numpy(float))
+        said = logit(own.loc[order, "fault_probability"].to_numpy())
+        expected[order] = expit(Smoothing(2.0)(said, moments))
+    for part_rows in (1, 2, 5, 100):
+        name = f"smoothed {part_rows}.csv"
+        written, _ = _written(checked, tmp_path, part_rows, name, Smoothing(2.0))
+        found = pd.read_csv(written)["fault_probability"]
+        np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+def test_a_row_that_the_contract_excludes_speaks_for_itself_and_for_no_other(
+    tmp_path: Path,
+) -> None:
+    contract = CONTRACT.model_copy(update={"where": {}})
+    lines = [f"{row},{5 if row == 3 else 25},{9 if row == 3 else 0}" for row in range(8)]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["time,flow,state", *lines]) + "\n")
+    checked = check_files(
+        [str(path)], contract, work=tmp_path, quarantine=tmp_path / "aside", labelled=False
+    )
+    rows = pd.read_csv(_written(checked, tmp_path, 3, smoothing=Smoothing(2.0))[0])
+    assert rows["remark"].notna().tolist() == [row == 3 for row in range(8)]
+    np.testing.assert_allclose(rows["fault_probability"], 0.1)

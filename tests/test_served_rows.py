@@ -594,6 +594,7 @@ class SameForAll:
 
     features = ("flow", "pressure")
     fills: frozenset[str] = frozenset()
+    smoothing = None
 
     def __init__(self, contract: dict[str, Any]) -> None:
         self.lineage = {"contract": contract}
@@ -601,7 +602,7 @@ class SameForAll:
     def completed(self, X: np.ndarray) -> np.ndarray:
         return X
 
-    def probabilities(self, X: np.ndarray) -> np.ndarray:
+    def probabilities(self, X: np.ndarray, moments: object = None) -> np.ndarray:
         return np.full(len(X), 0.03)
 
     def alarms(self, probabilities: np.ndarray) -> np.ndarray:

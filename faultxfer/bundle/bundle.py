@@ -22,6 +22,7 @@ from faultxfer.bundle.manifest import (
     MANIFEST,
     NEW_SENSORS,
     OTHER_SENSORS,
+    SMOOTHED,
     Manifest,
     explaining,
     manifest_sha256,
@@ -41,6 +42,7 @@ from faultxfer.bundle.references import (
 )
 from faultxfer.bundle.scaler import Scaler
 from faultxfer.bundle.sensors import SENSORS, load_sensors, save_sensors
+from faultxfer.bundle.smoothing import Smoothing
 from faultxfer.bundle.threshold import AlarmThreshold
 from faultxfer.bundle.versions import (
     OtherVersionsError,
@@ -50,6 +52,7 @@ from faultxfer.bundle.versions import (
 )
 from faultxfer.bundle.whole_source import FILES as WHOLE_FILES
 from faultxfer.bundle.whole_source import load_whole
+from faultxfer.data.moments import Moments
 from faultxfer.errors import BundleError
 from faultxfer.mapping.statistics import SensorStatistics
 from faultxfer.network.arrays import ArrayNetwork
@@ -88,6 +91,8 @@ class Bundle:
             are found in another machine's file; written, and read by :func:`read_sensors` alone.
         spare: of a source, its network trained on to do without some sensors; written, and read by
             :func:`read_spare_network` alone.
+        smoothing: of the logits along a recording; None where each row speaks for itself, and in
+            bundles of older releases.
     """
 
     features: tuple[str, ...]
@@ -106,6 +111,7 @@ class Bundle:
     references: References | None = None
     sensors: SensorStatistics | None = None
     spare: ArrayNetwork | None = None
+    smoothing: Smoothing | None = None
 
     @cached_property
     def frozen(self) -> FrozenSource | None:
@@ -158,9 +164,17 @@ class Bundle:
             )
         return stack_logits(self.stack, self.frozen, X)
 
-    def probabilities(self, X: np.ndarray) -> np.ndarray:
-        """(n, d) rows in engineering units to (n,) calibrated fault probabilities."""
-        return self.calibrator(self.logits(X))
+    def probabilities(self, X: np.ndarray, moments: Moments | None = None) -> np.ndarray:
+        """(n, d) rows in engineering units to (n,) calibrated fault probabilities.
+
+        Args:
+            X: the rows.
+            moments: of them, by which they are smoothed; without it each row speaks for itself.
+        """
+        logits = self.logits(X)
+        if moments is not None and self.smoothing is not None:
+            logits = self.smoothing(logits, moments)
+        return self.calibrator(logits)
 
     def alarms(self, probabilities: np.ndarray) -> np.ndarray:
         """(n,) probabilities to (n,) bool."""
@@ -236,8 +250,11 @@ def _numbers(bundle: Bundle) -> dict[str, Any]:
     scaler = bundle.scaler
     new = len(bundle.features) - len(scaler.mean)
     lacks = bundle.models is not None and bundle.models.whole is not None
+    format_here = OTHER_SENSORS if new or lacks else FORMAT
+    smoothing = bundle.smoothing
     return {
-        "format": OTHER_SENSORS if new or lacks else FORMAT,
+        "format": format_here if smoothing is None else SMOOTHED,
+        **({} if smoothing is None else {"smoothing": smoothing.as_dict()}),
         **({NEW_SENSORS: new} if new else {}),
         "features": list(bundle.features),
         "units": bundle.units,
@@ -387,6 +404,7 @@ def _assembled(folder: Path, manifest: Manifest) -> Bundle:
         alarm=None if alarm is None else AlarmThreshold(**alarm),
         versions=manifest.versions,
         imputer=_imputer(folder, manifest),
+        smoothing=manifest.smoothing,
         references=_references(folder, manifest),
     )
 

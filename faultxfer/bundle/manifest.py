@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from faultxfer.bundle.plain_files import MANIFEST_BYTES, UNREADABLE, read_text
+from faultxfer.bundle.smoothing import Smoothing
 from faultxfer.bundle.versions import explained, recorded_versions
 from faultxfer.digest import digest_of
 from faultxfer.errors import BundleError
@@ -29,9 +30,11 @@ FORMAT = 3
 # For a machine that lacks sensors of its source or has new ones; others keep the number that
 # releases before can read.
 OTHER_SENSORS = 4
+# For one that smooths what it says along a recording, which a release before would not.
+SMOOTHED = 5
 # Format 1 had neither source models nor stacks, format 2 filled no missing reading in; all else is
 # the same.
-_READABLE = (1, 2, 3, 4)
+_READABLE = (1, 2, 3, 4, 5)
 _RESTORE = "Restore the version from a trusted copy, or transfer again"
 
 
@@ -56,6 +59,7 @@ class Manifest:
             do not know of it score as they did, so that the format's number stays.
         knows_sensors: whether it keeps quantiles and rank correlations of its normal rows. Readers
             that do not know of it score as they did, too.
+        smoothing: of what it says along a recording; None where it does not.
         sha256: of every file by name, the manifest's own content included.
     """
 
@@ -75,6 +79,7 @@ class Manifest:
     imputes: bool
     explains: bool
     knows_sensors: bool
+    smoothing: Smoothing | None
     sha256: dict[str, str]
 
 
@@ -115,6 +120,7 @@ def parse_manifest(content: dict[str, Any]) -> Manifest:
         imputes="imputer" in content,
         explains="references" in content,
         knows_sensors="sensors" in content,
+        smoothing=Smoothing.of(content["smoothing"]) if "smoothing" in content else None,
         sha256=dict(content["sha256"]),
     )
 
@@ -260,7 +266,7 @@ def _require_format(folder: Path, content: dict[str, Any]) -> None:
     if writer:
         received["written by faultxfer"] = writer
     raise BundleError(
-        f"This release reads bundles of format {OTHER_SENSORS} or before, and this one has another",
+        f"This release reads bundles of format {SMOOTHED} or before, and this one has another",
         received=received,
         where=folder.name,
         remedy="Use the faultxfer release that wrote it, "

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from faultxfer.data.moments import Moments
 from faultxfer.reading import columns
 
 # Fields with a value for each row.
@@ -52,6 +53,11 @@ class Dataset:
     def faults(self) -> int:
         """Number of fault rows."""
         return int(self.y.sum())
+
+    @property
+    def moments(self) -> Moments:
+        """Recording and time of the rows."""
+        return Moments(self.run, self.time)
 
     @property
     def measured(self) -> np.ndarray:

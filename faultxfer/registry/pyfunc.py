@@ -12,6 +12,7 @@ import pandas as pd
 from faultxfer.bundle.bundle import Bundle, load_bundle
 from faultxfer.contract.schema import parse_contract
 from faultxfer.contract.served import JudgedRows, MachineRows
+from faultxfer.data.moments import Moments
 from faultxfer.errors import BundleError, DataError
 from faultxfer.following import ASKED, transfer_without
 from faultxfer.reading import columns
@@ -56,7 +57,8 @@ class MachineModel:
         """Score rows in the machine's own columns, units and shape.
 
         Args:
-            rows: the columns of the signature, in any order; others are not used.
+            rows: the columns of the signature, in any order; others are not used. Rows of a
+                recording that are given together are smoothed together, where the model smooths.
             params: ``units``, by column, where the caller says which they are.
 
         Returns:
@@ -73,7 +75,8 @@ class MachineModel:
             judged = self.rows.judge(rows)
         except DataError as error:
             raise _refused(error, self.bundle) from error
-        answer = _in_place(scores_of(self.bundle, self._readings(judged)), judged)
+        scores = scores_of(self.bundle, self._readings(judged), self._moments(judged))
+        answer = _in_place(scores, judged)
         if self.rows.contract.long is None:
             return answer.set_axis(rows.index, axis="index")
         return pd.concat([self._who_and_when(judged), answer], axis="columns")
@@ -89,6 +92,14 @@ class MachineModel:
             return np.empty((0, len(self.bundle.features)))
         return accepted[list(self.bundle.features)].to_numpy(dtype=np.float64)
 
+    def _moments(self, judged: JudgedRows) -> Moments | None:
+        """Recording and time of the accepted rows; None where nothing is smoothed by them."""
+        accepted = judged.checked.accepted
+        if accepted.empty or self.bundle.smoothing is None:
+            return None
+        recording = pd.factorize(accepted[columns.RUN].astype(str))[0]
+        return Moments(recording, accepted[columns.TIME].to_numpy(dtype=np.float64))
+
     def _who_and_when(self, judged: JudgedRows) -> pd.DataFrame:
         """Machine and time of each moment of rows in long form."""
         table, time = judged.checked.table, str(self.rows.contract.time_column)
@@ -97,9 +108,13 @@ class MachineModel:
         return pd.DataFrame({"equipment": who, time: table.stripped(time)})
 
 
-def scores_of(bundle: Bundle, X: np.ndarray) -> pd.DataFrame:
-    """Probability, alarm and what was filled in, of (n, d) readings, NaN where missing."""
-    probabilities = bundle.probabilities(bundle.completed(X)) if len(X) else np.empty(0)
+def scores_of(bundle: Bundle, X: np.ndarray, moments: Moments | None = None) -> pd.DataFrame:
+    """Probability, alarm and what was filled in, of (n, d) readings, NaN where missing.
+
+    They are smoothed along their recordings where the bundle does that and their moments are given.
+    """
+    whole = bundle.completed(X)
+    probabilities = bundle.probabilities(whole, moments) if len(X) else np.empty(0)
     scores = {"fault_probability": probabilities, "alarm": bundle.alarms(probabilities)}
     return pd.DataFrame(scores | _imputed(bundle, np.isnan(X)))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,10 +38,14 @@ class AcceptedRows:
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else sum(map(len, self.parts()))
 
-    def parts(self) -> Iterator[pd.DataFrame]:
-        """All rows, some at a time; one part without rows where there are none."""
+    def parts(self, names: Collection[str] | None = None) -> Iterator[pd.DataFrame]:
+        """All rows, some at a time; one part without rows where there are none.
+
+        Args:
+            names: of columns that are read, as far as there are such; all if left out.
+        """
         self._ends = []
-        with self._opened() as file:
+        with self._opened(names) as file:
             for number in range(file.num_record_batches):
                 batch = file.get_batch(number)
                 before = self._ends[-1] if number else 0
@@ -74,9 +78,15 @@ class AcceptedRows:
         return frame.drop(columns=self._left_out, errors="ignore")
 
     @contextmanager
-    def _opened(self) -> Iterator[pa.RecordBatchFileReader]:
+    def _opened(self, names: Collection[str] | None = None) -> Iterator[pa.RecordBatchFileReader]:
         with pa.OSFile(str(self.path)) as stored, pa.ipc.open_file(stored) as file:
-            yield file
+            if names is None:
+                yield file
+                return
+            places = [place for place, name in enumerate(file.schema.names) if name in names]
+            some = pa.ipc.IpcReadOptions(included_fields=places)
+            with pa.ipc.open_file(stored, options=some) as narrow:
+                yield narrow
 
 
 class RowsBetween:

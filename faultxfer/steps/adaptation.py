@@ -320,7 +320,7 @@ def _predict_source_rows(source: Bundle, kept: Dataset | None, path: Path) -> No
     rows = kept.take(positions)
     if rows.faults in (0, len(rows)):
         return
-    probabilities = source.probabilities(rows.X)
+    probabilities = source.probabilities(rows.X, rows.moments)
     predicted = Predictions(probabilities, source.alarms(probabilities))
     save_predictions(path, {"source": predicted}, positions)
 

@@ -160,8 +160,9 @@ def scored_rows(
 
 
 def score_with(bundle: Bundle, rows: Dataset, fold: np.ndarray | None = None) -> ScoredRows:
-    """Labelled rows with what a bundle predicts for them."""
-    probabilities = bundle.probabilities(rows.X)
+    """Labelled rows with what a bundle predicts for them, along each recording inside its fold."""
+    moments = rows.moments if fold is None else rows.moments.apart(fold)
+    probabilities = bundle.probabilities(rows.X, moments)
     return scored_rows(rows, Predictions(probabilities, bundle.alarms(probabilities)), fold)
 
 

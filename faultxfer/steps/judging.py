@@ -214,7 +214,7 @@ def _outside(rows: CheckedRows) -> tuple[str, ...]:
 def _own_faults(bundle: Bundle, adapted: Adaptation) -> OwnFaults:
     """What the kept model says of every labelled fault, those it was fitted on included."""
     rows = read_target(adapted.target.rows, bundle.features)
-    alarms = bundle.alarms(bundle.probabilities(rows.X[rows.y == 1]))
+    alarms = bundle.alarms(bundle.probabilities(rows.X, rows.moments)[rows.y == 1])
     return OwnFaults(len(alarms), int(alarms.sum()))
 
 

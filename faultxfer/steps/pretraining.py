@@ -18,6 +18,7 @@ from faultxfer.bundle.input_map import spread_of
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.bundle.scaler import Scaler, fit_scaler
 from faultxfer.bundle.sensors import keep_sensors
+from faultxfer.bundle.smoothing import Smoothing
 from faultxfer.bundle.threshold import REPORTED_CONFIDENCE, choose_threshold
 from faultxfer.config import PretrainOptions
 from faultxfer.contract.schema import Contract
@@ -69,6 +70,7 @@ from faultxfer.steps.registration import (
 from faultxfer.steps.reporting import write_source_page
 from faultxfer.steps.sources import JUDGING_ROWS, SOURCE_ROWS
 from faultxfer.steps.speaking import sensors_on
+from faultxfer.strategies.smoothing_choice import best_way, smoothed, ways_to_smooth
 from faultxfer.strategies.source_benefit import JUDGED, fit_source_models
 
 _JUDGING_ROWS = 2_000
@@ -397,13 +399,14 @@ def _fit(
     units = {name: sensor.unit for name, sensor in job.contract.sensors.items()}
     raw = Bundle(train.features, units, scaler, network, Calibrator(), 0.5, models=models)
     spare = _spare_network(raw, some, judged, options)
-    logits = raw.logits(validation.X)
+    smoothing, logits = _smoothed(raw, validation)
     calibrator = fit_calibrator(logits, validation.y)
     probabilities = calibrator(logits)
     alarm = choose_threshold(probabilities, validation.y, validation.run, options.false_alarm_rate)
     learnt_from = np.concatenate([train.fingerprints(), validation.fingerprints()])
     whole = dataclasses.replace(
         raw,
+        smoothing=smoothing,
         calibrator=calibrator,
         threshold=alarm.value,
         alarm=alarm,
@@ -411,6 +414,14 @@ def _fit(
         spare=spare,
     )
     return whole, history
+
+
+def _smoothed(raw: Bundle, validation: Dataset) -> tuple[Smoothing | None, np.ndarray]:
+    """How the source smooths along a recording, chosen by the validation rows, and their logits."""
+    said, ways = raw.logits(validation.X), ways_to_smooth(validation)
+    every = [smoothed(said, way, validation.moments) for way in ways]
+    best = best_way(every, validation.y, validation.run)
+    return ways[best], every[best]
 
 
 def _spare_network(
@@ -466,7 +477,7 @@ def _teacher(models: SourceModels, scaler: Scaler) -> Callable[[np.ndarray], np.
 
 
 def _judged(bundle: Bundle, test: Dataset) -> ScoredRows:
-    probabilities = bundle.probabilities(test.X)
+    probabilities = bundle.probabilities(test.X, test.moments)
     alarms = bundle.alarms(probabilities)
     return ScoredRows(test.y, probabilities, alarms, test.run, test.time)
 

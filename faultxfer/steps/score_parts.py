@@ -12,7 +12,6 @@ import pyarrow as pa
 
 from faultxfer.bundle.bundle import Bundle
 from faultxfer.data.blocks import rows_in_order
-from faultxfer.data.dataset import sensor_matrix
 from faultxfer.evaluate.stretches import NotInOrderError, Stretches, StretchFinder
 from faultxfer.progress import progress
 from faultxfer.reading import columns
@@ -20,6 +19,7 @@ from faultxfer.rows_file import RowsFile
 from faultxfer.steps.accepted import AcceptedRows, RowsBetween
 from faultxfer.steps.lost_sensors import GapTally, StillTally
 from faultxfer.steps.processors import in_order
+from faultxfer.steps.said_parts import SaidPart, said_along, used_rows
 from faultxfer.steps.speaking import Recordings
 
 # Probabilities are counted by log-odds this far apart, as far as they are told apart at all.
@@ -47,10 +47,7 @@ class ScoredPart:
     @property
     def used(self) -> np.ndarray:
         """(n,) bool: rows that the contract does not exclude."""
-        if columns.REMARK not in self.rows:
-            return np.ones(len(self.rows), dtype=bool)
-        used: np.ndarray = self.rows[columns.REMARK].fillna("").eq("").to_numpy(dtype=bool)
-        return used
+        return used_rows(self.rows)
 
 
 class ScoreTally:
@@ -61,6 +58,9 @@ class ScoreTally:
         bundle: that scores.
         machine: asked for, whose rows all of them are.
         work: folder for a file of the probabilities.
+
+    Attributes:
+        recordings: their numbers.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class ScoreTally:
         self.gaps, self.still, self.shares = GapTally(sensors), StillTally(bundle), ShareTally()
         self.alarm_rows = self.marked = 0
         self._bundle, self._kept = bundle, work / "probabilities"
-        self._recordings = Recordings(machine)
+        self.recordings = Recordings(machine)
         self._finder: StretchFinder | None = StretchFinder()
         self._rows = 0
 
@@ -89,7 +89,7 @@ class ScoreTally:
 
     def _look_for_alarms(self, finder: StretchFinder, part: ScoredPart) -> None:
         places = self._rows + np.arange(len(part.rows))
-        recording, time = self._recordings.numbers(part.rows), _time(part.rows)
+        recording, time = self.recordings.numbers(part.rows), _time(part.rows)
         try:
             finder.add(places, recording, time, part.alarms, part.probabilities)
         except NotInOrderError:
@@ -98,7 +98,7 @@ class ScoreTally:
     def stretches(self, accepted: AcceptedRows) -> Stretches:
         """Stretches of alarms among all rows."""
         finder = self._finder or self._sorted(accepted)
-        return finder.found(self._recordings.rank)
+        return finder.found(self.recordings.rank)
 
     def _sorted(self, accepted: AcceptedRows) -> StretchFinder:
         """After the rows were brought into the order of time, by recording and time alone."""
@@ -107,7 +107,7 @@ class ScoreTally:
         begin = 0
         for part in accepted.parts():
             some = slice(begin, begin + len(part))
-            recording[some], time[some] = self._recordings.numbers(part), _time(part)
+            recording[some], time[some] = self.recordings.numbers(part), _time(part)
             begin += len(part)
         probabilities = np.fromfile(self._kept)
         order = rows_in_order(recording, time)
@@ -239,18 +239,18 @@ def write_scores(
 ) -> None:
     """Score the rows part by part, on all processors; write and count them in their order."""
 
-    def scored(given: tuple[pd.DataFrame, pd.DataFrame]) -> tuple[ScoredPart, Any]:
-        rows, outside = given
-        X = sensor_matrix(rows, bundle.features)
-        probabilities = bundle.probabilities(X)
-        part = ScoredPart(rows, X, probabilities, bundle.alarms(probabilities))
+    def scored(given: tuple[SaidPart, pd.DataFrame]) -> tuple[ScoredPart, Any]:
+        said, outside = given
+        rows, probabilities = said.rows, bundle.calibrator(said.logits)
+        part = ScoredPart(rows, said.X, probabilities, bundle.alarms(probabilities))
         written = table.scored(part)
         if len(outside):
             order = np.argsort(np.append(between.keys(rows), between.keys(outside)))
             written = pa.concat_tables([written, table.without_score(outside)]).take(order)
         return part, file.encoded(written)
 
-    parts = ((rows, between.up_to(rows)) for rows in accepted.parts())
+    said = said_along(accepted, bundle, tally.recordings)
+    parts = ((one, between.up_to(one.rows)) for one in said)
     for part, encoded in in_order(scored, parts):
         file.write(encoded)
         tally.add(part)

@@ -16,6 +16,7 @@ from sklearn.metrics import average_precision_score
 from faultxfer.bundle.bundle import Bundle
 from faultxfer.bundle.calibration import Calibrator, fit_calibrator
 from faultxfer.bundle.run_weights import run_weights
+from faultxfer.bundle.smoothing import Smoothing
 from faultxfer.bundle.threshold import (
     AlarmThreshold,
     Fitted,
@@ -25,6 +26,7 @@ from faultxfer.bundle.threshold import (
 )
 from faultxfer.data.split import CROSS_FIT, Fold, Split
 from faultxfer.strategies.protocol import Among, FittedStrategy, Rival, Scorer, Strategy, Task
+from faultxfer.strategies.smoothing_choice import best_way, smoothed, ways_to_smooth
 
 _Fit = Callable[[Task], Scorer]
 
@@ -47,8 +49,9 @@ class Predictions:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """Predictions, and the calibrator and threshold for rows to come."""
+    """Predictions, and the smoothing, calibrator and threshold for rows to come."""
 
+    smoothing: Smoothing | None
     calibrator: Calibrator
     threshold: AlarmThreshold
     predictions: Predictions
@@ -92,6 +95,7 @@ def run_strategy(
     fingerprints = task.target.take(seen).fingerprints()
     bundle = dataclasses.replace(
         final.bundle,
+        smoothing=outcome.smoothing,
         calibrator=outcome.calibrator,
         threshold=outcome.threshold.value,
         alarm=outcome.threshold,
@@ -116,8 +120,8 @@ def run_rival(rival: Rival, task: Task, split: Split) -> Predictions:
     """
     if not rival.as_is:
         return _predict(rival.fit, in_company(task, split), split)
-    scorer = rival.fit(task)
-    logits = scorer(task.target.X[test_rows(split)])
+    scorer, test = rival.fit(task), task.target.take(test_rows(split))
+    logits = smoothed(scorer(test.X), task.source.smoothing, test.moments)
     probabilities = task.source.calibrator(logits)
     return Predictions(probabilities, task.source.alarms(probabilities))
 
@@ -126,11 +130,17 @@ def _run(fit: _Fit, task: Task, split: Split) -> _Outcome:
     """Predict the test rows; the last fit is the one that stays."""
     if split.mode != CROSS_FIT:
         return _hold_out(fit, task, split)
-    said = _said_by_folds(fit, task, split)
-    final = fit(task)(task.target.X)
-    logits = carried_over(said, final, split.train, task.target.y, split.folds)
-    calibrator, threshold = _calibrate(logits, final, task, split.train)
-    return _Outcome(calibrator, threshold, _out_of_fold(said, task, split))
+    ways = _said_by_folds(fit, task, split)
+    logits, y = fit(task)(task.target.X), task.target.y
+    finals = [smoothed(logits, way.smoothing, task.target.moments) for way in ways]
+    carried = [
+        carried_over(way.folds, final, split.train, y, split.folds)
+        for way, final in zip(ways, finals, strict=True)
+    ]
+    best = best_way(carried, y, task.target.run)
+    calibrator, threshold = _calibrate(carried[best], finals[best], task, split.train)
+    predictions = _out_of_fold(ways, task, split)
+    return _Outcome(ways[best].smoothing, calibrator, threshold, predictions)
 
 
 def _predict(fit: _Fit, task: Task, split: Split) -> Predictions:
@@ -141,23 +151,50 @@ def _predict(fit: _Fit, task: Task, split: Split) -> Predictions:
 
 
 def _hold_out(fit: _Fit, task: Task, split: Split) -> _Outcome:
-    said = fit(_with_rows(task, split.train))(task.target.X)
-    logits, own = said[split.calibration], said[split.train]
-    calibrator = _calibrator(logits, task, split.calibration)
-    threshold = _threshold(calibrator, (logits, split.calibration), (own, split.train), task)
+    logits = fit(_with_rows(task, split.train))(task.target.X)
+    side = np.zeros(len(task.target), dtype=int)
+    side[split.calibration], side[split.test] = 1, 2
+    moments, held, y = task.target.moments.apart(side), split.calibration, task.target.y
+    ways = ways_to_smooth(task.target)
+    every = [smoothed(logits, way, moments) for way in ways]
+    best = best_way([said[held] for said in every], y[held], task.target.run[held])
+    said, own = every[best], every[best][split.train]
+    calibrator = _calibrator(said[held], task, held)
+    threshold = _threshold(calibrator, (said[held], held), (own, split.train), task)
     probabilities = calibrator(said[split.test])
-    ranking = np.full(len(probabilities), _ranked(logits, task.target.y[split.calibration]))
+    ranking = np.full(len(probabilities), _ranked(said[held], y[held]))
     predictions = Predictions(probabilities, probabilities > threshold.value, ranking)
-    return _Outcome(calibrator, threshold, predictions)
+    return _Outcome(ways[best], calibrator, threshold, predictions)
 
 
-def _said_by_folds(fit: _Fit, task: Task, split: Split) -> list[np.ndarray]:
-    """(n,) logits of all rows by the model of each fold."""
-    return [fit(_with_rows(task, fold.train))(task.target.X) for fold in split.folds]
+@dataclass(frozen=True)
+class _Way:
+    """What the models of the folds say, smoothed in one way: (n,) logits of all rows by each."""
+
+    smoothing: Smoothing | None
+    folds: list[np.ndarray]
 
 
-def _out_of_fold(said: list[np.ndarray], task: Task, split: Split) -> Predictions:
-    """Predictions by fold; a fold's own labels choose neither its calibrator nor its threshold.
+def _said_by_folds(fit: _Fit, task: Task, split: Split) -> list[_Way]:
+    """What the model of each fold says of all rows, smoothed in each way.
+
+    Rows that it was fitted on are smoothed by themselves: what it says of them knows their labels.
+    """
+    target = task.target
+    raw = [fit(_with_rows(task, fold.train))(target.X) for fold in split.folds]
+    moments = []
+    for fold in split.folds:
+        tested = np.zeros(len(target), dtype=int)
+        tested[fold.test] = 1
+        moments.append(target.moments.apart(tested))
+    return [
+        _Way(way, [smoothed(said, way, own) for said, own in zip(raw, moments, strict=True)])
+        for way in ways_to_smooth(target)
+    ]
+
+
+def _out_of_fold(ways: list[_Way], task: Task, split: Split) -> Predictions:
+    """Predictions by fold; a fold's own labels choose neither smoothing, calibrator nor threshold.
 
     Those are chosen on the other folds' rows, whose scores are carried over to the level of the
     model that is judged.
@@ -165,12 +202,17 @@ def _out_of_fold(said: list[np.ndarray], task: Task, split: Split) -> Prediction
     y, rows = task.target.y, len(task.target)
     probabilities, alarms = np.empty(rows), np.empty(rows, dtype=bool)
     ranking = np.empty(rows)
-    for logits, fold in zip(said, split.folds, strict=True):
-        others = carried_over(said, logits, fold.train, y, split.folds)[fold.train]
-        calibrator, threshold = _calibrate(others, logits[fold.train], task, fold.train)
+    for number, fold in enumerate(split.folds):
+        others = [
+            carried_over(way.folds, way.folds[number], fold.train, y, split.folds)[fold.train]
+            for way in ways
+        ]
+        best = best_way(others, y[fold.train], task.target.run[fold.train])
+        logits = ways[best].folds[number]
+        calibrator, threshold = _calibrate(others[best], logits[fold.train], task, fold.train)
         probabilities[fold.test] = calibrator(logits[fold.test])
         alarms[fold.test] = probabilities[fold.test] > threshold.value
-        ranking[fold.test] = _ranked(others, y[fold.train])
+        ranking[fold.test] = _ranked(others[best], y[fold.train])
     return Predictions(probabilities, alarms, ranking)
 
 

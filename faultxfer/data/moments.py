@@ -1,0 +1,54 @@
+"""When rows were read: the recording and the time of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from faultxfer.data.blocks import rows_in_order
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Recording and time of ``n`` rows, in any order.
+
+    Attributes:
+        recording: (n,) by number or name.
+        time: (n,) float64 seconds or sequence number; NaN in all rows where there is no clock.
+    """
+
+    recording: np.ndarray
+    time: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    @property
+    def order(self) -> np.ndarray:
+        """(n,) positions of the rows, recording by recording in the order of time."""
+        return rows_in_order(self.recording, self.time)
+
+    def apart(self, side: np.ndarray) -> Moments:
+        """The same, with rows of a recording on different sides (n,) as if of two recordings."""
+        number = np.unique(self.recording.astype(str), return_inverse=True)[1]
+        return Moments(number * (int(side.max(initial=0)) + 1) + side, self.time)
+
+
+def usual_step(moments: Moments) -> float | None:
+    """The usual time from one row to the next of its recording; None where there is none.
+
+    Where there is no clock, a row is a step of 1.
+
+    >>> usual_step(Moments(np.array([0, 0, 0, 1]), np.array([0.0, 60.0, 120.0, 9.0])))
+    60.0
+    """
+    order = moments.order
+    follows = moments.recording[order][1:] == moments.recording[order][:-1]
+    if not follows.any():
+        return None
+    if np.isnan(moments.time).all():
+        return 1.0
+    steps = np.diff(moments.time[order])[follows]
+    steps = steps[steps > 0]
+    return float(np.median(steps)) if len(steps) else None

@@ -1,0 +1,56 @@
+"""Whether and how fast scores are smoothed along a recording, chosen by rows held out.
+
+What smoothing costs is counted too: where a fault begins, smoothed scores rise later, and each row
+of that delay is a row told wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from faultxfer.bundle.calibration import platt
+from faultxfer.bundle.run_weights import run_weights
+from faultxfer.bundle.smoothing import Smoothing
+from faultxfer.data.dataset import Dataset
+from faultxfer.data.moments import Moments, usual_step
+
+# Half-lives in usual steps, those of exponential averages of span 3 and 8. Others from 0.6 to 5.2
+# were no better on seeds 0 to 2 of docs/time.md, and the longest were chosen too readily.
+SHORT, LONG = 1.0, 2.7
+# Rows of the rarer class; with fewer, whichever way suits them best by chance would be taken.
+FEWEST_TO_CHOOSE = 4
+
+
+def ways_to_smooth(data: Dataset) -> tuple[Smoothing | None, ...]:
+    """Not at all, fast and slowly; the first alone where recordings are single rows."""
+    step = usual_step(data.moments)
+    if step is None:
+        return (None,)
+    return (None, Smoothing(SHORT * step), Smoothing(LONG * step))
+
+
+def best_way(said: Sequence[np.ndarray], y: np.ndarray, run: np.ndarray) -> int:
+    """Which of several logits (n,) of the same rows are the likeliest, once calibrated.
+
+    The first where the rows are too few to tell.
+
+    Args:
+        said: by each way; of models that were not fitted on the rows.
+        y: (n,) labels.
+        run: (n,) recordings: rows of one count for less than as many rows of several.
+    """
+    faults = int(y.sum())
+    if len(said) == 1 or min(faults, len(y) - faults) < FEWEST_TO_CHOOSE:
+        return 0
+    logits, counts = np.stack(said), run_weights(said[0], y, run)
+    slopes, offsets = platt(logits, y, counts)
+    told = slopes[:, None] * logits + offsets[:, None]
+    losses = (counts * (np.logaddexp(0, told) - y * told)).sum(axis=1)
+    return int(np.argmin(losses))
+
+
+def smoothed(logits: np.ndarray, smoothing: Smoothing | None, moments: Moments) -> np.ndarray:
+    """(n,) logits, smoothed where that is wanted."""
+    return logits if smoothing is None else smoothing(logits, moments)
