@@ -33,9 +33,11 @@ class Smoothing:
     Attributes:
         half_life: after which a row weighs half, in the unit of the time: seconds or steps of a
             sequence; rows where there is no clock.
+        rows: how many rows of a usual recording that is; None where it was not counted.
     """
 
     half_life: float
+    rows: float | None = None
 
     def __call__(self, logits: np.ndarray, moments: Moments) -> np.ndarray:
         """(n,) logits to (n,) smoothed logits.
@@ -50,7 +52,7 @@ class Smoothing:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for the manifest."""
-        return {"half_life": self.half_life}
+        return {"half_life": self.half_life, "rows": self.rows}
 
     @classmethod
     def of(cls, stored: dict[str, Any]) -> Smoothing:
@@ -62,7 +64,20 @@ class Smoothing:
         half_life = float(stored["half_life"])
         if not 0 < half_life < np.inf:
             raise ValueError(f"A half-life is a positive number. Received: {half_life=}")
-        return cls(half_life)
+        rows = stored.get("rows")
+        return cls(half_life, None if rows is None else float(rows))
+
+    def sentence(self) -> str:
+        """For people: what is done to what the detector says of a row.
+
+        >>> Smoothing(60.0, 1.0).sentence().partition(":")[0]
+        'A score is an average along its recording, in which a row counts half 1 row later'
+        """
+        after = "after a while" if self.rows is None else f"{counted_rows(self.rows)} later"
+        return (
+            f"A score is an average along its recording, in which a row counts half {after}: that "
+            "told rows held out best. A row that is sent alone is scored alone."
+        )
 
 
 @dataclass(frozen=True)
@@ -71,6 +86,15 @@ class _Tail:
 
     time: np.ndarray
     logits: np.ndarray
+
+
+def counted_rows(rows: float) -> str:
+    """How many, in words.
+
+    >>> counted_rows(1.0), counted_rows(2.7)
+    ('1 row', '2.7 rows')
+    """
+    return f"{rows:g} row{'' if rows == 1 else 's'}"
 
 
 class Smoother:

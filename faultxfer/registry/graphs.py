@@ -75,8 +75,16 @@ def _about(bundle_folder: Path, model: str, machine: str | None) -> dict[str, st
     for sensor in read_manifest(bundle_folder).features:
         tag, conversion = rows.tag(sensor), to_contract(rows.own, sensor, rows.contract)
         columns.append(column_of(sensor, tag, rows.units[tag], *conversion))
-    stored = json.dumps(columns, ensure_ascii=False)
-    return {"model": model, "machine": rows.machine, "columns": stored}
+    about = {"model": model, "machine": rows.machine, "columns": _as_json(columns)}
+    if smoothing := read_manifest(bundle_folder).smoothing:
+        clock, run = rows.contract.time_column, rows.contract.run_column
+        tags = {"time": clock and rows.tag(clock), "recording": run and rows.tag(run)}
+        about["smoothing"] = _as_json({**smoothing.as_dict(), **tags})
+    return about
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 @reported("the tracking store")

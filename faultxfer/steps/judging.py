@@ -270,6 +270,8 @@ def _weights(bundle: Bundle) -> tuple[tuple[str, float], ...]:
 
 def _alarm_notes(bundle: Bundle, options: TransferOptions) -> tuple[str, ...]:
     notes = [bundle.alarm.sentence()] if bundle.alarm else []
+    if bundle.smoothing:
+        notes.append(bundle.smoothing.sentence())
     if options.fault_share is not None:
         notes.append(
             f"Probabilities are stated for a fault share of {percent(options.fault_share)} in use, "

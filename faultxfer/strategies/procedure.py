@@ -7,7 +7,7 @@ and the same calibration rows, so their metrics compare.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,7 @@ from faultxfer.bundle.threshold import (
 )
 from faultxfer.data.split import CROSS_FIT, Fold, Split
 from faultxfer.strategies.protocol import Among, FittedStrategy, Rival, Scorer, Strategy, Task
-from faultxfer.strategies.smoothing_choice import best_way, smoothed, ways_to_smooth
+from faultxfer.strategies.smoothing_choice import best_way, smoothed, way_of, ways_to_smooth
 
 _Fit = Callable[[Task], Scorer]
 
@@ -137,7 +137,7 @@ def _run(fit: _Fit, task: Task, split: Split) -> _Outcome:
         carried_over(way.folds, final, split.train, y, split.folds)
         for way, final in zip(ways, finals, strict=True)
     ]
-    best = best_way(carried, y, task.target.run)
+    best = _best([way.smoothing for way in ways], carried, task, split.train)
     calibrator, threshold = _calibrate(carried[best], finals[best], task, split.train)
     predictions = _out_of_fold(ways, task, split)
     return _Outcome(ways[best].smoothing, calibrator, threshold, predictions)
@@ -157,7 +157,7 @@ def _hold_out(fit: _Fit, task: Task, split: Split) -> _Outcome:
     moments, held, y = task.target.moments.apart(side), split.calibration, task.target.y
     ways = ways_to_smooth(task.target)
     every = [smoothed(logits, way, moments) for way in ways]
-    best = best_way([said[held] for said in every], y[held], task.target.run[held])
+    best = _best(ways, [said[held] for said in every], task, held)
     said, own = every[best], every[best][split.train]
     calibrator = _calibrator(said[held], task, held)
     threshold = _threshold(calibrator, (said[held], held), (own, split.train), task)
@@ -173,6 +173,14 @@ class _Way:
 
     smoothing: Smoothing | None
     folds: list[np.ndarray]
+
+
+def _best(
+    ways: Sequence[Smoothing | None], said: list[np.ndarray], task: Task, rows: np.ndarray
+) -> int:
+    """Which of the ways tells rows at these positions best, by what each says of them."""
+    data = task.target.take(rows)
+    return best_way(said, data.y, data.run, way_of(task.source.smoothing, ways))
 
 
 def _said_by_folds(fit: _Fit, task: Task, split: Split) -> list[_Way]:
@@ -201,13 +209,13 @@ def _out_of_fold(ways: list[_Way], task: Task, split: Split) -> Predictions:
     """
     y, rows = task.target.y, len(task.target)
     probabilities, alarms = np.empty(rows), np.empty(rows, dtype=bool)
-    ranking = np.empty(rows)
+    ranking, every = np.empty(rows), [way.smoothing for way in ways]
     for number, fold in enumerate(split.folds):
         others = [
             carried_over(way.folds, way.folds[number], fold.train, y, split.folds)[fold.train]
             for way in ways
         ]
-        best = best_way(others, y[fold.train], task.target.run[fold.train])
+        best = _best(every, others, task, fold.train)
         logits = ways[best].folds[number]
         calibrator, threshold = _calibrate(others[best], logits[fold.train], task, fold.train)
         probabilities[fold.test] = calibrator(logits[fold.test])

@@ -28,22 +28,27 @@ def ways_to_smooth(data: Dataset) -> tuple[Smoothing | None, ...]:
     step = usual_step(data.moments)
     if step is None:
         return (None,)
-    return (None, Smoothing(SHORT * step), Smoothing(LONG * step))
+    return (None, *(Smoothing(rows * step, rows) for rows in (SHORT, LONG)))
 
 
-def best_way(said: Sequence[np.ndarray], y: np.ndarray, run: np.ndarray) -> int:
+def way_of(source: Smoothing | None, ways: Sequence[Smoothing | None]) -> int:
+    """Which of the ways is the source's, which chose it on many more rows; 0 where none is."""
+    rows = [None if way is None else way.rows for way in ways]
+    return rows.index(source.rows) if source is not None and source.rows in rows else 0
+
+
+def best_way(said: Sequence[np.ndarray], y: np.ndarray, run: np.ndarray, otherwise: int = 0) -> int:
     """Which of several logits (n,) of the same rows are the likeliest, once calibrated.
-
-    The first where the rows are too few to tell.
 
     Args:
         said: by each way; of models that were not fitted on the rows.
         y: (n,) labels.
         run: (n,) recordings: rows of one count for less than as many rows of several.
+        otherwise: which where the rows are too few to tell.
     """
     faults = int(y.sum())
-    if len(said) == 1 or min(faults, len(y) - faults) < FEWEST_TO_CHOOSE:
-        return 0
+    if min(faults, len(y) - faults) < FEWEST_TO_CHOOSE:
+        return otherwise
     logits, counts = np.stack(said), run_weights(said[0], y, run)
     slopes, offsets = platt(logits, y, counts)
     told = slopes[:, None] * logits + offsets[:, None]

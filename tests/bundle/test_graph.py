@@ -157,7 +157,11 @@ def test_the_file_says_what_it_is_and_names_a_column_for_each_sensor() -> None:
     model = onnx.load_from_string(graph_of(bundle, {"model": "pumps--fault--pump-9"}))
     onnx.checker.check_model(model)
     assert tuple(entry.name for entry in model.graph.input) == bundle.features
-    assert [entry.name for entry in model.graph.output] == ["fault_probability", "alarm"]
+    assert [entry.name for entry in model.graph.output] == [
+        "fault_probability",
+        "alarm",
+        "log_odds",
+    ]
     said = {entry.key: entry.value for entry in model.metadata_props}
     assert json.loads(said["units"]) == bundle.units
     assert [one["sensor"] for one in json.loads(said["columns"])] == list(bundle.features)

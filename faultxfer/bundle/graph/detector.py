@@ -26,7 +26,7 @@ from faultxfer.bundle.graph.views import GraphViews
 from faultxfer.bundle.members import KINDS, Member, Stack
 from faultxfer.bundle.versions import versions_here
 
-PROBABILITY, ALARM = "fault_probability", "alarm"
+PROBABILITY, ALARM, LOG_ODDS = "fault_probability", "alarm", "log_odds"
 _ROWS = "rows"
 
 
@@ -47,13 +47,16 @@ def graph_of(bundle: Bundle, about: dict[str, str]) -> bytes:
     readings = graph.side_by_side(list(bundle.features))
     filled = completed(graph, readings, bundle.imputer) if bundle.imputer else readings
     logits = _logits(graph, bundle, filled, width)
-    probability = _probability(graph, bundle, filled, logits)
+    log_odds = _log_odds(graph, bundle, filled, logits)
+    graph.named(log_odds, LOG_ODDS)
+    probability = graph.op("Sigmoid", log_odds)
     graph.named(probability, PROBABILITY)
     alarm = graph.op("Greater", probability, graph.number(bundle.threshold))
     graph.named(alarm, ALARM)
     outputs = [
         value_info(PROBABILITY, DOUBLE, (_ROWS,)),
         value_info(ALARM, BOOLEAN, (_ROWS,)),
+        value_info(LOG_ODDS, DOUBLE, (_ROWS,)),
     ]
     made = graph.graph("detector", _inputs(bundle), outputs)
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(TREES_DOMAIN, TREES_OPSET)]
@@ -73,7 +76,7 @@ def _inputs(bundle: Bundle) -> list[Any]:
 def _require_names(bundle: Bundle) -> None:
     """Inputs, outputs and what lies between share one space of names."""
     for name in bundle.features:
-        if not name or name in (PROBABILITY, ALARM) or name.startswith(INNER):
+        if not name or name in (PROBABILITY, ALARM, LOG_ODDS) or name.startswith(INNER):
             raise NoConverterError(f"a sensor called {name!r}")
 
 
@@ -85,6 +88,7 @@ def _said(bundle: Bundle) -> dict[str, str]:
         "columns": [column_of(name, name, unit) for name, unit in units.items()],
         "filled_in": sorted(bundle.fills),
         "lineage": bundle.lineage,
+        "smoothing": bundle.smoothing and bundle.smoothing.as_dict(),
     }
     stored = {name: json.dumps(value, ensure_ascii=False) for name, value in lists.items()}
     return {**stored, "threshold": repr(float(bundle.threshold))}
@@ -130,11 +134,10 @@ def _exported(member: Member, views: GraphViews) -> str:
     return export(member, views)
 
 
-def _probability(graph: GraphBuilder, bundle: Bundle, readings: str, logits: str) -> str:
-    """(n,) calibrated probabilities; NaN of rows in which a reading is not a finite number."""
+def _log_odds(graph: GraphBuilder, bundle: Bundle, readings: str, logits: str) -> str:
+    """(n,) calibrated log-odds; NaN of rows in which a reading is not a finite number."""
     scaled = graph.op("Mul", logits, graph.number(bundle.calibrator.slope))
     moved = graph.op("Add", scaled, graph.number(bundle.calibrator.offset))
-    probability = graph.op("Sigmoid", moved)
     nothing = graph.op("Mul", readings, graph.number(0.0))
     finite = graph.op("ReduceSum", nothing, graph.whole(1), keepdims=1)
-    return graph.op("Squeeze", graph.op("Add", probability, finite), graph.whole(1))
+    return graph.op("Squeeze", graph.op("Add", moved, finite), graph.whole(1))

@@ -1,0 +1,162 @@
+"""Is a detector better that looks along a recording? Prints the table of ``docs/time.md``.
+
+    uv run python benchmarks/time_quality.py --data DIR --cache DIR
+
+Recordings are cut at random places before anything else (``recordings.py``), whole ones are
+labelled until there are N rows, and the recordings of the other half judge. The stack is the
+default one, without the source network unless ``--network`` is given; what it says is smoothed in
+the way that its own rows held out choose. Beside it stands a rival that knows nothing but how far
+the start of the recording is away.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from recordings import cut, draw_recordings, has_recordings, in_order, position
+from sklearn.metrics import average_precision_score, roc_auc_score
+from transfer_sources import PreparedSource, prepare_source
+from transfer_tasks import TASKS, Cell, TransferTask, read_table, tasks_at
+
+from faultxfer.bundle.members import logits
+from faultxfer.config import SplitOptions
+from faultxfer.data.split import fold_rows
+from faultxfer.strategies.learners import default_learners, rivals
+from faultxfer.strategies.selector import cross_fit, row_counts, stack_of, weigh
+from faultxfer.strategies.smoothing_choice import best_way, smoothed, ways_to_smooth
+
+FOLDS, RESAMPLES = SplitOptions(folds=4), 2000
+# A cell is worse where the interval over its seeds lies below this.
+WORSE = -0.01
+
+
+def main() -> None:
+    """Measure what is missing in the cache, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
+    parser.add_argument("--cache", type=Path, required=True, help="folder for models and results")
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(33, 43)))
+    parser.add_argument("--rows", type=int, nargs="+", default=[50, 200, 1000])
+    parser.add_argument("--tasks", nargs="+", choices=[task.name for task in TASKS])
+    parser.add_argument("--network", action="store_true", help="with the source network")
+    parser.add_argument("--uncut", action="store_true", help="leave the recordings whole")
+    asked = parser.parse_args()
+    found = [line for task in tasks_at(asked.data) for line in _of_task(task, asked)]
+    print(table(found))
+
+
+def _of_task(task: TransferTask, asked: argparse.Namespace) -> list[dict[str, Any]]:
+    if asked.tasks and task.name not in asked.tasks:
+        return []
+    kind = f"time{'-network' if asked.network else ''}{'-uncut' if asked.uncut else ''}"
+    path = asked.cache / kind / f"{task.name.replace(' ', '_')}.json"
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    todo = [(n, s) for s in asked.seeds for n in asked.rows if f"{n}-{s}" not in known]
+    if todo:
+        known |= dict(_measured(task, todo, asked))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(known), encoding="utf-8")
+    wanted = [f"{n}-{s}" for s in asked.seeds for n in asked.rows]
+    return [{"task": task.name, **known[key]} for key in wanted if known.get(key)]
+
+
+def _measured(
+    task: TransferTask, todo: list[tuple[int, int]], asked: argparse.Namespace
+) -> Iterator[tuple[str, dict[str, Any] | None]]:
+    target = in_order(read_table(task.target, asked.data))
+    if not has_recordings(target):
+        yield from ((f"{rows}-{seed}", None) for rows, seed in todo)
+        return
+    source = prepare_source(task.source, asked.data, asked.cache, network=asked.network)
+    for rows, seed in todo:
+        data = target if asked.uncut else cut(target, np.random.default_rng([seed, 77]))
+        cell = draw_recordings(data, rows, seed)
+        yield f"{rows}-{seed}", cell and _cell(source, cell, rows, seed, network=asked.network)
+
+
+def _cell(
+    source: PreparedSource, cell: Cell, rows: int, seed: int, *, network: bool
+) -> dict[str, Any] | None:
+    """Scores with and without smoothing; None where the rows cannot be divided."""
+    train, test = cell.train, cell.test
+    folds = fold_rows(train, FOLDS, seed)
+    if not folds or test.faults in (0, len(test)):
+        return None
+    learners = default_learners() if network else rivals()
+    kept = source.X, source.y
+    crossed = cross_fit(learners, source.frozen, kept, train.X, train.y, folds, seed)
+    _, held = weigh(crossed, train.y, row_counts(crossed, train.y, train.run))
+    stack = stack_of(crossed, train.y, train.run)
+    said, ways = logits(stack, source.frozen, test.X), ways_to_smooth(train)
+    inside = train.moments.apart(crossed.folds)
+    best = best_way([smoothed(held, way, inside) for way in ways], train.y, train.run)
+    places = position(test)
+    return {
+        "rows": rows,
+        "seed": seed,
+        "plain": score(test.y, said),
+        "smoothed": score(test.y, smoothed(said, ways[best], test.moments)),
+        "way": best,
+        "position": max(score(test.y, places), score(test.y, -places)),
+    }
+
+
+def score(y: np.ndarray, said: np.ndarray) -> float:
+    """Mean of PR-AUC and ROC-AUC."""
+    return float(average_precision_score(y, said) + roc_auc_score(y, said)) / 2
+
+
+def table(lines: list[dict[str, Any]]) -> str:
+    """Means by pair and N, what they differ by, and the mean over all pairs."""
+    cells: dict[tuple[str, int], list[dict[str, Any]]] = defaultdict(list)
+    for line in lines:
+        cells[line["task"], line["rows"]].append(line)
+    said = [
+        "| pair | N | draws | position alone | each row alone | smoothed | difference | not, 1, 2.7 |",
+        "|---|---:|---:|---:|---:|---:|---:|---|",
+    ]
+    worse = 0
+    for (task, rows), own in cells.items():
+        means = [np.mean([one[name] for one in own]) for name in ("position", "plain", "smoothed")]
+        gains = gains_of(own)
+        low, high = interval([gains])
+        worse += high < WORSE
+        ways = np.bincount([one["way"] for one in own], minlength=3)
+        figures = " | ".join(f"{mean:.3f}".lstrip("0") for mean in means)
+        change = f"{gains.mean():+.3f} [{low:+.3f}, {high:+.3f}]"
+        chosen = ", ".join(map(str, ways))
+        said.append(f"| {task} | {rows} | {len(own)} | {figures} | {change} | {chosen} |")
+    pairs = list(dict.fromkeys(task for task, _ in cells))
+    by_pair = [
+        np.concatenate([gains_of(cells[key]) for key in cells if key[0] == p]) for p in pairs
+    ]
+    low, high = interval(by_pair)
+    mean = np.mean([gains.mean() for gains in by_pair])
+    said.append(f"\nMean over {len(pairs)} pairs: {mean:+.3f} [{low:+.3f}, {high:+.3f}]; ")
+    return "\n".join(said) + f"worse in {worse} of {len(cells)} cells."
+
+
+def gains_of(lines: list[dict[str, Any]]) -> np.ndarray:
+    """(k,) what smoothing gains in each draw."""
+    return np.array([line["smoothed"] - line["plain"] for line in lines])
+
+
+def interval(groups: list[np.ndarray]) -> tuple[float, float]:
+    """95 % of the mean of the groups' means, by drawing groups, then draws inside them."""
+    rng = np.random.default_rng(0)
+    means = []
+    for _ in range(RESAMPLES):
+        drawn = [groups[one] for one in rng.integers(len(groups), size=len(groups))]
+        means.append(np.mean([rng.choice(one, len(one)).mean() for one in drawn]))
+    low, high = np.quantile(means, [0.025, 0.975])
+    return float(low), float(high)
+
+
+if __name__ == "__main__":
+    main()
