@@ -37,6 +37,11 @@ class FaultLog(BaseModel):
         default=(),
         description="Codes that are neither fault nor normal: maintenance, standstill, tests.",
     )
+    normal: tuple[str, ...] = Field(
+        default=(),
+        description="Codes of what somebody looked at and found in order: these rows are normal, "
+        "also where the log is not complete.",
+    )
     before: Span = Field(
         default=None,
         description="How much earlier it may have begun, such as 30min: these rows are neither.",
@@ -64,9 +69,10 @@ class FaultLog(BaseModel):
 
     @model_validator(mode="after")
     def _codes_mean_one_thing(self) -> FaultLog:
-        if both := sorted({*self.fault} & {*self.exclude}):
-            raise ValueError(f"a code is either a fault or left out. Received: {both}")
-        if (self.fault or self.exclude) and self.code is None:
+        every = [*self.fault, *self.exclude, *self.normal]
+        if both := sorted(code for code in {*every} if every.count(code) > 1):
+            raise ValueError(f"a code is a fault, normal or left out. Received: {both} as two")
+        if every and self.code is None:
             raise ValueError("codes need the column that they stand in: `code`. Received: none")
         return self
 

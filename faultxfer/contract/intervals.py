@@ -33,7 +33,8 @@ class Interval:
         machine: as the log names it; None in a log of one machine.
         first, start: earliest and latest time at which it may have begun, in the files' clock.
         end, last: earliest and latest time at which it may have ended; infinite where it lasts.
-        is_fault: whether its rows are faults; else they are neither fault nor normal.
+        is_fault: whether its rows are faults; else they are neither fault nor normal, but for one
+            that ``is_normal``.
         code: what it was, empty where the log does not say.
         line: of the log.
     """
@@ -46,6 +47,7 @@ class Interval:
     is_fault: bool
     code: str
     line: int
+    is_normal: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Log:
         remarks: what is to be said of it.
         absolute: whether its times name their zone, or the contract does.
         counts: whether its times are plain numbers.
+        how: it is read.
     """
 
     file: str
@@ -66,6 +69,7 @@ class Log:
     remarks: tuple[Remark, ...]
     absolute: bool
     counts: bool
+    how: FaultLog
 
 
 def read_log(path: Path, how: FaultLog) -> Log:
@@ -92,6 +96,7 @@ def read_log(path: Path, how: FaultLog) -> Log:
         tuple(remarks),
         is_absolute(table, how.start),
         table.times(how.start).style == "a number",
+        how,
     )
 
 
@@ -112,6 +117,7 @@ class _Lines:
         self.end, self.last = self._ends()
         self.machine = table.stripped(how.equipment) if how.equipment else None
         self.code = table.stripped(how.code).fillna("") if how.code else None
+        self.in_order = np.isin(self._codes(), how.normal)
 
     def _ends(self) -> tuple[np.ndarray, np.ndarray]:
         if self.how.duration is None:
@@ -130,7 +136,8 @@ class _Lines:
             lost |= self.machine.eq("").to_numpy() | self.machine.isna().to_numpy()
         back = ~lost & (self.last < self.first)
         kinds = self._kinds()
-        unnamed = ~lost & np.array([kind is None for kind in kinds], dtype=bool)
+        unnamed = ~lost & ~self.in_order
+        unnamed &= np.array([kind is None for kind in kinds], dtype=bool)
         remarks = [
             *self._remark(lost, UNREADABLE, _LOST, _MEND_LOG, self.how.start),
             *self._remark(back, BACKWARDS, _BACK, _MEND_LOG, self.how.end or self.how.start),
@@ -152,12 +159,15 @@ class _Lines:
         """Whether each line is a fault; None where the contract does not know its code."""
         if self.code is None:
             return [True] * len(self.table)
-        codes = [str(code) for code in self.code]
-        how = self.how
+        codes, how = self._codes(), self.how
         if how.fault:
             known = {**dict.fromkeys(how.fault, True), **dict.fromkeys(how.exclude, False)}
             return [known.get(code) for code in codes]
-        return [code not in how.exclude for code in codes]
+        return [code not in (*how.exclude, *how.normal) for code in codes]
+
+    def _codes(self) -> list[str]:
+        """(m,) codes, empty where the log has none."""
+        return [""] * len(self.table) if self.code is None else [str(code) for code in self.code]
 
     def _lasting(self, blank: np.ndarray, lost: np.ndarray) -> np.ndarray:
         """(m,) until when an interval without an end may have lasted: the machine's next line."""
@@ -181,7 +191,8 @@ class _Lines:
         machine = None if self.machine is None else str(self.machine.iloc[place])
         code = "" if self.code is None else str(self.code.iloc[place])
         line = int(self.table.lines[place])
-        return Interval(machine, first, start, end, last, is_fault, code, line)
+        is_normal = bool(self.in_order[place]) and last >= start
+        return Interval(machine, first, start, end, last, is_fault, code, line, is_normal)
 
     def _unnamed(self, rows: np.ndarray) -> str:
         codes = [] if self.code is None else [repr(code) for code in self.code[rows].unique()]

@@ -22,15 +22,12 @@ DISAGREES, OVERLAPS, NO_ROWS = "LOG-DISAGREES", "LOG-OVERLAP", "LOG-NO-ROWS"
 _SHOWN = 5
 
 
-def labelled_by_log(
-    tables: Sequence[RawTable], contract: Contract, how: FaultLog, log: Log
-) -> list[RawTable]:
+def labelled_by_log(tables: Sequence[RawTable], contract: Contract, log: Log) -> list[RawTable]:
     """The same files with a label column that the log fills.
 
     Args:
         tables: files as read.
         contract: with keys, label and machines.
-        how: the log is read.
         log: of faults.
 
     Raises:
@@ -38,8 +35,8 @@ def labelled_by_log(
     """
     rows = [_Rows(table, contract) for table in tables]
     _require_common_clock(tables, contract, log)
-    _require_machines(rows, how, log)
-    labelled = [_labelled(each, contract.label, how, log) for each in rows]
+    _require_machines(rows, log.how, log)
+    labelled = [_labelled(each, contract.label, log.how, log) for each in rows]
     missed = _missed(rows, log)
     return [
         dataclasses.replace(table, remarks=(*table.remarks, *more))
@@ -176,9 +173,11 @@ def _labelled(rows: _Rows, label: Label, how: FaultLog, log: Log) -> RawTable:
     fault, left_out, overlap = _marked(rows, how, log)
     outside = label.normal[0] if how.complete else NOBODY_KNOWS
     said = np.full(len(rows.table), outside, dtype=object)
+    in_order = _in_order(rows, log)
+    said[in_order] = label.normal[0]
     said[fault >= 0] = [_spelling(log.intervals[which], label) for which in fault[fault >= 0]]
     said[left_out] = LEFT_OUT
-    told = _counted(log, fault, left_out, how)
+    told = _counted(log, fault, left_out, how, in_order & (fault < 0) & ~left_out)
     table, remarks = rows.table, _overlapping(rows.table, how, log, overlap)
     if label.column in table.names:
         said, disagreeing = _beside_column(table, label, said)
@@ -203,13 +202,25 @@ def _marked(rows: _Rows, how: FaultLog, log: Log) -> tuple[np.ndarray, np.ndarra
     for number, each in enumerate(log.intervals):
         inside = rows.between(each.machine, each.start, each.end)
         first, last = each.first - how.before_seconds, each.last + how.after_seconds
+        if each.is_normal:
+            continue
         if each.is_fault:
             fault[inside] = np.where(fault[inside] < 0, number, fault[inside])
             near[rows.between(each.machine, first, last)] = True
         else:
             aside[rows.between(each.machine, each.first, each.last)] = True
+    aside |= (fault >= 0) & _in_order(rows, log)
     overlap = (fault >= 0) & aside
     return np.where(aside, -1, fault), aside | (near & (fault < 0)), overlap
+
+
+def _in_order(rows: _Rows, log: Log) -> np.ndarray:
+    """(n,) bool: rows that somebody looked at and found normal."""
+    found = np.zeros(len(rows.table), dtype=bool)
+    for each in log.intervals:
+        if each.is_normal:
+            found[rows.between(each.machine, each.start, each.end)] = True
+    return found
 
 
 def _spelling(interval: Interval, label: Label) -> str:
@@ -238,20 +249,22 @@ def _beside_column(
 # What is said
 
 
-def _counted(log: Log, fault: np.ndarray, left_out: np.ndarray, how: FaultLog) -> str:
+def _counted(
+    log: Log, fault: np.ndarray, left_out: np.ndarray, how: FaultLog, in_order: np.ndarray
+) -> str:
     """In how many faults how many rows lie, and what the others are."""
     faults = len(np.unique(fault[fault >= 0]))
-    outside = len(fault) - int((fault >= 0).sum()) - int(left_out.sum())
+    outside = len(fault) - int((fault >= 0).sum()) - int(left_out.sum()) - int(in_order.sum())
     parts = [f"{counted(int((fault >= 0).sum()), 'row')} in {counted(faults, 'fault')}"]
+    if in_order.any():
+        parts.append(f"{int(in_order.sum())} looked at and normal")
     if left_out.any():
         parts.append(f"{int(left_out.sum())} near one or left out")
     parts.append(f"{outside} {'normal' if how.complete else 'of which nobody knows'}")
     return f"by {log.file}: {', '.join(parts)}"
 
 
-_OVERLAP = (
-    "{rows} lie in a fault and in an interval that is left out at once: neither fault nor normal"
-)
+_OVERLAP = "{rows} lie in a fault and in an interval that is none at once: neither fault nor normal"
 _DISAGREE = (
     "Of {rows} the label column and the log of faults say different things: they are neither "
     "fault nor normal"

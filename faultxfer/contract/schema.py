@@ -293,9 +293,7 @@ class Label(_Strict):
 
     @property
     def classes(self) -> dict[LabelClass, tuple[str, ...]]:
-        """By class, its spellings in files, and the words of a log of faults."""
-        if self.log is None:
-            return self.spellings
+        """By class, its spellings in files, and the words of a log of faults or of verdicts."""
         return {
             **self.spellings,
             "unknown": (*self.unknown, NOBODY_KNOWS),

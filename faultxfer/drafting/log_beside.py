@@ -95,4 +95,4 @@ def labelled_examples(
         "sensors": {"any reading": {}},
     }
     contract = Contract.model_validate(fields)
-    return labelled_by_log(tables, contract, how, read_log(path, how)), found
+    return labelled_by_log(tables, contract, read_log(path, how)), found

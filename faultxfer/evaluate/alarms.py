@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 
 from faultxfer.data.blocks import rows_in_order
+from faultxfer.digest import digest_of
 from faultxfer.evaluate.events import stretches_of
 from faultxfer.wording import percent
 
 # Sensors that are named of one alarm at most.
 TOP = 5
 ABOVE, BELOW, WITHIN = "above", "below", "within"
+# Characters by which an event is named: enough for a million of them.
+_OF_EVENT = 12
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,8 @@ class AlarmStretch:
         count: how many rows alarm.
         peak: where the probability is highest.
         top_sensors: what speaks there, the loudest first; at most five.
+        duration: from the first row to the last, in seconds or steps of the sequence number; None
+            without times.
     """
 
     equipment: str
@@ -71,11 +76,18 @@ class AlarmStretch:
     count: int
     peak: Peak
     top_sensors: tuple[TopSensor, ...] = ()
+    duration: float | None = None
+
+    @property
+    def event(self) -> str:
+        """By which it is found again when the same rows are scored again."""
+        begin = self.times[0] if self.times else f"{self.file} {self.rows[0]}"
+        return digest_of([self.equipment, self.run, begin])[:_OF_EVENT]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         plain: dict[str, Any] = asdict(self)
-        return plain
+        return {**plain, "event": self.event}
 
 
 @dataclass(frozen=True)

@@ -24,12 +24,13 @@ from faultxfer.contract.codes import DEFAULTS
 from faultxfer.contract.data_docs import write_data_docs
 from faultxfer.contract.intervals import Log, read_log
 from faultxfer.contract.lacking import lacked_by_all
-from faultxfer.contract.log_labels import how_of, labelled_by_log
+from faultxfer.contract.log_labels import labelled_by_log
 from faultxfer.contract.losses import with_losses
 from faultxfer.contract.measured import with_no_measurements
 from faultxfer.contract.outcome import Checked, refusal
 from faultxfer.contract.schema import Contract
 from faultxfer.contract.shapes import joined_tags, read_shaped, readings_in
+from faultxfer.contract.verdicts import how_to_read
 from faultxfer.errors import DataError
 from faultxfer.findings import Finding, refusing
 from faultxfer.outputs import workspace, writing
@@ -452,7 +453,7 @@ def _read(path: Path, name: str, contract: Contract, lacks: frozenset[str]) -> R
 
 def _log(events: Path | None, contract: Contract) -> Log | None:
     """The log of faults; None where none was given."""
-    return read_log(events, how_of(contract)) if events is not None else None
+    return read_log(events, how_to_read(events, contract)) if events is not None else None
 
 
 def _by_log(
@@ -460,7 +461,7 @@ def _by_log(
 ) -> list[RawTable | Checked]:
     """The same files with the labels of the log; those that could not be read stay as they are."""
     tables = [each for each in read if isinstance(each, RawTable)]
-    labelled = iter(labelled_by_log(tables, contract, how_of(contract), log))
+    labelled = iter(labelled_by_log(tables, contract, log))
     return [next(labelled) if isinstance(each, RawTable) else each for each in read]
 
 

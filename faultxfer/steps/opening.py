@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from faultxfer.config import STRATEGY_OPTIONS, TransferOptions
-from faultxfer.contract.log_labels import how_of
 from faultxfer.contract.schema import Contract, load_contract
+from faultxfer.contract.verdicts import how_to_read
 from faultxfer.errors import ConfigError
 from faultxfer.network.size import require_room
 from faultxfer.outputs import alarms_beside, docs_folder, quarantine_of_scores
@@ -148,7 +148,7 @@ def _load(request: ValidateRequest | PretrainRequest | TransferRequest | CurveRe
             received={"events": str(request.events)},
             remedy="Name the CSV that has a line for each interval of a fault",
         )
-    how_of(contract)
+    how_to_read(request.events, contract)
     return contract
 
 

@@ -12,6 +12,7 @@ from faultxfer.bundle.bundle import load_bundle
 from faultxfer.bundle.calibration import estimated_prevalence
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.contract.schema import Contract, parse_contract
+from faultxfer.contract.verdicts import kept_verdicts
 from faultxfer.errors import DataError, RegistryError
 from faultxfer.evaluate.alarms import AlarmStretch
 from faultxfer.following import ASKED, Next, transfer_without
@@ -38,7 +39,7 @@ from faultxfer.steps.processors import give_memory_back
 from faultxfer.steps.score_parts import ScoreTable, ScoreTally, write_scores
 from faultxfer.steps.scorers import PROVISIONAL, SOURCE, find_scorer
 from faultxfer.steps.sources import find_source
-from faultxfer.steps.speaking import ToldAlarms, as_table
+from faultxfer.steps.speaking import AlarmTable, ToldAlarms
 from faultxfer.wording import counted, percent
 
 # Fewer rows than this give no share of faults, and odds that differ by less than this factor are no
@@ -199,7 +200,8 @@ def score_rows(opened: Opened[ScoreRequest], detector: Detector, rows: CheckedRo
             write_scores(accepted, between, bundle, table, tally, file)
         give_memory_back()
         told = ToldAlarms(bundle, tally.stretches(accepted), accepted.take, machine)
-        alarms = _write_alarms(told, alarms_out, several=several)
+        lines = AlarmTable(version, kept_verdicts(alarms_out), several=several)
+        alarms = _write_alarms(told, alarms_out, lines)
     share = share_note(tally.shares.means, bundle.calibrator.fault_share, tally.shares.counts)
     remarks = remark_note(tally.marked, between.handed_out)
     note = " ".join(filter(None, (still_note(tally.still), share, remarks, told.note)))
@@ -229,14 +231,15 @@ def score_rows(opened: Opened[ScoreRequest], detector: Detector, rows: CheckedRo
     )
 
 
-def _write_alarms(told: ToldAlarms, out: Path, *, several: bool) -> tuple[AlarmStretch, ...]:
+def _write_alarms(told: ToldAlarms, out: Path, lines: AlarmTable) -> tuple[AlarmStretch, ...]:
     """Write a line for each stretch; returns those that the answer lists."""
     listed, kept = set(told.listed.tolist()), []
     with written_whole("out", out) as part, part.open("w", encoding="utf-8", newline="") as file:
         for begin in range(0, max(len(told), 1), _ALARMS):
             some = tuple(told.stretches(begin, min(begin + _ALARMS, len(told))))
             kept += [one for place, one in enumerate(some, start=begin) if place in listed]
-            as_table(some, several=several).to_csv(file, index=False, header=not begin)
+            lines.lines(some).to_csv(file, index=False, header=not begin)
+        lines.rest().to_csv(file, index=False, header=False)
     return tuple(kept)
 
 

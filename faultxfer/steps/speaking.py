@@ -12,6 +12,7 @@ import pandas as pd
 from faultxfer.bundle.bundle import Bundle
 from faultxfer.bundle.contributions import Explainer
 from faultxfer.bundle.references import References
+from faultxfer.contract.verdicts import DURATION, EVENT, VERDICT, VERSION
 from faultxfer.data.dataset import Dataset, imputed_cells, modes_of, sensor_matrix
 from faultxfer.evaluate.alarms import (
     TOP,
@@ -41,8 +42,8 @@ NOT_KEPT = (
 _ROWS = 64
 # What is read of the first, the last and the surest row of a stretch.
 _TEXTS = (columns.EQUIPMENT, columns.RUN, columns.FILE, columns.TIME_TEXT)
-_ENDS = (columns.EQUIPMENT, columns.RUN, columns.FILE, columns.ROW, columns.TIME_TEXT)
-_End = tuple[str, str, str, int, str]
+_ENDS = (*_TEXTS[:3], columns.ROW, columns.TIME_TEXT, columns.TIME)
+_End = tuple[str, str, str, int, str, float]
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ class ToldAlarms:
             yield self._stretch(place, first, last, peak)
 
     def _stretch(self, place: int, first: _End, last: _End, peak: _End) -> AlarmStretch:
-        equipment, run, file, row, time = first
+        equipment, run, file, row, time, begin = first
         return AlarmStretch(
             equipment=self._machine or equipment,
             run=run,
@@ -160,6 +161,7 @@ class ToldAlarms:
             count=int(self._found.count[place]),
             peak=Peak(peak[3], peak[4] if time else None, float(self._found.probability[place])),
             top_sensors=self._speaking.get(place, ()),
+            duration=last[5] - begin if time else None,
         )
 
 
@@ -227,16 +229,41 @@ def _explained(bundle: Bundle, X: np.ndarray, modes: np.ndarray | None) -> np.nd
     return np.concatenate([values(slices[0]), *in_order(values, slices[1:])])
 
 
-def as_table(stretches: tuple[AlarmStretch, ...], *, several: bool) -> pd.DataFrame:
-    """A line for each stretch, with its three loudest sensors side by side.
+class AlarmTable:
+    """A line for each stretch, with its three loudest sensors, and what people said of it.
 
     Args:
-        stretches: of the rows.
-        several: whether they stand in several files.
+        version: that scores.
+        verdicts: lines that people have judged, by event (:func:`.verdicts.kept_verdicts`).
+        several: whether the rows stand in several files.
     """
-    lines = [_line(one, several=several) for one in stretches]
-    names = _line(_NOTHING, several=several)
-    return pd.DataFrame(lines, columns=list(names))
+
+    def __init__(self, version: str, verdicts: dict[str, dict[str, str]], *, several: bool) -> None:
+        self._version, self._verdicts, self._several = version, verdicts, several
+        self._left = dict(verdicts)
+
+    def lines(self, stretches: tuple[AlarmStretch, ...]) -> pd.DataFrame:
+        """Lines of some of the stretches."""
+        return self._frame([self._line(one) for one in stretches])
+
+    def rest(self) -> pd.DataFrame:
+        """Lines with a verdict of alarms that are none any more: what a person has said is kept."""
+        return self._frame(list(self._left.values()))
+
+    def _frame(self, lines: list[dict[str, Any]]) -> pd.DataFrame:
+        names = self._line(_NOTHING)
+        return pd.DataFrame(lines).reindex(columns=list(names))
+
+    def _line(self, stretch: AlarmStretch) -> dict[str, Any]:
+        judged = self._verdicts.get(stretch.event, {})
+        self._left.pop(stretch.event, None)
+        return {
+            **_line(stretch, several=self._several),
+            DURATION: "" if stretch.duration is None else stretch.duration,
+            VERSION: self._version,
+            EVENT: stretch.event,
+            VERDICT: judged.get(VERDICT, ""),
+        }
 
 
 def _line(stretch: AlarmStretch, *, several: bool) -> dict[str, Any]:

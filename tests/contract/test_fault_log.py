@@ -157,7 +157,7 @@ def labelled(case: Case, folder: Path) -> RawTable:
     (folder / "log.csv").write_text(HEAD + case.log)
     contract = contract_of(case.how, **case.contract)
     log = read_log(folder / "log.csv", how_of(contract))
-    (found,) = labelled_by_log([read_csv(folder / "rows.csv")], contract, how_of(contract), log)
+    (found,) = labelled_by_log([read_csv(folder / "rows.csv")], contract, log)
     return found
 
 
