@@ -295,6 +295,12 @@ class ScoreRequest(_Request):
     )
     quarantine: Path = _quarantine()
     data_docs: Path | None = _data_docs()
+    state: Path | None = Field(
+        default=None,
+        title="State between files",
+        description="File in which a score leaves the last rows of each recording, for the next "
+        "file to go on from; it is made where there is none.",
+    )
 
     @model_validator(mode="after")
     def _can_be_asked_for(self) -> ScoreRequest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -15,13 +16,17 @@ from faultxfer.bundle.bundle import Bundle
 from faultxfer.bundle.smoothing import Smoothing
 from faultxfer.contract.schema import parse_contract
 from faultxfer.data.moments import Moments
+from faultxfer.errors import ConfigError, DataError
 from faultxfer.evaluate.stretches import Stretches
 from faultxfer.rows_file import rows_file
 from faultxfer.steps.accepted import AcceptedRows, RowsBetween
 from faultxfer.steps.in_parts import check
 from faultxfer.steps.intake import CheckedRows, check_files, require_accepted
+from faultxfer.steps.said_parts import Along
 from faultxfer.steps.score_parts import ScoreTable, ScoreTally, ShareTally, write_scores
+from faultxfer.steps.score_state import ScoreState, read_state
 from faultxfer.steps.scoring import share_note
+from faultxfer.steps.speaking import Recordings
 
 
 def _said(fault_share: float, rows: int = 2000) -> np.ndarray:
@@ -97,6 +102,7 @@ def _written(
     part_rows: int,
     out: str = "scores.csv",
     smoothing: Smoothing | None = None,
+    state: ScoreState | None = None,
 ) -> tuple[Path, Stretches]:
     """The file of scores, in which all rows but the fifth alarm, and stretches of these."""
     bundle = cast(
@@ -120,7 +126,9 @@ def _written(
     )
     tally = ScoreTally(("flow",), bundle, None, work)
     with rows_file(work / out, Path(out)) as file:
-        write_scores(accepted, between, bundle, table, tally, file)
+        along = Along(Recordings(whole=state is not None), state)
+        write_scores(accepted, between, bundle, table, tally, file, along)
+        along.leave()
     return work / out, tally.stretches(accepted)
 
 
@@ -220,3 +228,65 @@ def test_a_row_that_the_contract_excludes_speaks_for_itself_and_for_no_other(
     rows = pd.read_csv(_written(checked, tmp_path, 3, smoothing=Smoothing(2.0))[0])
     assert rows["remark"].notna().tolist() == [row == 3 for row in range(8)]
     np.testing.assert_allclose(rows["fault_probability"], 0.1)
+
+
+SCORER = {"model": "pumps", "version": "3"}
+LINES = [f"{row * 60},{5 if row % 7 == 3 else row % 40}" for row in range(40)]
+
+
+def _week(lines: list[str], folder: Path, name: str) -> CheckedRows:
+    contract = CONTRACT.model_copy(update={"where": {}})
+    (folder / name).write_text("\n".join(["time,flow", *lines]) + "\n")
+    (work := folder / f"{name} checked").mkdir()
+    return check_files(
+        [str(folder / name)], contract, work=work, quarantine=work / "aside", labelled=False
+    )
+
+
+@pytest.mark.parametrize("cuts", [(17,), (1, 39), (3, 4, 5, 20), (20, 20)])
+def test_files_one_by_one_with_a_state_have_the_scores_of_one_file(
+    cuts: tuple[int, ...], tmp_path: Path
+) -> None:
+    def scores(lines: list[str], name: str, state: ScoreState) -> list[float]:
+        checked = _week(lines, tmp_path, name)
+        written, _ = _written(checked, tmp_path, 6, f"{name}.out.csv", Smoothing(90.0), state)
+        return pd.read_csv(written)["fault_probability"].tolist()
+
+    whole = scores(LINES, "whole.csv", ScoreState(SCORER))
+    kept, found = tmp_path / "state.json", []
+    for number, (begin, end) in enumerate(itertools.pairwise([0, *cuts, len(LINES)])):
+        if begin == end:
+            continue
+        state = read_state(kept, SCORER)
+        found += scores(LINES[begin:end], f"part {number}.csv", state)
+        state.write(kept)
+    np.testing.assert_allclose(logit(found), logit(whole), atol=1e-6)
+
+
+def test_a_file_that_does_not_follow_is_refused(tmp_path: Path) -> None:
+    state = ScoreState(SCORER)
+    _written(_week(LINES[10:20], tmp_path, "b.csv"), tmp_path, 6, "b.out.csv", None, state)
+    for name, lines in {"again": LINES[19:25], "before": LINES[:5]}.items():
+        checked = _week(lines, tmp_path, f"{name}.csv")
+        with pytest.raises(DataError, match=r"do not follow.*scored up to=1140"):
+            _written(checked, tmp_path, 6, f"{name}.out.csv", None, state)
+    _written(_week(LINES[20:], tmp_path, "c.csv"), tmp_path, 6, "c.out.csv", None, state)
+
+
+def test_a_state_of_another_version_or_none_at_all_is_refused(tmp_path: Path) -> None:
+    kept = tmp_path / "state.json"
+    ScoreState(SCORER).write(kept)
+    with pytest.raises(ConfigError, match=r"another detector.*version='3'.*now='4'"):
+        read_state(kept, SCORER | {"version": "4"})
+    for spoilt in ("", "{}", '{"format": 2}', "[1]", kept.read_text().replace("1", '"one"', 1)):
+        kept.write_text(spoilt)
+        with pytest.raises(ConfigError, match="no state that `score` left"):
+            read_state(kept, SCORER)
+
+
+def test_what_is_remembered_stays_small() -> None:
+    state = ScoreState(SCORER)
+    for number in range(1_500):
+        state.remember([(f"run {number}", float(number))], {})
+    assert len(state.latest) == 1_000
+    assert list(state.latest)[-1] == "run 1499"

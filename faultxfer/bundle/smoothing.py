@@ -81,7 +81,7 @@ class Smoothing:
 
 
 @dataclass(frozen=True)
-class _Tail:
+class Tail:
     """The last rows of a recording, in order: (k,) places in time and (k,) logits."""
 
     time: np.ndarray
@@ -102,11 +102,14 @@ class Smoother:
 
     What is kept of a recording is its last rows, and no running sum, which would round differently
     wherever a file is cut.
+
+    Attributes:
+        tails: these rows, by recording.
     """
 
-    def __init__(self, smoothing: Smoothing) -> None:
+    def __init__(self, smoothing: Smoothing, tails: dict[Any, Tail] | None = None) -> None:
         self._half_life = smoothing.half_life
-        self._tails: dict[Any, _Tail] = {}
+        self.tails: dict[Any, Tail] = dict(tails or {})
 
     def add(self, logits: np.ndarray, moments: Moments) -> np.ndarray:
         """(n,) smoothed logits of further rows, whose moments may stand in any order.
@@ -124,31 +127,31 @@ class Smoother:
         clock = moments.time[order]
         no_clock = bool(np.isnan(clock).all())
         time = self._counted(names, begins, ends) if no_clock else np.nan_to_num(clock)
-        before = [self._tails.get(name, _NO_TAIL) for name in names]
+        before = [self.tails.get(name, _NONE_BEFORE) for name in names]
         self._require_order(before, time[begins])
         smoothed = self._faded(before, time, said, begins, ends)
         for name, tail, begin, end in zip(names, before, begins, ends, strict=True):
-            self._tails[name] = self._cut(tail, time[begin:end], said[begin:end])
+            self.tails[name] = self._cut(tail, time[begin:end], said[begin:end])
         found = np.empty(len(order))
         found[order] = smoothed
         return found
 
     def _counted(self, names: list[Any], begins: np.ndarray, ends: np.ndarray) -> np.ndarray:
         """(n,) rows counted on from those that came before, where there is no clock."""
-        tails = [self._tails.get(name, _NO_TAIL) for name in names]
+        tails = [self.tails.get(name, _NONE_BEFORE) for name in names]
         first = [tail.time[-1] + 1 if len(tail.time) else 0.0 for tail in tails]
         counts = ends - begins
         return np.asarray(np.arange(int(ends[-1])) + np.repeat(first - begins, counts))
 
     @staticmethod
-    def _require_order(before: list[_Tail], first: np.ndarray) -> None:
+    def _require_order(before: list[Tail], first: np.ndarray) -> None:
         for tail, time in zip(before, first, strict=True):
             if len(tail.time) and time < tail.time[-1]:
                 raise OutOfOrderError
 
     def _faded(
         self,
-        before: list[_Tail],
+        before: list[Tail],
         time: np.ndarray,
         said: np.ndarray,
         begins: np.ndarray,
@@ -166,17 +169,17 @@ class Smoother:
             every_said[~new] = np.concatenate([tail.logits for tail in before])
         return np.asarray(_average(every_said, every_time, code, self._half_life)[new])
 
-    def _cut(self, tail: _Tail, time: np.ndarray, said: np.ndarray) -> _Tail:
+    def _cut(self, tail: Tail, time: np.ndarray, said: np.ndarray) -> Tail:
         """What of a recording still weighs anything for its next row."""
         early = time[-1] - _REACH * self._half_life
         old, new = np.searchsorted(tail.time, early), np.searchsorted(time, early)
-        return _Tail(
+        return Tail(
             np.concatenate([tail.time[old:], time[new:]]),
             np.concatenate([tail.logits[old:], said[new:]]),
         )
 
 
-_NO_TAIL = _Tail(np.empty(0), np.empty(0))
+_NONE_BEFORE = Tail(np.empty(0), np.empty(0))
 
 
 def _places_behind(kept: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -281,6 +281,7 @@ def score(
     ] = None,
     quarantine: Quarantine = QUARANTINE,
     data_docs: DataDocs = None,
+    state: Annotated[Path | None, asked(ScoreRequest, "state", metavar="FILE")] = None,
     prefect: Prefect = None,
 ) -> Any:
     """Score new rows with a machine's champion, the version asked for, or the source model."""
@@ -295,6 +296,7 @@ def score(
         without=without,
         quarantine=quarantine,
         data_docs=data_docs,
+        state=state,
     )
 
 

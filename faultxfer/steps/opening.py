@@ -237,16 +237,24 @@ def open_score(request: ScoreRequest, work: Path) -> Opened[ScoreRequest]:
 
 
 def _require_no_input(request: ScoreRequest, files: list[Path]) -> None:
-    """Neither the scores nor the alarms beside them may take the place of what is scored."""
+    """Neither scores nor alarms nor state may take the place of what is scored, or of another."""
     inputs = [path.resolve() for path in files]
-    for written in (request.out, alarms_beside(request.out)):
-        if written.resolve() in inputs:
+    written = [request.out, alarms_beside(request.out)]
+    for path in written:
+        if path.resolve() in inputs:
             raise ConfigError(
                 "`--out` must not overwrite an input file",
                 received={"out": str(request.out)},
-                where=str(written),
+                where=str(path),
                 remedy="Choose another --out",
             )
+    taken = [*inputs, *(path.resolve() for path in written)]
+    if request.state is not None and request.state.resolve() in taken:
+        raise ConfigError(
+            "`--state` must be a file of its own",
+            received={"state": str(request.state)},
+            remedy="Choose another --state",
+        )
 
 
 def _machine_of(request: ScoreRequest) -> str | None:

@@ -19,7 +19,7 @@ from faultxfer.rows_file import RowsFile
 from faultxfer.steps.accepted import AcceptedRows, RowsBetween
 from faultxfer.steps.lost_sensors import GapTally, StillTally
 from faultxfer.steps.processors import in_order
-from faultxfer.steps.said_parts import SaidPart, said_along, used_rows
+from faultxfer.steps.said_parts import Along, SaidPart, used_rows
 from faultxfer.steps.speaking import Recordings
 
 # Probabilities are counted by log-odds this far apart, as far as they are told apart at all.
@@ -58,9 +58,6 @@ class ScoreTally:
         bundle: that scores.
         machine: asked for, whose rows all of them are.
         work: folder for a file of the probabilities.
-
-    Attributes:
-        recordings: their numbers.
     """
 
     def __init__(
@@ -69,7 +66,7 @@ class ScoreTally:
         self.gaps, self.still, self.shares = GapTally(sensors), StillTally(bundle), ShareTally()
         self.alarm_rows = self.marked = 0
         self._bundle, self._kept = bundle, work / "probabilities"
-        self.recordings = Recordings(machine)
+        self._recordings = Recordings(machine)
         self._finder: StretchFinder | None = StretchFinder()
         self._rows = 0
 
@@ -89,7 +86,7 @@ class ScoreTally:
 
     def _look_for_alarms(self, finder: StretchFinder, part: ScoredPart) -> None:
         places = self._rows + np.arange(len(part.rows))
-        recording, time = self.recordings.numbers(part.rows), _time(part.rows)
+        recording, time = self._recordings.numbers(part.rows), _time(part.rows)
         try:
             finder.add(places, recording, time, part.alarms, part.probabilities)
         except NotInOrderError:
@@ -98,7 +95,7 @@ class ScoreTally:
     def stretches(self, accepted: AcceptedRows) -> Stretches:
         """Stretches of alarms among all rows."""
         finder = self._finder or self._sorted(accepted)
-        return finder.found(self.recordings.rank)
+        return finder.found(self._recordings.rank)
 
     def _sorted(self, accepted: AcceptedRows) -> StretchFinder:
         """After the rows were brought into the order of time, by recording and time alone."""
@@ -107,7 +104,7 @@ class ScoreTally:
         begin = 0
         for part in accepted.parts():
             some = slice(begin, begin + len(part))
-            recording[some], time[some] = self.recordings.numbers(part), _time(part)
+            recording[some], time[some] = self._recordings.numbers(part), _time(part)
             begin += len(part)
         probabilities = np.fromfile(self._kept)
         order = rows_in_order(recording, time)
@@ -236,6 +233,7 @@ def write_scores(
     table: ScoreTable,
     tally: ScoreTally,
     file: RowsFile,
+    along: Along,
 ) -> None:
     """Score the rows part by part, on all processors; write and count them in their order."""
 
@@ -249,7 +247,7 @@ def write_scores(
             written = pa.concat_tables([written, table.without_score(outside)]).take(order)
         return part, file.encoded(written)
 
-    said = said_along(accepted, bundle, tally.recordings)
+    said = along.said(accepted, bundle)
     parts = ((one, between.up_to(one.rows)) for one in said)
     for part, encoded in in_order(scored, parts):
         file.write(encoded)

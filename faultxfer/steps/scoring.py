@@ -10,7 +10,7 @@ import numpy as np
 
 from faultxfer.bundle.bundle import load_bundle
 from faultxfer.bundle.calibration import estimated_prevalence
-from faultxfer.bundle.manifest import read_manifest
+from faultxfer.bundle.manifest import MANIFEST, read_manifest
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.contract.verdicts import kept_verdicts
 from faultxfer.errors import DataError, RegistryError
@@ -36,10 +36,12 @@ from faultxfer.steps.next_commands import after_scores
 from faultxfer.steps.opening import Opened, require_can_lack
 from faultxfer.steps.plain_data import plain_fields
 from faultxfer.steps.processors import give_memory_back
+from faultxfer.steps.said_parts import Along
 from faultxfer.steps.score_parts import ScoreTable, ScoreTally, write_scores
+from faultxfer.steps.score_state import ScoreState, read_state
 from faultxfer.steps.scorers import PROVISIONAL, SOURCE, find_scorer
 from faultxfer.steps.sources import find_source
-from faultxfer.steps.speaking import AlarmTable, ToldAlarms
+from faultxfer.steps.speaking import AlarmTable, Recordings, ToldAlarms
 from faultxfer.wording import counted, percent
 
 # Fewer rows than this give no share of faults, and odds that differ by less than this factor are no
@@ -194,14 +196,19 @@ def score_rows(opened: Opened[ScoreRequest], detector: Detector, rows: CheckedRo
         several=several,
         between=between.there,
     )
-    alarms_out = alarms_beside(out)
+    alarms_out, state = alarms_beside(out), _state(request, detector, machine)
+    whole = state is not None and detector.contract.run_column is None
+    along = Along(Recordings(machine, whole=whole), state)
     with written_whole("out", out) as part:
         with rows_file(part, out) as file:
-            write_scores(accepted, between, bundle, table, tally, file)
+            write_scores(accepted, between, bundle, table, tally, file, along)
         give_memory_back()
         told = ToldAlarms(bundle, tally.stretches(accepted), accepted.take, machine)
         lines = AlarmTable(version, kept_verdicts(alarms_out), several=several)
         alarms = _write_alarms(told, alarms_out, lines)
+    if state is not None and request.state is not None:
+        along.leave()
+        state.write(request.state)
     share = share_note(tally.shares.means, bundle.calibrator.fault_share, tally.shares.counts)
     remarks = remark_note(tally.marked, between.handed_out)
     note = " ".join(filter(None, (still_note(tally.still), share, remarks, told.note)))
@@ -229,6 +236,23 @@ def score_rows(opened: Opened[ScoreRequest], detector: Detector, rows: CheckedRo
         lost_sensors=lost,
         lost_note=lost_note(lost),
     )
+
+
+def _state(request: ScoreRequest, detector: Detector, machine: str | None) -> ScoreState | None:
+    """What an earlier score left; None where nothing is gone on from.
+
+    Raises:
+        ConfigError: it is no state, or another version or machine left it.
+    """
+    if request.state is None:
+        return None
+    scorer = {
+        "model": detector.version.name,
+        "version": str(detector.version.version),
+        "sha256": read_manifest(detector.bundle).sha256[MANIFEST],
+        "machine": machine,
+    }
+    return read_state(request.state, scorer)
 
 
 def _write_alarms(told: ToldAlarms, out: Path, lines: AlarmTable) -> tuple[AlarmStretch, ...]:

@@ -85,29 +85,39 @@ class Recordings:
 
     Args:
         machine: whose rows they are, where that is asked for; else the rows say it.
+        whole: whether all rows of a machine are one recording, in whichever files they stand.
     """
 
-    def __init__(self, machine: str | None = None) -> None:
-        self._machine = machine
+    def __init__(self, machine: str | None = None, *, whole: bool = False) -> None:
+        self._machine, self._whole = machine, whole
         self._number: dict[str, int] = {}
+
+    @property
+    def names(self) -> list[str]:
+        """(r,) in the order of their numbers."""
+        return list(self._number)
 
     def numbers(self, rows: pd.DataFrame) -> np.ndarray:
         """(n,) the recording of each row."""
+        if self._whole:
+            own, machines = pd.factorize(rows[columns.EQUIPMENT].astype(str))
+            return self.known([self._machine or str(one) for one in machines])[own]
         codes, runs = pd.factorize(rows[columns.RUN].astype(str))
         if self._machine is not None:
-            return self._known([f"{self._machine}/{run}" for run in runs])[codes]
+            return self.known([f"{self._machine}/{run}" for run in runs])[codes]
         own, machines = pd.factorize(rows[columns.EQUIPMENT].astype(str))
         pairs, places = np.unique(own * max(len(runs), 1) + codes, return_inverse=True)
         machine, run = np.divmod(pairs, max(len(runs), 1))
         names = zip(machines.take(machine), runs.take(run), strict=True)
-        return self._known([f"{one}/{other}" for one, other in names])[places]
+        return self.known([f"{one}/{other}" for one, other in names])[places]
 
     @property
     def rank(self) -> np.ndarray:
         """(r,) the place of each recording in the order of their names."""
         return np.argsort(np.argsort(np.array(list(self._number), dtype=str)))
 
-    def _known(self, names: list[str]) -> np.ndarray:
+    def known(self, names: list[str]) -> np.ndarray:
+        """(k,) numbers of recordings by name."""
         numbers = [self._number.setdefault(name, len(self._number)) for name in names]
         return np.array(numbers, dtype=np.int64)
 
