@@ -87,6 +87,7 @@ CASES: dict[tuple[str, str], list[Case]] = {
     ("FaultLog", "code"): [("none", {"label.log.code": "why"}, LOGGED)],
     ("FaultLog", "fault"): [("none", {"label.log.fault": ["belt"]}, LOGGED)],
     ("FaultLog", "exclude"): [("none", {"label.log.exclude": ["stop"]}, LOGGED)],
+    ("FaultLog", "normal"): [("none", {"label.log.normal": ["checked"]}, LOGGED)],
     ("FaultLog", "before"): [("none", {"label.log.before": "1h"}, LOGGED)],
     ("FaultLog", "after"): [("none", {"label.log.after": "1h"}, LOGGED)],
     ("FaultLog", "complete"): [("none", {"label.log.complete": True}, LOGGED)],
