@@ -1,17 +1,19 @@
 """What the check of a large file to be scored costs, by kind of file: in parts and as a whole.
 
     uv run python benchmarks/checking_parts.py [--rows 1000000 3000000] [--kinds ...] [--whole]
+                                               [--only-checked]
 
 Writes files of 20 sensors of each kind and checks each in a process of its own. The table has the
 seconds of the processor, and the largest memory of the process (``VmHWM``). ``--whole`` checks them
 as a whole as well, for which a million rows of the long form, each of 20 readings, take more memory
-than most machines have; a process that takes more than ``--limit`` GB of address space ends.
+than most machines have; ``--only-checked`` checks them as ``validate`` does, for nobody to score; a process that takes more than ``--limit`` GB of address space ends.
 """
 
 from __future__ import annotations
 
 import argparse
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -41,11 +43,12 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000, 3_000_000])
     parser.add_argument("--kinds", nargs="+", choices=list(KINDS), default=list(KINDS))
     parser.add_argument("--whole", action="store_true", help="check them as a whole as well")
+    parser.add_argument("--only-checked", action="store_true", help="nobody scores the rows")
     parser.add_argument("--limit", type=float, default=12.0, help="GB of address space")
     parser.add_argument("--check", nargs=3, metavar=("KIND", "CSV", "HOW"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.check:
-        print(_checked(*arguments.check, limit=arguments.limit))
+        print(_checked(*arguments.check, limit=arguments.limit, score=not arguments.only_checked))
         return
     print("| file | rows | how | processor, s | memory, MB | rows set aside |")
     print("|---|---|---|---|---|---|")
@@ -55,17 +58,18 @@ def main() -> None:
                 path = Path(name) / "week.csv"
                 _write(path, kind, rows)
                 for how in ("in parts", "whole")[: 1 + arguments.whole]:
-                    told = _told(kind, path, how, arguments.limit)
+                    told = _told(kind, path, how, arguments.limit, arguments.only_checked)
                     print(f"| {kind} | {rows:,} | {how} | {told} |", flush=True)
 
 
-def _told(kind: str, path: Path, how: str, limit: float) -> str:
+def _told(kind: str, path: Path, how: str, limit: float, only_checked: bool) -> str:
     command = [sys.executable, __file__, "--limit", str(limit), "--check", kind, str(path), how]
+    command += ["--only-checked"] if only_checked else []
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout.strip() or f"{done.stderr.strip().splitlines()[-1][:60]} | – | –"
 
 
-def _checked(kind: str, csv: str, how: str, *, limit: float) -> str:
+def _checked(kind: str, csv: str, how: str, *, limit: float, score: bool) -> str:
     """Seconds of the processor, memory and rows set aside of one check."""
     most = int(limit * 1e9)
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
@@ -74,10 +78,27 @@ def _checked(kind: str, csv: str, how: str, *, limit: float) -> str:
     began = time.process_time()
     with tempfile.TemporaryDirectory() as name:
         done = check_files(
-            [csv], contract_of(kind), work=Path(name), quarantine=Path(name), labelled=False
+            _files(Path(csv), kind, Path(name)),
+            contract_of(kind),
+            work=Path(name) if score else None,
+            quarantine=Path(name),
+            labelled=False if score else None,
         )
     spent = time.process_time() - began
     return f"{spent:.1f} | {1000 * _high_water():.0f} | {done.quarantined:,}"
+
+
+def _files(csv: Path, kind: str, folder: Path) -> list[str]:
+    """The file; of two exports that overlap, the file and its second half."""
+    if kind != "half of it in a second file":
+        return [str(csv)]
+    second = folder / "second.csv"
+    with csv.open("rb") as source, second.open("wb") as half:
+        half.write(source.readline())
+        source.seek(csv.stat().st_size // 2)
+        source.readline()
+        shutil.copyfileobj(source, half)
+    return [str(csv), str(second)]
 
 
 def contract_of(kind: str) -> Contract:
@@ -139,6 +160,15 @@ def _shuffled(place: np.ndarray, rows: int) -> pa.Table:
     return _rows(place, order[place])
 
 
+def _twice(place: np.ndarray, rows: int) -> pa.Table:
+    """The first piece again at the end, as another run."""
+    if not place[0] or place[-1] < rows - 1:
+        return _rows(place, place)
+    again = np.arange(len(place))
+    runs = pa.array(np.full(len(place), "again"))
+    return _rows(again, again).set_column(2, "run", runs)
+
+
 def _many_runs(place: np.ndarray, rows: int) -> pa.Table:
     """So far apart that they are dealt out by run."""
     order = np.random.default_rng(0).permutation(rows)
@@ -174,6 +204,8 @@ KINDS: dict[str, Callable[[np.ndarray, int], pa.Table]] = {
     "1 % of the cells bad": lambda place, _: _rows(place, place, dirty=0.01),
     "newest first": lambda place, rows: _rows(place, rows - 1 - place),
     "machines one after the other": _one_after_the_other,
+    "its beginning twice": _twice,
+    "half of it in a second file": lambda place, _: _rows(place, place),
     "shuffled": _shuffled,
     "shuffled, 1,000 runs": _many_runs,
     "long, tags in turn": _in_turn,

@@ -213,13 +213,16 @@ def _twice(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
     return rows
 
 
-def _copied(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Rows again in another recording, some of them spoilt."""
-    rows = _spoilt(rows, seed)
-    run = rows.loc[4_000:4_299, "run"]
-    rows.loc[4_000:4_299] = rows.loc[100:399].to_numpy()
-    rows.loc[4_000:4_299, "run"] = run
+def _repeat(rows: pd.DataFrame, _: int) -> pd.DataFrame:
+    """Rows again in other recordings, more than a part has."""
+    run = rows.loc[3_600:5_099, "run"]
+    rows.loc[3_600:5_099] = rows.loc[100:1_599].to_numpy()
+    rows.loc[3_600:5_099, "run"] = run
     return rows
+
+
+def _copied(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
+    return _repeat(_spoilt(rows, seed), seed)
 
 
 def _again(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -387,6 +390,10 @@ def _as_they_are(weeks: list[pd.DataFrame]) -> list[pd.DataFrame]:
     return weeks
 
 
+def _one_is_there_twice(weeks: list[pd.DataFrame]) -> list[pd.DataFrame]:
+    return [*weeks, weeks[1]]
+
+
 def _one_lacks_a_column(weeks: list[pd.DataFrame]) -> list[pd.DataFrame]:
     return [weeks[0], weeks[1].drop(columns="shift"), weeks[2].assign(remark="x")]
 
@@ -401,6 +408,7 @@ def _one_has_another_machine(weeks: list[pd.DataFrame]) -> list[pd.DataFrame]:
         (_as_they_are, 0, None, CONTRACT),
         (_as_they_are, 300, None, CONTRACT),
         (_as_they_are, 300, None, CONTRACT.model_copy(update={"run_column": None})),
+        (_one_is_there_twice, 40, None, CONTRACT),
         (_one_lacks_a_column, 40, None, SHIFTS),
         (_one_has_another_machine, 40, "F 2", CONTRACT),
     ],
@@ -492,6 +500,7 @@ def _as_it_is(rows: pd.DataFrame, _: int) -> pd.DataFrame:
         *((seed, write, _as_it_is) for seed in range(6) for write in (_csv, _parquet)),
         *((1, write, _shuffle) for write in (_csv, _parquet)),
         *((seed, _csv, _take_turns) for seed in (0, 5)),
+        (2, _csv, _repeat),
     ],
 )
 def test_a_dirty_file_that_is_only_checked_is_judged_in_parts_as_a_whole(

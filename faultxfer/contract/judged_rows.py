@@ -87,6 +87,8 @@ def run_rules(check: State) -> None:
     for rule in RULES:
         before = len(check.notes.findings)
         seen = _seen_by(check, rule, rows)
+        if check.copies is not None and not len(seen):
+            continue  # all of them are copies of rows of other parts
         for breach in rule(seen):
             _note(check, _filled_where_stuck(check, breach, seen), seen)
         if any(found.severity == "quarantine" for found in check.notes.findings[before:]):
@@ -125,7 +127,7 @@ def _filled_where_stuck(check: State, breach: Breach, rows: TableRows) -> Breach
 
 
 def _note_none_left(check: State) -> None:
-    if check.of_a_file and not check.of_a_part:
+    if check.of_a_file and not check.of_a_part and check.copies is None:
         check.notes.none_left(_not_done_without(check))
 
 

@@ -47,6 +47,8 @@ class KeptValues:
 
     def add(self, rows: TableRows, accepted: pd.DataFrame) -> None:
         """Take the rows of another part, and the same with their names."""
+        if not len(rows):
+            return
         machine = self._numbered(accepted, columns.EQUIPMENT)
         run = self._numbered(accepted, columns.RUN)
         if rows.fault is not None:
