@@ -355,20 +355,36 @@ HELD = LONG.model_copy(
 )
 
 
-@pytest.mark.parametrize("contract", [LONG, HELD])
+def _typed_parquet(rows: pd.DataFrame, path: Path) -> Path:
+    """As a historian's program writes it: moments and numbers, and nothing where there is none."""
+    time = pd.to_datetime(rows["time"], errors="coerce").astype("datetime64[us]")
+    value = pd.to_numeric(rows["value"], errors="coerce")
+    return _parquet(rows.assign(time=time, value=value), path)
+
+
+@pytest.mark.parametrize(
+    ("contract", "write"),
+    [(LONG, _csv), (HELD, _csv), (LONG, _parquet), (HELD, _typed_parquet)],
+)
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("order", [lambda long: long, _in_turn, _in_any_order])
 def test_the_long_form_has_in_parts_the_verdict_of_the_whole(
-    order: Callable[[pd.DataFrame], pd.DataFrame], seed: int, contract: Contract, tmp_path: Path
+    order: Callable[[pd.DataFrame], pd.DataFrame],
+    seed: int,
+    contract: Contract,
+    write: Callable[[pd.DataFrame, Path], Path],
+    tmp_path: Path,
 ) -> None:
     rows = _spoilt(table(("F 1", "F 2")[: 1 + seed]), seed)
     moment = np.arange(ROWS)
     rows["late"] = np.where((moment > ROWS // 2) & (moment % 50 < 4), (moment % 90).astype(str), "")
-    path = _csv(order(_melted(rows, ["flow", "head", "late"])), tmp_path / "long.csv")
+    long = order(_melted(rows, ["flow", "head", "late"])).reset_index(drop=True)
+    path = write(long, tmp_path / "long.csv")
     whole = as_a_whole(path, tmp_path, contract)
     wanted = pd.read_feather(require_accepted(whole))
     out = tmp_path / "parts.arrow"
-    found = accepted_in_parts(path, path.name, asked(contract), out, 20_000)
+    size = 700 if path.suffix == ".parquet" else 20_000
+    found = accepted_in_parts(path, path.name, asked(contract), out, size)
     assert found is not None
     assert found.findings == whole.findings
     counts = (found.rows, found.accepted, found.quarantined, found.table.made_of)

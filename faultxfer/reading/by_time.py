@@ -14,11 +14,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from faultxfer.reading.parts import Part, opened
+from faultxfer.reading.parts import PARQUET, Part, opened
 
 # Bytes that are dealt out at once, and times that show where periods begin.
 _TOGETHER, _SHOWN = 32_000_000, 200_000
+# The same of Parquet, in rows.
+_ROWS = 1 << 19
 # A period of more than so many times its share is none that fits into memory for certain.
 _MOST = 8
 _LINE = np.dtype([("line", np.int64), ("seconds", np.float64)])
@@ -65,49 +68,46 @@ class Periods:
     """The lines of a file, by period.
 
     Args:
-        path: of the file, packed or not.
+        path: of the file, packed or not, or Parquet.
         folder: for the files of the periods.
         times: of its lines.
-        size: bytes of a period, about.
+        size: bytes of a period, about; rows of one where the file is Parquet.
     """
 
     def __init__(self, path: Path, folder: Path, times: Times, size: int) -> None:
         self._folder, self._times, self._size = folder, times, size
-        with opened(path) as file:
-            self._header = b"".join(file.readline() for _ in range(times.head))
-            self._bounds: np.ndarray | None = None
-            self._done = 0
-            length = path.stat().st_size
-            while text := file.read(_TOGETHER):
-                text += file.readline()
+        of_tables = path.suffix.lower() == PARQUET
+        self._form: _Texts | _Tables = _Tables(path) if of_tables else _Texts(path, times.head)
+        self._bounds: np.ndarray | None = None
+        self._done = 0
+        try:
+            for rows in self._form.pieces():
                 if self._bounds is None:
-                    # What is packed is as long as its first lines say.
-                    lines = max(text.count(b"\n"), 1)
-                    length = max(length, len(text) * len(times) // lines)
+                    length = self._form.length(rows, len(times))
                     self._bounds = times.bounds(max(length // size, 1))
-                self._deal(text)
+                self._deal(rows)
+        finally:
+            self._form.close()
         if self._done != len(times):
             raise UnevenError
 
-    def _deal(self, text: bytes) -> None:
-        lines = lines_of(text)
-        seconds = self._times.some(self._done, len(lines))
-        if len(seconds) != len(lines) or self._bounds is None:
+    def _deal(self, rows: Any) -> None:
+        seconds = self._times.some(self._done, len(rows))
+        if len(seconds) != len(rows) or self._bounds is None:
             raise UnevenError
         period = np.searchsorted(self._bounds, seconds, side="right")
         order = np.argsort(period, kind="stable")
-        about = np.empty(len(lines), dtype=_LINE)
-        about["line"] = self._times.head + self._done + 1 + np.arange(len(lines))
+        about = np.empty(len(rows), dtype=_LINE)
+        about["line"] = self._times.head + self._done + 1 + np.arange(len(rows))
         about["seconds"] = seconds
         about, period = about[order], period[order]
-        sorted_lines = lines if (np.diff(order) == 1).all() else lines.take(pa.array(order))
+        sorted_rows = rows if (np.diff(order) == 1).all() else rows.take(pa.array(order))
         for begin, end in stretches_of_one(period):
-            text_path, about_path = self._paths(int(period[begin]))
-            with text_path.open("ab") as file:
-                file.write(text_of(sorted_lines.slice(begin, end - begin)))
+            path, about_path = self._paths(int(period[begin]))
+            self._form.append(path, sorted_rows.slice(begin, end - begin))
             with about_path.open("ab") as file:
                 file.write(about[begin:end].tobytes())
-        self._done += len(lines)
+        self._done += len(rows)
 
     def _paths(self, period: int) -> tuple[Path, Path]:
         return self._folder / f"period-{period}", self._folder / f"period-{period}-lines"
@@ -132,13 +132,14 @@ class Periods:
             before, own, number = own, after, number + 1
 
     def _take(self, period: int) -> _Period | None:
-        text, about = self._paths(period)
+        path, about = self._paths(period)
         if not about.exists():
             return None
-        if text.stat().st_size > _MOST * max(self._size, 1 << 20):
+        lines = np.fromfile(about, dtype=_LINE)
+        if self._form.amount(path, len(lines)) > _MOST * max(self._size, self._form.LEAST):
             raise UnevenError
-        found = _Period(text.read_bytes(), np.fromfile(about, dtype=_LINE))
-        text.unlink()
+        found = _Period(self._form.read(path), lines)
+        path.unlink()
         about.unlink()
         return found
 
@@ -151,8 +152,7 @@ class Periods:
             after.moments(sight, last=False) if after else None,
         ]
         known = [piece for piece in pieces if piece]
-        path = self._folder / f"part-{number}.csv"
-        path.write_bytes(b"".join([self._header, *(piece.text for piece in known)]))
+        path = self._form.write(self._folder / f"part-{number}", [piece.rows for piece in known])
         head = self._times.head
         lines = np.concatenate([np.arange(head + 1), *(piece.about["line"] for piece in known)])
         first = head + (len(pieces[0].about) if pieces[0] else 0)
@@ -161,21 +161,114 @@ class Periods:
 
 @dataclass(frozen=True)
 class _Period:
-    """Lines of a period, with the numbers and times that they have in the file."""
+    """Rows of a period, with the numbers and times that they have in the file."""
 
-    text: bytes
+    rows: Any
     about: np.ndarray
 
     def moments(self, count: int, *, last: bool) -> _Period:
-        """The lines of its last, or its first, moments."""
+        """The rows of its last, or its first, moments."""
         seconds = self.about["seconds"]
         known = np.unique(seconds[~np.isnan(seconds)])
         if last:
             kept = seconds >= known[-count:][0] if len(known) else np.zeros(len(seconds), bool)
         else:
             kept = seconds <= known[:count][-1] if len(known) else np.zeros(len(seconds), bool)
-        some = lines_of(self.text).take(pa.array(np.flatnonzero(kept)))
-        return _Period(text_of(some), self.about[kept])
+        return _Period(self.rows.take(pa.array(np.flatnonzero(kept))), self.about[kept])
+
+
+class _Texts:
+    """Files of text; some lines of one are an array (:func:`lines_of`)."""
+
+    # A period of fewer bytes is never too large.
+    LEAST = 1 << 20
+
+    def __init__(self, path: Path, head: int) -> None:
+        self._path, self._head, self._header = path, head, b""
+
+    def pieces(self) -> Iterator[Any]:
+        """Its lines below the head, some at a time."""
+        with opened(self._path) as file:
+            self._header = b"".join(file.readline() for _ in range(self._head))
+            while text := file.read(_TOGETHER):
+                yield lines_of(text + file.readline())
+
+    def length(self, first: Any, lines: int) -> int:
+        """Its bytes; what is packed is as long as its first lines say."""
+        return max(self._path.stat().st_size, len(text_of(first)) * lines // max(len(first), 1))
+
+    def append(self, path: Path, rows: Any) -> None:
+        """Put lines behind those of another file."""
+        with path.open("ab") as file:
+            file.write(text_of(rows))
+
+    def amount(self, path: Path, lines: int) -> int:
+        """Bytes of such a file."""
+        return path.stat().st_size
+
+    def read(self, path: Path) -> Any:
+        """Its lines."""
+        return lines_of(path.read_bytes())
+
+    def write(self, path: Path, pieces: list[Any]) -> Path:
+        """A file of the head and some lines; returns where it lies."""
+        whole = path.with_suffix(".csv")
+        whole.write_bytes(b"".join([self._header, *map(text_of, pieces)]))
+        return whole
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class _Tables:
+    """Parquet files; some rows of one are a table. The header counts as their first line."""
+
+    LEAST = 1
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writers: dict[Path, pq.ParquetWriter] = {}
+
+    def pieces(self) -> Iterator[Any]:
+        """Its rows, some at a time."""
+        with pq.ParquetFile(self._path) as file:
+            for batch in file.iter_batches(_ROWS):
+                yield pa.Table.from_batches([batch])
+
+    def length(self, first: Any, lines: int) -> int:
+        """Its rows."""
+        return lines
+
+    def append(self, path: Path, rows: Any) -> None:
+        """Put rows behind those of another file."""
+        if path not in self._writers:
+            self._writers[path] = _parquet_writer(path, rows.schema)
+        self._writers[path].write_table(rows)
+
+    def amount(self, path: Path, lines: int) -> int:
+        """Rows of such a file."""
+        return lines
+
+    def read(self, path: Path) -> Any:
+        """Its rows."""
+        return pq.read_table(path)
+
+    def write(self, path: Path, pieces: list[Any]) -> Path:
+        """A file of some rows; returns where it lies."""
+        whole = path.with_suffix(PARQUET)
+        with _parquet_writer(whole, pieces[0].schema) as writer:
+            writer.write_table(pa.concat_tables(pieces))
+        return whole
+
+    def close(self) -> None:
+        """Have all rows on the disk."""
+        for writer in self._writers.values():
+            writer.close()
+        self._writers = {}
+
+
+def _parquet_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    return pq.ParquetWriter(path, schema, compression="none", use_dictionary=False)
 
 
 def stretches_of_one(numbers: np.ndarray) -> Iterator[tuple[int, int]]:

@@ -103,8 +103,6 @@ def _by_time(
         NotByPartsError: its times cannot be read part by part.
         DataError: it cannot be read.
     """
-    if path.suffix.lower() == PARQUET:
-        raise NotByPartsError
     progress.info("Bringing the readings of %s into the order of time, in temporary files", name)
     times = Times(folder / "seconds", head)
     tags: dict[str, None] = {}
