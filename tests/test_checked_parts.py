@@ -17,6 +17,7 @@ import pytest
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.errors import DiskFullError
 from faultxfer.reading import by_time
+from faultxfer.reading.csv_options import Csv
 from faultxfer.steps.accepted import AcceptedRows
 from faultxfer.steps.in_parts import check, cutting, sight
 from faultxfer.steps.in_parts.asked import Asked
@@ -81,6 +82,12 @@ def _zst(rows: pd.DataFrame, path: Path) -> Path:
     return packed
 
 
+def _utf16(rows: pd.DataFrame, path: Path) -> Path:
+    """As a spreadsheet writes "Unicode text": a mark, two bytes a character, tabs."""
+    rows.to_csv(path, index=False, sep="\t", lineterminator="\r\n", encoding="utf-16")
+    return path
+
+
 def _parquet(rows: pd.DataFrame, path: Path) -> Path:
     rows.to_parquet(path.with_suffix(".parquet"))
     return path.with_suffix(".parquet")
@@ -104,7 +111,7 @@ def asked(contract: Contract = CONTRACT, machine: str | None = None) -> Asked:
     return Asked(contract, machine, None, frozenset(), frozenset())
 
 
-@pytest.mark.parametrize("write", [_csv, _windows, _gz, _zst, _parquet])
+@pytest.mark.parametrize("write", [_csv, _windows, _gz, _zst, _parquet, _utf16])
 @pytest.mark.parametrize("machine", [None, "F 2"])
 def test_parts_of_any_size_say_what_the_whole_says(
     write: Callable[[pd.DataFrame, Path], Path], machine: str | None, tmp_path: Path
@@ -245,6 +252,24 @@ def _at_rest(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
         rows.loc[at + 600, ["time", "run"]] = rows.loc[at, ["time", "run"]]
     mode = random.choice(["RUN", "IDLE", "STOP", ""], ROWS, p=[0.7, 0.1, 0.1, 0.1])
     return rows.assign(mode=np.where(rows["run"].isin(["r3", "r7"]), "IDLE", mode))
+
+
+def test_a_pinned_encoding_is_that_of_the_whole(tmp_path: Path) -> None:
+    """A name of Central Europe, and UTF-16 without a mark, which nothing but the contract tells."""
+    for encoding in ("cp1250", "utf-16-le"):
+        contract = CONTRACT.model_copy(update={"csv": Csv(encoding=encoding)})
+        path = tmp_path / f"{encoding}.csv"
+        table(("Čerpadlo", "F 2")).to_csv(path, index=False, encoding=encoding)
+        whole = as_a_whole(path, tmp_path, contract)
+        out = tmp_path / f"{encoding}.arrow"
+        found = accepted_in_parts(path, path.name, asked(contract), out, 70_000)
+        assert found is not None
+        assert found.findings == whole.findings
+        assert (found.rows, found.accepted) == (whole.read, whole.accepted)
+        assert found.table.dialect.sentence() in str(whole.reading[0]["sentence"])
+        wanted = pd.read_feather(require_accepted(whole))
+        kept = pd.read_feather(out)[list(wanted)]
+        pd.testing.assert_frame_equal(kept, wanted, check_dtype=False)
 
 
 @pytest.mark.parametrize(("spoil", "write"), [(_twice, _csv), (_copied, _csv), (_copied, _parquet)])

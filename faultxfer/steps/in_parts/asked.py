@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from faultxfer.contract.schema import Contract
 from faultxfer.findings import Finding
+from faultxfer.reading.csv_options import Csv
 from faultxfer.reading.table import RawTable
 from faultxfer.steps.in_parts.key_count import Again
 
@@ -33,6 +34,12 @@ class Asked:
     without: frozenset[str]
     lacks: frozenset[str]
     labelled: bool | None = False
+
+    def written_as(self, options: Csv) -> Asked:
+        """The same of a file that is written in another way."""
+        if options == self.contract.csv:
+            return self
+        return replace(self, contract=self.contract.model_copy(update={"csv": options}))
 
     @property
     def scoring(self) -> bool:

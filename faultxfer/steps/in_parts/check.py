@@ -9,6 +9,7 @@ rows, the file is looked at as a whole, in memory for all of it.
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,7 @@ from faultxfer.errors import DataError
 from faultxfer.progress import progress
 from faultxfer.reading.by_time import UnevenError
 from faultxfer.reading.parts import PARQUET, Part
+from faultxfer.reading.transcoded import transcoded
 from faultxfer.steps.in_parts.asked import Accepted, Asked
 from faultxfer.steps.in_parts.cell_counts import NoReadingsError
 from faultxfer.steps.in_parts.cutting import cut
@@ -149,6 +151,7 @@ def _by_sight(
             UnevenError,
             DataError,
             OSError,
+            UnicodeError,
             pa.ArrowException,
             EOFError,
         ) as error:
@@ -189,16 +192,21 @@ def _in_parts(
             Together(asked, out, kept, dealt_out=sight is None) as together,
         ):
             digest = pool.submit(digest_of_file, path)
-            found = cut(path, name, folder, asked, size, sight, least)
+            text = transcoded(path, asked.contract.csv, kept / "text")
+            of_text = asked.written_as(text.options)
+            found = cut(text.path, name, folder, of_text, size, sight, least)
             together.row_of = found.row_of
 
             def checked(part: Part) -> CheckedPart:
-                return checked_part(part, name, asked, found.tags, copies, alone=alone)
+                return checked_part(part, name, of_text, found.tags, copies, alone=alone)
 
             for part in in_turn(checked, found.parts):
                 together.add(part)
                 del part  # the next one takes its memory
-            return together.ended(digest.result())
+            done = together.ended(digest.result())
+            if text.path != path:
+                text.path.unlink()
+            return dataclasses.replace(done, table=text.told(done.table))
     finally:
         for part_file in folder.iterdir():
             part_file.unlink()

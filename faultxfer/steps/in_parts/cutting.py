@@ -16,6 +16,7 @@ from faultxfer.reading.by_recording import Recordings, names_of_recordings
 from faultxfer.reading.by_time import Periods, Times
 from faultxfer.reading.parts import PARQUET, Part, first_part, parts_of
 from faultxfer.reading.read_csv import read_csv
+from faultxfer.reading.transcoded import CUT_AS_THEY_ARE
 from faultxfer.steps.in_parts.asked import Asked
 from faultxfer.steps.in_parts.sight import NotByPartsError
 from faultxfer.steps.processors import in_order
@@ -25,8 +26,6 @@ _TIMES = 3
 # Rows that are dealt out by recording lie in files of about so many parts, and of no more than so
 # many; of what is packed, text is taken to be so many times as long.
 _DEALT, _MOST_DEALT, _LONGER = 3, 16, 8
-# Encodings in which a line ends with the byte of a line feed.
-_BYTES = frozenset({"utf-8", "utf-8-sig", "cp1252"})
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,11 @@ def _head(first: Path, asked: Asked) -> int:
     contract = asked.contract
     keep = tags_of_columns(contract) | asked.lacks
     table = read_csv(first, contract.csv, tags_of_sensors(contract), keep)
-    if not len(table) or table.dialect.encoding not in _BYTES or table.dialect.line_end == "\r":
+    if (
+        not len(table)
+        or table.dialect.encoding not in CUT_AS_THEY_ARE
+        or table.dialect.line_end == "\r"
+    ):
         raise NotByPartsError
     return int(table.lines[0]) - 1
 
