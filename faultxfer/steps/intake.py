@@ -325,7 +325,7 @@ def _each_in_parts(paths: list[Path], asked: Asked, scratch: Path) -> list[Check
         return None if found[0].came.absent else found
     try:
         return told_together(found, asked, scratch)
-    except NotByPartsError:
+    except (NotByPartsError, DataError, UnicodeError, pa.ArrowException):
         return None  # what files say together, only all of their rows show
 
 

@@ -16,6 +16,7 @@ from faultxfer.contract.losses import columns_lost
 from faultxfer.contract.machines import translated
 from faultxfer.findings import MAX_EXAMPLES, Finding
 from faultxfer.reading import columns
+from faultxfer.reading.transcoded import transcoded
 from faultxfer.reading.write_csv import write_text
 from faultxfer.steps.accepted import filled_rows
 from faultxfer.steps.in_parts.asked import Accepted, Asked
@@ -152,7 +153,9 @@ def _read_again(
     folder = scratch / "again"
     folder.mkdir(exist_ok=True)
     size = part_size(file.path)
-    for part in cut(file.path, file.name, folder, asked, size, 0, size).parts:
+    text = transcoded(file.path, asked.contract.csv, scratch / "again-text")
+    asked = asked.written_as(text.options)
+    for part in cut(text.path, file.name, folder, asked, size, 0, size).parts:
         table, own, _ = read_part(part, file.name, asked, None)
         table = translated(table, asked.contract, asked.equipment)
         copies = np.flatnonzero(are_among(table.lines, lines))
