@@ -11,8 +11,8 @@ import pandas as pd
 
 from faultxfer.contract.schema import Contract
 from faultxfer.findings import Finding
-from faultxfer.reading.csv_options import Csv
 from faultxfer.reading.table import RawTable
+from faultxfer.reading.transcoded import Transcoded
 from faultxfer.steps.in_parts.key_count import Again
 
 UNSCORED = "unscored.arrow"
@@ -26,6 +26,7 @@ class Asked:
     """How a file is checked; see :func:`faultxfer.steps.intake.check_files`.
 
     Its rows are kept where it is to be scored, ``labelled`` being False, and there alone.
+    ``text`` is what is read in place of the file, if anything is.
     """
 
     contract: Contract
@@ -34,12 +35,12 @@ class Asked:
     without: frozenset[str]
     lacks: frozenset[str]
     labelled: bool | None = False
+    text: Transcoded | None = None
 
-    def written_as(self, options: Csv) -> Asked:
-        """The same of a file that is written in another way."""
-        if options == self.contract.csv:
-            return self
-        return replace(self, contract=self.contract.model_copy(update={"csv": options}))
+    def of(self, text: Transcoded) -> Asked:
+        """The same of a file that is read in place of the one that is asked about."""
+        contract = self.contract.model_copy(update={"csv": text.options})
+        return self if text.encoding is None else replace(self, contract=contract, text=text)
 
     @property
     def scoring(self) -> bool:

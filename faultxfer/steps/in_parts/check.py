@@ -9,7 +9,6 @@ rows, the file is looked at as a whole, in memory for all of it.
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -193,7 +192,7 @@ def _in_parts(
         ):
             digest = pool.submit(digest_of_file, path)
             text = transcoded(path, asked.contract.csv, kept / "text")
-            of_text = asked.written_as(text.options)
+            of_text = asked.of(text)
             found = cut(text.path, name, folder, of_text, size, sight, least)
             together.row_of = found.row_of
 
@@ -206,7 +205,7 @@ def _in_parts(
             done = together.ended(digest.result())
             if text.path != path:
                 text.path.unlink()
-            return dataclasses.replace(done, table=text.told(done.table))
+            return done
     finally:
         for part_file in folder.iterdir():
             part_file.unlink()

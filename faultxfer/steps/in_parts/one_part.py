@@ -135,6 +135,8 @@ def read_part(
         table = read_shaped(part.path, asked.contract, asked.lacks)
     finally:
         part.path.unlink()
+    if asked.text is not None:
+        table = asked.text.told(table)
     own = part.sides(table.lines)
     remarks = tuple(_remarks(table, part))
     table = dataclasses.replace(

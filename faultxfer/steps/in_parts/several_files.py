@@ -154,7 +154,7 @@ def _read_again(
     folder.mkdir(exist_ok=True)
     size = part_size(file.path)
     text = transcoded(file.path, asked.contract.csv, scratch / "again-text")
-    asked = asked.written_as(text.options)
+    asked = asked.of(text)
     for part in cut(text.path, file.name, folder, asked, size, 0, size).parts:
         table, own, _ = read_part(part, file.name, asked, None)
         table = translated(table, asked.contract, asked.equipment)
