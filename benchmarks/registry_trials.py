@@ -165,6 +165,9 @@ def warm(*modules: str) -> None:
         "mlflow.pyfunc",
         "mlflow.models",
         *stores,
+        "faultxfer.bundle.graph.adding",  # half of what a registration takes: SciPy
+        "faultxfer.registry.checking",
+        "faultxfer.registry.doctor",
         "faultxfer.registry.maintenance",
         *modules,
     ):
