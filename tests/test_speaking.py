@@ -122,7 +122,9 @@ def test_a_score_names_sensors_with_reading_unit_range_and_direction(
     first = plain["alarms"][0]
     assert set(first) == {
         *("equipment", "run", "file", "rows", "times", "count", "peak", "top_sensors"),
+        *("duration", "event"),
     }
+    assert first["duration"] == 7200
     assert first["rows"] == [1, 3]
     assert first["times"] == ["2026-03-01 01:00:00", "2026-03-01 03:00:00"]
     assert first["peak"]["probability"] == scores["fault_probability"][1:4].max()
@@ -140,6 +142,8 @@ def test_a_score_names_sensors_with_reading_unit_range_and_direction(
     beside = pd.read_csv(tmp_path / "scores-alarms.csv")
     assert beside["sensor_1"][0] == top["sensors"][0]
     assert beside["first_row"].tolist() == [one["rows"][0] for one in plain["alarms"]]
+    assert beside["event"].tolist() == [one["event"] for one in plain["alarms"]]
+    assert beside["verdict"].isna().all()
 
 
 def test_a_filled_in_reading_is_marked(explaining: Path) -> None:
