@@ -254,8 +254,11 @@ def _at_rest(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
     return rows.assign(mode=np.where(rows["run"].isin(["r3", "r7"]), "IDLE", mode))
 
 
-def test_a_pinned_encoding_is_that_of_the_whole(tmp_path: Path) -> None:
+def test_a_pinned_encoding_is_that_of_the_whole(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """A name of Central Europe, and UTF-16 without a mark, which nothing but the contract tells."""
+    caplog.set_level("INFO")
     for encoding in ("cp1250", "utf-16-le"):
         contract = CONTRACT.model_copy(update={"csv": Csv(encoding=encoding)})
         path = tmp_path / f"{encoding}.csv"
@@ -270,6 +273,7 @@ def test_a_pinned_encoding_is_that_of_the_whole(tmp_path: Path) -> None:
         wanted = pd.read_feather(require_accepted(whole))
         kept = pd.read_feather(out)[list(wanted)]
         pd.testing.assert_frame_equal(kept, wanted, check_dtype=False)
+        assert f"{path.name} is in {encoding}: written as UTF-8" in caplog.text
 
 
 @pytest.mark.parametrize(("spoil", "write"), [(_twice, _csv), (_copied, _csv), (_copied, _parquet)])

@@ -80,14 +80,11 @@ class Periods:
         self._form: _Texts | _Tables = _Tables(path) if of_tables else _Texts(path, times.head)
         self._bounds: np.ndarray | None = None
         self._done = 0
-        try:
-            for rows in self._form.pieces():
-                if self._bounds is None:
-                    length = self._form.length(rows, len(times))
-                    self._bounds = times.bounds(max(length // size, 1))
-                self._deal(rows)
-        finally:
-            self._form.close()
+        for rows in self._form.pieces():
+            if self._bounds is None:
+                length = self._form.length(rows, len(times))
+                self._bounds = times.bounds(max(length // size, 1))
+            self._deal(rows)
         if self._done != len(times):
             raise UnevenError
 
@@ -216,18 +213,17 @@ class _Texts:
         whole.write_bytes(b"".join([self._header, *map(text_of, pieces)]))
         return whole
 
-    def close(self) -> None:
-        """Nothing is open."""
-
 
 class _Tables:
-    """Parquet files; some rows of one are a table. The header counts as their first line."""
+    """Parquet files; some rows of one are a table. The header counts as their first line.
+
+    Rows that wait lie in files of Arrow streams, one behind the other, so that none stays open.
+    """
 
     LEAST = 1
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._writers: dict[Path, pq.ParquetWriter] = {}
 
     def pieces(self) -> Iterator[Any]:
         """Its rows, some at a time."""
@@ -241,9 +237,8 @@ class _Tables:
 
     def append(self, path: Path, rows: Any) -> None:
         """Put rows behind those of another file."""
-        if path not in self._writers:
-            self._writers[path] = _parquet_writer(path, rows.schema)
-        self._writers[path].write_table(rows)
+        with path.open("ab") as file, pa.ipc.new_stream(file, rows.schema) as stream:
+            stream.write_table(rows)
 
     def amount(self, path: Path, lines: int) -> int:
         """Rows of such a file."""
@@ -251,24 +246,19 @@ class _Tables:
 
     def read(self, path: Path) -> Any:
         """Its rows."""
-        return pq.read_table(path)
+        pieces, length = [], path.stat().st_size
+        with path.open("rb") as file:
+            while file.tell() < length:
+                with pa.ipc.open_stream(file) as stream:
+                    pieces.append(stream.read_all())
+        return pa.concat_tables(pieces)
 
     def write(self, path: Path, pieces: list[Any]) -> Path:
         """A file of some rows; returns where it lies."""
         whole = path.with_suffix(PARQUET)
-        with _parquet_writer(whole, pieces[0].schema) as writer:
-            writer.write_table(pa.concat_tables(pieces))
+        every = pa.concat_tables(pieces)
+        pq.write_table(every, whole, compression="none", use_dictionary=False)
         return whole
-
-    def close(self) -> None:
-        """Have all rows on the disk."""
-        for writer in self._writers.values():
-            writer.close()
-        self._writers = {}
-
-
-def _parquet_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    return pq.ParquetWriter(path, schema, compression="none", use_dictionary=False)
 
 
 def stretches_of_one(numbers: np.ndarray) -> Iterator[tuple[int, int]]:

@@ -193,6 +193,10 @@ def _in_parts(
             digest = pool.submit(digest_of_file, path)
             text = transcoded(path, asked.contract.csv, kept / "text")
             of_text = asked.of(text)
+            if text.encoding:
+                progress.info(
+                    "%s is in %s: written as UTF-8 to a temporary file", name, text.encoding
+                )
             found = cut(text.path, name, folder, of_text, size, sight, least)
             together.row_of = found.row_of
 
