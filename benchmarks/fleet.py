@@ -16,6 +16,7 @@ and started again.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import random
@@ -177,60 +178,38 @@ def textbook(count: int) -> float:
     return statistics.median(json.loads(line)["machines"][1:])
 
 
-def differences(machines: int) -> float:
-    """The largest difference of a score between machines of the fleet and the same one by one."""
+def differences(machines: int, of: int) -> float:
+    """The largest difference of a score between machines of the fleet and the same one by one.
+
+    The first of the fleet's ``of`` machines that were promoted are compared.
+    """
     import numpy as np
     import pandas as pd
 
     shutil.rmtree("serial", ignore_errors=True)
     Path("serial").mkdir()
-    largest = 0.0
-    for number in range(machines):
-        name = f"M-{number:03}"
-        rows = f"landing/{name}.csv"
-        product(
-            Path.cwd(),
-            "score",
-            rows,
-            "--model",
-            "pumps",
-            "--equipment",
-            name,
-            "--out",
-            f"serial/{name}-fleet.csv",
-        )
+    promoted = (f"M-{number:03}" for number in range(of))
+    names = list(itertools.islice((name for name in promoted if _scored(name, "fleet")), machines))
     anew(Path.cwd())
-    for number in range(machines):
-        name = f"M-{number:03}"
-        rows = f"landing/{name}.csv"
-        product(
-            Path.cwd(),
-            "transfer",
-            rows,
-            "--contract",
-            "plant/pumps.yaml",
-            "--model",
-            "pumps",
-            "--equipment",
-            name,
-            check=False,
-        )
-        product(
-            Path.cwd(),
-            "score",
-            rows,
-            "--model",
-            "pumps",
-            "--equipment",
-            name,
-            "--out",
-            f"serial/{name}-alone.csv",
-        )
+    largest = 0.0
+    for name in names:
+        where = ("--contract", "plant/pumps.yaml", "--model", "pumps", "--equipment", name)
+        product(Path.cwd(), "transfer", f"landing/{name}.csv", *where, check=False)
+        _scored(name, "alone")
         found = [
             pd.read_csv(f"serial/{name}-{by}.csv")["fault_probability"] for by in ("fleet", "alone")
         ]
         largest = max(largest, float(np.abs(found[0] - found[1]).max()))
     return largest
+
+
+def _scored(name: str, by: str) -> bool:
+    """Score a machine's rows; False where it has no champion."""
+    out = ("--out", f"serial/{name}-{by}.csv")
+    who = ("--model", "pumps", "--equipment", name)
+    return not product(
+        Path.cwd(), "score", f"landing/{name}.csv", *who, *out, check=False
+    ).returncode
 
 
 def goals(machines: int, count: int, serial: int) -> int:
@@ -239,7 +218,7 @@ def goals(machines: int, count: int, serial: int) -> int:
     print(f"one worker, {min(machines, 20)} machines: {one}", flush=True)
     two = fleet(machines, 2)
     print(f"two workers, {machines} machines: {two}", flush=True)
-    other = differences(serial)
+    other = differences(serial, machines)
     tutorial = textbook(count)
     print(
         f"textbook, {count} machines in a warm process, the rest extrapolated: {tutorial:.2f} s each"
