@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from faultxfer.data.blocks import NotInOrderError
 from faultxfer.data.moments import Moments
 
 # Rows this many half-lives back weigh 1e-12 and less: nothing that six digits of log-odds show.
@@ -20,10 +21,6 @@ _REACH = 40.0
 _NANOSECONDS = 1e9
 # Longer than any recording that 64 bits can count in nanoseconds.
 _LONGEST = 9e9
-
-
-class OutOfOrderError(Exception):
-    """A row comes after later ones of its recording, in an earlier part."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +112,7 @@ class Smoother:
         """(n,) smoothed logits of further rows, whose moments may stand in any order.
 
         Raises:
-            OutOfOrderError: an earlier part has later rows of one of the recordings.
+            NotInOrderError: an earlier part has later rows of one of the recordings.
         """
         if not len(logits):
             return np.empty(0)
@@ -147,7 +144,7 @@ class Smoother:
     def _require_order(before: list[Tail], first: np.ndarray) -> None:
         for tail, time in zip(before, first, strict=True):
             if len(tail.time) and time < tail.time[-1]:
-                raise OutOfOrderError
+                raise NotInOrderError
 
     def _faded(
         self,

@@ -5,6 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 
+class NotInOrderError(Exception):
+    """A row comes after later ones of its recording, in an earlier part."""
+
+
 def rows_in_order(run: np.ndarray, time: np.ndarray) -> np.ndarray:
     """(n,) positions of the rows, run by run in the order of time.
 

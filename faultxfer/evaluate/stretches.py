@@ -6,11 +6,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from faultxfer.data.blocks import rows_in_order
-
-
-class NotInOrderError(Exception):
-    """A row comes after later ones of its recording, in an earlier part."""
+from faultxfer.data.blocks import NotInOrderError, rows_in_order
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import pandas as pd
 import pyarrow as pa
 
 from faultxfer.bundle.bundle import Bundle
-from faultxfer.data.blocks import rows_in_order
-from faultxfer.evaluate.stretches import NotInOrderError, Stretches, StretchFinder
+from faultxfer.data.blocks import NotInOrderError, rows_in_order
+from faultxfer.evaluate.stretches import Stretches, StretchFinder
 from faultxfer.progress import progress
 from faultxfer.reading import columns
 from faultxfer.rows_file import RowsFile

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faultxfer.bundle.smoothing import OutOfOrderError, Smoother, Smoothing
+from faultxfer.bundle.smoothing import Smoother, Smoothing
+from faultxfer.data.blocks import NotInOrderError
 from faultxfer.data.moments import Moments, usual_step
 
 Rows = tuple[np.ndarray, Moments]
@@ -88,7 +89,7 @@ def test_rows_from_before_those_that_were_there_are_refused() -> None:
     smoother = Smoother(Smoothing(5.0))
     smoother.add(np.zeros(2), Moments(np.array([0, 1]), np.array([10.0, 1.0])))
     smoother.add(np.zeros(1), Moments(np.array([1]), np.array([5.0])))
-    with pytest.raises(OutOfOrderError):
+    with pytest.raises(NotInOrderError):
         smoother.add(np.zeros(1), Moments(np.array([0]), np.array([9.0])))
 
 
