@@ -107,6 +107,33 @@ def as_a_whole(
     )
 
 
+def everything(
+    paths: list[Path],
+    contract: Contract,
+    folder: Path,
+    labelled: bool | None = False,
+    machine: str | None = None,
+) -> dict[str, object]:
+    """All that a check says, with the rows that it keeps; files are only checked without a label."""
+    work = folder / "work"
+    work.mkdir(exist_ok=True)
+    found = check_files(
+        [str(path) for path in paths],
+        contract,
+        work=None if labelled is None else work,
+        quarantine=folder / "aside",
+        labelled=labelled,
+        equipment=machine,
+    )
+    told = found.as_dict()
+    for name, kept in (("rows", found.table), ("unscored", found.unscored)):
+        if kept is not None:
+            rows = pd.read_feather(kept).drop(columns="_imputed", errors="ignore")
+            told[name] = rows.to_csv()
+    told["aside"] = found.quarantine.read_text() if found.quarantine else None
+    return told
+
+
 def asked(contract: Contract = CONTRACT, machine: str | None = None) -> Asked:
     return Asked(contract, machine, None, frozenset(), frozenset())
 
@@ -425,6 +452,42 @@ def test_the_long_form_has_in_parts_the_verdict_of_the_whole(
     assert found.rejected.read_text() == whole.quarantine.read_text()
 
 
+@pytest.mark.parametrize("labelled", [False, None])
+@pytest.mark.parametrize("seed", range(2))
+def test_rows_of_the_long_form_outside_where_are_those_of_the_whole(
+    labelled: bool | None,
+    seed: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The machine rests for longer than a part is, and in between for moments."""
+    random = np.random.default_rng(seed)
+    rows = _spoilt(table(), seed)
+    rows["late"] = np.where(np.arange(ROWS) % 50 < 4, rows["head"], "")
+    mode = random.choice(["RUN", "IDLE", "STOP"], ROWS, p=[0.9, 0.05, 0.05])
+    mode[2_000:3_100] = "IDLE"
+    rows["mode"] = mode
+    for at in random.integers(0, ROWS - 60, 5):
+        rows.loc[at : at + random.integers(30, 50), "flow"] = "50.0"
+    rows = rows.drop(index=range(2_500, 2_504))  # a gap while it rests
+    long = _melted(rows, ["flow", "head", "late", "mode"])
+    # The same moment in other words, while it rests and while it runs.
+    again = (long["tag"] == "head") & long["time"].isin(rows["time"].loc[[2_700, 4_500]])
+    long = pd.concat([long, long[again].assign(time=long["time"].str.replace(" ", "  "))])
+    path = _csv(long, tmp_path / "long.csv")
+    contract = (LONG, HELD)[seed].model_copy(update={"where": {"mode": ("RUN",)}})
+
+    whole = everything([path], contract, tmp_path, labelled)
+    codes = {finding["code"] for finding in whole["findings"]}  # type: ignore[attr-defined]
+    assert codes >= {"ROWS-LEFT-OUT", "TIME-GAP", "SENSOR-STUCK"}
+    monkeypatch.setattr(check, "LARGE", 1)
+    monkeypatch.setattr(check, "_SIZE", 9_000)
+    caplog.set_level("INFO")
+    assert everything([path], contract, tmp_path, labelled) == whole
+    assert "looking at them whole" not in caplog.text
+
+
 # Several files
 
 
@@ -470,29 +533,13 @@ def test_files_in_parts_have_the_verdict_of_all_of_them_together(
     rows = _spoilt(table(("F 1", "F 2")), 1)
     third = ROWS // 3  # each but the first has some rows of the one before
     weeks = [rows.iloc[max(at - copies, 0) : at + third] for at in range(0, ROWS, third)]
-    files = [str(_csv(week, tmp_path / f"{at}.csv")) for at, week in enumerate(made(weeks))]
-
-    def checked() -> dict[str, object]:
-        work = tmp_path / "work"
-        work.mkdir(exist_ok=True)
-        found = check_files(
-            files,
-            contract,
-            work=work,
-            quarantine=tmp_path / "aside",
-            labelled=False,
-            equipment=machine,
-        )
-        kept = pd.read_feather(require_accepted(found)).drop(columns="_imputed", errors="ignore")
-        aside = found.quarantine.read_text() if found.quarantine else None
-        return {**found.as_dict(), "rows": kept.to_csv(), "aside": aside}
-
-    whole = checked()
+    files = [_csv(week, tmp_path / f"{at}.csv") for at, week in enumerate(made(weeks))]
+    whole = everything(files, contract, tmp_path, machine=machine)
     assert ("stand in an earlier file" in str(whole["findings"])) == bool(copies)
     monkeypatch.setattr(check, "LARGE", 1)
     monkeypatch.setattr(check, "_SIZE", 40_000)
     caplog.set_level("INFO")
-    assert checked() == whole
+    assert everything(files, contract, tmp_path, machine=machine) == whole
     assert "looking at them whole" not in caplog.text
 
 
@@ -568,16 +615,7 @@ def test_a_dirty_file_that_is_only_checked_is_judged_in_parts_as_a_whole(
     path = write(disorder(rows, seed), tmp_path / "week.csv")
     label = {"column": "state", "normal": ["ok"], "fault": ["bad"]}
     contract = CONTRACT.model_copy(update={"label": CONTRACT.label.model_validate(label)})
-
-    def checked() -> dict[str, object]:
-        found = check_files(
-            [str(path)], contract, work=None, quarantine=tmp_path / "aside", labelled=None
-        )
-        told = found.as_dict()
-        told["rejected"] = found.quarantine.read_text() if found.quarantine else None
-        return told
-
-    whole = checked()
+    whole = everything([path], contract, tmp_path, None)
     codes = {finding["code"] for finding in whole["findings"]}  # type: ignore[attr-defined]
     assert len(codes) > 2
     assert ("LABEL-ONE-CLASS" in codes) == (seed == 5)
@@ -588,5 +626,5 @@ def test_a_dirty_file_that_is_only_checked_is_judged_in_parts_as_a_whole(
     caplog.set_level("INFO")
     for size in (300, 700) if path.suffix == ".parquet" else (11_000, 31_000):
         monkeypatch.setattr(check, "_ROWS" if size < 1000 else "_SIZE", size)
-        assert checked() == whole
+        assert everything([path], contract, tmp_path, None) == whole
     assert "looking at them whole" not in caplog.text

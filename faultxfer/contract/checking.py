@@ -59,8 +59,13 @@ class State:
 
     @property
     def has_rows(self) -> bool:
-        """Whether there are rows to look at: the table is not refused, and some are used."""
-        return not self.notes.refused and bool(self.mine.any())
+        """Whether there are rows to look at: the table is not refused, and some are used.
+
+        Of a part, those outside `where` suffice: the rules of the clock see them too.
+        """
+        if self.notes.refused:
+            return False
+        return bool((self.mine | self.outside if self.of_a_part else self.mine).any())
 
     def key(self, column: str | None) -> pd.Series | None:
         """A column of names, where the contract has it and the file too."""

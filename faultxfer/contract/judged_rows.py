@@ -80,15 +80,15 @@ def _fillable(check: State) -> Fillable:
 
 def run_rules(check: State) -> None:
     """What Great Expectations cannot state, on the rows that are left."""
-    if not (check.mine & ~check.notes.aside()).any():
+    if not check.of_a_part and not (check.mine & ~check.notes.aside()).any():
         _note_none_left(check)
         return
     rows = _rows(check)
     for rule in RULES:
         before = len(check.notes.findings)
         seen = _seen_by(check, rule, rows)
-        if check.copies is not None and not len(seen):
-            continue  # all of them are copies of rows of other parts
+        if not len(seen) and (check.copies is not None or check.of_a_part):
+            continue  # what is left of the whole is in other parts
         for breach in rule(seen):
             _note(check, _filled_where_stuck(check, breach, seen), seen)
         if any(found.severity == "quarantine" for found in check.notes.findings[before:]):

@@ -73,8 +73,7 @@ def accepted_in_parts(
     """
     sight = lines_in_sight(asked.contract)
     farther = _FARTHER * sight  # where recordings take turns
-    # Rules of time look back at rows outside `where`, of which sight says nothing.
-    for lines in () if asked.contract.where else (sight, farther):
+    for lines in (sight, farther):
         try:
             return _with_copies(path, name, asked, out, size, lines)
         except TooLittleSeenError:
@@ -135,7 +134,8 @@ def _by_sight(
     """
     if asked.contract.tag_files:  # a row of the table is of several files
         return None
-    alone = asked.scoring
+    # Of a part with no row inside `where` nothing is to be said as of a file.
+    alone = asked.scoring or bool(asked.contract.where)
     while True:
         try:
             return _in_parts(path, name, asked, out, size, sight, copies, alone=alone)

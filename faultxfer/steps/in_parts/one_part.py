@@ -24,7 +24,13 @@ from faultxfer.steps.in_parts.cutting import AllTags
 from faultxfer.steps.in_parts.key_count import are_among
 from faultxfer.steps.in_parts.order import OF_THE_FILE
 from faultxfer.steps.in_parts.said import PartSaid, RemarkSaid, said_by
-from faultxfer.steps.in_parts.sight import NotByPartsError, Seen, seen_in, span_of
+from faultxfer.steps.in_parts.sight import (
+    NotByPartsError,
+    Seen,
+    clock_seen_in,
+    seen_in,
+    span_of,
+)
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,7 @@ def checked_part(
     outcome = check.ended()
     _require_parts(check, outcome)
     accepted, seen, said = outcome.accepted, None, None
-    if check.mine[slice(*own)].any():
+    if (check.mine | check.outside)[slice(*own)].any():
         accepted, seen, said = _own_rows(check, outcome, own, asked)
     findings = (*outcome.findings, *lost_columns(outcome, asked.contract))
     return CheckedPart(
@@ -115,8 +121,8 @@ def checked_part(
         remarks=remarks,
         seen=seen,
         said=said,
-        unscored=outcome.unscored,
-        unused=dict(outcome.unused),
+        unscored=_between(outcome.unscored, own),
+        unused={why: int(check.outside[slice(*own)].sum()) for why in outcome.unused},
     )
 
 
@@ -157,7 +163,7 @@ def _require_parts(check: Check, outcome: Checked) -> None:
     """
     if outcome.refused or outcome.table.dialect.below:
         raise NotByPartsError
-    if outcome.unused and not (check.contract.where and check.mine.any()):
+    if outcome.unused and not check.contract.where:
         raise NotByPartsError
     if any(isinstance(unit, pd.Series) for unit in check.table.units.values()):
         raise NotByPartsError  # some cells of the whole file decide whether they have units
@@ -176,10 +182,29 @@ def _own_rows(
     seen = seen_in(accepted, side, contract, held, newest_first=said.newest_first)
     if held and check.seconds is not None:
         seen = dataclasses.replace(seen, span=span_of(_recordings(check), check.seconds, own))
+    if check.contract.where:
+        seen = dataclasses.replace(seen, clock=_clock_seen(check, own))
     accepted = accepted[side == 0]
     if asked.completing and asked.completing.imputer:
         accepted = asked.completing.completed(accepted, asked.completing.imputer)
     return accepted, seen, said
+
+
+def _clock_seen(check: Check, own: tuple[int, int]) -> Seen | None:
+    """What it has of all rows that rules of the clock look at."""
+    if check.seconds is None:
+        return None
+    place = np.flatnonzero(check.asked & ~np.isnan(check.seconds) & ~check.notes.aside())
+    side = (place >= own[1]).astype(np.int8) - (place < own[0])
+    return clock_seen_in(_recordings(check).iloc[place], side)
+
+
+def _between(rows: pd.DataFrame | None, own: tuple[int, int]) -> pd.DataFrame | None:
+    """Those of some rows that are its own."""
+    if rows is None:
+        return None
+    place = rows[columns.ROW].to_numpy()
+    return rows[(place >= own[0]) & (place < own[1])]
 
 
 def _machines(check: Check) -> set[str]:

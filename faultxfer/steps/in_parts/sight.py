@@ -68,6 +68,8 @@ class Seen:
         names: of the recordings.
         before, own, after: counts before its own rows, of them, and after them.
         rests: (k, 1 + r) bool: whether what it has last may go on after it.
+        span: times of all its rows, where values are held.
+        clock: the same of all rows with a time, where some are outside `where`.
     """
 
     names: list[str]
@@ -76,6 +78,7 @@ class Seen:
     after: np.ndarray
     rests: np.ndarray
     span: Span | None = None
+    clock: Seen | None = None
 
 
 @dataclass(frozen=True)
@@ -181,6 +184,21 @@ def _repeats(values: np.ndarray, number: np.ndarray, order: np.ndarray, count: i
     return np.asarray(two & (ordered[last] == ordered[last - 1]))
 
 
+def clock_seen_in(names: pd.Series, side: np.ndarray) -> Seen:
+    """What a part has of each recording for the rules of the clock, which only look back.
+
+    Args:
+        names: (n,) of the recordings of rows that have a time, those outside `where` among them.
+        side: (n,) as of :func:`seen_in`.
+    """
+    number, known = pd.factorize(names)
+    before, own, after = (
+        np.bincount(number[rows], minlength=len(known))[:, np.newaxis]
+        for rows in (side < 0, side == 0, side > 0)
+    )
+    return Seen(list(map(str, known)), before, own, after, np.zeros((len(known), 1), dtype=bool))
+
+
 class Sight:
     """Whether parts, taken in their order, saw what they needed.
 
@@ -189,16 +207,12 @@ class Sight:
     """
 
     def __init__(self, contract: Contract) -> None:
-        self._needed = _needed(contract)
         sensors = contract.sensors.values()
         ruled = [one for one in sensors if one.max_rate is not None or one.stuck_after is not None]
         # Of all rows, and of the readings of each such sensor: one by itself may begin a stretch.
-        self._goes_on = np.array([True, *(one.stuck_after is not None for one in ruled)])
-        # By recording, how many rows and readings there were so far.
-        self._counts: dict[str, np.ndarray] = {}
-        # What may go on behind the sight of a part, and how many of its rows and readings later
-        # parts may have before it does.
-        self._open: dict[str, np.ndarray] = {}
+        goes_on = np.array([True, *(one.stuck_after is not None for one in ruled)])
+        self._used = _Counted(_needed(contract), goes_on)
+        self._by_the_clock = _Counted(_needed(contract), np.array([False]))
         holds = [sensor.hold_seconds for sensor in sensors]
         # How far back in time values are held, and from when to when recordings went so far.
         self._hold = max((hold for hold in holds if hold is not None), default=None)
@@ -213,11 +227,9 @@ class Sight:
         """
         if seen.span is not None and self._hold is not None:
             self._require_holding(seen.span, self._hold)
-        for name, before, own, after, rests in zip(
-            seen.names, seen.before, seen.own, seen.after, seen.rests, strict=True
-        ):
-            if own[0]:
-                self._require_sight(name, before, own, after, rests)
+        self._used.require(seen)
+        if seen.clock is not None:
+            self._by_the_clock.require(seen.clock)
 
     def _require_holding(self, span: Span, hold: float) -> None:
         """No value is held from a row that it did not see, as time grows."""
@@ -232,6 +244,34 @@ class Sight:
             if begin < last or not reaches:
                 raise NotByPartsError
             self._times[name] = first, max(last, end)
+
+
+class _Counted:
+    """How many rows and readings of each recording there were so far.
+
+    Args:
+        needed: how many rules look back and ahead.
+        goes_on: (1 + r,) bool: whether one by itself may begin what goes on.
+    """
+
+    def __init__(self, needed: int, goes_on: np.ndarray) -> None:
+        self._needed, self._goes_on = needed, goes_on
+        self._counts: dict[str, np.ndarray] = {}
+        # What may go on behind the sight of a part, and how many of its rows and readings later
+        # parts may have before it does.
+        self._open: dict[str, np.ndarray] = {}
+
+    def require(self, seen: Seen) -> None:
+        """Take what the next part has.
+
+        Raises:
+            TooLittleSeenError: it saw too few rows.
+        """
+        for name, before, own, after, rests in zip(
+            seen.names, seen.before, seen.own, seen.after, seen.rests, strict=True
+        ):
+            if own[0]:
+                self._require_sight(name, before, own, after, rests)
 
     def _require_sight(
         self, name: str, before: np.ndarray, own: np.ndarray, after: np.ndarray, rests: np.ndarray

@@ -41,10 +41,13 @@ class _Sum:
                 self.first = said.found
         self.examples = examples[:MAX_EXAMPLES]
 
-    def finding(self) -> Finding:
+    def finding(self, *, by_line: bool) -> Finding:
         """As that of the whole file."""
         before, after = self.words
-        ranked = sorted(self.values.items(), key=lambda one: (-one[1][0], one[1][1]))
+        found = list(self.values.items())  # as they came
+        if by_line:
+            found.sort(key=lambda one: one[1][1])
+        ranked = sorted(found, key=lambda one: -one[1][0])
         after += counted_values({value: count for value, (count, _) in ranked})
         message = with_tail(f"{before}{self.count}{after}", self.noted.tail, self.some)
         examples = tuple(text for _, text in self.examples)
@@ -93,7 +96,7 @@ class Sums:
 
     def findings(self) -> list[tuple[tuple[int, int, int], Finding]]:
         """Each as that of the whole file, with its place in the order of the check."""
-        return [(self._rank(one), one.finding()) for one in self._ranked()]
+        return [(self._rank(one), one.finding(by_line=self._by_line)) for one in self._ranked()]
 
     def _ranked(self) -> list[_Sum]:
         return sorted(self._sums.values(), key=self._rank)
