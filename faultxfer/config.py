@@ -481,6 +481,12 @@ class TransferOptions(_Options):
     )
     seed: int = Field(default=0, ge=0, description="Same data and seed, same weights.")
 
+    @property
+    def most_false_alarms_per_day(self) -> float | None:
+        """What the delays of alarms aim at: the gate's own limit."""
+        limit = self.gate.value.get("false_alarms_per_day")
+        return None if limit is None else limit.max
+
 
 class CurveOptions(_Options):
     """Options of ``learning-curve``."""

@@ -13,11 +13,12 @@ import pytest
 from scipy.special import expit, logit
 
 from faultxfer.bundle.bundle import Bundle
+from faultxfer.bundle.delays import Delays
 from faultxfer.bundle.smoothing import Smoothing
 from faultxfer.contract.schema import parse_contract
 from faultxfer.data.moments import Moments
 from faultxfer.errors import ConfigError, DataError
-from faultxfer.evaluate.stretches import Stretches
+from faultxfer.evaluate.alarms import AlarmStretch
 from faultxfer.rows_file import rows_file
 from faultxfer.steps.accepted import AcceptedRows, RowsBetween
 from faultxfer.steps.in_parts import check
@@ -26,7 +27,7 @@ from faultxfer.steps.said_parts import Along
 from faultxfer.steps.score_parts import ScoreTable, ScoreTally, ShareTally, write_scores
 from faultxfer.steps.score_state import ScoreState, read_state
 from faultxfer.steps.scoring import share_note
-from faultxfer.steps.speaking import Recordings
+from faultxfer.steps.speaking import Recordings, ToldAlarms
 
 
 def _said(fault_share: float, rows: int = 2000) -> np.ndarray:
@@ -103,14 +104,17 @@ def _written(
     out: str = "scores.csv",
     smoothing: Smoothing | None = None,
     state: ScoreState | None = None,
-) -> tuple[Path, Stretches]:
-    """The file of scores, in which all rows but the fifth alarm, and stretches of these."""
+    delays: Delays | None = None,
+) -> tuple[Path, list[AlarmStretch]]:
+    """The file of scores, in which all rows but the fifth alarm, and the alarms."""
     bundle = cast(
         Bundle,
         SimpleNamespace(
             features=("flow",),
             references=None,
             smoothing=smoothing,
+            delays=delays,
+            threshold=0.4,
             logits=lambda X: logit(np.where(X[:, 0] % 20 == 5, 0.1, 0.5 + X[:, 0] / 1000)),
             calibrator=expit,
             alarms=lambda probabilities: probabilities > 0.4,
@@ -124,12 +128,16 @@ def _written(
     table = ScoreTable(
         accepted.columns, None, "time", {"model_version": "1"}, several=several, between=True
     )
-    tally = ScoreTally(("flow",), bundle, None, work)
+    recordings = Recordings(whole=state is not None)
+    tally = ScoreTally(("flow",), bundle, recordings, work)
     with rows_file(work / out, Path(out)) as file:
-        along = Along(Recordings(whole=state is not None), state)
+        along = Along(recordings, state)
         write_scores(accepted, between, bundle, table, tally, file, along)
-        along.leave()
-    return work / out, tally.stretches(accepted)
+    before = along.alarms_before
+    told = ToldAlarms(bundle, tally.stretches(accepted), accepted.take, before=before)
+    alarms = list(told.stretches(0, len(told)))
+    along.leave(told.still_on)
+    return work / out, alarms
 
 
 @pytest.mark.parametrize("names", [("a.csv",), ("b.csv", "a.csv"), ("z.csv", "y.csv", "x.csv")])
@@ -164,7 +172,7 @@ def test_recordings_that_take_turns_have_the_scores_of_a_check_in_memory(
             [str(path)], contract, work=work, quarantine=work / "aside", labelled=False
         )
         written, found = _written(checked, work, 700)
-        return written.read_bytes(), found.peak.tolist()
+        return written.read_bytes(), [one.peak.row for one in found]
 
     whole = scores("whole")
     monkeypatch.setattr(check, "LARGE", 1)
@@ -182,11 +190,10 @@ def test_however_many_rows_are_scored_at_a_time_the_result_is_the_same(
 ) -> None:
     checked = _checked(("b.csv", "a.csv"), tmp_path, backwards=backwards)
     whole, stretches = _written(checked, tmp_path, 100)
-    peaks = stretches.peak.tolist()
     for part_rows in (1, 2, 3, 5):
         written, found = _written(checked, tmp_path, part_rows)
         assert written.read_bytes() == whole.read_bytes()
-        assert (found.peak.tolist(), found.count.tolist()) == (peaks, stretches.count.tolist())
+        assert found == stretches
     parquet, _ = _written(checked, tmp_path, 4, "scores.parquet")
     pd.testing.assert_frame_equal(
         pd.read_parquet(parquet).drop(columns=["alarm", "time", "model_version"]),
@@ -243,24 +250,67 @@ def _week(lines: list[str], folder: Path, name: str) -> CheckedRows:
     )
 
 
-@pytest.mark.parametrize("cuts", [(17,), (1, 39), (3, 4, 5, 20), (20, 20)])
-def test_files_one_by_one_with_a_state_have_the_scores_of_one_file(
-    cuts: tuple[int, ...], tmp_path: Path
+@pytest.mark.parametrize("cuts", [(17,), (1, 39), (3, 4, 5, 20), (20, 20), (24,), tuple(range(40))])
+@pytest.mark.parametrize(
+    ("smoothing", "delays"),
+    [
+        (Smoothing(90.0), None),
+        (None, None),
+        (None, Delays(120.0, 0.0, 0.0, 1e4)),
+        (Smoothing(30.0), Delays(60.0, 60.0, 0.1, 1e4)),
+    ],
+    ids=["smoothed", "plain", "delayed", "both"],
+)
+def test_files_one_by_one_with_a_state_have_the_scores_and_events_of_one_file(
+    cuts: tuple[int, ...], smoothing: Smoothing | None, delays: Delays | None, tmp_path: Path
 ) -> None:
-    def scores(lines: list[str], name: str, state: ScoreState) -> list[float]:
+    def scores(
+        lines: list[str], name: str, state: ScoreState
+    ) -> tuple[pd.DataFrame, list[AlarmStretch]]:
         checked = _week(lines, tmp_path, name)
-        written, _ = _written(checked, tmp_path, 6, f"{name}.out.csv", Smoothing(90.0), state)
-        return pd.read_csv(written)["fault_probability"].tolist()
+        out = f"{name}.out.csv"
+        written, found = _written(checked, tmp_path, 6, out, smoothing, state, delays)
+        return pd.read_csv(written)[["fault_probability", "alarm"]], found
 
-    whole = scores(LINES, "whole.csv", ScoreState(SCORER))
-    kept, found = tmp_path / "state.json", []
+    whole, alarms = scores(LINES, "whole.csv", ScoreState(SCORER))
+    kept, parts, events = tmp_path / "state.json", [], []
     for number, (begin, end) in enumerate(itertools.pairwise([0, *cuts, len(LINES)])):
         if begin == end:
             continue
         state = read_state(kept, SCORER)
-        found += scores(LINES[begin:end], f"part {number}.csv", state)
+        part, found = scores(LINES[begin:end], f"part {number}.csv", state)
+        parts.append(part)
+        # What goes on from an earlier file is the same event, which now ends later.
+        for one in found:
+            if one.goes_on is not None:
+                assert events.pop()[0] == one.event
+            events.append((one.event, one.times, one.duration))
         state.write(kept)
-    np.testing.assert_allclose(logit(found), logit(whole), atol=1e-6)
+    together = pd.concat(parts, ignore_index=True)
+    np.testing.assert_allclose(*(logit(one["fault_probability"]) for one in (together, whole)))
+    assert together["alarm"].tolist() == whole["alarm"].tolist()
+    assert len(alarms) > 1
+    assert [one[1:] for one in events] == [(one.times, one.duration) for one in alarms]
+
+
+@pytest.mark.parametrize("backwards", [False, True], ids=["in order", "newest first"])
+def test_alarms_wait_where_the_machine_does_not_run_however_many_rows_are_scored_at_a_time(
+    backwards: bool, tmp_path: Path
+) -> None:
+    """Of eight rows two are excluded in an alarm that waits for two more above the threshold."""
+    contract = CONTRACT.model_copy(update={"where": {}})
+    lines = [f"{row},{26 if row else 5},{9 if row in (2, 3) else 0}" for row in range(8)]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["time,flow,state", *lines[:: -1 if backwards else 1]]) + "\n")
+    checked = check_files(
+        [str(path)], contract, work=tmp_path, quarantine=tmp_path / "aside", labelled=False
+    )
+    for part_rows in (1, 3, 100):
+        out, delays = f"{part_rows}.csv", Delays(2.0, 0.0, 0.0, 100.0)
+        contract_rows, alarms = _written(checked, tmp_path, part_rows, out, delays=delays)
+        found = pd.read_csv(contract_rows).sort_values("time")["alarm"]
+        assert found.tolist() == [False] * 6 + [True] * 2
+        assert [one.times for one in alarms] == [("6", "7")]
 
 
 def test_a_file_that_does_not_follow_is_refused(tmp_path: Path) -> None:
@@ -287,6 +337,6 @@ def test_a_state_of_another_version_or_none_at_all_is_refused(tmp_path: Path) ->
 def test_what_is_remembered_stays_small() -> None:
     state = ScoreState(SCORER)
     for number in range(1_500):
-        state.remember([(f"run {number}", float(number))], {})
+        state.remember([(f"run {number}", float(number))], {}, {}, {})
     assert len(state.latest) == 1_000
     assert list(state.latest)[-1] == "run 1499"

@@ -594,7 +594,7 @@ class SameForAll:
 
     features = ("flow", "pressure")
     fills: frozenset[str] = frozenset()
-    smoothing = None
+    smoothing = delays = None
 
     def __init__(self, contract: dict[str, Any]) -> None:
         self.lineage = {"contract": contract}
@@ -605,7 +605,7 @@ class SameForAll:
     def probabilities(self, X: np.ndarray, moments: object = None) -> np.ndarray:
         return np.full(len(X), 0.03)
 
-    def alarms(self, probabilities: np.ndarray) -> np.ndarray:
+    def alarms(self, probabilities: np.ndarray, moments: object = None) -> np.ndarray:
         return probabilities > 0.5
 
 

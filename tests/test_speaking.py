@@ -122,7 +122,7 @@ def test_a_score_names_sensors_with_reading_unit_range_and_direction(
     first = plain["alarms"][0]
     assert set(first) == {
         *("equipment", "run", "file", "rows", "times", "count", "peak", "top_sensors"),
-        *("duration", "event"),
+        *("duration", "goes_on", "event"),
     }
     assert first["duration"] == 7200
     assert first["rows"] == [1, 3]

@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 
 from faultxfer.bundle.calibration import Calibrator
+from faultxfer.bundle.delays import DelayedAlarms, Delays
 from faultxfer.bundle.frozen import FrozenSource, SourceModels, source_models_from
 from faultxfer.bundle.golden import GOLDEN, Golden, chosen_rows, load_golden, save_golden
 from faultxfer.bundle.imputer import IMPUTER, Imputer, load_imputer, save_imputer
 from faultxfer.bundle.manifest import (
+    DELAYED,
     FORMAT,
     GRAPH,
     GRAPH_FILE,
@@ -93,6 +95,8 @@ class Bundle:
             :func:`read_spare_network` alone.
         smoothing: of the logits along a recording; None where each row speaks for itself, and in
             bundles of older releases.
+        delays: of alarms along a recording; None where each row above the threshold alarms, and in
+            bundles of older releases.
     """
 
     features: tuple[str, ...]
@@ -112,6 +116,7 @@ class Bundle:
     sensors: SensorStatistics | None = None
     spare: ArrayNetwork | None = None
     smoothing: Smoothing | None = None
+    delays: Delays | None = None
 
     @cached_property
     def frozen(self) -> FrozenSource | None:
@@ -176,9 +181,16 @@ class Bundle:
             logits = self.smoothing(logits, moments)
         return self.calibrator(logits)
 
-    def alarms(self, probabilities: np.ndarray) -> np.ndarray:
-        """(n,) probabilities to (n,) bool."""
-        return probabilities > self.threshold
+    def alarms(self, probabilities: np.ndarray, moments: Moments | None = None) -> np.ndarray:
+        """(n,) probabilities to (n,) bool.
+
+        Args:
+            probabilities: of a fault.
+            moments: of the rows, by which alarms are delayed; without it each row stands alone.
+        """
+        if moments is None or self.delays is None:
+            return probabilities > self.threshold
+        return DelayedAlarms(self.delays, self.threshold).add(probabilities, moments)
 
     def require_finite(self, X: np.ndarray) -> None:
         """Raise a BundleError unless the rows have every sensor, with a finite value each."""
@@ -251,10 +263,12 @@ def _numbers(bundle: Bundle) -> dict[str, Any]:
     new = len(bundle.features) - len(scaler.mean)
     lacks = bundle.models is not None and bundle.models.whole is not None
     format_here = OTHER_SENSORS if new or lacks else FORMAT
-    smoothing = bundle.smoothing
+    smoothing, delays = bundle.smoothing, bundle.delays
+    format_here = format_here if smoothing is None else SMOOTHED
     return {
-        "format": format_here if smoothing is None else SMOOTHED,
+        "format": format_here if delays is None else DELAYED,
         **({} if smoothing is None else {"smoothing": smoothing.as_dict()}),
+        **({} if delays is None else {"delays": delays.as_dict()}),
         **({NEW_SENSORS: new} if new else {}),
         "features": list(bundle.features),
         "units": bundle.units,
@@ -405,6 +419,7 @@ def _assembled(folder: Path, manifest: Manifest) -> Bundle:
         versions=manifest.versions,
         imputer=_imputer(folder, manifest),
         smoothing=manifest.smoothing,
+        delays=manifest.delays,
         references=_references(folder, manifest),
     )
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from faultxfer.bundle.delays import Delays
 from faultxfer.bundle.plain_files import MANIFEST_BYTES, UNREADABLE, read_text
 from faultxfer.bundle.smoothing import Smoothing
 from faultxfer.bundle.versions import explained, recorded_versions
@@ -32,9 +33,11 @@ FORMAT = 3
 OTHER_SENSORS = 4
 # For one that smooths what it says along a recording, which a release before would not.
 SMOOTHED = 5
+# For one whose alarms are raised and cleared with a delay, which a release before would not.
+DELAYED = 6
 # Format 1 had neither source models nor stacks, format 2 filled no missing reading in; all else is
 # the same.
-_READABLE = (1, 2, 3, 4, 5)
+_READABLE = (1, 2, 3, 4, 5, 6)
 _RESTORE = "Restore the version from a trusted copy, or transfer again"
 
 
@@ -60,6 +63,7 @@ class Manifest:
         knows_sensors: whether it keeps quantiles and rank correlations of its normal rows. Readers
             that do not know of it score as they did, too.
         smoothing: of what it says along a recording; None where it does not.
+        delays: of its alarms along a recording; None where there are none.
         sha256: of every file by name, the manifest's own content included.
     """
 
@@ -80,6 +84,7 @@ class Manifest:
     explains: bool
     knows_sensors: bool
     smoothing: Smoothing | None
+    delays: Delays | None
     sha256: dict[str, str]
 
 
@@ -121,6 +126,7 @@ def parse_manifest(content: dict[str, Any]) -> Manifest:
         explains="references" in content,
         knows_sensors="sensors" in content,
         smoothing=Smoothing.of(content["smoothing"]) if "smoothing" in content else None,
+        delays=Delays.of(content["delays"]) if "delays" in content else None,
         sha256=dict(content["sha256"]),
     )
 
@@ -266,7 +272,7 @@ def _require_format(folder: Path, content: dict[str, Any]) -> None:
     if writer:
         received["written by faultxfer"] = writer
     raise BundleError(
-        f"This release reads bundles of format {SMOOTHED} or before, and this one has another",
+        f"This release reads bundles of format {DELAYED} or before, and this one has another",
         received=received,
         where=folder.name,
         remedy="Use the faultxfer release that wrote it, "

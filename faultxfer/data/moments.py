@@ -8,6 +8,9 @@ import numpy as np
 
 from faultxfer.data.blocks import rows_in_order
 
+# Seconds from 1973 to 2099; other values are sequence numbers.
+_EPOCH_SECONDS = (1e8, 4.1e9)
+
 
 @dataclass(frozen=True)
 class Moments:
@@ -33,6 +36,16 @@ class Moments:
         """The same, with rows of a recording on different sides (n,) as if of two recordings."""
         number = np.unique(self.recording.astype(str), return_inverse=True)[1]
         return Moments(number * (int(side.max(initial=0)) + 1) + side, self.time)
+
+
+def has_dates(time: np.ndarray) -> bool:
+    """Whether all (n,) times are seconds since 1970, not sequence numbers.
+
+    >>> has_dates(np.array([1.7e9, 1.7e9 + 600])), has_dates(np.array([0.0, 1.0]))
+    (True, False)
+    """
+    first, last = _EPOCH_SECONDS
+    return bool(((time > first) & (time < last)).all())
 
 
 def usual_step(moments: Moments) -> float | None:

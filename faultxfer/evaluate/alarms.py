@@ -66,6 +66,8 @@ class AlarmStretch:
         top_sensors: what speaks there, the loudest first; at most five.
         duration: from the first row to the last, in seconds or steps of the sequence number; None
             without times.
+        goes_on: event of an earlier file that it goes on with; None where it begins here. Times and
+            duration are those of the whole then, and all else of these rows.
     """
 
     equipment: str
@@ -77,16 +79,20 @@ class AlarmStretch:
     peak: Peak
     top_sensors: tuple[TopSensor, ...] = ()
     duration: float | None = None
+    goes_on: str | None = None
 
     @property
     def event(self) -> str:
         """By which it is found again when the same rows are scored again."""
+        if self.goes_on is not None:
+            return self.goes_on
         begin = self.times[0] if self.times else f"{self.file} {self.rows[0]}"
         return digest_of([self.equipment, self.run, begin])[:_OF_EVENT]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         plain: dict[str, Any] = asdict(self)
+        plain["goes_on"] = self.goes_on is not None
         return {**plain, "event": self.event}
 
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from faultxfer.data.blocks import rows_in_order
+from faultxfer.data.moments import has_dates
 from faultxfer.evaluate.intervals import Interval, clopper_pearson, poisson_rate
-from faultxfer.evaluate.rows import ScoredRows, has_dates
+from faultxfer.evaluate.rows import ScoredRows
 from faultxfer.metric_table import METRICS
 
 _HOUR, _DAY = 3600.0, 86400.0

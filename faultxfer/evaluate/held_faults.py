@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from faultxfer.evaluate.rows import ScoredRows, has_dates
+from faultxfer.data.moments import has_dates
+from faultxfer.evaluate.rows import ScoredRows
 
 # Where a list is cut, the report says so.
 _MOST = 20

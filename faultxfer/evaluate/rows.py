@@ -9,8 +9,6 @@ import numpy as np
 
 from faultxfer.data.blocks import rows_in_order
 
-# Seconds from 1973 to 2099; other values are sequence numbers.
-_EPOCH_SECONDS = (1e8, 4.1e9)
 # Fewer runs than this with a class say too little of how runs differ; blocks stand in for them.
 _FEWEST_RUNS = 3
 _BLOCKS = 12
@@ -107,16 +105,6 @@ def _counted(index: np.ndarray, y: np.ndarray, by: str) -> Clusters:
     worth = min(float(size.sum() ** 2 / max((size**2).sum(), 1)) for size in sizes)
     unequal = max(min(faulty, normal) / max(worth, 1.0), 1.0)
     return Clusters(index, by, faulty, normal, unequal)
-
-
-def has_dates(time: np.ndarray) -> bool:
-    """Whether all (m,) times are seconds since 1970, not sequence numbers.
-
-    >>> has_dates(np.array([1.7e9, 1.7e9 + 600])), has_dates(np.array([0.0, 1.0]))
-    (True, False)
-    """
-    first, last = _EPOCH_SECONDS
-    return bool(((time > first) & (time < last)).all())
 
 
 def slices_of(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from faultxfer.data.moments import has_dates
 from faultxfer.evaluate.drawing import (
     BLUE,
     CANDIDATE,
@@ -21,7 +22,7 @@ from faultxfer.evaluate.drawing import (
     with_legend_below,
 )
 from faultxfer.evaluate.events import stretches_of
-from faultxfer.evaluate.rows import ScoredRows, has_dates
+from faultxfer.evaluate.rows import ScoredRows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

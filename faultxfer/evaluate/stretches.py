@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -19,6 +19,7 @@ class Stretches:
         count: how many rows alarm.
         peak: place of the row with the highest probability, the first of several.
         probability: there.
+        from_first, to_last: whether it has the first, and the last, row of its recording.
     """
 
     recording: np.ndarray
@@ -27,6 +28,8 @@ class Stretches:
     count: np.ndarray
     peak: np.ndarray
     probability: np.ndarray
+    from_first: np.ndarray
+    to_last: np.ndarray
 
     def __len__(self) -> int:
         return len(self.first)
@@ -44,9 +47,11 @@ class StretchFinder:
 
     def __init__(self) -> None:
         self._parts: list[Stretches] = []
-        # By number of the recording: the time it got to, and the stretch that its last row is of,
+        # By number of the recording: the time it got to, the places of its first and last row, and
+        # the stretch that its last row is of,
         # as number of the part and position there; -1 where that row does not alarm.
         self._time = np.empty(0)
+        self._ends = np.empty((0, 2), dtype=np.int64)
         self._open = np.empty((0, 2), dtype=np.int64)
 
     def add(
@@ -82,6 +87,9 @@ class StretchFinder:
         if (time[begins] < self._time[own]).any():
             raise NotInOrderError
         self._time[own] = time[ends]
+        is_new = self._ends[own, 0] < 0
+        self._ends[own[is_new], 0] = place[order[begins[is_new]]]
+        self._ends[own, 1] = place[order[ends]]
         found, of_row = _inside(place[order], recording, alarms, probabilities[order])
         going_on = alarms[begins] & (self._open[own, 0] >= 0)
         number = np.where(alarms[ends], of_row[ends], -1)
@@ -103,6 +111,7 @@ class StretchFinder:
         if more > 0:
             more = max(more, len(self._time))
             self._time = np.append(self._time, np.full(more, -np.inf))
+            self._ends = np.vstack([self._ends, np.full((more, 2), -1)])
             self._open = np.vstack([self._open, np.full((more, 2), -1)])
 
     def found(self, rank: np.ndarray) -> Stretches:
@@ -116,12 +125,15 @@ class StretchFinder:
         every = Stretches(*columns)
         own = np.flatnonzero(every.count)
         order = np.argsort(rank[every.recording[own]], kind="stable")
-        return every.take(own[order])
+        found = every.take(own[order])
+        first, last = self._ends[found.recording].T
+        return replace(found, from_first=found.first == first, to_last=found.last == last)
 
 
 def _none() -> Stretches:
     none = np.empty(0, dtype=np.int64)
-    return Stretches(none, none, none, none, none, np.empty(0))
+    never = np.empty(0, dtype=bool)
+    return Stretches(none, none, none, none, none, np.empty(0), never, never)
 
 
 def _inside(
@@ -147,6 +159,7 @@ def _inside(
         last - first + 1,
         place[rows[at_peak[earliest]]],
         highest,
+        *np.zeros((2, len(first)), dtype=bool),
     )
     return found, of_row
 

@@ -76,10 +76,12 @@ def _about(bundle_folder: Path, model: str, machine: str | None) -> dict[str, st
         tag, conversion = rows.tag(sensor), to_contract(rows.own, sensor, rows.contract)
         columns.append(column_of(sensor, tag, rows.units[tag], *conversion))
     about = {"model": model, "machine": rows.machine, "columns": _as_json(columns)}
-    if smoothing := read_manifest(bundle_folder).smoothing:
-        clock, run = rows.contract.time_column, rows.contract.run_column
-        tags = {"time": clock and rows.tag(clock), "recording": run and rows.tag(run)}
-        about["smoothing"] = _as_json({**smoothing.as_dict(), **tags})
+    clock, run = rows.contract.time_column, rows.contract.run_column
+    tags = {"time": clock and rows.tag(clock), "recording": run and rows.tag(run)}
+    manifest = read_manifest(bundle_folder)
+    for name, along in {"smoothing": manifest.smoothing, "delays": manifest.delays}.items():
+        if along is not None:
+            about[name] = _as_json({**along.as_dict(), **tags})
     return about
 
 

@@ -58,7 +58,8 @@ class MachineModel:
 
         Args:
             rows: the columns of the signature, in any order; others are not used. Rows of a
-                recording that are given together are smoothed together, where the model smooths.
+                recording that are given together are smoothed together, where the model smooths,
+                and their alarms are delayed, where it does that.
             params: ``units``, by column, where the caller says which they are.
 
         Returns:
@@ -93,9 +94,9 @@ class MachineModel:
         return accepted[list(self.bundle.features)].to_numpy(dtype=np.float64)
 
     def _moments(self, judged: JudgedRows) -> Moments | None:
-        """Recording and time of the accepted rows; None where nothing is smoothed by them."""
+        """Recording and time of the accepted rows; None where each row stands alone."""
         accepted = judged.checked.accepted
-        if accepted.empty or self.bundle.smoothing is None:
+        if accepted.empty or (self.bundle.smoothing is None and self.bundle.delays is None):
             return None
         recording = pd.factorize(accepted[columns.RUN].astype(str))[0]
         return Moments(recording, accepted[columns.TIME].to_numpy(dtype=np.float64))
@@ -111,11 +112,17 @@ class MachineModel:
 def scores_of(bundle: Bundle, X: np.ndarray, moments: Moments | None = None) -> pd.DataFrame:
     """Probability, alarm and what was filled in, of (n, d) readings, NaN where missing.
 
-    They are smoothed along their recordings where the bundle does that and their moments are given.
+    They are smoothed, and alarms delayed, along their recordings where the bundle does that and
+    their moments are given. A row that is the only one of its recording alarms above the threshold:
+    nobody could wait for the next one.
     """
     whole = bundle.completed(X)
     probabilities = bundle.probabilities(whole, moments) if len(X) else np.empty(0)
-    scores = {"fault_probability": probabilities, "alarm": bundle.alarms(probabilities)}
+    alarms = bundle.alarms(probabilities, moments)
+    if moments is not None:
+        alone = np.bincount(moments.recording)[moments.recording] == 1
+        alarms[alone] = bundle.alarms(probabilities[alone])
+    scores = {"fault_probability": probabilities, "alarm": alarms}
     return pd.DataFrame(scores | _imputed(bundle, np.isnan(X)))
 
 

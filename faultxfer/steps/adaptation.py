@@ -321,7 +321,7 @@ def _predict_source_rows(source: Bundle, kept: Dataset | None, path: Path) -> No
     if rows.faults in (0, len(rows)):
         return
     probabilities = source.probabilities(rows.X, rows.moments)
-    predicted = Predictions(probabilities, source.alarms(probabilities))
+    predicted = Predictions(probabilities, source.alarms(probabilities, rows.moments))
     save_predictions(path, {"source": predicted}, positions)
 
 

@@ -163,7 +163,9 @@ def score_with(bundle: Bundle, rows: Dataset, fold: np.ndarray | None = None) ->
     """Labelled rows with what a bundle predicts for them, along each recording inside its fold."""
     moments = rows.moments if fold is None else rows.moments.apart(fold)
     probabilities = bundle.probabilities(rows.X, moments)
-    return scored_rows(rows, Predictions(probabilities, bundle.alarms(probabilities)), fold)
+    return scored_rows(
+        rows, Predictions(probabilities, bundle.alarms(probabilities, moments)), fold
+    )
 
 
 def best_out_of_fold(variants: dict[str, Predictions]) -> tuple[Predictions, dict[str, float]]:

@@ -11,8 +11,8 @@ import pandas as pd
 
 from faultxfer.contract.schema import Contract
 from faultxfer.contract.served import MachineRows
+from faultxfer.data.moments import has_dates
 from faultxfer.digest import digest_of
-from faultxfer.evaluate.rows import has_dates
 from faultxfer.reading import columns
 from faultxfer.registry.data_sets import JUDGED, DataSet
 from faultxfer.steps.intake import CheckedRows, require_accepted

@@ -214,7 +214,8 @@ def _outside(rows: CheckedRows) -> tuple[str, ...]:
 def _own_faults(bundle: Bundle, adapted: Adaptation) -> OwnFaults:
     """What the kept model says of every labelled fault, those it was fitted on included."""
     rows = read_target(adapted.target.rows, bundle.features)
-    alarms = bundle.alarms(bundle.probabilities(rows.X, rows.moments)[rows.y == 1])
+    probabilities = bundle.probabilities(rows.X, rows.moments)
+    alarms = bundle.alarms(probabilities, rows.moments)[rows.y == 1]
     return OwnFaults(len(alarms), int(alarms.sum()))
 
 
@@ -272,6 +273,8 @@ def _alarm_notes(bundle: Bundle, options: TransferOptions) -> tuple[str, ...]:
     notes = [bundle.alarm.sentence()] if bundle.alarm else []
     if bundle.smoothing:
         notes.append(bundle.smoothing.sentence())
+    if bundle.delays:
+        notes.append(bundle.delays.sentence())
     if options.fault_share is not None:
         notes.append(
             f"Probabilities are stated for a fault share of {percent(options.fault_share)} in use, "

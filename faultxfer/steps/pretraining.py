@@ -36,7 +36,7 @@ from faultxfer.evaluate.plots import save_pictures
 from faultxfer.evaluate.report_page import SourceReport
 from faultxfer.evaluate.rows import ScoredRows
 from faultxfer.following import Next
-from faultxfer.metric_table import METRICS
+from faultxfer.metric_table import METRICS, OPERATOR_ALARMS_PER_DAY
 from faultxfer.network.arrays import ArrayNetwork
 from faultxfer.network.pretrain import fit_ensemble
 from faultxfer.network.recipe import History
@@ -70,6 +70,7 @@ from faultxfer.steps.registration import (
 from faultxfer.steps.reporting import write_source_page
 from faultxfer.steps.sources import JUDGING_ROWS, SOURCE_ROWS
 from faultxfer.steps.speaking import sensors_on
+from faultxfer.strategies.delay_choice import best_delays
 from faultxfer.strategies.smoothing_choice import best_way, smoothed, ways_to_smooth
 from faultxfer.strategies.source_benefit import JUDGED, fit_source_models
 
@@ -403,10 +404,20 @@ def _fit(
     calibrator = fit_calibrator(logits, validation.y)
     probabilities = calibrator(logits)
     alarm = choose_threshold(probabilities, validation.y, validation.run, options.false_alarm_rate)
+    delays = best_delays(
+        probabilities,
+        alarm.value,
+        validation.y,
+        validation.moments,
+        OPERATOR_ALARMS_PER_DAY,
+        options.false_alarm_rate,
+        promised=False,
+    )
     learnt_from = np.concatenate([train.fingerprints(), validation.fingerprints()])
     whole = dataclasses.replace(
         raw,
         smoothing=smoothing,
+        delays=delays,
         calibrator=calibrator,
         threshold=alarm.value,
         alarm=alarm,
@@ -478,7 +489,7 @@ def _teacher(models: SourceModels, scaler: Scaler) -> Callable[[np.ndarray], np.
 
 def _judged(bundle: Bundle, test: Dataset) -> ScoredRows:
     probabilities = bundle.probabilities(test.X, test.moments)
-    alarms = bundle.alarms(probabilities)
+    alarms = bundle.alarms(probabilities, test.moments)
     return ScoredRows(test.y, probabilities, alarms, test.run, test.time)
 
 

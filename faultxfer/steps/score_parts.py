@@ -56,17 +56,17 @@ class ScoreTally:
     Args:
         sensors: of the contract.
         bundle: that scores.
-        machine: asked for, whose rows all of them are.
-        work: folder for a file of the probabilities.
+        recordings: their numbers.
+        work: folder for files of the probabilities and the alarms.
     """
 
     def __init__(
-        self, sensors: tuple[str, ...], bundle: Bundle, machine: str | None, work: Path
+        self, sensors: tuple[str, ...], bundle: Bundle, recordings: Recordings, work: Path
     ) -> None:
         self.gaps, self.still, self.shares = GapTally(sensors), StillTally(bundle), ShareTally()
         self.alarm_rows = self.marked = 0
-        self._bundle, self._kept = bundle, work / "probabilities"
-        self._recordings = Recordings(machine)
+        self._kept, self._kept_alarms = work / "probabilities", work / "alarms"
+        self._recordings = recordings
         self._finder: StretchFinder | None = StretchFinder()
         self._rows = 0
 
@@ -80,6 +80,8 @@ class ScoreTally:
         self.marked += int((~used).sum())
         with self._kept.open("ab") as kept:
             kept.write(part.probabilities.astype(np.float64).tobytes())
+        with self._kept_alarms.open("ab") as kept:
+            kept.write(part.alarms.tobytes())
         if self._finder is not None:
             self._look_for_alarms(self._finder, part)
         self._rows += len(part.rows)
@@ -107,12 +109,12 @@ class ScoreTally:
             recording[some], time[some] = self._recordings.numbers(part), _time(part)
             begin += len(part)
         probabilities = np.fromfile(self._kept)
+        alarms = np.fromfile(self._kept_alarms, dtype=bool)
         order = rows_in_order(recording, time)
         finder = StretchFinder()
         for begin in range(0, len(order), _SORTED):
             own = order[begin : begin + _SORTED]
-            said = probabilities[own]
-            finder.add(own, recording[own], time[own], self._bundle.alarms(said), said)
+            finder.add(own, recording[own], time[own], alarms[own], probabilities[own])
         return finder
 
 
@@ -240,7 +242,8 @@ def write_scores(
     def scored(given: tuple[SaidPart, pd.DataFrame]) -> tuple[ScoredPart, Any]:
         said, outside = given
         rows, probabilities = said.rows, bundle.calibrator(said.logits)
-        part = ScoredPart(rows, said.X, probabilities, bundle.alarms(probabilities))
+        alarms = bundle.alarms(probabilities) if said.alarms is None else said.alarms
+        part = ScoredPart(rows, said.X, probabilities, alarms)
         written = table.scored(part)
         if len(outside):
             order = np.argsort(np.append(between.keys(rows), between.keys(outside)))

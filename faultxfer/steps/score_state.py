@@ -1,4 +1,4 @@
-"""What a score leaves for the next file: the last rows of each recording, and how far it got.
+"""What a score leaves for the next file: last rows, alarms and the time of each recording.
 
 So a machine whose files come one by one is scored as if they had come as one. The file says who
 left it, and is taken by nobody else: another version would go on with what it never said.
@@ -8,20 +8,37 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
+from faultxfer.bundle.delays import AlarmState
 from faultxfer.bundle.smoothing import Tail
 from faultxfer.errors import ConfigError, DataError
 from faultxfer.outputs import written_whole
 
 FORMAT = 1
+_Kept = TypeVar("_Kept")
 # Recordings that are remembered: those that were heard of last.
 _MOST = 1_000
 _ANEW = "Name another file as --state, or remove this one to begin anew"
+
+
+@dataclass(frozen=True)
+class OpenAlarm:
+    """An alarm that is on at the last row of a recording.
+
+    Attributes:
+        event: its name.
+        first_time: of its first row, as it stands in the file; None without times.
+        begin: the same in seconds, or as number of the sequence; None without times.
+    """
+
+    event: str
+    first_time: str | None
+    begin: float | None
 
 
 @dataclass
@@ -31,12 +48,16 @@ class ScoreState:
     Attributes:
         scorer: who scores, in plain data: model, version, hash of its files, machine.
         latest: time of the last row by recording.
-        tails: last rows by recording.
+        tails: last rows by recording, where scores are smoothed.
+        alarms: what delays wait for by recording, where alarms are delayed.
+        still_on: alarms that are on by recording.
     """
 
     scorer: dict[str, Any]
     latest: dict[str, float] = field(default_factory=dict)
     tails: dict[str, Tail] = field(default_factory=dict)
+    alarms: dict[str, AlarmState] = field(default_factory=dict)
+    still_on: dict[str, OpenAlarm] = field(default_factory=dict)
 
     def require_later(self, recording: str, first: float) -> None:
         """Refuse rows from before the end of what was scored already.
@@ -54,15 +75,26 @@ class ScoreState:
                 "--state",
             )
 
-    def remember(self, latest: Iterable[tuple[str, float]], tails: dict[str, Tail]) -> None:
+    def remember(
+        self,
+        latest: Iterable[tuple[str, float]],
+        tails: dict[str, Tail],
+        alarms: dict[str, AlarmState],
+        still_on: dict[str, OpenAlarm],
+    ) -> None:
         """Go on from further rows of some recordings, the last ones at the end."""
         for name, time in latest:
             self.latest.pop(name, None)  # to the end of the order
             self.latest[name] = time
+            self.still_on.pop(name, None)
         self.tails |= tails
+        self.alarms |= alarms
+        self.still_on |= still_on
         kept = list(self.latest)[-_MOST:]
         self.latest = {name: self.latest[name] for name in kept}
-        self.tails = {name: self.tails[name] for name in kept if name in self.tails}
+        self.tails = _only(self.tails, kept)
+        self.alarms = _only(self.alarms, kept)
+        self.still_on = _only(self.still_on, kept)
 
     def write(self, path: Path) -> None:
         """Write it whole.
@@ -74,7 +106,14 @@ class ScoreState:
             name: {"time": tail.time.tolist(), "logits": tail.logits.tolist()}
             for name, tail in self.tails.items()
         }
-        plain = {"format": FORMAT, "scorer": self.scorer, "latest": self.latest, "tails": tails}
+        plain = {
+            "format": FORMAT,
+            "scorer": self.scorer,
+            "latest": self.latest,
+            "tails": tails,
+            "alarms": {name: _without_nan(asdict(one)) for name, one in self.alarms.items()},
+            "still_on": {name: asdict(one) for name, one in self.still_on.items()},
+        }
         with written_whole("state", path) as part:
             part.write_text(json.dumps(plain), encoding="utf-8")
 
@@ -97,6 +136,8 @@ def read_state(path: Path, scorer: dict[str, Any]) -> ScoreState:
             raise ValueError(f"its format is {plain['format']!r}, and not {FORMAT}")
         latest = {str(name): float(time) for name, time in plain["latest"].items()}
         tails = {str(name): _tail(tail) for name, tail in plain["tails"].items()}
+        alarms = {str(name): _alarm(one) for name, one in plain.get("alarms", {}).items()}
+        still_on = {str(name): OpenAlarm(**one) for name, one in plain.get("still_on", {}).items()}
         left_by = dict(plain["scorer"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(
@@ -113,7 +154,23 @@ def read_state(path: Path, scorer: dict[str, Any]) -> ScoreState:
                 where=str(path),
                 remedy=_ANEW,
             )
-    return ScoreState(scorer, latest, tails)
+    return ScoreState(scorer, latest, tails, alarms, still_on)
+
+
+def _only(kept: dict[str, _Kept], names: list[str]) -> dict[str, _Kept]:
+    return {name: kept[name] for name in names if name in kept}
+
+
+def _without_nan(plain: dict[str, Any]) -> dict[str, Any]:
+    """NaN is no JSON."""
+    return {name: None if value != value else value for name, value in plain.items()}
+
+
+def _alarm(plain: dict[str, Any]) -> AlarmState:
+    above, below = (
+        float("nan") if plain[name] is None else float(plain[name]) for name in ("above", "below")
+    )
+    return AlarmState(float(plain["time"]), bool(plain["on"]), above, below, bool(plain["runs"]))
 
 
 def _tail(plain: dict[str, Any]) -> Tail:

@@ -182,7 +182,10 @@ def score_rows(opened: Opened[ScoreRequest], detector: Detector, rows: CheckedRo
     give_memory_back()
     machine = opened.equipment
     several = len(rows.reading) > 1
-    tally = ScoreTally(detector.contract.features, bundle, machine, opened.work)
+    state = _state(request, detector, machine)
+    whole = state is not None and detector.contract.run_column is None
+    recordings = Recordings(machine, whole=whole)
+    tally = ScoreTally(detector.contract.features, bundle, recordings, opened.work)
     between = RowsBetween(rows.unscored, [name for name, _ in rows.files])
     version = detector.version.version
     said = {"model_version": version}
@@ -196,18 +199,18 @@ def score_rows(opened: Opened[ScoreRequest], detector: Detector, rows: CheckedRo
         several=several,
         between=between.there,
     )
-    alarms_out, state = alarms_beside(out), _state(request, detector, machine)
-    whole = state is not None and detector.contract.run_column is None
-    along = Along(Recordings(machine, whole=whole), state)
+    alarms_out, along = alarms_beside(out), Along(recordings, state)
     with written_whole("out", out) as part:
         with rows_file(part, out) as file:
             write_scores(accepted, between, bundle, table, tally, file, along)
         give_memory_back()
-        told = ToldAlarms(bundle, tally.stretches(accepted), accepted.take, machine)
+        stretches = tally.stretches(accepted)
+        before = along.alarms_before
+        told = ToldAlarms(bundle, stretches, accepted.take, machine, before)
         lines = AlarmTable(version, kept_verdicts(alarms_out), several=several)
         alarms = _write_alarms(told, alarms_out, lines)
     if state is not None and request.state is not None:
-        along.leave()
+        along.leave(told.still_on)
         state.write(request.state)
     share = share_note(tally.shares.means, bundle.calibrator.fault_share, tally.shares.counts)
     remarks = remark_note(tally.marked, between.handed_out)

@@ -30,6 +30,7 @@ from faultxfer.evaluate.rows import ScoredRows
 from faultxfer.evaluate.stretches import Stretches, StretchFinder
 from faultxfer.reading import columns
 from faultxfer.steps.processors import in_order
+from faultxfer.steps.score_state import OpenAlarm
 
 # Alarms that are explained, those with the highest probability; a person reads no more. Programs
 # are given a list of more.
@@ -130,6 +131,10 @@ class ToldAlarms:
         found: the stretches.
         take: accepted rows by their places.
         machine: whose rows they are, where that is asked for; else the rows say it.
+        before: alarms that were on where an earlier file ended, by numbers of recordings.
+
+    Attributes:
+        still_on: alarms that are on at the last row of a recording, of stretches that were told.
     """
 
     def __init__(
@@ -138,7 +143,10 @@ class ToldAlarms:
         found: Stretches,
         take: Callable[[np.ndarray], pd.DataFrame],
         machine: str | None = None,
+        before: dict[int, OpenAlarm] | None = None,
     ) -> None:
+        self._before = before or {}
+        self.still_on: dict[int, OpenAlarm] = {}
         self._found, self._take, self._machine = found, take, machine
         self.note = _note(bundle, len(found))
         # The surest of them, and the surest of these, of which sensors are named.
@@ -162,7 +170,12 @@ class ToldAlarms:
 
     def _stretch(self, place: int, first: _End, last: _End, peak: _End) -> AlarmStretch:
         equipment, run, file, row, time, begin = first
-        return AlarmStretch(
+        recording, earlier = int(self._found.recording[place]), None
+        if self._found.from_first[place]:
+            earlier = self._before.get(recording)
+        if earlier is not None and earlier.begin is not None:
+            time, begin = earlier.first_time or time, earlier.begin
+        stretch = AlarmStretch(
             equipment=self._machine or equipment,
             run=run,
             file=file,
@@ -172,7 +185,12 @@ class ToldAlarms:
             peak=Peak(peak[3], peak[4] if time else None, float(self._found.probability[place])),
             top_sensors=self._speaking.get(place, ()),
             duration=last[5] - begin if time else None,
+            goes_on=None if earlier is None else earlier.event,
         )
+        if self._found.to_last[place]:
+            began = (time, begin) if time else (None, None)
+            self.still_on[recording] = OpenAlarm(stretch.event, *began)
+        return stretch
 
 
 def sensors_on(bundle: Bundle, data: Dataset, judged: ScoredRows) -> tuple[SensorShare, ...]:

@@ -15,6 +15,7 @@ from sklearn.metrics import average_precision_score
 
 from faultxfer.bundle.bundle import Bundle
 from faultxfer.bundle.calibration import Calibrator, fit_calibrator
+from faultxfer.bundle.delays import Delays
 from faultxfer.bundle.run_weights import run_weights
 from faultxfer.bundle.smoothing import Smoothing
 from faultxfer.bundle.threshold import (
@@ -24,7 +25,9 @@ from faultxfer.bundle.threshold import (
     require_enough_normals,
     require_kept,
 )
+from faultxfer.data.moments import Moments
 from faultxfer.data.split import CROSS_FIT, Fold, Split
+from faultxfer.strategies.delay_choice import best_delays, delayed
 from faultxfer.strategies.protocol import Among, FittedStrategy, Rival, Scorer, Strategy, Task
 from faultxfer.strategies.smoothing_choice import best_way, smoothed, way_of, ways_to_smooth
 
@@ -49,12 +52,26 @@ class Predictions:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """Predictions, and the smoothing, calibrator and threshold for rows to come."""
+    """Predictions, and what makes them of the logits of rows to come."""
 
     smoothing: Smoothing | None
+    settled: _Settled
+    predictions: Predictions
+
+
+@dataclass(frozen=True)
+class _Settled:
+    """From logits to alarms."""
+
     calibrator: Calibrator
     threshold: AlarmThreshold
-    predictions: Predictions
+    delays: Delays | None
+
+    def predicted(self, logits: np.ndarray, moments: Moments, ranking: np.ndarray) -> Predictions:
+        """Of (m,) rows."""
+        probabilities = self.calibrator(logits)
+        alarms = delayed(probabilities, self.threshold.value, moments, self.delays)
+        return Predictions(probabilities, alarms, ranking)
 
 
 def test_rows(split: Split) -> np.ndarray:
@@ -88,7 +105,7 @@ def run_strategy(
         return fits[-1]
 
     outcome = _run(fit, task, split)
-    require_kept(outcome.threshold, _equipment(task))
+    require_kept(outcome.settled.threshold, _equipment(task))
     # The last fit is the one that stays: of the training side, or after cross-fitting of all rows.
     final = fits[-1]
     seen = np.concatenate([split.train, split.calibration])
@@ -96,9 +113,10 @@ def run_strategy(
     bundle = dataclasses.replace(
         final.bundle,
         smoothing=outcome.smoothing,
-        calibrator=outcome.calibrator,
-        threshold=outcome.threshold.value,
-        alarm=outcome.threshold,
+        calibrator=outcome.settled.calibrator,
+        threshold=outcome.settled.threshold.value,
+        alarm=outcome.settled.threshold,
+        delays=outcome.settled.delays,
         training_rows=np.unique(fingerprints),
     )
     return bundle, outcome.predictions, final
@@ -123,7 +141,7 @@ def run_rival(rival: Rival, task: Task, split: Split) -> Predictions:
     scorer, test = rival.fit(task), task.target.take(test_rows(split))
     logits = smoothed(scorer(test.X), task.source.smoothing, test.moments)
     probabilities = task.source.calibrator(logits)
-    return Predictions(probabilities, task.source.alarms(probabilities))
+    return Predictions(probabilities, task.source.alarms(probabilities, test.moments))
 
 
 def _run(fit: _Fit, task: Task, split: Split) -> _Outcome:
@@ -138,9 +156,8 @@ def _run(fit: _Fit, task: Task, split: Split) -> _Outcome:
         for way, final in zip(ways, finals, strict=True)
     ]
     best = _best([way.smoothing for way in ways], carried, task, split.train)
-    calibrator, threshold = _calibrate(carried[best], finals[best], task, split.train)
-    predictions = _out_of_fold(ways, task, split)
-    return _Outcome(ways[best].smoothing, calibrator, threshold, predictions)
+    settled = _settled(carried[best], finals[best], task, split.train)
+    return _Outcome(ways[best].smoothing, settled, _out_of_fold(ways, task, split))
 
 
 def _predict(fit: _Fit, task: Task, split: Split) -> Predictions:
@@ -159,12 +176,10 @@ def _hold_out(fit: _Fit, task: Task, split: Split) -> _Outcome:
     every = [smoothed(logits, way, moments) for way in ways]
     best = _best(ways, [said[held] for said in every], task, held)
     said, own = every[best], every[best][split.train]
-    calibrator = _calibrator(said[held], task, held)
-    threshold = _threshold(calibrator, (said[held], held), (own, split.train), task)
-    probabilities = calibrator(said[split.test])
-    ranking = np.full(len(probabilities), _ranked(said[held], y[held]))
-    predictions = Predictions(probabilities, probabilities > threshold.value, ranking)
-    return _Outcome(ways[best], calibrator, threshold, predictions)
+    settled = _settled(said[held], own, task, held, split.train)
+    ranking = np.full(len(split.test), _ranked(said[held], y[held]))
+    judged = task.target.take(split.test).moments
+    return _Outcome(ways[best], settled, settled.predicted(said[split.test], judged, ranking))
 
 
 @dataclass(frozen=True)
@@ -217,10 +232,12 @@ def _out_of_fold(ways: list[_Way], task: Task, split: Split) -> Predictions:
         ]
         best = _best(every, others, task, fold.train)
         logits = ways[best].folds[number]
-        calibrator, threshold = _calibrate(others[best], logits[fold.train], task, fold.train)
-        probabilities[fold.test] = calibrator(logits[fold.test])
-        alarms[fold.test] = probabilities[fold.test] > threshold.value
-        ranking[fold.test] = _ranked(others[best], y[fold.train])
+        settled = _settled(others[best], logits[fold.train], task, fold.train)
+        ranked = np.full(len(fold.test), _ranked(others[best], y[fold.train]))
+        moments = task.target.take(fold.test).moments
+        predicted = settled.predicted(logits[fold.test], moments, ranked)
+        probabilities[fold.test], alarms[fold.test] = predicted.probabilities, predicted.alarms
+        ranking[fold.test] = ranked
     return Predictions(probabilities, alarms, ranking)
 
 
@@ -268,19 +285,36 @@ def _with_rows(task: Task, rows: np.ndarray) -> Task:
     return dataclasses.replace(task, target=task.target.take(rows), among=among)
 
 
-def _calibrate(
-    logits: np.ndarray, own: np.ndarray, task: Task, rows: np.ndarray
-) -> tuple[Calibrator, AlarmThreshold]:
-    """Calibrator and threshold for a model that was fitted on the target's ``rows``.
+def _settled(
+    logits: np.ndarray,
+    own: np.ndarray,
+    task: Task,
+    rows: np.ndarray,
+    fitted: np.ndarray | None = None,
+) -> _Settled:
+    """Calibrator, threshold and delays for a model, by rows of the target.
 
     Args:
         logits: what models that had not seen them say of the rows, at the level of this model.
-        own: what it says itself.
+        own: what it says of those that it was fitted on.
         task: labels, runs and options.
         rows: positions in the target.
+        fitted: positions of those that it was fitted on; the same if left out.
     """
     calibrator = _calibrator(logits, task, rows)
-    return calibrator, _threshold(calibrator, (logits, rows), (own, rows), task)
+    seen = own, rows if fitted is None else fitted
+    threshold = _threshold(calibrator, (logits, rows), seen, task)
+    data, options = task.target.take(rows), task.options
+    delays = best_delays(
+        calibrator(logits),
+        threshold.value,
+        data.y,
+        data.moments,
+        options.most_false_alarms_per_day,
+        options.false_alarm_rate,
+        promised=threshold.promised,
+    )
+    return _Settled(calibrator, threshold, delays)
 
 
 def _calibrator(logits: np.ndarray, task: Task, rows: np.ndarray) -> Calibrator:

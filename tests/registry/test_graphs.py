@@ -19,6 +19,7 @@ from registry_checks import file_of, repair
 
 from faultxfer.bundle import members
 from faultxfer.bundle.bundle import load_bundle
+from faultxfer.bundle.delays import Delays
 from faultxfer.bundle.graph.detector import graph_of
 from faultxfer.bundle.manifest import GRAPH_FILE, read_manifest
 from faultxfer.bundle.member_kinds.kind import Kind
@@ -175,28 +176,46 @@ def test_the_lines_of_the_document_print_the_alarms_with_numpy_and_onnxruntime_a
     assert one_by_one == said
 
 
-def test_the_lines_of_the_document_smooth_as_the_version_does(
-    packages: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("smoothing", "delays"),
+    [
+        (Smoothing(90.0), None),
+        (Smoothing(40.0), Delays(60.0, 60.0, 0.5, 300.0)),
+        (None, Delays(0.0, 120.0, 0.0, 300.0)),
+    ],
+    ids=["smoothed", "both", "delayed"],
+)
+def test_the_lines_of_the_document_go_along_recordings_as_the_version_does(
+    smoothing: Smoothing | None,
+    delays: Delays | None,
+    packages: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Two recordings take turns, on a clock that writes texts; what alarms is what the bundle says."""
     monkeypatch.chdir(packages.parent)
-    smoothing = Smoothing(90.0)
     bundle = dataclasses.replace(
-        load_bundle(KEPT / "format_2" / "stack"), smoothing=smoothing, threshold=0.5
+        load_bundle(KEPT / "format_2" / "stack"), smoothing=smoothing, delays=delays, threshold=0.5
     )
     rows = pd.read_csv(KEPT / "rows.csv").sample(frac=1, random_state=0, ignore_index=True)
     seconds, run = 1.7e9 + 30.0 * np.arange(len(rows)), np.arange(len(rows)) % 2
+    seconds[len(rows) // 2 :] += 3600.0
     stamps = pd.to_datetime(seconds, unit="s").strftime("%Y-%m-%dT%H:%M:%S+00:00")
     rows.assign(zeit=stamps, fahrt=run).to_csv("rows.csv", index=False)
-    about = {**smoothing.as_dict(), "time": "zeit", "recording": "fahrt"}
-    Path("detector.onnx").write_bytes(graph_of(bundle, {"smoothing": json.dumps(about)}))
+    tags = {"time": "zeit", "recording": "fahrt"}
+    about = {
+        name: json.dumps({**along.as_dict(), **tags})
+        for name, along in {"smoothing": smoothing, "delays": delays}.items()
+        if along is not None
+    }
+    Path("detector.onnx").write_bytes(graph_of(bundle, about))
     document = (REPOSITORY / "docs/edge.md").read_text()
     first = re.findall(r"```python\n(.*?)```", document, re.DOTALL)[0]
     Path("alarms.py").write_text(first)
     done = run_alone(packages, "alarms.py", "rows.csv")
     assert done.returncode == 0, done.stderr
     X = rows[list(bundle.features)].to_numpy(dtype=np.float64)
-    smooth = bundle.alarms(bundle.probabilities(X, Moments(run, seconds)))
+    moments = Moments(run, seconds)
+    alarms = bundle.alarms(bundle.probabilities(X, moments), moments)
     said = [int(line) for line in re.findall(r"line (\d+): ALARM", done.stdout)]
-    assert said == (np.flatnonzero(smooth) + 2).tolist()
-    assert (smooth != bundle.alarms(bundle.probabilities(X))).sum() > 5
+    assert said == (np.flatnonzero(alarms) + 2).tolist()
+    assert (alarms != bundle.alarms(bundle.probabilities(X))).sum() > 5

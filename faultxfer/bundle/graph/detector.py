@@ -89,6 +89,7 @@ def _said(bundle: Bundle) -> dict[str, str]:
         "filled_in": sorted(bundle.fills),
         "lineage": bundle.lineage,
         "smoothing": bundle.smoothing and bundle.smoothing.as_dict(),
+        "delays": bundle.delays and bundle.delays.as_dict(),
     }
     stored = {name: json.dumps(value, ensure_ascii=False) for name, value in lists.items()}
     return {**stored, "threshold": repr(float(bundle.threshold))}
