@@ -26,6 +26,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
+import pyarrow.parquet as pq
 from validation_speed import CONTRACT, _high_water
 
 from faultxfer.contract.schema import Contract, parse_contract
@@ -89,7 +90,9 @@ def _checked(kind: str, csv: str, how: str, *, limit: float, score: bool) -> str
 
 
 def _files(csv: Path, kind: str, folder: Path) -> list[str]:
-    """The file; of two exports that overlap, the file and its second half."""
+    """The file; of two exports that overlap, the file and its second half; files of tags."""
+    if kind in WRITTEN:
+        return [str(path) for path in sorted(csv.parent.iterdir())]
     if kind != "half of it in a second file":
         return [str(csv)]
     second = folder / "second.csv"
@@ -104,6 +107,10 @@ def _files(csv: Path, kind: str, folder: Path) -> list[str]:
 def contract_of(kind: str) -> Contract:
     """Of the files of a kind."""
     more: dict[str, Any] = {"equipment_column": "machine"}
+    if kind == TAGS:
+        more["tag_files"] = {"time": "timestamp", "value": "value", "file": "{machine}_{tag}"}
+    if kind.endswith("under where"):
+        more["where"] = {"mode": ["1"]}
     if kind.startswith("long"):
         more["long"] = {"time": "timestamp", "tag": "tag", "value": "value"}
     return parse_contract({**CONTRACT, **more}, where="benchmark")
@@ -113,7 +120,13 @@ def contract_of(kind: str) -> Contract:
 
 
 def _write(path: Path, kind: str, rows: int) -> None:
-    make = KINDS[kind]
+    _write_csv(path, KINDS[kind], rows)
+    if kind in WRITTEN:
+        WRITTEN[kind](path)
+        path.unlink()
+
+
+def _write_csv(path: Path, make: Callable[[np.ndarray, int], pa.Table], rows: int) -> None:
     writer = None
     for begin in range(0, rows, PIECE):
         place = np.arange(begin, min(begin + PIECE, rows))
@@ -199,6 +212,54 @@ def _readings(place: np.ndarray, tag: np.ndarray, moment: np.ndarray) -> pa.Tabl
     )
 
 
+def _with_modes(place: np.ndarray, rows: int) -> pa.Table:
+    """Tag by tag, one of which says when the machine runs: it rests for an hour of each day."""
+    tag, moment = np.divmod(place, max(rows // (len(SENSORS) + 1), 1))
+    table = _readings(place, tag, moment)
+    modes = tag == len(SENSORS)
+    names = np.where(modes, "mode", table.column("tag").to_numpy())
+    runs = (moment % 86_400 >= 3_600).astype(float)
+    values = np.where(modes, runs, table.column("value").to_numpy())
+    return table.set_column(2, "tag", pa.array(names)).set_column(3, "value", pa.array(values))
+
+
+def _as_parquet(path: Path) -> None:
+    """The same in Parquet, moments and numbers as such."""
+    with (
+        pa.csv.open_csv(path) as rows,
+        pq.ParquetWriter(path.with_suffix(".parquet"), rows.schema) as out,
+    ):
+        for batch in rows:
+            out.write_batch(batch)
+
+
+def _as_utf16(path: Path) -> None:
+    with (
+        path.open(encoding="utf-8") as rows,
+        path.with_name("w.csv").open("w", encoding="utf-16") as out,
+    ):
+        shutil.copyfileobj(rows, out)
+
+
+def _as_tag_files(path: Path) -> None:
+    """A file for each tag, of moments and readings."""
+    with pa.csv.open_csv(path) as rows:
+        for batch in rows:
+            frame = batch.to_pandas()
+            for tag, own in frame.groupby("tag", sort=False):
+                out = path.with_name(f"M1_{tag}.csv")
+                own[["timestamp", "value"]].to_csv(
+                    out, mode="a", index=False, header=not out.exists()
+                )
+
+
+TAGS = "files of one tag each"
+# Kinds that are written otherwise than as one CSV in UTF-8.
+WRITTEN: dict[str, Callable[[Path], None]] = {
+    TAGS: _as_tag_files,
+    "long, in Parquet": _as_parquet,
+    "in UTF-16": _as_utf16,
+}
 KINDS: dict[str, Callable[[np.ndarray, int], pa.Table]] = {
     "in order": lambda place, _: _rows(place, place),
     "1 % of the cells bad": lambda place, _: _rows(place, place, dirty=0.01),
@@ -210,6 +271,10 @@ KINDS: dict[str, Callable[[np.ndarray, int], pa.Table]] = {
     "shuffled, 1,000 runs": _many_runs,
     "long, tags in turn": _in_turn,
     "long, tag by tag": _tag_by_tag,
+    "long, in Parquet": _tag_by_tag,
+    "long, under where": _with_modes,
+    "files of one tag each": _tag_by_tag,
+    "in UTF-16": lambda place, _: _rows(place, place),
 }
 
 if __name__ == "__main__":

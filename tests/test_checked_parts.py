@@ -18,6 +18,7 @@ from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.errors import DiskFullError
 from faultxfer.reading import by_time
 from faultxfer.reading.csv_options import Csv
+from faultxfer.reading.tag_files import TagFiles
 from faultxfer.steps.accepted import AcceptedRows
 from faultxfer.steps.in_parts import check, cutting, sight
 from faultxfer.steps.in_parts.asked import Asked
@@ -405,7 +406,7 @@ HELD = LONG.model_copy(
     update={
         "sensors": {
             **LONG.sensors,
-            "late": LONG.sensors["head"].model_copy(update={"hold": "2h"}),
+            "late": LONG.sensors["head"].model_copy(update={"hold": "2h", "max_missing": 1.0}),
         }
     }
 )
@@ -485,6 +486,66 @@ def test_rows_of_the_long_form_outside_where_are_those_of_the_whole(
     monkeypatch.setattr(check, "_SIZE", 9_000)
     caplog.set_level("INFO")
     assert everything([path], contract, tmp_path, labelled) == whole
+    assert "looking at them whole" not in caplog.text
+
+
+# Files of one tag each
+
+
+OF_A_TAG = {
+    "named by its file": {"time": "time", "value": "value", "file": "{machine}_{tag}"},
+    "named by a column": {
+        "time": "time", "value": "value", "tag": "tag", "name": "{machine}.{tag}",
+        "quality": "quality",
+    },
+    "named by its column": {"time": "time", "name": "{machine}.{tag}"},
+}  # fmt: skip
+
+
+def _tag_files(rows: pd.DataFrame, shape: str, folder: Path) -> list[Path]:
+    """A file for each machine and sensor, without the readings that are missing."""
+    paths = []
+    for (machine, tag), own in _melted(rows, ["flow", "head", "late"]).groupby(["machine", "tag"]):
+        bare = machine.replace(" ", "")
+        cells = own[["time", "value"]]
+        if shape == "named by a column":
+            cells = cells.assign(tag=f"{bare}.{tag}", quality="Good")
+            cells.loc[cells.index[5:900:50], "quality"] = "Bad"
+            cells = pd.concat([cells, cells.iloc[7:2_000:97]])  # some readings twice
+        if shape == "named by its column":
+            cells = cells.rename(columns={"value": f"{bare}.{tag}"})
+        paths.append(folder / f"{bare}_{tag}.csv")
+        cells.to_csv(paths[-1], index=False)
+    return sorted(paths)
+
+
+@pytest.mark.parametrize("labelled", [False, None])
+@pytest.mark.parametrize("shape", list(OF_A_TAG))
+def test_files_of_one_tag_each_have_in_parts_the_verdict_of_the_whole(
+    shape: str,
+    labelled: bool | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    seed = list(OF_A_TAG).index(shape)
+    rows = _spoilt(table(("F 1", "F 2")[: 1 + seed % 2]), seed)
+    moment = np.arange(ROWS)
+    rows["late"] = np.where((moment > ROWS // 2) & (moment % 50 < 4), (moment % 90).astype(str), "")
+    paths = _tag_files(rows, shape, tmp_path)
+    contract = HELD.model_copy(
+        update={"long": None, "tag_files": TagFiles.model_validate(OF_A_TAG[shape])}
+    )
+    whole = everything(paths, contract, tmp_path, labelled)
+    codes = {finding["code"] for finding in whole["findings"]}  # type: ignore[attr-defined]
+    assert codes >= {"SENSOR-NOT-A-NUMBER", "SENSOR-OUT-OF-RANGE", "SENSOR-HELD"}
+    monkeypatch.setattr(check, "LARGE", 1)
+    monkeypatch.setattr(check, "_SIZE", 30_000)
+    monkeypatch.setattr(check, "_ROWS", 1_300)
+    monkeypatch.setattr(cutting, "_MOMENTS", 1)
+    caplog.set_level("INFO")
+    assert everything(paths, contract, tmp_path, labelled) == whole
+    assert "into the order of time, in temporary files" in caplog.text
     assert "looking at them whole" not in caplog.text
 
 

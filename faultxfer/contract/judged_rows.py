@@ -40,8 +40,10 @@ def judge_values(check: State) -> None:
     fillable = _fillable(check)
     for tally in unmet:
         hint = wholly_empty(check, tally.column) if tally.kind == NULL else ""
-        # A version goes on where a sensor stops, row by row, whatever the share of such rows.
-        passed = tally.passed or (check.scoring and tally.kind == NULL)
+        # A version goes on where a sensor stops, row by row, whatever the share of such rows; and
+        # a part does not show their share of the whole.
+        row_by_row = check.scoring or check.of_a_part
+        passed = tally.passed or (row_by_row and tally.kind == NULL)
         judged = dataclasses.replace(tally, places=used[tally.places], passed=passed)
         note_unmet(check.notes, judged, check.contract, len(used), fillable, hint)
 

@@ -68,16 +68,16 @@ class Periods:
     """The lines of a file, by period.
 
     Args:
-        path: of the file, packed or not, or Parquet.
+        path: of the file, packed or not, or Parquet; or Arrow files of its rows, which are
+            removed.
         folder: for the files of the periods.
         times: of its lines.
-        size: bytes of a period, about; rows of one where the file is Parquet.
+        size: bytes of a period, about; rows of one where the file is no text.
     """
 
-    def __init__(self, path: Path, folder: Path, times: Times, size: int) -> None:
+    def __init__(self, path: Path | list[Path], folder: Path, times: Times, size: int) -> None:
         self._folder, self._times, self._size = folder, times, size
-        of_tables = path.suffix.lower() == PARQUET
-        self._form: _Texts | _Tables = _Tables(path) if of_tables else _Texts(path, times.head)
+        self._form: _Texts | _Tables = _form_of(path, times.head)
         self._bounds: np.ndarray | None = None
         self._done = 0
         for rows in self._form.pieces():
@@ -174,6 +174,12 @@ class _Period:
         return _Period(self.rows.take(pa.array(np.flatnonzero(kept))), self.about[kept])
 
 
+def _form_of(path: Path | list[Path], head: int) -> _Texts | _Tables:
+    if isinstance(path, list):
+        return _Batches(*path)
+    return _Tables(path) if path.suffix.lower() == PARQUET else _Texts(path, head)
+
+
 class _Texts:
     """Files of text; some lines of one are an array (:func:`lines_of`)."""
 
@@ -222,14 +228,15 @@ class _Tables:
 
     LEAST = 1
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, *paths: Path) -> None:
+        self._paths = paths
 
     def pieces(self) -> Iterator[Any]:
         """Its rows, some at a time."""
-        with pq.ParquetFile(self._path) as file:
-            for batch in file.iter_batches(_ROWS):
-                yield pa.Table.from_batches([batch])
+        for path in self._paths:
+            with pq.ParquetFile(path) as file:
+                for batch in file.iter_batches(_ROWS):
+                    yield pa.Table.from_batches([batch])
 
     def length(self, first: Any, lines: int) -> int:
         """Its rows."""
@@ -259,6 +266,23 @@ class _Tables:
         every = pa.concat_tables(pieces)
         pq.write_table(every, whole, compression="none", use_dictionary=False)
         return whole
+
+
+class _Batches(_Tables):
+    """Rows in several Arrow files, which are removed as they are read."""
+
+    def pieces(self) -> Iterator[Any]:
+        """Their rows, some at a time."""
+        waiting: list[pa.Table] = []
+        for path in self._paths:
+            with pa.OSFile(str(path)) as file:
+                waiting.append(pa.ipc.open_file(file).read_all())
+            path.unlink()
+            if sum(map(len, waiting)) >= _ROWS:
+                yield pa.concat_tables(waiting)
+                waiting = []
+        if waiting:
+            yield pa.concat_tables(waiting)
 
 
 def stretches_of_one(numbers: np.ndarray) -> Iterator[tuple[int, int]]:

@@ -20,13 +20,13 @@ from faultxfer.reading.tag_files import CODE, Roles, TagFiles, TagReadings
 from faultxfer.reading.times import Times
 
 # Columns of the readings of all files; no column of a file is called so.
-_TAG, _VALUE = "tag of the file", "reading of the file"
+TAG_OF, READING = "tag of the file", "reading of the file"
 _CONFLICT = "READING-CONFLICT"
-_NUMBER = "a number"
+A_NUMBER = "a number"
 
 
 @dataclass(frozen=True)
-class _Piece:
+class Piece:
     """Readings of one tag in one file.
 
     Attributes:
@@ -65,14 +65,20 @@ def joined(parts: Sequence[TagReadings], shape: TagFiles, roles: Roles, name: st
         DataError: two files contradict each other, nothing shows which machine a file is of, or
             the times cannot be read. ``where`` is the file at fault.
     """
-    pieces = [*_pieces(parts, roles)]
+    pieces = [*pieces_of(parts, roles)]
     stacked = _stacked(pieces, parts, shape, roles, name)
     _require_one_reading(stacked, pieces, shape)
-    long = Long(time=shape.time, tag=_TAG, value=_VALUE, quality=shape.quality, good=shape.good)
-    table = pivoted(stacked, long, roles.keys)
+    table = moments_of(stacked, shape, roles.keys)
+    tags = {piece.tag for piece in pieces}
+    return dataclasses.replace(table, made_of=made_of(len(stacked), len(tags), len(parts)))
+
+
+def moments_of(stacked: RawTable, shape: TagFiles, keys: tuple[str, ...]) -> RawTable:
+    """All readings, one below the other and with known times, as a row for each moment."""
+    long = Long(time=shape.time, tag=TAG_OF, value=READING, quality=shape.quality, good=shape.good)
+    table = pivoted(stacked, long, keys)
     _remember_times(table, stacked, shape.time)
-    tags = list(dict.fromkeys(piece.tag for piece in pieces))
-    return dataclasses.replace(table, made_of=_made_of(parts, stacked, tags))
+    return table
 
 
 def name_of_set(paths: Sequence[Path]) -> str:
@@ -86,14 +92,15 @@ def name_of_set(paths: Sequence[Path]) -> str:
     return f"{Path(*shared).name or 'files'} ({len(paths)} files)"
 
 
-def _made_of(parts: Sequence[TagReadings], stacked: RawTable, tags: list[str]) -> str:
-    return f"joined from {len(stacked)} readings of {len(tags)} tags in {len(parts)} files"
+def made_of(readings: int, tags: int, files: int) -> str:
+    """What a table was joined from."""
+    return f"joined from {readings} readings of {tags} tags in {files} files"
 
 
 # The readings of all files
 
 
-def _pieces(parts: Sequence[TagReadings], roles: Roles) -> Iterator[_Piece]:
+def pieces_of(parts: Sequence[TagReadings], roles: Roles) -> Iterator[Piece]:
     """Readings tag by tag; a label that several files carry along counts once for each moment."""
     for file, part in enumerate(parts):
         for tag, column in part.columns.items():
@@ -104,11 +111,11 @@ def _pieces(parts: Sequence[TagReadings], roles: Roles) -> Iterator[_Piece]:
             if beside:
                 filled = ~missing_cells(part.table.stripped(column), part.table.dialect)
                 rows = np.flatnonzero(filled.to_numpy(dtype=bool))
-            yield _Piece(file, part, tag, column, rows, beside)
+            yield Piece(file, part, tag, column, rows, beside)
 
 
 def _stacked(
-    pieces: list[_Piece],
+    pieces: list[Piece],
     parts: Sequence[TagReadings],
     shape: TagFiles,
     roles: Roles,
@@ -118,27 +125,27 @@ def _stacked(
     times = _Moments.of(pieces, shape.time)
     lengths = [len(piece.rows) for piece in pieces]
     tags = _repeated([piece.tag for piece in pieces], lengths)
-    frame = pd.DataFrame({shape.time: times.texts, _TAG: tags})
+    frame = pd.DataFrame({shape.time: times.texts, TAG_OF: tags})
     for key, cells in _keys(pieces, roles.keys).items():
         frame[key] = cells
     if shape.quality:
-        frame[shape.quality] = _concat([_quality_of(piece, shape) for piece in pieces])
+        frame[shape.quality] = _concat([quality_of(piece, shape) for piece in pieces])
     values = _Values.of(pieces)
     if values.typed is None:
-        frame[_VALUE] = values.texts
+        frame[READING] = values.texts
     table = RawTable(
         name,
         frame.astype("str"),
         _concat([piece.part.table.lines[piece.rows] for piece in pieces], int),
         _digest(parts),
         values.dialect,
-        header=tuple(frame.columns) + (() if _VALUE in frame else (_VALUE,)),
-        typed={} if values.typed is None else {_VALUE: values.typed},
+        header=tuple(frame.columns) + (() if READING in frame else (READING,)),
+        typed={} if values.typed is None else {READING: values.typed},
         reread=_Reread(frame, pieces),
-        units={_VALUE: units} if (units := _units(pieces)) is not None else {},
+        units={READING: units} if (units := _units(pieces)) is not None else {},
         sources=tuple((part.table.file, part.table.sha256) for part in parts),
         row_sources=np.repeat([piece.file for piece in pieces], lengths).astype(int),
-        remarks=(*_remarks(parts), *_unknown(parts, roles)),
+        remarks=(*_remarks(parts), *unknown_tags(parts, roles)),
     )
     table._times[shape.time] = Times(pd.Series(times.seconds), times.style)
     return table
@@ -149,7 +156,7 @@ class _Reread:
     """Readings as they stand in their files."""
 
     frame: pd.DataFrame
-    pieces: list[_Piece]
+    pieces: list[Piece]
 
     def __call__(self, places: np.ndarray) -> pd.DataFrame:
         """Readings by their places."""
@@ -162,7 +169,7 @@ class _Reread:
             rows = piece.rows[places[mine] - (ends[number] - len(piece.rows))]
             cells[mine] = piece.part.table.cells(piece.column, rows).to_numpy(dtype=object)
         frame = self.frame.iloc[places].reset_index(drop=True)
-        return frame.assign(**{_VALUE: pd.Series(cells, dtype="str")})
+        return frame.assign(**{READING: pd.Series(cells, dtype="str")})
 
 
 def _concat(arrays: list[np.ndarray], kind: type = object) -> np.ndarray:
@@ -179,7 +186,7 @@ def _digest(parts: Sequence[TagReadings]) -> str:
     return hashlib.sha256(digests.encode()).hexdigest()
 
 
-def _quality_of(piece: _Piece, shape: TagFiles) -> np.ndarray:
+def quality_of(piece: Piece, shape: TagFiles) -> np.ndarray:
     """(n,) quality of the readings; what has none is good."""
     if piece.beside or piece.part.quality is None:
         return np.full(len(piece.rows), shape.good[0], dtype=object)
@@ -187,7 +194,7 @@ def _quality_of(piece: _Piece, shape: TagFiles) -> np.ndarray:
     return cells.to_numpy(dtype=object)
 
 
-def _units(pieces: list[_Piece]) -> pd.Series | None:
+def _units(pieces: list[Piece]) -> pd.Series | None:
     """The unit that its file states for each reading; None where no file states one."""
     stated = [piece.part.table.stated_units(piece.column) for piece in pieces]
     if all(unit is None for unit in stated):
@@ -207,7 +214,7 @@ def _remarks(parts: Sequence[TagReadings]) -> Iterator[Remark]:
             yield dataclasses.replace(remark, file=part.table.file)
 
 
-def _unknown(parts: Sequence[TagReadings], roles: Roles) -> Iterator[Remark]:
+def unknown_tags(parts: Sequence[TagReadings], roles: Roles) -> Iterator[Remark]:
     """Files of tags that the contract does not name; their times make no rows."""
     known = {*roles.tags, *roles.ignored, *roles.beside}
     unknown = {tag: part for part in parts for tag in part.columns if tag not in known}
@@ -228,11 +235,11 @@ def _unknown(parts: Sequence[TagReadings], roles: Roles) -> Iterator[Remark]:
 # Machines and runs
 
 
-def _keys(pieces: list[_Piece], keys: tuple[str, ...]) -> dict[str, np.ndarray]:
+def _keys(pieces: list[Piece], keys: tuple[str, ...]) -> dict[str, np.ndarray]:
     """By column, the (n,) names of machines or runs, where any file shows them."""
     found = {}
     for key in keys:
-        columns = [_names(piece, key) for piece in pieces]
+        columns = [names_shown(piece, key) for piece in pieces]
         known = [cells for cells in columns if cells is not None]
         if known:
             filled = [
@@ -243,8 +250,8 @@ def _keys(pieces: list[_Piece], keys: tuple[str, ...]) -> dict[str, np.ndarray]:
     return found
 
 
-def _names(piece: _Piece, key: str) -> np.ndarray | None:
-    """(n,) names by the file's name or one of its columns; None where neither shows any."""
+def names_shown(piece: Piece, key: str) -> np.ndarray | None:
+    """(n,) names of a key by the file's name or by a column; None where neither shows any."""
     if key in piece.part.names:
         return np.full(len(piece.rows), piece.part.names[key], dtype=object)
     if key not in piece.part.table.names:
@@ -253,7 +260,7 @@ def _names(piece: _Piece, key: str) -> np.ndarray | None:
     return cells
 
 
-def _only_name(piece: _Piece, key: str, known: list[np.ndarray]) -> np.ndarray:
+def _only_name(piece: Piece, key: str, known: list[np.ndarray]) -> np.ndarray:
     """The one name that all other files have."""
     names = sorted({str(name) for cells in known for name in pd.unique(cells)})
     if len(names) != 1:
@@ -280,22 +287,22 @@ class _Moments:
     style: str
 
     @classmethod
-    def of(cls, pieces: list[_Piece], column: str) -> _Moments:
+    def of(cls, pieces: list[Piece], column: str) -> _Moments:
         """Times file by file; together, where one alone can be read in more than one way."""
         texts = _concat(
             [piece.part.table.stripped(column).to_numpy(object)[piece.rows] for piece in pieces]
         )
         if not pieces:
-            return cls(texts, np.empty(0), _NUMBER)
+            return cls(texts, np.empty(0), A_NUMBER)
         read = _each_by_itself(pieces, column) or [_all_together(pieces, column, texts)]
         styles = list(dict.fromkeys(times.style for times in read))
-        if len(styles) > 1 and _NUMBER in styles:
+        if len(styles) > 1 and A_NUMBER in styles:
             _refuse_mixed(pieces, column, styles)
         seconds = np.concatenate([times.seconds.to_numpy() for times in read])
-        return cls(_one_text_each(texts, seconds, number=_NUMBER in styles), seconds, styles[0])
+        return cls(one_text_each(texts, seconds, number=A_NUMBER in styles), seconds, styles[0])
 
 
-def _each_by_itself(pieces: list[_Piece], column: str) -> list[Times] | None:
+def _each_by_itself(pieces: list[Piece], column: str) -> list[Times] | None:
     read = []
     for piece in pieces:
         try:
@@ -306,7 +313,7 @@ def _each_by_itself(pieces: list[_Piece], column: str) -> list[Times] | None:
     return read
 
 
-def _all_together(pieces: list[_Piece], column: str, texts: np.ndarray) -> Times:
+def _all_together(pieces: list[Piece], column: str, texts: np.ndarray) -> Times:
     table = pieces[0].part.table
     frame = pd.DataFrame({column: texts}, dtype="str")
     lines = _concat([piece.part.table.lines[piece.rows] for piece in pieces], int)
@@ -317,7 +324,7 @@ def _all_together(pieces: list[_Piece], column: str, texts: np.ndarray) -> Times
         raise
 
 
-def _refuse_mixed(pieces: list[_Piece], column: str, styles: list[str]) -> None:
+def _refuse_mixed(pieces: list[Piece], column: str, styles: list[str]) -> None:
     odd = next(piece for piece in pieces if piece.part.table.times(column).style != styles[0])
     raise DataError(
         "The file has other times than the files before it",
@@ -329,7 +336,7 @@ def _refuse_mixed(pieces: list[_Piece], column: str, styles: list[str]) -> None:
     )
 
 
-def _one_text_each(texts: np.ndarray, seconds: np.ndarray, *, number: bool) -> np.ndarray:
+def one_text_each(texts: np.ndarray, seconds: np.ndarray, *, number: bool) -> np.ndarray:
     """(n,) the first text of each moment; in ISO 8601 where one text stands for two moments."""
     code, moments = pd.factorize(seconds)
     known = code >= 0
@@ -364,7 +371,7 @@ class _Values:
     dialect: Dialect
 
     @classmethod
-    def of(cls, pieces: list[_Piece]) -> _Values:
+    def of(cls, pieces: list[Piece]) -> _Values:
         """Readings; where files have different marks, numbers are written with a point."""
         tables = [piece.part.table for piece in pieces]
         dialects = [table.dialect for table in tables]
@@ -379,7 +386,7 @@ class _Values:
         return cls(None, _concat(texts), dialect)
 
 
-def _plain_numbers(piece: _Piece) -> np.ndarray:
+def _plain_numbers(piece: Piece) -> np.ndarray:
     """(n,) text in which numbers have a decimal point; what is no number stays as it is."""
     texts = piece.cells
     if piece.beside:
@@ -393,7 +400,7 @@ def _plain_numbers(piece: _Piece) -> np.ndarray:
 # Two files of one tag
 
 
-def _require_one_reading(stacked: RawTable, pieces: list[_Piece], shape: TagFiles) -> None:
+def _require_one_reading(stacked: RawTable, pieces: list[Piece], shape: TagFiles) -> None:
     """Refuse two files of one tag and machine that say different things of one period.
 
     Labels beside the readings may stand in several files, and have to agree where times are equal.
@@ -410,19 +417,19 @@ def _require_one_reading(stacked: RawTable, pieces: list[_Piece], shape: TagFile
         _require_agreement(str(tag), group, stacked, beside=beside)
 
 
-def _comparable(stacked: RawTable, pieces: list[_Piece], shape: TagFiles) -> pd.DataFrame:
+def _comparable(stacked: RawTable, pieces: list[Piece], shape: TagFiles) -> pd.DataFrame:
     """Readings with what has to agree."""
     lengths = [len(piece.rows) for piece in pieces]
-    others = {shape.time, _TAG, _VALUE, shape.quality}
+    others = {shape.time, TAG_OF, READING, shape.quality}
     keys = [name for name in stacked.frame if name not in others]
     key = stacked.frame.groupby(keys, sort=False).ngroup() if keys else 0
-    missing = stacked.missing(_VALUE).to_numpy()
+    missing = stacked.missing(READING).to_numpy()
     frame = pd.DataFrame(
         {
-            "tag": stacked.frame[_TAG],
+            "tag": stacked.frame[TAG_OF],
             "key": key,
             "seconds": stacked.times(shape.time).seconds.to_numpy(),
-            "value": stacked.cells(_VALUE).str.strip().to_numpy(dtype=object),
+            "value": stacked.cells(READING).str.strip().to_numpy(dtype=object),
             "number": _numbers_or_nan(stacked),
             "file": stacked.row_sources,
             "line": stacked.lines,
@@ -434,7 +441,7 @@ def _comparable(stacked: RawTable, pieces: list[_Piece], shape: TagFiles) -> pd.
 
 def _numbers_or_nan(stacked: RawTable) -> np.ndarray:
     try:
-        return stacked.numbers(_VALUE).to_numpy()
+        return stacked.numbers(READING).to_numpy()
     except DataError:
         return np.full(len(stacked), np.nan)
 

@@ -43,7 +43,7 @@ from faultxfer.reading.write_csv import write_text
 from faultxfer.requests import PretrainRequest, ScoreRequest, ValidateRequest
 from faultxfer.steps.accepted import filled_rows
 from faultxfer.steps.in_parts.asked import UNSCORED, Asked
-from faultxfer.steps.in_parts.check import accepted_in_parts, are_large
+from faultxfer.steps.in_parts.check import accepted_in_parts, are_large, tag_files_in_parts
 from faultxfer.steps.in_parts.several_files import (
     CheckedFile,
     one_below_the_other,
@@ -290,7 +290,7 @@ def _in_parts(
 ) -> CheckedRows | None:
     """What came of large files, checked in little memory; None where they cannot be."""
     several = len(paths) > 1
-    if not are_large(paths) or (several and not asked.scoring):
+    if not are_large(paths) or (several and not asked.scoring and not asked.contract.tag_files):
         return None
     with workspace() as scratch:
         found = _each_in_parts(paths, asked, scratch)
@@ -314,6 +314,12 @@ def _in_parts(
 def _each_in_parts(paths: list[Path], asked: Asked, scratch: Path) -> list[CheckedFile] | None:
     """What came of each file; None where they are to be looked at whole."""
     found: list[CheckedFile] = []
+    if asked.contract.tag_files:
+        out = scratch / ACCEPTED
+        one = tag_files_in_parts(paths, names_of(paths), asked, out)
+        return (
+            None if one is None or one.absent else [CheckedFile(paths[0], one.table.file, out, one)]
+        )
     for number, (path, name) in enumerate(zip(paths, names_of(paths), strict=True)):
         folder = scratch / str(number)
         folder.mkdir()
@@ -359,7 +365,11 @@ def _of_parts(
         )
     return CheckedRows(
         table=table,
-        files=tuple((file.name, file.came.sha256) for file in files),
+        files=tuple(
+            source
+            for file in files
+            for source in file.came.table.sources or ((file.name, file.came.sha256),)
+        ),
         findings=findings,
         read=sum(one.rows for one in came),
         accepted=0 if refused else sum(one.accepted for one in came),

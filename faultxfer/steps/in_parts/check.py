@@ -10,8 +10,9 @@ rows, the file is looked at as a whole, in memory for all of it.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +23,9 @@ from faultxfer.errors import DataError
 from faultxfer.progress import progress
 from faultxfer.reading.by_time import UnevenError
 from faultxfer.reading.parts import PARQUET, Part
-from faultxfer.reading.transcoded import transcoded
 from faultxfer.steps.in_parts.asked import Accepted, Asked
 from faultxfer.steps.in_parts.cell_counts import NoReadingsError
-from faultxfer.steps.in_parts.cutting import cut
+from faultxfer.steps.in_parts.cutting import Cut, cut, cut_tag_files, in_utf8
 from faultxfer.steps.in_parts.one_part import CheckedPart, checked_part
 from faultxfer.steps.in_parts.sight import (
     NotByPartsError,
@@ -56,6 +56,24 @@ def _size_of(path: Path) -> int:
     return path.stat().st_size * (_PACKED if packed else 1)
 
 
+@dataclass(frozen=True)
+class _Large:
+    """What is to be checked: a file, or files of one tag each.
+
+    Attributes:
+        paths, names: of the files.
+        asked: how they are checked.
+        out: Arrow file of the accepted rows.
+        size: of a part: bytes, or rows where the file is Parquet.
+    """
+
+    paths: Sequence[Path]
+    names: Sequence[str]
+    asked: Asked
+    out: Path
+    size: int | None = None
+
+
 def accepted_in_parts(
     path: Path, name: str, asked: Asked, out: Path, size: int | None = None
 ) -> Accepted | None:
@@ -71,16 +89,20 @@ def accepted_in_parts(
     Returns:
         What came of it; None where it has to be looked at as a whole.
     """
-    sight = lines_in_sight(asked.contract)
-    farther = _FARTHER * sight  # where recordings take turns
-    for lines in (sight, farther):
-        try:
-            return _with_copies(path, name, asked, out, size, lines)
-        except TooLittleSeenError:
-            continue
-        except RepeatedError:
-            break
-    return dealt_out(path, name, asked, out, size)
+    try:
+        return _by_sight(_Large((path,), (name,), asked, out, size))
+    except (TooLittleSeenError, RepeatedError):
+        return dealt_out(path, name, asked, out, size)
+
+
+def tag_files_in_parts(
+    paths: Sequence[Path], names: Sequence[str], asked: Asked, out: Path
+) -> Accepted | None:
+    """As :func:`accepted_in_parts`, of files of one tag each, which are one table."""
+    try:
+        return _by_sight(_Large(paths, names, asked, out))
+    except (TooLittleSeenError, RepeatedError):
+        return None
 
 
 def dealt_out(
@@ -91,40 +113,45 @@ def dealt_out(
     if asked.contract.long or not keys:
         return None
     try:
-        return _with_copies(path, name, asked, out, size, None)
+        return _with_copies(_Large((path,), (name,), asked, out, size), None)
     except (TooLittleSeenError, RepeatedError):
         return None
 
 
-def _with_copies(
-    path: Path, name: str, asked: Asked, out: Path, size: int | None, sight: int | None
-) -> Accepted | None:
-    """As :func:`_by_sight`, and once more with the copies where a part did not see them all.
+def _by_sight(large: _Large) -> Accepted | None:
+    """The check in parts with rows around their own, more where recordings take turns.
+
+    Raises:
+        TooLittleSeenError: parts saw too few rows.
+        RepeatedError: moments stand there again further away than they saw.
+    """
+    sight = lines_in_sight(large.asked.contract)
+    try:
+        return _with_copies(large, sight)
+    except TooLittleSeenError:
+        return _with_copies(large, _FARTHER * sight)
+
+
+def _with_copies(large: _Large, sight: int | None) -> Accepted | None:
+    """The check in parts, and once more with the copies where a part did not see them all.
 
     Raises:
         TooLittleSeenError: parts saw too few rows.
         RepeatedError: moments stand there again further away than they saw.
     """
     try:
-        return _by_sight(path, name, asked, out, size, sight)
+        return _tried(large, sight)
     except RepeatedError as error:
-        # Rows of the long form stand in another order than the lines that they are made of.
-        if error.copies is None or asked.contract.long:
+        contract = large.asked.contract
+        # Rows that are made of readings stand in another order than the lines of these.
+        if error.copies is None or contract.long or contract.tag_files:
             raise
-        progress.info("Rows of %s are copies of others: looking at it once more", name)
-        return _by_sight(path, name, asked, out, size, sight, error.copies)
+        progress.info("Rows of %s are copies of others: looking at it once more", large.names[0])
+        return _tried(large, sight, error.copies)
 
 
-def _by_sight(
-    path: Path,
-    name: str,
-    asked: Asked,
-    out: Path,
-    size: int | None,
-    sight: int | None,
-    copies: np.ndarray | None = None,
-) -> Accepted | None:
-    """As :func:`accepted_in_parts`, with some lines in sight; with rows dealt out without them.
+def _tried(large: _Large, sight: int | None, copies: np.ndarray | None = None) -> Accepted | None:
+    """The check in parts, with some lines in sight; with rows dealt out without them.
 
     ``copies`` are lines of rows that repeat an earlier one, where that is known.
 
@@ -132,15 +159,12 @@ def _by_sight(
         TooLittleSeenError: these are too few.
         RepeatedError: something stands there again further away.
     """
-    if asked.contract.tag_files:  # a row of the table is of several files
-        return None
-    # Of a part with no row inside `where` nothing is to be said as of a file.
-    alone = asked.scoring or bool(asked.contract.where)
+    alone = True
     while True:
         try:
-            return _in_parts(path, name, asked, out, size, sight, copies, alone=alone)
+            return _in_parts(large, sight, copies, alone=alone)
         except NoReadingsError:
-            if not alone:
+            if not alone or not large.asked.scoring:
                 return None
             alone = False  # what fills in a sensor that no row has says so in each part
         except (TooLittleSeenError, RepeatedError):
@@ -166,51 +190,61 @@ def part_size(path: Path) -> int:
 
 
 def _in_parts(
-    path: Path,
-    name: str,
-    asked: Asked,
-    out: Path,
-    size: int | None,
-    sight: int | None,
-    copies: np.ndarray | None,
-    *,
-    alone: bool,
+    large: _Large, sight: int | None, copies: np.ndarray | None, *, alone: bool
 ) -> Accepted | None:
-    """As :func:`_by_sight`; ``alone``: no part says what is to be judged over all rows."""
+    """As :func:`_tried`; ``alone``: no part says what is to be judged over all rows."""
+    asked, out = large.asked, large.out
     folder, kept = out.with_name("parts"), out.with_name("kept")
     # What an attempt before this one left is not of this one.
     shutil.rmtree(kept, ignore_errors=True)
     folder.mkdir()
     kept.mkdir()
-    least = part_size(path)
-    size = size or (least if asked.scoring or sight is None else _TIMES * least)
+    in_turn = in_order if asked.scoring and sight is not None else map
     try:
-        in_turn = in_order if asked.scoring and sight is not None else map
         with (
             ThreadPoolExecutor(1) as pool,
             Together(asked, out, kept, dealt_out=sight is None) as together,
         ):
-            digest = pool.submit(digest_of_file, path)
-            text = transcoded(path, asked.contract.csv, kept / "text")
-            of_text = asked.of(text)
-            if text.encoding:
-                progress.info(
-                    "%s is in %s: written as UTF-8 to a temporary file", name, text.encoding
-                )
-            found = cut(text.path, name, folder, of_text, size, sight, least)
-            together.row_of = found.row_of
+            ready = _ready(large, folder, sight, pool)
+            together.row_of = ready.cut.row_of
 
             def checked(part: Part) -> CheckedPart:
-                return checked_part(part, name, of_text, found.tags, copies, alone=alone)
+                tags = ready.cut.tags
+                return checked_part(part, ready.name, ready.asked, tags, copies, alone=alone)
 
-            for part in in_turn(checked, found.parts):
+            for part in in_turn(checked, ready.cut.parts):
                 together.add(part)
                 del part  # the next one takes its memory
-            done = together.ended(digest.result())
-            if text.path != path:
-                text.path.unlink()
-            return done
+            return together.ended(ready.sha256())
     finally:
-        for part_file in folder.iterdir():
-            part_file.unlink()
-        folder.rmdir()
+        shutil.rmtree(folder)
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """What is cut, what to call it, how it is checked as it is read, and its digest."""
+
+    cut: Cut
+    name: str
+    asked: Asked
+    sha256: Callable[[], str]
+
+
+def _ready(large: _Large, folder: Path, sight: int | None, pool: ThreadPoolExecutor) -> _Ready:
+    """A file, or files of one tag each, cut into parts in a folder."""
+    asked = large.asked
+    if asked.contract.tag_files:
+        if sight is None:
+            raise NotByPartsError
+        tags, parts = cut_tag_files(
+            large.paths, large.names, folder, asked, part_size, large.size or _ROWS, sight
+        )
+        return _Ready(Cut(parts, tags), tags.name, asked, lambda: tags.sha256)
+    (path,), (name,) = large.paths, large.names
+    digest = pool.submit(digest_of_file, path)
+    least = part_size(path)
+    size = large.size or (least if asked.scoring or sight is None else _TIMES * least)
+    text = in_utf8(path, name, asked.contract.csv, folder / "text")
+    asked = asked.of(text)
+    found = cut(text.path, name, folder, asked, size, sight, least)
+    return _Ready(found, name, asked, digest.result)

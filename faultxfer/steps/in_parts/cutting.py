@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,18 +11,25 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from faultxfer.contract.machines import tags_of_columns, tags_of_sensors
+from faultxfer.digest import digest_of_file
 from faultxfer.progress import progress
 from faultxfer.reading.by_recording import Recordings, names_of_recordings
 from faultxfer.reading.by_time import Periods, Times
+from faultxfer.reading.csv_options import Csv
+from faultxfer.reading.join_tags import name_of_set
 from faultxfer.reading.parts import PARQUET, Part, first_part, parts_of
 from faultxfer.reading.read_csv import read_csv
-from faultxfer.reading.transcoded import CUT_AS_THEY_ARE
+from faultxfer.reading.table import RawTable
+from faultxfer.reading.transcoded import CUT_AS_THEY_ARE, Transcoded, transcoded
 from faultxfer.steps.in_parts.asked import Asked
 from faultxfer.steps.in_parts.sight import NotByPartsError
+from faultxfer.steps.in_parts.tag_files import Gathered, TagFile, TagSet, readings_of_part
 from faultxfer.steps.processors import in_order
 
 # A period of the long form is so many parts long.
 _TIMES = 3
+# A period of files of one tag each has so many moments at least.
+_MOMENTS = 2_048
 # Rows that are dealt out by recording lie in files of about so many parts, and of no more than so
 # many; of what is packed, text is taken to be so many times as long.
 _DEALT, _MOST_DEALT, _LONGER = 3, 16, 8
@@ -42,13 +49,13 @@ class Cut:
 
     Attributes:
         parts: one after the other, each made as it is taken.
-        tags: of the long form; None elsewhere.
+        tags: of the long form, or of files of one tag each; None elsewhere.
         row_of: says of lines which rows of the file they are, where rows are dealt out by
             recording; None elsewhere.
     """
 
     parts: Iterator[Part]
-    tags: AllTags | None = None
+    tags: AllTags | TagSet | None = None
     row_of: Callable[[np.ndarray], np.ndarray] | None = None
 
 
@@ -83,11 +90,100 @@ def cut(
     return Cut(parts_of(path, folder, head, sight, size))
 
 
+def cut_tag_files(
+    paths: Sequence[Path],
+    names: Sequence[str],
+    folder: Path,
+    asked: Asked,
+    size_of: Callable[[Path], int],
+    readings: int,
+    sight: int,
+) -> tuple[TagSet, Iterator[Part]]:
+    """Cut files of one tag each, together, into periods of time.
+
+    Args:
+        paths: of the files.
+        names: that people know them by.
+        folder: for the parts.
+        asked: how they are checked.
+        size_of: says of a file in what parts it is read: bytes, or rows where it is Parquet.
+        readings: of a period, about.
+        sight: moments before and after its own that each part has.
+
+    Raises:
+        NotByPartsError: what a file holds is not to be seen from its parts.
+        UnevenError: a period is too long.
+        DataError: one cannot be read, or is none of the set.
+    """
+    contract = asked.contract
+    shape = contract.tag_files
+    if shape is None or contract.csv.repeated_hour:
+        raise NotByPartsError  # one time would stand for two moments
+    progress.info(
+        "Bringing the readings of %s into the order of time, in temporary files",
+        name_of_set(paths),
+    )
+    gathered = Gathered(contract, paths, names, folder)
+    cuts = _parts_of_tag_files(paths, names, folder, asked, size_of)
+    for part in in_order(lambda one: readings_of_part(*one, contract, shape), cuts):
+        gathered.add(part)
+    tags = gathered.ended([digest_of_file(path) for path in paths])
+    times = Times(gathered.seconds, 1)
+    size = max(_TIMES * readings, _MOMENTS * len(tags.tags))
+    periods = Periods(gathered.batches, folder, times, size)
+    times.path.unlink()
+    return tags, periods.parts(sight)
+
+
+def _parts_of_tag_files(
+    paths: Sequence[Path],
+    names: Sequence[str],
+    folder: Path,
+    asked: Asked,
+    size_of: Callable[[Path], int],
+) -> Iterator[tuple[Part, TagFile]]:
+    """The parts of each file, and which one it is."""
+    for number, (path, name) in enumerate(zip(paths, names, strict=True)):
+        own = folder / f"file-{number}"
+        own.mkdir()
+        size = size_of(path)
+        text = in_utf8(path, name, asked.contract.csv, own / "text")
+        suffix = text.path.suffix.lower()
+        head = 1 if suffix == PARQUET else 0
+        if suffix in (".gz", ".zst") or (not head and text.path.stat().st_size > size):
+            head = _head_of_tag_file(first_part(text.path, own, size), text)
+        file = TagFile(number, path, name, text, head)
+        for part in parts_of(text.path, own, head, 0, size):
+            yield part, file
+        if text.path != path:
+            text.path.unlink()
+
+
+def in_utf8(path: Path, name: str, options: Csv, out: Path) -> Transcoded:
+    """The file in UTF-8, as :func:`transcoded`, which people are told of."""
+    text = transcoded(path, options, out)
+    if text.encoding:
+        progress.info("%s is in %s: written as UTF-8 to a temporary file", name, text.encoding)
+    return text
+
+
+def _head_of_tag_file(first: Path, text: Transcoded) -> int:
+    """Lines above the first row of a file that is cut."""
+    try:
+        return _head_in(read_csv(first, text.options))
+    finally:
+        first.unlink()
+
+
 def _head(first: Path, asked: Asked) -> int:
     """Lines above the first row."""
     contract = asked.contract
     keep = tags_of_columns(contract) | asked.lacks
-    table = read_csv(first, contract.csv, tags_of_sensors(contract), keep)
+    return _head_in(read_csv(first, contract.csv, tags_of_sensors(contract), keep))
+
+
+def _head_in(table: RawTable) -> int:
+    """Lines above the first row of a file by its first part."""
     if (
         not len(table)
         or table.dialect.encoding not in CUT_AS_THEY_ARE

@@ -31,6 +31,7 @@ from faultxfer.steps.in_parts.sight import (
     seen_in,
     span_of,
 )
+from faultxfer.steps.in_parts.tag_files import SomeReadings, TagSet
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def checked_part(
     part: Part,
     name: str,
     asked: Asked,
-    tags: AllTags | None,
+    tags: AllTags | TagSet | None,
     copies: np.ndarray | None,
     *,
     alone: bool,
@@ -83,7 +84,7 @@ def checked_part(
         part: the part.
         name: that findings call the file by.
         asked: how it is checked.
-        tags: of the whole file in the long form; None elsewhere.
+        tags: of the whole file in the long form, or of files of one tag each; None elsewhere.
         copies: ascending lines of rows that repeat an earlier one; None where parts show that.
         alone: whether nothing is asked that only all rows show.
 
@@ -127,7 +128,7 @@ def checked_part(
 
 
 def read_part(
-    part: Part, name: str, asked: Asked, tags: AllTags | None
+    part: Part, name: str, asked: Asked, tags: AllTags | TagSet | None
 ) -> tuple[RawTable, tuple[int, int], tuple[RemarkSaid, ...]]:
     """A part as read, its lines being those of the whole file, and what was found on the way.
 
@@ -137,6 +138,8 @@ def read_part(
         NotByPartsError: something was found that is of the whole file.
         DataError: it cannot be read.
     """
+    if isinstance(tags, TagSet):
+        return _read_readings(part, tags)
     try:
         table = read_shaped(part.path, asked.contract, asked.lacks)
     finally:
@@ -153,6 +156,19 @@ def read_part(
         remarks=(),
     )
     return table if tags is None else with_all_tags(table, tags.names, tags.readings), own, remarks
+
+
+def _read_readings(
+    part: Part, tags: TagSet
+) -> tuple[RawTable, tuple[int, int], tuple[RemarkSaid, ...]]:
+    """As :func:`read_part`, of files of one tag each."""
+    try:
+        readings = tags.read(part.path)
+    finally:
+        part.path.unlink()
+    table = readings.table()
+    remarks = tuple(_remarks(table, part, readings))
+    return readings.placed(table), part.sides(table.lines), remarks
 
 
 def _require_parts(check: Check, outcome: Checked) -> None:
@@ -218,7 +234,9 @@ def _style_of_times(table: RawTable, column: str | None) -> str | None:
     return table.times(column).style if column and column in table.names else None
 
 
-def _remarks(table: RawTable, part: Part) -> Iterator[RemarkSaid]:
+def _remarks(
+    table: RawTable, part: Part, readings: SomeReadings | None = None
+) -> Iterator[RemarkSaid]:
     """What was found in its own lines while a part was brought into its shape.
 
     Raises:
@@ -231,9 +249,12 @@ def _remarks(table: RawTable, part: Part) -> Iterator[RemarkSaid]:
         own = remark.lines[(remark.lines > begin) & (remark.lines <= end)]
         before, _, after = remark.message.partition(str(remark.count))
         if len(own):
-            first = int(part.placed(own).min())
+            place = int(part.placed(own).min())
+            file, line = (None, place) if readings is None else readings.first_of(own)
             words = (before, after)
-            yield RemarkSaid(remark.code, remark.column, remark.remedy, words, len(own), first)
+            yield RemarkSaid(
+                remark.code, remark.column, remark.remedy, words, len(own), place, line, file
+            )
 
 
 def _recordings(check: Check) -> pd.Series:

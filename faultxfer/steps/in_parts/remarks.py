@@ -28,9 +28,8 @@ class Remarks:
             known = self._remarks.get(one.code, dataclasses.replace(one, count=0))
             if (known.words, known.column) != (one.words, one.column):
                 raise NotByPartsError
-            self._remarks[one.code] = dataclasses.replace(
-                one, count=known.count + one.count, line=min(known.line, one.line)
-            )
+            first = min(known, one, key=lambda remark: remark.place)
+            self._remarks[one.code] = dataclasses.replace(first, count=known.count + one.count)
 
     def findings(self, contract: Contract, table: RawTable) -> Iterator[Finding]:
         """Each as that of the whole file."""
@@ -40,7 +39,7 @@ class Remarks:
                 one.code,
                 contract.severity(one.code),
                 f"{before}{one.count}{after}",
-                file=table.file,
+                file=one.file or table.file,
                 column=one.column,
                 line=one.line,
                 count=one.count,

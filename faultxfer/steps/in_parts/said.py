@@ -125,7 +125,8 @@ class RemarkSaid:
         code, column, remedy: of the finding.
         words: of its message, before and after the number of readings.
         count: how many readings.
-        line: the first of them.
+        place: of the first of them among all.
+        line, file: of it; None where there is but one file.
     """
 
     code: str
@@ -133,7 +134,9 @@ class RemarkSaid:
     remedy: str
     words: Words
     count: int
+    place: int
     line: int
+    file: str | None = None
 
 
 def said_by(check: Check, outcome: Checked, own: tuple[int, int]) -> PartSaid:
