@@ -290,7 +290,7 @@ def _in_parts(
 ) -> CheckedRows | None:
     """What came of large files, checked in little memory; None where they cannot be."""
     several = len(paths) > 1
-    if not are_large(paths) or (several and not asked.scoring and not asked.contract.tag_files):
+    if not are_large(paths):
         return None
     with workspace() as scratch:
         found = _each_in_parts(paths, asked, scratch)
@@ -320,6 +320,7 @@ def _each_in_parts(paths: list[Path], asked: Asked, scratch: Path) -> list[Check
         return (
             None if one is None or one.absent else [CheckedFile(paths[0], one.table.file, out, one)]
         )
+    asked = dataclasses.replace(asked, several=len(paths) > 1)
     for number, (path, name) in enumerate(zip(paths, names_of(paths), strict=True)):
         folder = scratch / str(number)
         folder.mkdir()

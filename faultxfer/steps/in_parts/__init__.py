@@ -11,6 +11,8 @@ The path of a file, module by module:
    all over the file), and `merged` adds up what is said: findings of rows (`sums`), cells
    (`cell_counts`), times (`time_counts`), values that are looked at again (`kept_values`), rows set
    aside (`set_aside`), and what was found while parts were read (`remarks`).
+5. `several_files`: lays files beside each other that were each checked so; `all_values` goes
+   through the values of all of them.
 
 Whatever finds that parts do not decide raises `sight.NotByPartsError`, and the file is looked at as
 a whole.

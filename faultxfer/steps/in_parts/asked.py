@@ -13,6 +13,7 @@ from faultxfer.contract.schema import Contract
 from faultxfer.findings import Finding
 from faultxfer.reading.table import RawTable
 from faultxfer.reading.transcoded import Transcoded
+from faultxfer.steps.in_parts.kept_values import KeptValues
 from faultxfer.steps.in_parts.key_count import Again
 
 UNSCORED = "unscored.arrow"
@@ -26,7 +27,8 @@ class Asked:
     """How a file is checked; see :func:`faultxfer.steps.intake.check_files`.
 
     Its rows are kept where it is to be scored, ``labelled`` being False, and there alone.
-    ``text`` is what is read in place of the file, if anything is.
+    ``text`` is what is read in place of the file, if anything is; ``several`` is whether the file
+    is one of several, of which more is said together.
     """
 
     contract: Contract
@@ -36,6 +38,7 @@ class Asked:
     lacks: frozenset[str]
     labelled: bool | None = False
     text: Transcoded | None = None
+    several: bool = False
 
     def of(self, text: Transcoded) -> Asked:
         """The same of a file that is read in place of the one that is asked about."""
@@ -62,6 +65,7 @@ class Accepted:
         absent: whether it has no row of the machine asked for, and is refused for that.
         unused: by reason, how many rows the contract leaves out on purpose.
         unscored: Arrow file of the rows outside `where`; None where there are none.
+        values: of the accepted rows, where they are only checked.
         imputed: of these, how many have readings that were missing and are filled in.
         completed: whether any reading was filled in.
         findings: of the file as a whole.
@@ -85,6 +89,7 @@ class Accepted:
     absent: bool = False
     unused: Mapping[str, int] = field(default_factory=dict)
     unscored: Path | None = None
+    values: KeptValues | None = None
 
     @property
     def header(self) -> list[str]:

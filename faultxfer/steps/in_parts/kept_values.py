@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from faultxfer.contract.measured import every_so_many
 from faultxfer.contract.rules.protocol import TableRows, keys_of
 from faultxfer.contract.schema import Contract
 from faultxfer.reading import columns
@@ -63,6 +62,7 @@ class KeptValues:
             machine.astype(np.float64),
             run.astype(np.float64),
             nothing if rows.seconds is None else rows.seconds,
+            accepted[columns.LINE].to_numpy(dtype=np.float64),
         ]
         self.rows += len(rows)
         named = {str(number): values for number, values in enumerate(arrays)}
@@ -86,19 +86,24 @@ class KeptValues:
         found: np.ndarray = np.array(known, dtype=np.int64)[own]
         return found
 
-    def _as_in_file(self, numbers: np.ndarray, column: str) -> np.ndarray:
-        """(n,) the same numbers by order of appearance in the file."""
-        first = self._first[column]
-        place = np.argsort(np.argsort([first[number] for number in range(len(first))]))
-        found: np.ndarray = place[numbers.astype(np.int64)]
+    def _names(self, column: str) -> list[str]:
+        """The names in a column, by their numbers."""
+        return list(self._numbers.get(column, {}))
+
+    def in_order_of(self, column: str) -> list[str]:
+        """The names in a column, by order of appearance in the file."""
+        first, names = self._first.get(column, {}), self._names(column)
+        return [names[number] for number in sorted(first, key=first.__getitem__)]
+
+    def numbers_as(self, numbers: np.ndarray, column: str, known: dict[str, int]) -> np.ndarray:
+        """(n,) the numbers that known names have, for those that they have here."""
+        own = np.array([known[name] for name in self._names(column)])
+        found: np.ndarray = own[numbers.astype(np.int64)]
         return found
 
     def add_limits(self, limits: np.ndarray) -> None:
         """Take (2, 2, k) of each class and sensor the lowest and the highest value of a part."""
-        if self._limits is not None:
-            low, high = self._limits[:, 0], self._limits[:, 1]
-            limits = np.stack([np.fmin(low, limits[:, 0]), np.fmax(high, limits[:, 1])], axis=1)
-        self._limits = limits
+        self._limits = limits if self._limits is None else wider(self._limits, limits)
 
     @property
     def labelled(self) -> tuple[int, int]:
@@ -106,20 +111,19 @@ class KeptValues:
         normal, fault = (sum(map(len, keys)) for keys in self._keys)
         return normal, fault
 
+    @property
+    def limits(self) -> np.ndarray:
+        """(2, 2, k) lowest and highest value of each class and sensor."""
+        nothing = np.full((2, 2, len(self._contract.features)), np.nan)
+        return nothing if self._limits is None else self._limits
+
     def require_labels(self) -> None:
         """No readings have both labels, and no sensor has one value in each class.
 
         Raises:
             NotByPartsError: some have.
         """
-        normal, fault = (np.concatenate(keys) if keys else np.empty(0) for keys in self._keys)
-        if not len(normal) or not len(fault):
-            return
-        if len(np.intersect1d(normal, fault)) or self._limits is None:
-            raise NotByPartsError
-        low, high = self._limits[:, 0], self._limits[:, 1]
-        if ((low == high).all(axis=0) & (low[0] != low[1])).any():
-            raise NotByPartsError
+        require_labels(*self._keys, self._limits)
 
     def close(self) -> None:
         """Have all that was written on the disk."""
@@ -127,33 +131,8 @@ class KeptValues:
             self._writer.close()
             self._writer = None
 
-    def some(self) -> TableRows:
-        """Evenly some of the rows, from all over the file.
-
-        Raises:
-            NotByPartsError: there are none.
-        """
-        if not self.rows:
-            raise NotByPartsError
-        every, passed = every_so_many(self.rows), 0
-        picked = []
-        for batch in self._batches():
-            places = np.arange(-passed % every, batch.num_rows, every)
-            picked.append(np.array([column.to_numpy()[places] for column in batch.columns]))
-            passed += batch.num_rows
-        *values, fault, machine, run, seconds = np.concatenate(picked, axis=1)
-        return TableRows(
-            self._contract,
-            dict(zip(self._contract.features, values, strict=True)),
-            fault.astype(bool) if any(self.labelled) else None,
-            self._as_in_file(machine, columns.EQUIPMENT),
-            self._as_in_file(run, columns.RUN),
-            seconds if self.timed else None,
-            np.arange(len(machine)) * every,
-        )
-
-    def _batches(self) -> Iterator[pa.RecordBatch | pa.Table]:
-        """All values in the order of the file."""
+    def batches(self) -> Iterator[pa.RecordBatch | pa.Table]:
+        """All values in the order of the file, and the line of each row last."""
         self.close()
         if self._dealt is not None:
             for rows in self._dealt.parts(_TOGETHER):
@@ -163,3 +142,34 @@ class KeptValues:
             reader = pa.ipc.open_file(file)
             for number in range(reader.num_record_batches):
                 yield reader.get_batch(number)
+
+
+def wider(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """(2, 2, k) limits within which both lie."""
+    low, high = np.fmin(one[:, 0], other[:, 0]), np.fmax(one[:, 1], other[:, 1])
+    return np.stack([low, high], axis=1)
+
+
+def require_labels(
+    normal_keys: list[np.ndarray], fault_keys: list[np.ndarray], limits: np.ndarray | None
+) -> None:
+    """No readings have both labels, and no sensor has one value in each class.
+
+    Args:
+        normal_keys: one number for the readings of each normal row.
+        fault_keys: the same of fault rows.
+        limits: (2, 2, k) lowest and highest value of each class and sensor.
+
+    Raises:
+        NotByPartsError: some have.
+    """
+    normal, fault = (
+        np.concatenate(keys) if keys else np.empty(0) for keys in (normal_keys, fault_keys)
+    )
+    if not len(normal) or not len(fault):
+        return
+    if len(np.intersect1d(normal, fault)) or limits is None:
+        raise NotByPartsError
+    low, high = limits[:, 0], limits[:, 1]
+    if ((low == high).all(axis=0) & (low[0] != low[1])).any():
+        raise NotByPartsError

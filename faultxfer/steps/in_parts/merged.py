@@ -17,6 +17,7 @@ from faultxfer.contract.rules import labels
 from faultxfer.contract.schema import Contract
 from faultxfer.findings import SEVERITIES, Finding
 from faultxfer.reading.table import RawTable
+from faultxfer.steps.in_parts.all_values import some_of
 from faultxfer.steps.in_parts.cell_counts import CellCounts
 from faultxfer.steps.in_parts.kept_values import KeptValues
 from faultxfer.steps.in_parts.key_count import Again
@@ -42,6 +43,7 @@ class Merged:
 
     Attributes:
         set_aside: rows that break a rule.
+        values: of rows that are looked at again.
     """
 
     def __init__(
@@ -59,7 +61,7 @@ class Merged:
         self._remarks = Remarks()
         self._cells = CellCounts(contract)
         self._times = TimeCounts(contract, folder)
-        self._values = KeptValues(contract, folder, dealt_out=dealt_out)
+        self.values = KeptValues(contract, folder, dealt_out=dealt_out)
 
     @property
     def again(self) -> Again:
@@ -80,9 +82,9 @@ class Merged:
             self._sums.add(one)
         self._cells.add(said)
         self._times.add(said)
-        self._values.add_limits(said.limits)
+        self.values.add_limits(said.limits)
         if said.rows is not None:
-            self._values.add(said.rows, accepted)
+            self.values.add(said.rows, accepted)
         self.set_aside.add(said.rejected)
 
     def remark(self, remarks: tuple[RemarkSaid, ...]) -> None:
@@ -95,7 +97,7 @@ class Merged:
 
     def close(self) -> None:
         """Have all that was written on the disk."""
-        self._values.close()
+        self.values.close()
 
     def findings(self, of_the_file: tuple[Finding, ...], table: RawTable) -> tuple[Finding, ...]:
         """What is said of the whole file.
@@ -119,13 +121,13 @@ class Merged:
         ranked = sorted((*self._sums.findings(), *whole), key=lambda pair: pair[0])
         found += [one for _, one in ranked]
         found.sort(key=lambda one: SEVERITIES.index(one.severity))
-        return self._with_kinds((*found, *lost), table)
+        return (*found, *lost)
 
     def _require_parts(self) -> None:
         """What parts say is what the whole would say."""
         self._cells.require_readings(set(self._sums.of("SENSOR-MISSING")))
         self._cells.require_shares(of_missing=self._training is not None)
-        self._values.require_labels()
+        self.values.require_labels()
         copies = sum(count for count, _ in self._sums.of("ROW-DUPLICATE").values())
         doubled = [words for _, words in self._sums.of("TIME-DUPLICATE").values()]
         self._times.require_seen(copies, doubled)
@@ -137,11 +139,11 @@ class Merged:
 
     def _judged_again(self, table: RawTable) -> Iterator[Finding]:
         """Findings of rules that need a number of all rows only."""
-        normal, fault = self._values.labelled
-        breaches = list(self._times.breaches(timed=self._values.timed))
+        normal, fault = self.values.labelled
+        breaches = list(self._times.breaches(timed=self.values.timed))
         if bool(normal) != bool(fault):
             one_class = labels.of_one_class(
-                self._contract, is_fault=bool(fault), rows=self._values.rows
+                self._contract, is_fault=bool(fault), rows=self.values.rows
             )
             breaches.append(one_class)
         for breach in breaches:
@@ -157,12 +159,10 @@ class Merged:
                 remedy=breach.remedy,
             )
 
-    def _with_kinds(self, found: tuple[Finding, ...], table: RawTable) -> tuple[Finding, ...]:
+    def with_kinds(self, found: tuple[Finding, ...], table: RawTable) -> tuple[Finding, ...]:
         """The findings, with those of sensors that are no measurements."""
-        if self._training is None:
-            return found
-        some = self._values.some()
-        kinds = findings_of(some, table, training=self._training, file=table.file)
+        some = some_of([self.values], self._contract)
+        kinds = findings_of(some, table, training=bool(self._training), file=table.file)
         known = {(one.code, one.column) for one in found}
         for one in kinds:
             if (one.code, one.column) not in known:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +15,19 @@ import pyarrow as pa
 from faultxfer.contract.across import copies_noted
 from faultxfer.contract.losses import columns_lost
 from faultxfer.contract.machines import translated
+from faultxfer.contract.measured import findings_of
+from faultxfer.contract.rules.protocol import TableRows, keys_of
 from faultxfer.findings import MAX_EXAMPLES, Finding
 from faultxfer.reading import columns
 from faultxfer.reading.transcoded import transcoded
 from faultxfer.reading.write_csv import write_text
 from faultxfer.steps.accepted import filled_rows
+from faultxfer.steps.in_parts.all_values import EvenlySome, ValuesOfAll
 from faultxfer.steps.in_parts.asked import Accepted, Asked
 from faultxfer.steps.in_parts.check import part_size
 from faultxfer.steps.in_parts.cutting import cut
-from faultxfer.steps.in_parts.key_count import KeyCount, are_among
+from faultxfer.steps.in_parts.kept_values import require_labels, wider
+from faultxfer.steps.in_parts.key_count import KeyCount, are_among, key_of
 from faultxfer.steps.in_parts.one_part import read_part
 from faultxfer.steps.in_parts.sight import NotByPartsError
 
@@ -71,9 +76,12 @@ def told_together(files: Sequence[CheckedFile], asked: Asked, scratch: Path) -> 
         _without_copies(file, copies[copies // _FILE == number] % _FILE, asked, scratch)
         for number, file in enumerate(files)
     ]
-    if len({tuple(_names(file)) for file in told if not file.came.absent}) > 1:
-        raise NotByPartsError
-    return _with_lost_columns(told, asked)
+    if asked.scoring:
+        if len({tuple(_names(file)) for file in told if not file.came.absent}) > 1:
+            raise NotByPartsError
+        return _with_lost_columns(told, asked)
+    some = _looked_at(files, copies, asked, scratch)
+    return _with_kinds(_with_lost_columns(told, asked), some, asked)
 
 
 def _left_out(file: CheckedFile) -> CheckedFile:
@@ -95,7 +103,7 @@ def _copies(files: Sequence[CheckedFile], scratch: Path) -> np.ndarray:
     """(m,) ascending places of accepted rows that stand in an earlier file too.
 
     Raises:
-        NotByPartsError: other rows have the moment of one in another file.
+        NotByPartsError: other rows have the moment of an earlier one.
     """
     rows, moments = KeyCount(scratch, "all-rows"), KeyCount(scratch, "all-moments")
     for number, file in enumerate(files):
@@ -107,10 +115,55 @@ def _copies(files: Sequence[CheckedFile], scratch: Path) -> np.ndarray:
     ]
     copies = np.sort(np.concatenate([np.empty(0, dtype=np.int64), *found]))
     for places, first in moments.groups():
-        others = ~are_among(places, copies)
-        if (places[others] // _FILE > first[others] // _FILE).any():
+        if (places > first)[~are_among(places, copies)].any():
             raise NotByPartsError
     return copies
+
+
+def _looked_at(
+    files: Sequence[CheckedFile], copies: np.ndarray, asked: Asked, scratch: Path
+) -> TableRows:
+    """Evenly some of the accepted rows of all files, of which none contradict each other.
+
+    Raises:
+        NotByPartsError: some may.
+    """
+    contract = asked.contract
+    kept = [file.came.values for file in files if file.came.values is not None]
+    labelled = [any(values.labelled) for values in kept]
+    if any(labelled) != all(labelled) or len(kept) != len(files):
+        raise NotByPartsError
+    without = [copies[copies // _FILE == number] % _FILE for number in range(len(files))]
+    every = ValuesOfAll(kept, contract, without)
+    some = EvenlySome(every.rows)
+    keys: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+    moments = KeyCount(scratch, "moments-of-machines")
+    for rows in every.batches():
+        some.add(rows)
+        *values, fault, machine, _, seconds = rows
+        if any(labelled):
+            key = keys_of([machine, *values])
+            for own, which in zip(keys, (fault == 0, fault != 0), strict=True):
+                own.append(key[which])
+            moments.add(key_of([machine, seconds]), np.arange(len(machine)))
+    require_labels(*keys, functools.reduce(wider, (values.limits for values in kept)))
+    # Without runs a machine has one label at one moment.
+    if contract.run_column is None and every.timed and moments.repeated():
+        raise NotByPartsError
+    return every.table(some.picked())
+
+
+def _with_kinds(files: list[CheckedFile], some: TableRows, asked: Asked) -> list[CheckedFile]:
+    """The files with findings of sensors that are no measurements, which the first one carries."""
+    known = {(one.code, one.column) for file in files for one in file.came.findings}
+    first = files[0]
+    found = first.came.findings
+    training = bool(asked.labelled)
+    for one in findings_of(some, first.came.table, training=training, file=None):
+        if (one.code, one.column) not in known:
+            found = (one, *found) if one.severity == "refuse" else (*found, one)
+    came = dataclasses.replace(first.came, findings=found)
+    return [dataclasses.replace(first, came=came), *files[1:]]
 
 
 def _without_copies(
@@ -134,7 +187,7 @@ def _without_copies(
     if came.rejected is not None:
         _append_file(rejected, came.rejected)
         rejected = came.rejected
-    imputed = _drop_rows(file.rows, lines, asked)
+    imputed = _drop_rows(file.rows, lines, asked) if asked.scoring else 0
     came = dataclasses.replace(
         came,
         accepted=came.accepted - rows,

@@ -154,6 +154,8 @@ class Together:
         )
         merged = self._merged
         findings = (*absent, *merged.findings(findings, first.table))
+        if not self._asked.scoring and not self._asked.several:
+            findings = merged.with_kinds(findings, first.table)
         if self._dealt is not None:
             for rows in self._dealt.parts(PART_ROWS):
                 self._write(rows)
@@ -175,6 +177,7 @@ class Together:
             absent=bool(absent),
             unused=dict(self._unused),
             unscored=self._unscored.written(self._out.with_name(UNSCORED), PART_ROWS),
+            values=None if self._asked.scoring else merged.values,
         )
 
 
