@@ -134,9 +134,7 @@ def read_table(table: Table, folder: Path) -> Dataset:
         if table.read is _old_pumps
         else tuple(c for c in frame if c not in _NOT_SENSORS)
     )
-    order = (
-        frame["seq"] if "seq" in frame else pd.to_datetime(frame["timestamp"]).astype("int64") / 1e9
-    )
+    order = frame["seq"] if "seq" in frame else _seconds(frame["timestamp"])
     return Dataset(
         features=sensors,
         X=frame[list(sensors)].to_numpy(np.float64),
@@ -145,6 +143,10 @@ def read_table(table: Table, folder: Path) -> Dataset:
         run=(frame["equipment"].astype(str) + "/" + frame["run"].astype(str)).to_numpy(object),
         time=order.to_numpy(np.float64),
     )
+
+
+def _seconds(times: pd.Series) -> pd.Series:
+    return pd.to_datetime(times).astype("datetime64[ns]").astype("int64") / 1e9
 
 
 def draw_cell(

@@ -465,13 +465,20 @@ class TransferOptions(_Options):
         default=None,
         gt=0.5,
         lt=1,
-        description="Promise `false_alarm_rate` for new runs at this confidence, or refuse.",
+        description="Promise `false_alarm_rate`, or `false_alarms_per_day` where that is given, at "
+        "this confidence, or refuse.",
     )
     fault_share: float | None = Field(
         default=None,
         gt=0,
         lt=1,
         description="Fault share in use, where it differs from that of the labelled rows.",
+    )
+    false_alarms_per_day: float | None = Field(
+        default=None,
+        gt=0,
+        description="Most false alarms a day that threshold and delays aim at; the gate's limit "
+        "for the delays alone if unset.",
     )
     split: SplitOptions = Field(
         default=SplitOptions(), description="When to hold out and how to cross-fit."
@@ -482,8 +489,15 @@ class TransferOptions(_Options):
     seed: int = Field(default=0, ge=0, description="Same data and seed, same weights.")
 
     @property
+    def rate_confidence(self) -> float | None:
+        """Of the promised rate; None where none is promised, or false alarms a day in its place."""
+        return self.alarm_confidence if self.false_alarms_per_day is None else None
+
+    @property
     def most_false_alarms_per_day(self) -> float | None:
-        """What the delays of alarms aim at: the gate's own limit."""
+        """What alarms aim at: what was asked for, or the gate's own limit."""
+        if self.false_alarms_per_day is not None:
+            return self.false_alarms_per_day
         limit = self.gate.value.get("false_alarms_per_day")
         return None if limit is None else limit.max
 

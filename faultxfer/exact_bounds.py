@@ -1,4 +1,4 @@
-"""Exact bounds of a share, from how many of some independent trials were hits.
+"""Exact bounds of a share, by the hits of independent trials, and of a number of rare events.
 
 Clopper & Pearson, "The use of confidence or fiducial limits", 1934. Each bound is one-sided and
 holds with the confidence asked for. Neither hits nor trials need be whole: a larger sample may be
@@ -8,7 +8,7 @@ imagined, and rows that resemble each other count for fewer.
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import beta
+from scipy.stats import beta, chi2
 
 
 def lowest_share(hits: np.ndarray | float, trials: float, confidence: float) -> np.ndarray:
@@ -33,3 +33,22 @@ def highest_share(hits: np.ndarray | float, trials: float, confidence: float) ->
     """
     bounds = beta.ppf(confidence, hits + 1, trials - hits)
     return np.where(np.less(hits, trials), bounds, 1.0)
+
+
+def lowest_count(events: float, confidence: float) -> float:
+    """The lower bound of how many rare events there are to be expected in the time they were seen.
+
+    Garwood, "Fiducial limits for the Poisson distribution", 1936.
+    """
+    return float(chi2.ppf(1 - confidence, 2 * events)) / 2 if events > 0 else 0.0
+
+
+def highest_count(events: float, confidence: float) -> float:
+    """The upper bound of the same.
+
+    Where none was seen, there may have been three to be expected:
+
+    >>> print(f"{highest_count(0, 0.95):.1f}")
+    3.0
+    """
+    return float(chi2.ppf(confidence, 2 * events + 2)) / 2

@@ -92,6 +92,17 @@ class AlarmThreshold:
         """Whether what was asked for can be said of these rows."""
         return not self.promised or self.bound <= self.rate
 
+    def raised_to(self, value: float, normal: np.ndarray) -> AlarmThreshold:
+        """The same threshold, or a higher one; its bound on the rate holds all the more.
+
+        Args:
+            value: no lower than the own.
+            normal: probabilities of the normal rows at hand.
+        """
+        if value == self.value:
+            return self
+        return dataclasses.replace(self, value=value, estimate=float((normal > value).mean()))
+
     def as_dict(self) -> dict[str, Any]:
         """Plain data for the manifest and the report."""
         return dataclasses.asdict(self)

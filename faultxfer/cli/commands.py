@@ -211,6 +211,9 @@ def transfer(
     false_alarm_rate: Annotated[float | None, asked(TransferOptions, "false_alarm_rate")] = None,
     alarm_rate: Annotated[float | None, typer.Option(hidden=True)] = None,
     alarm_confidence: Annotated[float | None, asked(TransferOptions, "alarm_confidence")] = None,
+    false_alarms_per_day: Annotated[
+        float | None, asked(TransferOptions, "false_alarms_per_day")
+    ] = None,
     fault_share: Annotated[float | None, asked(TransferOptions, "fault_share")] = None,
     seed: Seed = None,
     events: Events = None,
@@ -245,6 +248,7 @@ def transfer(
         alarm_rate=alarm_rate,
         false_alarm_rate=false_alarm_rate,
         alarm_confidence=alarm_confidence,
+        false_alarms_per_day=false_alarms_per_day,
         fault_share=fault_share,
         seed=seed,
         gate=load_options(GateOptions, gate) if gate else None,

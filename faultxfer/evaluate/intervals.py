@@ -10,13 +10,12 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import chi2
 from scipy.stats import t as student
 
 from faultxfer.evaluate.metrics import LEAST_PROBABILITY
 from faultxfer.evaluate.ranking import RankedRows
 from faultxfer.evaluate.rows import Clusters, ScoredRows
-from faultxfer.exact_bounds import highest_share, lowest_share
+from faultxfer.exact_bounds import highest_count, highest_share, lowest_count, lowest_share
 
 RESAMPLES = 1000
 # Scores are told apart up to this many levels when they are resampled.
@@ -194,8 +193,5 @@ def poisson_rate(count: float, exposure: float, confidence: float) -> Interval:
         exposure: the time in which they were seen.
         confidence: of each bound.
     """
-    low = 0.0
-    if count > 0:
-        low = float(chi2.ppf(1 - confidence, 2 * count)) / 2
-    high = float(chi2.ppf(confidence, 2 * count + 2)) / 2
+    low, high = lowest_count(count, confidence), highest_count(count, confidence)
     return Interval(count / exposure, low / exposure, high / exposure)

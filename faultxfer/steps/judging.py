@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from faultxfer.bundle.budget import BUDGET, AlarmBudget
 from faultxfer.bundle.bundle import Bundle, load_bundle
 from faultxfer.config import GateOptions, TransferOptions
 from faultxfer.data.dataset import Dataset, load_dataset
@@ -271,6 +272,8 @@ def _weights(bundle: Bundle) -> tuple[tuple[str, float], ...]:
 
 def _alarm_notes(bundle: Bundle, options: TransferOptions) -> tuple[str, ...]:
     notes = [bundle.alarm.sentence()] if bundle.alarm else []
+    if budget := bundle.lineage.get(BUDGET):
+        notes.append(AlarmBudget.of(budget).sentence())
     if bundle.smoothing:
         notes.append(bundle.smoothing.sentence())
     if bundle.delays:

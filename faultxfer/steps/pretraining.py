@@ -70,7 +70,7 @@ from faultxfer.steps.registration import (
 from faultxfer.steps.reporting import write_source_page
 from faultxfer.steps.sources import JUDGING_ROWS, SOURCE_ROWS
 from faultxfer.steps.speaking import sensors_on
-from faultxfer.strategies.delay_choice import best_delays
+from faultxfer.strategies.delay_choice import Aim, choose_alarms
 from faultxfer.strategies.smoothing_choice import best_way, smoothed, ways_to_smooth
 from faultxfer.strategies.source_benefit import JUDGED, fit_source_models
 
@@ -404,20 +404,13 @@ def _fit(
     calibrator = fit_calibrator(logits, validation.y)
     probabilities = calibrator(logits)
     alarm = choose_threshold(probabilities, validation.y, validation.run, options.false_alarm_rate)
-    delays = best_delays(
-        probabilities,
-        alarm.value,
-        validation.y,
-        validation.moments,
-        OPERATOR_ALARMS_PER_DAY,
-        options.false_alarm_rate,
-        promised=False,
-    )
+    aim = Aim(options.false_alarm_rate, promised=False, per_day=OPERATOR_ALARMS_PER_DAY)
+    chosen = choose_alarms(probabilities, alarm.value, validation.y, validation.moments, aim)
     learnt_from = np.concatenate([train.fingerprints(), validation.fingerprints()])
     whole = dataclasses.replace(
         raw,
         smoothing=smoothing,
-        delays=delays,
+        delays=chosen.delays,
         calibrator=calibrator,
         threshold=alarm.value,
         alarm=alarm,

@@ -9,10 +9,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.metrics import average_precision_score
 
+from faultxfer.bundle.budget import BUDGET, AlarmBudget, require_budget
 from faultxfer.bundle.bundle import Bundle
 from faultxfer.bundle.calibration import Calibrator, fit_calibrator
 from faultxfer.bundle.delays import Delays
@@ -25,9 +27,11 @@ from faultxfer.bundle.threshold import (
     require_enough_normals,
     require_kept,
 )
+from faultxfer.config import TransferOptions
 from faultxfer.data.moments import Moments
 from faultxfer.data.split import CROSS_FIT, Fold, Split
-from faultxfer.strategies.delay_choice import best_delays, delayed
+from faultxfer.errors import DataError
+from faultxfer.strategies.delay_choice import Aim, choose_alarms, delayed, healthy_days
 from faultxfer.strategies.protocol import Among, FittedStrategy, Rival, Scorer, Strategy, Task
 from faultxfer.strategies.smoothing_choice import best_way, smoothed, way_of, ways_to_smooth
 
@@ -66,6 +70,7 @@ class _Settled:
     calibrator: Calibrator
     threshold: AlarmThreshold
     delays: Delays | None
+    budget: AlarmBudget | None
 
     def predicted(self, logits: np.ndarray, moments: Moments, ranking: np.ndarray) -> Predictions:
         """Of (m,) rows."""
@@ -97,6 +102,7 @@ def run_strategy(
         StrategyError: the strategy cannot run on these rows.
     """
     _require_enough_normals(task, split)
+    _require_healthy_days(task, split)
     task = in_company(task, split)
     fits: list[FittedStrategy] = []
 
@@ -105,7 +111,9 @@ def run_strategy(
         return fits[-1]
 
     outcome = _run(fit, task, split)
-    require_kept(outcome.settled.threshold, _equipment(task))
+    settled = outcome.settled
+    require_kept(settled.threshold, _equipment(task))
+    require_budget(settled.budget, _equipment(task))
     # The last fit is the one that stays: of the training side, or after cross-fitting of all rows.
     final = fits[-1]
     seen = np.concatenate([split.train, split.calibration])
@@ -113,13 +121,18 @@ def run_strategy(
     bundle = dataclasses.replace(
         final.bundle,
         smoothing=outcome.smoothing,
-        calibrator=outcome.settled.calibrator,
-        threshold=outcome.settled.threshold.value,
-        alarm=outcome.settled.threshold,
-        delays=outcome.settled.delays,
+        calibrator=settled.calibrator,
+        threshold=settled.threshold.value,
+        alarm=settled.threshold,
+        delays=settled.delays,
+        lineage=final.bundle.lineage | _evidence(settled.budget),
         training_rows=np.unique(fingerprints),
     )
     return bundle, outcome.predictions, final
+
+
+def _evidence(budget: AlarmBudget | None) -> dict[str, Any]:
+    return {} if budget is None else {BUDGET: budget.as_dict()}
 
 
 def in_company(task: Task, split: Split) -> Task:
@@ -304,17 +317,21 @@ def _settled(
     calibrator = _calibrator(logits, task, rows)
     seen = own, rows if fitted is None else fitted
     threshold = _threshold(calibrator, (logits, rows), seen, task)
-    data, options = task.target.take(rows), task.options
-    delays = best_delays(
-        calibrator(logits),
-        threshold.value,
-        data.y,
-        data.moments,
-        options.most_false_alarms_per_day,
+    data, said = task.target.take(rows), calibrator(logits)
+    chosen = choose_alarms(said, threshold.value, data.y, data.moments, _aim(task.options))
+    raised = threshold.raised_to(chosen.threshold, said[data.y == 0])
+    return _Settled(calibrator, raised, chosen.delays, chosen.budget)
+
+
+def _aim(options: TransferOptions) -> Aim:
+    asked = options.false_alarms_per_day is not None
+    return Aim(
         options.false_alarm_rate,
-        promised=threshold.promised,
+        promised=options.rate_confidence is not None,
+        per_day=options.most_false_alarms_per_day,
+        asked=asked,
+        confidence=options.alarm_confidence if asked else None,
     )
-    return _Settled(calibrator, threshold, delays)
 
 
 def _calibrator(logits: np.ndarray, task: Task, rows: np.ndarray) -> Calibrator:
@@ -341,7 +358,7 @@ def _threshold(
         data.y,
         data.run,
         options.false_alarm_rate,
-        options.alarm_confidence,
+        options.rate_confidence,
         fitted=Fitted(own[fitted == 1], own[fitted == 0]),
     )
 
@@ -350,8 +367,32 @@ def _require_enough_normals(task: Task, split: Split) -> None:
     rows = split.train if split.mode == CROSS_FIT else split.calibration
     data, options = task.target.take(rows), task.options
     require_enough_normals(
-        data.y, data.run, options.false_alarm_rate, options.alarm_confidence, _equipment(task)
+        data.y, data.run, options.false_alarm_rate, options.rate_confidence, _equipment(task)
     )
+
+
+def _require_healthy_days(task: Task, split: Split) -> None:
+    """Refuse false alarms a day where there are no days, or too few in the best case.
+
+    Raises:
+        DataError: says what is missing.
+    """
+    options = task.options
+    if options.false_alarms_per_day is None:
+        return
+    rows = split.train if split.mode == CROSS_FIT else split.calibration
+    data = task.target.take(rows)
+    days = healthy_days(data.y, data.moments)
+    if not days:
+        raise DataError(
+            "False alarms a day cannot be limited, as the normal rows have no dates and steps",
+            received={"false_alarms_per_day": options.false_alarms_per_day},
+            where=_equipment(task),
+            remedy="Name the column of the time in the contract, or leave "
+            "`false_alarms_per_day` out",
+        )
+    best = AlarmBudget(options.false_alarms_per_day, options.alarm_confidence, 0, days)
+    require_budget(best, _equipment(task))
 
 
 def _equipment(task: Task) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from faultxfer.bundle.delays import DelayedAlarms, Delays
 from faultxfer.data.moments import Moments
-from faultxfer.strategies.delay_choice import LabelledEvents, best_delays
+from faultxfer.strategies.delay_choice import Aim, LabelledEvents, choose_alarms
 
 RATE, OPERATOR, MINUTE = 0.05, 144.0, 60.0
 RECORDINGS, ROWS = 6, 400
@@ -27,7 +27,8 @@ def plant(flicker: float, *, lasting: int = 100) -> tuple[np.ndarray, np.ndarray
 def chosen(
     said: np.ndarray, y: np.ndarray, moments: Moments, *, most: float = 5, promised: bool = False
 ) -> Delays | None:
-    return best_delays(said, 0.5, y, moments, most, RATE, promised=promised)
+    aim = Aim(RATE, promised, most)
+    return choose_alarms(said, 0.5, y, moments, aim).delays
 
 
 def test_scores_that_flicker_are_delayed_so_that_false_alarms_end_and_no_fault_is_lost() -> None:

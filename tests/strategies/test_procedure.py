@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from strategy_checks import tiny_rows, tiny_split, tiny_task, with_labels
 
+from faultxfer.bundle.budget import AlarmBudget
 from faultxfer.bundle.bundle import Bundle
 from faultxfer.config import SplitOptions
 from faultxfer.data.dataset import Dataset
@@ -153,9 +154,16 @@ def test_a_rival_is_not_fitted_again_after_cross_fitting(task: Task, cross_fit: 
     assert len(who.fits) == len(cross_fit.folds)
 
 
-def test_labels_of_a_fold_choose_neither_its_calibrator_nor_its_threshold(
+def dated(task: Task) -> Task:
+    """The same rows on a calendar, so that alarms may be delayed."""
+    data = task.target
+    return dataclasses.replace(task, target=dataclasses.replace(data, time=data.time + 1.7e9))
+
+
+def test_labels_of_a_fold_choose_nothing_that_makes_its_alarms(
     task: Task, cross_fit: Split
 ) -> None:
+    task = asking(dated(task), false_alarms_per_day=40.0)
     clean = run_rival(LastSensor(), task, cross_fit)
     for fold in cross_fit.folds:
         poisoned = run_rival(LastSensor(), relabelled(task, fold.test), cross_fit)
@@ -212,6 +220,34 @@ def test_a_promise_is_kept_with_the_bundle_and_counts_the_rows_that_chose_the_th
             len(side) - side.faults,
             len(set(side.run[side.y == 0])),
         )
+
+
+def test_false_alarms_a_day_are_promised_by_healthy_days_or_refused_with_those_that_are_missing(
+    task: Task, hold_out: Split, cross_fit: Split
+) -> None:
+    for split in (hold_out, cross_fit):
+        who, promise = Memoriser(), {"alarm_confidence": 0.95}
+        with pytest.raises(DataError, match=r"takes 15 healthy days.*Bring 15 more healthy days"):
+            run_strategy(who, asking(dated(task), false_alarms_per_day=0.2, **promise), split)
+        with pytest.raises(DataError, match="no dates"):
+            run_strategy(who, asking(task, false_alarms_per_day=0.2), split)
+        assert who.fits == []
+        wanted = asking(dated(task), false_alarms_per_day=600.0, **promise)
+        budget = run_strategy(LastSensor(), wanted, split)[0].lineage["alarm_budget"]
+        assert AlarmBudget.of(budget).kept
+        assert budget["bound"] <= 600
+
+
+def test_false_alarms_a_day_raise_the_threshold_and_never_lower_it(
+    task: Task, cross_fit: Split
+) -> None:
+    plain = run_strategy(LastSensor(), dated(task), cross_fit)[0]
+    few = run_strategy(LastSensor(), asking(dated(task), false_alarms_per_day=30.0), cross_fit)[0]
+    assert few.threshold >= plain.threshold
+    assert few.lineage["alarm_budget"]["false_alarms"] <= 1
+    assert few.alarm is not None
+    assert plain.alarm is not None
+    assert (few.alarm.value, few.alarm.bound) == (few.threshold, plain.alarm.bound)
 
 
 def test_another_share_of_faults_in_use_moves_probabilities_and_no_alarm(

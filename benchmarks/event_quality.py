@@ -1,0 +1,232 @@
+"""Are alarms with delays better events? Prints the tables of ``docs/alarms.md``.
+
+    uv run python benchmarks/event_quality.py --data DIR --cache DIR
+
+Recordings are cut at random places (``recordings.py``); whole ones of half of the machine's are
+labelled until there are N rows, and those of the other half judge. The product is fitted on the
+labelled rows, without the source network, for each budget of false alarms a day, as an aim and as a
+promise. Beside it stands what single rows of the same model can reach on the rows that judge: the
+best event F0.5 of all thresholds with no more false alarms than the product raised there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from few_faults import source_bundle
+from recordings import cut, draw_recordings, in_order
+from time_quality import interval
+from transfer_tasks import TASKS, Cell, Table, TransferTask, read_table
+
+from faultxfer.bundle.bundle import Bundle
+from faultxfer.config import TransferOptions
+from faultxfer.data.dataset import Dataset
+from faultxfer.data.split import split_rows
+from faultxfer.errors import UserError
+from faultxfer.exact_bounds import lowest_count
+from faultxfer.simulation.simulator import NEW_PLANT, simulate_pump
+from faultxfer.strategies import stack
+from faultxfer.strategies.delay_choice import Counts, LabelledEvents, healthy_days
+from faultxfer.strategies.learners import rivals
+from faultxfer.strategies.procedure import run_strategy
+from faultxfer.strategies.protocol import FittedStrategy, Task
+
+# Seconds from row to row of tables that only count them.
+_STEPS = {"TEP": 180.0}
+_BEGIN, _DAY = 1.7e9, 86_400.0
+# False alarms a day that the sets can show; 120 a day are five an hour.
+_BUDGETS = {"skab": (120.0,), "TEP": (1.0, 5.0), "pumps": (1.0,), "fleet": (0.2, 1.0)}
+_CONFIDENCE, _LEVELS, _RATE = 0.95, 200, 0.05
+
+
+def main() -> None:
+    """Measure what is missing in the cache, and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
+    parser.add_argument("--cache", type=Path, required=True, help="folder for models and results")
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(33, 43)))
+    parser.add_argument("--rows", type=int, nargs="+", default=[500, 1000, 4000])
+    parser.add_argument("--tasks", nargs="+", choices=[task.name for task in all_tasks()])
+    asked = parser.parse_args()
+    stack.default_learners = rivals  # the source network is built and not trained
+    print(table([line for task in all_tasks() for line in _of_task(task, asked)]))
+
+
+def all_tasks() -> list[TransferTask]:
+    """Those with recordings and a clock, and a machine that is watched for months."""
+    pumps = next(task for task in TASKS if task.name == "pumps→pump-9")
+    fleet = TransferTask("fleet→pump-21", pumps.source, Table("pump-21", "fault", _long_pump))
+    return [*(one for one in TASKS if _kind(one.name) in _BUDGETS), fleet]
+
+
+def _long_pump(_: Path) -> Any:
+    """A day of each run, a row in fifteen minutes, most days healthy."""
+    return simulate_pump(
+        "pump-21", seed=21, runs=240, rows_per_run=96, fault_share=0.2, plant=NEW_PLANT
+    )
+
+
+def _kind(name: str) -> str:
+    return name.split("→")[0].split()[0]
+
+
+def _of_task(task: TransferTask, asked: argparse.Namespace) -> list[dict[str, Any]]:
+    if asked.tasks and task.name not in asked.tasks:
+        return []
+    path = asked.cache / "events" / f"{task.name.replace(' ', '_')}.json"
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    todo = [(n, s) for s in asked.seeds for n in asked.rows if f"{n}-{s}" not in known]
+    if todo:
+        known |= dict(_measured(task, todo, asked))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(known), encoding="utf-8")
+    wanted = [f"{n}-{s}" for s in asked.seeds for n in asked.rows]
+    return [line for key in wanted for line in known.get(key, [])]
+
+
+def _measured(
+    task: TransferTask, todo: list[tuple[int, int]], asked: argparse.Namespace
+) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    source, kept = source_bundle(task, asked)
+    whole = dated(in_order(read_table(task.target, asked.data)), task.name)
+    for rows, seed in todo:
+        cell = draw_recordings(cut(whole, np.random.default_rng([seed, 77])), rows, seed)
+        who = {"task": task.name, "rows": rows, "seed": seed}
+        found = [] if cell is None else list(_cell(source, kept, cell, seed, _kind(task.name)))
+        yield f"{rows}-{seed}", [who | one for one in found]
+
+
+def dated(data: Dataset, name: str) -> Dataset:
+    """The same rows on a calendar."""
+    step = _STEPS.get(_kind(name))
+    return data if step is None else dataclasses.replace(data, time=_BEGIN + step * data.time)
+
+
+@dataclasses.dataclass
+class _Remembering:
+    """The product's stack, fitted once on the same rows whatever is asked of its alarms."""
+
+    own: Any = dataclasses.field(default_factory=stack.StackedLearners)
+    fits: dict[bytes, FittedStrategy] = dataclasses.field(default_factory=dict)
+
+    def fit(self, task: Task) -> FittedStrategy:
+        key = task.target.fingerprints().tobytes()
+        if key not in self.fits:
+            self.fits[key] = self.own.fit(task)
+        return self.fits[key]
+
+
+def _cell(
+    source: Bundle, kept: Dataset, cell: Cell, seed: int, kind: str
+) -> Iterator[dict[str, Any]]:
+    strategy, train = _Remembering(), cell.train
+    days = healthy_days(train.y, train.moments)
+    try:
+        split = split_rows(train, TransferOptions().split, seed)
+    except UserError:
+        return
+    for budget in _BUDGETS[kind]:
+        for confidence in (None, _CONFIDENCE):
+            options = TransferOptions(
+                seed=seed, false_alarms_per_day=budget, alarm_confidence=confidence
+            )
+            asked = {"budget": budget, "promised": confidence is not None, "days": days}
+            try:
+                bundle, _, _ = run_strategy(strategy, Task(source, train, kept, options), split)
+            except UserError as error:
+                yield {**asked, "refused": str(error)}
+                continue
+            yield {**asked, **judged(bundle, cell.test)}
+
+
+def judged(bundle: Bundle, test: Dataset) -> dict[str, Any]:
+    """Events of the product on rows it never saw, and what single rows could reach there."""
+    events, days = LabelledEvents(test.y, test.moments), healthy_days(test.y, test.moments)
+    alarms = bundle.alarms(bundle.probabilities(test.X, test.moments), test.moments)
+    own = events.counted(alarms[events.order])
+    smooth = bundle.probabilities(test.X, test.moments)[events.order]
+    plain = bundle.probabilities(test.X)[events.order]
+    rows, smoothed = (best_rows(said, events, own) for said in (plain, smooth))
+    delays = bundle.delays
+    return {
+        "test_days": days,
+        "faults": own.faults,
+        "false_alarms": own.false_alarms,
+        "kept": own.false_alarms / days <= bundle_budget(bundle),
+        "met": lowest_count(own.false_alarms, _CONFIDENCE) / days <= bundle_budget(bundle),
+        "f": own.f_score,
+        "recall": own.found / own.faults,
+        "rows_f": rows.f_score,
+        "rows_recall": rows.found / rows.faults,
+        "smoothed_f": smoothed.f_score,
+        "smoothed_recall": smoothed.found / smoothed.faults,
+        "fault_rows": own.fault_rows,
+        "delays": delays and [delays.on / delays.step, delays.off / delays.step, delays.deadband],
+    }
+
+
+def bundle_budget(bundle: Bundle) -> float:
+    """False alarms a day that were asked for."""
+    return float(bundle.lineage["alarm_budget"]["per_day"])
+
+
+def best_rows(said: np.ndarray, events: LabelledEvents, own: Counts) -> Counts:
+    """The best of all thresholds of single rows with no more false alarms, and no longer ones."""
+    levels = np.unique(np.quantile(said, np.linspace(0, 1, _LEVELS), method="higher"))
+    counts = [events.counted(said > level) for level in levels]
+    longest = max(own.normal_rows, _RATE)
+    able = [
+        one for one in counts if one.false_alarms <= own.false_alarms and one.normal_rows <= longest
+    ]
+    return max(able, key=lambda one: (one.f_score, one.found))
+
+
+def table(lines: list[dict[str, Any]]) -> str:
+    """Means by pair, budget and N; differences of event F0.5; what became of promises."""
+    cells: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
+    for line in lines:
+        cells[line["task"], line["budget"], line["rows"], line["promised"]].append(line)
+    said = [
+        "| pair | a day | N | | healthy days | draws | refused | false alarms a day | ≤ asked | "
+        "met | recall | F0.5 | single rows | smoothed rows | rows' recall | difference |",
+        "|---|---:|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---|",
+    ]
+    gains: dict[str, list[np.ndarray]] = defaultdict(list)
+    for (task, budget, rows, promised), own in cells.items():
+        fitted = [one for one in own if "refused" not in one]
+        begin = f"| {task} | {budget:g} | {rows} | {'promise' if promised else 'aim'} "
+        begin += f"| {np.mean([one['days'] for one in own]):.3g} | {len(own)} "
+        begin += f"| {len(own) - len(fitted)} |"
+        if not fitted:
+            said.append(f"{begin} – | – | – | – | – | – | – | – | – |")
+            continue
+        means = {
+            name: np.mean([one[name] for one in fitted])
+            for name in ("kept", "met", "recall", "f", "rows_f", "smoothed_f", "rows_recall")
+        }
+        rate = sum(one["false_alarms"] for one in fitted)
+        rate /= sum(one["test_days"] for one in fitted)
+        gain = np.array([one["f"] - one["rows_f"] for one in fitted])
+        gains["promise" if promised else "aim"].append(gain)
+        low, high = interval([gain])
+        said.append(
+            f"{begin} {rate:.2g} | {means['kept']:.0%} | {means['met']:.0%} | {means['recall']:.2f} "
+            f"| {means['f']:.3f} | {means['rows_f']:.3f} | {means['smoothed_f']:.3f} "
+            f"| {means['rows_recall']:.2f} | {gain.mean():+.3f} [{low:+.3f}, {high:+.3f}] |"
+        )
+    for kind, own in gains.items():
+        low, high = interval(own)
+        mean = np.mean([one.mean() for one in own])
+        said.append(f"\nMean over {len(own)} cells, {kind}: {mean:+.3f} [{low:+.3f}, {high:+.3f}].")
+    return "\n".join(said)
+
+
+if __name__ == "__main__":
+    main()
