@@ -6,7 +6,8 @@ Recordings are cut at random places (``recordings.py``); whole ones of half of t
 labelled until there are N rows, and those of the other half judge. The product is fitted on the
 labelled rows, without the source network, for each budget of false alarms a day, as an aim and as a
 promise. Beside it stands what single rows of the same model can reach on the rows that judge: the
-best event F0.5 of all thresholds with no more false alarms than the product raised there.
+best event F0.5 of all thresholds with as many false alarms as the product raised there, or the next
+fewer.
 """
 
 from __future__ import annotations
@@ -178,14 +179,17 @@ def bundle_budget(bundle: Bundle) -> float:
 
 
 def best_rows(said: np.ndarray, events: LabelledEvents, own: Counts) -> Counts:
-    """The best of all thresholds of single rows with no more false alarms, and no longer ones."""
+    """The best threshold of single rows with as many false alarms, or the next fewer.
+
+    Thresholds whose alarms are longer than allowed would be one alarm for each recording.
+    """
     levels = np.unique(np.quantile(said, np.linspace(0, 1, _LEVELS), method="higher"))
     counts = [events.counted(said > level) for level in levels]
     longest = max(own.normal_rows, _RATE)
-    able = [
-        one for one in counts if one.false_alarms <= own.false_alarms and one.normal_rows <= longest
-    ]
-    return max(able, key=lambda one: (one.f_score, one.found))
+    able = [one for one in counts if one.normal_rows <= longest]
+    most = max(one.false_alarms for one in able if one.false_alarms <= own.false_alarms)
+    same = [one for one in able if one.false_alarms == most]
+    return max(same, key=lambda one: (one.f_score, one.found))
 
 
 def table(lines: list[dict[str, Any]]) -> str:

@@ -92,6 +92,23 @@ _TABLE = (
         interval=False,
         written=amount,
     ),
+    Metric(
+        "time_in_alarm",
+        "time in alarm",
+        lower_is_better=True,
+        of="event",
+        interval=False,
+        written=percent,
+    ),
+    Metric(
+        "chattering",
+        "chattering alarms",
+        lower_is_better=True,
+        most=math.inf,
+        of="event",
+        interval=False,
+        written=amount,
+    ),
 )
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _TABLE}
 ROW_METRICS: tuple[str, ...] = tuple(name for name, metric in METRICS.items() if metric.of == "row")

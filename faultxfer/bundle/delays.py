@@ -64,7 +64,7 @@ class Delays:
     def sentence(self) -> str:
         """For people: when an alarm is raised and cleared.
 
-        >>> Delays(120.0, 0.0, 0.0, 600.0, 60.0).sentence().partition(":")[0]
+        >>> Delays(120.0, 0.0, 0.0, 600.0, 60.0).sentence().partition(", and")[0]
         'An alarm is raised when the score has stayed above the threshold for 2 steps'
         """
         raised = "as soon as the score is above the threshold"

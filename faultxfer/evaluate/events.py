@@ -17,7 +17,10 @@ from faultxfer.evaluate.intervals import Interval, clopper_pearson, poisson_rate
 from faultxfer.evaluate.rows import ScoredRows
 from faultxfer.metric_table import METRICS
 
-_HOUR, _DAY = 3600.0, 86400.0
+_MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
+# Raises that make an alarm a chattering one, in a minute or in this many steps: two raises are two
+# steps apart at least.
+_CHATTER, _CHATTER_STEPS = 3, 6
 TIME, RUN, ROW = "time", "run", "row"
 
 
@@ -35,6 +38,9 @@ class EventMetrics:
         alarms_per_hour: all alarms over all recorded time; None without dates.
         told_by: what tells one fault from the next: ``time``, ``run``, or ``row`` where the order
             of the rows is all there is, so that their faults cannot be counted.
+        time_in_alarm: share of the recorded time in which there is an alarm; None without dates.
+        chattering: alarms that are raised for the third time in a minute, or in six steps where
+            sampling is slower (ISA-18.2); None without dates.
     """
 
     faults: int
@@ -45,6 +51,8 @@ class EventMetrics:
     false_alarms_per_day: Interval | None
     alarms_per_hour: float | None
     told_by: str = TIME
+    time_in_alarm: float | None = None
+    chattering: int | None = None
 
     def estimates(self) -> dict[str, float | None]:
         """Each metric without its bounds; None where it could not be measured."""
@@ -64,6 +72,8 @@ class _Totals:
     false_alarms: int = 0
     recorded: float = 0.0
     normal: float = 0.0
+    in_alarm: float = 0.0
+    chattering: int = 0
 
 
 def measure_events(rows: ScoredRows, confidence: float) -> EventMetrics:
@@ -81,14 +91,17 @@ def measure_events(rows: ScoredRows, confidence: float) -> EventMetrics:
             step = float(np.median(np.diff(run.time)))
             totals.recorded += step * len(run.y)
             totals.normal += step * int((run.y == 0).sum())
+            totals.in_alarm += step * int(run.alarms.sum())
+            totals.chattering += _chattering(run, step)
     found = int(np.isfinite(delays).sum())
     # Of an even number the later one in the middle, which may be never.
     delay = float(np.sort(delays)[len(delays) // 2])
-    daily = load = None
+    daily = load = share = chattering = None
     if totals.normal:
         daily = poisson_rate(totals.false_alarms, totals.normal / _DAY, confidence)
     if totals.recorded:
         load = totals.alarms * _HOUR / totals.recorded
+        share, chattering = totals.in_alarm / totals.recorded, totals.chattering
     return EventMetrics(
         faults=len(delays),
         found=found,
@@ -98,6 +111,8 @@ def measure_events(rows: ScoredRows, confidence: float) -> EventMetrics:
         false_alarms_per_day=daily,
         alarms_per_hour=load,
         told_by=_told_by(rows),
+        time_in_alarm=share,
+        chattering=chattering,
     )
 
 
@@ -153,6 +168,13 @@ def _delays(run: ScoredRows) -> list[float]:
             delay = float(clock[first + alarmed[0]] - clock[first])
         delays.append(delay)
     return delays
+
+
+def _chattering(run: ScoredRows, step: float) -> int:
+    """How often a run's alarm is raised when it was raised twice shortly before."""
+    raised = run.time[[first for first, _ in stretches_of(run.alarms)]]
+    within = max(_MINUTE, _CHATTER_STEPS * step)
+    return int((raised[_CHATTER - 1 :] - raised[: 1 - _CHATTER] <= within).sum())
 
 
 def _count_alarms(run: ScoredRows, totals: _Totals) -> None:

@@ -189,7 +189,20 @@ def event_sentences(events: EventMetrics | None) -> list[str]:
         return [f"{untouched}; without dates they have no rate."]
     within = "within" if load <= OPERATOR_ALARMS_PER_HOUR else "above"
     together = f"all alarms together are {amount(load)} an hour on these rows, {within} the limit"
-    return [f"{untouched}; {together}: {PER_HOUR_LIMIT}."]
+    return [f"{untouched}; {together}: {PER_HOUR_LIMIT}.{_burden(events)}"]
+
+
+def _burden(events: EventMetrics) -> str:
+    """For how much of the time it alarms, and whether alarms chatter; empty where not known."""
+    if events.time_in_alarm is None:
+        return ""
+    chatters = "none chatters"
+    if events.chattering:
+        chatters = (
+            f"{counted(events.chattering, 'alarm')} chattered (the third in a minute, or in six "
+            "steps where rows are further apart: ISA-18.2)"
+        )
+    return f" There is an alarm in {percent(events.time_in_alarm)} of the time, and {chatters}."
 
 
 def certainty_sentence(evidence: Evidence) -> str:

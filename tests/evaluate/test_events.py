@@ -34,6 +34,20 @@ def test_events_of_two_runs_counted_by_hand() -> None:
     assert found.false_alarms_per_day is not None
     assert found.false_alarms_per_day.estimate == pytest.approx(2 / days)
     assert found.alarms_per_hour == pytest.approx(4 / (20 * STEP / 3600))
+    assert (found.time_in_alarm, found.chattering) == (pytest.approx(6 / 20), 0)
+
+
+@pytest.mark.parametrize(
+    ("step", "apart", "chattering"), [(600.0, 3, 3), (600.0, 4, 0), (1.0, 20, 3)]
+)
+def test_an_alarm_that_is_raised_again_and_again_chatters(
+    step: float, apart: int, chattering: int
+) -> None:
+    """Of five raises the third, the fourth and the fifth, in a minute or in six steps."""
+    rows = np.arange(5 * apart)
+    alarms, y = rows % apart == 0, (rows == 0).astype(int)
+    scored = ScoredRows(y, alarms * 1.0, alarms, np.repeat("a", len(rows)), START + step * rows)
+    assert measure_events(scored, 0.95).chattering == chattering
 
 
 def test_half_of_the_faults_missed_have_no_median_delay() -> None:
