@@ -29,6 +29,7 @@ from faultxfer.config import (
     PretrainOptions,
     TransferOptions,
 )
+from faultxfer.contract.healthy import Healthy
 from faultxfer.errors import ConfigError
 from faultxfer.model_problems import questions
 from faultxfer.outputs import FLEET, LEARNING_CURVE, QUARANTINE
@@ -225,6 +226,13 @@ class TransferRequest(_MachineRequest):
         "in any case.",
     )
     events: Path | None = _events()
+    healthy: str | None = Field(
+        default=None,
+        title="Rows that you vouch for",
+        description="Rows without a label that were healthy, by your word, which the journal "
+        "keeps: `2026-03-01/2026-03-15` in the time column, `100/400` where it counts, "
+        "`column:NAME` that says yes or no, or `all`.",
+    )
 
     @property
     def rules(self) -> GateOptions:
@@ -247,6 +255,13 @@ class TransferRequest(_MachineRequest):
                 remedy="Leave `policy` out, or change the gate file",
             )
         return self
+
+    @field_validator("healthy")
+    @classmethod
+    def _healthy_can_be_read(cls, healthy: str | None) -> str | None:
+        if healthy is not None:
+            Healthy.parsed(healthy)
+        return healthy
 
     @field_validator("override_gate")
     @classmethod

@@ -554,12 +554,12 @@ def _keep(world: World, change: object) -> str:
 
 
 BAD_FILES = {
-    "one class only": (lambda f: f[f["fault"] == "0"], "no fault row"),
+    "one class only": (lambda f: f[f["fault"] == "0"], "learns from rows of both classes"),
     "five rows": (lambda f: f.groupby("fault").head(3).head(5), "Received"),
     "text in a sensor column": (lambda f: f.assign(flow_m3h="high"), "SENSOR-NOT-A-NUMBER"),
     "a sensor without values": (lambda f: f.assign(flow_m3h=""), "SENSOR-ALL-MISSING"),
     "wrong label values": (lambda f: f.assign(fault="maybe"), "LABEL-UNKNOWN"),
-    "no label column": (lambda f: f.drop(columns="fault"), "COLUMN-MISSING"),
+    "a misspelt label column": (lambda f: f.rename(columns={"fault": "fualt"}), "COLUMN-MISSING"),
     "a missing sensor": (lambda f: f.drop(columns="flow_m3h"), "flow_m3h"),
     "another machine": (lambda f: f.assign(equipment="pump-8"), "EQUIPMENT-ABSENT"),
     "no rows": (lambda f: f.head(0), "FILE-EMPTY"),

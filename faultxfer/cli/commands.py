@@ -233,6 +233,9 @@ def transfer(
     report: Annotated[
         Path | None, asked(TransferRequest, "report_folder", "--report", metavar="DIR")
     ] = None,
+    healthy: Annotated[
+        str | None, asked(TransferRequest, "healthy", metavar="RANGE|column:NAME|all")
+    ] = None,
     quarantine: Quarantine = QUARANTINE,
     data_docs: DataDocs = None,
     prefect: Prefect = None,
@@ -270,6 +273,7 @@ def transfer(
         quarantine=quarantine,
         data_docs=data_docs,
         report_folder=report,
+        healthy=healthy,
     )
 
 

@@ -32,6 +32,9 @@ FIXED: dict[str, Severity] = {
     "TIME-UNREADABLE": "quarantine",
     "LABEL-UNKNOWN": "quarantine",
     "LABEL-LEFT-OUT": "warn",
+    "LABEL-NONE": "warn",
+    "LABEL-NO-COLUMN": "warn",
+    "HEALTHY-FAULT": "warn",
     "ROWS-LEFT-OUT": "warn",
     "ROWS-NONE-LEFT": "refuse",
 }
@@ -78,7 +81,9 @@ CONFIGURABLE: dict[str, Severity] = {
 }
 
 # Reported only where a model is made, most of them beside a source model.
-AT_TRANSFER = frozenset({"LABEL-SHARE", "RUN-COPY", "SOURCE-COPY"})
+AT_TRANSFER = frozenset(
+    {"LABEL-SHARE", "LABEL-NONE", "LABEL-NO-COLUMN", "HEALTHY-FAULT", "RUN-COPY", "SOURCE-COPY"}
+)
 
 # What happens by default, by code.
 DEFAULTS: dict[str, Severity] = FIXED | CONFIGURABLE
@@ -110,6 +115,9 @@ SHORT: dict[str, str] = {
     "TIME-UNREADABLE": "with times that cannot be read",
     "LABEL-UNKNOWN": "with labels of neither class",
     "LABEL-LEFT-OUT": "with rows left out for their label",
+    "LABEL-NONE": "without any label",
+    "LABEL-NO-COLUMN": "without a label column",
+    "HEALTHY-FAULT": "with rows vouched for that are labelled fault",
     "ROWS-LEFT-OUT": "with rows left out by `where`",
     "ROWS-NONE-LEFT": "of which no row is left",
     "SENSOR-UNIT": "whose unit is not as the contract says",

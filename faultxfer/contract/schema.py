@@ -35,6 +35,11 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+def _is_unknown(value: object) -> bool:
+    """Whether a blank label means what it means by itself, and is no part of the digest."""
+    return value == "unknown"
+
+
 def _is_nothing(value: object) -> bool:
     """Whether a field is left out of the plain data of a contract, and so of its digest.
 
@@ -225,9 +230,9 @@ class Label(_Strict):
         exclude_if=_is_nothing,
     )
     blank: LabelClass | None = Field(
-        default=None,
-        description="What a blank cell means; without it the row is set aside.",
-        exclude_if=_is_nothing,
+        default="unknown",
+        description="What a blank cell means; the row is set aside where it is null.",
+        exclude_if=_is_unknown,
     )
     log: FaultLog | None = Field(
         default=None,

@@ -22,7 +22,8 @@ class _LeftOut(NamedTuple):
 _OUTSIDE = _LeftOut("outside `where`", "ROWS-LEFT-OUT", "`where`")
 
 
-_NO_LABEL = _LeftOut("without a label", "LABEL-LEFT-OUT", "`label.unknown`")
+WITHOUT_LABEL = "without a label"
+_NO_LABEL = _LeftOut(WITHOUT_LABEL, "LABEL-LEFT-OUT", "`label.unknown`")
 
 
 _EXCLUDED = _LeftOut("excluded by their label", "LABEL-LEFT-OUT", "`label.exclude`")

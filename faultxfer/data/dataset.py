@@ -25,7 +25,7 @@ class Dataset:
     Attributes:
         features: names of the ``d`` sensors, in feature order.
         X: (n, d) float64, in engineering units, finite.
-        y: (n,) int8, 1 where there is a fault.
+        y: (n,) int8, 1 where there is a fault, 0 where not; -1 in rows that nobody labelled.
         equipment: (n,) machine of each row.
         run: (n,) recording of each row, unique across machines.
         time: (n,) float64 seconds or sequence number; NaN where there is no time.
@@ -52,7 +52,7 @@ class Dataset:
     @property
     def faults(self) -> int:
         """Number of fault rows."""
-        return int(self.y.sum())
+        return int((self.y == 1).sum())
 
     @property
     def moments(self) -> Moments:

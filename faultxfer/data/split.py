@@ -25,12 +25,21 @@ from faultxfer.wording import counted, listed
 
 HOLD_OUT, CROSS_FIT = "hold-out", "cross-fit"
 BY_RUN, BY_BLOCK, BY_FEW = "run", "time block", "few faults"
+# What the rows are where they are not of both classes: nothing is divided then.
+BY_HEALTHY, BY_FAULTS, BY_NOTHING = "healthy rows", "faults alone", "no label"
 # What the folds hold together, in words.
 _FOLDS_BY = {BY_RUN: "run", BY_BLOCK: "time block", BY_FEW: "fault"}
+_ONE_CLASS = {
+    BY_HEALTHY: "Every labelled row is healthy, so what it finds is not shown on this machine; its "
+    "false alarms are those on rows by which its threshold was chosen.",
+    BY_FAULTS: "Every labelled row is a fault, so its false alarms are not shown on this machine.",
+    BY_NOTHING: "No row has a label, so neither what it finds nor its false alarms are shown on "
+    "this machine.",
+}
 # How many machines a message names.
 _SHOWN = 3
 # Fewer normal rows than this on a side say nothing of what is normal.
-_FEWEST_NORMALS = 2
+FEWEST_NORMALS = 2
 
 
 @dataclass(frozen=True)
@@ -47,7 +56,8 @@ class Split:
 
     Attributes:
         mode: ``hold-out`` or ``cross-fit``.
-        by: ``run``, ``time block`` or ``few faults``.
+        by: ``run``, ``time block`` or ``few faults``; ``healthy rows``, ``faults alone`` or
+            ``no label`` where there are not both classes.
         reason: one sentence on why, for the report.
         train, calibration, test: row positions of a hold-out; for cross-fitting ``train`` holds
             every row and the other two are empty.
@@ -75,7 +85,12 @@ class Split:
     @property
     def decides(self) -> bool:
         """Whether rows that were held out can decide anything."""
-        return self.by != BY_FEW
+        return self.by != BY_FEW and self.has_both_classes
+
+    @property
+    def has_both_classes(self) -> bool:
+        """Whether faults and normal rows are labelled, without which nothing can be fitted."""
+        return self.by not in _ONE_CLASS
 
     @property
     def validity(self) -> str:
@@ -86,6 +101,8 @@ class Split:
                 "the "
                 "threshold."
             )
+        if not self.has_both_classes:
+            return _ONE_CLASS[self.by]
         if not self.decides:
             return (
                 "These rows are too few to judge by: every fault was held out from models that may "
@@ -112,16 +129,30 @@ class Split:
 
 
 def split_rows(data: Dataset, options: SplitOptions, seed: int) -> Split:
-    """Choose and make the split.
+    """Choose and make the split; nothing is divided where there are not both classes.
 
     Raises:
-        DataError: one class only, or fewer normal rows than two sides need.
+        DataError: fewer normal rows than two sides need.
     """
-    require_both_classes(data)
+    if data.faults in (0, len(data)):
+        return _undivided(data)
     hold_out = try_hold_out(data, options, seed)
     if isinstance(hold_out, Split):
         return hold_out
     return _cross_fit(data, options, seed, why_no_hold_out=hold_out)
+
+
+def _undivided(data: Dataset) -> Split:
+    """All rows together: nothing is fitted on them that they could not judge."""
+    rows = np.arange(len(data))
+    normals = int((data.y == 0).sum())
+    by, what = BY_NOTHING, "none has a label"
+    if data.faults:
+        by, what = BY_FAULTS, "all are labelled fault"
+    elif normals:
+        by, what = BY_HEALTHY, "none is labelled fault"
+    reason = f"nothing was divided, as {what}"
+    return Split(CROSS_FIT, by, reason, rows, rows[:0], rows[:0])
 
 
 def require_both_classes(data: Dataset) -> None:
@@ -309,12 +340,12 @@ def _folds_of_few(data: Dataset, options: SplitOptions) -> tuple[Fold, ...]:
         DataError: the normal rows do not suffice for two sides.
     """
     order = rows_in_order(data.run.astype(str), data.time)
-    most = min(options.folds, max(_rarer(data), _FEWEST_NORMALS + 1))
+    most = min(options.folds, max(_rarer(data), FEWEST_NORMALS + 1))
     for gap in range(options.gap, -1, -1):
         for count in range(most, 1, -1):
             folds = _blocks(order, data.y, count, gap)
             normals = [len(fold.train) - data.y[fold.train].sum() for fold in folds]
-            if min(normals) >= _FEWEST_NORMALS:
+            if min(normals) >= FEWEST_NORMALS:
                 return tuple(folds)
     raise _too_few(data)
 
@@ -328,7 +359,7 @@ def _too_few(data: Dataset) -> DataError:
     normals = len(data) - data.faults
     return DataError(
         "There are not enough normal rows to learn from some and to choose a threshold on others "
-        f"(it takes {_FEWEST_NORMALS + 1})",
+        f"(it takes {FEWEST_NORMALS + 1})",
         received={"rows": len(data), "fault rows": data.faults, "normal rows": normals},
         where=f"equipment {min(data.equipment)!r}",
         remedy="Collect and label more rows of normal operation; nothing was changed",

@@ -102,8 +102,8 @@ class LabelSpellings:
         ]
         if self.blank:
             said.append(
-                f"Blank in {_rows(self.blank)}, which are set aside. `blank: unknown` leaves them "
-                "out on purpose; `blank: normal` is for exports that write faults alone."
+                f"Blank in {_rows(self.blank)}, of which nobody knows what they are: they are left "
+                "out. `blank: normal` is for exports that write faults alone."
             )
         return said
 

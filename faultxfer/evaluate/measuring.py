@@ -74,6 +74,37 @@ def gather(
     )
 
 
+def gather_undecided(
+    candidate: ScoredRows,
+    *,
+    champion_version: str | None = None,
+    comparison: Comparison | None = None,
+    cost: Cost | None = None,
+    asked_rate: float | None = None,
+    not_comparable: str = "",
+) -> Evidence:
+    """All the gate may look at of rows that are not of both classes: they decide nothing.
+
+    Args:
+        candidate: on all rows, healthy ones (0), faults (1) or such without a label (-1).
+        champion_version: of the present champion, or None.
+        comparison: with it, which holds no more than counts.
+        cost: of the candidate.
+        asked_rate: of false alarms, by which its threshold was chosen.
+        not_comparable: why the champion cannot score these rows; empty where it can.
+    """
+    return Evidence(
+        candidate=measured(candidate),
+        champion_version=champion_version,
+        comparison=comparison,
+        rivals={},
+        cost=cost,
+        decides=False,
+        asked_rate=asked_rate,
+        not_comparable=not_comparable,
+    )
+
+
 def compare(
     candidate: ScoredRows,
     champion: ScoredRows,

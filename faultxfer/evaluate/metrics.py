@@ -22,22 +22,23 @@ class Metrics:
         pr_auc: average precision; a random ranking gets the fault share. None where no fold holds
             rows of both classes.
         roc_auc: area under the receiver operating characteristic; None likewise.
-        recall: share of fault rows that alarm.
-        precision: share of alarms that are faults; None without alarms.
-        false_alarm_rate: share of normal rows that alarm.
-        log_loss: of the calibrated probabilities, natural logarithm.
+        recall: share of fault rows that alarm; None without fault rows.
+        precision: share of alarms that are faults; None without alarms, or rows of one class.
+        false_alarm_rate: share of normal rows that alarm; None without normal rows.
+        log_loss: of the calibrated probabilities, natural logarithm; None for rows of one class.
         calibration_error: adaptive expected calibration error: stated against observed fault share
-            in bins of equal mass (Nixon et al., "Measuring Calibration in Deep Learning", 2019).
+            in bins of equal mass (Nixon et al., "Measuring Calibration in Deep Learning", 2019);
+            None likewise.
         rows, faults: how many rows there are.
     """
 
     pr_auc: float | None
     roc_auc: float | None
-    recall: float
+    recall: float | None
     precision: float | None
-    false_alarm_rate: float
-    log_loss: float
-    calibration_error: float
+    false_alarm_rate: float | None
+    log_loss: float | None
+    calibration_error: float | None
     rows: int
     faults: int
 
@@ -52,13 +53,16 @@ def measure(
     """Metrics of (m,) probabilities and alarms against (m,) labels.
 
     PR-AUC and ROC-AUC compare a fault with normal rows of its own ``fold`` (m,); all rows are one
-    fold if it is left out.
+    fold if it is left out. Rows of one class show no more than that class does, and rows without a
+    label (-1) nothing.
 
     Raises:
-        DataError: one class only, or a probability that is not finite.
+        DataError: a probability that is not finite.
     """
-    faults, rows = int(y.sum()), len(y)
-    _require_measurable(faults, rows, probabilities)
+    _require_finite(probabilities)
+    faults, rows = int((y == 1).sum()), len(y)
+    if min(faults, int((y == 0).sum())) == 0:
+        return _of_one_class(y, alarms)
     precision = None
     if alarms.any():
         precision = float(y[alarms].mean())
@@ -79,18 +83,28 @@ def measure(
     )
 
 
+def _of_one_class(y: np.ndarray, alarms: np.ndarray) -> Metrics:
+    """What alarms show where faults or normal rows are lacking, or both."""
+    fault, normal = alarms[y == 1], alarms[y == 0]
+    return Metrics(
+        pr_auc=None,
+        roc_auc=None,
+        recall=float(fault.mean()) if len(fault) else None,
+        precision=None,
+        false_alarm_rate=float(normal.mean()) if len(normal) else None,
+        log_loss=None,
+        calibration_error=None,
+        rows=len(fault) + len(normal),
+        faults=len(fault),
+    )
+
+
 def _number(value: float) -> float | None:
     """None for one that is not finite: no fold holds both classes."""
     return float(value) if np.isfinite(value) else None
 
 
-def _require_measurable(faults: int, rows: int, probabilities: np.ndarray) -> None:
-    if faults in (0, rows):
-        raise DataError(
-            "A detector can only be measured on rows of both classes",
-            received={"rows": rows, "fault rows": faults},
-            remedy="Judge on rows that hold faults and normal operation",
-        )
+def _require_finite(probabilities: np.ndarray) -> None:
     odd = int((~np.isfinite(probabilities)).sum())
     if odd:
         raise DataError(

@@ -105,6 +105,7 @@ def _sentences(report: Report, decision: Decision) -> list[Words]:
     sentences = [
         report.transfer_verdict(),
         report.source_evidence,
+        *report.on_labels,
         *report.on_sensors,
         f"Judged on {rows} with {faults}: {report.split}.",
         report.validity,

@@ -167,7 +167,8 @@ def what_it_finds(report: Report) -> str:
     """Faults found, delays and false alarms, and on what rows that was measured: one paragraph."""
     evidence = report.evidence
     if not evidence.decides:
-        return _undecided(report)
+        one_class = report.candidate.faults in (0, report.candidate.rows)
+        return _of_one_class(report) if one_class else _undecided(report)
     measured = Measured(
         evidence.candidate, report.threshold, evidence.events, dict(evidence.intervals)
     )
@@ -180,14 +181,38 @@ def what_it_finds(report: Report) -> str:
 def _undecided(report: Report) -> str:
     rows = report.candidate
     normals = rows.rows - rows.faults
-    found = round(rows.recall * rows.faults)
-    alarms = round(rows.false_alarm_rate * normals)
+    found = round((rows.recall or 0.0) * rows.faults)
+    alarms = round((rows.false_alarm_rate or 0.0) * normals)
     faults = counted(rows.faults, "fault row")
     return (
         "Too few rows to show what it finds: models that had not seen them alarmed at "
         f"{found:,} of {faults} and at {alarms:,} of {counted(normals, 'normal row')}, which "
         f"decides nothing. A row alarms above a fault probability of "
         f"{probability(report.threshold)}."
+    )
+
+
+def _of_one_class(report: Report) -> str:
+    """What is known of a source model on which nothing was fitted, and what is not shown."""
+    rows = report.candidate
+    at = f"A row alarms above a fault probability of {probability(report.threshold)}."
+    if rows.false_alarm_rate is not None:
+        alarms = round(rows.false_alarm_rate * rows.rows)
+        return (
+            "What it finds is not shown on this machine: no fault is labelled. It is the source "
+            f"model, which alarms at {alarms:,} of {counted(rows.rows, 'healthy row')} at a "
+            f"threshold chosen by these rows. {at}"
+        )
+    if rows.recall is not None:
+        found = round(rows.recall * rows.faults)
+        return (
+            "False alarms are not shown on this machine: every labelled row is a fault. It is the "
+            "source model with its own threshold, which alarms at "
+            f"{found:,} of {counted(rows.faults, 'fault row')}. {at}"
+        )
+    return (
+        "Nothing is shown on this machine: no row has a label. It is the source model with its "
+        f"own threshold, as it was made on other machines. {at}"
     )
 
 
@@ -210,10 +235,11 @@ def faults_and_alarms(measured: Measured) -> str:
 
 def _fault_rows(measured: Measured) -> str:
     metrics = measured.metrics
-    found = round(metrics.recall * metrics.faults)
+    recall = metrics.recall or 0.0
+    found = round(recall * metrics.faults)
     expected = _between(measured.intervals.get("recall"))
     faults = counted(metrics.faults, "fault row")
-    return f"Finds {found:,} of {faults}: {percent(metrics.recall)}{expected}."
+    return f"Finds {found:,} of {faults}: {percent(recall)}{expected}."
 
 
 def faults_found(events: EventMetrics) -> str:
@@ -254,7 +280,7 @@ def false_alarms(per_day: Interval) -> str:
 
 
 def _rate_of_rows(measured: Measured) -> str:
-    rate = measured.metrics.false_alarm_rate
+    rate = measured.metrics.false_alarm_rate or 0.0
     bounds = _between(measured.intervals.get("false_alarm_rate"))
     return (
         f"Its false-alarm rate, the share of normal rows that alarm, is {percent(rate)}{bounds} "
@@ -274,7 +300,10 @@ def _at_threshold(measured: Measured) -> str:
 
 def short_table(report: Report) -> tuple[Line, ...]:
     """Candidate, champion, source as it is, and the best rival with and without the source."""
-    return tuple(_line(report, entry) for entry in highlighted(report.contestants))
+    shown = highlighted(report.contestants)
+    if report.candidate.faults in (0, report.candidate.rows):
+        shown = tuple(entry for entry in shown if entry.role != "rival")  # no rival could run
+    return tuple(_line(report, entry) for entry in shown)
 
 
 def _line(report: Report, entry: Contestant) -> Line:
@@ -286,8 +315,12 @@ def _line(report: Report, entry: Contestant) -> Line:
     if metrics.pr_auc is not None:
         own = report.evidence.intervals.get("pr_auc") if entry.role == "candidate" else None
         pr_auc = METRICS["pr_auc"].text(metrics.pr_auc) + _brackets(own, ".3f")
-    cells = (pr_auc, _ahead(report, entry), percent(metrics.recall))
-    return Line(entry.role, (title, *cells, percent(metrics.false_alarm_rate)))
+    cells = (pr_auc, _ahead(report, entry), _share(metrics.recall))
+    return Line(entry.role, (title, *cells, _share(metrics.false_alarm_rate)))
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else percent(value)
 
 
 def _short_title(entry: Contestant) -> str:
@@ -350,6 +383,12 @@ def _doubts(report: Report) -> Iterator[str]:
 def _too_few(report: Report) -> str:
     if report.evidence.decides:
         return ""
+    if report.candidate.faults == 0:
+        return "Finding faults: none is labelled on this machine, so take its alarms as hints."
+    if report.candidate.faults == report.candidate.rows:
+        return (
+            "Staying quiet: no normal row is labelled on this machine, so take its alarms as hints."
+        )
     return "Anything yet: the labelled rows are too few to judge by; take its alarms as hints."
 
 
@@ -456,4 +495,6 @@ def _unseen_kinds(report: Report) -> str:
     seen = counted(faults, "labelled fault row")
     if events is not None and events.told_by != ROW:
         seen = counted(events.faults, "labelled fault")
+    if not faults:
+        return ""
     return f"Kinds of fault that are not among the {seen}: nothing shows that it finds them."

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _DASHES = "--", "-.", "-"
 # Width of a contestant's name, in letters, and inches of one line of it.
 _NAME_WIDTH, _LINE = 38, 0.19
+_OVER_TIME = "score_over_time"
 # Where a picture of few contestants ends.
 _LOWEST = 2.6
 # With fewer rows of a class, or groups, a share of faults is chance.
@@ -78,7 +79,7 @@ def save_pictures(
     figures = {
         "precision_recall": precision_recall_figure(scored, others, pr_auc, named, who),
         "reliability": reliability_figure(scored.y, scored.probabilities, who),
-        "score_over_time": score_over_time_figure(scored, who),
+        _OVER_TIME: score_over_time_figure(scored, who),
     }
     if len(pr_auc) > 1:
         figures["rivals"] = rivals_figure(pr_auc, float(scored.y.mean()), who)
@@ -90,6 +91,14 @@ def save_pictures(
         paths[name] = folder / f"{name}.png"
         save_figure(figure, paths[name])
     return paths
+
+
+def save_scores(folder: Path, scored: ScoredRows) -> dict[str, Path]:
+    """The one picture of rows that are not of both classes: what was said of them over time."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{_OVER_TIME}.png"
+    save_figure(score_over_time_figure(scored, CANDIDATE), path)
+    return {_OVER_TIME: path}
 
 
 def precision_recall_figure(

@@ -73,6 +73,9 @@ class Report:
         alarms_note: what to know of these two; empty where nothing alarms.
         sensor_change: how the machine's sensors differ from the source's, as plain data with
             ``sentences``; empty where they do not.
+        labels: what is known of the rows, as plain data with ``state`` and ``sentences``: that
+            they are not of both classes, and who vouches for which; empty where every row is
+            labelled and both classes are there.
     """
 
     model: str
@@ -96,6 +99,12 @@ class Report:
     sensors: tuple[SensorShare, ...] = ()
     alarms_note: str = ""
     sensor_change: dict[str, Any] = field(default_factory=dict)
+    labels: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def on_labels(self) -> tuple[str, ...]:
+        """What is known of the rows where not all are labelled, in whole sentences."""
+        return tuple(self.labels.get("sentences", ()))
 
     @property
     def on_sensors(self) -> tuple[str, ...]:
@@ -120,6 +129,8 @@ class Report:
     def transfer_verdict(self) -> str:
         """One plain sentence: did the source help?"""
         if not self.evidence.decides:
+            if self.candidate.faults in (0, self.candidate.rows):
+                return "Whether the source helps is unknown: faults and normal rows show that."
             return "Whether the source helped is unknown: these rows are too few to judge by."
         if self.instead:
             return self.instead

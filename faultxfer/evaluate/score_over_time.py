@@ -83,8 +83,8 @@ def natural_key(name: str) -> list[tuple[str, int]]:
 
 def readable_runs(runs: list[np.ndarray], y: np.ndarray) -> list[np.ndarray]:
     """As many whole runs as can be read, half of them with faults if possible, spread evenly."""
-    faulty = [k for k, rows in enumerate(runs) if y[rows].any()]
-    normal = [k for k, rows in enumerate(runs) if not y[rows].any()]
+    faulty = [k for k, rows in enumerate(runs) if (y[rows] == 1).any()]
+    normal = [k for k, rows in enumerate(runs) if not (y[rows] == 1).any()]
     chosen = list(range(len(runs)))
     while len(chosen) > 2 and sum(len(runs[k]) for k in chosen) > _MOST_ROWS:
         count = min(len(chosen) - 1, _MOST_ROWS)
@@ -113,6 +113,10 @@ def _draw_scores(axes: Axes, shown: ScoredRows, starts: np.ndarray) -> None:
     size = 5.0 if len(place) < 300 else 1.5
     axes.plot(x, p, color=BLUE, linewidth=1, marker=".", ms=size, label="fault probability")
     _mark_alarms(axes, place[shown.alarms & (shown.y == 1)], "true", _TRUE_ALARMS, "black")
+    if (shown.y < 0).any():
+        unknown = place[shown.alarms & (shown.y < 0)]
+        _mark_alarms(axes, unknown, "nobody knows whether true", _FALSE_ALARMS, GREY)
+        return
     _mark_alarms(axes, place[shown.alarms & (shown.y == 0)], "false", _FALSE_ALARMS, RED)
 
 

@@ -47,6 +47,8 @@ from faultxfer.strategies.protocol import Rival, Strategy, Task
 from faultxfer.strategies.rivals import RIVALS
 from faultxfer.strategies.sensor_evidence import sensor_evidence
 from faultxfer.strategies.shared_fits import in_threads
+from faultxfer.strategies.source_alone import TITLE as SOURCE_ALONE
+from faultxfer.strategies.source_alone import source_alone
 
 # The candidate, and the source as it is with a calibrator and a threshold of the target's: names of
 # their folders, and of what they predict.
@@ -201,8 +203,9 @@ def adapt_source(job: Job[TransferRequest], models: Models, target: Target) -> A
     known, data = load_bundle(models.source_bundle), read_target(target.rows, features)
     source, source_rows = source_for(job.contract, models, known, target.change, options.seed)
     task = Task(source, data, source_rows, options)
-    progress.info("Adapting: %s (%d rows, %d faults)", strategy.title, len(data), data.faults)
-    learnt = compete(strategy, task, split)
+    title = strategy.title if split.has_both_classes else SOURCE_ALONE
+    progress.info("Adapting: %s (%d rows, %d faults)", title, len(data), data.faults)
+    learnt = compete(strategy, task, split) if split.has_both_classes else _undisputed(task)
     adapted = Adaptation(target, job.work, learnt.history, learnt.could_not_run)
     made = {job.work / ADAPTED: learnt.candidate}
     if learnt.recalibrated:
@@ -210,7 +213,7 @@ def adapt_source(job: Job[TransferRequest], models: Models, target: Target) -> A
     contract = job.contract.model_dump(mode="json")
     imputer = kept_imputer(target.rows, features)
     fitted = np.sort(np.concatenate([split.train, split.calibration]))
-    references = kept_references(data.take(fitted))
+    references = kept_references(data.take(fitted)) or source.references
     gaps = gaps_when_judged(target.rows, data.take(test_rows(split)), job.contract)
     for folder, bundle in made.items():
         lineage = bundle.lineage | {
@@ -260,6 +263,17 @@ def compete(strategy: Strategy, task: Task, split: Split) -> Learnt:
         predictions[RECALIBRATED] = again[1]
     recalibrated = again[0] if again else None
     return Learnt(candidate, recalibrated, predictions, final.history, could_not_run)
+
+
+def _undisputed(task: Task) -> Learnt:
+    """The source where nothing can be fitted on the rows, so that there is no rival either.
+
+    Raises:
+        DataError, StrategyError: see :func:`.source_alone`.
+    """
+    bundle, predictions = source_alone(task)
+    without = dict.fromkeys(RIVALS, "it takes rows of both classes")
+    return Learnt(bundle, None, {CANDIDATE: predictions}, {}, without)
 
 
 def source_for(

@@ -101,7 +101,7 @@ def profile(faults: np.ndarray, runs: np.ndarray, time: np.ndarray) -> dict[str,
     """
     counted: dict[str, Any] = {
         "rows": len(faults),
-        "faults": int(faults.sum()),
+        "faults": int((faults == 1).sum()),
         "runs": len(pd.unique(np.asarray(runs, dtype=object))),
     }
     if len(time) and has_dates(time):

@@ -22,6 +22,7 @@ from faultxfer.contract.check import begin_check
 from faultxfer.contract.class_share import Classes, with_class_share
 from faultxfer.contract.codes import DEFAULTS
 from faultxfer.contract.data_docs import write_data_docs
+from faultxfer.contract.healthy import Healthy
 from faultxfer.contract.intervals import Log, read_log
 from faultxfer.contract.lacking import lacked_by_all
 from faultxfer.contract.log_labels import labelled_by_log
@@ -31,6 +32,13 @@ from faultxfer.contract.outcome import Checked, refusal
 from faultxfer.contract.schema import Contract
 from faultxfer.contract.shapes import joined_tags, read_shaped, readings_in
 from faultxfer.contract.verdicts import how_to_read
+from faultxfer.contract.vouching import (
+    Vouching,
+    as_unlabelled,
+    beside_labelled,
+    with_states,
+    without_any_label,
+)
 from faultxfer.errors import DataError
 from faultxfer.findings import Finding, refusing
 from faultxfer.outputs import workspace, writing
@@ -40,7 +48,7 @@ from faultxfer.reading.read_csv import find_files, names_of
 from faultxfer.reading.table import RawTable
 from faultxfer.reading.tag_files import TagReadings
 from faultxfer.reading.write_csv import write_text
-from faultxfer.requests import PretrainRequest, ScoreRequest, ValidateRequest
+from faultxfer.requests import PretrainRequest, ScoreRequest, TransferRequest, ValidateRequest
 from faultxfer.steps.accepted import filled_rows
 from faultxfer.steps.in_parts.asked import UNSCORED, Asked
 from faultxfer.steps.in_parts.check import accepted_in_parts, are_large, tag_files_in_parts
@@ -176,7 +184,15 @@ def check_rows(
         without=_without(opened.request),
         lacks=frozenset(opened.lacks if isinstance(opened, Job) else ()),
         events=None if isinstance(opened.request, ScoreRequest) else opened.request.events,
+        vouching=_vouching(opened.request),
     )
+
+
+def _vouching(request: AnyRequest) -> Vouching | None:
+    """What is known of rows without labels; None where each row needs one, or none does."""
+    if not isinstance(request, TransferRequest):
+        return None
+    return Vouching(None if request.healthy is None else Healthy.parsed(request.healthy))
 
 
 def _without(request: AnyRequest) -> frozenset[str]:
@@ -209,6 +225,7 @@ def check_files(
     without: frozenset[str] = frozenset(),
     lacks: frozenset[str] = frozenset(),
     events: Path | None = None,
+    vouching: Vouching | None = None,
 ) -> CheckedRows:
     """Read every file, check it, and complete rows with missing readings.
 
@@ -228,6 +245,8 @@ def check_files(
         lacks: sensors that are no longer in the contract, as the machine lacks them; readings of
             them are asked about.
         events: log of faults that labels the rows, where there is one.
+        vouching: who says what of rows without labels, which are accepted where no row has one;
+            left out where rows need labels.
 
     Raises:
         DataError: no file is found, or the log cannot be laid beside the files. A *refused* file
@@ -241,13 +260,18 @@ def check_files(
             return found
     fills = completing.fills if completing else frozenset()
     log = _log(events, contract)
-    checking = _Checking(paths, contract, labelled, equipment, source, without, lacks, log)
+    checking = _Checking(
+        paths, contract, labelled, equipment, source, without, lacks, log, vouching
+    )
     unmeasured = checking.unmeasured
     if unmeasured:
         checking = checking.narrowed(unmeasured)
         contract = checking.contract
         completing = completing.under(contract) if completing and completing.under else completing
     tables, checked = checking.filled_in(fills)
+    if vouching is not None and without_any_label(checked):
+        checking = checking.without_labels()
+        tables, checked = checking.filled_in(fills)
     checked = _with_unmeasured(checked, unmeasured)
     imputer = _learnt(checked, completing)
     if completing and _more_rows(checked, completing.filled_by(imputer) - fills):
@@ -396,15 +420,22 @@ class _Checking:
     without: frozenset[str] = frozenset()
     lacks: frozenset[str] = frozenset()
     log: Log | None = None
+    vouching: Vouching | None = None
+    nobody_knows: bool = False
 
     @cached_property
     def read(self) -> list[RawTable | Checked]:
         """Each file as read; one that cannot be read is refused like any other."""
         named = zip(self.paths, names_of(self.paths), strict=True)
-        read = [_read(path, name, self.contract, self.lacks) for path, name in named]
+        also = self.lacks | (self.vouching.columns if self.vouching else frozenset())
+        read = [_read(path, name, self.contract, also) for path, name in named]
         if self.contract.tag_files:
             read = _joined(self.paths, read, self.contract)
-        return _by_log(read, self.contract, self.log) if self.log else read
+        if self.log:
+            read = _by_log(read, self.contract, self.log)
+        if self.vouching is None:
+            return read
+        return _vouched(read, self.contract, self.vouching, self.equipment)
 
     @cached_property
     def unmeasured(self) -> tuple[str, ...]:
@@ -424,10 +455,18 @@ class _Checking:
         narrow.__dict__["read"] = self.read
         return narrow
 
+    def without_labels(self) -> _Checking:
+        """The same rows where no row has a label: as rows to be scored; no file is read again."""
+        plain = dataclasses.replace(self, labelled=False, nobody_knows=True)
+        plain.__dict__["read"] = self.read
+        return plain
+
     def filled_in(self, fills: frozenset[str]) -> tuple[list[RawTable], list[Checked]]:
         """Tables and outcomes, where missing readings of these sensors are going to be filled."""
         tables = [each if isinstance(each, RawTable) else each.table for each in self.read]
         checked = _leave_others_out([self._checked(each, fills) for each in self.read])
+        if self.vouching is not None:
+            checked = beside_labelled(checked)
         checked = without_copies(checked, self.contract)
         stack = Stack(self.contract)
         checked = with_rules_across(checked, stack)
@@ -435,6 +474,8 @@ class _Checking:
         if self.labelled is not False:
             training = bool(self.labelled)
             checked = with_no_measurements(checked, stack, training=training)
+        if self.nobody_knows:
+            return tables, as_unlabelled(checked, self.contract)
         return tables, with_class_share(checked, self.contract, self.source)
 
     def _checked(self, table: RawTable | Checked, fills: frozenset[str]) -> Checked:
@@ -474,6 +515,15 @@ def _by_log(
     tables = [each for each in read if isinstance(each, RawTable)]
     labelled = iter(labelled_by_log(tables, contract, log))
     return [next(labelled) if isinstance(each, RawTable) else each for each in read]
+
+
+def _vouched(
+    read: list[RawTable | Checked], contract: Contract, vouching: Vouching, equipment: str | None
+) -> list[RawTable | Checked]:
+    """The same files, rows without a label marked as such, or as normal where somebody vouches."""
+    tables = [each for each in read if isinstance(each, RawTable)]
+    told = iter(with_states(tables, contract, vouching, equipment))
+    return [next(told) if isinstance(each, RawTable) else each for each in read]
 
 
 def _joined(

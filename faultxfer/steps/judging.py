@@ -15,19 +15,21 @@ from faultxfer.bundle.budget import BUDGET, AlarmBudget
 from faultxfer.bundle.bundle import Bundle, load_bundle
 from faultxfer.config import GateOptions, TransferOptions
 from faultxfer.data.dataset import Dataset, load_dataset
+from faultxfer.data.split import BY_BLOCK, BY_FEW, BY_HEALTHY, BY_RUN, Split
 from faultxfer.evaluate.gate import Decision, judge
 from faultxfer.evaluate.gate.check import (
     NEEDS_APPROVAL,
     Comparison,
     Cost,
+    Evidence,
     Forgetting,
     Override,
     OwnFaults,
 )
 from faultxfer.evaluate.held_faults import HeldFault, held_faults
-from faultxfer.evaluate.measuring import compare, forgot, gather, measured
+from faultxfer.evaluate.measuring import compare, forgot, gather, gather_undecided, measured
 from faultxfer.evaluate.page import as_markdown
-from faultxfer.evaluate.plots import save_pictures
+from faultxfer.evaluate.plots import save_pictures, save_scores
 from faultxfer.evaluate.report import Contestant, Report, described, highlighted
 from faultxfer.evaluate.review import review
 from faultxfer.evaluate.rows import ScoredRows
@@ -52,15 +54,20 @@ from faultxfer.steps.contest import (
 )
 from faultxfer.steps.copies import said_of_copies
 from faultxfer.steps.intake import CheckedRows, require_accepted
+from faultxfer.steps.labels import labels_of
 from faultxfer.steps.opening import Job
 from faultxfer.steps.sources import Models
 from faultxfer.steps.speaking import Alarms, find_alarms
 from faultxfer.strategies import STRATEGIES
 from faultxfer.strategies.narrowing import SENSOR_CHANGE
+from faultxfer.strategies.source_alone import NAME as SOURCE_ALONE
+from faultxfer.strategies.source_alone import TITLE as SOURCE_TITLE
 from faultxfer.strategies.source_benefit import NEW_SENSORS
 from faultxfer.wording import percent
 
 REPORT, PAGE = "report.json", "report.md"
+# Where the threshold is of the machine's own rows; else it is the source's, and so is its evidence.
+_OWN_THRESHOLD = (BY_RUN, BY_BLOCK, BY_FEW, BY_HEALTHY)
 # Rows that are scored to time it.
 _BATCH = 1000
 # Readings that agree to this share are the same, written in another unit; kept rows that are found
@@ -123,7 +130,54 @@ def _report(
     champion: _Champion | None,
 ) -> Report:
     options, split = job.request.options, adapted.target.split
-    evidence = gather(
+    evidence = _evidence(job, models, adapted, bundle, contest, champion)
+    found = _alarms(bundle, adapted, contest)
+    both = split.has_both_classes
+    return Report(
+        model=job.request.model,
+        equipment=job.request.equipment,
+        strategy=options.strategy if both else SOURCE_ALONE,
+        mode=split.mode,
+        split=split.reason,
+        validity=_validity(adapted),
+        contestants=_contestants(split, options, contest, champion),
+        instead=_instead(options, adapted),
+        evidence=evidence,
+        threshold=bundle.threshold,
+        weights=_weights(bundle),
+        source_evidence=bundle.lineage.get("source_evidence", {}).get("sentence", ""),
+        alarm=bundle.alarm.as_dict() if bundle.alarm else {},
+        alarm_notes=_alarm_notes(bundle, options, split),
+        sensor_change=_sensor_change(bundle),
+        chosen=contest.chosen_contestants(),
+        held_faults=_held_faults(contest, options.gate, decides=split.decides),
+        outside=_outside(adapted.target.rows),
+        alarms=found.stretches,
+        sensors=found.sensors,
+        alarms_note=" ".join(filter(None, (found.note, _SPOKEN if found.stretches else ""))),
+        labels=labels_of(job.request, adapted),
+    )
+
+
+def _evidence(
+    job: Job[TransferRequest],
+    models: Models,
+    adapted: Adaptation,
+    bundle: Bundle,
+    contest: Contest,
+    champion: _Champion | None,
+) -> Evidence:
+    options, split = job.request.options, adapted.target.split
+    if not split.has_both_classes:
+        return gather_undecided(
+            contest.candidate,
+            champion_version=models.champion.version if models.champion else None,
+            comparison=champion.comparison if champion else None,
+            not_comparable=champion.cannot_score if champion else "",
+            cost=_cost(bundle, adapted.bundle, contest.test.X),
+            asked_rate=bundle.alarm.rate if bundle.alarm else None,
+        )
+    return gather(
         contest.candidate,
         contest.rivals_by_title(),
         options.gate,
@@ -135,30 +189,6 @@ def _report(
         own_faults=_own_faults(bundle, adapted),
         decides=split.decides,
         asked_rate=bundle.alarm.rate if bundle.alarm else None,
-    )
-    found = _alarms(bundle, adapted, contest)
-    return Report(
-        model=job.request.model,
-        equipment=job.request.equipment,
-        strategy=options.strategy,
-        mode=split.mode,
-        split=split.reason,
-        validity=_validity(adapted),
-        contestants=_contestants(options, contest, champion),
-        instead=_instead(options, adapted),
-        evidence=evidence,
-        threshold=bundle.threshold,
-        weights=_weights(bundle),
-        source_evidence=bundle.lineage.get("source_evidence", {}).get("sentence", ""),
-        alarm=bundle.alarm.as_dict() if bundle.alarm else {},
-        alarm_notes=_alarm_notes(bundle, options),
-        sensor_change=_sensor_change(bundle),
-        chosen=contest.chosen_contestants(),
-        held_faults=_held_faults(contest, options.gate, decides=split.decides),
-        outside=_outside(adapted.target.rows),
-        alarms=found.stretches,
-        sensors=found.sensors,
-        alarms_note=" ".join(filter(None, (found.note, _SPOKEN if found.stretches else ""))),
     )
 
 
@@ -223,28 +253,30 @@ def _own_faults(bundle: Bundle, adapted: Adaptation) -> OwnFaults:
 def _held_faults(contest: Contest, options: GateOptions, *, decides: bool) -> tuple[HeldFault, ...]:
     """Each fault by itself, where they are too few to be summed up."""
     scored = contest.candidate
-    if decides and scored.y.sum() >= options.min_faults:
+    both = 0 < int((scored.y == 1).sum()) < len(scored.y)
+    if not both or (decides and scored.y.sum() >= options.min_faults):
         return ()
     return held_faults(scored)
 
 
 def _contestants(
-    options: TransferOptions, contest: Contest, champion: _Champion | None
+    split: Split, options: TransferOptions, contest: Contest, champion: _Champion | None
 ) -> tuple[Contestant, ...]:
     """The lines of the result table, the candidate first."""
-    first = [_candidate(options, contest)]
+    title = None if split.has_both_classes else SOURCE_TITLE
+    first = [_candidate(options, contest, title)]
     if champion:
         first.append(champion.contestant)
     if adapted := contest.predictions.get(ADAPTED_FIRST):
-        title = f"adapted model ({STRATEGIES[options.strategy].title})"
+        named = f"adapted model ({STRATEGIES[options.strategy].title})"
         metrics = measured(contest.scored(adapted))
-        first.append(Contestant(ADAPTED_FIRST, title, "rival", True, metrics))
+        first.append(Contestant(ADAPTED_FIRST, named, "rival", True, metrics))
     return (*first, *contest.rivals())
 
 
-def _candidate(options: TransferOptions, contest: Contest) -> Contestant:
+def _candidate(options: TransferOptions, contest: Contest, title: str | None) -> Contestant:
     by_source = ADAPTED_FIRST in contest.predictions
-    way = STRATEGIES[RECALIBRATE if by_source else options.strategy].title
+    way = title or STRATEGIES[RECALIBRATE if by_source else options.strategy].title
     return Contestant(
         "candidate", f"candidate ({way})", "candidate", True, measured(contest.candidate)
     )
@@ -270,8 +302,8 @@ def _weights(bundle: Bundle) -> tuple[tuple[str, float], ...]:
     return tuple(sorted(weights, key=lambda named: -named[1]))
 
 
-def _alarm_notes(bundle: Bundle, options: TransferOptions) -> tuple[str, ...]:
-    notes = [bundle.alarm.sentence()] if bundle.alarm else []
+def _alarm_notes(bundle: Bundle, options: TransferOptions, split: Split) -> tuple[str, ...]:
+    notes = [bundle.alarm.sentence()] if bundle.alarm and split.by in _OWN_THRESHOLD else []
     if budget := bundle.lineage.get(BUDGET):
         notes.append(AlarmBudget.of(budget).sentence())
     if bundle.smoothing:
@@ -332,6 +364,8 @@ def _draw(
     scored = contest.scored_by_name()
     if champion and champion.scored:
         scored["champion"] = champion.scored
+    if not adapted.target.split.has_both_classes:
+        return save_scores(folder, contest.candidate)
     del scored[CANDIDATE]
     others = {title: scored[name].probabilities for name, title in titles.items() if name in scored}
     pr_auc = {

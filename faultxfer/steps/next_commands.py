@@ -205,7 +205,8 @@ def _can_be_typed(request: TransferRequest) -> bool:
 
 
 def _transfer(request: TransferRequest, files: tuple[str, ...]) -> str:
-    own = ("--policy", request.policy) if request.policy else ()
+    own = ["--policy", request.policy] if request.policy else []
+    own += ["--healthy", request.healthy] if request.healthy else []
     return typed("transfer", *files, *_contract_and_machine(request), *own)
 
 

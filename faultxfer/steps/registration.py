@@ -43,6 +43,7 @@ from faultxfer.steps.adaptation import Adaptation, load_predictions, read_target
 from faultxfer.steps.data_sets import files_read, rows_that_judged
 from faultxfer.steps.intake import CheckedRows
 from faultxfer.steps.judging import REPORT, Evaluation, Verdict
+from faultxfer.steps.labels import vouched_for
 from faultxfer.steps.next_commands import (
     after_dry_run,
     after_promotion,
@@ -298,6 +299,7 @@ def _promotion(job: Job[TransferRequest], models: Models, verdict: Verdict) -> P
         "source_files_sha256": models.source.tags.get(names.FILES),
         "request_sha256": request_sha256(job, models, rows),
         "seed": job.request.options.seed,
+        **vouched_for(job.request),
         **code(),
     }
     outcome = _outcome(verdict, job.request, models)

@@ -79,6 +79,7 @@ def request_sha256(job: Job[TransferRequest], models: Models, rows: CheckedRows)
         "contract": job.contract.digest(),
         "options": options,
         "override": job.request.override_gate,
+        **({} if job.request.healthy is None else {"healthy": job.request.healthy}),
         "source": [source.name, source.version, source.tags.get(names.FILES)],
         "release": code()["release"],
     }

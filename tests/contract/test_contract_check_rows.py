@@ -20,7 +20,7 @@ ROW_FINDINGS: dict[str, tuple[pd.DataFrame, str, int, str]] = {
     "SENSOR-NOT-A-NUMBER": (broken("flow", _4="sensor off", _9="1,5"), "flow", 7, "sensor off"),
     "SENSOR-MISSING": (broken("speed", _4="", _9="n/a"), "speed", 7, ""),
     "SENSOR-OUT-OF-RANGE": (broken("flow", _4="-0.001", _9="100.001"), "flow", 7, "-0.001"),
-    "LABEL-UNKNOWN": (broken("fault", _4="?", _9=""), "fault", 7, "?"),
+    "LABEL-UNKNOWN": (broken("fault", _4="?", _9="!"), "fault", 7, "?"),
     "KEY-MISSING": (broken("run", _4="", _9=" none "), "run", 7, ""),
     "TIME-UNREADABLE": (broken("time", _4="noon", _9=""), "time", 7, "noon"),
 }

@@ -140,11 +140,11 @@ VALID = {
         "service is understood now",
     ),
     "what a blank label means": (
-        changed(label__blank="unknown"),
+        changed(label__blank="exclude"),
         "label.blank",
-        "–",
         "unknown",
-        "count as unknown now",
+        "exclude",
+        "count as exclude now",
     ),
     "types of fault": (
         changed(label__fault={"bearing": ["nok"]}),

@@ -95,10 +95,16 @@ def test_a_blank_cell_means_what_the_contract_says(cell: str, tmp_path: Path) ->
     assert (rows.accepted, accepted(rows)[columns.FAULT].sum()) == used
 
 
-def test_a_blank_cell_is_a_mistake_without_a_word_about_it(tmp_path: Path) -> None:
-    rows = check(tmp_path, contract(), file(tmp_path, state=[*["0"] * 12, *["4"] * 11, ""]))
-    assert (rows.accepted, rows.quarantined) == (23, 1)
-    assert [finding.code for finding in rows.findings] == ["LABEL-UNKNOWN"]
+def test_a_blank_cell_is_unknown_and_a_mistake_where_the_contract_says_so(tmp_path: Path) -> None:
+    path = file(tmp_path, state=[*["0"] * 12, *["4"] * 11, ""])
+    plain = {"column": "state", "normal": ["0"], "fault": ["4"]}
+    for label, aside, code in (
+        (plain, 0, "LABEL-LEFT-OUT"),
+        (plain | {"blank": None}, 1, "LABEL-UNKNOWN"),
+    ):
+        rows = check(tmp_path, contract(label=label), path)
+        assert (rows.accepted, rows.quarantined) == (23, aside)
+        assert [finding.code for finding in rows.findings] == [code]
 
 
 def test_readings_of_rows_that_are_left_out_are_not_checked(tmp_path: Path) -> None:

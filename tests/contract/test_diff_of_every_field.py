@@ -73,7 +73,7 @@ CASES: dict[tuple[str, str], list[Case]] = {
     ("Label", "unknown"): [("none", {"label.unknown": ["?"]}, {})],
     ("Label", "exclude"): [("none", {"label.exclude": ["service"]}, {})],
     ("Label", "blank"): [
-        ("none", {"label.blank": "unknown"}, {}),
+        ("none", {"label.blank": None}, {}),
         ("all", {"label.blank": "normal"}, {"label.blank": "fault"}),
     ],
     ("Label", "log"): [("none", {"label.log": LOG}, {})],

@@ -245,11 +245,22 @@ def test_each_block_holds_a_contiguous_part_of_each_class_in_time() -> None:
 @pytest.mark.parametrize(("label", "missing"), [(0, "fault"), (1, "normal")])
 def test_one_class_is_an_error_that_names_the_other(label: int, missing: str) -> None:
     data = dataset(list(range(50)), [label] * 50)
-    for refuse in (lambda: require_both_classes(data), lambda: split_rows(data, OPTIONS, seed=0)):
-        with pytest.raises(
-            DataError, match=rf"no {missing} row, and both.*rows=50.*label of equipment 'p1'"
-        ):
-            refuse()
+    with pytest.raises(
+        DataError, match=rf"no {missing} row, and both.*rows=50.*label of equipment 'p1'"
+    ):
+        require_both_classes(data)
+
+
+@pytest.mark.parametrize(
+    ("label", "by"), [(0, "healthy rows"), (1, "faults alone"), (-1, "no label")]
+)
+def test_rows_that_are_not_of_both_classes_are_not_divided_and_decide_nothing(
+    label: int, by: str
+) -> None:
+    split = split_rows(dataset(list(range(50)), [label] * 50), OPTIONS, seed=0)
+    assert (split.by, split.folds, len(split.train)) == (by, (), 50)
+    assert not split.decides
+    assert not split.has_both_classes
 
 
 @pytest.mark.parametrize("y", [[0, 0, 1, 1, 1], [0, 1, 1, 1, 1]])

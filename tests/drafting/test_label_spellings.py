@@ -130,7 +130,7 @@ def test_codes_are_not_taken_for_normal_and_fault() -> None:
 def test_blank_labels_are_asked_about(blank: str) -> None:
     (asked,) = label_questions([table(flow=FLOW, fault=["0", "1", blank, blank])], "fault")
     assert "Blank in 2 rows" in asked
-    assert "blank: unknown" in asked
+    assert "blank: normal" in asked
 
 
 @pytest.mark.parametrize("given", [{"normal": ("A",)}, {"fault": ("B",)}])

@@ -111,15 +111,15 @@ def test_without_alarms_there_is_no_precision() -> None:
     assert (found.recall, found.false_alarm_rate) == (0, 0)
 
 
-@pytest.mark.parametrize("label", [0, 1])
-def test_rows_of_one_class_are_refused(label: int) -> None:
-    with pytest.raises(DataError, match=f"both classes.*rows=5, fault rows={5 * label}"):
-        measure(np.full(5, label), P, ALARMS)
-
-
-def test_no_rows_are_refused() -> None:
-    with pytest.raises(DataError, match="both classes"):
-        measure(Y[:0], P[:0], ALARMS[:0])
+def test_rows_of_one_class_show_no_more_than_that_class_does() -> None:
+    share = float(ALARMS.mean())
+    for label, shown in ((0, (None, share, 5)), (1, (share, None, 5)), (-1, (None, None, 0))):
+        found = measure(np.full(5, label), P, ALARMS)
+        assert (found.recall, found.false_alarm_rate, found.rows) == shown
+        assert (found.pr_auc, found.precision, found.log_loss, found.faults) == (
+            *(None, None, None),
+            5 if label == 1 else 0,
+        )
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

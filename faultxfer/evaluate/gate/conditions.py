@@ -27,18 +27,34 @@ def check_rows(given: Evidence, options: GateOptions) -> list[Check]:
         f"{faults} fault and {normals} normal rows judge; at least {options.min_faults} and "
         f"{options.min_normals} are needed."
     )
+    if not given.decides and faults in (0, given.candidate.rows):
+        message = f"{_why_nothing_is_shown(faults, normals)} {message}"
     lacking = []
     if faults < options.min_faults:
         lacking.append(_more(options.min_faults - faults, "labelled fault"))
     if normals < options.min_normals:
         lacking.append(_more(options.min_normals - normals, "normal row"))
-    if not given.decides:
+    if not given.decides and 0 < faults < given.candidate.rows:
         message += " Models that may have seen no fault of this machine judged them."
         lacking = lacking or ["one more recording with faults"]
     if not lacking:
         return [Check(ROWS, title, PASSED, message)]
     wanted = " and ".join(lacking)
     return [Check(ROWS, title, OPEN, f"{message} At least {wanted} would settle it.")]
+
+
+def _why_nothing_is_shown(faults: int, normals: int) -> str:
+    if faults:
+        return (
+            "Every row is labelled fault, so nothing tells a fault from normal operation, and the "
+            "source model is left as it is."
+        )
+    if normals:
+        return (
+            "Every labelled row is healthy, so what is found on this machine is not shown; the "
+            "source model is left as it is, with a threshold of this machine."
+        )
+    return "No row has a label, so nothing is shown, and the source model is left as it is."
 
 
 def _more(count: int, what: str) -> str:

@@ -47,7 +47,7 @@ def _mend(limit: Limit, rate: Interval, given: Evidence) -> str:
     normals = given.candidate.rows - given.candidate.faults
     # As if alarms fell with the rows that alarm.
     now = given.candidate.false_alarm_rate if given.asked_rate is None else given.asked_rate
-    wanted = _rounded_down(now * limit.max / rate.estimate)
+    wanted = _rounded_down((now or 0.0) * limit.max / rate.estimate)
     if not wanted:
         return f"{mend}, and with more labelled normal rows."
     mend += f", about {wanted:g}; fewer faults may then be found."

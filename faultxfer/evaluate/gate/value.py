@@ -59,7 +59,7 @@ def _within(name: str, limit: Limit, given: Evidence, options: GateOptions) -> C
     if limit.only_warns and name == "false_alarms_per_day":
         return Check(_CODE, title, *load.judged(limit, given, options))
     if value is None:
-        return _not_measured(name, title, limit)
+        return _not_measured(name, title, limit, given)
     if limit.only_warns:
         status = only_warned(limit, interval)
     else:
@@ -92,9 +92,11 @@ def _what_is_missing(
     return more_rows(name, limit, interval, (faults, given.candidate.rows - faults), options)
 
 
-def _not_measured(name: str, title: str, limit: Limit) -> Check:
+def _not_measured(name: str, title: str, limit: Limit, given: Evidence) -> Check:
     status, why = FAILED, "nothing alarmed"
-    if METRICS[name].of == "event":
+    if given.candidate.faults in (0, given.candidate.rows):
+        status, why = OPEN, "there are not both faults and normal rows that judge"
+    elif METRICS[name].of == "event":
         status, why = OPEN, "the rows have no dates, or it missed half of the faults"
     if limit.only_warns:
         status = NOT_APPLICABLE
