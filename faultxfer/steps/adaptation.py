@@ -205,7 +205,7 @@ def adapt_source(job: Job[TransferRequest], models: Models, target: Target) -> A
     task = Task(source, data, source_rows, options)
     title = strategy.title if split.has_both_classes else SOURCE_ALONE
     progress.info("Adapting: %s (%d rows, %d faults)", title, len(data), data.faults)
-    learnt = compete(strategy, task, split) if split.has_both_classes else _undisputed(task)
+    learnt = compete(strategy, task, split) if split.has_both_classes else _undisputed(task, split)
     adapted = Adaptation(target, job.work, learnt.history, learnt.could_not_run)
     made = {job.work / ADAPTED: learnt.candidate}
     if learnt.recalibrated:
@@ -265,13 +265,13 @@ def compete(strategy: Strategy, task: Task, split: Split) -> Learnt:
     return Learnt(candidate, recalibrated, predictions, final.history, could_not_run)
 
 
-def _undisputed(task: Task) -> Learnt:
+def _undisputed(task: Task, split: Split) -> Learnt:
     """The source where nothing can be fitted on the rows, so that there is no rival either.
 
     Raises:
         DataError, StrategyError: see :func:`.source_alone`.
     """
-    bundle, predictions = source_alone(task)
+    bundle, predictions = source_alone(task, split)
     without = dict.fromkeys(RIVALS, "it takes rows of both classes")
     return Learnt(bundle, None, {CANDIDATE: predictions}, {}, without)
 

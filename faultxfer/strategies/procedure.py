@@ -102,7 +102,7 @@ def run_strategy(
         StrategyError: the strategy cannot run on these rows.
     """
     _require_enough_normals(task, split)
-    _require_healthy_days(task, split)
+    require_healthy_days(task, split)
     task = in_company(task, split)
     fits: list[FittedStrategy] = []
 
@@ -125,13 +125,14 @@ def run_strategy(
         threshold=settled.threshold.value,
         alarm=settled.threshold,
         delays=settled.delays,
-        lineage=final.bundle.lineage | _evidence(settled.budget),
+        lineage=final.bundle.lineage | budget_in_lineage(settled.budget),
         training_rows=np.unique(fingerprints),
     )
     return bundle, outcome.predictions, final
 
 
-def _evidence(budget: AlarmBudget | None) -> dict[str, Any]:
+def budget_in_lineage(budget: AlarmBudget | None) -> dict[str, Any]:
+    """What a bundle's lineage keeps of false alarms a day; nothing where none were asked for."""
     return {} if budget is None else {BUDGET: budget.as_dict()}
 
 
@@ -318,12 +319,13 @@ def _settled(
     seen = own, rows if fitted is None else fitted
     threshold = _threshold(calibrator, (logits, rows), seen, task)
     data, said = task.target.take(rows), calibrator(logits)
-    chosen = choose_alarms(said, threshold.value, data.y, data.moments, _aim(task.options))
+    chosen = choose_alarms(said, threshold.value, data.y, data.moments, aim_of(task.options))
     raised = threshold.raised_to(chosen.threshold, said[data.y == 0])
     return _Settled(calibrator, raised, chosen.delays, chosen.budget)
 
 
-def _aim(options: TransferOptions) -> Aim:
+def aim_of(options: TransferOptions) -> Aim:
+    """What alarms are to keep, by the options of a transfer."""
     asked = options.false_alarms_per_day is not None
     return Aim(
         options.false_alarm_rate,
@@ -371,7 +373,7 @@ def _require_enough_normals(task: Task, split: Split) -> None:
     )
 
 
-def _require_healthy_days(task: Task, split: Split) -> None:
+def require_healthy_days(task: Task, split: Split) -> None:
     """Refuse false alarms a day where there are no days, or too few in the best case.
 
     Raises:
