@@ -20,7 +20,7 @@ from faultxfer.reading import by_time
 from faultxfer.reading.csv_options import Csv
 from faultxfer.reading.tag_files import TagFiles
 from faultxfer.steps.accepted import AcceptedRows
-from faultxfer.steps.in_parts import check, cutting, sight
+from faultxfer.steps.in_parts import check, cuts, cutting, sight
 from faultxfer.steps.in_parts.asked import Asked
 from faultxfer.steps.in_parts.check import accepted_in_parts
 from faultxfer.steps.intake import CheckedRows, check_files, require_accepted
@@ -468,11 +468,12 @@ def test_rows_of_the_long_form_outside_where_are_those_of_the_whole(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The machine rests for longer than a part is, and in between for moments."""
+    """The machine rests for longer than a part sees, and at the end for moments."""
     random = np.random.default_rng(seed)
     rows = _spoilt(table(), seed)
     rows["late"] = np.where(np.arange(ROWS) % 50 < 4, rows["head"], "")
-    mode = random.choice(["RUN", "IDLE", "STOP"], ROWS, p=[0.9, 0.05, 0.05])
+    mode = np.full(ROWS, "RUN")
+    mode[5_000:] = random.choice(["RUN", "IDLE", "STOP"], 1_000, p=[0.9, 0.05, 0.05])
     mode[2_000:3_100] = "IDLE"
     rows["mode"] = mode
     for at in random.integers(0, ROWS - 60, 5):
@@ -490,6 +491,8 @@ def test_rows_of_the_long_form_outside_where_are_those_of_the_whole(
     assert codes >= {"ROWS-LEFT-OUT", "TIME-GAP", "SENSOR-STUCK"}
     monkeypatch.setattr(check, "LARGE", 1)
     monkeypatch.setattr(check, "_SIZE", 9_000)
+    monkeypatch.setattr(check, "_FARTHER", 1)
+    monkeypatch.setattr(cuts, "_AROUND", 30)
     caplog.set_level("INFO")
     assert everything([path], contract, tmp_path, labelled) == whole
     assert "looking at them whole" not in caplog.text
@@ -511,7 +514,8 @@ OF_A_TAG = {
 def _tag_files(rows: pd.DataFrame, shape: str, folder: Path) -> list[Path]:
     """A file for each machine and sensor, without the readings that are missing."""
     paths = []
-    for (machine, tag), own in _melted(rows, ["flow", "head", "late"]).groupby(["machine", "tag"]):
+    tags = ["flow", "head", "late", *(["mode"] if "mode" in rows else [])]
+    for (machine, tag), own in _melted(rows, tags).groupby(["machine", "tag"]):
         bare = machine.replace(" ", "")
         cells = own[["time", "value"]]
         if shape == "named by a column":
@@ -540,10 +544,13 @@ def test_files_of_one_tag_each_have_in_parts_the_verdict_of_the_whole(
     rows = _spoilt(table(("F 1", "F 2")[: 1 + seed % 2]), seed)
     moment = np.arange(ROWS)
     rows["late"] = np.where((moment > ROWS // 2) & (moment % 50 < 4), (moment % 90).astype(str), "")
+    where = {}
+    if shape == "named by its column":  # and one of them says when the machine runs
+        rows["mode"] = np.where(np.arange(ROWS) // 700 % 3 == 2, "IDLE", "RUN")
+        where = {"mode": ("RUN",)}
     paths = _tag_files(rows, shape, tmp_path)
-    contract = HELD.model_copy(
-        update={"long": None, "tag_files": TagFiles.model_validate(OF_A_TAG[shape])}
-    )
+    of_a_tag = TagFiles.model_validate(OF_A_TAG[shape])
+    contract = HELD.model_copy(update={"long": None, "tag_files": of_a_tag, "where": where})
     whole = everything(paths, contract, tmp_path, labelled)
     codes = {finding["code"] for finding in whole["findings"]}  # type: ignore[attr-defined]
     assert codes >= {"SENSOR-NOT-A-NUMBER", "SENSOR-OUT-OF-RANGE", "SENSOR-HELD"}

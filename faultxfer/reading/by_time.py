@@ -38,10 +38,12 @@ class Times:
     Attributes:
         path: file of (n,) float64, in the order of the lines; NaN where unknown.
         head: lines at the head of the file, which have none.
+        cuts: ascending times at which periods had better begin; None where any will do.
     """
 
     path: Path
     head: int
+    cuts: np.ndarray | None = None
 
     def __len__(self) -> int:
         return self.path.stat().st_size // 8
@@ -60,8 +62,11 @@ class Times:
         if not len(known):
             return known
         shares = np.arange(1, periods) / periods
-        bounds: np.ndarray = np.unique(np.quantile(known, shares, method="lower"))
-        return bounds
+        bounds: np.ndarray = np.quantile(known, shares, method="lower")
+        if self.cuts is not None:
+            # A part sees no further than the period beside it, which had better not be short.
+            bounds = apart(nearest(bounds, self.cuts), np.sort(known), len(known) // (2 * periods))
+        return np.unique(bounds)
 
 
 class Periods:
@@ -283,6 +288,33 @@ class _Batches(_Tables):
                 waiting = []
         if waiting:
             yield pa.concat_tables(waiting)
+
+
+def nearest(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(n,) for each value the nearest of some ascending ones.
+
+    >>> nearest(np.array([1.0, 6.0, 99.0]), np.array([2.0, 5.0])).tolist()
+    [2.0, 5.0, 5.0]
+    """
+    after = np.searchsorted(known, values).clip(1, max(len(known) - 1, 1)).clip(0, len(known) - 1)
+    before = np.maximum(after - 1, 0)
+    closer = np.abs(values - known[before]) <= np.abs(known[after] - values)
+    found: np.ndarray = known[np.where(closer, before, after)]
+    return found
+
+
+def apart(bounds: np.ndarray, known: np.ndarray, least: int) -> np.ndarray:
+    """Those of some ascending bounds that have at least so many of the known times before them.
+
+    >>> apart(np.array([2.0, 3.0, 6.0]), np.arange(9.0), 2).tolist()
+    [2.0, 6.0]
+    """
+    kept, last = [], 0
+    for bound, place in zip(bounds, np.searchsorted(known, bounds).tolist(), strict=True):
+        if place - last >= least:
+            kept.append(bound)
+            last = place
+    return np.array(kept)
 
 
 def stretches_of_one(numbers: np.ndarray) -> Iterator[tuple[int, int]]:

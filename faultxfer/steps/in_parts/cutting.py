@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ from faultxfer.reading.read_csv import read_csv
 from faultxfer.reading.table import RawTable
 from faultxfer.reading.transcoded import CUT_AS_THEY_ARE, Transcoded, transcoded
 from faultxfer.steps.in_parts.asked import Asked
+from faultxfer.steps.in_parts.cuts import cuts_amid, modes_in
 from faultxfer.steps.in_parts.sight import NotByPartsError
 from faultxfer.steps.in_parts.tag_files import Gathered, TagFile, TagSet, readings_of_part
 from faultxfer.steps.processors import in_order
@@ -128,7 +130,7 @@ def cut_tag_files(
     for part in in_order(lambda one: readings_of_part(*one, contract, shape), cuts):
         gathered.add(part)
     tags = gathered.ended([digest_of_file(path) for path in paths])
-    times = Times(gathered.seconds, 1)
+    times = Times(gathered.seconds, 1, cuts_amid(gathered.modes))
     size = max(_TIMES * readings, _MOMENTS * len(tags.tags))
     periods = Periods(gathered.batches, folder, times, size)
     times.path.unlink()
@@ -203,24 +205,35 @@ def _by_time(
         DataError: it cannot be read.
     """
     progress.info("Bringing the readings of %s into the order of time, in temporary files", name)
-    times = Times(folder / "seconds", head)
     tags: dict[str, None] = {}
-    styles = set()
-    with times.path.open("wb") as file:
+    styles, modes = set(), []
+    written = folder / "seconds"
+    with written.open("wb") as file:
         parts = parts_of(path, folder, head, 0, size)
-        for seconds, of_part, style in in_order(lambda part: _times_in(part, head, asked), parts):
-            file.write(seconds.tobytes())
-            tags |= dict.fromkeys(of_part)
-            styles.add(style)
+        for found in in_order(lambda part: _times_in(part, head, asked), parts):
+            file.write(found.seconds.tobytes())
+            tags |= dict.fromkeys(found.tags)
+            styles.add(found.style)
+            modes.append(found.modes)
     if len(styles) != 1:
         raise NotByPartsError
+    times = Times(written, head, cuts_amid(modes))
     periods = Periods(path, folder, times, _TIMES * size)
     times.path.unlink()
     return AllTags(tuple(tags), periods.lines), periods.parts(sight)
 
 
-def _times_in(part: Part, head: int, asked: Asked) -> tuple[np.ndarray, list[str], str]:
-    """Time of each line of a part, its tags, and how times are written.
+class _TimesOfPart(NamedTuple):
+    """Time of each line of a part, its tags, how times are written, and when it is inside."""
+
+    seconds: np.ndarray
+    tags: list[str]
+    style: str
+    modes: np.ndarray
+
+
+def _times_in(part: Part, head: int, asked: Asked) -> _TimesOfPart:
+    """The times of a part, whose file is removed.
 
     Raises:
         NotByPartsError: a row is not one line.
@@ -231,15 +244,17 @@ def _times_in(part: Part, head: int, asked: Asked) -> tuple[np.ndarray, list[str
         raise NotByPartsError
     try:
         keep = frozenset((long.time, long.tag))
-        table = read_csv(part.path, contract.csv, tags_of_sensors(contract), keep)
+        also = {long.value} if contract.where else set()
+        table = read_csv(part.path, contract.csv, tags_of_sensors(contract), keep | also)
     finally:
         part.path.unlink()
     as_they_stand = np.array_equal(table.lines, head + 1 + np.arange(len(table)))
     if not as_they_stand or not keep <= set(table.names):
         raise NotByPartsError
     times = table.times(long.time)
-    tags = pd.factorize(table.stripped(long.tag))[1]
-    return times.seconds.to_numpy(dtype=np.float64), list(map(str, tags)), times.style
+    seconds, tags = times.seconds.to_numpy(dtype=np.float64), table.stripped(long.tag)
+    modes = modes_in(tags, seconds, lambda places: table.cells(long.value, places), contract)
+    return _TimesOfPart(seconds, list(map(str, tags.unique())), times.style, modes)
 
 
 def _by_recording(

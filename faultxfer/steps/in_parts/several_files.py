@@ -216,6 +216,8 @@ def _read_again(
         if len(copies):
             notes = copies_noted(table, copies, asked.contract)
             yield notes.findings[0], notes.rejected()
+    if text.path != file.path:
+        text.path.unlink()
 
 
 def _sum(known: Finding, more: Finding) -> Finding:

@@ -43,6 +43,7 @@ from faultxfer.reading.table import RawTable, Remark
 from faultxfer.reading.tag_files import TagFiles, TagReadings
 from faultxfer.reading.times import Times
 from faultxfer.reading.transcoded import Transcoded
+from faultxfer.steps.in_parts.cuts import modes_in
 from faultxfer.steps.in_parts.sight import NotByPartsError
 
 # Columns beside those of `join_tags`; no column of a file is called so.
@@ -84,6 +85,7 @@ class ReadPart:
         style: how times are written; None without readings.
         tags: of the readings, and how many each has.
         spans: by tag and keys, of the readings that are not missing.
+        modes: (m, 2) times of readings that `where` asks for, and whether they are wanted.
     """
 
     file: TagFile
@@ -93,6 +95,7 @@ class ReadPart:
     style: str | None
     tags: dict[str, int]
     spans: _Spans
+    modes: np.ndarray
 
 
 def readings_of_part(part: Part, file: TagFile, contract: Contract, shape: TagFiles) -> ReadPart:
@@ -119,11 +122,13 @@ def readings_of_part(part: Part, file: TagFile, contract: Contract, shape: TagFi
     keys = roles_of_tags(contract).keys
     readings, style = None, None
     spans: _Spans = {}
+    modes = np.empty((0, 2))
     if pieces and len(table):
         times = table.times(shape.time)
         style, seconds = times.style, times.seconds.to_numpy(dtype=np.float64)
         tables = [_readings(piece, seconds, texts, shape, keys, file.number) for piece in pieces]
         readings = pa.concat_tables(tables)
+        modes = _modes(readings, contract)
         for piece in pieces:
             spans |= _spans(piece, seconds, keys)
     return ReadPart(
@@ -134,7 +139,17 @@ def readings_of_part(part: Part, file: TagFile, contract: Contract, shape: TagFi
         style,
         {piece.tag: len(piece.rows) for piece in pieces},
         spans,
+        modes,
     )
+
+
+def _modes(readings: pa.Table, contract: Contract) -> np.ndarray:
+    """When the readings of modes that `where` asks for are inside."""
+    if not contract.where:
+        return np.empty((0, 2))
+    tags, cells = (readings.column(name).to_pandas() for name in (TAG_OF, _CELL))
+    seconds = readings.column(_SECONDS).to_numpy()
+    return modes_in(tags, seconds, lambda places: cells.iloc[places], contract)
 
 
 def _without_rows(table: RawTable) -> RawTable:
@@ -218,6 +233,11 @@ class Gathered:
         paths: of the files.
         names: that findings call them by.
         folder: for the readings.
+
+    Attributes:
+        batches: Arrow files of the readings, in their order.
+        seconds: file of their times.
+        modes: of each part, when it is inside `where`.
     """
 
     def __init__(
@@ -226,6 +246,7 @@ class Gathered:
         self._contract, self._paths, self._names = contract, paths, names
         self._folder = folder
         self.batches: list[Path] = []
+        self.modes: list[np.ndarray] = []
         self.seconds = folder / "seconds"
         self._files: dict[int, TagReadings] = {}
         self._dialects: dict[int, Dialect] = {}
@@ -253,6 +274,7 @@ class Gathered:
             spans = self._spans.setdefault(of, {})
             first, last = spans.get(part.file.number, (begin, end))
             spans[part.file.number] = min(first, begin), max(last, end)
+        self.modes.append(part.modes)
         if part.readings is not None and len(part.readings):
             self._write(part.readings)
 
