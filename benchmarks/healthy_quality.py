@@ -115,20 +115,18 @@ def _cell(
         scores[name] = score(test.y, logits[name])
     scores[f"{AS_IS}, not smoothed"] = score(test.y, told[AS_IS](test.X))
     for name, members in TOGETHER.items():
-        scores[name] = score(test.y, np.mean([ranks(logits[one]) for one in members], axis=0))
+        scores[name] = score(test.y, np.mean([logits[one] for one in members], axis=0))
     return {"rows": rows, "seed": seed, "scores": scores}
 
 
+LINEAR, DEVIATING = "source linear as it is", "source trees in own deviations"
+DEVIATING_LINEAR = "source linear in own deviations"
+# Averages of log-odds.
 TOGETHER = {
-    "ranks: source trees, source linear": (AS_IS, "source linear as it is"),
-    "ranks: source trees, nearest neighbours": (AS_IS, "nearest neighbours"),
-    "ranks: source trees, trees of deviations": (AS_IS, "source trees in own deviations"),
+    "average: trees, linear": (AS_IS, LINEAR),
+    "average: trees, trees in deviations": (AS_IS, DEVIATING),
+    "average: trees, linear, both in deviations": (AS_IS, LINEAR, DEVIATING, DEVIATING_LINEAR),
 }
-
-
-def ranks(said: np.ndarray) -> np.ndarray:
-    """(n,) places, from 0 to 1."""
-    return np.argsort(np.argsort(said)) / len(said)
 
 
 def methods(
@@ -144,10 +142,10 @@ def methods(
     novelty = (neighbours, mahalanobis, forest, residual)
     return {
         AS_IS: through("trees", SOURCE),
-        "source linear as it is": through("linear", SOURCE),
+        LINEAR: through("linear", SOURCE),
         "source trees, mapped by healthy rows": through("trees", NORMAL),
-        "source trees in own deviations": deviating.said_by_trees(healthy),
-        "source linear in own deviations": deviating.said_by_linear(healthy),
+        DEVIATING: deviating.said_by_trees(healthy),
+        DEVIATING_LINEAR: deviating.said_by_linear(healthy),
         **{NOVELTY[one.__name__]: one(healthy, seed) for one in novelty},
     }
 
