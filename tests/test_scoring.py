@@ -17,8 +17,10 @@ from faultxfer.bundle.delays import Delays
 from faultxfer.bundle.smoothing import Smoothing
 from faultxfer.contract.schema import parse_contract
 from faultxfer.data.moments import Moments
+from faultxfer.data.windows import Windows
 from faultxfer.errors import ConfigError, DataError
 from faultxfer.evaluate.alarms import AlarmStretch
+from faultxfer.reading import columns
 from faultxfer.rows_file import rows_file
 from faultxfer.steps.accepted import AcceptedRows, RowsBetween
 from faultxfer.steps.in_parts import check
@@ -97,6 +99,14 @@ def _checked(names: tuple[str, ...], folder: Path, *, backwards: bool = False) -
     return check_files(files, CONTRACT, work=folder, quarantine=folder / "aside", labelled=False)
 
 
+def _logits(X: np.ndarray, windows: np.ndarray | None) -> np.ndarray:
+    """Of readings, and where there are windows of these in place of readings."""
+    said = logit(np.where(X[:, 0] % 20 == 5, 0.1, 0.5 + X[:, 0] / 1000))
+    if windows is None:
+        return np.asarray(said)
+    return np.asarray(windows[:, :, 0] @ [0.3, -0.3, 0.01])
+
+
 def _written(
     checked: CheckedRows,
     work: Path,
@@ -105,6 +115,7 @@ def _written(
     smoothing: Smoothing | None = None,
     state: ScoreState | None = None,
     delays: Delays | None = None,
+    windows: Windows | None = None,
 ) -> tuple[Path, list[AlarmStretch]]:
     """The file of scores, in which all rows but the fifth alarm, and the alarms."""
     bundle = cast(
@@ -115,7 +126,9 @@ def _written(
             smoothing=smoothing,
             delays=delays,
             threshold=0.4,
-            logits=lambda X: logit(np.where(X[:, 0] % 20 == 5, 0.1, 0.5 + X[:, 0] / 1000)),
+            windows=windows,
+            with_windows=lambda X: X,
+            logits=_logits,
             calibrator=expit,
             alarms=lambda probabilities: probabilities > 0.4,
         ),
@@ -222,6 +235,25 @@ def test_scores_are_smoothed_along_recordings_however_the_rows_stand_and_are_cut
         np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
+@pytest.mark.parametrize("backwards", [False, True], ids=["in order", "newest first"])
+def test_windows_are_those_of_the_recording_however_the_rows_stand_and_are_cut(
+    backwards: bool, tmp_path: Path
+) -> None:
+    checked = _checked(("b.csv", "a.csv"), tmp_path, backwards=backwards)
+    accepted = pd.read_feather(require_accepted(checked)).sort_values([columns.FILE, columns.TIME])
+    recording = pd.factorize(accepted[columns.FILE].astype(str))[0]
+    moments = Moments(recording, accepted[columns.TIME].to_numpy(float))
+    X = accepted[["flow"]].to_numpy(float)
+    expected = accepted.assign(p=expit(_logits(X, WINDOWS(X, moments))))
+    keys = [accepted[columns.FILE].astype(str), accepted[columns.ROW]]
+    for part_rows in (1, 2, 5, 100):
+        name = f"windows {part_rows}.csv"
+        written, _ = _written(checked, tmp_path, part_rows, name, windows=WINDOWS)
+        found = pd.read_csv(written).dropna(subset="fault_probability")
+        found = found.set_index(["file", "row"])["fault_probability"]
+        np.testing.assert_allclose(found.loc[list(zip(*keys, strict=True))], expected["p"])
+
+
 def test_a_row_that_the_contract_excludes_speaks_for_itself_and_for_no_other(
     tmp_path: Path,
 ) -> None:
@@ -237,6 +269,7 @@ def test_a_row_that_the_contract_excludes_speaks_for_itself_and_for_no_other(
     np.testing.assert_allclose(rows["fault_probability"], 0.1)
 
 
+WINDOWS = Windows(2.0, 5.0, np.array([3.0]))
 SCORER = {"model": "pumps", "version": "3"}
 LINES = [f"{row * 60},{5 if row % 7 == 3 else row % 40}" for row in range(40)]
 
@@ -252,24 +285,30 @@ def _week(lines: list[str], folder: Path, name: str) -> CheckedRows:
 
 @pytest.mark.parametrize("cuts", [(17,), (1, 39), (3, 4, 5, 20), (20, 20), (24,), tuple(range(40))])
 @pytest.mark.parametrize(
-    ("smoothing", "delays"),
+    ("smoothing", "delays", "windows"),
     [
-        (Smoothing(90.0), None),
-        (None, None),
-        (None, Delays(120.0, 0.0, 0.0, 1e4)),
-        (Smoothing(30.0), Delays(60.0, 60.0, 0.1, 1e4)),
+        (Smoothing(90.0), None, None),
+        (None, None, None),
+        (None, Delays(120.0, 0.0, 0.0, 1e4), None),
+        (None, None, Windows(100.0, 300.0, np.array([3.0]))),
+        (Smoothing(30.0), Delays(60.0, 60.0, 0.1, 1e4), Windows(100.0, 300.0, np.array([3.0]))),
     ],
-    ids=["smoothed", "plain", "delayed", "both"],
+    ids=["smoothed", "plain", "delayed", "windows", "all"],
 )
 def test_files_one_by_one_with_a_state_have_the_scores_and_events_of_one_file(
-    cuts: tuple[int, ...], smoothing: Smoothing | None, delays: Delays | None, tmp_path: Path
+    cuts: tuple[int, ...],
+    smoothing: Smoothing | None,
+    delays: Delays | None,
+    windows: Windows | None,
+    tmp_path: Path,
 ) -> None:
     def scores(
         lines: list[str], name: str, state: ScoreState
     ) -> tuple[pd.DataFrame, list[AlarmStretch]]:
         checked = _week(lines, tmp_path, name)
         out = f"{name}.out.csv"
-        written, found = _written(checked, tmp_path, 6, out, smoothing, state, delays)
+        along = smoothing, state, delays, windows
+        written, found = _written(checked, tmp_path, 6, out, *along)
         return pd.read_csv(written)[["fault_probability", "alarm"]], found
 
     whole, alarms = scores(LINES, "whole.csv", ScoreState(SCORER))
@@ -337,6 +376,6 @@ def test_a_state_of_another_version_or_none_at_all_is_refused(tmp_path: Path) ->
 def test_what_is_remembered_stays_small() -> None:
     state = ScoreState(SCORER)
     for number in range(1_500):
-        state.remember([(f"run {number}", float(number))], {}, {}, {})
+        state.remember([(f"run {number}", float(number))], {}, {}, {}, {})
     assert len(state.latest) == 1_000
     assert list(state.latest)[-1] == "run 1499"

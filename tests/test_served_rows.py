@@ -594,7 +594,7 @@ class SameForAll:
 
     features = ("flow", "pressure")
     fills: frozenset[str] = frozenset()
-    smoothing = delays = None
+    smoothing = delays = windows = None
 
     def __init__(self, contract: dict[str, Any]) -> None:
         self.lineage = {"contract": contract}

@@ -13,7 +13,13 @@ import numpy as np
 
 from faultxfer.bundle.calibration import Calibrator
 from faultxfer.bundle.delays import DelayedAlarms, Delays
-from faultxfer.bundle.frozen import FrozenSource, SourceModels, source_models_from
+from faultxfer.bundle.frozen import (
+    OVER_WINDOWS,
+    FrozenSource,
+    SourceModels,
+    WindowModels,
+    source_models_from,
+)
 from faultxfer.bundle.golden import GOLDEN, Golden, chosen_rows, load_golden, save_golden
 from faultxfer.bundle.imputer import IMPUTER, Imputer, load_imputer, save_imputer
 from faultxfer.bundle.manifest import (
@@ -25,6 +31,7 @@ from faultxfer.bundle.manifest import (
     NEW_SENSORS,
     OTHER_SENSORS,
     SMOOTHED,
+    WINDOWED,
     Manifest,
     explaining,
     manifest_sha256,
@@ -55,6 +62,7 @@ from faultxfer.bundle.versions import (
 from faultxfer.bundle.whole_source import FILES as WHOLE_FILES
 from faultxfer.bundle.whole_source import load_whole
 from faultxfer.data.moments import Moments
+from faultxfer.data.windows import KINDS, Windows
 from faultxfer.errors import BundleError
 from faultxfer.mapping.statistics import SensorStatistics
 from faultxfer.network.arrays import ArrayNetwork
@@ -62,7 +70,7 @@ from faultxfer.network.features import NetworkFeatures
 from faultxfer.network.store import load_network, save_network
 
 _NETWORK, _SEEN, _TREES = "network.keras", "training_rows.npy", "source_trees.txt"
-_SPARE = "spare_network.keras"
+_SPARE, _WINDOW_TREES = "spare_network.keras", "source_window_trees.txt"
 
 
 @dataclass(frozen=True)
@@ -97,6 +105,8 @@ class Bundle:
             bundles of older releases.
         delays: of alarms along a recording; None where each row above the threshold alarms, and in
             bundles of older releases.
+        windows: of the rows before a row, which some members of the stack read; None where none
+            does, and in bundles of older releases.
     """
 
     features: tuple[str, ...]
@@ -117,6 +127,7 @@ class Bundle:
     spare: ArrayNetwork | None = None
     smoothing: Smoothing | None = None
     delays: Delays | None = None
+    windows: Windows | None = None
 
     @cached_property
     def frozen(self) -> FrozenSource | None:
@@ -141,8 +152,13 @@ class Bundle:
         filled[able] = self.imputer(X[able])
         return filled
 
-    def logits(self, X: np.ndarray) -> np.ndarray:
+    def logits(self, X: np.ndarray, windows: np.ndarray | None = None) -> np.ndarray:
         """(n, d) rows in engineering units to (n,) uncalibrated logits.
+
+        Args:
+            X: the rows.
+            windows: (n, 3, c) of them, as :attr:`windows` makes them; without them each row stands
+                for itself.
 
         Raises:
             BundleError: wrong number of sensors, or a value that is not finite (the network would
@@ -150,14 +166,14 @@ class Bundle:
         """
         self.require_finite(X)
         try:
-            return self._logits(X)
+            return self._logits(X, windows)
         except Exception as error:  # LightGBM and Keras raise classes of their own
             told = explained(_unscored(error), self.versions)
             if told is error or not isinstance(told, OtherVersionsError):
                 raise
             raise told from error
 
-    def _logits(self, X: np.ndarray) -> np.ndarray:
+    def _logits(self, X: np.ndarray, windows: np.ndarray | None) -> np.ndarray:
         if self.stack is None:
             return self.network.logits(self.scaler(X))
         # The network alone would answer as if it were the stack.
@@ -167,16 +183,60 @@ class Bundle:
                 received={"models": None},
                 remedy="Restore the version from a trusted copy, or transfer again",
             )
-        return stack_logits(self.stack, self.frozen, X)
+        if self.windows is None:
+            return stack_logits(self.stack, self.frozen, X)
+        if windows is None:
+            windows = self.windows.alone(self.with_windows(X))
+        return stack_logits(self.stack, self.frozen, X, windows)
 
-    def probabilities(self, X: np.ndarray, moments: Moments | None = None) -> np.ndarray:
+    def with_windows(self, X: np.ndarray) -> np.ndarray:
+        """(n, c) readings of the sensors that windows are made of, among (n, d): the source's."""
+        return X[:, : len(self.scaler.mean)]
+
+    def of_rows(self) -> Bundle:
+        """The same without members that read windows; what both parts say adds up to the logit."""
+        if self.stack is None or self.windows is None:
+            return self
+        return dataclasses.replace(self, stack=self.stack.of_rows(), windows=None)
+
+    def of_windows(self) -> Bundle | None:
+        """The members that read windows as a bundle of (n, 4c) rows; None where there are none.
+
+        Its network is read by nobody.
+        """
+        if self.stack is None or self.windows is None or self.models is None:
+            return None
+        over, known = self.models.over_windows, self.features[: len(self.scaler.mean)]
+        if over is None:
+            return None
+        names = [f"{sensor}:{kind}" for kind in KINDS for sensor in known]
+        return dataclasses.replace(
+            self,
+            features=(*known, *names),
+            units={},
+            models=over.models,
+            stack=self.stack.of_windows(),
+            imputer=None,
+            references=None,
+            windows=None,
+        )
+
+    def probabilities(
+        self, X: np.ndarray, moments: Moments | None = None, windows: np.ndarray | None = None
+    ) -> np.ndarray:
         """(n, d) rows in engineering units to (n,) calibrated fault probabilities.
 
         Args:
             X: the rows.
-            moments: of them, by which they are smoothed; without it each row speaks for itself.
+            moments: of them, by which they are smoothed and their windows made; without it each
+                row speaks for itself.
+            windows: (n, 3, c) of them, where other rows than these were before them.
         """
-        logits = self.logits(X)
+        makes = moments is not None and windows is None and len(X) > 0
+        if makes and moments is not None and self.windows is not None:
+            self.require_finite(X)
+            windows = self.windows(self.with_windows(X), moments)
+        logits = self.logits(X, windows)
         if moments is not None and self.smoothing is not None:
             logits = self.smoothing(logits, moments)
         return self.calibrator(logits)
@@ -237,6 +297,9 @@ def save_bundle(bundle: Bundle, folder: Path, rows: np.ndarray | None = None) ->
         (folder / _TREES).write_text(bundle.models.trees, encoding="utf-8")
         if bundle.models.whole is not None:
             bundle.models.whole.save(folder)
+        if bundle.models.over_windows is not None:
+            text = bundle.models.over_windows.models.trees
+            (folder / _WINDOW_TREES).write_text(text, encoding="utf-8")
     if bundle.stack is not None:
         content["stack"] = save_stack(bundle.stack, folder)
     if bundle.imputer is not None:
@@ -263,12 +326,15 @@ def _numbers(bundle: Bundle) -> dict[str, Any]:
     new = len(bundle.features) - len(scaler.mean)
     lacks = bundle.models is not None and bundle.models.whole is not None
     format_here = OTHER_SENSORS if new or lacks else FORMAT
-    smoothing, delays = bundle.smoothing, bundle.delays
-    format_here = format_here if smoothing is None else SMOOTHED
+    looking_back = {
+        "smoothing": (SMOOTHED, bundle.smoothing),
+        "delays": (DELAYED, bundle.delays),
+        "windows": (WINDOWED, bundle.windows),
+    }
+    there = {name: one.as_dict() for name, (_, one) in looking_back.items() if one is not None}
     return {
-        "format": format_here if delays is None else DELAYED,
-        **({} if smoothing is None else {"smoothing": smoothing.as_dict()}),
-        **({} if delays is None else {"delays": delays.as_dict()}),
+        "format": max([format_here, *(looking_back[name][0] for name in there)]),
+        **there,
         **({NEW_SENSORS: new} if new else {}),
         "features": list(bundle.features),
         "units": bundle.units,
@@ -300,6 +366,8 @@ def _files(content: dict[str, Any]) -> list[str]:
         names.append(_TREES)
         if "whole" in content["models"]:
             names += WHOLE_FILES
+        if OVER_WINDOWS in content["models"]:
+            names.append(_WINDOW_TREES)
     if "golden" in content:
         names.append(GOLDEN)
     if "imputer" in content:
@@ -420,6 +488,7 @@ def _assembled(folder: Path, manifest: Manifest) -> Bundle:
         imputer=_imputer(folder, manifest),
         smoothing=manifest.smoothing,
         delays=manifest.delays,
+        windows=manifest.windows,
         references=_references(folder, manifest),
     )
 
@@ -434,6 +503,10 @@ def _imputer(folder: Path, manifest: Manifest) -> Imputer | None:
 
 def _source_models(stored: dict[str, Any], folder: Path) -> SourceModels:
     models = source_models_from(stored, read_text(folder / _TREES, TEXT_BYTES))
+    if OVER_WINDOWS in stored:
+        trees = read_text(folder / _WINDOW_TREES, TEXT_BYTES)
+        over = WindowModels.of(stored[OVER_WINDOWS], trees)
+        models = dataclasses.replace(models, over_windows=over)
     if "whole" not in stored:
         return models
     return dataclasses.replace(models, whole=load_whole(stored["whole"], folder))

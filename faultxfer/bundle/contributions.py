@@ -12,6 +12,8 @@ Integrated gradients are sums over a few points of a path, so they miss the netw
 by a little; what is missing is added in proportion to what each sensor contributes. So every sum is
 exact, and how much was added is known.
 
+Where members read windows, a row is explained as if it had lasted, and so are its references.
+
 A sensor that the machine lacks and that is guessed speaks for those that it is guessed from: what
 it contributes is shared out among them by how far each moved the guess.
 """
@@ -47,9 +49,9 @@ from faultxfer.bundle.members import (
     member_logits,
     together,
 )
-from faultxfer.bundle.references import References
 from faultxfer.bundle.tree_contributions import TreeContributions
 from faultxfer.bundle.whole_source import WholeSource
+from faultxfer.data.windows import KINDS, widened
 from faultxfer.errors import BundleError
 from faultxfer.network.path_gradients import Encoded, PathGradients
 
@@ -98,7 +100,10 @@ class Explainer:
                 "`faultxfer transfer`, or pretrain again where it is a source model",
             )
         self.bundle, self.references = bundle, bundle.references
-        self._pool = _Pool(bundle, self.references)
+        self._pool = _Pool(bundle.of_rows(), self.references.X)
+        over, self._wide_pool = bundle.of_windows(), None
+        if over is not None:
+            self._wide_pool = _Pool(over, self._alone(self.references.X))
 
     def __call__(self, X: np.ndarray, modes: np.ndarray | None = None) -> Contributions:
         """Explain rows.
@@ -110,20 +115,41 @@ class Explainer:
         """
         names = np.full(len(X), "") if modes is None else modes.astype(str)
         nearest = self.references.nearest(X, names)
-        rows = _scored(self.bundle, X)
-        values, added = np.zeros(X.shape), np.zeros(len(X))
-        for start in range(0, len(X), _ROWS):
-            some = np.arange(start, min(start + _ROWS, len(X)))
-            against = _Against(self._pool, rows.take(some), nearest[some])
-            values[some], added[some] = against.log_odds()
-        logits, of_pool = self._log_odds(rows), self._log_odds(self._pool.rows)
-        reference = of_pool[nearest].mean(axis=1)
-        slope = self.bundle.calibrator.slope
-        return Contributions(slope * values, logits, reference, slope * added)
-
-    def _log_odds(self, rows: _Scored) -> np.ndarray:
+        values, added, logits, of_pool = _explained(self._pool, X, nearest)
+        if self._wide_pool is not None:
+            wide, more, of_windows, of_wide_pool = _explained(
+                self._wide_pool, self._alone(X), nearest
+            )
+            # A sensor speaks for its windows.
+            by_sensor = wide.reshape(len(X), 1 + len(KINDS), -1).sum(axis=1)
+            values[:, : by_sensor.shape[1]] += by_sensor
+            added, logits, of_pool = added + more, logits + of_windows, of_pool + of_wide_pool
         calibrator = self.bundle.calibrator
-        return np.asarray(calibrator.slope * rows.logits + calibrator.offset)
+        slope, offset = calibrator.slope, calibrator.offset
+        reference = slope * of_pool[nearest].mean(axis=1) + offset
+        return Contributions(slope * values, slope * logits + offset, reference, slope * added)
+
+    def _alone(self, X: np.ndarray) -> np.ndarray:
+        """(n, 4c) readings and windows of rows as if they had lasted."""
+        windows, known = self.bundle.windows, self.bundle.with_windows(X)
+        if windows is None:
+            raise ValueError("No member reads windows. Received: windows=None")
+        return widened(known, windows.alone(known))
+
+
+def _explained(
+    pool: _Pool, X: np.ndarray, nearest: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """(n, d) contributions to uncalibrated logits, (n,) how much of each row's was added.
+
+    And (n,) these logits, and (m,) those of the pool.
+    """
+    rows = _scored(pool.bundle, X)
+    values, added = np.zeros(X.shape), np.zeros(len(X))
+    for start in range(0, len(X), _ROWS):
+        some = np.arange(start, min(start + _ROWS, len(X)))
+        values[some], added[some] = _Against(pool, rows.take(some), nearest[some]).log_odds()
+    return values, added, rows.logits, pool.rows.logits
 
 
 @dataclass(frozen=True)
@@ -163,14 +189,15 @@ def _scored(bundle: Bundle, X: np.ndarray) -> _Scored:
     bundle.require_finite(X)
     views = Views(source, stack.maps, X)
     members = [member_logits(member, views) for member in stack.members]
-    return _Scored(X, together(stack, members), members, views)
+    logits = together(stack, members) if members else np.zeros(len(X))
+    return _Scored(X, logits, members, views)
 
 
 class _Pool:
-    """Reference rows as the members of a bundle see them, each view computed once."""
+    """(m, d) reference rows as the members of a bundle see them, each view computed once."""
 
-    def __init__(self, bundle: Bundle, references: References) -> None:
-        self.bundle, self.X = bundle, references.X
+    def __init__(self, bundle: Bundle, X: np.ndarray) -> None:
+        self.bundle, self.X = bundle, X
         self.stack = bundle.stack
         self._encoded: dict[str, Encoded] = {}
         self._trees: dict[str, TreeContributions] = {}

@@ -9,6 +9,7 @@ import numpy as np
 
 from faultxfer.bundle.input_map import NEW, InputMap, Spread
 from faultxfer.bundle.trees import Trees
+from faultxfer.data.windows import Windows
 
 if TYPE_CHECKING:
     from faultxfer.bundle.whole_source import WholeSource
@@ -20,6 +21,8 @@ SOFT_CLIP = 4.0
 FILLED, FILLED_TREES, FILLED_LINEAR = "filled", "filled-trees", "filled-linear"
 OF_WHOLE = frozenset({FILLED, FILLED_TREES, FILLED_LINEAR})
 LOGITS = ("trees", "linear", FILLED_TREES, FILLED_LINEAR)
+# Key for models that read windows, where a manifest has some.
+OVER_WINDOWS = "over_windows"
 
 
 class Booster(Protocol):
@@ -110,6 +113,8 @@ class FrozenSource:
         network: the source network, or None where there is none.
         whole: the source with every sensor of its own, where the machine lacks some; all else is
             of the sensors that both have then.
+        over_windows: the same of readings and windows side by side; None where the source has no
+            such models.
     """
 
     spread: Spread
@@ -118,6 +123,44 @@ class FrozenSource:
     linear: LinearModel
     network: Activations | None = None
     whole: WholeSource | None = None
+    over_windows: FrozenSource | None = None
+
+
+@dataclass(frozen=True)
+class WindowModels:
+    """Models of the source that read windows beside readings.
+
+    Attributes:
+        windows: of the source's rows.
+        steps: its half-lives in usual steps of its recordings.
+        clock: whether its rows have times; else the half-lives are rows.
+        models: of (n, 4c) readings and windows.
+    """
+
+    windows: Windows
+    steps: tuple[float, float]
+    clock: bool
+    models: SourceModels
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything but the trees, for JSON."""
+        return {
+            "windows": self.windows.as_dict(),
+            "steps": list(self.steps),
+            "clock": self.clock,
+            "models": self.models.as_dict(),
+        }
+
+    @classmethod
+    def of(cls, stored: dict[str, Any], trees: str) -> WindowModels:
+        """The inverse of :meth:`as_dict`.
+
+        Raises:
+            KeyError, TypeError, ValueError: something else was stored.
+        """
+        short, long = map(float, stored["steps"])
+        models = source_models_from(stored["models"], trees)
+        return cls(Windows.of(stored["windows"]), (short, long), bool(stored["clock"]), models)
 
 
 @dataclass(frozen=True)
@@ -130,6 +173,7 @@ class SourceModels:
         trees: gradient boosting fitted on source rows in engineering units, as LightGBM text.
         linear: logistic regression on soft-clipped robust-scaled sensors.
         whole: see :class:`FrozenSource`.
+        over_windows: models that read windows too; None where the source has none.
     """
 
     spread: Spread
@@ -137,6 +181,7 @@ class SourceModels:
     trees: str
     linear: LinearModel
     whole: WholeSource | None = None
+    over_windows: WindowModels | None = None
 
     def frozen(self, network: Activations | None) -> FrozenSource:
         """The models ready to score, with the source network where candidates use it.
@@ -148,7 +193,9 @@ class SourceModels:
             trees: Booster = GuessingTrees(self.whole)
         else:
             trees = Trees(self.trees)
-        return FrozenSource(self.spread, self.normal, trees, self.linear, network, self.whole)
+        over = None if self.over_windows is None else self.over_windows.models.frozen(None)
+        known = self.spread, self.normal, trees, self.linear
+        return FrozenSource(*known, network, self.whole, over)
 
     def gains(self) -> np.ndarray:
         """(d,) what the trees gained by splits on each sensor."""
@@ -158,8 +205,10 @@ class SourceModels:
     def as_dict(self) -> dict[str, Any]:
         """Everything but the trees, for JSON."""
         whole = {} if self.whole is None else {"whole": self.whole.as_dict()}
+        over = self.over_windows
         return {
             **whole,
+            **({} if over is None else {OVER_WINDOWS: over.as_dict()}),
             "spread": plain_spread(self.spread),
             "normal": plain_spread(self.normal),
             "linear": self.linear.as_dict(),

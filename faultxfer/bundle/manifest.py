@@ -16,6 +16,7 @@ from faultxfer.bundle.delays import Delays
 from faultxfer.bundle.plain_files import MANIFEST_BYTES, UNREADABLE, read_text
 from faultxfer.bundle.smoothing import Smoothing
 from faultxfer.bundle.versions import explained, recorded_versions
+from faultxfer.data.windows import Windows
 from faultxfer.digest import digest_of
 from faultxfer.errors import BundleError
 
@@ -35,9 +36,11 @@ OTHER_SENSORS = 4
 SMOOTHED = 5
 # For one whose alarms are raised and cleared with a delay, which a release before would not.
 DELAYED = 6
+# For one that reads windows of the rows before a row, of which a release before knows nothing.
+WINDOWED = 7
 # Format 1 had neither source models nor stacks, format 2 filled no missing reading in; all else is
 # the same.
-_READABLE = (1, 2, 3, 4, 5, 6)
+_READABLE = (1, 2, 3, 4, 5, 6, 7)
 _RESTORE = "Restore the version from a trusted copy, or transfer again"
 
 
@@ -64,6 +67,7 @@ class Manifest:
             that do not know of it score as they did, too.
         smoothing: of what it says along a recording; None where it does not.
         delays: of its alarms along a recording; None where there are none.
+        windows: that some of its members read; None where none does.
         sha256: of every file by name, the manifest's own content included.
     """
 
@@ -85,6 +89,7 @@ class Manifest:
     knows_sensors: bool
     smoothing: Smoothing | None
     delays: Delays | None
+    windows: Windows | None
     sha256: dict[str, str]
 
 
@@ -127,6 +132,7 @@ def parse_manifest(content: dict[str, Any]) -> Manifest:
         knows_sensors="sensors" in content,
         smoothing=Smoothing.of(content["smoothing"]) if "smoothing" in content else None,
         delays=Delays.of(content["delays"]) if "delays" in content else None,
+        windows=Windows.of(content["windows"]) if "windows" in content else None,
         sha256=dict(content["sha256"]),
     )
 
@@ -272,7 +278,7 @@ def _require_format(folder: Path, content: dict[str, Any]) -> None:
     if writer:
         received["written by faultxfer"] = writer
     raise BundleError(
-        f"This release reads bundles of format {DELAYED} or before, and this one has another",
+        f"This release reads bundles of format {WINDOWED} or before, and this one has another",
         received=received,
         where=folder.name,
         remedy="Use the faultxfer release that wrote it, "

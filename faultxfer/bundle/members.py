@@ -6,16 +6,17 @@ their trees in files of LightGBM text.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from faultxfer.bundle.frozen import Block, FrozenSource, Views
+from faultxfer.bundle.frozen import OVER_WINDOWS, Block, FrozenSource, Views
 from faultxfer.bundle.input_map import InputMap
 from faultxfer.bundle.member_kinds import adapted, constant, identity, linear, trees
 from faultxfer.bundle.plain_files import TEXT_BYTES, load_arrays, read_text
+from faultxfer.data.windows import widened
 
 IDENTITY, LINEAR, TREES, CONSTANT, ADAPTED = "identity", "linear", "trees", "constant", "adapted"
 # How members of each kind score, and how they are put into a graph.
@@ -27,6 +28,8 @@ KINDS = {
     ADAPTED: adapted.KIND,
 }
 ARRAYS = "stack.npz"
+# Key for maps of readings and windows, where a stack has some.
+WINDOW_MAPS = "window_maps"
 _PLAIN = (
     "family",
     "name",
@@ -63,6 +66,7 @@ class Member:
         constants: values of constant features behind the blocks, as the domain flag.
         slope, offset: Platt scaling of the member's logit.
         weight: in the stack.
+        over_windows: whether it reads readings and windows side by side, through maps of their own.
     """
 
     family: str
@@ -77,25 +81,60 @@ class Member:
     slope: float = 1.0
     offset: float = 0.0
     weight: float = 1.0
+    over_windows: bool = False
 
 
 @dataclass(frozen=True)
 class Stack:
-    """Members, and the maps from the target's readings to source units that their blocks name."""
+    """Members, and the maps from the target's readings to source units that their blocks name.
+
+    Attributes:
+        members: fitted.
+        maps: of the readings.
+        window_maps: of readings and windows side by side, which some members look through.
+    """
 
     members: tuple[Member, ...]
     maps: dict[str, InputMap]
+    window_maps: dict[str, InputMap] = field(default_factory=dict)
+
+    @property
+    def reads_windows(self) -> bool:
+        """Whether some members do."""
+        return any(member.over_windows for member in self.members)
+
+    def of_rows(self) -> Stack:
+        """The members that read the readings of a row alone."""
+        own = [member for member in self.members if not member.over_windows]
+        return Stack(tuple(own), self.maps)
+
+    def of_windows(self) -> Stack:
+        """The members that read windows, as a stack by itself."""
+        own = [replace(one, over_windows=False) for one in self.members if one.over_windows]
+        return Stack(tuple(own), self.window_maps)
 
 
-def logits(stack: Stack, source: FrozenSource, X: np.ndarray) -> np.ndarray:
-    """(n, d) target readings to (n,) calibrated logits.
+def logits(
+    stack: Stack, source: FrozenSource, X: np.ndarray, windows: np.ndarray | None = None
+) -> np.ndarray:
+    """(n, d) target readings and their (n, 3, c) windows to (n,) calibrated logits.
 
-    The weighted sum of the members' calibrated logits.
+    The weighted sum of the members' calibrated logits. Windows may be None where no member reads
+    them.
     """
+    if windows is None or source.over_windows is None:
+        return _of_one_kind(stack, source, X)
+    wide = widened(X, windows)
+    of_windows = _of_one_kind(stack.of_windows(), source.over_windows, wide)
+    return np.asarray(_of_one_kind(stack.of_rows(), source, X) + of_windows)
+
+
+def _of_one_kind(stack: Stack, source: FrozenSource, X: np.ndarray) -> np.ndarray:
     views = Views(source, stack.maps, X)
     used = [block for one in stack.members for block in (*one.blocks, *one.base)]
     views.hidden = any(block.kind == "hidden" for block in used)
-    return together(stack, [member_logits(member, views) for member in stack.members])
+    scored = [member_logits(member, views) for member in stack.members]
+    return together(stack, scored) if scored else np.zeros(len(X), dtype=np.float64)
 
 
 def together(stack: Stack, scored: list[np.ndarray]) -> np.ndarray:
@@ -121,12 +160,30 @@ def save_stack(stack: Stack, folder: Path) -> dict[str, Any]:
             (folder / _trees_of(number)).write_text(member.text, encoding="utf-8")
         plain = {name: getattr(member, name) for name in _PLAIN}
         plain |= {name: [str(block) for block in getattr(member, name)] for name in _BLOCKS}
-        members.append({**plain, "arrays": sorted(member.arrays), "trees": bool(member.text)})
+        over = {OVER_WINDOWS: True} if member.over_windows else {}
+        members.append(
+            {**plain, **over, "arrays": sorted(member.arrays), "trees": bool(member.text)}
+        )
     np.savez(folder / ARRAYS, allow_pickle=False, **arrays)
+    stored = {"members": members, "maps": _plain_maps(stack.maps)}
+    if stack.reads_windows:
+        stored[WINDOW_MAPS] = _plain_maps(stack.window_maps)
+    return stored
+
+
+def _plain_maps(maps: dict[str, InputMap]) -> dict[str, Any]:
+    return {
+        name: {"gain": one.gain.tolist(), "offset": one.offset.tolist()}
+        for name, one in maps.items()
+    }
+
+
+def _maps_from(stored: dict[str, Any]) -> dict[str, InputMap]:
     maps = {}
-    for name, one in stack.maps.items():
-        maps[name] = {"gain": one.gain.tolist(), "offset": one.offset.tolist()}
-    return {"members": members, "maps": maps}
+    for name, plain in stored.items():
+        gain, offset = (np.array(plain[key], dtype=np.float64) for key in ("gain", "offset"))
+        maps[name] = InputMap(gain, offset)
+    return maps
 
 
 def files_of(stored: dict[str, Any]) -> list[str]:
@@ -151,12 +208,10 @@ def load_stack(stored: dict[str, Any], folder: Path) -> Stack:
         own = {name: arrays[f"{number}.{name}"] for name in plain["arrays"]}
         numbers: dict[str, Any] = {name: _as_tuple(plain[name]) for name in _PLAIN}
         numbers |= {name: tuple(map(Block.parse, plain[name])) for name in _BLOCKS}
-        members.append(Member(**numbers, arrays=own, text=text))
-    maps = {}
-    for name, plain in stored["maps"].items():
-        gain, offset = (np.array(plain[key], dtype=np.float64) for key in ("gain", "offset"))
-        maps[name] = InputMap(gain, offset)
-    return Stack(tuple(members), maps)
+        over = bool(plain.get(OVER_WINDOWS, False))
+        members.append(Member(**numbers, arrays=own, text=text, over_windows=over))
+    window_maps = _maps_from(stored.get(WINDOW_MAPS, {}))
+    return Stack(tuple(members), _maps_from(stored["maps"]), window_maps)
 
 
 def _as_tuple(value: Any) -> Any:

@@ -1,9 +1,6 @@
 """Log-odds smoothed along a recording, so that one odd row raises no alarm.
 
-An average in which the past fades exponentially by the clock; no row sees a later one (Roberts,
-"Control chart tests based on geometric moving averages", Technometrics 1959; for uneven steps
-Eckner, "Algorithms for unevenly spaced time series", 2019). At the start of a recording it is the
-average of what there is.
+An average in which the past fades exponentially by the clock (:mod:`faultxfer.data.fading`).
 """
 
 from __future__ import annotations
@@ -13,14 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from faultxfer.data.blocks import NotInOrderError
+from faultxfer.data.fading import RecordingTails, Tail
 from faultxfer.data.moments import Moments
 
 # Rows this many half-lives back weigh 1e-12 and less: nothing that six digits of log-odds show.
 _REACH = 40.0
-_NANOSECONDS = 1e9
-# Longer than any recording that 64 bits can count in nanoseconds.
-_LONGEST = 9e9
 
 
 @dataclass(frozen=True)
@@ -77,14 +71,6 @@ class Smoothing:
         )
 
 
-@dataclass(frozen=True)
-class Tail:
-    """The last rows of a recording, in order: (k,) places in time and (k,) logits."""
-
-    time: np.ndarray
-    logits: np.ndarray
-
-
 def counted_rows(rows: float) -> str:
     """How many, in words.
 
@@ -97,16 +83,18 @@ def counted_rows(rows: float) -> str:
 class Smoother:
     """Smooths rows that come part by part, as if they had come at once.
 
-    What is kept of a recording is its last rows, and no running sum, which would round differently
-    wherever a file is cut.
-
     Attributes:
-        tails: these rows, by recording.
+        tails: the last rows of each recording with what was said of them.
     """
 
     def __init__(self, smoothing: Smoothing, tails: dict[Any, Tail] | None = None) -> None:
         self._half_life = smoothing.half_life
-        self.tails: dict[Any, Tail] = dict(tails or {})
+        self._rows = RecordingTails(_REACH * smoothing.half_life, tails)
+
+    @property
+    def tails(self) -> dict[Any, Tail]:
+        """By recording."""
+        return self._rows.tails
 
     def add(self, logits: np.ndarray, moments: Moments) -> np.ndarray:
         """(n,) smoothed logits of further rows, whose moments may stand in any order.
@@ -116,85 +104,7 @@ class Smoother:
         """
         if not len(logits):
             return np.empty(0)
-        order = moments.order
-        recording, said = moments.recording[order], logits[order]
-        begins = np.flatnonzero(np.append(True, recording[1:] != recording[:-1]))
-        ends = np.append(begins[1:], len(order))
-        names = recording[begins].tolist()
-        clock = moments.time[order]
-        no_clock = bool(np.isnan(clock).all())
-        time = self._counted(names, begins, ends) if no_clock else np.nan_to_num(clock)
-        before = [self.tails.get(name, _NONE_BEFORE) for name in names]
-        self._require_order(before, time[begins])
-        smoothed = self._faded(before, time, said, begins, ends)
-        for name, tail, begin, end in zip(names, before, begins, ends, strict=True):
-            self.tails[name] = self._cut(tail, time[begin:end], said[begin:end])
-        found = np.empty(len(order))
-        found[order] = smoothed
-        return found
-
-    def _counted(self, names: list[Any], begins: np.ndarray, ends: np.ndarray) -> np.ndarray:
-        """(n,) rows counted on from those that came before, where there is no clock."""
-        tails = [self.tails.get(name, _NONE_BEFORE) for name in names]
-        first = [tail.time[-1] + 1 if len(tail.time) else 0.0 for tail in tails]
-        counts = ends - begins
-        return np.asarray(np.arange(int(ends[-1])) + np.repeat(first - begins, counts))
-
-    @staticmethod
-    def _require_order(before: list[Tail], first: np.ndarray) -> None:
-        for tail, time in zip(before, first, strict=True):
-            if len(tail.time) and time < tail.time[-1]:
-                raise NotInOrderError
-
-    def _faded(
-        self,
-        before: list[Tail],
-        time: np.ndarray,
-        said: np.ndarray,
-        begins: np.ndarray,
-        ends: np.ndarray,
-    ) -> np.ndarray:
-        """(n,) the averages of rows in order, with the rows before them."""
-        kept = np.array([len(tail.time) for tail in before])
-        counts = ends - begins
-        code = np.repeat(np.arange(len(before)), kept + counts)
-        new = _places_behind(kept, counts)
-        every_time, every_said = np.empty(len(code)), np.empty(len(code))
-        every_time[new], every_said[new] = time, said
-        if kept.any():
-            every_time[~new] = np.concatenate([tail.time for tail in before])
-            every_said[~new] = np.concatenate([tail.logits for tail in before])
-        return np.asarray(_average(every_said, every_time, code, self._half_life)[new])
-
-    def _cut(self, tail: Tail, time: np.ndarray, said: np.ndarray) -> Tail:
-        """What of a recording still weighs anything for its next row."""
-        early = time[-1] - _REACH * self._half_life
-        old, new = np.searchsorted(tail.time, early), np.searchsorted(time, early)
-        return Tail(
-            np.concatenate([tail.time[old:], time[new:]]),
-            np.concatenate([tail.logits[old:], said[new:]]),
-        )
-
-
-_NONE_BEFORE = Tail(np.empty(0), np.empty(0))
-
-
-def _places_behind(kept: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """(m,) bool: which rows are new, where each recording's follow those that are kept of it."""
-    lengths = np.stack([kept, counts], axis=1).ravel()
-    return np.asarray(np.repeat(np.tile([False, True], len(kept)), lengths))
-
-
-def _average(
-    logits: np.ndarray, time: np.ndarray, code: np.ndarray, half_life: float
-) -> np.ndarray:
-    """(n,) faded averages of rows that stand in order, by (n,) ascending numbers of recordings."""
-    import pandas as pd  # a manifest says how to smooth, and is read by much that scores nothing
-
-    begins = np.flatnonzero(np.append(True, code[1:] != code[:-1]))
-    counts = np.diff(np.append(begins, len(code)))
-    since = (time - np.repeat(time[begins], counts)) / half_life
-    clock = (np.minimum(since, _LONGEST) * _NANOSECONDS).astype("datetime64[ns]")
-    fading = pd.Series(logits).groupby(code, sort=False)
-    faded = fading.ewm(halflife=pd.Timedelta(seconds=1), times=clock).mean()
-    return np.asarray(faded.to_numpy(dtype=np.float64))
+        joined = self._rows.joined(logits, moments)
+        smoothed = joined.average(joined.values, self._half_life)
+        self._rows.keep(joined)
+        return joined.given(smoothed)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from faultxfer.data.moments import Moments
+from faultxfer.data.windows import RowWindows, Windows
 from faultxfer.reading import columns
 
 # Fields with a value for each row.
@@ -34,6 +35,7 @@ class Dataset:
         imputed: (n, d) bool: readings that were missing and are filled in; None where there are
             none.
         mode: (n,) operating mode of each row; None where the contract names none.
+        windows: of the rows before each row; None where nobody looks back.
     """
 
     features: tuple[str, ...]
@@ -45,6 +47,7 @@ class Dataset:
     slices: dict[str, np.ndarray] = field(default_factory=dict)
     imputed: np.ndarray | None = None
     mode: np.ndarray | None = None
+    windows: RowWindows | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -70,7 +73,10 @@ class Dataset:
         slices = {name: values[rows] for name, values in self.slices.items()}
         imputed = None if self.imputed is None else self.imputed[rows]
         mode = None if self.mode is None else self.mode[rows]
-        return Dataset(self.features, **columns, slices=slices, imputed=imputed, mode=mode)
+        windows = None if self.windows is None else self.windows.take(rows)
+        return Dataset(
+            self.features, **columns, slices=slices, imputed=imputed, mode=mode, windows=windows
+        )
 
     def with_sensors(self, features: tuple[str, ...]) -> Dataset:
         """The same rows with these sensors in this order.
@@ -88,7 +94,17 @@ class Dataset:
             X[:, place] = self.X[:, own]
             if imputed is not None and self.imputed is not None:
                 imputed[:, place] = self.imputed[:, own]
-        return dataclasses.replace(self, features=features, X=X, imputed=imputed)
+        windows = self._windows_of(features)
+        return dataclasses.replace(self, features=features, X=X, imputed=imputed, windows=windows)
+
+    def _windows_of(self, features: tuple[str, ...]) -> RowWindows | None:
+        """Windows of some of the sensors; None where one of them has none."""
+        if self.windows is None:
+            return None
+        known = self.features[: self.windows.values.shape[2]]
+        if not set(features) <= set(known):
+            return None
+        return self.windows.of([known.index(name) for name in features])
 
     def fingerprints(self) -> np.ndarray:
         """(n,) uint64 that recognise a row by its sensor values alone.
@@ -108,6 +124,9 @@ def save_dataset(data: Dataset, path: Path) -> None:
     Readings that were filled in stay marked: another model wants to know what was measured.
     """
     filled: dict[str, Any] = {} if data.imputed is None else {"imputed": data.imputed}
+    if data.windows is not None:
+        filled |= {"windows": data.windows.values, "windows_usual": data.windows.windows.usual}
+        filled["windows_half_lives"] = [data.windows.windows.short, data.windows.windows.long]
     np.savez_compressed(
         path,
         features=np.array(data.features),
@@ -132,7 +151,13 @@ def load_dataset(path: Path) -> Dataset:
             run=run.astype(object),
             time=stored["time"],
             imputed=stored["imputed"] if "imputed" in stored.files else None,
+            windows=_stored_windows(stored) if "windows" in stored.files else None,
         )
+
+
+def _stored_windows(stored: Any) -> RowWindows:
+    short, long = map(float, stored["windows_half_lives"])
+    return RowWindows(Windows(short, long, stored["windows_usual"]), stored["windows"])
 
 
 def dataset_from(accepted: pd.DataFrame, features: tuple[str, ...]) -> Dataset:

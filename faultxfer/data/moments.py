@@ -32,6 +32,10 @@ class Moments:
         """(n,) positions of the rows, recording by recording in the order of time."""
         return rows_in_order(self.recording, self.time)
 
+    def take(self, rows: np.ndarray) -> Moments:
+        """Those of the rows at the given positions (or of a boolean mask)."""
+        return Moments(self.recording[rows], self.time[rows])
+
     def apart(self, side: np.ndarray) -> Moments:
         """The same, with rows of a recording on different sides (n,) as if of two recordings."""
         number = np.unique(self.recording.astype(str), return_inverse=True)[1]

@@ -82,6 +82,13 @@ class Split:
             number[fold.test] = place
         return number
 
+    def blocks(self, rows: int) -> np.ndarray:
+        """(n,) number of the block of time of each row, where blocks of one recording are apart.
+
+        All the same where whole recordings are, or where nothing is decided.
+        """
+        return self.fold_numbers if self.by == BY_BLOCK else np.zeros(rows, dtype=int)
+
     @property
     def decides(self) -> bool:
         """Whether rows that were held out can decide anything."""

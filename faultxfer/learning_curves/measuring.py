@@ -42,6 +42,7 @@ from faultxfer.strategies.narrowing import SENSOR_CHANGE
 from faultxfer.strategies.protocol import Scorer, Task
 from faultxfer.strategies.source_benefit import without_source
 from faultxfer.strategies.stack import cross_fit_task, has_few_rows, weighed
+from faultxfer.strategies.window_models import machine_windows
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,8 @@ def measure_learning(job: Job[CurveRequest], models: Models, drawn: DrawnRows) -
     change = sensor_change(job.contract, whole.features)
     source, source_rows = source_for(job.contract, models, whole, change, settings.seed)
     target = dataclasses.replace(read_target(rows, source.features), run=draws.run)
+    if draws.by == RUN:  # rows of one recording on both sides would see each other
+        target = machine_windows(target, source, np.zeros(len(target), dtype=int))
     base = Task(source, target, source_rows, settings)
     repeats, count = [], len(draws.repeats)
     for number, draw in enumerate(draws.repeats, start=1):
@@ -197,8 +200,9 @@ def _repeat(draw: Draw, base: Task) -> Repeat:
     for train in draw.train:
         task = dataclasses.replace(base, target=base.target.take(train))
         transfer, scratch = fit_transfer_and_scratch(task)
-        scores[TRANSFER].append(transfer(test.X))
-        scores[SCRATCH].append(scratch(test.X))
+        windows = None if test.windows is None else test.windows.values
+        scores[TRANSFER].append(transfer(test.X, windows))
+        scores[SCRATCH].append(scratch(test.X, windows))
     stacked = {who: np.stack(lines) for who, lines in scores.items()}
     return Repeat(test.y, test.run, stacked)
 

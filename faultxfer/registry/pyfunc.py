@@ -95,8 +95,8 @@ class MachineModel:
 
     def _moments(self, judged: JudgedRows) -> Moments | None:
         """Recording and time of the accepted rows; None where each row stands alone."""
-        accepted = judged.checked.accepted
-        if accepted.empty or (self.bundle.smoothing is None and self.bundle.delays is None):
+        accepted, bundle = judged.checked.accepted, self.bundle
+        if accepted.empty or not (bundle.smoothing or bundle.delays or bundle.windows):
             return None
         recording = pd.factorize(accepted[columns.RUN].astype(str))[0]
         return Moments(recording, accepted[columns.TIME].to_numpy(dtype=np.float64))
@@ -112,9 +112,9 @@ class MachineModel:
 def scores_of(bundle: Bundle, X: np.ndarray, moments: Moments | None = None) -> pd.DataFrame:
     """Probability, alarm and what was filled in, of (n, d) readings, NaN where missing.
 
-    They are smoothed, and alarms delayed, along their recordings where the bundle does that and
-    their moments are given. A row that is the only one of its recording alarms above the threshold:
-    nobody could wait for the next one.
+    Windows are made, scores smoothed and alarms delayed along their recordings where the bundle
+    does that and their moments are given. A row that is the only one of its recording alarms above
+    the threshold: nobody could wait for the next one.
     """
     whole = bundle.completed(X)
     probabilities = bundle.probabilities(whole, moments) if len(X) else np.empty(0)

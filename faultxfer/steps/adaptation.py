@@ -49,6 +49,7 @@ from faultxfer.strategies.sensor_evidence import sensor_evidence
 from faultxfer.strategies.shared_fits import in_threads
 from faultxfer.strategies.source_alone import TITLE as SOURCE_ALONE
 from faultxfer.strategies.source_alone import source_alone
+from faultxfer.strategies.window_models import machine_windows
 
 # The candidate, and the source as it is with a calibrator and a threshold of the target's: names of
 # their folders, and of what they predict.
@@ -202,6 +203,7 @@ def adapt_source(job: Job[TransferRequest], models: Models, target: Target) -> A
     strategy = chosen_strategy(options)
     known, data = load_bundle(models.source_bundle), read_target(target.rows, features)
     source, source_rows = source_for(job.contract, models, known, target.change, options.seed)
+    data = machine_windows(data, source, split.blocks(len(data)))
     task = Task(source, data, source_rows, options)
     title = strategy.title if split.has_both_classes else SOURCE_ALONE
     progress.info("Adapting: %s (%d rows, %d faults)", title, len(data), data.faults)

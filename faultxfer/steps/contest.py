@@ -162,7 +162,8 @@ def scored_rows(
 def score_with(bundle: Bundle, rows: Dataset, fold: np.ndarray | None = None) -> ScoredRows:
     """Labelled rows with what a bundle predicts for them, along each recording inside its fold."""
     moments = rows.moments if fold is None else rows.moments.apart(fold)
-    probabilities = bundle.probabilities(rows.X, moments)
+    known = None if rows.windows is None else rows.windows.values
+    probabilities = bundle.probabilities(rows.X, moments, known)
     return scored_rows(
         rows, Predictions(probabilities, bundle.alarms(probabilities, moments)), fold
     )

@@ -13,6 +13,7 @@ import pandas as pd
 
 from faultxfer.bundle.budget import BUDGET, AlarmBudget
 from faultxfer.bundle.bundle import Bundle, load_bundle
+from faultxfer.bundle.members import Stack
 from faultxfer.config import GateOptions, TransferOptions
 from faultxfer.data.dataset import Dataset, load_dataset
 from faultxfer.data.split import BY_BLOCK, BY_FEW, BY_HEALTHY, BY_RUN, Split
@@ -310,6 +311,8 @@ def _alarm_notes(bundle: Bundle, options: TransferOptions, split: Split) -> tupl
         notes.append(bundle.smoothing.sentence())
     if bundle.delays:
         notes.append(bundle.delays.sentence())
+    if bundle.windows and bundle.stack:
+        notes.append(_looks_back(bundle.stack))
     if options.fault_share is not None:
         notes.append(
             f"Probabilities are stated for a fault share of {percent(options.fault_share)} in use, "
@@ -317,6 +320,16 @@ def _alarm_notes(bundle: Bundle, options: TransferOptions, split: Split) -> tupl
             "and alarms do not."
         )
     return tuple(notes)
+
+
+def _looks_back(stack: Stack) -> str:
+    """For people: how much of what is said of a row comes from rows before it."""
+    share = sum(member.weight for member in stack.members if member.over_windows)
+    return (
+        f"Members that also read how the sensors went before a row weigh {percent(share)}: of each "
+        "sensor two means that fade and its deviation. A row that is sent alone has nothing "
+        "before it."
+    )
 
 
 def ask_gate(job: Job[TransferRequest], evaluation: Evaluation) -> Verdict:

@@ -13,7 +13,7 @@ import numpy as np
 
 from faultxfer.bundle.bundle import Bundle, save_bundle
 from faultxfer.bundle.calibration import Calibrator, fit_calibrator
-from faultxfer.bundle.frozen import SourceModels
+from faultxfer.bundle.frozen import SourceModels, WindowModels
 from faultxfer.bundle.input_map import spread_of
 from faultxfer.bundle.manifest import read_manifest
 from faultxfer.bundle.scaler import Scaler, fit_scaler
@@ -73,6 +73,7 @@ from faultxfer.steps.speaking import sensors_on
 from faultxfer.strategies.delay_choice import Aim, choose_alarms
 from faultxfer.strategies.smoothing_choice import best_way, smoothed, ways_to_smooth
 from faultxfer.strategies.source_benefit import JUDGED, fit_source_models
+from faultxfer.strategies.window_models import WINDOWS_HELP, source_windows, window_models
 
 _JUDGING_ROWS = 2_000
 # Rows and readings that trees and network learn from; statistics are of every training row.
@@ -214,7 +215,9 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
     report = json.dumps({"metrics": metrics.as_dict(), **said}, indent=2)
     (folder / "report.json").write_text(report, encoding="utf-8")
     if options.kept_source_rows:
-        save_dataset(_sample(train, options), folder / SOURCE_ROWS)
+        kept = _kept_rows(train, options)
+        pool = source_windows(train, kept) if _looks_back(bundle) else train.take(kept)
+        save_dataset(pool, folder / SOURCE_ROWS)
         some = np.random.default_rng(options.seed).permutation(len(test))[:_JUDGING_ROWS]
         save_dataset(test.take(np.sort(some)), folder / JUDGING_ROWS)
     finds = _finds(metrics, judged, bundle.threshold, held_out)
@@ -230,7 +233,7 @@ def train_source(job: Job[PretrainRequest], rows: CheckedRows) -> Pretrained:
         judged=profile(test.y, test.run, test.time),
         fleet=fleet,
     )
-    notes = (trained.chosen.strip(), sampling, *trained.fleet.sentences)
+    notes = (trained.chosen.strip(), sampling, _looks_back(bundle), *trained.fleet.sentences)
     page = SourceReport(model, finds, metrics, held_out, notes)
     write_source_page(folder, page, rows, data, pictures, after_pretraining(job.request))
     return trained
@@ -397,6 +400,7 @@ def _fit(
         options=options.network,
         read=read,
     )
+    models = dataclasses.replace(models, over_windows=_over_windows(models, train, validation, job))
     units = {name: sensor.unit for name, sensor in job.contract.sensors.items()}
     raw = Bundle(train.features, units, scaler, network, Calibrator(), 0.5, models=models)
     spare = _spare_network(raw, some, judged, options)
@@ -418,6 +422,26 @@ def _fit(
         spare=spare,
     )
     return whole, history
+
+
+def _over_windows(
+    models: SourceModels, train: Dataset, validation: Dataset, job: Job[PretrainRequest]
+) -> WindowModels | None:
+    """Models that look at the rows before a row, where validation rows show that these tell more.
+
+    They read four times as many columns, so they are fitted on fewer rows of wide plants.
+    """
+    seed, most = job.request.options.seed, _MOST_READINGS // (4 * len(train.features))
+    held, rows = (sampled(each.y, each.run, most, seed) for each in (validation, train))
+    over = window_models(train, rows, source_windows(validation, held), models, seed)
+    if over is not None:
+        progress.info(WINDOWS_HELP, extra=NOTE)
+    return over
+
+
+def _looks_back(bundle: Bundle) -> str:
+    """What a person should know of models that read windows; empty where there are none."""
+    return WINDOWS_HELP if bundle.models and bundle.models.over_windows else ""
 
 
 def _smoothed(raw: Bundle, validation: Dataset) -> tuple[Smoothing | None, np.ndarray]:
@@ -495,11 +519,11 @@ def _finds(metrics: Metrics, judged: ScoredRows, threshold: float, held_out: str
     return f"{found} {judged_on(metrics, who)}"
 
 
-def _sample(train: Dataset, options: PretrainOptions) -> Dataset:
-    """Training rows that later transfers pool with their own."""
+def _kept_rows(train: Dataset, options: PretrainOptions) -> np.ndarray:
+    """Positions of training rows that later transfers pool with their own."""
     kept = min(options.kept_source_rows, len(train))
     draws = np.random.default_rng(options.seed)
-    return train.take(np.sort(draws.choice(len(train), kept, replace=False)))
+    return np.sort(draws.choice(len(train), kept, replace=False))
 
 
 def _note(model: str, trained: Pretrained) -> str:

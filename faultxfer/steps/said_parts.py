@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -14,9 +14,10 @@ from faultxfer.bundle.delays import DelayedAlarms
 from faultxfer.bundle.smoothing import Smoother
 from faultxfer.data.dataset import sensor_matrix
 from faultxfer.data.moments import Moments
+from faultxfer.data.windows import Widener
 from faultxfer.progress import progress
 from faultxfer.reading import columns
-from faultxfer.steps.accepted import AcceptedRows
+from faultxfer.steps.accepted import PART_ROWS, AcceptedRows
 from faultxfer.steps.processors import in_order
 from faultxfer.steps.score_state import OpenAlarm, ScoreState
 from faultxfer.steps.speaking import Recordings
@@ -64,34 +65,38 @@ class Along:
         # Times of the first and the last row of each recording.
         self._first: dict[int, float] = {}
         self._latest: dict[int, float] = {}
+        self._widener: Widener | None = None
         self._smoother: Smoother | None = None
         self._delayed: DelayedAlarms | None = None
 
     def said(self, accepted: AcceptedRows, bundle: Bundle) -> Iterator[SaidPart]:
         """What a detector says of the rows, in their order.
 
-        Where it smooths along a recording, rows that the contract excludes speak for themselves
-        alone, as training saw none of them; and where it delays alarms, an alarm stays there as it
-        is.
+        Where it looks back or smooths along a recording, rows that the contract excludes speak for
+        themselves alone, as training saw none of them; and where it delays alarms, an alarm stays
+        there as it is.
 
         Raises:
             DataError: they do not follow those of the state.
         """
-        alone = bundle.smoothing is None and bundle.delays is None
+        alone = not (bundle.windows or bundle.smoothing or bundle.delays)
         is_ordered = (alone and self._state is None) or self._look(accepted, bundle)
         self._require_later()
+        if bundle.windows is not None:
+            readings = self._known(lambda state: state.readings)
+            self._widener = Widener(bundle.windows, readings)
         if bundle.smoothing is not None:
             self._smoother = Smoother(bundle.smoothing, self._known(lambda state: state.tails))
         if bundle.delays is not None:
             states = self._known(lambda state: state.alarms)
             self._delayed = DelayedAlarms(bundle.delays, bundle.threshold, states)
         if alone:
-            yield from _said(accepted, bundle)
+            yield from self._said(accepted.parts(), bundle)
         elif is_ordered:
-            for part in _said(accepted, bundle):
+            for part in self._said(accepted.parts(), bundle):
                 yield self._gone_along(part, bundle)
         else:
-            progress.info("The rows do not stand in the order of time: scoring them, then sorting")
+            progress.info("The rows do not stand in the order of time: sorting them to score them")
             yield from self._sorted(accepted, bundle)
 
     def leave(self, still_on: dict[int, OpenAlarm]) -> None:
@@ -102,11 +107,13 @@ class Along:
         latest = sorted(self._latest.items(), key=lambda each: each[1])
         tails = {} if self._smoother is None else self._smoother.tails
         states = {} if self._delayed is None else self._delayed.states
+        readings = {} if self._widener is None else self._widener.tails
         self._state.remember(
             [(names[number], time) for number, time in latest],
             {names[number]: tail for number, tail in tails.items()},
             {names[number]: state for number, state in states.items()},
             {names[number]: alarm for number, alarm in still_on.items()},
+            {names[number]: tail for number, tail in readings.items()},
         )
 
     @property
@@ -158,31 +165,39 @@ class Along:
     ) -> np.ndarray | None:
         """Smooth (n,) logits in place; their (n,) alarms where those are delayed."""
         if self._smoother is not None:
-            own = Moments(moments.recording[used], moments.time[used])
-            logits[used] = self._smoother.add(logits[used], own)
+            logits[used] = self._smoother.add(logits[used], moments.take(used))
         if self._delayed is None:
             return None
         return self._delayed.add(bundle.calibrator(logits), moments, used)
 
+    def _said(self, parts: Iterable[pd.DataFrame], bundle: Bundle) -> Iterator[SaidPart]:
+        """What is said of each row; windows are made in the order of the parts."""
+        return in_order(
+            lambda part: part.said(bundle), (self._seen(rows, bundle) for rows in parts)
+        )
+
+    def _seen(self, rows: pd.DataFrame, bundle: Bundle) -> _SeenPart:
+        X = sensor_matrix(rows, bundle.features)
+        if self._widener is None:
+            return _SeenPart(rows, X, None)
+        return _SeenPart(rows, X, self._windows(X, self._moments(rows), used_rows(rows), bundle))
+
     def _sorted(self, accepted: AcceptedRows, bundle: Bundle) -> Iterator[SaidPart]:
-        """All parts after their rows were sorted, by which 22 bytes a row are kept in memory."""
-        logits, used, recording, time = [], [], [], []
-        for part in _said(accepted, bundle):
-            moments = self._moments(part.rows)
-            logits.append(part.logits)
-            used.append(used_rows(part.rows))
-            recording.append(moments.recording.astype(np.int32))
-            time.append(moments.time)
-        said, runs = np.concatenate(logits), np.concatenate(used)
-        every = Moments(np.concatenate(recording), np.concatenate(time))
-        order = every.order if self._delayed else every.order[runs[every.order]]
+        """All parts after their rows were sorted, by which 30 bytes a row are kept in memory.
+
+        Readings that are looked back at lie in a file.
+        """
+        every, runs = self._moments_of(accepted)
+        order = every.order
+        if self._widener is None:
+            said = np.concatenate([one.logits for one in self._said(accepted.parts(), bundle)])
+        else:
+            said = self._said_in_time(accepted, bundle, (order, every, runs))
+        order = order if self._delayed else order[runs[order]]
         alarms = None if self._delayed is None else np.zeros(len(said), dtype=bool)
-        for begin in range(0, len(order), _SORTED):
-            own = order[begin : begin + _SORTED]
+        for own in _some(order, _SORTED):
             some = said[own]
-            found = self._next(
-                some, Moments(every.recording[own], every.time[own]), runs[own], bundle
-            )
+            found = self._next(some, every.take(own), runs[own], bundle)
             said[own] = some
             if alarms is not None:
                 alarms[own] = found
@@ -193,15 +208,72 @@ class Along:
             yield SaidPart(rows, sensor_matrix(rows, bundle.features), said[some_rows], on)
             begin += len(rows)
 
+    def _moments_of(self, accepted: AcceptedRows) -> tuple[Moments, np.ndarray]:
+        """Of all rows, and (n,) which of them the contract does not exclude."""
+        used, recording, time = [], [], []
+        for rows in accepted.parts((*_WHEN, columns.REMARK)):
+            moments = self._moments(rows)
+            used.append(used_rows(rows))
+            recording.append(moments.recording.astype(np.int32))
+            time.append(moments.time)
+        return Moments(np.concatenate(recording), np.concatenate(time)), np.concatenate(used)
 
-def _said(accepted: AcceptedRows, bundle: Bundle) -> Iterator[SaidPart]:
-    """Each row by itself."""
+    def _said_in_time(
+        self,
+        accepted: AcceptedRows,
+        bundle: Bundle,
+        when: tuple[np.ndarray, Moments, np.ndarray],
+    ) -> np.ndarray:
+        """(n,) logits of rows whose windows were made in the order of time."""
+        order, moments, used = when
+        path, width = accepted.path.with_suffix(".readings"), len(bundle.features)
+        with path.open("wb") as file:
+            for rows in accepted.parts():
+                file.write(sensor_matrix(rows, bundle.features).tobytes())
 
-    def said(rows: pd.DataFrame) -> SaidPart:
-        X = sensor_matrix(rows, bundle.features)
-        return SaidPart(rows, X, bundle.logits(X))
+        def in_time() -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+            for own in _some(order, PART_ROWS):
+                # Opened anew for each part: what is mapped counts as memory of the process.
+                X = np.memmap(path, np.float64, "r", shape=(len(order), width))[own]
+                yield own, np.asarray(X), self._windows(X, moments.take(own), used[own], bundle)
 
-    return in_order(said, accepted.parts())
+        def scored(part: tuple[np.ndarray, np.ndarray, np.ndarray]) -> tuple[np.ndarray, ...]:
+            own, X, windows = part
+            return own, bundle.logits(X, windows)
+
+        said = np.empty(len(order))
+        for own, logits in in_order(scored, in_time()):
+            said[own] = logits
+        path.unlink()
+        return said
+
+    def _windows(
+        self, X: np.ndarray, moments: Moments, used: np.ndarray, bundle: Bundle
+    ) -> np.ndarray:
+        """(n, 3, c) of further rows; those that the contract excludes stand for themselves."""
+        if self._widener is None or bundle.windows is None:
+            raise ValueError("There are no windows to make. Received: windows=None")
+        known = bundle.with_windows(X)
+        windows = bundle.windows.alone(known)
+        windows[used] = self._widener.add(known[used], moments.take(used))
+        return windows
+
+
+def _some(order: np.ndarray, at_a_time: int) -> Iterator[np.ndarray]:
+    for begin in range(0, len(order), at_a_time):
+        yield order[begin : begin + at_a_time]
+
+
+@dataclass(frozen=True)
+class _SeenPart:
+    """Some accepted rows with their (n, d) readings and (n, 3, c) windows, where there are some."""
+
+    rows: pd.DataFrame
+    X: np.ndarray
+    windows: np.ndarray | None
+
+    def said(self, bundle: Bundle) -> SaidPart:
+        return SaidPart(self.rows, self.X, bundle.logits(self.X, self.windows))
 
 
 _WHEN = (columns.EQUIPMENT, columns.RUN, columns.TIME)

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from faultxfer.bundle.delays import AlarmState
-from faultxfer.bundle.smoothing import Tail
+from faultxfer.data.fading import Tail
 from faultxfer.errors import ConfigError, DataError
 from faultxfer.outputs import written_whole
 
@@ -48,9 +48,10 @@ class ScoreState:
     Attributes:
         scorer: who scores, in plain data: model, version, hash of its files, machine.
         latest: time of the last row by recording.
-        tails: last rows by recording, where scores are smoothed.
+        tails: what was said of the last rows by recording, where scores are smoothed.
         alarms: what delays wait for by recording, where alarms are delayed.
         still_on: alarms that are on by recording.
+        readings: of the last rows by recording, where members read windows.
     """
 
     scorer: dict[str, Any]
@@ -58,6 +59,7 @@ class ScoreState:
     tails: dict[str, Tail] = field(default_factory=dict)
     alarms: dict[str, AlarmState] = field(default_factory=dict)
     still_on: dict[str, OpenAlarm] = field(default_factory=dict)
+    readings: dict[str, Tail] = field(default_factory=dict)
 
     def require_later(self, recording: str, first: float) -> None:
         """Refuse rows from before the end of what was scored already.
@@ -81,6 +83,7 @@ class ScoreState:
         tails: dict[str, Tail],
         alarms: dict[str, AlarmState],
         still_on: dict[str, OpenAlarm],
+        readings: dict[str, Tail],
     ) -> None:
         """Go on from further rows of some recordings, the last ones at the end."""
         for name, time in latest:
@@ -90,11 +93,13 @@ class ScoreState:
         self.tails |= tails
         self.alarms |= alarms
         self.still_on |= still_on
+        self.readings |= readings
         kept = list(self.latest)[-_MOST:]
         self.latest = {name: self.latest[name] for name in kept}
         self.tails = _only(self.tails, kept)
         self.alarms = _only(self.alarms, kept)
         self.still_on = _only(self.still_on, kept)
+        self.readings = _only(self.readings, kept)
 
     def write(self, path: Path) -> None:
         """Write it whole.
@@ -102,15 +107,12 @@ class ScoreState:
         Raises:
             ConfigError: there cannot be such a file.
         """
-        tails = {
-            name: {"time": tail.time.tolist(), "logits": tail.logits.tolist()}
-            for name, tail in self.tails.items()
-        }
         plain = {
             "format": FORMAT,
             "scorer": self.scorer,
             "latest": self.latest,
-            "tails": tails,
+            "tails": _plain(self.tails),
+            "readings": _plain(self.readings),
             "alarms": {name: _without_nan(asdict(one)) for name, one in self.alarms.items()},
             "still_on": {name: asdict(one) for name, one in self.still_on.items()},
         }
@@ -135,9 +137,9 @@ def read_state(path: Path, scorer: dict[str, Any]) -> ScoreState:
         if plain["format"] != FORMAT:
             raise ValueError(f"its format is {plain['format']!r}, and not {FORMAT}")
         latest = {str(name): float(time) for name, time in plain["latest"].items()}
-        tails = {str(name): _tail(tail) for name, tail in plain["tails"].items()}
         alarms = {str(name): _alarm(one) for name, one in plain.get("alarms", {}).items()}
         still_on = {str(name): OpenAlarm(**one) for name, one in plain.get("still_on", {}).items()}
+        tails, readings = (_tails(plain[key]) for key in ("tails", "readings"))
         left_by = dict(plain["scorer"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(
@@ -154,7 +156,7 @@ def read_state(path: Path, scorer: dict[str, Any]) -> ScoreState:
                 where=str(path),
                 remedy=_ANEW,
             )
-    return ScoreState(scorer, latest, tails, alarms, still_on)
+    return ScoreState(scorer, latest, tails, alarms, still_on, readings)
 
 
 def _only(kept: dict[str, _Kept], names: list[str]) -> dict[str, _Kept]:
@@ -173,9 +175,20 @@ def _alarm(plain: dict[str, Any]) -> AlarmState:
     return AlarmState(float(plain["time"]), bool(plain["on"]), above, below, bool(plain["runs"]))
 
 
+def _plain(tails: dict[str, Tail]) -> dict[str, Any]:
+    return {
+        name: {"time": tail.time.tolist(), "values": tail.values.tolist()}
+        for name, tail in tails.items()
+    }
+
+
+def _tails(plain: dict[str, Any]) -> dict[str, Tail]:
+    return {str(name): _tail(tail) for name, tail in plain.items()}
+
+
 def _tail(plain: dict[str, Any]) -> Tail:
-    time, logits = (np.array(plain[name], dtype=np.float64) for name in ("time", "logits"))
-    whole = len(time) == len(logits) and np.isfinite(logits).all() and (np.diff(time) >= 0).all()
+    time, values = (np.array(plain[name], dtype=np.float64) for name in ("time", "values"))
+    whole = len(time) == len(values) and np.isfinite(values).all() and (np.diff(time) >= 0).all()
     if not whole:
         raise ValueError("the rows that it keeps are not whole")
-    return Tail(time, logits)
+    return Tail(time, values)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from faultxfer.bundle.frozen import Block, Views
 from faultxfer.bundle.input_map import SOURCE
-from faultxfer.bundle.members import Stack, logits, member_logits
+from faultxfer.bundle.members import Member, Stack, logits, member_logits
+from faultxfer.data.windows import widened
 from faultxfer.strategies.common import fits_of, rows_to_fit, stacked
+from faultxfer.strategies.learners.over_windows import OverWindows
 from faultxfer.strategies.learners.protocol import Learner, TrainingRows
 from faultxfer.strategies.needs import require
 from faultxfer.strategies.protocol import FittedStrategy, Requirement, Scorer, Task
@@ -62,14 +65,21 @@ class RivalLearner:
         name, title: of the rival.
         learner: what is fitted.
         source_rows: whether source rows are fitted on.
+        windows: whether it is averaged with the same learner on windows, where rows have them.
     """
 
     uses_source, as_is = True, False
 
     def __init__(
-        self, name: str, title: str, learner: Learner, *, source_rows: bool = False
+        self,
+        name: str,
+        title: str,
+        learner: Learner,
+        *,
+        source_rows: bool = False,
+        windows: bool = False,
     ) -> None:
-        self.name, self.title, self._learner = name, title, learner
+        self.name, self.title, self._learner, self._windows = name, title, learner, windows
         self.needs = _needs(source_rows=source_rows)
 
     def fit(self, task: Task) -> Scorer:
@@ -79,11 +89,21 @@ class RivalLearner:
             StrategyError: one of ``needs`` is missing.
         """
         require(task, self)
-        stack = fit_together((self._learner,), task, self.name)
         fits, rows = fits_of(task, self.name)
-        return lambda X: (
-            fits.together(stack, rows) if X is fits.X else logits(stack, fits.source, X)
-        )
+        learners: tuple[Learner, ...] = (self._learner,)
+        if self._windows and fits.over_windows is not None:
+            learners += (OverWindows(self._learner),)
+        stack = averaged(fit_together(learners, task, self.name))
+
+        made = None if task.target.windows is None else task.target.windows.windows
+
+        def said(X: np.ndarray, windows: np.ndarray | None = None) -> np.ndarray:
+            if fits.knows(stack, X, windows):
+                return fits.together(stack, rows)
+            own = windows if made is None else made.given_or_alone(X, windows)
+            return logits(stack, fits.source, X, own)
+
+        return said
 
 
 class RivalFromScratch:
@@ -93,14 +113,21 @@ class RivalFromScratch:
         name, title: of the rival.
         learner: what is fitted; one that asks for no source.
         needs: what it cannot run without.
+        windows: whether it is averaged with the same learner on windows, where rows have them.
     """
 
     uses_source, as_is = False, False
 
     def __init__(
-        self, name: str, title: str, learner: Learner, *, needs: tuple[Requirement, ...] = ()
+        self,
+        name: str,
+        title: str,
+        learner: Learner,
+        *,
+        needs: tuple[Requirement, ...] = (),
+        windows: bool = False,
     ) -> None:
-        self.name, self.title, self._learner = name, title, learner
+        self.name, self.title, self._learner, self._windows = name, title, learner, windows
         self.needs = needs
 
     def fit(self, task: Task) -> Scorer:
@@ -110,17 +137,23 @@ class RivalFromScratch:
             StrategyError: one of ``needs`` is missing.
         """
         require(task, self)
-        target = rows_to_fit(task.target)
-        none = target.take(np.arange(0))
-        rows = TrainingRows(
-            target=_Readings(target.X),
-            y=target.y,
-            source=_Readings(none.X),
-            source_y=none.y,
-            seed=task.options.seed,
-        )
-        member = self._learner.fit(rows)
-        return lambda X: member_logits(member, _Readings(X))
+        target, seed = rows_to_fit(task.target), task.options.seed
+        member = self._fitted(target.X, target.y, seed)
+        if not self._windows or target.windows is None:
+            return lambda X, windows=None: member_logits(member, _Readings(X))
+        wide = self._fitted(widened(target.X, target.windows.values), target.y, seed)
+        made = target.windows.windows
+
+        def said(X: np.ndarray, windows: np.ndarray | None = None) -> np.ndarray:
+            own = widened(X, made.given_or_alone(X, windows))
+            of_windows = member_logits(wide, _Readings(own))
+            return np.asarray((member_logits(member, _Readings(X)) + of_windows) / 2)
+
+        return said
+
+    def _fitted(self, X: np.ndarray, y: np.ndarray, seed: int) -> Member:
+        none = _Readings(X[:0])
+        return self._learner.fit(TrainingRows(_Readings(X), y, none, y[:0], seed))
 
 
 class _Readings(Views):
@@ -136,7 +169,14 @@ class _Readings(Views):
 def fit_together(learners: Sequence[Learner], task: Task, who: str) -> Stack:
     """Members fitted on all rows under the same maps, with weight 1, not calibrated."""
     fits, rows = fits_of(task, who)
-    return Stack(fits.members(learners, rows), fits.maps(rows))
+    return Stack(fits.members(learners, rows), fits.maps(rows), fits.window_maps(rows))
+
+
+def averaged(stack: Stack) -> Stack:
+    """The same members with one weight for all."""
+    weight = 1 / len(stack.members)
+    members = tuple(dataclasses.replace(member, weight=weight) for member in stack.members)
+    return dataclasses.replace(stack, members=members)
 
 
 def _needs(*, source_rows: bool) -> tuple[Requirement, ...]:

@@ -17,6 +17,7 @@ from faultxfer.bundle.scaler import Scaler, fit_scaler
 from faultxfer.config import TransferOptions
 from faultxfer.data.dataset import Dataset
 from faultxfer.data.thinning import thinned
+from faultxfer.data.windows import KINDS, widened
 from faultxfer.network.arrays import ArrayNetwork, as_arrays
 from faultxfer.network.recipe import History, Recipe
 from faultxfer.strategies.narrowing import SENSOR_CHANGE
@@ -119,7 +120,19 @@ def fits_on(task: Task, who: str) -> SharedFits:
     target, pool = task.target, source_pool(task)
     source, pooled = require_frozen(task, who), (pool.X, pool.y)
     X, y, run, seed = target.X, target.y, target.run, task.options.seed
-    return SharedFits(source, pooled, X, y, seed, run=run)
+    over = None
+    if target.windows is not None and source.over_windows is not None:
+        sensors = task.source.features[: len(task.source.scaler.mean)]
+        wide, known = widened(X, target.windows.values), _wide_pool(pool.with_sensors(sensors))
+        over = SharedFits(source.over_windows, known, wide, y, seed, run=run)
+    return SharedFits(source, pooled, X, y, seed, run=run, over_windows=over)
+
+
+def _wide_pool(pool: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """(m, 4c) readings and windows of source rows, and (m,) labels; none where none are kept."""
+    if pool.windows is None:
+        return np.empty((0, (1 + len(KINDS)) * len(pool.features))), pool.y[:0]
+    return widened(pool.X, pool.windows.values), pool.y
 
 
 def rows_to_fit(target: Dataset) -> Dataset:
@@ -156,8 +169,10 @@ def stacked_bundle(
     """A bundle whose members decide in place of the source's network, which it keeps as it is."""
     bundle = candidate_bundle(task, task.source.scaler, task.source.network, strategy)
     lineage = {**bundle.lineage, **more_lineage}
-    models = _needed(task.source.models, stack)
-    return dataclasses.replace(bundle, models=models, stack=stack, lineage=lineage)
+    models, windows = _needed(task.source.models, stack), None
+    if stack.reads_windows and task.target.windows is not None:
+        windows = task.target.windows.windows
+    return dataclasses.replace(bundle, models=models, stack=stack, lineage=lineage, windows=windows)
 
 
 def stacked(
@@ -167,14 +182,20 @@ def stacked(
     bundle = stacked_bundle(task, stack, strategy, more_lineage)
     fits, rows = fits_of(task, strategy)
 
-    def known(X: np.ndarray) -> np.ndarray:
-        return fits.together(stack, rows) if X is fits.X else bundle.logits(X)
+    def known(X: np.ndarray, windows: np.ndarray | None = None) -> np.ndarray:
+        known = fits.knows(stack, X, windows)
+        return fits.together(stack, rows) if known else bundle.logits(X, windows)
 
     return FittedStrategy(bundle, known=known)
 
 
 def _needed(models: SourceModels | None, stack: Stack) -> SourceModels | None:
-    """Without the source as it was with every sensor of its own, where no member looks at it."""
+    """Without the source as it was with every sensor of its own, where no member looks at it.
+
+    And without what reads windows, where no member does.
+    """
+    if models is not None and not stack.reads_windows:
+        models = dataclasses.replace(models, over_windows=None)
     if models is None or models.whole is None or not models.trees:
         return models
     kinds = {block.kind for member in stack.members for block in (*member.blocks, *member.base)}

@@ -8,12 +8,10 @@ alone (score .79 to .81 against .78), and than each of them (``docs/decisions/00
 
 from __future__ import annotations
 
-import dataclasses
-
 from faultxfer.bundle.input_map import BLEND, OFFSET, SOURCE
 from faultxfer.bundle.members import Stack
 from faultxfer.errors import StrategyError
-from faultxfer.strategies.alone import fit_together
+from faultxfer.strategies.alone import averaged, fit_together
 from faultxfer.strategies.learners.protocol import Learner
 from faultxfer.strategies.learners.rivals import (
     PooledBoosting,
@@ -55,13 +53,6 @@ def fit_fixed(task: Task, who: str) -> Stack:
         )
     learners = fixed_learners() if knows_its_own_machine(task.source) else (ScratchLinear(),)
     return averaged(fit_together(learners, task, who))
-
-
-def averaged(stack: Stack) -> Stack:
-    """The same members with one weight for all."""
-    weight = 1 / len(stack.members)
-    members = tuple(dataclasses.replace(member, weight=weight) for member in stack.members)
-    return dataclasses.replace(stack, members=members)
 
 
 def fixed_learners() -> tuple[Learner, ...]:

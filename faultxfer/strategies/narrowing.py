@@ -14,12 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from faultxfer.bundle.bundle import Bundle
-from faultxfer.bundle.frozen import SourceModels
+from faultxfer.bundle.frozen import SourceModels, WindowModels
 from faultxfer.bundle.imputer import Imputer, fit_imputer
 from faultxfer.bundle.input_map import Spread
 from faultxfer.bundle.scaler import Scaler
 from faultxfer.bundle.whole_source import WholeSource
 from faultxfer.data.dataset import Dataset
+from faultxfer.data.windows import widened
 from faultxfer.errors import StrategyError
 from faultxfer.network.arrays import ArrayNetwork
 from faultxfer.network.narrow import Guess, narrowed_network
@@ -217,6 +218,22 @@ def _refitted(
         Spread(one.center[common], one.scale[common]) for one in (models.spread, models.normal)
     )
     if rows is None:
-        return dataclasses.replace(models, spread=spread, normal=normal, trees="", whole=whole)
+        return dataclasses.replace(
+            models, spread=spread, normal=normal, trees="", whole=whole, over_windows=None
+        )
     fitted = fit_source_models(rows.X[:, common], rows.y, seed, spread)
-    return dataclasses.replace(fitted, normal=normal, whole=whole if guess else None)
+    over = models.over_windows and _over_windows(models.over_windows, rows, common, seed)
+    return dataclasses.replace(
+        fitted, normal=normal, whole=whole if guess else None, over_windows=over
+    )
+
+
+def _over_windows(
+    over: WindowModels, rows: Dataset, common: np.ndarray, seed: int
+) -> WindowModels | None:
+    """Models that read windows of the sensors that both have; None where no windows are kept."""
+    if rows.windows is None:
+        return None
+    own = rows.windows.of(common.tolist())
+    models = fit_source_models(widened(rows.X[:, common], own.values), rows.y, seed)
+    return dataclasses.replace(over, windows=own.windows, models=models)

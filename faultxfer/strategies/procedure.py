@@ -28,6 +28,7 @@ from faultxfer.bundle.threshold import (
     require_kept,
 )
 from faultxfer.config import TransferOptions
+from faultxfer.data.dataset import Dataset
 from faultxfer.data.moments import Moments
 from faultxfer.data.split import CROSS_FIT, Fold, Split
 from faultxfer.errors import DataError
@@ -153,7 +154,7 @@ def run_rival(rival: Rival, task: Task, split: Split) -> Predictions:
     if not rival.as_is:
         return _predict(rival.fit, in_company(task, split), split)
     scorer, test = rival.fit(task), task.target.take(test_rows(split))
-    logits = smoothed(scorer(test.X), task.source.smoothing, test.moments)
+    logits = smoothed(_said(scorer, test), task.source.smoothing, test.moments)
     probabilities = task.source.calibrator(logits)
     return Predictions(probabilities, task.source.alarms(probabilities, test.moments))
 
@@ -163,7 +164,7 @@ def _run(fit: _Fit, task: Task, split: Split) -> _Outcome:
     if split.mode != CROSS_FIT:
         return _hold_out(fit, task, split)
     ways = _said_by_folds(fit, task, split)
-    logits, y = fit(task)(task.target.X), task.target.y
+    logits, y = _said(fit(task), task.target), task.target.y
     finals = [smoothed(logits, way.smoothing, task.target.moments) for way in ways]
     carried = [
         carried_over(way.folds, final, split.train, y, split.folds)
@@ -174,6 +175,11 @@ def _run(fit: _Fit, task: Task, split: Split) -> _Outcome:
     return _Outcome(ways[best].smoothing, settled, _out_of_fold(ways, task, split))
 
 
+def _said(scorer: Scorer, data: Dataset) -> np.ndarray:
+    """(n,) uncalibrated logits of rows."""
+    return scorer(data.X, None if data.windows is None else data.windows.values)
+
+
 def _predict(fit: _Fit, task: Task, split: Split) -> Predictions:
     """The same without a fit that stays."""
     if split.mode != CROSS_FIT:
@@ -182,7 +188,7 @@ def _predict(fit: _Fit, task: Task, split: Split) -> Predictions:
 
 
 def _hold_out(fit: _Fit, task: Task, split: Split) -> _Outcome:
-    logits = fit(_with_rows(task, split.train))(task.target.X)
+    logits = _said(fit(_with_rows(task, split.train)), task.target)
     side = np.zeros(len(task.target), dtype=int)
     side[split.calibration], side[split.test] = 1, 2
     moments, held, y = task.target.moments.apart(side), split.calibration, task.target.y
@@ -218,7 +224,7 @@ def _said_by_folds(fit: _Fit, task: Task, split: Split) -> list[_Way]:
     Rows that it was fitted on are smoothed by themselves: what it says of them knows their labels.
     """
     target = task.target
-    raw = [fit(_with_rows(task, fold.train))(target.X) for fold in split.folds]
+    raw = [_said(fit(_with_rows(task, fold.train)), target) for fold in split.folds]
     moments = []
     for fold in split.folds:
         tested = np.zeros(len(target), dtype=int)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -19,8 +18,17 @@ if TYPE_CHECKING:
     from faultxfer.strategies.shared_fits import SharedFits
 
 MIN_ROWS_PER_CLASS = 2
-Scorer = Callable[[np.ndarray], np.ndarray]
-"""(n, d) rows in engineering units to (n,) uncalibrated fault logits."""
+
+
+class Scorer(Protocol):
+    """(n, d) rows in engineering units and their (n, 3, c) windows to (n,) uncalibrated logits.
+
+    Windows that are left out are those of rows that stand for themselves.
+    """
+
+    def __call__(self, X: np.ndarray, windows: np.ndarray | None = None, /) -> np.ndarray:
+        """Score rows."""
+        ...
 
 
 class Requirement(StrEnum):
@@ -85,9 +93,10 @@ class FittedStrategy:
     history: History = field(default_factory=dict)
     known: Scorer | None = None
 
-    def __call__(self, X: np.ndarray) -> np.ndarray:
-        """Uncalibrated logits, as a :data:`Scorer`."""
-        return self.bundle.logits(X) if self.known is None else self.known(X)
+    def __call__(self, X: np.ndarray, windows: np.ndarray | None = None, /) -> np.ndarray:
+        """Uncalibrated logits, as a :class:`Scorer`."""
+        scorer = self.bundle.logits if self.known is None else self.known
+        return scorer(X, windows)
 
 
 class Strategy(Protocol):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -36,12 +36,14 @@ class CrossFit:
         maps: input maps fitted on all rows.
         logits: (c, n) out-of-fold logits.
         folds: (n,) number of the fold that each row was predicted in.
+        window_maps: the same maps of readings and windows side by side.
     """
 
     members: tuple[Member, ...]
     maps: dict[str, InputMap]
     logits: np.ndarray
     folds: np.ndarray
+    window_maps: dict[str, InputMap] = field(default_factory=dict)
 
     @property
     def families(self) -> list[str]:
@@ -69,9 +71,16 @@ def cross_fit(
         folds: the same for all learners.
         seed: of anything drawn.
     """
-    fits = SharedFits(source, source_rows, X, y, seed)
-    logits, rows = fits.out_of_fold(learners, folds), np.arange(len(y))
-    return CrossFit(fits.members(learners, rows), fits.maps(rows), logits, numbered(folds, rows))
+    return cross_fit_shared(learners, SharedFits(source, source_rows, X, y, seed), folds)
+
+
+def cross_fit_shared(
+    learners: Sequence[Learner], fits: SharedFits, folds: Sequence[Fold]
+) -> CrossFit:
+    """The same of rows that are shared."""
+    logits, rows = fits.out_of_fold(learners, folds), np.arange(len(fits.X))
+    members, numbers = fits.members(learners, rows), numbered(folds, rows)
+    return CrossFit(members, fits.maps(rows), logits, numbers, fits.window_maps(rows))
 
 
 def numbered(folds: Sequence[Fold], rows: np.ndarray) -> np.ndarray:
@@ -102,7 +111,7 @@ def stack_of(crossed: CrossFit, y: np.ndarray, run: np.ndarray, tau: float = TAU
                 member, slope=float(slope), offset=float(offset), weight=float(weight)
             )
         )
-    return Stack(tuple(members), crossed.maps)
+    return Stack(tuple(members), crossed.maps, crossed.window_maps)
 
 
 def weigh(

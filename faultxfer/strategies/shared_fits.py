@@ -21,6 +21,7 @@ from faultxfer.bundle.members import Member, Stack, member_logits, together
 from faultxfer.data.split import Fold
 from faultxfer.data.thinning import thinned
 from faultxfer.environment import one_thread_of_linear_algebra
+from faultxfer.strategies.learners.over_windows import OverWindows
 from faultxfer.strategies.learners.protocol import Learner, TrainingRows
 
 # Sets of rows whose features are kept at a time: one for each thread, on most machines.
@@ -60,6 +61,7 @@ class SharedFits:
         seed: of anything drawn.
         run: (n,) their recordings, of which long ones give way where rows are many
             (:data:`MOST_FITTED`); None fits on all rows.
+        over_windows: the same of readings and windows side by side; None without windows.
     """
 
     def __init__(
@@ -71,8 +73,10 @@ class SharedFits:
         seed: int,
         *,
         run: np.ndarray | None = None,
+        over_windows: SharedFits | None = None,
     ) -> None:
         self.source, self.X, self._run = source, X, run
+        self.over_windows = over_windows
         self._y, self._seed = y, seed
         self._pool, self._pool_y = source_views(source, source_rows[0], X.shape[1]), source_rows[1]
         self._maps: dict[bytes, dict[str, InputMap]] = {}
@@ -106,8 +110,15 @@ class SharedFits:
         """A learner fitted on the target rows at these positions."""
         key = learner.name, rows.tobytes()
         if key not in self._members:
-            self._members[key] = learner.fit(self._seen_by(rows).own)
+            fits = self._wide if isinstance(learner, OverWindows) else self
+            self._members[key] = learner.fit(fits._seen_by(rows).own)
         return self._members[key]
+
+    @property
+    def _wide(self) -> SharedFits:
+        if self.over_windows is None:
+            raise ValueError("There are no windows. Received: over_windows=None")
+        return self.over_windows
 
     def said(self, member: Member, rows: np.ndarray, of: np.ndarray | None = None) -> np.ndarray:
         """Uncalibrated logits by a member that was fitted on these positions.
@@ -117,6 +128,8 @@ class SharedFits:
             rows: positions that it was fitted on.
             of: positions of the rows that are asked for; all if left out.
         """
+        if member.over_windows and self.over_windows is not None:
+            return self.over_windows.said(member, rows, of)
         key = member.name, rows.tobytes()
         if key not in self._said:
             if of is not None:
@@ -125,6 +138,10 @@ class SharedFits:
             self._said[key] = member_logits(member, self._seen_by(rows).views)
         return self._said[key] if of is None else self._said[key][of]
 
+    def window_maps(self, rows: np.ndarray) -> dict[str, InputMap]:
+        """The same of readings and windows side by side; none without windows."""
+        return {} if self.over_windows is None else self.over_windows.maps(rows)
+
     def maps(self, rows: np.ndarray) -> dict[str, InputMap]:
         """Input maps fitted on the target rows at these positions."""
         key = rows.tobytes()
@@ -132,6 +149,10 @@ class SharedFits:
             X, y = self.X[rows], self._y[rows]
             self._maps[key] = fit_maps(X, y, self.source.spread, self.source.normal)
         return self._maps[key]
+
+    def knows(self, stack: Stack, X: np.ndarray, windows: np.ndarray | None) -> bool:
+        """Whether these are the rows that are shared, and with what was before them."""
+        return X is self.X and (windows is not None or not stack.reads_windows)
 
     def together(self, stack: Stack, rows: np.ndarray) -> np.ndarray:
         """(n,) logits of all rows by a stack of members that were fitted on these positions."""

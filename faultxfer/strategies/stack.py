@@ -15,7 +15,13 @@ from faultxfer.data.split import Fold, fold_rows
 from faultxfer.errors import StrategyError
 from faultxfer.strategies.common import fits_of, fits_on, stacked
 from faultxfer.strategies.fixed_stack import FALLBACK, FEWEST_TO_WEIGH, SENTENCE, fit_fixed
-from faultxfer.strategies.learners import SOURCE_NETWORK, Learner, default_learners, learners_beside
+from faultxfer.strategies.learners import (
+    SOURCE_NETWORK,
+    Learner,
+    default_learners,
+    learners_beside,
+    learners_over_windows,
+)
 from faultxfer.strategies.narrowing import SENSOR_CHANGE
 from faultxfer.strategies.needs import require_all, require_frozen
 from faultxfer.strategies.protocol import MIN_ROWS_PER_CLASS, FittedStrategy, Requirement, Task
@@ -100,7 +106,8 @@ def cross_fit_task(
         StrategyError: see :meth:`StackedLearners.fit`; it names ``who`` cannot run.
     """
     require_all(task, StackedLearners.needs, who)
-    frozen, learners = require_frozen(task, who), _learners(task)
+    frozen = require_frozen(task, who)
+    learners = _learners(task, frozen)
     fits, rows = fits_of(task, who)
     if others := _others(task):
         logits = fits.out_of_fold(learners, others)[:, rows]
@@ -115,7 +122,8 @@ def cross_fit_task(
             )
         logits = fits_on(task, who).out_of_fold(learners, folds)
         numbers = numbered(folds, np.arange(len(rows)))
-    return CrossFit(fits.members(learners, rows), fits.maps(rows), logits, numbers), frozen
+    members, over = fits.members(learners, rows), fits.window_maps(rows)
+    return CrossFit(members, fits.maps(rows), logits, numbers, over), frozen
 
 
 def _others(task: Task) -> tuple[Fold, ...]:
@@ -156,9 +164,11 @@ def _has_both(y: np.ndarray) -> bool:
     return min(faults, len(y) - faults) >= MIN_ROWS_PER_CLASS
 
 
-def _learners(task: Task) -> tuple[Learner, ...]:
+def _learners(task: Task, frozen: FrozenSource) -> tuple[Learner, ...]:
     """All, or those without the source if it is no good on its own machine."""
     learners = default_learners() + learners_beside(task.source)
+    if task.target.windows is not None and frozen.over_windows is not None:
+        learners += learners_over_windows()
     if task.source.lineage.get(SENSOR_CHANGE, {}).get("lost"):
         # The source network needs a sensor that nothing stands for.
         learners = tuple(one for one in learners if one.family != SOURCE_NETWORK)

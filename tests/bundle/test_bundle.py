@@ -15,8 +15,8 @@ import pytest
 
 from faultxfer.bundle import versions
 from faultxfer.bundle.bundle import (
-    DELAYED,
     FORMAT,
+    WINDOWED,
     Bundle,
     load_bundle,
     read_golden,
@@ -221,13 +221,13 @@ def test_a_changed_file_does_not_keep_the_manifest_from_being_read(folder: Path)
         load_bundle(folder)
 
 
-@pytest.mark.parametrize("unknown", [0, DELAYED + 1, "1", None])
+@pytest.mark.parametrize("unknown", [0, WINDOWED + 1, "1", None])
 @BOTH_READERS
 def test_an_unknown_format_is_refused_by_number(
     folder: Path, unknown: object, read: Callable[[Path], object]
 ) -> None:
     edit_manifest(folder, lambda manifest: manifest.update(format=unknown))
-    with pytest.raises(BundleError, match=f"bundles of format {DELAYED}.*format={unknown!r}"):
+    with pytest.raises(BundleError, match=f"bundles of format {WINDOWED}.*format={unknown!r}"):
         read(folder)
 
 

@@ -33,6 +33,11 @@ from faultxfer.network.pretrain import fit_ensemble
 from faultxfer.strategies.procedure import run_strategy
 from faultxfer.strategies.protocol import Requirement, Rival, Strategy, Task
 from faultxfer.strategies.source_benefit import fit_source_models
+from faultxfer.strategies.window_models import (
+    fit_over_windows,
+    machine_windows,
+    source_windows,
+)
 
 SENSORS = ("speed", "pressure", "current", "vibration")
 OPTIONS = TransferOptions(steps=6, epochs=2, batch_size=16, learning_rate=5e-3, seed=3)
@@ -71,6 +76,7 @@ def source_bundle(data: Dataset, hidden: tuple[int, ...], epochs: int, seed: int
     network, _ = fit_ensemble(*rows, None, rows, seed=seed, options=options)
     units = dict.fromkeys(data.features, "1")
     models = fit_source_models(data.X, data.y, seed)
+    models = dataclasses.replace(models, over_windows=fit_over_windows(data, seed))
     raw = Bundle(data.features, units, scaler, network, Calibrator(), 0.5, models=models)
     calibrator = fit_calibrator(raw.logits(data.X), data.y)
     threshold = choose_threshold(calibrator(raw.logits(data.X)), data.y, data.run, 0.05).value
@@ -85,7 +91,7 @@ def source_bundle(data: Dataset, hidden: tuple[int, ...], epochs: int, seed: int
 
 @functools.cache
 def _source() -> tuple[Bundle, Dataset]:
-    rows = tiny_rows(seed=0, runs=16)
+    rows = source_windows(tiny_rows(seed=0, runs=16))
     return source_bundle(rows, hidden=(8, 6, 4), epochs=8), rows
 
 
@@ -93,7 +99,9 @@ def tiny_task() -> Task:
     """A task with a copy of the session's source: a check that breaks it breaks no other."""
     bundle, rows = _source()
     copied = dataclasses.replace(bundle, lineage=dict(bundle.lineage))
-    return Task(copied, tiny_rows(seed=1, shift=2.0, name="pump-9"), rows, OPTIONS)
+    target = tiny_rows(seed=1, shift=2.0, name="pump-9")
+    target = machine_windows(target, copied, np.zeros(len(target), dtype=int))
+    return Task(copied, target, rows, OPTIONS)
 
 
 @functools.cache
@@ -130,8 +138,13 @@ def tiny_split(data: Dataset) -> Split:
     return Split(HOLD_OUT, "run", "for tests", *sides)
 
 
+def _plain(value: Any) -> object:
+    """Data classes as plain values, which numpy compares array by array."""
+    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) else value  # type: ignore[arg-type]
+
+
 def same(one: object, other: object, what: str) -> None:
-    np.testing.assert_equal(one, other, err_msg=what)
+    np.testing.assert_equal(_plain(one), _plain(other), err_msg=what)
 
 
 def state(bundle: Bundle) -> dict[str, object]:
@@ -192,9 +205,9 @@ def target_rows_are_unchanged(strategy: Strategy) -> None:
     assert again.source_rows is not None
     for given, expected in (
         (task.target, again.target),
-        (task.source_rows, tiny_rows(seed=0, runs=16)),
+        (task.source_rows, source_windows(tiny_rows(seed=0, runs=16))),
     ):
-        same(vars(given), vars(expected), "rows were changed")
+        same(given, expected, "rows were changed")
 
 
 def poisoned_test_rows_change_nothing(strategy: Strategy) -> None:
@@ -478,9 +491,10 @@ def rival_leaves_source_and_rows_alone(rival: Rival) -> None:
     task, before, scorer = fitted_once(rival)
     scorer(task.target.X)
     same(state(task.source), before, "the source bundle was changed")
-    same(vars(task.target), vars(tiny_task().target), "the target's rows were changed")
+    same(task.target, tiny_task().target, "the target's rows were changed")
     assert task.source_rows is not None
-    same(vars(task.source_rows), vars(tiny_rows(seed=0, runs=16)), "the source's rows were changed")
+    expected = source_windows(tiny_rows(seed=0, runs=16))
+    same(task.source_rows, expected, "the source's rows were changed")
 
 
 def rival_without_source_does_not_look_at_it(rival: Rival) -> None:

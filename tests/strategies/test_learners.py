@@ -101,7 +101,7 @@ def test_a_fitted_learner_is_plain_data_under_its_own_name(
     assert (member.name, member.family) == (learner.name, learner.family)
     for field in dataclasses.fields(Member):
         value = getattr(member, field.name)
-        assert isinstance(value, str | float | tuple | dict), field.name
+        assert isinstance(value, str | float | bool | tuple | dict), field.name
     assert all(
         isinstance(array, np.ndarray) and array.dtype.kind == "f"
         for array in member.arrays.values()

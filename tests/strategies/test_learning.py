@@ -13,9 +13,9 @@ from faultxfer.strategies import STRATEGIES
 
 def test_transfer_is_the_default_stack_and_scratch_knows_no_source() -> None:
     task = tiny_task()
-    X = task.target.X
-    transfer, scratch = (scorer(X) for scorer in fit_transfer_and_scratch(task))
-    np.testing.assert_allclose(transfer, STRATEGIES["stack"].fit(task)(X))
+    given = task.target.X, task.target.windows.values
+    transfer, scratch = (scorer(*given) for scorer in fit_transfer_and_scratch(task))
+    np.testing.assert_allclose(transfer, STRATEGIES["stack"].fit(task)(*given))
     assert task.source.models is not None
     assert task.source_rows is not None
     spoiled = dataclasses.replace(
@@ -25,7 +25,7 @@ def test_transfer_is_the_default_stack_and_scratch_knows_no_source() -> None:
     )
     wrong = dataclasses.replace(task.source_rows, y=1 - task.source_rows.y)
     other = dataclasses.replace(task, source=spoiled, source_rows=wrong)
-    without, same = (scorer(X) for scorer in fit_transfer_and_scratch(other))
+    without, same = (scorer(*given) for scorer in fit_transfer_and_scratch(other))
     np.testing.assert_array_equal(same, scratch)
     assert not np.allclose(without, transfer)
 

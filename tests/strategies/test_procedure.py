@@ -6,6 +6,7 @@ Its label has no part in the threshold either.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,7 +21,7 @@ from faultxfer.data.split import CROSS_FIT, Fold, Split, split_rows
 from faultxfer.errors import DataError
 from faultxfer.strategies import STRATEGIES, procedure
 from faultxfer.strategies.procedure import run_rival, run_strategy
-from faultxfer.strategies.protocol import FittedStrategy, Scorer, Task
+from faultxfer.strategies.protocol import FittedStrategy, Task
 from faultxfer.strategies.rivals import RIVALS
 
 
@@ -51,9 +52,9 @@ class Memoriser:
 class Scored(FittedStrategy):
     """An adapted bundle that scores by a function of its own."""
 
-    scorer: Scorer = lambda X: X[:, 3]
+    scorer: Callable[[np.ndarray], np.ndarray] = lambda X: X[:, 3]
 
-    def __call__(self, X: np.ndarray) -> np.ndarray:
+    def __call__(self, X: np.ndarray, windows: np.ndarray | None = None, /) -> np.ndarray:
         return self.scorer(X)
 
 

@@ -39,6 +39,7 @@ from faultxfer.strategies.protocol import Task
 from faultxfer.strategies.rivals import RIVALS
 from faultxfer.strategies.sensor_evidence import sensor_evidence
 from faultxfer.strategies.source_benefit import NEW_SENSORS
+from faultxfer.strategies.window_models import machine_windows
 
 LACKS, HAS, BOTH = "lacks one", "has a new one", "both"
 MACHINES = {
@@ -62,6 +63,7 @@ def task_of(machine: str) -> tuple[Task, SensorChange]:
     change = sensors_between(task.source.features, MACHINES[machine])
     source = narrowed(task.source, Kept(task.source_rows), change, {"hum": "dB"}, 0)
     target = with_hum(task.target).with_sensors(change.features)
+    target = machine_windows(target, source, np.zeros(len(target), dtype=int))
     return dataclasses.replace(task, source=source, target=target), change
 
 
@@ -135,7 +137,8 @@ def test_a_stack_on_other_sensors_is_stored_and_explained_whole(
 
 def test_what_is_new_is_looked_at_where_it_shows_faults() -> None:
     task, change = task_of(HAS)
-    bundle = stacked(HAS)
+    rows_alone = dataclasses.replace(task.target, windows=None)
+    bundle = STRATEGIES["stack"].fit(dataclasses.replace(task, target=rows_alone)).bundle
     assert bundle.lineage[NEW_SENSORS]["gain"] > 0
     moved = task.target.X.copy()
     moved[:, change.features.index("hum")] += 3.0
@@ -143,7 +146,7 @@ def test_what_is_new_is_looked_at_where_it_shows_faults() -> None:
 
 
 def test_only_bundles_on_other_sensors_have_the_new_number_of_the_format(tmp_path: Path) -> None:
-    for name, bundle in (("same", tiny_task().source), (LACKS, stacked(LACKS))):
+    for name, bundle in (("same", tiny_task().source), (LACKS, stacked(LACKS).of_rows())):
         save_bundle(bundle, tmp_path / name)
     formats = [
         json.loads((tmp_path / name / "manifest.json").read_text())["format"]

@@ -78,7 +78,7 @@ def test_each_learner_is_fitted_once_for_each_set_of_rows_that_asks_for_it(
             fitted.append(len(rows.y))
             return super().fit(rows)
 
-    monkeypatch.setattr(stack, "_learners", lambda task: (Counted(), AlwaysNormal()))
+    monkeypatch.setattr(stack, "_learners", lambda *given: (Counted(), AlwaysNormal()))
     procedure.run_strategy(stack.StackedLearners(), task, split)
     # The folds that judge weigh the learners of the bundle that stays, too.
     wanted = [len(fold.train) for fold in split.folds] + [len(task.target)]
@@ -114,10 +114,11 @@ def test_labels_of_the_fold_that_is_left_out_reach_nothing_that_predicts_it(
 def test_what_is_known_of_shared_rows_is_what_the_bundle_says(task: Task, split: Split) -> None:
     company = procedure.in_company(task, split)
     fitted = stack.StackedLearners().fit(procedure._with_rows(company, split.folds[0].train))
-    said = fitted(task.target.X)
-    np.testing.assert_allclose(said, fitted.bundle.logits(task.target.X), atol=1e-5)
+    windows = task.target.windows.values
+    said = fitted(task.target.X, windows)
+    np.testing.assert_allclose(said, fitted.bundle.logits(task.target.X, windows), atol=1e-5)
     fits, _ = fits_of(company, "stack")
-    assert len(fits._members) == len(stack._learners(task)) * len(split.folds)
+    assert len(fits._members) == len(stack._learners(task, fits.source)) * len(split.folds)
 
 
 def test_as_many_threads_as_are_asked_for_give_the_same(

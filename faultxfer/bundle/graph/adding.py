@@ -10,7 +10,7 @@ import numpy as np
 
 from faultxfer.bundle.bundle import Bundle, load_bundle, read_golden, seal
 from faultxfer.bundle.golden import ROWS
-from faultxfer.bundle.graph.check import Agreement, Session, compared, probing_rows
+from faultxfer.bundle.graph.check import Agreement, Session, compared, probing_rows, probing_windows
 from faultxfer.bundle.graph.detector import graph_of
 from faultxfer.bundle.manifest import GRAPH, GRAPH_FILE, read_content
 
@@ -47,7 +47,10 @@ def made_graph(bundle: Bundle, known: np.ndarray, about: dict[str, str]) -> Grap
     """
     try:
         content = graph_of(bundle, about)
-        agreement = compared(Session(content), bundle, probing_rows(bundle, known))
+        session = Session(content)
+        agreement = compared(session, bundle, probing_rows(bundle, known))
+        if looking_back := probing_windows(bundle, known):
+            agreement = agreement.and_also(compared(session, bundle, *looking_back))
     # A graph is a second way to score: for want of it no bundle is lost, whatever went wrong.
     except Exception as error:
         return NoGraph(f"{error}"[:_MOST_CHARACTERS] or type(error).__name__)

@@ -13,6 +13,7 @@ from faultxfer.bundle.graph.detector import ALARM, PROBABILITY
 from faultxfer.bundle.graph.trees import read_forest
 from faultxfer.bundle.input_map import InputMap
 from faultxfer.bundle.members import TREES
+from faultxfer.data.windows import widened
 
 # Largest difference in probability that counts as the same score, and how near to the threshold a
 # score must lie for an alarm to be a matter of the last digits: as near as scores of one bundle
@@ -38,6 +39,11 @@ class Agreement:
     largest_difference: float
     ties: int
 
+    def and_also(self, other: Agreement) -> Agreement:
+        """Of both comparisons."""
+        largest = max(self.largest_difference, other.largest_difference)
+        return Agreement(self.rows + other.rows, largest, self.ties + other.ties)
+
 
 class GraphDiffersError(Exception):
     """The graph does not score as the bundle does; the message says by how much."""
@@ -51,7 +57,7 @@ class Session:
         threads: that one call may use.
 
     Attributes:
-        names: of the sensors, in the bundle's order.
+        names: of the sensors, in the bundle's order, then of windows, where some are read.
     """
 
     def __init__(self, graph: bytes, threads: int = 1) -> None:
@@ -65,23 +71,38 @@ class Session:
         )
         self.names = [entry.name for entry in self.session.get_inputs()]
 
-    def __call__(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(n, d) readings, sensors in the bundle's order, to (n,) probabilities and alarms."""
-        columns = np.ascontiguousarray(X.T)[:, :, None]
+    def __call__(
+        self, X: np.ndarray, windows: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(n, d) readings, sensors in the bundle's order, to (n,) probabilities and alarms.
+
+        Args:
+            X: the rows.
+            windows: (n, 3, c) of them; without them each row stands for itself.
+        """
+        if windows is None:
+            flat = np.full((len(X), len(self.names) - X.shape[1]), np.nan)
+        else:
+            flat = windows.reshape(len(X), -1)
+        columns = np.ascontiguousarray(np.hstack([X, flat]).T)[:, :, None]
         given = dict(zip(self.names, columns, strict=True))
         probabilities, alarms = self.session.run([PROBABILITY, ALARM], given)
         return probabilities, alarms
 
 
-def compared(session: Session, bundle: Bundle, X: np.ndarray) -> Agreement:
+def compared(
+    session: Session, bundle: Bundle, X: np.ndarray, windows: np.ndarray | None = None
+) -> Agreement:
     """Score (n, d) readings both ways, NaN where one is missing that the bundle fills in.
+
+    Windows are (n, 3, c), and None of rows that stand for themselves.
 
     Raises:
         GraphDiffersError: a probability differs by more than 1e-5, or an alarm of which the score
             is no tie.
     """
-    expected = bundle.probabilities(bundle.completed(X))
-    probabilities, alarms = session(X)
+    expected = bundle.probabilities(bundle.completed(X), windows=windows)
+    probabilities, alarms = session(X, windows)
     difference = float(np.abs(probabilities - expected).max(initial=0.0))
     if not difference <= SAME:
         raise GraphDiffersError(f"it differs by {difference:.1e} in probability")
@@ -110,6 +131,27 @@ def probing_rows(bundle: Bundle, known: np.ndarray) -> np.ndarray:
     rows = [finite, *far, np.zeros((1, len(center))), *rows_at_cuts(bundle, center)]
     whole = np.vstack(rows)
     return np.vstack([whole, _with_gaps(bundle, whole, generator)])
+
+
+def probing_windows(bundle: Bundle, known: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """(n, d) readings and (n, 3, c) windows at which a graph is most likely to differ.
+
+    None where nothing reads windows. Windows are readings of other rows, and how far the rows are
+    apart; and those at which trees decide.
+    """
+    over = bundle.of_windows()
+    if over is None:
+        return None
+    generator, count = np.random.default_rng(_SEED), len(bundle.scaler.mean)
+    finite = known[np.isfinite(known).all(axis=1)]
+    rows = finite[generator.integers(len(finite), size=2 * _RANDOM_ROWS)]
+    short, long = (rows[generator.permutation(len(rows)), :count] for _ in range(2))
+    wide = widened(rows, np.stack([short, long, np.abs(short - long)], axis=1))
+    at_cuts = rows_at_cuts(over, wide.mean(axis=0))
+    every = np.vstack([wide, *at_cuts])
+    others = np.resize(rows[:, count:], (len(every), rows.shape[1] - count))
+    windows = every[:, count:].reshape(len(every), -1, count)
+    return np.hstack([every[:, :count], others]), windows
 
 
 def _spread(X: np.ndarray) -> np.ndarray:

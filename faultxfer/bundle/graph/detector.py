@@ -25,6 +25,7 @@ from faultxfer.bundle.graph.network import NetworkGraph
 from faultxfer.bundle.graph.views import GraphViews
 from faultxfer.bundle.members import KINDS, Member, Stack
 from faultxfer.bundle.versions import versions_here
+from faultxfer.data.windows import Windows
 
 PROBABILITY, ALARM, LOG_ODDS = "fault_probability", "alarm", "log_odds"
 _ROWS = "rows"
@@ -46,7 +47,12 @@ def graph_of(bundle: Bundle, about: dict[str, str]) -> bytes:
     graph, width = GraphBuilder(INNER), len(bundle.features)
     readings = graph.side_by_side(list(bundle.features))
     filled = completed(graph, readings, bundle.imputer) if bundle.imputer else readings
-    logits = _logits(graph, bundle, filled, width)
+    logits = _logits(graph, bundle.of_rows(), filled, width)
+    over = bundle.of_windows()
+    if over is not None and bundle.windows is not None:
+        wide = _wide(graph, over, bundle.windows, graph.first_columns(filled, *_known(bundle)))
+        of_windows = _logits(graph, over, wide, len(over.features))
+        logits = graph.op("Add", logits, of_windows)
     log_odds = _log_odds(graph, bundle, filled, logits)
     graph.named(log_odds, LOG_ODDS)
     probability = graph.op("Sigmoid", log_odds)
@@ -69,13 +75,39 @@ def graph_of(bundle: Bundle, about: dict[str, str]) -> bytes:
 
 
 def _inputs(bundle: Bundle) -> list[Any]:
-    """One column for each sensor, by its name, so that their order does not matter."""
-    return [value_info(name, DOUBLE, (_ROWS, 1)) for name in bundle.features]
+    """One column for each sensor and window, by its name, so that their order does not matter."""
+    names = (*bundle.features, *window_names(bundle))
+    return [value_info(name, DOUBLE, (_ROWS, 1)) for name in names]
+
+
+def window_names(bundle: Bundle) -> tuple[str, ...]:
+    """Names of the inputs for windows: by kind, and each kind by sensor."""
+    over = bundle.of_windows()
+    return () if over is None else over.features[_known(bundle)[0] :]
+
+
+def _known(bundle: Bundle) -> tuple[int, int]:
+    """How many sensors the source knows, and of how many."""
+    return len(bundle.scaler.mean), len(bundle.features)
+
+
+def _wide(graph: GraphBuilder, over: Bundle, windows: Windows, readings: str) -> str:
+    """(n, 4c) readings and windows, those of a row that stands for itself where one is NaN."""
+    count = len(windows.usual)
+    nothing = graph.op("Mul", readings, graph.number(0.0))
+    usual = graph.op("Add", nothing, graph.constant(windows.usual))
+    given = graph.side_by_side(list(over.features[count:]))
+    alone = graph.side_by_side([readings, readings, usual])
+    filled = graph.op("Where", graph.op("IsNaN", given), alone, given)
+    return graph.side_by_side([readings, filled])
 
 
 def _require_names(bundle: Bundle) -> None:
     """Inputs, outputs and what lies between share one space of names."""
-    for name in bundle.features:
+    names = (*bundle.features, *window_names(bundle))
+    if len(set(names)) < len(names):
+        raise NoConverterError("two inputs of one name")
+    for name in names:
         if not name or name in (PROBABILITY, ALARM, LOG_ODDS) or name.startswith(INNER):
             raise NoConverterError(f"a sensor called {name!r}")
 
@@ -90,6 +122,7 @@ def _said(bundle: Bundle) -> dict[str, str]:
         "lineage": bundle.lineage,
         "smoothing": bundle.smoothing and bundle.smoothing.as_dict(),
         "delays": bundle.delays and bundle.delays.as_dict(),
+        "windows": bundle.windows and bundle.windows.as_dict(),
     }
     stored = {name: json.dumps(value, ensure_ascii=False) for name, value in lists.items()}
     return {**stored, "threshold": repr(float(bundle.threshold))}
@@ -114,6 +147,8 @@ def _logits(graph: GraphBuilder, bundle: Bundle, readings: str, width: int) -> s
         raise NoConverterError("a stack without the models of its source")
     blocks = [block for member in bundle.stack.members for block in (*member.blocks, *member.base)]
     maps = bundle.stack.maps
+    if not bundle.stack.members:
+        return graph.like(0.0, readings)
     views = GraphViews(graph, readings, width, bundle.models, network, maps, blocks)
     return _together(bundle.stack, views)
 

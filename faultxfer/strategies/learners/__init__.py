@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from faultxfer.bundle.bundle import Bundle
 from faultxfer.bundle.input_map import MAPS
+from faultxfer.strategies.learners.over_windows import OverWindows
 from faultxfer.strategies.learners.protocol import Learner, TrainingRows
 from faultxfer.strategies.learners.rivals import (
     SOURCE_NETWORK,
@@ -23,6 +24,7 @@ __all__ = [
     "TrainingRows",
     "default_learners",
     "learners_beside",
+    "learners_over_windows",
     "rivals",
 ]
 
@@ -51,6 +53,11 @@ def default_learners() -> tuple[Learner, ...]:
     """
     networks = [SourceThroughMap("network", name) for name in MAPS]
     return (*rivals(), *networks)
+
+
+def learners_over_windows() -> tuple[Learner, ...]:
+    """The rivals once more, on windows of the rows before a row beside the readings."""
+    return tuple(OverWindows(one) for one in rivals() if not isinstance(one, AlwaysNormal))
 
 
 def learners_beside(source: Bundle) -> tuple[Learner, ...]:

@@ -29,6 +29,10 @@ _SCALED = {
 }
 
 
+# Scales under which the stack looks at windows too.
+_WITH_WINDOWS = (SOURCE, TARGET)
+
+
 def _rescaled(name: str) -> Rival:
     title = f"source model, {_SCALED[name]}"
     return RivalLearner(f"source_as_is_{name}", title, SourceThroughMap("network", name))
@@ -36,7 +40,8 @@ def _rescaled(name: str) -> Rival:
 
 def _pooled(name: str) -> Rival:
     title = f"gradient boosting, source + target rows, {_SCALED[name]}"
-    return RivalLearner(f"boosting_pooled_{name}", title, PooledBoosting(name), source_rows=True)
+    own = {"source_rows": True, "windows": name in _WITH_WINDOWS}
+    return RivalLearner(f"boosting_pooled_{name}", title, PooledBoosting(name), **own)
 
 
 _ALL: tuple[Rival, ...] = (
@@ -54,12 +59,14 @@ _ALL: tuple[Rival, ...] = (
             balanced=True, small_leaves=True, rounds=150, learning_rate=0.08, min_data_in_bin=3
         ),
         needs=(Requirement.BOTH_CLASSES,),
+        windows=True,
     ),
     RivalLearner(
         "logistic_pooled",
         "logistic regression, source + target rows",
         PooledLinear(TARGET),
         source_rows=True,
+        windows=True,
     ),
     *(_pooled(name) for name in MAPS),
 )

@@ -32,4 +32,6 @@ class ScratchLogistic:
         scaler, y = fit_scaler(target.X), target.y
         model = LogisticRegression(C=1.0, max_iter=5000)
         model.fit(scaler(target.X), y, sample_weight=class_weights(y))
-        return lambda rows: np.asarray(model.decision_function(scaler(rows)), dtype=np.float64)
+        return lambda rows, windows=None: np.asarray(
+            model.decision_function(scaler(rows)), dtype=np.float64
+        )

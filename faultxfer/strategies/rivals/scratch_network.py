@@ -36,4 +36,4 @@ class ScratchNetwork:
         epochs = epochs_of(len(target), options)
         recipe = Recipe(_LEARNING_RATE, _WEIGHT_DECAY, options.batch_size, epochs)
         network.fit(scaler(target.X), target.y, recipe)
-        return lambda X: network.logits(scaler(X))
+        return lambda X, windows=None: network.logits(scaler(X))
