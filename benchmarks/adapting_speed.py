@@ -13,6 +13,7 @@ is fitted on logarithms.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import gc
 import multiprocessing
 import sys
@@ -37,6 +38,11 @@ from faultxfer.steps.adaptation import compete  # noqa: E402
 from faultxfer.strategies import chosen_strategy  # noqa: E402
 from faultxfer.strategies.protocol import Task  # noqa: E402
 from faultxfer.strategies.source_benefit import fit_source_models  # noqa: E402
+from faultxfer.strategies.window_models import (  # noqa: E402
+    fit_over_windows,
+    machine_windows,
+    source_windows,
+)
 
 SOURCE_ROWS, SOURCE_RUNS = 3000, 150
 SMALL_ROWS, SMALL_RUNS, SMALL_SENSORS = 200, 20, 50
@@ -72,8 +78,9 @@ def pretrain(sensors: int, folder: Path) -> None:
     """Write a source bundle and its rows."""
     from faultxfer.network.pretrain import fit_ensemble
 
-    data = drawn(SOURCE_ROWS, SOURCE_RUNS, sensors, "source", seed=1)
+    data = source_windows(drawn(SOURCE_ROWS, SOURCE_RUNS, sensors, "source", seed=1))
     scaler, models = fit_scaler(data.X), fit_source_models(data.X, data.y, 0)
+    models = dataclasses.replace(models, over_windows=fit_over_windows(data, 0))
     trees = models.frozen(None).trees
     network, _ = fit_ensemble(
         scaler(data.X),
@@ -102,17 +109,19 @@ def source_of(sensors: int, folder: Path) -> tuple[Bundle, Dataset]:
 
 
 def learnt(
-    source: tuple[Bundle, Dataset], data: Dataset, few: bool = False
+    source: tuple[Bundle, Dataset], data: Dataset, few: bool = False, *, windows: bool = True
 ) -> tuple[float, float, str]:
     """Seconds on the clock and of the processor that a transfer learns, and how it is split.
 
     ``few`` asks for cross-fitting, as where a side of a hold-out would lack something.
     """
     options = TransferOptions(split=CROSS_FITTED if few else SplitOptions())
-    task = Task(source[0], data, source[1], options)
     split = split_rows(data, options.split, options.seed)
     gc.collect()
     clock, processor = time.perf_counter(), time.process_time()
+    if windows:
+        data = machine_windows(data, source[0], split.blocks(len(data)))
+    task = Task(source[0], data, source[1], options)
     compete(chosen_strategy(options), task, split)
     return time.perf_counter() - clock, time.process_time() - processor, split.mode
 

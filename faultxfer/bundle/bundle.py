@@ -62,7 +62,7 @@ from faultxfer.bundle.versions import (
 from faultxfer.bundle.whole_source import FILES as WHOLE_FILES
 from faultxfer.bundle.whole_source import load_whole
 from faultxfer.data.moments import Moments
-from faultxfer.data.windows import KINDS, Windows
+from faultxfer.data.windows import Windows, names_of_windows
 from faultxfer.errors import BundleError
 from faultxfer.mapping.statistics import SensorStatistics
 from faultxfer.network.arrays import ArrayNetwork
@@ -209,10 +209,9 @@ class Bundle:
         over, known = self.models.over_windows, self.features[: len(self.scaler.mean)]
         if over is None:
             return None
-        names = [f"{sensor}:{kind}" for kind in KINDS for sensor in known]
         return dataclasses.replace(
             self,
-            features=(*known, *names),
+            features=(*known, *names_of_windows(known)),
             units={},
             models=over.models,
             stack=self.stack.of_windows(),

@@ -52,6 +52,18 @@ def has_dates(time: np.ndarray) -> bool:
     return bool(((time > first) & (time < last)).all())
 
 
+def restarted(moments: Moments, every: float) -> Moments:
+    """The same, with recordings that begin anew at places drawn at random, one of so many rows.
+
+    How a recording looks near its start tells nothing of a label then, as there are starts all
+    over.
+    """
+    draws = np.random.default_rng(0).random(len(moments))
+    part = np.empty(len(moments), dtype=int)
+    part[moments.order] = np.cumsum(draws < 1 / every)
+    return moments.apart(part)
+
+
 def usual_step(moments: Moments) -> float | None:
     """The usual time from one row to the next of its recording; None where there is none.
 

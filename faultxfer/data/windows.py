@@ -21,6 +21,15 @@ KINDS = ("mean_short", "mean_long", "deviation")
 _REACH = 30.0
 
 
+def names_of_windows(sensors: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of all windows, in the order in which (n, 3, c) are laid side by side.
+
+    >>> names_of_windows(("flow", "head"))[:3]
+    ('flow:mean_short', 'head:mean_short', 'flow:mean_long')
+    """
+    return tuple(f"{sensor}:{kind}" for kind in KINDS for sensor in sensors)
+
+
 @dataclass(frozen=True)
 class Windows:
     """How fast the past fades, and how far the sensors usually move meanwhile.

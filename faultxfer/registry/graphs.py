@@ -66,7 +66,7 @@ def write_graph(bundle_folder: Path, model: str, machine: str | None) -> dict[st
 
 def _about(bundle_folder: Path, model: str, machine: str | None) -> dict[str, str]:
     """What a graph says of whose it is and of the machine's own columns."""
-    from faultxfer.bundle.graph.detector import column_of
+    from faultxfer.bundle.graph.detector import column_of, windows_said
 
     rows = own_rows(bundle_folder, machine)
     if rows is None:
@@ -79,9 +79,14 @@ def _about(bundle_folder: Path, model: str, machine: str | None) -> dict[str, st
     clock, run = rows.contract.time_column, rows.contract.run_column
     tags = {"time": clock and rows.tag(clock), "recording": run and rows.tag(run)}
     manifest = read_manifest(bundle_folder)
-    for name, along in {"smoothing": manifest.smoothing, "delays": manifest.delays}.items():
+    looking_back: dict[str, dict[str, Any] | None] = {
+        "windows": windows_said(manifest.windows, manifest.features),
+        "smoothing": None if manifest.smoothing is None else manifest.smoothing.as_dict(),
+        "delays": None if manifest.delays is None else manifest.delays.as_dict(),
+    }
+    for name, along in looking_back.items():
         if along is not None:
-            about[name] = _as_json({**along.as_dict(), **tags})
+            about[name] = _as_json({**along, **tags})
     return about
 
 

@@ -12,7 +12,7 @@ from faultxfer.bundle.input_map import SOURCE
 from faultxfer.bundle.members import Member, Stack, logits, member_logits
 from faultxfer.data.windows import widened
 from faultxfer.strategies.common import fits_of, rows_to_fit, stacked
-from faultxfer.strategies.learners.over_windows import OverWindows
+from faultxfer.strategies.learners import over_windows
 from faultxfer.strategies.learners.protocol import Learner, TrainingRows
 from faultxfer.strategies.needs import require
 from faultxfer.strategies.protocol import FittedStrategy, Requirement, Scorer, Task
@@ -65,21 +65,16 @@ class RivalLearner:
         name, title: of the rival.
         learner: what is fitted.
         source_rows: whether source rows are fitted on.
-        windows: whether it is averaged with the same learner on windows, where rows have them.
+
+    It is averaged with what stands for it on windows in the stack, where rows have windows.
     """
 
     uses_source, as_is = True, False
 
     def __init__(
-        self,
-        name: str,
-        title: str,
-        learner: Learner,
-        *,
-        source_rows: bool = False,
-        windows: bool = False,
+        self, name: str, title: str, learner: Learner, *, source_rows: bool = False
     ) -> None:
-        self.name, self.title, self._learner, self._windows = name, title, learner, windows
+        self.name, self.title, self._learner = name, title, learner
         self.needs = _needs(source_rows=source_rows)
 
     def fit(self, task: Task) -> Scorer:
@@ -91,8 +86,8 @@ class RivalLearner:
         require(task, self)
         fits, rows = fits_of(task, self.name)
         learners: tuple[Learner, ...] = (self._learner,)
-        if self._windows and fits.over_windows is not None:
-            learners += (OverWindows(self._learner),)
+        if fits.over_windows is not None:
+            learners += over_windows(self._learner)
         stack = averaged(fit_together(learners, task, self.name))
 
         made = None if task.target.windows is None else task.target.windows.windows

@@ -10,7 +10,7 @@ from faultxfer.bundle.bundle import Bundle
 from faultxfer.bundle.frozen import Block, FrozenSource, SourceModels, Views, WindowModels
 from faultxfer.bundle.input_map import SOURCE, InputMap
 from faultxfer.data.dataset import Dataset
-from faultxfer.data.moments import Moments, usual_step
+from faultxfer.data.moments import Moments, restarted, usual_step
 from faultxfer.data.windows import RowWindows, Windows, fit_windows, widened
 from faultxfer.strategies.smoothing_choice import best_way, smoothed, ways_to_smooth
 from faultxfer.strategies.source_benefit import fit_source_models
@@ -19,6 +19,9 @@ from faultxfer.strategies.source_benefit import fit_source_models
 STEPS = (1.7, 5.2)
 # Wider plants have none: four features a sensor would cost them more than all else.
 MOST_SENSORS = 100
+# Windows that are learnt from begin anew once in so many rows: averages near the start of a
+# recording vary more, by which models would tell where in it a fault begins.
+_RESTART = 30
 # Said where they do.
 WINDOWS_HELP = (
     "Models that also read how the sensors went before a row told source runs held out better, so "
@@ -77,9 +80,9 @@ def _made(
     half_lives: tuple[float, float],
     rows: np.ndarray | None = None,
 ) -> RowWindows:
-    """Windows of all rows or some, for few sensors at a time, which bounds the memory."""
+    """Windows of all rows or some to learn from, for few sensors at a time, to bound the memory."""
     at_a_time = max(1, _MOST_VALUES // max(1, len(X)))
-    parts = []
+    moments, parts = restarted(moments, _RESTART), []
     for first in range(0, X.shape[1], at_a_time):
         own = X[:, first : first + at_a_time]
         windows = fit_windows(own, moments, *half_lives)

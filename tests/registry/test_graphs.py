@@ -18,14 +18,17 @@ import registry_work as work
 from registry_checks import file_of, repair
 
 from faultxfer.bundle import members
-from faultxfer.bundle.bundle import load_bundle
+from faultxfer.bundle.bundle import Bundle, load_bundle
 from faultxfer.bundle.delays import Delays
-from faultxfer.bundle.graph.detector import graph_of
+from faultxfer.bundle.frozen import Block, WindowModels
+from faultxfer.bundle.graph.detector import graph_of, windows_said
+from faultxfer.bundle.input_map import InputMap
 from faultxfer.bundle.manifest import GRAPH_FILE, read_manifest
 from faultxfer.bundle.member_kinds.kind import Kind
 from faultxfer.bundle.smoothing import Smoothing
 from faultxfer.cli.app import main
 from faultxfer.data.moments import Moments
+from faultxfer.data.windows import fit_windows, widened
 from faultxfer.errors import BundleError, RegistryError
 from faultxfer.registry import names
 from faultxfer.registry.checking import verify_registry
@@ -35,6 +38,7 @@ from faultxfer.registry.maintenance import retire_version
 from faultxfer.registry.relocate import relocate_registry
 from faultxfer.registry.smoke import check_version
 from faultxfer.registry.store import Registry, open_registry
+from faultxfer.strategies.source_benefit import fit_source_models
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 KEPT = REPOSITORY / "tests" / "kept_bundles"
@@ -176,45 +180,66 @@ def test_the_lines_of_the_document_print_the_alarms_with_numpy_and_onnxruntime_a
     assert one_by_one == said
 
 
+def looking_back(bundle: Bundle, X: np.ndarray, moments: Moments) -> Bundle:
+    """A stack with two more members, on trees and a logistic regression that read windows."""
+    assert bundle.models is not None
+    assert bundle.stack is not None
+    windows = fit_windows(X, moments, 60.0, 200.0)
+    wide = widened(X, windows(X, moments))
+    y = (wide[:, X.shape[1]] > np.median(wide[:, X.shape[1]])).astype(np.int8)
+    over = WindowModels(windows, (1.7, 5.2), clock=True, models=fit_source_models(wide, y, 0))
+    maps = {"source": InputMap(np.ones(wide.shape[1]), np.zeros(wide.shape[1]))}
+    own = [
+        members.Member("source", kind, "identity", (Block(kind, "source"),), over_windows=True)
+        for kind in ("trees", "linear")
+    ]
+    stack = members.Stack((*bundle.stack.members, *own), bundle.stack.maps, maps)
+    models = dataclasses.replace(bundle.models, over_windows=over)
+    return dataclasses.replace(bundle, models=models, stack=stack, windows=windows)
+
+
 @pytest.mark.parametrize(
-    ("smoothing", "delays"),
+    ("smoothing", "delays", "windows"),
     [
-        (Smoothing(90.0), None),
-        (Smoothing(40.0), Delays(60.0, 60.0, 0.5, 300.0)),
-        (None, Delays(0.0, 120.0, 0.0, 300.0)),
+        (Smoothing(90.0), None, False),
+        (Smoothing(40.0), Delays(60.0, 60.0, 0.5, 300.0), True),
+        (None, Delays(0.0, 120.0, 0.0, 300.0), False),
+        (None, None, True),
     ],
-    ids=["smoothed", "both", "delayed"],
+    ids=["smoothed", "all", "delayed", "windows"],
 )
 def test_the_lines_of_the_document_go_along_recordings_as_the_version_does(
     smoothing: Smoothing | None,
     delays: Delays | None,
+    windows: bool,
     packages: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Two recordings take turns, on a clock that writes texts; what alarms is what the bundle says."""
     monkeypatch.chdir(packages.parent)
-    bundle = dataclasses.replace(
-        load_bundle(KEPT / "format_2" / "stack"), smoothing=smoothing, delays=delays, threshold=0.5
-    )
     rows = pd.read_csv(KEPT / "rows.csv").sample(frac=1, random_state=0, ignore_index=True)
     seconds, run = 1.7e9 + 30.0 * np.arange(len(rows)), np.arange(len(rows)) % 2
     seconds[len(rows) // 2 :] += 3600.0
     stamps = pd.to_datetime(seconds, unit="s").strftime("%Y-%m-%dT%H:%M:%S+00:00")
     rows.assign(zeit=stamps, fahrt=run).to_csv("rows.csv", index=False)
     tags = {"time": "zeit", "recording": "fahrt"}
-    about = {
-        name: json.dumps({**along.as_dict(), **tags})
-        for name, along in {"smoothing": smoothing, "delays": delays}.items()
-        if along is not None
+    bundle = dataclasses.replace(
+        load_bundle(KEPT / "format_2" / "stack"), smoothing=smoothing, delays=delays, threshold=0.5
+    )
+    X, moments = rows[list(bundle.features)].to_numpy(dtype=np.float64), Moments(run, seconds)
+    bundle = looking_back(bundle, X, moments) if windows else bundle
+    along = {
+        "smoothing": smoothing and smoothing.as_dict(),
+        "delays": delays and delays.as_dict(),
+        "windows": windows_said(bundle.windows, bundle.features),
     }
+    about = {name: json.dumps({**one, **tags}) for name, one in along.items() if one is not None}
     Path("detector.onnx").write_bytes(graph_of(bundle, about))
     document = (REPOSITORY / "docs/edge.md").read_text()
     first = re.findall(r"```python\n(.*?)```", document, re.DOTALL)[0]
     Path("alarms.py").write_text(first)
     done = run_alone(packages, "alarms.py", "rows.csv")
     assert done.returncode == 0, done.stderr
-    X = rows[list(bundle.features)].to_numpy(dtype=np.float64)
-    moments = Moments(run, seconds)
     alarms = bundle.alarms(bundle.probabilities(X, moments), moments)
     said = [int(line) for line in re.findall(r"line (\d+): ALARM", done.stdout)]
     assert said == (np.flatnonzero(alarms) + 2).tolist()

@@ -25,7 +25,7 @@ from faultxfer.bundle.graph.network import NetworkGraph
 from faultxfer.bundle.graph.views import GraphViews
 from faultxfer.bundle.members import KINDS, Member, Stack
 from faultxfer.bundle.versions import versions_here
-from faultxfer.data.windows import Windows
+from faultxfer.data.windows import Windows, names_of_windows
 
 PROBABILITY, ALARM, LOG_ODDS = "fault_probability", "alarm", "log_odds"
 _ROWS = "rows"
@@ -122,10 +122,18 @@ def _said(bundle: Bundle) -> dict[str, str]:
         "lineage": bundle.lineage,
         "smoothing": bundle.smoothing and bundle.smoothing.as_dict(),
         "delays": bundle.delays and bundle.delays.as_dict(),
-        "windows": bundle.windows and bundle.windows.as_dict(),
+        "windows": windows_said(bundle.windows, bundle.features),
     }
     stored = {name: json.dumps(value, ensure_ascii=False) for name, value in lists.items()}
     return {**stored, "threshold": repr(float(bundle.threshold))}
+
+
+def windows_said(windows: Windows | None, features: tuple[str, ...]) -> dict[str, Any] | None:
+    """How windows are made, of which sensors, and the names of the inputs that take them."""
+    if windows is None:
+        return None
+    sensors = features[: len(windows.usual)]
+    return {**windows.as_dict(), "sensors": sensors, "names": names_of_windows(sensors)}
 
 
 def column_of(

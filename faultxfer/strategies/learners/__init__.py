@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from faultxfer.bundle.bundle import Bundle
 from faultxfer.bundle.input_map import MAPS
-from faultxfer.strategies.learners.over_windows import OverWindows
+from faultxfer.strategies.learners.boosting import SCRATCH
+from faultxfer.strategies.learners.over_windows import BEHIND, OverWindows
 from faultxfer.strategies.learners.protocol import Learner, TrainingRows
 from faultxfer.strategies.learners.rivals import (
     SOURCE_NETWORK,
@@ -25,6 +26,7 @@ __all__ = [
     "default_learners",
     "learners_beside",
     "learners_over_windows",
+    "over_windows",
     "rivals",
 ]
 
@@ -55,9 +57,27 @@ def default_learners() -> tuple[Learner, ...]:
     return (*rivals(), *networks)
 
 
+# A tree sees a quarter of four features a sensor, so that boosting costs what it does on readings.
+_SOME = {"feature_fraction": 0.25}
+_WITH_WINDOWS: tuple[Learner, ...] = (
+    ScratchLinear(),
+    ScratchForest(),
+    ScratchBoosting(**{**SCRATCH, **_SOME}),
+    PooledLinear("target"),
+    PooledBoosting("target", **_SOME),
+    SourceThroughMap("linear", "source"),
+    SourceThroughMap("trees", "source"),
+)
+
+
 def learners_over_windows() -> tuple[Learner, ...]:
-    """The rivals once more, on windows of the rows before a row beside the readings."""
-    return tuple(OverWindows(one) for one in rivals() if not isinstance(one, AlwaysNormal))
+    """Most rivals once more, on windows of the rows before a row beside the readings."""
+    return tuple(OverWindows(one) for one in _WITH_WINDOWS)
+
+
+def over_windows(learner: Learner) -> tuple[Learner, ...]:
+    """What stands for a learner on windows in the stack; nothing where nothing does."""
+    return tuple(one for one in learners_over_windows() if one.name == learner.name + BEHIND)
 
 
 def learners_beside(source: Bundle) -> tuple[Learner, ...]:

@@ -144,17 +144,23 @@ class PooledLinear(BaseLearner):
 
 
 class PooledBoosting(BaseLearner):
-    """Gradient boosting on source and target rows with a domain flag."""
+    """Gradient boosting on source and target rows with a domain flag.
+
+    Args:
+        map_name: input map of the target's rows.
+        settings: of :func:`~faultxfer.strategies.learners.boosting.boost`, beside ``POOLED``.
+    """
 
     family = "pooled-boosting"
     paper = _FLAG_ALONE
 
-    def __init__(self, map_name: str) -> None:
+    def __init__(self, map_name: str, **settings: Any) -> None:
         self.block = Block("sensors", map_name)
         self.name = f"pooled-boosting@{map_name}"
+        self.settings = {**POOLED, **settings}
 
     def fit(self, rows: TrainingRows) -> Member:
         """Fit on all rows at equal weight."""
         features, y = pooled(rows, (self.block,))
-        text = boost(features, y, rows.seed, **POOLED)
+        text = boost(features, y, rows.seed, **self.settings)
         return self.trees((self.block,), text, flag=True)

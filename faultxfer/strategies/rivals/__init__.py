@@ -29,10 +29,6 @@ _SCALED = {
 }
 
 
-# Scales under which the stack looks at windows too.
-_WITH_WINDOWS = (SOURCE, TARGET)
-
-
 def _rescaled(name: str) -> Rival:
     title = f"source model, {_SCALED[name]}"
     return RivalLearner(f"source_as_is_{name}", title, SourceThroughMap("network", name))
@@ -40,8 +36,7 @@ def _rescaled(name: str) -> Rival:
 
 def _pooled(name: str) -> Rival:
     title = f"gradient boosting, source + target rows, {_SCALED[name]}"
-    own = {"source_rows": True, "windows": name in _WITH_WINDOWS}
-    return RivalLearner(f"boosting_pooled_{name}", title, PooledBoosting(name), **own)
+    return RivalLearner(f"boosting_pooled_{name}", title, PooledBoosting(name), source_rows=True)
 
 
 _ALL: tuple[Rival, ...] = (
@@ -66,7 +61,6 @@ _ALL: tuple[Rival, ...] = (
         "logistic regression, source + target rows",
         PooledLinear(TARGET),
         source_rows=True,
-        windows=True,
     ),
     *(_pooled(name) for name in MAPS),
 )
