@@ -281,7 +281,8 @@ def test_the_judged_predictions_are_those_of_the_bundle_handed_back(
 ) -> None:
     bundle, predictions, final = run_strategy(STRATEGIES[name], task, hold_out)
     test = task.target.take(hold_out.test)
-    probabilities = bundle.probabilities(test.X, test.moments)
+    windows = None if bundle.windows is None else test.windows.values
+    probabilities = bundle.probabilities(test.X, test.moments, windows)
     np.testing.assert_allclose(probabilities, predictions.probabilities, rtol=1e-9)
     np.testing.assert_array_equal(bundle.alarms(predictions.probabilities), predictions.alarms)
     assert final.bundle.network is bundle.network
