@@ -183,9 +183,10 @@ def best_rows(said: np.ndarray, events: LabelledEvents, own: Counts) -> Counts:
 
     Thresholds whose alarms are longer than allowed would be one alarm for each recording.
     """
-    levels = np.unique(np.quantile(said, np.linspace(0, 1, _LEVELS), method="higher"))
-    counts = [events.counted(said > level) for level in levels]
     longest = max(own.normal_rows, _RATE)
+    shares = np.linspace(1 - longest, 1, _LEVELS)
+    levels = np.unique(np.quantile(said[~events.faulty], shares, method="higher"))
+    counts = [events.counted(said > level) for level in levels]
     able = [one for one in counts if one.normal_rows <= longest]
     most = max(one.false_alarms for one in able if one.false_alarms <= own.false_alarms)
     same = [one for one in able if one.false_alarms == most]
