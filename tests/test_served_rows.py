@@ -24,15 +24,17 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.proto_json_utils import dataframe_from_parsed_json
 
 from faultxfer.bundle.bundle import load_bundle, save_bundle
+from faultxfer.bundle.delays import Delays
 from faultxfer.bundle.graph.check import Session
 from faultxfer.bundle.imputer import fit_imputer
 from faultxfer.bundle.manifest import GRAPH_FILE
 from faultxfer.contract.schema import Contract, parse_contract
 from faultxfer.contract.served import MachineRows
+from faultxfer.data.moments import Moments
 from faultxfer.errors import BundleError, DataError
 from faultxfer.registry.graphs import write_graph
 from faultxfer.registry.model_files import write_model
-from faultxfer.registry.pyfunc import FaultModel, MachineModel
+from faultxfer.registry.pyfunc import FaultModel, MachineModel, scores_of
 from faultxfer.registry.store import Version
 from faultxfer.requests import ScoreRequest
 from faultxfer.steps.intake import CheckedRows, check_rows
@@ -582,6 +584,18 @@ def test_readings_in_the_contracts_units_are_scored_as_before(
     assert before.metadata.get_params_schema() is None
     pd.testing.assert_frame_equal(before.predict(READINGS), own)
     assert list(own) == ["fault_probability", "alarm"]
+
+
+def test_alarms_of_a_request_are_delayed_and_a_row_that_is_sent_alone_waits_for_no_other() -> None:
+    delays = Delays(60.0, 0.0, 0.0, 600.0)
+    bundle = dataclasses.replace(load_bundle(KEPT / "format_2" / "stack"), delays=delays)
+    X = READINGS[list(bundle.features)].to_numpy(dtype=np.float64)
+    fault = X[np.argmax(bundle.probabilities(X))]
+    recording = np.array([0, 0, 0, 1])
+    moments = Moments(recording, 1.7e9 + 60.0 * np.arange(4))
+    found = scores_of(bundle, np.tile(fault, (4, 1)), moments)
+    assert found["alarm"].tolist() == [False, True, True, True]
+    assert scores_of(bundle, fault[None])["alarm"].tolist() == [True]
 
 
 # The document

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from faultxfer.cli.session import stdout
-from faultxfer.wording import counted, listed, probability, reading
+from faultxfer.wording import counted, duration, listed, probability, reading
 
 if TYPE_CHECKING:
     from faultxfer.evaluate.alarms import AlarmStretch, TopSensor
@@ -56,8 +56,21 @@ def _when(stretch: AlarmStretch) -> str:
 
 def _how(stretch: AlarmStretch) -> str:
     """Whose it is, how long it lasts and how sure it is at its peak."""
-    lasts = counted(stretch.count, "row")
-    return f"  {stretch.equipment}: {lasts}, up to {probability(stretch.peak.probability)}"
+    return (
+        f"  {stretch.equipment}: {_lasts(stretch)}, up to {probability(stretch.peak.probability)}"
+    )
+
+
+def _lasts(stretch: AlarmStretch) -> str:
+    """For how long; in rows where it is one row, or times are numbers of a sequence."""
+    rows = counted(stretch.count, "row")
+    if stretch.times is None or not stretch.duration:
+        return rows
+    try:
+        float(stretch.times[0])
+    except ValueError:
+        return duration(stretch.duration)
+    return rows
 
 
 def _cells(top: TopSensor) -> list[str]:
