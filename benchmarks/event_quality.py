@@ -84,9 +84,9 @@ def _of_task(task: TransferTask, asked: argparse.Namespace) -> list[dict[str, An
     path = asked.cache / "events" / f"{task.name.replace(' ', '_')}.json"
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     todo = [(n, s) for s in asked.seeds for n in asked.rows if f"{n}-{s}" not in known]
-    if todo:
-        known |= dict(_measured(task, todo, asked))
-        path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for key, lines in _measured(task, todo, asked) if todo else ():
+        known[key] = lines
         path.write_text(json.dumps(known), encoding="utf-8")
     wanted = [f"{n}-{s}" for s in asked.seeds for n in asked.rows]
     return [line for key in wanted for line in known.get(key, [])]
