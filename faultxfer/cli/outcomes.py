@@ -164,9 +164,9 @@ def _detailed_sentences(report: Report) -> list[str]:
 
 def scored(result: ScoreResult, *, details: bool = False) -> None:
     """How many rows alarm, by which version, and where the scores are."""
-    alarms = counted(result.alarm_rows, "alarm")
+    alarms = counted(result.alarm_count, "alarm")
     if result.rows.accepted:
-        alarms += f" ({percent(result.alarm_rows / result.rows.accepted)})"
+        alarms += f" ({percent(result.alarm_rows / result.rows.accepted)} of the rows)"
     by = f"{_SCORER.get(result.scored_with, '')}version {result.model_version}"
     rows = counted(result.rows.accepted, "row")
     colour = "yellow" if result.banner else "green"
