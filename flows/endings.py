@@ -111,10 +111,10 @@ def _of_source(result: PretrainResult) -> State[Any]:
 
 def _of_scores(result: ScoreResult) -> State[Any]:
     rows = result.rows.accepted
-    share = f" ({percent(result.alarm_rows / rows)})" if rows else ""
+    share = f" ({percent(result.alarm_rows / rows)} of the rows)" if rows else ""
     message = (
         f"{counted(rows, 'row')} scored with version {result.model_version}, "
-        f"{counted(result.alarm_rows, 'alarm')}{share}: {result.out}."
+        f"{counted(result.alarm_count, 'alarm')}{share}: {result.out}."
     )
     said = " ".join(filter(None, (message, result.lost_note, result.banner)))
     return Completed(message=said, data=result)

@@ -342,19 +342,19 @@ def test_a_source_model_ends_with_what_it_finds_and_the_transfer(screen: Screen)
 @pytest.mark.parametrize(
     ("alarms", "kind", "said"),
     [
-        (1, "champion", "scored: 1,008 rows with version 3, 1 alarm (0.099%): s.csv"),
-        (0, "champion", "scored: 1,008 rows with version 3, 0 alarms (0%): s.csv"),
-        (504, "provisional", "with provisional version 3, 504 alarms (50%)"),
-        (2, "source", "with the source model as it is, version 3, 2 alarms (0.2%)"),
+        (1, "champion", "scored: 1,008 rows with version 3, 1 alarm (0.099% of the rows): s.csv"),
+        (0, "champion", "scored: 1,008 rows with version 3, 0 alarms (0% of the rows): s.csv"),
+        (504, "provisional", "with provisional version 3, 1 alarm (50% of the rows)"),
+        (2, "source", "with the source model as it is, version 3, 1 alarm (0.2% of the rows)"),
     ],
 )
-def test_scores_begin_with_how_many_rows_alarm(
+def test_scores_begin_with_how_many_alarms_there_are_and_in_how_many_rows(
     alarms: int, kind: str, said: str, screen: Screen
 ) -> None:
     made: Any = SimpleNamespace(
         rows=NO_ROWS,
         alarms=(),
-        alarm_count=0,
+        alarm_count=min(alarms, 1),
         alarms_out="s-alarms.csv",
         alarm_rows=alarms,
         scored_with=kind,

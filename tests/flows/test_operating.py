@@ -449,6 +449,7 @@ def test_runs_that_a_killed_watcher_left_are_ended_and_its_files_done_again(
         return SimpleNamespace(
             rows=SimpleNamespace(accepted=2),
             alarm_rows=1,
+            alarm_count=1,
             model_version="3",
             out="o",
             banner="",
