@@ -70,6 +70,15 @@ def _windows(rows: pd.DataFrame, path: Path) -> Path:
     return path
 
 
+def _day_first(times: pd.Series) -> pd.Series:
+    """Times around the middle of a month, of which the first ones may be days of other months."""
+    return (pd.to_datetime(times) + pd.Timedelta("10D")).dt.strftime("%d/%m/%Y %H:%M:%S")
+
+
+def _slashes(rows: pd.DataFrame, path: Path) -> Path:
+    return _csv(rows.assign(time=_day_first(rows["time"])), path)
+
+
 def _gz(rows: pd.DataFrame, path: Path) -> Path:
     packed = path.with_suffix(".csv.gz")
     packed.write_bytes(gzip.compress(rows.to_csv(index=False).encode()))
@@ -139,7 +148,7 @@ def asked(contract: Contract = CONTRACT, machine: str | None = None) -> Asked:
     return Asked(contract, machine, None, frozenset(), frozenset())
 
 
-@pytest.mark.parametrize("write", [_csv, _windows, _gz, _zst, _parquet, _utf16])
+@pytest.mark.parametrize("write", [_csv, _windows, _gz, _zst, _parquet, _utf16, _slashes])
 @pytest.mark.parametrize("machine", [None, "F 2"])
 def test_parts_of_any_size_say_what_the_whole_says(
     write: Callable[[pd.DataFrame, Path], Path], machine: str | None, tmp_path: Path
@@ -545,6 +554,8 @@ def test_files_of_one_tag_each_have_in_parts_the_verdict_of_the_whole(
     moment = np.arange(ROWS)
     rows["late"] = np.where((moment > ROWS // 2) & (moment % 50 < 4), (moment % 90).astype(str), "")
     where = {}
+    if shape == "named by its file":
+        rows["time"] = _day_first(rows["time"])
     if shape == "named by its column":  # and one of them says when the machine runs
         rows["mode"] = np.where(np.arange(ROWS) // 700 % 3 == 2, "IDLE", "RUN")
         where = {"mode": ("RUN",)}

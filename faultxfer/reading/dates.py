@@ -68,6 +68,20 @@ def date_order(cells: pd.Series, parts: pd.DataFrame, day_first: bool | None, wh
     return orders[0]
 
 
+def orders_of(parts: pd.DataFrame) -> set[Order] | None:
+    """Orders in which all dates can be read; None where dots decide, or there is no date.
+
+    Args:
+        parts: as of :func:`date_order`.
+    """
+    marks = parts["mark"].dropna()
+    if not len(marks) or (marks == ".").all():
+        return None
+    fits = _fitting(parts)
+    dates = fits.any(axis=1)
+    return {order for order in PARTS if fits.loc[dates, order].all()}
+
+
 def _fitting(parts: pd.DataFrame) -> pd.DataFrame:
     """(n, 3) bool: by order, whether each date can be read in it.
 

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from faultxfer.reading.calendar_words import MONTH, in_english, month_of, with_plain_halves
 from faultxfer.reading.cells import missing_cells, numbers
-from faultxfer.reading.dates import PARTS, Parts, compact_form, date_order
+from faultxfer.reading.dates import PARTS, Order, Parts, compact_form, date_order, orders_of
 from faultxfer.reading.dialect import Dialect
 
 _CLOCK = (
@@ -83,13 +83,30 @@ def read_times(text: pd.Series, dialect: Dialect, *, where: str) -> Times:
         return _formatted(cells, pinned, zone)
     if _are_numbers(cells):
         return _from_digits(text, dialect, where)
-    dates = _without_month_names(_with_halves(cells))
-    parts = dates.str.extract(_SHORT_FIRST)
-    if parts["mark"].notna().sum() <= cells.str.match(_YEAR_FIRST).sum():
+    parts = _short_dates(cells)
+    if parts is None:
         return _year_first(cells, zone)
     order = date_order(cells, parts, dialect.times.day_first, where)
     moments = _assembled(parts, PARTS[order], zone)
     return Times(_in_seconds(moments), f"{order} first")
+
+
+def _short_dates(cells: pd.Series) -> pd.DataFrame | None:
+    """The parts of dates such as 31/03/2026; None where most have the year first."""
+    parts = _without_month_names(_with_halves(cells)).str.extract(_SHORT_FIRST)
+    if parts["mark"].notna().sum() <= cells.str.match(_YEAR_FIRST).sum():
+        return None
+    return parts
+
+
+def orders_of_dates(text: pd.Series) -> set[Order] | None:
+    """Orders in which all dates such as 31/03/2026 can be read; None where cells are none such.
+
+    >>> sorted(orders_of_dates(pd.Series(["05/03/2026 06:00", "17/03/2026 06:00"])))
+    ['day']
+    """
+    parts = _short_dates(text.str.strip())
+    return None if parts is None else orders_of(parts)
 
 
 def _zone(dialect: Dialect) -> Zone | None:

@@ -4,7 +4,8 @@ The path of a file, module by module:
 
 1. `check`: tries the ways of cutting one after the other, and says where none will do.
 2. `cutting`: cuts the file into stretches of lines, periods of time, or recordings; `tag_files`
-   gathers the readings of files of one tag each before, `cuts` says where not to cut.
+   gathers the readings of files of one tag each before, `cuts` says where not to cut, and
+   `day_order` which part of a date is the day.
 3. `one_part`: puts each part through the ordinary check; `said` takes from it what its own rows
    say, and `sight` what the part saw around them.
 4. `together`: takes part by part. It writes the accepted rows (`back_in_order` where they come from

@@ -45,6 +45,13 @@ class Asked:
         contract = self.contract.model_copy(update={"csv": text.options})
         return self if text.encoding is None else replace(self, contract=contract, text=text)
 
+    def with_days(self, day_first: bool | None) -> Asked:
+        """The same where it is known whether dates begin with the day."""
+        if day_first is None:
+            return self
+        options = self.contract.csv.model_copy(update={"day_first": day_first})
+        return replace(self, contract=self.contract.model_copy(update={"csv": options}))
+
     @property
     def scoring(self) -> bool:
         """Whether the rows are to be scored."""

@@ -25,7 +25,7 @@ from faultxfer.reading.by_time import UnevenError
 from faultxfer.reading.parts import PARQUET, Part
 from faultxfer.steps.in_parts.asked import Accepted, Asked
 from faultxfer.steps.in_parts.cell_counts import NoReadingsError
-from faultxfer.steps.in_parts.cutting import Cut, cut, cut_tag_files, in_utf8
+from faultxfer.steps.in_parts.cutting import Cut, cut, cut_tag_files, in_utf8, with_days_known
 from faultxfer.steps.in_parts.one_part import CheckedPart, checked_part
 from faultxfer.steps.in_parts.sight import (
     NotByPartsError,
@@ -245,6 +245,6 @@ def _ready(large: _Large, folder: Path, sight: int | None, pool: ThreadPoolExecu
     least = part_size(path)
     size = large.size or (least if asked.scoring or sight is None else _TIMES * least)
     text = in_utf8(path, name, asked.contract.csv, folder / "text")
-    asked = asked.of(text)
+    asked = with_days_known(text.path, folder, asked.of(text), size, least)
     found = cut(text.path, name, folder, asked, size, sight, least)
     return _Ready(found, name, asked, digest.result)

@@ -24,6 +24,7 @@ from faultxfer.reading.table import RawTable
 from faultxfer.reading.transcoded import CUT_AS_THEY_ARE, Transcoded, transcoded
 from faultxfer.steps.in_parts.asked import Asked
 from faultxfer.steps.in_parts.cuts import cuts_amid, modes_in
+from faultxfer.steps.in_parts.day_order import day_first, may_be_unclear
 from faultxfer.steps.in_parts.sight import NotByPartsError
 from faultxfer.steps.in_parts.tag_files import Gathered, TagFile, TagSet, readings_of_part
 from faultxfer.steps.processors import in_order
@@ -81,8 +82,7 @@ def cut(
         UnevenError: a row is not one line, or a recording is too long.
         DataError: it cannot be read.
     """
-    parquet = path.suffix.lower() == PARQUET
-    head = 1 if parquet else _head(first_part(path, folder, min(size, least)), asked)
+    head = _lines_above(path, folder, asked, size, least)
     if sight is None:
         recordings = _by_recording(path, name, folder, head, asked, size)
         return Cut(recordings.parts(_MOST_DEALT * size), row_of=recordings.row_of)
@@ -90,6 +90,34 @@ def cut(
         tags, parts = _by_time(path, name, folder, head, asked, size, sight)
         return Cut(parts, tags)
     return Cut(parts_of(path, folder, head, sight, size))
+
+
+def with_days_known(path: Path, folder: Path, asked: Asked, size: int, least: int) -> Asked:
+    """The same as asked, where all rows of a file show whether its dates begin with the day.
+
+    Args:
+        path: of the file.
+        folder: for its parts.
+        asked: how it is checked.
+        size: as of :func:`cut`.
+        least: likewise.
+
+    Raises:
+        NotByPartsError: its form is none that can be cut.
+        DataError: it cannot be read.
+    """
+    contract, column = asked.contract, asked.contract.time_column
+    if column is None or not may_be_unclear(path, folder, contract.csv, column):
+        return asked
+    parts = parts_of(path, folder, _lines_above(path, folder, asked, size, least), 0, size)
+    return asked.with_days(day_first(((part, contract.csv) for part in parts), column))
+
+
+def _lines_above(path: Path, folder: Path, asked: Asked, size: int, least: int) -> int:
+    """Lines above the first row of a file; the names of the columns of Parquet are one."""
+    if path.suffix.lower() == PARQUET:
+        return 1
+    return _head(first_part(path, folder, min(size, least)), asked)
 
 
 def cut_tag_files(
@@ -125,6 +153,11 @@ def cut_tag_files(
         "Bringing the readings of %s into the order of time, in temporary files",
         name_of_set(paths),
     )
+    if may_be_unclear(paths[0], folder, contract.csv, shape.time):
+        cuts = _parts_of_tag_files(paths, names, folder, asked, size_of)
+        unread = ((part, file.text.options) for part, file in cuts)
+        asked = asked.with_days(day_first(unread, shape.time))
+        contract = asked.contract
     gathered = Gathered(contract, paths, names, folder)
     cuts = _parts_of_tag_files(paths, names, folder, asked, size_of)
     for part in in_order(lambda one: readings_of_part(*one, contract, shape), cuts):
@@ -147,7 +180,7 @@ def _parts_of_tag_files(
     """The parts of each file, and which one it is."""
     for number, (path, name) in enumerate(zip(paths, names, strict=True)):
         own = folder / f"file-{number}"
-        own.mkdir()
+        own.mkdir(exist_ok=True)
         size = size_of(path)
         text = in_utf8(path, name, asked.contract.csv, own / "text")
         suffix = text.path.suffix.lower()
