@@ -25,6 +25,7 @@ from faultxfer.following import ASKED
 from faultxfer.network.recipe import History
 from faultxfer.progress import NOTE, progress
 from faultxfer.requests import TransferRequest
+from faultxfer.steps.contradictions import contradictions
 from faultxfer.steps.intake import CheckedRows, require_accepted
 from faultxfer.steps.lost_sensors import JUDGED_GAPS, gaps_when_judged
 from faultxfer.steps.next_commands import asked_of, until_labels_suffice
@@ -81,6 +82,7 @@ class Adaptation:
         could_not_run: why, by name of the rival.
         source_gain: by how much the recalibrated source ranks the rows better than what was
             adapted, where the rows show that; the source is the candidate then.
+        against: what contradicts the labels, or who vouches, in whole sentences.
     """
 
     target: Target
@@ -88,6 +90,7 @@ class Adaptation:
     history: History
     could_not_run: dict[str, str]
     source_gain: Interval | None = None
+    against: tuple[str, ...] = ()
 
     @property
     def bundle(self) -> Path:
@@ -203,12 +206,15 @@ def adapt_source(job: Job[TransferRequest], models: Models, target: Target) -> A
     strategy = chosen_strategy(options)
     known, data = load_bundle(models.source_bundle), read_target(target.rows, features)
     source, source_rows = source_for(job.contract, models, known, target.change, options.seed)
+    against = contradictions(source, data, target.rows, split)
+    for sentence in against:
+        progress.warning("%s", sentence, extra=NOTE)
     data = machine_windows(data, source, split.blocks(len(data)))
     task = Task(source, data, source_rows, options)
     title = strategy.title if split.has_both_classes else SOURCE_ALONE
     progress.info("Adapting: %s (%d rows, %d faults)", title, len(data), data.faults)
     learnt = compete(strategy, task, split) if split.has_both_classes else _undisputed(task, split)
-    adapted = Adaptation(target, job.work, learnt.history, learnt.could_not_run)
+    adapted = Adaptation(target, job.work, learnt.history, learnt.could_not_run, against=against)
     made = {job.work / ADAPTED: learnt.candidate}
     if learnt.recalibrated:
         made[adapted.recalibrated] = learnt.recalibrated

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from dataclasses import dataclass
@@ -170,7 +171,7 @@ def _evidence(
 ) -> Evidence:
     options, split = job.request.options, adapted.target.split
     if not split.has_both_classes:
-        return gather_undecided(
+        undecided = gather_undecided(
             contest.candidate,
             champion_version=models.champion.version if models.champion else None,
             comparison=champion.comparison if champion else None,
@@ -178,7 +179,8 @@ def _evidence(
             cost=_cost(bundle, adapted.bundle, contest.test.X),
             asked_rate=bundle.alarm.rate if bundle.alarm else None,
         )
-    return gather(
+        return dataclasses.replace(undecided, against=adapted.against)
+    decided = gather(
         contest.candidate,
         contest.rivals_by_title(),
         options.gate,
@@ -191,6 +193,7 @@ def _evidence(
         decides=split.decides,
         asked_rate=bundle.alarm.rate if bundle.alarm else None,
     )
+    return dataclasses.replace(decided, against=adapted.against)
 
 
 def _sensor_change(bundle: Bundle) -> dict[str, Any]:

@@ -16,7 +16,8 @@ def labels_of(request: TransferRequest, adapted: Adaptation) -> dict[str, Any]:
 
     Returns:
         ``state`` (as of the split where a class is lacking), ``unknown``, ``healthy`` and
-        ``vouched_by`` where somebody vouches, and ``sentences``.
+        ``vouched_by`` where somebody vouches, ``against`` where the source detector contradicts,
+        and ``sentences``.
     """
     split, rows = adapted.target.split, adapted.target.rows
     unknown = rows.unused.get(WITHOUT_LABEL, 0)
@@ -36,6 +37,9 @@ def labels_of(request: TransferRequest, adapted: Adaptation) -> dict[str, Any]:
             f"{vouched['vouched_by']} vouches for rows without a label as healthy: "
             f"`--healthy {vouched['healthy']}`."
         )
+    if adapted.against:
+        told["against"] = [*adapted.against]
+        sentences += adapted.against
     return {**told, "sentences": sentences} if told else {}
 
 

@@ -24,6 +24,7 @@ from faultxfer.evaluate.gate.check import (
 
 RULES = (
     conditions.check_rows,
+    conditions.check_labels,
     value.check,
     silent.check,
     change.check,

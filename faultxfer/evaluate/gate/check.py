@@ -135,6 +135,7 @@ class Evidence:
         champion_version: version of the present champion, or None where there is none.
         comparison: against the champion, or None where there is none, or it cannot score the rows.
         not_comparable: why it cannot; empty where it can, or there is none.
+        against: what contradicts the labels, in whole sentences.
         rivals: metrics by title on the test rows; None for a rival that could not run.
         intervals: of the candidate's metrics; one that could not be given is left out.
         events: of the candidate, or None.
@@ -163,6 +164,7 @@ class Evidence:
     decides: bool = True
     asked_rate: float | None = None
     not_comparable: str = ""
+    against: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         """Plain data for JSON; metrics of candidate and rivals stand with the contestants."""

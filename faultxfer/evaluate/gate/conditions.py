@@ -14,7 +14,7 @@ from faultxfer.evaluate.gate.check import (
 )
 
 ROWS, _BUDGET, _FIRST = "GATE-EVIDENCE", "GATE-BUDGET", "GATE-FIRST"
-_POLICY = "GATE-POLICY"
+_POLICY, _LABELS = "GATE-POLICY", "GATE-LABELS"
 _FIRST_TITLE = "a machine's first model"
 
 
@@ -64,6 +64,15 @@ def _more(count: int, what: str) -> str:
     ('1 more normal row', '2 more normal rows')
     """
     return f"{count} more {what}{'' if count == 1 else 's'}"
+
+
+def check_labels(given: Evidence, _options: GateOptions) -> list[Check]:
+    """A person decides where the source detector contradicts the labels."""
+    title = "labels against the source detector"
+    if not given.against:
+        message = "Nothing was found that contradicts the labels."
+        return [Check(_LABELS, title, PASSED, message, by_rows=False)]
+    return [Check(_LABELS, title, APPROVAL, " ".join(given.against), by_rows=False)]
 
 
 def check_budgets(given: Evidence, options: GateOptions) -> list[Check]:
