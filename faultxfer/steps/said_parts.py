@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -65,6 +66,8 @@ class Along:
         # Times of the first and the last row of each recording.
         self._first: dict[int, float] = {}
         self._latest: dict[int, float] = {}
+        # Rows of each recording that windows have not been made of.
+        self._left: Counter[int] = Counter()
         self._widener: Widener | None = None
         self._smoother: Smoother | None = None
         self._delayed: DelayedAlarms | None = None
@@ -125,8 +128,11 @@ class Along:
         """Whether no part has rows of a recording from before an earlier part's."""
         is_ordered = True
         for rows in accepted.parts((*_WHEN, columns.REMARK)):
+            used = rows[used_rows(rows)]
+            if bundle.windows is not None:
+                self._left.update(self._recordings.numbers(used).tolist())
             # Time stands still in an alarm that is delayed where the machine does not run.
-            moments = self._moments(rows if bundle.delays else rows[used_rows(rows)])
+            moments = self._moments(rows if bundle.delays else used)
             time = pd.Series(moments.time).groupby(moments.recording).agg(["min", "max"])
             for number, first, last in time.dropna().itertuples(name=None):
                 is_ordered &= first >= self._latest.get(number, -np.inf)
@@ -256,7 +262,14 @@ class Along:
         known = bundle.with_windows(X)
         windows = bundle.windows.alone(known)
         windows[used] = self._widener.add(known[used], moments.take(used))
+        self._forget_ended(moments.recording[used])
         return windows
+
+    def _forget_ended(self, recording: np.ndarray) -> None:
+        """Keep nothing of recordings that these were the last rows of, if no further file comes."""
+        self._left.subtract(recording.tolist())
+        if self._widener is not None and self._state is None:
+            self._widener.forget([one for one in set(recording.tolist()) if not self._left[one]])
 
 
 def _some(order: np.ndarray, at_a_time: int) -> Iterator[np.ndarray]:
