@@ -72,7 +72,8 @@ def after_refusal(
     if _is_source_better(report) and _is_read_without_machine(contract, request.equipment):
         why = "The source model as it is does better on these rows: score with it"
         return (Next(why, _score_with_source(request)),)
-    few = report.candidate.faults < _FEWEST_FOR_A_CURVE
+    faults, rows = report.candidate.faults, report.candidate.rows
+    few = faults < _FEWEST_FOR_A_CURVE or faults == rows
     has_champion = report.evidence.champion_version is not None
     if has_champion and (few or decision.outcome != NOT_ENOUGH):
         return (Next("Score rows with the champion, which stays", _score_machine(request)),)
