@@ -207,12 +207,13 @@ class Limit(_Options):
 
     min: float | None = Field(default=None, description="Lowest value allowed.")
     max: float | None = Field(default=None, description="Highest value allowed.")
-    proof: Literal["estimate", "interval", "warning"] | None = Field(
+    proof: Literal["estimate", "interval", "breach", "warning"] | None = Field(
         default=None,
         description="What must keep the bound; `interval` under `change` and `slices` if left "
         "out, else `estimate`, as "
-        "always for a metric that has no interval. `warning`, under `value` alone, never refuses: "
-        "it warns where the whole interval breaks the bound.",
+        "always for a metric that has no interval. `breach`, under `value` alone, refuses where "
+        "the whole interval breaks the bound, and asks for nothing where the rows do not show it; "
+        "`warning` warns there and never refuses.",
     )
 
     @model_validator(mode="after")
@@ -228,6 +229,11 @@ class Limit(_Options):
     def bounds(self) -> bool:
         """Whether it asks for anything."""
         return self.min is not None or self.max is not None
+
+    @property
+    def by_breach(self) -> bool:
+        """Whether it takes rows that show the bound broken, to refuse or to warn."""
+        return self.proof in ("breach", "warning")
 
     @property
     def only_warns(self) -> bool:
@@ -255,8 +261,7 @@ class GateOptions(_Options):
             "pr_auc": Limit(min=0.5),
             "recall": Limit(min=0.5),
             "false_alarm_rate": Limit(max=0.1),
-            # From a later release on it refuses: `proof="interval"`, where the rows have a clock.
-            "false_alarms_per_day": Limit(max=OPERATOR_ALARMS_PER_DAY, proof="warning"),
+            "false_alarms_per_day": Limit(max=OPERATOR_ALARMS_PER_DAY, proof="breach"),
         },
         description="Bounds on the candidate's own metrics; without any the gate refuses.",
     )
@@ -352,7 +357,7 @@ class GateOptions(_Options):
                 "slices are judged by intervals, and these metrics have none. "
                 f"Received: {', '.join(sorted(bounded))}"
             )
-        by_its_interval = ("interval", "warning")
+        by_its_interval = ("interval", "breach", "warning")
         odd = sorted(name for name, limit in bounded.items() if limit.proof in by_its_interval)
         if odd:
             raise ValueError(
@@ -366,10 +371,11 @@ class GateOptions(_Options):
     @field_validator("change", "slices", "rival", "forgetting")
     @classmethod
     def _only_a_value_warns(cls, limits: dict[str, Limit]) -> dict[str, Limit]:
-        odd = sorted(name for name, limit in limits.items() if limit.only_warns)
+        odd = sorted(name for name, limit in limits.items() if limit.by_breach)
         if odd:
             raise ValueError(
-                f"`proof: warning` is possible under `value` alone. Received: {', '.join(odd)}"
+                "`proof: breach` and `proof: warning` are possible under `value` alone. "
+                f"Received: {', '.join(odd)}"
             )
         return limits
 

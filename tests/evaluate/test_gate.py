@@ -355,7 +355,7 @@ def test_an_unknown_metric_or_field_in_a_gate_file_is_refused(tmp_path: Path) ->
         ),
         (
             "change: {recall: {min: 0, proof: warning}}",
-            "`proof: warning` is possible under `value` alone. Received: recall",
+            "are possible under `value` alone. Received: recall",
         ),
     ],
 )

@@ -205,13 +205,19 @@ def with_false_alarms(alarms: int, days: float, **more: object) -> Evidence:
     return evidence(events=events, **more)
 
 
-def test_more_false_alarms_than_an_operator_can_take_warn_and_name_the_option_that_mends_it() -> (
-    None
-):
-    decision = judge(with_false_alarms(7800, 2.0), DEFAULT)
-    assert decision.promoted
-    assert found(decision, "GATE-VALUE", LOAD).status == WARNED
-    (warning,) = decision.warnings
+@pytest.mark.parametrize("only_warns", [False, True])
+def test_more_false_alarms_than_an_operator_can_take_name_the_option_that_mends_it(
+    only_warns: bool,
+) -> None:
+    value = dict(DEFAULT.value)
+    if only_warns:
+        value["false_alarms_per_day"] = Limit(max=144, proof="warning")
+    decision = judge(with_false_alarms(7800, 2.0), DEFAULT.model_copy(update={"value": value}))
+    assert decision.promoted == only_warns
+    check = found(decision, "GATE-VALUE", LOAD)
+    assert check.status == (WARNED if only_warns else FAILED)
+    assert check.message in (*decision.warnings, decision.reason)
+    warning = check.message
     assert "about 3,900 false alarms a day" in warning
     assert "one operator can take 144 a day from all systems together (EEMUA 191)" in warning
     # 4 % of 80 normal rows alarm, so 0.04 * 144 / 3900 would do, of which one row is in 715.
@@ -221,7 +227,7 @@ def test_more_false_alarms_than_an_operator_can_take_warn_and_name_the_option_th
 
 def test_enough_normal_rows_for_a_lower_rate_are_not_asked_for() -> None:
     many = dataclasses.replace(GOOD, rows=1000)
-    (warning,) = judge(with_false_alarms(7800, 2.0, candidate=many), DEFAULT).warnings
+    warning = judge(with_false_alarms(7800, 2.0, candidate=many), DEFAULT).reason
     assert "--false-alarm-rate" in warning
     assert "bring more" not in warning
 
@@ -290,8 +296,7 @@ def test_the_rate_that_would_mend_the_load_is_lower_than_the_one_that_was_asked_
     noisy = dataclasses.replace(GOOD, false_alarm_rate=0.08)
     given = with_false_alarms(2880, 10.0, asked_rate=0.05)
     decision = judge(dataclasses.replace(given, candidate=noisy), DEFAULT)
-    (warning,) = decision.warnings
-    assert "a lower `--false-alarm-rate`, about 0.025" in warning
+    assert "a lower `--false-alarm-rate`, about 0.025" in decision.reason
 
 
 def test_bounds_that_only_warn_are_no_thresholds() -> None:

@@ -71,16 +71,16 @@ def tolerated(
     return OPEN
 
 
-def only_warned(limit: Limit, interval: Interval | None) -> str:
-    """Status of a metric whose bound never refuses; it takes a whole interval to warn.
+def unless_broken(limit: Limit, interval: Interval | None) -> str:
+    """Status of a metric whose bound it takes a whole interval to break.
 
-    >>> only_warned(Limit(max=144), Interval(160, low=130, high=190))
+    >>> unless_broken(Limit(max=144, proof="breach"), Interval(160, low=130, high=190))
     'not applicable'
     """
     if interval is None:
         return NOT_APPLICABLE
     if broken(limit, interval):
-        return WARNED
+        return WARNED if limit.only_warns else FAILED
     if kept(limit, interval):
         return PASSED
     # *Not shown* would keep the candidate from being promoted.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from faultxfer.config import GateOptions, Limit
-from faultxfer.evaluate.gate.bounds import in_words, only_warned
-from faultxfer.evaluate.gate.check import NOT_APPLICABLE, WARNED, Evidence
+from faultxfer.evaluate.gate.bounds import in_words, unless_broken
+from faultxfer.evaluate.gate.check import FAILED, NOT_APPLICABLE, WARNED, Evidence
 from faultxfer.evaluate.gate.sample_size import days_to_show
 from faultxfer.evaluate.intervals import Interval
 from faultxfer.metric_table import OPERATOR_ALARMS_PER_DAY, PER_DAY_LIMIT
@@ -14,18 +14,18 @@ from faultxfer.wording import about, amount
 
 
 def judged(limit: Limit, given: Evidence, options: GateOptions) -> tuple[str, str]:
-    """Status and message of a bound on the false alarms per day that only warns."""
+    """Status and message of a bound on the false alarms per day that rows have to break."""
     events = given.events
     if events is None or events.false_alarms_per_day is None:
         message = "How many false alarms it raises a day is not known: the rows have no dates."
         return NOT_APPLICABLE, message
     rate = events.false_alarms_per_day
-    status = only_warned(limit, rate)
+    status = unless_broken(limit, rate)
     message = (
         f"The candidate raises {about(rate.estimate, 'false alarm')} a day, between "
         f"{amount(rate.low)} and {amount(rate.high)}; {_allowed(limit)}."
     )
-    if status == WARNED:
+    if status in (FAILED, WARNED):
         message += _mend(limit, rate, given)
     if status == NOT_APPLICABLE:
         message += " These rows hold too little normal operation to show whether that is kept."

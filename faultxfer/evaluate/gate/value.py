@@ -8,7 +8,7 @@ from faultxfer.evaluate.gate.bounds import (
     bounded,
     in_words,
     kept,
-    only_warned,
+    unless_broken,
     spread,
     tolerated,
 )
@@ -31,7 +31,7 @@ def check(given: Evidence, options: GateOptions) -> list[Check]:
     """One check per bounded metric; no bounds, no blessing."""
     limits = bounded(options.value)
     checks = [_within(name, limit, given, options) for name, limit in limits.items()]
-    if all(limit.only_warns for limit in limits.values()):
+    if all(limit.by_breach for limit in limits.values()):
         checks.insert(0, _no_thresholds())
     return checks
 
@@ -56,12 +56,12 @@ def _within(name: str, limit: Limit, given: Evidence, options: GateOptions) -> C
     metric = METRICS[name].title
     title = f"{metric} by itself"
     value, interval = _measured(name, given)
-    if limit.only_warns and name == "false_alarms_per_day":
+    if limit.by_breach and name == "false_alarms_per_day":
         return Check(_CODE, title, *load.judged(limit, given, options))
     if value is None:
         return _not_measured(name, title, limit, given)
-    if limit.only_warns:
-        status = only_warned(limit, interval)
+    if limit.by_breach:
+        status = unless_broken(limit, interval)
     else:
         status = tolerated(limit, value, interval, default="estimate", strictly=False)
     message = (
@@ -98,6 +98,6 @@ def _not_measured(name: str, title: str, limit: Limit, given: Evidence) -> Check
         status, why = OPEN, "there are not both faults and normal rows that judge"
     elif METRICS[name].of == "event":
         status, why = OPEN, "the rows have no dates, or it missed half of the faults"
-    if limit.only_warns:
+    if limit.by_breach:
         status = NOT_APPLICABLE
     return Check(_CODE, title, status, f"The {METRICS[name].title} could not be measured: {why}.")
