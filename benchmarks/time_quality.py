@@ -136,10 +136,9 @@ def _scored(
 ) -> tuple[float, float, int, float]:
     """Scores of a stack without and with smoothing, how it smooths, and the weight of windows."""
     over, windows = None, None
-    if train.windows is not None and test.windows is not None and source.windows is not None:
+    if train.windows is not None and test.windows is not None and source.wide is not None:
         wide = widened(train.X, train.windows.values)
-        pool = widened(source.X, source.windows), source.y
-        over = SharedFits(source.frozen.over_windows, pool, wide, train.y, seed)
+        over = SharedFits(source.frozen.over_windows, source.wide, wide, train.y, seed)
         windows = test.windows.values
     kept = source.X, source.y
     fits = SharedFits(source.frozen, kept, train.X, train.y, seed, over_windows=over)

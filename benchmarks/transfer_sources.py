@@ -26,6 +26,7 @@ from faultxfer.bundle.input_map import spread_of
 from faultxfer.bundle.scaler import fit_scaler
 from faultxfer.config import NetworkOptions
 from faultxfer.data.dataset import Dataset
+from faultxfer.strategies.common import wide_pool
 from faultxfer.strategies.learners.boosting import boost
 from faultxfer.strategies.learners.convex import fit_logistic
 from faultxfer.strategies.source_benefit import fit_source_models
@@ -43,7 +44,7 @@ class PreparedSource:
     X: np.ndarray
     y: np.ndarray
     over_windows: WindowModels | None = None
-    windows: np.ndarray | None = None
+    wide: tuple[np.ndarray, np.ndarray] | None = None
 
 
 def with_windows(source: PreparedSource, table: Table, data_folder: Path) -> PreparedSource:
@@ -61,7 +62,7 @@ def with_windows(source: PreparedSource, table: Table, data_folder: Path) -> Pre
         return source
     over, pooled = fit_over_windows(data, 0), data.take(pooled_rows(data))
     frozen = dataclasses.replace(source.frozen, over_windows=over.models.frozen(None))
-    return PreparedSource(frozen, pooled.X, pooled.y, over, pooled.windows.values)
+    return PreparedSource(frozen, pooled.X, pooled.y, over, wide_pool(pooled))
 
 
 def prepare_source(

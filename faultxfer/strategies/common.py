@@ -27,6 +27,8 @@ from faultxfer.strategies.shared_fits import MOST_FITTED, SharedFits
 
 # Source rows that pooled learners see; more of them drown the target's.
 _POOLED_ROWS = 4000
+# Of those, about so many are seen with windows, which have four features a sensor.
+_WIDE_ROWS = 2000
 _making = threading.Lock()
 
 
@@ -123,16 +125,17 @@ def fits_on(task: Task, who: str) -> SharedFits:
     over = None
     if target.windows is not None and source.over_windows is not None:
         sensors = task.source.features[: len(task.source.scaler.mean)]
-        wide, known = widened(X, target.windows.values), _wide_pool(pool.with_sensors(sensors))
+        wide, known = widened(X, target.windows.values), wide_pool(pool.with_sensors(sensors))
         over = SharedFits(source.over_windows, known, wide, y, seed, run=run)
     return SharedFits(source, pooled, X, y, seed, run=run, over_windows=over)
 
 
-def _wide_pool(pool: Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """(m, 4c) readings and windows of source rows, and (m,) labels; none where none are kept."""
+def wide_pool(pool: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """(m, 4c) readings and windows of some source rows, and (m,) labels; none without windows."""
     if pool.windows is None:
         return np.empty((0, (1 + len(KINDS)) * len(pool.features))), pool.y[:0]
-    return widened(pool.X, pool.windows.values), pool.y
+    some = np.arange(0, len(pool), 1 + len(pool) // (_WIDE_ROWS + 1))
+    return widened(pool.X[some], pool.windows.values[some]), pool.y[some]
 
 
 def rows_to_fit(target: Dataset) -> Dataset:

@@ -8,9 +8,9 @@ from faultxfer.evaluate.gate.bounds import (
     bounded,
     in_words,
     kept,
-    unless_broken,
     spread,
     tolerated,
+    unless_broken,
 )
 from faultxfer.evaluate.gate.check import (
     FAILED,

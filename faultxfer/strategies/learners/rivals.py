@@ -68,13 +68,21 @@ class ScratchLinear(_FromScratch):
 
 
 class ScratchForest(_FromScratch):
-    """Random forest on the target's rows alone."""
+    """Random forest on the target's rows alone.
+
+    Args:
+        trees: how many.
+    """
 
     name = "scratch-forest"
 
+    def __init__(self, trees: int = 200) -> None:
+        self.rounds = trees
+
     def fit(self, rows: TrainingRows) -> Member:
         """Fit the trees."""
-        text = grow_forest(rows.target.blocks(rows.own), rows.y, rows.seed)
+        features = rows.target.blocks(rows.own)
+        text = grow_forest(features, rows.y, rows.seed, rounds=self.rounds)
         return self.trees(rows.own, text, link=SHARE)
 
 
