@@ -71,11 +71,11 @@ def verdict(
 
 
 def details(report: Report, decision: Decision) -> tuple[Block, ...]:
-    """On what it was judged, every contestant and every check of the gate."""
+    """Every contestant, on what it was judged, and every check of the gate."""
     return (
-        Paragraph(JUDGED_ON),  # between two lists, which Markdown would make one of
+        *_result_table(report),  # first, as MLflow's page of a version has no room for all
+        Paragraph(JUDGED_ON),
         Bullets(tuple(_sentences(report, decision))),
-        *_result_table(report),
         Paragraph(f"The rules of the gate: {decision.rules}."),
         _check_table(decision),
         *_held_faults(report),

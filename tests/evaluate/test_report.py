@@ -379,20 +379,21 @@ def test_as_dict_of_a_comparison_on_too_few_rows_says_null_for_both() -> None:
     )
 
 
-def test_markdown_tells_events_and_how_sure_the_figures_are_in_sentences_before_the_tables() -> (
-    None
-):
+def test_markdown_tells_events_in_sentences_before_the_tables_and_then_how_sure_it_is() -> None:
     given = report()
     text = as_markdown(given, judge(given.evidence, GateOptions()))
     before, tables = text.split("\n|", maxsplit=1)
     for words in (
         "Finds 6 of 8 faults, half of all within 20 minutes; 40% to 95% can be expected of others.",
         "About 1.5 false alarms a day (between 0.4 and 3.9) at a threshold of 0.422.",
+    ):
+        assert words in before
+    for words in (
         "3 alarms touched no fault; all alarms together are 0.2 an hour on these rows, within the "
         "limit: one operator can take 6 an hour from all systems together (EEMUA 191)",
         "drawing runs again and again (9 hold faults)",
     ):
-        assert words in before
+        assert words in tables
     assert "| candidate, between | 0.700 to 0.880 | – |" in tables
 
 
