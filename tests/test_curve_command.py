@@ -38,7 +38,7 @@ def asked(world: World, *more: str, **options: object) -> tuple[str, ...]:
         contestants=(),
         source_is_better=False,
         evidence=evidence,
-        candidate=SimpleNamespace(faults=20),
+        candidate=SimpleNamespace(faults=20, rows=60),
     )
     decision = SimpleNamespace(outcome="refuse")
     (one,) = after_refusal(request, load_contract(world.contract), report, decision)  # type: ignore[arg-type]

@@ -98,8 +98,10 @@ class MachineModel:
         accepted, bundle = judged.checked.accepted, self.bundle
         if accepted.empty or not (bundle.smoothing or bundle.delays or bundle.windows):
             return None
-        recording = pd.factorize(accepted[columns.RUN].astype(str))[0]
-        return Moments(recording, accepted[columns.TIME].to_numpy(dtype=np.float64))
+        time = accepted[columns.TIME].to_numpy(dtype=np.float64)
+        if self.rows.contract.time_column is not None and np.isnan(time).all():
+            return None  # sent without the times by which the past fades
+        return Moments(pd.factorize(accepted[columns.RUN].astype(str))[0], time)
 
     def _who_and_when(self, judged: JudgedRows) -> pd.DataFrame:
         """Machine and time of each moment of rows in long form."""

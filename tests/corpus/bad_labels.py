@@ -19,6 +19,10 @@ def cases() -> Iterator[Bad]:
     yield from _one_class()
 
 
+# A row without a label is in order, unless the contract says that every row has one.
+_BLANK_IS_WRONG = {"label": {"blank": None}}
+
+
 def _unknown() -> Iterator[Bad]:
     code = "LABEL-UNKNOWN"
     for name, plant, column, cells, spelling in (
@@ -33,7 +37,7 @@ def _unknown() -> Iterator[Bad]:
     ):
         yield bad(
             f"label-{name}", "a spelling that the contract lacks", plant, plant.grid.put(column, cells), code, column,
-            tuple(cells), severity="quarantine", spelling=spelling,
+            tuple(cells), severity="quarantine", spelling=spelling, contract=_BLANK_IS_WRONG,
         )  # fmt: skip
 
 
@@ -72,6 +76,7 @@ def _many_unknown() -> Iterator[Bad]:
         "Störung",
         range(40, 50),
         spelling=GERMAN,
+        contract=_BLANK_IS_WRONG,
     )
     fifth = CHILLERS.grid.fill("alarm", "maintenance", range(2, 12))
     yield bad(

@@ -184,6 +184,7 @@ def _gaps() -> Iterator[Bad]:
     yield bad(
         "gap-cut-last-row", "the logger lost power", PUMPS, written(PUMPS.grid).rsplit(b",", 4)[0], code,
         "motor_current", (61,), severity="quarantine", also=("LABEL-UNKNOWN", "SENSOR-MISSING"), also_lines=(61,),
+        contract={"label": {"blank": None}},
     )  # fmt: skip
 
 
