@@ -105,6 +105,7 @@ def _sentences(report: Report, decision: Decision) -> list[Words]:
     sentences = [
         report.transfer_verdict(),
         report.source_evidence,
+        sensors_sentence(report.sensors),
         *report.on_labels,
         *report.on_sensors,
         f"Judged on {rows} with {faults}: {report.split}.",
@@ -112,7 +113,6 @@ def _sentences(report: Report, decision: Decision) -> list[Words]:
         f"A row alarms above a fault probability of {probability(report.threshold)}.",
         *report.alarm_notes,
         *event_sentences(report.evidence.events),
-        sensors_sentence(report.sensors),
         certainty_sentence(report.evidence),
         f"Would more labels help? `{command}` shows it.",
     ]
