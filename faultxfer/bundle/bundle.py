@@ -185,9 +185,8 @@ class Bundle:
             )
         if self.windows is None:
             return stack_logits(self.stack, self.frozen, X)
-        if windows is None:
-            windows = self.windows.alone(self.with_windows(X))
-        return stack_logits(self.stack, self.frozen, X, windows)
+        given = self.windows.given_or_alone(X, windows)
+        return stack_logits(self.stack, self.frozen, X, given)
 
     def with_windows(self, X: np.ndarray) -> np.ndarray:
         """(n, c) readings of the sensors that windows are made of, among (n, d): the source's."""
@@ -231,8 +230,7 @@ class Bundle:
                 row speaks for itself.
             windows: (n, 3, c) of them, where other rows than these were before them.
         """
-        makes = moments is not None and windows is None and len(X) > 0
-        if makes and moments is not None and self.windows is not None:
+        if windows is None and moments is not None and self.windows is not None:
             self.require_finite(X)
             windows = self.windows(self.with_windows(X), moments)
         logits = self.logits(X, windows)

@@ -131,10 +131,10 @@ class Explainer:
 
     def _alone(self, X: np.ndarray) -> np.ndarray:
         """(n, 4c) readings and windows of rows as if they had lasted."""
-        windows, known = self.bundle.windows, self.bundle.with_windows(X)
+        windows = self.bundle.windows
         if windows is None:
             raise ValueError("No member reads windows. Received: windows=None")
-        return widened(known, windows.alone(known))
+        return widened(X, windows.given_or_alone(X, None))
 
 
 def _explained(

@@ -81,8 +81,9 @@ class LabelledEvents:
 
     def __init__(self, y: np.ndarray, moments: Moments) -> None:
         number = np.unique(moments.recording.astype(str), return_inverse=True)[1]
-        self.order = Moments(number, moments.time).order
-        self.moments = Moments(number[self.order], moments.time[self.order])
+        numbered = Moments(number, moments.time)
+        self.order = numbered.order
+        self.moments = numbered.take(self.order)
         self.faulty = y[self.order] == 1
         self._fault = _numbered(self.faulty, self.moments.recording)
         self.faults = int(self._fault.max(initial=-1)) + 1
