@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import product
@@ -23,7 +22,7 @@ from typing import Any
 
 import numpy as np
 from few_faults import source_bundle
-from recordings import cut, draw_recordings, in_order
+from recordings import cells_of, cut, draw_recordings, in_order
 from time_quality import interval
 from transfer_tasks import TASKS, Cell, Table, TransferTask, read_table
 
@@ -81,17 +80,8 @@ def _kind(name: str) -> str:
 
 
 def _of_task(task: TransferTask, asked: argparse.Namespace) -> list[dict[str, Any]]:
-    if asked.tasks and task.name not in asked.tasks:
-        return []
-    path = asked.cache / "events" / f"{task.name.replace(' ', '_')}.json"
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    todo = [(n, s) for s in asked.seeds for n in asked.rows if f"{n}-{s}" not in known]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    for key, lines in _measured(task, todo, asked) if todo else ():
-        known[key] = lines
-        path.write_text(json.dumps(known), encoding="utf-8")
-    wanted = [f"{n}-{s}" for s in asked.seeds for n in asked.rows]
-    return [line for key in wanted for line in known.get(key, [])]
+    cells = cells_of(task, asked, "events", lambda todo: _measured(task, todo, asked))
+    return [line for cell in cells for line in cell]
 
 
 def _measured(

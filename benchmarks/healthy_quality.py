@@ -11,7 +11,6 @@ they say is smoothed alike (causal, 2.7 usual steps).
 from __future__ import annotations
 
 import argparse
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import Any
 
 import lightgbm
 import numpy as np
-from recordings import cut, has_recordings, in_order
+from recordings import cells_of, cut, has_recordings, in_order
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import NearestNeighbors
@@ -55,17 +54,8 @@ def main() -> None:
 
 
 def _of_task(task: TransferTask, asked: argparse.Namespace) -> list[dict[str, Any]]:
-    if asked.tasks and task.name not in asked.tasks:
-        return []
-    path = asked.cache / "healthy" / f"{task.name.replace(' ', '_')}.json"
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    todo = [(n, s) for s in asked.seeds for n in asked.rows if f"{n}-{s}" not in known]
-    if todo:
-        known |= dict(_measured(task, todo, asked))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(known), encoding="utf-8")
-    wanted = [f"{n}-{s}" for s in asked.seeds for n in asked.rows]
-    return [{"task": task.name, **known[key]} for key in wanted if known.get(key)]
+    cells = cells_of(task, asked, "healthy", lambda todo: _measured(task, todo, asked))
+    return [{"task": task.name, **cell} for cell in cells]
 
 
 def _measured(

@@ -6,8 +6,13 @@ separates the classes. Where a recording is cut, it does not.
 
 from __future__ import annotations
 
+import argparse
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
 import numpy as np
-from transfer_tasks import Cell, half_of_runs
+from transfer_tasks import Cell, TransferTask, half_of_runs
 
 from faultxfer.data.blocks import rows_in_order
 from faultxfer.data.dataset import Dataset
@@ -17,6 +22,33 @@ FEWEST_ROWS = 10
 # Share of a recording that is left, from and to.
 _LEFT = (0.3, 0.8)
 _TEST_ROWS = 20_000
+
+
+def cells_of(
+    task: TransferTask,
+    asked: argparse.Namespace,
+    kind: str,
+    measured: Callable[[list[tuple[int, int]]], Iterable[tuple[str, Any]]],
+) -> list[Any]:
+    """What was found in the draws of a pair that are asked for, where they could be drawn.
+
+    Args:
+        task: the pair; nothing where others are asked for.
+        asked: folder ``cache``, ``seeds``, ``rows`` and ``tasks``.
+        kind: folder in the cache.
+        measured: finds what is not in the cache, by N and seed; each is written as it comes.
+    """
+    if asked.tasks and task.name not in asked.tasks:
+        return []
+    path = asked.cache / kind / f"{task.name.replace(' ', '_')}.json"
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    todo = [(n, s) for s in asked.seeds for n in asked.rows if f"{n}-{s}" not in known]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for key, found in measured(todo) if todo else ():
+        known[key] = found
+        path.write_text(json.dumps(known), encoding="utf-8")
+    wanted = [f"{n}-{s}" for s in asked.seeds for n in asked.rows]
+    return [known[key] for key in wanted if known.get(key)]
 
 
 def has_recordings(data: Dataset) -> bool:

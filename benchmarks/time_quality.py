@@ -13,14 +13,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from recordings import cut, draw_recordings, has_recordings, in_order, position
+from recordings import cells_of, cut, draw_recordings, has_recordings, in_order, position
 from sklearn.metrics import average_precision_score, roc_auc_score
 from transfer_sources import PreparedSource, prepare_source, with_windows
 from transfer_tasks import TASKS, Cell, TransferTask, read_table, tasks_at
@@ -62,18 +61,9 @@ def main() -> None:
 
 
 def _of_task(task: TransferTask, asked: argparse.Namespace) -> list[dict[str, Any]]:
-    if asked.tasks and task.name not in asked.tasks:
-        return []
     kind = f"windows{'-network' if asked.network else ''}{'-uncut' if asked.uncut else ''}"
-    path = asked.cache / kind / f"{task.name.replace(' ', '_')}.json"
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    todo = [(n, s) for s in asked.seeds for n in asked.rows if f"{n}-{s}" not in known]
-    if todo:
-        known |= dict(_measured(task, todo, asked))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(known), encoding="utf-8")
-    wanted = [f"{n}-{s}" for s in asked.seeds for n in asked.rows]
-    return [{"task": task.name, **known[key]} for key in wanted if known.get(key)]
+    cells = cells_of(task, asked, kind, lambda todo: _measured(task, todo, asked))
+    return [{"task": task.name, **cell} for cell in cells]
 
 
 def _measured(
